@@ -1,0 +1,57 @@
+"""byrote: which training records did a generative model learn by rote, and how sure can one be?
+
+Names load when they are first used, so that ``import byrote`` is quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from byrote.data import Records as Records
+    from byrote.data import load as load
+    from byrote.errors import ByroteError as ByroteError
+    from byrote.errors import CorruptFile as CorruptFile
+    from byrote.errors import IncompleteRun as IncompleteRun
+    from byrote.errors import InvalidInput as InvalidInput
+    from byrote.errors import MissingExtra as MissingExtra
+    from byrote.errors import RunMismatch as RunMismatch
+    from byrote.plans import KFold as KFold
+    from byrote.plans import LeaveOneOut as LeaveOneOut
+    from byrote.plans import Membership as Membership
+    from byrote.plans import Probes as Probes
+    from byrote.plans import Subset as Subset
+    from byrote.scores.memorization import load_scores as load_scores
+    from byrote.scores.memorization import score_memorization as score_memorization
+    from byrote.scores.result import MemorizationResult as MemorizationResult
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "ByroteError": "byrote.errors",
+    "CorruptFile": "byrote.errors",
+    "IncompleteRun": "byrote.errors",
+    "InvalidInput": "byrote.errors",
+    "KFold": "byrote.plans",
+    "LeaveOneOut": "byrote.plans",
+    "Membership": "byrote.plans",
+    "MemorizationResult": "byrote.scores.result",
+    "MissingExtra": "byrote.errors",
+    "Probes": "byrote.plans",
+    "Records": "byrote.data",
+    "RunMismatch": "byrote.errors",
+    "Subset": "byrote.plans",
+    "load": "byrote.data",
+    "load_scores": "byrote.scores.memorization",
+    "score_memorization": "byrote.scores.memorization",
+}
+__all__ = ["__version__", *sorted(_HOME)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'byrote' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,74 @@
+"""Checks of arguments. Each raises InvalidInput in one sentence: name, expected, received."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from byrote.errors import InvalidInput
+
+
+def integer(name: str, value: Any, *, at_least: int) -> int:
+    """An integer of at least ``at_least``; booleans are not integers here."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < at_least:
+        raise InvalidInput(f"{name} must be an integer of at least {at_least}; got {value!r}")
+    return int(value)
+
+
+def fraction(name: str, value: Any) -> float:
+    """A number strictly between 0 and 1."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < 1:
+        raise InvalidInput(f"{name} must be a number between 0 and 1, both excluded; got {value!r}")
+    return float(value)
+
+
+def positive(name: str, value: Any) -> float:
+    """A finite number above 0."""
+    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < float("inf"):
+        raise InvalidInput(f"{name} must be a number above 0; got {value!r}")
+    return float(value)
+
+
+def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
+    """One of the allowed words; the message suggests the nearest."""
+    allowed = list(allowed)
+    if value not in allowed:
+        raise InvalidInput(
+            f"{name} must be one of {', '.join(allowed)}; got {value!r}{did_you_mean(value, allowed)}"
+        )
+    return str(value)
+
+
+def did_you_mean(word: Any, allowed: Iterable[str]) -> str:
+    """', did you mean …?' for the nearest allowed word, or nothing."""
+    near = get_close_matches(str(word), list(allowed), n=1, cutoff=0.5)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def finite(name: str, array: np.ndarray) -> None:
+    """No NaN and no infinity in a floating array; the first offending record is named by row."""
+    if array.dtype.kind != "f":
+        return
+    flat = array.reshape(len(array), -1)
+    if np.isfinite(
+        flat.sum(dtype=np.float64)
+    ):  # one pass, no temporary; a bad value spoils the sum
+        return
+    bad = [row for row in range(len(flat)) if not np.isfinite(flat[row]).all()]
+    if bad:
+        what = "NaN" if np.isnan(flat[bad[0]]).any() else "an infinite value"
+        raise InvalidInput(
+            f"{name} must be finite; {what} in row {bad[0]}"
+            + (f" and bad values in {len(bad) - 1} more rows" if len(bad) > 1 else "")
+        )
+
+
+def unique(name: str, values: np.ndarray) -> None:
+    """No value twice; says how many are repeated, not which (they may be private)."""
+    repeated = len(values) - len(np.unique(values))
+    if repeated:
+        raise InvalidInput(
+            f"{name} must all differ; {repeated} of {len(values)} repeat an earlier one"
+        )

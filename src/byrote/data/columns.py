@@ -1,0 +1,169 @@
+"""Columns of an Arrow table as NumPy arrays. No message quotes what a cell holds."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from byrote import checks
+from byrote.errors import InvalidInput
+
+_LONGEST_LIST = 5  # names in one message
+
+
+def check_names(names: Sequence[str], **asked: str | None) -> None:
+    """Refuse names that occur twice, and options that name no column."""
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise InvalidInput(f"column names must differ; repeated: {_listed(repeated)}")
+    for option, name in asked.items():
+        if name is not None and name not in names:
+            raise InvalidInput(
+                f"{option} must name a column; there is no {name!r}"
+                + checks.did_you_mean(name, names)
+            )
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Tell whether values of this type go into a matrix; an empty column is one with gaps."""
+    of = pa.types
+    tests = (of.is_integer, of.is_floating, of.is_boolean, of.is_decimal, of.is_null)
+    return any(test(kind) for test in tests)
+
+
+def is_number_list(kind: pa.DataType) -> bool:
+    """Tell whether this is a type of lists of numbers, of fixed length or not."""
+    of = pa.types
+    is_list = of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)
+    return is_list and is_number(kind.value_type)
+
+
+def is_name(kind: pa.DataType) -> bool:
+    """Tell whether values of this type can be labels or ids: integers, strings, categories."""
+    of = pa.types
+    if of.is_dictionary(kind):
+        kind = kind.value_type
+    tests = (of.is_integer, of.is_string, of.is_large_string, of.is_string_view)
+    return any(test(kind) for test in tests)
+
+
+def matrix(fields: Sequence[pa.Field], batches: Iterable[pa.RecordBatch], count: int) -> np.ndarray:
+    """Put columns of numbers side by side: (count, columns), float32 only where all are.
+
+    Raises
+    ------
+    InvalidInput
+        If a column is not numeric or has missing values.
+    """
+    odd = [field.name for field in fields if not is_number(field.type)]
+    if odd:
+        columns = "column" if len(odd) == 1 else "columns"
+        raise InvalidInput(
+            f"values must be numeric; name {columns} {_listed(odd)} as labels or ids, or drop"
+            f" {'it' if len(odd) == 1 else 'them'}"
+        )
+    if not fields:
+        raise InvalidInput("no column of values is left beside labels and ids")
+    out = np.empty((count, len(fields)), _float(field.type for field in fields))
+    gaps: Counter[str] = Counter()
+    for rows, batch in _rows(batches, count):
+        for j, field in enumerate(fields):
+            out[rows, j] = _floats(batch.column(field.name), out.dtype)
+            gaps[field.name] += int(np.isnan(out[rows, j]).sum())
+    _refuse_gaps(+gaps)
+    return out
+
+
+def list_matrix(field: pa.Field, batches: Iterable[pa.RecordBatch], count: int) -> np.ndarray:
+    """Unpack a column of equally long lists of numbers: (count, length).
+
+    Raises
+    ------
+    InvalidInput
+        If lengths differ or values are missing.
+    """
+    out = np.empty((count, 0), _float([field.type.value_type]))
+    gaps = 0
+    for rows, batch in _rows(batches, count):
+        column = batch.column(field.name)
+        if column.null_count:
+            raise InvalidInput(
+                f"column {field.name!r} must hold a list in every row; some are missing"
+            )
+        lengths = pc.list_value_length(column).to_numpy()
+        if rows.start == 0:
+            out = np.empty((count, lengths[0]), out.dtype)
+        if (lengths != out.shape[1]).any():
+            raise InvalidInput(f"the lists of column {field.name!r} must all be of one length")
+        out[rows] = _floats(column.flatten(), out.dtype).reshape(len(column), -1)
+        gaps += int(np.isnan(out[rows]).sum())
+    _refuse_gaps(Counter({field.name: gaps} if gaps else {}))
+    return out
+
+
+def names(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
+    """Read a column as labels or ids: (n,) int64 or strings.
+
+    Raises
+    ------
+    InvalidInput
+        If it holds anything else, or values are missing.
+    """
+    if not is_name(column.type):
+        raise InvalidInput(f"{option} must be integers or strings; {name!r} holds {column.type}")
+    if column.null_count:
+        _refuse_gaps(Counter({name: column.null_count}))
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    array: np.ndarray = column.to_numpy()
+    return array.astype(str) if array.dtype.kind == "O" else array
+
+
+def written_names(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
+    """Read a column of text as labels or ids: int64 where all are written as plain integers.
+
+    Codes such as 007 stay strings: as numbers they could no longer be found in the user's data.
+    """
+    gaps = column.null_count + pc.sum(pc.equal(column, "")).as_py() if len(column) else 0
+    if gaps:
+        _refuse_gaps(Counter({name: gaps}))
+    trimmed = pc.utf8_trim_whitespace(column)
+    if pc.all(pc.match_substring_regex(trimmed, r"^(0|-?[1-9]\d{0,17})$")).as_py():
+        column = trimmed.cast(pa.int64())
+    return names(option, name, column)
+
+
+def _rows(batches: Iterable[pa.RecordBatch], count: int) -> Iterator[tuple[slice, pa.RecordBatch]]:
+    start = 0
+    for batch in batches:
+        if len(batch):
+            yield slice(start, start + len(batch)), batch
+        start += len(batch)
+    if start != count:
+        raise InvalidInput(f"the file is damaged: {count} rows expected, {start} found")
+
+
+def _float(kinds: Iterable[pa.DataType]) -> np.dtype:
+    return np.dtype(np.float32 if all(map(pa.types.is_float32, kinds)) else np.float64)
+
+
+def _floats(column: pa.Array, dtype: np.dtype) -> np.ndarray:
+    # unsafe allows integers beyond 2**53, which a float rounds; nulls become NaN
+    values: np.ndarray = column.cast(pa.from_numpy_dtype(dtype), safe=False).to_numpy(
+        zero_copy_only=False
+    )
+    return values
+
+
+def _refuse_gaps(gaps: Counter[str]) -> None:
+    if gaps:
+        name, times = gaps.most_common(1)[0]
+        more = f", and {len(gaps) - 1} more columns have some" if len(gaps) > 1 else ""
+        raise InvalidInput(f"values must not be missing; column {name!r} lacks {times}{more}")
+
+
+def _listed(found: Sequence[str]) -> str:
+    more = f" and {len(found) - _LONGEST_LIST} more" if len(found) > _LONGEST_LIST else ""
+    return ", ".join(map(repr, found[:_LONGEST_LIST])) + more

@@ -1,0 +1,109 @@
+"""IDX, the format of MNIST: two zero bytes, type, number of dimensions, sizes, big-endian values.
+
+Described at the end of https://yann.lecun.com/exdb/mnist/.
+"""
+
+import gzip
+import math
+import re
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from byrote.errors import InvalidInput
+
+_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_GZIP = b"\x1f\x8b"
+_GZIP_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
+_MOST_DIMENSIONS = 8  # far more than any set has; NumPy has a limit too
+_BLOCK = 1 << 20  # bytes unzipped at a time
+_NAME = re.compile(r"idx\d|\bidx\b")
+
+
+def is_idx(path: Path) -> bool:
+    """Tell whether a file begins as IDX; its name decides only where it is too short to tell."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == _GZIP
+    try:
+        with gzip.open(path) if zipped else path.open("rb") as file:
+            magic = file.read(4)
+    except _GZIP_DAMAGE:
+        magic = b""
+    return _is_magic(magic) or (len(magic) < 4 and _NAME.search(path.name) is not None)
+
+
+def read_idx(path: Path) -> np.ndarray:
+    """Read one array from an IDX file, gzipped or not.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape and type as the file says, in the machine's byte order.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is not IDX, or its length is not what its sizes ask for.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "three-labels-idx1-ubyte"
+    ...     _ = path.write_bytes(bytes([0, 0, 8, 1, 0, 0, 0, 3, 7, 2, 1]))
+    ...     read_idx(path)
+    array([7, 2, 1], dtype=uint8)
+    """
+    data, whole = _contents(path)
+    if len(data) >= 4 and not _is_magic(data[:4]):
+        raise InvalidInput(
+            "the file is not IDX, which begins with 0, 0, a type and a number of dimensions"
+        )
+    start = 4 + 4 * data[3] if len(data) >= 4 else 4
+    _check_length(data, start)
+    dtype, shape = np.dtype(_TYPES[data[2]]), struct.unpack(f">{data[3]}I", data[4:start])
+    _check_length(data, start + math.prod(shape) * dtype.itemsize, exactly=True)
+    if not whole:
+        raise InvalidInput("the file is damaged: its gzip checksum is wrong")
+    array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    return array.astype(dtype.newbyteorder("="), copy=False)
+
+
+def labels_beside(path: Path) -> Path | None:
+    """Find the labels that MNIST's naming puts beside ``…images-idx3…``, if they are there."""
+    name = re.sub(r"images([-.])idx3", r"labels\1idx1", path.name)
+    sibling = path.with_name(name)
+    return sibling if name != path.name and sibling.is_file() else None
+
+
+def _is_magic(start: bytes | bytearray) -> bool:
+    return (
+        len(start) == 4
+        and start[:2] == b"\0\0"
+        and start[2] in _TYPES
+        and 0 < start[3] <= _MOST_DIMENSIONS
+    )
+
+
+def _contents(path: Path) -> tuple[bytearray, bool]:
+    """Read all there is of a file, unzipped, and whether it came to its proper end."""
+    data = bytearray(path.read_bytes())
+    if data[:2] != _GZIP:
+        return data, True
+    data = bytearray()
+    with gzip.open(path) as file:
+        try:
+            while block := file.read1(_BLOCK):  # read() would lose what precedes the damage
+                data += block
+        except _GZIP_DAMAGE:
+            return data, False
+    return data, True
+
+
+def _check_length(data: bytearray, wanted: int, *, exactly: bool = False) -> None:
+    if len(data) < wanted or (exactly and len(data) != wanted):
+        raise InvalidInput(
+            f"the file is truncated or damaged: {wanted} bytes expected, {len(data)} found"
+        )

@@ -1,0 +1,132 @@
+"""Records: the rows that are audited, with stable ids, optional labels and a fingerprint."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from byrote import checks
+from byrote.errors import InvalidInput
+
+_HASH_BLOCK = 1 << 24  # bytes hashed at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Records:
+    """Training records in memory.
+
+    Parameters
+    ----------
+    x
+        Floating array, (n, d) for rows of numbers, (n, h, w) for grey images or (n, h, w, c)
+        for colour images, channels last. Finite.
+    ids
+        (n,) integers or strings, all different; row numbers if not given.
+    labels
+        (n,) integers or strings, or None.
+    source
+        Where the records came from, as the user wrote it, for the run's description.
+    options
+        How they were loaded: the options of ``load`` that were given.
+
+    Raises
+    ------
+    InvalidInput
+        If a shape, a type or a value cannot be used; the message names it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> records = Records(np.zeros((3, 2)))
+    >>> len(records), records.shape, records.ids.tolist()
+    (3, (2,), [0, 1, 2])
+    """
+
+    x: np.ndarray
+    ids: np.ndarray = None  # type: ignore[assignment]  # filled in below
+    labels: np.ndarray | None = None
+    source: str = "memory"
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        x = as_values("X", self.x)
+        ids = np.arange(len(x)) if self.ids is None else _column("ids", self.ids, len(x))
+        checks.unique("ids", ids)
+        labels = None if self.labels is None else _column("labels", self.labels, len(x))
+        for name, value in (("x", x), ("ids", ids), ("labels", labels)):
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one record."""
+        return self.x.shape[1:]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether records are (h, w) or (h, w, c) images."""
+        return self.x.ndim > 2
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of values, shape, type, ids and labels: what makes two data sets the same."""
+        digest = hashlib.sha256()
+        for array in (self.x, self.ids, self.labels):
+            if array is None:
+                digest.update(b"none")
+                continue
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            data = memoryview(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
+            for start in range(0, len(data), _HASH_BLOCK):
+                digest.update(data[start : start + _HASH_BLOCK])
+        return digest.hexdigest()
+
+
+def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
+    """Records from Records, an array or a data frame; ids and labels override what it carries."""
+    if not isinstance(data, Records):
+        return Records(data, ids=ids, labels=labels)
+    if ids is None and labels is None:
+        return data
+    return Records(
+        data.x,
+        ids=data.ids if ids is None else ids,
+        labels=data.labels if labels is None else labels,
+        source=data.source,
+        options=data.options,
+    )
+
+
+def as_values(name: str, values: Any) -> np.ndarray:
+    """A finite floating array of two to four dimensions, C-contiguous; float32 stays float32."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
+    if array.ndim not in (2, 3, 4):
+        raise InvalidInput(
+            f"{name} must have shape (n, d), (n, h, w) or (n, h, w, c); got {array.shape}"
+        )
+    if 0 in array.shape:
+        raise InvalidInput(f"{name} must hold at least one record and one value; got {array.shape}")
+    if array.ndim == 4 and array.shape[-1] > 4 and array.shape[1] in (1, 3, 4):
+        raise InvalidInput(f"{name} must have its channels last, (n, h, w, c); got {array.shape}")
+    if array.dtype not in (np.float32, np.float64):
+        array = array.astype(np.float64)
+    checks.finite(name, array)
+    return np.ascontiguousarray(array)
+
+
+def _column(name: str, values: Any, n: int) -> np.ndarray:
+    array = np.asarray(values)
+    if array.ndim != 1 or len(array) != n:
+        raise InvalidInput(f"{name} must have one entry for each of {n} records; got {array.shape}")
+    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array):
+        array = array.astype(str)
+    if array.dtype.kind not in "iuU":
+        raise InvalidInput(f"{name} must be integers or strings; got dtype {array.dtype}")
+    return array.astype(np.int64) if array.dtype.kind in "iu" else array

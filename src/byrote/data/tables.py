@@ -1,0 +1,236 @@
+"""Tables: CSV of numbers, and Parquet of numbers, lists or encoded images."""
+
+import codecs
+import io
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from byrote.data import columns
+from byrote.data.damage import refused
+from byrote.data.images import stack
+from byrote.data.records import Records
+from byrote.errors import InvalidInput
+
+_BATCH = 4096  # rows converted at a time
+_IMAGE_BATCH = 64  # encoded images held at a time
+_CSV_BLOCK = 1 << 24  # bytes parsed at a time, which a line must fit in
+_TEXT_BLOCK = 1 << 20  # bytes decoded at a time
+_USUAL_LABELS = ("label", "labels", "fine_label")
+_ARROW = (pa.ArrowException, OSError, ValueError, OverflowError)
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+
+
+def load_csv(source: str, *, labels: str | None = None, ids: str | None = None) -> Records:
+    r"""Load a CSV file: UTF-8, commas, a line of column names, numbers.
+
+    Parameters
+    ----------
+    source
+        Path of the file.
+    labels, ids
+        Names of columns, of integers or text; all other columns are values.
+
+    Returns
+    -------
+    Records
+        (n, columns), float64.
+
+    Raises
+    ------
+    InvalidInput
+        If lines or names are malformed, a value is missing or a column is not numeric.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(f"{folder}/t.csv").write_text("a,b,kind\n1,2,x\n3,4,y\n")
+    ...     records = load_csv(f"{folder}/t.csv", labels="kind")
+    >>> records.x.tolist(), records.labels.tolist()
+    ([[1.0, 2.0], [3.0, 4.0]], ['x', 'y'])
+    """
+    _check_text(source)
+    with refused("the file is not readable as CSV: commas, equally long lines", *_ARROW):
+        table = _parse_csv(source, [name for name in (labels, ids) if name is not None])
+        header = table.column_names
+    _check_header(header)
+    columns.check_names(header, labels=labels, ids=ids)
+    fields = [field for field in table.schema if field.name not in (labels, ids)]
+    x = columns.matrix(fields, table.to_batches(_BATCH), len(table))
+    named: dict[str, Any] = {
+        option: columns.written_names(option, name, table.column(name))
+        for option, name in (("labels", labels), ("ids", ids))
+        if name is not None
+    }
+    return Records(x, **named)
+
+
+def load_parquet(
+    source: str, *, key: str | None = None, labels: str | None = None, ids: str | None = None
+) -> Records:
+    """Load a Parquet file: columns of numbers, one column of lists, or one of encoded images.
+
+    Parameters
+    ----------
+    source
+        Path of the file. The index that pandas writes along with a frame is no column of values.
+    key
+        Name of the column of images (bytes, or bytes with a path as Hugging Face writes them) or
+        of lists of numbers; may be left out where only one column holds images.
+    labels, ids
+        Names of columns, of integers or strings. Without ``labels``, images take theirs from a
+        column label, labels or fine_label if there is one.
+
+    Returns
+    -------
+    Records
+        Images as `byrote.data.images.stack` gives them; numbers (n, d), float32 if all are.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is damaged, a name is not in it, values are missing, not numeric or of
+        different lengths, or images cannot be decoded into one array.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = pa.table({"a": [1.0, 2.0], "b": [3.0, 4.0], "name": ["u", "v"]})
+    ...     pa_parquet.write_table(table, f"{folder}/t.parquet")
+    ...     records = load_parquet(f"{folder}/t.parquet", ids="name")
+    >>> records.x.tolist(), records.ids.tolist()
+    ([[1.0, 3.0], [2.0, 4.0]], ['u', 'v'])
+    """
+    with (
+        refused("the file is truncated, damaged or not Parquet", *_ARROW),
+        pa_parquet.ParquetFile(source, page_checksum_verification=True) as file,
+    ):
+        schema = file.schema_arrow
+        columns.check_names(schema.names, key=key, labels=labels, ids=ids)
+        chosen = _choose(schema, key, {labels, ids})
+        if labels is None and chosen is not None and _is_image(chosen.type):
+            labels = next((name for name in _USUAL_LABELS if _can_label(schema, name, ids)), None)
+        named: dict[str, Any] = {
+            option: columns.names(option, name, file.read(columns=[name]).column(name))
+            for option, name in (("labels", labels), ("ids", ids))
+            if name is not None
+        }
+        return Records(_values(file, chosen, {labels, ids}), **named)
+
+
+def _check_text(source: str) -> None:
+    """Refuse what is not UTF-8 by its line, which Arrow does not give."""
+    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
+    with Path(source).open("rb") as file:
+        block = b"-"
+        while block:
+            block = file.read(_TEXT_BLOCK)
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                line += error.object.count(b"\n", 0, error.start)
+                raise InvalidInput(f"the file must be UTF-8 text; line {line} is not") from None
+            line += block.count(b"\n")
+
+
+def _parse_csv(source: str, text: Sequence[str]) -> pa.Table:
+    """Parse with a note of every line of the wrong length; ``text`` columns stay as written."""
+    ragged: list[Any] = []
+
+    def note(line: Any) -> str:
+        ragged.append(line)
+        return "skip"
+
+    table = pa_csv.read_csv(
+        source,
+        # without threads, since only then Arrow counts lines
+        read_options=pa_csv.ReadOptions(use_threads=False, block_size=_CSV_BLOCK),
+        parse_options=pa_csv.ParseOptions(invalid_row_handler=note),
+        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string())),
+    )
+    if ragged:
+        first = ragged[0]
+        raise InvalidInput(
+            f"every line must have {first.expected_columns} cells, as the first has; line"
+            f" {first.number} has {first.actual_columns} (lines that differ: {len(ragged)})"
+        )
+    return table
+
+
+def _check_header(header: Sequence[str]) -> None:
+    """Refuse a first line that is data, or that leaves a column without a name."""
+    numbers = [float(name) for name in header if _NUMBER.fullmatch(name)]
+    counted = all(number.is_integer() for number in numbers) and numbers == sorted(set(numbers))
+    if not counted:  # rising integers are how pandas names the columns of an array
+        raise InvalidInput("the first line must name the columns; it holds numbers")
+    if "" in header:
+        raise InvalidInput(
+            f"every column must have a name; column {header.index('') + 1} of {len(header)} has"
+            " none (pandas writes its index so, unless told index=False)"
+        )
+
+
+def _is_image(kind: pa.DataType) -> bool:
+    if pa.types.is_struct(kind):
+        place = kind.get_field_index("bytes")
+        return place >= 0 and _is_image(kind.field(place).type)
+    return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
+
+
+def _can_label(schema: pa.Schema, name: str, ids: str | None) -> bool:
+    return name in schema.names and name != ids and columns.is_name(schema.field(name).type)
+
+
+def _choose(schema: pa.Schema, key: str | None, taken: set[str | None]) -> pa.Field | None:
+    """Find the column that holds whole records; None if each record is a row of numbers."""
+    if key is not None:
+        field = schema.field(key)
+        if not (_is_image(field.type) or columns.is_number_list(field.type)):
+            raise InvalidInput(f"key must name a column of images or of lists; {key!r} is neither")
+        return field
+    fields = [field for field in schema if field.name not in taken]
+    images = [field for field in fields if _is_image(field.type)]
+    whole = images or [field for field in fields if columns.is_number_list(field.type)]
+    if len(whole) > 1 or (whole and not images and len(fields) > 1):
+        raise InvalidInput(
+            "key must say which column holds the records: "
+            + ", ".join(repr(field.name) for field in whole)
+            + " could, beside other columns"
+        )
+    return whole[0] if whole else None
+
+
+def _values(file: Any, chosen: pa.Field | None, taken: set[str | None]) -> np.ndarray:
+    count, schema = file.metadata.num_rows, file.schema_arrow
+    if chosen is not None and _is_image(chosen.type):
+        return stack(_encoded(file, chosen.name), count)
+    if chosen is not None:
+        return columns.list_matrix(chosen, file.iter_batches(_BATCH, columns=[chosen.name]), count)
+    taken = taken.union(_pandas_index(schema))
+    fields = [field for field in schema if field.name not in taken]
+    wanted = [field.name for field in fields]
+    return columns.matrix(fields, file.iter_batches(_BATCH, columns=wanted), count)
+
+
+def _pandas_index(schema: pa.Schema) -> Iterator[str]:
+    stored = (schema.pandas_metadata or {}).get("index_columns", [])
+    return (name for name in stored if isinstance(name, str))  # a range is stored as a dict
+
+
+def _encoded(file: Any, name: str) -> Iterator[tuple[str, BinaryIO]]:
+    row = 0
+    for batch in file.iter_batches(_IMAGE_BATCH, columns=[name]):
+        for value in batch.column(name):
+            data = value["bytes"] if pa.types.is_struct(value.type) and value.is_valid else value
+            if not data.is_valid:
+                raise InvalidInput(f"column {name!r} holds no image bytes in row {row}")
+            yield f"row {row}", io.BytesIO(data.as_buffer())
+            row += 1

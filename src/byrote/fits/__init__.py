@@ -1,0 +1,1 @@
+"""Fits: train, then score every record, and keep the log-likelihoods."""

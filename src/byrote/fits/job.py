@@ -1,0 +1,86 @@
+"""A fit, as data: what to do, and what came of it. Both can be sent to another machine."""
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import seeds
+from byrote.plans import Design
+
+
+class DataHandle(Protocol):
+    """Where a worker finds the records: in memory, in a mapped file, in an object store."""
+
+    def get(self) -> NDArray[Any]:
+        """(n, ...) all records, read-only."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all fits of a run share."""
+
+    model: Any
+    data: DataHandle
+    threads: int = 1
+    needs_torch: bool = False
+    heartbeats: str | None = None
+    keep_messages: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit: its seeds and membership. With the Task and the data it decides the outcome."""
+
+    fit: int
+    n: int
+    held_out: NDArray[np.uint32]
+    counted: NDArray[np.uint32] | None
+    training_seed: int
+    evaluation_seed: int
+    noise_seed: int
+
+    def training_rows(self) -> NDArray[np.intp]:
+        """Sorted rows to train on."""
+        member = np.ones(self.n, dtype=bool)
+        member[self.held_out] = False
+        return np.flatnonzero(member)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An exception as its type and place; its text only on request, for it may quote records."""
+
+    type: str
+    place: str
+    message: str | None = None
+
+    def __str__(self) -> str:
+        text = f": {self.message}" if self.message else ""
+        return f"{self.type} at {self.place}{text}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a fit: log-likelihoods of the counted rows, or a failure."""
+
+    fit: int
+    log_prob: NDArray[np.float64] | None = None
+    failure: Failure | None = None
+    epoch: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def job_of(design: Design, fit: int, seed: int) -> Job:
+    """The job of one fit of a design."""
+    key = (int(design.repeat[fit]), int(design.fold[fit]))
+    return Job(
+        fit=fit,
+        n=design.n,
+        held_out=design.held_out[fit],
+        counted=design.counted[fit],
+        training_seed=seeds.integer(seed, seeds.Purpose.TRAINING, *key),
+        evaluation_seed=seeds.integer(seed, seeds.Purpose.EVALUATION, *key),
+        noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
+    )

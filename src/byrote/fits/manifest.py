@@ -1,0 +1,145 @@
+"""run.json: what a run is, so that nobody averages two different ones."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from byrote.data.records import Records
+from byrote.errors import CorruptFile, InvalidInput
+from byrote.fits.environment import environment
+from byrote.models import contract
+from byrote.plans import Design, Plan
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelPart(_Part):
+    """The model: its class and its parameters, seeds left out."""
+
+    name: str
+    parameters: dict[str, Any]
+
+
+class DataPart(_Part):
+    """The data: where from, how many, and a fingerprint of the content."""
+
+    source: str
+    options: dict[str, str] = {}
+    records: int
+    shape: tuple[int, ...]
+    fingerprint: str
+
+
+class PlanPart(_Part):
+    """The plan as asked for, and what the drawn design is."""
+
+    spec: dict[str, Any]
+    fits: int
+    randomized: bool
+    units: Literal["repeats", "fits"]
+
+
+class Manifest(_Part):
+    """Everything that decides a run's numbers, and what they were made with."""
+
+    format: Literal["byrote-run"] = "byrote-run"
+    schema_version: int = SCHEMA_VERSION
+    run_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    seed: int
+    threads: int
+    plan: PlanPart
+    model: ModelPart
+    data: DataPart
+    environment: dict[str, str] = Field(default_factory=environment)
+
+    @classmethod
+    def of(
+        cls, plan: Plan, design: Design, model: Any, records: Records, *, seed: int, threads: int
+    ) -> "Manifest":
+        """The manifest of a run about to start."""
+        return cls(
+            seed=seed,
+            threads=threads,
+            plan=PlanPart(
+                spec=_as_json(plan.spec()),
+                fits=design.fits,
+                randomized=design.randomized,
+                units=design.units,
+            ),
+            model=ModelPart(
+                name=contract.class_path(model), parameters=dict(contract.parameters(model))
+            ),
+            data=DataPart(
+                source=records.source,
+                options=dict(records.options),
+                records=len(records),
+                shape=records.shape,
+                fingerprint=records.fingerprint,
+            ),
+        )
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """The manifest in a file.
+
+        Raises
+        ------
+        CorruptFile
+            If it is no manifest.
+        InvalidInput
+            If a newer byrote wrote it.
+        """
+        try:
+            found = cls.model_validate_json(path.read_bytes())
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the whole"
+            raise CorruptFile(f"{path} is not the description of a run: see {where}") from None
+        if found.schema_version != SCHEMA_VERSION:
+            raise InvalidInput(
+                f"{path} has schema version {found.schema_version};"
+                f" this byrote reads version {SCHEMA_VERSION}"
+            )
+        return found
+
+    def differences(self, other: "Manifest", size: str) -> list[str]:
+        """What tells two runs apart, one phrase each; a larger plan is no difference."""
+        mine, theirs = dict(self.plan.spec), dict(other.plan.spec)
+        mine.pop(size, None)
+        theirs.pop(size, None)
+        return [
+            *_differing("plan", mine, theirs),
+            *_differing("model", {"class": self.model.name}, {"class": other.model.name}),
+            *_differing("model", self.model.parameters, other.model.parameters),
+            *_differing("data", _content(self.data), _content(other.data)),
+            *_differing("run", _settings(self), _settings(other)),
+        ]
+
+
+def _content(data: DataPart) -> dict[str, Any]:
+    return {"records": data.records, "shape": data.shape, "content": data.fingerprint[:12]}
+
+
+def _settings(manifest: Manifest) -> dict[str, Any]:
+    return {"seed": manifest.seed, "threads": manifest.threads}
+
+
+def _differing(part: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    names = sorted({*mine, *theirs})
+    return [
+        f"{part} {name} {mine.get(name)!r} there, {theirs.get(name)!r} here"
+        for name in names
+        if mine.get(name) != theirs.get(name)
+    ]
+
+
+def _as_json(spec: dict[str, Any]) -> dict[str, Any]:
+    return {name: contract.plain(value) for name, value in spec.items()}

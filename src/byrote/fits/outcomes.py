@@ -1,0 +1,88 @@
+"""Jobs in, outcomes out, whatever the executor and whoever dies."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
+from typing import Any
+
+from byrote.errors import IncompleteRun
+from byrote.fits.executors import Pool
+from byrote.fits.job import Failure, Job, Outcome, Task
+from byrote.fits.worker import run_job
+
+ATTEMPTS = 3  # at a fit whose worker dies, before it counts as failed
+_PATIENCE = 0.5  # seconds between two looks at the heartbeats
+
+
+def outcomes(
+    pool: Pool, task: Task, jobs: Iterable[Job], waiting: Callable[[], None]
+) -> Iterator[Outcome]:
+    """Yield each outcome as its fit ends; a failed fit is an outcome too.
+
+    Raises
+    ------
+    IncompleteRun
+        If an executor of the user's breaks; one of byrote's own is started again.
+    """
+    line = _Line(pool, task, jobs)
+    try:
+        while line.fill():
+            done, _ = wait(line.running, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+            if not done:
+                waiting()
+            broken = [future for future in done if isinstance(future.exception(), BrokenExecutor)]
+            for future in done.difference(broken):
+                yield _outcome(future, line.running.pop(future))
+            if broken:
+                yield from line.recover()
+    finally:
+        for future in line.running:
+            future.cancel()
+
+
+class _Line:
+    """The jobs under way and those that wait."""
+
+    def __init__(self, pool: Pool, task: Task, jobs: Iterable[Job]) -> None:
+        self._pool, self._task, self._queue = pool, task, iter(jobs)
+        self._again: list[Job] = []
+        self._deaths: dict[int, int] = {}
+        self.running: dict[Future[Any], Job] = {}
+
+    def fill(self) -> bool:
+        """Submit as many jobs as the pool takes; false when none is left."""
+        while len(self.running) < self._pool.window:
+            job = self._again.pop() if self._again else next(self._queue, None)
+            if job is None:
+                break
+            try:
+                future = self._pool.submit(run_job, self._task, job)
+            except BrokenExecutor as error:  # a worker died since the last look
+                future = Future()
+                future.set_exception(error)
+            self.running[future] = job
+        return bool(self.running)
+
+    def recover(self) -> Iterator[Outcome]:
+        """Start the pool again with all jobs that were under way when a worker died."""
+        if not self._pool.restart():
+            raise IncompleteRun(
+                "the executor broke because a worker died;"
+                " start the same run again with a new executor"
+            )
+        jobs = list(self.running.values())
+        self.running.clear()
+        for job in jobs:
+            self._deaths[job.fit] = self._deaths.get(job.fit, 0) + 1
+            if self._deaths[job.fit] < ATTEMPTS:
+                self._again.append(job)
+            else:
+                place = f"its worker process, which died {ATTEMPTS} times (out of memory?)"
+                yield Outcome(job.fit, failure=Failure("WorkerDied", place))
+
+
+def _outcome(future: "Future[Any]", job: Job) -> Outcome:
+    error = future.exception()
+    if error is not None:  # of the executor: those of the model are outcomes already
+        return Outcome(job.fit, failure=Failure(type(error).__name__, "the executor"))
+    outcome: Outcome = future.result()
+    return outcome

@@ -1,0 +1,51 @@
+"""The Parquet files of a run folder: columns in, columns out, each marked with its run."""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from byrote.errors import CorruptFile
+from byrote.fits.files import write_atomically
+
+_KEY = b"byrote"
+
+
+def write(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **how: Any) -> None:
+    """Write columns and facts about them, atomically, with a checksum on every page."""
+    table = pa.table(dict(columns)).replace_schema_metadata({_KEY: json.dumps(dict(facts))})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, **how)
+    write_atomically(path, buffer.getbuffer())
+
+
+def read(path: Path) -> tuple[Any, dict[str, Any]]:
+    """The table and its facts.
+
+    Raises
+    ------
+    CorruptFile
+        If the file is truncated, altered or not byrote's.
+    """
+    try:
+        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+        facts = json.loads(table.schema.metadata[_KEY])
+    except (pa.ArrowException, OSError, TypeError, KeyError, ValueError) as error:
+        raise CorruptFile(f"{path} cannot be read: {_first_line(error)}") from None
+    return table, facts
+
+
+def column(values: Any) -> NDArray[Any]:
+    """A column as an array; text as fixed-width strings."""
+    array = np.asarray(values.to_numpy())
+    return array.astype(str) if array.dtype.kind == "O" else array
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}"

@@ -1,0 +1,59 @@
+"""Every file name of a run folder, in one place."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The files of one run folder."""
+
+    root: Path
+
+    @property
+    def manifest(self) -> Path:
+        """What the run is: run.json."""
+        return self.root / "run.json"
+
+    @property
+    def records(self) -> Path:
+        """Ids and labels."""
+        return self.root / "records.parquet"
+
+    @property
+    def plan(self) -> Path:
+        """The design: who sees what."""
+        return self.root / "plan.parquet"
+
+    @property
+    def fits(self) -> Path:
+        """Folder of finished fits."""
+        return self.root / "fits"
+
+    @property
+    def failures(self) -> Path:
+        """Folder of failed fits."""
+        return self.root / "failures"
+
+    @property
+    def figures(self) -> Path:
+        """Folder of figures."""
+        return self.root / "figures"
+
+    @property
+    def work(self) -> Path:
+        """Folder of what only a running process needs; removed when it ends."""
+        return self.root / "work"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that works on the run."""
+        return self.root / "run.lock"
+
+    def fit(self, number: int) -> Path:
+        """One finished fit."""
+        return self.fits / f"fit-{number:06d}.parquet"
+
+    def failure(self, number: int) -> Path:
+        """One failed fit."""
+        return self.failures / f"fit-{number:06d}.json"

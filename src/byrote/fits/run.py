@@ -1,0 +1,207 @@
+"""A run: from a model, records and a plan to a folder of finished fits."""
+
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from byrote import checks
+from byrote.data.records import Records
+from byrote.errors import InvalidInput, RunMismatch
+from byrote.fits import files
+from byrote.fits.executors import check_executor, open_pool
+from byrote.fits.job import Task, job_of
+from byrote.fits.manifest import Manifest
+from byrote.fits.outcomes import outcomes
+from byrote.fits.paths import RunPaths
+from byrote.fits.progress import Progress, Silent
+from byrote.fits.rehearsal import rehearse
+from byrote.fits.store import RunFolder
+from byrote.models import contract
+from byrote.plans import Context, Design, Plan
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is carried out; seed and threads decide its numbers, the others do not."""
+
+    seed: int = 0
+    threads: int = 1
+    workers: int = 1
+    executor: str | Executor = "auto"
+    debug: bool = False
+
+    def check(self) -> None:
+        """Refuse what cannot be used."""
+        checks.integer("seed", self.seed, at_least=0)
+        check_executor(self.executor, self.workers, self.threads)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a run folder."""
+
+    model: Any
+    records: Records
+    plan: Plan
+    settings: Settings
+
+    def context(self) -> Context:
+        """What the plan may look at."""
+        records = self.records
+        return Context(len(records), self.settings.seed, records.ids, records.labels)
+
+    def manifest(self, design: Design) -> Manifest:
+        """The manifest of this run with a given design."""
+        seed, threads = self.settings.seed, self.settings.threads
+        return Manifest.of(self.plan, design, self.model, self.records, seed=seed, threads=threads)
+
+    def check(self) -> None:
+        """Refuse what can be refused without a folder and without training."""
+        self.settings.check()
+        contract.check_model(self.model)
+        contract.check_input(self.model, self.records.x)
+
+    def rehearse(self, design: Design) -> None:
+        """Refuse what the model itself refuses."""
+        rehearse(
+            self.model,
+            self.records,
+            design,
+            self.settings.seed,
+            threads=self.settings.threads,
+            show=self.settings.debug,
+        )
+
+
+def run_fits(request: Request, folder: Path, progress: Progress | None = None) -> RunFolder:
+    """Do the fits of a plan that the folder does not hold yet.
+
+    Everything that can be refused is refused before the folder is made or changed.
+
+    Returns
+    -------
+    The run folder, in which fits may have failed: see ``RunFolder.failures``.
+
+    Raises
+    ------
+    InvalidInput
+        If the model, the records, the plan or the folder cannot be used.
+    RunMismatch
+        If the folder holds another run, or one that another process works on.
+    """
+    request.check()
+    paths = RunPaths(folder)
+    design = request.plan.draw(request.context())
+    if not paths.manifest.is_file():
+        _check_new(paths)
+        request.rehearse(design)
+    with _locked(paths):
+        if paths.manifest.is_file():
+            run = _reopened(paths, request, design)
+        else:
+            run = RunFolder.create(paths, request.manifest(design), design, request.records)
+        _sweep(paths)
+        todo, damaged = run.unfinished()
+        for problem in damaged:
+            warnings.warn(f"{problem}; this fit is done again", stacklevel=3)
+        if todo:
+            _carry_out(run, todo, request, progress or Silent())
+    return run
+
+
+def _reopened(paths: RunPaths, request: Request, design: Design) -> RunFolder:
+    """The run in the folder, extended if the plan is larger now."""
+    stored = RunFolder.open(paths)
+    asked = request.manifest(design)
+    size = request.plan.size
+    differences = stored.manifest.differences(asked, size)
+    have, want = stored.manifest.plan.spec.get(size), asked.plan.spec.get(size)
+    if have is not None and want is not None and want < have:
+        differences.append(f"plan {size} {have} there, {want} here")
+    if differences:
+        raise RunMismatch(f"store: {paths.root} holds another run: {'; '.join(differences)}")
+    design = request.plan.draw(request.context(), after=stored.design)
+    if not design.begins_with(stored.design):
+        raise RunMismatch(f"store: {paths.root} holds another run: its membership differs")
+    if design.fits == stored.design.fits:
+        return stored
+    request.rehearse(design)
+    return stored.extend(request.manifest(design), design)
+
+
+def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
+    settings = request.settings
+    watched = not isinstance(progress, Silent)
+    progress.start(run.design.fits, run.design.fits - len(todo))
+    try:
+        with (
+            tempfile.TemporaryDirectory(prefix="byrote-") as heartbeats,
+            open_pool(settings.executor, settings.workers, settings.threads) as pool,
+        ):
+            task = Task(
+                model=request.model,
+                data=pool.share(request.records.x, run.paths.work),
+                threads=settings.threads,
+                needs_torch="torch" in sys.modules,
+                heartbeats=heartbeats if watched else None,
+                keep_messages=settings.debug,
+            )
+            jobs = (job_of(run.design, fit, settings.seed) for fit in todo)
+            for outcome in outcomes(pool, task, jobs, lambda: progress.waiting(Path(heartbeats))):
+                run.keep(outcome)
+                progress.ended(outcome)
+    finally:
+        progress.stop()
+        shutil.rmtree(run.paths.work, ignore_errors=True)
+
+
+def _check_new(paths: RunPaths) -> None:
+    """Refuse a folder that cannot be made, or that holds something else."""
+    root = paths.root
+    nearest = next(parent for parent in (root, *root.absolute().parents) if parent.exists())
+    if not nearest.is_dir():
+        raise InvalidInput(f"store: cannot make the folder {root}: {nearest} is a file")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InvalidInput(f"store: cannot write in {nearest}")
+    if root.is_dir():
+        # A start that was killed before it wrote run.json leaves these.
+        ours = {paths.records, paths.plan, paths.fits, paths.failures, paths.lock}
+        strange = [p for p in root.iterdir() if p not in ours and p.suffix != files.TEMPORARY]
+        if strange:
+            raise InvalidInput(
+                f"store: {root} is not empty and holds no run (it has {strange[0].name})"
+            )
+
+
+@contextmanager
+def _locked(paths: RunPaths) -> Iterator[None]:
+    """Hold the run folder, which is made if need be."""
+    try:
+        files.make_folder(paths.root)
+        lock = FileLock(paths.lock, mode=files.FILE_MODE)
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise RunMismatch(f"store: another process is working on {paths.root}") from None
+    except OSError as error:
+        raise InvalidInput(f"store: cannot write in {paths.root}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sweep(paths: RunPaths) -> None:
+    """Remove what killed processes left."""
+    shutil.rmtree(paths.work, ignore_errors=True)
+    for folder in (paths.root, paths.fits, paths.failures):
+        files.sweep(folder)

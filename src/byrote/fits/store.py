@@ -1,0 +1,235 @@
+"""The run folder: one file per finished fit, and enough beside it to score without training.
+
+run.json            what the run is (manifest.py)
+records.parquet     ids and labels, in the order of the data
+plan.parquet        one row per fit: its group and seeds' key, rows held out, rows counted
+fits/               fit-000000.parquet: record, epoch, included, log_prob
+failures/           fit-000000.json: type and place of an exception; the next start retries it
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from byrote.data.records import Records
+from byrote.errors import CorruptFile, IncompleteRun, InvalidInput
+from byrote.fits import files, parquet
+from byrote.fits.job import Failure, Outcome
+from byrote.fits.manifest import Manifest
+from byrote.fits.paths import RunPaths
+from byrote.fits.table import Table
+from byrote.plans import Design
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A run on disk: its manifest, its design, and the files of its fits."""
+
+    paths: RunPaths
+    manifest: Manifest
+    design: Design
+
+    @classmethod
+    def open(cls, paths: RunPaths) -> "RunFolder":
+        """The run in a folder.
+
+        Raises
+        ------
+        InvalidInput
+            If there is no run.
+        CorruptFile
+            If its description cannot be read.
+        """
+        if not paths.manifest.is_file():
+            raise InvalidInput(f"{paths.root} holds no run: there is no {paths.manifest.name}")
+        manifest = Manifest.read(paths.manifest)
+        return cls(paths, manifest, _read_design(paths, manifest))
+
+    @classmethod
+    def create(
+        cls, paths: RunPaths, manifest: Manifest, design: Design, records: Records
+    ) -> "RunFolder":
+        """A new run; run.json comes last, so that a folder with it is complete."""
+        for folder in (paths.root, paths.fits, paths.failures):
+            files.make_folder(folder)
+        _write_records(paths, manifest, records)
+        return cls._describe(paths, manifest, design)
+
+    def extend(self, manifest: Manifest, design: Design) -> "RunFolder":
+        """The same run with a larger plan; finished fits stay."""
+        update = {"run_id": self.manifest.run_id, "created": self.manifest.created}
+        return self._describe(self.paths, manifest.model_copy(update=update), design)
+
+    @classmethod
+    def _describe(cls, paths: RunPaths, manifest: Manifest, design: Design) -> "RunFolder":
+        _write_design(paths, manifest, design)
+        files.write_atomically(paths.manifest, (manifest.model_dump_json(indent=2) + "\n").encode())
+        return cls(paths, manifest, design)
+
+    def keep(self, outcome: Outcome) -> None:
+        """Write what came of a fit: its log-likelihoods, or its failure."""
+        if outcome.failure is not None:
+            text = json.dumps({"fit": outcome.fit, **asdict(outcome.failure)}, indent=2)
+            files.write_atomically(self.paths.failure(outcome.fit), text.encode())
+            return
+        rows = self.design.counted_rows(outcome.fit)
+        columns = {
+            "record": rows,
+            "epoch": np.full(len(rows), outcome.epoch, dtype=np.int32),
+            "included": self.design.trained_on(outcome.fit)[rows].astype(np.uint8),
+            "log_prob": outcome.log_prob,
+        }
+        parquet.write(
+            self.paths.fit(outcome.fit),
+            columns,
+            {"run_id": self.manifest.run_id, "fit": outcome.fit, **outcome.facts},
+            use_dictionary=["epoch", "included"],
+            column_encoding={"record": "DELTA_BINARY_PACKED", "log_prob": "BYTE_STREAM_SPLIT"},
+        )
+        self.paths.failure(outcome.fit).unlink(missing_ok=True)
+
+    def log_prob(self, fit: int) -> NDArray[np.float64]:
+        """Log-likelihoods of the rows that a finished fit counts, after its last epoch, nats.
+
+        Raises
+        ------
+        CorruptFile
+            If the file is truncated or altered, or belongs to another run or another fit.
+        """
+        path = self.paths.fit(fit)
+        table, facts = parquet.read(path)
+        if facts.get("run_id") != self.manifest.run_id or facts.get("fit") != fit:
+            raise CorruptFile(f"{path} belongs to another run or fit; move it away")
+        epoch = table["epoch"].to_numpy()
+        if len(epoch) and (epoch != epoch[-1]).any():
+            table = table.filter(pa.array(epoch == epoch.max()))
+        rows = self.design.counted_rows(fit)
+        if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
+            table["included"].to_numpy(), self.design.trained_on(fit)[rows]
+        ):
+            raise CorruptFile(f"{path} does not hold the records that the plan says; move it away")
+        log_prob = table["log_prob"].to_numpy()
+        if np.isnan(log_prob).any() or (log_prob == np.inf).any():
+            raise CorruptFile(f"{path} holds log-likelihoods that are NaN or +inf; move it away")
+        return np.asarray(log_prob)
+
+    def facts(self, fit: int) -> dict[str, Any]:
+        """What is known of a finished fit: seconds, memory, versions, processor."""
+        return parquet.read(self.paths.fit(fit))[1]
+
+    def unfinished(self) -> tuple[list[int], list[CorruptFile]]:
+        """Fits still to do, and why some that have a file are among them."""
+        todo, damaged = [], []
+        for fit in range(self.design.fits):
+            if not self.paths.fit(fit).is_file():
+                todo.append(fit)
+                continue
+            try:
+                self.log_prob(fit)
+            except CorruptFile as error:
+                if "another run" in str(error):
+                    raise
+                todo.append(fit)
+                damaged.append(error)
+        return todo, damaged
+
+    def failures(self) -> dict[int, Failure]:
+        """The failed fits that no later start has repaired."""
+        found = {}
+        for fit in range(self.design.fits):
+            path = self.paths.failure(fit)
+            if path.is_file():
+                content = json.loads(path.read_bytes())
+                found[fit] = Failure(content["type"], content["place"], content.get("message"))
+        return found
+
+    def table(self, *, partial: bool = False) -> Table:
+        """Everything that the finished fits found.
+
+        Raises
+        ------
+        IncompleteRun
+            If fits are missing and ``partial`` is false.
+        CorruptFile
+            If a fit's file cannot be trusted.
+        """
+        missing = [f for f in range(self.design.fits) if not self.paths.fit(f).is_file()]
+        if missing and not partial:
+            raise IncompleteRun(self.complaint(missing))
+        scored = self.design.scored
+        rows = np.arange(self.design.n, dtype=np.uint32) if scored is None else scored
+        values = np.full((self.design.fits, len(rows)), np.nan)
+        for fit in sorted(set(range(self.design.fits)) - set(missing)):
+            counted = self.design.counted[fit]
+            place = slice(None) if counted is None else np.searchsorted(rows, counted)
+            values[fit, place] = self.log_prob(fit)
+        return Table(self.design, rows, values, tuple(missing))
+
+    def complaint(self, missing: Iterable[int]) -> str:
+        """One sentence about the fits that are not there."""
+        missing = list(missing)
+        failed = self.failures()
+        text = f"{len(missing)} of {self.design.fits} fits are missing from {self.paths.root}"
+        if failed:
+            named = "; ".join(f"fit {fit}: {failure}" for fit, failure in list(failed.items())[:3])
+            more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
+            text += f" ({len(failed)} failed: {named}{more})"
+        return f"{text}. Start the same run again to do them"
+
+    def ids_and_labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Ids and labels of the records, in the order of the data."""
+        table, facts = parquet.read(self.paths.records)
+        if facts.get("run_id") != self.manifest.run_id:
+            raise CorruptFile(f"{self.paths.records} belongs to another run")
+        ids = parquet.column(table["id"])
+        return ids, parquet.column(table["label"]) if "label" in table.column_names else None
+
+
+def _write_records(paths: RunPaths, manifest: Manifest, records: Records) -> None:
+    columns = {"id": records.ids}
+    if records.labels is not None:
+        columns["label"] = records.labels
+    parquet.write(paths.records, columns, {"run_id": manifest.run_id})
+
+
+def _write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
+    rows = pa.list_(pa.uint32())
+    columns = {
+        "fit": np.arange(design.fits, dtype=np.uint32),
+        "repeat": design.repeat,
+        "fold": design.fold,
+        "group": design.group,
+        "held_out": pa.array(design.held_out, type=rows),
+        "counted": pa.array(design.counted, type=rows),
+    }
+    parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
+
+
+def _read_design(paths: RunPaths, manifest: Manifest) -> Design:
+    table, facts = parquet.read(paths.plan)
+    plan = manifest.plan
+    if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
+        raise CorruptFile(f"{paths.plan} belongs to another run")
+    table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run
+    return Design(
+        n=manifest.data.records,
+        repeat=table["repeat"].to_numpy(),
+        fold=table["fold"].to_numpy(),
+        group=table["group"].to_numpy(),
+        held_out=_lists(table["held_out"]),
+        counted=_lists(table["counted"]),
+        randomized=plan.randomized,
+        units=plan.units,
+    )
+
+
+def _lists(column: Any) -> list[Any]:
+    return [
+        None if not value.is_valid else np.asarray(value.values.to_numpy(zero_copy_only=False))
+        for value in column
+    ]

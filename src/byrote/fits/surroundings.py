@@ -1,0 +1,55 @@
+"""The process around a fit: threads and global random generators, set and put back."""
+
+import importlib
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+
+@contextmanager
+def controlled(seed: int, threads: int, needs_torch: bool) -> Iterator[None]:
+    """Run a block with fixed thread counts and seeded global generators.
+
+    Thread counts change the order of additions and so the last bits of a result; a model that draws
+    from a global generator would otherwise depend on what ran before it.
+    """
+    if needs_torch:
+        importlib.import_module("torch")
+    with threadpool_limits(threads), _torch_threads(threads), _seeded_globals(seed):
+        yield
+
+
+@contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _seeded_globals(seed: int) -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    python, numpy_ = random.getstate(), np.random.get_state()  # noqa: NPY002 (others' models use it)
+    torch_state = torch.get_rng_state() if torch is not None else None
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    if torch is not None:
+        torch.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy_)  # noqa: NPY002
+        if torch is not None and torch_state is not None:
+            torch.set_rng_state(torch_state)

@@ -1,0 +1,39 @@
+"""The table: log-likelihoods by fit and record, with the design that made them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.plans import Design
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """All that a run keeps, and all that its scores are made from.
+
+    Attributes
+    ----------
+    design
+        Who saw what.
+    rows
+        (r,) the records that any fit counts, by row of the data.
+    log_prob
+        (F, r) nats; NaN where a fit did not count the record or is missing.
+    missing
+        Fits that are not there.
+    """
+
+    design: Design
+    rows: NDArray[np.uint32]
+    log_prob: NDArray[np.float64]
+    missing: tuple[int, ...] = ()
+
+    def roles(self) -> NDArray[np.int8]:
+        """(F, r) IN, OUT or UNUSED, UNUSED for missing fits."""
+        roles = np.zeros(self.log_prob.shape, dtype=np.int8)
+        absent = set(self.missing)
+        for fit in range(self.design.fits):
+            if fit not in absent:
+                roles[fit] = self.design.role(fit)[self.rows]
+        return roles

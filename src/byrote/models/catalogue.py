@@ -1,0 +1,100 @@
+"""Models by name, for the command line: built-in ones, and ``module:Class`` for one's own."""
+
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from byrote import checks
+from byrote.errors import InvalidInput
+
+_BUILT_IN = {
+    "vae": "byrote.models:VAE",
+    "kde": "sklearn.neighbors:KernelDensity",
+    "gmm": "sklearn.mixture:GaussianMixture",
+}
+
+
+def build(name: str, settings: Mapping[str, Any]) -> Any:
+    """A model from its name and settings.
+
+    Raises
+    ------
+    InvalidInput
+        If the name or a setting is unknown; the message suggests the nearest right one.
+
+    Examples
+    --------
+    >>> build("kde", {"bandwidth": 0.5})
+    KernelDensity(bandwidth=0.5)
+    """
+    constructor = _find(name)
+    allowed = [
+        parameter.name
+        for parameter in inspect.signature(constructor).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    ]
+    for setting in settings:
+        if setting not in allowed:
+            raise InvalidInput(
+                f"--set {setting} is no parameter of {name}"
+                f"{checks.did_you_mean(setting, allowed)} (it has {', '.join(allowed)})"
+            )
+    return constructor(**settings)
+
+
+def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
+    """Settings from ``name=value`` words; values are read as JSON, or else as text.
+
+    Examples
+    --------
+    >>> parse_settings(["epochs=3", "hidden=[64, 32]", "kernel=tophat"])
+    {'epochs': 3, 'hidden': [64, 32], 'kernel': 'tophat'}
+    """
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"--set must be name=value; got {assignment!r}")
+        if name in settings:
+            raise InvalidInput(f"--set {name} is given twice")
+        settings[name] = _value(value)
+    return settings
+
+
+def _value(text: str) -> Any:
+    spelled = {"True": True, "False": False, "None": None}
+    if text in spelled:
+        return spelled[text]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _find(name: str) -> Callable[..., Any]:
+    path = _BUILT_IN.get(name, name)
+    module_name, colon, attribute = path.partition(":")
+    if not colon:
+        raise InvalidInput(
+            f"--model must be one of {', '.join(_BUILT_IN)} or module:Class; got {name!r}"
+            f"{checks.did_you_mean(name, _BUILT_IN)}"
+        )
+    here = str(Path.cwd())
+    if here not in sys.path:  # the installed command does not have the user's folder on its path
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except ImportError as error:
+        raise InvalidInput(f"--model: cannot import {module_name}: {error}") from None
+    found = getattr(module, attribute, None)
+    if not callable(found):
+        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
+        raise InvalidInput(
+            f"--model: {module_name} has no class {attribute}"
+            f"{checks.did_you_mean(attribute, classes)}"
+        )
+    return found

@@ -1,0 +1,59 @@
+"""Noise that belongs to a record: a pure function of a seed and the record's content.
+
+A score compares fits, so a record that has to be made binary must be the same binary record in all
+of them. Keying the draw by content rather than by position makes it so whichever rows a fit scores,
+in whatever order, on whatever machine. Two identical records get the same draw.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_ROWS_AT_A_TIME = 4096
+
+
+def binarized(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """One Bernoulli draw per value, with the value as its probability.
+
+    Parameters
+    ----------
+    x
+        (n, d) values in [0, 1].
+    seed
+        Another seed, another draw.
+
+    Returns
+    -------
+    (n, d) zeros and ones, float32; row i depends on ``seed`` and ``x[i]`` alone.
+
+    Examples
+    --------
+    >>> x = np.full((2, 4), 0.5, dtype=np.float32); x[1, 0] = 0.25
+    >>> alone, among = binarized(x[1:], seed=3), binarized(x, seed=3)
+    >>> bool((alone[0] == among[1]).all())
+    True
+    """
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    result = np.empty_like(x)
+    for start in range(0, len(x), _ROWS_AT_A_TIME):
+        rows = slice(start, start + _ROWS_AT_A_TIME)
+        result[rows] = _uniforms(x[rows], seed) < x[rows]
+    return result
+
+
+def _uniforms(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """(n, d) uniforms in [0, 1) with 24 bits: a counter per value, started at the record's hash."""
+    d = x.shape[1]
+    weights = np.random.default_rng(seed).integers(0, 2**64, size=d + 1, dtype=np.uint64)
+    keys = _mixed(
+        (x.view(np.uint32).astype(np.uint64) * (weights[:d] | 1)).sum(axis=1) + weights[d]
+    )
+    counters = keys[:, None] + _GOLDEN * np.arange(1, d + 1, dtype=np.uint64)
+    return (_mixed(counters) >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def _mixed(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The output function of SplitMix64 (Steele, Lea & Flood 2014)."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -1,0 +1,5 @@
+"""Variational auto-encoders."""
+
+from byrote.models.vae.estimator import VAE
+
+__all__ = ["VAE"]

@@ -1,0 +1,112 @@
+"""A design: one plan, drawn. It says who sees what, fit by fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Rows = NDArray[np.uint32]
+
+IN, OUT, UNUSED = 1, -1, 0
+
+
+@dataclass(frozen=True, eq=False)
+class Design:
+    """Membership of n records in F fits.
+
+    Attributes
+    ----------
+    n
+        Number of records.
+    repeat, fold
+        (F,) integers that key the seeds of each fit; no two fits share both.
+    group
+        (F,) exchangeable group of each fit: within a group, under the null hypothesis, a record's
+        values may be permuted. The repeats, if not given.
+    held_out
+        For each fit the sorted rows that it does not train on.
+    counted
+        For each fit the sorted rows whose log-likelihood it contributes, or None for all.
+    randomized
+        Whether membership is known to be random, without which there is no p-value.
+    units
+        What the jackknife leaves out at a time: whole "repeats", whose fits complement one another,
+        or single "fits" on each side.
+    """
+
+    n: int
+    repeat: NDArray[np.int64]
+    fold: NDArray[np.int64]
+    held_out: Sequence[Rows]
+    counted: Sequence[Rows | None]
+    randomized: bool = True
+    units: Literal["repeats", "fits"] = "fits"
+    group: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below
+
+    def __post_init__(self) -> None:
+        if self.group is None:
+            object.__setattr__(self, "group", self.repeat)
+
+    @property
+    def fits(self) -> int:
+        """Number of fits F."""
+        return len(self.held_out)
+
+    @property
+    def scored(self) -> Rows | None:
+        """The rows that any fit counts, sorted; None for all."""
+        if any(rows is None for rows in self.counted):
+            return None
+        union = np.unique(np.concatenate([rows for rows in self.counted if rows is not None]))
+        return None if len(union) == self.n else union
+
+    def training_rows(self, fit: int) -> NDArray[np.intp]:
+        """The sorted rows that a fit trains on."""
+        return np.flatnonzero(self.trained_on(fit))
+
+    def trained_on(self, fit: int) -> NDArray[np.bool_]:
+        """(n,) whether the fit trains on each record."""
+        member = np.ones(self.n, dtype=bool)
+        member[self.held_out[fit]] = False
+        return member
+
+    def counted_rows(self, fit: int) -> Rows:
+        """The sorted rows whose log-likelihood the fit contributes."""
+        rows = self.counted[fit]
+        return np.arange(self.n, dtype=np.uint32) if rows is None else rows
+
+    def role(self, fit: int) -> NDArray[np.int8]:
+        """(n,) IN, OUT or UNUSED: what the fit is to each record."""
+        role = np.where(self.trained_on(fit), np.int8(IN), np.int8(OUT))
+        rows = self.counted[fit]
+        if rows is not None:
+            used = np.zeros(self.n, dtype=bool)
+            used[rows] = True
+            role[~used] = UNUSED
+        return role
+
+    def begins_with(self, other: "Design") -> bool:
+        """Whether the first fits of this design are the other design."""
+        first = range(other.fits)
+        return (
+            self.n == other.n
+            and self.fits >= other.fits
+            and np.array_equal(self.repeat[: other.fits], other.repeat)
+            and np.array_equal(self.fold[: other.fits], other.fold)
+            and np.array_equal(self.group[: other.fits], other.group)
+            and all(np.array_equal(self.held_out[f], other.held_out[f]) for f in first)
+            and all(_same(self.counted[f], other.counted[f]) for f in first)
+        )
+
+
+def rows(indices: object) -> Rows:
+    """Row numbers as they are stored: sorted, 32 bits."""
+    return np.sort(np.asarray(indices)).astype(np.uint32)
+
+
+def _same(first: Rows | None, second: Rows | None) -> bool:
+    if first is None or second is None:
+        return first is second
+    return np.array_equal(first, second)

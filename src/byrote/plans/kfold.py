@@ -1,0 +1,77 @@
+"""Repeated K-fold cross-validation, the design of Algorithm 1."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks, seeds
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design, rows
+from byrote.plans.plan import Context, Plan
+
+
+@dataclass(frozen=True)
+class KFold(Plan):
+    """``repeats`` random partitions of the records into ``folds`` parts, each held out once.
+
+    Every record is trained on in ``repeats * (folds - 1)`` fits and held out in ``repeats``. Fold
+    sizes differ by at most one. With ``stratify=True`` the records of each label are spread evenly
+    over the folds (within one record); membership stays random within a label.
+
+    Raises
+    ------
+    InvalidInput
+        If folds < 2, repeats < 1, or, when drawn, there are fewer records than folds.
+
+    Examples
+    --------
+    >>> KFold(10, repeats=10).describe()
+    'kfold(folds=10, repeats=10, stratify=False)'
+    """
+
+    folds: int = 10
+    repeats: int = 10
+    stratify: bool = False
+    kind: ClassVar[str] = "kfold"
+    size: ClassVar[str] = "repeats"
+
+    def __post_init__(self) -> None:
+        checks.integer("folds", self.folds, at_least=2)
+        checks.integer("repeats", self.repeats, at_least=1)
+
+    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+        """Repeat r depends on the seed and r alone, so more repeats extend a design."""
+        if context.n < self.folds:
+            raise InvalidInput(
+                f"folds must not exceed the number of records; got {self.folds} folds"
+                f" for {context.n} records"
+            )
+        strata = context.strata(self.stratify)
+        held_out = []
+        for repeat in range(self.repeats):
+            fold = self._partition(
+                strata, seeds.generator(context.seed, seeds.Purpose.PLAN, repeat)
+            )
+            held_out += [rows(np.flatnonzero(fold == k)) for k in range(self.folds)]
+        return Design(
+            n=context.n,
+            repeat=np.repeat(np.arange(self.repeats), self.folds),
+            fold=np.tile(np.arange(self.folds), self.repeats),
+            held_out=held_out,
+            counted=[None] * len(held_out),
+            units="repeats",
+        )
+
+    def _partition(
+        self, strata: NDArray[np.intp], generator: np.random.Generator
+    ) -> NDArray[np.intp]:
+        # Dealing shuffled records round gives equal folds; sorting by label first, equal shares of
+        # each label. A random start keeps every fold equally likely for every record.
+        shuffled = generator.permutation(len(strata))
+        shuffled = shuffled[np.argsort(strata[shuffled], kind="stable")]
+        names = generator.permutation(self.folds) if strata.any() else np.arange(self.folds)
+        fold = np.empty(len(strata), dtype=np.intp)
+        fold[shuffled] = names[np.arange(len(strata)) % self.folds]
+        return fold

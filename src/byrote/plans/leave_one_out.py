@@ -1,0 +1,55 @@
+"""Leave-one-out, eq. (2) to the letter: one fit per record and the fits on all of them."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design, rows
+from byrote.plans.plan import Context, Plan
+
+
+@dataclass(frozen=True)
+class LeaveOneOut(Plan):
+    """Fits on all the records, and for each record fits without it.
+
+    A repeat is one fit on all n records (fold 0) and n fits without one record each (fold i + 1 is
+    without row i). The in side of a record is the fits on all the data alone. All 2 * repeats values
+    of a record form one exchangeable group: each fit has a seed of its own.
+
+    Raises
+    ------
+    InvalidInput
+        If repeats < 1, or, when drawn, there are fewer than two records.
+
+    Examples
+    --------
+    >>> from byrote.plans import design_of
+    >>> design_of(LeaveOneOut(), 4).role(2).tolist()    # the fit without row 1
+    [0, -1, 0, 0]
+    """
+
+    repeats: int = 1
+    kind: ClassVar[str] = "leave-one-out"
+    size: ClassVar[str] = "repeats"
+
+    def __post_init__(self) -> None:
+        checks.integer("repeats", self.repeats, at_least=1)
+
+    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+        """Nothing is random here."""
+        n = context.n
+        if n < 2:
+            raise InvalidInput(f"leave-one-out needs at least 2 records; got {n}")
+        alone = [rows([row]) for row in range(n)]
+        return Design(
+            n=n,
+            repeat=np.repeat(np.arange(self.repeats), n + 1),
+            fold=np.tile(np.arange(n + 1), self.repeats),
+            held_out=[rows([]), *alone] * self.repeats,
+            counted=[None, *alone] * self.repeats,
+            units="repeats",
+            group=np.zeros(self.repeats * (n + 1), dtype=np.int64),
+        )

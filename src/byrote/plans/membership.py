@@ -1,0 +1,74 @@
+"""Membership given as a matrix: bring your own design."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design, rows
+from byrote.plans.plan import Context, Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Membership(Plan):
+    """Fit f trains on record i where ``matrix[f, i]`` is true.
+
+    Parameters
+    ----------
+    matrix
+        (fits, n) booleans.
+    randomized
+        Declare it only if each record's row of memberships was drawn so that, given how often it is
+        in, every arrangement over the fits is equally likely; without it p-values are NaN.
+
+    Raises
+    ------
+    InvalidInput
+        If the matrix is not two-dimensional boolean, a fit would train on nothing, or, when drawn,
+        its width is not the number of records.
+
+    Examples
+    --------
+    >>> from byrote.plans import design_of
+    >>> design = design_of(Membership(np.array([[True, False], [False, True]])), 2)
+    >>> design.training_rows(0).tolist(), design.randomized
+    ([0], False)
+    """
+
+    matrix: Any
+    randomized: bool = False
+    kind: ClassVar[str] = "membership"
+    size: ClassVar[str] = "fits"
+
+    def __post_init__(self) -> None:
+        matrix = np.asarray(self.matrix)
+        if matrix.ndim != 2 or matrix.dtype != bool or 0 in matrix.shape:
+            raise InvalidInput(
+                "matrix must be boolean with shape (fits, records);"
+                f" got {matrix.dtype} of shape {matrix.shape}"
+            )
+        if not matrix.any(axis=1).all():
+            empty = int(np.flatnonzero(~matrix.any(axis=1))[0])
+            raise InvalidInput(
+                f"matrix must give every fit a record to train on; row {empty} has none"
+            )
+        object.__setattr__(self, "matrix", matrix)
+
+    def spec(self) -> dict[str, Any]:
+        """The matrix itself is the design."""
+        return {"kind": self.kind, "fits": len(self.matrix), "randomized": self.randomized}
+
+    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+        """Nothing is drawn here."""
+        fits, n = self.matrix.shape
+        if n != context.n:
+            raise InvalidInput(f"matrix must have one column per record, {context.n}; got {n}")
+        return Design(
+            n=n,
+            repeat=np.zeros(fits, dtype=np.int64),
+            fold=np.arange(fits),
+            held_out=[rows(np.flatnonzero(~member)) for member in self.matrix],
+            counted=[None] * fits,
+            randomized=self.randomized,
+        )

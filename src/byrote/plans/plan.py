@@ -1,0 +1,76 @@
+"""What a plan is: a membership design before it meets the records."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a plan may look at when it is drawn: the records' number, ids and labels, a seed."""
+
+    n: int
+    seed: int
+    ids: NDArray[Any]
+    labels: NDArray[Any] | None = None
+
+    def strata(self, stratify: bool) -> NDArray[np.intp]:
+        """(n,) class of each record, all 0 when not stratified."""
+        if not stratify:
+            return np.zeros(self.n, dtype=np.intp)
+        if self.labels is None:
+            raise InvalidInput("stratify=True needs labels; the records have none")
+        return np.unique(self.labels, return_inverse=True)[1]
+
+
+class Plan(ABC):
+    """A membership design. Plans are frozen dataclasses; ``draw`` makes the design.
+
+    ``size`` names the field that may grow: a run folder is extended when only that field is larger
+    than before, because a larger plan begins with the fits of the smaller one.
+    """
+
+    kind: ClassVar[str]
+    size: ClassVar[str]
+
+    @abstractmethod
+    def draw(self, context: Context, after: Design | None = None) -> Design:
+        """The design for these records; ``after`` is the design of a run that this one extends."""
+
+    def spec(self) -> dict[str, Any]:
+        """The plan as plain data, for the run folder and for comparing two runs."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
+        return {"kind": self.kind, **values}
+
+    def describe(self) -> str:
+        """One phrase for people."""
+        spec = self.spec()
+        return f"{spec.pop('kind')}({', '.join(f'{k}={v}' for k, v in spec.items())})"
+
+
+def design_of(plan: Plan, n: int, seed: int = 0, *, labels: Any = None, ids: Any = None) -> Design:
+    """The design of a plan for n records.
+
+    Examples
+    --------
+    >>> from byrote import KFold
+    >>> design = design_of(KFold(3, repeats=2), 7, seed=1)
+    >>> design.fits, [len(rows) for rows in design.held_out]
+    (6, [3, 2, 2, 3, 2, 2])
+    """
+    n = checks.integer("n", n, at_least=1)
+    return plan.draw(
+        Context(
+            n,
+            checks.integer("seed", seed, at_least=0),
+            np.arange(n) if ids is None else np.asarray(ids),
+            None if labels is None else np.asarray(labels),
+        )
+    )

@@ -1,0 +1,111 @@
+"""Any scikit-learn splitter as a plan: its test indices are held out."""
+
+import copy
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from byrote import seeds
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design, rows
+from byrote.plans.plan import Context, Plan
+
+# By name, so that a plan does not load scikit-learn; a subclass may place records as it likes.
+_ALWAYS_RANDOM = (
+    "ShuffleSplit",
+    "StratifiedShuffleSplit",
+    "RepeatedKFold",
+    "RepeatedStratifiedKFold",
+)
+_RANDOM_IF_SHUFFLED = ("KFold", "StratifiedKFold")
+
+
+@dataclass(frozen=True)
+class Splitter(Plan):
+    """A scikit-learn cross-validation splitter. Out = its test indices, in = its train indices.
+
+    Records in neither (some splitters leave gaps) do not count in that fit. A splitter whose
+    ``random_state`` is None gets one from the run's seed. Only splitters known to place each record
+    at random yield p-values; unshuffled and grouped ones do not.
+
+    Raises
+    ------
+    InvalidInput
+        If the splitter cannot split these records.
+
+    Examples
+    --------
+    >>> from sklearn.model_selection import KFold
+    >>> from byrote.plans import design_of
+    >>> design = design_of(Splitter(KFold(2)), 4)
+    >>> design.held_out[0].tolist(), design.randomized
+    ([0, 1], False)
+    """
+
+    splitter: Any
+    kind: ClassVar[str] = "splitter"
+    size: ClassVar[str] = "fits"
+
+    def spec(self) -> dict[str, Any]:
+        """The splitter by its representation."""
+        return {"kind": self.kind, "splitter": repr(self.splitter)}
+
+    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+        """Consecutive splits whose test sets partition the records form one repeat."""
+        splits = self._splits(context)
+        repeat = _repeats([test for _, test in splits], context.n)
+        partitions = bool((repeat >= 0).all())
+        if not partitions:
+            repeat = np.zeros(len(splits), dtype=np.int64)
+        order = np.arange(len(splits))
+        first = np.searchsorted(repeat, repeat)
+        everyone = np.arange(context.n)
+        return Design(
+            n=context.n,
+            repeat=repeat,
+            fold=order - first,
+            held_out=[rows(np.setdiff1d(everyone, train)) for train, _ in splits],
+            counted=[_counted(train, test, context.n) for train, test in splits],
+            randomized=self._is_random(),
+            units="repeats" if partitions else "fits",
+        )
+
+    def _splits(self, context: Context) -> list[tuple[Any, Any]]:
+        splitter = copy.deepcopy(self.splitter)
+        if getattr(splitter, "random_state", 0) is None and self._is_random():
+            splitter.random_state = seeds.integer(context.seed, seeds.Purpose.PLAN)
+        try:
+            splits = list(splitter.split(np.zeros((context.n, 1)), context.labels))
+        except (ValueError, TypeError) as error:
+            raise InvalidInput(
+                f"plan: {self.splitter!r} cannot split the records: {error}"
+            ) from None
+        if not splits or any(len(train) == 0 for train, _ in splits):
+            raise InvalidInput(f"plan: {self.splitter!r} must give every fit a record to train on")
+        return splits
+
+    def _is_random(self) -> bool:
+        kind = type(self.splitter)
+        if not kind.__module__.startswith("sklearn.model_selection"):
+            return False
+        shuffled = kind.__name__ in _RANDOM_IF_SHUFFLED and bool(self.splitter.shuffle)
+        return shuffled or kind.__name__ in _ALWAYS_RANDOM
+
+
+def _repeats(tests: list[Any], n: int) -> Any:
+    """(F,) the repeat of each split, or -1 throughout where test sets do not form partitions."""
+    repeat, seen = [], np.zeros(n, dtype=int)
+    for test in tests:
+        round_ = int(seen.max()) if seen.min() == seen.max() else int(seen.max()) - 1
+        repeat.append(round_)
+        seen[test] += 1
+        if seen.max() > seen.min() + 1:
+            return np.full(len(tests), -1)
+    complete = seen.min() == seen.max()
+    return np.asarray(repeat) if complete else np.full(len(tests), -1)
+
+
+def _counted(train: Any, test: Any, n: int) -> Any:
+    used = np.union1d(train, test)
+    return None if len(used) == n else rows(used)

@@ -1,0 +1,73 @@
+"""Random subsets: every fit trains on its own random share of the records."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks, seeds
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design, rows
+from byrote.plans.plan import Context, Plan
+
+
+@dataclass(frozen=True)
+class Subset(Plan):
+    """``fits`` independent fits, each on a random ``fraction`` of the records.
+
+    The subset has exactly ``round(fraction * n)`` records (of each label, with ``stratify=True``).
+    How often a record is in or out varies from record to record; one that is never in or never out
+    has no score.
+
+    Raises
+    ------
+    InvalidInput
+        If fraction is not between 0 and 1, fits < 2, or, when drawn, a subset would be empty or
+        everything.
+
+    Examples
+    --------
+    >>> from byrote.plans import design_of
+    >>> len(design_of(Subset(0.7, fits=3), 10).training_rows(0))
+    7
+    """
+
+    fraction: float
+    fits: int
+    stratify: bool = False
+    kind: ClassVar[str] = "subset"
+    size: ClassVar[str] = "fits"
+
+    def __post_init__(self) -> None:
+        checks.fraction("fraction", self.fraction)
+        checks.integer("fits", self.fits, at_least=2)
+
+    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+        """Fit f depends on the seed and f alone, so more fits extend a design."""
+        if not 0 < round(self.fraction * context.n) < context.n:
+            raise InvalidInput(
+                f"fraction must leave records on both sides; got {self.fraction}"
+                f" of {context.n} records"
+            )
+        strata = context.strata(self.stratify)
+        held_out = [
+            self._left_out(strata, seeds.generator(context.seed, seeds.Purpose.PLAN, 0, fit))
+            for fit in range(self.fits)
+        ]
+        return Design(
+            n=context.n,
+            repeat=np.zeros(self.fits, dtype=np.int64),
+            fold=np.arange(self.fits),
+            held_out=held_out,
+            counted=[None] * self.fits,
+        )
+
+    def _left_out(
+        self, strata: NDArray[np.intp], generator: np.random.Generator
+    ) -> NDArray[np.uint32]:
+        left_out = []
+        for stratum in range(int(strata.max()) + 1):
+            members = generator.permutation(np.flatnonzero(strata == stratum))
+            left_out.append(members[round(self.fraction * len(members)) :])
+        return rows(np.concatenate(left_out))

@@ -1,0 +1,1 @@
+"""What the table says: memorization scores and their statistics."""

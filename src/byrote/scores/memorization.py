@@ -1,0 +1,189 @@
+"""Memorization scores: from a model and records, or from a finished run folder."""
+
+import tempfile
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.data.records import as_records
+from byrote.errors import IncompleteRun
+from byrote.fits.paths import RunPaths
+from byrote.fits.progress import Bar, Progress, Silent
+from byrote.fits.run import Request, Settings, run_fits
+from byrote.fits.store import RunFolder
+from byrote.fits.table import Table
+from byrote.plans import KFold, as_plan
+from byrote.scores.evaluation import Evaluation, evaluate
+from byrote.scores.reason import Reason
+from byrote.scores.result import MemorizationResult
+from byrote.scores.summary import summarize
+from byrote.stats.discovery import q_values
+
+
+def score_memorization(
+    model: Any,
+    X: Any,
+    *,
+    plan: Any = None,
+    labels: Any = None,
+    ids: Any = None,
+    seed: int = 0,
+    store: str | Path | None = None,
+    workers: int = 1,
+    threads: int = 1,
+    executor: str | Executor = "auto",
+    progress: bool = False,
+    debug: bool = False,
+) -> MemorizationResult:
+    """Which records did the model learn by rote?
+
+    The model is trained again and again on parts of the records, as the plan says, and each record's
+    log-likelihood with and without it in training is compared: eq. (3) and Algorithm 1 of van den
+    Burg & Williams (2021).
+
+    Parameters
+    ----------
+    model
+        A scikit-learn density estimator: ``fit(X)``, ``score_samples(X) -> (n,)`` nats, copyable by
+        ``sklearn.base.clone``. Its ``random_state`` is set anew for every fit.
+    X
+        (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, or ``Records``. Models get images
+        as rows unless their scikit-learn tags say that they take images.
+    plan
+        KFold, LeaveOneOut, Subset, Probes, Membership or a scikit-learn splitter;
+        ``KFold(10, repeats=10)`` if not given.
+    labels, ids
+        (n,) labels for summaries and stratification; (n,) names of the records.
+    seed
+        Decides every random choice.
+    store
+        Folder of the run. Starting the same run again does only what is missing; a larger plan
+        extends it. Without a folder nothing is kept.
+    workers, executor
+        Worker processes; or "in-process", "processes", "ray", or any ``concurrent.futures``
+        executor. They change how long it takes and not one bit of the result.
+    threads
+        Threads per fit. They change the last bits, so a run keeps to its number.
+    progress
+        Show a progress bar on standard error.
+    debug
+        Keep the text of exceptions raised by fits, which may quote records.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used; nothing was written.
+    RunMismatch
+        If the folder holds another run; the message says what differs.
+    IncompleteRun
+        If fits failed. The others are kept: start again to retry, or use
+        ``load_scores(store, partial=True)``.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.mixture import GaussianMixture
+    >>> x = np.random.default_rng(0).normal(size=(60, 2)); x[7] = 9.0
+    >>> result = byrote.score_memorization(GaussianMixture(2), x, plan=byrote.KFold(5, repeats=2))
+    >>> result.ids[result.order()[0]]
+    np.int64(7)
+    """
+    request = Request(
+        model=model,
+        records=as_records(X, ids=ids, labels=labels),
+        plan=as_plan(KFold() if plan is None else plan),
+        settings=Settings(seed, threads, workers, executor, debug),
+    )
+    shown: Progress = Bar() if progress else Silent()
+    if store is not None:
+        return _scores(run_fits(request, Path(store), shown), partial=False)
+    with tempfile.TemporaryDirectory(prefix="byrote-") as folder:
+        return _scores(run_fits(request, Path(folder) / "run", shown), partial=False)
+
+
+def load_scores(store: str | Path, *, partial: bool = False) -> MemorizationResult:
+    """The scores of a run folder, computed from its log-likelihoods without training.
+
+    Parameters
+    ----------
+    store
+        A run folder.
+    partial
+        Accept a run with missing fits; ``result.missing`` then names them.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no run in the folder.
+    IncompleteRun
+        If fits are missing and ``partial`` is false.
+    CorruptFile
+        If a file of the run is damaged or belongs to another run.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np, tempfile
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x = np.random.default_rng(0).normal(size=(20, 1))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run = folder + "/run"
+    ...     first = byrote.score_memorization(KernelDensity(), x, store=run)
+    ...     again = byrote.load_scores(run)
+    >>> bool((first.score == again.score).all())
+    True
+    """
+    return _scores(RunFolder.open(RunPaths(Path(store))), partial=partial)
+
+
+def _scores(run: RunFolder, *, partial: bool) -> MemorizationResult:
+    table = run.table(partial=partial)
+    if len(table.missing) == run.design.fits:
+        raise IncompleteRun(run.complaint(table.missing))
+    ids, labels = run.ids_and_labels()
+    return memorization(table, ids, labels, run.manifest.model_dump(mode="json"))
+
+
+def memorization(
+    table: Table, ids: NDArray[Any], labels: NDArray[Any] | None, description: Mapping[str, Any]
+) -> MemorizationResult:
+    """The result that a table gives; everything in it is a function of the table."""
+    found = evaluate(table)
+    reason = _reasons(table, found)
+    q = q_values(np.where(np.isnan(found.estimate["score"]), np.nan, found.p_value))
+
+    def spread(values: NDArray[Any], empty: float = np.nan) -> NDArray[Any]:
+        if len(table.rows) == table.design.n:
+            return values
+        whole = np.full((table.design.n, *values.shape[1:]), empty, dtype=values.dtype)
+        whole[table.rows] = values
+        return whole
+
+    return MemorizationResult(
+        ids=ids,
+        labels=labels,
+        **{name: spread(values) for name, values in found.estimate.items()},
+        log_prob_in=spread(found.log_prob_in),
+        log_prob_out=spread(found.log_prob_out),
+        standard_error={name: spread(values) for name, values in found.standard_error.items()},
+        interval=spread(found.interval),
+        p_value=spread(found.p_value),
+        q_value=spread(q),
+        n_in=spread(found.n_in, 0),
+        n_out=spread(found.n_out, 0),
+        reason=spread(reason, Reason.NOT_SCORED),
+        missing=table.missing,
+        description=description,
+        _summary=summarize(table, found, q, reason, labels),
+    )
+
+
+def _reasons(table: Table, found: Evaluation) -> NDArray[np.int8]:
+    reason = np.zeros(len(table.rows), dtype=np.int8)
+    reason[np.isnan(found.estimate["score"])] = Reason.ZERO_DENSITY
+    reason[found.n_out == 0] = Reason.NEVER_OUT
+    reason[found.n_in == 0] = Reason.NEVER_IN
+    return reason

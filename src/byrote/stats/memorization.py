@@ -1,0 +1,103 @@
+"""The three estimators of memorization for one set of records, and their jackknife replicates.
+
+Every function takes two *sides*: the log-likelihoods of m records under the fits that trained on
+them, (m, a), and under the fits that did not, (m, b), in nats. All m records have the same a and b.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.stats.logspace import logmeanexp, logmeanexp_without
+
+Array = NDArray[np.float64]
+ESTIMATORS = ("score", "matched", "mean_log")
+
+
+@dataclass(frozen=True)
+class Side:
+    """Log-likelihoods on one side of the comparison.
+
+    values: (m, a), nats. unit: (a,) the jackknife unit that each column belongs to. Columns are in
+    the order in which *matched* cuts them into blocks.
+    """
+
+    values: Array
+    unit: NDArray[np.intp]
+
+    @property
+    def size(self) -> int:
+        """Number of values a record has on this side."""
+        return self.values.shape[1]
+
+    def log_prob(self) -> Array:
+        """Log P_A, eq. (1): the log of the mean density over fits, (m,)."""
+        return logmeanexp(self.values)
+
+    def mean(self) -> Array:
+        """Mean of the logs, (m,)."""
+        return np.asarray(self.values.mean(axis=1))
+
+    def block_log_prob(self, block: int) -> Array:
+        """Mean of the log mean exp over disjoint blocks of columns, left-overs dropped, (m,)."""
+        blocks = self.size // block
+        kept = self.values[:, : blocks * block].reshape(-1, blocks, block)
+        return np.asarray(logmeanexp(kept).mean(axis=1))
+
+    # The same three, without one unit at a time: (m, units).
+
+    def log_prob_without(self, units: int) -> Array:
+        return logmeanexp_without(self.values, self.unit, units)
+
+    def mean_without(self, units: int) -> Array:
+        member = np.equal.outer(self.unit, np.arange(units))
+        left = (self.size - member.sum(axis=0)).astype(float)
+        left[left == 0] = np.nan
+        return np.asarray(self.values @ (~member).astype(float) / left)
+
+    def block_log_prob_without(self, units: int, block: int) -> Array:
+        total = np.zeros((len(self.values), units))
+        blocks = self.size // block
+        for start in range(0, blocks * block, block):
+            columns = slice(start, start + block)
+            total += logmeanexp_without(self.values[:, columns], self.unit[columns], units)
+        return total / blocks
+
+
+def difference(inside: Array, outside: Array) -> Array:
+    """Inside - outside; NaN, without a warning, where both densities are zero."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(inside - outside)
+
+
+def estimates(inside: Side, outside: Side) -> dict[str, Array]:
+    """The memorization score, eq. (3), and its two relatives with zero mean under the null.
+
+    score: log mean exp over all values inside minus the same outside. matched: as the score, but
+    over blocks of equally many values on both sides, averaged, so that the bias of the log mean exp
+    cancels. mean_log: difference of the means of the logs. Each (m,), nats.
+    """
+    block = min(inside.size, outside.size)
+    return {
+        "score": difference(inside.log_prob(), outside.log_prob()),
+        "matched": difference(inside.block_log_prob(block), outside.block_log_prob(block)),
+        "mean_log": difference(inside.mean(), outside.mean()),
+    }
+
+
+def side_replicates(
+    inside: Side, outside: Side, units_in: int, units_out: int
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """Each side's part of the estimates, without one of that side's units at a time."""
+    block = min(inside.size, outside.size)
+    return _without(inside, units_in, block), _without(outside, units_out, block)
+
+
+def _without(side: Side, units: int, block: int) -> dict[str, Array]:
+    with np.errstate(invalid="ignore"):
+        return {
+            "score": side.log_prob_without(units),
+            "matched": side.block_log_prob_without(units, block),
+            "mean_log": side.mean_without(units),
+        }

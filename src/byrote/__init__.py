@@ -44,7 +44,7 @@ _HOME = {
     "load_scores": "byrote.scores.memorization",
     "score_memorization": "byrote.scores.memorization",
 }
-__all__ = ["__version__", *sorted(_HOME)]
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

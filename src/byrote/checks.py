@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
-from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -12,21 +11,21 @@ from byrote.errors import InvalidInput
 
 def integer(name: str, value: Any, *, at_least: int) -> int:
     """An integer of at least ``at_least``; booleans are not integers here."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or value < at_least:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise InvalidInput(f"{name} must be an integer of at least {at_least}; got {value!r}")
     return int(value)
 
 
 def fraction(name: str, value: Any) -> float:
     """A number strictly between 0 and 1."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < 1:
+    if not _is_number(value) or not 0 < value < 1:
         raise InvalidInput(f"{name} must be a number between 0 and 1, both excluded; got {value!r}")
     return float(value)
 
 
 def positive(name: str, value: Any) -> float:
     """A finite number above 0."""
-    if not isinstance(value, Real) or isinstance(value, bool) or not 0 < value < float("inf"):
+    if not _is_number(value) or not 0 < value < float("inf"):
         raise InvalidInput(f"{name} must be a number above 0; got {value!r}")
     return float(value)
 
@@ -36,7 +35,8 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     if value not in allowed:
         raise InvalidInput(
-            f"{name} must be one of {', '.join(allowed)}; got {value!r}{did_you_mean(value, allowed)}"
+            f"{name} must be one of {', '.join(allowed)}; got {value!r}"
+            f"{did_you_mean(value, allowed)}"
         )
     return str(value)
 
@@ -52,9 +52,9 @@ def finite(name: str, array: np.ndarray) -> None:
     if array.dtype.kind != "f":
         return
     flat = array.reshape(len(array), -1)
-    if np.isfinite(
-        flat.sum(dtype=np.float64)
-    ):  # one pass, no temporary; a bad value spoils the sum
+    with np.errstate(invalid="ignore", over="ignore"):
+        total = flat.sum(dtype=np.float64)  # one pass, no temporary; a bad value spoils the sum
+    if np.isfinite(total):
         return
     bad = [row for row in range(len(flat)) if not np.isfinite(flat[row]).all()]
     if bad:
@@ -72,3 +72,8 @@ def unique(name: str, values: np.ndarray) -> None:
         raise InvalidInput(
             f"{name} must all differ; {repeated} of {len(values)} repeat an earlier one"
         )
+
+
+def _is_number(value: Any) -> bool:
+    real = isinstance(value, int | float | np.integer | np.floating)
+    return real and not isinstance(value, bool)

@@ -45,7 +45,7 @@ def is_name(kind: pa.DataType) -> bool:
     of = pa.types
     if of.is_dictionary(kind):
         kind = kind.value_type
-    tests = (of.is_integer, of.is_string, of.is_large_string, of.is_string_view)
+    tests = (of.is_integer, of.is_string, of.is_large_string)
     return any(test(kind) for test in tests)
 
 
@@ -138,9 +138,10 @@ def written_names(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray
 def _rows(batches: Iterable[pa.RecordBatch], count: int) -> Iterator[tuple[slice, pa.RecordBatch]]:
     start = 0
     for batch in batches:
-        if len(batch):
-            yield slice(start, start + len(batch)), batch
-        start += len(batch)
+        stop = start + len(batch)
+        if start < stop <= count:
+            yield slice(start, stop), batch
+        start = stop
     if start != count:
         raise InvalidInput(f"the file is damaged: {count} rows expected, {start} found")
 

@@ -107,7 +107,7 @@ def stack(images: Iterable[tuple[str, Path | BinaryIO]], count: int) -> np.ndarr
             if image.size != size:
                 odd.append((place, image.size))
             if not odd:  # after the first misfit the rest are only counted
-                array = _put(_pixels(image), array, row, count)
+                array = _put(_pixels(image, place), array, row, count)
     if odd:
         raise InvalidInput(_sizes_differ(size, odd, count))
     if array is None or row + 1 != count:
@@ -125,17 +125,15 @@ def _image_names(folder: Path) -> list[str]:
     return sorted(path.as_posix() for path, skip in zip(paths, hidden, strict=True) if not skip)
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def _pixels(image: Image.Image, place: str) -> np.ndarray:
     """Decode to grey (h, w) of bool, uint8 or uint16, or to RGB (h, w, 3) of uint8."""
     if image.mode in ("1", "L"):
         return np.asarray(image)
-    if image.mode.startswith("I"):  # 16 bits, which Pillow also keeps in its 32-bit mode
+    if image.mode[0] in "IF":  # 16 bits, which Pillow also keeps in its 32-bit mode
         deep = np.asarray(image)
-        if deep.min() < 0 or deep.max() > 65535:
-            raise ValueError
+        if deep.dtype.kind == "f" or deep.min() < 0 or deep.max() > 65535:
+            raise InvalidInput(f"the image in {place} has 32-bit pixels, of which white is unknown")
         return deep.astype(np.uint16)
-    if image.mode == "F":  # no white is known, and Pillow would clip silently
-        raise ValueError
     if image.mode == "P":  # the detour keeps Pillow from warning about transparent palettes
         image = image.convert("RGBA")
     return np.asarray(image.convert("RGB"))

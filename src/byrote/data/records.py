@@ -81,9 +81,9 @@ class Records:
                 digest.update(b"none")
                 continue
             digest.update(f"{array.dtype.str}{array.shape}".encode())
-            data = memoryview(np.ascontiguousarray(array).view(np.uint8).reshape(-1))
+            data = np.ascontiguousarray(array).view(np.uint8).reshape(-1)
             for start in range(0, len(data), _HASH_BLOCK):
-                digest.update(data[start : start + _HASH_BLOCK])
+                digest.update(data[start : start + _HASH_BLOCK].data)
         return digest.hexdigest()
 
 
@@ -104,7 +104,7 @@ def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
 
 def as_values(name: str, values: Any) -> np.ndarray:
     """A finite floating array of two to four dimensions, C-contiguous; float32 stays float32."""
-    array = np.asarray(values)
+    array = _array(name, values)
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
     if array.ndim not in (2, 3, 4):
@@ -115,18 +115,29 @@ def as_values(name: str, values: Any) -> np.ndarray:
         raise InvalidInput(f"{name} must hold at least one record and one value; got {array.shape}")
     if array.ndim == 4 and array.shape[-1] > 4 and array.shape[1] in (1, 3, 4):
         raise InvalidInput(f"{name} must have its channels last, (n, h, w, c); got {array.shape}")
-    if array.dtype not in (np.float32, np.float64):
-        array = array.astype(np.float64)
+    single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
+    array = array.astype(np.float32 if single else np.float64, copy=False)
     checks.finite(name, array)
     return np.ascontiguousarray(array)
 
 
 def _column(name: str, values: Any, n: int) -> np.ndarray:
-    array = np.asarray(values)
+    array = _array(name, values)
     if array.ndim != 1 or len(array) != n:
         raise InvalidInput(f"{name} must have one entry for each of {n} records; got {array.shape}")
     if array.dtype.kind == "O" and all(isinstance(value, str) for value in array):
         array = array.astype(str)
     if array.dtype.kind not in "iuU":
         raise InvalidInput(f"{name} must be integers or strings; got dtype {array.dtype}")
-    return array.astype(np.int64) if array.dtype.kind in "iu" else array
+    if array.dtype.kind == "U":  # as wide as its longest, so that equal texts are equal bytes
+        return array.astype(f"<U{max(1, int(np.strings.str_len(array).max()))}")
+    if array.dtype.kind == "u" and array.max() > np.iinfo(np.int64).max:
+        raise InvalidInput(f"{name} must fit into 64 bits with a sign; got larger integers")
+    return array.astype(np.int64)
+
+
+def _array(name: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:  # rows of different lengths
+        raise InvalidInput(f"{name} must be a regular array; got ragged rows") from None

@@ -1,6 +1,5 @@
 """Tables: CSV of numbers, and Parquet of numbers, lists or encoded images."""
 
-import codecs
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,6 @@ from byrote.errors import InvalidInput
 _BATCH = 4096  # rows converted at a time
 _IMAGE_BATCH = 64  # encoded images held at a time
 _CSV_BLOCK = 1 << 24  # bytes parsed at a time, which a line must fit in
-_TEXT_BLOCK = 1 << 20  # bytes decoded at a time
 _USUAL_LABELS = ("label", "labels", "fine_label")
 _ARROW = (pa.ArrowException, OSError, ValueError, OverflowError)
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
@@ -128,17 +126,14 @@ def load_parquet(
 
 def _check_text(source: str) -> None:
     """Refuse what is not UTF-8 by its line, which Arrow does not give."""
-    decoder, line = codecs.getincrementaldecoder("utf-8")(), 1
     with Path(source).open("rb") as file:
-        block = b"-"
-        while block:
-            block = file.read(_TEXT_BLOCK)
-            try:
-                decoder.decode(block, final=not block)
-            except UnicodeDecodeError as error:
-                line += error.object.count(b"\n", 0, error.start)
-                raise InvalidInput(f"the file must be UTF-8 text; line {line} is not") from None
-            line += block.count(b"\n")
+        number = 1
+        try:
+            for line in file:
+                line.decode()
+                number += 1
+        except UnicodeDecodeError:
+            raise InvalidInput(f"the file must be UTF-8 text; line {number} is not") from None
 
 
 def _parse_csv(source: str, text: Sequence[str]) -> pa.Table:

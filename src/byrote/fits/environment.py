@@ -21,6 +21,16 @@ def environment() -> dict[str, str]:
     return found
 
 
+def peak_memory() -> int:
+    """The most memory that this process has used, in bytes."""
+    if sys.platform == "win32":  # it has no such count
+        return 0
+    import resource  # noqa: PLC0415 (not on every system)
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
 def _processor() -> str:
     if sys.platform == "linux":
         try:

@@ -27,13 +27,17 @@ class Progress(Protocol):
 class Silent:
     """For pipelines, and for libraries."""
 
-    def start(self, total: int, done: int) -> None: ...
+    def start(self, total: int, done: int) -> None:
+        """Nothing."""
 
-    def ended(self, outcome: Outcome) -> None: ...
+    def ended(self, outcome: Outcome) -> None:
+        """Nothing."""
 
-    def waiting(self, heartbeats: Path) -> None: ...
+    def waiting(self, heartbeats: Path) -> None:
+        """Nothing."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Nothing."""
 
 
 class Bar:
@@ -65,20 +69,24 @@ class Bar:
         self._failed = 0
 
     def start(self, total: int, done: int) -> None:
+        """Draw the bar."""
         self._task = self._bar.add_task("fits", total=total, completed=done, news="")
         self._bar.start()
 
     def ended(self, outcome: Outcome) -> None:
+        """Move on by one fit."""
         self._failed += outcome.failure is not None
         self._bar.update(self._task, advance=1)
         if self._failed:
             self._bar.update(self._task, news=f"[red]{self._failed} failed")
 
     def waiting(self, heartbeats: Path) -> None:
+        """Show the latest epoch and loss."""
         if not self._failed:
             self._bar.update(self._task, news=latest_heartbeat(heartbeats))
 
     def stop(self) -> None:
+        """Clear the bar away."""
         self._bar.stop()
 
 

@@ -5,6 +5,7 @@ because no private record is in it; then on real ones, whose error is named by t
 """
 
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
-from byrote.fits.executors.in_process import readonly
+from byrote.fits.sharing import readonly
 from byrote.fits.surroundings import controlled
 from byrote.fits.worker import BadLogProb, checked
 from byrote.models import contract
@@ -71,7 +72,7 @@ def _first_problem(
 def _try(model: Any, x: NDArray[Any], seed: int, threads: int) -> None:
     with controlled(seed % 2**32, threads, needs_torch=False):
         copy = contract.prepared(model, training=0, noise=0)
-        copy.fit(contract.as_input(copy, readonly(x)))
+        contract.fit(copy, contract.as_input(copy, readonly(x)), _nobody)
         checked(copy.score_samples(contract.as_input(copy, readonly(x[:_FEW]))), len(x[:_FEW]))
 
 
@@ -81,6 +82,10 @@ def _made_up(records: Records, count: int, generator: np.random.Generator) -> ND
     shape = (count, *records.shape)
     drawn = generator.random(shape) if unit else generator.standard_normal(shape)
     return drawn.astype(records.x.dtype)
+
+
+def _nobody(epoch: int, losses: Mapping[str, float]) -> None:
+    """Listens to a rehearsal."""
 
 
 def _one_line(error: Exception) -> str:

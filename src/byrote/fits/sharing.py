@@ -45,3 +45,10 @@ def share_as_file(array: NDArray[Any], folder: Path) -> MappedFile:
     with atomic(path) as file:
         np.save(file, array, allow_pickle=False)
     return MappedFile(str(path))
+
+
+def readonly(array: NDArray[Any]) -> NDArray[Any]:
+    """The same memory, without permission to write."""
+    view = array.view()
+    view.flags.writeable = False
+    return np.asarray(view)

@@ -1,7 +1,6 @@
 """One fit, start to end: a pure function of the task, the data and the job."""
 
 import os
-import resource
 import time
 import traceback
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.environment import environment
+from byrote.fits.environment import environment, peak_memory
 from byrote.fits.job import Failure, Job, Outcome, Task
 from byrote.fits.surroundings import controlled
 from byrote.models import contract
@@ -32,7 +31,7 @@ def run_job(task: Task, job: Job) -> Outcome:
         return Outcome(job.fit, failure=_failure(error, task.keep_messages))
     facts = {
         "seconds": round(time.perf_counter() - started, 4),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "peak_memory_mb": peak_memory() >> 20,
         "pid": os.getpid(),
         "threads": task.threads,
         **environment(),
@@ -44,10 +43,7 @@ def _fit_and_score(task: Task, job: Job) -> tuple[NDArray[np.float64], int]:
     model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
     x = contract.as_input(model, task.data.get())
     follower = _Follower(job.fit, task.heartbeats)
-    if contract.accepts_on_epoch(model):
-        model.fit(x[job.training_rows()], on_epoch=follower)
-    else:
-        model.fit(x[job.training_rows()])
+    contract.fit(model, x[job.training_rows()], follower)
     contract.reseed(model, job.evaluation_seed)
     scored = x if job.counted is None else x[job.counted]
     return checked(model.score_samples(scored), len(scored)), follower.epoch

@@ -8,7 +8,7 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 
 import hashlib
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from byrote.errors import InvalidInput
+
+OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 _SEED = "random_state"
 
@@ -87,9 +89,12 @@ def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
     return x if takes_images(model) else x.reshape(len(x), -1)
 
 
-def accepts_on_epoch(model: Any) -> bool:
-    """Whether ``fit`` has an ``on_epoch`` argument."""
-    return "on_epoch" in inspect.signature(model.fit).parameters
+def fit(model: Any, x: NDArray[Any], on_epoch: OnEpoch) -> None:
+    """Train, followed by ``on_epoch`` where ``fit`` has such an argument."""
+    if "on_epoch" in inspect.signature(model.fit).parameters:
+        model.fit(x, on_epoch=on_epoch)
+    else:
+        model.fit(x)
 
 
 def check_input(model: Any, x: NDArray[Any]) -> None:
@@ -99,7 +104,7 @@ def check_input(model: Any, x: NDArray[Any]) -> None:
         own_check(x)
 
 
-def plain(value: Any) -> Any:
+def plain(value: Any) -> Any:  # noqa: PLR0911 (one kind each)
     """A parameter's value as JSON can hold it, the same in every process."""
     if value is None or isinstance(value, bool | int | float | str):
         return value

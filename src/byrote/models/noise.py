@@ -45,10 +45,10 @@ def _uniforms(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     """(n, d) uniforms in [0, 1) with 24 bits: a counter per value, started at the record's hash."""
     d = x.shape[1]
     weights = np.random.default_rng(seed).integers(0, 2**64, size=d + 1, dtype=np.uint64)
-    keys = _mixed(
-        (x.view(np.uint32).astype(np.uint64) * (weights[:d] | 1)).sum(axis=1) + weights[d]
-    )
-    counters = keys[:, None] + _GOLDEN * np.arange(1, d + 1, dtype=np.uint64)
+    bits = x.view(np.uint32).astype(np.uint64)
+    content = (bits * (weights[:d] | np.uint64(1))).sum(axis=1, dtype=np.uint64)
+    places: NDArray[np.uint64] = _GOLDEN * np.arange(1, d + 1, dtype=np.uint64)
+    counters = _mixed(content + weights[d])[:, None] + places
     return (_mixed(counters) >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 

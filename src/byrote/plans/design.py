@@ -1,7 +1,7 @@
 """A design: one plan, drawn. It says who sees what, fit by fit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -43,10 +43,10 @@ class Design:
     counted: Sequence[Rows | None]
     randomized: bool = True
     units: Literal["repeats", "fits"] = "fits"
-    group: NDArray[np.int64] = None  # type: ignore[assignment]  # filled in below
+    group: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
-        if self.group is None:
+        if len(self.group) == 0:
             object.__setattr__(self, "group", self.repeat)
 
     @property

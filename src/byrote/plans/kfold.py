@@ -68,10 +68,10 @@ class KFold(Plan):
         self, strata: NDArray[np.intp], generator: np.random.Generator
     ) -> NDArray[np.intp]:
         # Dealing shuffled records round gives equal folds; sorting by label first, equal shares of
-        # each label. A random start keeps every fold equally likely for every record.
+        # each label. Naming the folds at random makes each equally likely for every record.
         shuffled = generator.permutation(len(strata))
         shuffled = shuffled[np.argsort(strata[shuffled], kind="stable")]
-        names = generator.permutation(self.folds) if strata.any() else np.arange(self.folds)
+        names = generator.permutation(self.folds)
         fold = np.empty(len(strata), dtype=np.intp)
         fold[shuffled] = names[np.arange(len(strata)) % self.folds]
         return fold

@@ -15,8 +15,8 @@ from byrote.plans.plan import Context, Plan
 class LeaveOneOut(Plan):
     """Fits on all the records, and for each record fits without it.
 
-    A repeat is one fit on all n records (fold 0) and n fits without one record each (fold i + 1 is
-    without row i). The in side of a record is the fits on all the data alone. All 2 * repeats values
+    A repeat is one fit on all n records (fold 0) and n fits without one record each (fold i + 1
+    lacks row i). The in side of a record is the fits on all the data alone. All 2 * repeats values
     of a record form one exchangeable group: each fit has a seed of its own.
 
     Raises

@@ -63,7 +63,7 @@ def design_of(plan: Plan, n: int, seed: int = 0, *, labels: Any = None, ids: Any
     >>> from byrote import KFold
     >>> design = design_of(KFold(3, repeats=2), 7, seed=1)
     >>> design.fits, [len(rows) for rows in design.held_out]
-    (6, [3, 2, 2, 3, 2, 2])
+    (6, [2, 3, 2, 3, 2, 2])
     """
     n = checks.integer("n", n, at_least=1)
     return plan.draw(

@@ -89,7 +89,7 @@ class Probes(Plan):
 
     def _rows(self, context: Context) -> NDArray[np.uint32]:
         if not isinstance(self.records, tuple):
-            count = int(self.records)  # type: ignore[call-overload]
+            count = checks.integer("records", self.records, at_least=1)
             if count > context.n:
                 raise InvalidInput(
                     f"records must not exceed the data; got {count} probes of {context.n} records"

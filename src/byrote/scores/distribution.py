@@ -55,7 +55,7 @@ def describe(values: Array) -> dict[str, float]:
                 [
                     values.mean() if finite or not _both_infinities(values) else np.nan,
                     np.median(values) if finite else quantiles[QUANTILES.index(0.5)],
-                    skew(values) if finite and np.ptp(values) > 0 else np.nan,
+                    skew(values) if finite and _vary(values) else np.nan,
                     *quantiles,
                     values.min(),
                     values.max(),
@@ -64,6 +64,11 @@ def describe(values: Array) -> dict[str, float]:
             strict=True,
         )
     )
+
+
+def _vary(values: Array) -> bool:
+    """Whether they differ by more than rounding, of which a skewness would be made."""
+    return bool(np.ptp(values) > 1e-7 * np.abs(values).max())
 
 
 def _names() -> list[str]:

@@ -41,9 +41,9 @@ def score_memorization(
 ) -> MemorizationResult:
     """Which records did the model learn by rote?
 
-    The model is trained again and again on parts of the records, as the plan says, and each record's
-    log-likelihood with and without it in training is compared: eq. (3) and Algorithm 1 of van den
-    Burg & Williams (2021).
+    The model is trained again and again on parts of the records, as the plan says, and each
+    record's log-likelihood with and without it in training is compared: eq. (3) and Algorithm 1 of
+    van den Burg & Williams (2021).
 
     Parameters
     ----------

@@ -45,18 +45,19 @@ class Side:
         kept = self.values[:, : blocks * block].reshape(-1, blocks, block)
         return np.asarray(logmeanexp(kept).mean(axis=1))
 
-    # The same three, without one unit at a time: (m, units).
-
     def log_prob_without(self, units: int) -> Array:
+        """``log_prob`` without one unit at a time, (m, units)."""
         return logmeanexp_without(self.values, self.unit, units)
 
     def mean_without(self, units: int) -> Array:
+        """``mean`` without one unit at a time, (m, units)."""
         member = np.equal.outer(self.unit, np.arange(units))
         left = (self.size - member.sum(axis=0)).astype(float)
         left[left == 0] = np.nan
         return np.asarray(self.values @ (~member).astype(float) / left)
 
     def block_log_prob_without(self, units: int, block: int) -> Array:
+        """``block_log_prob`` of the same blocks without one unit at a time, (m, units)."""
         total = np.zeros((len(self.values), units))
         blocks = self.size // block
         for start in range(0, blocks * block, block):

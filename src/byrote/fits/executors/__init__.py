@@ -4,13 +4,14 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 from byrote import checks
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, MissingExtra
 from byrote.fits.executors.pool import Pool
 
-__all__ = ["EXECUTORS", "Pool", "check_executor", "cores", "open_pool"]
+__all__ = ["EXECUTORS", "Pool", "check_executor", "cores", "open_pool", "usable_workers"]
 
 EXECUTORS = ("auto", "in-process", "processes", "ray")
 
@@ -28,6 +29,10 @@ def check_executor(executor: Any, workers: int, threads: int) -> None:
         raise InvalidInput(f"threads must not exceed the {cores()} cores here; got {threads}")
     if isinstance(executor, str):
         checks.choice("executor", executor, EXECUTORS)
+        if executor == "ray" and find_spec("ray") is None:
+            raise MissingExtra(
+                "executor 'ray' needs Ray, which is not installed: pip install 'byrote[ray]'"
+            )
     elif not isinstance(executor, Executor):
         raise InvalidInput(
             f"executor must be one of {', '.join(EXECUTORS)} or a concurrent.futures.Executor;"
@@ -65,7 +70,12 @@ def _pool(executor: str | Executor, workers: int, threads: int) -> Pool:
         return InProcess()
     from byrote.fits.executors.processes import Processes  # noqa: PLC0415
 
-    return Processes(max(1, min(workers, cores() // threads)), threads)
+    return Processes(usable_workers(workers, threads), threads)
+
+
+def usable_workers(workers: int, threads: int) -> int:
+    """As many of the workers as the cores can carry with their threads, at least one."""
+    return max(1, min(workers, cores() // threads))
 
 
 def cores() -> int:

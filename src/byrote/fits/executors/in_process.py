@@ -7,9 +7,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from byrote.fits.executors.pool import Pool, readonly
+from byrote.fits.executors.pool import Pool
 from byrote.fits.job import DataHandle
-from byrote.fits.sharing import InMemory
+from byrote.fits.sharing import InMemory, readonly
 
 
 class InProcessExecutor(Executor):

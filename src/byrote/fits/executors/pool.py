@@ -9,7 +9,6 @@ from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.job import DataHandle
@@ -42,10 +41,3 @@ class Pool:
 
     def close(self, *, kill: bool) -> None:
         """Let go of the workers, at once if ``kill``. The user's executor is left as it is."""
-
-
-def readonly(array: NDArray[Any]) -> NDArray[Any]:
-    """The same memory, without permission to write."""
-    view = array.view()
-    view.flags.writeable = False
-    return np.asarray(view)

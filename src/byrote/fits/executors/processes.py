@@ -18,7 +18,8 @@ class Processes(Pool):
     def __init__(self, workers: int, threads: int) -> None:
         self.workers, self.threads = workers, threads
         self.window = 2 * workers
-        super().__init__(self._start())
+        self._workers = self._start()
+        super().__init__(self._workers)
 
     def _start(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(
@@ -30,13 +31,13 @@ class Processes(Pool):
 
     def restart(self) -> bool:
         """New workers for those that died."""
-        self.executor.shutdown(wait=False, kill_workers=True)
-        self.executor = self._start()
+        self._workers.shutdown(wait=False, kill_workers=True)
+        self.executor = self._workers = self._start()
         return True
 
     def close(self, *, kill: bool) -> None:
         """End the workers."""
-        self.executor.shutdown(wait=True, kill_workers=kill)
+        self._workers.shutdown(wait=True, kill_workers=kill)
 
 
 def _prepare_worker(parent: int) -> None:

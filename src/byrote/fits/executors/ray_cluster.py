@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.errors import MissingExtra
 from byrote.fits.executors.pool import Pool
 from byrote.fits.job import DataHandle
 
@@ -47,23 +46,19 @@ class RayExecutor(Executor):
 class RayCluster(Pool):
     """The cluster that ``RAY_ADDRESS`` names, the one already connected to, or a local one."""
 
-    def __init__(self, workers: int | None, threads: int) -> None:
+    def __init__(self, workers: int, threads: int) -> None:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves without being asked
-        try:
-            import ray  # noqa: PLC0415
-        except ImportError:
-            raise MissingExtra(
-                "executor 'ray' needs Ray, which is not installed: pip install 'byrote[ray]'"
-            ) from None
+        import ray  # noqa: PLC0415
+
         self._started_here = not ray.is_initialized()
         if self._started_here:
-            local = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": (workers or 1) * threads}
+            join = "RAY_ADDRESS" in os.environ
             ray.init(
                 configure_logging=False,
                 log_to_driver=False,
                 include_dashboard=False,
                 runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(_import_path())}},
-                **local,
+                num_cpus=None if join else workers * threads,
             )
         super().__init__(RayExecutor(threads))
 

@@ -1,6 +1,6 @@
 """The variational auto-encoder as a scikit-learn density estimator."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,12 @@ from sklearn.utils.validation import check_is_fitted
 from byrote import checks
 from byrote.data.records import as_values
 from byrote.errors import InvalidInput
+from byrote.models.contract import OnEpoch
 from byrote.models.noise import binarized
 from byrote.models.torch_state import flushed_denormals, seeded
 from byrote.models.vae.importance import log_prob
 from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.training import Schedule, train
-
-OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 
 class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """The encoder and decoder networks of the paper (Table 1)."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -9,8 +10,8 @@ from torch import Tensor, nn
 class FullyConnected(nn.Module):
     """The paper's fully connected encoder and decoder for MNIST.
 
-    Encoder d -> 512 -> 256 -> mean and log-variance of the latent; decoder latent -> 256 -> 512 -> d
-    parameters of the likelihood; ReLU between layers, none at the ends.
+    Encoder: d -> 512 -> 256 -> mean and log-variance of the latent. Decoder: latent -> 256 -> 512
+    -> d parameters of the likelihood. ReLU between layers, none at the ends.
     """
 
     def __init__(self, features: int, latent_dim: int, hidden: Sequence[int] = (512, 256)) -> None:
@@ -35,7 +36,7 @@ class FullyConnected(nn.Module):
 
 def _stack(widths: Sequence[int]) -> nn.Sequential:
     layers: list[nn.Module] = []
-    for width, following in zip(widths[:-1], widths[1:], strict=True):
+    for width, following in pairwise(widths):
         layers += [nn.Linear(width, following), nn.ReLU()]
     return nn.Sequential(*layers)
 

@@ -82,7 +82,8 @@ def load(
 def _text(name: str, value: object) -> str:
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text:
-        raise InvalidInput(f"{name} must be a name or a path; got {type(value).__name__}")
+        got = "an empty string" if text == "" else type(value).__name__
+        raise InvalidInput(f"{name} must be a name or a path; got {got}")
     return text
 
 

@@ -1,0 +1,52 @@
+"""The command line's verbs."""
+
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from byrote import __version__
+from byrote.cli import exits
+from byrote.cli.figures import figures
+from byrote.cli.score import score
+from byrote.cli.show import show
+
+app = typer.Typer(
+    name="byrote",
+    help="Which training records did a generative model learn by rote, and how sure can one be?",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for verb in (score, show, figures):
+    app.command()(verb)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"byrote {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes fewer arguments
+    debug = "--debug" in sys.argv
+    sys.exit(exits.run(lambda: app(standalone_mode=False), debug=debug))
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
+    # One line without a source line: what went wrong, and not where in whose code.
+    exits.complain(f"{'' if category is UserWarning else category.__name__ + ': '}{message}")

@@ -1,0 +1,58 @@
+"""Exit codes, and how an error becomes one sentence on standard error."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from enum import IntEnum
+
+import click
+
+from byrote.errors import ByroteError, IncompleteRun
+
+
+class Exit(IntEnum):
+    """What the command's exit code says."""
+
+    DONE = 0
+    UNEXPECTED = 1
+    UNUSABLE = 2
+    INCOMPLETE = 4
+    INTERRUPTED = 130
+
+
+def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0911 (one each)
+    """Call a command; whatever it raises becomes an exit code and a sentence."""
+    try:
+        return command() or Exit.DONE
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return Exit.UNUSABLE
+    except (KeyboardInterrupt, click.Abort):
+        complain("interrupted")
+        return Exit.INTERRUPTED
+    except IncompleteRun as error:
+        complain(str(error))
+        return Exit.INCOMPLETE
+    except ByroteError as error:
+        complain(str(error))
+        return Exit.UNUSABLE
+    except BrokenPipeError:  # the reader of standard output has seen enough
+        sys.stderr.close()
+        return Exit.DONE
+    except Exception as error:  # a defect: its text may quote records, so it is shown on request
+        if debug:
+            traceback.print_exc()
+        else:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            complain(
+                f"unexpected {type(error).__name__} at {place.filename}:{place.lineno};"
+                " --debug shows all of it"
+            )
+        return Exit.UNEXPECTED
+
+
+def complain(text: str) -> None:
+    """One line on standard error."""
+    print(f"byrote: {text}", file=sys.stderr)  # noqa: T201

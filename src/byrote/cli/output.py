@@ -1,0 +1,49 @@
+"""A result on standard output: text for people, JSON or CSV for programs."""
+
+import json
+import sys
+from typing import Annotated
+
+import typer
+
+from byrote.errors import InvalidInput
+from byrote.scores.result import MemorizationResult
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
+Top = Annotated[int, typer.Option(help="How many of the most memorized records to show.", min=0)]
+
+
+def check_format(as_json: bool, as_csv: bool) -> None:
+    """Two formats at once would be none."""
+    if as_json and as_csv:
+        raise InvalidInput("--json and --csv exclude each other; got both")
+
+
+def print_result(result: MemorizationResult, *, as_json: bool, as_csv: bool, top: int) -> None:
+    """Print a result in the format asked for."""
+    if as_csv:
+        result.to_frame().to_csv(sys.stdout, index=False)
+        return
+    from byrote.report import text  # noqa: PLC0415 (slow to load)
+
+    if as_json:
+        print_json(text.to_json(result, top=top))
+    else:
+        print_text(text.render(result, top=top))
+
+
+def print_json(data: object) -> None:
+    """Print plain data as JSON."""
+    json.dump(data, sys.stdout, indent=2, allow_nan=False)
+    sys.stdout.write("\n")
+
+
+def print_text(content: object) -> None:
+    """Print rich content, as wide as it needs where nobody is watching."""
+    from rich.console import Console  # noqa: PLC0415 (slow to load)
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=120)
+    console.print(content)

@@ -1,0 +1,133 @@
+"""byrote score: which records are memorized?"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byrote.cli import plans
+from byrote.cli.exits import Exit, complain
+from byrote.cli.output import AsCsv, AsJson, Top, check_format, print_json, print_result, print_text
+from byrote.errors import IncompleteRun, InvalidInput
+
+if TYPE_CHECKING:
+    from byrote.fits.run import Request
+
+_DATA, _MODEL, _PLAN, _RUN = "Data", "Model", "Plan", "Run"
+Panel = typer.Option
+
+
+def score(
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="digits, fashion-mnist, a .npy, .npz, .csv, .parquet or IDX file, or a folder"
+            " of images."
+        ),
+    ],
+    out: Annotated[
+        Path | None, Panel(help="Run folder; the same command again resumes or extends it.")
+    ] = None,
+    model: Annotated[str, Panel(help="vae, kde, gmm or module:Class.")] = "vae",
+    settings: Annotated[
+        list[str] | None, Panel("--set", metavar="NAME=VALUE", help="A parameter of the model.")
+    ] = None,
+    plan: Annotated[str, Panel(help=f"{', '.join(plans.NAMES)}.")] = "kfold",
+    folds: Annotated[int | None, Panel(help="kfold: parts (10).")] = None,
+    repeats: Annotated[
+        int | None, Panel(help="kfold: partitions (10); leave-one-out: fits on all (1).")
+    ] = None,
+    fits: Annotated[int | None, Panel(help="subset, probes: number of fits.")] = None,
+    fraction: Annotated[float | None, Panel(help="subset: share trained on.")] = None,
+    probes: Annotated[int | None, Panel(help="probes: number of probes, drawn at random.")] = None,
+    stratify: Annotated[bool, Panel("--stratify", help="Spread labels evenly.")] = False,
+    key: Annotated[str | None, Panel(help="Array of a .npz, image column of a .parquet.")] = None,
+    labels: Annotated[str | None, Panel(help="Column, array or file of labels.")] = None,
+    ids: Annotated[str | None, Panel(help="Column, array or file of record ids.")] = None,
+    seed: Annotated[int, Panel(help="Decides every random choice.")] = 0,
+    workers: Annotated[int, Panel(help="Worker processes.")] = 1,
+    threads: Annotated[int, Panel(help="Threads per fit; part of the run.")] = 1,
+    executor: Annotated[str, Panel(help="auto, in-process, processes or ray.")] = "auto",
+    dry_run: Annotated[
+        bool, Panel("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
+    ] = False,
+    as_json: AsJson = False,
+    as_csv: AsCsv = False,
+    top: Top = 10,
+    debug: Annotated[
+        bool, Panel("--debug", help="Show and keep texts of errors, which may quote records.")
+    ] = False,
+) -> int:
+    """Find the records that a model memorizes, by training it with and without them."""
+    check_format(as_json, as_csv)
+    if out is None and not dry_run:
+        raise InvalidInput("--out must name a folder for the run; got none")
+    chosen = plans.build(
+        plan,
+        {
+            "folds": folds,
+            "repeats": repeats,
+            "fits": fits,
+            "fraction": fraction,
+            "probes": probes,
+            "stratify": stratify,
+        },
+    )
+    # The libraries load here: --help and a mistyped option need not wait for them.
+    from byrote.data import load  # noqa: PLC0415
+    from byrote.fits.run import Request, Settings  # noqa: PLC0415
+    from byrote.models import catalogue  # noqa: PLC0415
+
+    request = Request(
+        model=catalogue.build(model, catalogue.parse_settings(settings or [])),
+        records=load(data, key=key, labels=labels, ids=ids),
+        plan=chosen,
+        settings=Settings(seed, threads, workers, executor, debug),
+    )
+    if dry_run:
+        _forecast(request, as_json)
+        return Exit.DONE
+    assert out is not None  # noqa: S101 (checked above)
+    return _run(request, out, as_json=as_json, as_csv=as_csv, top=top)
+
+
+def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int) -> int:
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415
+    from byrote.fits.progress import Bar, Silent  # noqa: PLC0415
+    from byrote.fits.run import run_fits  # noqa: PLC0415
+    from byrote.scores.memorization import load_scores  # noqa: PLC0415
+
+    code = Exit.DONE
+    try:
+        run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
+    except KeyboardInterrupt:
+        done = len(list(RunPaths(out).fits.glob("fit-*.parquet")))
+        complain(
+            f"interrupted; {done} finished fits are kept in {out},"
+            " and the same command goes on from there"
+            if done
+            else "interrupted; no fit was finished"
+        )
+        return Exit.INTERRUPTED
+    try:
+        result = load_scores(out)
+    except IncompleteRun as error:
+        complain(str(error))
+        code = Exit.INCOMPLETE
+        result = load_scores(out, partial=True)
+    print_result(result, as_json=as_json, as_csv=as_csv, top=top)
+    return code
+
+
+def _forecast(request: "Request", as_json: bool) -> None:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from byrote.fits.pilot import forecast  # noqa: PLC0415
+    from byrote.report.forecast import render  # noqa: PLC0415
+
+    found = forecast(request)
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print_text(render(found))

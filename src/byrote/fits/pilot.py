@@ -1,0 +1,137 @@
+"""A forecast from a short pilot: what will a run cost, and how sure will its scores be?"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import seeds
+from byrote.errors import InvalidInput
+from byrote.fits.environment import peak_memory
+from byrote.fits.executors import usable_workers
+from byrote.fits.job import Job, Task
+from byrote.fits.run import Request
+from byrote.fits.sharing import InMemory
+from byrote.fits.worker import run_job
+from byrote.plans import Design
+
+_SMALLEST = 64
+_LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
+_BYTES_PER_VALUE, _BYTES_PER_FIT = 9, 4500  # of a fit's file, measured
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a run will roughly cost: seconds, bytes, nats.
+
+    ``standard_error`` is that of mean_log for a median record, from the difference between two
+    pilot fits. Pilots see fewer records than the run will, and noise falls with their number, so it
+    errs on the high side.
+    """
+
+    fits: int
+    pilot_records: int
+    seconds_per_fit: float
+    seconds: float
+    memory: int
+    disk: int
+    values_in: float
+    values_out: float
+    standard_error: float
+
+
+def forecast(request: Request) -> Forecast:
+    """Fit growing parts of the records until the time of a whole fit can be extrapolated.
+
+    Raises
+    ------
+    InvalidInput
+        For all that a run would refuse.
+    """
+    request.check()
+    design = request.plan.draw(request.context())
+    request.rehearse(design)
+    size, per_fit, noise = _pilot(request, design)
+    workers = usable_workers(request.settings.workers, request.settings.threads)
+    counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
+    inside, outside = _values_per_record(design)
+    process = peak_memory() + request.records.x.nbytes
+    return Forecast(
+        fits=design.fits,
+        pilot_records=size,
+        seconds_per_fit=per_fit,
+        seconds=per_fit * -(-design.fits // workers),
+        memory=process * (1 + workers if workers > 1 else 1),
+        disk=_BYTES_PER_VALUE * counted + _BYTES_PER_FIT * design.fits,
+        values_in=inside,
+        values_out=outside,
+        standard_error=noise * float(np.sqrt(1 / inside + 1 / outside)),
+    )
+
+
+def _pilot(request: Request, design: Design) -> tuple[int, float, float]:
+    """Records in the largest pilot, seconds of a whole fit, retraining noise in nats."""
+    share = len(design.training_rows(0)) / design.n
+    times: list[tuple[int, float]] = []
+    for size in _sizes(design.n):
+        started = time.perf_counter()
+        first = _fit(request, size, share, 0)
+        times.append((size, time.perf_counter() - started))
+        if times[-1][1] >= _LONG_ENOUGH:
+            break
+    noise = _noise(first, _fit(request, times[-1][0], share, 1))
+    return times[-1][0], _extrapolated(times, design.n), noise
+
+
+def _sizes(n: int) -> Iterator[int]:
+    size = _SMALLEST
+    while size < n:
+        yield size
+        size *= 2
+    yield n
+
+
+def _fit(request: Request, size: int, share: float, number: int) -> NDArray[np.float64]:
+    """Train on a random share of some records, score all of them."""
+    generator = seeds.generator(request.settings.seed, seeds.Purpose.REHEARSAL, 1)
+    some = np.sort(generator.choice(len(request.records), size, replace=False))
+    left_out = np.random.default_rng(number).choice(
+        size, min(size - 1, round((1 - share) * size)), replace=False
+    )
+    task = Task(request.model, InMemory(request.records.x[some]), request.settings.threads)
+    held_out = np.sort(left_out).astype(np.uint32)
+    outcome = run_job(task, Job(number, size, held_out, None, number, number, 0))
+    if outcome.log_prob is None:
+        raise InvalidInput(f"model: a pilot fit of {size} records failed: {outcome.failure}")
+    return outcome.log_prob
+
+
+def _noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Robust standard deviation of a record's log-likelihood from one fit to another."""
+    with np.errstate(invalid="ignore"):
+        difference = np.abs(first - second)
+    # The quartile of a normal is 0.6745 sd, and a difference of two has sqrt(2) times the sd.
+    return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))
+
+
+def _extrapolated(times: list[tuple[int, float]], n: int) -> float:
+    """Seconds for n records by the growth between the last two sizes."""
+    (size, seconds), before = times[-1], times[-2] if len(times) > 1 else None
+    growth = 1.0
+    if before is not None:
+        growth = np.log(seconds / before[1]) / np.log(size / before[0])
+    return float(seconds * (n / size) ** np.clip(growth, 0.5, 3.0))
+
+
+def _values_per_record(design: Design) -> tuple[float, float]:
+    """Mean numbers of values in and out over the records that are scored."""
+    inside = outside = 0
+    seen = np.zeros(design.n, dtype=bool)
+    for fit in range(design.fits):
+        role: NDArray[np.int8] = design.role(fit)
+        inside += int((role > 0).sum())
+        outside += int((role < 0).sum())
+        seen |= role != 0
+    return inside / seen.sum(), outside / seen.sum()

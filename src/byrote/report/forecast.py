@@ -1,0 +1,40 @@
+"""A forecast as text."""
+
+from rich.text import Text
+
+from byrote.fits.pilot import Forecast
+from byrote.report.text import number
+
+
+def render(forecast: Forecast) -> Text:
+    """Fits, time, memory, disk and the standard error to expect."""
+    return Text(
+        f"{forecast.fits:,} fits, each about {duration(forecast.seconds_per_fit)}:"
+        f" {duration(forecast.seconds)} in all\n"
+        f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
+        f"a record is in {forecast.values_in:.4g} fits and held out in {forecast.values_out:.4g};"
+        f" standard error of mean_log about {number(forecast.standard_error)} nats\n"
+        f"(rough: extrapolated from pilot fits of {forecast.pilot_records:,} records)"
+    )
+
+
+def duration(seconds: float) -> str:
+    """A time in the unit that suits it."""
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that suits them."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000 or unit == "GB":
+            return (
+                f"{count:.0f} {unit}" if count >= 10 or unit == "bytes" else f"{count:.1f} {unit}"
+            )
+        count /= 1000
+    raise AssertionError

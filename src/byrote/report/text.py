@@ -1,0 +1,189 @@
+"""A result as a short text for the terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from byrote.scores.distribution import Statistic
+from byrote.scores.result import MemorizationResult
+from byrote.scores.summary import SIGNIFICANCE, Summary
+from byrote.stats.memorization import ESTIMATORS
+
+_NAMES = {
+    "mean": "mean",
+    "median": "median",
+    "q0.05": "5th percentile",
+    "q0.95": "95th percentile",
+    "q0.999": "99.9th percentile",
+    "minimum": "lowest",
+    "maximum": "highest",
+    "skewness": "skewness",
+}
+_TITLES = {"score": "score M", "matched": "matched", "mean_log": "mean_log"}
+
+
+def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
+    """The summary and the most memorized records."""
+    summary = result.summary()
+    parts: list[RenderableType] = [headline(result), _distribution(summary), _verdict(summary)]
+    if top:
+        parts += [Text(""), _records(result, top)]
+    if summary.labels:
+        parts += [Text(""), _labels(summary)]
+    return Group(*parts)
+
+
+def headline(result: MemorizationResult) -> RenderableType:
+    """What was done, in a line or two."""
+    description = result.description
+    model = _call(
+        description["model"]["name"].rpartition(".")[2], description["model"]["parameters"]
+    )
+    plan = dict(description["plan"]["spec"])
+    lines = Text()
+    lines.append(f"{description['data']['source']}", style="bold")
+    lines.append(f" · {model} · {_call(plan.pop('kind'), plan)} · seed {description['seed']}\n")
+    summary = result.summary()
+    done = description["plan"]["fits"] - len(result.missing)
+    lines.append(f"{summary.scored:,} of {summary.records:,} records scored in {done:,} fits")
+    for reason, count in summary.unscored.items():
+        lines.append(f"; {count:,} {reason}")
+    if result.missing:
+        lines.append(
+            f"\nINCOMPLETE: {len(result.missing)} of its fits are missing;"
+            " these are the numbers of the others",
+            style="bold red",
+        )
+    return lines
+
+
+def _call(name: str, arguments: Mapping[str, Any]) -> str:
+    inside = ", ".join(f"{key}={value}" for key, value in arguments.items() if value is not None)
+    return f"{name}({inside})"
+
+
+def _distribution(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
+    table.add_column("nats")
+    for name in ESTIMATORS:
+        table.add_column(_TITLES[name], justify="right")
+    for key, title in _NAMES.items():
+        cells = [_with_error(summary.distribution[name][key]) for name in ESTIMATORS]
+        table.add_row(title, *cells)
+    halves = [number(getattr(summary.reliability, name)) for name in ESTIMATORS]
+    table.add_row("halves agree (rank corr.)", *halves)
+    return table
+
+
+def _verdict(summary: Summary) -> Text:
+    text = Text()
+    if summary.standard_error_reason:
+        text.append(f"No standard errors: {summary.standard_error_reason}.\n")
+    if summary.significant is None:
+        text.append(f"p-values: {summary.p_value_method}.")
+        return text
+    text.append(
+        f"{summary.significant:,} records ({summary.share_significant:.1%}) are memorized at a"
+        f" {SIGNIFICANCE:.0%} false discovery rate",
+        style="bold",
+    )
+    text.append(
+        f" (p-values: {summary.p_value_method}; smallest attainable {summary.smallest_p:.2g}"
+    )
+    needed = summary.needed or 0
+    if needed > summary.scored:
+        text.append("; this plan can discover nothing, more repeats can")
+    elif needed > 1:
+        text.append(f"; a discovery takes {needed:,} records that reach it")
+    text.append(").")
+    return text
+
+
+def _records(result: MemorizationResult, top: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("most memorized")
+    if result.labels is not None:
+        table.add_column("label")
+    for title in ("score M", "matched", "mean_log [95 %]", "log p in", "out", "q"):
+        table.add_column(title, justify="right")
+    for row in result.order()[:top]:
+        low, high = result.interval[row]
+        interval = "" if np.isnan(low) else f" [{number(low)}, {number(high)}]"
+        table.add_row(
+            Text(str(result.ids[row])),
+            *([Text(str(result.labels[row]))] if result.labels is not None else []),
+            number(result.score[row]),
+            number(result.matched[row]),
+            Text(number(result.mean_log[row]) + interval),
+            number(result.log_prob_in[row]),
+            number(result.log_prob_out[row]),
+            number(result.q_value[row]),
+        )
+    return table
+
+
+def _labels(summary: Summary) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("label")
+    for title in ("scored", "median M", "95th percentile", "memorized"):
+        table.add_column(title, justify="right")
+    for name, label in list(summary.labels.items())[:20]:
+        found = "–" if summary.significant is None else f"{label.significant:,}"
+        table.add_row(
+            Text(name), f"{label.records:,}", number(label.median), number(label.q95), found
+        )
+    if len(summary.labels) > 20:
+        table.add_row(f"… and {len(summary.labels) - 20} more", "", "", "", "")
+    return table
+
+
+def _with_error(statistic: Statistic) -> str:
+    if np.isnan(statistic.standard_error):
+        return number(statistic.value)
+    return f"{number(statistic.value)} ± {number(statistic.standard_error)}"
+
+
+def number(value: float) -> str:
+    """Three significant digits, a dash for NaN."""
+    if np.isnan(value):
+        return "–"
+    if np.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    magnitude = abs(value)
+    if magnitude >= 100:
+        return f"{value:,.0f}"
+    if magnitude >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if magnitude >= 0.1 or value == 0 else f"{value:.2g}"
+
+
+def to_json(result: MemorizationResult, *, top: int = 10) -> dict[str, Any]:
+    """The same as plain data that JSON can hold: NaN is null, infinities are text."""
+    frame = result.to_frame().iloc[result.order()[:top]]
+    return plain(
+        {
+            "description": dict(result.description),
+            "missing_fits": list(result.missing),
+            "summary": result.summary().to_dict(),
+            "most_memorized": frame.to_dict(orient="records"),
+        }
+    )
+
+
+def plain(value: Any) -> Any:
+    """Numbers, text, lists and dictionaries only; no NaN and no infinity, which JSON lacks."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    if isinstance(value, float) and np.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return value

@@ -1,0 +1,148 @@
+"""Small density estimators with known behaviour, importable by worker processes."""
+
+import os
+import signal
+import time
+
+import numpy as np
+from scipy.special import logsumexp
+from scipy.stats import norm
+from sklearn.base import BaseEstimator, DensityMixin
+
+
+class KnownVariance(DensityMixin, BaseEstimator):
+    """Gaussian with known unit variance and fitted mean: scores have a closed form."""
+
+    def fit(self, X, y=None):
+        self.mean_ = X.mean(axis=0)
+        return self
+
+    def score_samples(self, X):
+        return norm.logpdf(X, self.mean_).sum(axis=1)
+
+
+class Kernel(DensityMixin, BaseEstimator):
+    """Gaussian kernel density of bandwidth 1, by its definition."""
+
+    def fit(self, X, y=None):
+        self.X_ = X
+        return self
+
+    def score_samples(self, X):
+        squared = ((X[:, None] - self.X_[None]) ** 2).sum(axis=2)
+        constant = 0.5 * X.shape[1] * np.log(2 * np.pi) + np.log(len(self.X_))
+        return logsumexp(-squared / 2, axis=1) - constant
+
+
+class PureNoise(DensityMixin, BaseEstimator):
+    """Log-likelihoods that are retraining noise alone: nothing is ever learned.
+
+    common adds one shift per fit to all records.
+    """
+
+    def __init__(self, spread=1.0, common=0.0, random_state=None):
+        self.spread = spread
+        self.common = common
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        self.generator_ = np.random.default_rng(self.random_state)
+        return self
+
+    def score_samples(self, X):
+        shift = self.common * self.generator_.normal()
+        return -100 + shift + self.spread * self.generator_.normal(size=len(X))
+
+
+class Global(DensityMixin, BaseEstimator):
+    """Draws from the global generators, as careless code does."""
+
+    def fit(self, X, y=None):
+        self.shift_ = np.random.normal()  # noqa: NPY002
+        return self
+
+    def score_samples(self, X):
+        return X.sum(axis=1) + self.shift_
+
+
+class Misbehaving(DensityMixin, BaseEstimator):
+    """Fails in a chosen way in fits that do not train on the record with the value ``marked``.
+
+    Rehearsals see few records and are spared: they are shorter than ``least``.
+    """
+
+    def __init__(self, how="raise", marked=0.0, least=65, flag=None):
+        self.how = how
+        self.marked = marked
+        self.least = least
+        self.flag = flag
+
+    def fit(self, X, y=None):
+        self.bad_ = len(X) >= self.least and not (X == self.marked).any()
+        if self.flag is not None and not os.path.exists(self.flag):
+            self.bad_ = False
+        if self.bad_ and self.how == "raise":
+            raise ValueError(f"the secret record is {X[0]}")
+        if self.bad_ and self.how == "die":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self
+
+    def score_samples(self, X):
+        values = -(X**2).sum(axis=1)
+        if self.bad_ and self.how == "nan":
+            values[0] = np.nan
+        if self.bad_ and self.how == "inf":
+            values[0] = np.inf
+        if self.bad_ and self.how == "short":
+            return values[:-1]
+        return values
+
+
+class Slow(DensityMixin, BaseEstimator):
+    """A kernel density that takes its time."""
+
+    def __init__(self, seconds=0.2, random_state=None):
+        self.seconds = seconds
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        time.sleep(self.seconds if len(X) > 64 else 0)
+        self.noise_ = np.random.default_rng(self.random_state).normal()
+        self.X_ = X
+        return self
+
+    def score_samples(self, X):
+        return Kernel().fit(self.X_).score_samples(X) + self.noise_
+
+
+class Learner(DensityMixin, BaseEstimator):
+    """Reports epochs; its log-likelihood counts them."""
+
+    def __init__(self, epochs=3):
+        self.epochs = epochs
+
+    def fit(self, X, y=None, *, on_epoch=None):
+        for epoch in range(1, self.epochs + 1):
+            on_epoch(epoch, {"train": 1.0 / epoch})
+        return self
+
+    def score_samples(self, X):
+        return np.full(len(X), -float(self.epochs))
+
+
+class NoScore(BaseEstimator):
+    """No density estimator."""
+
+    def fit(self, X, y=None):
+        return self
+
+
+class Writes(DensityMixin, BaseEstimator):
+    """Writes into what it is given."""
+
+    def fit(self, X, y=None):
+        return self
+
+    def score_samples(self, X):
+        X[0] = 7
+        return X.sum(axis=1)

@@ -1,0 +1,127 @@
+"""Killed with SIGKILL at every write and rename, and at random moments, a run starts again and
+ends with the same bits; finished fits are not redone."""
+
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+from estimators import PureNoise, Slow
+
+import byrote
+from byrote import KFold
+
+X = np.random.default_rng(0).normal(size=(20, 2))
+PLAN = KFold(2, repeats=2)
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def start(store, model, plan=PLAN):
+    return byrote.score_memorization(model, X, plan=plan, store=store)
+
+
+def in_a_child(action):
+    """Run in a forked child that pytest does not hear of; returns its exit status."""
+    child = os.fork()
+    if child == 0:
+        sys.stderr = sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        try:
+            action()
+        finally:
+            os._exit(0)
+    return child
+
+
+def wait(child):
+    _, status = os.waitpid(child, 0)
+    return status
+
+
+def killing_at(count):
+    """Patch every call by which files change, so that the count-th one is never made."""
+    left = [count]
+
+    def before(original):
+        def patched(*args, **kwargs):
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*args, **kwargs)
+
+        return patched
+
+    for name in ("open", "fsync", "replace", "mkdir", "unlink", "rename"):
+        setattr(os, name, before(getattr(os, name)))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
+def test_killed_at_every_file_operation(tmp_path):
+    expected = start(None, PureNoise()).to_frame()
+    moments, count = 0, 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+
+        def run(store=store, count=count):
+            killing_at(count)
+            start(store, PureNoise())
+
+        if wait(in_a_child(run)) == 0:
+            break
+        moments += 1
+        before = finished(store)
+        assert start(store, PureNoise()).to_frame().equals(expected)
+        after = finished(store)
+        assert {name: after[name] for name in before} == before
+        assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
+    assert moments > 30  # 4 fits, each opened, synced, moved, and the folder's own files
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_killed_at_every_file_operation_while_extending(tmp_path):
+    larger = KFold(2, repeats=3)
+    expected = start(None, PureNoise(), larger).to_frame()
+    count = 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        start(store, PureNoise())
+
+        def run(store=store, count=count):
+            killing_at(count)
+            start(store, PureNoise(), larger)
+
+        if wait(in_a_child(run)) == 0:
+            break
+        assert start(store, PureNoise(), larger).to_frame().equals(expected)
+    assert count > 15
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_killed_at_random_moments(tmp_path):
+    x = np.random.default_rng(1).normal(size=(70, 2))
+    plan = KFold(2, repeats=6)
+
+    def run():
+        byrote.score_memorization(Slow(0.03), x, plan=plan, store=tmp_path / "run")
+
+    generator = np.random.default_rng(2)
+    for _ in range(6):
+        child = in_a_child(run)
+        time.sleep(generator.uniform(0.05, 0.25))
+        os.kill(child, signal.SIGKILL)
+        wait(child)
+    before = finished(tmp_path / "run")
+    run()
+    after = finished(tmp_path / "run")
+    assert {name: after[name] for name in before} == before
+    expected = byrote.score_memorization(Slow(0.0), x, plan=plan)
+    assert byrote.load_scores(tmp_path / "run").to_frame().equals(expected.to_frame())
+
+
+def finished(store):
+    fits = store / "fits"
+    return {p.name: p.stat().st_mtime_ns for p in fits.glob("fit-*")} if fits.is_dir() else {}

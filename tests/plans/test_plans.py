@@ -1,0 +1,217 @@
+"""Laws that every plan keeps, and those of each kind."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest, chisquare
+from sklearn import model_selection
+
+from byrote.errors import InvalidInput
+from byrote.plans import (
+    Design,
+    KFold,
+    LeaveOneOut,
+    Membership,
+    Probes,
+    Splitter,
+    Subset,
+    as_plan,
+    design_of,
+)
+
+N = 24
+PLANS = {
+    "kfold": lambda: KFold(4, repeats=3),
+    "stratified kfold": lambda: KFold(4, repeats=3, stratify=True),
+    "leave one out": lambda: LeaveOneOut(2),
+    "subset": lambda: Subset(0.7, fits=9),
+    "stratified subset": lambda: Subset(0.5, fits=9, stratify=True),
+    "probes": lambda: Probes(5, fits=8),
+    "chosen probes": lambda: Probes([3, 7, 23], fits=6),
+    "membership": lambda: Membership(np.random.default_rng(0).random((6, N)) < 0.5),
+    "sklearn kfold": lambda: Splitter(model_selection.KFold(3, shuffle=True)),
+    "sklearn repeated": lambda: Splitter(model_selection.RepeatedKFold(n_splits=3, n_repeats=2)),
+    "sklearn shuffle": lambda: Splitter(
+        model_selection.ShuffleSplit(4, train_size=0.5, test_size=0.3)
+    ),
+    "sklearn leave one out": lambda: Splitter(model_selection.LeaveOneOut()),
+}
+LABELS = np.arange(N) % 3
+
+
+@pytest.fixture(params=PLANS)
+def plan(request):
+    return PLANS[request.param]()
+
+
+def drawn(plan, seed=0, n=N) -> Design:
+    return design_of(plan, n, seed, labels=LABELS[:n])
+
+
+def test_same_seed_same_design(plan):
+    first, second = drawn(plan), drawn(plan)
+    assert first.begins_with(second)
+    assert second.begins_with(first)
+
+
+def test_roles_agree_with_training(plan):
+    design = drawn(plan)
+    for fit in range(design.fits):
+        role, member = design.role(fit), design.trained_on(fit)
+        counted = np.zeros(N, dtype=bool)
+        counted[design.counted_rows(fit)] = True
+        assert (role[counted & member] == 1).all()
+        assert (role[counted & ~member] == -1).all()
+        assert (role[~counted] == 0).all()
+        assert np.array_equal(np.flatnonzero(member), design.training_rows(fit))
+        assert len(design.training_rows(fit)) > 0
+
+
+def test_seeds_of_fits_differ(plan):
+    design = drawn(plan)
+    assert len(set(zip(design.repeat.tolist(), design.fold.tolist(), strict=True))) == design.fits
+
+
+def test_description_and_spec_are_plain(plan):
+    assert plan.kind in plan.describe()
+    assert plan.spec()["kind"] == plan.kind
+
+
+@pytest.mark.parametrize(
+    ("small", "large"),
+    [
+        (KFold(4, repeats=2), KFold(4, repeats=5)),
+        (LeaveOneOut(1), LeaveOneOut(3)),
+        (Subset(0.6, fits=3), Subset(0.6, fits=8)),
+        (Probes(6, fits=4), Probes(6, fits=10)),
+    ],
+)
+def test_a_larger_plan_extends_a_smaller(small, large):
+    context_design = drawn(small)
+    from byrote.plans import Context
+
+    after = large.draw(Context(N, 0, np.arange(N), LABELS), after=context_design)
+    assert after.begins_with(context_design)
+    assert after.fits > context_design.fits
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(2, 7), st.integers(1, 3), st.integers(0, 60), st.booleans(), st.integers(0, 99))
+def test_kfold_partitions_evenly(folds, repeats, more, stratify, seed):
+    n = folds + more
+    labels = np.random.default_rng(seed).integers(0, 3, n)
+    design = design_of(KFold(folds, repeats, stratify), n, seed, labels=labels)
+    for repeat in range(repeats):
+        parts = [design.held_out[repeat * folds + k] for k in range(folds)]
+        assert np.array_equal(np.sort(np.concatenate(parts)), np.arange(n))
+        sizes = [len(part) for part in parts]
+        assert max(sizes) - min(sizes) <= 1
+        if stratify:
+            counts = np.array([[np.count_nonzero(labels[p] == c) for c in range(3)] for p in parts])
+            assert (np.ptp(counts, axis=0) <= 1).all()
+
+
+def test_every_fold_is_equally_likely_for_a_record():
+    for stratify in (False, True):
+        labels = np.array([0] * 7 + [1] * 4)
+        folds = np.zeros(3)
+        for seed in range(900):
+            design = design_of(KFold(3, 1, stratify), 11, seed, labels=labels)
+            folds[[k for k in range(3) if 8 in design.held_out[k]][0]] += 1
+        assert chisquare(folds).pvalue > 1e-3
+
+
+def test_leave_one_out_is_equation_2():
+    design = design_of(LeaveOneOut(2), 3)
+    roles = np.array([design.role(f) for f in range(design.fits)])
+    once = [[1, 1, 1], [-1, 0, 0], [0, -1, 0], [0, 0, -1]]
+    assert roles.tolist() == once * 2
+    assert [len(design.training_rows(f)) for f in range(4)] == [3, 2, 2, 2]
+
+
+def test_probes_are_in_half_and_others_always():
+    design = drawn(Probes(7, fits=10))
+    assert design.scored is not None
+    roles = np.array([design.role(f) for f in range(10)])
+    assert (np.count_nonzero(roles == 1, axis=0)[design.scored] == 5).all()
+    others = np.setdiff1d(np.arange(N), design.scored)
+    assert (roles[:, others] == 0).all()
+    assert all(np.isin(others, design.training_rows(f)).all() for f in range(10))
+
+
+def test_inclusions_within_a_fit_are_independent_fair_coins():
+    both = same = 0
+    for seed in range(400):
+        design = design_of(Probes([0, 1], fits=4), 3, seed)
+        member = design.trained_on(0)
+        both += member[0]
+        same += member[0] == member[1]
+    assert binomtest(both, 400).pvalue > 1e-3
+    assert binomtest(same, 400).pvalue > 1e-3
+
+
+def test_subset_sizes_and_strata():
+    design = drawn(Subset(0.5, fits=4, stratify=True))
+    for fit in range(4):
+        rows = design.training_rows(fit)
+        assert [np.count_nonzero(LABELS[rows] == c) for c in range(3)] == [4, 4, 4]
+
+
+@pytest.mark.parametrize(
+    ("splitter", "randomized", "repeats"),
+    [
+        (model_selection.KFold(3), False, 1),
+        (model_selection.KFold(3, shuffle=True), True, 1),
+        (model_selection.StratifiedKFold(3, shuffle=True), True, 1),
+        (model_selection.RepeatedKFold(n_splits=4, n_repeats=3), True, 3),
+        (model_selection.ShuffleSplit(5, test_size=0.4), True, 1),
+        (model_selection.LeaveOneOut(), False, 1),
+    ],
+)
+def test_splitters(splitter, randomized, repeats):
+    design = drawn(as_plan(splitter))
+    assert design.randomized is randomized
+    assert len(set(design.repeat)) == repeats
+    context = np.zeros((N, 1))
+    if getattr(splitter, "random_state", 0) is not None or not randomized:
+        for fit, (train, test) in enumerate(splitter.split(context, LABELS)):
+            assert np.array_equal(design.training_rows(fit), train)
+            assert np.array_equal(np.flatnonzero(design.role(fit) == -1), test)
+
+
+def test_a_splitter_that_leaves_gaps_uses_no_others():
+    design = drawn(as_plan(model_selection.ShuffleSplit(3, train_size=10, test_size=5)))
+    assert [np.count_nonzero(design.role(f) == 0) for f in range(3)] == [9, 9, 9]
+    assert all(len(design.training_rows(f)) == 10 for f in range(3))
+
+
+BAD = {
+    "one fold": (lambda: KFold(1), "folds must be an integer of at least 2; got 1"),
+    "no repeat": (lambda: KFold(3, repeats=0), "repeats must be an integer of at least 1"),
+    "folds as text": (lambda: KFold("3"), "folds must be an integer"),
+    "more folds than records": (lambda: drawn(KFold(30)), "got 30 folds for 24 records"),
+    "labels missing": (lambda: design_of(KFold(3, stratify=True), 9), "needs labels"),
+    "fraction": (lambda: Subset(1.0, fits=3), "fraction must be a number between 0 and 1"),
+    "empty subset": (lambda: drawn(Subset(0.001, fits=3)), "must leave records on both sides"),
+    "odd fits": (lambda: Probes(3, fits=5), "fits must be even"),
+    "unknown probe": (lambda: drawn(Probes([99], fits=4)), "1 of 1 are not there"),
+    "repeated probe": (lambda: Probes([1, 1], fits=4), "records must all differ"),
+    "no probe": (lambda: Probes([], fits=4), "at least one probe"),
+    "text for probes": (lambda: Probes("all", fits=4), "a count or a list of ids"),
+    "too many probes": (lambda: drawn(Probes(99, fits=4)), "99 probes of 24"),
+    "matrix of numbers": (lambda: Membership(np.ones((2, 3))), "matrix must be boolean"),
+    "empty fit": (lambda: Membership(np.array([[False, False]])), "row 0 has none"),
+    "wrong width": (lambda: drawn(Membership(np.ones((2, 3), bool))), "per record, 24; got 3"),
+    "splitter": (lambda: drawn(as_plan(model_selection.KFold(99))), "cannot split"),
+    "no plan": (lambda: as_plan("kfold"), "plan must be KFold"),
+    "one record": (lambda: design_of(LeaveOneOut(), 1), "at least 2 records"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_plans_are_refused_in_a_sentence(case):
+    make, message = BAD[case]
+    with pytest.raises(InvalidInput, match=message) as caught:
+        make()
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,97 @@
+"""Without memorization: p-values uniform, few false discoveries, and the biases that are known."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.stats import binomtest
+
+import byrote
+from byrote import KFold, Probes, Subset
+from byrote.fits.table import Table
+from byrote.plans import design_of
+from byrote.scores.evaluation import evaluate
+from byrote.stats.discovery import q_values
+from estimators import PureNoise
+
+
+def noise_table(design, spread, seed, common=0.0):
+    generator = np.random.default_rng(seed)
+    values = spread * generator.normal(size=(design.fits, design.n))
+    values += common * generator.normal(size=(design.fits, 1))
+    return Table(design, np.arange(design.n, dtype=np.uint32), values)
+
+
+# FACTS: in and out both N(mu, s^2), L = K = 10; mean and sd of eq. (3), sd of matched and mean_log.
+BIAS = [
+    (0.5, 0.01, 0.18, 0.18, 0.17),
+    (1.0, 0.06, 0.40, 0.40, 0.33),
+    (2.0, 0.40, 1.06, 1.01, 0.66),
+    (3.0, 1.0, 1.81, 1.64, 1.01),
+    (5.0, 2.7, 3.4, 2.9, 1.7),
+    (10.0, 7.3, 7.1, 6.0, 3.4),
+]
+
+
+@pytest.mark.parametrize(("spread", "bias", "sd_score", "sd_matched", "sd_mean_log"), BIAS)
+def test_bias_of_the_score_and_none_of_its_relatives(
+    spread, bias, sd_score, sd_matched, sd_mean_log
+):
+    n = 20_000
+    found = evaluate(noise_table(design_of(KFold(10, 10), n), spread, seed=1)).estimate
+    assert_allclose(found["score"].mean(), bias, rtol=0.05, atol=0.012)
+    assert_allclose(found["score"].std(), sd_score, rtol=0.05)
+    assert_allclose(found["matched"].std(), sd_matched, rtol=0.05)
+    assert_allclose(found["mean_log"].std(), sd_mean_log, rtol=0.05)
+    for name in ("matched", "mean_log"):
+        assert abs(found[name].mean()) < 4 * found[name].std() / np.sqrt(n)
+
+
+@pytest.mark.parametrize("plan", [KFold(5, repeats=4), Probes(3000, fits=16), Subset(0.6, fits=14)])
+def test_p_values_are_uniform(plan):
+    result = byrote.score_memorization(PureNoise(2.0), np.zeros((3000, 1)), plan=plan, seed=3)
+    p = result.p_value[~np.isnan(result.p_value)]
+    assert len(p) > 2900
+    attained = np.unique(p)
+    for level in attained[:: max(1, len(attained) // 15)]:  # a discrete p is exact at its values
+        rejected = int((p <= level * (1 + 1e-9)).sum())
+        assert binomtest(rejected, len(p), min(1.0, level)).pvalue > 1e-4
+    assert result.summary().significant == 0
+    assert abs(result.matched[~np.isnan(result.matched)].mean()) < 0.1
+
+
+@pytest.mark.parametrize("common", [0.0, 3.0])
+def test_false_discoveries_are_rare_also_under_a_shift_common_to_all_records(common):
+    designs = [design_of(KFold(5, 4), 150, seed) for seed in range(20)]
+    trials = 400
+    wrong = 0
+    for seed in range(trials):
+        table = noise_table(designs[seed % 20], 1.0, seed, common)
+        wrong += bool((q_values(evaluate(table).p_value) <= 0.05).any())
+    assert binomtest(wrong, trials, 0.05, alternative="greater").pvalue > 1e-3
+
+
+def test_discoveries_are_right_where_something_is_memorized():
+    generator = np.random.default_rng(0)
+    design = design_of(KFold(5, 6), 1000, 0)
+    wrong, found = [], []
+    for seed in range(20):
+        table = noise_table(design, 1.0, seed)
+        memorized = generator.random(1000) < 0.1
+        for fit in range(design.fits):
+            table.log_prob[fit, memorized & design.trained_on(fit)] += 4.0
+        discovered = q_values(evaluate(table).p_value) <= 0.05
+        wrong.append((discovered & ~memorized).sum() / max(1, discovered.sum()))
+        found.append((discovered & memorized).sum() / memorized.sum())
+    assert np.mean(wrong) < 0.06
+    assert np.mean(found) > 0.9
+
+
+@pytest.mark.parametrize(("spread", "coverage"), [(1, 0.92), (2, 0.89), (10, 0.83)])
+def test_intervals_cover_for_mean_log_and_less_for_matched(spread, coverage):
+    from scipy.stats import t
+
+    found = evaluate(noise_table(design_of(KFold(10, 10), 20_000), spread, seed=2))
+    low, high = found.interval.T
+    assert_allclose(np.mean((low <= 0) & (high >= 0)), 0.95, atol=0.01)
+    reach = t.ppf(0.975, 9) * found.standard_error["matched"]
+    assert_allclose(np.mean(np.abs(found.estimate["matched"]) <= reach), coverage, atol=0.015)

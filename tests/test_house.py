@@ -1,0 +1,110 @@
+"""The house: one-way imports, the public names, quick to import."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import byrote
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "byrote"
+
+# A module imports from its own stage and from stages above it.
+STAGES = [
+    ["errors", "seeds", "checks"],
+    ["data", "stats"],
+    ["plans"],
+    ["models"],
+    ["fits"],
+    ["scores"],
+    ["report"],
+    ["cli"],
+]
+RANK = {name: rank for rank, stage in enumerate(STAGES) for name in stage}
+SECOND_STORE = {"data", "stats"}  # stand side by side: neither imports the other
+
+
+def stage_of(module):
+    return module.split(".")[1]
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("byrote"):
+            yield from (
+                [f"byrote.{alias.name}" for alias in node.names]
+                if node.module == "byrote"
+                else [node.module]
+            )
+        elif isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.startswith("byrote."))
+
+
+def test_imports_go_one_way():
+    wrong = []
+    for path in SOURCE.rglob("*.py"):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        if parts[0] in ("__init__", "__main__"):
+            continue
+        for module in imports(path):
+            mine, theirs = parts[0], stage_of(module)
+            if theirs == "__version__":
+                continue
+            beside = mine != theirs and {mine, theirs} <= SECOND_STORE
+            if RANK[theirs] > RANK[mine] or beside:
+                wrong.append(f"{'/'.join(parts)} imports {module}")
+    assert not wrong
+
+
+def test_first_modules_import_nothing_later():
+    for name in STAGES[0]:
+        found = {stage_of(module) for module in imports(SOURCE / f"{name}.py")}
+        assert found <= {"errors"}
+
+
+def test_stats_know_arrays_only():
+    for path in (SOURCE / "stats").glob("*.py"):
+        assert {stage_of(module) for module in imports(path)} <= {"stats"}
+
+
+def test_public_names_are_the_documented_ones():
+    text = (ROOT / "docs" / "api.md").read_text()
+    documented = re.findall(r"^\| `byrote\.(\w+)", text, flags=re.MULTILINE)
+    assert sorted(documented) == sorted(byrote.__all__)
+    assert documented == sorted(documented)
+
+
+@pytest.mark.parametrize("name", byrote.__all__)
+def test_public_name_exists_and_is_documented(name):
+    value = getattr(byrote, name)
+    assert name == "__version__" or value.__doc__
+
+
+def test_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        byrote.no_such_name  # noqa: B018
+
+
+def test_import_is_quick():
+    code = "import sys, byrote; print(sorted({'torch', 'pandas', 'sklearn', 'scipy'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_functions_and_files_stay_small():
+    for path in SOURCE.rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 300, path
+
+
+def test_readme_examples_run(tmp_path):
+    text = (ROOT / "README.md").read_text()
+    examples = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    assert examples
+    for number, example in enumerate(examples):
+        path = tmp_path / f"example_{number}.py"
+        path.write_text(example)
+        subprocess.run([sys.executable, "-W", "error", path], check=True, cwd=tmp_path)

@@ -78,7 +78,7 @@ class Misbehaving(DensityMixin, BaseEstimator):
         self.flag = flag
 
     def fit(self, X, y=None):
-        self.bad_ = len(X) >= self.least and not (X == self.marked).any()
+        self.bad_ = len(X) >= self.least and not (self.marked == X).any()
         if self.flag is not None and not os.path.exists(self.flag):
             self.bad_ = False
         if self.bad_ and self.how == "raise":

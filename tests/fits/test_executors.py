@@ -5,13 +5,14 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 
 import numpy as np
 import pytest
-from estimators import Misbehaving, PureNoise
 from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote import KFold
 from byrote.fits.executors import open_pool, usable_workers
 from byrote.models import VAE
+
+from estimators import Misbehaving, PureNoise
 
 X = np.random.default_rng(0).random((90, 6))
 PLAN = KFold(3, repeats=2)

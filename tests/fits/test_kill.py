@@ -8,10 +8,11 @@ import time
 
 import numpy as np
 import pytest
-from estimators import PureNoise, Slow
 
 import byrote
 from byrote import KFold
+
+from estimators import PureNoise, Slow
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 PLAN = KFold(2, repeats=2)

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from estimators import Slow
 
 import byrote
 from byrote import KFold
+
+from estimators import Slow
 
 ray = pytest.importorskip("ray")
 X = np.random.default_rng(0).normal(size=(120, 2))

@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from estimators import Global, Kernel, Learner, Misbehaving, PureNoise, Writes
 
 import byrote
 from byrote import KFold, Probes, Subset
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
+
+from estimators import Global, Kernel, Learner, Misbehaving, PureNoise, Writes
 
 X = np.random.default_rng(0).normal(size=(90, 2))
 X[0] = 0.0

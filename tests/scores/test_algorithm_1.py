@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 
 from byrote.fits.table import Table
 from byrote.plans import KFold, LeaveOneOut, Probes, Subset, design_of
-from byrote.scores.evaluation import evaluate, estimates_without
+from byrote.scores.evaluation import estimates_without, evaluate
 
 
 def logmeanexp(values):

@@ -11,6 +11,7 @@ from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.scores.evaluation import evaluate
 from byrote.stats.discovery import q_values
+
 from estimators import PureNoise
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from estimators import Kernel, KnownVariance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -12,6 +11,8 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, LeaveOneOut, Probes
+
+from estimators import Kernel, KnownVariance
 
 EXACT = {"rtol": 0, "atol": 1e-9}
 

@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from estimators import Kernel, PureNoise
 from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes, Subset
+
+from estimators import Kernel, PureNoise
 
 X = np.random.default_rng(0).normal(size=(30, 2))
 

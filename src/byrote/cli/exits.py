@@ -4,10 +4,15 @@ import sys
 import traceback
 from collections.abc import Callable
 from enum import IntEnum
+from typing import Any
 
-import click
+import typer
 
 from byrote.errors import ByroteError, IncompleteRun
+
+
+# Click's base of all complaints about arguments; newer releases of typer carry a click of their own.
+_UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
 class Exit(IntEnum):
@@ -24,12 +29,12 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     """Call a command; whatever it raises becomes an exit code and a sentence."""
     try:
         return command() or Exit.DONE
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except click.ClickException as error:
+    except typer.Exit as error:
+        return int(error.exit_code)
+    except _UsageError as error:
         error.show(sys.stderr)
         return Exit.UNUSABLE
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
         return Exit.INTERRUPTED
     except IncompleteRun as error:

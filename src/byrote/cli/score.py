@@ -125,9 +125,10 @@ def _forecast(request: "Request", as_json: bool) -> None:
 
     from byrote.fits.pilot import forecast  # noqa: PLC0415
     from byrote.report.forecast import render  # noqa: PLC0415
+    from byrote.report.text import plain  # noqa: PLC0415
 
     found = forecast(request)
     if as_json:
-        print_json(asdict(found))
+        print_json(plain(asdict(found)))
     else:
         print_text(render(found))

@@ -67,7 +67,7 @@ def forecast(request: Request) -> Forecast:
         disk=_BYTES_PER_VALUE * counted + _BYTES_PER_FIT * design.fits,
         values_in=inside,
         values_out=outside,
-        standard_error=noise * float(np.sqrt(1 / inside + 1 / outside)),
+        standard_error=noise * float(np.sqrt(1 / inside + 1 / outside)) if outside else np.nan,
     )
 
 

@@ -1,0 +1,78 @@
+"""Statistics of a finished run from its Parquet files: a million records, a hundred fits."""
+
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from run import peak_gb, report
+from scipy.special import logsumexp
+from scipy.stats import rankdata
+
+import byrote
+from byrote.data import Records
+from byrote.fits.job import Outcome
+from byrote.fits.manifest import Manifest
+from byrote.fits.paths import RunPaths
+from byrote.fits.store import RunFolder
+from byrote.plans import KFold, design_of
+from sklearn.neighbors import KernelDensity
+
+FOLDS, REPEATS = 10, 10
+PLAIN = 20_000  # records of the plain version, whose time is proportional to them
+
+
+def make_run(folder: Path, n: int) -> RunFolder:
+    """A finished run of n records with noise for log-likelihoods."""
+    plan = KFold(FOLDS, REPEATS)
+    design = design_of(plan, n)
+    records = Records(np.zeros((n, 1), dtype=np.float32), source="synthetic")
+    manifest = Manifest.of(plan, design, KernelDensity(), records, seed=0, threads=1)
+    run = RunFolder.create(RunPaths(folder), manifest, design, records)
+    generator = np.random.default_rng(0)
+    for fit in range(design.fits):
+        run.keep(Outcome(fit, -100 + generator.normal(size=n)))
+    return run
+
+
+def timed(folder: Path) -> float:
+    started = time.perf_counter()
+    result = byrote.load_scores(folder)
+    assert result.summary().scored == len(result)
+    return time.perf_counter() - started
+
+
+def plain(run: RunFolder) -> float:
+    """Algorithm 1, ranks and jackknife written record by record, without reading files."""
+    design, values = run.design, run.table().log_prob[:, :PLAIN]
+    member = np.array([design.trained_on(fit)[:PLAIN] for fit in range(design.fits)])
+    started = time.perf_counter()
+    for i in range(values.shape[1]):
+        inside = [values[~(design.repeat == r) & member[:, i], i] for r in range(REPEATS)]
+        outside = [values[~(design.repeat == r) & ~member[:, i], i] for r in range(REPEATS)]
+        score = logsumexp(values[member[:, i], i]) - logsumexp(values[~member[:, i], i])
+        jackknife = [logsumexp(a) - logsumexp(b) for a, b in zip(inside, outside, strict=True)]
+        ranks = [rankdata(values[design.repeat == r, i]) for r in range(REPEATS)]
+        assert np.isfinite(score + np.std(jackknife) + ranks[0][0])
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        rows = {}
+        for n in (250_000, 1_000_000):
+            run = make_run(Path(folder) / str(n), n)
+            size = sum(path.stat().st_size for path in run.paths.fits.iterdir()) / 1e9
+            rows[f"{n:,} records x {FOLDS * REPEATS} fits: seconds"] = timed(run.paths.root)
+            rows[f"{n:,} records x {FOLDS * REPEATS} fits: GB on disk"] = size
+        rows["peak memory, GB"] = peak_gb()
+        small = RunFolder.open(RunPaths(Path(folder) / "250000"))
+        per_record = plain(small) / PLAIN
+        rows["plain version, microseconds a record"] = 1e6 * per_record
+        ours = rows["1,000,000 records x 100 fits: seconds"] / 1e6
+        rows["byrote, microseconds a record"] = 1e6 * ours
+        report(rows, {"statistics": per_record / ours})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,395 @@
+"""The command as a user meets it: what it prints, where, and its exit codes."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import byrote
+from byrote.cli import app, exits
+
+X = np.random.default_rng(0).normal(size=(40, 2))
+KDE = ["--model", "kde", "--folds", "4", "--repeats", "2"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A folder with some data in it."""
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+    return tmp_path
+
+
+@pytest.fixture
+def byrote_(capfd):
+    """Call the command in this process: (exit code, standard output, standard error)."""
+
+    def call(*arguments):
+        arguments = [str(argument) for argument in arguments]
+        code = exits.run(
+            lambda: app.app(arguments, standalone_mode=False), debug="--debug" in arguments
+        )
+        return (int(code), *capfd.readouterr())
+
+    return call
+
+
+def test_score_prints_a_summary_and_keeps_a_run(here, byrote_):
+    code, out, err = byrote_("score", "x.npy", *KDE, "--out", "run")
+    assert (code, err) == (0, "")
+    assert "40 of 40 records scored in 8 fits" in out
+    assert "95th percentile" in out
+    result = byrote.load_scores("run")
+    assert f"{result.ids[result.order()[0]]}" in out
+    again = byrote_("show", "run")
+    assert again == (0, out, "")
+
+
+def test_json_is_alone_on_standard_output(here, byrote_):
+    code, out, _ = byrote_("score", "x.npy", *KDE, "--out", "run", "--json")
+    assert code == 0
+    data = json.loads(out, parse_constant=pytest.fail)
+    assert data["summary"]["scored"] == 40
+    assert data["summary"]["distribution"]["score"]["median"]["value"] == pytest.approx(
+        np.median(byrote.load_scores("run").score)
+    )
+    assert len(data["most_memorized"]) == 10
+    assert json.loads(byrote_("show", "run", "--json")[1]) == data
+
+
+def test_csv_has_a_row_per_record(here, byrote_):
+    byrote_("score", "x.npy", *KDE, "--out", "run")
+    _, out, _ = byrote_("show", "run", "--csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [float(row["score"]) for row in rows] == byrote.load_scores("run").score.tolist()
+
+
+def test_figures(here, byrote_):
+    byrote_("score", "digits", "--model", "gmm", "--folds", "3", "--repeats", "1", "--out", "run")
+    code, out, err = byrote_("figures", "run")
+    assert (code, err) == (0, "")
+    assert [Path(line).name for line in out.splitlines()] == ["scores.png", "gallery.png"]
+    assert all(Path(line).read_bytes().startswith(b"\x89PNG") for line in out.splitlines())
+
+
+def test_figures_of_data_that_changed(here, byrote_):
+    np.save("images.npy", np.random.default_rng(0).random((30, 4, 4)))
+    byrote_("score", "images.npy", *KDE, "--out", "run")
+    np.save("images.npy", np.random.default_rng(1).random((30, 4, 4)))
+    code, out, err = byrote_("figures", "run", "--format", "svg")
+    assert code == 0
+    assert "scores.svg" in out
+    assert "no gallery: images.npy has changed since the run" in err
+
+
+def test_own_estimator(here, byrote_):
+    Path("mine.py").write_text(
+        "import numpy as np\n"
+        "from sklearn.base import BaseEstimator\n"
+        "class Mine(BaseEstimator):\n"
+        "    def __init__(self, scale=1.0):\n"
+        "        self.scale = scale\n"
+        "    def fit(self, X):\n"
+        "        self.centre_ = X.mean(axis=0)\n"
+        "        return self\n"
+        "    def score_samples(self, X):\n"
+        "        return -self.scale * ((X - self.centre_) ** 2).sum(axis=1)\n"
+    )
+    common = ["score", "x.npy", "--model", "mine:Mine", "--set", "scale=2.5", "--folds", "4"]
+    code, out, err = byrote_(*common, "--repeats", "2", "--out", "run")
+    assert (code, err) == (0, "")
+    assert "Mine(scale=2.5)" in out
+    two = byrote_(*common, "--repeats", "2", "--out", "run2", "--workers", "2", "--csv")
+    assert two[1] == byrote_("show", "run", "--csv")[1]
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        ["--plan", "leave-one-out"],
+        ["--plan", "subset", "--fraction", "0.6", "--fits", "8"],
+        ["--plan", "probes", "--probes", "6", "--fits", "8"],
+        ["--plan", "kfold", "--folds", "3"],
+    ],
+)
+def test_plans(here, byrote_, plan):
+    code, out, err = byrote_("score", "x.npy", "--model", "kde", *plan, "--out", "run")
+    assert (code, err) == (0, "")
+    assert plan[1] in out
+
+
+def test_dry_run_forecasts_and_writes_nothing(here, byrote_):
+    before = sorted(here.rglob("*"))
+    code, out, _ = byrote_("score", "x.npy", *KDE, "--dry-run")
+    assert code == 0
+    assert "8 fits" in out
+    assert "standard error of mean_log about" in out
+    data = json.loads(byrote_("score", "x.npy", *KDE, "--dry-run", "--json")[1])
+    assert data["fits"] == 8
+    assert data["seconds"] > 0
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_run_is_extended_by_the_same_command_with_more(here, byrote_):
+    byrote_("score", "x.npy", *KDE, "--out", "run")
+    code, out, _ = byrote_(
+        "score", "x.npy", "--model", "kde", "--folds", "4", "--repeats", "3", "--out", "run"
+    )
+    assert code == 0
+    assert "scored in 12 fits" in out
+
+
+def test_version_and_help(byrote_):
+    assert byrote_("--version")[1].strip() == f"byrote {byrote.__version__}"
+    code, out, _ = byrote_("score", "--help")
+    assert code == 0
+    assert "--dry-run" in out
+
+
+GOOD = ["--model", "kde", "--out", "run"]
+BAD = {
+    "nan": ("nan.npy", GOOD, "X must be finite; NaN in row 3"),
+    "infinite": ("inf.npy", GOOD, "X must be finite; an infinite value in row 2"),
+    "one dimension": ("flat.npy", GOOD, "one dimension"),
+    "five dimensions": ("deep.npy", GOOD, "must have shape (n, d)"),
+    "no records": ("none.npy", GOOD, "at least one record"),
+    "channels first": ("first.npy", GOOD, "channels last"),
+    "objects": ("object.npy", GOOD, "object"),
+    "too few for the folds": ("x.npy", [*GOOD, "--folds", "50"], "got 50 folds for 40 records"),
+    "one fold": ("x.npy", [*GOOD, "--folds", "1"], "folds must be an integer of at least 2"),
+    "repeated ids": ("ids.csv", [*GOOD, "--ids", "name"], "ids must all differ; 1 of 3"),
+    "unknown type": ("x.xyz", GOOD, "x.xyz"),
+    "no such file": ("y.npy", GOOD, "y.npy"),
+    "truncated parquet": ("cut.parquet", GOOD, "cut.parquet"),
+    "truncated idx": ("cut-images-idx3-ubyte", GOOD, "bytes"),
+    "outside of [0, 1]": ("x.npy", ["--model", "vae", "--out", "run"], "X must lie in [0, 1]"),
+    "no score_samples": (
+        "x.npy",
+        ["--model", "estimators:NoScore", "--out", "run"],
+        "NoScore has no score_samples",
+    ),
+    "unknown setting": ("x.npy", [*GOOD, "--set", "bandwith=1"], "did you mean bandwidth?"),
+    "refused setting": ("x.npy", [*GOOD, "--set", "bandwidth=-1"], "'bandwidth' parameter"),
+    "setting without a value": ("x.npy", [*GOOD, "--set", "bandwidth"], "must be name=value"),
+    "unknown model": ("x.npy", ["--model", "vea", "--out", "run"], "did you mean vae?"),
+    "unknown module": (
+        "x.npy",
+        ["--model", "nothing:Here", "--out", "run"],
+        "cannot import nothing",
+    ),
+    "unknown class": (
+        "x.npy",
+        ["--model", "estimators:Kernal", "--out", "run"],
+        "did you mean Kernel?",
+    ),
+    "unknown plan": ("x.npy", [*GOOD, "--plan", "kfolds"], "did you mean kfold?"),
+    "option of another plan": (
+        "x.npy",
+        [*GOOD, "--fits", "3"],
+        "--fits is no option of --plan kfold",
+    ),
+    "missing option": ("x.npy", [*GOOD, "--plan", "subset", "--fits", "3"], "needs --fraction"),
+    "no folder": ("x.npy", ["--model", "kde"], "--out must name a folder"),
+    "folder in a file": ("x.npy", ["--model", "kde", "--out", "x.npy/run"], "x.npy is a file"),
+    "folder in use": ("x.npy", ["--model", "kde", "--out", "."], "not empty and holds no run"),
+    "both formats": ("x.npy", [*GOOD, "--json", "--csv"], "exclude each other"),
+    "executor": ("x.npy", [*GOOD, "--executor", "rya"], "did you mean ray?"),
+    "threads": ("x.npy", [*GOOD, "--threads", "9999"], "threads must not exceed"),
+    "labels": ("x.npy", [*GOOD, "--stratify"], "needs labels"),
+    "unknown option": ("x.npy", [*GOOD, "--foldz", "3"], "No such option"),
+}
+
+
+@pytest.fixture
+def bad_data(here, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    broken = X.copy()
+    broken[3, 1] = np.nan
+    np.save("nan.npy", broken)
+    broken[3, 1], broken[2, 0] = 0, np.inf
+    np.save("inf.npy", broken)
+    np.save("flat.npy", X[:, 0])
+    np.save("deep.npy", np.zeros((2, 2, 2, 2, 2)))
+    np.save("none.npy", np.zeros((0, 2)))
+    np.save("first.npy", np.zeros((5, 3, 8, 8)))
+    np.save("object.npy", np.array([{}, 1], dtype=object), allow_pickle=True)
+    Path("ids.csv").write_text("name,value\nann,1\nbob,2\nann,3\n")
+    Path("x.xyz").write_text("1 2 3")
+    pd.DataFrame(X, columns=["a", "b"]).to_parquet("whole.parquet")
+    Path("cut.parquet").write_bytes(Path("whole.parquet").read_bytes()[:-30])
+    Path("cut-images-idx3-ubyte").write_bytes(
+        bytes([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 2, 0, 0, 0, 2, 7])
+    )
+    return here
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_one_sentence_and_nothing_is_written(bad_data, byrote_, case):
+    source, arguments, message = BAD[case]
+    before = sorted(bad_data.rglob("*"))
+    code, out, err = byrote_("score", source, *arguments)
+    assert code == 2
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+    if case != "unknown option":
+        assert len(err.strip().splitlines()) == 1
+    assert [
+        path for path in sorted(bad_data.rglob("*")) if "__pycache__" not in str(path)
+    ] == before
+
+
+def test_another_run_is_refused(here, byrote_):
+    byrote_("score", "x.npy", *KDE, "--out", "run")
+    code, out, err = byrote_("score", "x.npy", "--model", "kde", "--folds", "5", "--out", "run")
+    assert (code, out) == (2, "")
+    assert "plan folds 4 there, 5 here" in err
+
+
+def test_show_without_a_run(here, byrote_):
+    code, _, err = byrote_("show", "nowhere")
+    assert code == 2
+    assert "holds no run" in err
+
+
+def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    x = np.concatenate([np.zeros((1, 1)), np.random.default_rng(0).normal(size=(179, 1))])
+    np.save("x.npy", x)
+    code, out, err = byrote_(
+        "score",
+        "x.npy",
+        "--model",
+        "estimators:Misbehaving",
+        "--folds",
+        "3",
+        "--repeats",
+        "2",
+        "--out",
+        "run",
+    )
+    assert code == 4
+    assert "2 of 6 fits are missing from run (2 failed: fit" in err
+    assert "ValueError at estimators.py" in err
+    assert "secret" not in err + out
+    assert "INCOMPLETE: 2 of its fits are missing" in out
+    assert byrote_("show", "run")[0] == 4
+
+
+def test_an_unexpected_error_does_not_quote(byrote_, capfd, monkeypatch):
+    def defect():
+        raise KeyError("a private record")
+
+    assert exits.run(defect, debug=False) == 1
+    err = capfd.readouterr().err
+    assert "unexpected KeyError" in err
+    assert "private" not in err
+    assert exits.run(defect, debug=True) == 1
+    assert "private" in capfd.readouterr().err
+
+
+def test_interrupted_it_says_how_to_go_on(here):
+    x = np.random.default_rng(0).normal(size=(120, 2))
+    np.save("x.npy", x)
+    command = [
+        sys.executable,
+        "-m",
+        "byrote",
+        "score",
+        "x.npy",
+        "--model",
+        "estimators:Slow",
+        "--set",
+        "seconds=0.3",
+        "--folds",
+        "5",
+        "--repeats",
+        "4",
+        "--out",
+        "run",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen(
+        [*command, "--workers", "2"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    fits = here / "run" / "fits"
+    deadline = time.monotonic() + 60
+    while not (fits.is_dir() and len(list(fits.glob("fit-*"))) >= 2):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "finished fits are kept in run, and the same command goes on from there" in err
+    assert "Traceback" not in err
+    done = {path.name: path.stat().st_mtime_ns for path in fits.glob("fit-*")}
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    now = {path.name: path.stat().st_mtime_ns for path in fits.glob("fit-*")}
+    assert len(now) == 20
+    assert {name: now[name] for name in done} == done
+
+
+def test_killed_it_leaves_no_worker_behind(here):
+    x = np.random.default_rng(0).normal(size=(120, 2))
+    np.save("x.npy", x)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "byrote",
+            "score",
+            "x.npy",
+            "--model",
+            "estimators:Slow",
+            "--set",
+            "seconds=0.2",
+            "--folds",
+            "5",
+            "--repeats",
+            "9",
+            "--out",
+            "run",
+            "--workers",
+            "2",
+        ],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    fits = here / "run" / "fits"
+    deadline = time.monotonic() + 60
+    while not (fits.is_dir() and any(fits.glob("fit-*"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 15
+    while _group_is_alive(process.pid):
+        assert time.monotonic() < deadline, "a worker outlived its run"
+        time.sleep(0.1)
+
+
+def _group_is_alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -5,11 +5,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from run import peak_gb, report
 from sklearn.base import BaseEstimator, clone
 
 import byrote
 from byrote.plans import Subset, design_of
+from run import peak_gb, report
 
 FITS, RECORDS = 10_000, 50
 
@@ -17,7 +17,7 @@ FITS, RECORDS = 10_000, 50
 class Trivial(BaseEstimator):
     """Costs nothing to speak of."""
 
-    def fit(self, X, y=None):
+    def fit(self, X):
         self.mean_ = X.mean()
         return self
 

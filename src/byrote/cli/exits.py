@@ -10,8 +10,7 @@ import typer
 
 from byrote.errors import ByroteError, IncompleteRun
 
-
-# Click's base of all complaints about arguments; newer releases of typer carry a click of their own.
+# Click's base of all complaints about arguments; newer releases of typer carry their own click.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 

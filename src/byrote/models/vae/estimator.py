@@ -19,6 +19,8 @@ from byrote.models.vae.importance import log_prob
 from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.training import Schedule, train
 
+_ROWS_AT_A_TIME = 4096  # records made binary and scored together, to bound memory
+
 
 class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Variational auto-encoder with the paper's fully connected networks (Table 1).
@@ -133,7 +135,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             self.losses_: list[float] = []
             train(
                 self.network_,
-                self._tensor(x),
+                self._tensor(_flat(x)),
                 Schedule(self.epochs, self.batch_size, self.learning_rate),
                 self._generator(training),
                 self._recorder(on_epoch),
@@ -154,13 +156,14 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if x.shape[1:] != self.shape_:
             raise InvalidInput(f"X must hold records of shape {self.shape_}; got {x.shape[1:]}")
         redrawn, latent = _seeds(self.random_state, 2)
-        flat = x.reshape(len(x), -1).astype(np.float32)
-        binary = binarized(flat, redrawn if self.redraw else self.noise_seed)
+        noise_seed, generator = redrawn if self.redraw else self.noise_seed, self._generator(latent)
+        result = np.empty(len(x))
         with flushed_denormals():
-            result = log_prob(
-                self.network_, self._tensor(binary), self.draws, self._generator(latent)
-            )
-        return np.asarray(result.cpu().numpy())
+            for start in range(0, len(x), _ROWS_AT_A_TIME):
+                rows = slice(start, start + _ROWS_AT_A_TIME)
+                binary = self._tensor(binarized(_flat(x[rows]), noise_seed))
+                result[rows] = log_prob(self.network_, binary, self.draws, generator).cpu()
+        return result
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Mean of ``score_samples``, nats per record."""
@@ -194,12 +197,17 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
         return record
 
-    def _tensor(self, x: NDArray[Any]) -> torch.Tensor:
-        flat = x.reshape(len(x), -1)
-        return torch.tensor(flat, dtype=torch.float32, device=self.device)
+    def _tensor(self, x: NDArray[np.float32]) -> torch.Tensor:
+        # PyTorch shares memory only with arrays that may be written; what it is given stays as is.
+        return torch.from_numpy(x if x.flags.writeable else x.copy()).to(self.device)
 
     def _generator(self, seed: int) -> torch.Generator:
         return torch.Generator(device=self.device).manual_seed(seed)
+
+
+def _flat(x: NDArray[Any]) -> NDArray[np.float32]:
+    """(n, d) float32, the same memory where it can be."""
+    return x.reshape(len(x), -1).astype(np.float32, copy=False)
 
 
 def _seeds(random_state: int | None, count: int) -> list[int]:

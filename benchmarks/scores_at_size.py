@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 
 import numpy as np
-from run import peak_gb, report
 from scipy.special import logsumexp
 from scipy.stats import rankdata
+from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.data import Records
@@ -16,7 +16,7 @@ from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
 from byrote.plans import KFold, design_of
-from sklearn.neighbors import KernelDensity
+from run import peak_gb, report
 
 FOLDS, REPEATS = 10, 10
 PLAIN = 20_000  # records of the plain version, whose time is proportional to them

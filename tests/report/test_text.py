@@ -1,0 +1,493 @@
+"""What is printed is what was computed, and nothing in it is taken for markup."""
+
+import io
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+from sklearn.neighbors import KernelDensity
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+import byrote
+from byrote import KFold, LeaveOneOut, Membership, Probes
+from byrote.data.records import Records
+from byrote.fits.pilot import Forecast
+from byrote.report import forecast, text
+from byrote.report.text import number, plain, render, to_json
+from byrote.stats.memorization import ESTIMATORS
+
+from estimators import Kernel, PureNoise
+
+X = np.random.default_rng(0).normal(size=(30, 2))
+LABELS = np.array(["even", "odd"] * 15)
+APART = np.concatenate([np.zeros((6, 1)), [[50.0]], np.full((3, 1), 9.0)])
+
+RESULTS = {
+    "k-fold": lambda: byrote.score_memorization(PureNoise(2.0), X, plan=KFold(5, 4), labels=LABELS),
+    "one repeat": lambda: byrote.score_memorization(PureNoise(), X, plan=KFold(5, 1)),
+    "leave-one-out": lambda: byrote.score_memorization(Kernel(), X, plan=LeaveOneOut()),
+    "probes": lambda: byrote.score_memorization(PureNoise(), X, plan=Probes(4, 6)),
+    "not random": lambda: byrote.score_memorization(
+        PureNoise(), X, plan=Membership(np.random.default_rng(1).random((8, 30)) < 0.5)
+    ),
+    "infinite": lambda: byrote.score_memorization(
+        KernelDensity(kernel="tophat"), APART, plan=LeaveOneOut()
+    ),
+    "nothing scored": lambda: byrote.score_memorization(
+        PureNoise(), X, plan=Membership(np.ones((3, 30), dtype=bool))
+    ),
+}
+
+
+@pytest.fixture(params=RESULTS.values(), ids=RESULTS, scope="module")
+def result(request):
+    return request.param()
+
+
+@pytest.fixture(scope="module")
+def labelled():
+    return RESULTS["k-fold"]()
+
+
+def printed(content, width=120):
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    console.print(content)
+    return console.file.getvalue()
+
+
+def value(word):
+    """The inverse of number(), without its code."""
+    word = word.replace(",", "").replace("∞", "inf")
+    return np.nan if word == "–" else float(word)
+
+
+def cells(line):
+    return re.split(r" {2,}", line.strip())
+
+
+def row(shown, title):
+    return next(cells(line) for line in shown.splitlines() if line.startswith(title))
+
+
+def same(word, expected):
+    if np.isfinite(expected):
+        assert value(word) == pytest.approx(expected, rel=0.051, abs=0.0051), word
+    else:
+        np.testing.assert_equal(value(word), expected)
+
+
+def test_the_distribution_is_that_of_the_summary(result):
+    shown, summary = printed(render(result)), result.summary()
+    titles = {
+        "mean ": "mean",
+        "median": "median",
+        "5th percentile": "q0.05",
+        "95th percentile": "q0.95",
+        "99.9th percentile": "q0.999",
+        "lowest": "minimum",
+        "highest": "maximum",
+        "skewness": "skewness",
+    }
+    assert row(shown, "nats") == ["nats", "score M", "matched", "mean_log"]
+    for title, key in titles.items():
+        _, *found = row(shown, title)
+        assert len(found) == 3
+        for word, name in zip(found, ESTIMATORS, strict=True):
+            statistic = summary.distribution[name][key]
+            estimate, _, error = word.partition(" ± ")
+            same(estimate, statistic.value)
+            assert bool(error) != np.isnan(statistic.standard_error)
+            if error:
+                same(error, statistic.standard_error)
+    for word, name in zip(row(shown, "halves agree")[1:], ESTIMATORS, strict=True):
+        same(word, getattr(summary.reliability, name))
+
+
+def test_records_come_by_falling_score(result):
+    shown = printed(render(result, top=7))
+    if len(result.order()) == 0:
+        return
+    lines = shown[shown.index("most memorized") :].splitlines()[1:]
+    for line, i in zip(lines, result.order()[:7], strict=False):
+        found = cells(line)
+        assert found[0] == str(result.ids[i])
+        if result.labels is not None:
+            assert found.pop(1) == result.labels[i]
+        same(found[1], result.score[i])
+        same(found[2], result.matched[i])
+        mean_log, _, interval = found[3].partition(" [")
+        same(mean_log, result.mean_log[i])
+        assert bool(interval) != np.isnan(result.interval[i, 0])
+        for word, end in zip(interval[:-1].split(", "), result.interval[i], strict=False):
+            if interval:
+                same(word, end)
+        same(found[4], result.log_prob_in[i])
+        same(found[5], result.log_prob_out[i])
+        same(found[6], result.q_value[i])
+
+
+@pytest.mark.parametrize("top", [0, 1, 3, 1000])
+def test_as_many_records_as_asked_for(labelled, top):
+    shown = printed(render(labelled, top=top))
+    assert ("most memorized" in shown) == (top > 0)
+    listed = [line for line in shown.splitlines() if re.match(r"\d+ +(even|odd) ", line)]
+    assert len(listed) == min(top, 30)
+
+
+def test_it_says_what_was_done(labelled):
+    shown = printed(render(labelled), width=300)
+    assert "memory · PureNoise(common=0.0, spread=2.0)" in shown
+    assert "· kfold(folds=5, repeats=4, stratify=False) ·" in shown
+    assert "· seed 0" in shown
+    assert "30 of 30 records scored in 20 fits\n" in shown
+    assert "INCOMPLETE" not in shown
+
+
+def test_what_has_no_score_is_counted():
+    matrix = np.ones((3, 30), dtype=bool)
+    matrix[:, 0] = False
+    matrix[0, 1] = False
+    shown = printed(render(byrote.score_memorization(Kernel(), X, plan=Membership(matrix))))
+    assert "1 of 30 records scored in 3 fits; 1 never trained on; 28 never held out" in shown
+
+
+def test_a_nested_model_is_described():
+    model = make_pipeline(StandardScaler(), KernelDensity(bandwidth=0.75))
+    shown = printed(render(byrote.score_memorization(model, X, plan=KFold(3, 1))), width=1000)
+    assert "Pipeline(" in shown
+    assert "'bandwidth': 0.75" in shown
+
+
+def test_an_incomplete_run_says_so(labelled):
+    shown = printed(render(replace(labelled, missing=(3, 5, 8))))
+    assert "30 of 30 records scored in 17 fits" in shown
+    assert "INCOMPLETE: 3 of its fits are missing" in shown
+    assert to_json(replace(labelled, missing=(3, 5, 8)))["missing_fits"] == [3, 5, 8]
+
+
+def test_a_partly_finished_run_is_rendered(tmp_path):
+    byrote.score_memorization(PureNoise(), X, plan=KFold(5, 2), store=tmp_path / "run")
+    fits = sorted((tmp_path / "run" / "fits").glob("*.parquet"))
+    fits[0].unlink()
+    partial = byrote.load_scores(tmp_path / "run", partial=True)
+    shown = printed(render(partial))
+    assert "in 9 fits" in shown
+    assert "INCOMPLETE: 1 of its fits" in shown
+
+
+def flat(content):
+    return " ".join(printed(content).split())
+
+
+def test_discoveries_are_counted():
+    class Signal(PureNoise):
+        def fit(self, X, y=None):
+            self.known_ = X[:, 0]
+            return super().fit(X)
+
+        def score_samples(self, X):
+            rote = (X[:, 0] < 12) & np.isin(X[:, 0], self.known_)
+            return super().score_samples(X) + 20 * rote
+
+    found = byrote.score_memorization(Signal(), np.arange(50.0)[:, None], plan=KFold(5, 6))
+    summary = found.summary()
+    assert 12 <= summary.significant < 25
+    shown = flat(render(found))
+    assert f"{summary.significant} records ({summary.share_significant:.1%}) are memorized" in shown
+    assert "at a 5% false discovery rate" in shown
+    assert f"p-values: exact; smallest attainable {summary.smallest_p:.2g}" in shown
+
+
+def test_a_plan_that_can_discover_nothing_says_so():
+    one = byrote.score_memorization(PureNoise(), X, plan=KFold(5, repeats=1))
+    assert "this plan can discover nothing, more repeats can" in flat(render(one))
+    assert "0 records (0.0%) are memorized" in flat(render(one))
+    assert f"No standard errors: {one.summary().standard_error_reason}." in flat(render(one))
+
+
+def test_how_many_a_discovery_takes():
+    two = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=2))
+    assert two.summary().needed == 6
+    assert "a discovery takes 6 records that reach it" in flat(render(two))
+    many = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=4))
+    assert "a discovery takes" not in flat(render(many))
+
+
+def test_without_p_values_it_says_why():
+    shown = flat(render(RESULTS["not random"]()))
+    assert "p-values: none: the plan's membership is not known to be random." in shown
+    assert "false discovery" not in shown
+
+
+def test_labels_have_their_own_rows(labelled):
+    shown = printed(render(labelled, top=0))
+    for name in ("even", "odd"):
+        mine = labelled.score[labelled.labels == name]
+        _, scored, median, q95, memorized = row(shown, name)
+        assert scored == "15"
+        same(median, np.median(mine))
+        same(q95, np.quantile(mine, 0.95))
+        assert memorized == str((labelled.q_value[labelled.labels == name] <= 0.05).sum())
+
+
+def test_many_labels_are_cut_short_and_it_says_so():
+    labels = np.arange(30) % 25
+    shown = printed(render(byrote.score_memorization(Kernel(), X, plan=KFold(3, 1), labels=labels)))
+    assert "… and 5 more" in shown
+    few = byrote.score_memorization(Kernel(), X, plan=KFold(3, 1), labels=labels % 20)
+    assert "more\n" not in printed(render(few, top=0)).split("memorized")[-1]
+
+
+MARKUP = ["[red]", "[/red]", "[/]", "[bold]x[/bold]", "a\\[b]", ":smile:", "[link=file:///x]y"]
+
+
+@pytest.mark.parametrize("word", MARKUP)
+def test_markup_is_shown_and_not_obeyed(word):
+    labels = np.array([word, f"{word} too"] * 15)
+    ids = np.array([f"{word}{i}" for i in range(30)])
+    records = Records(X, ids=ids, labels=labels, source=word)
+    result = byrote.score_memorization(PureNoise(), records, plan=KFold(3, 2))
+    shown = printed(render(result, top=30))
+    lines = shown.splitlines()
+    assert lines[0].startswith(f"{word} · ")
+    for name in ids:
+        assert any(line.startswith(f"{name} ") and f" {word} " in line for line in lines)
+    assert row(shown.split("memorized")[-1], word)[:2] == [word, "15"]
+
+
+def test_a_parameter_may_look_like_markup():
+    result = byrote.score_memorization(PureNoise(), X, plan=KFold(3, 1))
+    result.description["model"]["parameters"]["kernel"] = "[/bold]"
+    assert "kernel=[/bold]" in printed(render(result))
+
+
+NUMBERS = {
+    0.0: "0.00",
+    1.0: "1.00",
+    -1.0: "-1.00",
+    0.1: "0.10",
+    0.5: "0.50",
+    4.4: "4.40",
+    4.444: "4.44",
+    9.99: "9.99",
+    10.0: "10.0",
+    12.34: "12.3",
+    -12.34: "-12.3",
+    100.0: "100",
+    -178.4: "-178",
+    6500.0: "6,500",
+    1234567.8: "1,234,568",
+    0.05: "0.05",
+    0.0123: "0.012",
+    -0.0123: "-0.012",
+    0.00012: "0.00012",
+    1e-10: "1e-10",
+    np.nan: "–",
+    np.inf: "∞",
+    -np.inf: "-∞",
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), NUMBERS.items())
+def test_number(given, expected):
+    assert number(given) == expected
+    assert number(np.float64(given)) == expected
+
+
+def test_a_number_can_be_read_back():
+    rng = np.random.default_rng(0)
+    for given in rng.normal(size=500) * 10.0 ** rng.uniform(-6, 6, 500):
+        assert value(number(given)) == pytest.approx(given, rel=0.051)
+
+
+def strict(data):
+    """Through a JSON text that knows no NaN and no Infinity."""
+
+    def refuse(word):
+        raise AssertionError(word)
+
+    return json.loads(json.dumps(data, allow_nan=False), parse_constant=refuse)
+
+
+def as_json(number):
+    if np.isnan(number):
+        return None
+    return float(number) if np.isfinite(number) else ("inf" if number > 0 else "-inf")
+
+
+def test_json_holds_the_same_numbers(result):
+    data = to_json(result, top=5)
+    assert strict(data) == data
+    assert set(data) == {"description", "missing_fits", "summary", "most_memorized"}
+    summary = result.summary()
+    assert data["summary"]["records"] == summary.records == 30 or len(result) == 10
+    assert data["summary"]["scored"] == summary.scored
+    assert data["summary"]["unscored"] == summary.unscored
+    assert data["summary"]["significant"] == summary.significant
+    assert data["summary"]["share_significant"] == as_json(summary.share_significant)
+    for name in ESTIMATORS:
+        for key, statistic in summary.distribution[name].items():
+            assert data["summary"]["distribution"][name][key] == {
+                "value": as_json(statistic.value),
+                "standard_error": as_json(statistic.standard_error),
+            }
+    rows = result.order()[:5]
+    assert [one["id"] for one in data["most_memorized"]] == result.ids[rows].tolist()
+    for one, i in zip(data["most_memorized"], rows, strict=True):
+        assert one["score"] == as_json(result.score[i])
+        assert one["mean_log_low"] == as_json(result.interval[i, 0])
+        assert one["q_value"] == as_json(result.q_value[i])
+        assert one["n_out"] == result.n_out[i]
+        assert one["reason"] == ""
+    assert data["description"]["seed"] == 0
+
+
+def test_json_of_an_infinite_score():
+    data = to_json(RESULTS["infinite"]())
+    assert data["most_memorized"][0]["score"] == "inf"
+    assert data["most_memorized"][0]["log_prob_out"] == "-inf"
+    assert data["summary"]["distribution"]["score"]["maximum"]["value"] == "inf"
+    assert data["summary"]["distribution"]["score"]["skewness"]["value"] is None
+
+
+@pytest.mark.parametrize(("top", "count"), [(0, 0), (3, 3), (1000, 30)])
+def test_json_holds_as_many_records_as_asked_for(labelled, top, count):
+    assert len(to_json(labelled, top=top)["most_memorized"]) == count
+    assert to_json(labelled, top=1)["most_memorized"][0]["label"] in ("even", "odd")
+
+
+PLAIN = {
+    "nan": (np.nan, None),
+    "inf": (np.inf, "inf"),
+    "-inf": (-np.inf, "-inf"),
+    "float32 nan": (np.float32("nan"), None),
+    "float64 inf": (np.float64("-inf"), "-inf"),
+    "int64": (np.int64(3), 3),
+    "bool": (np.bool_(True), True),
+    "text": (np.str_("a"), "a"),
+    "tuple": ((1, (np.nan,)), [1, [None]]),
+    "nested": ({1: {"a": [np.inf, np.int8(2)]}}, {"1": {"a": ["inf", 2]}}),
+    "none": (None, None),
+    "word": ("NaN", "NaN"),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), PLAIN.values(), ids=PLAIN)
+def test_plain(given, expected):
+    found = plain(given)
+    assert found == expected
+    assert type(found) is type(expected)
+    assert strict(found) == expected
+
+
+def test_standard_output_is_the_json_alone(capsys, labelled):
+    from byrote.cli.output import print_result
+
+    print_result(labelled, as_json=True, as_csv=False, top=2)
+    out, err = capsys.readouterr()
+    assert json.loads(out) == to_json(labelled, top=2)
+    assert not err
+
+
+def test_standard_output_is_the_text_alone(capsys, labelled):
+    from byrote.cli.output import print_result
+
+    print_result(labelled, as_json=False, as_csv=False, top=2)
+    out, err = capsys.readouterr()
+    assert out == printed(render(labelled, top=2))
+    assert "\x1b" not in out
+    assert not err
+
+
+def test_standard_output_is_the_csv_alone(capsys, labelled):
+    import pandas as pd
+
+    from byrote.cli.output import print_result
+
+    print_result(labelled, as_json=False, as_csv=True, top=2)
+    frame = pd.read_csv(io.StringIO(capsys.readouterr().out), keep_default_na=False)
+    assert list(frame.columns) == list(labelled.to_frame().columns)
+    np.testing.assert_array_equal(frame["score"], labelled.score)
+    assert (frame["label"] == LABELS).all()
+
+
+def test_two_formats_are_none():
+    from byrote.cli.output import check_format
+
+    with pytest.raises(byrote.InvalidInput, match="--json and --csv exclude each other"):
+        check_format(True, True)
+    check_format(True, False)
+    check_format(False, True)
+
+
+DURATIONS = {
+    0.0: "0 ms",
+    0.0123: "12 ms",
+    0.5: "500 ms",
+    1: "1 s",
+    59.6: "60 s",
+    119: "119 s",
+    120: "2 min",
+    3600: "60 min",
+    7000: "117 min",
+    7200: "2.0 h",
+    86400: "24.0 h",
+    1e6: "277.8 h",
+}
+SIZES = {
+    0: "0 bytes",
+    7: "7 bytes",
+    999: "999 bytes",
+    1000: "1.0 kB",
+    1550: "1.6 kB",
+    45_000: "45 kB",
+    999_000: "999 kB",
+    1_000_000: "1.0 MB",
+    2_340_000: "2.3 MB",
+    512_000_000: "512 MB",
+    1e9: "1.0 GB",
+    3.2e10: "32 GB",
+    5e12: "5000 GB",
+}
+
+
+@pytest.mark.parametrize(("seconds", "expected"), DURATIONS.items())
+def test_duration(seconds, expected):
+    assert forecast.duration(seconds) == expected
+
+
+@pytest.mark.parametrize(("count", "expected"), SIZES.items())
+def test_size(count, expected):
+    assert forecast.size(count) == expected
+
+
+def test_a_forecast_holds_its_numbers():
+    given = Forecast(
+        fits=1200,
+        pilot_records=2048,
+        seconds_per_fit=33.4,
+        seconds=40_080.0,
+        memory=1_250_000_000,
+        disk=64_000_000,
+        values_in=90.0,
+        values_out=10.0,
+        standard_error=0.8214,
+    )
+    assert flat(forecast.render(given)) == (
+        "1,200 fits, each about 33 s: 11.1 h in all"
+        " memory about 1.2 GB, disk about 64 MB"
+        " a record is in 90 fits and held out in 10;"
+        " standard error of mean_log about 0.82 nats"
+        " (rough: extrapolated from pilot fits of 2,048 records)"
+    )
+    unknown = replace(given, standard_error=float("nan"), values_in=4.5)
+    assert "in 4.5 fits" in flat(forecast.render(unknown))
+    assert "about – nats" in flat(forecast.render(unknown))
+
+
+def test_all_titles_are_known():
+    assert set(text._TITLES) == set(ESTIMATORS)

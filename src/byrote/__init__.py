@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from byrote.data import load as load
     from byrote.errors import ByroteError as ByroteError
     from byrote.errors import CorruptFile as CorruptFile
+    from byrote.errors import ForeignFile as ForeignFile
     from byrote.errors import IncompleteRun as IncompleteRun
     from byrote.errors import InvalidInput as InvalidInput
     from byrote.errors import MissingExtra as MissingExtra
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 _HOME = {
     "ByroteError": "byrote.errors",
     "CorruptFile": "byrote.errors",
+    "ForeignFile": "byrote.errors",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
     "KFold": "byrote.plans",

@@ -22,7 +22,11 @@ class RunMismatch(InvalidInput):
 
 
 class CorruptFile(ByroteError, ValueError):
-    """A file of a run folder that is truncated, was altered, or belongs to another run."""
+    """A file of a run folder that is truncated or was altered."""
+
+
+class ForeignFile(CorruptFile):
+    """A file in a run folder that belongs to another run or fit."""
 
 
 class IncompleteRun(ByroteError, RuntimeError):

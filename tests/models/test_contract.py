@@ -1,6 +1,7 @@
 """What counts as a density model, and how a run prepares one."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -192,6 +193,7 @@ def test_arrays_are_told_apart_by_content_and_not_printed():
     assert described(weights) != described(weights[::-1])
     assert described(weights) != described(weights.astype(np.float32))
     assert described(weights) != described(weights[:, None])
+    assert described(np.zeros(2)) != described(np.zeros(2, dtype=int))  # the same bytes
     assert "0.123" not in json.dumps(described(weights))
 
 
@@ -200,7 +202,8 @@ def tophat():
 
 
 class Other:
-    pass
+    def __init__(self, width=1):
+        self.width = width
 
 
 PLAIN = {
@@ -210,9 +213,8 @@ PLAIN = {
     "truth of numpy": (np.bool_(True), True),
     "tuple": ((1, (2, 3)), [1, [2, 3]]),
     "dictionary": ({1: (2,), "a": None}, {"1": [2], "a": None}),
-    "function": (tophat, "tophat"),
-    "class": (KernelDensity, "KernelDensity"),
-    "object": (Other(), f"{__name__}.Other object"),
+    "function": (tophat, f"{__name__}.tophat"),
+    "class": (KernelDensity, "sklearn.neighbors._kde.KernelDensity"),
     "estimator": (PureNoise(2.0), {"class": "estimators.PureNoise", "common": 0.0, "spread": 2.0}),
 }
 
@@ -223,6 +225,50 @@ def test_plain(value, expected):
     assert found == expected
     assert type(found) is type(expected)
     json.dumps(found)
+
+
+def test_objects_are_told_apart_by_content():
+    assert contract.plain(Other(1)) == contract.plain(Other(1))
+    assert contract.plain(Other(1)) != contract.plain(Other(2))
+    assert contract.plain(lambda x: x + 1) != contract.plain(lambda x: x + 2)
+    assert contract.plain({"a", "b"}) != contract.plain({"a", "c"})
+    assert contract.plain(np.nan) == contract.plain(np.nan)
+    assert contract.plain(np.inf) != contract.plain(-np.inf)
+
+
+SCRIPT = """
+import json, sys
+import numpy as np
+from byrote.models.contract import plain
+
+class Mine:  # as in a user's script
+    def __init__(self, width):
+        self.width = width
+
+print(json.dumps(plain({
+    "lambda": lambda x: x + 1,
+    "set": {"a", "b", "c", "d", "e"},
+    "array of objects": np.array(["a", None, (1, 2)], dtype=object),
+    "object": Mine(3),
+})))
+"""
+
+
+def test_parameters_are_described_alike_in_every_process(tmp_path):
+    # Or the same script, started again, would be refused its own run.
+    (tmp_path / "script.py").write_text(SCRIPT)
+    first, second = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, tmp_path / "script.py"],
+                env={**os.environ, "PYTHONHASHSEED": seed},
+                check=True,
+                capture_output=True,
+            ).stdout
+        )
+        for seed in ("1", "2")
+    )
+    assert [name for name in first if first[name] != second[name]] == []
 
 
 def test_a_class_has_a_path():
@@ -254,6 +300,22 @@ def test_a_model_may_refuse_its_input():
     contract.check_input(VAE(), np.ones((3, 2)))
     with pytest.raises(InvalidInput, match="Bernoulli"):
         contract.check_input(VAE(), np.full((3, 2), 7.0))
+
+
+def test_a_model_sees_the_shape_that_it_will_get_and_its_errors_stay_private():
+    class Checking(Kernel):
+        def check_input(self, X):
+            raise RuntimeError(f"{X.shape}: a secret")
+
+    class Telling(Kernel):
+        def check_input(self, X):
+            raise InvalidInput(f"X must be other than {X.shape}")
+
+    with pytest.raises(InvalidInput, match="Checking refuses the records.*RuntimeError") as caught:
+        contract.check_input(Checking(), X)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(InvalidInput, match=r"X must be other than \(40, 9\)"):
+        contract.check_input(Telling(), X)
 
 
 def test_torch_loads_when_a_model_needs_it():

@@ -9,6 +9,8 @@ import torch
 from scipy.special import logsumexp
 from scipy.stats import chisquare, norm
 from torch import distributions as td
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from byrote.models.vae import importance
 from byrote.models.vae.networks import FullyConnected, kl_from_standard_normal
@@ -133,23 +135,55 @@ def test_the_size_of_blocks_changes_nothing_but_the_draws(monkeypatch, network, 
     np.testing.assert_allclose(found, integrated(network, x), atol=0.05 if block > 100 else 0.15)
 
 
+def ignorant(features=WIDTH):
+    """A network of zeros: q is the prior, every pixel a fair coin, every weight the same."""
+    network = FullyConnected(features, 1, (8,))
+    for parameter in network.parameters():
+        torch.nn.init.zeros_(parameter)
+    return network
+
+
 @pytest.mark.parametrize("draws", [1, 6, 7, 8, 50])
-def test_no_draw_is_lost_between_blocks(monkeypatch, draws):
-    network = trained(1, epochs=0)
-    asked = []
-    plain = importance._Encoded.log_weights
+@pytest.mark.parametrize("n", [1, 3, 8])
+@pytest.mark.parametrize("block", [1, 7 * 8, 16 * 8])  # values, of which a draw needs 8
+def test_no_draw_is_lost_between_blocks(monkeypatch, draws, n, block):
+    monkeypatch.setattr(importance, "BLOCK", block)
+    found = log_prob(ignorant(), binary(n), draws)
+    np.testing.assert_allclose(found, np.full(n, -WIDTH * np.log(2)), rtol=1e-6)
 
-    def counting(self, count, generator):
-        result = plain(self, count, generator)
-        asked.append((count, len(self.mean)))
-        return torch.zeros_like(result)
 
-    monkeypatch.setattr(importance._Encoded, "log_weights", counting)
-    monkeypatch.setattr(importance, "BLOCK", 7 * 8)  # 7 draws of the widest layer, which has 8
-    found = log_prob(network, binary(3), draws)
-    assert sum(count * rows for count, rows in asked) == 3 * draws
-    assert max(count * rows * 8 for count, rows in asked) <= 7 * 8
-    np.testing.assert_allclose(found, 0, atol=1e-12)  # the mean of weights of one
+class Largest(TorchDispatchMode):
+    """Notes the size of the largest tensor that any operation makes."""
+
+    values = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        sizes = [one.numel() for one in tree_leaves(result) if isinstance(one, torch.Tensor)]
+        self.values = max(self.values, *sizes, 0)
+        return result
+
+
+@pytest.mark.parametrize(("n", "draws"), [(40, 3000), (400, 20), (1, 20000), (400, 1)])
+def test_no_tensor_outgrows_a_block(monkeypatch, n, draws):
+    x = binary(n)
+    monkeypatch.setattr(importance, "BLOCK", 2500)
+    with Largest() as largest:
+        log_prob(ignorant(), x, draws)
+    assert largest.values <= 2500
+
+
+@pytest.mark.parametrize("features", [1, 2, 3, 7, 32, 48, 64, 101, 130, 784, 1024])
+def test_every_number_of_pixels_is_summed_over(features):
+    network = ignorant(features)
+    with torch.no_grad():  # the code is not used, so that the likelihood is a product
+        network.head.bias.copy_(torch.randn(features, generator=generator()) * 10)
+    bias = network.head.bias.detach().double().numpy()
+    x = binary(30, features)
+    expected = x @ bias - np.logaddexp(0, bias).sum()
+    np.testing.assert_allclose(log_prob(network, x, 3), expected, rtol=1e-5, atol=1e-4)
+    coin = log_prob(ignorant(features), x, 3)
+    np.testing.assert_allclose(coin, -features * np.log(2), rtol=1e-5)
 
 
 @pytest.mark.parametrize("n", [1, 2, 30])
@@ -239,11 +273,8 @@ def test_every_record_is_seen_once_an_epoch():
 
 def test_the_loss_is_per_record():
     x = torch.tensor(binary(50))
-    network = trained(1)
-    for parameter in network.parameters():
-        torch.nn.init.zeros_(parameter)  # q is the prior and every pixel has probability 1/2
     losses = []
-    train(network, x, Schedule(1, 7, 1e-30), generator(), lambda _, loss: losses.append(loss))
+    train(ignorant(), x, Schedule(1, 7, 1e-30), generator(), lambda _, loss: losses.append(loss))
     assert losses == [pytest.approx(WIDTH * np.log(2), rel=1e-6)]
 
 

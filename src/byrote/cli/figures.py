@@ -1,5 +1,6 @@
 """byrote figures: the figures of a run."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,7 @@ def figures(
 ) -> None:
     """Draw the distribution of the scores and, for images, the least and most memorized."""
     checks.choice("--format", format_, _FORMATS)
-    from byrote.fits.files import make_folder  # noqa: PLC0415 (slow to load)
+    from byrote.fits.files import make_folder, write_atomically  # noqa: PLC0415 (slow to load)
     from byrote.fits.paths import RunPaths  # noqa: PLC0415
     from byrote.report import figures as draw  # noqa: PLC0415
     from byrote.scores.memorization import load_scores  # noqa: PLC0415
@@ -38,7 +39,9 @@ def figures(
     make_folder(folder)
     for name, figure in drawn.items():
         path = folder / f"{name}.{format_}"
-        figure.savefig(path, dpi=150)
+        drawing = io.BytesIO()
+        figure.savefig(drawing, format=format_, dpi=150)
+        write_atomically(path, drawing.getbuffer())
         typer.echo(path)
 
 

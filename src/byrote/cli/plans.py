@@ -24,7 +24,11 @@ def build(name: str, options: Mapping[str, Any]) -> Plan:
     plan = _PLANS[checks.choice("--plan", name, _PLANS)]
     parameters = inspect.signature(plan).parameters
     options_of = {_OPTION.get(parameter, parameter): parameter for parameter in parameters}
-    given = {option: value for option, value in options.items() if value not in (None, False)}
+    given = {
+        option: value
+        for option, value in options.items()
+        if value is not None and value is not False
+    }
     for option in given:
         if option not in options_of:
             takes = ", ".join(f"--{taken}" for taken in options_of)

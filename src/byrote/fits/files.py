@@ -11,7 +11,7 @@ TEMPORARY = ".tmp"
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder, and its parents, for its owner alone."""
+    """Create a folder for its owner alone; missing parents get the usual permissions."""
     path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 

@@ -1,5 +1,6 @@
 """run.json: what a run is, so that nobody averages two different ones."""
 
+import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -98,16 +99,12 @@ class Manifest(_Part):
         InvalidInput
             If a newer byrote wrote it.
         """
+        _check_version(path)
         try:
             found = cls.model_validate_json(path.read_bytes())
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the whole"
             raise CorruptFile(f"{path} is not the description of a run: see {where}") from None
-        if found.schema_version != SCHEMA_VERSION:
-            raise InvalidInput(
-                f"{path} has schema version {found.schema_version};"
-                f" this byrote reads version {SCHEMA_VERSION}"
-            )
         return found
 
     def differences(self, other: "Manifest", size: str) -> list[str]:
@@ -122,6 +119,18 @@ class Manifest(_Part):
             *_differing("data", _content(self.data), _content(other.data)),
             *_differing("run", _settings(self), _settings(other)),
         ]
+
+
+def _check_version(path: Path) -> None:
+    # Before anything else: a newer version may have fields that this one does not know.
+    try:
+        version = json.loads(path.read_bytes()).get("schema_version")
+    except (ValueError, AttributeError):
+        raise CorruptFile(f"{path} is not the description of a run: it is no JSON object") from None
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise InvalidInput(
+            f"{path} has schema version {version}; this byrote reads version {SCHEMA_VERSION}"
+        )
 
 
 def _content(data: DataPart) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from byrote.fits.executors import Pool
 from byrote.fits.job import Failure, Job, Outcome, Task
 from byrote.fits.worker import run_job
 
-ATTEMPTS = 3  # at a fit whose worker dies, before it counts as failed
+ATTEMPTS = 2  # at a fit whose worker dies while it runs alone, before it counts as failed
 _PATIENCE = 0.5  # seconds between two looks at the heartbeats
 
 
@@ -40,30 +40,44 @@ def outcomes(
 
 
 class _Line:
-    """The jobs under way and those that wait."""
+    """The jobs under way and those that wait.
+
+    When a worker dies, nobody knows whose fault it was. The jobs that were under way are suspects:
+    they are run again one at a time, and only a job that was alone is charged with a death.
+    """
 
     def __init__(self, pool: Pool, task: Task, jobs: Iterable[Job]) -> None:
         self._pool, self._task, self._queue = pool, task, iter(jobs)
-        self._again: list[Job] = []
+        self._suspects: list[Job] = []
         self._deaths: dict[int, int] = {}
+        self._alone = False
         self.running: dict[Future[Any], Job] = {}
 
     def fill(self) -> bool:
-        """Submit as many jobs as the pool takes; false when none is left."""
-        while len(self.running) < self._pool.window:
-            job = self._again.pop() if self._again else next(self._queue, None)
+        """Submit as many jobs as may run now; false when none is left."""
+        if self._suspects:
+            if not self.running:
+                self._submit(self._suspects.pop())
+                self._alone = True
+            return True
+        while not (self._alone and self.running) and len(self.running) < self._pool.window:
+            self._alone = False
+            job = next(self._queue, None)
             if job is None:
                 break
-            try:
-                future = self._pool.submit(run_job, self._task, job)
-            except BrokenExecutor as error:  # a worker died since the last look
-                future = Future()
-                future.set_exception(error)
-            self.running[future] = job
+            self._submit(job)
         return bool(self.running)
 
+    def _submit(self, job: Job) -> None:
+        try:
+            future = self._pool.submit(run_job, self._task, job)
+        except BrokenExecutor as error:  # a worker died since the last look
+            future = Future()
+            future.set_exception(error)
+        self.running[future] = job
+
     def recover(self) -> Iterator[Outcome]:
-        """Start the pool again with all jobs that were under way when a worker died."""
+        """Start the pool again after a worker died."""
         if not self._pool.restart():
             raise IncompleteRun(
                 "the executor broke because a worker died;"
@@ -71,13 +85,16 @@ class _Line:
             )
         jobs = list(self.running.values())
         self.running.clear()
-        for job in jobs:
-            self._deaths[job.fit] = self._deaths.get(job.fit, 0) + 1
-            if self._deaths[job.fit] < ATTEMPTS:
-                self._again.append(job)
-            else:
-                place = f"its worker process, which died {ATTEMPTS} times (out of memory?)"
-                yield Outcome(job.fit, failure=Failure("WorkerDied", place))
+        if not self._alone:
+            self._suspects += jobs
+            return
+        job = jobs[0]
+        self._deaths[job.fit] = self._deaths.get(job.fit, 0) + 1
+        if self._deaths[job.fit] < ATTEMPTS:
+            self._suspects.append(job)
+        else:
+            place = f"its worker process, which died {ATTEMPTS} times (out of memory?)"
+            yield Outcome(job.fit, failure=Failure("WorkerDied", place))
 
 
 def _outcome(future: "Future[Any]", job: Job) -> Outcome:

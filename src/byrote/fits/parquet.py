@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ def write(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **ho
     write_atomically(path, buffer.getbuffer())
 
 
-def read(path: Path) -> tuple[Any, dict[str, Any]]:
-    """The table and its facts.
+def read(path: Path, columns: Iterable[str] = ()) -> tuple[Any, dict[str, Any]]:
+    """The table, which must have the columns, and its facts.
 
     Raises
     ------
@@ -36,6 +36,7 @@ def read(path: Path) -> tuple[Any, dict[str, Any]]:
     try:
         table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
         facts = json.loads(table.schema.metadata[_KEY])
+        table.select(list(columns))
     except (pa.ArrowException, OSError, TypeError, KeyError, ValueError) as error:
         raise CorruptFile(f"{path} cannot be read: {_first_line(error)}") from None
     return table, facts

@@ -17,7 +17,6 @@ from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
 from byrote.plans import Design
 
-_SMALLEST = 64
 _LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
 _BYTES_PER_VALUE, _BYTES_PER_FIT = 9, 4500  # of a fit's file, measured
 
@@ -52,8 +51,7 @@ def forecast(request: Request) -> Forecast:
     """
     request.check()
     design = request.plan.draw(request.context())
-    request.rehearse(design)
-    size, per_fit, noise = _pilot(request, design)
+    size, per_fit, noise = _pilot(request, design, request.rehearse(design))
     workers = usable_workers(request.settings.workers, request.settings.threads)
     counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
     inside, outside = _values_per_record(design)
@@ -71,11 +69,11 @@ def forecast(request: Request) -> Forecast:
     )
 
 
-def _pilot(request: Request, design: Design) -> tuple[int, float, float]:
+def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float, float]:
     """Records in the largest pilot, seconds of a whole fit, retraining noise in nats."""
     share = len(design.training_rows(0)) / design.n
     times: list[tuple[int, float]] = []
-    for size in _sizes(design.n):
+    for size in _sizes(smallest, design.n, share):
         started = time.perf_counter()
         first = _fit(request, size, share, 0)
         times.append((size, time.perf_counter() - started))
@@ -85,8 +83,8 @@ def _pilot(request: Request, design: Design) -> tuple[int, float, float]:
     return times[-1][0], _extrapolated(times, design.n), noise
 
 
-def _sizes(n: int) -> Iterator[int]:
-    size = _SMALLEST
+def _sizes(smallest: int, n: int, share: float) -> Iterator[int]:
+    size = min(n, round(smallest / share) + 1)  # of which the model sees a share
     while size < n:
         yield size
         size *= 2

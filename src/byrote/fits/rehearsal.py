@@ -1,7 +1,8 @@
 """A rehearsal before the run: does the model take such records at all?
 
-It is held twice on a handful of records. First on made-up ones, whose error text may be shown
-because no private record is in it; then on real ones, whose error is named by type and place alone.
+It is held on a handful of the records, and on more where the model asks for more. If it fails, it
+is held again on made-up records: when those fail too, the error's text can be shown, because no
+private record is in it. Otherwise the error is named by type and place alone.
 """
 
 import traceback
@@ -26,47 +27,51 @@ _FEW = 64
 
 def rehearse(
     model: Any, records: Records, design: Design, seed: int, *, threads: int, show: bool = False
-) -> None:
-    """Fit and score a few records, in this process.
+) -> int:
+    """Fit and score a few records, in this process; returns how many were needed.
 
-    Some models need more records than a few (a mixture, one per component); such a one gets as many
-    as the plan's first fit has before it is refused.
+    Some models need more records than a few (a mixture, one per component); their number is doubled
+    up to that of the plan's first fit before the model is refused.
 
     Raises
     ------
     InvalidInput
         If the model refuses its parameters or the records.
     """
-    size = len(design.training_rows(0))
-    for count in sorted({min(_FEW, size), size}):
-        problem = _first_problem(model, records, count, seed, threads, show)
+    most = len(design.training_rows(0))
+    count = min(_FEW, most)
+    while True:
+        generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
+        some = np.sort(generator.choice(len(records), count, replace=False))
+        problem = _problem(model, records.x[some], seed, threads)
         if problem is None:
-            return
-    raise InvalidInput(problem)
+            return count
+        if count == most:
+            break
+        count = min(2 * count, most)
+    made_up = _made_up(records, min(_FEW, most), generator)
+    raise InvalidInput(_sentence(model, problem, _problem(model, made_up, seed, threads), show))
 
 
-def _first_problem(
-    model: Any, records: Records, count: int, seed: int, threads: int, show: bool
-) -> str | None:
-    generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
-    name = type(model).__name__
-    made_up = _made_up(records, count, generator)
+def _problem(model: Any, x: NDArray[Any], seed: int, threads: int) -> Exception | None:
     try:
-        _try(model, made_up, seed, threads)
+        _try(model, x, seed, threads)
     except Exception as error:  # a stranger's model may raise anything
-        return f"model: {name} cannot be trained: {_one_line(error)}"
-    real = records.x[np.sort(generator.choice(len(records), count, replace=False))]
-    try:
-        _try(model, real, seed, threads)
-    except Exception as error:
-        text = f": {_one_line(error)}" if show or isinstance(error, BadLogProb) else ""
-        last = traceback.extract_tb(error.__traceback__)[-1]
-        return (
-            f"model: {name} refuses the records:"
-            f" {type(error).__name__} at {Path(last.filename).name}:{last.lineno}{text}"
-            + ("" if text else " (its text may quote records; --debug shows it)")
-        )
+        return error
     return None
+
+
+def _sentence(model: Any, problem: Exception, unreal: Exception | None, show: bool) -> str:
+    name = type(model).__name__
+    if show or isinstance(problem, BadLogProb):
+        return f"model: {name} refuses the records: {_one_line(problem)}"
+    if type(unreal) is type(problem):
+        return f"model: {name} cannot be trained: {_one_line(unreal)}"
+    last = traceback.extract_tb(problem.__traceback__)[-1]
+    return (
+        f"model: {name} refuses the records: {type(problem).__name__} at"
+        f" {Path(last.filename).name}:{last.lineno} (its text may quote records; --debug shows it)"
+    )
 
 
 def _try(model: Any, x: NDArray[Any], seed: int, threads: int) -> None:

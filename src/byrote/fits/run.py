@@ -40,10 +40,11 @@ class Settings:
     executor: str | Executor = "auto"
     debug: bool = False
 
-    def check(self) -> None:
-        """Refuse what cannot be used."""
-        checks.integer("seed", self.seed, at_least=0)
+    def __post_init__(self) -> None:
         check_executor(self.executor, self.workers, self.threads)
+        for name, least in (("seed", 0), ("threads", 1), ("workers", 1)):
+            value = checks.integer(name, getattr(self, name), at_least=least)
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,12 @@ class Request:
 
     def check(self) -> None:
         """Refuse what can be refused without a folder and without training."""
-        self.settings.check()
         contract.check_model(self.model)
         contract.check_input(self.model, self.records.x)
 
-    def rehearse(self, design: Design) -> None:
-        """Refuse what the model itself refuses."""
-        rehearse(
+    def rehearse(self, design: Design) -> int:
+        """Refuse what the model itself refuses; returns how many records it took."""
+        return rehearse(
             self.model,
             self.records,
             design,
@@ -107,36 +107,46 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
         request.rehearse(design)
     with _locked(paths):
         if paths.manifest.is_file():
-            run = _reopened(paths, request, design)
+            run, todo = _reopened(paths, request, design)
         else:
             run = RunFolder.create(paths, request.manifest(design), design, request.records)
-        _sweep(paths)
-        todo, damaged = run.unfinished()
-        for problem in damaged:
-            warnings.warn(f"{problem}; this fit is done again", stacklevel=3)
+            todo = list(range(design.fits))
         if todo:
             _carry_out(run, todo, request, progress or Silent())
     return run
 
 
-def _reopened(paths: RunPaths, request: Request, design: Design) -> RunFolder:
-    """The run in the folder, extended if the plan is larger now."""
+def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFolder, list[int]]:
+    """The run in the folder, extended if the plan is larger now, and the fits still to do."""
     stored = RunFolder.open(paths)
-    asked = request.manifest(design)
-    size = request.plan.size
+    _check_same(stored, request, design)
+    design = request.plan.draw(request.context(), after=stored.design)
+    if not design.begins_with(stored.design):
+        raise RunMismatch(f"store: {paths.root} holds another run: its membership differs")
+    todo, damaged = stored.unfinished()
+    todo += range(stored.design.fits, design.fits)
+    if todo:
+        request.rehearse(design)
+    _sweep(paths)
+    for problem in damaged:
+        warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
+    for fit in todo:
+        paths.fit(fit).unlink(missing_ok=True)
+    if design.fits > stored.design.fits:
+        stored = stored.extend(request.manifest(design), design)
+    return stored, todo
+
+
+def _check_same(stored: RunFolder, request: Request, design: Design) -> None:
+    """Refuse a folder made by another model, data set or plan, or by a larger plan."""
+    asked, size = request.manifest(design), request.plan.size
     differences = stored.manifest.differences(asked, size)
     have, want = stored.manifest.plan.spec.get(size), asked.plan.spec.get(size)
     if have is not None and want is not None and want < have:
         differences.append(f"plan {size} {have} there, {want} here")
     if differences:
-        raise RunMismatch(f"store: {paths.root} holds another run: {'; '.join(differences)}")
-    design = request.plan.draw(request.context(), after=stored.design)
-    if not design.begins_with(stored.design):
-        raise RunMismatch(f"store: {paths.root} holds another run: its membership differs")
-    if design.fits == stored.design.fits:
-        return stored
-    request.rehearse(design)
-    return stored.extend(request.manifest(design), design)
+        root = stored.paths.root
+        raise RunMismatch(f"store: {root} holds another run: {'; '.join(differences)}")
 
 
 def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
@@ -174,9 +184,10 @@ def _check_new(paths: RunPaths) -> None:
     if not os.access(nearest, os.W_OK | os.X_OK):
         raise InvalidInput(f"store: cannot write in {nearest}")
     if root.is_dir():
-        # A start that was killed before it wrote run.json leaves these.
+        # A start that was killed before it wrote run.json leaves these, and no fit.
         ours = {paths.records, paths.plan, paths.fits, paths.failures, paths.lock}
-        strange = [p for p in root.iterdir() if p not in ours and p.suffix != files.TEMPORARY]
+        within = [*root.iterdir(), *paths.fits.glob("*"), *paths.failures.glob("*")]
+        strange = [path for path in within if path not in ours and path.suffix != files.TEMPORARY]
         if strange:
             raise InvalidInput(
                 f"store: {root} is not empty and holds no run (it has {strange[0].name})"

@@ -1,5 +1,6 @@
 """How the records reach a worker without being sent with every fit."""
 
+import uuid
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -41,7 +42,8 @@ def _mapped(path: str) -> NDArray[Any]:
 def share_as_file(array: NDArray[Any], folder: Path) -> MappedFile:
     """Write the records once, into a folder that is removed when the run ends."""
     make_folder(folder)
-    path = (folder / "records.npy").resolve()
+    # A name of its own: a worker that outlives this run must not take old records for new ones.
+    path = (folder / f"records-{uuid.uuid4().hex}.npy").resolve()
     with atomic(path) as file:
         np.save(file, array, allow_pickle=False)
     return MappedFile(str(path))

@@ -10,6 +10,7 @@ failures/           fit-000000.json: type and place of an exception; the next st
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from byrote.data.records import Records
-from byrote.errors import CorruptFile, IncompleteRun, InvalidInput
+from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
 from byrote.fits import files, parquet
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.manifest import Manifest
@@ -62,7 +63,8 @@ class RunFolder:
 
     def extend(self, manifest: Manifest, design: Design) -> "RunFolder":
         """The same run with a larger plan; finished fits stay."""
-        update = {"run_id": self.manifest.run_id, "created": self.manifest.created}
+        kept = ("run_id", "created", "environment")
+        update = {name: getattr(self.manifest, name) for name in kept}
         return self._describe(self.paths, manifest.model_copy(update=update), design)
 
     @classmethod
@@ -99,12 +101,14 @@ class RunFolder:
         Raises
         ------
         CorruptFile
-            If the file is truncated or altered, or belongs to another run or another fit.
+            If the file is truncated or altered.
+        ForeignFile
+            If it belongs to another run or another fit.
         """
         path = self.paths.fit(fit)
-        table, facts = parquet.read(path)
+        table, facts = parquet.read(path, ("record", "epoch", "included", "log_prob"))
         if facts.get("run_id") != self.manifest.run_id or facts.get("fit") != fit:
-            raise CorruptFile(f"{path} belongs to another run or fit; move it away")
+            raise ForeignFile(f"{path} belongs to another run or fit; move it away")
         epoch = table["epoch"].to_numpy()
         if len(epoch) and (epoch != epoch[-1]).any():
             table = table.filter(pa.array(epoch == epoch.max()))
@@ -112,10 +116,10 @@ class RunFolder:
         if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
             table["included"].to_numpy(), self.design.trained_on(fit)[rows]
         ):
-            raise CorruptFile(f"{path} does not hold the records that the plan says; move it away")
+            raise CorruptFile(f"{path} does not hold the records that the plan says")
         log_prob = table["log_prob"].to_numpy()
         if np.isnan(log_prob).any() or (log_prob == np.inf).any():
-            raise CorruptFile(f"{path} holds log-likelihoods that are NaN or +inf; move it away")
+            raise CorruptFile(f"{path} holds log-likelihoods that are NaN or +inf")
         return np.asarray(log_prob)
 
     def facts(self, fit: int) -> dict[str, Any]:
@@ -123,7 +127,13 @@ class RunFolder:
         return parquet.read(self.paths.fit(fit))[1]
 
     def unfinished(self) -> tuple[list[int], list[CorruptFile]]:
-        """Fits still to do, and why some that have a file are among them."""
+        """Fits still to do, and why some that have a file are among them.
+
+        Raises
+        ------
+        ForeignFile
+            If a fit's file belongs to another run: it is not ours to replace.
+        """
         todo, damaged = [], []
         for fit in range(self.design.fits):
             if not self.paths.fit(fit).is_file():
@@ -131,12 +141,16 @@ class RunFolder:
                 continue
             try:
                 self.log_prob(fit)
+            except ForeignFile:
+                raise
             except CorruptFile as error:
-                if "another run" in str(error):
-                    raise
                 todo.append(fit)
                 damaged.append(error)
         return todo, damaged
+
+    def missing(self) -> list[int]:
+        """Fits that have no file."""
+        return [fit for fit in range(self.design.fits) if not self.paths.fit(fit).is_file()]
 
     def failures(self) -> dict[int, Failure]:
         """The failed fits that no later start has repaired."""
@@ -144,8 +158,7 @@ class RunFolder:
         for fit in range(self.design.fits):
             path = self.paths.failure(fit)
             if path.is_file():
-                content = json.loads(path.read_bytes())
-                found[fit] = Failure(content["type"], content["place"], content.get("message"))
+                found[fit] = _read_failure(path)
         return found
 
     def table(self, *, partial: bool = False) -> Table:
@@ -158,7 +171,7 @@ class RunFolder:
         CorruptFile
             If a fit's file cannot be trusted.
         """
-        missing = [f for f in range(self.design.fits) if not self.paths.fit(f).is_file()]
+        missing = self.missing()
         if missing and not partial:
             raise IncompleteRun(self.complaint(missing))
         scored = self.design.scored
@@ -183,11 +196,19 @@ class RunFolder:
 
     def ids_and_labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Ids and labels of the records, in the order of the data."""
-        table, facts = parquet.read(self.paths.records)
+        table, facts = parquet.read(self.paths.records, ("id",))
         if facts.get("run_id") != self.manifest.run_id:
-            raise CorruptFile(f"{self.paths.records} belongs to another run")
+            raise ForeignFile(f"{self.paths.records} belongs to another run")
         ids = parquet.column(table["id"])
         return ids, parquet.column(table["label"]) if "label" in table.column_names else None
+
+
+def _read_failure(path: Path) -> Failure:
+    try:
+        content = json.loads(path.read_bytes())
+        return Failure(content["type"], content["place"], content.get("message"))
+    except (ValueError, KeyError, TypeError):  # it only explains; the fit is missing all the same
+        return Failure("unknown", f"a place that {path.name} should name but cannot be read")
 
 
 def _write_records(paths: RunPaths, manifest: Manifest, records: Records) -> None:
@@ -211,10 +232,11 @@ def _write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
 
 
 def _read_design(paths: RunPaths, manifest: Manifest) -> Design:
-    table, facts = parquet.read(paths.plan)
+    columns = ("fit", "repeat", "fold", "group", "held_out", "counted")
+    table, facts = parquet.read(paths.plan, columns)
     plan = manifest.plan
     if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
-        raise CorruptFile(f"{paths.plan} belongs to another run")
+        raise ForeignFile(f"{paths.plan} belongs to another run")
     table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run
     return Design(
         n=manifest.data.records,

@@ -3,11 +3,14 @@
 import importlib
 import random
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 from threadpoolctl import threadpool_limits
+
+_one_at_a_time = threading.RLock()
 
 
 @contextmanager
@@ -15,11 +18,12 @@ def controlled(seed: int, threads: int, needs_torch: bool) -> Iterator[None]:
     """Run a block with fixed thread counts and seeded global generators.
 
     Thread counts change the order of additions and so the last bits of a result; a model that draws
-    from a global generator would otherwise depend on what ran before it.
+    from a global generator would otherwise depend on what ran before it. Both belong to the whole
+    process, so blocks in different threads wait for one another.
     """
     if needs_torch:
         importlib.import_module("torch")
-    with threadpool_limits(threads), _torch_threads(threads), _seeded_globals(seed):
+    with _one_at_a_time, threadpool_limits(threads), _torch_threads(threads), _seeded_globals(seed):
         yield
 
 

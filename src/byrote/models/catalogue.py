@@ -43,7 +43,13 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
                 f"--set {setting} is no parameter of {name}"
                 f"{checks.did_you_mean(setting, allowed)} (it has {', '.join(allowed)})"
             )
-    return constructor(**settings)
+    try:
+        return constructor(**settings)
+    except Exception as error:  # of a stranger's constructor, which sees no record
+        text = " ".join(str(error).split())
+        raise InvalidInput(
+            f"--model: {name} cannot be made: {type(error).__name__}: {text}"
+        ) from None
 
 
 def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
@@ -78,18 +84,20 @@ def _value(text: str) -> Any:
 def _find(name: str) -> Callable[..., Any]:
     path = _BUILT_IN.get(name, name)
     module_name, colon, attribute = path.partition(":")
-    if not colon:
+    if not (colon and module_name and attribute) or module_name.startswith("."):
         raise InvalidInput(
             f"--model must be one of {', '.join(_BUILT_IN)} or module:Class; got {name!r}"
             f"{checks.did_you_mean(name, _BUILT_IN)}"
         )
-    here = str(Path.cwd())
-    if here not in sys.path:  # the installed command does not have the user's folder on its path
-        sys.path.insert(0, here)
+    if name not in _BUILT_IN:
+        _look_here()
     try:
         module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise InvalidInput(f"--model: cannot import {module_name}: {error}") from None
+    except Exception as error:  # a module runs when it is imported, and may raise anything
+        text = " ".join(str(error).split())
+        raise InvalidInput(
+            f"--model: cannot import {module_name}: {type(error).__name__}: {text}"
+        ) from None
     found = getattr(module, attribute, None)
     if not callable(found):
         classes = [key for key, value in vars(module).items() if isinstance(value, type)]
@@ -98,3 +106,10 @@ def _find(name: str) -> Callable[..., Any]:
             f"{checks.did_you_mean(attribute, classes)}"
         )
     return found
+
+
+def _look_here() -> None:
+    """Let ``module:Class`` find modules in the current folder, after all that is installed."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)

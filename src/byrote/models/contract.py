@@ -9,8 +9,10 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
+import cloudpickle
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
@@ -98,28 +100,59 @@ def fit(model: Any, x: NDArray[Any], on_epoch: OnEpoch) -> None:
 
 
 def check_input(model: Any, x: NDArray[Any]) -> None:
-    """Let the model refuse the records, if it has an opinion."""
+    """Let the model refuse the records, if it has an opinion, in the shape in which it gets them.
+
+    Raises
+    ------
+    InvalidInput
+        The model's own; any other exception by its type, for its text may quote records.
+    """
     own_check = getattr(model, "check_input", None)
-    if callable(own_check):
-        own_check(x)
+    if not callable(own_check):
+        return
+    try:
+        own_check(as_input(model, x))
+    except InvalidInput:
+        raise
+    except Exception as error:  # a stranger's check may raise anything
+        raise InvalidInput(
+            f"model: {type(model).__name__} refuses the records: its check_input raised"
+            f" {type(error).__name__}"
+        ) from None
 
 
-def plain(value: Any) -> Any:  # noqa: PLR0911 (one kind each)
-    """A parameter's value as JSON can hold it, the same in every process."""
+def plain(value: Any) -> Any:
+    """A parameter's value as JSON can hold it: equal for equal values, different for others."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, np.generic):
-        return value.item()
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     if isinstance(value, dict):
         return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, np.ndarray):
-        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
-        return {"array": f"{value.dtype} {value.shape}", "sha256": digest}
-    if hasattr(value, "get_params"):
+    return _named(value)
+
+
+def _named(value: Any) -> Any:
+    """A parameter that is an object: a name where that says all, else a hash of its content."""
+    if isinstance(value, type) or inspect.isroutine(value):
+        if "<" not in value.__qualname__:  # not a lambda, nor local to a function
+            return f"{value.__module__}.{value.__qualname__}"
+    elif isinstance(value, np.ndarray):
+        content = np.ascontiguousarray(value).tobytes()
+        return {"array": f"{value.dtype} {value.shape}", "sha256": _hash(content)}
+    elif hasattr(value, "get_params"):
         return {"class": class_path(value), **parameters(value)}
-    return getattr(value, "__qualname__", None) or f"{class_path(value)} object"
+    elif isinstance(value, PurePath):
+        return str(value)
+    return {"class": class_path(value), "sha256": _hash(cloudpickle.dumps(value))}
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _seed_parameters(model: Any) -> list[str]:

@@ -27,8 +27,9 @@ class KFold(Plan):
 
     Examples
     --------
-    >>> KFold(10, repeats=10).describe()
-    'kfold(folds=10, repeats=10, stratify=False)'
+    >>> from byrote.plans import design_of
+    >>> design_of(KFold(10, repeats=10), 25).fits
+    100
     """
 
     folds: int = 10

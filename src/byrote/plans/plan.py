@@ -49,11 +49,6 @@ class Plan(ABC):
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         return {"kind": self.kind, **values}
 
-    def describe(self) -> str:
-        """One phrase for people."""
-        spec = self.spec()
-        return f"{spec.pop('kind')}({', '.join(f'{k}={v}' for k, v in spec.items())})"
-
 
 def design_of(plan: Plan, n: int, seed: int = 0, *, labels: Any = None, ids: Any = None) -> Design:
     """The design of a plan for n records.

@@ -52,10 +52,13 @@ class Probes(Plan):
         if checks.integer("fits", self.fits, at_least=2) % 2:
             raise InvalidInput(f"fits must be even for probes; got {self.fits}")
         if isinstance(self.records, str):
-            raise InvalidInput(f"records must be a count or a list of ids; got {self.records!r}")
-        if np.ndim(self.records) == 0:
+            raise InvalidInput("records must be a count or a list of ids; got a text")
+        if isinstance(self.records, int | np.integer):
             checks.integer("records", self.records, at_least=1)
             return
+        if np.ndim(self.records) != 1:
+            kind = type(self.records).__name__  # not the ids themselves, which may be private
+            raise InvalidInput(f"records must be a count or a list of ids; got a {kind}")
         ids = tuple(np.asarray(self.records).tolist())
         if not ids:
             raise InvalidInput("records must name at least one probe; got none")

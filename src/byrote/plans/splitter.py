@@ -25,9 +25,10 @@ _RANDOM_IF_SHUFFLED = ("KFold", "StratifiedKFold")
 class Splitter(Plan):
     """A scikit-learn cross-validation splitter. Out = its test indices, in = its train indices.
 
-    Records in neither (some splitters leave gaps) do not count in that fit. A splitter whose
-    ``random_state`` is None gets one from the run's seed. Only splitters known to place each record
-    at random yield p-values; unshuffled and grouped ones do not.
+    Records in neither (some splitters leave gaps) do not count in that fit. Labels serve as classes
+    and as groups. A splitter whose ``random_state`` is None gets one from the run's seed. Only
+    splitters known to place each record at random yield p-values; unshuffled and grouped ones do
+    not.
 
     Raises
     ------
@@ -48,8 +49,10 @@ class Splitter(Plan):
     size: ClassVar[str] = "fits"
 
     def spec(self) -> dict[str, Any]:
-        """The splitter by its representation."""
-        return {"kind": self.kind, "splitter": repr(self.splitter)}
+        """The splitter by its class and attributes; the membership itself is compared too."""
+        kind = type(self.splitter)
+        settings = {name: str(value) for name, value in sorted(vars(self.splitter).items())}
+        return {"kind": self.kind, "splitter": f"{kind.__module__}.{kind.__qualname__}", **settings}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
         """Consecutive splits whose test sets partition the records form one repeat."""
@@ -73,7 +76,7 @@ class Splitter(Plan):
 
     def _splits(self, context: Context) -> list[tuple[Any, Any]]:
         splitter = copy.deepcopy(self.splitter)
-        if getattr(splitter, "random_state", 0) is None and self._is_random():
+        if getattr(splitter, "random_state", 0) is None and getattr(splitter, "shuffle", True):
             splitter.random_state = seeds.integer(context.seed, seeds.Purpose.PLAN)
         try:
             splits = list(splitter.split(np.zeros((context.n, 1)), context.labels))

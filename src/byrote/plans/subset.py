@@ -55,6 +55,11 @@ class Subset(Plan):
             self._left_out(strata, seeds.generator(context.seed, seeds.Purpose.PLAN, 0, fit))
             for fit in range(self.fits)
         ]
+        if len(held_out[0]) in (0, context.n):
+            raise InvalidInput(
+                f"fraction {self.fraction} with stratify=True must leave records on both sides;"
+                f" {len(np.unique(strata))} labels of {context.n} records are too many"
+            )
         return Design(
             n=context.n,
             repeat=np.zeros(self.fits, dtype=np.int64),

@@ -52,6 +52,8 @@ def headline(result: MemorizationResult) -> RenderableType:
     lines.append(f"{summary.scored:,} of {summary.records:,} records scored in {done:,} fits")
     for reason, count in summary.unscored.items():
         lines.append(f"; {count:,} {reason}")
+    for name, count in summary.undefined.items():
+        lines.append(f"; {count:,} without {name}: density zero in some fits on both sides")
     if result.missing:
         lines.append(
             f"\nINCOMPLETE: {len(result.missing)} of its fits are missing;"

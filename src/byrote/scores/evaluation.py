@@ -13,14 +13,18 @@ from byrote.stats import jackknife, ranks
 from byrote.stats.memorization import ESTIMATORS, Side, difference, estimates, side_replicates
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
 LEVEL = 0.95  # of the confidence intervals
-_BLOCK = 8192  # records computed on at a time
-_MOST_REPLICATES = 20  # kept per record; with more repeats the summary leaves out several at a time
+_BLOCK = 1 << 20  # values computed on at a time
 
 
 @dataclass(eq=False)
 class Evaluation:
-    """What the table says of its r records; NaN where it says nothing."""
+    """What the table says of its r records; NaN where it says nothing.
+
+    ``without`` holds, for each estimator, (units,) sums over records of its change when one unit of
+    the jackknife (a repeat, or a fit) is left out.
+    """
 
     estimate: dict[str, Array]
     standard_error: dict[str, Array]
@@ -30,21 +34,23 @@ class Evaluation:
     p_value: Array
     n_in: NDArray[np.int32]
     n_out: NDArray[np.int32]
-    replicates: dict[str, Array]
+    without: dict[str, Array]
     smallest_p: float = np.nan
     exact: bool = True
 
 
 def evaluate(table: Table) -> Evaluation:
     """All estimates of all records, with their uncertainty."""
+    fits = _Order.of(table)
     by_repeat = table.design.units == "repeats"
-    repeats = len(np.unique(table.design.repeat)) if by_repeat else 0
-    result = _empty(len(table.rows), repeats if 1 < repeats <= _MOST_REPLICATES else 0)
-    for records, comparison in _comparisons(table):
+    result = _empty(len(table.rows), fits.repeats if by_repeat else len(fits.order))
+    for records, comparison in _comparisons(table, fits):
         result.n_in[records], result.n_out[records] = comparison.counts
         if min(comparison.counts) == 0:
             continue
-        _evaluate(result, records, comparison, repeats)
+        _estimate(result, records, comparison)
+        degrees = (_by_repeats if by_repeat else _by_fits)(result, records, comparison)
+        _interval(result, records, degrees)
         if table.design.randomized:
             p, exact = ranks.held_out_low(comparison.strata())
             result.p_value[records] = p
@@ -57,82 +63,110 @@ def evaluate(table: Table) -> Evaluation:
 def estimates_without(table: Table, left_out: NDArray[np.bool_]) -> dict[str, Array]:
     """The estimates alone, (r,) each, as if the fits in ``left_out``, (F,), had not been made."""
     result = {name: np.full(len(table.rows), np.nan) for name in ESTIMATORS}
-    for records, comparison in _comparisons(table, left_out):
+    for records, comparison in _comparisons(table, _Order.of(table, left_out)):
         if min(comparison.counts):
             for name, values in estimates(comparison.inside, comparison.outside).items():
                 result[name][records] = values
     return result
 
 
-def _comparisons(
-    table: Table, left_out: NDArray[np.bool_] | None = None
-) -> Iterator[tuple[NDArray[np.intp], Comparison]]:
-    repeat, group = (
-        np.unique(of_fit, return_inverse=True)[1]
-        for of_fit in (table.design.repeat, table.design.group)
-    )
-    order = np.argsort(repeat, kind="stable")
-    if left_out is not None:
-        order = order[~left_out[order]]
+@dataclass(frozen=True)
+class _Order:
+    """The fits that are there, ordered by repeat, with repeats and groups counted from 0."""
+
+    order: Indices
+    fits: Fits
+    repeats: int
+
+    @classmethod
+    def of(cls, table: Table, left_out: NDArray[np.bool_] | None = None) -> "_Order":
+        there = np.ones(table.design.fits, dtype=bool)
+        there[list(table.missing)] = False
+        if left_out is not None:
+            there &= ~left_out
+        order = np.flatnonzero(there)
+        order = order[np.argsort(table.design.repeat[order], kind="stable")]
+        repeat, group = (
+            np.unique(of_fit[order], return_inverse=True)[1]
+            for of_fit in (table.design.repeat, table.design.group)
+        )
+        return cls(order, Fits(repeat, group), int(repeat.max(initial=-1)) + 1)
+
+
+def _comparisons(table: Table, fits: _Order) -> Iterator[tuple[Indices, Comparison]]:
     roles = table.roles()
-    for start in range(0, len(table.rows), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        values = table.log_prob[:, block][order]
-        fits = Fits(repeat[order], group[order])
-        for comparison in comparisons(values, roles[:, block][order], fits):
+    size = max(1, _BLOCK // max(1, len(fits.order)))
+    for start in range(0, len(table.rows) if len(fits.order) else 0, size):
+        block = slice(start, start + size)
+        values = table.log_prob[:, block][fits.order]
+        for comparison in comparisons(values, roles[:, block][fits.order], fits.fits):
             yield start + comparison.records, comparison
 
 
-def _evaluate(
-    result: Evaluation, records: NDArray[np.intp], comparison: Comparison, repeats: int
-) -> None:
-    inside, outside = comparison.inside, comparison.outside
-    result.log_prob_in[records] = inside.log_prob()
-    result.log_prob_out[records] = outside.log_prob()
-    for name, values in estimates(inside, outside).items():
+def _estimate(result: Evaluation, records: Indices, comparison: Comparison) -> None:
+    result.log_prob_in[records] = comparison.inside.log_prob()
+    result.log_prob_out[records] = comparison.outside.log_prob()
+    for name, values in estimates(comparison.inside, comparison.outside).items():
         result.estimate[name][records] = values
-    if repeats:
-        errors = _by_repeats(result, records, comparison, repeats)
-        degrees = repeats - 1
-    else:
-        errors = _by_fits(inside, outside)
-        degrees = inside.size + outside.size - 2
+
+
+def _by_repeats(result: Evaluation, records: Indices, comparison: Comparison) -> Array:
+    """Fits of one repeat complement one another, so they are left out together."""
+    units = len(result.without["score"])
+    sides = side_replicates(comparison.inside, comparison.outside, units, units)
     for name in ESTIMATORS:
-        result.standard_error[name][records] = errors[name]
-    if degrees > 0:
-        reach = student.ppf((1 + LEVEL) / 2, degrees) * errors["mean_log"]
-        centre = result.estimate["mean_log"][records]
-        result.interval[records] = np.stack([centre - reach, centre + reach], axis=1)
+        replicates = difference(sides[0][name], sides[1][name])
+        result.standard_error[name][records] = jackknife.standard_error(replicates)
+        change = difference(replicates, result.estimate[name][records][:, None])
+        result.without[name] += change.sum(axis=0)
+    return np.full(len(records), units - 1.0)
 
 
-def _by_repeats(
-    result: Evaluation, records: NDArray[np.intp], comparison: Comparison, repeats: int
-) -> dict[str, Array]:
-    """Fits of one repeat share a partition, so they are left out together."""
-    inside, outside = side_replicates(comparison.inside, comparison.outside, repeats, repeats)
-    errors = {}
-    for name in ESTIMATORS:
-        replicates = difference(inside[name], outside[name])
-        errors[name] = jackknife.standard_error(replicates)
-        if result.replicates:
-            result.replicates[name][records] = replicates
-    return errors
+def _by_fits(result: Evaluation, records: Indices, comparison: Comparison) -> Array:
+    """Fits are independent: each side is jackknifed by itself, and the variances add.
 
-
-def _by_fits(inside: Side, outside: Side) -> dict[str, Array]:
-    """Fits are independent, so each side is jackknifed by itself and the variances add."""
+    Returns Welch and Satterthwaite's degrees of freedom.
+    """
+    inside, outside = comparison.inside, comparison.outside
     sides = side_replicates(_one_by_one(inside), _one_by_one(outside), inside.size, outside.size)
-    return {
-        name: np.hypot(*(jackknife.standard_error(side[name]) for side in sides))
-        for name in ESTIMATORS
-    }
+    for name in ESTIMATORS:
+        parts = [jackknife.standard_error(side[name]) for side in sides]
+        result.standard_error[name][records] = np.hypot(*parts)
+        _add_changes(result.without[name], sides[0][name], comparison.fit_in, +1)
+        _add_changes(result.without[name], sides[1][name], comparison.fit_out, -1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        squares = [part**2 for part in parts]  # of mean_log, the last
+        sizes = (inside.size - 1, outside.size - 1)
+        return np.asarray(
+            (squares[0] + squares[1]) ** 2
+            / (squares[0] ** 2 / sizes[0] + squares[1] ** 2 / sizes[1])
+            if min(sizes)
+            else np.full(len(records), np.nan)
+        )
+
+
+def _add_changes(total: Array, replicates: Array, fit: Indices, sign: int) -> None:
+    """Add, to each fit's sum, how leaving it out changes the records that have it on this side."""
+    with np.errstate(invalid="ignore"):
+        change = sign * (replicates - replicates.mean(axis=1, keepdims=True))
+    total += np.bincount(fit.ravel(), change.ravel(), minlength=len(total))
+
+
+def _interval(result: Evaluation, records: Indices, degrees: Array) -> None:
+    # A spread of zero has no degrees of freedom of its own, and no width whatever they are.
+    degrees = np.where(degrees > 0, degrees, np.nan)
+    error = result.standard_error["mean_log"][records]
+    reach = np.where(error == 0, 0.0, student.ppf((1 + LEVEL) / 2, degrees) * error)
+    centre = result.estimate["mean_log"][records]
+    with np.errstate(invalid="ignore"):
+        result.interval[records] = np.stack([centre - reach, centre + reach], axis=1)
 
 
 def _one_by_one(side: Side) -> Side:
     return Side(side.values, np.arange(side.size))
 
 
-def _empty(r: int, replicates: int) -> Evaluation:
+def _empty(r: int, units: int) -> Evaluation:
     def nan(*shape: int) -> Array:
         return np.full((r, *shape), np.nan)
 
@@ -145,5 +179,5 @@ def _empty(r: int, replicates: int) -> Evaluation:
         p_value=nan(),
         n_in=np.zeros(r, dtype=np.int32),
         n_out=np.zeros(r, dtype=np.int32),
-        replicates={name: nan(replicates) for name in ESTIMATORS} if replicates else {},
+        without={name: np.zeros(units) for name in ESTIMATORS},
     )

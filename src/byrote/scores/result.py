@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.errors import CorruptFile
+from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits import parquet
 from byrote.scores.reason import Reason
 from byrote.scores.summary import Summary
@@ -108,7 +108,15 @@ class MemorizationResult:
         )
 
     def save(self, path: str | Path) -> None:
-        """Write the result to one Parquet file."""
+        """Write the result to one Parquet file.
+
+        Raises
+        ------
+        InvalidInput
+            If its folder does not exist.
+        """
+        if not Path(path).absolute().parent.is_dir():
+            raise InvalidInput(f"path must lie in a folder that exists; got {path}")
         columns = {**self._columns(), "reason": self.reason}
         facts = {
             "format": _FORMAT,
@@ -124,9 +132,13 @@ class MemorizationResult:
 
         Raises
         ------
+        InvalidInput
+            If there is no such file.
         CorruptFile
             If the file is damaged or something else.
         """
+        if not Path(path).is_file():
+            raise InvalidInput(f"path must name a file; there is no {path}")
         table, facts = parquet.read(Path(path))
         if facts.get("format") != _FORMAT:
             raise CorruptFile(f"{path} holds no memorization scores")

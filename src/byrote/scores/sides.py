@@ -32,6 +32,7 @@ class Comparison:
     are repeats. Columns run through the repeats before they come back to the first, so that blocks
     of consecutive columns take one value of each repeat where the plan is K-fold.
     group_in, group_out: the exchangeable group of each column.
+    fit_in, fit_out: (m, a) and (m, b), the fit that each value comes from, by its place here.
     """
 
     records: Indices
@@ -39,6 +40,8 @@ class Comparison:
     outside: Side
     group_in: Indices
     group_out: Indices
+    fit_in: Indices
+    fit_out: Indices
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -54,7 +57,9 @@ class Comparison:
 
     def shapes(self) -> list[tuple[int, int]]:
         """Numbers of values in and out in each group."""
-        return [(i.shape[1], o.shape[1]) for i, o in self.strata()]
+        groups = int(max(self.group_in.max(initial=0), self.group_out.max(initial=0))) + 1
+        counts = (np.bincount(g, minlength=groups) for g in (self.group_in, self.group_out))
+        return [(int(a), int(b)) for a, b in zip(*counts, strict=True)]
 
 
 def comparisons(log_prob: Array, roles: NDArray[np.int8], fits: Fits) -> Iterator[Comparison]:
@@ -63,9 +68,9 @@ def comparisons(log_prob: Array, roles: NDArray[np.int8], fits: Fits) -> Iterato
     inside, outside = roles == IN, roles == OUT
     for records in _alike(inside, outside, fits.repeat):
         some = slice(None) if len(records) == len(values) else records
-        left, group_in = _side(values[some], inside[some], fits)
-        right, group_out = _side(values[some], outside[some], fits)
-        yield Comparison(records, left, right, group_in, group_out)
+        left, group_in, fit_in = _side(values[some], inside[some], fits)
+        right, group_out, fit_out = _side(values[some], outside[some], fits)
+        yield Comparison(records, left, right, group_in, group_out, fit_in, fit_out)
 
 
 def _alike(
@@ -84,11 +89,13 @@ def _alike(
     yield from np.split(order, np.cumsum(np.bincount(which))[:-1])
 
 
-def _side(values: Array, member: NDArray[np.bool_], fits: Fits) -> tuple[Side, Indices]:
+def _side(values: Array, member: NDArray[np.bool_], fits: Fits) -> tuple[Side, Indices, Indices]:
     # Equally many in every repeat: the first record's repeats are those of all. Groups follow from
     # repeats, or there is only one.
+    m = len(values)
     repeat, group = fits.repeat[member[0]], fits.group[member[0]]
     position = np.arange(len(repeat)) - np.searchsorted(repeat, repeat)
     order = np.lexsort((repeat, position))
-    cut = values[member].reshape(len(values), -1)[:, order]
-    return Side(cut, repeat[order]), group[order]
+    cut = values[member].reshape(m, -1)[:, order]
+    fit = np.nonzero(member)[1].reshape(m, -1)[:, order]
+    return Side(cut, repeat[order]), group[order], fit

@@ -8,9 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.table import Table
-from byrote.scores.distribution import Reliability, Statistic, distributions, reliability
+from byrote.scores.distribution import (
+    Reliability,
+    Statistic,
+    distributions,
+    quantiles,
+    reliability,
+)
 from byrote.scores.evaluation import Evaluation
 from byrote.scores.reason import Reason
+from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]
 SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
@@ -36,6 +43,9 @@ class Summary:
         How many there are, and how many have a score.
     unscored
         Why the others have none, counted.
+    undefined
+        Records that have a score but no ``matched`` or ``mean_log``, counted: some of their
+        densities are zero on both sides, and the difference of two infinities is no number.
     distribution
         For each estimator (score, matched, mean_log): mean, median, skewness, the quantiles
         q0.05, q0.5, q0.95 and q0.999, minimum and maximum.
@@ -58,6 +68,7 @@ class Summary:
     records: int
     scored: int
     unscored: Mapping[str, int]
+    undefined: Mapping[str, int]
     distribution: Mapping[str, Mapping[str, Statistic]]
     significant: int | None
     share_significant: float
@@ -102,7 +113,8 @@ def summarize(
         records=table.design.n,
         scored=int(np.count_nonzero(~np.isnan(score))),
         unscored=_count(reason, table.design.n),
-        distribution=distributions(table, evaluation),
+        undefined=_undefined(evaluation),
+        distribution=distributions(evaluation),
         significant=int(discoveries.sum()) if tested else None,
         share_significant=float(discoveries.sum() / tested) if tested else float("nan"),
         smallest_p=smallest,
@@ -121,6 +133,15 @@ def _count(reason: NDArray[np.int8], n: int) -> dict[str, int]:
     return {text: count for text, count in counts.items() if count}
 
 
+def _undefined(evaluation: Evaluation) -> dict[str, int]:
+    scored = ~np.isnan(evaluation.estimate["score"])
+    counts = {
+        name: int(np.count_nonzero(scored & np.isnan(evaluation.estimate[name])))
+        for name in ESTIMATORS
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
 def _method(table: Table, evaluation: Evaluation, tested: int) -> str:
     if not table.design.randomized:
         return "none: the plan's membership is not known to be random"
@@ -132,9 +153,11 @@ def _method(table: Table, evaluation: Evaluation, tested: int) -> str:
 def _missing_errors(table: Table, evaluation: Evaluation) -> str:
     if not np.isnan(evaluation.standard_error["mean_log"]).all():
         return ""
-    if table.design.units == "repeats":
+    if table.design.units == "fits":
+        return "a standard error needs at least two values on each side"
+    if len(evaluation.without["mean_log"]) < 2:
         return "a standard error needs at least two repeats"
-    return "a standard error needs at least two values on each side"
+    return "densities of zero have no standard error"
 
 
 def _by_label(
@@ -143,10 +166,13 @@ def _by_label(
     if labels is None:
         return {}
     found = {}
-    for label in np.unique(labels):
-        member = (labels == label) & ~np.isnan(score)
-        median, q95 = np.quantile(score[member], (0.5, 0.95)) if member.any() else (np.nan, np.nan)
-        found[str(label)] = LabelSummary(
-            int(member.sum()), float(median), float(q95), int(discoveries[member].sum())
+    names, which = np.unique(labels, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(which))[:-1])
+    for name, member in zip(names, members, strict=True):
+        scores = score[member][~np.isnan(score[member])]
+        median, q95 = quantiles(scores, (0.5, 0.95)) if len(scores) else (np.nan, np.nan)
+        found[str(name)] = LabelSummary(
+            len(scores), float(median), float(q95), int(discoveries[member].sum())
         )
     return found

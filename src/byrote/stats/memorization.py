@@ -54,7 +54,10 @@ class Side:
         member = np.equal.outer(self.unit, np.arange(units))
         left = (self.size - member.sum(axis=0)).astype(float)
         left[left == 0] = np.nan
-        return np.asarray(self.values @ (~member).astype(float) / left)
+        kept, zero = (~member).astype(float), np.isneginf(self.values)
+        means = np.where(zero, 0.0, self.values) @ kept / left
+        means[zero.astype(float) @ kept > 0] = -np.inf
+        return np.asarray(means)
 
     def block_log_prob_without(self, units: int, block: int) -> Array:
         """``block_log_prob`` of the same blocks without one unit at a time, (m, units)."""

@@ -38,16 +38,17 @@ def untied(a: int, b: int) -> Array:
     return doubled
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4096)
 def tied(ranks: tuple[int, ...], b: int) -> Array:
     """Distribution with ``b`` marked among values whose sorted doubled mid-ranks are given."""
+    if 2 * b > len(ranks):  # the rest is the smaller part, and has what the marked have not
+        return tied(ranks, len(ranks) - b)[::-1]
     reach = sum(ranks[-b:])
     ways = np.zeros((b + 1, reach + 1))
     ways[0, 0] = 1.0
     for rank in ranks:
         ways[1:, rank:] += ways[:-1, : reach + 1 - rank].copy()
-    least = sum(ranks[:b])
-    counts = ways[b, least:]
+    counts = ways[b, sum(ranks[:b]) :]
     return np.asarray(counts / counts.sum())
 
 

@@ -23,11 +23,12 @@ Shapes = Sequence[tuple[int, int]]  # (a, b) of each stratum
 Sums = NDArray[np.int64]  # (m,) sum over strata of the held-out values' doubled mid-ranks
 Ranks = Sequence[NDArray[np.int64]]  # doubled mid-ranks of each stratum, (m, b + a)
 
-# Sizes of one stratum up to which the null is counted exactly. Beyond them a normal approximation
-# with tie-corrected variance is used; its tails are heavier than the true ones, so it errs on the
-# side of caution. One held-out value per stratum (K-fold) is exact at any size.
+# Sizes of one stratum up to which the null is counted. Beyond the first, ties are broken against
+# the finding (a held-out value ranks above those it equals), which keeps the test valid; beyond the
+# second, a normal approximation of the untied null is used, whose tails are the heavier ones. One
+# value on a side (K-fold) is counted at any size.
+LARGEST_TIED = 40
 LARGEST_UNTIED = 500
-LARGEST_TIED = 100
 
 
 def held_out_low(strata: Sequence[Stratum]) -> tuple[Array, bool]:
@@ -59,16 +60,18 @@ def held_out_low(strata: Sequence[Stratum]) -> tuple[Array, bool]:
         return np.full(len(strata[0][0]), np.nan), True
     shapes = [(i.shape[1], o.shape[1]) for i, o in informative]
     ranks = [_doubled_ranks(np.concatenate([o, i], axis=1)) for i, o in informative]
-    sums = np.asarray(
-        sum(r[:, :b].sum(axis=1) for r, (_, b) in zip(ranks, shapes, strict=True)), dtype=np.int64
-    )
     tied = np.logical_or.reduce([_has_ties(r) for r in ranks])
-    p, exact = np.empty(len(sums)), True
-    for some, null in ((~tied, _untied_p), (tied, _tied_p)):
-        if some.any():
-            counted = _is_countable(shapes, LARGEST_UNTIED if null is _untied_p else LARGEST_TIED)
-            p[some] = (null if counted else _normal_p)(sums[some], [r[some] for r in ranks], shapes)
-            exact = exact and counted
+    p, exact = np.empty(len(tied)), True
+    if not tied.all():
+        p[~tied], exact = _untied_p([r[~tied] for r in ranks], shapes)
+    if tied.any():
+        some = [r[tied] for r in ranks]
+        if _is_countable(shapes, LARGEST_TIED):
+            p[tied] = _tied_p(some, shapes)
+        else:
+            broken = [_against(r, b) for r, (_, b) in zip(some, shapes, strict=True)]
+            p[tied], exact_too = _untied_p(broken, shapes)
+            exact = exact and exact_too
     return p, exact
 
 
@@ -99,13 +102,25 @@ def _is_countable(shapes: Shapes, largest: int) -> bool:
     return all(a + b <= largest or min(a, b) == 1 for a, b in shapes)
 
 
-def _untied_p(sums: Sums, ranks: Ranks, shapes: Shapes) -> Array:  # noqa: ARG001
+def _sums(ranks: Ranks, shapes: Shapes) -> Sums:
+    held_out = (r[:, :b].sum(axis=1) for r, (_, b) in zip(ranks, shapes, strict=True))
+    return np.asarray(sum(held_out), dtype=np.int64)
+
+
+def _untied_p(ranks: Ranks, shapes: Shapes) -> tuple[Array, bool]:
+    """p-values from untied ranks, and whether they are exact."""
+    sums = _sums(ranks, shapes)
+    if not _is_countable(shapes, LARGEST_UNTIED):
+        mean = sum(b * (a + b + 1) for a, b in shapes)
+        variance = sum(a * b * (a + b + 1) / 3 for a, b in shapes)  # of doubled ranks
+        return np.clip(ndtr((sums - mean + 1) / np.sqrt(variance)), np.finfo(float).tiny, 1), False
     distribution = null_ranks.convolved([null_ranks.untied(a, b) for a, b in shapes])
     least = sum(b * (b + 1) for _, b in shapes)
-    return np.asarray(null_ranks.lower_tail(distribution)[sums - least])
+    return np.asarray(null_ranks.lower_tail(distribution)[sums - least]), True
 
 
-def _tied_p(sums: Sums, ranks: Ranks, shapes: Shapes) -> Array:
+def _tied_p(ranks: Ranks, shapes: Shapes) -> Array:
+    sums = _sums(ranks, shapes)
     p = np.empty(len(sums))
     for rows, patterns in _same_pattern([np.sort(r, axis=1) for r in ranks]):
         marked = [(pattern, b) for pattern, (_, b) in zip(patterns, shapes, strict=True)]
@@ -115,17 +130,13 @@ def _tied_p(sums: Sums, ranks: Ranks, shapes: Shapes) -> Array:
     return p
 
 
-def _normal_p(sums: Sums, ranks: Ranks, shapes: Shapes) -> Array:
-    """Normal approximation; the variance is that of a sum drawn without replacement."""
-    mean = sum(b * (a + b + 1) for a, b in shapes)
-    variance = np.sum(
-        [a * b / (a + b - 1) * r.var(axis=1) for r, (a, b) in zip(ranks, shapes, strict=True)],
-        axis=0,
-    )
-    with np.errstate(invalid="ignore", divide="ignore"):
-        z = (sums - mean + 1) / np.sqrt(variance)
-    z = np.where(variance > 0, z, np.inf)  # all tied: nothing to see
-    return np.clip(ndtr(z), np.finfo(float).tiny, 1.0)
+def _against(ranks: NDArray[np.int64], held_out: int) -> NDArray[np.int64]:
+    """Untied doubled ranks in which a held-out value comes after the values that it equals."""
+    last = np.arange(ranks.shape[1]) < held_out
+    order = np.lexsort((np.broadcast_to(last, ranks.shape), ranks), axis=1)
+    broken = np.empty_like(ranks)
+    np.put_along_axis(broken, order, 2 * np.arange(1, ranks.shape[1] + 1)[None, :], axis=1)
+    return broken
 
 
 def _same_pattern(

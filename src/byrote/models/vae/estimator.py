@@ -104,10 +104,11 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If a value is outside [0, 1].
         """
         x = as_values("X", X)
-        low, high = x.min(), x.max()
-        if low < 0 or high > 1:
+        outside = np.count_nonzero(x < 0) + np.count_nonzero(x > 1)
+        if outside:
             raise InvalidInput(
-                f"X must lie in [0, 1] for a Bernoulli decoder; got values from {low:g} to {high:g}"
+                f"X must lie in [0, 1] for a Bernoulli decoder; got {outside} of {x.size} values"
+                " outside (divide pixels by 255)"
             )
 
     def fit(self, X: ArrayLike, y: object = None, *, on_epoch: OnEpoch | None = None) -> "VAE":

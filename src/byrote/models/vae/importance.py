@@ -1,19 +1,20 @@
 """log p(x) of a VAE by importance sampling from its encoder, eq. (9), in log space.
 
-Nothing here grows with the number of records or of draws: both are taken in blocks.
+Nothing here grows with the number of records or of draws: both are taken in blocks, and every block
+uses the same memory. (To free and allocate large arrays over and over is not the same: glibc before
+2.38 does not reuse aligned memory well, and a long pass can eat all there is.)
 """
 
 import math
-from collections.abc import Iterator
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from byrote.models.vae.networks import FullyConnected
 
-# Values of the widest layer held at a time: 16 MiB in float32, which stays near the caches.
-BLOCK = 1 << 22
+# Values of the widest layer held at a time: 4 MiB in float32, which stays near the caches.
+BLOCK = 1 << 20
+_HALVINGS = 6  # of a product of factors in (1, 2]: at most 2^64, far from overflow
 
 
 @torch.no_grad()
@@ -33,30 +34,62 @@ def log_prob(network: FullyConnected, x: Tensor, draws: int, generator: torch.Ge
     -------
     (n,) float64.
     """
-    width = max(x.shape[1], network.head.in_features)
+    width = max(x.shape[1], *(layer.out_features for layer in network.decoder_layers()))
     at_once = min(draws, max(1, BLOCK // width))
-    rows = max(1, BLOCK // (width * at_once))
-    parts = []
-    for records in x.split(rows):
-        encoded = _Encoded(network, records)
-        total = torch.full((len(records),), -torch.inf, dtype=torch.float64, device=x.device)
-        for count in _blocks(draws, at_once):
-            weights = encoded.log_weights(count, generator).double()
-            total = torch.logaddexp(total, weights.logsumexp(dim=0))
-        parts.append(total - math.log(draws))
-    return torch.cat(parts)
+    rows = min(len(x), max(1, BLOCK // (width * at_once)))
+    decoder = _Decoder(network, at_once * rows)
+    total = torch.full((len(x),), -torch.inf, dtype=torch.float64, device=x.device)
+    for start in range(0, len(x), rows):
+        block = slice(start, start + rows)
+        posterior = _Posterior(network, x[block])
+        for first in range(0, draws, at_once):
+            weights = posterior.log_weights(min(at_once, draws - first), decoder, generator)
+            total[block] = torch.logaddexp(total[block], weights.double().logsumexp(dim=0))
+    return total - math.log(draws)
 
 
-def _blocks(total: int, size: int) -> Iterator[int]:
-    for start in range(0, total, size):
-        yield min(size, total - start)
+class _Decoder:
+    """The decoder's layers, each with the memory for its output."""
+
+    def __init__(self, network: FullyConnected, rows: int) -> None:
+        layers = network.decoder_layers()
+        device = layers[0].weight.device
+        self.latent = torch.empty(rows, network.latent_dim, device=device)
+        self._layers = [
+            (layer.weight.t(), layer.bias, torch.empty(rows, layer.out_features, device=device))
+            for layer in layers
+        ]
+        self._scratch = torch.empty(rows, layers[-1].out_features, device=device)
+
+    def hidden(self, rows: int) -> Tensor:
+        """(rows, h) input of the last layer, for the first ``rows`` of ``latent``."""
+        values = self.latent[:rows]
+        for weight, bias, memory in self._layers[:-1]:
+            values = torch.addmm(bias, values, weight, out=memory[:rows]).relu_()
+        return values
+
+    def normalizer(self, hidden: Tensor) -> Tensor:
+        """(rows,) sum over d of softplus(a_d), a the logits.
+
+        softplus(a) = max(a, 0) + log(1 + exp(-|a|)); the factors 1 + exp(-|a|) lie in (1, 2], so
+        many are multiplied before one logarithm is taken.
+        """
+        weight, bias, memory = self._layers[-1]
+        logits = torch.addmm(bias, hidden, weight, out=memory[: len(hidden)])
+        positive = torch.clamp_min(logits, 0, out=self._scratch[: len(hidden)]).sum(dim=-1)
+        factors = logits.abs_().neg_().exp_().add_(1)
+        for _ in range(_HALVINGS):
+            half, odd = divmod(factors.shape[1], 2)
+            if odd:
+                break
+            factors = factors[:, :half].mul_(factors[:, half:])
+        return positive + factors.log_().sum(dim=-1)
 
 
-class _Encoded:
-    """A block of records with everything that does not depend on the latent draw."""
+class _Posterior:
+    """q(z | x) of a block of records, with everything that does not depend on the latent draw."""
 
     def __init__(self, network: FullyConnected, x: Tensor) -> None:
-        self.network = network
         self.mean, log_variance = network.encode(x)
         self.deviation = torch.exp(0.5 * log_variance)
         self.log_deviation = 0.5 * log_variance.sum(dim=-1)
@@ -64,13 +97,14 @@ class _Encoded:
         self.projected = x @ network.head.weight
         self.offset = x @ network.head.bias
 
-    def log_weights(self, count: int, generator: torch.Generator) -> Tensor:
-        """(count, rows) values of log p(x | z) + log p(z) - log q(z | x); the 2 pi cancel."""
-        shape = (count, *self.mean.shape)
-        noise = torch.randn(shape, generator=generator, device=self.mean.device)
-        z = self.mean + self.deviation * noise
-        hidden = self.network.trunk(z)
-        matched = (hidden * self.projected).sum(dim=-1) + self.offset
-        log_likelihood = matched - functional.softplus(self.network.head(hidden)).sum(dim=-1)
-        log_ratio = 0.5 * (noise**2 - z**2).sum(dim=-1) + self.log_deviation
-        return log_likelihood + log_ratio
+    def log_weights(self, count: int, decoder: _Decoder, generator: torch.Generator) -> Tensor:
+        """(count, n) values of log p(x | z) + log p(z) - log q(z | x); the 2 pi cancel."""
+        n = len(self.mean)
+        noise = torch.randn((count, *self.mean.shape), generator=generator, device=self.mean.device)
+        z = decoder.latent[: count * n].view(count, n, -1)
+        torch.mul(noise, self.deviation, out=z).add_(self.mean)
+        log_ratio = 0.5 * (noise.square_() - z.square()).sum(dim=-1) + self.log_deviation
+        hidden = decoder.hidden(count * n)
+        matched = torch.einsum("lnh,nh->ln", hidden.view(count, n, -1), self.projected)
+        normalizer = decoder.normalizer(hidden).view(count, n)
+        return matched + self.offset - normalizer + log_ratio

@@ -23,6 +23,10 @@ class FullyConnected(nn.Module):
         self.trunk = _stack([latent_dim, *reversed(hidden)])
         self.head = nn.Linear(hidden[0], features)
 
+    def decoder_layers(self) -> list[nn.Linear]:
+        """The decoder's linear layers in order; ReLU stands between them."""
+        return [layer for layer in (*self.trunk, self.head) if isinstance(layer, nn.Linear)]
+
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(n, d) -> mean and log-variance of q(z | x), each (n, latent)."""
         body = self.body(x)

@@ -148,6 +148,14 @@ def test_a_run_is_extended_by_the_same_command_with_more(here, byrote_):
     assert "scored in 12 fits" in out
 
 
+def test_built_in_models_run_nothing_from_the_current_folder(here, byrote_):
+    for name in ("torch", "sklearn", "numpy"):
+        Path(f"{name}.py").write_text("raise SystemExit('executed')")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    command = [Path(sys.executable).with_name("byrote"), "score", "x.npy", *KDE, "--dry-run"]
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+
+
 def test_version_and_help(byrote_):
     assert byrote_("--version")[1].strip() == f"byrote {byrote.__version__}"
     code, out, _ = byrote_("score", "--help")
@@ -165,6 +173,7 @@ BAD = {
     "channels first": ("first.npy", GOOD, "channels last"),
     "objects": ("object.npy", GOOD, "object"),
     "too few for the folds": ("x.npy", [*GOOD, "--folds", "50"], "got 50 folds for 40 records"),
+    "no fold": ("x.npy", [*GOOD, "--folds", "0"], "folds must be an integer of at least 2; got 0"),
     "one fold": ("x.npy", [*GOOD, "--folds", "1"], "folds must be an integer of at least 2"),
     "repeated ids": ("ids.csv", [*GOOD, "--ids", "name"], "ids must all differ; 1 of 3"),
     "unknown type": ("x.xyz", GOOD, "x.xyz"),
@@ -278,10 +287,10 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypa
         "run",
     )
     assert code == 4
-    assert "2 of 6 fits are missing from run (2 failed: fit" in err
+    assert "2 of 6 fits are missing from run (2 failed: 0, 4; fit 0 by ValueError" in err
     assert "ValueError at estimators.py" in err
     assert "secret" not in err + out
-    assert "INCOMPLETE: 2 of its fits are missing" in out
+    assert "INCOMPLETE: fits missing: 2" in out
     assert byrote_("show", "run")[0] == 4
 
 

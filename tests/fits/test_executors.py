@@ -12,7 +12,7 @@ from byrote import KFold
 from byrote.fits.executors import open_pool, usable_workers
 from byrote.models import VAE
 
-from estimators import Misbehaving, PureNoise
+from estimators import Global, Misbehaving, PureNoise
 
 X = np.random.default_rng(0).random((90, 6))
 PLAN = KFold(3, repeats=2)
@@ -52,10 +52,19 @@ def test_worker_processes_change_nothing(name):
     assert same(here, score(MODELS[name](), workers=2))
 
 
-@pytest.mark.parametrize("name", ["noise", "vae"])
+THREADED = {
+    "own seed": lambda: PureNoise(),
+    "global generators": lambda: Global(),
+    "vae": lambda: VAE(latent_dim=2, hidden=(64, 32), epochs=2, draws=8),
+}
+
+
+@pytest.mark.parametrize("name", THREADED)
 def test_threads_in_this_process_change_nothing(name):
-    with ThreadPoolExecutor(3) as executor:
-        assert same(score(MODELS[name]()), score(MODELS[name](), executor=executor))
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    with ThreadPoolExecutor(4) as executor:
+        assert same(score(THREADED[name]()), score(THREADED[name](), executor=executor))
+    assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
 
 
 def test_order_changes_nothing():
@@ -100,6 +109,63 @@ def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
     assert byrote.score_memorization(model, x, **how).summary().scored == 180
 
 
+def test_a_deadly_fit_takes_no_other_with_it(tmp_path):
+    x = np.concatenate([X, X + 1])
+    x[0] = 0.0
+    with pytest.raises(byrote.IncompleteRun, match="1 of 6 fits .*1 failed"):
+        byrote.score_memorization(
+            Misbehaving("die", marked=0.0), x, plan=KFold(6, 1), store=tmp_path / "run", workers=2
+        )
+
+
+def test_an_executor_that_outlives_a_folder_sees_new_records(tmp_path):
+    import shutil
+
+    with ProcessPoolExecutor(1) as executor:
+        for x in (X, X + 1):
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+            how = {"plan": PLAN, "store": tmp_path / "run"}
+            found = byrote.score_memorization(GaussianMixture(2), x, executor=executor, **how)
+            assert same(found, byrote.score_memorization(GaussianMixture(2), x, plan=PLAN))
+
+
+LAZY = """
+import sys
+import numpy as np
+from sklearn.base import BaseEstimator
+import byrote
+
+class Lazy(BaseEstimator):
+    def fit(self, X):
+        import torch
+        self.shift_ = float(torch.randn(()))
+        return self
+    def score_samples(self, X):
+        return X.sum(axis=1) + self.shift_
+
+x = np.random.default_rng(0).normal(size=(40, 2))
+result = byrote.score_memorization(Lazy(), x, plan=byrote.KFold(2, 2), store=sys.argv[1])
+print(result.score.tobytes().hex())
+"""
+
+
+def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
+    import subprocess
+    import sys
+
+    script = tmp_path / "lazy.py"
+    script.write_text(LAZY)
+
+    def run():
+        command = [sys.executable, script, tmp_path / "run"]
+        return subprocess.run(command, capture_output=True, check=True).stdout
+
+    first = run()
+    for fit in (1, 2):
+        (tmp_path / "run" / "fits" / f"fit-{fit:06d}.parquet").unlink()
+    assert run() == first
+
+
 def test_records_do_not_stay_behind(tmp_path):
     score(PureNoise(), workers=2, store=tmp_path / "run")
     assert not (tmp_path / "run" / "work").exists()
@@ -116,7 +182,7 @@ def test_interruption_keeps_finished_fits(tmp_path):
     class Interrupting(PureNoise):
         def fit(self, X, y=None):
             Interrupting.fits += 1
-            if Interrupting.fits == 6:  # two rehearsals, three fits
+            if Interrupting.fits == 5:  # a rehearsal, three fits
                 signal.raise_signal(signal.SIGINT)
             return super().fit(X)
 

@@ -180,7 +180,8 @@ def test_a_damaged_description_is_named(tmp_path, name, message):
 def test_a_newer_format_is_refused(tmp_path):
     score(tmp_path / "run")
     path = tmp_path / "run" / "run.json"
-    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 9'))
+    text = path.read_text().replace('"schema_version": 1', '"schema_version": 9, "later": 1')
+    path.write_text(text)
     with pytest.raises(byrote.InvalidInput, match="schema version 9"):
         byrote.load_scores(tmp_path / "run")
 
@@ -255,6 +256,34 @@ def test_a_model_that_needs_many_records_is_rehearsed_on_many(tmp_path):
     assert score(model=GaussianMixture(100), x=x, plan=KFold(2, 1)).summary().scored == 240
 
 
+class Counts(Kernel):
+    """Takes whole numbers of at least 0, as made-up records are not."""
+
+    def fit(self, X, y=None):
+        if (X < 0).any() or (np.round(X) != X).any():
+            raise ValueError("counts must be whole")
+        Counts.sizes.append(len(X))
+        if len(X) < self.least:
+            raise ValueError("too few")
+        return super().fit(X)
+
+    def __init__(self, least=0):
+        self.least = least
+
+
+def test_a_model_with_a_taste_of_its_own_is_rehearsed_on_its_own_records():
+    x = np.random.default_rng(0).poisson(3.0, size=(40, 1)).astype(float)
+    Counts.sizes = []
+    assert score(model=Counts(), x=x).summary().scored == 40
+
+
+def test_a_rehearsal_doubles_until_the_model_is_content():
+    x = np.random.default_rng(0).poisson(3.0, size=(1500, 1)).astype(float)
+    Counts.sizes = []
+    score(model=Counts(least=200), x=x, plan=KFold(3, 1))
+    assert Counts.sizes == [64, 128, 256, 1000, 1000, 1000]
+
+
 def test_a_model_cannot_change_the_records():
     x = X.copy()
     with pytest.raises(byrote.InvalidInput, match="Writes"):
@@ -295,6 +324,47 @@ def test_a_folder_with_something_else_is_refused(tmp_path):
     ):
         score(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_folder_that_lost_its_description_is_left_alone(tmp_path):
+    score(tmp_path / "run")
+    (tmp_path / "run" / "run.json").unlink()
+    before = {path: path.read_bytes() for path in (tmp_path / "run").rglob("*.parquet")}
+    with pytest.raises(byrote.InvalidInput, match="holds no run"):
+        score(tmp_path / "run", x=X + 1)
+    assert {path: path.read_bytes() for path in (tmp_path / "run").rglob("*.parquet")} == before
+
+
+def test_a_damaged_fit_whose_repetition_fails_is_missing(tmp_path):
+    flag = tmp_path / "flag"
+    x = np.concatenate([X, X + 1])
+    model = Misbehaving("raise", marked=0.0, flag=str(flag))
+    score(tmp_path / "run", model=model, x=x)
+    for fit in range(6):
+        damage_truncate(RunPaths(tmp_path / "run").fit(fit))
+    flag.touch()
+    with pytest.warns(UserWarning, match="done again"), pytest.raises(byrote.IncompleteRun):
+        score(tmp_path / "run", model=model, x=x)
+    assert len(byrote.load_scores(tmp_path / "run", partial=True).missing) == 2
+
+
+def test_a_fit_without_a_column_is_damaged(tmp_path):
+    score(tmp_path / "run")
+    path = RunPaths(tmp_path / "run").fit(0)
+    table = pq.read_table(path)
+    pq.write_table(table.drop_columns(["epoch"]), path)
+    with pytest.raises(byrote.CorruptFile, match="epoch"):
+        byrote.load_scores(tmp_path / "run")
+
+
+def test_a_failure_that_cannot_be_read_is_still_a_failure(tmp_path):
+    x = np.concatenate([X, X + 1])
+    with pytest.raises(byrote.IncompleteRun):
+        score(tmp_path / "run", model=Misbehaving(marked=0.0), x=x)
+    for path in RunPaths(tmp_path / "run").failures.iterdir():
+        path.write_text("{")
+    with pytest.raises(byrote.IncompleteRun, match="2 failed: .*cannot be read"):
+        byrote.load_scores(tmp_path / "run")
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):

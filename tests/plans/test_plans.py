@@ -179,6 +179,23 @@ def test_splitters(splitter, randomized, repeats):
             assert np.array_equal(np.flatnonzero(design.role(fit) == -1), test)
 
 
+def test_labels_serve_as_groups():
+    design = drawn(as_plan(model_selection.GroupKFold(3)))
+    assert [set(LABELS[rows]) for rows in design.held_out] == [{2}, {1}, {0}]
+    assert not design.randomized
+
+
+class Own(model_selection.ShuffleSplit):
+    """A subclass may place records as it likes."""
+
+
+def test_a_splitter_of_ones_own_is_seeded_and_yields_no_p_value():
+    plan = as_plan(Own(3))
+    assert drawn(plan).begins_with(drawn(plan))
+    assert not drawn(plan).randomized
+    assert plan.spec() == as_plan(Own(3)).spec()
+
+
 def test_a_splitter_that_leaves_gaps_uses_no_others():
     design = drawn(as_plan(model_selection.ShuffleSplit(3, train_size=10, test_size=5)))
     assert [np.count_nonzero(design.role(f) == 0) for f in range(3)] == [9, 9, 9]
@@ -203,6 +220,11 @@ BAD = {
     "empty fit": (lambda: Membership(np.array([[False, False]])), "row 0 has none"),
     "wrong width": (lambda: drawn(Membership(np.ones((2, 3), bool))), "per record, 24; got 3"),
     "splitter": (lambda: drawn(as_plan(model_selection.KFold(99))), "cannot split"),
+    "too many strata": (
+        lambda: design_of(Subset(0.4, 3, stratify=True), 9, labels=np.arange(9)),
+        "9 labels of 9 records are too many",
+    ),
+    "private ids": (lambda: Probes({"ann"}, fits=4), "a count or a list of ids; got a set"),
     "no plan": (lambda: as_plan("kfold"), "plan must be KFold"),
     "one record": (lambda: design_of(LeaveOneOut(), 1), "at least 2 records"),
 }

@@ -96,3 +96,39 @@ def test_intervals_cover_for_mean_log_and_less_for_matched(spread, coverage):
     assert_allclose(np.mean((low <= 0) & (high >= 0)), 0.95, atol=0.01)
     reach = t.ppf(0.975, 9) * found.standard_error["matched"]
     assert_allclose(np.mean(np.abs(found.estimate["matched"]) <= reach), coverage, atol=0.015)
+
+
+@pytest.mark.parametrize(
+    ("fraction", "fits", "least"), [(0.9, 20, 0.9), (0.8, 20, 0.925), (0.5, 12, 0.935)]
+)
+def test_intervals_cover_with_unequal_sides(fraction, fits, least):
+    covered = counted = 0
+    for seed in range(4):
+        design = design_of(Subset(fraction, fits), 5000, seed)
+        low, high = evaluate(noise_table(design, 1.0, seed)).interval.T
+        there = ~np.isnan(low)
+        counted += there.sum()
+        covered += ((low <= 0) & (high >= 0))[there].sum()
+    # Welch's degrees of freedom are estimated; with two or three values on a side they run high.
+    assert least < covered / counted < 0.97
+
+
+def test_intervals_cover_when_whole_repeats_are_missing():
+    design = design_of(KFold(5, 10), 20_000)
+    table = noise_table(design, 1.0, 0)
+    missing = tuple(np.flatnonzero(design.repeat >= 3))
+    table.log_prob[list(missing)] = np.nan
+    low, high = evaluate(Table(design, table.rows, table.log_prob, missing)).interval.T
+    assert_allclose(np.mean((low <= 0) & (high >= 0)), 0.95, atol=0.01)
+
+
+def test_zero_densities_keep_what_can_be_kept():
+    design = design_of(KFold(3, 3), 50)
+    table = noise_table(design, 1.0, 0)
+    table.log_prob[np.random.default_rng(1).random(table.log_prob.shape) < 0.3] = -np.inf
+    from byrote.scores.memorization import memorization
+
+    labels = np.arange(50) % 2
+    summary = memorization(table, np.arange(50), labels, {}).summary()
+    assert summary.scored > 40
+    assert summary.undefined["mean_log"] > 0

@@ -98,7 +98,7 @@ def test_everything_tied_says_nothing():
     assert held_out_low([(equal[:, :3], equal[:, 3:])])[0].tolist() == [1, 1]
 
 
-def test_beyond_counting_a_cautious_approximation():
+def test_beyond_counting_a_normal_approximation():
     generator = np.random.default_rng(2)
     values = generator.normal(size=(300, 1200))
     p, exact = held_out_low([(values[:, :600], values[:, 600:])])
@@ -106,6 +106,22 @@ def test_beyond_counting_a_cautious_approximation():
     assert kstest(p, "uniform").pvalue > 0.01
     expected = mannwhitneyu(values[:, 600:], values[:, :600], axis=1, alternative="less").pvalue
     assert_allclose(p, expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("n", "b"), [(101, 2), (120, 12), (60, 30), (700, 300)])
+def test_many_tied_values_make_no_false_discovery(n, b):
+    generator = np.random.default_rng(3)
+    values = np.where(generator.random((4000, n)) < 0.02, -1.0, 0.0)
+    p, _ = held_out_low([(values[:, b:], values[:, :b])])
+    for level in (0.05, 1e-2, 1e-3):
+        assert np.count_nonzero(p <= level) <= 4000 * level + 4 * np.sqrt(4000 * level) + 1
+
+
+def test_the_smaller_side_is_counted():
+    values = np.round(np.random.default_rng(4).normal(size=(20, 13)))
+    p, _ = held_out_low([(values[:, :3], values[:, 3:])])
+    for row, found in zip(values, p, strict=True):
+        assert_allclose(found, brute_force([(row[:3], row[3:])]), rtol=1e-12)
 
 
 def test_strata_without_both_sides_say_nothing():

@@ -1,5 +1,6 @@
 """The command line's verbs."""
 
+import signal
 import sys
 import warnings
 from typing import Annotated
@@ -43,8 +44,13 @@ def _options(
 def main() -> None:
     """Run the command line and exit."""
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes fewer arguments
+    signal.signal(signal.SIGTERM, _interrupt)  # end as tidily as by Ctrl-C
     debug = "--debug" in sys.argv
     sys.exit(exits.run(lambda: app(standalone_mode=False), debug=debug))
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:

@@ -48,7 +48,7 @@ def figures(
 def _images(data: Mapping[str, Any]) -> "NDArray[Any]":
     from byrote.data import load  # noqa: PLC0415
 
-    records = load(data["source"], **data["options"])
+    records = load(data["location"], **data["options"])
     if records.fingerprint != data["fingerprint"]:
         raise InvalidInput(f"{data['source']} has changed since the run")
     return records.x

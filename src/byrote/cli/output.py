@@ -1,7 +1,10 @@
 """A result on standard output: text for people, JSON or CSV for programs."""
 
 import json
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import typer
@@ -12,6 +15,20 @@ from byrote.scores.result import MemorizationResult
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
 Top = Annotated[int, typer.Option(help="How many of the most memorized records to show.", min=0)]
+
+
+@contextmanager
+def standard_output_kept_clean() -> Iterator[None]:
+    """Send what models print, in this process and in workers started from it, to standard error."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def check_format(as_json: bool, as_csv: bool) -> None:

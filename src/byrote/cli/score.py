@@ -8,7 +8,16 @@ import typer
 
 from byrote.cli import plans
 from byrote.cli.exits import Exit, complain
-from byrote.cli.output import AsCsv, AsJson, Top, check_format, print_json, print_result, print_text
+from byrote.cli.output import (
+    AsCsv,
+    AsJson,
+    Top,
+    check_format,
+    print_json,
+    print_result,
+    print_text,
+    standard_output_kept_clean,
+)
 from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
@@ -100,7 +109,8 @@ def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int
 
     code = Exit.DONE
     try:
-        run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
+        with standard_output_kept_clean():
+            run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
     except KeyboardInterrupt:
         done = len(list(RunPaths(out).fits.glob("fit-*.parquet")))
         complain(
@@ -127,7 +137,8 @@ def _forecast(request: "Request", as_json: bool) -> None:
     from byrote.report.forecast import render  # noqa: PLC0415
     from byrote.report.text import plain  # noqa: PLC0415
 
-    found = forecast(request)
+    with standard_output_kept_clean():
+        found = forecast(request)
     if as_json:
         print_json(plain(asdict(found)))
     else:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from byrote.errors import InvalidInput
 _HASH_BLOCK = 1 << 24  # bytes hashed at a time
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Records:
     """Training records in memory.
 
@@ -62,6 +63,10 @@ class Records:
     def __len__(self) -> int:
         return len(self.x)
 
+    def __repr__(self) -> str:  # what a record holds stays out of notebooks and tracebacks
+        labelled = "" if self.labels is None else ", labelled"
+        return f"Records({len(self)} of shape {self.shape}{labelled}, from {self.source})"
+
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one record."""
@@ -88,8 +93,16 @@ class Records:
 
 
 def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
-    """Records from Records, an array or a data frame; ids and labels override what it carries."""
+    """Records from Records, an array or a data frame; ids and labels override what it carries.
+
+    The index of a data frame serves as ids if it holds integers or strings.
+    """
+    if isinstance(data, str | PurePath):
+        raise InvalidInput("X must be an array or Records; got a path: byrote.load reads files")
     if not isinstance(data, Records):
+        index = getattr(data, "index", None)  # of a data frame; a list's is a method
+        if ids is None and hasattr(index, "dtype"):
+            ids = np.asarray(index)
         return Records(data, ids=ids, labels=labels)
     if ids is None and labels is None:
         return data

@@ -57,8 +57,7 @@ class Failure:
     message: str | None = None
 
     def __str__(self) -> str:
-        text = f": {self.message}" if self.message else ""
-        return f"{self.type} at {self.place}{text}"
+        return f"{self.type} at {self.place}"
 
 
 @dataclass(frozen=True)

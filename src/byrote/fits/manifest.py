@@ -23,9 +23,10 @@ class _Part(BaseModel):
 
 
 class ModelPart(_Part):
-    """The model: its class and its parameters, seeds left out."""
+    """The model: its class, the code of a class of the user's, its parameters but for seeds."""
 
     name: str
+    code: str = ""
     parameters: dict[str, Any]
 
 
@@ -33,6 +34,7 @@ class DataPart(_Part):
     """The data: where from, how many, and a fingerprint of the content."""
 
     source: str
+    location: str = ""
     options: dict[str, str] = {}
     records: int
     shape: tuple[int, ...]
@@ -77,10 +79,13 @@ class Manifest(_Part):
                 units=design.units,
             ),
             model=ModelPart(
-                name=contract.class_path(model), parameters=dict(contract.parameters(model))
+                name=contract.class_path(model),
+                code=contract.code(model),
+                parameters=dict(contract.parameters(model)),
             ),
             data=DataPart(
                 source=records.source,
+                location=_location(records.source),
                 options=dict(records.options),
                 records=len(records),
                 shape=records.shape,
@@ -114,7 +119,7 @@ class Manifest(_Part):
         theirs.pop(size, None)
         return [
             *_differing("plan", mine, theirs),
-            *_differing("model", {"class": self.model.name}, {"class": other.model.name}),
+            *_differing("model", _class(self.model), _class(other.model)),
             *_differing("model", self.model.parameters, other.model.parameters),
             *_differing("data", _content(self.data), _content(other.data)),
             *_differing("run", _settings(self), _settings(other)),
@@ -131,6 +136,15 @@ def _check_version(path: Path) -> None:
         raise InvalidInput(
             f"{path} has schema version {version}; this byrote reads version {SCHEMA_VERSION}"
         )
+
+
+def _location(source: str) -> str:
+    """Where the source is, whichever folder a later command starts from."""
+    return str(Path(source).resolve()) if Path(source).exists() else source
+
+
+def _class(model: ModelPart) -> dict[str, str]:
+    return {"class": model.name, "code": model.code}
 
 
 def _content(data: DataPart) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Jobs in, outcomes out, whatever the executor and whoever dies."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Any
 
@@ -10,12 +10,9 @@ from byrote.fits.job import Failure, Job, Outcome, Task
 from byrote.fits.worker import run_job
 
 ATTEMPTS = 2  # at a fit whose worker dies while it runs alone, before it counts as failed
-_PATIENCE = 0.5  # seconds between two looks at the heartbeats
 
 
-def outcomes(
-    pool: Pool, task: Task, jobs: Iterable[Job], waiting: Callable[[], None]
-) -> Iterator[Outcome]:
+def outcomes(pool: Pool, task: Task, jobs: Iterable[Job]) -> Iterator[Outcome]:
     """Yield each outcome as its fit ends; a failed fit is an outcome too.
 
     Raises
@@ -26,9 +23,7 @@ def outcomes(
     line = _Line(pool, task, jobs)
     try:
         while line.fill():
-            done, _ = wait(line.running, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
-            if not done:
-                waiting()
+            done, _ = wait(line.running, return_when=FIRST_COMPLETED)
             broken = [future for future in done if isinstance(future.exception(), BrokenExecutor)]
             for future in done.difference(broken):
                 yield _outcome(future, line.running.pop(future))

@@ -38,7 +38,7 @@ def read(path: Path, columns: Iterable[str] = ()) -> tuple[Any, dict[str, Any]]:
         facts = json.loads(table.schema.metadata[_KEY])
         table.select(list(columns))
     except (pa.ArrowException, OSError, TypeError, KeyError, ValueError) as error:
-        raise CorruptFile(f"{path} cannot be read: {_first_line(error)}") from None
+        raise CorruptFile(f"{path} is damaged and cannot be read ({_first_line(error)})") from None
     return table, facts
 
 

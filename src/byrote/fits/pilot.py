@@ -18,6 +18,7 @@ from byrote.fits.worker import run_job
 from byrote.plans import Design
 
 _LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
+_START = 5.0  # seconds until worker processes have loaded their libraries
 _BYTES_PER_VALUE, _BYTES_PER_FIT = 9, 4500  # of a fit's file, measured
 
 
@@ -60,13 +61,19 @@ def forecast(request: Request) -> Forecast:
         fits=design.fits,
         pilot_records=size,
         seconds_per_fit=per_fit,
-        seconds=per_fit * -(-design.fits // workers),
+        seconds=per_fit * -(-design.fits // workers) + (_START if workers > 1 else 0),
         memory=process * (1 + workers if workers > 1 else 1),
         disk=_BYTES_PER_VALUE * counted + _BYTES_PER_FIT * design.fits,
         values_in=inside,
         values_out=outside,
-        standard_error=noise * float(np.sqrt(1 / inside + 1 / outside)) if outside else np.nan,
+        standard_error=_standard_error(design, noise, inside, outside),
     )
+
+
+def _standard_error(design: Design, noise: float, inside: float, outside: float) -> float:
+    """Of mean_log; NaN where the run will have none."""
+    alone = design.units == "repeats" and len(np.unique(design.repeat)) < 2
+    return np.nan if alone or not outside else noise * float(np.sqrt(1 / inside + 1 / outside))
 
 
 def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float, float]:

@@ -6,6 +6,7 @@ private record is in it. Otherwise the error is named by type and place alone.
 """
 
 import traceback
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -53,20 +54,20 @@ def rehearse(
     raise InvalidInput(_sentence(model, problem, _problem(model, made_up, seed, threads), show))
 
 
-def _problem(model: Any, x: NDArray[Any], seed: int, threads: int) -> Exception | None:
+def _problem(model: Any, x: NDArray[Any], seed: int, threads: int) -> BaseException | None:
     try:
         _try(model, x, seed, threads)
-    except Exception as error:  # a stranger's model may raise anything
+    except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return error
     return None
 
 
-def _sentence(model: Any, problem: Exception, unreal: Exception | None, show: bool) -> str:
+def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, show: bool) -> str:
     name = type(model).__name__
     if show or isinstance(problem, BadLogProb):
         return f"model: {name} refuses the records: {_one_line(problem)}"
     if type(unreal) is type(problem):
-        return f"model: {name} cannot be trained: {_one_line(unreal)}"
+        return f"model: {name} cannot be trained, not even on made-up records: {_one_line(unreal)}"
     last = traceback.extract_tb(problem.__traceback__)[-1]
     return (
         f"model: {name} refuses the records: {type(problem).__name__} at"
@@ -75,7 +76,8 @@ def _sentence(model: Any, problem: Exception, unreal: Exception | None, show: bo
 
 
 def _try(model: Any, x: NDArray[Any], seed: int, threads: int) -> None:
-    with controlled(seed % 2**32, threads, needs_torch=False):
+    with controlled(seed % 2**32, threads, needs_torch=False), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they come again with the fits
         copy = contract.prepared(model, training=0, noise=0)
         contract.fit(copy, contract.as_input(copy, readonly(x)), _nobody)
         checked(copy.score_samples(contract.as_input(copy, readonly(x[:_FEW]))), len(x[:_FEW]))
@@ -93,6 +95,6 @@ def _nobody(epoch: int, losses: Mapping[str, float]) -> None:
     """Listens to a rehearsal."""
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException | None) -> str:
     text = " ".join(str(error).split())
     return text if isinstance(error, InvalidInput) else f"{type(error).__name__}: {text}"

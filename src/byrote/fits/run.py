@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -109,6 +110,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
         if paths.manifest.is_file():
             run, todo = _reopened(paths, request, design)
         else:
+            _sweep(paths)
             run = RunFolder.create(paths, request.manifest(design), design, request.records)
             todo = list(range(design.fits))
         if todo:
@@ -122,7 +124,7 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     _check_same(stored, request, design)
     design = request.plan.draw(request.context(), after=stored.design)
     if not design.begins_with(stored.design):
-        raise RunMismatch(f"store: {paths.root} holds another run: its membership differs")
+        raise RunMismatch(f"{paths.root} holds another run: its membership differs")
     todo, damaged = stored.unfinished()
     todo += range(stored.design.fits, design.fits)
     if todo:
@@ -146,13 +148,15 @@ def _check_same(stored: RunFolder, request: Request, design: Design) -> None:
         differences.append(f"plan {size} {have} there, {want} here")
     if differences:
         root = stored.paths.root
-        raise RunMismatch(f"store: {root} holds another run: {'; '.join(differences)}")
+        raise RunMismatch(
+            f"{root} holds another run: {'; '.join(differences)}; choose another folder"
+        )
 
 
 def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
     settings = request.settings
     watched = not isinstance(progress, Silent)
-    progress.start(run.design.fits, run.design.fits - len(todo))
+    heard: Counter[str] = Counter()
     try:
         with (
             tempfile.TemporaryDirectory(prefix="byrote-") as heartbeats,
@@ -167,12 +171,16 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
                 keep_messages=settings.debug,
             )
             jobs = (job_of(run.design, fit, settings.seed) for fit in todo)
-            for outcome in outcomes(pool, task, jobs, lambda: progress.waiting(Path(heartbeats))):
+            progress.start(run.design.fits, run.design.fits - len(todo), Path(heartbeats))
+            for outcome in outcomes(pool, task, jobs):
                 run.keep(outcome)
                 progress.ended(outcome)
+                heard.update(outcome.facts.get("warnings", ()))
     finally:
         progress.stop()
         shutil.rmtree(run.paths.work, ignore_errors=True)
+    for warning, count in heard.most_common(3):
+        warnings.warn(f"{count} of {len(todo)} fits warned: {warning}", stacklevel=4)
 
 
 def _check_new(paths: RunPaths) -> None:
@@ -180,18 +188,16 @@ def _check_new(paths: RunPaths) -> None:
     root = paths.root
     nearest = next(parent for parent in (root, *root.absolute().parents) if parent.exists())
     if not nearest.is_dir():
-        raise InvalidInput(f"store: cannot make the folder {root}: {nearest} is a file")
+        raise InvalidInput(f"cannot make the folder {root}: {nearest} is a file")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise InvalidInput(f"store: cannot write in {nearest}")
+        raise InvalidInput(f"cannot write in {nearest}")
     if root.is_dir():
         # A start that was killed before it wrote run.json leaves these, and no fit.
         ours = {paths.records, paths.plan, paths.fits, paths.failures, paths.lock}
         within = [*root.iterdir(), *paths.fits.glob("*"), *paths.failures.glob("*")]
         strange = [path for path in within if path not in ours and path.suffix != files.TEMPORARY]
         if strange:
-            raise InvalidInput(
-                f"store: {root} is not empty and holds no run (it has {strange[0].name})"
-            )
+            raise InvalidInput(f"{root} is not empty and holds no run (it has {strange[0].name})")
 
 
 @contextmanager
@@ -202,9 +208,9 @@ def _locked(paths: RunPaths) -> Iterator[None]:
         lock = FileLock(paths.lock, mode=files.FILE_MODE)
         lock.acquire(timeout=0)
     except Timeout:
-        raise RunMismatch(f"store: another process is working on {paths.root}") from None
+        raise RunMismatch(f"another process is working on {paths.root}") from None
     except OSError as error:
-        raise InvalidInput(f"store: cannot write in {paths.root}: {error.strerror}") from None
+        raise InvalidInput(f"cannot write in {paths.root}: {error.strerror}") from None
     try:
         yield
     finally:

@@ -185,14 +185,13 @@ class RunFolder:
 
     def complaint(self, missing: Iterable[int]) -> str:
         """One sentence about the fits that are not there."""
-        missing = list(missing)
-        failed = self.failures()
+        missing, failed = list(missing), self.failures()
         text = f"{len(missing)} of {self.design.fits} fits are missing from {self.paths.root}"
         if failed:
-            named = "; ".join(f"fit {fit}: {failure}" for fit, failure in list(failed.items())[:3])
-            more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
-            text += f" ({len(failed)} failed: {named}{more})"
-        return f"{text}. Start the same run again to do them"
+            first, failure = next(iter(failed.items()))
+            numbers = ", ".join(map(str, list(failed)[:5])) + (", …" if len(failed) > 5 else "")
+            text += f" ({len(failed)} failed: {numbers}; fit {first} by {failure})"
+        return f"{text}; start the same run again to do them"
 
     def ids_and_labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Ids and labels of the records, in the order of the data."""

@@ -3,6 +3,7 @@
 import os
 import time
 import traceback
+import warnings
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -25,15 +26,20 @@ def run_job(task: Task, job: Job) -> Outcome:
     """
     started = time.perf_counter()
     try:
-        with controlled(job.training_seed, task.threads, task.needs_torch):
+        with (
+            controlled(job.training_seed, task.threads, task.needs_torch),
+            warnings.catch_warnings(record=True) as heard,
+        ):
+            warnings.simplefilter("default")
             log_prob, epoch = _fit_and_score(task, job)
-    except Exception as error:  # a stranger's model may raise anything
+    except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return Outcome(job.fit, failure=_failure(error, task.keep_messages))
     facts = {
         "seconds": round(time.perf_counter() - started, 4),
         "peak_memory_mb": peak_memory() >> 20,
         "pid": os.getpid(),
         "threads": task.threads,
+        "warnings": sorted({_place_of(warning) for warning in heard}),
         **environment(),
     }
     return Outcome(job.fit, log_prob, epoch=epoch, facts=facts)
@@ -78,9 +84,15 @@ class _Follower:
                 self._path.write_text(f"{epoch} {losses.get('train', float('nan')):.6g}")
 
 
-def _failure(error: Exception, keep_message: bool) -> Failure:
+def _place_of(warning: warnings.WarningMessage) -> str:
+    """A warning by its type and place; its text may quote records."""
+    return f"{warning.category.__name__} at {Path(warning.filename).name}:{warning.lineno}"
+
+
+def _failure(error: BaseException, keep_message: bool) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    spoken = keep_message or isinstance(error, BadLogProb)
-    return Failure(type(error).__name__, place, str(error) if spoken else None)
+    if isinstance(error, BadLogProb):  # its text is ours, and quotes no record
+        return Failure(type(error).__name__, f"{place}: {error}")
+    return Failure(type(error).__name__, place, str(error) if keep_message else None)

@@ -8,8 +8,12 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 
 import hashlib
 import inspect
+import sysconfig
 from collections.abc import Callable, Mapping
-from pathlib import PurePath
+from contextlib import suppress
+from enum import Enum
+from functools import partial
+from pathlib import Path, PurePath
 from typing import Any
 
 import cloudpickle
@@ -21,7 +25,7 @@ from byrote.errors import InvalidInput
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
-_SEED = "random_state"
+_SEED, _NOISE = "random_state", "noise_seed"
 
 
 def check_model(model: Any) -> None:
@@ -53,15 +57,14 @@ def check_model(model: Any) -> None:
 def prepared(model: Any, *, training: int, noise: int) -> Any:
     """A fresh copy of the model with its seeds set."""
     copy = clone(model)
-    values = dict.fromkeys(_seed_parameters(copy), training)
-    if "noise_seed" in copy.get_params(deep=False):
-        values["noise_seed"] = noise
+    values = dict.fromkeys(_parameters_named(copy, _SEED), training)
+    values |= dict.fromkeys(_parameters_named(copy, _NOISE), noise)
     return copy.set_params(**values) if values else copy
 
 
 def reseed(model: Any, seed: int) -> None:
     """Give a fitted model another seed, for chance in ``score_samples``."""
-    values = dict.fromkeys(_seed_parameters(model), seed)
+    values = dict.fromkeys(_parameters_named(model, _SEED), seed)
     if values:
         model.set_params(**values)
 
@@ -71,8 +74,27 @@ def parameters(model: Any) -> Mapping[str, Any]:
     return {
         name: plain(value)
         for name, value in sorted(model.get_params(deep=False).items())
-        if name not in (_SEED, "noise_seed")
+        if name not in (_SEED, _NOISE)
     }
+
+
+def code(model: Any) -> str:
+    """A hash of the source of the model's class and its bases, those of installed packages aside.
+
+    Empty where there is no source to be had. Functions that the class calls are not followed.
+    """
+    sources = []
+    for base in type(model).__mro__:
+        with suppress(OSError, TypeError):
+            if not _is_installed(inspect.getfile(base)):
+                sources.append(inspect.getsource(base))
+    return _hash("".join(sources).encode())[:16] if sources else ""
+
+
+def _is_installed(path: str) -> bool:
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders.add(str(Path(__file__).parents[1]))  # byrote itself, whose version is recorded
+    return any(Path(path).resolve().is_relative_to(Path(f).resolve()) for f in folders)
 
 
 def class_path(model: Any) -> str:
@@ -136,28 +158,43 @@ def plain(value: Any) -> Any:
     return _named(value)
 
 
-def _named(value: Any) -> Any:
-    """A parameter that is an object: a name where that says all, else a hash of its content."""
+def _named(value: Any) -> Any:  # noqa: PLR0911 (one kind each)
+    """A parameter that is an object, by its name or its content; alike in every process."""
+    if isinstance(value, Enum):
+        return f"{class_path(value)}.{value.name}"
     if isinstance(value, type) or inspect.isroutine(value):
         if "<" not in value.__qualname__:  # not a lambda, nor local to a function
             return f"{value.__module__}.{value.__qualname__}"
-    elif isinstance(value, np.ndarray):
-        content = np.ascontiguousarray(value).tobytes()
-        return {"array": f"{value.dtype} {value.shape}", "sha256": _hash(content)}
-    elif hasattr(value, "get_params"):
-        return {"class": class_path(value), **parameters(value)}
-    elif isinstance(value, PurePath):
+        return {"sha256": _hash(cloudpickle.dumps(value))}
+    if isinstance(value, PurePath):
         return str(value)
+    if isinstance(value, set | frozenset):
+        return {"set": sorted(map(str, map(plain, value)))}
+    if isinstance(value, bytes):
+        return {"bytes": len(value), "sha256": _hash(value)}
+    if hasattr(value, "__array__"):
+        return _array(np.asarray(value))
+    if hasattr(value, "get_params"):
+        return {"class": class_path(value), **parameters(value)}
+    if isinstance(value, partial):
+        return {"partial": plain([value.func, value.args, value.keywords])}
+    if hasattr(value, "__dict__"):
+        return {"class": class_path(value), **plain(vars(value))}
     return {"class": class_path(value), "sha256": _hash(cloudpickle.dumps(value))}
+
+
+def _array(array: NDArray[Any]) -> Any:
+    if array.dtype.kind == "O":  # its bytes are addresses
+        return plain(array.tolist())
+    content = np.ascontiguousarray(array).tobytes()
+    return {"array": f"{array.dtype} {array.shape}", "sha256": _hash(content)}
 
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _seed_parameters(model: Any) -> list[str]:
-    return [
-        name
-        for name in sorted(model.get_params(deep=True))
-        if name == _SEED or name.endswith(f"__{_SEED}")
-    ]
+def _parameters_named(model: Any, name: str) -> list[str]:
+    """The model's parameters of that name, also of models within it."""
+    deep = sorted(model.get_params(deep=True))
+    return [found for found in deep if found == name or found.endswith(f"__{name}")]

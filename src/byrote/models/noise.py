@@ -33,7 +33,7 @@ def binarized(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     >>> bool((alone[0] == among[1]).all())
     True
     """
-    x = np.ascontiguousarray(x, dtype=np.float32)
+    x = np.ascontiguousarray(x, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
     result = np.empty_like(x)
     for start in range(0, len(x), _ROWS_AT_A_TIME):
         rows = slice(start, start + _ROWS_AT_A_TIME)

@@ -32,5 +32,5 @@ def denormals_are_flushed() -> bool:
 def seeded(seed: int) -> Iterator[None]:
     """Seed PyTorch's global CPU generator, which initialises layers, and restore it after."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)
         yield

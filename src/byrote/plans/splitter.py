@@ -78,14 +78,22 @@ class Splitter(Plan):
         splitter = copy.deepcopy(self.splitter)
         if getattr(splitter, "random_state", 0) is None and getattr(splitter, "shuffle", True):
             splitter.random_state = seeds.integer(context.seed, seeds.Purpose.PLAN)
+        x, labels = np.zeros((context.n, 1)), context.labels
+        # Splitters that use groups have this base; the others warn of groups that they ignore.
+        bases = {base.__name__ for base in type(splitter).__mro__}
+        groups = labels if "GroupsConsumerMixin" in bases else None
         try:
-            splits = list(splitter.split(np.zeros((context.n, 1)), context.labels))
-        except (ValueError, TypeError) as error:
+            splits = list(splitter.split(x, labels, groups))
+            fits = [np.arange(context.n)[train] for train, _ in splits]
+        except Exception as error:  # a stranger's splitter may raise anything
+            text = " ".join(str(error).split())
             raise InvalidInput(
-                f"plan: {self.splitter!r} cannot split the records: {error}"
+                f"plan: {type(splitter).__name__} cannot split the records: {text}"
             ) from None
-        if not splits or any(len(train) == 0 for train, _ in splits):
-            raise InvalidInput(f"plan: {self.splitter!r} must give every fit a record to train on")
+        if not splits or any(len(train) == 0 for train in fits):
+            raise InvalidInput(
+                f"plan: {type(splitter).__name__} must give every fit a record to train on"
+            )
         return splits
 
     def _is_random(self) -> bool:

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.scores.distribution import quantiles
 from byrote.scores.result import MemorizationResult
 
 if TYPE_CHECKING:
@@ -13,13 +15,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): told apart by colour-blind readers and in grey.
+_MANY = 2000  # records of which a thousandth may be drawn at the edge
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
 
 
 def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> "Axes":
     """Histogram of the memorization score with its 95th percentile, as in Figure 4c of the paper.
 
-    The few scores beyond the 99.9th percentile are counted at the right edge.
+    With many records, the few scores beyond the 99.9th percentile are counted at the right edge.
 
     Raises
     ------
@@ -29,31 +32,39 @@ def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> 
     score = result.score[np.isfinite(result.score)]
     if len(score) == 0:
         raise InvalidInput("result must have a finite score to draw; it has none")
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 (slow to load)
+
     ax = _axes(ax)
-    low, high = score.min(), np.quantile(score, 0.999)
-    if high <= low:
-        low, high = low - 0.5, low + 0.5
+    low, high = score.min(), np.quantile(score, 0.999) if len(score) >= _MANY else score.max()
+    rounding = 1e-9 * max(abs(low), abs(high))
+    if high - low <= rounding:
+        low, high = low - max(0.5, rounding), high + max(0.5, rounding)
     bins = min(100, max(20, int(np.sqrt(len(score)))))
     ax.hist(np.clip(score, low, high), bins=bins, range=(low, high), color=BLUE, alpha=0.85)
-    q95 = float(np.quantile(score, 0.95))
+    q95 = quantiles(result.score[~np.isnan(result.score)], (0.95,))[0]
     ax.axvline(q95, color=ORANGE, linestyle="--", linewidth=1.5)
+    right = q95 > (low + high) / 2  # then there is more room to its left
     ax.annotate(
         f"95th percentile: {q95:.3g}",
         (q95, 0.97),
         xycoords=("data", "axes fraction"),
-        xytext=(5, 0),
+        xytext=(-5 if right else 5, 0),
         textcoords="offset points",
         color=ORANGE,
+        horizontalalignment="right" if right else "left",
         verticalalignment="top",
     )
-    beyond = int((score > high).sum())
-    if beyond:
-        text = f"{beyond} above,\nup to {score.max():.3g}"
+    beyond, infinite = int((score > high).sum()), int(np.isinf(result.score).sum())
+    notes = [f"{beyond} beyond the edge,\nup to {score.max():.3g}"] if beyond else []
+    notes += [f"{infinite} infinite"] if infinite else []
+    if notes:
+        text = "\n".join(notes)
         ax.annotate(
             text, (0.99, 0.5), xycoords="axes fraction", horizontalalignment="right", color=GREY
         )
     ax.set_xlabel("memorization score M (nats)")
     ax.set_ylabel("records")
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
     _tidy(ax)
     return ax
 
@@ -75,12 +86,16 @@ def gallery(result: MemorizationResult, images: NDArray[Any], each: int = 10) ->
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
 
-    if images.ndim not in (3, 4) or len(images) != len(result):
+    grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3, 4))
+    if not grey_or_colour or len(images) != len(result):
         raise InvalidInput(
             f"images must be {len(result)} images, (n, h, w) or (n, h, w, c); got {images.shape}"
         )
     order = result.order()[::-1]
-    each = min(each, len(order))
+    if len(order) == 0:
+        raise InvalidInput("result must have a score to draw; it has none")
+    # No image stands in two rows, unless there are fewer than three.
+    each = min(checks.integer("each", each, at_least=1), max(1, len(order) // 3))
     middle = (len(order) - each) // 2
     rows = {
         "lowest": order[:each],
@@ -93,12 +108,13 @@ def gallery(result: MemorizationResult, images: NDArray[Any], each: int = 10) ->
         for ax, row in zip(axes, chosen, strict=True):
             ax.imshow(images[row], cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
             ax.set_title(f"{result.score[row]:.3g}", fontsize=8, pad=2)
+            ax.set_xlabel(_short(result.ids[row]), fontsize=6, labelpad=1, color=GREY)
             ax.set_xticks([])
             ax.set_yticks([])
             for spine in ax.spines.values():
                 spine.set_color("#BBBBBB")
         axes[0].set_ylabel(title, fontsize=9)
-    figure.suptitle("memorization score M (nats)", fontsize=9)
+    figure.suptitle("memorization score M (nats) above, id below each record", fontsize=9)
     return figure
 
 
@@ -108,6 +124,11 @@ def figure_of(ax: "Axes") -> "Figure":
     if figure is None:
         raise InvalidInput("ax must belong to a figure; it belongs to none")
     return figure
+
+
+def _short(id_: Any) -> str:
+    text = str(id_)
+    return text if len(text) <= 10 else f"…{text[-9:]}"
 
 
 def _axes(ax: "Axes | None") -> "Axes":

@@ -1,5 +1,6 @@
 """A forecast as text."""
 
+import numpy as np
 from rich.text import Text
 
 from byrote.fits.pilot import Forecast
@@ -8,12 +9,17 @@ from byrote.report.text import number
 
 def render(forecast: Forecast) -> Text:
     """Fits, time, memory, disk and the standard error to expect."""
+    error = (
+        "one repeat has no standard error"
+        if np.isnan(forecast.standard_error)
+        else f"standard error of mean_log about {number(forecast.standard_error)} nats"
+    )
     return Text(
         f"{forecast.fits:,} fits, each about {duration(forecast.seconds_per_fit)}:"
         f" {duration(forecast.seconds)} in all\n"
         f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
-        f"a record is in {forecast.values_in:.4g} fits and held out in {forecast.values_out:.4g};"
-        f" standard error of mean_log about {number(forecast.standard_error)} nats\n"
+        f"a record has {forecast.values_in:.4g} values in and {forecast.values_out:.4g} out;"
+        f" {error}\n"
         f"(rough: extrapolated from pilot fits of {forecast.pilot_records:,} records)"
     )
 

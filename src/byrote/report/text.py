@@ -56,7 +56,7 @@ def headline(result: MemorizationResult) -> RenderableType:
         lines.append(f"; {count:,} without {name}: density zero in some fits on both sides")
     if result.missing:
         lines.append(
-            f"\nINCOMPLETE: {len(result.missing)} of its fits are missing;"
+            f"\nINCOMPLETE: fits missing: {len(result.missing)};"
             " these are the numbers of the others",
             style="bold red",
         )
@@ -64,8 +64,15 @@ def headline(result: MemorizationResult) -> RenderableType:
 
 
 def _call(name: str, arguments: Mapping[str, Any]) -> str:
-    inside = ", ".join(f"{key}={value}" for key, value in arguments.items() if value is not None)
-    return f"{name}({inside})"
+    shown = {key: _brief(value) for key, value in arguments.items() if value is not None}
+    return f"{name}({', '.join(f'{key}={value}' for key, value in shown.items())})"
+
+
+def _brief(value: Any) -> Any:
+    """An object by the name of its class; a list item by item."""
+    if isinstance(value, Mapping):
+        return str(value.get("class", "…")).rpartition(".")[2]
+    return [_brief(item) for item in value] if isinstance(value, list) else value
 
 
 def _distribution(summary: Summary) -> Table:
@@ -90,18 +97,19 @@ def _verdict(summary: Summary) -> Text:
         return text
     text.append(
         f"{summary.significant:,} records ({summary.share_significant:.1%}) are memorized at a"
-        f" {SIGNIFICANCE:.0%} false discovery rate",
+        f" {SIGNIFICANCE:.0%} false discovery rate.\n",
         style="bold",
     )
-    text.append(
-        f" (p-values: {summary.p_value_method}; smallest attainable {summary.smallest_p:.2g}"
-    )
     needed = summary.needed or 0
+    text.append(
+        f"p-values: {summary.p_value_method}; the smallest possible is {summary.smallest_p:.2g}"
+    )
     if needed > summary.scored:
-        text.append("; this plan can discover nothing, more repeats can")
+        text.append(": this plan can discover nothing, more repeats can.")
     elif needed > 1:
-        text.append(f"; a discovery takes {needed:,} records that reach it")
-    text.append(").")
+        text.append(f", and at least {needed:,} records must reach it before any counts.")
+    else:
+        text.append(".")
     return text
 
 
@@ -116,8 +124,8 @@ def _records(result: MemorizationResult, top: int) -> Table:
         low, high = result.interval[row]
         interval = "" if np.isnan(low) else f" [{number(low)}, {number(high)}]"
         table.add_row(
-            Text(str(result.ids[row])),
-            *([Text(str(result.labels[row]))] if result.labels is not None else []),
+            Text(printable(result.ids[row])),
+            *([Text(printable(result.labels[row]))] if result.labels is not None else []),
             number(result.score[row]),
             number(result.matched[row]),
             Text(number(result.mean_log[row]) + interval),
@@ -136,7 +144,11 @@ def _labels(summary: Summary) -> Table:
     for name, label in list(summary.labels.items())[:20]:
         found = "–" if summary.significant is None else f"{label.significant:,}"
         table.add_row(
-            Text(name), f"{label.records:,}", number(label.median), number(label.q95), found
+            Text(printable(name)),
+            f"{label.records:,}",
+            number(label.median),
+            number(label.q95),
+            found,
         )
     if len(summary.labels) > 20:
         table.add_row(f"… and {len(summary.labels) - 20} more", "", "", "", "")
@@ -144,9 +156,19 @@ def _labels(summary: Summary) -> Table:
 
 
 def _with_error(statistic: Statistic) -> str:
-    if np.isnan(statistic.standard_error):
-        return number(statistic.value)
-    return f"{number(statistic.value)} ± {number(statistic.standard_error)}"
+    """A value with as many decimals as its standard error allows, two digits of the error."""
+    value, error = statistic.value, statistic.standard_error
+    if not np.isfinite([value, error]).all() or error == 0:
+        return number(value)
+    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    if decimals > 6:
+        return number(value)
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
+
+
+def printable(value: Any) -> str:
+    """Text that cannot move the cursor or change colours: control characters are spelled out."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
 
 
 def number(value: float) -> str:

@@ -60,9 +60,7 @@ def describe(values: Array) -> dict[str, float]:
 
 
 def quantiles(values: Array, levels: tuple[float, ...]) -> list[float]:
-    """Quantiles; of the values themselves where some are infinite, for between two infinities
-    there is no number.
-    """
+    """Quantiles, interpolated only where all values are finite: infinities have no middle."""
     finite = bool(np.isfinite(values).all())
     found = np.quantile(values, levels, method="linear" if finite else "lower")
     return [float(value) for value in found]

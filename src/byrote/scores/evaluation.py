@@ -117,8 +117,9 @@ def _by_repeats(result: Evaluation, records: Indices, comparison: Comparison) ->
     for name in ESTIMATORS:
         replicates = difference(sides[0][name], sides[1][name])
         result.standard_error[name][records] = jackknife.standard_error(replicates)
-        change = difference(replicates, result.estimate[name][records][:, None])
-        result.without[name] += change.sum(axis=0)
+        with np.errstate(invalid="ignore"):  # of infinite scores
+            change = replicates - result.estimate[name][records][:, None]
+            result.without[name] += np.where(np.isnan(change), 0.0, change).sum(axis=0)
     return np.full(len(records), units - 1.0)
 
 

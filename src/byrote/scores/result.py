@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 _FORMAT = "byrote-memorization-1"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MemorizationResult:
     """Memorization scores of n records, in the order of the data. Nats unless said otherwise.
 
@@ -89,6 +89,11 @@ class MemorizationResult:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        found = self._summary
+        memorized = "no p-values" if found.significant is None else f"{found.significant} memorized"
+        return f"MemorizationResult({len(self)} records, {found.scored} scored, {memorized})"
 
     def summary(self) -> Summary:
         """The run in a few numbers."""

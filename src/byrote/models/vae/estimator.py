@@ -1,6 +1,7 @@
 """The variational auto-encoder as a scikit-learn density estimator."""
 
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,16 @@ from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.training import Schedule, train
 
 _ROWS_AT_A_TIME = 4096  # records made binary and scored together, to bound memory
+
+
+class Stream(IntEnum):
+    """What a seed that is made from ``random_state`` is for."""
+
+    INITIAL = 0
+    TRAINING = 1
+    REDRAW = 2
+    LATENT = 3
+    SAMPLE = 4
 
 
 class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -108,7 +119,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if outside:
             raise InvalidInput(
                 f"X must lie in [0, 1] for a Bernoulli decoder; got {outside} of {x.size} values"
-                " outside (divide pixels by 255)"
+                " outside"
             )
 
     def fit(self, X: ArrayLike, y: object = None, *, on_epoch: OnEpoch | None = None) -> "VAE":
@@ -128,7 +139,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         x = as_values("X", X)
         self.shape_ = x.shape[1:]
         self.n_features_in_ = int(np.prod(self.shape_))
-        initial, training = _seeds(self.random_state, 2)
+        initial, training = self._seed(Stream.INITIAL), self._seed(Stream.TRAINING)
         with flushed_denormals():
             with seeded(initial):
                 network = FullyConnected(self.n_features_in_, self.latent_dim, tuple(self.hidden))
@@ -152,12 +163,13 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If records have another shape than in training or values outside [0, 1].
         """
         check_is_fitted(self)
+        self._check_parameters()
         self.check_input(X)
         x = as_values("X", X)
         if x.shape[1:] != self.shape_:
             raise InvalidInput(f"X must hold records of shape {self.shape_}; got {x.shape[1:]}")
-        redrawn, latent = _seeds(self.random_state, 2)
-        noise_seed, generator = redrawn if self.redraw else self.noise_seed, self._generator(latent)
+        noise_seed = self._seed(Stream.REDRAW) if self.redraw else self.noise_seed
+        generator = self._generator(self._seed(Stream.LATENT))
         result = np.empty(len(x))
         with flushed_denormals():
             for start in range(0, len(x), _ROWS_AT_A_TIME):
@@ -174,7 +186,8 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def sample(self, n_samples: int = 1) -> NDArray[np.float32]:
         """Binary records drawn from the model, (n_samples, *shape of a record)."""
         check_is_fitted(self)
-        generator = self._generator(_seeds(self.random_state, 1)[0])
+        checks.integer("n_samples", n_samples, at_least=1)
+        generator = self._generator(self._seed(Stream.SAMPLE))
         with torch.no_grad():
             z = torch.randn((n_samples, self.latent_dim), generator=generator, device=self.device)
             drawn = torch.bernoulli(torch.sigmoid(self.network_.decode(z)), generator=generator)
@@ -184,11 +197,21 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         for name in ("latent_dim", "epochs", "batch_size", "draws"):
             checks.integer(name, getattr(self, name), at_least=1)
         checks.integer("noise_seed", self.noise_seed, at_least=0)
-        if not isinstance(self.hidden, Sequence) or not self.hidden:
+        if not isinstance(self.hidden, list | tuple) or not self.hidden:
             raise InvalidInput(f"hidden must be a list of layer widths; got {self.hidden!r}")
         for width in self.hidden:
             checks.integer("hidden", width, at_least=1)
         checks.positive("learning_rate", self.learning_rate)
+        if self.random_state is not None:
+            checks.integer("random_state", self.random_state, at_least=0)
+        if not isinstance(self.redraw, bool):
+            raise InvalidInput(f"redraw must be True or False; got {self.redraw!r}")
+        try:
+            torch.empty(0, device=self.device)
+        except (RuntimeError, TypeError, AssertionError):  # what PyTorch raises, by the device
+            raise InvalidInput(
+                f"device must be one that PyTorch has here; got {self.device!r}"
+            ) from None
 
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def record(epoch: int, loss: float) -> None:
@@ -202,6 +225,9 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         # PyTorch shares memory only with arrays that may be written; what it is given stays as is.
         return torch.from_numpy(x if x.flags.writeable else x.copy()).to(self.device)
 
+    def _seed(self, stream: "Stream") -> int:
+        return int(np.random.SeedSequence(self.random_state).generate_state(len(Stream))[stream])
+
     def _generator(self, seed: int) -> torch.Generator:
         return torch.Generator(device=self.device).manual_seed(seed)
 
@@ -209,7 +235,3 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 def _flat(x: NDArray[Any]) -> NDArray[np.float32]:
     """(n, d) float32, the same memory where it can be."""
     return x.reshape(len(x), -1).astype(np.float32, copy=False)
-
-
-def _seeds(random_state: int | None, count: int) -> list[int]:
-    return [int(seed) for seed in np.random.SeedSequence(random_state).generate_state(count)]

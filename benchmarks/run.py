@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("scores_at_size", "overhead")
+PARTS = ("scores_at_size", "overhead", "vae")
 
 
 def run(part: str) -> dict:
@@ -23,7 +23,7 @@ def run(part: str) -> dict:
     found = json.loads(done.stdout.splitlines()[-1])
     print(f"\n{part}")
     for name, value in found["rows"].items():
-        print(f"  {name:<58} {value:>12,.3f}")
+        print(f"  {name:<66} {value:>12,.3f}")
     return found
 
 
@@ -34,7 +34,7 @@ def main() -> None:
     machine = {"python": platform.python_version(), "machine": platform.machine()}
     print("\nratios to the plain version")
     for name, value in ratios.items():
-        print(f"  {name:<58} {value:>12,.1f}")
+        print(f"  {name:<66} {value:>12,.1f}")
     latest = {"machine": machine, "ratios": ratios, "rows": rows}
     (HERE / "latest.json").write_text(json.dumps(latest, indent=2) + "\n")
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+import warnings
 
 import numpy as np
 from scipy.special import logsumexp
@@ -146,3 +147,27 @@ class Writes(DensityMixin, BaseEstimator):
     def score_samples(self, X):
         X[0] = 7
         return X.sum(axis=1)
+
+
+class Talks(DensityMixin, BaseEstimator):
+    """Prints and warns, quoting records as it goes."""
+
+    def fit(self, X, y=None):
+        print("fitting", X[0])
+        warnings.warn(f"careful: {X[0]}", stacklevel=1)
+        return self
+
+    def score_samples(self, X):
+        return -(X**2).sum(axis=1)
+
+
+class Leaves(DensityMixin, BaseEstimator):
+    """Ends the process, if one lets it."""
+
+    def fit(self, X, y=None):
+        if len(X) > 64:
+            raise SystemExit("bye")
+        return self
+
+    def score_samples(self, X):
+        return -(X**2).sum(axis=1)

@@ -294,6 +294,141 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypa
     assert byrote_("show", "run")[0] == 4
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_a_model_prints_or_warns_stays_out_of_the_result(here, workers):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [
+        sys.executable,
+        "-m",
+        "byrote",
+        "score",
+        "x.npy",
+        "--model",
+        "estimators:Talks",
+        "--folds",
+        "4",
+        "--repeats",
+        "2",
+        "--out",
+        "run",
+        "--json",
+    ]
+    done = subprocess.run(
+        [*command, "--workers", str(workers)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["summary"]["scored"] == 40
+    assert "8 of 8 fits warned: UserWarning at estimators.py:" in done.stderr
+    assert "careful" not in done.stderr
+
+
+def test_a_model_that_ends_the_process_is_a_failed_fit(here, byrote_, monkeypatch):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    np.save("x.npy", np.random.default_rng(0).normal(size=(120, 1)))
+    code, _, err = byrote_(
+        "score",
+        "x.npy",
+        "--model",
+        "estimators:Leaves",
+        "--folds",
+        "3",
+        "--repeats",
+        "1",
+        "--out",
+        "run",
+    )
+    assert code == 4
+    assert "SystemExit at estimators.py" in err
+
+
+def test_control_characters_do_not_reach_the_terminal(here, byrote_):
+    names = [f"\x1b[31mred{i}\nline\t" for i in range(40)]
+    frame = pd.DataFrame({"id": names, "a": X[:, 0]})
+    frame.to_parquet("x.parquet")
+    _, out, _ = byrote_("score", "x.parquet", "--ids", "id", *KDE, "--out", "run")
+    assert "\x1b" not in out
+    assert "\\x1b[31mred" in out
+
+
+def test_terminated_it_cleans_up(here):
+    np.save("x.npy", np.random.default_rng(0).normal(size=(120, 2)))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "byrote",
+            "score",
+            "x.npy",
+            "--model",
+            "estimators:Slow",
+            "--set",
+            "seconds=0.2",
+            "--folds",
+            "5",
+            "--repeats",
+            "9",
+            "--out",
+            "run",
+            "--workers",
+            "2",
+        ],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    fits = here / "run" / "fits"
+    deadline = time.monotonic() + 60
+    while not (fits.is_dir() and any(fits.glob("fit-*"))):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.terminate()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "finished fits are kept" in err
+    assert not (here / "run" / "work").exists()
+
+
+def test_another_code_of_the_same_class_is_another_model(here, byrote_, monkeypatch):
+    source = Path("tests_own_code.py")
+    text = (
+        "from sklearn.base import BaseEstimator\n"
+        "class Own(BaseEstimator):\n"
+        "    def fit(self, X):\n"
+        "        return self\n"
+        "    def score_samples(self, X):\n"
+        "        return -(X ** 2).sum(axis=1)\n"
+    )
+    command = [
+        sys.executable,
+        "-m",
+        "byrote",
+        "score",
+        "x.npy",
+        "--model",
+        "tests_own_code:Own",
+        "--folds",
+        "4",
+        "--repeats",
+        "2",
+        "--out",
+        "run",
+    ]
+    for code, changed in (
+        (0, text),
+        (0, "# a comment\n" + text),
+        (2, text.replace("** 2", "** 4")),
+    ):
+        source.write_text(changed)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+    assert "model code" in done.stderr
+
+
 def test_an_unexpected_error_does_not_quote(byrote_, capfd, monkeypatch):
     def defect():
         raise KeyError("a private record")

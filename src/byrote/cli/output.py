@@ -5,12 +5,16 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from byrote.errors import InvalidInput
-from byrote.scores.result import MemorizationResult
+from byrote.cli.exits import Exit, complain
+from byrote.errors import IncompleteRun, InvalidInput
+
+if TYPE_CHECKING:
+    from byrote.scores.result import MemorizationResult
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
@@ -37,7 +41,25 @@ def check_format(as_json: bool, as_csv: bool) -> None:
         raise InvalidInput("--json and --csv exclude each other; got both")
 
 
-def print_result(result: MemorizationResult, *, as_json: bool, as_csv: bool, top: int) -> None:
+def print_scores(run: Path, *, as_json: bool, as_csv: bool, top: int) -> int:
+    """Print the scores of a run in the format asked for; returns the exit code.
+
+    Where fits are missing it says so first, then prints what the others give.
+    """
+    from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
+
+    code = Exit.DONE
+    try:
+        result = load_scores(run)
+    except IncompleteRun as error:
+        complain(str(error))
+        code = Exit.INCOMPLETE
+        result = load_scores(run, partial=True)
+    print_result(result, as_json=as_json, as_csv=as_csv, top=top)
+    return code
+
+
+def print_result(result: "MemorizationResult", *, as_json: bool, as_csv: bool, top: int) -> None:
     """Print a result in the format asked for."""
     if as_csv:
         result.to_frame().to_csv(sys.stdout, index=False)

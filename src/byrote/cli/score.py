@@ -14,11 +14,11 @@ from byrote.cli.output import (
     Top,
     check_format,
     print_json,
-    print_result,
+    print_scores,
     print_text,
     standard_output_kept_clean,
 )
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.fits.run import Request
@@ -105,9 +105,7 @@ def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int
     from byrote.fits.paths import RunPaths  # noqa: PLC0415
     from byrote.fits.progress import Bar, Silent  # noqa: PLC0415
     from byrote.fits.run import run_fits  # noqa: PLC0415
-    from byrote.scores.memorization import load_scores  # noqa: PLC0415
 
-    code = Exit.DONE
     try:
         with standard_output_kept_clean():
             run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
@@ -120,14 +118,7 @@ def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int
             else "interrupted; no fit was finished"
         )
         return Exit.INTERRUPTED
-    try:
-        result = load_scores(out)
-    except IncompleteRun as error:
-        complain(str(error))
-        code = Exit.INCOMPLETE
-        result = load_scores(out, partial=True)
-    print_result(result, as_json=as_json, as_csv=as_csv, top=top)
-    return code
+    return print_scores(out, as_json=as_json, as_csv=as_csv, top=top)
 
 
 def _forecast(request: "Request", as_json: bool) -> None:

@@ -441,6 +441,11 @@ def test_an_unexpected_error_does_not_quote(byrote_, capfd, monkeypatch):
     assert "private" in capfd.readouterr().err
 
 
+def heed_ctrl_c():
+    """Where tests run in the background, a shell may have told them to ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def test_interrupted_it_says_how_to_go_on(here):
     x = np.random.default_rng(0).normal(size=(120, 2))
     np.save("x.npy", x)
@@ -469,6 +474,7 @@ def test_interrupted_it_says_how_to_go_on(here):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
     fits = here / "run" / "fits"
     deadline = time.monotonic() + 60

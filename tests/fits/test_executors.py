@@ -178,7 +178,15 @@ def test_workers_stay_within_the_cores():
     assert usable_workers(2, cores()) == 1
 
 
-def test_interruption_keeps_finished_fits(tmp_path):
+@pytest.fixture
+def heeding_ctrl_c():
+    """Where tests run in the background, a shell may have told them to ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interruption_keeps_finished_fits(tmp_path, heeding_ctrl_c):
     class Interrupting(PureNoise):
         def fit(self, X, y=None):
             Interrupting.fits += 1

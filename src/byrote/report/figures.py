@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.report.text import number
 from byrote.scores.distribution import quantiles
 from byrote.scores.result import MemorizationResult
 
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 # Okabe & Ito (2008): told apart by colour-blind readers and in grey.
-_MANY = 2000  # records of which a thousandth may be drawn at the edge
 BLUE, ORANGE, GREY = "#0072B2", "#D55E00", "#595959"
 
 
 def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> "Axes":
     """Histogram of the memorization score with its 95th percentile, as in Figure 4c of the paper.
 
-    With many records, the few scores beyond the 99.9th percentile are counted at the right edge.
+    The few scores that lie far out are drawn, and counted, at the edge.
 
     Raises
     ------
@@ -35,7 +35,7 @@ def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> 
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415 (slow to load)
 
     ax = _axes(ax)
-    low, high = score.min(), np.quantile(score, 0.999) if len(score) >= _MANY else score.max()
+    low, high = _edges(score)
     rounding = 1e-9 * max(abs(low), abs(high))
     if high - low <= rounding:
         low, high = low - max(0.5, rounding), high + max(0.5, rounding)
@@ -43,9 +43,10 @@ def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> 
     ax.hist(np.clip(score, low, high), bins=bins, range=(low, high), color=BLUE, alpha=0.85)
     q95 = quantiles(result.score[~np.isnan(result.score)], (0.95,))[0]
     ax.axvline(q95, color=ORANGE, linestyle="--", linewidth=1.5)
-    right = q95 > (low + high) / 2  # then there is more room to its left
+    right = q95 > low + 0.65 * (high - low)  # then there is no room to its right
+    ax.margins(y=0.15)  # so that the label stands above the bars
     ax.annotate(
-        f"95th percentile: {q95:.3g}",
+        f"95th percentile: {number(q95)}",
         (q95, 0.97),
         xycoords=("data", "axes fraction"),
         xytext=(-5 if right else 5, 0),
@@ -54,11 +55,8 @@ def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> 
         horizontalalignment="right" if right else "left",
         verticalalignment="top",
     )
-    beyond, infinite = int((score > high).sum()), int(np.isinf(result.score).sum())
-    notes = [f"{beyond} beyond the edge,\nup to {score.max():.3g}"] if beyond else []
-    notes += [f"{infinite} infinite"] if infinite else []
-    if notes:
-        text = "\n".join(notes)
+    text = "\n".join(_beyond(result.score, low, high))
+    if text:
         ax.annotate(
             text, (0.99, 0.5), xycoords="axes fraction", horizontalalignment="right", color=GREY
         )
@@ -107,7 +105,7 @@ def gallery(result: MemorizationResult, images: NDArray[Any], each: int = 10) ->
     for axes, (title, chosen) in zip(grid, rows.items(), strict=True):
         for ax, row in zip(axes, chosen, strict=True):
             ax.imshow(images[row], cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
-            ax.set_title(f"{result.score[row]:.3g}", fontsize=8, pad=2)
+            ax.set_title(number(result.score[row]), fontsize=8, pad=2)
             ax.set_xlabel(_short(result.ids[row]), fontsize=6, labelpad=1, color=GREY)
             ax.set_xticks([])
             ax.set_yticks([])
@@ -124,6 +122,30 @@ def figure_of(ax: "Axes") -> "Figure":
     if figure is None:
         raise InvalidInput("ax must belong to a figure; it belongs to none")
     return figure
+
+
+def _edges(score: NDArray[np.float64]) -> tuple[float, float]:
+    """As far out as four times the distance of the 5th and the 95th percentile from the median.
+
+    With an edge further out a histogram of skewed scores would show one bar.
+    """
+    q05, median, q95 = np.quantile(score, (0.05, 0.5, 0.95))
+    if q05 == q95:
+        return float(score.min()), float(score.max())
+    low, high = median - 4 * (median - q05), median + 4 * (q95 - median)
+    return max(float(score.min()), float(low)), min(float(score.max()), float(high))
+
+
+def _beyond(score: NDArray[np.float64], low: float, high: float) -> list[str]:
+    found = []
+    finite = score[np.isfinite(score)]
+    if above := np.count_nonzero(finite > high):
+        found.append(f"{above} beyond the edge,\nup to {number(finite.max())}")
+    if below := np.count_nonzero(finite < low):
+        found.append(f"{below} before the edge,\ndown to {number(finite.min())}")
+    if infinite := np.count_nonzero(np.isinf(score)):
+        found.append(f"{infinite} infinite")
+    return found
 
 
 def _short(id_: Any) -> str:

@@ -56,13 +56,13 @@ def forecast(request: Request) -> Forecast:
     workers = usable_workers(request.settings.workers, request.settings.threads)
     counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
     inside, outside = _values_per_record(design)
-    process = peak_memory() + request.records.x.nbytes
+    process = peak_memory()  # holds all the records already, as a worker holds those it trains on
     return Forecast(
         fits=design.fits,
         pilot_records=size,
         seconds_per_fit=per_fit,
         seconds=per_fit * -(-design.fits // workers) + (_START if workers > 1 else 0),
-        memory=process * (1 + workers if workers > 1 else 1),
+        memory=process * (1 + workers) if workers > 1 else process + request.records.x.nbytes,
         disk=_BYTES_PER_VALUE * counted + _BYTES_PER_FIT * design.fits,
         values_in=inside,
         values_out=outside,

@@ -296,7 +296,6 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypa
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_a_model_prints_or_warns_stays_out_of_the_result(here, workers):
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     command = [
         sys.executable,
         "-m",
@@ -315,7 +314,7 @@ def test_what_a_model_prints_or_warns_stays_out_of_the_result(here, workers):
     ]
     done = subprocess.run(
         [*command, "--workers", str(workers)],
-        env=environment,
+        env=with_estimators(),
         capture_output=True,
         text=True,
         check=True,
@@ -353,44 +352,78 @@ def test_control_characters_do_not_reach_the_terminal(here, byrote_):
     assert "\\x1b[31mred" in out
 
 
-def test_terminated_it_cleans_up(here):
+SLOW = [
+    *(sys.executable, "-m", "byrote", "score", "x.npy", "--model", "estimators:Slow"),
+    *("--set", "seconds=0.2", "--folds", "5", "--repeats", "4", "--out", "run"),
+]
+
+
+def heed_ctrl_c():
+    """Where tests run in the background, a shell may have told them to ignore SIGINT."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def kept(folder):
+    """Finished fits and when they were written."""
+    fits = (folder / "run" / "fits").glob("fit-*")
+    return {path.name: path.stat().st_mtime_ns for path in fits}
+
+
+@pytest.fixture
+def under_way(here):
+    """The slow command with two workers, after its first fit, leading a group of its own."""
     np.save("x.npy", np.random.default_rng(0).normal(size=(120, 2)))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "byrote",
-            "score",
-            "x.npy",
-            "--model",
-            "estimators:Slow",
-            "--set",
-            "seconds=0.2",
-            "--folds",
-            "5",
-            "--repeats",
-            "9",
-            "--out",
-            "run",
-            "--workers",
-            "2",
-        ],
-        env=environment,
-        stdout=subprocess.DEVNULL,
+        [*SLOW, "--workers", "2"],
+        env=with_estimators(),
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     )
-    fits = here / "run" / "fits"
     deadline = time.monotonic() + 60
-    while not (fits.is_dir() and any(fits.glob("fit-*"))):
+    while not kept(here):
         assert time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.05)
-    process.terminate()
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    yield process
+    process.communicate(timeout=60)
+
+
+def with_estimators():
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+
+
+def test_interrupted_it_says_how_to_go_on(here, under_way):
+    os.killpg(under_way.pid, signal.SIGINT)  # as a terminal does: to every process of the group
+    out, err = under_way.communicate(timeout=60)
+    assert under_way.returncode == 130
+    assert out == ""
+    assert "finished fits are kept in run, and the same command goes on from there" in err
+    assert "Traceback" not in err
+    done = kept(here)
+    subprocess.run(SLOW, env=with_estimators(), check=True, capture_output=True)
+    now = kept(here)
+    assert len(now) == 20
+    assert {name: now[name] for name in done} == done
+
+
+def test_terminated_it_cleans_up(here, under_way):
+    under_way.terminate()
+    _, err = under_way.communicate(timeout=60)
+    assert under_way.returncode == 130
     assert "finished fits are kept" in err
     assert not (here / "run" / "work").exists()
+
+
+def test_killed_it_leaves_no_worker_behind(under_way):
+    under_way.kill()
+    under_way.wait()
+    deadline = time.monotonic() + 15
+    while _group_is_alive(under_way.pid):
+        assert time.monotonic() < deadline, "a worker outlived its run"
+        time.sleep(0.1)
 
 
 def test_another_code_of_the_same_class_is_another_model(here, byrote_, monkeypatch):
@@ -439,102 +472,6 @@ def test_an_unexpected_error_does_not_quote(byrote_, capfd, monkeypatch):
     assert "private" not in err
     assert exits.run(defect, debug=True) == 1
     assert "private" in capfd.readouterr().err
-
-
-def heed_ctrl_c():
-    """Where tests run in the background, a shell may have told them to ignore SIGINT."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
-def test_interrupted_it_says_how_to_go_on(here):
-    x = np.random.default_rng(0).normal(size=(120, 2))
-    np.save("x.npy", x)
-    command = [
-        sys.executable,
-        "-m",
-        "byrote",
-        "score",
-        "x.npy",
-        "--model",
-        "estimators:Slow",
-        "--set",
-        "seconds=0.3",
-        "--folds",
-        "5",
-        "--repeats",
-        "4",
-        "--out",
-        "run",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen(
-        [*command, "--workers", "2"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heed_ctrl_c,
-    )
-    fits = here / "run" / "fits"
-    deadline = time.monotonic() + 60
-    while not (fits.is_dir() and len(list(fits.glob("fit-*"))) >= 2):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the group
-    out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert out == ""
-    assert "finished fits are kept in run, and the same command goes on from there" in err
-    assert "Traceback" not in err
-    done = {path.name: path.stat().st_mtime_ns for path in fits.glob("fit-*")}
-    subprocess.run(command, env=environment, check=True, capture_output=True)
-    now = {path.name: path.stat().st_mtime_ns for path in fits.glob("fit-*")}
-    assert len(now) == 20
-    assert {name: now[name] for name in done} == done
-
-
-def test_killed_it_leaves_no_worker_behind(here):
-    x = np.random.default_rng(0).normal(size=(120, 2))
-    np.save("x.npy", x)
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "byrote",
-            "score",
-            "x.npy",
-            "--model",
-            "estimators:Slow",
-            "--set",
-            "seconds=0.2",
-            "--folds",
-            "5",
-            "--repeats",
-            "9",
-            "--out",
-            "run",
-            "--workers",
-            "2",
-        ],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    fits = here / "run" / "fits"
-    deadline = time.monotonic() + 60
-    while not (fits.is_dir() and any(fits.glob("fit-*"))):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    deadline = time.monotonic() + 15
-    while _group_is_alive(process.pid):
-        assert time.monotonic() < deadline, "a worker outlived its run"
-        time.sleep(0.1)
 
 
 def _group_is_alive(group):

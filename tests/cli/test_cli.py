@@ -29,6 +29,12 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
+def in_a_process(model, *more):
+    """The command line for a process of its own."""
+    common = ("score", "x.npy", "--model", model, "--out", "run")
+    return [sys.executable, "-m", "byrote", *common, *more]
+
+
 @pytest.fixture
 def byrote_(capfd):
     """Call the command in this process: (exit code, standard output, standard error)."""
@@ -296,22 +302,7 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypa
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_what_a_model_prints_or_warns_stays_out_of_the_result(here, workers):
-    command = [
-        sys.executable,
-        "-m",
-        "byrote",
-        "score",
-        "x.npy",
-        "--model",
-        "estimators:Talks",
-        "--folds",
-        "4",
-        "--repeats",
-        "2",
-        "--out",
-        "run",
-        "--json",
-    ]
+    command = in_a_process("estimators:Talks", "--folds", "4", "--repeats", "2", "--json")
     done = subprocess.run(
         [*command, "--workers", str(workers)],
         env=with_estimators(),
@@ -352,10 +343,7 @@ def test_control_characters_do_not_reach_the_terminal(here, byrote_):
     assert "\\x1b[31mred" in out
 
 
-SLOW = [
-    *(sys.executable, "-m", "byrote", "score", "x.npy", "--model", "estimators:Slow"),
-    *("--set", "seconds=0.2", "--folds", "5", "--repeats", "4", "--out", "run"),
-]
+SLOW = in_a_process("estimators:Slow", "--set", "seconds=0.2", "--folds", "5", "--repeats", "4")
 
 
 def heed_ctrl_c():
@@ -436,21 +424,7 @@ def test_another_code_of_the_same_class_is_another_model(here, byrote_, monkeypa
         "    def score_samples(self, X):\n"
         "        return -(X ** 2).sum(axis=1)\n"
     )
-    command = [
-        sys.executable,
-        "-m",
-        "byrote",
-        "score",
-        "x.npy",
-        "--model",
-        "tests_own_code:Own",
-        "--folds",
-        "4",
-        "--repeats",
-        "2",
-        "--out",
-        "run",
-    ]
+    command = in_a_process("tests_own_code:Own", "--folds", "4", "--repeats", "2")
     for code, changed in (
         (0, text),
         (0, "# a comment\n" + text),

@@ -23,9 +23,6 @@ from byrote.errors import InvalidInput
 if TYPE_CHECKING:
     from byrote.fits.run import Request
 
-_DATA, _MODEL, _PLAN, _RUN = "Data", "Model", "Plan", "Run"
-Panel = typer.Option
-
 
 def score(
     data: Annotated[
@@ -36,36 +33,45 @@ def score(
         ),
     ],
     out: Annotated[
-        Path | None, Panel(help="Run folder; the same command again resumes or extends it.")
+        Path | None, typer.Option(help="Run folder; the same command again resumes or extends it.")
     ] = None,
-    model: Annotated[str, Panel(help="vae, kde, gmm or module:Class.")] = "vae",
+    model: Annotated[str, typer.Option(help="vae, kde, gmm or module:Class.")] = "vae",
     settings: Annotated[
-        list[str] | None, Panel("--set", metavar="NAME=VALUE", help="A parameter of the model.")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the model."),
     ] = None,
-    plan: Annotated[str, Panel(help=f"{', '.join(plans.NAMES)}.")] = "kfold",
-    folds: Annotated[int | None, Panel(help="kfold: parts (10).")] = None,
+    plan: Annotated[str, typer.Option(help=f"{', '.join(plans.NAMES)}.")] = "kfold",
+    folds: Annotated[int | None, typer.Option(help="kfold: parts (10).")] = None,
     repeats: Annotated[
-        int | None, Panel(help="kfold: partitions (10); leave-one-out: fits on all (1).")
+        int | None, typer.Option(help="kfold: partitions (10); leave-one-out: fits on all (1).")
     ] = None,
-    fits: Annotated[int | None, Panel(help="subset, probes: number of fits.")] = None,
-    fraction: Annotated[float | None, Panel(help="subset: share trained on.")] = None,
-    probes: Annotated[int | None, Panel(help="probes: number of probes, drawn at random.")] = None,
-    stratify: Annotated[bool, Panel("--stratify", help="Spread labels evenly.")] = False,
-    key: Annotated[str | None, Panel(help="Array of a .npz, image column of a .parquet.")] = None,
-    labels: Annotated[str | None, Panel(help="Column, array or file of labels.")] = None,
-    ids: Annotated[str | None, Panel(help="Column, array or file of record ids.")] = None,
-    seed: Annotated[int, Panel(help="Decides every random choice.")] = 0,
-    workers: Annotated[int, Panel(help="Worker processes.")] = 1,
-    threads: Annotated[int, Panel(help="Threads per fit; part of the run.")] = 1,
-    executor: Annotated[str, Panel(help="auto, in-process, processes or ray.")] = "auto",
+    fits: Annotated[int | None, typer.Option(help="subset, probes: number of fits.")] = None,
+    fraction: Annotated[float | None, typer.Option(help="subset: share trained on.")] = None,
+    probes: Annotated[
+        int | None, typer.Option(help="probes: number of probes, drawn at random.")
+    ] = None,
+    stratify: Annotated[bool, typer.Option("--stratify", help="Spread labels evenly.")] = False,
+    key: Annotated[
+        str | None, typer.Option(help="Array of a .npz, image column of a .parquet.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Column, array or file of labels.")] = None,
+    ids: Annotated[str | None, typer.Option(help="Column, array or file of record ids.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
+    workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    threads: Annotated[int, typer.Option(help="Threads per fit; part of the run.")] = 1,
+    executor: Annotated[str, typer.Option(help="auto, in-process, processes or ray.")] = "auto",
     dry_run: Annotated[
-        bool, Panel("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
+        bool, typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
     ] = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     top: Top = 10,
     debug: Annotated[
-        bool, Panel("--debug", help="Show and keep texts of errors, which may quote records.")
+        bool,
+        typer.Option(
+            "--debug",
+            help="Show errors whole, and keep texts of failed fits, which may quote records.",
+        ),
     ] = False,
 ) -> int:
     """Find the records that a model memorizes, by training it with and without them."""

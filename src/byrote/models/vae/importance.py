@@ -1,8 +1,8 @@
 """log p(x) of a VAE by importance sampling from its encoder, eq. (9), in log space.
 
 Nothing here grows with the number of records or of draws: both are taken in blocks, and every block
-uses the same memory. (To free and allocate large arrays over and over is not the same: glibc before
-2.38 does not reuse aligned memory well, and a long pass can eat all there is.)
+uses the same memory. (A version that allocated its blocks anew once grew without bound; the cause
+was not proven, but glibc before 2.38 is known not to reuse aligned memory well.)
 """
 
 import math

@@ -55,6 +55,21 @@ class PureNoise(DensityMixin, BaseEstimator):
         return -100 + shift + self.spread * self.generator_.normal(size=len(X))
 
 
+class ByPosition(DensityMixin, BaseEstimator):
+    """A Gaussian around a weighted mean, whose weights are drawn for places, not for records."""
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        weights = np.random.default_rng(self.random_state).random(len(X))
+        self.mean_ = weights @ X / weights.sum()
+        return self
+
+    def score_samples(self, X):
+        return norm.logpdf(X, self.mean_).sum(axis=1)
+
+
 class Global(DensityMixin, BaseEstimator):
     """Draws from the global generators, as careless code does."""
 

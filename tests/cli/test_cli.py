@@ -124,6 +124,7 @@ def test_own_estimator(here, byrote_):
         ["--plan", "leave-one-out"],
         ["--plan", "subset", "--fraction", "0.6", "--fits", "8"],
         ["--plan", "probes", "--probes", "6", "--fits", "8"],
+        ["--plan", "probes", "--probes", "6", "--fits", "8", "--pairs"],
         ["--plan", "kfold", "--folds", "3"],
     ],
 )

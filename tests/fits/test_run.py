@@ -14,7 +14,7 @@ from byrote import KFold, Probes, Subset
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
 
-from estimators import Global, Kernel, Learner, Misbehaving, PureNoise, Writes
+from estimators import ByPosition, Global, Kernel, Learner, Misbehaving, PureNoise, Writes
 
 X = np.random.default_rng(0).normal(size=(90, 2))
 X[0] = 0.0
@@ -74,6 +74,46 @@ def test_probes_extend_by_a_group_of_their_own(tmp_path):
     assert set(extended.n_in[extended.n_in > 0]) == {5}
     assert extended.summary().smallest_p == 1 / (6 * 20)
     assert same(extended, score(tmp_path / "run", plan=Probes(10, fits=10)))
+
+
+PAIRED = Probes(10, fits=6, pairs=True)
+
+
+def test_twins_differ_by_what_they_learn_alone(tmp_path):
+    noise = score(tmp_path / "run", plan=PAIRED)
+    probed = noise.n_in > 0
+    assert (noise.mean_log[probed] == 0).all()
+    assert (noise.standard_error["mean_log"][probed] == 0).all()
+    assert (noise.p_value[probed] == 1).all()
+    assert np.ptp(noise.log_prob_in[probed]) > 0
+
+
+def test_pairs_extend_and_are_not_mixed_with_other_probes(tmp_path):
+    model, plan = ByPosition(), Probes(10, fits=4, pairs=True)
+    score(tmp_path / "run", model, plan)
+    before = times(tmp_path / "run")
+    extended = score(tmp_path / "run", model, PAIRED)
+    assert {name: times(tmp_path / "run")[name] for name in before} == before
+    assert same(extended, score(None, model, PAIRED))
+    assert extended.summary().smallest_p == 2**-3
+    with pytest.raises(byrote.RunMismatch, match="plan pairs True there, None here"):
+        score(tmp_path / "run", model, Probes(10, fits=6))
+
+
+def test_half_a_pair_alone_is_no_result(tmp_path):
+    score(tmp_path / "run", ByPosition(), Probes(10, fits=2, pairs=True))
+    RunPaths(tmp_path / "run").fit(1).unlink()
+    with pytest.raises(byrote.IncompleteRun, match="1 of 2 fits are missing"):
+        byrote.load_scores(tmp_path / "run", partial=True)
+
+
+def test_a_folder_from_before_pairs_opens(tmp_path):
+    first = score(tmp_path / "run")
+    path = RunPaths(tmp_path / "run").plan
+    pq.write_table(pq.read_table(path).drop_columns("leader"), path)
+    assert same(first, byrote.load_scores(tmp_path / "run"))
+    extended = score(tmp_path / "run", plan=KFold(3, repeats=3))
+    assert same(extended, score(plan=KFold(3, repeats=3)))
 
 
 MISMATCHES = {

@@ -8,6 +8,7 @@ from scipy.stats import binomtest, chisquare
 from sklearn import model_selection
 
 from byrote.errors import InvalidInput
+from byrote.fits.job import job_of
 from byrote.plans import (
     Design,
     KFold,
@@ -29,6 +30,7 @@ PLANS = {
     "stratified subset": lambda: Subset(0.5, fits=9, stratify=True),
     "probes": lambda: Probes(5, fits=8),
     "chosen probes": lambda: Probes([3, 7, 23], fits=6),
+    "probes in pairs": lambda: Probes(6, fits=8, pairs=True),
     "membership": lambda: Membership(np.random.default_rng(0).random((6, N)) < 0.5),
     "sklearn kfold": lambda: Splitter(model_selection.KFold(3, shuffle=True)),
     "sklearn repeated": lambda: Splitter(model_selection.RepeatedKFold(n_splits=3, n_repeats=2)),
@@ -64,7 +66,7 @@ def test_roles_agree_with_training(plan):
         assert (role[counted & member] == 1).all()
         assert (role[counted & ~member] == -1).all()
         assert (role[~counted] == 0).all()
-        assert np.array_equal(np.flatnonzero(member), design.training_rows(fit))
+        assert np.array_equal(np.flatnonzero(member), np.sort(design.training_rows(fit)))
         assert len(design.training_rows(fit)) > 0
 
 
@@ -84,6 +86,7 @@ def test_spec_names_the_kind(plan):
         (LeaveOneOut(1), LeaveOneOut(3)),
         (Subset(0.6, fits=3), Subset(0.6, fits=8)),
         (Probes(6, fits=4), Probes(6, fits=10)),
+        (Probes(6, fits=4, pairs=True), Probes(6, fits=10, pairs=True)),
     ],
 )
 def test_a_larger_plan_extends_a_smaller(small, large):
@@ -148,6 +151,49 @@ def test_inclusions_within_a_fit_are_independent_fair_coins():
         same += member[0] == member[1]
     assert binomtest(both, 400).pvalue > 1e-3
     assert binomtest(same, 400).pvalue > 1e-3
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 8), st.integers(1, 4), st.integers(0, 9), st.integers(0, 999))
+def test_twins_complement_one_another_in_the_same_places(half, pairs, more, seed):
+    n = 2 * half + more
+    design = design_of(Probes(2 * half, fits=2 * pairs, pairs=True), n, seed)
+    probes = design.counted_rows(0)
+    for first, second in zip(range(0, 2 * pairs, 2), range(1, 2 * pairs, 2), strict=True):
+        both = np.concatenate([design.held_out[first], design.held_out[second]])
+        assert sorted(both) == probes.tolist()
+        one, other = design.training_rows(first), design.training_rows(second)
+        assert one.tolist() == sorted(one)
+        # A place has the same record in both, or a probe of the one and a probe of the other.
+        swapped = one != other
+        assert sorted(one[swapped]) == design.held_out[second].tolist()
+        assert other[swapped].tolist() == design.held_out[first].tolist()
+
+
+def test_twins_share_their_seeds_and_nobody_else_does():
+    design = drawn(Probes(6, fits=8, pairs=True))
+    jobs = [job_of(design, fit, seed=3) for fit in range(8)]
+    seeds = [(job.training_seed, job.evaluation_seed) for job in jobs]
+    assert seeds[0::2] == seeds[1::2]
+    assert len(set(seeds)) == 4
+    for fit, job in enumerate(jobs):
+        assert np.array_equal(job.training_rows(), design.training_rows(fit))
+
+
+def test_each_half_of_the_probes_is_equally_likely_in_each_pair():
+    counts = {}
+    for seed in range(300):
+        design = design_of(Probes([0, 1, 2, 3], fits=4, pairs=True), 4, seed)
+        for fit in (0, 3):
+            half = tuple(design.held_out[fit].tolist())
+            counts[half] = counts.get(half, 0) + 1
+    assert len(counts) == 6
+    assert chisquare(list(counts.values())).pvalue > 1e-3
+
+
+def test_pairs_are_named_only_where_there_are_some():
+    assert "pairs" not in Probes(6, fits=4).spec()
+    assert Probes(6, fits=4, pairs=True).spec()["pairs"] is True
 
 
 def test_subset_sizes_and_strata():
@@ -215,6 +261,9 @@ BAD = {
     "repeated probe": (lambda: Probes([1, 1], fits=4), "records must all differ"),
     "no probe": (lambda: Probes([], fits=4), "at least one probe"),
     "text for probes": (lambda: Probes("all", fits=4), "a count or a list of ids"),
+    "odd probes in pairs": (lambda: Probes(3, fits=4, pairs=True), "even number of probes"),
+    "odd ids in pairs": (lambda: Probes([4], fits=4, pairs=True), "for pairs; got 1"),
+    "pairs as text": (lambda: Probes(4, fits=4, pairs="yes"), "pairs must be True or False"),
     "too many probes": (lambda: drawn(Probes(99, fits=4)), "99 probes of 24"),
     "matrix of numbers": (lambda: Membership(np.ones((2, 3))), "matrix must be boolean"),
     "empty fit": (lambda: Membership(np.array([[False, False]])), "row 0 has none"),

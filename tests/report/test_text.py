@@ -487,6 +487,7 @@ def test_a_forecast_holds_its_numbers():
     unknown = replace(given, standard_error=float("nan"), values_in=4.5)
     assert "4.5 values in" in flat(forecast.render(unknown))
     assert "one repeat has no standard error" in flat(forecast.render(unknown))
+    assert "one pair has no" in flat(forecast.render(replace(unknown, units="pairs")))
 
 
 def test_all_titles_are_known():

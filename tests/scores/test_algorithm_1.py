@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp
+from scipy.stats import ttest_rel
 
 from byrote.fits.table import Table
 from byrote.plans import KFold, LeaveOneOut, Probes, Subset, design_of
@@ -65,8 +66,11 @@ def random_table(plan, seed, n=9, spread=3.0):
     return whole, Table(design, rows, whole[:, rows])
 
 
+PAIRED = st.builds(Probes, st.just(4), st.sampled_from([2, 4, 8]), st.just(True))
+
+
 @settings(max_examples=120, deadline=None)
-@given(PLANS, st.integers(0, 10_000))
+@given(st.one_of(PLANS, PAIRED), st.integers(0, 10_000))
 def test_estimators_agree_with_the_naive_ones(plan, seed):
     whole, table = random_table(plan, seed)
     found = evaluate(table)
@@ -114,6 +118,31 @@ def test_probe_error_of_mean_log_is_that_of_two_means(seed):
         assert_allclose(found.standard_error["mean_log"][place], expected, rtol=1e-9)
         low, high = found.interval[place]
         assert_allclose((low + high) / 2, found.estimate["mean_log"][place], rtol=1e-9, atol=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 7))
+def test_pairs_are_compared_as_in_the_textbook(seed, pairs):
+    whole, table = random_table(Probes(4, 2 * pairs, pairs=True), seed)
+    found = evaluate(table)
+    for place, record in enumerate(table.rows):
+        roles = np.array([table.design.role(fit)[record] for fit in range(2 * pairs)])
+        test = ttest_rel(whole[roles > 0, record], whole[roles < 0, record])
+        error = found.estimate["mean_log"][place] / test.statistic
+        assert_allclose(found.standard_error["mean_log"][place], error, rtol=1e-8)
+        assert_allclose(found.interval[place], test.confidence_interval(0.95), rtol=1e-8)
+
+
+def test_half_a_pair_does_not_count():
+    _, table = random_table(Probes(4, 10, pairs=True), 0)
+    table.log_prob[3] = np.nan
+    found = evaluate(Table(table.design, table.rows, table.log_prob, (3,)))
+    kept = np.ones(10, dtype=bool)
+    kept[[2, 3]] = False
+    expected = estimates_without(table, ~kept)
+    assert_allclose(found.estimate["mean_log"], expected["mean_log"])
+    assert set(found.n_in) == set(found.n_out) == {4}
+    assert found.smallest_p == 2**-4
 
 
 @settings(max_examples=30, deadline=None)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.stats import binomtest
+from scipy.stats import binom, binomtest, wilcoxon
 
 import byrote
 from byrote import KFold, Probes, Subset
@@ -58,6 +58,75 @@ def test_p_values_are_uniform(plan):
         assert binomtest(rejected, len(p), min(1.0, level)).pvalue > 1e-4
     assert result.summary().significant == 0
     assert abs(result.matched[~np.isnan(result.matched)].mean()) < 0.1
+
+
+def pair_table(design, seed, *, rho=0.0, memorized=0.0, common=0.0):
+    """Twins whose noise, of standard deviation 1 nat, correlates at rho."""
+    generator = np.random.default_rng(seed)
+    shape = (design.fits // 2, len(design.scored))
+    shared = np.repeat(np.sqrt(rho) * generator.normal(size=shape), 2, axis=0)
+    values = -100 + shared + np.sqrt(1 - rho) * generator.normal(size=shared.shape)
+    values += common * generator.normal(size=(design.fits, 1))
+    for fit in range(design.fits):
+        values[fit] += memorized * design.trained_on(fit)[design.scored]
+    return Table(design, design.scored, values)
+
+
+PAIRS = design_of(Probes(20_000, fits=16, pairs=True), 20_010)
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.27, 0.9])
+def test_errors_of_pairs_are_those_of_differences(rho):
+    found = evaluate(pair_table(PAIRS, 1, rho=rho, memorized=1.5))
+    expected = np.sqrt(2 * (1 - rho) / 8)  # 8 pairs, s = 1 nat
+    assert_allclose(found.estimate["mean_log"].mean(), 1.5, atol=4 * expected / np.sqrt(20_000))
+    assert_allclose(found.estimate["mean_log"].std(), expected, rtol=0.02)
+    assert_allclose(np.sqrt((found.standard_error["mean_log"] ** 2).mean()), expected, rtol=0.02)
+    for name in ("score", "matched"):  # their jackknife sees the cancellation too
+        true, said = found.estimate[name].std(), found.standard_error[name]
+        assert 0.9 < np.sqrt((said**2).mean()) / true < 1.1
+    low, high = found.interval.T
+    assert_allclose(np.mean((low <= 1.5) & (high >= 1.5)), 0.95, atol=0.01)
+
+
+@pytest.mark.parametrize("common", [0.0, 3.0])
+def test_p_values_of_pairs_are_uniform(common):
+    designs = [design_of(Probes(60, fits=16, pairs=True), 80, seed) for seed in range(300)]
+    tables = [pair_table(d, seed, rho=0.5, common=common) for seed, d in enumerate(designs)]
+    p = np.concatenate([evaluate(table).p_value for table in tables])
+    p = p[::60] if common else p  # records that share a shift are not independent
+    for level in np.unique(p)[::12]:
+        rejected = int((p <= level * (1 + 1e-9)).sum())
+        assert binomtest(rejected, len(p), min(1.0, level)).pvalue > 1e-4
+
+
+@pytest.mark.parametrize("common", [0.0, 3.0])
+def test_false_discoveries_in_pairs_are_rare_also_under_a_shift_common_to_a_fit(common):
+    designs = [design_of(Probes(100, fits=24, pairs=True), 110, seed) for seed in range(20)]
+    wrong = 0
+    for seed in range(400):
+        table = pair_table(designs[seed % 20], seed, rho=0.3, common=common)
+        wrong += bool((q_values(evaluate(table).p_value) <= 0.05).any())
+    assert binomtest(wrong, 400, 0.05, alternative="greater").pvalue > 1e-3
+
+
+def test_signed_ranks_find_more_than_signs():
+    design = design_of(Probes(5000, fits=40, pairs=True), 5000)
+    table = pair_table(design, 2, rho=0.5, memorized=0.8)
+    inside, outside = pair_sides(table)
+    by_ranks = evaluate(table).p_value
+    oracle = wilcoxon(inside - outside, alternative="greater", method="exact").pvalue
+    assert_allclose(by_ranks, oracle, rtol=1e-9)
+    by_signs = binom.sf((inside > outside).sum(axis=0) - 1, 20, 0.5)
+    level = binom.sf(16, 20, 0.5) + 1e-9  # attained by signs: 17 of 20
+    assert np.mean(by_ranks <= level) > np.mean(by_signs <= level) + 0.15
+
+
+def pair_sides(table):
+    """(P, r) values in and out."""
+    member = np.array([table.design.trained_on(f)[table.rows] for f in range(table.design.fits)])
+    first, second = table.log_prob[::2], table.log_prob[1::2]
+    return np.where(member[::2], first, second), np.where(member[::2], second, first)
 
 
 @pytest.mark.parametrize("common", [0.0, 3.0])

@@ -50,6 +50,10 @@ def score(
     probes: Annotated[
         int | None, typer.Option(help="probes: number of probes, drawn at random.")
     ] = None,
+    pairs: Annotated[
+        bool,
+        typer.Option("--pairs", help="probes: fits in complementary pairs with the same seeds."),
+    ] = False,
     stratify: Annotated[bool, typer.Option("--stratify", help="Spread labels evenly.")] = False,
     key: Annotated[
         str | None, typer.Option(help="Array of a .npz, image column of a .parquet.")
@@ -86,6 +90,7 @@ def score(
             "fits": fits,
             "fraction": fraction,
             "probes": probes,
+            "pairs": pairs,
             "stratify": stratify,
         },
     )

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import seeds
 from byrote.plans import Design
+from byrote.plans.design import training_rows
 
 
 class DataHandle(Protocol):
@@ -40,12 +41,11 @@ class Job:
     training_seed: int
     evaluation_seed: int
     noise_seed: int
+    leader_held_out: NDArray[np.uint32] | None = None  # of the fit whose places the rows take
 
     def training_rows(self) -> NDArray[np.intp]:
-        """Sorted rows to train on."""
-        member = np.ones(self.n, dtype=bool)
-        member[self.held_out] = False
-        return np.flatnonzero(member)
+        """Rows to train on, in the order in which the model gets them."""
+        return training_rows(self.n, self.held_out, self.leader_held_out)
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Outcome:
 
 def job_of(design: Design, fit: int, seed: int) -> Job:
     """The job of one fit of a design."""
-    key = (int(design.repeat[fit]), int(design.fold[fit]))
+    leader = int(design.leader[fit])
+    key = (int(design.repeat[leader]), int(design.fold[leader]))
     return Job(
         fit=fit,
         n=design.n,
@@ -82,4 +83,5 @@ def job_of(design: Design, fit: int, seed: int) -> Job:
         training_seed=seeds.integer(seed, seeds.Purpose.TRAINING, *key),
         evaluation_seed=seeds.integer(seed, seeds.Purpose.EVALUATION, *key),
         noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
+        leader_held_out=None if leader == fit else design.held_out[leader],
     )

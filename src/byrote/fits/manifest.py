@@ -14,6 +14,7 @@ from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits.environment import environment
 from byrote.models import contract
 from byrote.plans import Design, Plan
+from byrote.plans.design import Units
 
 SCHEMA_VERSION = 1
 
@@ -47,7 +48,7 @@ class PlanPart(_Part):
     spec: dict[str, Any]
     fits: int
     randomized: bool
-    units: Literal["repeats", "fits"]
+    units: Units
 
 
 class Manifest(_Part):

@@ -16,6 +16,7 @@ from byrote.fits.run import Request
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
 from byrote.plans import Design
+from byrote.plans.design import Units, rows
 
 _LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
 _START = 5.0  # seconds until worker processes have loaded their libraries
@@ -27,8 +28,9 @@ class Forecast:
     """What a run will roughly cost: seconds, bytes, nats.
 
     ``standard_error`` is that of mean_log for a median record, from the difference between two
-    pilot fits. Pilots see fewer records than the run will, and noise falls with their number, so it
-    errs on the high side.
+    pilot fits, with the same seeds where the plan makes pairs. Pilots see fewer records than the
+    run will, and noise falls with their number, so it errs on the high side; but the fits of a pair
+    have the more in common the fewer steps they take. ``units`` are what the jackknife leaves out.
     """
 
     fits: int
@@ -40,6 +42,7 @@ class Forecast:
     values_in: float
     values_out: float
     standard_error: float
+    units: Units = "repeats"
 
 
 def forecast(request: Request) -> Forecast:
@@ -67,12 +70,13 @@ def forecast(request: Request) -> Forecast:
         values_in=inside,
         values_out=outside,
         standard_error=_standard_error(design, noise, inside, outside),
+        units=design.units,
     )
 
 
 def _standard_error(design: Design, noise: float, inside: float, outside: float) -> float:
     """Of mean_log; NaN where the run will have none."""
-    alone = design.units == "repeats" and len(np.unique(design.repeat)) < 2
+    alone = design.units != "fits" and len(np.unique(design.repeat)) < 2
     return np.nan if alone or not outside else noise * float(np.sqrt(1 / inside + 1 / outside))
 
 
@@ -82,11 +86,11 @@ def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float,
     times: list[tuple[int, float]] = []
     for size in _sizes(smallest, design.n, share):
         started = time.perf_counter()
-        first = _fit(request, size, share, 0)
+        first = _fit(request, _job(design, size, share, 0))
         times.append((size, time.perf_counter() - started))
         if times[-1][1] >= _LONG_ENOUGH:
             break
-    noise = _noise(first, _fit(request, times[-1][0], share, 1))
+    noise = _noise(first, _fit(request, _job(design, times[-1][0], share, 1)))
     return times[-1][0], _extrapolated(times, design.n), noise
 
 
@@ -98,18 +102,26 @@ def _sizes(smallest: int, n: int, share: float) -> Iterator[int]:
     yield n
 
 
-def _fit(request: Request, size: int, share: float, number: int) -> NDArray[np.float64]:
-    """Train on a random share of some records, score all of them."""
+def _job(design: Design, size: int, share: float, number: int) -> Job:
+    """Train on a random share of the records; in a pair, the second fit is the first one's twin."""
+    left_out = min(size - 1, round((1 - share) * size))
+    if design.units != "pairs":
+        held_out = np.random.default_rng(number).choice(size, left_out, replace=False)
+        return Job(number, size, rows(held_out), None, number, number, 0)
+    shuffled = np.random.default_rng(0).permutation(size)
+    left_out = min(left_out, size // 2)
+    first, second = rows(shuffled[:left_out]), rows(shuffled[left_out : 2 * left_out])
+    return Job(number, size, second if number else first, None, 0, 0, 0, leader_held_out=first)
+
+
+def _fit(request: Request, job: Job) -> NDArray[np.float64]:
+    """Do a job on some records, and score all of them."""
     generator = seeds.generator(request.settings.seed, seeds.Purpose.REHEARSAL, 1)
-    some = np.sort(generator.choice(len(request.records), size, replace=False))
-    left_out = np.random.default_rng(number).choice(
-        size, min(size - 1, round((1 - share) * size)), replace=False
-    )
+    some = np.sort(generator.choice(len(request.records), job.n, replace=False))
     task = Task(request.model, InMemory(request.records.x[some]), request.settings.threads)
-    held_out = np.sort(left_out).astype(np.uint32)
-    outcome = run_job(task, Job(number, size, held_out, None, number, number, 0))
+    outcome = run_job(task, job)
     if outcome.log_prob is None:
-        raise InvalidInput(f"model: a pilot fit of {size} records failed: {outcome.failure}")
+        raise InvalidInput(f"model: a pilot fit of {job.n} records failed: {outcome.failure}")
     return outcome.log_prob
 
 

@@ -2,7 +2,7 @@
 
 run.json            what the run is (manifest.py)
 records.parquet     ids and labels, in the order of the data
-plan.parquet        one row per fit: its group and seeds' key, rows held out, rows counted
+plan.parquet        one row per fit: its group, its seeds, rows held out, rows counted
 fits/               fit-000000.parquet: record, epoch, included, log_prob
 failures/           fit-000000.json: type and place of an exception; the next start retries it
 """
@@ -224,6 +224,7 @@ def _write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
         "repeat": design.repeat,
         "fold": design.fold,
         "group": design.group,
+        "leader": design.leader,
         "held_out": pa.array(design.held_out, type=rows),
         "counted": pa.array(design.counted, type=rows),
     }
@@ -242,6 +243,7 @@ def _read_design(paths: RunPaths, manifest: Manifest) -> Design:
         repeat=table["repeat"].to_numpy(),
         fold=table["fold"].to_numpy(),
         group=table["group"].to_numpy(),
+        **({"leader": table["leader"].to_numpy()} if "leader" in table.column_names else {}),
         held_out=_lists(table["held_out"]),
         counted=_lists(table["counted"]),
         randomized=plan.randomized,

@@ -29,6 +29,17 @@ class Table:
     log_prob: NDArray[np.float64]
     missing: tuple[int, ...] = ()
 
+    def counting(self, left_out: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
+        """(F,) which fits count: those there and not left out, and of pairs only whole ones."""
+        there = np.ones(self.design.fits, dtype=bool)
+        there[list(self.missing)] = False
+        if left_out is not None:
+            there &= ~left_out
+        if self.design.units == "pairs":
+            pair = self.design.repeat
+            there &= np.bincount(pair, weights=there)[pair] == 2
+        return there
+
     def roles(self) -> NDArray[np.int8]:
         """(F, r) IN, OUT or UNUSED, UNUSED for missing fits."""
         roles = np.zeros(self.log_prob.shape, dtype=np.int8)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Rows = NDArray[np.uint32]
 
 IN, OUT, UNUSED = 1, -1, 0
+Units = Literal["repeats", "pairs", "fits"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +22,7 @@ class Design:
     n
         Number of records.
     repeat, fold
-        (F,) integers that key the seeds of each fit; no two fits share both.
+        (F,) integers that name each fit and key its seeds; no two fits share both.
     group
         (F,) exchangeable group of each fit: within a group, under the null hypothesis, a record's
         values may be permuted. The repeats, if not given.
@@ -32,8 +33,11 @@ class Design:
     randomized
         Whether membership is known to be random, without which there is no p-value.
     units
-        What the jackknife leaves out at a time: whole "repeats", whose fits complement one another,
-        or single "fits" on each side.
+        What the jackknife leaves out at a time: whole "repeats", whose fits complement one another;
+        "pairs", which are repeats of two fits with the same seeds; or single "fits" on each side.
+    leader
+        (F,) the fit whose seeds each fit uses. Itself, if not given; a fit that follows another
+        also has its training rows in the other's places.
     """
 
     n: int
@@ -42,12 +46,15 @@ class Design:
     held_out: Sequence[Rows]
     counted: Sequence[Rows | None]
     randomized: bool = True
-    units: Literal["repeats", "fits"] = "fits"
+    units: Units = "fits"
     group: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    leader: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __post_init__(self) -> None:
         if len(self.group) == 0:
             object.__setattr__(self, "group", self.repeat)
+        if len(self.leader) == 0:
+            object.__setattr__(self, "leader", np.arange(self.fits))
 
     @property
     def fits(self) -> int:
@@ -63,8 +70,8 @@ class Design:
         return None if len(union) == self.n else union
 
     def training_rows(self, fit: int) -> NDArray[np.intp]:
-        """The sorted rows that a fit trains on."""
-        return np.flatnonzero(self.trained_on(fit))
+        """The rows that a fit trains on, in the order in which the model gets them."""
+        return training_rows(self.n, self.held_out[fit], self.held_out[self.leader[fit]])
 
     def trained_on(self, fit: int) -> NDArray[np.bool_]:
         """(n,) whether the fit trains on each record."""
@@ -96,6 +103,7 @@ class Design:
             and np.array_equal(self.repeat[: other.fits], other.repeat)
             and np.array_equal(self.fold[: other.fits], other.fold)
             and np.array_equal(self.group[: other.fits], other.group)
+            and np.array_equal(self.leader[: other.fits], other.leader)
             and all(np.array_equal(self.held_out[f], other.held_out[f]) for f in first)
             and all(_same(self.counted[f], other.counted[f]) for f in first)
         )
@@ -104,6 +112,31 @@ class Design:
 def rows(indices: object) -> Rows:
     """Row numbers as they are stored: sorted, 32 bits."""
     return np.sort(np.asarray(indices)).astype(np.uint32)
+
+
+def training_rows(n: int, held_out: Rows, leader_held_out: Rows | None = None) -> NDArray[np.intp]:
+    """All rows but the ones held out, in the order in which the model gets them.
+
+    Sorted for a fit of its own. A fit that follows another holds out as many rows as its leader,
+    and trains on the leader's rows in the leader's order; only the places of those that it holds
+    out are taken by those that the leader holds out. A model that draws batches or starting points
+    by position then makes the same draws in both.
+
+    Examples
+    --------
+    >>> training_rows(6, rows([1, 3]))
+    array([0, 2, 4, 5])
+    >>> training_rows(6, rows([2, 5]), leader_held_out=rows([1, 3]))
+    array([0, 1, 4, 3])
+    """
+    leader_held_out = held_out if leader_held_out is None else leader_held_out
+    member = np.ones(n, dtype=bool)
+    member[leader_held_out] = False
+    order = np.flatnonzero(member)
+    leaves = np.setdiff1d(held_out, leader_held_out, assume_unique=True)
+    comes = np.setdiff1d(leader_held_out, held_out, assume_unique=True)
+    order[np.searchsorted(order, leaves)] = comes
+    return order
 
 
 def _same(first: Rows | None, second: Rows | None) -> bool:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
-from byrote.plans.design import Design, rows
+from byrote.plans.design import Design, Rows, rows
 from byrote.plans.plan import Context, Plan
 
 
@@ -22,18 +21,30 @@ class Probes(Plan):
     the training set stays nearly whole, so 36 fits give the standard error of 100 fits of 10 times
     repeated 10-fold cross-validation. Only probes get scores.
 
+    With ``pairs=True`` fits come two by two. The second fit of a pair trains on exactly those
+    probes that the first holds out, with the same seeds: the same initial weights, batches and
+    noise, for the probes that it trains on stand in the places of those that it holds out. The
+    retraining noise that two such fits share, a share rho, cancels in a record's difference, and
+    its standard error falls by the factor sqrt(1 - rho). Places can be taken only if both fits of a
+    pair have equally many, so each holds out a random half of the probes, no more and no less:
+    inclusions are fair coins, but within one fit two of them correlate at -1/(m - 1), m being the
+    number of probes.
+
     Parameters
     ----------
     records
         How many probes to draw at random, or the ids of the probes.
     fits
         An even number. More fits extend a run: the added ones form an exchangeable group of their
-        own.
+        own, or further pairs.
+    pairs
+        Whether fits come in complementary pairs with the same seeds.
 
     Raises
     ------
     InvalidInput
-        If fits is odd or < 2, or, when drawn, a probe id is unknown or there are too many probes.
+        If fits is odd or < 2, if the number of probes is odd and fits are paired, or, when drawn, a
+        probe id is unknown or there are too many probes.
 
     Examples
     --------
@@ -41,39 +52,65 @@ class Probes(Plan):
     >>> design = design_of(Probes([2, 5], fits=4), 6)
     >>> design.scored.tolist(), sum(2 in rows for rows in design.held_out)
     ([2, 5], 2)
+    >>> paired = design_of(Probes([2, 5], fits=4, pairs=True), 6)
+    >>> paired.training_rows(0).tolist(), paired.training_rows(1).tolist()
+    ([0, 1, 2, 3, 4], [0, 1, 5, 3, 4])
     """
 
     records: int | Sequence[Any]
     fits: int
+    pairs: bool = False
     kind: ClassVar[str] = "probes"
     size: ClassVar[str] = "fits"
 
     def __post_init__(self) -> None:
         if checks.integer("fits", self.fits, at_least=2) % 2:
             raise InvalidInput(f"fits must be even for probes; got {self.fits}")
+        if not isinstance(self.pairs, bool):
+            raise InvalidInput(f"pairs must be True or False; got {self.pairs!r}")
         if isinstance(self.records, str):
             raise InvalidInput("records must be a count or a list of ids; got a text")
-        if isinstance(self.records, int | np.integer):
-            checks.integer("records", self.records, at_least=1)
-            return
-        if np.ndim(self.records) != 1:
-            kind = type(self.records).__name__  # not the ids themselves, which may be private
-            raise InvalidInput(f"records must be a count or a list of ids; got a {kind}")
-        ids = tuple(np.asarray(self.records).tolist())
-        if not ids:
-            raise InvalidInput("records must name at least one probe; got none")
-        checks.unique("records", np.asarray(ids))
-        object.__setattr__(self, "records", ids)
+        if not isinstance(self.records, int | np.integer):
+            object.__setattr__(self, "records", _ids(self.records))
+        count = self._count()
+        if self.pairs and count % 2:
+            raise InvalidInput(f"records must be an even number of probes for pairs; got {count}")
+
+    def _count(self) -> int:
+        if isinstance(self.records, tuple):
+            return len(self.records)
+        return checks.integer("records", self.records, at_least=1)
 
     def spec(self) -> dict[str, Any]:
         """Probes given by id are named by number alone: the design holds their rows."""
         chosen = isinstance(self.records, tuple)
-        count = len(self.records) if isinstance(self.records, tuple) else self.records
-        return {"kind": self.kind, "records": count, "chosen": chosen, "fits": self.fits}
+        spec = {"kind": self.kind, "records": self._count(), "chosen": chosen, "fits": self.fits}
+        return {**spec, "pairs": True} if self.pairs else spec
 
     def draw(self, context: Context, after: Design | None = None) -> Design:
-        """The fits beyond ``after`` are drawn as one further exchangeable group."""
+        """The fits beyond ``after`` are one further exchangeable group, or further pairs."""
         probes = self._rows(context)
+        return self._paired(context, probes) if self.pairs else self._single(context, probes, after)
+
+    def _paired(self, context: Context, probes: Rows) -> Design:
+        """Pair p depends on the seed and p alone, so more pairs extend a design."""
+        pair, place = np.divmod(np.arange(self.fits), 2)
+        held_out: list[Rows] = []
+        for number in range(self.fits // 2):
+            generator = seeds.generator(context.seed, seeds.Purpose.PLAN, number, 1)
+            shuffled = generator.permutation(probes)
+            held_out += [rows(half) for half in np.split(shuffled, 2)]
+        return Design(
+            context.n,
+            repeat=pair,
+            fold=place,
+            held_out=held_out,
+            counted=[probes] * self.fits,
+            units="pairs",
+            leader=2 * pair,
+        )
+
+    def _single(self, context: Context, probes: Rows, after: Design | None) -> Design:
         start = after.fits if after is not None else 0
         group = int(after.repeat[-1]) + 1 if after is not None else 0
         added = self.fits - start
@@ -90,9 +127,9 @@ class Probes(Plan):
             fold = np.concatenate([after.fold, fold])
         return Design(context.n, repeat, fold, held_out, [probes] * self.fits)
 
-    def _rows(self, context: Context) -> NDArray[np.uint32]:
+    def _rows(self, context: Context) -> Rows:
         if not isinstance(self.records, tuple):
-            count = checks.integer("records", self.records, at_least=1)
+            count = self._count()
             if count > context.n:
                 raise InvalidInput(
                     f"records must not exceed the data; got {count} probes of {context.n} records"
@@ -107,3 +144,14 @@ class Probes(Plan):
                 " are not there"
             )
         return rows(np.flatnonzero(np.isin(context.ids, wanted)))
+
+
+def _ids(records: Sequence[Any]) -> tuple[Any, ...]:
+    if np.ndim(records) != 1:
+        kind = type(records).__name__  # not the ids themselves, which may be private
+        raise InvalidInput(f"records must be a count or a list of ids; got a {kind}")
+    ids = tuple(np.asarray(records).tolist())
+    if not ids:
+        raise InvalidInput("records must name at least one probe; got none")
+    checks.unique("records", np.asarray(ids))
+    return ids

@@ -10,7 +10,7 @@ from byrote.report.text import number
 def render(forecast: Forecast) -> Text:
     """Fits, time, memory, disk and the standard error to expect."""
     error = (
-        "one repeat has no standard error"
+        f"one {forecast.units.removesuffix('s')} has no standard error"
         if np.isnan(forecast.standard_error)
         else f"standard error of mean_log about {number(forecast.standard_error)} nats"
     )

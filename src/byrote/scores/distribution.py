@@ -19,7 +19,7 @@ QUANTILES = (0.05, 0.5, 0.95, 0.999)
 class Statistic:
     """A number about all scored records, and the standard error of a mean.
 
-    The error is a jackknife over retrainings (repeats, or fits): it speaks of other seeds and
+    The error is a jackknife over retrainings (repeats, pairs or fits): it speaks of other seeds and
     partitions, for these same records. NaN with one repeat, and for all but means: a jackknife
     misjudges quantiles and extremes, whose spread ``reliability`` shows better.
     """
@@ -81,10 +81,10 @@ def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
 
 
 def reliability(table: Table) -> Reliability:
-    """Split-half reliability: even against odd repeats, or fits."""
+    """Split-half reliability: even against odd repeats, pairs or fits."""
     design = table.design
-    by_repeat = design.units == "repeats"
-    there = np.setdiff1d(np.arange(design.fits), table.missing)
+    by_repeat = design.units != "fits"
+    there = np.flatnonzero(table.counting())
     units = np.zeros(design.fits, dtype=np.intp)
     units[there] = (
         np.unique(design.repeat[there], return_inverse=True)[1]

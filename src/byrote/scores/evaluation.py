@@ -9,7 +9,7 @@ from scipy.stats import t as student
 
 from byrote.fits.table import Table
 from byrote.scores.sides import Comparison, Fits, comparisons
-from byrote.stats import jackknife, ranks
+from byrote.stats import jackknife, ranks, signed_ranks
 from byrote.stats.memorization import ESTIMATORS, Side, difference, estimates, side_replicates
 
 Array = NDArray[np.float64]
@@ -42,7 +42,7 @@ class Evaluation:
 def evaluate(table: Table) -> Evaluation:
     """All estimates of all records, with their uncertainty."""
     fits = _Order.of(table)
-    by_repeat = table.design.units == "repeats"
+    by_repeat = table.design.units != "fits"  # a pair is a repeat of two fits
     result = _empty(len(table.rows), fits.repeats if by_repeat else len(fits.order))
     for records, comparison in _comparisons(table, fits):
         result.n_in[records], result.n_out[records] = comparison.counts
@@ -52,7 +52,10 @@ def evaluate(table: Table) -> Evaluation:
         degrees = (_by_repeats if by_repeat else _by_fits)(result, records, comparison)
         _interval(result, records, degrees)
         if table.design.randomized:
-            p, exact = ranks.held_out_low(comparison.strata())
+            if table.design.units == "pairs":
+                p, exact = signed_ranks.held_out_low(*comparison.pairs())
+            else:
+                p, exact = ranks.held_out_low(comparison.strata())
             result.p_value[records] = p
             result.exact &= exact
             smallest = ranks.smallest_p(comparison.shapes())
@@ -80,10 +83,7 @@ class _Order:
 
     @classmethod
     def of(cls, table: Table, left_out: NDArray[np.bool_] | None = None) -> "_Order":
-        there = np.ones(table.design.fits, dtype=bool)
-        there[list(table.missing)] = False
-        if left_out is not None:
-            there &= ~left_out
+        there = table.counting(left_out)
         order = np.flatnonzero(there)
         order = order[np.argsort(table.design.repeat[order], kind="stable")]
         repeat, group = (
@@ -111,7 +111,7 @@ def _estimate(result: Evaluation, records: Indices, comparison: Comparison) -> N
 
 
 def _by_repeats(result: Evaluation, records: Indices, comparison: Comparison) -> Array:
-    """Fits of one repeat complement one another, so they are left out together."""
+    """Fits of one repeat, or pair, complement one another, so they are left out together."""
     units = len(result.without["score"])
     sides = side_replicates(comparison.inside, comparison.outside, units, units)
     for name in ESTIMATORS:

@@ -141,7 +141,7 @@ def load_scores(store: str | Path, *, partial: bool = False) -> MemorizationResu
 
 def _scores(run: RunFolder, *, partial: bool) -> MemorizationResult:
     table = run.table(partial=partial)
-    if len(table.missing) == run.design.fits:
+    if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))
     ids, labels = run.ids_and_labels()
     return memorization(table, ids, labels, run.manifest.model_dump(mode="json"))

@@ -41,8 +41,8 @@ class MemorizationResult:
     log_prob_in, log_prob_out
         (n,) log P_A, eq. (1), with the record in training and without it.
     standard_error
-        One (n,) array per estimator, by jackknife over repeats (probes, subsets: over fits within
-        each side). NaN where there is one repeat or one value on a side.
+        One (n,) array per estimator, by jackknife over repeats or pairs (other probes, subsets:
+        over fits within each side). NaN where there is one repeat, pair, or value on a side.
     interval
         (n, 2) 95 % t-interval of mean_log, which covers at its nominal rate; intervals of the other
         two would not.

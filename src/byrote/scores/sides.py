@@ -48,6 +48,10 @@ class Comparison:
         """Values in and out."""
         return self.inside.size, self.outside.size
 
+    def pairs(self) -> tuple[Array, Array]:
+        """(m, P) values in and out by pair of fits, where all of the design comes in pairs."""
+        return self.inside.values, self.outside.values  # the columns of both run through the pairs
+
     def strata(self) -> list[tuple[Array, Array]]:
         """Values in and out of each group, for the rank test."""
         return [

@@ -156,7 +156,7 @@ def _missing_errors(table: Table, evaluation: Evaluation) -> str:
     if table.design.units == "fits":
         return "a standard error needs at least two values on each side"
     if len(evaluation.without["mean_log"]) < 2:
-        return "a standard error needs at least two repeats"
+        return f"a standard error needs at least two {table.design.units}"
     return "densities of zero have no standard error"
 
 

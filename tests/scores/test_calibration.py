@@ -111,7 +111,7 @@ def test_false_discoveries_in_pairs_are_rare_also_under_a_shift_common_to_a_fit(
 
 
 def test_signed_ranks_find_more_than_signs():
-    design = design_of(Probes(5000, fits=40, pairs=True), 5000)
+    design = design_of(Probes(5000, fits=40, pairs=True), 5010)
     table = pair_table(design, 2, rho=0.5, memorized=0.8)
     inside, outside = pair_sides(table)
     by_ranks = evaluate(table).p_value

@@ -51,28 +51,49 @@ def test_lossless_images(case, tmp_path):
     stored, suffix, expected = EXACT[case]
     save(tmp_path / f"a.{suffix}", stored)
     records = load(tmp_path)
-    np.testing.assert_array_equal(records.x, [expected.astype(np.float32)])
-    assert records.x.dtype == np.float32
+    np.testing.assert_array_equal(records.values(), [expected.astype(np.float32)])
+    assert records.values().dtype == np.float32
+    deep = case == "black and white" or case.startswith("16-bit")
+    assert records.x.dtype == (np.float32 if deep else np.uint8)
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "jpeg", "webp"])
 def test_lossy_images_come_close(suffix, tmp_path):
     flat = np.full((16, 16, 3), 51, np.uint8)
     save(tmp_path / f"a.{suffix}", flat)
-    np.testing.assert_allclose(load(tmp_path).x, 0.2 * np.ones((1, 16, 16, 3)), atol=0.02)
+    np.testing.assert_allclose(load(tmp_path).values(), 0.2 * np.ones((1, 16, 16, 3)), atol=0.02)
 
 
-@pytest.mark.parametrize("order", ["grey first", "colour first"])
-def test_grey_among_colour_becomes_rgb(order, tmp_path):
-    images = [GREY, COLOUR, DEEP] if order == "grey first" else [COLOUR, DEEP, GREY]
+ORDERS = {
+    "grey first": [GREY, COLOUR, DEEP],
+    "colour first": [COLOUR, DEEP, GREY],
+    "deep first": [DEEP, GREY, COLOUR],
+    "deep last": [GREY, GREY, DEEP],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_what_is_mixed_becomes_rgb_and_floating(order, tmp_path):
+    images = ORDERS[order]
     for number, image in enumerate(images):
         save(tmp_path / f"{number}.png", image)
     white = {np.uint8: 255, np.uint16: 65535}
+    shape = (5, 4, 3) if any(image is COLOUR for image in images) else (5, 4, 1)
     expected = [
-        np.broadcast_to((image / white[image.dtype.type]).reshape(5, 4, -1), (5, 4, 3))
+        np.broadcast_to((image / white[image.dtype.type]).reshape(5, 4, -1), shape)
         for image in images
     ]
-    np.testing.assert_array_equal(load(tmp_path).x, np.array(expected, np.float32))
+    found = load(tmp_path).x
+    np.testing.assert_array_equal(found.reshape(3, *shape), np.array(expected, np.float32))
+    assert found.dtype == np.float32
+
+
+def test_grey_of_8_bits_among_colour_stays_as_stored(tmp_path):
+    save(tmp_path / "0.png", GREY)
+    save(tmp_path / "1.png", COLOUR)
+    found = load(tmp_path).x
+    np.testing.assert_array_equal(found, [np.dstack([GREY] * 3), COLOUR])
+    assert found.dtype == np.uint8
 
 
 def test_folder_order_ids_and_labels(tmp_path):
@@ -104,7 +125,7 @@ def test_parquet_images(form, tmp_path, pixels, encoded):
     }[form]
     pq.write_table(pa.table({"img": column, "label": [2, 0, 1]}), tmp_path / "t.parquet")
     records = load(tmp_path / "t.parquet")
-    np.testing.assert_array_equal(records.x, (pixels / 255).astype(np.float32))
+    np.testing.assert_array_equal(records.x, pixels)
     assert records.labels.tolist() == [2, 0, 1]
 
 
@@ -120,7 +141,7 @@ def test_parquet_key_labels_and_ids(tmp_path, pixels, encoded):
     )
     pq.write_table(table, tmp_path / "t.parquet", row_group_size=2)
     records = load(tmp_path / "t.parquet", key="large", ids="file")
-    np.testing.assert_array_equal(records.x, (pixels / 255).astype(np.float32))
+    np.testing.assert_array_equal(records.x, pixels)
     assert records.labels.tolist() == [1, 2, 3]
     assert records.ids.tolist() == ["u", "v", "w"]
     assert load(tmp_path / "t.parquet", key="small", labels="coarse").labels.tolist() == list("aab")
@@ -136,6 +157,4 @@ def test_parquet_column_that_cannot_label_is_not_taken(tmp_path, pixels, encoded
 def test_many_parquet_batches(tmp_path, encoded):
     shades = [encoded(np.full((2, 2), shade, np.uint8)) for shade in range(200)]
     pq.write_table(pa.table({"img": shades}), tmp_path / "t.parquet")
-    np.testing.assert_array_equal(
-        load(tmp_path / "t.parquet").x[:, 0, 0], (np.arange(200) / 255).astype(np.float32)
-    )
+    np.testing.assert_array_equal(load(tmp_path / "t.parquet").x[:, 0, 0], np.arange(200))

@@ -145,7 +145,7 @@ REFUSED = {
     ),
     "folder half labelled": ("d", folder(a=png(), b__c=png()), {}, "1 of 2 images are in sub-"),
     "folder of floating images": ("d", folder(a=FLOATING), {}, "white is unknown"),
-    "folder with labels": ("d", folder(a=png()), {"labels": "y"}, "which takes no options"),
+    "folder with labels": ("d", folder(a=png()), {"labels": "y"}, "which takes image"),
     # CSV
     "csv empty": ("t.csv", raw(""), {}, "not readable as CSV"),
     "csv of a header": ("t.csv", raw("a,b\n"), {}, "at least one record"),

@@ -28,8 +28,8 @@ def score(
     data: Annotated[
         str,
         typer.Argument(
-            help="digits, fashion-mnist, a .npy, .npz, .csv, .parquet or IDX file, or a folder"
-            " of images."
+            help="digits, fashion-mnist, a .npy, .npz, .csv, .parquet or IDX file, a folder"
+            " of images, or one with the files of CIFAR-10, CelebA or MNIST."
         ),
     ],
     out: Annotated[
@@ -60,6 +60,17 @@ def score(
     ] = None,
     labels: Annotated[str | None, typer.Option(help="Column, array or file of labels.")] = None,
     ids: Annotated[str | None, typer.Option(help="Column, array or file of record ids.")] = None,
+    part: Annotated[
+        str | None, typer.Option(help="train (if not given) or test, or CelebA's valid.")
+    ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help="pad=N, crop=LEFT,TOP,RIGHT,BOTTOM, resize=N, celeba: done to each image, in"
+            " this order.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
     workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads per fit; part of the run.")] = 1,
@@ -101,7 +112,7 @@ def score(
 
     request = Request(
         model=catalogue.build(model, catalogue.parse_settings(settings or [])),
-        records=load(data, key=key, labels=labels, ids=ids),
+        records=load(data, key=key, labels=labels, ids=ids, part=part, image=image),
         plan=chosen,
         settings=Settings(seed, threads, workers, executor, debug),
     )

@@ -11,7 +11,7 @@ import numpy as np
 from byrote import checks
 from byrote.data.damage import refused
 from byrote.data.idx import is_idx, labels_beside, read_idx
-from byrote.data.pixels import scale_images
+from byrote.data.pixels import scale_deep
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 
@@ -35,7 +35,7 @@ def load_array(source: str, *, labels: str | None = None, ids: str | None = None
     Returns
     -------
     Records
-        uint8 and uint16 images scaled to [0, 1], float32; other arrays as they are.
+        uint8 images as stored, uint16 images scaled to [0, 1], float32; other arrays as they are.
 
     Raises
     ------
@@ -64,7 +64,7 @@ def load_array(source: str, *, labels: str | None = None, ids: str | None = None
         for option, path in (("labels", beside), ("ids", ids))
         if path is not None
     }
-    return Records(scale_images(array), **named)
+    return Records(scale_deep(array), **named)
 
 
 def load_npz(
@@ -84,7 +84,7 @@ def load_npz(
     Returns
     -------
     Records
-        uint8 and uint16 images scaled to [0, 1], float32; other arrays as they are.
+        uint8 images as stored, uint16 images scaled to [0, 1], float32; other arrays as they are.
 
     Raises
     ------
@@ -111,7 +111,7 @@ def load_npz(
             for option, name in (("labels", labels), ("ids", ids))
             if name is not None
         }
-    return Records(scale_images(x), **named)
+    return Records(scale_deep(x), **named)
 
 
 def _read_array(path: Path) -> np.ndarray:

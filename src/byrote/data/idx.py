@@ -74,8 +74,9 @@ def read_idx(path: Path) -> np.ndarray:
 def labels_beside(path: Path) -> Path | None:
     """Find the labels that MNIST's naming puts beside ``…images-idx3…``, if they are there."""
     name = re.sub(r"images([-.])idx3", r"labels\1idx1", path.name)
-    sibling = path.with_name(name)
-    return sibling if name != path.name and sibling.is_file() else None
+    plain = name.removesuffix(".gz")
+    names = (name, f"{plain}.gz", plain) if name != path.name else ()
+    return next((path.with_name(each) for each in names if path.with_name(each).is_file()), None)
 
 
 def _is_magic(start: bytes | bytearray) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from byrote.data.damage import refused
+from byrote.data.geometry import Geometry
 from byrote.data.pixels import scale
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
@@ -25,13 +26,15 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-def load_folder(source: str) -> Records:
+def load_folder(source: str, *, image: Geometry | None = None) -> Records:
     """Load all images of a folder, in the order of their paths; hidden and other files are ignored.
 
     Parameters
     ----------
     source
         Path of the folder. Where images sit in sub-folders, the first level names their labels.
+    image
+        What to do with each image; nothing if not given.
 
     Returns
     -------
@@ -65,11 +68,13 @@ def load_folder(source: str) -> Records:
         )
     rows = ((f"row {row} ({name})", folder / name) for row, name in enumerate(names))
     labels = np.array(folders) if folders else None
-    return Records(stack(rows, len(names)), ids=np.array(names), labels=labels)
+    return Records(stack(rows, len(names), image), ids=np.array(names), labels=labels)
 
 
-def stack(images: Iterable[tuple[str, Path | BinaryIO]], count: int) -> np.ndarray:
-    """Decode ``count`` images of one size into one array.
+def stack(
+    images: Iterable[tuple[str, Path | BinaryIO]], count: int, geometry: Geometry | None = None
+) -> np.ndarray:
+    """Decode ``count`` images, which come to one size, into one array, one after the other.
 
     Parameters
     ----------
@@ -77,17 +82,19 @@ def stack(images: Iterable[tuple[str, Path | BinaryIO]], count: int) -> np.ndarr
         For each image its place, for messages, and its path or encoded bytes.
     count
         How many there are (the array is made once, not grown).
+    geometry
+        What to do with each image; nothing if not given.
 
     Returns
     -------
     numpy.ndarray
-        float32 in [0, 1]: (n, h, w) where all are grey, otherwise (n, h, w, 3), RGB.
-        Transparency is dropped.
+        (n, h, w) where all are grey, otherwise (n, h, w, 3), RGB. uint8, as stored, where all have
+        8 bits; float32 in [0, 1] where some have 1 or 16. Transparency is dropped.
 
     Raises
     ------
     InvalidInput
-        If there is none, one cannot be decoded, or the sizes differ.
+        If there is none, one cannot be decoded, the sizes differ, or a crop reaches beyond one.
 
     Examples
     --------
@@ -97,17 +104,19 @@ def stack(images: Iterable[tuple[str, Path | BinaryIO]], count: int) -> np.ndarr
     >>> stack([("row 0", file)], 1).shape
     (1, 3, 4, 3)
     """
+    geometry = geometry or Geometry()
     array, size, odd, row = None, None, [], -1
     for row, (place, file) in enumerate(images):
         with (
             refused(f"the image in {place} cannot be decoded", *_DAMAGE),
             Image.open(file, formats=_FORMATS) as image,
         ):
-            size = size or image.size
-            if image.size != size:
-                odd.append((place, image.size))
+            after = geometry.size(image.size)
+            size = size or after
+            if after != size:
+                odd.append((place, after))
             if not odd:  # after the first misfit the rest are only counted
-                array = _put(_pixels(image, place), array, row, count)
+                array = _put(geometry.one(_pixels(image, place)), array, row, count)
     if odd:
         raise InvalidInput(_sizes_differ(size, odd, count))
     if array is None or row + 1 != count:
@@ -126,27 +135,32 @@ def _image_names(folder: Path) -> list[str]:
 
 
 def _pixels(image: Image.Image, place: str) -> np.ndarray:
-    """Decode to grey (h, w) of bool, uint8 or uint16, or to RGB (h, w, 3) of uint8."""
-    if image.mode in ("1", "L"):
+    """Decode to grey (h, w), uint8 or scaled float32, or to RGB (h, w, 3) of uint8."""
+    if image.mode == "L":
         return np.asarray(image)
+    if image.mode == "1":
+        return scale(np.asarray(image))
     if image.mode[0] in "IF":  # 16 bits, which Pillow also keeps in its 32-bit mode
         deep = np.asarray(image)
         if deep.dtype.kind == "f" or deep.min() < 0 or deep.max() > 65535:
             raise InvalidInput(f"the image in {place} has 32-bit pixels, of which white is unknown")
-        return deep.astype(np.uint16)
+        return scale(deep.astype(np.uint16))
     if image.mode == "P":  # the detour keeps Pillow from warning about transparent palettes
         image = image.convert("RGBA")
     return np.asarray(image.convert("RGB"))
 
 
 def _put(pixels: np.ndarray, array: np.ndarray | None, row: int, count: int) -> np.ndarray:
-    """Scale pixels into a row of the array, which is made for the first row."""
+    """Put pixels into a row of the array, which is made for the first row."""
     if array is None:
-        array = np.empty((count, *pixels.shape), np.float32)
-    elif pixels.ndim == array.ndim:  # the first colour image after grey ones
+        array = np.empty((count, *pixels.shape), pixels.dtype)
+    if pixels.ndim == array.ndim:  # the first colour image after grey ones
         array = np.repeat(array[..., None], 3, axis=-1)
-    grey_in_colour = pixels.ndim < array.ndim - 1
-    scale(pixels[..., None] if grey_in_colour else pixels, out=array[row])
+    if array.dtype != np.uint8:
+        pixels = scale(pixels) if pixels.dtype == np.uint8 else pixels
+    elif pixels.dtype != np.uint8:  # the first deep image after some of 8 bits
+        array = scale(array)
+    array[row] = pixels[..., None] if pixels.ndim < array.ndim - 1 else pixels
     return array
 
 

@@ -1,25 +1,36 @@
 """One door for data: finds out what a source is and hands it to the family that reads it."""
 
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from byrote import checks
 from byrote.data.arrays import load_array, load_npz
 from byrote.data.builtin import NAMES, load_builtin
+from byrote.data.cifar import load_cifar
+from byrote.data.geometry import Geometry
 from byrote.data.idx import is_idx
+from byrote.data.idx_folder import load_idx_folder
+from byrote.data.layouts import kind_of_folder
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 
 _OPTIONS = {  # what a source is called in messages, and the options that mean something for it
-    "a built-in set": (),
-    "a folder of images": (),
-    ".npy": ("labels", "ids"),
-    ".npz": ("key", "labels", "ids"),
+    "a built-in set": ("part", "image"),
+    "a folder of images": ("image",),
+    "a folder of IDX files": ("part", "image"),
+    "CIFAR-10": ("part", "image"),
+    "CelebA": ("part", "image"),
+    ".npy": ("labels", "ids", "image"),
+    ".npz": ("key", "labels", "ids", "image"),
     ".csv": ("labels", "ids"),
-    ".parquet": ("key", "labels", "ids"),
-    "IDX": ("labels", "ids"),
+    ".parquet": ("key", "labels", "ids", "image"),
+    "IDX": ("labels", "ids", "image"),
 }
+_PARTS = ("train", "test")
+_CELEBA_PARTS = ("train", "valid", "test")
 
 
 def load(
@@ -28,15 +39,18 @@ def load(
     key: str | None = None,
     labels: str | os.PathLike[str] | None = None,
     ids: str | os.PathLike[str] | None = None,
+    part: str | None = None,
+    image: str | None = None,
 ) -> Records:
-    """Load records from a file, a folder of images, or a built-in set.
+    """Load records from a file, a folder of images, a published data set, or a built-in set.
 
     Parameters
     ----------
     source
         ``"digits"`` or ``"fashion-mnist"``; or the path of a .npy, .npz, .csv, .parquet or IDX
-        file (gzipped or not) or of a folder of images. A folder of a built-in set's name is
-        reached as ``"./digits"``.
+        file (gzipped or not), of a folder of images, or of a folder with the published files of
+        CIFAR-10 (Python or binary), CelebA (images and ``list_eval_partition``), MNIST or
+        Fashion-MNIST. A folder of a built-in set's name is reached as ``"./digits"``.
     key
         Which array of a .npz archive, or which column of images or lists of a Parquet file.
     labels, ids
@@ -44,12 +58,20 @@ def load(
         and IDX files the path of another such file, of shape (n,). Left out, labels are taken
         where the layout gives them (sub-folders, MNIST's files, Hugging Face's columns) and ids
         are row numbers, or relative paths for a folder.
+    part
+        ``"train"`` (if not given) or ``"test"``, or ``"valid"`` of CelebA: which part of a set that
+        is published in parts.
+    image
+        What to do with each image, words in order: ``"pad=N"`` surrounds it with N pixels of zero,
+        ``"crop=LEFT,TOP,RIGHT,BOTTOM"`` cuts out a box, ``"resize=N"`` makes it N x N by Pillow's
+        antialiased bilinear filter, ``"celeba"`` is the paper's
+        ``"crop=15,40,163,188 resize=32"``.
 
     Returns
     -------
     Records
-        Numbers (n, d); or images (n, h, w) or (n, h, w, c), float32 in [0, 1] where pixels were
-        stored as integers.
+        Numbers (n, d); or images (n, h, w) or (n, h, w, c): uint8 where pixels were stored with 8
+        bits, which stands for x/255, float32 in [0, 1] where with 16.
 
     Raises
     ------
@@ -62,13 +84,12 @@ def load(
     >>> records = load("digits")
     >>> records.x.shape, float(records.x.max()), records.labels[:3].tolist()
     ((1797, 8, 8), 1.0, [0, 1, 2])
+    >>> load("digits", image="pad=2").shape
+    (12, 12)
     """
     name = _text("source", source)
-    given = {
-        option: _text(option, value)
-        for option, value in (("key", key), ("labels", labels), ("ids", ids))
-        if value is not None
-    }
+    asked = {"key": key, "labels": labels, "ids": ids, "part": part, "image": image}
+    given = {option: _text(option, value) for option, value in asked.items() if value is not None}
     kind = _kind(name)
     try:
         _check_options(kind, given)
@@ -92,7 +113,7 @@ def _kind(source: str) -> str:
     if source in NAMES:
         return "a built-in set"
     if path.is_dir():
-        return "a folder of images"
+        return kind_of_folder(path)
     if not path.is_file():
         raise InvalidInput(_missing(source))
     if path.suffix.lower() in _OPTIONS:
@@ -117,28 +138,62 @@ def _missing(source: str) -> str:
 def _check_options(kind: str, given: dict[str, str]) -> None:
     useless = [option for option in given if option not in _OPTIONS[kind]]
     if useless:
-        usable = " and ".join(_OPTIONS[kind]) or "no options"
+        usable = " and ".join(_OPTIONS[kind])
         raise InvalidInput(f"{useless[0]} means nothing for {kind}, which takes {usable}")
+    if "part" in given:
+        checks.choice("part", given["part"], _CELEBA_PARTS if kind == "CelebA" else _PARTS)
 
 
-def _read(kind: str, source: str, given: dict[str, str]) -> Records:
-    # pyarrow and Pillow are imported only with the families that need them
-    match kind:
-        case "a built-in set":
-            return load_builtin(source)
-        case "a folder of images":
-            from byrote.data.images import load_folder  # noqa: PLC0415
+def _read(kind: str, source: str, given: Mapping[str, str]) -> Records:
+    """Read the source. What decodes images changes each as it comes; the rest is changed here."""
+    options: dict[str, Any] = dict(given)
+    words = options.pop("image", None)
+    image = None if words is None else Geometry.parse(words)
+    decode = _DECODERS.get(kind)
+    if decode is not None:
+        return decode(source, image=image, **options)
+    records = _READERS[kind](source, **options)
+    return records if image is None else replace(records, x=image.apply(records.x))
 
-            return load_folder(source)
-        case ".npz":
-            return load_npz(source, **given)
-        case ".csv":
-            from byrote.data.tables import load_csv  # noqa: PLC0415
 
-            return load_csv(source, **given)
-        case ".parquet":
-            from byrote.data.tables import load_parquet  # noqa: PLC0415
+# pyarrow and Pillow are imported only with the families that need them
 
-            return load_parquet(source, **given)
-        case _:
-            return load_array(source, **given)
+
+def _load_folder(source: str, **options: Any) -> Records:
+    from byrote.data.images import load_folder  # noqa: PLC0415
+
+    return load_folder(source, **options)
+
+
+def _load_celeba(source: str, **options: Any) -> Records:
+    from byrote.data.celeba import load_celeba  # noqa: PLC0415
+
+    return load_celeba(source, **options)
+
+
+def _load_parquet(source: str, **options: Any) -> Records:
+    from byrote.data.tables import load_parquet  # noqa: PLC0415
+
+    return load_parquet(source, **options)
+
+
+def _load_csv(source: str, **options: Any) -> Records:
+    from byrote.data.tables import load_csv  # noqa: PLC0415
+
+    return load_csv(source, **options)
+
+
+_DECODERS: dict[str, Callable[..., Records]] = {
+    "a folder of images": _load_folder,
+    "CelebA": _load_celeba,
+    ".parquet": _load_parquet,
+}
+_READERS: dict[str, Callable[..., Records]] = {
+    "a built-in set": load_builtin,
+    "a folder of IDX files": load_idx_folder,
+    "CIFAR-10": load_cifar,
+    ".npy": load_array,
+    ".npz": load_npz,
+    ".csv": _load_csv,
+    "IDX": load_array,
+}

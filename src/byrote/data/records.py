@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from byrote import checks
+from byrote.data.pixels import as_floats, is_pixels
 from byrote.errors import InvalidInput
 
 _HASH_BLOCK = 1 << 24  # bytes hashed at a time
@@ -22,8 +23,9 @@ class Records:
     Parameters
     ----------
     x
-        Floating array, (n, d) for rows of numbers, (n, h, w) for grey images or (n, h, w, c)
-        for colour images, channels last. Finite.
+        Array, (n, d) for rows of numbers, (n, h, w) for grey images or (n, h, w, c) for colour
+        images, channels last. Images of uint8 are kept as they are and stand for x/255; everything
+        else is kept as finite floating numbers.
     ids
         (n,) integers or strings, all different; row numbers if not given.
     labels
@@ -53,7 +55,7 @@ class Records:
     options: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        x = as_values("X", self.x)
+        x = _as_stored("X", self.x)
         ids = np.arange(len(x)) if self.ids is None else _column("ids", self.ids, len(x))
         checks.unique("ids", ids)
         labels = None if self.labels is None else _column("labels", self.labels, len(x))
@@ -77,9 +79,22 @@ class Records:
         """Whether records are (h, w) or (h, w, c) images."""
         return self.x.ndim > 2
 
+    def values(self, rows: Any = None) -> np.ndarray:
+        """Numbers of the records, or of those in ``rows``: stored pixels as float32 in [0, 1].
+
+        Floating records come as they are, in the same memory where all of them are asked for.
+
+        Examples
+        --------
+        >>> images = np.array([[[0, 255]], [[51, 0]]], dtype=np.uint8)
+        >>> Records(images).values([0]).tolist()
+        [[[0.0, 1.0]]]
+        """
+        return as_floats(self.x if rows is None else self.x[rows])
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of values, shape, type, ids and labels: what makes two data sets the same."""
+        """SHA-256 of values, shape, type, ids and labels, as kept: what makes data sets the same."""
         digest = hashlib.sha256()
         for array in (self.x, self.ids, self.labels):
             if array is None:
@@ -116,7 +131,15 @@ def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
 
 
 def as_values(name: str, values: Any) -> np.ndarray:
-    """A finite floating array of two to four dimensions, C-contiguous; float32 stays float32."""
+    """A finite floating array of two to four dimensions, C-contiguous; float32 stays float32.
+
+    Images of uint8 stand for x/255 and become float32.
+    """
+    return as_floats(_as_stored(name, values))
+
+
+def _as_stored(name: str, values: Any) -> np.ndarray:
+    """As ``as_values``, but images of uint8 stay as they are."""
     array = _array(name, values)
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
@@ -128,9 +151,10 @@ def as_values(name: str, values: Any) -> np.ndarray:
         raise InvalidInput(f"{name} must hold at least one record and one value; got {array.shape}")
     if array.ndim == 4 and array.shape[-1] > 4 and array.shape[1] in (1, 3, 4):
         raise InvalidInput(f"{name} must have its channels last, (n, h, w, c); got {array.shape}")
-    single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
-    array = array.astype(np.float32 if single else np.float64, copy=False)
-    checks.finite(name, array)
+    if not is_pixels(array):
+        single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
+        array = array.astype(np.float32 if single else np.float64, copy=False)
+        checks.finite(name, array)
     return np.ascontiguousarray(array)
 
 

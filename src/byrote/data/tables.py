@@ -13,6 +13,7 @@ import pyarrow.parquet as pa_parquet
 
 from byrote.data import columns
 from byrote.data.damage import refused
+from byrote.data.geometry import Geometry
 from byrote.data.images import stack
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
@@ -71,7 +72,12 @@ def load_csv(source: str, *, labels: str | None = None, ids: str | None = None) 
 
 
 def load_parquet(
-    source: str, *, key: str | None = None, labels: str | None = None, ids: str | None = None
+    source: str,
+    *,
+    key: str | None = None,
+    labels: str | None = None,
+    ids: str | None = None,
+    image: Geometry | None = None,
 ) -> Records:
     """Load a Parquet file: columns of numbers, one column of lists, or one of encoded images.
 
@@ -85,6 +91,8 @@ def load_parquet(
     labels, ids
         Names of columns, of integers or strings. Without ``labels``, images take theirs from a
         column label, labels or fine_label if there is one.
+    image
+        What to do with each image; nothing if not given.
 
     Returns
     -------
@@ -95,7 +103,8 @@ def load_parquet(
     ------
     InvalidInput
         If the file is damaged, a name is not in it, values are missing, not numeric or of
-        different lengths, or images cannot be decoded into one array.
+        different lengths, images cannot be decoded into one array, or ``image`` is given where
+        there are none.
 
     Examples
     --------
@@ -121,7 +130,7 @@ def load_parquet(
             for option, name in (("labels", labels), ("ids", ids))
             if name is not None
         }
-        return Records(_values(file, chosen, {labels, ids}), **named)
+        return Records(_values(file, chosen, {labels, ids}, image), **named)
 
 
 def _check_text(source: str) -> None:
@@ -203,10 +212,14 @@ def _choose(schema: pa.Schema, key: str | None, taken: set[str | None]) -> pa.Fi
     return whole[0] if whole else None
 
 
-def _values(file: Any, chosen: pa.Field | None, taken: set[str | None]) -> np.ndarray:
+def _values(
+    file: Any, chosen: pa.Field | None, taken: set[str | None], image: Geometry | None
+) -> np.ndarray:
     count, schema = file.metadata.num_rows, file.schema_arrow
     if chosen is not None and _is_image(chosen.type):
-        return stack(_encoded(file, chosen.name), count)
+        return stack(_encoded(file, chosen.name), count, image)
+    if image is not None:
+        raise InvalidInput("image means nothing for a table that holds no images")
     if chosen is not None:
         return columns.list_matrix(chosen, file.iter_batches(_BATCH, columns=[chosen.name]), count)
     taken = taken.union(_pandas_index(schema))

@@ -15,6 +15,7 @@ from byrote.fits.job import Job, Task
 from byrote.fits.run import Request
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
+from byrote.models import contract
 from byrote.plans import Design
 from byrote.plans.design import Units, rows
 
@@ -60,12 +61,14 @@ def forecast(request: Request) -> Forecast:
     counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
     inside, outside = _values_per_record(design)
     process = peak_memory()  # holds all the records already, as a worker holds those it trains on
+    taken = contract.input_bytes(request.model, request.records.x)
+    more = taken - request.records.x.nbytes
     return Forecast(
         fits=design.fits,
         pilot_records=size,
         seconds_per_fit=per_fit,
         seconds=per_fit * -(-design.fits // workers) + (_START if workers > 1 else 0),
-        memory=process * (1 + workers) if workers > 1 else process + request.records.x.nbytes,
+        memory=process + workers * (process + more) if workers > 1 else process + taken,
         disk=_BYTES_PER_VALUE * counted + _BYTES_PER_FIT * design.fits,
         values_in=inside,
         values_out=outside,

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
+from byrote.data.pixels import is_pixels
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.fits.sharing import readonly
@@ -84,9 +85,11 @@ def _try(model: Any, x: NDArray[Any], seed: int, threads: int) -> None:
 
 
 def _made_up(records: Records, count: int, generator: np.random.Generator) -> NDArray[Any]:
+    shape = (count, *records.shape)
+    if is_pixels(records.x):
+        return generator.integers(0, 256, shape, dtype=np.uint8)
     low, high = records.x.min(), records.x.max()
     unit = low >= 0 and high <= 1
-    shape = (count, *records.shape)
     drawn = generator.random(shape) if unit else generator.standard_normal(shape)
     return drawn.astype(records.x.dtype)
 

@@ -47,11 +47,11 @@ def run_job(task: Task, job: Job) -> Outcome:
 
 def _fit_and_score(task: Task, job: Job) -> tuple[NDArray[np.float64], int]:
     model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
-    x = contract.as_input(model, task.data.get())
+    x = task.data.get()
     follower = _Follower(job.fit, task.heartbeats)
-    contract.fit(model, x[job.training_rows()], follower)
+    contract.fit(model, contract.as_input(model, x[job.training_rows()]), follower)
     contract.reseed(model, job.evaluation_seed)
-    scored = x if job.counted is None else x[job.counted]
+    scored = contract.as_input(model, x if job.counted is None else x[job.counted])
     return checked(model.score_samples(scored), len(scored)), follower.epoch
 
 

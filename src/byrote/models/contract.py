@@ -3,7 +3,8 @@
 A model is any object that ``sklearn.base.clone`` can copy, with ``fit(X)`` and ``score_samples(X)``
 giving (n,) log-densities in nats. Found by signature, all optional: ``random_state`` parameters
 (each fit gets its own seed), ``noise_seed`` (one seed for the whole run), ``fit(X, on_epoch=...)``
-(training can be followed), ``check_input(X)`` (the model's own view of unusable data).
+(training can be followed), ``check_input(X)`` (the model's own view of unusable data), a true
+``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]).
 """
 
 import hashlib
@@ -21,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from byrote.data.pixels import as_floats, is_pixels
 from byrote.errors import InvalidInput
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -108,9 +110,26 @@ def takes_images(model: Any) -> bool:
     return bool(tags().input_tags.three_d_array) if tags is not None else False
 
 
+def takes_pixels(model: Any) -> bool:
+    """Whether the model takes stored pixels, uint8 images that stand for x/255, as they are."""
+    return bool(getattr(model, "takes_pixels", False))
+
+
 def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
-    """Records in the shape that the model takes: images, or one row of numbers each."""
+    """Records as the model takes them: stored pixels, images of numbers, or rows of numbers.
+
+    Select rows before: what comes of stored pixels for most models is four times as large.
+    """
+    if is_pixels(x) and takes_pixels(model):
+        return x
+    x = as_floats(x)
     return x if takes_images(model) else x.reshape(len(x), -1)
+
+
+def input_bytes(model: Any, x: NDArray[Any]) -> int:
+    """Memory of all the records as the model takes them."""
+    scaled = is_pixels(x) and not takes_pixels(model)
+    return x.size * np.dtype(np.float32).itemsize if scaled else x.nbytes
 
 
 def fit(model: Any, x: NDArray[Any], on_epoch: OnEpoch) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.pixels import as_floats
 from byrote.errors import InvalidInput
 from byrote.report.text import number
 from byrote.scores.distribution import quantiles
@@ -73,7 +74,7 @@ def gallery(result: MemorizationResult, images: NDArray[Any], each: int = 10) ->
     Parameters
     ----------
     images
-        (n, h, w) or (n, h, w, c) in [0, 1], in the order of the result.
+        (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
     each
         How many images a row shows.
 
@@ -103,8 +104,9 @@ def gallery(result: MemorizationResult, images: NDArray[Any], each: int = 10) ->
     figure = Figure(figsize=(0.75 * each + 1.0, 3.2), layout="constrained")
     grid = figure.subplots(3, each, squeeze=False)
     for axes, (title, chosen) in zip(grid, rows.items(), strict=True):
-        for ax, row in zip(axes, chosen, strict=True):
-            ax.imshow(images[row], cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
+        shown = as_floats(images[chosen])
+        for ax, row, image in zip(axes, chosen, shown, strict=True):
+            ax.imshow(image, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
             ax.set_title(number(result.score[row]), fontsize=8, pad=2)
             ax.set_xlabel(_short(result.ids[row]), fontsize=6, labelpad=1, color=GREY)
             ax.set_xticks([])

@@ -51,8 +51,9 @@ def score_memorization(
         A scikit-learn density estimator: ``fit(X)``, ``score_samples(X) -> (n,)`` nats, copyable by
         ``sklearn.base.clone``. Its ``random_state`` is set anew for every fit.
     X
-        (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, or ``Records``. Models get images
-        as rows unless their scikit-learn tags say that they take images.
+        (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, or ``Records``. Images of uint8
+        stand for x/255. Models get images as rows unless their scikit-learn tags say that they take
+        images.
     plan
         KFold, LeaveOneOut, Subset, Probes, Membership or a scikit-learn splitter;
         ``KFold(10, repeats=10)`` if not given.

@@ -17,6 +17,8 @@ import pytest
 import byrote
 from byrote.cli import app, exits
 
+from published import write_cifar
+
 X = np.random.default_rng(0).normal(size=(40, 2))
 KDE = ["--model", "kde", "--folds", "4", "--repeats", "2"]
 
@@ -85,6 +87,31 @@ def test_figures(here, byrote_):
     assert (code, err) == (0, "")
     assert [Path(line).name for line in out.splitlines()] == ["scores.png", "gallery.png"]
     assert all(Path(line).read_bytes().startswith(b"\x89PNG") for line in out.splitlines())
+
+
+def test_part_and_image_are_options_and_belong_to_the_run(here, byrote_):
+    """The figures load the data again, in the same part and geometry."""
+    write_cifar(here / "cifar", each=5)
+    plan = ["--model", "kde", "--folds", "4", "--repeats", "1", "--out", "run"]
+    shape = ["--part", "test", "--image", "crop=0,0,8,8 pad=1"]
+    code, out, err = byrote_("score", "cifar", *shape, *plan)
+    assert (code, err) == (0, "")
+    description = byrote.load_scores("run").description["data"]
+    assert (description["records"], description["shape"]) == (5, [10, 10, 3])
+    assert description["options"] == {"part": "test", "image": "crop=0,0,8,8 pad=1"}
+    code, out, err = byrote_("figures", "run")
+    assert (code, err) == (0, "")
+    assert "gallery.png" in out
+    code, out, err = byrote_("score", "cifar", "--part", "train", *plan)
+    assert code == 2
+    assert "holds another run" in err
+
+
+def test_part_and_image_are_refused_in_a_sentence(here, byrote_):
+    code, out, err = byrote_("score", "digits", "--image", "pat=2", *KDE, "--out", "run")
+    assert (code, out) == (2, "")
+    assert "did you mean pad?" in err
+    assert not (here / "run").exists()
 
 
 def test_figures_of_data_that_changed(here, byrote_):

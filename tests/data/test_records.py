@@ -6,7 +6,7 @@ import pytest
 
 import byrote
 from byrote import Records
-from byrote.data.records import as_records
+from byrote.data.records import as_records, as_values
 from byrote.errors import InvalidInput
 
 X = np.arange(12.0).reshape(4, 3)
@@ -17,6 +17,39 @@ def test_what_a_record_holds_is_not_printed():
     assert shown == "Records(4 of shape (3,), labelled, from memory)"
     result = byrote.score_memorization(_flat(), X, plan=byrote.KFold(2, 1))
     assert repr(result) == "MemorizationResult(4 records, 4 scored, 0 memorized)"
+
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (4, 3, 2), dtype=np.uint8)
+
+
+def test_images_of_uint8_are_kept_and_stand_for_numbers():
+    for images in (PIXELS, PIXELS[..., None]):
+        records = Records(images)
+        assert records.x.dtype == np.uint8
+        assert records.values().dtype == np.float32
+        np.testing.assert_array_equal(records.values(), (images / 255).astype(np.float32))
+        np.testing.assert_array_equal(records.values([2, 0]), records.values()[[2, 0]])
+        np.testing.assert_array_equal(records.values(slice(1, 3)), records.values()[1:3])
+    np.testing.assert_array_equal(as_values("X", PIXELS), Records(PIXELS).values())
+
+
+def test_other_records_are_their_own_numbers():
+    table = PIXELS[:, 0]
+    np.testing.assert_array_equal(Records(table).values(), table)
+    assert Records(table).x.dtype == np.float64
+    records = Records(X)
+    assert records.values() is records.x
+    np.testing.assert_array_equal(records.values([3]), X[[3]])
+
+
+def test_pixels_and_their_numbers_are_different_data():
+    records = Records(PIXELS)
+    changed = PIXELS.copy()
+    changed[0, 0, 0] ^= 1
+    same = Records(np.asfortranarray(PIXELS))
+    assert records.fingerprint == same.fingerprint
+    others = [Records(changed), Records(records.values()), Records(PIXELS.reshape(4, 2, 3))]
+    assert records.fingerprint not in {other.fingerprint for other in others}
 
 
 def _flat():

@@ -266,10 +266,13 @@ def test_a_probe_run_has_a_gallery(template):
     assert len(figure.axes) == 3 * 2
 
 
+@pytest.mark.parametrize("stored", [False, True])
 @pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)])
-def test_pixels_are_shown_as_they_are(scored, channels):
+def test_pixels_are_shown_as_they_are(scored, channels, stored):
     images = np.random.default_rng(0).random((15, 4, 6, *channels))
-    figure = gallery(scored(np.arange(15.0)), images, each=5)
+    pixels = (255 * images).astype(np.uint8)
+    figure = gallery(scored(np.arange(15.0)), pixels if stored else images, each=5)
+    images = pixels / np.float32(255) if stored else images
     for row, ax in enumerate(figure.axes[:5]):
         drawn = np.asarray(ax.images[0].get_array())
         np.testing.assert_allclose(drawn.reshape(images[row].shape), images[row])

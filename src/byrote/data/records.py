@@ -94,7 +94,7 @@ class Records:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of values, shape, type, ids and labels, as kept: what makes data sets the same."""
+        """SHA-256 of values as kept, shape, type, ids, labels: what makes data sets the same."""
         digest = hashlib.sha256()
         for array in (self.x, self.ids, self.labels):
             if array is None:

@@ -164,6 +164,17 @@ def test_deep_images_are_resized_as_numbers(tmp_path):
     np.testing.assert_allclose(load(tmp_path, image="resize=1").x, [[[0.5]]], atol=1e-6)
 
 
+def test_images_beyond_memory_are_refused(tmp_path, monkeypatch):
+    write_folder(tmp_path, None)
+
+    def full(*shape, **options):
+        raise MemoryError
+
+    monkeypatch.setattr("numpy.empty", full)
+    with pytest.raises(InvalidInput, match="4 such images do not fit in memory"):
+        load(tmp_path)
+
+
 REFUSED = {
     "pad by nothing": (lambda: pad(GREY, 0), "margin must be an integer of at least 1; got 0"),
     "pad of a table": (lambda: pad(np.zeros((2, 2)), 1), "no images, (n, h, w) or (n, h, w, c)"),

@@ -16,10 +16,10 @@ from byrote import checks
 from byrote.data.damage import refused
 from byrote.errors import InvalidInput
 
-_PRESETS = {"celeba": "crop=15,40,163,188 resize=32"}  # Supplement B of the paper
+_PRESETS = {"celeba": "crop=15,40,163,188 resize=32"}  # that of the paper
 _WORDS = {"pad": 1, "crop": 4, "resize": 1}  # how many whole numbers each takes
 _USAGE = "pad=N, crop=LEFT,TOP,RIGHT,BOTTOM, resize=N, celeba"
-_NUMBERS = re.compile(r"\d{1,5}(,\d{1,5})*", re.ASCII)
+_NUMBERS = re.compile(r"\d{1,4}(,\d{1,4})*", re.ASCII)
 
 
 def pad(images: NDArray[Any], margin: int) -> NDArray[Any]:

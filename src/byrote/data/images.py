@@ -108,6 +108,7 @@ def stack(
     array, size, odd, row = None, None, [], -1
     for row, (place, file) in enumerate(images):
         with (
+            refused(f"{count} such images do not fit in memory", MemoryError),
             refused(f"the image in {place} cannot be decoded", *_DAMAGE),
             Image.open(file, formats=_FORMATS) as image,
         ):

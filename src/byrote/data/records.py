@@ -117,6 +117,15 @@ def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
 
 def as_values(name: str, values: Any) -> np.ndarray:
     """A finite floating array of two to four dimensions, C-contiguous; float32 stays float32."""
+    array = as_numbers(name, values)
+    single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
+    array = array.astype(np.float32 if single else np.float64, copy=False)
+    checks.finite(name, array)
+    return np.ascontiguousarray(array)
+
+
+def as_numbers(name: str, values: Any) -> np.ndarray:
+    """Records as an array of numbers of two to four dimensions, of the type that they have."""
     array = _array(name, values)
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
@@ -128,10 +137,7 @@ def as_values(name: str, values: Any) -> np.ndarray:
         raise InvalidInput(f"{name} must hold at least one record and one value; got {array.shape}")
     if array.ndim == 4 and array.shape[-1] > 4 and array.shape[1] in (1, 3, 4):
         raise InvalidInput(f"{name} must have its channels last, (n, h, w, c); got {array.shape}")
-    single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
-    array = array.astype(np.float32 if single else np.float64, copy=False)
-    checks.finite(name, array)
-    return np.ascontiguousarray(array)
+    return array
 
 
 def _column(name: str, values: Any, n: int) -> np.ndarray:

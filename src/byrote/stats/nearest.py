@@ -8,7 +8,7 @@ float64 search, whatever the offset and scale of the data, at nearly the speed o
 the bound settles little (tight clusters far from one another), more distances are computed again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,15 +82,50 @@ def nearest(
     ([[1.0, 7.0], [0.5, 2.0]], [[0, 1], [2, 1]])
     """
     queries, references = as_rows(queries), as_rows(references)
-    skipped = None if exclude is None else np.asarray(exclude)
     geometry = geometry_of(references, reference_block)
     distances = np.full((len(queries), k), np.inf)
     indices = np.full((len(queries), k), -1, dtype=np.intp)
     for part in blocks(len(queries), query_block):
-        search = Search(queries.take(part), geometry, k, None if skipped is None else skipped[part])
-        for start in range(0, len(references), reference_block):
-            search.look_at(references.take(slice(start, start + reference_block)), start)
+        skipped = None if exclude is None else np.asarray(exclude)[part]
+        search = Search(queries.take(part), geometry, k, skipped)
+        search.look_through(references, reference_block)
         distances[part], indices[part] = np.sqrt(search.squared), search.indices
+    return distances, indices
+
+
+def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
+    """The nearest member of each of G sets, reading the queries once.
+
+    Parameters
+    ----------
+    queries
+        (n, d) array or ``Rows``.
+    sets
+        G arrays (m, d) or ``Rows``, of any sizes.
+
+    Returns
+    -------
+    distances, indices
+        (n, G), the indices within each set.
+
+    Examples
+    --------
+    >>> sets = np.array([[5.0], [3.0]]), np.array([[1.0]])
+    >>> distances, indices = nearest_in_each(np.array([[0.0]]), sets)
+    >>> distances.tolist(), indices.tolist()
+    ([[3.0, 1.0]], [[1, 0]])
+    """
+    queries, sets = as_rows(queries), [as_rows(each) for each in sets]
+    geometries = [geometry_of(each) for each in sets]
+    distances = np.empty((len(queries), len(sets)))
+    indices = np.empty((len(queries), len(sets)), dtype=np.intp)
+    for part in blocks(len(queries), QUERY_BLOCK):
+        rows = queries.take(part)
+        for column, (each, geometry) in enumerate(zip(sets, geometries, strict=True)):
+            search = Search(rows, geometry, 1)
+            search.look_through(each, REFERENCE_BLOCK)
+            distances[part, column] = np.sqrt(search.squared[:, 0])
+            indices[part, column] = search.indices[:, 0]
     return distances, indices
 
 
@@ -128,6 +163,11 @@ class Search:
         self._wild = ~(self._norms < _TOO_LARGE)
         self.squared = np.full((len(rows), k), np.inf)
         self.indices = np.full((len(rows), k), -1, dtype=np.intp)
+
+    def look_through(self, references: Rows, block: int) -> None:
+        """Let all references be found."""
+        for start in range(0, len(references), block):
+            self.look_at(references.take(slice(start, start + block)), start)
 
     def look_at(self, references: NDArray[Any], start: int) -> None:
         """Let these references, the first of which has the index ``start``, be found."""

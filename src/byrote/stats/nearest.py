@@ -21,8 +21,9 @@ Array = NDArray[np.float64]
 Single = NDArray[np.float32]
 Index = NDArray[np.intp]
 
-QUERY_BLOCK = 4096
+QUERY_BLOCK = 4096  # rows, at most
 REFERENCE_BLOCK = 1024
+_BLOCK_NUMBERS = 1 << 22  # numbers in a block of queries, at most: 16 MB of float32
 _PAIR_NUMBERS = 1 << 20  # numbers in a block of differences: 8 MB
 _UNIT = 2.0**-24  # relative rounding error of float32
 _TOO_LARGE = 1e30  # squared norm, relative to the references', beyond which float32 may overflow
@@ -52,7 +53,7 @@ def nearest(
     k: int = 1,
     *,
     exclude: Any = None,
-    query_block: int = QUERY_BLOCK,
+    query_block: int | None = None,
     reference_block: int = REFERENCE_BLOCK,
 ) -> tuple[Array, Index]:
     """The k nearest references of each query, by Euclidean distance.
@@ -67,7 +68,8 @@ def nearest(
     exclude
         (n,) for each query the reference that does not count, such as its own row; or None.
     query_block, reference_block
-        Rows taken at a time: they change memory and speed, not the result.
+        Rows taken at a time, 4,096 queries of up to 1,024 numbers if not given. They change memory
+        and speed, not the result.
 
     Returns
     -------
@@ -85,7 +87,7 @@ def nearest(
     geometry = geometry_of(references, reference_block)
     distances = np.full((len(queries), k), np.inf)
     indices = np.full((len(queries), k), -1, dtype=np.intp)
-    for part in blocks(len(queries), query_block):
+    for part in blocks(len(queries), query_block or _fitting(queries.width)):
         skipped = None if exclude is None else np.asarray(exclude)[part]
         search = Search(queries.take(part), geometry, k, skipped)
         search.look_through(references, reference_block)
@@ -119,7 +121,7 @@ def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
     geometries = [geometry_of(each) for each in sets]
     distances = np.empty((len(queries), len(sets)))
     indices = np.empty((len(queries), len(sets)), dtype=np.intp)
-    for part in blocks(len(queries), QUERY_BLOCK):
+    for part in blocks(len(queries), _fitting(queries.width)):
         rows = queries.take(part)
         for column, (each, geometry) in enumerate(zip(sets, geometries, strict=True)):
             search = Search(rows, geometry, 1)
@@ -148,6 +150,10 @@ def blocks(count: int, size: int) -> Iterator[slice]:
     """Consecutive slices of at most ``size`` that cover ``count`` rows."""
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))
+
+
+def _fitting(width: int) -> int:
+    return min(QUERY_BLOCK, max(256, _BLOCK_NUMBERS // width))
 
 
 class Search:

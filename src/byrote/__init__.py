@@ -23,12 +23,21 @@ if TYPE_CHECKING:
     from byrote.plans import Subset as Subset
     from byrote.scores.memorization import load_scores as load_scores
     from byrote.scores.memorization import score_memorization as score_memorization
+    from byrote.scores.neighbors import Authenticity as Authenticity
+    from byrote.scores.neighbors import CopyingTest as CopyingTest
+    from byrote.scores.neighbors import NeighborResult as NeighborResult
+    from byrote.scores.neighbors import authenticity as authenticity
+    from byrote.scores.neighbors import compare_neighbors as compare_neighbors
+    from byrote.scores.neighbors import copying_test as copying_test
+    from byrote.scores.neighbors import distance_ratio as distance_ratio
     from byrote.scores.result import MemorizationResult as MemorizationResult
 
 __version__ = "0.1.0"
 
 _HOME = {
+    "Authenticity": "byrote.scores.neighbors",
     "ByroteError": "byrote.errors",
+    "CopyingTest": "byrote.scores.neighbors",
     "CorruptFile": "byrote.errors",
     "ForeignFile": "byrote.errors",
     "IncompleteRun": "byrote.errors",
@@ -38,10 +47,15 @@ _HOME = {
     "Membership": "byrote.plans",
     "MemorizationResult": "byrote.scores.result",
     "MissingExtra": "byrote.errors",
+    "NeighborResult": "byrote.scores.neighbors",
     "Probes": "byrote.plans",
     "Records": "byrote.data",
     "RunMismatch": "byrote.errors",
     "Subset": "byrote.plans",
+    "authenticity": "byrote.scores.neighbors",
+    "compare_neighbors": "byrote.scores.neighbors",
+    "copying_test": "byrote.scores.neighbors",
+    "distance_ratio": "byrote.scores.neighbors",
     "load": "byrote.data",
     "load_scores": "byrote.scores.memorization",
     "score_memorization": "byrote.scores.memorization",

@@ -138,8 +138,8 @@ def as_values(name: str, values: Any) -> np.ndarray:
     return as_floats(_as_stored(name, values))
 
 
-def _as_stored(name: str, values: Any) -> np.ndarray:
-    """As ``as_values``, but images of uint8 stay as they are."""
+def as_numbers(name: str, values: Any) -> np.ndarray:
+    """Records as an array of numbers of two to four dimensions, of the type that they have."""
     array = _array(name, values)
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
@@ -151,6 +151,12 @@ def _as_stored(name: str, values: Any) -> np.ndarray:
         raise InvalidInput(f"{name} must hold at least one record and one value; got {array.shape}")
     if array.ndim == 4 and array.shape[-1] > 4 and array.shape[1] in (1, 3, 4):
         raise InvalidInput(f"{name} must have its channels last, (n, h, w, c); got {array.shape}")
+    return array
+
+
+def _as_stored(name: str, values: Any) -> np.ndarray:
+    """As ``as_values``, but images of uint8 stay as they are."""
+    array = as_numbers(name, values)
     if not is_pixels(array):
         single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
         array = array.astype(np.float32 if single else np.float64, copy=False)

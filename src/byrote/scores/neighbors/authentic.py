@@ -1,0 +1,100 @@
+"""Authenticity of samples, after Alaa et al. (2022)."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.errors import InvalidInput
+from byrote.scores.neighbors.space import Features, comparable, in_space
+from byrote.stats.nearest import nearest
+from byrote.stats.proportion import wilson
+from byrote.stats.rows import Rows
+
+
+class Authenticity(float):
+    """The share of authentic samples: a number in [0, 1] that knows its interval.
+
+    Attributes
+    ----------
+    authentic, samples
+        How many samples are authentic, of how many.
+    interval
+        95 % Wilson interval: of other samples from the same model, for the same training set.
+
+    Examples
+    --------
+    >>> found = Authenticity(90, 100)
+    >>> found, found.samples, [round(limit, 3) for limit in found.interval]
+    (0.9, 100, [0.826, 0.945])
+    """
+
+    authentic: int
+    samples: int
+
+    def __new__(cls, authentic: int, samples: int) -> "Authenticity":
+        """The share from its counts."""
+        share = super().__new__(cls, authentic / samples)
+        share.authentic, share.samples = int(authentic), int(samples)
+        return share
+
+    def __getnewargs__(self) -> tuple[int, int]:  # type: ignore[override]  # for copies and pickles
+        return self.authentic, self.samples
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the share."""
+        return wilson(self.authentic, self.samples)
+
+
+def authenticity(
+    train: Any,
+    samples: Any,
+    *,
+    features: Features | None = None,
+    downsample: bool = True,
+) -> Authenticity:
+    """The share of samples that are not copies of a training record with noise.
+
+    A sample g is authentic if its nearest training record t is farther from g than from t's own
+    nearest neighbour in the training set: Alaa et al. (2022). Euclidean distances.
+
+    Parameters
+    ----------
+    train, samples
+        Records of one shape, as for ``distance_ratio``; two training records or more.
+    features, downsample
+        As for ``distance_ratio``.
+
+    Returns
+    -------
+    Authenticity
+        A float in [0, 1] with ``interval``, ``authentic`` and ``samples``.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> train = np.array([[0.0], [1.0], [5.0]])
+    >>> byrote.authenticity(train, samples=np.array([[0.5], [-3.0], [5.1], [20.0]]))
+    0.5
+    """
+    arrays = comparable(train=train, samples=samples)
+    if len(arrays[0]) < 2:
+        raise InvalidInput("train must hold at least two records; got 1")
+    rows, drawn = in_space(arrays, features=features, downsample=downsample)
+    distances, neighbors = nearest(drawn, rows)
+    return share_of_distances(rows, distances[:, 0], neighbors[:, 0])
+
+
+def share_of_distances(
+    train: Rows, distances: NDArray[np.float64], neighbors: NDArray[np.intp]
+) -> Authenticity:
+    """The share from the samples' distances to their nearest training records, and which."""
+    met, which = np.unique(neighbors, return_inverse=True)
+    between, _ = nearest(train.take(met), train, exclude=met)
+    return Authenticity(int((distances > between[which, 0]).sum()), len(distances))

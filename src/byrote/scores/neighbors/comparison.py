@@ -1,0 +1,184 @@
+"""Nearest-neighbour tests beside the memorization scores of the same records."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.scores.neighbors.authentic import share_of_distances
+from byrote.scores.neighbors.copying import compare_distances
+from byrote.scores.neighbors.ratio import ratio_of
+from byrote.scores.neighbors.result import MeanRatio, NeighborResult
+from byrote.scores.neighbors.space import (
+    Features,
+    comparable,
+    in_space,
+    random_subset,
+)
+from byrote.scores.result import MemorizationResult
+from byrote.seeds import Purpose, generator
+from byrote.stats.correlation import spearman
+from byrote.stats.exchange import exchanged_means, interval_of_mean
+from byrote.stats.nearest import nearest, nearest_in_each
+from byrote.stats.rows import Rows
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+BLOCKS = 10  # of each set: 2^10 ways to exchange them
+
+
+@dataclass(frozen=True)
+class _Distances:
+    """From each training record to the nearest member of each block of both sets, (n, G)."""
+
+    validation: Array
+    sample: Array
+    nearest_sample: Index  # (n,) index among all samples
+
+
+def compare_neighbors(
+    result: MemorizationResult,
+    train: Any,
+    validation: Any,
+    samples: Any,
+    *,
+    features: Features | None = None,
+    downsample: bool = True,
+    cells: int = 3,
+    seed: int = 0,
+) -> NeighborResult:
+    """What would nearest-neighbour tests have said of a model whose records were scored?
+
+    Parameters
+    ----------
+    result
+        Memorization scores of the training records.
+    train
+        The training records, in the order of ``result``.
+    validation
+        Records that the model never saw.
+    samples
+        Records drawn from the model trained on all of ``train``.
+    features, downsample, seed
+        As for ``distance_ratio``.
+    cells
+        As for ``copying_test``, for which all of ``validation`` and ``samples`` serve.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x, validation, samples = np.random.default_rng(0).normal(size=(3, 40, 2))
+    >>> scores = byrote.score_memorization(KernelDensity(), x, plan=byrote.LeaveOneOut())
+    >>> samples[3] = x[7]
+    >>> found = byrote.compare_neighbors(scores, x, validation, samples)
+    >>> found.nearly_reproduced(1)[["id", "nearest_sample", "ratio"]].values.tolist()
+    [[7.0, 3.0, inf]]
+    """
+    checks.integer("seed", seed, at_least=0)
+    checks.integer("cells", cells, at_least=1)
+    arrays = comparable(train=train, validation=validation, samples=samples)
+    _check_lengths(result, arrays[0], cells)
+    space = in_space(arrays, features=features, downsample=downsample)
+    size = min(len(space[1]), len(space[2]))
+    found = _block_distances(space, size, seed)
+    distances = found.validation.min(axis=1), found.sample.min(axis=1)
+    ratio = ratio_of(*distances)
+    to_train = [nearest(each, space[0]) for each in space[1:]]
+    to_test, to_samples = (each[0][:, 0] for each in to_train)
+    correlation, interval = spearman(ratio, result.score)
+    return NeighborResult(
+        ids=result.ids,
+        score=result.score,
+        ratio=ratio,
+        distance_validation=distances[0],
+        distance_sample=distances[1],
+        nearest_sample=found.nearest_sample,
+        mean_ratio=_mean_of(found),
+        correlation=correlation,
+        correlation_interval=interval,
+        copying=compare_distances(space, to_test, to_samples, cells=cells, seed=seed),
+        authenticity=share_of_distances(space[0], to_samples, to_train[1][1][:, 0]),
+        description=_description(space, size, features, downsample, seed),
+    )
+
+
+def _check_lengths(result: MemorizationResult, train: NDArray[Any], cells: int) -> None:
+    if len(train) != len(result):
+        raise InvalidInput(
+            f"train must hold the {len(result)} records that were scored; got {len(train)}"
+        )
+    if len(train) < max(2, cells):
+        raise InvalidInput(
+            f"train must hold at least {max(2, cells)} records, a record for each cell;"
+            f" got {len(train)}"
+        )
+
+
+def _block_distances(space: list[Rows], size: int, seed: int) -> _Distances:
+    """Both sets cut to one size and into random blocks; the nearest in each."""
+    shuffle = generator(seed, Purpose.EVALUATION, repeat=1)
+    members: list[Index] = []
+    for rows in space[1:]:
+        order = shuffle.permutation(random_subset(len(rows), size, seed))
+        members += [np.sort(part) for part in np.array_split(order, min(BLOCKS, size))]
+    half = len(members) // 2
+    sets = [
+        Rows(space[1 if which < half else 2].take(part), space[0].dtype)
+        for which, part in enumerate(members)
+    ]
+    distances, places = nearest_in_each(space[0], sets)
+    sample = distances[:, half:]
+    indices = np.stack([part[places[:, half + i]] for i, part in enumerate(members[half:])], axis=1)
+    # of equally near samples the first, whichever block it fell into
+    tied = np.where(sample == sample.min(axis=1, keepdims=True), indices, len(space[2]))
+    return _Distances(distances[:, :half], sample, tied.min(axis=1))
+
+
+def _mean_of(found: _Distances) -> MeanRatio:
+    """The mean ratio over records at a distance from both sets."""
+    apart = (found.validation.min(axis=1) > 0) & (found.sample.min(axis=1) > 0)
+    left_out = int(np.count_nonzero(~apart))
+    if not apart.any():
+        return MeanRatio(left_out=left_out)
+    above, below = (np.ascontiguousarray(d[apart].T) for d in (found.validation, found.sample))
+    means = exchanged_means(above, below)
+    return MeanRatio(
+        value=float(means[0]),
+        interval=interval_of_mean(above, below),
+        p_value=float((means >= means[0] * (1 - 1e-12)).mean()),
+        exchanged=float(means.mean()),
+        left_out=left_out,
+    )
+
+
+def _description(
+    space: list[Rows], size: int, features: Features | None, downsample: bool, seed: int
+) -> Mapping[str, Any]:
+    images = space[0].array.ndim > 2
+    return {
+        "train": len(space[0]),
+        "validation": len(space[1]),
+        "samples": len(space[2]),
+        "compared": size,
+        "dimensions": space[0].width,
+        "space": (
+            getattr(features, "__qualname__", type(features).__qualname__)
+            if features is not None
+            else "pixels, 2x2 means"
+            if images and downsample
+            else "pixels"
+            if images
+            else "rows"
+        ),
+        "seed": seed,
+    }

@@ -1,0 +1,169 @@
+"""The data-copying test of Meehan, Chaudhuri & Dasgupta (2020)."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.scores.neighbors.space import Features, comparable, in_space, random_subset
+from byrote.seeds import Purpose, integer
+from byrote.stats.mann_whitney import z_score
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows
+
+Array = NDArray[np.float64]
+Counts = NDArray[np.int64]
+ENOUGH = 20  # samples for a cell to count, as in the authors' experiments
+_CLUSTERED = 20_000  # training records that suffice to place the cells
+
+
+@dataclass(frozen=True, eq=False)
+class CopyingTest:
+    """Are samples nearer to the training set than fresh records are?
+
+    Attributes
+    ----------
+    statistic
+        C_T, the mean of the cells' z weighted by their share of test records. Far below 0: the
+        model copies. Far above 0: it under-fits. NaN where no cell counts.
+    p_value
+        One-sided, of "samples are no nearer": small means copying. The training set and the cells
+        are held fixed; sum(w z) has variance sum(w^2).
+    z
+        (cells,) Z_U of each cell; NaN where it does not count.
+    test_count, sample_count, train_count
+        (cells,) records in each cell. A cell counts with 20 samples or more and one test record.
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(0)
+    >>> train, test = generator.normal(size=(2, 200, 2))
+    >>> found = copying_test(train, test, samples=train[:100] + 0.01)
+    >>> found.statistic < -5, found.p_value < 1e-6
+    (True, True)
+    """
+
+    statistic: float
+    p_value: float
+    z: Array
+    test_count: Counts
+    sample_count: Counts
+    train_count: Counts
+
+    def to_dict(self) -> dict[str, Any]:
+        """The test as plain data."""
+        values = {name: getattr(self, name) for name in ("statistic", "p_value")}
+        arrays = ("z", "test_count", "sample_count", "train_count")
+        return {**values, **{name: getattr(self, name).tolist() for name in arrays}}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "CopyingTest":
+        """The inverse of ``to_dict``."""
+        arrays = {name: np.array(value) for name, value in data.items() if isinstance(value, list)}
+        return cls(**{**data, **arrays})
+
+
+def copying_test(
+    train: Any,
+    test: Any,
+    samples: Any,
+    *,
+    cells: int = 3,
+    features: Features | None = None,
+    downsample: bool = True,
+    seed: int = 0,
+) -> CopyingTest:
+    """C_T: do samples lie nearer to training records than test records do, region by region?
+
+    Distances to the nearest training record are compared by a Mann-Whitney test in each cell,
+    ``Z_U = (U - mn/2) / sqrt(mn(m + n + 1) / 12)`` with U the pairs in which a sample is farther
+    (ties by half, with their correction of the variance), and averaged with the cells' share of
+    test records as weights: Meehan, Chaudhuri & Dasgupta (2020). Distances are to the whole
+    training set; the authors' code takes a cell's own training records.
+
+    Parameters
+    ----------
+    train, test, samples
+        Records of one shape, as for ``distance_ratio``.
+    cells
+        Cells of a k-means partition of the training set (of 20,000 of its records if it has more).
+        One cell gives the plain Z_U.
+    features, downsample
+        As for ``distance_ratio``.
+    seed
+        Decides the partition.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> generator = np.random.default_rng(0)
+    >>> train, test, samples = generator.normal(size=(3, 300, 2))
+    >>> abs(byrote.copying_test(train, test, samples).statistic) < 2
+    True
+    """
+    checks.integer("seed", seed, at_least=0)
+    checks.integer("cells", cells, at_least=1)
+    arrays = comparable(train=train, test=test, samples=samples)
+    if cells > len(arrays[0]):
+        raise InvalidInput(
+            f"cells must be at most the {len(arrays[0])} training records; got {cells}"
+        )
+    space = in_space(arrays, features=features, downsample=downsample)
+    found = [nearest(each, space[0])[0][:, 0] for each in space[1:]]
+    return compare_distances(space, found[0], found[1], cells=cells, seed=seed)
+
+
+def compare_distances(
+    space: list[Rows], test: Array, sample: Array, *, cells: int, seed: int
+) -> CopyingTest:
+    """The test from the distances of test records and samples to the training set.
+
+    ``space`` holds the rows of the training set, the test set and the samples.
+    """
+    train_cell, test_cell, sample_cell = _cells_of(space, cells, seed)
+    train_count, test_count, sample_count = (
+        np.bincount(cell, minlength=cells) for cell in (train_cell, test_cell, sample_cell)
+    )
+    z = np.full(cells, np.nan)
+    for cell in np.flatnonzero((sample_count >= ENOUGH) & (test_count > 0)):
+        z[cell] = z_score(sample[sample_cell == cell], test[test_cell == cell])
+    statistic, p_value = _combined(z, test_count)
+    return CopyingTest(statistic, p_value, z, test_count, sample_count, train_count)
+
+
+def _combined(z: Array, test_count: Counts) -> tuple[float, float]:
+    counted = ~np.isnan(z)
+    if not counted.any():
+        return float("nan"), float("nan")
+    weight = test_count[counted] / test_count[counted].sum()
+    statistic = float(weight @ z[counted])
+    return statistic, float(ndtr(statistic / np.sqrt((weight**2).sum())))
+
+
+def _cells_of(space: list[Rows], cells: int, seed: int) -> list[NDArray[np.intp]]:
+    if cells == 1:
+        return [np.zeros(len(rows), dtype=np.intp) for rows in space]
+    centres = _centres(space[0], cells, seed)
+    return [nearest(rows, centres)[1][:, 0] for rows in space]
+
+
+def _centres(train: Rows, cells: int, seed: int) -> NDArray[Any]:
+    from sklearn.cluster import KMeans  # noqa: PLC0415 (slow to load)
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+
+    rows = train.take(random_subset(len(train), _CLUSTERED, seed))
+    means = KMeans(cells, n_init=4, random_state=integer(seed, Purpose.EVALUATION), copy_x=False)
+    with warnings.catch_warnings():
+        # fewer different records than cells: some cells stay empty and do not count
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return np.asarray(means.fit(rows).cluster_centers_)

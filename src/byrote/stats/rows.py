@@ -1,0 +1,62 @@
+"""Records read a block at a time, as rows of floating numbers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An array of any type or shape whose blocks become (b, d) rows when they are taken.
+
+    Attributes
+    ----------
+    array
+        (n, ...) numbers; may be mapped from a file, of which a block alone is then read.
+    dtype
+        float32 or float64, of the rows.
+    change
+        From a block (b, ...) of the array to (b, d) rows; flattened where there is none.
+
+    Examples
+    --------
+    >>> rows = Rows(np.arange(12, dtype=np.uint8).reshape(3, 2, 2))
+    >>> rows.take(slice(1, 3))
+    array([[ 4.,  5.,  6.,  7.],
+           [ 8.,  9., 10., 11.]], dtype=float32)
+    """
+
+    array: Any
+    dtype: DTypeLike = np.float32
+    change: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def width(self) -> int:
+        """Numbers in a row."""
+        return int(self.take(slice(0, 1)).shape[1])
+
+    def take(self, where: slice | NDArray[np.intp]) -> NDArray[np.floating[Any]]:
+        """The rows at these places."""
+        block = np.asarray(self.array[where])
+        if self.change is not None:
+            block = self.change(block)
+        block = block.reshape(len(block), -1)
+        return block.astype(self.dtype, copy=False)
+
+
+def as_rows(data: Any) -> Rows:
+    """Rows from an array: float32 where that loses nothing, otherwise float64."""
+    if isinstance(data, Rows):
+        return data
+    return Rows(data, exact_type(data))
+
+
+def exact_type(*arrays: Any) -> np.dtype[Any]:
+    """The smaller of float32 and float64 that holds the values of all arrays."""
+    return np.result_type(np.float32, *(array.dtype for array in arrays))

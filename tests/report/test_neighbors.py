@@ -1,0 +1,74 @@
+"""What is printed of nearest-neighbour tests."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from rich.console import Console
+from sklearn.neighbors import KernelDensity
+
+import byrote
+from byrote.report import neighbors
+from byrote.report.text import number
+
+X, VALIDATION = np.random.default_rng(0).normal(size=(2, 60, 3))
+
+
+def compare(samples):
+    ids = np.array([f"[red]{i}\x1b" for i in range(60)])
+    scores = byrote.score_memorization(KernelDensity(), X, plan=byrote.LeaveOneOut(), ids=ids)
+    return byrote.compare_neighbors(scores, X, VALIDATION, samples, seed=5)
+
+
+@pytest.fixture(scope="module")
+def result():
+    samples = np.random.default_rng(1).normal(size=(70, 3))
+    samples[9] = X[4]
+    return compare(samples)
+
+
+def printed(content):
+    console = Console(file=io.StringIO(), width=120, highlight=False)
+    console.print(content)
+    return console.file.getvalue()
+
+
+def test_every_number_is_printed(result):
+    text = printed(neighbors.render(result, top=3))
+    assert "60 training records, 60 validation records, 70 samples" in text
+    assert "60 of each" in text
+    assert "seed 5" in text
+    lines = {line.split("  ")[0]: line for line in text.splitlines()}
+    mean = lines["mean of rho"]
+    for value in (result.mean, *result.mean_interval, result.mean_p_value):
+        assert number(value) in mean
+    assert number(result.correlation) in lines["correlation with M"]
+    assert number(result.copying.statistic) in lines["copying, C_T"]
+    assert number(result.authenticity) in lines["authentic samples"]
+    assert "Training records at distance zero from a sample: 1." in text
+    assert "or a validation record: 1." in text
+    assert f"above {number(result.mean_ratio.exchanged)} (*)" in mean
+    last = text.splitlines()[-3:]
+    assert last[0].split()[:2] == ["[red]4\\x1b", "∞"]
+    assert last[0].split()[4] == "9"
+    assert "\x1b" not in text
+
+
+def test_without_records(result):
+    assert "nearest to a sample" not in printed(neighbors.render(result, top=0))
+
+
+def test_what_cannot_be_computed_is_a_dash():
+    text = printed(neighbors.render(compare(X[:10])))
+    assert "C_T leaves out 3 of 3 cells: too few samples there" in text
+    assert "–" in next(line for line in text.splitlines() if line.startswith("copying"))
+
+
+def test_json_is_json(result):
+    found = json.loads(json.dumps(neighbors.to_json(result, top=2), allow_nan=False))
+    assert found["summary"]["mean"]["value"] == result.mean
+    assert [row["ratio"] for row in found["nearly_reproduced"]] == [
+        "inf",
+        np.sort(result.ratio)[-2],
+    ]

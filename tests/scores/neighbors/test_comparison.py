@@ -1,0 +1,166 @@
+"""rho beside the scores of a run, and how far its mean can be trusted."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy.spatial.distance import cdist
+from scipy.stats import binomtest, spearmanr
+from sklearn.neighbors import KernelDensity
+
+import byrote
+from byrote.stats.correlation import spearman
+from byrote.stats.exchange import exchanged_means, interval_of_mean
+from byrote.stats.proportion import wilson
+
+
+def normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+X = normal(60, 3)
+
+
+@pytest.fixture(scope="module")
+def scores():
+    ids = np.array([f"r{i}" for i in range(60)])
+    return byrote.score_memorization(KernelDensity(), X, plan=byrote.LeaveOneOut(), ids=ids)
+
+
+@pytest.fixture(scope="module")
+def compared(scores):
+    samples = normal(47, 3, seed=2)
+    samples[20], samples[31] = X[8], X[8]
+    samples[5] = X[3] + 1e-6
+    return byrote.compare_neighbors(scores, X, normal(80, 3, seed=1), samples, cells=1)
+
+
+def test_agrees_with_its_parts(scores, compared):
+    samples = normal(47, 3, seed=2)
+    samples[20], samples[31] = X[8], X[8]
+    samples[5] = X[3] + 1e-6
+    sets = X, normal(80, 3, seed=1), samples
+    assert_array_equal(compared.ratio, byrote.distance_ratio(*sets))
+    assert_array_equal(compared.nearest_sample, cdist(X, samples).argmin(axis=1))
+    assert_allclose(compared.distance_sample, cdist(X, samples).min(axis=1), rtol=1e-12)
+    assert compared.copying.to_dict() == byrote.copying_test(*sets, cells=1).to_dict()
+    assert compared.authenticity == byrote.authenticity(X, samples)
+    assert_array_equal(compared.ids, scores.ids)
+    expected = spearmanr(compared.ratio, scores.score).statistic
+    assert_allclose(compared.correlation, expected, rtol=1e-12)
+    apart = np.isfinite(compared.ratio)
+    assert_allclose(compared.mean, compared.ratio[apart].mean(), rtol=1e-12)
+    assert (compared.mean_ratio.left_out, compared.copied) == (1, 1)
+
+
+def test_nearly_reproduced_records_come_first(compared):
+    frame = compared.nearly_reproduced(3)
+    assert frame.index.tolist()[:2] == [8, 3]
+    assert frame["id"].tolist()[:2] == ["r8", "r3"]
+    assert frame["nearest_sample"].tolist()[:2] == [20, 5]
+    assert frame["ratio"].iloc[0] == np.inf
+    assert frame["ratio"].iloc[1] > 1e4
+    with pytest.raises(byrote.InvalidInput, match="count must be"):
+        compared.nearly_reproduced(0)
+
+
+def test_saved_and_loaded_it_is_the_same(compared, tmp_path):
+    compared.save(tmp_path / "neighbors.parquet")
+    again = byrote.NeighborResult.load(tmp_path / "neighbors.parquet")
+    assert again.to_frame().equals(compared.to_frame())
+    assert repr(again.summary()) == repr(compared.summary())
+    assert again.description == compared.description
+    assert (again.mean_ratio, repr(again)) == (compared.mean_ratio, repr(compared))
+
+
+def test_other_files_are_refused(scores, tmp_path):
+    scores.save(tmp_path / "scores.parquet")
+    with pytest.raises(byrote.CorruptFile, match="holds no nearest-neighbour"):
+        byrote.NeighborResult.load(tmp_path / "scores.parquet")
+    with pytest.raises(byrote.InvalidInput, match="there is no"):
+        byrote.NeighborResult.load(tmp_path / "nothing.parquet")
+    with pytest.raises(byrote.InvalidInput, match="in a folder that exists"):
+        byrote.NeighborResult.save(None, tmp_path / "no" / "x.parquet")
+
+
+def test_other_records_are_refused(scores):
+    with pytest.raises(byrote.InvalidInput, match="the 60 records that were scored; got 59"):
+        byrote.compare_neighbors(scores, X[1:], X, X)
+    with pytest.raises(byrote.InvalidInput, match="at least 61 records"):
+        byrote.compare_neighbors(scores, X, X, X, cells=61)
+
+
+def test_all_samples_are_copies(scores):
+    found = byrote.compare_neighbors(scores, X, normal(60, 3, seed=1), X)
+    assert found.copied == found.mean_ratio.left_out == 60
+    assert np.isnan([found.mean, *found.mean_interval, found.mean_p_value]).all()
+    assert np.isnan(found.correlation)
+    assert found.authenticity == 0
+
+
+def block_distances(train, other, blocks=10):
+    parts = np.array_split(cdist(train, other), blocks, axis=1)
+    return np.stack([part.min(axis=1) for part in parts])
+
+
+def test_exchanged_means_are_all_of_them():
+    above, below = np.abs(normal(2, 4, 7)) + 0.1
+    expected = []
+    for swap in itertools.product([False, True], repeat=4):
+        turn = np.array(swap)[:, None]
+        top, bottom = np.where(turn, below, above), np.where(turn, above, below)
+        expected.append((top.min(axis=0) / bottom.min(axis=0)).mean())
+    assert_allclose(exchanged_means(above, below), expected, rtol=1e-12)
+
+
+def test_mean_of_equals_exceeds_one_and_its_interval_and_p_value_know():
+    generator = np.random.default_rng(0)
+    train = generator.normal(size=(60, 4))
+    means, intervals, p = [], [], []
+    for _ in range(200):
+        above, below = (block_distances(train, generator.normal(size=(50, 4))) for _ in range(2))
+        exchanged = exchanged_means(above, below)
+        means.append(exchanged[0])
+        intervals.append(interval_of_mean(above, below))
+        p.append((exchanged >= exchanged[0]).mean())
+    truth, intervals = np.mean(means), np.array(intervals)
+    assert truth > 1.05  # so that a test against 1 would find memorization where there is none
+    covered = int(((intervals[:, 0] <= truth) & (truth <= intervals[:, 1])).sum())
+    assert binomtest(covered, 200, 0.95).pvalue > 1e-3
+    half = (intervals[:, 1] - intervals[:, 0]).mean() / 2
+    assert half < 1.3 * 2.1 * np.std(means)  # and no wider than need be: t of about 18 degrees
+    for level in (0.1, 0.5):
+        assert binomtest(int((np.array(p) <= level).sum()), 200, level).pvalue > 1e-3
+
+
+def test_copies_in_part_raise_the_mean(scores):
+    samples = normal(60, 3, seed=2)
+    samples[::2] = X[::2] + 0.05
+    found = byrote.compare_neighbors(scores, X, normal(60, 3, seed=1), samples)
+    assert found.mean_p_value < 0.01
+    assert found.mean_interval[0] > found.mean_ratio.exchanged
+
+
+def test_correlation_covers():
+    generator = np.random.default_rng(0)
+    cover = 0
+    truth = 6 / np.pi * np.arcsin(0.6 / 2)  # Spearman's of a normal pair with correlation 0.6
+    for _ in range(400):
+        x = generator.normal(size=80)
+        low, high = spearman(x, 0.6 * x + 0.8 * generator.normal(size=80))[1]
+        cover += low <= truth <= high
+    assert binomtest(cover, 400, 0.95).pvalue > 1e-3
+
+
+def test_correlation_of_what_is_there():
+    x, y = np.array([1.0, np.nan, 3, np.inf, 2, 0]), np.array([2.0, 5, 3, 9, np.nan, 1])
+    assert spearman(x, y) == (1.0, (1.0, 1.0))
+    assert np.isnan(spearman(x[:4], y[:4])[0])
+    assert np.isnan(spearman(np.ones(9), np.arange(9.0))[0])
+
+
+def test_wilson_as_scipy():
+    for successes, trials in [(0, 7), (3, 7), (7, 7), (450, 1000)]:
+        expected = binomtest(successes, trials).proportion_ci(method="wilson")
+        assert_allclose(wilson(successes, trials), expected, atol=1e-12)

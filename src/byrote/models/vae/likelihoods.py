@@ -137,9 +137,16 @@ def _log_mass(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
     inverse = torch.exp(-log_scale)
     upper, lower = (x + half - mean) * inverse, (x - half - mean) * inverse
     below, above = functional.logsigmoid(upper), functional.logsigmoid(-lower)
-    inner = below + above + torch.log(-torch.expm1(-2 * half * inverse))
+    inner = below + above + _log_one_minus_exp(2 * half * inverse, math.log(2 * half) - log_scale)
     first, last = x < half - 1, x > 1 - half
     return torch.where(first, below, torch.where(last, above, inner))
+
+
+def _log_one_minus_exp(width: Tensor, log_width: Tensor) -> Tensor:
+    """Log of 1 - exp(-width); for small widths, which may underflow, from the logarithm itself."""
+    small = 1e-3  # log(1 - exp(-w)) = log w - w / 2 + w^2 / 24 - ...
+    plain = torch.log(-torch.expm1(-width.clamp(min=small)))
+    return torch.where(width < small, log_width - width / 2, plain)
 
 
 def _log_normal(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -8,8 +8,7 @@ import pytest
 from scipy.stats import multivariate_normal, norm
 
 from byrote import InvalidInput
-from byrote.models import VAE
-from byrote.models.vae import ImportanceSampling
+from byrote.models import VAE, ImportanceSampling
 
 SMALL = {"latent_dim": 2, "epochs": 2, "batch_size": 4, "draws": 24, "random_state": 0}
 CONNECTED = {"hidden": (8,)}
@@ -226,7 +225,7 @@ def test_bad_settings_are_refused(changes, message):
 
 BETWEEN = np.full((12, 6), 0.5)
 BAD_RECORDS = {
-    "above, logit": ("gaussian", "auto", BETWEEN * 4, "in logit space; got 72 of 72 values"),
+    "above, logit": ("gaussian", "auto", BETWEEN * 4, "in logit space .*; got 72 of 72 values"),
     "above, levels": ("logistic-mixture", "auto", BETWEEN * 4, "256 levels; got 72 of 72 values"),
     "between levels": ("logistic-mixture", "auto", BETWEEN, "must hold multiples of 1/255"),
     "not finite": ("gaussian", "real", BETWEEN * np.nan, "X must be finite"),
@@ -298,9 +297,10 @@ def test_bytes_stay_bytes():
 
     x = np.zeros((3000, 32, 32, 3), dtype=np.uint8)  # 9 MB; 37 MB in float32
     x.flags.writeable = False
-    model = VAE(1, hidden=(2,), likelihood="gaussian", epochs=1, batch_size=1000, random_state=0)
+    model = VAE(1, hidden=(2,), likelihood="gaussian", epochs=1, batch_size=200, random_state=0)
+    model.fit(x[:2])  # what loads late is loaded
     tracemalloc.start()
     model.fit(x)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert peak < 24e6
+    assert peak < 9e6  # less than another copy, even of bytes

@@ -21,7 +21,6 @@ from byrote.models.vae import transforms
 _TOP = transforms.STEPS - 1
 _OFF_LEVEL = 1e-3  # of a step: more than rounding to float32 leaves
 _VALUES_AT_A_TIME = 1 << 22  # checked together, to bound memory
-_PIXELS = np.arange(_TOP + 1, dtype=np.float32) / np.float32(_TOP)
 
 
 class Space:
@@ -104,7 +103,7 @@ class Logit(Space):
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside [0, 1]."""
-        _check_unit_interval(x, "a model in logit space")
+        _check_unit_interval(x, "a model in logit space (space='real' takes any numbers)")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """The logits, with the determinant against steps of 1/255."""
@@ -156,7 +155,8 @@ def as_given(X: ArrayLike) -> NDArray[Any]:
 
 def single(rows: NDArray[np.generic]) -> NDArray[np.float32]:
     """Values in float32; bytes become 255ths, the same bits on every device."""
-    return _PIXELS[rows] if rows.dtype == np.uint8 else rows.astype(np.float32, copy=False)
+    values = rows.astype(np.float32, copy=False)
+    return values / np.float32(_TOP) if rows.dtype == np.uint8 else values
 
 
 def _check_unit_interval(x: NDArray[Any], reason: str) -> None:

@@ -45,10 +45,12 @@ class AutoEncoder(nn.Module):
         channels = (self.likelihood.channels, -1)
         return self.likelihood.log_prob(x.unflatten(-1, channels), self._decoded(z))
 
-    def negative_bound(self, x: Tensor, generator: torch.Generator) -> Tensor:
-        """(n,) minus the evidence lower bound of eq. (5) with one latent draw each, nats."""
+    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+        """(n,) minus the evidence lower bound of eq. (5), nats.
+
+        One latent draw each, made from standard normal ``noise``, (n, latent).
+        """
         mean, log_variance = self.encode(x)
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
         z = mean + torch.exp(0.5 * log_variance) * noise
         return kl_from_standard_normal(mean, log_variance) - self.log_likelihood(x, z)
 

@@ -15,6 +15,7 @@ from byrote.errors import InvalidInput
 from byrote.models.contract import OnEpoch
 from byrote.models.torch_state import flushed_denormals, seeded
 from byrote.models.vae import scoring, settings, weights
+from byrote.models.vae.arithmetic import arithmetic_of, settled_compile, settled_precision
 from byrote.models.vae.autoencoder import build
 from byrote.models.vae.importance import ImportanceSampling
 from byrote.models.vae.spaces import SPACES, Space, as_given
@@ -66,6 +67,13 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         samples at ``score_samples``, whose result is therefore repeatable.
     device
         PyTorch device.
+    precision
+        In which matrices are multiplied: "float32"; "bfloat16", several times as fast on processors
+        with units for it, for the fully connected network with Bernoulli pixels; or "auto", the
+        latter where it is that fast.
+    compile
+        True to train and score by compiled functions (PyTorch's compiler, which needs one for C++;
+        half a minute at the start), False not to, "auto" where that is possible and worth it.
 
     Attributes
     ----------
@@ -108,6 +116,8 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         noise_seed: int = 0,
         random_state: int | None = None,
         device: str = "cpu",
+        precision: str = "auto",
+        compile: str | bool = "auto",  # noqa: A002 (the name in PyTorch)
     ) -> None:
         self.latent_dim = latent_dim
         self.network = network
@@ -125,6 +135,8 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.noise_seed = noise_seed
         self.random_state = random_state
         self.device = device
+        self.precision = precision
+        self.compile = compile
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -160,12 +172,18 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.check_input(X)
         x = as_given(X)
         with flushed_denormals():
-            self._make(x.shape[1:])
+            self._make(x.shape)
             train(
                 self.network_,
                 x,
                 self.space_,
-                Schedule(self.epochs, self.batch_size, self.learning_rate, self.flips),
+                Schedule(
+                    self.epochs,
+                    self.batch_size,
+                    self.learning_rate,
+                    self.flips,
+                    self.arithmetic_,
+                ),
                 self._generator(Stream.TRAINING),
                 self._recorder(on_epoch),
             )
@@ -199,6 +217,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 self.draws,
                 self._generator(Stream.LATENT),
                 defensive=self.defensive,
+                arithmetic=self.arithmetic_,
             )
 
     def loss(self, X: ArrayLike) -> float:
@@ -240,15 +259,37 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         settings.check_parameters(self)
         shape = weights.record_shape(arrays)
         settings.check_shape(self, shape)
-        made = clone(self)._make(shape)
+        made = clone(self)._make((0, *shape))
         weights.load(made.network_, arrays)
         for name, value in vars(made).items():
             if name.endswith("_"):
                 setattr(self, name, value)
         return self
 
+    def settled(self, shape: tuple[int, ...]) -> "VAE":
+        """A copy without "auto": precision and compilation for this machine and these records.
+
+        Parameters
+        ----------
+        shape
+            (n, ...) of the records that a fit trains on and scores.
+        """
+        found: dict[str, str | bool] = {}
+        if self.precision == "auto":
+            tolerant = settings.tolerates_bfloat16(self)
+            found["precision"] = settled_precision(self.device, tolerant=tolerant)
+        if self.compile == "auto":
+            values = math.prod(shape)
+            found["compile"] = settled_compile(
+                trained=values * self.epochs, decoded=values * self.draws
+            )
+        return clone(self).set_params(**found)
+
     def _make(self, shape: tuple[int, ...]) -> "VAE":
-        """An untrained network for records of a shape."""
+        """An untrained network for records of a shape, (n, ...)."""
+        chosen = self.settled(shape)
+        self.arithmetic_ = arithmetic_of(chosen.precision, compile_=chosen.compile)
+        shape = shape[1:]
         space = self._space(shape)
         parts = {name: getattr(self, name) for name in ("latent_dim", "hidden", "features")}
         with seeded(seed_of(self.random_state, Stream.INITIAL)):

@@ -6,12 +6,14 @@ Nothing here grows with the number of records: records and draws are taken in bl
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from byrote.models.vae.arithmetic import PLAIN, Arithmetic, compiled
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.likelihoods import Bernoulli
 from byrote.models.vae.networks import FullyConnected
@@ -21,7 +23,7 @@ from byrote.stats.pareto import pareto_k
 
 # Values of the widest layer held at a time: 4 MiB in float32, which stays near the caches.
 BLOCK = 1 << 20
-Given = Callable[[Tensor], Callable[[Tensor], Tensor]]
+Decoder = Callable[[Tensor], Callable[[Tensor, slice], Tensor]]
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def log_prob(
     generator: torch.Generator,
     *,
     defensive: float = 0.0,
+    arithmetic: Arithmetic = PLAIN,
 ) -> ImportanceSampling:
     """Estimated log p(x), nats, and the estimates' reliability.
 
@@ -74,17 +77,16 @@ def log_prob(
     """
     at_once = min(draws, max(1, BLOCK // model.width))
     rows = min(len(x), max(1, BLOCK // (model.width * at_once)))
-    given = _decoder(model, at_once * rows)
+    decoder = _decoder(model, (at_once, rows), arithmetic)
     parts = []
-    for chunk in x.split(max(rows, BLOCK // draws)):
+    for chunk in x.split(max(rows, BLOCK // max(draws, model.width))):
         weights = torch.empty(draws, len(chunk), device=x.device)
+        proposal, log_likelihood = Proposal(*model.encode(chunk), defensive), decoder(chunk)
         for start in range(0, len(chunk), rows):
             block = slice(start, start + rows)
-            proposal = Proposal(*model.encode(chunk[block]), defensive)
-            log_likelihood = given(chunk[block])
             for first in range(0, draws, at_once):
-                z, log_ratio = proposal.draw(min(at_once, draws - first), generator)
-                weights[first : first + at_once, block] = log_likelihood(z).add_(log_ratio)
+                z, log_ratio = proposal.draw(min(at_once, draws - first), generator, block)
+                weights[first : first + at_once, block] = log_likelihood(z, block).add_(log_ratio)
         parts.append(summarized(weights.t().cpu().numpy()))
     return joined(parts)
 
@@ -111,8 +113,26 @@ def joined(parts: list[ImportanceSampling]) -> ImportanceSampling:
     )
 
 
-def _decoder(model: AutoEncoder, rows: int) -> Given:
+def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic) -> Decoder:
     """Log p(x | z) as a function of records, then of codes; the quickest way that there is."""
     if isinstance(model.network, FullyConnected) and isinstance(model.likelihood, Bernoulli):
-        return BernoulliProducts(model.network, rows).given
-    return lambda x: lambda z: model.log_likelihood(x, z)
+        return BernoulliProducts(model.network, shape, arithmetic).given
+
+    def given(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
+        def log_likelihood(z: Tensor, block: slice) -> Tensor:
+            whole = arithmetic.compile and tuple(z.shape[:-1]) == shape
+            function = _compiled() if whole else _log_likelihood
+            return function(model, x[block], z)
+
+        return log_likelihood
+
+    return given
+
+
+def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
+    return model.log_likelihood(x, z)
+
+
+@cache
+def _compiled() -> Callable[..., Tensor]:
+    return compiled(_log_likelihood)

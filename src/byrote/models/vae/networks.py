@@ -52,13 +52,12 @@ class FullyConnected(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(n, d) -> mean and log-variance of q(z | x), each (n, latent)."""
-        body = self.body(x)
-        return self.mean(body), self.log_variance(body)
+        body = self.body(x.to(self.mean.weight.dtype))
+        return widened(self.mean(body)), widened(self.log_variance(body))
 
     def decode(self, z: Tensor) -> Tensor:
         """(..., latent) -> (..., outputs) parameters of p(x | z)."""
-        output: Tensor = self.head(self.trunk(z))
-        return output
+        return widened(self.head(self.trunk(z.to(self.head.weight.dtype))))
 
 
 class Convolutional(nn.Module):
@@ -104,6 +103,7 @@ class Convolutional(nn.Module):
         )
         self.head = _transposed(features, outputs)
         self.width = max(outputs * SIDE**2, features * (SIDE // 2) ** 2)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the layout in which convolutions are quickest
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(n, channels * 1024) -> mean and log-variance of q(z | x), each (n, latent)."""
@@ -114,6 +114,11 @@ class Convolutional(nn.Module):
         """(..., latent) -> (..., outputs * 1024) parameters of p(x | z)."""
         maps = self.head(self.trunk(z.reshape(-1, self.latent_dim, 1, 1)))
         return maps.reshape(*z.shape[:-1], -1)
+
+
+def widened(values: Tensor) -> Tensor:
+    """Values that were computed in 16 bits as float32; others as they are."""
+    return values.float() if values.dtype.itemsize < 4 else values
 
 
 def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from byrote.models.vae.arithmetic import Arithmetic
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.importance import BLOCK, ImportanceSampling, joined, log_prob
 from byrote.models.vae.spaces import Space
@@ -24,12 +25,13 @@ def importance(
     draws: int,
     generator: torch.Generator,
     *,
-    defensive: float = 0.0,
+    defensive: float,
+    arithmetic: Arithmetic,
 ) -> ImportanceSampling:
     """Log p of records x, (n, *shape), with ``draws`` importance samples each, nats."""
     parts = []
     for seen, log_determinant in _seen(model, space, x, noise_seed):
-        found = log_prob(model, seen, draws, generator, defensive=defensive)
+        found = log_prob(model, seen, draws, generator, defensive=defensive, arithmetic=arithmetic)
         change = log_determinant.double().cpu().numpy()
         parts.append(replace(found, log_prob=found.log_prob + change))
     return joined(parts)
@@ -47,7 +49,9 @@ def mean_bound(
     total = 0.0
     for seen, log_determinant in _seen(model, space, x, noise_seed):
         for block in seen.split(max(1, BLOCK // model.width)):
-            total += float(model.negative_bound(block, generator).double().sum())
+            shape = (len(block), model.network.latent_dim)
+            latent = torch.randn(shape, generator=generator, device=generator.device)
+            total += float(model(block, latent).double().sum())
         total -= float(log_determinant.double().sum())
     return total / len(x)
 

@@ -41,9 +41,18 @@ def check_parameters(model: Any) -> None:
         if not isinstance(getattr(model, name), bool):
             raise InvalidInput(f"{name} must be True or False; got {getattr(model, name)!r}")
     checks.choice("network", model.network, NETWORKS)
+    _check_arithmetic(model)
     space_of(model.likelihood, model.space)
     _check_defensive(model.defensive)
     _check_device(model.device)
+
+
+def tolerates_bfloat16(model: Any) -> bool:
+    """Whether products in bfloat16 change log p by little beside its Monte Carlo error.
+
+    Not where a density has a scale: a mean that is wrong by a hundredth is many deviations off.
+    """
+    return model.network == "fully-connected" and model.likelihood == "bernoulli"
 
 
 def space_of(likelihood: str, space: str) -> str:
@@ -84,6 +93,17 @@ def check_shape(model: Any, shape: tuple[int, ...]) -> None:
             f"X must hold images of {SIDE} x {SIDE} pixels for network='convolutional';"
             f" got records of shape {shape}"
         )
+
+
+def _check_arithmetic(model: Any) -> None:
+    checks.choice("precision", model.precision, ("auto", "float32", "bfloat16"))
+    if model.precision == "bfloat16" and not tolerates_bfloat16(model):
+        raise InvalidInput(
+            "precision must be float32 or auto unless the network is fully-connected and the"
+            f" likelihood bernoulli; got 'bfloat16' with {model.network} and {model.likelihood}"
+        )
+    if model.compile not in ("auto", True, False):
+        raise InvalidInput(f"compile must be True, False or auto; got {model.compile!r}")
 
 
 def _check_defensive(value: Any) -> None:

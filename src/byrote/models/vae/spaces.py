@@ -47,8 +47,9 @@ class Space:
 
     def values(self, rows: NDArray[np.generic]) -> Tensor:
         """(n, *shape) records -> (n, d) float32, channels first; bytes stand for 255ths."""
-        given = torch.from_numpy(np.require(single(rows), requirements=["C", "W"]))
-        last = given.to(self.device).view(len(rows), self.pixels, self.channels)
+        given = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.device)
+        values = given.float().div_(_TOP) if given.dtype == torch.uint8 else given.float()
+        last = values.view(len(rows), self.pixels, self.channels)
         return last.transpose(1, 2).flatten(1)
 
     def records(self, values: Tensor) -> NDArray[np.float32]:
@@ -56,12 +57,10 @@ class Space:
         last = values.view(len(values), self.channels, self.pixels).transpose(1, 2)
         return np.ascontiguousarray(last.cpu().numpy().reshape(-1, *self.shape))
 
-    def fresh(self, values: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """What the model sees, (n, d), with new noise, and the log-determinants, (n,), nats."""
-        if not self.noisy:
-            return self.enter(values, values)
-        noise = torch.rand(values.shape, generator=generator, device=values.device)
-        return self.enter(values, noise)
+    def noise(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
+        """Uniforms for values of this shape; empty where the space has no noise."""
+        wanted = shape if self.noisy else (0,)
+        return torch.rand(wanted, generator=generator, device=generator.device)
 
     def fixed(self, rows: NDArray[np.generic], seed: int) -> tuple[Tensor, Tensor]:
         """The same from records, (n, *shape), with noise that is a function of seed and record."""

@@ -7,8 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from byrote.models.vae.arithmetic import PLAIN, Arithmetic
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.spaces import Space
+from byrote.models.vae.steps import CompiledStep, PlainStep, Step
 from byrote.models.vae.transforms import flipped
 
 
@@ -20,6 +22,7 @@ class Schedule:
     batch_size: int
     learning_rate: float
     flips: bool = False  # mirror each image left to right, with probability 1/2, when it is seen
+    arithmetic: Arithmetic = PLAIN
 
 
 def train(
@@ -36,22 +39,27 @@ def train(
     each epoch ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound on
     log p(x), nats per record; the model is then in evaluation mode, and returns to training after.
     """
-    optimizer = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate, fused=True)
+    step = _step(model, space, schedule)
+    latent_dim, device = model.network.latent_dim, generator.device
     for epoch in range(1, schedule.epochs + 1):
         model.train()
-        total = torch.zeros((), dtype=torch.float64, device=generator.device)
+        total = torch.zeros((), dtype=torch.float64, device=device)
         for rows in batches(len(x), schedule.batch_size, generator, model):
             values = space.values(x[rows])
             if schedule.flips:
                 values = flipped(values, space.shape[1], generator)
-            seen, log_determinant = space.fresh(values, generator)
-            loss = model.negative_bound(seen, generator).sum()
-            optimizer.zero_grad(set_to_none=True)
-            (loss / len(rows)).backward()
-            optimizer.step()
-            total += loss.detach().double() - log_determinant.sum()
+            noise = space.noise(values.shape, generator)
+            latent = torch.randn(len(rows), latent_dim, generator=generator, device=device)
+            total += step(values, noise, latent)
         model.eval()
         after_epoch(epoch, float(total) / len(x))
+
+
+def _step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
+    rate, dtype = schedule.learning_rate, schedule.arithmetic.dtype
+    if schedule.arithmetic.compile and not model.network.normalizes_batches:
+        return CompiledStep(model, space, rate, dtype, schedule.batch_size)
+    return PlainStep(model, space, rate, dtype)
 
 
 def batches(

@@ -1,7 +1,7 @@
 """What is learned of a fit while it trains: its losses, and its scores at chosen epochs."""
 
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -63,18 +63,25 @@ class Questions:
             evaluation_seed=job.evaluation_seed,
         )
 
-    def ask(self, epoch: int) -> tuple[float, NDArray[np.float64] | None]:
-        """The held-out loss, nats per record, and at tracked epochs the log-likelihoods."""
+    def loss(self) -> float:
+        """The loss of held-out records, nats per record; NaN where the model tells none."""
+        if not contract.has_loss(self.model) or not len(x := self.held_out()):
+            return float("nan")
+        with self._aside():
+            return float(self.model.loss(x))
+
+    def log_prob(self) -> NDArray[np.float64]:
+        """The log-likelihoods of the counted records, nats."""
+        x = self.scored()
+        with self._aside():
+            return checked(self.model.score_samples(x), len(x))
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
         with undisturbed():
             contract.reseed(self.model, self.evaluation_seed)
-            loss, log_prob = float("nan"), None
-            if contract.has_loss(self.model) and len(held_out := self.held_out()):
-                loss = float(self.model.loss(held_out))
-            if epoch in self.track:
-                x = self.scored()
-                log_prob = checked(self.model.score_samples(x), len(x))
+            yield
             contract.reseed(self.model, self.training_seed)
-        return loss, log_prob
 
 
 def loss_rows(job: Job) -> NDArray[np.uint32]:
@@ -103,9 +110,9 @@ class Follower:
         train, held_out = float(losses.get("train", np.nan)), float("nan")
         self._tell(train)
         if self.questions is not None:
-            held_out, log_prob = self.questions.ask(self.epoch)
-            if log_prob is not None:
-                self.tracked[self.epoch] = log_prob
+            held_out = self.questions.loss()
+            if self.epoch in self.questions.track:
+                self.tracked[self.epoch] = self.questions.log_prob()
         for name, value in (("epoch", self.epoch), ("train", train), ("held_out", held_out)):
             self.losses[name].append(value if np.isfinite(value) else None)
 

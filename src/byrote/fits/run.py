@@ -27,7 +27,7 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.rehearsal import rehearse
 from byrote.fits.store import RunFolder
-from byrote.models import contract
+from byrote.models import contract, settling
 from byrote.plans import Context, Design, Plan
 
 
@@ -121,7 +121,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     if not paths.manifest.is_file():
         _check_new(paths)
         request.rehearse(design)
-        settled = contract.settled_values(request.model)
+        settled = settling.settled_values(request.model)
     with _locked(paths):
         if paths.manifest.is_file():
             run, todo = _reopened(paths, request, design)
@@ -180,7 +180,7 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(
-                model=contract.with_values(request.model, run.manifest.settled),
+                model=settling.with_values(request.model, run.manifest.settled),
                 data=pool.share(request.records.x, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,

@@ -1,5 +1,6 @@
 """A fit, as data: what to do, and what came of it. Both can be sent to another machine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,6 +29,7 @@ class Task:
     needs_torch: bool = False
     heartbeats: str | None = None
     keep_messages: bool = False
+    track: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,18 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a fit: log-likelihoods of the counted rows, or a failure."""
+    """What came of a fit: log-likelihoods of the counted rows, or a failure.
+
+    ``log_prob`` is after the last epoch, ``epoch``; ``tracked`` the same after earlier ones.
+    ``diagnostics`` are the model's own about ``log_prob``.
+    """
 
     fit: int
     log_prob: NDArray[np.float64] | None = None
     failure: Failure | None = None
     epoch: int = 0
+    tracked: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+    diagnostics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
 
 

@@ -7,7 +7,6 @@ private record is in it. Otherwise the error is named by type and place alone.
 
 import traceback
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ from byrote import seeds
 from byrote.data.pixels import is_pixels
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
+from byrote.fits.follower import BadLogProb, Follower, Questions, checked
 from byrote.fits.sharing import readonly
 from byrote.fits.surroundings import controlled
-from byrote.fits.worker import BadLogProb, checked
 from byrote.models import contract
 from byrote.plans import Design
 
@@ -28,9 +27,18 @@ _FEW = 64
 
 
 def rehearse(
-    model: Any, records: Records, design: Design, seed: int, *, threads: int, show: bool = False
+    model: Any,
+    records: Records,
+    design: Design,
+    seed: int,
+    *,
+    threads: int,
+    show: bool = False,
+    tracked: bool = False,
 ) -> int:
     """Fit and score a few records, in this process; returns how many were needed.
+
+    A run that is ``tracked`` also scores them in the middle of training, after the first epoch.
 
     Some models need more records than a few (a mixture, one per component); their number is doubled
     up to that of the plan's first fit before the model is refused.
@@ -45,19 +53,22 @@ def rehearse(
     while True:
         generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
         some = np.sort(generator.choice(len(records), count, replace=False))
-        problem = _problem(model, records.x[some], seed, threads)
+        problem = _problem(model, records.x[some], seed, threads, tracked)
         if problem is None:
             return count
         if count == most:
             break
         count = min(2 * count, most)
     made_up = _made_up(records, min(_FEW, most), generator)
-    raise InvalidInput(_sentence(model, problem, _problem(model, made_up, seed, threads), show))
+    unreal = _problem(model, made_up, seed, threads, tracked)
+    raise InvalidInput(_sentence(model, problem, unreal, show))
 
 
-def _problem(model: Any, x: NDArray[Any], seed: int, threads: int) -> BaseException | None:
+def _problem(
+    model: Any, x: NDArray[Any], seed: int, threads: int, tracked: bool
+) -> BaseException | None:
     try:
-        _try(model, x, seed, threads)
+        _try(model, x, seed, threads, tracked)
     except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return error
     return None
@@ -76,12 +87,15 @@ def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, 
     )
 
 
-def _try(model: Any, x: NDArray[Any], seed: int, threads: int) -> None:
+def _try(model: Any, x: NDArray[Any], seed: int, threads: int, tracked: bool) -> None:
     with controlled(seed % 2**32, threads, needs_torch=False), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they come again with the fits
         copy = contract.prepared(model, training=0, noise=0)
-        contract.fit(copy, contract.as_input(copy, readonly(x)), _nobody)
-        checked(copy.score_samples(contract.as_input(copy, readonly(x[:_FEW]))), len(x[:_FEW]))
+        rows, few = (contract.as_input(copy, readonly(some)) for some in (x, x[:_FEW]))
+        questions = Questions(copy, {1}, lambda: few, lambda: few, 0, 0) if tracked else None
+        contract.fit(copy, rows, Follower(questions))
+        checked(copy.score_samples(few), len(few))
+        contract.diagnostics(copy, len(few))
 
 
 def _made_up(records: Records, count: int, generator: np.random.Generator) -> NDArray[Any]:
@@ -92,10 +106,6 @@ def _made_up(records: Records, count: int, generator: np.random.Generator) -> ND
     unit = low >= 0 and high <= 1
     drawn = generator.random(shape) if unit else generator.standard_normal(shape)
     return drawn.astype(records.x.dtype)
-
-
-def _nobody(epoch: int, losses: Mapping[str, float]) -> None:
-    """Listens to a rehearsal."""
 
 
 def _one_line(error: BaseException | None) -> str:

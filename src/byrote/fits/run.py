@@ -6,7 +6,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.rehearsal import rehearse
 from byrote.fits.store import RunFolder
-from byrote.models import contract
+from byrote.models import contract, settling
 from byrote.plans import Context, Design, Plan
 
 
@@ -56,20 +56,33 @@ class Request:
     records: Records
     plan: Plan
     settings: Settings
+    track: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "track", checks.epochs("track", self.track))
 
     def context(self) -> Context:
         """What the plan may look at."""
         records = self.records
         return Context(len(records), self.settings.seed, records.ids, records.labels)
 
-    def manifest(self, design: Design) -> Manifest:
+    def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
         """The manifest of this run with a given design."""
-        seed, threads = self.settings.seed, self.settings.threads
-        return Manifest.of(self.plan, design, self.model, self.records, seed=seed, threads=threads)
+        return Manifest.of(
+            self.plan,
+            design,
+            self.model,
+            self.records,
+            seed=self.settings.seed,
+            threads=self.settings.threads,
+            track=tuple(self.track),
+            settled=settled,
+        )
 
     def check(self) -> None:
         """Refuse what can be refused without a folder and without training."""
         contract.check_model(self.model)
+        contract.check_track(self.model, self.track)
         contract.check_input(self.model, self.records.x)
 
     def rehearse(self, design: Design) -> int:
@@ -81,6 +94,7 @@ class Request:
             self.settings.seed,
             threads=self.settings.threads,
             show=self.settings.debug,
+            tracked=bool(self.track),
         )
 
 
@@ -103,15 +117,18 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     request.check()
     paths = RunPaths(folder)
     design = request.plan.draw(request.context())
+    settled: dict[str, Any] = {}
     if not paths.manifest.is_file():
         _check_new(paths)
         request.rehearse(design)
+        settled = settling.settled_values(request.model)
     with _locked(paths):
         if paths.manifest.is_file():
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
-            run = RunFolder.create(paths, request.manifest(design), design, request.records)
+            manifest = request.manifest(design, settled)
+            run = RunFolder.create(paths, manifest, design, request.records)
             todo = list(range(design.fits))
         if todo:
             _carry_out(run, todo, request, progress or Silent())
@@ -125,16 +142,16 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     design = request.plan.draw(request.context(), after=stored.design)
     if not design.begins_with(stored.design):
         raise RunMismatch(f"{paths.root} holds another run: its membership differs")
-    todo, damaged = stored.unfinished()
+    todo, damaged = stored.unfinished(request.track)
     todo += range(stored.design.fits, design.fits)
     if todo:
         request.rehearse(design)
     _sweep(paths)
-    for problem in damaged:
+    for fit, problem in damaged.items():
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
-    for fit in todo:
         paths.fit(fit).unlink(missing_ok=True)
-    if design.fits > stored.design.fits:
+    # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
+    if design.fits > stored.design.fits or tuple(request.track) != stored.manifest.track:
         stored = stored.extend(request.manifest(design), design)
     return stored, todo
 
@@ -163,12 +180,13 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(
-                model=request.model,
+                model=settling.with_values(request.model, run.manifest.settled),
                 data=pool.share(request.records.x, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,
                 heartbeats=heartbeats if watched else None,
                 keep_messages=settings.debug,
+                track=tuple(request.track),
             )
             jobs = (job_of(run.design, fit, settings.seed) for fit in todo)
             progress.start(run.design.fits, run.design.fits - len(todo), Path(heartbeats))

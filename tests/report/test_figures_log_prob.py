@@ -149,9 +149,9 @@ def test_few_records(made, n):
 
 
 BAD = {
-    "share": (dict(share=1.0), "share must be a number between 0 and 1"),
-    "bins": (dict(bins=1), "bins must be an integer of at least 2"),
-    "bins as a float": (dict(bins=2.5), "bins must be an integer"),
+    "share": ({"share": 1.0}, "share must be a number between 0 and 1"),
+    "bins": ({"bins": 1}, "bins must be an integer of at least 2"),
+    "bins as a float": ({"bins": 2.5}, "bins must be an integer"),
 }
 
 

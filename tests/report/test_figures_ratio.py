@@ -36,7 +36,7 @@ def test_bins_hold_means_with_student_intervals(width):
     assert np.allclose(found[:, 0] / width % 1, 0.5)
     several = 0
     for x, mean, low, high in found:
-        values = RATIO[(SCORE >= x - width / 2) & (SCORE < x + width / 2)]
+        values = RATIO[abs(SCORE - x) < width / 2]
         assert mean == pytest.approx(values.mean())
         if len(values) == 1:
             assert np.isnan(low)

@@ -80,7 +80,13 @@ def _source(runs: dict[str, Path]) -> "Source":
 
     results = {name: load_scores(path) for name, path in runs.items()}
     first = next(iter(results.values()))
-    return Source(results=results, records=lambda: _records(first), trajectories=_untracked)
+    return Source(
+        results=results,
+        records=lambda: _records(first),
+        trajectories=_untracked,
+        neighbors=_no_neighbors,
+        samples=_no_neighbors,
+    )
 
 
 def _records(result: "MemorizationResult") -> "NDArray[Any]":
@@ -95,6 +101,10 @@ def _records(result: "MemorizationResult") -> "NDArray[Any]":
 
 def _untracked() -> Any:
     raise InvalidInput("the run was not tracked")
+
+
+def _no_neighbors() -> Any:
+    raise InvalidInput("byrote neighbors was not run")
 
 
 def _rendered(figure: "Figure", format_: str) -> memoryview:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
@@ -13,6 +13,8 @@ from byrote.report.figures.examples import memorized_examples
 from byrote.report.figures.gallery import gallery
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.one_record import one_record
+from byrote.report.figures.ratio import Compared, ratio_by_score, ratio_densities
+from byrote.report.figures.reproduced import Nearest, reproduced
 from byrote.report.figures.style import figure_of
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.training import Tracked, losses, quantiles_over_epochs
@@ -27,17 +29,24 @@ Named = Iterator[tuple[str, "Figure"]]
 GRID = 8  # images a side in each panel of the gallery's grid
 
 
+class Neighbors(Compared, Nearest, Protocol):
+    """What all figures of nearest neighbours need."""
+
+
 @dataclass(frozen=True)
 class Source:
     """What a run and those beside it hold. Callables load late, or raise InvalidInput saying why.
 
     results: by name, the run itself first. records: its (n, …) values.
-    trajectories: of the same runs.
+    trajectories: of the same runs. neighbors: distance ratios of the run's records; samples: those
+    that they were made from.
     """
 
     results: Mapping[str, MemorizationResult]
     records: Callable[[], NDArray[Any]]
     trajectories: Callable[[], Mapping[str, Tracked]]
+    neighbors: Callable[[], Neighbors]
+    samples: Callable[[], NDArray[Any]]
 
     @property
     def result(self) -> MemorizationResult:
@@ -70,6 +79,8 @@ def groups(
     yield "gallery", _galleries(source)
     yield "losses", _losses(source)
     yield "quantiles over epochs", _quantiles(source)
+    yield "distance ratios", _ratios(source)
+    yield "reproduced records", _reproduced(source)
     for place, id_ in enumerate(records, start=1):
         yield f"figure of record {place} of those asked for", _record(source.result, id_)
 
@@ -106,9 +117,7 @@ def _by_cluster(source: Source, clusters: int) -> Named:
 
 
 def _galleries(source: Source) -> Named:
-    if len(source.result.description["data"]["shape"]) == 1:
-        raise InvalidInput("the records are rows of numbers, not images")
-    images = source.records()
+    images = _images(source)
     yield "gallery", gallery(source.result, images)
     yield "gallery-grid", gallery(source.result, images, GRID, rows=GRID)
     yield "memorized-examples", memorized_examples(source.result, images)
@@ -120,6 +129,23 @@ def _losses(source: Source) -> Named:
 
 def _quantiles(source: Source) -> Named:
     yield "quantiles-over-epochs", figure_of(quantiles_over_epochs(source.trajectories()))
+
+
+def _ratios(source: Source) -> Named:
+    found = source.neighbors()
+    yield "ratio-by-score", figure_of(ratio_by_score(found))
+    yield "ratio-densities", figure_of(ratio_densities(found))
+
+
+def _reproduced(source: Source) -> Named:
+    found = source.neighbors()
+    yield "reproduced", reproduced(found, _images(source), source.samples())
+
+
+def _images(source: Source) -> NDArray[Any]:
+    if len(source.result.description["data"]["shape"]) == 1:
+        raise InvalidInput("the records are rows of numbers, not images")
+    return source.records()
 
 
 def _record(result: MemorizationResult, id_: str) -> Named:

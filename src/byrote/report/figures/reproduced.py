@@ -1,6 +1,6 @@
 """Training records that samples nearly reproduce (Supplement A)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,46 +14,53 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+class Nearest(Protocol):
+    """Distance ratios with the sample that is nearest to each of n training records."""
+
+    @property
+    def ratio(self) -> NDArray[Any]:
+        """(n,) rho, eq. (6); infinite where a sample equals the record."""
+
+    @property
+    def nearest_sample(self) -> NDArray[Any]:
+        """(n,) which sample is the nearest."""
+
+    def order(self) -> NDArray[np.intp]:
+        """Rows by falling ratio."""
+
+
 def reproduced(
-    ratio: NDArray[Any],
-    nearest: NDArray[Any],
-    images: NDArray[Any],
-    samples: NDArray[Any],
-    *,
-    pairs: int = 16,
+    result: Nearest, images: NDArray[Any], samples: NDArray[Any], *, pairs: int = 16
 ) -> "Figure":
     """Pairs of a training record (left) and its nearest sample (right), highest ratio first.
 
     Parameters
     ----------
-    ratio
-        (n,) distance ratios rho, eq. (6); infinite where a sample equals the record.
-    nearest
-        (n,) row in ``samples`` of each record's nearest sample.
     images
-        (n, h, w) or (n, h, w, c) training records in [0, 1].
+        (n, h, w) or (n, h, w, c) training records in [0, 1], in the order of the result.
     samples
-        (m, h, w) or (m, h, w, c), of the same size.
+        (m, h, w) or (m, h, w, c): those that the result was made from, in their order.
     pairs
         How many to show.
 
     Raises
     ------
     InvalidInput
-        If the arrays do not fit together, or no ratio is a number.
+        If the images do not fit the result, or no ratio is a number.
 
     Examples
     --------
+    >>> from types import SimpleNamespace
     >>> import numpy as np
-    >>> x = np.random.default_rng(0).random((6, 4, 4))
-    >>> figure = reproduced(np.arange(6.0), np.arange(6), x, x[:, ::-1], pairs=3)
-    >>> figure.axes[0].get_title()
+    >>> x, rows = np.random.default_rng(0).random((6, 4, 4)), np.arange(6)
+    >>> found = SimpleNamespace(ratio=rows / 1.0, nearest_sample=rows, order=lambda: rows[::-1])
+    >>> reproduced(found, x, x[:, ::-1], pairs=3).axes[0].get_title()
     'ρ = 5.00'
     """
     from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
 
     pairs = checks.integer("pairs", pairs, at_least=1)
-    chosen = _chosen(ratio, nearest, images, samples)[:pairs]
+    chosen = _chosen(result, images, samples)[:pairs]
     columns = min(4, len(chosen))
     rows = -(-len(chosen) // columns)
     size = 0.72 * images.shape[1] / images.shape[2]
@@ -63,29 +70,28 @@ def reproduced(
         ax.set_axis_off()
     for ax, row in zip(figure.axes, chosen, strict=False):
         ax.set_axis_on()
-        pair = np.stack([images[row], samples[int(nearest[row])]])
+        pair = np.stack([images[row], samples[result.nearest_sample[row]]])
         pixels.show(ax, pixels.mosaic(pair, 1, 2))
-        ax.set_title(f"ρ = {number(ratio[row])}", fontsize=style.SMALL, pad=2)
+        ax.set_title(f"ρ = {number(result.ratio[row])}", fontsize=style.SMALL, pad=2)
     figure.suptitle("training record (left) and nearest sample (right)", fontsize=style.TEXT)
     return figure
 
 
-def _chosen(
-    ratio: NDArray[Any], nearest: NDArray[Any], images: NDArray[Any], samples: NDArray[Any]
-) -> NDArray[np.intp]:
+def _chosen(result: Nearest, images: NDArray[Any], samples: NDArray[Any]) -> NDArray[np.intp]:
     """Rows by falling ratio, after the arguments are found to fit together."""
-    ratio = np.asarray(ratio, dtype=np.float64)
-    pixels.check_images("images", images, len(ratio))
+    pixels.check_images("images", images, len(result.ratio))
     pixels.check_images("samples", samples)
     if samples.shape[1:] != images.shape[1:]:
         raise InvalidInput(
             f"samples must have the size of the images, {images.shape[1:]}; got {samples.shape[1:]}"
         )
-    if np.shape(nearest) != ratio.shape or np.asarray(nearest).dtype.kind not in "iu":
-        raise InvalidInput(f"nearest must be {len(ratio)} rows of samples; got {nearest.shape}")
-    if len(nearest) and not 0 <= np.min(nearest) <= np.max(nearest) < len(samples):
-        raise InvalidInput(f"nearest must be rows of {len(samples)} samples; some are not")
-    known = np.flatnonzero(~np.isnan(ratio))
+    if np.max(result.nearest_sample) >= len(samples):
+        raise InvalidInput(
+            "samples must be those that the result was made from, more than"
+            f" {np.max(result.nearest_sample)}; got {len(samples)}"
+        )
+    order = result.order()
+    known = order[~np.isnan(result.ratio[order])]
     if len(known) == 0:
-        raise InvalidInput("ratio must have a number to draw; it has none")
-    return known[np.argsort(-ratio[known], kind="stable")]
+        raise InvalidInput("result must have a ratio to draw; it has none")
+    return known

@@ -65,6 +65,7 @@ def test_one_fit_has_no_interval_and_unknown_sides_no_line():
     run.held_out_loss[:] = np.nan
     ax = losses({"a": run})
     assert list(drawn(ax)) == ["a, training"]
+    assert texts(ax) == ["a", "training"]
     assert not ax.collections[0].get_paths()
 
 
@@ -80,7 +81,7 @@ def test_quantiles_are_those_of_the_trajectory():
     ax = quantiles_over_epochs(runs)
     for name, run in runs.items():
         for q in (0.95, 0.999):
-            x, y = drawn(ax)[f"{name}, {q}"]
+            x, y = drawn(ax)[f"{name}, {q} quantile"]
             np.testing.assert_allclose((x, y), (run.epochs, run.quantile(q)))
     assert texts(ax) == ["a", "b", "0.95 quantile", "0.999 quantile"]
     assert ax.get_ylabel() == "memorization score M (nats)"

@@ -68,8 +68,14 @@ def memorized_by_region(
         )
     high = highly_memorized(result.score, share)
     scored = ~np.isnan(result.score)
-    found = [_region(str(name), high[scored & (names == name)]) for name in np.unique(names)]
-    return sorted((r for r in found if r.records), key=lambda r: (-r.share, -r.records, r.name))
+    unique, which = np.unique(names[scored], return_inverse=True)
+    records = np.bincount(which, minlength=len(unique))
+    memorized = np.bincount(which[high[scored]], minlength=len(unique))
+    found = [
+        Region(str(name), int(n), int(k), k / n, of_share(int(k), int(n)))
+        for name, n, k in zip(unique, records, memorized, strict=True)
+    ]
+    return sorted(found, key=lambda r: (-r.share, -r.records, r.name))
 
 
 def cluster_records(x: NDArray[Any], clusters: int, *, seed: int = 0) -> NDArray[np.intp]:
@@ -97,8 +103,3 @@ def cluster_records(x: NDArray[Any], clusters: int, *, seed: int = 0) -> NDArray
 
     means = KMeans(count, n_init=3, random_state=integer(seed, Purpose.EXAMPLES))
     return means.fit_predict(values.reshape(len(values), -1)).astype(np.intp)
-
-
-def _region(name: str, high: NDArray[np.bool_]) -> Region:
-    n, k = len(high), int(high.sum())
-    return Region(name, n, k, k / n if n else float("nan"), of_share(k, n))

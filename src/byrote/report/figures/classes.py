@@ -143,8 +143,10 @@ def _boxes(result: MemorizationResult) -> list[dict[str, Any]]:
     if not scored.any():
         raise InvalidInput("result must have a scored record to draw; it has none")
     found = []
-    for label in np.unique(result.labels[scored]):
-        score = result.score[scored & (result.labels == label)]
+    labels, which = np.unique(result.labels[scored], return_inverse=True)
+    by_class = result.score[scored][np.argsort(which, kind="stable")]
+    members = np.split(by_class, np.cumsum(np.bincount(which))[:-1])
+    for label, score in zip(labels, members, strict=True):
         levels = quantiles(score, LEVELS)
         names = ("whislo", "q1", "med", "q3", "whishi")
         box = dict(zip(names, levels, strict=True))

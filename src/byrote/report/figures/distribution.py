@@ -97,7 +97,8 @@ def score_distributions(
     ax = style.new_axes(ax)
     ends = [reach.edges(score) for score in scores.values()]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
-    bins = np.linspace(low, high, 41)
+    fewest = min(len(score) for score in scores.values())
+    bins = np.linspace(low, high, 1 + min(60, max(20, int(np.sqrt(fewest)))))
     for place, (name, score) in enumerate(scores.items()):
         heights = np.histogram(score, bins)[0] / (len(score) * np.diff(bins))
         q95 = _q95(results[name])

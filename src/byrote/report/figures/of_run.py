@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
@@ -124,11 +125,23 @@ def _galleries(source: Source) -> Named:
 
 
 def _losses(source: Source) -> Named:
-    yield "losses", figure_of(losses(source.trajectories()))
+    found = source.trajectories()
+    for name, run in found.items():
+        if np.isnan(run.train_loss).all() and np.isnan(run.held_out_loss).all():
+            raise InvalidInput(f"the fits of {_which(found, name)} reported none")
+    yield "losses", figure_of(losses(found))
 
 
 def _quantiles(source: Source) -> Named:
-    yield "quantiles-over-epochs", figure_of(quantiles_over_epochs(source.trajectories()))
+    found = source.trajectories()
+    for name, run in found.items():
+        if len(run.epochs) < 2:
+            raise InvalidInput(f"{_which(found, name)} was not tracked")
+    yield "quantiles-over-epochs", figure_of(quantiles_over_epochs(found))
+
+
+def _which(runs: Mapping[str, Tracked], name: str) -> str:
+    return "the run" if len(runs) == 1 else f"run {name!r}"
 
 
 def _ratios(source: Source) -> Named:

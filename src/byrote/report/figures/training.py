@@ -102,7 +102,7 @@ def quantiles_over_epochs(runs: Mapping[str, Tracked], ax: "Axes | None" = None)
     >>> import numpy as np
     >>> run = SimpleNamespace(epochs=np.array([5, 10]), quantile=lambda q: q * np.array([1, 2]))
     >>> [line.get_label() for line in quantiles_over_epochs({"VAE": run}).lines]
-    ['VAE, 0.95', 'VAE, 0.999']
+    ['VAE, 0.95 quantile', 'VAE, 0.999 quantile']
     """
     style.check_runs("runs", len(runs))
     for name, run in runs.items():
@@ -111,7 +111,7 @@ def quantiles_over_epochs(runs: Mapping[str, Tracked], ax: "Axes | None" = None)
     ax = _new_axes(ax, runs)
     for place, (name, run) in enumerate(runs.items()):
         for q, dashes in zip(QUANTILES, _DASHES, strict=True):
-            look = {**_look(place), "linestyle": dashes, "label": f"{name}, {q:g}"}
+            look = {**_look(place), "linestyle": dashes, "label": f"{name}, {q:g} quantile"}
             ax.plot(run.epochs, run.quantile(q), **look)
     ax.set_ylabel("memorization score M (nats)")
     _finish(ax, list(runs), tuple(f"{q:g} quantile" for q in QUANTILES))
@@ -151,6 +151,7 @@ def _finish(ax: "Axes", names: list[str], kinds: tuple[str, ...]) -> None:
     lines = [
         Line2D([], [], color="black", linestyle=dashes, linewidth=1.2, label=kind)
         for kind, dashes in zip(kinds, _DASHES, strict=True)
+        if any(str(line.get_label()).endswith(f", {kind}") for line in ax.lines)
     ]
     ax.set_xlabel("epoch")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))

@@ -173,6 +173,18 @@ def test_pairs_are_a_record_and_its_nearest_sample(shape):
     assert [ax.get_title() for ax in figure.axes] == ["ρ = ∞", "ρ = 2.00", "ρ = 1.50"]
 
 
+def test_stored_pixels_are_shown_as_what_they_stand_for(made):
+    images = np.arange(12, dtype=np.uint8)[:, None, None] * np.full((1, 3, 3), 20, np.uint8)
+    rows = neighbors(np.arange(12))
+    both = [reproduced(rows, x, images / np.float32(255)) for x in (images, images / 255)]
+    grids = [gallery(made(np.arange(12)), x, 2, rows=2) for x in (images, images / 255)]
+    for stored, floats in (both, grids):
+        for left, right in zip(stored.axes, floats.axes, strict=True):
+            np.testing.assert_allclose(
+                left.images[0].get_array(), right.images[0].get_array(), rtol=1e-6
+            )
+
+
 @pytest.mark.parametrize("pairs", [1, 5, 99])
 def test_fewer_or_more_pairs(pairs):
     figure = reproduced(

@@ -36,7 +36,7 @@ def memorized_examples(
     Parameters
     ----------
     images
-        (n, h, w) or (n, h, w, c) in [0, 1], in the order of the result.
+        (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
     columns
         How many bins show records, spread over those that hold any.
     each
@@ -106,10 +106,10 @@ def _column(
     high, regular = groups
     for ax, row in zip(column[each - len(high) :], high, strict=False):
         ax.set_axis_on()
-        pixels.show(ax, images[row], frame=style.ORANGE, width=2.5)
+        pixels.show(ax, pixels.of_row(images, row), frame=style.ORANGE, width=2.5)
     for ax, row in zip(column[each:], regular, strict=False):
         ax.set_axis_on()
-        pixels.show(ax, images[row], frame=style.BLUE, width=1.0)
+        pixels.show(ax, pixels.of_row(images, row), frame=style.BLUE, width=1.0)
 
 
 def _lead(ax: "Axes", column: NDArray[Any], found: Binned, place: int) -> None:

@@ -25,7 +25,7 @@ def gallery(
     Parameters
     ----------
     images
-        (n, h, w) or (n, h, w, c) in [0, 1], in the order of the result.
+        (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
     each
         How many images a row shows.
     rows
@@ -81,7 +81,7 @@ def _strips(result: MemorizationResult, images: NDArray[Any], groups: dict[str, 
         figure.subplots(3, each, squeeze=False), groups.items(), strict=True
     ):
         for ax, row in zip(axes, chosen, strict=True):
-            pixels.show(ax, images[row])
+            pixels.show(ax, pixels.of_row(images, row))
             ax.set_title(number(result.score[row]), fontsize=style.SMALL, pad=2)
             ax.set_xlabel(
                 _short(result.ids[row]), fontsize=style.SMALL, labelpad=1, color=style.GREY

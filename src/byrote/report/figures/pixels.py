@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.data.pixels import as_floats
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ def check_images(name: str, images: NDArray[Any], n: int | None = None) -> None:
         raise InvalidInput(
             f"{name} must be {count}images, (n, h, w) or (n, h, w, c); got {images.shape}"
         )
+
+
+def of_row(images: NDArray[Any], row: Any) -> NDArray[Any]:
+    """One of (n, …) images, in [0, 1] however it is stored."""
+    return as_floats(images[row : row + 1])[0]
 
 
 def show(
@@ -41,6 +47,7 @@ def mosaic(images: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
 
     Grey images of (h, w), or of one channel, become (H, W); places without an image are white.
     """
+    images = as_floats(images)
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     height, width, *channels = images.shape[1:]

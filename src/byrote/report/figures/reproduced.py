@@ -37,7 +37,7 @@ def reproduced(
     Parameters
     ----------
     images
-        (n, h, w) or (n, h, w, c) training records in [0, 1], in the order of the result.
+        (n, h, w) or (n, h, w, c) training records in [0, 1], or uint8, in the order of the result.
     samples
         (m, h, w) or (m, h, w, c): those that the result was made from, in their order.
     pairs
@@ -70,7 +70,9 @@ def reproduced(
         ax.set_axis_off()
     for ax, row in zip(figure.axes, chosen, strict=False):
         ax.set_axis_on()
-        pair = np.stack([images[row], samples[result.nearest_sample[row]]])
+        pair = np.stack(
+            [pixels.of_row(images, row), pixels.of_row(samples, result.nearest_sample[row])]
+        )
         pixels.show(ax, pixels.mosaic(pair, 1, 2))
         ax.set_title(f"ρ = {number(result.ratio[row])}", fontsize=style.SMALL, pad=2)
     figure.suptitle("training record (left) and nearest sample (right)", fontsize=style.TEXT)

@@ -12,7 +12,7 @@ from byrote.errors import InvalidInput
 from byrote.scores.highly import highly_memorized
 from byrote.scores.result import MemorizationResult
 from byrote.seeds import Purpose, integer
-from byrote.stats.intervals import of_share
+from byrote.stats.proportion import wilson
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def memorized_by_region(
     records = np.bincount(which, minlength=len(unique))
     memorized = np.bincount(which[high[scored]], minlength=len(unique))
     found = [
-        Region(str(name), int(n), int(k), k / n, of_share(int(k), int(n)))
+        Region(str(name), int(n), int(k), k / n, wilson(int(k), int(n)))
         for name, n, k in zip(unique, records, memorized, strict=True)
     ]
     return sorted(found, key=lambda r: (-r.share, -r.records, r.name))

@@ -1,8 +1,8 @@
-"""95 % intervals of means and shares."""
+"""Student's interval of a mean."""
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import binomtest, t
+from scipy.stats import t
 
 Interval = tuple[float, float]
 
@@ -21,18 +21,3 @@ def of_mean(values: ArrayLike, level: float = 0.95) -> Interval:
         return float("nan"), float("nan")
     half = t.ppf((1 + level) / 2, len(sample) - 1) * sample.std(ddof=1) / np.sqrt(len(sample))
     return float(sample.mean() - half), float(sample.mean() + half)
-
-
-def of_share(successes: int, trials: int, level: float = 0.95) -> Interval:
-    """Wilson's interval of a share; from 0 to 1 without trials.
-
-    Examples
-    --------
-    >>> low, high = of_share(5, 100)
-    >>> print(round(low, 4), round(high, 4))
-    0.0215 0.1118
-    """
-    if trials == 0:
-        return 0.0, 1.0
-    found = binomtest(successes, trials).proportion_ci(level, method="wilson")
-    return float(found.low), float(found.high)

@@ -11,7 +11,7 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
 from byrote.scores.highly import highly_memorized
 from byrote.scores.result import MemorizationResult
-from byrote.stats.intervals import of_share
+from byrote.stats.proportion import wilson
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,7 +164,9 @@ def memorized_share_by_log_prob(
     part = high[there] / total[there]
     ax.bar(x, part, width, label=style.HIGH_NAME, **style.HIGH)
     ax.bar(x, 1 - part, width, bottom=part, label=style.REGULAR_NAME, **style.REGULAR)
-    intervals = np.array([of_share(k, n) for k, n in zip(high[there], total[there], strict=True)])
+    intervals = np.array(
+        [wilson(int(k), int(n)) for k, n in zip(high[there], total[there], strict=True)]
+    )
     bar = ax.errorbar(
         x,
         part,

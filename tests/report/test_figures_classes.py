@@ -83,6 +83,14 @@ def test_thin_regions_are_drawn_largest_first_with_the_overall_share(made):
     assert ax.lines[0].get_xdata() == pytest.approx([5.0, 5.0])
 
 
+@pytest.mark.parametrize("n", [20, 181, 600])
+def test_regions_of_none_and_of_all(made, n):
+    """Their share is an end of its interval, but for rounding."""
+    score = np.append(np.zeros(n), np.arange(1, 1 + n))
+    ax = thin_regions(made(score), np.repeat([0, 1], n), share=0.5)
+    assert words(ax) == [f"{n} of {n}", f"0 of {n}"]
+
+
 def test_unscored_records_are_in_no_region(made):
     score = np.where(LABELS == "cat", np.nan, SCORE)
     assert names(thin_regions(made(score, labels=LABELS))) == ["owl", "dog"]

@@ -126,7 +126,7 @@ def _point(ax: "Axes", place: int, region: Region, overall: float) -> None:
     ax.errorbar(
         [100 * region.share],
         [place],
-        xerr=[[100 * (region.share - low)], [100 * (high - region.share)]],
+        xerr=[[100 * abs(region.share - low)], [100 * abs(high - region.share)]],  # by rounding < 0
         fmt="o",
         markersize=4,
         color=color,

@@ -102,7 +102,7 @@ def test_figures(here, byrote_):
         assert path.read_bytes().startswith(b"\x89PNG")
         assert path.stat().st_mode & 0o777 == 0o600
     assert err.splitlines() == [
-        "byrote: no losses: the run was not tracked",
+        "byrote: no losses: the fits of the run reported none",
         "byrote: no quantiles over epochs: the run was not tracked",
         "byrote: no distance ratios: byrote neighbors was not run",
         "byrote: no reproduced records: byrote neighbors was not run",
@@ -166,6 +166,27 @@ def test_part_and_image_are_refused_in_a_sentence(here, byrote_):
     assert (code, out) == (2, "")
     assert "did you mean pad?" in err
     assert not (here / "run").exists()
+
+
+def test_figures_of_a_tracked_run(here, byrote_):
+    Path("slow.py").write_text(
+        "from sklearn.base import BaseEstimator\n"
+        "class Slow(BaseEstimator):\n"
+        "    def fit(self, X, on_epoch=None):\n"
+        "        self.centre_ = 0 * X.mean(axis=0)\n"
+        "        for epoch in range(1, 5):\n"
+        "            self.centre_ = (self.centre_ + X.mean(axis=0)) / 2\n"
+        "            if on_epoch:\n"
+        "                on_epoch(epoch, {'train': -self.score_samples(X).mean()})\n"
+        "        return self\n"
+        "    def score_samples(self, X):\n"
+        "        return -((X - self.centre_) ** 2).sum(axis=1)\n"
+    )
+    plan = ["--folds", "4", "--repeats", "2", "--track", "1,2"]
+    assert byrote_("score", "x.npy", "--model", "slow:Slow", *plan, "--out", "run")[0] == 0
+    code, out, err = byrote_("figures", "run", "--format", "svg")
+    assert code == 0, err
+    assert drawn(out)[-2:] == ["losses", "quantiles-over-epochs"]
 
 
 def test_figures_of_data_that_changed(here, byrote_):

@@ -2,20 +2,17 @@
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from byrote import checks
+from byrote.cli import figure_sources
 from byrote.cli.exits import complain
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-    from numpy.typing import NDArray
-
-    from byrote.report.figures.of_run import Source
-    from byrote.scores.result import MemorizationResult
 
 _FORMATS = ("png", "pdf", "svg")
 _DPI = 300
@@ -48,7 +45,7 @@ def figures(
     from byrote.report.figures.of_run import groups  # noqa: PLC0415
     from byrote.scores.percentiles import record_percentiles  # noqa: PLC0415
 
-    source = _source(runs)
+    source = figure_sources.source(runs)
     for id_ in record or []:
         record_percentiles(source.result, id_)  # refused before anything is drawn
     folder = RunPaths(run).figures
@@ -72,39 +69,6 @@ def _named(runs: list[Path], names: str | None) -> dict[str, Path]:
     if len(set(chosen)) < len(chosen) or "" in chosen:
         raise InvalidInput("--names must be given, all different, where folders' names are alike")
     return dict(zip(chosen, runs, strict=True))
-
-
-def _source(runs: dict[str, Path]) -> "Source":
-    from byrote.report.figures.of_run import Source  # noqa: PLC0415 (slow to load)
-    from byrote.scores.memorization import load_scores  # noqa: PLC0415
-
-    results = {name: load_scores(path) for name, path in runs.items()}
-    first = next(iter(results.values()))
-    return Source(
-        results=results,
-        records=lambda: _records(first),
-        trajectories=_untracked,
-        neighbors=_no_neighbors,
-        samples=_no_neighbors,
-    )
-
-
-def _records(result: "MemorizationResult") -> "NDArray[Any]":
-    from byrote.data import load  # noqa: PLC0415 (slow to load)
-
-    data = result.description["data"]
-    records = load(data["location"], **data["options"])
-    if records.fingerprint != data["fingerprint"]:
-        raise InvalidInput(f"{data['source']} has changed since the run")
-    return records.x
-
-
-def _untracked() -> Any:
-    raise InvalidInput("the run was not tracked")
-
-
-def _no_neighbors() -> Any:
-    raise InvalidInput("byrote neighbors was not run")
 
 
 def _rendered(figure: "Figure", format_: str) -> memoryview:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from byrote.scores.neighbors import compare_neighbors as compare_neighbors
     from byrote.scores.neighbors import copying_test as copying_test
     from byrote.scores.neighbors import distance_ratio as distance_ratio
+    from byrote.scores.percentiles import RecordPercentiles as RecordPercentiles
+    from byrote.scores.percentiles import record_percentiles as record_percentiles
     from byrote.scores.result import MemorizationResult as MemorizationResult
     from byrote.scores.trajectory import Trajectory as Trajectory
     from byrote.scores.trajectory import load_trajectory as load_trajectory
@@ -51,6 +53,7 @@ _HOME = {
     "MissingExtra": "byrote.errors",
     "NeighborResult": "byrote.scores.neighbors",
     "Probes": "byrote.plans",
+    "RecordPercentiles": "byrote.scores.percentiles",
     "Records": "byrote.data",
     "RunMismatch": "byrote.errors",
     "Subset": "byrote.plans",
@@ -62,6 +65,7 @@ _HOME = {
     "load": "byrote.data",
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",
+    "record_percentiles": "byrote.scores.percentiles",
     "score_memorization": "byrote.scores.memorization",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604

@@ -81,12 +81,66 @@ def test_csv_has_a_row_per_record(here, byrote_):
     assert [float(row["score"]) for row in rows] == byrote.load_scores("run").score.tolist()
 
 
+ALWAYS = ["toy-memorization", "toy-overfitting", "scores", "memorized-by-log-prob"]
+ALWAYS += ["memorized-share-by-log-prob"]
+OF_LABELS, OF_IMAGES = (
+    ["scores-by-label", "thin-labels"],
+    ["gallery", "gallery-grid", "memorized-examples"],
+)
+
+
+def drawn(out):
+    return [Path(line).stem for line in out.splitlines()]
+
+
 def test_figures(here, byrote_):
     byrote_("score", "digits", "--model", "gmm", "--folds", "3", "--repeats", "1", "--out", "run")
-    code, out, err = byrote_("figures", "run")
-    assert (code, err) == (0, "")
-    assert [Path(line).name for line in out.splitlines()] == ["scores.png", "gallery.png"]
-    assert all(Path(line).read_bytes().startswith(b"\x89PNG") for line in out.splitlines())
+    code, out, err = byrote_("figures", "run", "--record", "17", "--record", "3")
+    assert code == 0
+    assert drawn(out) == [*ALWAYS, *OF_LABELS, *OF_IMAGES, "record-000017", "record-000003"]
+    for path in map(Path, out.splitlines()):
+        assert path.read_bytes().startswith(b"\x89PNG")
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert err.splitlines() == [
+        "byrote: no losses: the fits of the run reported none",
+        "byrote: no quantiles over epochs: the run was not tracked",
+        "byrote: no distance ratios: byrote neighbors was not run",
+        "byrote: no reproduced records: byrote neighbors was not run",
+    ]
+
+
+def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
+    for name in ("one", "two"):
+        byrote_("score", "x.npy", *KDE, "--out", name)
+    beside = ("--against", "two", "--names", "left, right", "--clusters", "3")
+    code, out, err = byrote_("figures", "one", *beside, "--format", "svg")
+    assert code == 0
+    assert drawn(out) == [*ALWAYS[:3], "scores-compared", *ALWAYS[3:], "thin-clusters"]
+    assert all(Path(line).read_bytes().startswith(b"<?xml") for line in out.splitlines())
+    assert "no class figures: the records have no labels" in err
+    assert "no gallery: the records are rows of numbers, not images" in err
+    assert not Path("two/figures").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--format", "gif"], "--format must be one of png, pdf, svg"),
+        (["--names", "a,b"], "--names must be 1 names between commas; got 2"),
+        (["--against", "run"], "--names must be given, all different"),
+        (["--against", "run", "--names", "a,a"], "--names must be given, all different"),
+        (["--against", "none"], "none holds no run"),
+        (["--record", "secret"], "id must be the id of one of 40 records"),
+        (["--clusters", "0"], "--clusters must be an integer of at least 1"),
+    ],
+)
+def test_figures_refuse(here, byrote_, arguments, message):
+    byrote_("score", "x.npy", *KDE, "--out", "run")
+    code, out, err = byrote_("figures", "run", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert "secret" not in err
+    assert not Path("run/figures").exists()
 
 
 def test_part_and_image_are_options_and_belong_to_the_run(here, byrote_):
@@ -100,7 +154,7 @@ def test_part_and_image_are_options_and_belong_to_the_run(here, byrote_):
     assert (description["records"], description["shape"]) == (5, [10, 10, 3])
     assert description["options"] == {"part": "test", "image": "crop=0,0,8,8 pad=1"}
     code, out, err = byrote_("figures", "run")
-    assert (code, err) == (0, "")
+    assert code == 0
     assert "gallery.png" in out
     code, out, err = byrote_("score", "cifar", "--part", "train", *plan)
     assert code == 2
@@ -112,6 +166,27 @@ def test_part_and_image_are_refused_in_a_sentence(here, byrote_):
     assert (code, out) == (2, "")
     assert "did you mean pad?" in err
     assert not (here / "run").exists()
+
+
+def test_figures_of_a_tracked_run(here, byrote_):
+    Path("slow.py").write_text(
+        "from sklearn.base import BaseEstimator\n"
+        "class Slow(BaseEstimator):\n"
+        "    def fit(self, X, on_epoch=None):\n"
+        "        self.centre_ = 0 * X.mean(axis=0)\n"
+        "        for epoch in range(1, 5):\n"
+        "            self.centre_ = (self.centre_ + X.mean(axis=0)) / 2\n"
+        "            if on_epoch:\n"
+        "                on_epoch(epoch, {'train': -self.score_samples(X).mean()})\n"
+        "        return self\n"
+        "    def score_samples(self, X):\n"
+        "        return -((X - self.centre_) ** 2).sum(axis=1)\n"
+    )
+    plan = ["--folds", "4", "--repeats", "2", "--track", "1,2"]
+    assert byrote_("score", "x.npy", "--model", "slow:Slow", *plan, "--out", "run")[0] == 0
+    code, out, err = byrote_("figures", "run", "--format", "svg")
+    assert code == 0, err
+    assert drawn(out)[-2:] == ["losses", "quantiles-over-epochs"]
 
 
 def test_figures_of_data_that_changed(here, byrote_):

@@ -1,54 +1,77 @@
 """byrote figures: the figures of a run."""
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from byrote import checks
+from byrote.cli import figure_sources
 from byrote.cli.exits import complain
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from matplotlib.figure import Figure
 
 _FORMATS = ("png", "pdf", "svg")
+_DPI = 300
 
 
 def figures(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     format_: Annotated[str, typer.Option("--format", help="png, pdf or svg.")] = "png",
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Another run to draw beside this one; repeatable.")
+    ] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(help="Names of the runs, between commas (default: their folders')."),
+    ] = None,
+    record: Annotated[
+        list[str] | None, typer.Option(help="Id of a record to show in its class; repeatable.")
+    ] = None,
+    clusters: Annotated[
+        int | None, typer.Option(help="Look for thin regions among so many k-means clusters.")
+    ] = None,
 ) -> None:
-    """Draw the distribution of the scores and, for images, the least and most memorized."""
+    """Draw all figures that a run supports; what cannot be drawn is said in a line each."""
     checks.choice("--format", format_, _FORMATS)
+    if clusters is not None:
+        checks.integer("--clusters", clusters, at_least=1)
+    runs = _named([run, *(against or [])], names)
     from byrote.fits.files import make_folder, write_atomically  # noqa: PLC0415 (slow to load)
     from byrote.fits.paths import RunPaths  # noqa: PLC0415
-    from byrote.report import figures as draw  # noqa: PLC0415
-    from byrote.scores.memorization import load_scores  # noqa: PLC0415
+    from byrote.report.figures.of_run import groups  # noqa: PLC0415
+    from byrote.scores.percentiles import record_percentiles  # noqa: PLC0415
 
-    result = load_scores(run)
-    drawn = {"scores": draw.figure_of(draw.score_distribution(result))}
-    if len(result.description["data"]["shape"]) > 1:
-        try:
-            drawn["gallery"] = draw.gallery(result, _images(result.description["data"]))
-        except InvalidInput as error:
-            complain(f"no gallery: {error}")
+    source = figure_sources.source(runs)
+    for id_ in record or []:
+        record_percentiles(source.result, id_)  # refused before anything is drawn
     folder = RunPaths(run).figures
     make_folder(folder)
-    for name, figure in drawn.items():
-        path = folder / f"{name}.{format_}"
-        drawing = io.BytesIO()
-        figure.savefig(drawing, format=format_, dpi=150)
-        write_atomically(path, drawing.getbuffer())
-        typer.echo(path)
+    for group, drawings in groups(source, records=record or [], clusters=clusters):
+        try:
+            for name, figure in drawings:
+                path = folder / f"{name}.{format_}"
+                write_atomically(path, _rendered(figure, format_))
+                typer.echo(path)
+        except InvalidInput as error:
+            complain(f"no {group}: {error}")
 
 
-def _images(data: Mapping[str, Any]) -> "NDArray[Any]":
-    from byrote.data import load  # noqa: PLC0415
+def _named(runs: list[Path], names: str | None) -> dict[str, Path]:
+    """The runs by name, all different."""
+    given = [run.resolve().name for run in runs] if names is None else names.split(",")
+    chosen = [name.strip() for name in given]
+    if len(chosen) != len(runs):
+        raise InvalidInput(f"--names must be {len(runs)} names between commas; got {len(chosen)}")
+    if len(set(chosen)) < len(chosen) or "" in chosen:
+        raise InvalidInput("--names must be given, all different, where folders' names are alike")
+    return dict(zip(chosen, runs, strict=True))
 
-    records = load(data["location"], **data["options"])
-    if records.fingerprint != data["fingerprint"]:
-        raise InvalidInput(f"{data['source']} has changed since the run")
-    return records.x
+
+def _rendered(figure: "Figure", format_: str) -> memoryview:
+    drawing = io.BytesIO()
+    figure.savefig(drawing, format=format_, dpi=_DPI)
+    return drawing.getbuffer()

@@ -1,0 +1,36 @@
+"""Figures, each one function ``(result, …, ax=None) -> Axes``, or ``-> Figure`` where it is many.
+
+docs/figures.md says which figure of the paper each is.
+"""
+
+from byrote.report.figures.classes import scores_by_label, thin_regions
+from byrote.report.figures.distribution import score_distribution, score_distributions
+from byrote.report.figures.examples import memorized_examples
+from byrote.report.figures.gallery import gallery
+from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
+from byrote.report.figures.one_record import one_record
+from byrote.report.figures.ratio import ratio_by_score, ratio_densities
+from byrote.report.figures.reproduced import reproduced
+from byrote.report.figures.style import figure_of
+from byrote.report.figures.toy import toy_memorization, toy_overfitting
+from byrote.report.figures.training import losses, quantiles_over_epochs
+
+__all__ = [
+    "figure_of",
+    "gallery",
+    "losses",
+    "memorized_by_log_prob",
+    "memorized_examples",
+    "memorized_share_by_log_prob",
+    "one_record",
+    "quantiles_over_epochs",
+    "ratio_by_score",
+    "ratio_densities",
+    "reproduced",
+    "score_distribution",
+    "score_distributions",
+    "scores_by_label",
+    "thin_regions",
+    "toy_memorization",
+    "toy_overfitting",
+]

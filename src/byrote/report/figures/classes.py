@@ -1,0 +1,179 @@
+"""Scores by class, and where the data are thin (Section 6)."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from byrote.errors import InvalidInput
+from byrote.report.figures import style
+from byrote.report.text import number
+from byrote.scores.distribution import quantiles
+from byrote.scores.regions import Region, memorized_by_region
+from byrote.scores.result import MemorizationResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST = 30  # classes or regions in one figure
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def scores_by_label(result: MemorizationResult, ax: "Axes | None" = None) -> "Axes":
+    """The distribution of the score in each class, the highest 95th percentile first.
+
+    Boxes from the 25th to the 75th percentile with the median, whiskers from the 5th to the 95th;
+    how many records and the highest score stand at the right. At most 30 classes are drawn; the
+    title then says of how many.
+
+    Raises
+    ------
+    InvalidInput
+        If the result has no labels, or no scored record.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x, labels = np.random.default_rng(0).normal(size=(40, 1)), np.arange(40) % 3
+    >>> plan = byrote.KFold(4, repeats=2)
+    >>> result = byrote.score_memorization(KernelDensity(), x, plan=plan, labels=labels)
+    >>> len(scores_by_label(result).get_yticklabels())
+    3
+    """
+    boxes = _boxes(result)
+    shown = boxes[:MOST]
+    ax = style.new_axes(ax, height=0.62 + 0.19 * len(shown))
+    ax.bxp(
+        shown,
+        positions=range(len(shown)),
+        widths=0.6,
+        orientation="horizontal",
+        showfliers=False,
+        patch_artist=True,
+        boxprops={"facecolor": style.SKY, "linewidth": 0.7},
+        medianprops={"color": "black", "linewidth": 1.4},
+        whiskerprops={"linewidth": 0.8},
+        capprops={"linewidth": 0.8},
+    )
+    for place, box in enumerate(shown):
+        _at_right(ax, place, f"{box['records']:,}; {number(box['highest'])}")
+    _at_right(ax, -1, "records; max. M")
+    _rows(ax, [box["label"] for box in shown], len(boxes), "classes")
+    ax.set_xlabel("memorization score M (nats)")
+    style.tidy(ax)
+    return ax
+
+
+def thin_regions(
+    result: MemorizationResult,
+    regions: ArrayLike | None = None,
+    *,
+    share: float = 0.05,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Share of highly memorized records by class or cluster: the regions that need more data.
+
+    Points with Wilson's 95 % intervals, the largest share first; filled where the interval lies
+    above the overall share, which the dashed line marks. At most 30 regions are drawn.
+
+    Parameters
+    ----------
+    regions
+        (n,) names of the records' regions, the labels of the result if not given. For records
+        without labels, ``byrote.scores.regions.cluster_records`` makes some by k-means.
+    share
+        The part of the scored records that counts as highly memorized.
+
+    Raises
+    ------
+    InvalidInput
+        If there are no regions or not one for each record, or no record has a score.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x = np.concatenate([np.linspace(0, 1, 30), [4.0, 6.0]])[:, None]
+    >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.LeaveOneOut())
+    >>> ax = thin_regions(result, np.repeat(["dense", "thin"], [30, 2]))
+    >>> [text.get_text() for text in ax.get_yticklabels()]
+    ['thin', 'dense']
+    """
+    found = memorized_by_region(result, regions, share=share)
+    if not found:
+        raise InvalidInput("result must have a scored record to draw; it has none")
+    overall = sum(r.memorized for r in found) / sum(r.records for r in found)
+    shown = found[:MOST]
+    ax = style.new_axes(ax, height=0.85 + 0.19 * len(shown))
+    label = f"all records: {100 * overall:.1f} %"
+    ax.axvline(100 * overall, color=style.GREY, linestyle="--", linewidth=1.0, label=label)
+    for place, region in enumerate(shown):
+        _point(ax, place, region, overall)
+        _at_right(ax, place, f"{region.memorized:,} of {region.records:,}")
+    ax.plot([], [], "o", color=style.VERMILION, markersize=4, label="interval above it")
+    ax.set_xlim(0, None)
+    _rows(ax, [region.name for region in shown], len(found), "regions")
+    ax.set_xlabel("highly memorized records (%)")
+    style.legend_above(ax)
+    style.tidy(ax)
+    return ax
+
+
+def _point(ax: "Axes", place: int, region: Region, overall: float) -> None:
+    low, high = region.interval
+    color = style.VERMILION if low > overall else style.BLUE
+    ax.errorbar(
+        [100 * region.share],
+        [place],
+        xerr=[[100 * abs(region.share - low)], [100 * abs(high - region.share)]],  # by rounding < 0
+        fmt="o",
+        markersize=4,
+        color=color,
+        markerfacecolor=color if low > overall else "white",
+        elinewidth=1.0,
+        capsize=2,
+    )
+
+
+def _boxes(result: MemorizationResult) -> list[dict[str, Any]]:
+    if result.labels is None:
+        raise InvalidInput("result must have labels; it has none")
+    scored = ~np.isnan(result.score)
+    if not scored.any():
+        raise InvalidInput("result must have a scored record to draw; it has none")
+    found = []
+    labels, which = np.unique(result.labels[scored], return_inverse=True)
+    by_class = result.score[scored][np.argsort(which, kind="stable")]
+    members = np.split(by_class, np.cumsum(np.bincount(which))[:-1])
+    for label, score in zip(labels, members, strict=True):
+        levels = quantiles(score, LEVELS)
+        names = ("whislo", "q1", "med", "q3", "whishi")
+        box = dict(zip(names, levels, strict=True))
+        found.append(
+            {**box, "label": str(label), "records": len(score), "highest": float(score.max())}
+        )
+    return sorted(found, key=lambda box: -box["whishi"])
+
+
+def _rows(ax: "Axes", names: list[str], total: int, what: str) -> None:
+    """Names at the left, the first on top."""
+    ax.set_yticks(range(len(names)), [style.short(name, 18) for name in names])
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    if total > len(names):
+        text = f"the first {len(names)} of {total:,} {what}"
+        ax.set_title(text, fontsize=style.SMALL, loc="right")
+
+
+def _at_right(ax: "Axes", place: float, text: str) -> None:
+    ax.annotate(
+        text,
+        (1.02, place),
+        xycoords=("axes fraction", "data"),
+        fontsize=style.SMALL,
+        color=style.GREY,
+        verticalalignment="center",
+        annotation_clip=False,
+    )

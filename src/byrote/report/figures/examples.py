@@ -1,0 +1,134 @@
+"""Example records above the counts by log-likelihood (the strips of Figures 3, 10 and 11)."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.report.figures import log_prob, pixels, style
+from byrote.report.figures.log_prob import Binned
+from byrote.scores.result import MemorizationResult
+from byrote.seeds import Purpose, generator
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Picks = list[tuple[int, NDArray[np.intp], NDArray[np.intp]]]  # bin, highly memorized, regular
+
+
+def memorized_examples(
+    result: MemorizationResult,
+    images: NDArray[Any],
+    *,
+    share: float = 0.05,
+    bins: int = 20,
+    columns: int = 8,
+    each: int = 2,
+    seed: int = 0,
+) -> "Figure":
+    """The counts of ``memorized_by_log_prob`` with records of several bins above: Figure 3a.
+
+    Dashed lines lead from a column of images to its bin. Highly memorized records have a thick
+    orange frame and stand above the regular ones, in a thin blue frame.
+
+    Parameters
+    ----------
+    images
+        (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
+    columns
+        How many bins show records, spread over those that hold any.
+    each
+        How many records of either group a bin shows, drawn at random from ``seed``.
+
+    Raises
+    ------
+    InvalidInput
+        If ``images`` are not n images, or nothing can be drawn.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x = np.random.default_rng(0).random((40, 4, 4))
+    >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(4, repeats=2))
+    >>> memorized_examples(result, x).axes[0].get_ylabel()
+    'records'
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
+
+    pixels.check_images("images", images, len(result))
+    each = checks.integer("each", each, at_least=1)
+    columns = checks.integer("columns", columns, at_least=1)
+    found = log_prob.binned(result, share, bins)
+    picks = _pick(found, columns, each, seed)
+    size = min(0.62, 5.6 / len(picks)) * images.shape[1] / images.shape[2]
+    figure = Figure(figsize=(style.DOUBLE, 2 * each * size + 2.7), layout="constrained")
+    halves = figure.add_gridspec(2, 1, height_ratios=[2 * each * size + 0.25, 2.4])
+    ax = figure.add_subplot(halves[1])
+    log_prob.draw_counts(ax, result, found)
+    ax.legend(
+        loc="upper left", bbox_to_anchor=(0, -0.18), ncols=3, fontsize=style.SMALL, frameon=False
+    )
+    style.tidy(ax)
+    strip = halves[0].subgridspec(2 * each, len(picks)).subplots(squeeze=False)
+    for column, (place, high, regular) in zip(strip.T, picks, strict=True):
+        _column(column, images, (high, regular), each)
+        _lead(ax, column, found, place)
+    return figure
+
+
+def _pick(found: Binned, columns: int, each: int, seed: int) -> Picks:
+    """Bins spread over those with records, first those with records of both groups."""
+    high, regular = found.counts(found.high), found.counts(~found.high)
+    both = np.flatnonzero((high > 0) & (regular > 0))
+    some = both if len(both) >= columns else np.flatnonzero(high + regular)
+    at = np.unique(np.linspace(0, len(some) - 1, columns).round().astype(int))
+    random = generator(seed, Purpose.EXAMPLES)
+
+    def draw(group: NDArray[np.bool_], place: int) -> NDArray[np.intp]:
+        rows = found.rows[group & (found.place == place)]
+        return random.choice(rows, min(each, len(rows)), replace=False)
+
+    return [(int(b), draw(found.high, b), draw(~found.high, b)) for b in some[at]]
+
+
+def _column(
+    column: NDArray[Any],
+    images: NDArray[Any],
+    groups: tuple[NDArray[np.intp], NDArray[np.intp]],
+    each: int,
+) -> None:
+    for ax in column:
+        ax.set_axis_off()
+    # Regular ones hang from the middle, highly memorized ones stand on it: no hole between.
+    high, regular = groups
+    for ax, row in zip(column[each - len(high) :], high, strict=False):
+        ax.set_axis_on()
+        pixels.show(ax, pixels.of_row(images, row), frame=style.ORANGE, width=2.5)
+    for ax, row in zip(column[each:], regular, strict=False):
+        ax.set_axis_on()
+        pixels.show(ax, pixels.of_row(images, row), frame=style.BLUE, width=1.0)
+
+
+def _lead(ax: "Axes", column: NDArray[Any], found: Binned, place: int) -> None:
+    """A dashed line from the column's last image to its bin's bar."""
+    from matplotlib.patches import ConnectionPatch  # noqa: PLC0415 (slow to load)
+
+    last = [axes for axes in column if axes.axison][-1]
+    height = np.bincount(found.place, minlength=len(found.edges) - 1)[place]
+    line = ConnectionPatch(
+        (0.5, -0.03),
+        (found.centres[place], height + 0.085 * ax.get_ylim()[1]),
+        "axes fraction",
+        "data",
+        axesA=last,
+        axesB=ax,
+        linestyle=(0, (4, 3)),
+        linewidth=0.6,
+        color=style.GREY,
+    )
+    line.set_in_layout(False)
+    figure = style.figure_of(ax)
+    figure.add_artist(line)

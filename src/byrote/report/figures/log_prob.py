@@ -1,0 +1,215 @@
+"""Highly memorized records are not just the unlikely ones (Figures 3, 10 and 11)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.report.figures import reach, style
+from byrote.scores.highly import highly_memorized
+from byrote.scores.result import MemorizationResult
+from byrote.stats.proportion import wilson
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+X_LABEL = r"$\log P_\mathcal{A}(x\,|\,D)$, in training (nats)"
+
+
+@dataclass(frozen=True)
+class Binned:
+    """Records by bin of log_prob_in; those far out are in the first and the last bin.
+
+    rows: (m,) drawn records; high: (m,) whether highly memorized; place: (m,) their bins.
+    edges: (b + 1,). beyond: what is said of records far out.
+    """
+
+    rows: NDArray[np.intp]
+    high: NDArray[np.bool_]
+    place: NDArray[np.intp]
+    edges: NDArray[np.float64]
+    beyond: list[str]
+
+    def counts(self, which: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Records of a group in each bin."""
+        return np.bincount(self.place[which], minlength=len(self.edges) - 1)
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Middle of each bin."""
+        return (self.edges[1:] + self.edges[:-1]) / 2
+
+
+def binned(result: MemorizationResult, share: float, bins: int) -> Binned:
+    """Sort the scored records into bins of equal width."""
+    bins = checks.integer("bins", bins, at_least=2)
+    high = highly_memorized(result.score, share)
+    rows = np.flatnonzero(~np.isnan(result.score) & np.isfinite(result.log_prob_in))
+    if len(rows) == 0:
+        raise InvalidInput("result must have a score and a finite log-likelihood; it has none")
+    values = result.log_prob_in[rows]
+    low, top = reach.edges(values)
+    edges = np.linspace(low, top, bins + 1)
+    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
+    scored = result.log_prob_in[~np.isnan(result.score)]
+    return Binned(rows, high[rows], place, edges, reach.beyond(scored, low, top))
+
+
+def memorized_by_log_prob(
+    result: MemorizationResult,
+    *,
+    share: float = 0.05,
+    bins: int = 20,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """How many records are highly memorized, by their log-likelihood in training: Figure 3a.
+
+    Stacked counts of highly memorized and regular records; the numbers above the bars are those of
+    the highly memorized. The legend says how many of these lie in the central 90 % of all records'
+    log-likelihoods (the grey band): they are no outliers to the model.
+
+    Parameters
+    ----------
+    share
+        The part of the scored records that counts as highly memorized.
+    bins
+        Number of bins of equal width; records far out are counted in the first and last.
+
+    Raises
+    ------
+    InvalidInput
+        If no record has a score and a finite log-likelihood.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x = np.random.default_rng(0).normal(size=(40, 1))
+    >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(4, repeats=2))
+    >>> ax = memorized_by_log_prob(result)
+    >>> sum(int(text.get_text()) for text in ax.texts if text.get_text().isdigit())
+    2
+    """
+    found = binned(result, share, bins)
+    ax = style.new_axes(ax, width=style.DOUBLE, height=2.5)
+    draw_counts(ax, result, found)
+    style.legend_above(ax)
+    style.tidy(ax)
+    return ax
+
+
+def draw_counts(ax: "Axes", result: MemorizationResult, found: Binned) -> None:
+    """The bars of the counts."""
+    high, regular = found.counts(found.high), found.counts(~found.high)
+    width = np.diff(found.edges)
+    low, top = np.quantile(result.log_prob_in[found.rows], (0.05, 0.95))
+    central = found.high & (result.log_prob_in[found.rows] >= low)
+    central &= result.log_prob_in[found.rows] <= top
+    part = 100 * central.sum() / found.high.sum()
+    ax.axvspan(
+        low,
+        top,
+        color="#E8E8E8",
+        zorder=0,
+        linewidth=0,
+        label=f"central 90 % of records, {part:.0f} % of the highly memorized",
+    )
+    ax.bar(found.centres, high, width, label=style.HIGH_NAME, **style.HIGH)
+    ax.bar(found.centres, regular, width, bottom=high, label=style.REGULAR_NAME, **style.REGULAR)
+    for x, y, count in zip(found.centres, high + regular, high, strict=True):
+        if y:
+            _above(ax, x, y, f"{count:,}")
+    ax.set_ylim(0, 1.12 * (high + regular).max())
+    ax.set_xlim(found.edges[0], found.edges[-1])
+    ax.set_xlabel(_with_beyond(found))
+    ax.set_ylabel("records")
+    style.whole_numbers(ax)
+
+
+def memorized_share_by_log_prob(
+    result: MemorizationResult,
+    *,
+    share: float = 0.05,
+    bins: int = 20,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Which part of the records is highly memorized, by log-likelihood in training: Figure 3b.
+
+    Each bin's two proportions sum to one; the error bar is Wilson's 95 % interval of the highly
+    memorized one, the number above it how many records the bin holds. Options as for
+    ``memorized_by_log_prob``.
+
+    Raises
+    ------
+    InvalidInput
+        If no record has a score and a finite log-likelihood.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x = np.random.default_rng(0).normal(size=(40, 1))
+    >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(4, repeats=2))
+    >>> memorized_share_by_log_prob(result).get_ylabel()
+    'share of the bin'
+    """
+    found = binned(result, share, bins)
+    ax = style.new_axes(ax, width=style.DOUBLE, height=2.5)
+    high, regular = found.counts(found.high), found.counts(~found.high)
+    total, there = high + regular, high + regular > 0
+    x, width = found.centres[there], np.diff(found.edges)[there]
+    part = high[there] / total[there]
+    ax.bar(x, part, width, label=style.HIGH_NAME, **style.HIGH)
+    ax.bar(x, 1 - part, width, bottom=part, label=style.REGULAR_NAME, **style.REGULAR)
+    intervals = np.array(
+        [wilson(int(k), int(n)) for k, n in zip(high[there], total[there], strict=True)]
+    )
+    bar = ax.errorbar(
+        x,
+        part,
+        yerr=np.abs(intervals.T - part),
+        label="95 % interval",
+        fmt="none",
+        ecolor="white",
+        elinewidth=1.6,
+        capsize=2,
+    )
+    _outline(bar)
+    for centre, count in zip(x, total[there], strict=True):
+        _above(ax, centre, 1.0, f"{count:,}")
+    ax.set_ylim(0, 1.12)
+    ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    ax.set_xlim(found.edges[0], found.edges[-1])
+    ax.set_xlabel(_with_beyond(found))
+    ax.set_ylabel("share of the bin")
+    style.legend_above(ax)
+    style.tidy(ax)
+    return ax
+
+
+def _outline(bar: object) -> None:
+    """White error bars with a black edge: seen on both colours."""
+    from matplotlib.patheffects import Normal, Stroke  # noqa: PLC0415 (slow to load)
+
+    for part in (*bar[1], *bar[2]):  # type: ignore[index]  # caps and bars
+        part.set_path_effects([Stroke(linewidth=3.0, foreground="black"), Normal()])
+
+
+def _above(ax: "Axes", x: float, y: float, text: str) -> None:
+    ax.annotate(
+        text,
+        (x, y),
+        xytext=(0, 1.5),
+        textcoords="offset points",
+        horizontalalignment="center",
+        verticalalignment="bottom",
+        fontsize=style.SMALL,
+    )
+
+
+def _with_beyond(found: Binned) -> str:
+    words = [text.replace(",\n", " ") for text in found.beyond]
+    return f"{X_LABEL}; {', '.join(words)}" if words else X_LABEL

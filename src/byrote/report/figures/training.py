@@ -1,0 +1,159 @@
+"""Losses and scores while a model trains (Figures 4a and 4b)."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.errors import InvalidInput
+from byrote.report.figures import style
+from byrote.stats.intervals import of_mean
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+QUANTILES = (0.95, 0.999)
+_DASHES: tuple[Any, Any] = ("-", (0, (4, 1.5)))
+_MARKERS = "os^Dv*"
+
+
+class Tracked(Protocol):
+    """What a figure needs of a trajectory: E scored epochs, T epochs with losses, F fits."""
+
+    @property
+    def epochs(self) -> NDArray[Any]:
+        """(E,) epochs at which records were scored."""
+
+    @property
+    def loss_epochs(self) -> NDArray[Any]:
+        """(T,) epochs at which losses are known."""
+
+    @property
+    def train_loss(self) -> NDArray[Any]:
+        """(F, T) nats per record, NaN where unknown."""
+
+    @property
+    def held_out_loss(self) -> NDArray[Any]:
+        """(F, T) nats per record, NaN where unknown."""
+
+    def quantile(self, q: float, estimator: str = "score") -> NDArray[Any]:
+        """(E,) quantile of a score over the records at each epoch."""
+
+
+def losses(runs: Mapping[str, Tracked], ax: "Axes | None" = None) -> "Axes":
+    """Loss on the training and the held-out records by epoch, as in Figure 4a of the paper.
+
+    Lines are means over the fits, nats per record; bands their 95 % intervals, where there are
+    two fits or more. A gap between the two lines is over-fitting.
+
+    Parameters
+    ----------
+    runs
+        Trajectories by name, at most six.
+
+    Raises
+    ------
+    InvalidInput
+        If a run has no loss at any epoch, or there are none or too many runs.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> import numpy as np
+    >>> run = SimpleNamespace(loss_epochs=np.arange(1, 4), train_loss=np.array([[3.0, 2, 1]]),
+    ...                       held_out_loss=np.array([[3.0, 2.5, 2.5]]))
+    >>> losses({"VAE": run}).get_ylabel()
+    'loss (nats per record)'
+    """
+    style.check_runs("runs", len(runs))
+    for name, run in runs.items():
+        if np.isnan(run.train_loss).all() and np.isnan(run.held_out_loss).all():
+            raise InvalidInput(f"run {name!r} must have losses to draw; it has none")
+    ax = _new_axes(ax, runs)
+    for place, (name, run) in enumerate(runs.items()):
+        sides = (("training", run.train_loss), ("held out", run.held_out_loss))
+        for (side, loss), dashes in zip(sides, _DASHES, strict=True):
+            look = {**_look(place), "linestyle": dashes, "label": f"{name}, {side}"}
+            _curve(ax, run.loss_epochs, loss, look)
+    ax.set_ylabel("loss (nats per record)")
+    _finish(ax, list(runs), ("training", "held out"))
+    return ax
+
+
+def quantiles_over_epochs(runs: Mapping[str, Tracked], ax: "Axes | None" = None) -> "Axes":
+    """The .95 and .999 quantiles of the memorization score by epoch, as in Figure 4b.
+
+    Markers stand at the epochs at which the records were scored.
+
+    Parameters
+    ----------
+    runs
+        Trajectories by name, at most six.
+
+    Raises
+    ------
+    InvalidInput
+        If a run was scored at no epoch, or there are none or too many runs.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> import numpy as np
+    >>> run = SimpleNamespace(epochs=np.array([5, 10]), quantile=lambda q: q * np.array([1, 2]))
+    >>> [line.get_label() for line in quantiles_over_epochs({"VAE": run}).lines]
+    ['VAE, 0.95 quantile', 'VAE, 0.999 quantile']
+    """
+    style.check_runs("runs", len(runs))
+    for name, run in runs.items():
+        if len(run.epochs) == 0:
+            raise InvalidInput(f"run {name!r} must have scored epochs to draw; it has none")
+    ax = _new_axes(ax, runs)
+    for place, (name, run) in enumerate(runs.items()):
+        for q, dashes in zip(QUANTILES, _DASHES, strict=True):
+            look = {**_look(place), "linestyle": dashes, "label": f"{name}, {q:g} quantile"}
+            ax.plot(run.epochs, run.quantile(q), **look)
+    ax.set_ylabel("memorization score M (nats)")
+    _finish(ax, list(runs), tuple(f"{q:g} quantile" for q in QUANTILES))
+    return ax
+
+
+def _new_axes(ax: "Axes | None", runs: Mapping[str, Tracked]) -> "Axes":
+    return style.new_axes(ax, height=2.4 + 0.06 * len(runs))
+
+
+def _look(place: int) -> dict[str, Any]:
+    color = style.run_style(place)["color"]
+    return {"color": color, "marker": _MARKERS[place], "markersize": 3, "linewidth": 1.2}
+
+
+def _curve(ax: "Axes", epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[str, Any]) -> None:
+    """The mean over fits at the epochs at which any is known, and its interval."""
+    known = ~np.isnan(loss).all(axis=0)
+    if not known.any():
+        return
+    x, columns = epochs[known], [column[~np.isnan(column)] for column in loss.T[known]]
+    band = np.array([of_mean(column) for column in columns])
+    ax.fill_between(x, band[:, 0], band[:, 1], color=look["color"], alpha=0.2, linewidth=0)
+    every = max(1, len(x) // 6)
+    ax.plot(x, [column.mean() for column in columns], markevery=every, **look)
+
+
+def _finish(ax: "Axes", names: list[str], kinds: tuple[str, ...]) -> None:
+    """One key a run, then one a kind of line."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    runs = [
+        Line2D([], [], **_look(place), label=style.short(name, 40))
+        for place, name in enumerate(names)
+    ]
+    lines = [
+        Line2D([], [], color="black", linestyle=dashes, linewidth=1.2, label=kind)
+        for kind, dashes in zip(kinds, _DASHES, strict=True)
+        if any(str(line.get_label()).endswith(f", {kind}") for line in ax.lines)
+    ]
+    ax.set_xlabel("epoch")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    style.legend_above(ax, handles=[*runs, *lines])
+    style.tidy(ax)

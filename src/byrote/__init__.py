@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from byrote.errors import InvalidInput as InvalidInput
     from byrote.errors import MissingExtra as MissingExtra
     from byrote.errors import RunMismatch as RunMismatch
+    from byrote.fits.loading import load_model as load_model
     from byrote.plans import KFold as KFold
     from byrote.plans import LeaveOneOut as LeaveOneOut
     from byrote.plans import Membership as Membership
@@ -57,6 +58,7 @@ _HOME = {
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",
     "load": "byrote.data",
+    "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
     "score_memorization": "byrote.scores.memorization",
 }

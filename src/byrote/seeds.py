@@ -18,6 +18,7 @@ class Purpose(IntEnum):
     NOISE = 2
     EVALUATION = 3
     REHEARSAL = 4
+    RELEASE = 5
 
 
 def sequence(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.SeedSequence:

@@ -7,8 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
+from byrote.fits.paths import RELEASE
 from byrote.plans import Design
-from byrote.plans.design import training_rows
+from byrote.plans.design import rows, training_rows
+
+KEEP_MODELS = ("none", "release", "all")
 
 
 class DataHandle(Protocol):
@@ -42,6 +45,7 @@ class Job:
     evaluation_seed: int
     noise_seed: int
     leader_held_out: NDArray[np.uint32] | None = None  # of the fit whose places the rows take
+    keep_weights: bool = False
 
     def training_rows(self) -> NDArray[np.intp]:
         """Rows to train on, in the order in which the model gets them."""
@@ -62,17 +66,20 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a fit: log-likelihoods of the counted rows, or a failure."""
+    """What came of a fit: log-likelihoods of the counted rows, and weights if asked; or why not."""
 
     fit: int
     log_prob: NDArray[np.float64] | None = None
     failure: Failure | None = None
     epoch: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
+    weights: dict[str, NDArray[Any]] | None = None
 
 
-def job_of(design: Design, fit: int, seed: int) -> Job:
-    """The job of one fit of a design."""
+def job_of(design: Design, fit: int, seed: int, keep_models: str = "none") -> Job:
+    """The job of one fit of a design, or of the release fit."""
+    if fit == RELEASE:
+        return release_job(design.n, seed)
     leader = int(design.leader[fit])
     key = (int(design.repeat[leader]), int(design.fold[leader]))
     return Job(
@@ -84,4 +91,19 @@ def job_of(design: Design, fit: int, seed: int) -> Job:
         evaluation_seed=seeds.integer(seed, seeds.Purpose.EVALUATION, *key),
         noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
         leader_held_out=None if leader == fit else design.held_out[leader],
+        keep_weights=keep_models == "all",
+    )
+
+
+def release_job(n: int, seed: int) -> Job:
+    """The fit on all records: its weights are kept, nothing is scored."""
+    return Job(
+        fit=RELEASE,
+        n=n,
+        held_out=rows([]),
+        counted=rows([]),
+        training_seed=seeds.integer(seed, seeds.Purpose.RELEASE),
+        evaluation_seed=seeds.integer(seed, seeds.Purpose.RELEASE, fold=1),
+        noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
+        keep_weights=True,
     )

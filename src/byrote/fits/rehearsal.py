@@ -8,6 +8,7 @@ private record is in it. Otherwise the error is named by type and place alone.
 import traceback
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,21 @@ from byrote.fits.sharing import readonly
 from byrote.fits.surroundings import controlled
 from byrote.fits.worker import BadLogProb, checked
 from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Design
 
 _FEW = 64
 
 
 def rehearse(
-    model: Any, records: Records, design: Design, seed: int, *, threads: int, show: bool = False
+    model: Any,
+    records: Records,
+    design: Design,
+    seed: int,
+    *,
+    threads: int,
+    show: bool = False,
+    keep: bool = False,
 ) -> int:
     """Fit and score a few records, in this process; returns how many were needed.
 
@@ -40,24 +49,27 @@ def rehearse(
     InvalidInput
         If the model refuses its parameters or the records.
     """
+    problem_with = partial(_problem, model, seed=seed, threads=threads, keep=keep)
     most = len(design.training_rows(0))
     count = min(_FEW, most)
     while True:
         generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
         some = np.sort(generator.choice(len(records), count, replace=False))
-        problem = _problem(model, records.x[some], seed, threads)
+        problem = problem_with(records.x[some])
         if problem is None:
             return count
         if count == most:
             break
         count = min(2 * count, most)
     made_up = _made_up(records, min(_FEW, most), generator)
-    raise InvalidInput(_sentence(model, problem, _problem(model, made_up, seed, threads), show))
+    raise InvalidInput(_sentence(model, problem, problem_with(made_up), show))
 
 
-def _problem(model: Any, x: NDArray[Any], seed: int, threads: int) -> BaseException | None:
+def _problem(
+    model: Any, x: NDArray[Any], *, seed: int, threads: int, keep: bool
+) -> BaseException | None:
     try:
-        _try(model, x, seed, threads)
+        _try(model, x, seed, threads, keep)
     except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return error
     return None
@@ -65,7 +77,7 @@ def _problem(model: Any, x: NDArray[Any], seed: int, threads: int) -> BaseExcept
 
 def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, show: bool) -> str:
     name = type(model).__name__
-    if show or isinstance(problem, BadLogProb):
+    if show or isinstance(problem, BadLogProb | BadWeights):
         return f"model: {name} refuses the records: {_one_line(problem)}"
     if type(unreal) is type(problem):
         return f"model: {name} cannot be trained, not even on made-up records: {_one_line(unreal)}"
@@ -76,12 +88,14 @@ def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, 
     )
 
 
-def _try(model: Any, x: NDArray[Any], seed: int, threads: int) -> None:
+def _try(model: Any, x: NDArray[Any], seed: int, threads: int, keep: bool) -> None:
     with controlled(seed % 2**32, threads, needs_torch=False), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they come again with the fits
         copy = contract.prepared(model, training=0, noise=0)
         contract.fit(copy, contract.as_input(copy, readonly(x)), _nobody)
         checked(copy.score_samples(contract.as_input(copy, readonly(x[:_FEW]))), len(x[:_FEW]))
+        if keep:
+            with_weights(contract.prepared(model, training=0, noise=0), weights_of(copy))
 
 
 def _made_up(records: Records, count: int, generator: np.random.Generator) -> NDArray[Any]:

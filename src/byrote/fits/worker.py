@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from byrote.fits.environment import environment, peak_memory
 from byrote.fits.job import Failure, Job, Outcome, Task
+from byrote.fits.paths import RELEASE
 from byrote.fits.surroundings import controlled
 from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of
 
 
 def run_job(task: Task, job: Job) -> Outcome:
@@ -31,7 +33,7 @@ def run_job(task: Task, job: Job) -> Outcome:
             warnings.catch_warnings(record=True) as heard,
         ):
             warnings.simplefilter("default")
-            log_prob, epoch = _fit_and_score(task, job)
+            log_prob, epoch, weights = _fit_and_score(task, job)
     except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return Outcome(job.fit, failure=_failure(error, task.keep_messages))
     facts = {
@@ -42,17 +44,22 @@ def run_job(task: Task, job: Job) -> Outcome:
         "warnings": sorted({_place_of(warning) for warning in heard}),
         **environment(),
     }
-    return Outcome(job.fit, log_prob, epoch=epoch, facts=facts)
+    return Outcome(job.fit, log_prob, epoch=epoch, facts=facts, weights=weights)
 
 
-def _fit_and_score(task: Task, job: Job) -> tuple[NDArray[np.float64], int]:
+def _fit_and_score(
+    task: Task, job: Job
+) -> tuple[NDArray[np.float64], int, dict[str, NDArray[Any]] | None]:
     model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
     x = task.data.get()
     follower = _Follower(job.fit, task.heartbeats)
     contract.fit(model, contract.as_input(model, x[job.training_rows()]), follower)
+    kept = weights_of(model) if job.keep_weights else None
+    if job.counted is not None and not len(job.counted):  # few models can score no record
+        return np.empty(0), follower.epoch, kept
     contract.reseed(model, job.evaluation_seed)
     scored = contract.as_input(model, x if job.counted is None else x[job.counted])
-    return checked(model.score_samples(scored), len(scored)), follower.epoch
+    return checked(model.score_samples(scored), len(scored)), follower.epoch, kept
 
 
 def checked(values: Any, n: int) -> NDArray[np.float64]:
@@ -75,7 +82,8 @@ class _Follower:
 
     def __init__(self, fit: int, heartbeats: str | None) -> None:
         self.epoch = 0
-        self._path = Path(heartbeats) / f"{fit}" if heartbeats else None
+        name = "release" if fit == RELEASE else f"fit {fit}"
+        self._path = Path(heartbeats) / name if heartbeats else None
 
     def __call__(self, epoch: int, losses: Mapping[str, float]) -> None:
         self.epoch = epoch
@@ -93,6 +101,6 @@ def _failure(error: BaseException, keep_message: bool) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    if isinstance(error, BadLogProb):  # its text is ours, and quotes no record
+    if isinstance(error, BadLogProb | BadWeights):  # its text is ours, and quotes no record
         return Failure(type(error).__name__, f"{place}: {error}")
     return Failure(type(error).__name__, place, str(error) if keep_message else None)

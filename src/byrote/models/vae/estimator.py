@@ -1,6 +1,6 @@
 """The variational auto-encoder as a scikit-learn density estimator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
@@ -192,6 +192,38 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             z = torch.randn((n_samples, self.latent_dim), generator=generator, device=self.device)
             drawn = torch.bernoulli(torch.sigmoid(self.network_.decode(z)), generator=generator)
         return np.asarray(drawn.cpu().numpy().reshape(n_samples, *self.shape_))
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """What the model learned: the network's arrays by name, and the shape of a record."""
+        check_is_fitted(self)
+        arrays = {
+            name: tensor.detach().cpu().numpy().copy()
+            for name, tensor in self.network_.state_dict().items()
+        }
+        return {**arrays, "shape_": np.array(self.shape_, dtype=np.int64)}
+
+    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> "VAE":
+        """Take what ``get_weights`` gave; the model is then as after ``fit``.
+
+        Raises
+        ------
+        InvalidInput
+            If the arrays are not those of this network.
+        """
+        self._check_parameters()
+        arrays = {name: torch.tensor(value) for name, value in weights.items()}
+        shape = arrays.pop("shape_", None)
+        if shape is None:
+            raise InvalidInput("weights must hold the shape of a record, shape_; it is missing")
+        self.shape_ = tuple(shape.tolist())
+        self.n_features_in_ = int(np.prod(self.shape_))
+        network = FullyConnected(self.n_features_in_, self.latent_dim, tuple(self.hidden))
+        try:
+            network.load_state_dict(arrays)
+        except RuntimeError:
+            raise InvalidInput("weights must be those of a VAE with these parameters") from None
+        self.network_ = network.to(self.device)
+        return self
 
     def _check_parameters(self) -> None:
         for name in ("latent_dim", "epochs", "batch_size", "draws"):

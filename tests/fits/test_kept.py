@@ -330,3 +330,42 @@ def test_the_forecast_counts_the_release_fit():
     assert none.seconds == pytest.approx(6 * none.seconds_per_fit)
     assert release.seconds == pytest.approx(7 * release.seconds_per_fit)
     assert (release.disk - none.disk, every.disk - none.disk) == (24, 7 * 24)
+
+
+# -- samples --------------------------------------------------------------------------------------
+
+
+def test_samples_depend_on_the_seed_alone(tmp_path):
+    x = np.random.default_rng(1).random((40, 3, 4))
+    score(tmp_path / "run", "release", VAE(**SMALL), x, KFold(2, repeats=1))
+    first = byrote.draw_samples(tmp_path / "run", 50)
+    np.random.seed(0)  # noqa: NPY002 (what else a program does)
+    assert np.array_equal(first, byrote.draw_samples(tmp_path / "run", 50))
+    assert not np.array_equal(first, byrote.draw_samples(tmp_path / "run", 50, seed=1))
+    assert first.shape == (50, 3, 4)
+    score(tmp_path / "two", "release", VAE(**SMALL), x, KFold(2, repeats=1), seed=1)
+    assert not np.array_equal(first, byrote.draw_samples(tmp_path / "two", 50))
+
+
+def test_samples_are_those_of_the_model(tmp_path):
+    score(tmp_path / "run", "release", GaussianMixture(2))
+    release = byrote.load_model(tmp_path / "run")
+    drawn = byrote.draw_samples(tmp_path / "run", 4000)
+    # the mean of a mixture, within five standard errors
+    error = np.sqrt(np.diag(np.cov(drawn.T)) / 4000)
+    assert (np.abs(drawn.mean(axis=0) - release.weights_ @ release.means_) < 5 * error).all()
+
+
+SAMPLES = {
+    "n": ({"n": 0}, "n must be"),
+    "seed": ({"n": 1, "seed": -1}, "seed must be"),
+    "fit": ({"n": 1, "fit": 3}, "does not keep fit 3"),
+}
+
+
+@pytest.mark.parametrize("case", SAMPLES)
+def test_samples_that_cannot_be_drawn_are_refused(case, tmp_path):
+    options, message = SAMPLES[case]
+    score(tmp_path / "run", "release", GaussianMixture())
+    with pytest.raises(byrote.InvalidInput, match=message):
+        byrote.draw_samples(tmp_path / "run", **options)

@@ -1,18 +1,15 @@
 """byrote figures: the figures of a run."""
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from byrote import checks
 from byrote.cli.exits import complain
+from byrote.cli.records import records_of
 from byrote.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 _FORMATS = ("png", "pdf", "svg")
 
@@ -32,7 +29,7 @@ def figures(
     drawn = {"scores": draw.figure_of(draw.score_distribution(result))}
     if len(result.description["data"]["shape"]) > 1:
         try:
-            drawn["gallery"] = draw.gallery(result, _images(result.description["data"]))
+            drawn["gallery"] = draw.gallery(result, records_of(result.description["data"]).x)
         except InvalidInput as error:
             complain(f"no gallery: {error}")
     folder = RunPaths(run).figures
@@ -43,12 +40,3 @@ def figures(
         figure.savefig(drawing, format=format_, dpi=150)
         write_atomically(path, drawing.getbuffer())
         typer.echo(path)
-
-
-def _images(data: Mapping[str, Any]) -> "NDArray[Any]":
-    from byrote.data import load  # noqa: PLC0415
-
-    records = load(data["location"], **data["options"])
-    if records.fingerprint != data["fingerprint"]:
-        raise InvalidInput(f"{data['source']} has changed since the run")
-    return records.x

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from byrote import checks
+from numpy.typing import NDArray
+
+from byrote import checks, seeds
 from byrote.errors import InvalidInput, RunMismatch
 from byrote.fits.job import job_of
 from byrote.fits.manifest import ModelPart
 from byrote.fits.paths import RELEASE, RunPaths
 from byrote.fits.store import RunFolder
+from byrote.fits.surroundings import controlled
 from byrote.models import contract
+from byrote.models.sampling import check_samples, draw
 from byrote.models.weights import check_keepable, with_weights
 
 _OWN = "byrote.models."
@@ -73,6 +77,55 @@ def load_model(store: str | Path, *, fit: int | None = None, model: Any = None) 
     fitted = with_weights(fresh, run.models.weights(number))
     contract.reseed(fitted, job.evaluation_seed)
     return fitted
+
+
+def draw_samples(
+    store: str | Path, n: int, *, seed: int = 0, fit: int | None = None, model: Any = None
+) -> NDArray[Any]:
+    """Samples from a model that a run keeps, in the shape of its records.
+
+    Parameters
+    ----------
+    store, fit, model
+        As for ``load_model``: the release model if not said otherwise.
+    n
+        How many.
+    seed
+        Decides the samples, also of a model that draws from a global generator.
+
+    Returns
+    -------
+    numpy.ndarray
+        (n, *shape of a record). The same for the same n and seed; fewer are not the first of more.
+
+    Raises
+    ------
+    InvalidInput, RunMismatch, CorruptFile
+        As ``load_model``; and if the model has no ``sample`` or what it gives are no records.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np, tempfile
+    >>> from sklearn.mixture import GaussianMixture
+    >>> x = np.random.default_rng(0).normal(size=(40, 3, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run, plan = folder + "/run", byrote.KFold(2, repeats=2)
+    ...     result = byrote.score_memorization(
+    ...         GaussianMixture(), x, plan=plan, store=run, keep_models="release"
+    ...     )
+    ...     samples = byrote.draw_samples(run, 5)
+    >>> samples.shape
+    (5, 3, 2)
+    """
+    checks.integer("n", n, at_least=1)
+    checks.integer("seed", seed, at_least=0)
+    fitted = load_model(store, fit=fit, model=model)
+    check_samples(fitted)
+    manifest = RunFolder.open(RunPaths(Path(store))).manifest
+    own = seeds.integer(seed, seeds.Purpose.RELEASE, fold=2)
+    contract.reseed(fitted, own)
+    with controlled(own, manifest.threads, needs_torch=False):
+        return draw(fitted, n, manifest.data.shape)
 
 
 def _checked(model: Any, described: ModelPart) -> Any:

@@ -48,6 +48,11 @@ class RunPaths:
         return self.root / "figures"
 
     @property
+    def neighbors(self) -> Path:
+        """Nearest-neighbour ratios beside the scores."""
+        return self.root / "neighbors.parquet"
+
+    @property
     def work(self) -> Path:
         """Folder of what only a running process needs; removed when it ends."""
         return self.root / "work"

@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 
 import byrote
 from byrote.cli import app, exits
+from byrote.cli.records import records_beside
 from byrote.scores.neighbors import NeighborResult
 
 RUN = ["score", "x.csv", "--labels", "kind", "--model", "gmm", "--folds", "4", "--repeats", "2"]
@@ -59,6 +60,7 @@ def test_json_alone_and_repeatable_and_another_seed_another_draw(byrote_):
     code, out, err = byrote_(*FRESH, "--json")
     assert (code, err) == (0, "")
     data = json.loads(out, parse_constant=pytest.fail)
+    assert len(data["nearly_reproduced"]) == 10
     assert byrote_(*FRESH, "--json")[1] == out
     assert byrote_(*FRESH, "--json", "--seed", "1")[1] != out
     assert data == json.loads(out)
@@ -102,7 +104,6 @@ BAD = {
     "samples": ([*FRESH, "--samples", "0"], "--samples must be"),
     "seed": ([*FRESH, "--seed", "-1"], "--seed must be"),
     "cells": ([*FRESH, "--cells", "0"], "cells must be"),
-    "part": (["neighbors", "run", "--validation-part", "test"], "part"),
     "changed": (FRESH, "x.csv has changed since the run"),
     "no model": (FRESH, "does not keep the release model"),
 }
@@ -121,6 +122,35 @@ def test_what_cannot_be_compared_is_refused(case, byrote_, tmp_path):
     assert (code, out) == (2, "")
     assert message in err
     assert not (tmp_path / "run" / "neighbors.parquet").exists()
+
+
+NAMED = {"labels": "y", "ids": "i"}
+ARRAYS = {"key": "x", "labels": "y"}
+PADDED = {"image": "pad=2"}
+BESIDE = {  # the run's source and options; what is asked; what is loaded
+    "part": ("mnist", PADDED, (None, "test"), ("mnist", {**PADDED, "part": "test"})),
+    "own part": ("cifar", {"part": "train"}, (None, "test"), ("cifar", {"part": "test"})),
+    "column": ("x.csv", NAMED, ("v.csv", None), ("v.csv", NAMED)),
+    "array": ("x.npz", ARRAYS, ("v.npz", None), ("v.npz", ARRAYS)),
+    "another kind": ("x.npz", ARRAYS, ("v.npy", None), ("v.npy", {})),
+    "file of labels": ("x.npy", {"labels": "y.npy"}, ("v.npy", None), ("v.npy", {})),
+    "image": ("x.npy", PADDED, ("v", None), ("v", PADDED)),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_options_of_the_run_hold_for_records_beside_it_but_for_names_of_files(case, monkeypatch):
+    location, options, (path, part), expected = BESIDE[case]
+    asked = []
+
+    def load(source, **given):
+        asked.append((source, given))
+        return byrote.Records(np.zeros((2, 3)))
+
+    monkeypatch.setattr("byrote.data.load", load)
+    data = {"location": location, "options": options, "shape": (3,), "fingerprint": ""}
+    assert len(records_beside(data, path, part)) == 2
+    assert asked == [expected]
 
 
 def test_a_run_from_memory_is_refused(byrote_, tmp_path):

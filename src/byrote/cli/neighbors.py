@@ -10,7 +10,7 @@ from byrote import checks
 from byrote.cli.exits import Exit, complain
 from byrote.cli.output import AsJson, print_json, print_text, standard_output_kept_clean
 from byrote.cli.records import records_beside, records_of
-from byrote.errors import IncompleteRun
+from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
     from byrote.scores.result import MemorizationResult
@@ -44,22 +44,29 @@ def neighbors(
         typer.Option("--set", metavar="NAME=VALUE", help="A parameter of --model."),
     ] = None,
     as_json: AsJson = False,
+    top: Annotated[
+        int, typer.Option(help="How many records that samples come nearest to to show.", min=0)
+    ] = 10,
 ) -> int:
     """Compare memorization scores with distances from training records to samples."""
+    if validation is None and validation_part is None:
+        raise InvalidInput(
+            "--validation must name a file or folder of records that no fit was trained on, or"
+            " --validation-part a part of the run's data set; got neither"
+        )
     checks.integer("--seed", seed, at_least=0)
     if samples is not None:
         checks.integer("--samples", samples, at_least=1)
     from byrote.fits.loading import draw_samples  # noqa: PLC0415 (slow to load)
     from byrote.fits.paths import RunPaths  # noqa: PLC0415
     from byrote.report import neighbors as text  # noqa: PLC0415
-    from byrote.report.text import plain  # noqa: PLC0415
     from byrote.scores.neighbors import compare_neighbors  # noqa: PLC0415
 
     result, code = _scores(run)
     data = result.description["data"]
     with standard_output_kept_clean():
-        fresh = records_beside(data, validation, validation_part)
         train, own = records_of(data), _own(model, settings)
+        fresh = records_beside(data, validation, validation_part)
         drawn = draw_samples(run, samples or len(fresh), seed=seed, model=own)
         found = compare_neighbors(
             result, train, fresh, drawn, seed=seed, cells=cells, downsample=downsample
@@ -68,9 +75,9 @@ def neighbors(
         found = replace(found, description={**found.description, **told})
         found.save(RunPaths(run).neighbors)
     if as_json:
-        print_json(plain(text.to_json(found)))
+        print_json(text.to_json(found, top=top))
     else:
-        print_text(text.render(found))
+        print_text(text.render(found, top=top))
     return code
 
 

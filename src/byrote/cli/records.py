@@ -38,15 +38,10 @@ def records_beside(data: Mapping[str, Any], path: str | None, part: str | None) 
     Raises
     ------
     InvalidInput
-        If neither is given, or the records are the run's own or of another shape.
+        If they cannot be loaded, are the run's own, or of another shape.
     """
     from byrote.data import load  # noqa: PLC0415 (slow to load)
 
-    if path is None and part is None:
-        raise InvalidInput(
-            "--validation must name a file or folder of records that no fit was trained on, or"
-            " --validation-part a part of the run's data set; got neither"
-        )
     location = data["location"] if path is None else path
     suffix = Path(location).suffix.lower()
     inside = suffix in _WITHIN and suffix == Path(data["location"]).suffix.lower()

@@ -162,3 +162,26 @@ def test_a_run_from_memory_is_refused(byrote_, tmp_path):
     code, _, err = byrote_(*FRESH)
     assert code == 2
     assert "array in memory, which no command can load" in err
+
+
+def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_path):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    generator = np.random.default_rng(4)
+    for name, n in (("train", 60), ("t10k", 30)):
+        images = generator.integers(0, 256, (n, 4, 4), dtype=np.uint8)
+        head = bytes([0, 0, 8, 3]) + b"".join(k.to_bytes(4, "big") for k in images.shape)
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(head + images.tobytes())
+        labels = bytes([0, 0, 8, 1]) + n.to_bytes(4, "big") + bytes(n)
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(labels)
+    run = ["score", "mnist", *RUN[4:]]
+    assert byrote_(*run)[0] == 0
+    assert byrote_("neighbors", "run", "--validation-part", "test", "--no-downsample")[0] == 0
+    found = NeighborResult.load(tmp_path / "run" / "neighbors.parquet")
+    x, fresh = (byrote.load("mnist", part=part).x / 255 for part in ("train", "test"))
+    samples = byrote.draw_samples("run", 30)
+    x, fresh, samples = (images.reshape(len(images), -1) for images in (x, fresh, samples))
+    expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
+    assert np.allclose(found.ratio, expected, rtol=1e-5)  # stored pixels are scaled in float32
+    code, _, err = byrote_("neighbors", "run", "--validation-part", "train")
+    assert (code, "must be other records" in err) == (2, True)

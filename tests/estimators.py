@@ -1,9 +1,11 @@
 """Small density estimators with known behaviour, importable by worker processes."""
 
 import os
+import random
 import signal
 import time
 import warnings
+from typing import ClassVar
 
 import numpy as np
 from scipy.special import logsumexp
@@ -163,6 +165,81 @@ class OfPixels(DensityMixin, BaseEstimator):
         if X.dtype != np.uint8 or X.ndim < 3:
             raise TypeError(f"images of uint8 expected, got {X.dtype} {X.shape}")
         return X / np.float64(255)
+
+
+class Steps(DensityMixin, BaseEstimator):
+    """A Gaussian whose mean goes 30 % of the way to that of the records in every epoch.
+
+    With noise, training and scoring draw from the model's seed and from the global generators.
+    """
+
+    def __init__(self, epochs=4, noise=0.0, rounds=None, random_state=None):
+        self.epochs = epochs
+        self.noise = noise
+        self.rounds = rounds
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, on_epoch=None):
+        own = np.random.default_rng(self.random_state)
+        self.mean_ = np.zeros(X.shape[1])
+        for epoch in range(1, (self.rounds or self.epochs) + 1):
+            chance = own.normal() + np.random.normal() + random.gauss(0, 1)  # noqa: NPY002
+            self.mean_ += 0.3 * (X.mean(axis=0) - self.mean_) + self.noise * chance
+            on_epoch(epoch, {"train": 1.0 / epoch})
+        return self
+
+    def loss(self, X):
+        np.random.normal()  # noqa: NPY002
+        return -norm.logpdf(X, self.mean_).sum(axis=1).mean()
+
+    def score_samples(self, X):
+        chance = np.random.default_rng(self.random_state).normal(size=len(X))
+        chance += np.random.normal() + random.random()  # noqa: NPY002
+        return norm.logpdf(X, self.mean_).sum(axis=1) + self.noise * chance
+
+
+class Weighs(KnownVariance):
+    """Says how far its log-likelihoods can be trusted."""
+
+    def __init__(self, draws=256, wrong=None):
+        self.draws = draws
+        self.wrong = wrong
+
+    def score_samples(self, X):
+        distance = np.abs(X - self.mean_).sum(axis=1)
+        self.diagnostics_ = {
+            "mc_error": distance / 10,
+            "effective_sample_size": 100 - distance,
+            "k_hat": distance / 3,
+            "other": distance,
+        }
+        if self.wrong == "length" and len(X) > 0:
+            self.diagnostics_["k_hat"] = distance[:-1]
+        if self.wrong == "kind":
+            self.diagnostics_ = [distance]
+        return super().score_samples(X)
+
+
+class Settles(KnownVariance):
+    """Leaves its precision to the machine."""
+
+    machine = "bfloat16"
+    used: ClassVar[list] = []
+
+    def __init__(self, precision="auto", compile="auto", scale=1.0):  # noqa: A002
+        self.precision = precision
+        self.compile = compile
+        self.scale = scale
+
+    def settled(self):
+        return Settles(self.machine, self.machine == "bfloat16", self.scale)
+
+    def fit(self, X, y=None):
+        if len(X) > 64:
+            Settles.used.append((self.precision, self.compile))
+            if self.precision != self.machine:
+                raise RuntimeError("this machine has another precision")
+        return super().fit(X)
 
 
 class NoScore(BaseEstimator):

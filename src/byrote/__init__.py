@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from byrote.scores.neighbors import copying_test as copying_test
     from byrote.scores.neighbors import distance_ratio as distance_ratio
     from byrote.scores.result import MemorizationResult as MemorizationResult
+    from byrote.scores.trajectory import Trajectory as Trajectory
+    from byrote.scores.trajectory import load_trajectory as load_trajectory
 
 __version__ = "0.1.0"
 
@@ -54,6 +56,7 @@ _HOME = {
     "Records": "byrote.data",
     "RunMismatch": "byrote.errors",
     "Subset": "byrote.plans",
+    "Trajectory": "byrote.scores.trajectory",
     "authenticity": "byrote.scores.neighbors",
     "compare_neighbors": "byrote.scores.neighbors",
     "copying_test": "byrote.scores.neighbors",
@@ -62,6 +65,7 @@ _HOME = {
     "load": "byrote.data",
     "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
+    "load_trajectory": "byrote.scores.trajectory",
     "score_memorization": "byrote.scores.memorization",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604

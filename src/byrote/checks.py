@@ -16,6 +16,18 @@ def integer(name: str, value: Any, *, at_least: int) -> int:
     return int(value)
 
 
+def epochs(name: str, value: Any) -> tuple[int, ...]:
+    """Epochs, counted from 1: sorted, each once."""
+    try:
+        if isinstance(value, str):
+            raise TypeError
+        return tuple(sorted({integer(name, epoch, at_least=1) for epoch in value}))
+    except (TypeError, InvalidInput):
+        raise InvalidInput(
+            f"{name} must be a list of epochs, whole numbers of at least 1; got {value!r}"
+        ) from None
+
+
 def fraction(name: str, value: Any) -> float:
     """A number strictly between 0 and 1."""
     if not _is_number(value) or not 0 < value < 1:

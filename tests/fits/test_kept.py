@@ -111,12 +111,25 @@ def test_all_does_finished_fits_again_and_only_those_without_weights(tmp_path):
     assert {name for name in models if after[name] != models[name]} == {"fit-000002.safetensors"}
 
 
-def test_weights_go_with_a_fit_that_is_done_again_without_them(tmp_path):
+def test_weights_are_made_again_with_a_fit_that_is_done_again(tmp_path):
     score(tmp_path / "run", "all")
+    before = times(tmp_path / "run", "models/*")
     RunPaths(tmp_path / "run").fit(1).unlink()
-    score(tmp_path / "run", "release")
-    assert "fit-000001.safetensors" not in kept(tmp_path / "run")
-    assert len(kept(tmp_path / "run")) == 6
+    score(tmp_path / "run")
+    after = times(tmp_path / "run", "models/*")
+    assert {name for name in before if after[name] != before[name]} == {"fit-000001.safetensors"}
+
+
+def test_a_tracked_run_keeps_the_same_models(tmp_path):
+    x, model, plan = np.random.default_rng(1).random((40, 6)), VAE(**SMALL), KFold(2, repeats=1)
+    score(tmp_path / "plain", "all", model, x, plan)
+    score(tmp_path / "tracked", "all", model, x, plan, track=[1])
+    for fit in (RELEASE, 0, 1):
+        one, two = (
+            RunFolder.open(RunPaths(tmp_path / name)).models.weights(fit)
+            for name in ("plain", "tracked")
+        )
+        assert all(one[name].tobytes() == two[name].tobytes() for name in one)
 
 
 def test_every_executor_gives_the_same_release_model(tmp_path):

@@ -14,7 +14,7 @@ from byrote import KFold
 from byrote.fits.paths import RELEASE, RunPaths
 from byrote.fits.store import RunFolder
 
-from estimators import Keepable, PureNoise, Slow
+from estimators import Keepable, PureNoise, Slow, Steps
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 PLAN = KFold(2, repeats=2)
@@ -143,6 +143,33 @@ def weights(store):
         fit: {name: array.tobytes() for name, array in kept.weights(fit).items()}
         for fit in (RELEASE, 0, 1)
     }
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
+    model, plan = Steps(3, noise=0.1), KFold(2, repeats=1)
+
+    def track(store):
+        return byrote.score_memorization(model, X, plan=plan, store=store, track=[2])
+
+    last = track(tmp_path / "whole").to_frame()
+    second = byrote.load_scores(tmp_path / "whole", epoch=2).to_frame()
+    count = 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        start(store, model, plan)
+
+        def run(store=store, count=count):
+            killing_at(count)
+            track(store)
+
+        if wait(in_a_child(run)) == 0:
+            break
+        assert byrote.load_scores(store, partial=True).to_frame().equals(last)
+        assert track(store).to_frame().equals(last)
+        assert byrote.load_scores(store, epoch=2).to_frame().equals(second)
+    assert count > 15
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

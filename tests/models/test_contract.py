@@ -20,6 +20,10 @@ from estimators import Kernel, KnownVariance, Learner, NoScore, PureNoise
 
 MODELS = {
     "vae": lambda: VAE(latent_dim=2, hidden=(8,), epochs=2, draws=16),
+    "vae of logits": lambda: VAE(2, hidden=(8,), epochs=2, draws=16, likelihood="gaussian"),
+    "vae of numbers": lambda: VAE(
+        2, hidden=(8,), epochs=2, draws=16, likelihood="shared-gaussian", space="real", redraw=True
+    ),
     "kde": lambda: KernelDensity(bandwidth=0.5),
     "gmm": lambda: GaussianMixture(2),
     "one's own": KnownVariance,

@@ -15,6 +15,7 @@ from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
     from byrote.scores.result import MemorizationResult
+    from byrote.scores.trajectory import Trajectory
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
@@ -41,35 +42,52 @@ def check_format(as_json: bool, as_csv: bool) -> None:
         raise InvalidInput("--json and --csv exclude each other; got both")
 
 
-def print_scores(run: Path, *, as_json: bool, as_csv: bool, top: int) -> int:
+def print_scores(
+    run: Path, *, as_json: bool, as_csv: bool, top: int, epoch: int | None = None
+) -> int:
     """Print the scores of a run in the format asked for; returns the exit code.
 
     Where fits are missing it says so first, then prints what the others give.
     """
     from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
+    from byrote.scores.trajectory import load_trajectory  # noqa: PLC0415
 
     code = Exit.DONE
     try:
-        result = load_scores(run)
+        result = load_scores(run, epoch=epoch)
     except IncompleteRun as error:
         complain(str(error))
         code = Exit.INCOMPLETE
-        result = load_scores(run, partial=True)
-    print_result(result, as_json=as_json, as_csv=as_csv, top=top)
+        result = load_scores(run, epoch=epoch, partial=True)
+    tracked = bool(result.description["track"]) and epoch is None and not as_csv
+    trajectory = load_trajectory(run, partial=True) if tracked else None
+    print_result(result, as_json=as_json, as_csv=as_csv, top=top, trajectory=trajectory)
     return code
 
 
-def print_result(result: "MemorizationResult", *, as_json: bool, as_csv: bool, top: int) -> None:
+def print_result(
+    result: "MemorizationResult",
+    *,
+    as_json: bool,
+    as_csv: bool,
+    top: int,
+    trajectory: "Trajectory | None" = None,
+) -> None:
     """Print a result in the format asked for."""
     if as_csv:
         result.to_frame().to_csv(sys.stdout, index=False)
         return
     from byrote.report import text  # noqa: PLC0415 (slow to load)
+    from byrote.report import trajectory as course  # noqa: PLC0415
 
     if as_json:
-        print_json(text.to_json(result, top=top))
-    else:
-        print_text(text.render(result, top=top))
+        more = {} if trajectory is None else {"trajectory": course.to_json(trajectory)}
+        print_json({**text.to_json(result, top=top), **more})
+        return
+    print_text(text.render(result, top=top))
+    if trajectory is not None:
+        print_text("")
+        print_text(course.render(trajectory))
 
 
 def print_json(data: object) -> None:

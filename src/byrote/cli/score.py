@@ -73,6 +73,9 @@ def score(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
+    track: Annotated[
+        str, typer.Option(metavar="5,10,…", help="Also score after these epochs of training.")
+    ] = "",
     workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads per fit; part of the run.")] = 1,
     executor: Annotated[str, typer.Option(help="auto, in-process, processes or ray.")] = "auto",
@@ -124,12 +127,23 @@ def score(
         records=load(data, key=key, labels=labels, ids=ids, part=part, image=image),
         plan=chosen,
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
+        track=_epochs(track),
     )
     if dry_run:
         _forecast(request, as_json)
         return Exit.DONE
     assert out is not None  # noqa: S101 (checked above)
     return _run(request, out, as_json=as_json, as_csv=as_csv, top=top)
+
+
+def _epochs(text: str) -> tuple[int, ...]:
+    """Epochs from text like 5,10,20."""
+    try:
+        return tuple(int(part) for part in text.split(",") if text.strip())
+    except ValueError:
+        raise InvalidInput(
+            f"--track must be epochs separated by commas, like 5,10,20; got {text!r}"
+        ) from None
 
 
 def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int) -> int:

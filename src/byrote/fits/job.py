@@ -1,5 +1,6 @@
 """A fit, as data: what to do, and what came of it. Both can be sent to another machine."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -31,6 +32,7 @@ class Task:
     needs_torch: bool = False
     heartbeats: str | None = None
     keep_messages: bool = False
+    track: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,17 +68,23 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a fit: log-likelihoods of the counted rows, and weights if asked; or why not."""
+    """What came of a fit: log-likelihoods of the counted rows, or a failure.
+
+    ``log_prob`` is after the last epoch, ``epoch``; ``tracked`` the same after earlier ones.
+    ``diagnostics`` are the model's own about ``log_prob``. ``weights`` come if the job keeps them.
+    """
 
     fit: int
     log_prob: NDArray[np.float64] | None = None
     failure: Failure | None = None
     epoch: int = 0
+    tracked: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
+    diagnostics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     weights: dict[str, NDArray[Any]] | None = None
 
 
-def job_of(design: Design, fit: int, seed: int, keep_models: str = "none") -> Job:
+def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -> Job:
     """The job of one fit of a design, or of the release fit."""
     if fit == RELEASE:
         return release_job(design.n, seed)
@@ -91,7 +99,7 @@ def job_of(design: Design, fit: int, seed: int, keep_models: str = "none") -> Jo
         evaluation_seed=seeds.integer(seed, seeds.Purpose.EVALUATION, *key),
         noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
         leader_held_out=None if leader == fit else design.held_out[leader],
-        keep_weights=keep_models == "all",
+        keep_weights=keep_weights,
     )
 
 

@@ -15,7 +15,6 @@ from safetensors.numpy import save
 
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.fits import files
-from byrote.fits.job import Outcome
 from byrote.fits.paths import RELEASE, RunPaths
 from byrote.models.weights import Weights
 
@@ -30,16 +29,12 @@ class KeptModels:
     run_id: str
     model: str
 
-    def keep(self, outcome: Outcome) -> None:
-        """Write the weights that a fit brought; without any, remove those of an earlier time."""
-        path = self.paths.model(outcome.fit)
-        if outcome.weights is None:
-            path.unlink(missing_ok=True)
-            return
+    def keep(self, fit: int, weights: Weights, facts: Mapping[str, Any]) -> None:
+        """Write the weights of a fit, and what is known of it."""
         files.make_folder(self.paths.models)
-        facts = {**self._marks(outcome.fit), "sha256": _digest(outcome.weights), **outcome.facts}
+        facts = {**facts, **self._marks(fit), "sha256": _digest(weights)}
         # One key for all: safetensors writes several in any order.
-        files.write_atomically(path, save(outcome.weights, {_KEY: json.dumps(facts)}))
+        files.write_atomically(self.paths.model(fit), save(weights, {_KEY: json.dumps(facts)}))
 
     def weights(self, fit: int) -> Weights:
         """The weights of a fit.

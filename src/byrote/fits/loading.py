@@ -14,7 +14,7 @@ from byrote.fits.manifest import ModelPart
 from byrote.fits.paths import RELEASE, RunPaths
 from byrote.fits.store import RunFolder
 from byrote.fits.surroundings import controlled
-from byrote.models import contract
+from byrote.models import contract, settling
 from byrote.models.sampling import check_samples, draw
 from byrote.models.weights import check_keepable, with_weights
 
@@ -73,7 +73,8 @@ def load_model(store: str | Path, *, fit: int | None = None, model: Any = None) 
     job = job_of(run.design, number, run.manifest.seed)
     described = run.manifest.model
     unfitted = _built(described) if model is None else _checked(model, described)
-    fresh = contract.prepared(unfitted, training=job.training_seed, noise=job.noise_seed)
+    settled = settling.with_values(unfitted, run.manifest.settled)
+    fresh = contract.prepared(settled, training=job.training_seed, noise=job.noise_seed)
     fitted = with_weights(fresh, run.models.weights(number))
     contract.reseed(fitted, job.evaluation_seed)
     return fitted

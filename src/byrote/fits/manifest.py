@@ -79,16 +79,29 @@ class Manifest(_Part):
     plan: PlanPart
     model: ModelPart
     data: DataPart
+    track: tuple[int, ...] = ()
+    settled: dict[str, bool | int | float | str] = {}
     environment: dict[str, str] = Field(default_factory=environment)
 
     @classmethod
     def of(
-        cls, plan: Plan, design: Design, model: Any, records: Records, *, seed: int, threads: int
+        cls,
+        plan: Plan,
+        design: Design,
+        model: Any,
+        records: Records,
+        *,
+        seed: int,
+        threads: int,
+        track: tuple[int, ...] = (),
+        settled: Mapping[str, Any] | None = None,
     ) -> "Manifest":
         """The manifest of a run about to start."""
         return cls(
             seed=seed,
             threads=threads,
+            track=track,
+            settled=dict(settled or {}),
             plan=PlanPart(
                 spec=_as_json(plan.spec()),
                 fits=design.fits,
@@ -126,7 +139,11 @@ class Manifest(_Part):
         return found
 
     def differences(self, other: "Manifest", size: str) -> list[str]:
-        """What tells two runs apart, one phrase each; a larger plan is no difference."""
+        """What tells two runs apart, one phrase each.
+
+        A larger plan is no difference, nor are more tracked epochs; what "auto" was settled to is
+        none either, for it belongs to the run.
+        """
         mine, theirs = dict(self.plan.spec), dict(other.plan.spec)
         mine.pop(size, None)
         theirs.pop(size, None)
@@ -135,6 +152,7 @@ class Manifest(_Part):
             *self.model.differences(other.model),
             *_differing("data", _content(self.data), _content(other.data)),
             *_differing("run", _settings(self), _settings(other)),
+            *_untracked(self.track, other.track),
         ]
 
 
@@ -165,6 +183,13 @@ def _content(data: DataPart) -> dict[str, Any]:
 
 def _settings(manifest: Manifest) -> dict[str, Any]:
     return {"seed": manifest.seed, "threads": manifest.threads}
+
+
+def _untracked(mine: tuple[int, ...], theirs: tuple[int, ...]) -> list[str]:
+    if set(mine) <= set(theirs):
+        return []
+    there, here = (", ".join(map(str, track)) or "none" for track in (mine, theirs))
+    return [f"tracked epochs {there} there, {here} here"]
 
 
 def _differing(part: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:

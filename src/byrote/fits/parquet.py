@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,51 @@ def write(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **ho
     write_atomically(path, buffer.getbuffer())
 
 
-def read(path: Path, columns: Iterable[str] = ()) -> tuple[Any, dict[str, Any]]:
+def read(
+    path: Path, columns: Iterable[str] = (), *, alone: bool = False, where: Any = None
+) -> tuple[Any, dict[str, Any]]:
     """The table, which must have the columns, and its facts.
+
+    ``alone`` reads no other columns; ``where`` only rows of which a PyArrow expression is true.
 
     Raises
     ------
     CorruptFile
         If the file is truncated, altered or not byrote's.
     """
-    try:
-        table = pq.read_table(path, page_checksum_verification=True, partitioning=None)
+    columns = list(columns)
+    with _refused(path):
+        table = pq.read_table(
+            path,
+            columns=columns if alone else None,
+            filters=where,
+            page_checksum_verification=True,
+            partitioning=None,
+        )
         facts = json.loads(table.schema.metadata[_KEY])
-        table.select(list(columns))
+        table.select(columns)
+    return table, facts
+
+
+def describe(path: Path) -> tuple[list[str], dict[str, Any]]:
+    """Names of the columns, and the facts, from the end of the file alone.
+
+    Raises
+    ------
+    CorruptFile
+        As ``read``.
+    """
+    with _refused(path):
+        schema = pq.read_schema(path)
+        return list(schema.names), json.loads(schema.metadata[_KEY])
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError, TypeError, KeyError, ValueError) as error:
         raise CorruptFile(f"{path} is damaged and cannot be read ({_first_line(error)})") from None
-    return table, facts
 
 
 def column(values: Any) -> NDArray[Any]:

@@ -73,13 +73,20 @@ def forecast(request: Request) -> Forecast:
         seconds_per_fit=per_fit,
         seconds=per_fit * -(-fits // workers) + (_START if workers > 1 else 0),
         memory=process + workers * (process + more) if workers > 1 else process + taken,
-        disk=_BYTES_PER_VALUE * counted + _BYTES_PER_FIT * design.fits + models * weights,
+        disk=_BYTES_PER_VALUE * counted * _epochs_kept(request)
+        + _BYTES_PER_FIT * design.fits
+        + models * weights,
         values_in=inside,
         values_out=outside,
         standard_error=_standard_error(design, noise, inside, outside),
         units=design.units,
         release=request.keeps,
     )
+
+
+def _epochs_kept(request: Request) -> int:
+    """After how many epochs a fit is scored, the last one being scored always."""
+    return len({*request.track, contract.epochs(request.model)})
 
 
 def _standard_error(design: Design, noise: float, inside: float, outside: float) -> float:
@@ -126,7 +133,12 @@ def _fit(request: Request, job: Job) -> tuple[NDArray[np.float64], int]:
     """Do a job on some records, and score all of them; also bytes of the weights."""
     generator = seeds.generator(request.settings.seed, seeds.Purpose.REHEARSAL, 1)
     some = np.sort(generator.choice(len(request.records), job.n, replace=False))
-    task = Task(request.model, InMemory(request.records.x[some]), request.settings.threads)
+    task = Task(
+        request.model,
+        InMemory(request.records.x[some]),
+        request.settings.threads,
+        track=tuple(request.track),
+    )
     outcome = run_job(task, replace(job, keep_weights=request.keeps))
     if outcome.log_prob is None:
         raise InvalidInput(f"model: a pilot fit of {job.n} records failed: {outcome.failure}")

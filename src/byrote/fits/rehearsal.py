@@ -7,7 +7,6 @@ private record is in it. Otherwise the error is named by type and place alone.
 
 import traceback
 import warnings
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from byrote import seeds
 from byrote.data.pixels import is_pixels
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
+from byrote.fits.follower import BadLogProb, Follower, Questions, checked
 from byrote.fits.sharing import readonly
 from byrote.fits.surroundings import controlled
-from byrote.fits.worker import BadLogProb, checked
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Design
@@ -37,9 +36,12 @@ def rehearse(
     *,
     threads: int,
     show: bool = False,
+    tracked: bool = False,
     keep: bool = False,
 ) -> int:
     """Fit and score a few records, in this process; returns how many were needed.
+
+    A run that is ``tracked`` also scores them in the middle of training, after the first epoch.
 
     Some models need more records than a few (a mixture, one per component); their number is doubled
     up to that of the plan's first fit before the model is refused.
@@ -49,7 +51,7 @@ def rehearse(
     InvalidInput
         If the model refuses its parameters or the records.
     """
-    problem_with = partial(_problem, model, seed=seed, threads=threads, keep=keep)
+    problem_with = partial(_problem, model, seed=seed, threads=threads, tracked=tracked, keep=keep)
     most = len(design.training_rows(0))
     count = min(_FEW, most)
     while True:
@@ -66,10 +68,12 @@ def rehearse(
 
 
 def _problem(
-    model: Any, x: NDArray[Any], *, seed: int, threads: int, keep: bool
+    model: Any, x: NDArray[Any], *, seed: int, threads: int, tracked: bool, keep: bool
 ) -> BaseException | None:
     try:
-        _try(model, x, seed, threads, keep)
+        with controlled(seed % 2**32, threads, needs_torch=False), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they come again with the fits
+            _try(model, x, tracked, keep)
     except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return error
     return None
@@ -88,14 +92,15 @@ def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, 
     )
 
 
-def _try(model: Any, x: NDArray[Any], seed: int, threads: int, keep: bool) -> None:
-    with controlled(seed % 2**32, threads, needs_torch=False), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they come again with the fits
-        copy = contract.prepared(model, training=0, noise=0)
-        contract.fit(copy, contract.as_input(copy, readonly(x)), _nobody)
-        checked(copy.score_samples(contract.as_input(copy, readonly(x[:_FEW]))), len(x[:_FEW]))
-        if keep:
-            with_weights(contract.prepared(model, training=0, noise=0), weights_of(copy))
+def _try(model: Any, x: NDArray[Any], tracked: bool, keep: bool) -> None:
+    copy = contract.prepared(model, training=0, noise=0)
+    rows, few = (contract.as_input(copy, readonly(some)) for some in (x, x[:_FEW]))
+    questions = Questions(copy, {1}, lambda: few, lambda: few, 0, 0) if tracked else None
+    contract.fit(copy, rows, Follower(questions))
+    checked(copy.score_samples(few), len(few))
+    contract.diagnostics(copy, len(few))
+    if keep:
+        with_weights(contract.prepared(model, training=0, noise=0), weights_of(copy))
 
 
 def _made_up(records: Records, count: int, generator: np.random.Generator) -> NDArray[Any]:
@@ -106,10 +111,6 @@ def _made_up(records: Records, count: int, generator: np.random.Generator) -> ND
     unit = low >= 0 and high <= 1
     drawn = generator.random(shape) if unit else generator.standard_normal(shape)
     return drawn.astype(records.x.dtype)
-
-
-def _nobody(epoch: int, losses: Mapping[str, float]) -> None:
-    """Listens to a rehearsal."""
 
 
 def _one_line(error: BaseException | None) -> str:

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from byrote.fits.paths import RELEASE, RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.rehearsal import rehearse
 from byrote.fits.store import RunFolder
-from byrote.models import contract
+from byrote.models import contract, settling
 from byrote.models.weights import check_keepable
 from byrote.plans import Context, Design, Plan
 
@@ -59,25 +59,42 @@ class Request:
     records: Records
     plan: Plan
     settings: Settings
+    track: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "track", checks.epochs("track", self.track))
 
     @property
     def keeps(self) -> bool:
         """Whether any model is to be kept, and so the release model."""
         return self.settings.keep_models != "none"
 
+    def keeps_fit(self, run: RunFolder, fit: int) -> bool:
+        """Whether the weights of a fit are kept; once kept, they are made again with the fit."""
+        return self.settings.keep_models == "all" or run.paths.model(fit).is_file()
+
     def context(self) -> Context:
         """What the plan may look at."""
         records = self.records
         return Context(len(records), self.settings.seed, records.ids, records.labels)
 
-    def manifest(self, design: Design) -> Manifest:
+    def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
         """The manifest of this run with a given design."""
-        seed, threads = self.settings.seed, self.settings.threads
-        return Manifest.of(self.plan, design, self.model, self.records, seed=seed, threads=threads)
+        return Manifest.of(
+            self.plan,
+            design,
+            self.model,
+            self.records,
+            seed=self.settings.seed,
+            threads=self.settings.threads,
+            track=tuple(self.track),
+            settled=settled,
+        )
 
     def check(self) -> None:
         """Refuse what can be refused without a folder and without training."""
         contract.check_model(self.model)
+        contract.check_track(self.model, self.track)
         if self.keeps:
             check_keepable(self.model, self.settings.keep_models)
         contract.check_input(self.model, self.records.x)
@@ -91,6 +108,7 @@ class Request:
             self.settings.seed,
             threads=self.settings.threads,
             show=self.settings.debug,
+            tracked=bool(self.track),
             keep=self.keeps,
         )
 
@@ -115,15 +133,18 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     request.check()
     paths = RunPaths(folder)
     design = request.plan.draw(request.context())
+    settled: dict[str, Any] = {}
     if not paths.manifest.is_file():
         _check_new(paths)
         request.rehearse(design)
+        settled = settling.settled_values(request.model)
     with _locked(paths):
         if paths.manifest.is_file():
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
-            run = RunFolder.create(paths, request.manifest(design), design, request.records)
+            manifest = request.manifest(design, settled)
+            run = RunFolder.create(paths, manifest, design, request.records)
             todo = [*range(design.fits), *([RELEASE] if request.keeps else [])]
         if todo:
             _carry_out(run, todo, request, progress or Silent())
@@ -137,19 +158,19 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     design = request.plan.draw(request.context(), after=stored.design)
     if not design.begins_with(stored.design):
         raise RunMismatch(f"{paths.root} holds another run: its membership differs")
-    todo, damaged = stored.unfinished()
-    again = list(todo)
+    todo, damaged = stored.unfinished(request.track)
     todo += range(stored.design.fits, design.fits)
     without, damaged_models = _without_model(stored, set(todo), request.settings.keep_models)
     todo += without
     if todo:
         request.rehearse(design)
     _sweep(paths)
-    for problem in [*damaged, *damaged_models]:
+    for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
-    for fit in again:
+    for fit in damaged:
         paths.fit(fit).unlink(missing_ok=True)
-    if design.fits > stored.design.fits:
+    # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
+    if design.fits > stored.design.fits or tuple(request.track) != stored.manifest.track:
         stored = stored.extend(request.manifest(design), design)
     return stored, todo
 
@@ -191,15 +212,19 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(
-                model=request.model,
+                model=settling.with_values(request.model, run.manifest.settled),
                 data=pool.share(request.records.x, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,
                 heartbeats=heartbeats if watched else None,
                 keep_messages=settings.debug,
+                track=tuple(request.track),
             )
-            keep, total = settings.keep_models, run.design.fits + request.keeps
-            jobs = (job_of(run.design, fit, settings.seed, keep) for fit in todo)
+            jobs = (
+                job_of(run.design, fit, settings.seed, keep_weights=request.keeps_fit(run, fit))
+                for fit in todo
+            )
+            total = run.design.fits + request.keeps
             progress.start(total, total - len(todo), Path(heartbeats))
             for outcome in outcomes(pool, task, jobs):
                 run.keep(outcome)

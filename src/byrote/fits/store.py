@@ -3,13 +3,13 @@
 run.json            what the run is (manifest.py)
 records.parquet     ids and labels, in the order of the data
 plan.parquet        one row per fit: its group, its seeds, rows held out, rows counted
-fits/               fit-000000.parquet: record, epoch, included, log_prob
+fits/               fit-000000.parquet: record, epoch, included, log_prob (fit_file.py)
 failures/           fit-000000.json: type and place of an exception; the next start retries it
 models/             release.safetensors, fit-000000.safetensors: weights, if asked for (kept.py)
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
 from byrote.fits import files, parquet
+from byrote.fits.fit_file import FitFile
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
 from byrote.fits.manifest import Manifest
@@ -64,8 +65,8 @@ class RunFolder:
         return cls._describe(paths, manifest, design)
 
     def extend(self, manifest: Manifest, design: Design) -> "RunFolder":
-        """The same run with a larger plan; finished fits stay."""
-        kept = ("run_id", "created", "environment")
+        """The same run with a larger plan or more tracked epochs; finished fits stay."""
+        kept = ("run_id", "created", "environment", "settled")
         update = {name: getattr(self.manifest, name) for name in kept}
         return self._describe(self.paths, manifest.model_copy(update=update), design)
 
@@ -90,30 +91,21 @@ class RunFolder:
             text = json.dumps({"fit": outcome.fit, **asdict(outcome.failure)}, indent=2)
             files.write_atomically(self.paths.failure(outcome.fit), text.encode())
             return
-        self.paths.fit(outcome.fit).unlink(missing_ok=True)
-        self.models.keep(outcome)
+        if outcome.weights is not None:
+            self.paths.fit(outcome.fit).unlink(missing_ok=True)
+            self.models.keep(outcome.fit, outcome.weights, outcome.facts)
         if outcome.fit != RELEASE:
-            self._keep_log_prob(outcome)
+            self.file(outcome.fit).write(outcome)
         self.paths.failure(outcome.fit).unlink(missing_ok=True)
 
-    def _keep_log_prob(self, outcome: Outcome) -> None:
-        rows = self.design.counted_rows(outcome.fit)
-        columns = {
-            "record": rows,
-            "epoch": np.full(len(rows), outcome.epoch, dtype=np.int32),
-            "included": self.design.trained_on(outcome.fit)[rows].astype(np.uint8),
-            "log_prob": outcome.log_prob,
-        }
-        parquet.write(
-            self.paths.fit(outcome.fit),
-            columns,
-            {"run_id": self.manifest.run_id, "fit": outcome.fit, **outcome.facts},
-            use_dictionary=["epoch", "included"],
-            column_encoding={"record": "DELTA_BINARY_PACKED", "log_prob": "BYTE_STREAM_SPLIT"},
-        )
+    def file(self, fit: int) -> FitFile:
+        """The file of one fit, whether it is there or not."""
+        return FitFile(self.paths.fit(fit), self.manifest.run_id, self.design, fit)
 
-    def log_prob(self, fit: int) -> NDArray[np.float64]:
-        """Log-likelihoods of the rows that a finished fit counts, after its last epoch, nats.
+    def log_prob(self, fit: int, epoch: int | None = None) -> NDArray[np.float64]:
+        """Log-likelihoods of the rows that a finished fit counts, nats.
+
+        After the epoch given, which must be a tracked one, or the last.
 
         Raises
         ------
@@ -122,52 +114,55 @@ class RunFolder:
         ForeignFile
             If it belongs to another run or another fit.
         """
-        path = self.paths.fit(fit)
-        table, facts = parquet.read(path, ("record", "epoch", "included", "log_prob"))
-        if facts.get("run_id") != self.manifest.run_id or facts.get("fit") != fit:
-            raise ForeignFile(f"{path} belongs to another run or fit; move it away")
-        epoch = table["epoch"].to_numpy()
-        if len(epoch) and (epoch != epoch[-1]).any():
-            table = table.filter(pa.array(epoch == epoch.max()))
-        rows = self.design.counted_rows(fit)
-        if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
-            table["included"].to_numpy(), self.design.trained_on(fit)[rows]
-        ):
-            raise CorruptFile(f"{path} does not hold the records that the plan says")
-        log_prob = table["log_prob"].to_numpy()
-        if np.isnan(log_prob).any() or (log_prob == np.inf).any():
-            raise CorruptFile(f"{path} holds log-likelihoods that are NaN or +inf")
-        return np.asarray(log_prob)
+        if epoch is None and self.manifest.track:
+            epoch = self.file(fit).epochs()[-1]
+        return self.file(fit).log_prob(epoch)
 
     def facts(self, fit: int) -> dict[str, Any]:
-        """What is known of a finished fit: seconds, memory, versions, processor."""
-        return parquet.read(self.paths.fit(fit))[1]
+        """What is known of a finished fit: losses, seconds, memory, versions, processor."""
+        return self.file(fit).facts()
 
-    def unfinished(self) -> tuple[list[int], list[CorruptFile]]:
-        """Fits still to do, and why some that have a file are among them.
+    def epochs(self) -> tuple[int, ...]:
+        """Epochs of which there are scores: the tracked ones, and the last if all fits share it."""
+        last = {self.file(fit).epochs()[-1] for fit in self._finished()}
+        return tuple(sorted({*self.manifest.track, *(last if len(last) == 1 else ())}))
+
+    def unfinished(self, track: Iterable[int] = ()) -> tuple[list[int], dict[int, CorruptFile]]:
+        """Fits still to do, and why some that have a damaged file are among them.
+
+        A fit that was not scored at all the epochs in ``track`` is to do again.
 
         Raises
         ------
         ForeignFile
             If a fit's file belongs to another run: it is not ours to replace.
         """
-        todo, damaged = [], []
-        for fit in range(self.design.fits):
-            if not self.paths.fit(fit).is_file():
-                todo.append(fit)
-                continue
+        todo, damaged, track = self.missing(), {}, set(track)
+        for fit in self._finished():
             try:
-                self.log_prob(fit)
+                self.file(fit).check()
+                if track and not track <= set(self.file(fit).epochs()):
+                    todo.append(fit)
             except ForeignFile:
                 raise
             except CorruptFile as error:
                 todo.append(fit)
-                damaged.append(error)
-        return todo, damaged
+                damaged[fit] = error
+        return sorted(todo), damaged
 
     def missing(self) -> list[int]:
         """Fits that have no file."""
         return [fit for fit in range(self.design.fits) if not self.paths.fit(fit).is_file()]
+
+    def untracked(self, epochs: Iterable[int]) -> list[int]:
+        """Fits that have a file, but not with the scores of all these epochs."""
+        wanted = set(epochs)
+        if not wanted:
+            return []
+        return [fit for fit in self._finished() if not wanted <= set(self.file(fit).epochs())]
+
+    def _finished(self) -> list[int]:
+        return sorted(set(range(self.design.fits)) - set(self.missing()))
 
     def failures(self) -> dict[int, Failure]:
         """The failed fits that no later start has repaired."""
@@ -178,32 +173,47 @@ class RunFolder:
                 found[fit] = _read_failure(path)
         return found
 
-    def table(self, *, partial: bool = False) -> Table:
-        """Everything that the finished fits found.
+    def table(self, *, partial: bool = False, epoch: int | None = None) -> Table:
+        """Everything that the finished fits found, after their last epoch or another.
 
         Raises
         ------
+        InvalidInput
+            If no scores were asked for at the epoch.
         IncompleteRun
-            If fits are missing and ``partial`` is false.
+            If fits or their tracked epochs are missing and ``partial`` is false.
         CorruptFile
             If a fit's file cannot be trusted.
         """
-        missing = self.missing()
-        if missing and not partial:
-            raise IncompleteRun(self.complaint(missing))
+        if epoch is not None and epoch not in (known := self.epochs()):
+            listed = ", ".join(map(str, known))
+            raise InvalidInput(f"epoch must be one that was scored, of {listed}; got {epoch!r}")
+        missing, untracked = self.missing(), self.untracked(self.manifest.track)
+        if (missing or untracked) and not partial:
+            raise IncompleteRun(self.complaint(missing, untracked))
+        if epoch is not None:
+            missing = sorted({*missing, *self.untracked([epoch])})
         scored = self.design.scored
         rows = np.arange(self.design.n, dtype=np.uint32) if scored is None else scored
         values = np.full((self.design.fits, len(rows)), np.nan)
         for fit in sorted(set(range(self.design.fits)) - set(missing)):
-            counted = self.design.counted[fit]
-            place = slice(None) if counted is None else np.searchsorted(rows, counted)
-            values[fit, place] = self.log_prob(fit)
+            values[fit, self.place(fit, rows)] = self.log_prob(fit, epoch)
         return Table(self.design, rows, values, tuple(missing))
 
-    def complaint(self, missing: Iterable[int]) -> str:
-        """One sentence about the fits that are not there."""
-        missing, failed = list(missing), self.failures()
-        text = f"{len(missing)} of {self.design.fits} fits are missing from {self.paths.root}"
+    def place(self, fit: int, rows: NDArray[np.uint32]) -> Any:
+        """Where, among the rows that any fit counts, those of one fit stand."""
+        counted = self.design.counted[fit]
+        return slice(None) if counted is None else np.searchsorted(rows, counted)
+
+    def complaint(self, missing: Sequence[int], untracked: Sequence[int] = ()) -> str:
+        """One sentence about the fits, or tracked epochs, that are not there."""
+        failed, total, root = self.failures(), self.design.fits, self.paths.root
+        text = f"{len(missing)} of {total} fits are missing from {root}"
+        if untracked:
+            text = (
+                f"{text} and {len(untracked)}" if missing else f"{len(untracked)} of {total} fits"
+            )
+            text += " lack tracked epochs" + ("" if missing else f" in {root}")
         if failed:
             first, failure = next(iter(failed.items()))
             numbers = ", ".join(map(str, list(failed)[:5])) + (", …" if len(failed) > 5 else "")

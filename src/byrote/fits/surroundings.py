@@ -42,18 +42,30 @@ def _torch_threads(threads: int) -> Iterator[None]:
 
 
 @contextmanager
-def _seeded_globals(seed: int) -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
+    """Put the global generators of Python, NumPy and PyTorch back after a block."""
     torch = sys.modules.get("torch")
     python, numpy_ = random.getstate(), np.random.get_state()  # noqa: NPY002 (others' models use it)
-    torch_state = torch.get_rng_state() if torch is not None else None
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    if torch is not None:
-        torch.manual_seed(seed)
+    cpu = torch.get_rng_state() if torch is not None else None
+    on_gpu = torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized()
+    gpus = torch.cuda.get_rng_state_all() if torch is not None and on_gpu else None
     try:
         yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy_)  # noqa: NPY002
-        if torch is not None and torch_state is not None:
-            torch.set_rng_state(torch_state)
+        if torch is not None:
+            torch.set_rng_state(cpu)
+            if gpus is not None:
+                torch.cuda.set_rng_state_all(gpus)
+
+
+@contextmanager
+def _seeded_globals(seed: int) -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    with undisturbed():
+        random.seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        if torch is not None:
+            torch.manual_seed(seed)
+        yield

@@ -4,15 +4,13 @@ import os
 import time
 import traceback
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from byrote.fits.environment import environment, peak_memory
+from byrote.fits.follower import BadLogProb, EpochNeverReached, Follower, Questions, checked
 from byrote.fits.job import Failure, Job, Outcome, Task
 from byrote.fits.paths import RELEASE
 from byrote.fits.surroundings import controlled
@@ -33,10 +31,11 @@ def run_job(task: Task, job: Job) -> Outcome:
             warnings.catch_warnings(record=True) as heard,
         ):
             warnings.simplefilter("default")
-            log_prob, epoch, weights = _fit_and_score(task, job)
+            outcome = _fit_and_score(task, job)
     except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return Outcome(job.fit, failure=_failure(error, task.keep_messages))
     facts = {
+        **outcome.facts,
         "seconds": round(time.perf_counter() - started, 4),
         "peak_memory_mb": peak_memory() >> 20,
         "pid": os.getpid(),
@@ -44,52 +43,35 @@ def run_job(task: Task, job: Job) -> Outcome:
         "warnings": sorted({_place_of(warning) for warning in heard}),
         **environment(),
     }
-    return Outcome(job.fit, log_prob, epoch=epoch, facts=facts, weights=weights)
+    return replace(outcome, facts=facts)
 
 
-def _fit_and_score(
-    task: Task, job: Job
-) -> tuple[NDArray[np.float64], int, dict[str, NDArray[Any]] | None]:
+def _fit_and_score(task: Task, job: Job) -> Outcome:
     model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
     x = task.data.get()
-    follower = _Follower(job.fit, task.heartbeats)
+    nothing = job.counted is not None and not len(job.counted)  # is to be scored
+    name = "release" if job.fit == RELEASE else f"fit {job.fit}"
+    follower = Follower(
+        questions=Questions.of(model, task.track, x, job) if task.track and not nothing else None,
+        heartbeat=Path(task.heartbeats) / name if task.heartbeats else None,
+    )
     contract.fit(model, contract.as_input(model, x[job.training_rows()]), follower)
     kept = weights_of(model) if job.keep_weights else None
-    if job.counted is not None and not len(job.counted):  # few models can score no record
-        return np.empty(0), follower.epoch, kept
+    facts = {"losses": follower.losses} if follower.epoch else {}
+    if nothing:
+        return Outcome(job.fit, np.empty(0), epoch=follower.epoch, facts=facts, weights=kept)
+    tracked = follower.before_the_last(task.track)
     contract.reseed(model, job.evaluation_seed)
     scored = contract.as_input(model, x if job.counted is None else x[job.counted])
-    return checked(model.score_samples(scored), len(scored)), follower.epoch, kept
-
-
-def checked(values: Any, n: int) -> NDArray[np.float64]:
-    """Log-likelihoods as (n,) float64, or a ValueError that says what is wrong without quoting."""
-    log_prob = np.asarray(values, dtype=np.float64)
-    if log_prob.shape != (n,):
-        raise BadLogProb(f"score_samples must return shape ({n},); got {log_prob.shape}")
-    bad = np.count_nonzero(np.isnan(log_prob) | (log_prob == np.inf))
-    if bad:
-        raise BadLogProb(f"score_samples must return no NaN and no +inf; got {bad} in {n} values")
-    return log_prob
-
-
-class BadLogProb(ValueError):
-    """A model's log-likelihoods that cannot be used. Its text quotes no record."""
-
-
-class _Follower:
-    """Counts epochs and leaves the current loss where a watching process can read it."""
-
-    def __init__(self, fit: int, heartbeats: str | None) -> None:
-        self.epoch = 0
-        name = "release" if fit == RELEASE else f"fit {fit}"
-        self._path = Path(heartbeats) / name if heartbeats else None
-
-    def __call__(self, epoch: int, losses: Mapping[str, float]) -> None:
-        self.epoch = epoch
-        if self._path is not None:
-            with suppress(OSError):  # on another machine nobody is watching
-                self._path.write_text(f"{epoch} {losses.get('train', float('nan')):.6g}")
+    return Outcome(
+        job.fit,
+        checked(model.score_samples(scored), len(scored)),
+        epoch=follower.epoch,
+        tracked=tracked,
+        diagnostics=contract.diagnostics(model, len(scored)),
+        facts=facts,
+        weights=kept,
+    )
 
 
 def _place_of(warning: warnings.WarningMessage) -> str:
@@ -101,6 +83,6 @@ def _failure(error: BaseException, keep_message: bool) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    if isinstance(error, BadLogProb | BadWeights):  # its text is ours, and quotes no record
+    if isinstance(error, BadLogProb | BadWeights | EpochNeverReached):  # our text: no record in it
         return Failure(type(error).__name__, f"{place}: {error}")
     return Failure(type(error).__name__, place, str(error) if keep_message else None)

@@ -3,14 +3,16 @@
 A model is any object that ``sklearn.base.clone`` can copy, with ``fit(X)`` and ``score_samples(X)``
 giving (n,) log-densities in nats. Found by signature, all optional: ``random_state`` parameters
 (each fit gets its own seed), ``noise_seed`` (one seed for the whole run), ``fit(X, on_epoch=...)``
-(training can be followed), ``check_input(X)`` (the model's own view of unusable data), a true
+(training can be followed), ``loss(X)`` (mean loss of records it did not train on, nats),
+``check_input(X)`` (the model's own view of unusable data), ``diagnostics_`` (how far its last
+log-densities can be trusted), ``settled()`` (a copy without parameters "auto"), a true
 ``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]).
 """
 
 import hashlib
 import inspect
 import sysconfig
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from enum import Enum
 from functools import partial
@@ -134,10 +136,65 @@ def input_bytes(model: Any, x: NDArray[Any]) -> int:
 
 def fit(model: Any, x: NDArray[Any], on_epoch: OnEpoch) -> None:
     """Train, followed by ``on_epoch`` where ``fit`` has such an argument."""
-    if "on_epoch" in inspect.signature(model.fit).parameters:
+    if can_be_followed(model):
         model.fit(x, on_epoch=on_epoch)
     else:
         model.fit(x)
+
+
+def can_be_followed(model: Any) -> bool:
+    """Whether ``fit`` takes ``on_epoch``."""
+    return "on_epoch" in inspect.signature(model.fit).parameters
+
+
+def epochs(model: Any) -> int | None:
+    """How many epochs the model will train, where a parameter of that name says so."""
+    value = model.get_params(deep=False).get("epochs")
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return int(value) if whole else None
+
+
+def check_track(model: Any, track: Sequence[int]) -> None:
+    """Refuse to track a model that cannot be followed so far.
+
+    Raises
+    ------
+    InvalidInput
+        If ``fit`` takes no ``on_epoch``, or the model has fewer epochs.
+    """
+    if not track:
+        return
+    name = type(model).__name__
+    if not can_be_followed(model):
+        raise InvalidInput(f"track needs a model whose fit takes on_epoch; that of {name} does not")
+    last = epochs(model)
+    if last is not None and max(track) > last:
+        raise InvalidInput(f"track must lie within the {last} epochs of {name}; got {max(track)}")
+
+
+def has_loss(model: Any) -> bool:
+    """Whether the model has a method ``loss(X)``; some keep a parameter of that name instead."""
+    return callable(getattr(type(model), "loss", None))
+
+
+def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
+    """What the model says of the n log-densities that it gave last, by name.
+
+    Raises
+    ------
+    TypeError
+        If ``diagnostics_`` is no mapping of names to n numbers each.
+    """
+    found = getattr(model, "diagnostics_", None)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping) or not all(str(name).isidentifier() for name in found):
+        raise TypeError("diagnostics_ must map names to arrays")
+    arrays = {str(name): np.asarray(values, dtype=np.float32) for name, values in found.items()}
+    for name, values in arrays.items():
+        if values.shape != (n,):
+            raise TypeError(f"diagnostics_[{name!r}] must have shape ({n},); got {values.shape}")
+    return arrays
 
 
 def check_input(model: Any, x: NDArray[Any]) -> None:

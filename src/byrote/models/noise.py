@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_ROWS_AT_A_TIME = 4096
+_VALUES_AT_A_TIME = 1 << 15  # whose integers stay in the caches
 
 
 def binarized(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
@@ -33,18 +33,43 @@ def binarized(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     >>> bool((alone[0] == among[1]).all())
     True
     """
-    x = np.ascontiguousarray(x, dtype=np.float32) + np.float32(0)  # -0.0 becomes 0.0
+    return (uniforms(x, seed) < x).astype(np.float32)
+
+
+def uniforms(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """One uniform in [0, 1) per value, with 24 bits; row i depends on ``seed`` and ``x[i]`` alone.
+
+    Parameters
+    ----------
+    x
+        (n, d) records.
+    seed
+        Another seed, another draw.
+
+    Returns
+    -------
+    (n, d) float32.
+
+    Examples
+    --------
+    >>> x = np.zeros((2, 3), dtype=np.float32)
+    >>> bool((uniforms(x, seed=3)[0] == uniforms(x[:1], seed=3)).all())
+    True
+    """
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    d = x.shape[1]
+    weights = np.random.default_rng(seed).integers(0, 2**64, size=d + 1, dtype=np.uint64)
     result = np.empty_like(x)
-    for start in range(0, len(x), _ROWS_AT_A_TIME):
-        rows = slice(start, start + _ROWS_AT_A_TIME)
-        result[rows] = _uniforms(x[rows], seed) < x[rows]
+    at_once = max(1, _VALUES_AT_A_TIME // d)
+    for start in range(0, len(x), at_once):
+        rows = slice(start, start + at_once)
+        result[rows] = _counted(x[rows] + np.float32(0), weights)  # -0.0 becomes 0.0
     return result
 
 
-def _uniforms(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """(n, d) uniforms in [0, 1) with 24 bits: a counter per value, started at the record's hash."""
+def _counted(x: NDArray[np.float32], weights: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """Uniforms from a counter per value, started at the record's hash."""
     d = x.shape[1]
-    weights = np.random.default_rng(seed).integers(0, 2**64, size=d + 1, dtype=np.uint64)
     bits = x.view(np.uint32).astype(np.uint64)
     content = (bits * (weights[:d] | np.uint64(1))).sum(axis=1, dtype=np.uint64)
     places: NDArray[np.uint64] = _GOLDEN * np.arange(1, d + 1, dtype=np.uint64)

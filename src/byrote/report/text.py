@@ -11,6 +11,7 @@ from rich.text import Text
 from byrote.scores.distribution import Statistic
 from byrote.scores.result import MemorizationResult
 from byrote.scores.summary import SIGNIFICANCE, Summary
+from byrote.scores.trust import K_HAT, Trust
 from byrote.stats.memorization import ESTIMATORS
 
 _NAMES = {
@@ -26,10 +27,15 @@ _NAMES = {
 _TITLES = {"score": "score M", "matched": "matched", "mean_log": "mean_log"}
 
 
+_SETTLED = {("compile", True): "compiled", ("compile", False): "not compiled"}
+
+
 def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
     """The summary and the most memorized records."""
     summary = result.summary()
     parts: list[RenderableType] = [headline(result), _distribution(summary), _verdict(summary)]
+    if summary.trust is not None:
+        parts.append(_trust(summary.trust))
     if top:
         parts += [Text(""), _records(result, top)]
     if summary.labels:
@@ -54,6 +60,7 @@ def headline(result: MemorizationResult) -> RenderableType:
         lines.append(f"; {count:,} {reason}")
     for name, count in summary.undefined.items():
         lines.append(f"; {count:,} without {name}: density zero in some fits on both sides")
+    lines.append(_settings(description))
     if result.missing:
         lines.append(
             f"\nINCOMPLETE: fits missing: {len(result.missing)};"
@@ -61,6 +68,15 @@ def headline(result: MemorizationResult) -> RenderableType:
             style="bold red",
         )
     return lines
+
+
+def _settings(description: Mapping[str, Any]) -> str:
+    """The epoch that was asked for, and what "auto" stands for in this run."""
+    settled = description.get("settled", {}).items()
+    shown = [_SETTLED.get((name, value), f"{name} {value}") for name, value in settled]
+    if "epoch" in description:
+        shown = [f"after epoch {description['epoch']}", *shown]
+    return f"\n{', '.join(shown)}" if shown else ""
 
 
 def _call(name: str, arguments: Mapping[str, Any]) -> str:
@@ -86,6 +102,22 @@ def _distribution(summary: Summary) -> Table:
     halves = [number(getattr(summary.reliability, name)) for name in ESTIMATORS]
     table.add_row("halves agree (rank corr.)", *halves)
     return table
+
+
+def _trust(trust: Trust) -> Text:
+    """How far the log-likelihoods can be trusted, in a line."""
+    said = []
+    if not np.isnan(trust.mc_error):
+        said.append(f"median Monte Carlo error {number(trust.mc_error)} nats")
+    if not np.isnan(trust.effective_sample_size):
+        of = f" of {trust.draws:,}" if trust.draws else ""
+        said.append(f"median effective sample size {number(trust.effective_sample_size)}{of}")
+    if not np.isnan(trust.k_hat_above):
+        limits = f"k-hat above 0.7 in {trust.k_hat_above:.1%}"
+        if trust.k_hat_limit < K_HAT:
+            limits += f", above {trust.k_hat_limit:.2f} in {trust.k_hat_above_limit:.1%}"
+        said.append(f"{limits} of them")
+    return Text(f"Log-likelihoods: {'; '.join(said)}.")
 
 
 def _verdict(summary: Summary) -> Text:

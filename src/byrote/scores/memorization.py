@@ -1,7 +1,7 @@
 """Memorization scores: from a model and records, or from a finished run folder."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.data.records import as_records
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.paths import RunPaths
@@ -21,6 +22,7 @@ from byrote.scores.evaluation import Evaluation, evaluate
 from byrote.scores.reason import Reason
 from byrote.scores.result import MemorizationResult
 from byrote.scores.summary import summarize
+from byrote.scores.trust import Diagnostics, collect
 from byrote.stats.discovery import q_values
 
 
@@ -32,6 +34,7 @@ def score_memorization(
     labels: Any = None,
     ids: Any = None,
     seed: int = 0,
+    track: Sequence[int] = (),
     store: str | Path | None = None,
     workers: int = 1,
     threads: int = 1,
@@ -62,9 +65,14 @@ def score_memorization(
         (n,) labels for summaries and stratification; (n,) names of the records.
     seed
         Decides every random choice.
+    track
+        Epochs, from 1, after which the records are scored with the partly trained models too; the
+        last is scored always. ``load_trajectory`` reads them. The models and the last scores stay
+        the same bit for bit.
     store
         Folder of the run. Starting the same run again does only what is missing; a larger plan
-        extends it. Without a folder nothing is kept.
+        extends it, and so do more tracked epochs, for which fits that lack them are done again.
+        Without a folder nothing is kept.
     workers, executor
         Worker processes; or "in-process", "processes", "ray", or any ``concurrent.futures``
         executor. They change how long it takes and not one bit of the result.
@@ -106,6 +114,7 @@ def score_memorization(
         records=as_records(X, ids=ids, labels=labels),
         plan=as_plan(KFold() if plan is None else plan),
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
+        track=track,
     )
     shown: Progress = Bar() if progress else Silent()
     if store is not None:
@@ -118,7 +127,9 @@ def score_memorization(
         return _scores(run_fits(request, Path(folder) / "run", shown), partial=False)
 
 
-def load_scores(store: str | Path, *, partial: bool = False) -> MemorizationResult:
+def load_scores(
+    store: str | Path, *, partial: bool = False, epoch: int | None = None
+) -> MemorizationResult:
     """The scores of a run folder, computed from its log-likelihoods without training.
 
     Parameters
@@ -127,13 +138,15 @@ def load_scores(store: str | Path, *, partial: bool = False) -> MemorizationResu
         A run folder.
     partial
         Accept a run with missing fits; ``result.missing`` then names them.
+    epoch
+        After which epoch of training, one of those tracked; the last if not given.
 
     Raises
     ------
     InvalidInput
-        If there is no run in the folder.
+        If there is no run in the folder, or no scores of that epoch.
     IncompleteRun
-        If fits are missing and ``partial`` is false.
+        If fits or tracked epochs are missing and ``partial`` is false.
     CorruptFile
         If a file of the run is damaged or belongs to another run.
 
@@ -149,22 +162,32 @@ def load_scores(store: str | Path, *, partial: bool = False) -> MemorizationResu
     >>> bool((first.score == again.score).all())
     True
     """
-    return _scores(RunFolder.open(RunPaths(Path(store))), partial=partial)
+    return _scores(RunFolder.open(RunPaths(Path(store))), partial=partial, epoch=epoch)
 
 
-def _scores(run: RunFolder, *, partial: bool) -> MemorizationResult:
-    table = run.table(partial=partial)
+def _scores(run: RunFolder, *, partial: bool, epoch: int | None = None) -> MemorizationResult:
+    if epoch is not None:
+        checks.integer("epoch", epoch, at_least=0)
+    table = run.table(partial=partial, epoch=epoch)
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))
     ids, labels = run.ids_and_labels()
-    return memorization(table, ids, labels, run.manifest.model_dump(mode="json"))
+    description = run.manifest.model_dump(mode="json")
+    if epoch is not None:
+        return memorization(table, ids, labels, {**description, "epoch": epoch})
+    return memorization(table, ids, labels, description, collect(run, table))
 
 
 def memorization(
-    table: Table, ids: NDArray[Any], labels: NDArray[Any] | None, description: Mapping[str, Any]
+    table: Table,
+    ids: NDArray[Any],
+    labels: NDArray[Any] | None,
+    description: Mapping[str, Any],
+    diagnostics: Diagnostics | None = None,
 ) -> MemorizationResult:
     """The result that a table gives; everything in it is a function of the table."""
     found = evaluate(table)
+    diagnostics = diagnostics or Diagnostics({})
     reason = _reasons(table, found)
     q = q_values(np.where(np.isnan(found.estimate["score"]), np.nan, found.p_value))
 
@@ -190,7 +213,8 @@ def memorization(
         reason=spread(reason, Reason.NOT_SCORED),
         missing=table.missing,
         description=description,
-        _summary=summarize(table, found, q, reason, labels),
+        _summary=summarize(table, found, q, reason, labels, diagnostics.trust),
+        **{name: spread(values) for name, values in diagnostics.columns.items()},
     )
 
 

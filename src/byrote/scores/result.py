@@ -12,6 +12,7 @@ from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits import parquet
 from byrote.scores.reason import Reason
 from byrote.scores.summary import Summary
+from byrote.scores.trust import NAMES
 from byrote.stats.memorization import ESTIMATORS
 
 if TYPE_CHECKING:
@@ -58,6 +59,10 @@ class MemorizationResult:
         Fits that failed or are missing; not empty only where partial results were asked for.
     description
         What the run was: model, plan, data, seed.
+    mc_error, effective_sample_size, k_hat
+        (n,) the model's own diagnostics of its log-likelihoods, where it has them, else None: Monte
+        Carlo standard error (nats, root mean square over fits), effective number of importance
+        samples (the smallest of any fit), Pareto k-hat of the weights (the largest).
 
     Examples
     --------
@@ -86,6 +91,9 @@ class MemorizationResult:
     missing: tuple[int, ...]
     description: Mapping[str, Any]
     _summary: Summary
+    mc_error: Array | None = None
+    effective_sample_size: Array | None = None
+    k_hat: Array | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -178,4 +186,5 @@ class MemorizationResult:
             "q_value": self.q_value,
             "n_in": self.n_in,
             "n_out": self.n_out,
+            **{name: values for name in NAMES if (values := getattr(self, name)) is not None},
         }

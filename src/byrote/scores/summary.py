@@ -17,6 +17,7 @@ from byrote.scores.distribution import (
 )
 from byrote.scores.evaluation import Evaluation
 from byrote.scores.reason import Reason
+from byrote.scores.trust import Trust
 from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]
@@ -63,6 +64,8 @@ class Summary:
         Agreement between halves.
     labels
         Per label, where there are labels.
+    trust
+        How far the log-likelihoods can be trusted, where the model says so.
     """
 
     records: int
@@ -79,6 +82,7 @@ class Summary:
     standard_error_reason: str
     reliability: Reliability
     labels: Mapping[str, LabelSummary] = field(default_factory=dict)
+    trust: Trust | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as plain data."""
@@ -94,6 +98,8 @@ class Summary:
         labels = {name: LabelSummary(**value) for name, value in data["labels"].items()}
         reliability = Reliability(**data["reliability"])
         changed = {"distribution": distribution, "labels": labels, "reliability": reliability}
+        if data.get("trust") is not None:
+            changed["trust"] = Trust(**data["trust"])
         return cls(**{**data, **changed})
 
 
@@ -103,6 +109,7 @@ def summarize(
     q_value: Array,
     reason: NDArray[np.int8],
     labels: NDArray[Any] | None,
+    trust: Trust | None = None,
 ) -> Summary:
     """The summary of an evaluated table; arrays are (r,), labels (n,)."""
     score = evaluation.estimate["score"]
@@ -124,6 +131,7 @@ def summarize(
         standard_error_reason=_missing_errors(table, evaluation),
         reliability=reliability(table),
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
+        trust=trust,
     )
 
 

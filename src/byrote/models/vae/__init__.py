@@ -1,5 +1,6 @@
 """Variational auto-encoders."""
 
 from byrote.models.vae.estimator import VAE
+from byrote.models.vae.importance import ImportanceSampling
 
-__all__ = ["VAE"]
+__all__ = ["VAE", "ImportanceSampling"]

@@ -1,58 +1,65 @@
 """The variational auto-encoder as a scikit-learn density estimator."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from byrote import checks
-from byrote.data.records import as_values
 from byrote.errors import InvalidInput
 from byrote.models.contract import OnEpoch
-from byrote.models.noise import binarized
 from byrote.models.torch_state import flushed_denormals, seeded
-from byrote.models.vae.importance import log_prob
-from byrote.models.vae.networks import FullyConnected
+from byrote.models.vae import scoring, settings, weights
+from byrote.models.vae.arithmetic import arithmetic_of, settled_compile, settled_precision
+from byrote.models.vae.autoencoder import build
+from byrote.models.vae.importance import ImportanceSampling
+from byrote.models.vae.spaces import SPACES, Space, as_given
+from byrote.models.vae.streams import Stream, generator_from, seed_of
 from byrote.models.vae.training import Schedule, train
-
-_ROWS_AT_A_TIME = 4096  # records made binary and scored together, to bound memory
-
-
-class Stream(IntEnum):
-    """What a seed that is made from ``random_state`` is for."""
-
-    INITIAL = 0
-    TRAINING = 1
-    REDRAW = 2
-    LATENT = 3
-    SAMPLE = 4
 
 
 class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
-    """Variational auto-encoder with the paper's fully connected networks (Table 1).
+    """Variational auto-encoder with the paper's networks and likelihoods (Table 1).
 
-    Gaussian encoder with diagonal covariance, standard normal prior, Bernoulli decoder. Values in
-    [0, 1] are taken as probabilities of binary pixels and made binary anew at every training step.
+    Gaussian encoder with diagonal covariance, standard normal prior. For a Bernoulli likelihood
+    values in [0, 1] are probabilities of binary pixels, made binary anew at every training step;
+    for a Gaussian they are pixels, dequantized anew and modelled in logit space.
 
     Parameters
     ----------
     latent_dim
         Size of the latent space.
+    network
+        "fully-connected" (``hidden``) or "convolutional" (``features``; 32 x 32 images only).
     hidden
-        Widths of the encoder's hidden layers; the decoder mirrors them.
+        Widths of the fully connected encoder's hidden layers; the decoder mirrors them.
+    features
+        Feature multiplier F of the convolutional network.
+    likelihood
+        "bernoulli"; "gaussian", its variances from the decoder; "shared-gaussian", with one learned
+        variance; "logistic-mixture", over the 256 levels of a pixel.
+    space
+        In what form the model sees records: "binary" draws, dequantized pixels in "logit" space,
+        "levels" of pixels, or "real" values as they are, for tables of numbers (Gaussians only),
+        with a density in the units of the data. "auto" is binary, logit or levels, by likelihood.
+    flips
+        Mirror images at random in training, each with probability 1/2 whenever it is seen.
     epochs, batch_size, learning_rate
         Training with Adam; the other settings of Adam are PyTorch's defaults.
     draws
         Importance samples N per record in ``score_samples``.
+    defensive
+        Share, in [0, 1), of importance samples from a widened encoder (1.5 times its standard
+        deviations): against weights without variance, at some cost elsewhere.
     redraw
-        How records are made binary when they are scored. False: one fixed draw per record, from its
-        content and ``noise_seed``, the same in every fit. True: a new draw per fit, the authors'
-        way, which adds the draw's variance to every score.
+        How records get their noise (binary draw, dequantization) when they are scored. False: one
+        fixed draw per record, from its content and ``noise_seed``, the same in every fit. True: a
+        new draw per fit, the authors' way, which adds the draw's variance to every score.
     noise_seed
         Seed of the fixed draw; a run sets it once for all its fits.
     random_state
@@ -60,6 +67,13 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         samples at ``score_samples``, whose result is therefore repeatable.
     device
         PyTorch device.
+    precision
+        In which matrices are multiplied: "float32"; "bfloat16", several times as fast on processors
+        with units for it, for the fully connected network with Bernoulli pixels; or "auto", the
+        latter where it is that fast.
+    compile
+        True to train and score by compiled functions (PyTorch's compiler, which needs one for C++;
+        half a minute at the start), False not to, "auto" where that is possible and worth it.
 
     Attributes
     ----------
@@ -67,6 +81,9 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Mean negative evidence lower bound of each epoch, nats per record.
     n_features_in_ : int
         Number of values per record.
+    diagnostics_ : dict of str to (n,) float32
+        Of the last ``score_samples``: "mc_error" (nats), "effective_sample_size" and "k_hat" of
+        each record (see ``ImportanceSampling``).
 
     Examples
     --------
@@ -74,32 +91,52 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
     >>> model = VAE(latent_dim=2, hidden=(8,), epochs=2, draws=16, random_state=0).fit(x)
     >>> model.score_samples(x).shape, model.sample(3).shape
     ((20,), (3, 6))
+    >>> bool((model.importance(x).effective_sample_size <= 16).all())
+    True
     """
+
+    takes_pixels = True  # bytes of images stand for 255ths, and stay bytes in memory
 
     def __init__(
         self,
         latent_dim: int = 16,
         *,
+        network: str = "fully-connected",
         hidden: Sequence[int] = (512, 256),
+        features: int = 32,
+        likelihood: str = "bernoulli",
+        space: str = "auto",
+        flips: bool = False,
         epochs: int = 100,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
         draws: int = 256,
+        defensive: float = 0.0,
         redraw: bool = False,
         noise_seed: int = 0,
         random_state: int | None = None,
         device: str = "cpu",
+        precision: str = "auto",
+        compile: str | bool = "auto",  # noqa: A002 (the name in PyTorch)
     ) -> None:
         self.latent_dim = latent_dim
+        self.network = network
         self.hidden = hidden
+        self.features = features
+        self.likelihood = likelihood
+        self.space = space
+        self.flips = flips
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.draws = draws
+        self.defensive = defensive
         self.redraw = redraw
         self.noise_seed = noise_seed
         self.random_state = random_state
         self.device = device
+        self.precision = precision
+        self.compile = compile
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -107,26 +144,23 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def check_input(self, X: ArrayLike) -> None:
-        """Refuse records that are no probabilities, before any fit.
+        """Refuse records that the model cannot describe, before any fit.
 
         Raises
         ------
         InvalidInput
-            If a value is outside [0, 1].
+            If a value is outside [0, 1] (unless ``space="real"``) or between levels, or the network
+            takes no records of this shape.
         """
-        x = as_values("X", X)
-        outside = np.count_nonzero(x < 0) + np.count_nonzero(x > 1)
-        if outside:
-            raise InvalidInput(
-                f"X must lie in [0, 1] for a Bernoulli decoder; got {outside} of {x.size} values"
-                " outside"
-            )
+        x = as_given(X)
+        settings.check_shape(self, x.shape[1:])
+        self._space(x.shape[1:]).check(x)
 
     def fit(self, X: ArrayLike, y: object = None, *, on_epoch: OnEpoch | None = None) -> "VAE":
-        """Train on X, (n, d) or images, values in [0, 1].
+        """Train on X, (n, d) or images, values in [0, 1], or images of bytes.
 
         ``on_epoch(epoch, losses)`` is called after each epoch with its number, from 1, and
-        ``{"train": mean negative bound, nats per record}``.
+        ``{"train": mean negative bound, nats per record}``. It may score.
 
         Raises
         ------
@@ -134,49 +168,68 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter or a value of X cannot be used.
         """
         del y
-        self._check_parameters()
+        settings.check_parameters(self)
         self.check_input(X)
-        x = as_values("X", X)
-        self.shape_ = x.shape[1:]
-        self.n_features_in_ = int(np.prod(self.shape_))
-        initial, training = self._seed(Stream.INITIAL), self._seed(Stream.TRAINING)
+        x = as_given(X)
         with flushed_denormals():
-            with seeded(initial):
-                network = FullyConnected(self.n_features_in_, self.latent_dim, tuple(self.hidden))
-            self.network_ = network.to(self.device)
-            self.losses_: list[float] = []
+            self._make(x.shape)
             train(
                 self.network_,
-                self._tensor(_flat(x)),
-                Schedule(self.epochs, self.batch_size, self.learning_rate),
-                self._generator(training),
+                x,
+                self.space_,
+                Schedule(
+                    self.epochs,
+                    self.batch_size,
+                    self.learning_rate,
+                    self.flips,
+                    self.arithmetic_,
+                ),
+                self._generator(Stream.TRAINING),
                 self._recorder(on_epoch),
             )
         return self
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Log p(x) of the binary records, (n,) nats, by importance sampling.
+        """Log p(x), (n,) nats, by importance sampling: of binary records, or per step of a pixel.
 
         Raises
         ------
         InvalidInput
-            If records have another shape than in training or values outside [0, 1].
+            If records have another shape than in training or values that cannot be had.
         """
-        check_is_fitted(self)
-        self._check_parameters()
-        self.check_input(X)
-        x = as_values("X", X)
-        if x.shape[1:] != self.shape_:
-            raise InvalidInput(f"X must hold records of shape {self.shape_}; got {x.shape[1:]}")
-        noise_seed = self._seed(Stream.REDRAW) if self.redraw else self.noise_seed
-        generator = self._generator(self._seed(Stream.LATENT))
-        result = np.empty(len(x))
+        found = self.importance(X)
+        self.diagnostics_ = {
+            "mc_error": found.standard_error.astype(np.float32),
+            "effective_sample_size": found.effective_sample_size.astype(np.float32),
+            "k_hat": found.k_hat.astype(np.float32),
+        }
+        return found.log_prob
+
+    def importance(self, X: ArrayLike) -> ImportanceSampling:
+        """Log p(x) as ``score_samples`` gives it, with error, sample size and k-hat per record."""
+        x, noise_seed = self._scorable(X)
         with flushed_denormals():
-            for start in range(0, len(x), _ROWS_AT_A_TIME):
-                rows = slice(start, start + _ROWS_AT_A_TIME)
-                binary = self._tensor(binarized(_flat(x[rows]), noise_seed))
-                result[rows] = log_prob(self.network_, binary, self.draws, generator).cpu()
-        return result
+            return scoring.importance(
+                self.network_,
+                self.space_,
+                x,
+                noise_seed,
+                self.draws,
+                self._generator(Stream.LATENT),
+                defensive=self.defensive,
+                arithmetic=self.arithmetic_,
+            )
+
+    def loss(self, X: ArrayLike) -> float:
+        """Mean negative evidence lower bound, nats per record, with one latent draw each.
+
+        Its mean over draws bounds that of minus ``score_samples`` from above; it is as quick as an
+        epoch without its steps, repeatable, and may be called while training is followed.
+        """
+        x, noise_seed = self._scorable(X)
+        generator = self._generator(Stream.LOSS)
+        with flushed_denormals():
+            return scoring.mean_bound(self.network_, self.space_, x, noise_seed, generator)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Mean of ``score_samples``, nats per record."""
@@ -184,66 +237,90 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples: int = 1) -> NDArray[np.float32]:
-        """Binary records drawn from the model, (n_samples, *shape of a record)."""
+        """Records drawn from the model, (n_samples, *shape of a record), pixels in [0, 1]."""
         check_is_fitted(self)
         checks.integer("n_samples", n_samples, at_least=1)
-        generator = self._generator(self._seed(Stream.SAMPLE))
-        with torch.no_grad():
-            z = torch.randn((n_samples, self.latent_dim), generator=generator, device=self.device)
-            drawn = torch.bernoulli(torch.sigmoid(self.network_.decode(z)), generator=generator)
-        return np.asarray(drawn.cpu().numpy().reshape(n_samples, *self.shape_))
+        generator = self._generator(Stream.SAMPLE)
+        return scoring.drawn(self.network_, self.space_, n_samples, generator)
 
-    def get_weights(self) -> dict[str, NDArray[Any]]:
-        """What the model learned: the network's arrays by name, and the shape of a record."""
+    def get_weights(self) -> dict[str, NDArray[np.generic]]:
+        """Everything that training made, as arrays by name; with ``set_weights`` it goes back."""
         check_is_fitted(self)
-        arrays = {
-            name: tensor.detach().cpu().numpy().copy()
-            for name, tensor in self.network_.state_dict().items()
-        }
-        return {**arrays, "shape_": np.array(self.shape_, dtype=np.int64)}
+        return weights.to_arrays(self.network_, self.space_.shape)
 
-    def set_weights(self, weights: Mapping[str, NDArray[Any]]) -> "VAE":
-        """Take what ``get_weights`` gave; the model is then as after ``fit``.
+    def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "VAE":
+        """Make this a fitted VAE with weights from ``get_weights`` of one with the same parameters.
 
         Raises
         ------
         InvalidInput
-            If the arrays are not those of this network.
+            If the weights do not fit the parameters.
         """
-        self._check_parameters()
-        arrays = {name: torch.tensor(value) for name, value in weights.items()}
-        shape = arrays.pop("shape_", None)
-        if shape is None:
-            raise InvalidInput("weights must hold the shape of a record, shape_; it is missing")
-        self.shape_ = tuple(shape.tolist())
-        self.n_features_in_ = int(np.prod(self.shape_))
-        network = FullyConnected(self.n_features_in_, self.latent_dim, tuple(self.hidden))
-        try:
-            network.load_state_dict(arrays)
-        except RuntimeError:
-            raise InvalidInput("weights must be those of a VAE with these parameters") from None
-        self.network_ = network.to(self.device)
+        settings.check_parameters(self)
+        shape = weights.record_shape(arrays)
+        settings.check_shape(self, shape)
+        made = clone(self)._make((0, *shape))
+        weights.load(made.network_, arrays)
+        for name, value in vars(made).items():
+            if name.endswith("_"):
+                setattr(self, name, value)
         return self
 
-    def _check_parameters(self) -> None:
-        for name in ("latent_dim", "epochs", "batch_size", "draws"):
-            checks.integer(name, getattr(self, name), at_least=1)
-        checks.integer("noise_seed", self.noise_seed, at_least=0)
-        if not isinstance(self.hidden, list | tuple) or not self.hidden:
-            raise InvalidInput(f"hidden must be a list of layer widths; got {self.hidden!r}")
-        for width in self.hidden:
-            checks.integer("hidden", width, at_least=1)
-        checks.positive("learning_rate", self.learning_rate)
-        if self.random_state is not None:
-            checks.integer("random_state", self.random_state, at_least=0)
-        if not isinstance(self.redraw, bool):
-            raise InvalidInput(f"redraw must be True or False; got {self.redraw!r}")
-        try:
-            torch.empty(0, device=self.device)
-        except (RuntimeError, TypeError, AssertionError):  # what PyTorch raises, by the device
+    def settled(self, shape: tuple[int, ...]) -> "VAE":
+        """A copy without "auto": precision and compilation for this machine and these records.
+
+        Parameters
+        ----------
+        shape
+            (n, ...) of the records that a fit trains on and scores.
+        """
+        found: dict[str, str | bool] = {}
+        if self.precision == "auto":
+            tolerant = settings.tolerates_bfloat16(self)
+            found["precision"] = settled_precision(self.device, tolerant=tolerant)
+        if self.compile == "auto":
+            values = math.prod(shape)
+            found["compile"] = settled_compile(
+                trained=values * self.epochs, decoded=values * self.draws
+            )
+        return clone(self).set_params(**found)
+
+    def _make(self, shape: tuple[int, ...]) -> "VAE":
+        """An untrained network for records of a shape, (n, ...)."""
+        chosen = self.settled(shape)
+        self.arithmetic_ = arithmetic_of(chosen.precision, compile_=chosen.compile)
+        shape = shape[1:]
+        space = self._space(shape)
+        parts = {name: getattr(self, name) for name in ("latent_dim", "hidden", "features")}
+        with seeded(seed_of(self.random_state, Stream.INITIAL)):
+            model = build(
+                self.network,
+                self.likelihood,
+                channels=space.channels,
+                pixels=space.pixels,
+                **parts,
+            )
+        self.network_ = model.to(self.device).eval()
+        self.space_ = space
+        self.n_features_in_ = math.prod(shape)
+        self.losses_: list[float] = []
+        return self
+
+    def _space(self, shape: tuple[int, ...]) -> Space:
+        return SPACES[settings.space_of(self.likelihood, self.space)](shape, self.device)
+
+    def _scorable(self, X: ArrayLike) -> tuple[NDArray[Any], int]:
+        """Records that the fitted model can score, and the seed of their noise."""
+        check_is_fitted(self)
+        settings.check_parameters(self)
+        x = as_given(X)
+        if x.shape[1:] != self.space_.shape:
             raise InvalidInput(
-                f"device must be one that PyTorch has here; got {self.device!r}"
-            ) from None
+                f"X must hold records of shape {self.space_.shape}; got {x.shape[1:]}"
+            )
+        self.space_.check(x)
+        redrawn = seed_of(self.random_state, Stream.REDRAW)
+        return x, redrawn if self.redraw else self.noise_seed
 
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def record(epoch: int, loss: float) -> None:
@@ -253,17 +330,5 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
         return record
 
-    def _tensor(self, x: NDArray[np.float32]) -> torch.Tensor:
-        # PyTorch shares memory only with arrays that may be written; what it is given stays as is.
-        return torch.from_numpy(x if x.flags.writeable else x.copy()).to(self.device)
-
-    def _seed(self, stream: "Stream") -> int:
-        return int(np.random.SeedSequence(self.random_state).generate_state(len(Stream))[stream])
-
-    def _generator(self, seed: int) -> torch.Generator:
-        return torch.Generator(device=self.device).manual_seed(seed)
-
-
-def _flat(x: NDArray[Any]) -> NDArray[np.float32]:
-    """(n, d) float32, the same memory where it can be."""
-    return x.reshape(len(x), -1).astype(np.float32, copy=False)
+    def _generator(self, stream: Stream) -> torch.Generator:
+        return generator_from(seed_of(self.random_state, stream), self.device)

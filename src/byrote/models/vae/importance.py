@@ -1,110 +1,138 @@
 """log p(x) of a VAE by importance sampling from its encoder, eq. (9), in log space.
 
-Nothing here grows with the number of records or of draws: both are taken in blocks, and every block
-uses the same memory. (A version that allocated its blocks anew once grew without bound; the cause
-was not proven, but glibc before 2.38 is known not to reuse aligned memory well.)
+Nothing here grows with the number of records: records and draws are taken in blocks.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
+from byrote.models.vae.arithmetic import PLAIN, Arithmetic, compiled
+from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.vae.likelihoods import Bernoulli
 from byrote.models.vae.networks import FullyConnected
+from byrote.models.vae.products import BernoulliProducts
+from byrote.models.vae.proposal import Proposal
+from byrote.stats.pareto import pareto_k
 
 # Values of the widest layer held at a time: 4 MiB in float32, which stays near the caches.
 BLOCK = 1 << 20
-_HALVINGS = 6  # of a product of factors in (1, 2]: at most 2^64, far from overflow
+Decoder = Callable[[Tensor], Callable[[Tensor, slice], Tensor]]
+
+
+@dataclass(frozen=True)
+class ImportanceSampling:
+    """Log-likelihoods with what is known of their error; every array is (n,) float64.
+
+    Parameters
+    ----------
+    log_prob
+        Estimated log p(x), nats.
+    standard_error
+        Monte Carlo standard error of ``log_prob``, nats: that of the mean weight over the mean
+        weight (delta method). NaN for a single draw. Not to be trusted where ``k_hat`` is high.
+    effective_sample_size
+        (sum w)^2 / sum w^2, between 1 and the number of draws.
+    k_hat
+        Shape of the generalized Pareto distribution fitted to the largest weights (Vehtari et al.
+        2024): reliable below min(1 - 1/log10 N, 0.7). -inf where all weights are equal, NaN for
+        fewer than 21 draws.
+    """
+
+    log_prob: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    effective_sample_size: NDArray[np.float64]
+    k_hat: NDArray[np.float64]
 
 
 @torch.no_grad()
-def log_prob(network: FullyConnected, x: Tensor, draws: int, generator: torch.Generator) -> Tensor:
-    """Estimated log p(x) under a Bernoulli decoder, nats.
+def log_prob(
+    model: AutoEncoder,
+    x: Tensor,
+    draws: int,
+    generator: torch.Generator,
+    *,
+    defensive: float = 0.0,
+    arithmetic: Arithmetic = PLAIN,
+) -> ImportanceSampling:
+    """Estimated log p(x), nats, and the estimates' reliability.
 
-    log p(x) = logmeanexp over draws l of [log p(x | z_l) + log p(z_l) - log q(z_l | x)], z_l ~ q.
+    log p(x) = logmeanexp over draws l of [log p(x | z_l) + log p(z_l) - log q(z_l | x)], z_l from
+    the proposal q.
 
     Parameters
     ----------
     x
-        (n, d) zeros and ones.
+        (n, d) as the model sees records, in evaluation mode.
     draws
         Number of importance samples N per record.
-
-    Returns
-    -------
-    (n,) float64.
+    defensive
+        Weight of a widened q in the proposal, in [0, 1).
     """
-    width = max(x.shape[1], *(layer.out_features for layer in network.decoder_layers()))
-    at_once = min(draws, max(1, BLOCK // width))
-    rows = min(len(x), max(1, BLOCK // (width * at_once)))
-    decoder = _Decoder(network, at_once * rows)
-    total = torch.full((len(x),), -torch.inf, dtype=torch.float64, device=x.device)
-    for start in range(0, len(x), rows):
-        block = slice(start, start + rows)
-        posterior = _Posterior(network, x[block])
-        for first in range(0, draws, at_once):
-            weights = posterior.log_weights(min(at_once, draws - first), decoder, generator)
-            total[block] = torch.logaddexp(total[block], weights.double().logsumexp(dim=0))
-    return total - math.log(draws)
+    at_once = min(draws, max(1, BLOCK // model.width))
+    rows = min(len(x), max(1, BLOCK // (model.width * at_once)))
+    decoder = _decoder(model, (at_once, rows), arithmetic)
+    parts = []
+    for chunk in x.split(max(rows, BLOCK // max(draws, model.width))):
+        weights = torch.empty(draws, len(chunk), device=x.device)
+        proposal, log_likelihood = Proposal(*model.encode(chunk), defensive), decoder(chunk)
+        for start in range(0, len(chunk), rows):
+            block = slice(start, start + rows)
+            for first in range(0, draws, at_once):
+                z, log_ratio = proposal.draw(min(at_once, draws - first), generator, block)
+                weights[first : first + at_once, block] = log_likelihood(z, block).add_(log_ratio)
+        parts.append(summarized(weights.t().cpu().numpy()))
+    return joined(parts)
 
 
-class _Decoder:
-    """The decoder's layers, each with the memory for its output."""
-
-    def __init__(self, network: FullyConnected, rows: int) -> None:
-        layers = network.decoder_layers()
-        device = layers[0].weight.device
-        self.latent = torch.empty(rows, network.latent_dim, device=device)
-        self._layers = [
-            (layer.weight.t(), layer.bias, torch.empty(rows, layer.out_features, device=device))
-            for layer in layers
-        ]
-        self._scratch = torch.empty(rows, layers[-1].out_features, device=device)
-
-    def hidden(self, rows: int) -> Tensor:
-        """(rows, h) input of the last layer, for the first ``rows`` of ``latent``."""
-        values = self.latent[:rows]
-        for weight, bias, memory in self._layers[:-1]:
-            values = torch.addmm(bias, values, weight, out=memory[:rows]).relu_()
-        return values
-
-    def normalizer(self, hidden: Tensor) -> Tensor:
-        """(rows,) sum over d of softplus(a_d), a the logits.
-
-        softplus(a) = max(a, 0) + log(1 + exp(-|a|)); the factors 1 + exp(-|a|) lie in (1, 2], so
-        many are multiplied before one logarithm is taken.
-        """
-        weight, bias, memory = self._layers[-1]
-        logits = torch.addmm(bias, hidden, weight, out=memory[: len(hidden)])
-        positive = torch.clamp_min(logits, 0, out=self._scratch[: len(hidden)]).sum(dim=-1)
-        factors = logits.abs_().neg_().exp_().add_(1)
-        for _ in range(_HALVINGS):
-            half, odd = divmod(factors.shape[1], 2)
-            if odd:
-                break
-            factors = factors[:, :half].mul_(factors[:, half:])
-        return positive + factors.log_().sum(dim=-1)
+def summarized(log_weights: NDArray[np.floating]) -> ImportanceSampling:
+    """Estimates from (n, N) logarithms of importance weights."""
+    draws = log_weights.shape[1]
+    values = np.ascontiguousarray(log_weights, dtype=np.float64)
+    top = values.max(axis=1)
+    weights = np.exp(values - np.where(np.isfinite(top), top, 0)[:, None])
+    total, squares = weights.sum(axis=1), np.square(weights).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # all weights zero; a single draw
+        size = total**2 / squares
+        spread = np.maximum(1 / size - 1 / draws, 0) * draws / np.float64(draws - 1)
+        log_mean = np.log(total) + np.where(np.isfinite(top), top, 0) - math.log(draws)
+    return ImportanceSampling(log_mean, np.sqrt(spread), size, pareto_k(values))
 
 
-class _Posterior:
-    """q(z | x) of a block of records, with everything that does not depend on the latent draw."""
+def joined(parts: list[ImportanceSampling]) -> ImportanceSampling:
+    """The estimates of several blocks of records, in order."""
+    names = ("log_prob", "standard_error", "effective_sample_size", "k_hat")
+    return ImportanceSampling(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in names)
+    )
 
-    def __init__(self, network: FullyConnected, x: Tensor) -> None:
-        self.mean, log_variance = network.encode(x)
-        self.deviation = torch.exp(0.5 * log_variance)
-        self.log_deviation = 0.5 * log_variance.sum(dim=-1)
-        # sum_d x_d a_d = (W'x)'h + b'x for the last layer a = Wh + b: no product with x per draw.
-        self.projected = x @ network.head.weight
-        self.offset = x @ network.head.bias
 
-    def log_weights(self, count: int, decoder: _Decoder, generator: torch.Generator) -> Tensor:
-        """(count, n) values of log p(x | z) + log p(z) - log q(z | x); the 2 pi cancel."""
-        n = len(self.mean)
-        noise = torch.randn((count, *self.mean.shape), generator=generator, device=self.mean.device)
-        z = decoder.latent[: count * n].view(count, n, -1)
-        torch.mul(noise, self.deviation, out=z).add_(self.mean)
-        log_ratio = 0.5 * (noise.square_() - z.square()).sum(dim=-1) + self.log_deviation
-        hidden = decoder.hidden(count * n)
-        matched = torch.einsum("lnh,nh->ln", hidden.view(count, n, -1), self.projected)
-        normalizer = decoder.normalizer(hidden).view(count, n)
-        return matched + self.offset - normalizer + log_ratio
+def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic) -> Decoder:
+    """Log p(x | z) as a function of records, then of codes; the quickest way that there is."""
+    if isinstance(model.network, FullyConnected) and isinstance(model.likelihood, Bernoulli):
+        return BernoulliProducts(model.network, shape, arithmetic).given
+
+    def given(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
+        def log_likelihood(z: Tensor, block: slice) -> Tensor:
+            whole = arithmetic.compile and tuple(z.shape[:-1]) == shape
+            function = _compiled() if whole else _log_likelihood
+            return function(model, x[block], z)
+
+        return log_likelihood
+
+    return given
+
+
+def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
+    return model.log_likelihood(x, z)
+
+
+@cache
+def _compiled() -> Callable[..., Tensor]:
+    return compiled(_log_likelihood)

@@ -1,4 +1,4 @@
-"""The encoder and decoder networks of the paper (Table 1)."""
+"""The encoders and decoders of the paper (Table 1), from flat records to flat outputs."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -6,22 +6,45 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+SIDE = 32  # of the images that the convolutional network takes
+_SLOPE = 0.2
+
 
 class FullyConnected(nn.Module):
     """The paper's fully connected encoder and decoder for MNIST.
 
     Encoder: d -> 512 -> 256 -> mean and log-variance of the latent. Decoder: latent -> 256 -> 512
-    -> d parameters of the likelihood. ReLU between layers, none at the ends.
+    -> the likelihood's parameters. ReLU between layers, none at the ends.
+
+    Parameters
+    ----------
+    features
+        Values per record.
+    latent_dim
+        Size of the latent space.
+    hidden
+        Widths of the encoder's layers; the decoder mirrors them.
+    outputs
+        Parameters of the likelihood per record; as many as there are values if not given.
     """
 
-    def __init__(self, features: int, latent_dim: int, hidden: Sequence[int] = (512, 256)) -> None:
+    normalizes_batches = False
+
+    def __init__(
+        self,
+        features: int,
+        latent_dim: int,
+        hidden: Sequence[int] = (512, 256),
+        outputs: int | None = None,
+    ) -> None:
         super().__init__()
         self.latent_dim = latent_dim
         self.body = _stack([features, *hidden])
         self.mean = nn.Linear(hidden[-1], latent_dim)
         self.log_variance = nn.Linear(hidden[-1], latent_dim)
         self.trunk = _stack([latent_dim, *reversed(hidden)])
-        self.head = nn.Linear(hidden[0], features)
+        self.head = nn.Linear(hidden[0], features if outputs is None else outputs)
+        self.width = max(features, self.head.out_features, *hidden)
 
     def decoder_layers(self) -> list[nn.Linear]:
         """The decoder's linear layers in order; ReLU stands between them."""
@@ -29,13 +52,78 @@ class FullyConnected(nn.Module):
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(n, d) -> mean and log-variance of q(z | x), each (n, latent)."""
-        body = self.body(x)
+        body = self.body(x.to(self.mean.weight.dtype))
+        return widened(self.mean(body)), widened(self.log_variance(body))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(..., latent) -> (..., outputs) parameters of p(x | z)."""
+        return widened(self.head(self.trunk(z.to(self.head.weight.dtype))))
+
+
+class Convolutional(nn.Module):
+    """The paper's convolutional encoder and decoder for 32x32 images, like DCGAN.
+
+    Encoder: four convolutions (kernel 4, stride 2, padding 1) with F, 2F, 4F and 8F maps, leaky
+    ReLU after each, batch norm before it but for the first; then mean and log-variance from the 32F
+    values. Decoder: transposed convolutions with 8F maps (kernel 2, on the latent as one pixel),
+    4F, 2F and F, each with batch norm and ReLU, and a last one to the outputs, without. As in DCGAN
+    and the authors' code the convolutions have no bias.
+
+    Parameters
+    ----------
+    channels
+        Channels of a record, (n, channels * 1024) with the channels first.
+    latent_dim
+        Size of the latent space.
+    features
+        The multiplier F.
+    outputs
+        Parameters of the likelihood per pixel.
+    """
+
+    normalizes_batches = True
+
+    def __init__(self, channels: int, latent_dim: int, features: int, outputs: int) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.channels = channels
+        maps = [features, 2 * features, 4 * features, 8 * features]
+        self.body = nn.Sequential(
+            _convolution(channels, features),
+            nn.LeakyReLU(_SLOPE),
+            *(layer for ends in pairwise(maps) for layer in _encoding(*ends)),
+            nn.Flatten(),
+        )
+        self.mean = nn.Linear(4 * maps[-1], latent_dim)
+        self.log_variance = nn.Linear(4 * maps[-1], latent_dim)
+        first = nn.ConvTranspose2d(latent_dim, maps[-1], 2, stride=1, padding=0, bias=False)
+        self.trunk = nn.Sequential(
+            *_normalized(first),
+            *(layer for ends in pairwise(maps[::-1]) for layer in _decoding(*ends)),
+        )
+        self.head = _transposed(features, outputs)
+        self.width = max(outputs * SIDE**2, features * (SIDE // 2) ** 2)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the layout in which convolutions are quickest
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, channels * 1024) -> mean and log-variance of q(z | x), each (n, latent)."""
+        body = self.body(x.view(-1, self.channels, SIDE, SIDE))
         return self.mean(body), self.log_variance(body)
 
     def decode(self, z: Tensor) -> Tensor:
-        """(..., latent) -> (..., d) parameters of p(x | z)."""
-        output: Tensor = self.head(self.trunk(z))
-        return output
+        """(..., latent) -> (..., outputs * 1024) parameters of p(x | z)."""
+        maps = self.head(self.trunk(z.reshape(-1, self.latent_dim, 1, 1)))
+        return maps.reshape(*z.shape[:-1], -1)
+
+
+def widened(values: Tensor) -> Tensor:
+    """Values that were computed in 16 bits as float32; others as they are."""
+    return values.float() if values.dtype.itemsize < 4 else values
+
+
+def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, exp(log_variance)) || N(0, I)), summed over the last axis, nats."""
+    return 0.5 * (torch.exp(log_variance) + mean**2 - 1 - log_variance).sum(dim=-1)
 
 
 def _stack(widths: Sequence[int]) -> nn.Sequential:
@@ -45,6 +133,22 @@ def _stack(widths: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
-    """KL(N(mean, exp(log_variance)) || N(0, I)), summed over the last axis, nats."""
-    return 0.5 * (torch.exp(log_variance) + mean**2 - 1 - log_variance).sum(dim=-1)
+def _convolution(maps: int, following: int) -> nn.Conv2d:
+    return nn.Conv2d(maps, following, 4, stride=2, padding=1, bias=False)
+
+
+def _transposed(maps: int, following: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(maps, following, 4, stride=2, padding=1, bias=False)
+
+
+def _encoding(maps: int, following: int) -> list[nn.Module]:
+    layer = _convolution(maps, following)
+    return [layer, nn.BatchNorm2d(following), nn.LeakyReLU(_SLOPE)]
+
+
+def _decoding(maps: int, following: int) -> list[nn.Module]:
+    return _normalized(_transposed(maps, following))
+
+
+def _normalized(layer: nn.ConvTranspose2d) -> list[nn.Module]:
+    return [layer, nn.BatchNorm2d(layer.out_channels), nn.ReLU()]

@@ -3,56 +3,75 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from torch import Tensor
-from torch.nn import functional
+from numpy.typing import NDArray
 
-from byrote.models.vae.networks import FullyConnected, kl_from_standard_normal
+from byrote.models.vae.arithmetic import PLAIN, Arithmetic
+from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.vae.spaces import Space
+from byrote.models.vae.steps import CompiledStep, PlainStep, Step
+from byrote.models.vae.transforms import flipped
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train."""
+    """How long and how fast to train, and on what."""
 
     epochs: int
     batch_size: int
     learning_rate: float
+    flips: bool = False  # mirror each image left to right, with probability 1/2, when it is seen
+    arithmetic: Arithmetic = PLAIN
 
 
 def train(
-    network: FullyConnected,
-    x: Tensor,
+    model: AutoEncoder,
+    x: NDArray[np.generic],
+    space: Space,
     schedule: Schedule,
     generator: torch.Generator,
     after_epoch: Callable[[int, float], None],
 ) -> None:
-    """Train in place on x, (n, d) probabilities in [0, 1].
+    """Train in place on records x, (n, *shape), which are converted batch by batch.
 
-    Records are made binary anew each time they are seen (dynamic binarization). After each epoch
-    ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound, nats per
-    record.
+    Each time they are seen, records get new noise (dynamic binarization, dequantization). After
+    each epoch ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound on
+    log p(x), nats per record; the model is then in evaluation mode, and returns to training after.
     """
-    optimizer = torch.optim.Adam(network.parameters(), lr=schedule.learning_rate, fused=True)
-    n = len(x)
+    step = _step(model, space, schedule)
+    latent_dim, device = model.network.latent_dim, generator.device
     for epoch in range(1, schedule.epochs + 1):
-        order = torch.randperm(n, generator=generator, device=x.device)
-        total = torch.zeros((), dtype=torch.float64)
-        for start in range(0, n, schedule.batch_size):
-            batch = x[order[start : start + schedule.batch_size]]
-            loss = negative_bound(network, batch, generator)
-            optimizer.zero_grad(set_to_none=True)
-            (loss / len(batch)).backward()
-            optimizer.step()
-            total += loss.detach().double().cpu()
-        after_epoch(epoch, float(total) / n)
+        model.train()
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        for rows in batches(len(x), schedule.batch_size, generator, model):
+            values = space.values(x[rows])
+            if schedule.flips:
+                values = flipped(values, space.shape[1], generator)
+            noise = space.noise(values.shape, generator)
+            latent = torch.randn(len(rows), latent_dim, generator=generator, device=device)
+            total += step(values, noise, latent)
+        model.eval()
+        after_epoch(epoch, float(total) / len(x))
 
 
-def negative_bound(network: FullyConnected, batch: Tensor, generator: torch.Generator) -> Tensor:
-    """Minus the evidence lower bound of a batch with one latent draw each, summed, nats."""
-    uniform = torch.rand(batch.shape, generator=generator, device=batch.device)
-    binary = (uniform < batch).to(batch.dtype)
-    mean, log_variance = network.encode(binary)
-    noise = torch.randn(mean.shape, generator=generator, device=batch.device)
-    logits = network.decode(mean + torch.exp(0.5 * log_variance) * noise)
-    reconstruction = functional.binary_cross_entropy_with_logits(logits, binary, reduction="sum")
-    return reconstruction + kl_from_standard_normal(mean, log_variance).sum()
+def _step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
+    rate, dtype = schedule.learning_rate, schedule.arithmetic.dtype
+    if schedule.arithmetic.compile and not model.network.normalizes_batches:
+        return CompiledStep(model, space, rate, dtype, schedule.batch_size)
+    return PlainStep(model, space, rate, dtype)
+
+
+def batches(
+    n: int, size: int, generator: torch.Generator, model: AutoEncoder
+) -> list[NDArray[np.intp]]:
+    """Row numbers of one epoch's batches, in a new order.
+
+    Batch norm takes its statistics from the batch: there a single record that is left over joins
+    the batch before it.
+    """
+    order = torch.randperm(n, generator=generator, device=generator.device).cpu().numpy()
+    ends = list(range(size, n, size))
+    if model.network.normalizes_batches and size > 1 and n - size * len(ends) == 1 and ends:
+        ends.pop()
+    return np.split(order, ends)

@@ -1,0 +1,115 @@
+"""The file of one finished fit: rows by epoch, then by record."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from byrote.errors import CorruptFile, ForeignFile
+from byrote.fits import parquet
+from byrote.fits.job import Outcome
+from byrote.plans import Design
+
+_COLUMNS = ("record", "epoch", "included", "log_prob")
+
+
+@dataclass(frozen=True)
+class FitFile:
+    """Where a fit of a run is, and what must be in it."""
+
+    path: Path
+    run_id: str
+    design: Design
+    fit: int
+
+    def write(self, outcome: Outcome) -> None:
+        """Keep the log-likelihoods of a fit that succeeded; one row group for each epoch."""
+        rows = self.design.counted_rows(self.fit)
+        tracked = [outcome.tracked[epoch] for epoch in sorted(outcome.tracked)]
+        epochs = [*sorted(outcome.tracked), outcome.epoch]
+        included = self.design.trained_on(self.fit)[rows].astype(np.uint8)
+        before = np.full(len(tracked) * len(rows), np.nan, dtype=np.float32)
+        columns = {
+            "record": np.tile(rows, len(epochs)),
+            "epoch": np.repeat(np.array(epochs, dtype=np.int32), len(rows)),
+            "included": np.tile(included, len(epochs)),
+            "log_prob": np.concatenate([*tracked, outcome.log_prob]),
+            **{name: np.append(before, last) for name, last in outcome.diagnostics.items()},
+        }
+        parquet.write(
+            self.path,
+            columns,
+            {"run_id": self.run_id, "fit": self.fit, "epochs": epochs, **outcome.facts},
+            use_dictionary=["epoch", "included"],
+            column_encoding={"record": "DELTA_BINARY_PACKED", "log_prob": "BYTE_STREAM_SPLIT"},
+            row_group_size=max(1, len(rows)) if tracked else None,
+        )
+
+    def facts(self) -> dict[str, Any]:
+        """What is known of the fit: epochs, losses, seconds, memory, versions, processor."""
+        return parquet.describe(self.path)[1]
+
+    def epochs(self) -> list[int]:
+        """The epochs that were scored, the last one last; [0] where a model has none."""
+        named = self.facts().get("epochs")
+        if named is None:  # a file that names them in its column alone
+            table, _ = parquet.read(self.path, ("epoch",), alone=True)
+            named = np.unique(table["epoch"].to_numpy()).tolist()
+        return sorted(named) or [0]
+
+    def log_prob(self, epoch: int | None = None) -> NDArray[np.float64]:
+        """Log-likelihoods of the counted rows after an epoch, the last if none is given, nats.
+
+        Raises
+        ------
+        CorruptFile
+            If the file is truncated or altered.
+        ForeignFile
+            If it belongs to another run or another fit.
+        """
+        table = self._rows(_COLUMNS, epoch)
+        rows = self.design.counted_rows(self.fit)
+        if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
+            table["included"].to_numpy(), self.design.trained_on(self.fit)[rows]
+        ):
+            raise CorruptFile(f"{self.path} does not hold the records that the plan says")
+        log_prob = table["log_prob"].to_numpy()
+        if np.isnan(log_prob).any() or (log_prob == np.inf).any():
+            raise CorruptFile(f"{self.path} holds log-likelihoods that are NaN or +inf")
+        return np.asarray(log_prob)
+
+    def diagnostics(self) -> dict[str, NDArray[np.float32]]:
+        """What the model said of its log-likelihoods after the last epoch, by name."""
+        names = [name for name in parquet.describe(self.path)[0] if name not in _COLUMNS]
+        if not names:
+            return {}
+        table = self._rows(("epoch", *names), self.epochs()[-1])
+        return {name: np.asarray(table[name].to_numpy()) for name in names}
+
+    def check(self) -> None:
+        """Read all that is in the file.
+
+        Raises
+        ------
+        CorruptFile, ForeignFile
+            As ``log_prob``.
+        """
+        epochs = self.epochs()
+        for epoch in epochs if len(epochs) > 1 else [None]:
+            self.log_prob(epoch)
+        self.diagnostics()
+
+    def _rows(self, columns: tuple[str, ...], epoch: int | None) -> Any:
+        """The rows of one epoch; the others are not read where the file is written as above."""
+        where = None if epoch is None else pc.field("epoch") == epoch
+        table, facts = parquet.read(self.path, columns, alone=True, where=where)
+        if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
+            raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
+        found = table["epoch"].to_numpy()
+        if len(found) and (found != found[-1]).any():
+            table = table.filter(pa.array(found == found.max()))
+        return table

@@ -1,0 +1,80 @@
+"""A network and a likelihood together: what is trained and scored."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from byrote.models.vae.likelihoods import (
+    Bernoulli,
+    DiagonalGaussian,
+    Likelihood,
+    LogisticMixture,
+    SharedGaussian,
+)
+from byrote.models.vae.networks import Convolutional, FullyConnected, kl_from_standard_normal
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "gaussian": DiagonalGaussian,
+    "shared-gaussian": SharedGaussian,
+    "logistic-mixture": LogisticMixture,
+}
+NETWORKS = ("fully-connected", "convolutional")
+
+
+class AutoEncoder(nn.Module):
+    """Encoder, decoder and likelihood over flat records, (n, channels * pixels), channels first."""
+
+    def __init__(self, network: FullyConnected | Convolutional, likelihood: Likelihood) -> None:
+        super().__init__()
+        self.network = network
+        self.likelihood = likelihood
+
+    @property
+    def width(self) -> int:
+        """Values of the widest layer, for one record."""
+        return self.network.width
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, d) -> mean and log-variance of q(z | x), each (n, latent)."""
+        return self.network.encode(x)
+
+    def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
+        """(..., n) log p(x | z), nats, of records (n, d) at codes (..., n, latent)."""
+        channels = (self.likelihood.channels, -1)
+        return self.likelihood.log_prob(x.unflatten(-1, channels), self._decoded(z))
+
+    def forward(self, x: Tensor, noise: Tensor) -> Tensor:
+        """(n,) minus the evidence lower bound of eq. (5), nats.
+
+        One latent draw each, made from standard normal ``noise``, (n, latent).
+        """
+        mean, log_variance = self.encode(x)
+        z = mean + torch.exp(0.5 * log_variance) * noise
+        return kl_from_standard_normal(mean, log_variance) - self.log_likelihood(x, z)
+
+    def sample(self, z: Tensor, generator: torch.Generator) -> Tensor:
+        """(n, d) values drawn at codes (n, latent)."""
+        return self.likelihood.sample(self._decoded(z), generator).flatten(-2)
+
+    def _decoded(self, z: Tensor) -> Tensor:
+        return self.network.decode(z).unflatten(-1, (self.likelihood.outputs, -1))
+
+
+def build(
+    network: str,
+    likelihood: str,
+    *,
+    channels: int,
+    pixels: int,
+    latent_dim: int,
+    hidden: Sequence[int],
+    features: int,
+) -> AutoEncoder:
+    """An autoencoder by the names of its parts, its weights drawn from PyTorch's generator."""
+    part = LIKELIHOODS[likelihood](channels)
+    if network == "convolutional":
+        return AutoEncoder(Convolutional(channels, latent_dim, features, part.outputs), part)
+    outputs = part.outputs * pixels
+    return AutoEncoder(FullyConnected(channels * pixels, latent_dim, tuple(hidden), outputs), part)

@@ -1,0 +1,164 @@
+"""Likelihoods p(x | z): what the decoder's outputs say about the values of a record.
+
+Values are (..., channels, pixels) and the decoder's outputs (..., outputs, pixels), ``outputs``
+being the numbers per pixel; leading axes broadcast. Rows of numbers have one channel.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+LOG_VARIANCE_FLOOR = -7.0  # as in the authors' code: keeps a density of constant pixels bounded
+LOG_SCALE_FLOOR = -7.0  # of a logistic, whose values span [-1, 1]
+LEVELS = 256
+
+
+class Likelihood(nn.Module):
+    """What all likelihoods have: values per pixel, outputs per pixel, and two methods."""
+
+    channels: int
+    outputs: int
+
+    def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
+        """(...) log p(x | z) summed over channels and pixels, nats."""
+        raise NotImplementedError
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
+        """(..., channels, pixels) values drawn."""
+        raise NotImplementedError
+
+
+class Bernoulli(Likelihood):
+    """Independent binary values; the outputs are logits."""
+
+    def __init__(self, channels: int = 1) -> None:
+        super().__init__()
+        self.channels = self.outputs = channels
+
+    def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
+        """(...) log-probability of zeros and ones, nats."""
+        return (x * parameters - functional.softplus(parameters)).sum(dim=(-2, -1))
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
+        """(..., channels, pixels) zeros and ones."""
+        return torch.bernoulli(torch.sigmoid(parameters), generator=generator)
+
+
+class DiagonalGaussian(Likelihood):
+    """Independent Gaussian values; the outputs are means, then log-variances (at least -7)."""
+
+    def __init__(self, channels: int = 1) -> None:
+        super().__init__()
+        self.channels, self.outputs = channels, 2 * channels
+
+    def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
+        """(...) log-density, nats."""
+        return _log_normal(x, *self._moments(parameters)).sum(dim=(-2, -1))
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
+        """(..., channels, pixels) real values."""
+        mean, log_variance = self._moments(parameters)
+        return mean + torch.exp(0.5 * log_variance) * _normal_like(mean, generator)
+
+    def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_variance = parameters.split(self.channels, dim=-2)
+        return mean, log_variance.clamp(min=LOG_VARIANCE_FLOOR)
+
+
+class SharedGaussian(Likelihood):
+    """Independent Gaussian values with one learned variance; the outputs are means."""
+
+    def __init__(self, channels: int = 1) -> None:
+        super().__init__()
+        self.channels = self.outputs = channels
+        self.log_variance = nn.Parameter(torch.zeros(()))
+
+    def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
+        """(...) log-density, nats."""
+        return _log_normal(x, parameters, self.log_variance).sum(dim=(-2, -1))
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
+        """(..., channels, pixels) real values."""
+        deviation = torch.exp(0.5 * self.log_variance)
+        return parameters + deviation * _normal_like(parameters, generator)
+
+
+class LogisticMixture(Likelihood):
+    """Mixture of logistics over the 256 levels of a pixel (Salimans et al. 2017, PixelCNN++).
+
+    A pixel is of one component, in which its channels are independent; a level has the mass of its
+    bin, and the first and the last bin reach to infinity, so that the masses sum to one. Values are
+    levels scaled to [-1, 1]. The outputs of a pixel are the components' logits, then their means,
+    then their log-scales (at least -7), channel by channel.
+    """
+
+    def __init__(self, channels: int = 1, components: int = 10) -> None:
+        super().__init__()
+        self.channels, self.components = channels, components
+        self.outputs = components * (1 + 2 * channels)
+
+    def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
+        """(...) log-probability of levels scaled to [-1, 1], nats."""
+        logits, mean, log_scale = self._split(parameters)
+        masses = _log_mass(x.unsqueeze(-3), mean, log_scale).sum(dim=-2)  # over channels
+        pixels = torch.logsumexp(torch.log_softmax(logits, dim=-2) + masses, dim=-2)
+        return pixels.sum(dim=-1)
+
+    def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
+        """(..., channels, pixels) levels scaled to [-1, 1]."""
+        logits, mean, log_scale = self._split(parameters)
+        # The largest of logits with Gumbel noise is a draw of the component.
+        gumbel = -torch.log(-torch.log(_uniform_like(logits, generator)))
+        chosen = (logits + gumbel).argmax(dim=-2, keepdim=True).unsqueeze(-2)
+        chosen = chosen.expand(*chosen.shape[:-2], self.channels, chosen.shape[-1])
+        mean, log_scale = (values.gather(-3, chosen).squeeze(-3) for values in (mean, log_scale))
+        drawn = mean + torch.exp(log_scale) * torch.logit(_uniform_like(mean, generator))
+        top = LEVELS - 1
+        return ((drawn + 1) * top / 2).round().clamp(0, top) * 2 / top - 1
+
+    def _split(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """(..., k, pixels) logits; (..., k, channels, pixels) means and log-scales."""
+        k = self.components
+        logits, mean, log_scale = parameters.split([k, k * self.channels, k * self.channels], -2)
+        shape = (k, self.channels)
+        log_scale = log_scale.unflatten(-2, shape).clamp(min=LOG_SCALE_FLOOR)
+        return logits, mean.unflatten(-2, shape), log_scale
+
+
+def _log_mass(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
+    """Log of the logistic's mass between half a level below x and half a level above.
+
+    With s the sigmoid, s(b) - s(a) = s(b) s(-a) (1 - exp(a - b)): no difference of nearly equal
+    numbers, and b - a is the bin's width in scales, the same for all x.
+    """
+    half = 1 / (LEVELS - 1)
+    inverse = torch.exp(-log_scale)
+    upper, lower = (x + half - mean) * inverse, (x - half - mean) * inverse
+    below, above = functional.logsigmoid(upper), functional.logsigmoid(-lower)
+    inner = below + above + _log_one_minus_exp(2 * half * inverse, math.log(2 * half) - log_scale)
+    first, last = x < half - 1, x > 1 - half
+    return torch.where(first, below, torch.where(last, above, inner))
+
+
+def _log_one_minus_exp(width: Tensor, log_width: Tensor) -> Tensor:
+    """Log of 1 - exp(-width); for small widths, which may underflow, from the logarithm itself."""
+    small = 1e-3  # log(1 - exp(-w)) = log w - w / 2 + w^2 / 24 - ...
+    plain = torch.log(-torch.expm1(-width.clamp(min=small)))
+    return torch.where(width < small, log_width - width / 2, plain)
+
+
+def _log_normal(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    squared = (x - mean).square() * torch.exp(-log_variance)
+    return -0.5 * (math.log(2 * math.pi) + log_variance + squared)
+
+
+def _normal_like(values: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(values.shape, generator=generator, device=values.device)
+
+
+def _uniform_like(values: Tensor, generator: torch.Generator) -> Tensor:
+    """Uniforms in (0, 1), both ends excluded, so that their logarithms are finite."""
+    drawn = torch.rand(values.shape, generator=generator, device=values.device)
+    return drawn.clamp(min=2.0**-25)

@@ -1,0 +1,119 @@
+"""What a VAE's parameters may be, alone, together, and for records of a shape."""
+
+from typing import Any
+
+import torch
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.models.vae.autoencoder import LIKELIHOODS, NETWORKS
+from byrote.models.vae.networks import SIDE
+from byrote.models.vae.spaces import SPACES
+
+# The spaces in which a likelihood makes sense; the first is meant by "auto".
+_SPACES_OF = {
+    "bernoulli": ("binary",),
+    "gaussian": ("logit", "real"),
+    "shared-gaussian": ("logit", "real"),
+    "logistic-mixture": ("levels",),
+}
+
+
+def check_parameters(model: Any) -> None:
+    """Refuse what cannot be used, before any work.
+
+    Raises
+    ------
+    InvalidInput
+        If a parameter of the VAE is of the wrong kind, or two do not go together.
+    """
+    for name in ("latent_dim", "epochs", "batch_size", "draws", "features"):
+        checks.integer(name, getattr(model, name), at_least=1)
+    checks.integer("noise_seed", model.noise_seed, at_least=0)
+    if not isinstance(model.hidden, list | tuple) or not model.hidden:
+        raise InvalidInput(f"hidden must be a list of layer widths; got {model.hidden!r}")
+    for width in model.hidden:
+        checks.integer("hidden", width, at_least=1)
+    checks.positive("learning_rate", model.learning_rate)
+    if model.random_state is not None:
+        checks.integer("random_state", model.random_state, at_least=0)
+    for name in ("redraw", "flips"):
+        if not isinstance(getattr(model, name), bool):
+            raise InvalidInput(f"{name} must be True or False; got {getattr(model, name)!r}")
+    checks.choice("network", model.network, NETWORKS)
+    _check_arithmetic(model)
+    space_of(model.likelihood, model.space)
+    _check_defensive(model.defensive)
+    _check_device(model.device)
+
+
+def tolerates_bfloat16(model: Any) -> bool:
+    """Whether products in bfloat16 change log p by little beside its Monte Carlo error.
+
+    Not where a density has a scale: a mean that is wrong by a hundredth is many deviations off.
+    """
+    return model.network == "fully-connected" and model.likelihood == "bernoulli"
+
+
+def space_of(likelihood: str, space: str) -> str:
+    """The space that is meant, if the likelihood has a meaning in it.
+
+    Examples
+    --------
+    >>> space_of("gaussian", "auto")
+    'logit'
+    """
+    checks.choice("likelihood", likelihood, LIKELIHOODS)
+    checks.choice("space", space, ("auto", *SPACES))
+    allowed = _SPACES_OF[likelihood]
+    if space == "auto":
+        return allowed[0]
+    if space not in allowed:
+        raise InvalidInput(
+            f"space must be auto or {' or '.join(allowed)} with likelihood={likelihood!r};"
+            f" got {space!r}"
+        )
+    return space
+
+
+def check_shape(model: Any, shape: tuple[int, ...]) -> None:
+    """Refuse records of a shape that the network, or a flip, cannot take.
+
+    Raises
+    ------
+    InvalidInput
+        If the records are no images where images are needed, or not of 32 x 32 pixels.
+    """
+    if model.flips and len(shape) < 2:
+        raise InvalidInput(
+            f"flips needs images, X of shape (n, h, w) or (n, h, w, c); got (n, {shape[0]})"
+        )
+    if model.network == "convolutional" and (len(shape) < 2 or shape[:2] != (SIDE, SIDE)):
+        raise InvalidInput(
+            f"X must hold images of {SIDE} x {SIDE} pixels for network='convolutional';"
+            f" got records of shape {shape}"
+        )
+
+
+def _check_arithmetic(model: Any) -> None:
+    checks.choice("precision", model.precision, ("auto", "float32", "bfloat16"))
+    if model.precision == "bfloat16" and not tolerates_bfloat16(model):
+        raise InvalidInput(
+            "precision must be float32 or auto unless the network is fully-connected and the"
+            f" likelihood bernoulli; got 'bfloat16' with {model.network} and {model.likelihood}"
+        )
+    if model.compile not in ("auto", True, False):
+        raise InvalidInput(f"compile must be True, False or auto; got {model.compile!r}")
+
+
+def _check_defensive(value: Any) -> None:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0 <= value < 1:
+        raise InvalidInput(f"defensive must be a number of at least 0 and below 1; got {value!r}")
+
+
+def _check_device(device: Any) -> None:
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, TypeError, AssertionError):  # what PyTorch raises, by the device
+        raise InvalidInput(f"device must be one that PyTorch has here; got {device!r}") from None

@@ -1,0 +1,131 @@
+"""One step of training: the bound of a batch, its gradient, and Adam (Kingma & Ba 2015).
+
+Two ways to the same numbers, but for rounding: PyTorch's autograd and optimizer, for any network;
+and the whole step as one compiled function, for networks without state.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad_and_value
+
+from byrote.models.vae.arithmetic import compiled
+from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.vae.spaces import Space
+
+_DECAY, _SQUARED_DECAY, _EPSILON = 0.9, 0.999, 1e-8  # PyTorch's defaults, as in the paper
+
+
+class Step(Protocol):
+    """Trains a model on one batch at a time."""
+
+    def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
+        """Minus the bounds on log p of the batch before the step, summed, nats.
+
+        Parameters
+        ----------
+        values
+            (n, d) of the space's records.
+        noise
+            (n, d) uniforms that make them binary or continuous; not used by a space without noise.
+        latent
+            (n, latent) standard normal draws.
+        """
+
+
+class PlainStep:
+    """Autograd and PyTorch's Adam."""
+
+    def __init__(
+        self, model: AutoEncoder, space: Space, learning_rate: float, dtype: torch.dtype
+    ) -> None:
+        self._model, self._space, self._dtype = model, space, dtype
+        self._optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+
+    def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
+        """Minus the bounds, summed; see ``Step``."""
+        seen, log_determinant = self._space.enter(values, noise)
+        lower = self._dtype != torch.float32
+        with torch.autocast(values.device.type, self._dtype, enabled=lower):
+            loss = self._model(seen, latent).sum() - log_determinant.sum()
+            self._optimizer.zero_grad(set_to_none=True)
+            (loss / len(values)).backward()
+        self._optimizer.step()
+        return loss.detach()
+
+
+class CompiledStep:
+    """One compiled function; matrices are multiplied in ``dtype``, sums and weights are float32.
+
+    Parameters
+    ----------
+    model
+        Without buffers: its step must be a function of its parameters.
+    batch
+        Records per batch. A batch of another size, at the end of an epoch, is not worth compiling
+        for: the same function then runs as it is.
+    """
+
+    def __init__(
+        self, model: AutoEncoder, space: Space, learning_rate: float, dtype: torch.dtype, batch: int
+    ) -> None:
+        self._model, self._space = model, space
+        self._rate, self._batch = learning_rate, batch
+        self._steps = 0
+        self._names = [name for name, _ in model.named_parameters()]
+        self._weights = [weight.detach() for weight in model.parameters()]
+        self._moments = [torch.zeros_like(weight) for weight in self._weights]
+        self._squares = [torch.zeros_like(weight) for weight in self._weights]
+        self._working = [weight.to(dtype, copy=True) for weight in self._weights]
+
+    @torch.no_grad()
+    def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
+        """Minus the bounds, summed; see ``Step``."""
+        self._steps += 1
+        rate = self._rate / (1 - _DECAY**self._steps)
+        correction = 1 / math.sqrt(1 - _SQUARED_DECAY**self._steps)
+        factors = torch.tensor([rate, correction], device=values.device)
+        state = (self._weights, self._moments, self._squares, self._working)
+        step = _compiled_step() if len(values) == self._batch else _step
+        batch = (values, noise, latent)
+        return step(self._model, self._space, self._names, state, batch, factors)
+
+
+State = tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]
+
+
+def _step(
+    model: AutoEncoder,
+    space: Space,
+    names: Sequence[str],
+    state: State,
+    batch: tuple[Tensor, Tensor, Tensor],
+    factors: Tensor,
+) -> Tensor:
+    values, noise, latent = batch
+    n = len(values)
+
+    def mean_bound(working: Sequence[Tensor]) -> Tensor:
+        weights = dict(zip(names, working, strict=True))
+        seen, log_determinant = space.enter(values, noise)
+        bound = functional_call(model, weights, (seen, latent)).sum() - log_determinant.sum()
+        return bound / n
+
+    gradients, mean = grad_and_value(mean_bound)(state[3])
+    for weight, moment, square, working, gradient in zip(*state, gradients, strict=True):
+        g = gradient.float()
+        moment.copy_(moment + (1 - _DECAY) * (g - moment))
+        square.copy_(_SQUARED_DECAY * square + (1 - _SQUARED_DECAY) * g * g)
+        change = factors[0] * moment / (square.sqrt() * factors[1] + _EPSILON)
+        weight.copy_(weight - change)
+        working.copy_(weight)
+    return mean * n
+
+
+@cache
+def _compiled_step() -> Callable[..., Tensor]:
+    return compiled(_step)

@@ -1,0 +1,64 @@
+"""A fitted VAE's weights as plain arrays, for files, and back."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from byrote.errors import InvalidInput
+from byrote.models.vae.autoencoder import AutoEncoder
+
+SHAPE = "record_shape"  # the entry that says for what records the weights are
+
+
+def to_arrays(model: AutoEncoder, shape: tuple[int, ...]) -> dict[str, NDArray[np.generic]]:
+    """Copies of all parameters and buffers by name, and the shape of a record."""
+    arrays = {name: value.cpu().numpy().copy() for name, value in model.state_dict().items()}
+    return {SHAPE: np.array(shape, dtype=np.int64), **arrays}
+
+
+def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
+    """The shape of a record that the weights are for.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such entry, or it is no shape.
+    """
+    if SHAPE not in weights:
+        raise InvalidInput(f"weights must come from get_weights; there is no entry {SHAPE!r}")
+    shape = np.asarray(weights[SHAPE])
+    if shape.ndim != 1 or len(shape) not in (1, 2, 3) or shape.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"weights[{SHAPE!r}] must be one to three integers; got {shape.tolist()}"
+        )
+    if shape.min() < 1:
+        raise InvalidInput(f"weights[{SHAPE!r}] must be positive; got {shape.tolist()}")
+    return tuple(map(int, shape))
+
+
+def load(model: AutoEncoder, weights: Mapping[str, ArrayLike]) -> None:
+    """Give the model these weights.
+
+    Raises
+    ------
+    InvalidInput
+        If entries are missing, unknown or of another shape than the model's parameters make.
+    """
+    expected = model.state_dict()
+    given = {name: np.asarray(value) for name, value in weights.items() if name != SHAPE}
+    for what, names in (("no", expected.keys() - given), ("unknown", given.keys() - expected)):
+        if names:
+            raise InvalidInput(
+                f"weights must fit the VAE's parameters; there is {what} entry {min(names)!r}"
+            )
+    for name, value in expected.items():
+        if given[name].shape != tuple(value.shape) or given[name].dtype.kind not in "fiu":
+            raise InvalidInput(
+                f"weights must fit the VAE's parameters; {name!r} must be numbers of shape"
+                f" {tuple(value.shape)}, got {given[name].dtype} of shape {given[name].shape}"
+            )
+    model.load_state_dict(
+        {name: torch.tensor(given[name], dtype=value.dtype) for name, value in expected.items()}
+    )

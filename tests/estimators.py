@@ -231,7 +231,7 @@ class Settles(KnownVariance):
         self.compile = compile
         self.scale = scale
 
-    def settled(self):
+    def settled(self, shape):
         return Settles(self.machine, self.machine == "bfloat16", self.scale)
 
     def fit(self, X, y=None):

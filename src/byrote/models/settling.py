@@ -9,8 +9,13 @@ from byrote.errors import InvalidInput
 from byrote.models import contract
 
 
-def settled_values(model: Any) -> dict[str, Any]:
-    """The parameters that ``settled()`` replaces on this machine, with their concrete values.
+def settled_values(model: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+    """The parameters that ``settled`` replaces on this machine, with their concrete values.
+
+    Parameters
+    ----------
+    shape
+        (n, ...) of the records of the run, whose number decides what is worth its start.
 
     Raises
     ------
@@ -21,7 +26,7 @@ def settled_values(model: Any) -> dict[str, Any]:
         return {}
     name = type(model).__name__
     try:
-        after = model.settled().get_params(deep=False)
+        after = model.settled(shape).get_params(deep=False)
     except InvalidInput:
         raise
     except Exception as error:  # a stranger's method may raise anything

@@ -13,12 +13,10 @@ from sklearn.utils.validation import check_is_fitted
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models.contract import OnEpoch
-from byrote.models.torch_state import flushed_denormals, seeded
-from byrote.models.vae import scoring, settings, weights
-from byrote.models.vae.arithmetic import arithmetic_of, settled_compile, settled_precision
-from byrote.models.vae.autoencoder import build
+from byrote.models.torch_state import flushed_denormals
+from byrote.models.vae import assembly, scoring, settings, weights
 from byrote.models.vae.importance import ImportanceSampling
-from byrote.models.vae.spaces import SPACES, Space, as_given
+from byrote.models.vae.spaces import as_given
 from byrote.models.vae.streams import Stream, generator_from, seed_of
 from byrote.models.vae.training import Schedule, train
 
@@ -154,7 +152,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """
         x = as_given(X)
         settings.check_shape(self, x.shape[1:])
-        self._space(x.shape[1:]).check(x)
+        assembly.space_for(self, x.shape[1:]).check(x)
 
     def fit(self, X: ArrayLike, y: object = None, *, on_epoch: OnEpoch | None = None) -> "VAE":
         """Train on X, (n, d) or images, values in [0, 1], or images of bytes.
@@ -173,17 +171,13 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         x = as_given(X)
         with flushed_denormals():
             self._make(x.shape)
+            times = (self.epochs, self.batch_size, self.learning_rate)
+            schedule = Schedule(*times, self.flips, self.arithmetic_)
             train(
                 self.network_,
                 x,
                 self.space_,
-                Schedule(
-                    self.epochs,
-                    self.batch_size,
-                    self.learning_rate,
-                    self.flips,
-                    self.arithmetic_,
-                ),
+                schedule,
                 self._generator(Stream.TRAINING),
                 self._recorder(on_epoch),
             )
@@ -267,47 +261,17 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def settled(self, shape: tuple[int, ...]) -> "VAE":
-        """A copy without "auto": precision and compilation for this machine and these records.
-
-        Parameters
-        ----------
-        shape
-            (n, ...) of the records that a fit trains on and scores.
-        """
-        found: dict[str, str | bool] = {}
-        if self.precision == "auto":
-            tolerant = settings.tolerates_bfloat16(self)
-            found["precision"] = settled_precision(self.device, tolerant=tolerant)
-        if self.compile == "auto":
-            values = math.prod(shape)
-            found["compile"] = settled_compile(
-                trained=values * self.epochs, decoded=values * self.draws
-            )
-        return clone(self).set_params(**found)
+        """A copy without "auto": what suits this machine and records of shape (n, ...)."""
+        return clone(self).set_params(**assembly.settled(self, shape))
 
     def _make(self, shape: tuple[int, ...]) -> "VAE":
-        """An untrained network for records of a shape, (n, ...)."""
-        chosen = self.settled(shape)
-        self.arithmetic_ = arithmetic_of(chosen.precision, compile_=chosen.compile)
-        shape = shape[1:]
-        space = self._space(shape)
-        parts = {name: getattr(self, name) for name in ("latent_dim", "hidden", "features")}
-        with seeded(seed_of(self.random_state, Stream.INITIAL)):
-            model = build(
-                self.network,
-                self.likelihood,
-                channels=space.channels,
-                pixels=space.pixels,
-                **parts,
-            )
-        self.network_ = model.to(self.device).eval()
-        self.space_ = space
-        self.n_features_in_ = math.prod(shape)
+        """An untrained network for records of shape (n, ...)."""
+        self.arithmetic_ = assembly.arithmetic_for(self, shape)
+        self.space_ = assembly.space_for(self, shape[1:])
+        self.network_ = assembly.untrained(self, self.space_)
+        self.n_features_in_ = math.prod(shape[1:])
         self.losses_: list[float] = []
         return self
-
-    def _space(self, shape: tuple[int, ...]) -> Space:
-        return SPACES[settings.space_of(self.likelihood, self.space)](shape, self.device)
 
     def _scorable(self, X: ArrayLike) -> tuple[NDArray[Any], int]:
         """Records that the fitted model can score, and the seed of their noise."""

@@ -1,0 +1,55 @@
+"""From a VAE's parameters and the shape of the records to the parts that it works with."""
+
+import math
+from typing import Any
+
+from byrote.models.torch_state import seeded
+from byrote.models.vae import settings
+from byrote.models.vae.arithmetic import (
+    Arithmetic,
+    arithmetic_of,
+    settled_compile,
+    settled_precision,
+)
+from byrote.models.vae.autoencoder import AutoEncoder, build
+from byrote.models.vae.spaces import SPACES, Space
+from byrote.models.vae.streams import Stream, seed_of
+
+
+def settled(vae: Any, shape: tuple[int, ...]) -> dict[str, str | bool]:
+    """What "auto" stands for on this machine, for records of shape (n, ...)."""
+    found: dict[str, str | bool] = {}
+    if vae.precision == "auto":
+        tolerant = settings.tolerates_bfloat16(vae)
+        found["precision"] = settled_precision(vae.device, tolerant=tolerant)
+    if vae.compile == "auto":
+        values = math.prod(shape)
+        trained, decoded = values * vae.epochs, values * vae.draws
+        found["compile"] = settled_compile(trained=trained, decoded=decoded)
+    return found
+
+
+def arithmetic_for(vae: Any, shape: tuple[int, ...]) -> Arithmetic:
+    """The arithmetic that the parameters ask for, for records of shape (n, ...)."""
+    found = settled(vae, shape)
+    precision, compile_ = found.get("precision", vae.precision), found.get("compile", vae.compile)
+    return arithmetic_of(str(precision), compile_=bool(compile_))
+
+
+def space_for(vae: Any, shape: tuple[int, ...]) -> Space:
+    """The space of the records, each of this shape."""
+    return SPACES[settings.space_of(vae.likelihood, vae.space)](shape, vae.device)
+
+
+def untrained(vae: Any, space: Space) -> AutoEncoder:
+    """A network and a likelihood with initial weights."""
+    parts = {name: getattr(vae, name) for name in ("latent_dim", "hidden", "features")}
+    with seeded(seed_of(vae.random_state, Stream.INITIAL)):
+        model = build(
+            vae.network,
+            vae.likelihood,
+            channels=space.channels,
+            pixels=space.pixels,
+            **parts,
+        )
+    return model.to(vae.device).eval()

@@ -282,3 +282,41 @@ class Leaves(DensityMixin, BaseEstimator):
 
     def score_samples(self, X):
         return -(X**2).sum(axis=1)
+
+
+class Keepable(DensityMixin, BaseEstimator):
+    """A Gaussian whose mean is known up to noise of its own seed; its weights can be kept."""
+
+    def __init__(self, noise=0.1, how=None, random_state=None):
+        self.noise = noise
+        self.how = how
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        generator = np.random.default_rng(self.random_state)
+        self.mean_ = X.mean(axis=0) + self.noise * generator.normal(size=X.shape[1])
+        self.n_ = len(X)
+        if self.how == "release" and self.n_ >= 90:
+            raise ValueError(f"the secret record is {X[0]}")
+        return self
+
+    def score_samples(self, X):
+        return norm.logpdf(X, self.mean_).sum(axis=1)
+
+    def sample(self, n_samples=1):
+        return np.random.default_rng(self.random_state).normal(
+            self.mean_, size=(n_samples, len(self.mean_))
+        )
+
+    def get_weights(self):
+        if self.how == "list":
+            return [self.mean_]
+        if self.how == "text":
+            return {"mean": np.array(["a"])}
+        if self.how == "nan":
+            return {"mean": self.mean_ * np.nan}
+        return {"mean": self.mean_[::-1], "n": np.array(self.n_)}
+
+    def set_weights(self, weights):
+        self.mean_, self.n_ = weights["mean"][::-1], int(weights["n"])
+        return self

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from byrote.errors import InvalidInput as InvalidInput
     from byrote.errors import MissingExtra as MissingExtra
     from byrote.errors import RunMismatch as RunMismatch
+    from byrote.fits.loading import draw_samples as draw_samples
+    from byrote.fits.loading import load_model as load_model
     from byrote.plans import KFold as KFold
     from byrote.plans import LeaveOneOut as LeaveOneOut
     from byrote.plans import Membership as Membership
@@ -62,7 +64,9 @@ _HOME = {
     "compare_neighbors": "byrote.scores.neighbors",
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",
+    "draw_samples": "byrote.fits.loading",
     "load": "byrote.data",
+    "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",
     "record_percentiles": "byrote.scores.percentiles",

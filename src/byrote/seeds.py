@@ -18,7 +18,8 @@ class Purpose(IntEnum):
     NOISE = 2
     EVALUATION = 3
     REHEARSAL = 4
-    EXAMPLES = 9
+    RELEASE = 5
+    EXAMPLES = 6
 
 
 def sequence(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.SeedSequence:

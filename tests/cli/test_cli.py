@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import byrote
-from byrote.cli import app, exits
+from byrote.cli import exits
 
 from published import write_cifar
 
@@ -35,20 +35,6 @@ def in_a_process(model, *more):
     """The command line for a process of its own."""
     common = ("score", "x.npy", "--model", model, "--out", "run")
     return [sys.executable, "-m", "byrote", *common, *more]
-
-
-@pytest.fixture
-def byrote_(capfd):
-    """Call the command in this process: (exit code, standard output, standard error)."""
-
-    def call(*arguments):
-        arguments = [str(argument) for argument in arguments]
-        code = exits.run(
-            lambda: app.app(arguments, standalone_mode=False), debug="--debug" in arguments
-        )
-        return (int(code), *capfd.readouterr())
-
-    return call
 
 
 def test_score_prints_a_summary_and_keeps_a_run(here, byrote_):

@@ -11,8 +11,10 @@ import pytest
 
 import byrote
 from byrote import KFold
+from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.store import RunFolder
 
-from estimators import PureNoise, Slow, Steps
+from estimators import Keepable, PureNoise, Slow, Steps
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 PLAN = KFold(2, repeats=2)
@@ -20,8 +22,8 @@ PLAN = KFold(2, repeats=2)
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
-def start(store, model, plan=PLAN):
-    return byrote.score_memorization(model, X, plan=plan, store=store)
+def start(store, model, plan=PLAN, keep_models="none"):
+    return byrote.score_memorization(model, X, plan=plan, store=store, keep_models=keep_models)
 
 
 def in_a_child(action):
@@ -99,6 +101,48 @@ def test_killed_at_every_file_operation_while_extending(tmp_path):
             break
         assert start(store, PureNoise(), larger).to_frame().equals(expected)
     assert count > 15
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("finished_before", [False, True])
+def test_killed_at_every_file_operation_while_keeping_models(tmp_path, finished_before):
+    plan = KFold(2, repeats=1)
+    expected = start(tmp_path / "whole", Keepable(), plan, "all").to_frame()
+    models = weights(tmp_path / "whole")
+    moments, count = 0, 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        if finished_before:  # and then asked for its models
+            start(store, Keepable(), plan)
+
+        def run(store=store, count=count):
+            killing_at(count)
+            start(store, Keepable(), plan, "all")
+
+        if wait(in_a_child(run)) == 0:
+            break
+        moments += 1
+        whole = {path.name: path.stat().st_mtime_ns for path in store.glob("models/*.safetensors")}
+        before = {name: when for name, when in finished(store).items() if model_of(name) in whole}
+        assert start(store, Keepable(), plan, "all").to_frame().equals(expected)
+        assert weights(store) == models
+        after = finished(store)
+        assert {name: after[name] for name in before} == before
+        assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
+    assert moments > 25
+
+
+def model_of(fit):
+    return fit.replace(".parquet", ".safetensors")
+
+
+def weights(store):
+    kept = RunFolder.open(RunPaths(store)).models
+    return {
+        fit: {name: array.tobytes() for name, array in kept.weights(fit).items()}
+        for fit in (RELEASE, 0, 1)
+    }
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

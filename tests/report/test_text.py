@@ -484,6 +484,8 @@ def test_a_forecast_holds_its_numbers():
         " standard error of mean_log about 0.82 nats"
         " (rough: extrapolated from pilot fits of 2,048 records)"
     )
+    kept = flat(forecast.render(replace(given, release=True)))
+    assert kept.startswith("1,200 fits and one on all records, each about 33 s")
     unknown = replace(given, standard_error=float("nan"), values_in=4.5)
     assert "4.5 values in" in flat(forecast.render(unknown))
     assert "one repeat has no standard error" in flat(forecast.render(unknown))

@@ -10,6 +10,7 @@ import typer
 from byrote import __version__
 from byrote.cli import exits
 from byrote.cli.figures import figures
+from byrote.cli.neighbors import neighbors
 from byrote.cli.score import score
 from byrote.cli.show import show
 
@@ -21,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (score, show, figures):
+for verb in (score, show, figures, neighbors):
     app.command()(verb)
 
 

@@ -4,12 +4,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from byrote.cli.output import standard_output_kept_clean
+from byrote.cli.records import records_of
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from byrote.report.figures.of_run import Source
+    from byrote.scores.neighbors import NeighborResult
     from byrote.scores.result import MemorizationResult
 
 
@@ -20,25 +23,34 @@ def source(runs: dict[str, Path]) -> "Source":
     from byrote.scores.trajectory import load_trajectory  # noqa: PLC0415
 
     results = {name: load_scores(path) for name, path in runs.items()}
-    result = next(iter(results.values()))
+    run, result = next(iter(runs.values())), next(iter(results.values()))
+    compared = cache(lambda: _neighbors(run, result))
     return Source(
         results=results,
-        records=cache(lambda: _records(result)),
+        records=cache(lambda: records_of(result.description["data"]).x),
         trajectories=cache(lambda: {name: load_trajectory(path) for name, path in runs.items()}),
-        neighbors=_no_neighbors,
-        samples=_no_neighbors,
+        neighbors=compared,
+        samples=lambda: _samples(run, compared()),
     )
 
 
-def _records(result: "MemorizationResult") -> "NDArray[Any]":
-    from byrote.data import load  # noqa: PLC0415 (slow to load)
+def _neighbors(run: Path, result: "MemorizationResult") -> "NeighborResult":
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+    from byrote.scores.neighbors import NeighborResult  # noqa: PLC0415
 
-    data = result.description["data"]
-    records = load(data["location"], **data["options"])
-    if records.fingerprint != data["fingerprint"]:
-        raise InvalidInput(f"{data['source']} has changed since the run")
-    return records.x
+    path = RunPaths(run).neighbors
+    if not path.is_file():
+        raise InvalidInput("byrote neighbors was not run")
+    found = NeighborResult.load(path)
+    if found.description.get("run_id") != result.description["run_id"]:
+        raise InvalidInput(f"{path.name} belongs to another run")
+    return found
 
 
-def _no_neighbors() -> Any:
-    raise InvalidInput("byrote neighbors was not run")
+def _samples(run: Path, found: "NeighborResult") -> "NDArray[Any]":
+    """The samples that were compared, drawn again from the model and the seed."""
+    from byrote.fits.loading import draw_samples  # noqa: PLC0415 (slow to load)
+
+    described = found.description
+    with standard_output_kept_clean():
+        return draw_samples(run, described["samples"], seed=described["seed"])

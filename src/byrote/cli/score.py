@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byrote import checks
 from byrote.cli import plans
 from byrote.cli.exits import Exit, complain
 from byrote.cli.output import (
@@ -78,6 +79,13 @@ def score(
     workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
     threads: Annotated[int, typer.Option(help="Threads per fit; part of the run.")] = 1,
     executor: Annotated[str, typer.Option(help="auto, in-process, processes or ray.")] = "auto",
+    keep_models: Annotated[
+        str,
+        typer.Option(
+            help="none; release: keep the weights of one more fit, on all records; all: of every"
+            " fit too."
+        ),
+    ] = "none",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
     ] = False,
@@ -108,6 +116,7 @@ def score(
             "stratify": stratify,
         },
     )
+    checks.choice("--keep-models", keep_models, ("none", "release", "all"))
     # The libraries load here: --help and a mistyped option need not wait for them.
     from byrote.data import load  # noqa: PLC0415
     from byrote.fits.run import Request, Settings  # noqa: PLC0415
@@ -117,7 +126,7 @@ def score(
         model=catalogue.build(model, catalogue.parse_settings(settings or [])),
         records=load(data, key=key, labels=labels, ids=ids, part=part, image=image),
         plan=chosen,
-        settings=Settings(seed, threads, workers, executor, debug),
+        settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=_epochs(track),
     )
     if dry_run:
@@ -144,7 +153,7 @@ def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int
 
     try:
         with standard_output_kept_clean():
-            run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
+            run = run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
     except KeyboardInterrupt:
         done = len(list(RunPaths(out).fits.glob("fit-*.parquet")))
         complain(
@@ -154,7 +163,10 @@ def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int
             else "interrupted; no fit was finished"
         )
         return Exit.INTERRUPTED
-    return print_scores(out, as_json=as_json, as_csv=as_csv, top=top)
+    code = print_scores(out, as_json=as_json, as_csv=as_csv, top=top)
+    if request.keeps:
+        run.check_release()
+    return code
 
 
 def _forecast(request: "Request", as_json: bool) -> None:

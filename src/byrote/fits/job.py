@@ -8,8 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
+from byrote.fits.paths import RELEASE
 from byrote.plans import Design
-from byrote.plans.design import training_rows
+from byrote.plans.design import rows, training_rows
+
+KEEP_MODELS = ("none", "release", "all")
 
 
 class DataHandle(Protocol):
@@ -44,6 +47,7 @@ class Job:
     evaluation_seed: int
     noise_seed: int
     leader_held_out: NDArray[np.uint32] | None = None  # of the fit whose places the rows take
+    keep_weights: bool = False
 
     def training_rows(self) -> NDArray[np.intp]:
         """Rows to train on, in the order in which the model gets them."""
@@ -67,7 +71,7 @@ class Outcome:
     """What came of a fit: log-likelihoods of the counted rows, or a failure.
 
     ``log_prob`` is after the last epoch, ``epoch``; ``tracked`` the same after earlier ones.
-    ``diagnostics`` are the model's own about ``log_prob``.
+    ``diagnostics`` are the model's own about ``log_prob``. ``weights`` come if the job keeps them.
     """
 
     fit: int
@@ -77,10 +81,13 @@ class Outcome:
     tracked: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
     diagnostics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
+    weights: dict[str, NDArray[Any]] | None = None
 
 
-def job_of(design: Design, fit: int, seed: int) -> Job:
-    """The job of one fit of a design."""
+def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -> Job:
+    """The job of one fit of a design, or of the release fit."""
+    if fit == RELEASE:
+        return release_job(design.n, seed)
     leader = int(design.leader[fit])
     key = (int(design.repeat[leader]), int(design.fold[leader]))
     return Job(
@@ -92,4 +99,19 @@ def job_of(design: Design, fit: int, seed: int) -> Job:
         evaluation_seed=seeds.integer(seed, seeds.Purpose.EVALUATION, *key),
         noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
         leader_held_out=None if leader == fit else design.held_out[leader],
+        keep_weights=keep_weights,
+    )
+
+
+def release_job(n: int, seed: int) -> Job:
+    """The fit on all records: its weights are kept, nothing is scored."""
+    return Job(
+        fit=RELEASE,
+        n=n,
+        held_out=rows([]),
+        counted=rows([]),
+        training_seed=seeds.integer(seed, seeds.Purpose.RELEASE),
+        evaluation_seed=seeds.integer(seed, seeds.Purpose.RELEASE, fold=1),
+        noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
+        keep_weights=True,
     )

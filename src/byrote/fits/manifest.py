@@ -30,6 +30,22 @@ class ModelPart(_Part):
     code: str = ""
     parameters: dict[str, Any]
 
+    @classmethod
+    def of(cls, model: Any) -> "ModelPart":
+        """What is kept of a model."""
+        return cls(
+            name=contract.class_path(model),
+            code=contract.code(model),
+            parameters=dict(contract.parameters(model)),
+        )
+
+    def differences(self, other: "ModelPart") -> list[str]:
+        """What tells two models apart, one phrase each."""
+        return [
+            *_differing("model", _class(self), _class(other)),
+            *_differing("model", self.parameters, other.parameters),
+        ]
+
 
 class DataPart(_Part):
     """The data: where from, how many, and a fingerprint of the content."""
@@ -92,11 +108,7 @@ class Manifest(_Part):
                 randomized=design.randomized,
                 units=design.units,
             ),
-            model=ModelPart(
-                name=contract.class_path(model),
-                code=contract.code(model),
-                parameters=dict(contract.parameters(model)),
-            ),
+            model=ModelPart.of(model),
             data=DataPart(
                 source=records.source,
                 location=_location(records.source),
@@ -137,8 +149,7 @@ class Manifest(_Part):
         theirs.pop(size, None)
         return [
             *_differing("plan", mine, theirs),
-            *_differing("model", _class(self.model), _class(other.model)),
-            *_differing("model", self.model.parameters, other.model.parameters),
+            *self.model.differences(other.model),
             *_differing("data", _content(self.data), _content(other.data)),
             *_differing("run", _settings(self), _settings(other)),
             *_untracked(self.track, other.track),

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+RELEASE = -1  # the number of the fit on all records, which is none of the plan's
+
 
 @dataclass(frozen=True)
 class RunPaths:
@@ -36,9 +38,19 @@ class RunPaths:
         return self.root / "failures"
 
     @property
+    def models(self) -> Path:
+        """Folder of kept models."""
+        return self.root / "models"
+
+    @property
     def figures(self) -> Path:
         """Folder of figures."""
         return self.root / "figures"
+
+    @property
+    def neighbors(self) -> Path:
+        """Nearest-neighbour ratios beside the scores."""
+        return self.root / "neighbors.parquet"
 
     @property
     def work(self) -> Path:
@@ -56,4 +68,12 @@ class RunPaths:
 
     def failure(self, number: int) -> Path:
         """One failed fit."""
-        return self.failures / f"fit-{number:06d}.json"
+        return self.failures / f"{_name(number)}.json"
+
+    def model(self, number: int) -> Path:
+        """The weights of one fit."""
+        return self.models / f"{_name(number)}.safetensors"
+
+
+def _name(number: int) -> str:
+    return "release" if number == RELEASE else f"fit-{number:06d}"

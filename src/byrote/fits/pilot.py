@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,7 @@ _BYTES_PER_VALUE, _BYTES_PER_FIT = 9, 4500  # of a fit's file, measured
 class Forecast:
     """What a run will roughly cost: seconds, bytes, nats.
 
+    ``fits`` are the plan's; ``release`` says whether one on all records comes on top.
     ``standard_error`` is that of mean_log for a median record, from the difference between two
     pilot fits, with the same seeds where the plan makes pairs. Pilots see fewer records than the
     run will, and noise falls with their number, so it errs on the high side; but the fits of a pair
@@ -44,6 +45,7 @@ class Forecast:
     values_out: float
     standard_error: float
     units: Units = "repeats"
+    release: bool = False
 
 
 def forecast(request: Request) -> Forecast:
@@ -56,9 +58,11 @@ def forecast(request: Request) -> Forecast:
     """
     request.check()
     design = request.plan.draw(request.context())
-    size, per_fit, noise = _pilot(request, design, request.rehearse(design))
+    size, per_fit, noise, weights = _pilot(request, design, request.rehearse(design))
     workers = usable_workers(request.settings.workers, request.settings.threads)
     counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
+    fits = design.fits + request.keeps
+    models = {"none": 0, "release": 1, "all": fits}[request.settings.keep_models]
     inside, outside = _values_per_record(design)
     process = peak_memory()  # holds all the records already, as a worker holds those it trains on
     taken = contract.input_bytes(request.model, request.records.x)
@@ -67,13 +71,16 @@ def forecast(request: Request) -> Forecast:
         fits=design.fits,
         pilot_records=size,
         seconds_per_fit=per_fit,
-        seconds=per_fit * -(-design.fits // workers) + (_START if workers > 1 else 0),
+        seconds=per_fit * -(-fits // workers) + (_START if workers > 1 else 0),
         memory=process + workers * (process + more) if workers > 1 else process + taken,
-        disk=_BYTES_PER_VALUE * counted * _epochs_kept(request) + _BYTES_PER_FIT * design.fits,
+        disk=_BYTES_PER_VALUE * counted * _epochs_kept(request)
+        + _BYTES_PER_FIT * design.fits
+        + models * weights,
         values_in=inside,
         values_out=outside,
         standard_error=_standard_error(design, noise, inside, outside),
         units=design.units,
+        release=request.keeps,
     )
 
 
@@ -88,18 +95,18 @@ def _standard_error(design: Design, noise: float, inside: float, outside: float)
     return np.nan if alone or not outside else noise * float(np.sqrt(1 / inside + 1 / outside))
 
 
-def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float, float]:
-    """Records in the largest pilot, seconds of a whole fit, retraining noise in nats."""
+def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float, float, int]:
+    """Records in the largest pilot, seconds of a fit, retraining noise in nats, model's bytes."""
     share = len(design.training_rows(0)) / design.n
     times: list[tuple[int, float]] = []
     for size in _sizes(smallest, design.n, share):
         started = time.perf_counter()
-        first = _fit(request, _job(design, size, share, 0))
+        first, weights = _fit(request, _job(design, size, share, 0))
         times.append((size, time.perf_counter() - started))
         if times[-1][1] >= _LONG_ENOUGH:
             break
-    noise = _noise(first, _fit(request, _job(design, times[-1][0], share, 1)))
-    return times[-1][0], _extrapolated(times, design.n), noise
+    noise = _noise(first, _fit(request, _job(design, times[-1][0], share, 1))[0])
+    return times[-1][0], _extrapolated(times, design.n), noise, weights
 
 
 def _sizes(smallest: int, n: int, share: float) -> Iterator[int]:
@@ -122,8 +129,8 @@ def _job(design: Design, size: int, share: float, number: int) -> Job:
     return Job(number, size, second if number else first, None, 0, 0, 0, leader_held_out=first)
 
 
-def _fit(request: Request, job: Job) -> NDArray[np.float64]:
-    """Do a job on some records, and score all of them."""
+def _fit(request: Request, job: Job) -> tuple[NDArray[np.float64], int]:
+    """Do a job on some records, and score all of them; also bytes of the weights."""
     generator = seeds.generator(request.settings.seed, seeds.Purpose.REHEARSAL, 1)
     some = np.sort(generator.choice(len(request.records), job.n, replace=False))
     task = Task(
@@ -132,10 +139,10 @@ def _fit(request: Request, job: Job) -> NDArray[np.float64]:
         request.settings.threads,
         track=tuple(request.track),
     )
-    outcome = run_job(task, job)
+    outcome = run_job(task, replace(job, keep_weights=request.keeps))
     if outcome.log_prob is None:
         raise InvalidInput(f"model: a pilot fit of {job.n} records failed: {outcome.failure}")
-    return outcome.log_prob
+    return outcome.log_prob, sum(a.nbytes for a in (outcome.weights or {}).values())
 
 
 def _noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -86,5 +86,5 @@ def latest_heartbeat(folder: Path) -> str:
             changed = path.stat().st_mtime
             if changed > newest:
                 epoch, loss = path.read_text().split()
-                newest, text = changed, f"fit {path.name}: epoch {epoch}, loss {float(loss):.4g}"
+                newest, text = changed, f"{path.name}: epoch {epoch}, loss {float(loss):.4g}"
     return text

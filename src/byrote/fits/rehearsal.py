@@ -7,6 +7,7 @@ private record is in it. Otherwise the error is named by type and place alone.
 
 import traceback
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from byrote.fits.follower import BadLogProb, Follower, Questions, checked
 from byrote.fits.sharing import readonly
 from byrote.fits.surroundings import controlled
 from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Design
 
 _FEW = 64
@@ -35,6 +37,7 @@ def rehearse(
     threads: int,
     show: bool = False,
     tracked: bool = False,
+    keep: bool = False,
 ) -> int:
     """Fit and score a few records, in this process; returns how many were needed.
 
@@ -48,27 +51,29 @@ def rehearse(
     InvalidInput
         If the model refuses its parameters or the records.
     """
+    problem_with = partial(_problem, model, seed=seed, threads=threads, tracked=tracked, keep=keep)
     most = len(design.training_rows(0))
     count = min(_FEW, most)
     while True:
         generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
         some = np.sort(generator.choice(len(records), count, replace=False))
-        problem = _problem(model, records.x[some], seed, threads, tracked)
+        problem = problem_with(records.x[some])
         if problem is None:
             return count
         if count == most:
             break
         count = min(2 * count, most)
     made_up = _made_up(records, min(_FEW, most), generator)
-    unreal = _problem(model, made_up, seed, threads, tracked)
-    raise InvalidInput(_sentence(model, problem, unreal, show))
+    raise InvalidInput(_sentence(model, problem, problem_with(made_up), show))
 
 
 def _problem(
-    model: Any, x: NDArray[Any], seed: int, threads: int, tracked: bool
+    model: Any, x: NDArray[Any], *, seed: int, threads: int, tracked: bool, keep: bool
 ) -> BaseException | None:
     try:
-        _try(model, x, seed, threads, tracked)
+        with controlled(seed % 2**32, threads, needs_torch=False), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they come again with the fits
+            _try(model, x, tracked, keep)
     except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return error
     return None
@@ -76,7 +81,7 @@ def _problem(
 
 def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, show: bool) -> str:
     name = type(model).__name__
-    if show or isinstance(problem, BadLogProb):
+    if show or isinstance(problem, BadLogProb | BadWeights):
         return f"model: {name} refuses the records: {_one_line(problem)}"
     if type(unreal) is type(problem):
         return f"model: {name} cannot be trained, not even on made-up records: {_one_line(unreal)}"
@@ -87,15 +92,15 @@ def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, 
     )
 
 
-def _try(model: Any, x: NDArray[Any], seed: int, threads: int, tracked: bool) -> None:
-    with controlled(seed % 2**32, threads, needs_torch=False), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # they come again with the fits
-        copy = contract.prepared(model, training=0, noise=0)
-        rows, few = (contract.as_input(copy, readonly(some)) for some in (x, x[:_FEW]))
-        questions = Questions(copy, {1}, lambda: few, lambda: few, 0, 0) if tracked else None
-        contract.fit(copy, rows, Follower(questions))
-        checked(copy.score_samples(few), len(few))
-        contract.diagnostics(copy, len(few))
+def _try(model: Any, x: NDArray[Any], tracked: bool, keep: bool) -> None:
+    copy = contract.prepared(model, training=0, noise=0)
+    rows, few = (contract.as_input(copy, readonly(some)) for some in (x, x[:_FEW]))
+    questions = Questions(copy, {1}, lambda: few, lambda: few, 0, 0) if tracked else None
+    contract.fit(copy, rows, Follower(questions))
+    checked(copy.score_samples(few), len(few))
+    contract.diagnostics(copy, len(few))
+    if keep:
+        with_weights(contract.prepared(model, training=0, noise=0), weights_of(copy))
 
 
 def _made_up(records: Records, count: int, generator: np.random.Generator) -> NDArray[Any]:

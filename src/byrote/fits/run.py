@@ -17,17 +17,18 @@ from filelock import FileLock, Timeout
 
 from byrote import checks
 from byrote.data.records import Records
-from byrote.errors import InvalidInput, RunMismatch
+from byrote.errors import CorruptFile, InvalidInput, RunMismatch
 from byrote.fits import files
 from byrote.fits.executors import check_executor, open_pool
-from byrote.fits.job import Task, job_of
+from byrote.fits.job import KEEP_MODELS, Task, job_of
 from byrote.fits.manifest import Manifest
 from byrote.fits.outcomes import outcomes
-from byrote.fits.paths import RunPaths
+from byrote.fits.paths import RELEASE, RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.rehearsal import rehearse
 from byrote.fits.store import RunFolder
 from byrote.models import contract, settling
+from byrote.models.weights import check_keepable
 from byrote.plans import Context, Design, Plan
 
 
@@ -40,9 +41,11 @@ class Settings:
     workers: int = 1
     executor: str | Executor = "auto"
     debug: bool = False
+    keep_models: str = "none"
 
     def __post_init__(self) -> None:
         check_executor(self.executor, self.workers, self.threads)
+        checks.choice("keep_models", self.keep_models, KEEP_MODELS)
         for name, least in (("seed", 0), ("threads", 1), ("workers", 1)):
             value = checks.integer(name, getattr(self, name), at_least=least)
             object.__setattr__(self, name, value)
@@ -60,6 +63,15 @@ class Request:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "track", checks.epochs("track", self.track))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether any model is to be kept, and so the release model."""
+        return self.settings.keep_models != "none"
+
+    def keeps_fit(self, run: RunFolder, fit: int) -> bool:
+        """Whether the weights of a fit are kept; once kept, they are made again with the fit."""
+        return self.settings.keep_models == "all" or run.paths.model(fit).is_file()
 
     def context(self) -> Context:
         """What the plan may look at."""
@@ -83,6 +95,8 @@ class Request:
         """Refuse what can be refused without a folder and without training."""
         contract.check_model(self.model)
         contract.check_track(self.model, self.track)
+        if self.keeps:
+            check_keepable(self.model, self.settings.keep_models)
         contract.check_input(self.model, self.records.x)
 
     def rehearse(self, design: Design) -> int:
@@ -95,6 +109,7 @@ class Request:
             threads=self.settings.threads,
             show=self.settings.debug,
             tracked=bool(self.track),
+            keep=self.keeps,
         )
 
 
@@ -105,7 +120,8 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
 
     Returns
     -------
-    The run folder, in which fits may have failed: see ``RunFolder.failures``.
+    The run folder, in which fits may have failed: see ``RunFolder.failures``; the release fit, if
+    asked for: see ``RunFolder.check_release``.
 
     Raises
     ------
@@ -129,7 +145,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
             _sweep(paths)
             manifest = request.manifest(design, settled)
             run = RunFolder.create(paths, manifest, design, request.records)
-            todo = list(range(design.fits))
+            todo = [*range(design.fits), *([RELEASE] if request.keeps else [])]
         if todo:
             _carry_out(run, todo, request, progress or Silent())
     return run
@@ -144,16 +160,32 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
         raise RunMismatch(f"{paths.root} holds another run: its membership differs")
     todo, damaged = stored.unfinished(request.track)
     todo += range(stored.design.fits, design.fits)
+    without, damaged_models = _without_model(stored, set(todo), request.settings.keep_models)
+    todo += without
     if todo:
         request.rehearse(design)
     _sweep(paths)
-    for fit, problem in damaged.items():
+    for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
+    for fit in damaged:
         paths.fit(fit).unlink(missing_ok=True)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
     if design.fits > stored.design.fits or tuple(request.track) != stored.manifest.track:
         stored = stored.extend(request.manifest(design), design)
     return stored, todo
+
+
+def _without_model(
+    stored: RunFolder, todo: set[int], keep_models: str
+) -> tuple[list[int], list[CorruptFile]]:
+    """Finished fits whose model is asked for and not there, and why some that have a file are.
+
+    Their log-likelihoods stay until each is done again, model and log-likelihoods together.
+    """
+    if keep_models == "none":
+        return [], []
+    finished = [f for f in range(stored.design.fits) if f not in todo]
+    return stored.models.unfinished([*(finished if keep_models == "all" else []), RELEASE])
 
 
 def _check_same(stored: RunFolder, request: Request, design: Design) -> None:
@@ -188,8 +220,12 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
                 keep_messages=settings.debug,
                 track=tuple(request.track),
             )
-            jobs = (job_of(run.design, fit, settings.seed) for fit in todo)
-            progress.start(run.design.fits, run.design.fits - len(todo), Path(heartbeats))
+            jobs = (
+                job_of(run.design, fit, settings.seed, keep_weights=request.keeps_fit(run, fit))
+                for fit in todo
+            )
+            total = run.design.fits + request.keeps
+            progress.start(total, total - len(todo), Path(heartbeats))
             for outcome in outcomes(pool, task, jobs):
                 run.keep(outcome)
                 progress.ended(outcome)
@@ -238,5 +274,5 @@ def _locked(paths: RunPaths) -> Iterator[None]:
 def _sweep(paths: RunPaths) -> None:
     """Remove what killed processes left."""
     shutil.rmtree(paths.work, ignore_errors=True)
-    for folder in (paths.root, paths.fits, paths.failures):
+    for folder in (paths.root, paths.fits, paths.failures, paths.models):
         files.sweep(folder)

@@ -5,6 +5,7 @@ records.parquet     ids and labels, in the order of the data
 plan.parquet        one row per fit: its group, its seeds, rows held out, rows counted
 fits/               fit-000000.parquet: record, epoch, included, log_prob (fit_file.py)
 failures/           fit-000000.json: type and place of an exception; the next start retries it
+models/             release.safetensors, fit-000000.safetensors: weights, if asked for (kept.py)
 """
 
 import json
@@ -22,8 +23,9 @@ from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
 from byrote.fits import files, parquet
 from byrote.fits.fit_file import FitFile
 from byrote.fits.job import Failure, Outcome
+from byrote.fits.kept import KeptModels
 from byrote.fits.manifest import Manifest
-from byrote.fits.paths import RunPaths
+from byrote.fits.paths import RELEASE, RunPaths
 from byrote.fits.table import Table
 from byrote.plans import Design
 
@@ -74,13 +76,26 @@ class RunFolder:
         files.write_atomically(paths.manifest, (manifest.model_dump_json(indent=2) + "\n").encode())
         return cls(paths, manifest, design)
 
+    @property
+    def models(self) -> KeptModels:
+        """The models that the run keeps."""
+        return KeptModels(self.paths, self.manifest.run_id, self.manifest.model.name)
+
     def keep(self, outcome: Outcome) -> None:
-        """Write what came of a fit: its log-likelihoods, or its failure."""
+        """Write what came of a fit: weights, then log-likelihoods, or its failure.
+
+        Weights that are there belong to the log-likelihoods that are there, whenever a start is
+        killed: the latter go first and come last.
+        """
         if outcome.failure is not None:
             text = json.dumps({"fit": outcome.fit, **asdict(outcome.failure)}, indent=2)
             files.write_atomically(self.paths.failure(outcome.fit), text.encode())
             return
-        self.file(outcome.fit).write(outcome)
+        if outcome.weights is not None:
+            self.paths.fit(outcome.fit).unlink(missing_ok=True)
+            self.models.keep(outcome.fit, outcome.weights, outcome.facts)
+        if outcome.fit != RELEASE:
+            self.file(outcome.fit).write(outcome)
         self.paths.failure(outcome.fit).unlink(missing_ok=True)
 
     def file(self, fit: int) -> FitFile:
@@ -204,6 +219,23 @@ class RunFolder:
             numbers = ", ".join(map(str, list(failed)[:5])) + (", …" if len(failed) > 5 else "")
             text += f" ({len(failed)} failed: {numbers}; fit {first} by {failure})"
         return f"{text}; start the same run again to do them"
+
+    def check_release(self) -> None:
+        """Whether the release model is there.
+
+        Raises
+        ------
+        IncompleteRun
+            If it is not, with what is known of why.
+        """
+        if self.paths.model(RELEASE).is_file():
+            return
+        failed = self.paths.failure(RELEASE)
+        why = f"its fit failed by {_read_failure(failed)}" if failed.is_file() else "it was not fit"
+        raise IncompleteRun(
+            f"the release model is missing from {self.paths.root}: {why};"
+            " start the same run again to do it"
+        )
 
     def ids_and_labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Ids and labels of the records, in the order of the data."""

@@ -7,11 +7,15 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from byrote.fits.environment import environment, peak_memory
 from byrote.fits.follower import BadLogProb, EpochNeverReached, Follower, Questions, checked
 from byrote.fits.job import Failure, Job, Outcome, Task
+from byrote.fits.paths import RELEASE
 from byrote.fits.surroundings import controlled
 from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of
 
 
 def run_job(task: Task, job: Job) -> Outcome:
@@ -45,11 +49,17 @@ def run_job(task: Task, job: Job) -> Outcome:
 def _fit_and_score(task: Task, job: Job) -> Outcome:
     model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
     x = task.data.get()
+    nothing = job.counted is not None and not len(job.counted)  # is to be scored
+    name = "release" if job.fit == RELEASE else f"fit {job.fit}"
     follower = Follower(
-        questions=Questions.of(model, task.track, x, job) if task.track else None,
-        heartbeat=Path(task.heartbeats) / f"{job.fit}" if task.heartbeats else None,
+        questions=Questions.of(model, task.track, x, job) if task.track and not nothing else None,
+        heartbeat=Path(task.heartbeats) / name if task.heartbeats else None,
     )
     contract.fit(model, contract.as_input(model, x[job.training_rows()]), follower)
+    kept = weights_of(model) if job.keep_weights else None
+    facts = {"losses": follower.losses} if follower.epoch else {}
+    if nothing:
+        return Outcome(job.fit, np.empty(0), epoch=follower.epoch, facts=facts, weights=kept)
     tracked = follower.before_the_last(task.track)
     contract.reseed(model, job.evaluation_seed)
     scored = contract.as_input(model, x if job.counted is None else x[job.counted])
@@ -59,7 +69,8 @@ def _fit_and_score(task: Task, job: Job) -> Outcome:
         epoch=follower.epoch,
         tracked=tracked,
         diagnostics=contract.diagnostics(model, len(scored)),
-        facts={"losses": follower.losses} if follower.epoch else {},
+        facts=facts,
+        weights=kept,
     )
 
 
@@ -72,6 +83,6 @@ def _failure(error: BaseException, keep_message: bool) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    if isinstance(error, BadLogProb | EpochNeverReached):  # our own text, which quotes no record
+    if isinstance(error, BadLogProb | BadWeights | EpochNeverReached):  # our text: no record in it
         return Failure(type(error).__name__, f"{place}: {error}")
     return Failure(type(error).__name__, place, str(error) if keep_message else None)

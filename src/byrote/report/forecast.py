@@ -14,8 +14,9 @@ def render(forecast: Forecast) -> Text:
         if np.isnan(forecast.standard_error)
         else f"standard error of mean_log about {number(forecast.standard_error)} nats"
     )
+    release = " and one on all records" if forecast.release else ""
     return Text(
-        f"{forecast.fits:,} fits, each about {duration(forecast.seconds_per_fit)}:"
+        f"{forecast.fits:,} fits{release}, each about {duration(forecast.seconds_per_fit)}:"
         f" {duration(forecast.seconds)} in all\n"
         f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
         f"a record has {forecast.values_in:.4g} values in and {forecast.values_out:.4g} out;"

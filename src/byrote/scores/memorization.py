@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.records import as_records
-from byrote.errors import IncompleteRun
+from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Bar, Progress, Silent
 from byrote.fits.run import Request, Settings, run_fits
@@ -41,6 +41,7 @@ def score_memorization(
     executor: str | Executor = "auto",
     progress: bool = False,
     debug: bool = False,
+    keep_models: str = "none",
 ) -> MemorizationResult:
     """Which records did the model learn by rote?
 
@@ -81,6 +82,11 @@ def score_memorization(
         Show a progress bar on standard error.
     debug
         Keep the text of exceptions raised by fits, which may quote records.
+    keep_models
+        "release": one more fit, on all records, whose weights are kept in the run folder: the model
+        that would ship, which ``load_model`` gives. "all": the weights of every fit besides. The
+        model needs ``get_weights`` and ``set_weights``. A finished run does only what is missing;
+        under "all", finished fits without weights are done again.
 
     Raises
     ------
@@ -89,8 +95,8 @@ def score_memorization(
     RunMismatch
         If the folder holds another run; the message says what differs.
     IncompleteRun
-        If fits failed. The others are kept: start again to retry, or use
-        ``load_scores(store, partial=True)``.
+        If fits failed, that of the release model included. The others are kept: start again to
+        retry, or use ``load_scores(store, partial=True)``.
 
     Examples
     --------
@@ -101,16 +107,22 @@ def score_memorization(
     >>> result.ids[result.order()[0]]
     np.int64(7)
     """
+    if store is None and keep_models != "none":
+        raise InvalidInput(f"keep_models={keep_models!r} needs a folder: store; got none")
     request = Request(
         model=model,
         records=as_records(X, ids=ids, labels=labels),
         plan=as_plan(KFold() if plan is None else plan),
-        settings=Settings(seed, threads, workers, executor, debug),
+        settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=track,
     )
     shown: Progress = Bar() if progress else Silent()
     if store is not None:
-        return _scores(run_fits(request, Path(store), shown), partial=False)
+        run = run_fits(request, Path(store), shown)
+        result = _scores(run, partial=False)
+        if request.keeps:
+            run.check_release()
+        return result
     with tempfile.TemporaryDirectory(prefix="byrote-") as folder:
         return _scores(run_fits(request, Path(folder) / "run", shown), partial=False)
 

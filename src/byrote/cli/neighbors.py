@@ -1,0 +1,98 @@
+"""byrote neighbors: what would nearest-neighbour tests have said?"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from byrote import checks
+from byrote.cli.exits import Exit, complain
+from byrote.cli.output import AsJson, print_json, print_text, standard_output_kept_clean
+from byrote.cli.records import records_beside, records_of
+from byrote.errors import IncompleteRun, InvalidInput
+
+if TYPE_CHECKING:
+    from byrote.scores.result import MemorizationResult
+
+
+def neighbors(
+    run: Annotated[
+        Path, typer.Argument(help="A run folder that keeps its release model (--keep-models).")
+    ],
+    validation: Annotated[
+        str | None,
+        typer.Option(help="Records that the release model has not seen: a file or a folder."),
+    ] = None,
+    validation_part: Annotated[
+        str | None,
+        typer.Option(help="The same, as a part of a data set that has parts: valid or test."),
+    ] = None,
+    samples: Annotated[
+        int | None, typer.Option(help="Samples to draw; as many as validation records if not set.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Decides the samples and all other chance.")] = 0,
+    cells: Annotated[int, typer.Option(help="Cells of the copying test.")] = 3,
+    downsample: Annotated[
+        bool, typer.Option(help="Halve images before distances are taken, as the paper does.")
+    ] = True,
+    model: Annotated[
+        str | None, typer.Option(help="module:Class, if the run's model is a class of your own.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of --model."),
+    ] = None,
+    as_json: AsJson = False,
+    top: Annotated[
+        int, typer.Option(help="How many records that samples come nearest to to show.", min=0)
+    ] = 10,
+) -> int:
+    """Compare memorization scores with distances from training records to samples."""
+    if validation is None and validation_part is None:
+        raise InvalidInput(
+            "--validation must name a file or folder of records that no fit was trained on, or"
+            " --validation-part a part of the run's data set; got neither"
+        )
+    checks.integer("--seed", seed, at_least=0)
+    if samples is not None:
+        checks.integer("--samples", samples, at_least=1)
+    from byrote.fits.loading import draw_samples  # noqa: PLC0415 (slow to load)
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415
+    from byrote.report import neighbors as text  # noqa: PLC0415
+    from byrote.scores.neighbors import compare_neighbors  # noqa: PLC0415
+
+    result, code = _scores(run)
+    data = result.description["data"]
+    with standard_output_kept_clean():
+        train, own = records_of(data), _own(model, settings)
+        fresh = records_beside(data, validation, validation_part)
+        drawn = draw_samples(run, samples or len(fresh), seed=seed, model=own)
+        found = compare_neighbors(
+            result, train, fresh, drawn, seed=seed, cells=cells, downsample=downsample
+        )
+        told = {"run_id": result.description["run_id"], "fresh": fresh.fingerprint}
+        found = replace(found, description={**found.description, **told})
+        found.save(RunPaths(run).neighbors)
+    if as_json:
+        print_json(text.to_json(found, top=top))
+    else:
+        print_text(text.render(found, top=top))
+    return code
+
+
+def _scores(run: Path) -> tuple["MemorizationResult", int]:
+    from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
+
+    try:
+        return load_scores(run), Exit.DONE
+    except IncompleteRun as error:
+        complain(str(error))
+        return load_scores(run, partial=True), Exit.INCOMPLETE
+
+
+def _own(name: str | None, settings: list[str] | None) -> Any:
+    from byrote.models import catalogue  # noqa: PLC0415 (slow to load)
+
+    chosen = catalogue.parse_settings(settings or [])
+    return None if name is None else catalogue.build(name, chosen)

@@ -1,0 +1,56 @@
+"""The records of a finished run, and others to set beside them, loaded the same way."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from byrote.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from byrote.data import Records
+
+_WITHIN = {".npz", ".csv", ".parquet"}  # where labels, ids and key name parts of the file itself
+
+
+def records_of(data: Mapping[str, Any]) -> "Records":
+    """The records that a run was made from, by the data part of its description.
+
+    Raises
+    ------
+    InvalidInput
+        If they cannot be loaded, or are others now.
+    """
+    from byrote.data import load  # noqa: PLC0415 (slow to load)
+
+    if data["source"] == "memory":
+        raise InvalidInput("the run was made from an array in memory, which no command can load")
+    records = load(data["location"], **data["options"])
+    if records.fingerprint != data["fingerprint"]:
+        raise InvalidInput(f"{data['source']} has changed since the run")
+    return records
+
+
+def records_beside(data: Mapping[str, Any], path: str | None, part: str | None) -> "Records":
+    """Other records of the kind that a run was made from: another file, or part of a set.
+
+    The run's options of loading hold for them too, but for those that name files or a part.
+
+    Raises
+    ------
+    InvalidInput
+        If they cannot be loaded, are the run's own, or of another shape.
+    """
+    from byrote.data import load  # noqa: PLC0415 (slow to load)
+
+    location = data["location"] if path is None else path
+    suffix = Path(location).suffix.lower()
+    inside = suffix in _WITHIN and suffix == Path(data["location"]).suffix.lower()
+    passed = {"image", "key", "labels", "ids"} if inside else {"image"}
+    options = {name: value for name, value in data["options"].items() if name in passed}
+    records = load(location, **options, **({} if part is None else {"part": part}))
+    if records.fingerprint == data["fingerprint"]:
+        raise InvalidInput("--validation must be other records than the run's; got the same")
+    if list(records.shape) != list(data["shape"]):
+        want = tuple(data["shape"])
+        raise InvalidInput(f"--validation must hold records of shape {want}; got {records.shape}")
+    return records

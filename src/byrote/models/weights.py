@@ -1,0 +1,104 @@
+"""Weights out of a fitted model and into a fresh one: how a model is kept without a pickle."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.errors import InvalidInput
+from byrote.models.contract import class_path
+
+Weights = dict[str, NDArray[Any]]
+
+# What scikit-learn's classes learn, for those whose state is a few arrays. A kernel density is not
+# among them: what it learns is the records themselves.
+_LEARNED = {
+    "sklearn.mixture._gaussian_mixture.GaussianMixture": (
+        "weights_",
+        "means_",
+        "covariances_",
+        "precisions_",
+        "precisions_cholesky_",
+        "converged_",
+        "n_iter_",
+        "lower_bound_",
+        "n_features_in_",
+    )
+}
+
+
+class BadWeights(ValueError):
+    """A model's weights that cannot be kept. Its text quotes no value."""
+
+
+def check_keepable(model: Any, keep_models: str) -> None:
+    """Refuse a model whose weights cannot be taken out and put back.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the method that is missing.
+    """
+    if class_path(model) in _LEARNED:
+        return
+    missing = [
+        name for name in ("get_weights", "set_weights") if not callable(getattr(model, name, None))
+    ]
+    if missing:
+        raise InvalidInput(
+            f"keep_models={keep_models!r} needs a model with get_weights() -> dict of arrays and"
+            f" set_weights(dict) -> self; {type(model).__name__} has no {' and no '.join(missing)}"
+        )
+
+
+def weights_of(model: Any) -> Weights:
+    """What a fitted model learned: named arrays of numbers, copies.
+
+    Raises
+    ------
+    BadWeights
+        If the model gives anything else, or NaN.
+
+    Examples
+    --------
+    >>> from sklearn.mixture import GaussianMixture
+    >>> model = GaussianMixture().fit([[0.0], [2.0]])
+    >>> weights_of(model)["means_"].shape
+    (1, 1)
+    >>> with_weights(GaussianMixture(), weights_of(model)).score([[1.0]]) == model.score([[1.0]])
+    True
+    """
+    names = _LEARNED.get(class_path(model))
+    given = model.get_weights() if names is None else {name: getattr(model, name) for name in names}
+    if not isinstance(given, Mapping) or not given:
+        raise BadWeights(f"get_weights must return named arrays; got {type(given).__name__}")
+    return {_name(name): _array(name, value) for name, value in given.items()}
+
+
+def with_weights(model: Any, weights: Mapping[str, NDArray[Any]]) -> Any:
+    """The model with weights set, as after training; an unfitted one becomes a fitted one."""
+    names = _LEARNED.get(class_path(model))
+    if names is None:
+        model.set_weights(dict(weights))
+        return model
+    if set(weights) != set(names):
+        raise InvalidInput(f"weights must be those of {type(model).__name__}: {', '.join(names)}")
+    for name, value in weights.items():
+        setattr(model, name, value if value.ndim else value.item())
+    return model
+
+
+def _name(name: Any) -> str:
+    if not isinstance(name, str) or not name or name == "__metadata__":  # safetensors' own
+        raise BadWeights(f"get_weights must name its arrays by text; got {type(name).__name__}")
+    return name
+
+
+def _array(name: str, value: Any) -> NDArray[Any]:
+    array = np.array(value, order="C")
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        raise BadWeights(f"get_weights must give arrays of numbers; {name} has {array.dtype}")
+    if array.dtype.kind == "f" and np.isnan(array).any():
+        raise BadWeights(f"get_weights must give no NaN; {name} holds some")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

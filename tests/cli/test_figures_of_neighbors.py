@@ -1,0 +1,31 @@
+"""byrote figures after byrote neighbors."""
+
+from pathlib import Path
+
+import numpy as np
+
+import byrote
+from byrote.cli import figure_sources
+
+
+def test_figures_of_nearest_neighbours(byrote_):
+    images = np.random.default_rng(0).random((60, 4, 4))
+    np.save("images.npy", images[:40])
+    np.save("fresh.npy", images[40:])
+    gmm = ["--model", "gmm", "--folds", "4", "--repeats", "2", "--keep-models", "release"]
+    byrote_("score", "images.npy", *gmm, "--out", "run")
+    byrote_("neighbors", "run", "--validation", "fresh.npy", "--seed", "5")
+    code, out, err = byrote_("figures", "run", "--format", "svg")
+    assert code == 0
+    assert [Path(line).stem for line in out.splitlines()][-3:] == [
+        "ratio-by-score",
+        "ratio-densities",
+        "reproduced",
+    ]
+    assert "ratio" not in err
+    found = byrote.NeighborResult.load("run/neighbors.parquet")
+    samples = figure_sources.source({"run": Path("run")}).samples()
+    assert len(samples) == 20
+    means = [x.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4)) for x in (images[:40], samples)]
+    apart = ((means[0][:, None] - means[1]) ** 2).sum(axis=(2, 3))
+    assert apart.argmin(axis=1).tolist() == found.nearest_sample.tolist()

@@ -1,0 +1,178 @@
+"""byrote neighbors, against distances by brute force and correlations by scipy."""
+
+import json
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from scipy.spatial.distance import cdist
+from scipy.stats import spearmanr
+
+import byrote
+from byrote.cli.records import records_beside
+from byrote.scores.neighbors import NeighborResult
+
+RUN = ["score", "x.csv", "--labels", "kind", "--model", "gmm", "--folds", "4", "--repeats", "2"]
+RUN += ["--out", "run", "--keep-models", "release"]
+FRESH = ["neighbors", "run", "--validation", "fresh.csv"]
+
+
+def table(x):
+    names = [*(f"x{column}" for column in range(x.shape[1])), "kind"]
+    rows = [",".join([*map(repr, row.tolist()), str(i % 2)]) for i, row in enumerate(x)]
+    return "\n".join([",".join(names), *rows]) + "\n"
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path):
+    generator = np.random.default_rng(0)
+    (tmp_path / "x.csv").write_text(table(generator.normal(size=(60, 3))))
+    (tmp_path / "fresh.csv").write_text(table(generator.normal(size=(45, 3))))
+
+
+def test_ratios_are_those_of_the_release_models_samples(byrote_, tmp_path):
+    assert byrote_(*RUN)[0] == 0
+    code, out, err = byrote_(*FRESH)
+    assert (code, err) == (0, "")
+    found = NeighborResult.load(tmp_path / "run" / "neighbors.parquet")
+    x, fresh = (byrote.load(f"{name}.csv", labels="kind").x for name in ("x", "fresh"))
+    samples = byrote.draw_samples("run", len(fresh))
+    expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
+    assert np.allclose(found.ratio, expected, rtol=1e-9)
+    scores = byrote.load_scores("run")
+    assert np.array_equal(found.score, scores.score)
+    assert found.correlation == pytest.approx(spearmanr(expected, scores.score).statistic)
+    assert f"{found.mean:.2f}" in out
+    assert (tmp_path / "run" / "neighbors.parquet").stat().st_mode & 0o777 == 0o600
+
+
+def test_json_alone_and_repeatable_and_another_seed_another_draw(byrote_):
+    byrote_(*RUN)
+    code, out, err = byrote_(*FRESH, "--json")
+    assert (code, err) == (0, "")
+    data = json.loads(out, parse_constant=pytest.fail)
+    assert len(data["nearly_reproduced"]) == 10
+    assert byrote_(*FRESH, "--json")[1] == out
+    assert byrote_(*FRESH, "--json", "--seed", "1")[1] != out
+    assert data == json.loads(out)
+
+
+def test_the_file_names_its_run_and_settings(byrote_, tmp_path):
+    byrote_(*RUN)
+    byrote_(*FRESH, "--samples", "30", "--seed", "3")
+    metadata = pq.read_schema(tmp_path / "run" / "neighbors.parquet").metadata
+    facts = json.loads(metadata[b"byrote"])["description"]
+    run_id = json.loads((tmp_path / "run" / "run.json").read_text())["run_id"]
+    assert facts["run_id"] == run_id
+    assert (facts["samples"], facts["validation"], facts["seed"]) == (30, 45, 3)
+
+
+def test_a_run_with_fits_missing_says_so(byrote_, tmp_path):
+    byrote_(*RUN)
+    (tmp_path / "run" / "fits" / "fit-000002.parquet").unlink()
+    code, out, err = byrote_(*FRESH)
+    assert code == 4
+    assert "1 of 8 fits are missing" in err
+    assert out
+
+
+def test_a_class_of_the_users_is_named(byrote_, monkeypatch):
+    monkeypatch.syspath_prepend(__file__.rsplit("/", 2)[0])
+    run = [word if word != "gmm" else "estimators:Keepable" for word in RUN]
+    assert byrote_(*run, "--set", "noise=0.2")[0] == 0
+    assert "model must be given" in byrote_(*FRESH)[2]
+    own = [*FRESH, "--model", "estimators:Keepable"]
+    assert "model noise 0.2 there, 0.1 here" in byrote_(*own)[2]
+    assert byrote_(*own, "--set", "noise=0.2")[0] == 0
+
+
+BAD = {
+    "no validation": (["neighbors", "run"], "--validation must name a file"),
+    "its own": (["neighbors", "run", "--validation", "x.csv"], "must be other records"),
+    "shape": (["neighbors", "run", "--validation", "wide.npy"], "of shape (3,); got (4,)"),
+    "missing": (["neighbors", "run", "--validation", "none.csv"], "there is no none.csv"),
+    "no run": (["neighbors", "elsewhere", "--validation", "fresh.csv"], "holds no run"),
+    "samples": ([*FRESH, "--samples", "0"], "--samples must be"),
+    "seed": ([*FRESH, "--seed", "-1"], "--seed must be"),
+    "cells": ([*FRESH, "--cells", "0"], "cells must be"),
+    "changed": (FRESH, "x.csv has changed since the run"),
+    "no model": (FRESH, "does not keep the release model"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_what_cannot_be_compared_is_refused(case, byrote_, tmp_path):
+    arguments, message = BAD[case]
+    byrote_(*RUN)
+    np.save("wide.npy", np.zeros((9, 4)))
+    if case == "changed":
+        (tmp_path / "x.csv").write_text(table(np.random.default_rng(9).normal(size=(60, 3))))
+    if case == "no model":
+        (tmp_path / "run" / "models" / "release.safetensors").unlink()
+    code, out, err = byrote_(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert not (tmp_path / "run" / "neighbors.parquet").exists()
+
+
+NAMED = {"labels": "y", "ids": "i"}
+ARRAYS = {"key": "x", "labels": "y"}
+PADDED = {"image": "pad=2"}
+BESIDE = {  # the run's source and options; what is asked; what is loaded
+    "part": ("mnist", PADDED, (None, "test"), ("mnist", {**PADDED, "part": "test"})),
+    "own part": ("cifar", {"part": "train"}, (None, "test"), ("cifar", {"part": "test"})),
+    "column": ("x.csv", NAMED, ("v.csv", None), ("v.csv", NAMED)),
+    "array": ("x.npz", ARRAYS, ("v.npz", None), ("v.npz", ARRAYS)),
+    "another kind": ("x.npz", ARRAYS, ("v.npy", None), ("v.npy", {})),
+    "file of labels": ("x.npy", {"labels": "y.npy"}, ("v.npy", None), ("v.npy", {})),
+    "image": ("x.npy", PADDED, ("v", None), ("v", PADDED)),
+}
+
+
+@pytest.mark.parametrize("case", BESIDE)
+def test_options_of_the_run_hold_for_records_beside_it_but_for_names_of_files(case, monkeypatch):
+    location, options, (path, part), expected = BESIDE[case]
+    asked = []
+
+    def load(source, **given):
+        asked.append((source, given))
+        return byrote.Records(np.zeros((2, 3)))
+
+    monkeypatch.setattr("byrote.data.load", load)
+    data = {"location": location, "options": options, "shape": (3,), "fingerprint": ""}
+    assert len(records_beside(data, path, part)) == 2
+    assert asked == [expected]
+
+
+def test_a_run_from_memory_is_refused(byrote_, tmp_path):
+    x = byrote.load("x.csv", labels="kind").x
+    from sklearn.mixture import GaussianMixture
+
+    plan = byrote.KFold(2, repeats=2)
+    byrote.score_memorization(GaussianMixture(), x, plan=plan, store="run", keep_models="release")
+    code, _, err = byrote_(*FRESH)
+    assert code == 2
+    assert "array in memory, which no command can load" in err
+
+
+def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_path):
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    generator = np.random.default_rng(4)
+    for name, n in (("train", 60), ("t10k", 30)):
+        images = generator.integers(0, 256, (n, 4, 4), dtype=np.uint8)
+        head = bytes([0, 0, 8, 3]) + b"".join(k.to_bytes(4, "big") for k in images.shape)
+        (folder / f"{name}-images-idx3-ubyte").write_bytes(head + images.tobytes())
+        labels = bytes([0, 0, 8, 1]) + n.to_bytes(4, "big") + bytes(n)
+        (folder / f"{name}-labels-idx1-ubyte").write_bytes(labels)
+    run = ["score", "mnist", *RUN[4:]]
+    assert byrote_(*run)[0] == 0
+    assert byrote_("neighbors", "run", "--validation-part", "test", "--no-downsample")[0] == 0
+    found = NeighborResult.load(tmp_path / "run" / "neighbors.parquet")
+    x, fresh = (byrote.load("mnist", part=part).x / 255 for part in ("train", "test"))
+    samples = byrote.draw_samples("run", 30)
+    x, fresh, samples = (images.reshape(len(images), -1) for images in (x, fresh, samples))
+    expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
+    assert np.allclose(found.ratio, expected, rtol=1e-5)  # stored pixels are scaled in float32
+    code, _, err = byrote_("neighbors", "run", "--validation-part", "train")
+    assert (code, "must be other records" in err) == (2, True)

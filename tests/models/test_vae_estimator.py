@@ -20,7 +20,7 @@ from byrote import InvalidInput
 from byrote.models import VAE
 from byrote.models.noise import binarized
 from byrote.models.torch_state import denormals_are_flushed, flushed_denormals, seeded
-from byrote.models.vae import estimator, scoring, spaces
+from byrote.models.vae import assembly, estimator, scoring, spaces
 
 SMALL = {"latent_dim": 2, "hidden": (16,), "epochs": 3, "batch_size": 32, "draws": 32}
 
@@ -413,7 +413,7 @@ def test_no_two_streams_share_a_seed(monkeypatch):
 
     made = estimator.generator_from
     monkeypatch.setattr(estimator, "generator_from", generator_from)
-    monkeypatch.setattr(estimator, "seeded", noting("seeded", estimator.seeded))
+    monkeypatch.setattr(assembly, "seeded", noting("seeded", assembly.seeded))
     monkeypatch.setattr(spaces, "uniforms", noting("uniforms", spaces.uniforms))
     doing = "fit"
     model = small(redraw=True, epochs=1).fit(digits())

@@ -6,6 +6,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes, Subset
+from byrote.plans import design_of
 
 from estimators import Kernel, PureNoise
 
@@ -139,3 +140,19 @@ def test_labels_are_summarized():
     summary = byrote.score_memorization(Kernel(), X, plan=KFold(3, 2), labels=labels).summary()
     assert list(summary.labels) == ["0", "1"]
     assert summary.labels["0"].records == 15
+
+
+def test_mean_log_prob_is_that_of_the_fits():
+    x = np.random.default_rng(3).normal(size=(30, 2))
+    result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(3, repeats=2))
+    found = result.summary().mean_log_prob
+    design = design_of(byrote.KFold(3, repeats=2), 30)
+    means = {"in": [], "out": []}
+    for fit in range(design.fits):
+        kept = design.training_rows(fit)
+        values = KernelDensity().fit(x[kept]).score_samples(x)
+        means["in"].append(values[kept].mean())
+        means["out"].append(np.delete(values, kept).mean())
+    for side, values in means.items():
+        assert found[side].value == pytest.approx(np.mean(values))
+        assert found[side].standard_error == pytest.approx(np.std(values, ddof=1) / np.sqrt(6))

@@ -34,6 +34,7 @@ def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
     """The summary and the most memorized records."""
     summary = result.summary()
     parts: list[RenderableType] = [headline(result), _distribution(summary), _verdict(summary)]
+    parts.append(_likely(result))
     if summary.trust is not None:
         parts.append(_trust(summary.trust))
     if top:
@@ -102,6 +103,19 @@ def _distribution(summary: Summary) -> Table:
     halves = [number(getattr(summary.reliability, name)) for name in ESTIMATORS]
     table.add_row("halves agree (rank corr.)", *halves)
     return table
+
+
+def _likely(result: MemorizationResult) -> Text:
+    """The mean log-likelihoods, which say how good the model is."""
+    found, description = result.summary().mean_log_prob, result.description
+    inside, outside = (_with_error(found[side]) for side in ("in", "out"))
+    text = f"Mean log p: {inside} in training, {outside} held out"
+    shape = description["data"]["shape"]
+    if len(shape) > 1 and description["model"]["name"].startswith("byrote."):
+        # Other models' densities of images are in units that byrote does not know.
+        bits = -found["out"].value / (np.prod(shape) * np.log(2))
+        text += f" ({number(bits)} bits per dimension)"
+    return Text(f"{text}.")
 
 
 def _trust(trust: Trust) -> Text:

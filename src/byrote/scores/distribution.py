@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import skew, spearmanr
 
 from byrote.fits.table import Table
+from byrote.plans import IN, OUT
 from byrote.scores.evaluation import Evaluation, estimates_without
 from byrote.stats import jackknife
 from byrote.stats.memorization import ESTIMATORS
@@ -78,6 +79,21 @@ def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
             found["mean"] = Statistic(found["mean"].value, float(error))
         result[name] = found
     return result
+
+
+def mean_log_prob(table: Table) -> dict[str, Statistic]:
+    """Mean log p of records in training and held out: over fits, with the error over fits, nats."""
+    design, found = table.design, {}
+    for name, role in (("in", IN), ("out", OUT)):
+        means = []
+        for fit in sorted(set(range(design.fits)) - set(table.missing)):
+            chosen = table.log_prob[fit, design.role(fit)[table.rows] == role]
+            if len(chosen):
+                means.append(chosen.mean())
+        few = len(means) < 2 or not np.isfinite(means).all()
+        error = np.nan if few else np.std(means, ddof=1) / np.sqrt(len(means))
+        found[name] = Statistic(float(np.mean(means)) if means else np.nan, float(error))
+    return found
 
 
 def reliability(table: Table) -> Reliability:

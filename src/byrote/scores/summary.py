@@ -12,6 +12,7 @@ from byrote.scores.distribution import (
     Reliability,
     Statistic,
     distributions,
+    mean_log_prob,
     quantiles,
     reliability,
 )
@@ -64,6 +65,9 @@ class Summary:
         Agreement between halves.
     labels
         Per label, where there are labels.
+    mean_log_prob
+        Mean log p of the records that a fit counts, "in" those it trained on and "out" the others;
+        averaged over fits, with the standard error over fits.
     trust
         How far the log-likelihoods can be trusted, where the model says so.
     """
@@ -82,6 +86,7 @@ class Summary:
     standard_error_reason: str
     reliability: Reliability
     labels: Mapping[str, LabelSummary] = field(default_factory=dict)
+    mean_log_prob: Mapping[str, Statistic] = field(default_factory=dict)
     trust: Trust | None = None
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,7 +102,9 @@ class Summary:
         }
         labels = {name: LabelSummary(**value) for name, value in data["labels"].items()}
         reliability = Reliability(**data["reliability"])
+        likely = {k: Statistic(**v) for k, v in data.get("mean_log_prob", {}).items()}
         changed = {"distribution": distribution, "labels": labels, "reliability": reliability}
+        changed["mean_log_prob"] = likely
         if data.get("trust") is not None:
             changed["trust"] = Trust(**data["trust"])
         return cls(**{**data, **changed})
@@ -131,6 +138,7 @@ def summarize(
         standard_error_reason=_missing_errors(table, evaluation),
         reliability=reliability(table),
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
+        mean_log_prob=mean_log_prob(table),
         trust=trust,
     )
 

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from byrote.data.records import Records
@@ -26,6 +25,7 @@ from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.plan_file import read_design, write_design
 from byrote.fits.table import Table
 from byrote.plans import Design
 
@@ -52,7 +52,7 @@ class RunFolder:
         if not paths.manifest.is_file():
             raise InvalidInput(f"{paths.root} holds no run: there is no {paths.manifest.name}")
         manifest = Manifest.read(paths.manifest)
-        return cls(paths, manifest, _read_design(paths, manifest))
+        return cls(paths, manifest, read_design(paths, manifest))
 
     @classmethod
     def create(
@@ -72,7 +72,7 @@ class RunFolder:
 
     @classmethod
     def _describe(cls, paths: RunPaths, manifest: Manifest, design: Design) -> "RunFolder":
-        _write_design(paths, manifest, design)
+        write_design(paths, manifest, design)
         files.write_atomically(paths.manifest, (manifest.model_dump_json(indent=2) + "\n").encode())
         return cls(paths, manifest, design)
 
@@ -259,44 +259,3 @@ def _write_records(paths: RunPaths, manifest: Manifest, records: Records) -> Non
     if records.labels is not None:
         columns["label"] = records.labels
     parquet.write(paths.records, columns, {"run_id": manifest.run_id})
-
-
-def _write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
-    rows = pa.list_(pa.uint32())
-    columns = {
-        "fit": np.arange(design.fits, dtype=np.uint32),
-        "repeat": design.repeat,
-        "fold": design.fold,
-        "group": design.group,
-        "leader": design.leader,
-        "held_out": pa.array(design.held_out, type=rows),
-        "counted": pa.array(design.counted, type=rows),
-    }
-    parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
-
-
-def _read_design(paths: RunPaths, manifest: Manifest) -> Design:
-    columns = ("fit", "repeat", "fold", "group", "held_out", "counted")
-    table, facts = parquet.read(paths.plan, columns)
-    plan = manifest.plan
-    if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
-        raise ForeignFile(f"{paths.plan} belongs to another run")
-    table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run
-    return Design(
-        n=manifest.data.records,
-        repeat=table["repeat"].to_numpy(),
-        fold=table["fold"].to_numpy(),
-        group=table["group"].to_numpy(),
-        **({"leader": table["leader"].to_numpy()} if "leader" in table.column_names else {}),
-        held_out=_lists(table["held_out"]),
-        counted=_lists(table["counted"]),
-        randomized=plan.randomized,
-        units=plan.units,
-    )
-
-
-def _lists(column: Any) -> list[Any]:
-    return [
-        None if not value.is_valid else np.asarray(value.values.to_numpy(zero_copy_only=False))
-        for value in column
-    ]

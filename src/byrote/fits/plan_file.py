@@ -1,0 +1,63 @@
+"""plan.parquet: the design of a run, one row for each fit."""
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from byrote.errors import ForeignFile
+from byrote.fits import parquet
+from byrote.fits.manifest import Manifest
+from byrote.fits.paths import RunPaths
+from byrote.plans import Design
+
+
+def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
+    """Write who sees what, one row for each fit."""
+    rows = pa.list_(pa.uint32())
+    columns = {
+        "fit": np.arange(design.fits, dtype=np.uint32),
+        "repeat": design.repeat,
+        "fold": design.fold,
+        "group": design.group,
+        "leader": design.leader,
+        "held_out": pa.array(design.held_out, type=rows),
+        "counted": pa.array(design.counted, type=rows),
+    }
+    parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
+
+
+def read_design(paths: RunPaths, manifest: Manifest) -> Design:
+    """The design of a run, without fits that a killed start had begun to add.
+
+    Raises
+    ------
+    CorruptFile
+        If the file is damaged.
+    ForeignFile
+        If it belongs to another run.
+    """
+    columns = ("fit", "repeat", "fold", "group", "held_out", "counted")
+    table, facts = parquet.read(paths.plan, columns)
+    plan = manifest.plan
+    if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
+        raise ForeignFile(f"{paths.plan} belongs to another run")
+    table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run
+    return Design(
+        n=manifest.data.records,
+        repeat=table["repeat"].to_numpy(),
+        fold=table["fold"].to_numpy(),
+        group=table["group"].to_numpy(),
+        **({"leader": table["leader"].to_numpy()} if "leader" in table.column_names else {}),
+        held_out=_lists(table["held_out"]),
+        counted=_lists(table["counted"]),
+        randomized=plan.randomized,
+        units=plan.units,
+    )
+
+
+def _lists(column: Any) -> list[Any]:
+    return [
+        None if not value.is_valid else np.asarray(value.values.to_numpy(zero_copy_only=False))
+        for value in column
+    ]

@@ -22,6 +22,7 @@ STAGES = [
     ["fits"],
     ["scores"],
     ["report"],
+    ["studies"],
     ["cli"],
 ]
 RANK = {name: rank for rank, stage in enumerate(STAGES) for name in stage}

@@ -20,6 +20,7 @@ class Purpose(IntEnum):
     REHEARSAL = 4
     RELEASE = 5
     EXAMPLES = 6
+    CHOICE = 7
 
 
 def sequence(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.SeedSequence:

@@ -1,6 +1,7 @@
 """byrote figures: the figures of a run."""
 
 import io
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,23 +40,36 @@ def figures(
     checks.choice("--format", format_, _FORMATS)
     if clusters is not None:
         checks.integer("--clusters", clusters, at_least=1)
-    runs = _named([run, *(against or [])], names)
+    for path in draw(
+        _named([run, *(against or [])], names), format_, records=record or [], clusters=clusters
+    ):
+        typer.echo(path)
+
+
+def draw(
+    runs: dict[str, Path],
+    format_: str = "png",
+    *,
+    records: Sequence[str] = (),
+    clusters: int | None = None,
+) -> Iterator[Path]:
+    """Draw into the folder of the first run; yields each file, and complains of what is none."""
     from byrote.fits.files import make_folder, write_atomically  # noqa: PLC0415 (slow to load)
     from byrote.fits.paths import RunPaths  # noqa: PLC0415
     from byrote.report.figures.of_run import groups  # noqa: PLC0415
     from byrote.scores.percentiles import record_percentiles  # noqa: PLC0415
 
     source = figure_sources.source(runs)
-    for id_ in record or []:
+    for id_ in records:
         record_percentiles(source.result, id_)  # refused before anything is drawn
-    folder = RunPaths(run).figures
+    folder = RunPaths(next(iter(runs.values()))).figures
     make_folder(folder)
-    for group, drawings in groups(source, records=record or [], clusters=clusters):
+    for group, drawings in groups(source, records=records, clusters=clusters):
         try:
             for name, figure in drawings:
                 path = folder / f"{name}.{format_}"
                 write_atomically(path, _rendered(figure, format_))
-                typer.echo(path)
+                yield path
         except InvalidInput as error:
             complain(f"no {group}: {error}")
 

@@ -13,6 +13,8 @@ from byrote.cli.records import records_beside, records_of
 from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
+    from byrote.data import Records
+    from byrote.scores.neighbors import NeighborResult
     from byrote.scores.result import MemorizationResult
 
 
@@ -57,23 +59,15 @@ def neighbors(
     checks.integer("--seed", seed, at_least=0)
     if samples is not None:
         checks.integer("--samples", samples, at_least=1)
-    from byrote.fits.loading import draw_samples  # noqa: PLC0415 (slow to load)
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
-    from byrote.report import neighbors as text  # noqa: PLC0415
-    from byrote.scores.neighbors import compare_neighbors  # noqa: PLC0415
+    from byrote.report import neighbors as text  # noqa: PLC0415 (slow to load)
 
-    result, code = _scores(run)
+    result, code = scores(run)
     data = result.description["data"]
     with standard_output_kept_clean():
         train, own = records_of(data), _own(model, settings)
         fresh = records_beside(data, validation, validation_part)
-        drawn = draw_samples(run, samples or len(fresh), seed=seed, model=own)
-        found = compare_neighbors(
-            result, train, fresh, drawn, seed=seed, cells=cells, downsample=downsample
-        )
-        told = {"run_id": result.description["run_id"], "fresh": fresh.fingerprint}
-        found = replace(found, description={**found.description, **told})
-        found.save(RunPaths(run).neighbors)
+        options = {"cells": cells, "downsample": downsample}
+        found = compare(run, result, train, fresh, samples=samples, seed=seed, model=own, **options)
     if as_json:
         print_json(text.to_json(found, top=top))
     else:
@@ -81,7 +75,32 @@ def neighbors(
     return code
 
 
-def _scores(run: Path) -> tuple["MemorizationResult", int]:
+def compare(
+    run: Path,
+    result: "MemorizationResult",
+    train: "Records",
+    fresh: "Records",
+    *,
+    samples: int | None = None,
+    seed: int = 0,
+    model: Any = None,
+    **options: Any,
+) -> "NeighborResult":
+    """Draw samples from the release model, compare, and keep what is found in the run folder."""
+    from byrote.fits.loading import draw_samples  # noqa: PLC0415 (slow to load)
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415
+    from byrote.scores.neighbors import compare_neighbors  # noqa: PLC0415
+
+    drawn = draw_samples(run, samples or len(fresh), seed=seed, model=model)
+    found = compare_neighbors(result, train, fresh, drawn, seed=seed, **options)
+    told = {"run_id": result.description["run_id"], "fresh": fresh.fingerprint}
+    found = replace(found, description={**found.description, **told})
+    found.save(RunPaths(run).neighbors)
+    return found
+
+
+def scores(run: Path) -> tuple["MemorizationResult", int]:
+    """The scores of a run with the exit code; where fits are missing, it says so first."""
     from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
 
     try:

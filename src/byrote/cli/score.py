@@ -1,28 +1,22 @@
 """byrote score: which records are memorized?"""
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from byrote import checks
 from byrote.cli import plans
-from byrote.cli.exits import Exit, complain
+from byrote.cli.exits import Exit
 from byrote.cli.output import (
     AsCsv,
     AsJson,
     Top,
     check_format,
-    print_json,
     print_scores,
-    print_text,
-    standard_output_kept_clean,
 )
+from byrote.cli.running import carry_out, print_forecast
 from byrote.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from byrote.fits.run import Request
 
 
 def score(
@@ -71,6 +65,9 @@ def score(
             help="pad=N, crop=LEFT,TOP,RIGHT,BOTTOM, resize=N, celeba: done to each image, in"
             " this order.",
         ),
+    ] = None,
+    records: Annotated[
+        int | None, typer.Option(help="Take so many records, always the same random ones.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
     track: Annotated[
@@ -124,16 +121,24 @@ def score(
 
     request = Request(
         model=catalogue.build(model, catalogue.parse_settings(settings or [])),
-        records=load(data, key=key, labels=labels, ids=ids, part=part, image=image),
+        records=load(
+            data, key=key, labels=labels, ids=ids, part=part, image=image, records=records
+        ),
         plan=chosen,
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=_epochs(track),
     )
     if dry_run:
-        _forecast(request, as_json)
+        print_forecast(request, as_json=as_json)
         return Exit.DONE
     assert out is not None  # noqa: S101 (checked above)
-    return _run(request, out, as_json=as_json, as_csv=as_csv, top=top)
+    run = carry_out(request, out)
+    if run is None:
+        return Exit.INTERRUPTED
+    code = print_scores(out, as_json=as_json, as_csv=as_csv, top=top)
+    if request.keeps:
+        run.check_release()
+    return code
 
 
 def _epochs(text: str) -> tuple[int, ...]:
@@ -144,41 +149,3 @@ def _epochs(text: str) -> tuple[int, ...]:
         raise InvalidInput(
             f"--track must be epochs separated by commas, like 5,10,20; got {text!r}"
         ) from None
-
-
-def _run(request: "Request", out: Path, *, as_json: bool, as_csv: bool, top: int) -> int:
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
-    from byrote.fits.progress import Bar, Silent  # noqa: PLC0415
-    from byrote.fits.run import run_fits  # noqa: PLC0415
-
-    try:
-        with standard_output_kept_clean():
-            run = run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
-    except KeyboardInterrupt:
-        done = len(list(RunPaths(out).fits.glob("fit-*.parquet")))
-        complain(
-            f"interrupted; {done} finished fits are kept in {out},"
-            " and the same command goes on from there"
-            if done
-            else "interrupted; no fit was finished"
-        )
-        return Exit.INTERRUPTED
-    code = print_scores(out, as_json=as_json, as_csv=as_csv, top=top)
-    if request.keeps:
-        run.check_release()
-    return code
-
-
-def _forecast(request: "Request", as_json: bool) -> None:
-    from dataclasses import asdict  # noqa: PLC0415
-
-    from byrote.fits.pilot import forecast  # noqa: PLC0415
-    from byrote.report.forecast import render  # noqa: PLC0415
-    from byrote.report.text import plain  # noqa: PLC0415
-
-    with standard_output_kept_clean():
-        found = forecast(request)
-    if as_json:
-        print_json(plain(asdict(found)))
-    else:
-        print_text(render(found))

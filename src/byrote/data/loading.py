@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from byrote import checks
+import numpy as np
+
+from byrote import checks, seeds
 from byrote.data.arrays import load_array, load_npz
 from byrote.data.builtin import NAMES, load_builtin
 from byrote.data.cifar import load_cifar
@@ -41,6 +43,7 @@ def load(
     ids: str | os.PathLike[str] | None = None,
     part: str | None = None,
     image: str | None = None,
+    records: int | str | None = None,
 ) -> Records:
     """Load records from a file, a folder of images, a published data set, or a built-in set.
 
@@ -66,6 +69,9 @@ def load(
         ``"crop=LEFT,TOP,RIGHT,BOTTOM"`` cuts out a box, ``"resize=N"`` makes it N x N by Pillow's
         antialiased bilinear filter, ``"celeba"`` is the paper's
         ``"crop=15,40,163,188 resize=32"``.
+    records
+        How many records to take of those there are: always the same random ones, in the order of
+        the data, with the ids that they have among all (such as row numbers).
 
     Returns
     -------
@@ -77,7 +83,8 @@ def load(
     ------
     InvalidInput
         If the source is missing, damaged or of an unknown kind, an option means nothing for it,
-        or what it holds cannot be records. The message never quotes a record.
+        it holds fewer records than asked for, or what it holds cannot be records. The message never
+        quotes a record.
 
     Examples
     --------
@@ -86,6 +93,8 @@ def load(
     ((1797, 8, 8), 1.0, [0, 1, 2])
     >>> load("digits", image="pad=2").shape
     (12, 12)
+    >>> load("digits", records=3).ids.tolist()
+    [994, 1454, 1555]
     """
     name = _text("source", source)
     asked = {"key": key, "labels": labels, "ids": ids, "part": part, "image": image}
@@ -93,11 +102,33 @@ def load(
     kind = _kind(name)
     try:
         _check_options(kind, given)
-        return replace(_read(kind, name, given), source=name, options=given)
+        found = _read(kind, name, given)
+        if records is not None:
+            count = _count(records, len(found))
+            given["records"] = str(count)
+            found = _some(found, count)
+        return replace(found, source=name, options=given)
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error}") from None
     except OSError as error:
         raise InvalidInput(f"{name}: cannot be read ({error.strerror})") from None
+
+
+def _count(records: object, there: int) -> int:
+    """How many to take, given as a number or, in the description of a run, as its text."""
+    number = int(records) if isinstance(records, str) and records.isdecimal() else records
+    count = checks.integer("records", number, at_least=1)
+    if count > there:
+        raise InvalidInput(f"records must be at most {there}, which are all there are; got {count}")
+    return count
+
+
+def _some(records: Records, count: int) -> Records:
+    """A fixed random choice of records, in their order; fewer are some of more."""
+    chosen = seeds.generator(0, seeds.Purpose.CHOICE).permutation(len(records))[:count]
+    rows = np.sort(chosen)
+    labels = None if records.labels is None else records.labels[rows]
+    return replace(records, x=records.x[rows], ids=records.ids[rows], labels=labels)
 
 
 def _text(name: str, value: object) -> str:

@@ -53,6 +53,11 @@ class RunPaths:
         return self.root / "neighbors.parquet"
 
     @property
+    def study(self) -> Path:
+        """The report of a study."""
+        return self.root / "study.md"
+
+    @property
     def work(self) -> Path:
         """Folder of what only a running process needs; removed when it ends."""
         return self.root / "work"

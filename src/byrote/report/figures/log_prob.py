@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
-from byrote.scores.highly import highly_memorized
+from byrote.scores.highly import central_share, highly_memorized
 from byrote.scores.result import MemorizationResult
 from byrote.stats.proportion import wilson
 
@@ -106,9 +106,7 @@ def draw_counts(ax: "Axes", result: MemorizationResult, found: Binned) -> None:
     high, regular = found.counts(found.high), found.counts(~found.high)
     width = np.diff(found.edges)
     low, top = np.quantile(result.log_prob_in[found.rows], (0.05, 0.95))
-    central = found.high & (result.log_prob_in[found.rows] >= low)
-    central &= result.log_prob_in[found.rows] <= top
-    part = 100 * central.sum() / found.high.sum()
+    part = 100 * central_share(found.high, result.log_prob_in[found.rows])
     ax.axvspan(
         low,
         top,

@@ -1,0 +1,48 @@
+"""A run carried out, or only forecast, from the command line."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from byrote.cli.exits import complain
+from byrote.cli.output import print_json, print_text, standard_output_kept_clean
+
+if TYPE_CHECKING:
+    from byrote.fits.run import Request
+    from byrote.fits.store import RunFolder
+
+
+def carry_out(request: "Request", out: Path) -> "RunFolder | None":
+    """Do the fits that are missing, with a bar; None after Ctrl-C, which is said."""
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+    from byrote.fits.progress import Bar, Silent  # noqa: PLC0415
+    from byrote.fits.run import run_fits  # noqa: PLC0415
+
+    try:
+        with standard_output_kept_clean():
+            return run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
+    except KeyboardInterrupt:
+        done = len(list(RunPaths(out).fits.glob("fit-*.parquet")))
+        complain(
+            f"interrupted; {done} finished fits are kept in {out},"
+            " and the same command goes on from there"
+            if done
+            else "interrupted; no fit was finished"
+        )
+        return None
+
+
+def print_forecast(request: "Request", *, as_json: bool) -> None:
+    """Say how many fits there are and what they take, from a pilot."""
+    from dataclasses import asdict  # noqa: PLC0415 (slow to load)
+
+    from byrote.fits.pilot import forecast  # noqa: PLC0415
+    from byrote.report.forecast import render  # noqa: PLC0415
+    from byrote.report.text import plain  # noqa: PLC0415
+
+    with standard_output_kept_clean():
+        found = forecast(request)
+    if as_json:
+        print_json(plain(asdict(found)))
+    else:
+        print_text(render(found))

@@ -1,0 +1,1 @@
+"""The paper's experiments, declared as data: one TOML file each."""

@@ -1,0 +1,231 @@
+"""The report of a study for the terminal, as Markdown, and as plain data."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from byrote.report import neighbors as neighbor_text
+from byrote.report.forecast import duration
+from byrote.report.text import number, plain, printable, with_error
+from byrote.scores.distribution import Statistic
+from byrote.stats.memorization import ESTIMATORS
+from byrote.studies.report import FIGURES, StudyReport
+
+Rows = Sequence[Sequence[str]]
+
+_TITLES = {
+    "median": "median",
+    "minimum": "lowest",
+    "maximum": "highest",
+    "q95": "95th percentile",
+}
+_CENTRAL = "highly memorized (top 5 %) within the central 90 % of log P"
+_SIDES = {"in": "in training", "out": "held out"}
+
+
+def render(report: StudyReport) -> RenderableType:
+    """The report for the terminal."""
+    parts: list[RenderableType] = [Text(report.chosen.study.title, style="bold")]
+    parts += [_table(rows) for rows in (facts(report), comparison(report), likelihoods(report))]
+    parts += [Text(sentence) for sentence in remarks(report)]
+    if report.neighbors is not None:
+        parts += [Text(""), neighbor_text.render(report.neighbors, top=3)]
+    return Group(*(part for each in parts for part in (each, Text(""))))
+
+
+def markdown(report: StudyReport) -> str:
+    """The report as the text of study.md."""
+    study = report.chosen.study
+    blocks = [
+        f"# {study.title}",
+        f"{study.source}.",
+        "## What was run",
+        _pipes(facts(report)),
+        f"    {printable(report.command)}",
+        "The same run without the report:",
+        f"    {printable(report.score_command)}",
+        "## Scores (nats)",
+        _pipes(comparison(report)),
+        *remarks(report),
+        "## Likelihoods",
+        _pipes(likelihoods(report)),
+    ]
+    if report.neighbors is not None:
+        blocks += ["## Nearest neighbours", _pipes(_neighbors(report))]
+    if report.figures:
+        blocks += ["## Figures", "\n".join(f"- {_safe(name)}" for name in report.figures)]
+    return "\n\n".join(blocks) + "\n"
+
+
+def to_json(report: StudyReport) -> dict[str, Any]:
+    """The report as plain data: NaN is null, infinities are text."""
+    chosen, neighbors = report.chosen, report.neighbors
+    return plain(
+        {
+            "study": chosen.study.name,
+            "title": chosen.study.title,
+            "source": chosen.study.source,
+            "scale": chosen.scale,
+            "setting": chosen.setting.model_dump(),
+            "overridden": {name: list(pair) for name, pair in chosen.overridden.items()},
+            "departures": {name: list(pair) for name, pair in report.departures.items()},
+            "published": chosen.study.published.model_dump(),
+            "found": {
+                estimator: {figure: report.found(figure, estimator) for figure in FIGURES}
+                for estimator in ESTIMATORS
+            },
+            "median_above_matched": report.bias,
+            "central_share": report.central_share,
+            "bits_per_dimension": {side: report.bits_per_dimension(side)[0] for side in _SIDES},
+            "summary": report.result.summary().to_dict(),
+            "description": dict(report.description),
+            "missing_fits": list(report.result.missing),
+            "seconds": report.seconds.tolist(),
+            "command": report.command,
+            "score_command": report.score_command,
+            "figures": list(report.figures),
+            "neighbors": None if neighbors is None else neighbor_text.to_json(neighbors, top=3),
+        }
+    )
+
+
+def facts(report: StudyReport) -> Rows:
+    """What was run, by name."""
+    said, setting, result = report.description, report.chosen.setting, report.result
+    data, done = said["data"], len(report.seconds)
+    parameters = said["model"]["parameters"]
+    shown = {**report.chosen.parameters, "noise_seed": parameters.get("noise_seed")}
+    model = ", ".join(f"{name} {value}" for name, value in shown.items() if value is not None)
+    rows = [
+        ("scale", f"{report.chosen.scale}{_overridden(report)}"),
+        ("data", f"{data['source']}: {data['records']:,} records of shape {_shape(data['shape'])}"),
+        ("model", f"{report.chosen.study.model.name}: {model}"),
+        ("plan", f"{setting.folds} folds, {setting.repeats} repeats"),
+        ("tracked epochs", ", ".join(map(str, said["track"]))),
+        ("seed, threads a fit", f"{said['seed']}, {said['threads']}"),
+        ("fits", f"{done:,} of {said['plan']['fits']:,}{_time(report.seconds)}"),
+        ("records scored", f"{result.summary().scored:,} of {result.summary().records:,}"),
+        ("settled", ", ".join(f"{k} {v}" for k, v in said["settled"].items()) or "nothing"),
+        ("versions", ", ".join(f"{k} {v}" for k, v in said["environment"].items())),
+    ]
+    return [("", ""), *rows]
+
+
+def _overridden(report: StudyReport) -> str:
+    changed = [
+        f"{name} {value:,} in place of {'all' if declared is None else f'{declared:,}'}"
+        for name, (value, declared) in report.chosen.overridden.items()
+    ]
+    return f", overridden: {'; '.join(changed)}" if changed else ""
+
+
+def _time(seconds: Iterable[float]) -> str:
+    known = [second for second in seconds if not math.isnan(second)]
+    return f", {duration(float(np.median(known)))} each (median)" if known else ""
+
+
+def comparison(report: StudyReport) -> Rows:
+    """The published figures beside those of the run."""
+    published = report.chosen.study.published
+    rows = [("", "paper, M", "this run, M", "matched", "mean_log")]
+    for name, title in _TITLES.items():
+        cells = [number(report.found(name, estimator)) for estimator in ESTIMATORS]
+        rows.append((title, str(getattr(published, name)), *cells))
+    share = "–" if math.isnan(report.central_share) else f"{report.central_share:.0%}"
+    return [*rows, (_CENTRAL, str(published.central_share), share, "", "")]
+
+
+def likelihoods(report: StudyReport) -> Rows:
+    """Mean log p and bits per dimension, each with its standard error over fits."""
+    found = report.result.summary().mean_log_prob
+    rows = [("", "mean log p (nats)", "bits per dimension")]
+    for side, title in _SIDES.items():
+        bits = Statistic(*report.bits_per_dimension(side))
+        rows.append((title, with_error(found[side]), with_error(bits)))
+    return rows
+
+
+def remarks(report: StudyReport) -> list[str]:
+    """What must be known to read the numbers."""
+    said = []
+    missing = len(report.result.missing)
+    if missing:
+        said.append(f"INCOMPLETE: fits missing: {missing}; these are the numbers of the others.")
+    differing = [f"{name} {_named(here)} ({_named(there)})" for name, (here, there) in
+                 report.departures.items()]
+    if differing:
+        said.append(
+            f"Scale {report.chosen.scale}, not the published setting. What differs (the paper's in"
+            f" brackets): {'; '.join(differing)}. Scores of other scales or data sizes are not"
+            " comparable: the paper's figures stand beside the run's for orientation only."
+        )
+    else:
+        said.append(
+            "The published setting and number of records. Scores of other scales or data sizes are"
+            " not comparable."
+        )
+    return [*said, _bias(report)]
+
+
+def _bias(report: StudyReport) -> str:
+    median = {name: number(report.found("median", name)) for name in ESTIMATORS}
+    return (
+        f"The median of M is {median['score']}, of matched {median['matched']} and of mean_log"
+        f" {median['mean_log']}: {number(report.bias)} nats of M's median are what M gains by"
+        " averaging more values in training than held out, and no memorization."
+    )
+
+
+def _neighbors(report: StudyReport) -> Rows:
+    found = report.neighbors
+    assert found is not None  # noqa: S101 (asked for only then)
+    low, high = (number(value) for value in found.correlation_interval)
+    return [
+        ("", "", "memorization if"),
+        ("mean of rho", number(found.mean), f"above {number(found.mean_ratio.exchanged)}"),
+        ("correlation with M [95 %]", f"{number(found.correlation)} [{low}, {high}]", ""),
+        ("copying, C_T", number(found.copying.statistic), "far below 0"),
+        ("authentic samples", number(float(found.authenticity)), "near 0"),
+    ]
+
+
+def _named(value: Any) -> str:
+    if isinstance(value, bool):
+        return "every time" if value else "once"
+    return f"{value:,}"
+
+
+def _shape(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def _table(rows: Rows) -> Table:
+    head, *body = rows
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(head))
+    table.add_column(head[0])
+    for title in head[1:]:
+        table.add_column(title, justify="right" if len(head) > 2 else "left")
+    for row in body:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    return table
+
+
+def _pipes(rows: Rows) -> str:
+    """A Markdown table."""
+    head, *body = rows
+    right = "---:" if len(head) > 2 else "---"
+    lines = [head, ["---", *[right] * (len(head) - 1)], *body]
+    return "\n".join(f"| {' | '.join(_safe(cell) for cell in line)} |" for line in lines)
+
+
+def _safe(cell: str) -> str:
+    """Text that stays within its cell and is no markup."""
+    text = printable(cell).replace("\\", "\\\\")
+    for mark in "|`*_<[":
+        text = text.replace(mark, f"\\{mark}")
+    return text

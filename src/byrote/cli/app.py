@@ -13,6 +13,7 @@ from byrote.cli.figures import figures
 from byrote.cli.neighbors import neighbors
 from byrote.cli.score import score
 from byrote.cli.show import show
+from byrote.cli.study import study
 
 app = typer.Typer(
     name="byrote",
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (score, show, figures, neighbors):
+for verb in (score, show, figures, neighbors, study):
     app.command()(verb)
 
 

@@ -1,8 +1,6 @@
 """byrote study: the paper's experiments, and its figures beside theirs."""
 
 import shlex
-import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +11,146 @@ from byrote.cli.exits import Exit, complain
 from byrote.cli.output import AsJson, print_json, print_text, standard_output_kept_clean
 from byrote.cli.records import records_beside
 from byrote.cli.running import carry_out, print_forecast
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.errors import IncompleteRun
 
 if TYPE_CHECKING:
     from byrote.data import Records
     from byrote.fits.run import Request
+    from byrote.fits.store import RunFolder
     from byrote.scores.neighbors import NeighborResult
     from byrote.scores.result import MemorizationResult
-    from byrote.studies.chosen import ChosenStudy
+    from byrote.studies.report import StudyReport
+
+
+def study(
+    name: Annotated[str, typer.Argument(help="mnist-1e-3, mnist-1e-4, cifar10 or celeba.")],
+    data: Annotated[str, typer.Option(help="The data set, as byrote score takes it.")],
+    scale: Annotated[
+        str, typer.Option(help="small: minutes on two cores; paper: as published.")
+    ] = "small",
+    records: Annotated[
+        int | None, typer.Option(help="Take so many records, always the same random ones.")
+    ] = None,
+    repeats: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; if not given, runs/NAME-SCALE.")
+    ] = None,
+    validation: Annotated[
+        str | None,
+        typer.Option(help="Records for nearest-neighbour tests: a file or a folder."),
+    ] = None,
+    validation_part: Annotated[
+        str | None,
+        typer.Option(help="The same, as a part of a data set that has parts: valid or test."),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(help="Array of a .npz, image column of a .parquet.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="Column, array or file of labels.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
+    workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
+    threads: Annotated[int, typer.Option(help="Threads per fit; part of the run.")] = 1,
+    executor: Annotated[str, typer.Option(help="auto, in-process, processes or ray.")] = "auto",
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
+    ] = False,
+    as_json: AsJson = False,
+) -> int:
+    """Repeat an experiment of the paper, and set what comes out beside what was published."""
+    given = dict(locals())
+    from byrote.studies.declaration import load_study  # noqa: PLC0415 (slow to load)
+
+    declared = load_study(name)
+    declared.scale(scale)
+    # The libraries load here: --help and a mistyped name need not wait for them.
+    from byrote.fits.run import Settings  # noqa: PLC0415
+    from byrote.studies.chosen import choose  # noqa: PLC0415
+    from byrote.studies.report import report_on  # noqa: PLC0415
+
+    chosen = choose(declared, scale, records=records, repeats=repeats, epochs=epochs)
+    settings = Settings(seed, threads, workers, executor, keep_models=chosen.setting.keep_models)
+    loaded = chosen.load(data, key=key, labels=labels)
+    request = chosen.request(loaded, settings)
+    if dry_run:
+        print_forecast(request, as_json=as_json)
+        return Exit.DONE
+    out = out or Path("runs") / f"{name}-{scale}"
+    fresh = _fresh(loaded, validation, validation_part)
+    run = carry_out(request, out)
+    if run is None:
+        return Exit.INTERRUPTED
+    result, code = neighbors.scores(out)
+    compared = _compared(run, result, request, fresh)
+    report = report_on(
+        chosen,
+        out,
+        result,
+        neighbors=compared,
+        figures=_drawn(out),  # after the neighbours, which they show
+        command=shlex.join(["byrote", "study", name, *_words(given, out)]),
+        score_command=chosen.score_command(loaded, settings, out),
+    )
+    _tell(report, run, as_json=as_json)
+    run.check_release()
+    return code
+
+
+def _words(given: dict[str, Any], out: Path) -> list[str]:
+    """The options of the command, those that were left out aside."""
+    options = {
+        f"--{name.replace('_', '-')}": str(value)
+        for name, value in {**given, "out": out}.items()
+        if value is not None and name not in ("name", "dry_run", "as_json")
+    }
+    return [word for pair in options.items() for word in pair]
+
+
+def _fresh(records: "Records", validation: str | None, part: str | None) -> "Records | None":
+    """The validation records, if any are named."""
+    if validation is None and part is None:
+        return None
+    from byrote.fits.manifest import DataPart  # noqa: PLC0415 (slow to load)
+
+    return records_beside(DataPart.of(records).model_dump(), validation, part)
+
+
+def _compared(
+    run: "RunFolder", result: "MemorizationResult", request: "Request", fresh: "Records | None"
+) -> "NeighborResult | None":
+    from byrote.fits.paths import RELEASE  # noqa: PLC0415 (slow to load)
+
+    if fresh is None:
+        return None
+    if not run.paths.model(RELEASE).is_file():
+        complain("no nearest neighbours: there is no release model to draw samples from")
+        return None
+    seed = request.settings.seed
+    with standard_output_kept_clean():
+        return neighbors.compare(run.paths.root, result, request.records, fresh, seed=seed)
+
+
+def _drawn(run: Path) -> tuple[str, ...]:
+    """Draw all figures; of a run with fits missing, which was said, there are none."""
+    try:
+        paths = list(figures.draw({run.resolve().name: run}))
+    except IncompleteRun:
+        complain("no figures: fits are missing")
+        return ()
+    return tuple(path.relative_to(run).as_posix() for path in paths)
+
+
+def _tell(report: "StudyReport", run: "RunFolder", *, as_json: bool) -> None:
+    """Keep the report in the run folder, and print it."""
+    from byrote.fits.files import write_atomically  # noqa: PLC0415 (slow to load)
+    from byrote.studies import text  # noqa: PLC0415
+
+    write_atomically(run.paths.study, text.markdown(report).encode())
+    if as_json:
+        print_json(text.to_json(report))
+        return
+    print_text(text.render(report))
+    typer.echo(
+        f"{len(report.figures)} figures and this report, {run.paths.study.name}, are in"
+        f" {run.paths.root}"
+    )

@@ -57,6 +57,18 @@ class DataPart(_Part):
     shape: tuple[int, ...]
     fingerprint: str
 
+    @classmethod
+    def of(cls, records: Records) -> "DataPart":
+        """What is kept of records."""
+        return cls(
+            source=records.source,
+            location=_location(records.source),
+            options=dict(records.options),
+            records=len(records),
+            shape=records.shape,
+            fingerprint=records.fingerprint,
+        )
+
 
 class PlanPart(_Part):
     """The plan as asked for, and what the drawn design is."""
@@ -109,14 +121,7 @@ class Manifest(_Part):
                 units=design.units,
             ),
             model=ModelPart.of(model),
-            data=DataPart(
-                source=records.source,
-                location=_location(records.source),
-                options=dict(records.options),
-                records=len(records),
-                shape=records.shape,
-                fingerprint=records.fingerprint,
-            ),
+            data=DataPart.of(records),
         )
 
     @classmethod

@@ -98,7 +98,7 @@ def _distribution(summary: Summary) -> Table:
     for name in ESTIMATORS:
         table.add_column(_TITLES[name], justify="right")
     for key, title in _NAMES.items():
-        cells = [_with_error(summary.distribution[name][key]) for name in ESTIMATORS]
+        cells = [with_error(summary.distribution[name][key]) for name in ESTIMATORS]
         table.add_row(title, *cells)
     halves = [number(getattr(summary.reliability, name)) for name in ESTIMATORS]
     table.add_row("halves agree (rank corr.)", *halves)
@@ -108,7 +108,7 @@ def _distribution(summary: Summary) -> Table:
 def _likely(result: MemorizationResult) -> Text:
     """The mean log-likelihoods, which say how good the model is."""
     found, description = result.summary().mean_log_prob, result.description
-    inside, outside = (_with_error(found[side]) for side in ("in", "out"))
+    inside, outside = (with_error(found[side]) for side in ("in", "out"))
     text = f"Mean log p: {inside} in training, {outside} held out"
     shape = description["data"]["shape"]
     if len(shape) > 1 and description["model"]["name"].startswith("byrote."):
@@ -201,7 +201,7 @@ def _labels(summary: Summary) -> Table:
     return table
 
 
-def _with_error(statistic: Statistic) -> str:
+def with_error(statistic: Statistic) -> str:
     """A value with as many decimals as its standard error allows, two digits of the error."""
     value, error = statistic.value, statistic.standard_error
     if not np.isfinite([value, error]).all() or error == 0:

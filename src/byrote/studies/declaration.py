@@ -66,7 +66,7 @@ class Scale(_Part):
     redraw: bool
     track: Whole
     records: PositiveInt | None = None
-    keep_models: Literal["none", "release", "all"]
+    keep_models: Literal["release", "all"]
 
     @model_validator(mode="after")
     def _in_order(self) -> "Scale":

@@ -25,6 +25,7 @@ _TITLES = {
     "q95": "95th percentile",
 }
 _CENTRAL = "highly memorized (top 5 %) within the central 90 % of log P"
+_SPOKEN = {"redraw": "noise drawn"}
 _SIDES = {"in": "in training", "out": "held out"}
 
 
@@ -132,7 +133,7 @@ def _time(seconds: Iterable[float]) -> str:
 def comparison(report: StudyReport) -> Rows:
     """The published figures beside those of the run."""
     published = report.chosen.study.published
-    rows = [("", "paper, M", "this run, M", "matched", "mean_log")]
+    rows: list[Sequence[str]] = [("", "paper, M", "this run, M", "matched", "mean_log")]
     for name, title in _TITLES.items():
         cells = [number(report.found(name, estimator)) for estimator in ESTIMATORS]
         rows.append((title, str(getattr(published, name)), *cells))
@@ -156,8 +157,10 @@ def remarks(report: StudyReport) -> list[str]:
     missing = len(report.result.missing)
     if missing:
         said.append(f"INCOMPLETE: fits missing: {missing}; these are the numbers of the others.")
-    differing = [f"{name} {_named(here)} ({_named(there)})" for name, (here, there) in
-                 report.departures.items()]
+    differing = [
+        f"{_SPOKEN.get(name, name)} {_named(here)} ({_named(there)})"
+        for name, (here, there) in report.departures.items()
+    ]
     if differing:
         said.append(
             f"Scale {report.chosen.scale}, not the published setting. What differs (the paper's in"
@@ -196,7 +199,7 @@ def _neighbors(report: StudyReport) -> Rows:
 
 def _named(value: Any) -> str:
     if isinstance(value, bool):
-        return "every time" if value else "once"
+        return "at every evaluation" if value else "once"
     return f"{value:,}"
 
 

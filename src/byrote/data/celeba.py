@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from byrote.data.choice import chosen_rows
 from byrote.data.geometry import Geometry
 from byrote.data.images import stack
 from byrote.data.layouts import CELEBA_IMAGES, CELEBA_LISTS
@@ -15,7 +16,13 @@ _PARTS = {"train": "0", "valid": "1", "test": "2"}
 _HEADER = ["image_id", "partition"]
 
 
-def load_celeba(source: str, *, part: str = "train", image: Geometry | None = None) -> Records:
+def load_celeba(
+    source: str,
+    *,
+    part: str = "train",
+    image: Geometry | None = None,
+    records: int | None = None,
+) -> Records:
     r"""Load a part of CelebA: the images that the list names, in its order; others are ignored.
 
     Parameters
@@ -27,6 +34,8 @@ def load_celeba(source: str, *, part: str = "train", image: Geometry | None = No
         ``"train"``, ``"valid"`` or ``"test"``.
     image
         What to do with each image. The paper's is ``Geometry.parse("celeba")``.
+    records
+        How many to decode, a random choice; all if not given.
 
     Returns
     -------
@@ -68,8 +77,9 @@ def load_celeba(source: str, *, part: str = "train", image: Geometry | None = No
             f"every image that {listed.name} names must be in {images.name}; {len(absent)} of"
             f" {len(names)} of the part {part} are missing, the first is {absent[0]}"
         )
-    rows = ((f"row {row} ({name})", images / name) for row, name in enumerate(names))
-    return Records(stack(rows, len(names), image), ids=np.array(names))
+    chosen = chosen_rows(len(names), records)
+    rows = ((f"row {row} ({names[row]})", images / names[row]) for row in chosen)
+    return Records(stack(rows, len(chosen), image), ids=np.array(names)[chosen])
 
 
 def _image_folder(folder: Path) -> Path:

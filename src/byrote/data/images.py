@@ -9,6 +9,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image
 
+from byrote.data.choice import chosen_rows
 from byrote.data.damage import refused
 from byrote.data.geometry import Geometry
 from byrote.data.pixels import scale
@@ -26,7 +27,9 @@ _DAMAGE = (
 )  # fmt: skip
 
 
-def load_folder(source: str, *, image: Geometry | None = None) -> Records:
+def load_folder(
+    source: str, *, image: Geometry | None = None, records: int | None = None
+) -> Records:
     """Load all images of a folder, in the order of their paths; hidden and other files are ignored.
 
     Parameters
@@ -35,6 +38,8 @@ def load_folder(source: str, *, image: Geometry | None = None) -> Records:
         Path of the folder. Where images sit in sub-folders, the first level names their labels.
     image
         What to do with each image; nothing if not given.
+    records
+        How many to decode, a random choice; all if not given.
 
     Returns
     -------
@@ -66,9 +71,10 @@ def load_folder(source: str, *, image: Geometry | None = None) -> Records:
             f"{len(folders)} of {len(names)} images are in sub-folders, which name their labels;"
             " put all of them in sub-folders or none"
         )
-    rows = ((f"row {row} ({name})", folder / name) for row, name in enumerate(names))
-    labels = np.array(folders) if folders else None
-    return Records(stack(rows, len(names), image), ids=np.array(names), labels=labels)
+    chosen = chosen_rows(len(names), records)
+    rows = ((f"row {row} ({names[row]})", folder / names[row]) for row in chosen)
+    labels = np.array(folders)[chosen] if folders else None
+    return Records(stack(rows, len(chosen), image), ids=np.array(names)[chosen], labels=labels)
 
 
 def stack(

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from byrote import checks, seeds
+from byrote import checks
 from byrote.data.arrays import load_array, load_npz
 from byrote.data.builtin import NAMES, load_builtin
+from byrote.data.choice import chosen_rows, parse_count
 from byrote.data.cifar import load_cifar
 from byrote.data.geometry import Geometry
 from byrote.data.idx import is_idx
@@ -102,31 +101,20 @@ def load(
     kind = _kind(name)
     try:
         _check_options(kind, given)
-        found = _read(kind, name, given)
-        if records is not None:
-            count = _count(records, len(found))
-            given["records"] = str(count)
-            found = _some(found, count)
-        return replace(found, source=name, options=given)
+        if records is None:
+            return replace(_read(kind, name, given), source=name, options=given)
+        count = parse_count(records)
+        found = _read(kind, name, given, count)
+        return replace(found, source=name, options={**given, "records": str(count)})
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error}") from None
     except OSError as error:
         raise InvalidInput(f"{name}: cannot be read ({error.strerror})") from None
 
 
-def _count(records: object, there: int) -> int:
-    """How many to take, given as a number or, in the description of a run, as its text."""
-    number = int(records) if isinstance(records, str) and records.isdecimal() else records
-    count = checks.integer("records", number, at_least=1)
-    if count > there:
-        raise InvalidInput(f"records must be at most {there}, which are all there are; got {count}")
-    return count
-
-
 def _some(records: Records, count: int) -> Records:
-    """A fixed random choice of records, in their order; fewer are some of more."""
-    chosen = seeds.generator(0, seeds.Purpose.CHOICE).permutation(len(records))[:count]
-    rows = np.sort(chosen)
+    """A choice of the records."""
+    rows = chosen_rows(len(records), count)
     labels = None if records.labels is None else records.labels[rows]
     return replace(records, x=records.x[rows], ids=records.ids[rows], labels=labels)
 
@@ -175,15 +163,22 @@ def _check_options(kind: str, given: dict[str, str]) -> None:
         checks.choice("part", given["part"], _CELEBA_PARTS if kind == "CelebA" else _PARTS)
 
 
-def _read(kind: str, source: str, given: Mapping[str, str]) -> Records:
-    """Read the source. What decodes images changes each as it comes; the rest is changed here."""
+def _read(kind: str, source: str, given: Mapping[str, str], count: int | None = None) -> Records:
+    """Read the source, or a choice of its records.
+
+    What decodes images changes each as it comes, and of a file each only those that are chosen; the
+    rest is done here.
+    """
     options: dict[str, Any] = dict(given)
     words = options.pop("image", None)
     image = None if words is None else Geometry.parse(words)
-    decode = _DECODERS.get(kind)
-    if decode is not None:
-        return decode(source, image=image, **options)
+    if kind in _FILE_EACH:
+        return _FILE_EACH[kind](source, image=image, records=count, **options)
+    if kind == ".parquet":
+        records = _load_parquet(source, image=image, **options)
+        return records if count is None else _some(records, count)
     records = _READERS[kind](source, **options)
+    records = records if count is None else _some(records, count)
     return records if image is None else replace(records, x=image.apply(records.x))
 
 
@@ -214,10 +209,9 @@ def _load_csv(source: str, **options: Any) -> Records:
     return load_csv(source, **options)
 
 
-_DECODERS: dict[str, Callable[..., Records]] = {
+_FILE_EACH: dict[str, Callable[..., Records]] = {
     "a folder of images": _load_folder,
     "CelebA": _load_celeba,
-    ".parquet": _load_parquet,
 }
 _READERS: dict[str, Callable[..., Records]] = {
     "a built-in set": load_builtin,

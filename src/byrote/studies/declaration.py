@@ -2,7 +2,6 @@
 
 import tomllib
 from importlib.resources import files
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
@@ -109,11 +108,6 @@ def load_study(name: str) -> Study:
     """
     checks.choice("study", name, NAMES)
     return parse_study(name, files("byrote.studies").joinpath(f"{name}.toml").read_text("utf-8"))
-
-
-def read_study(path: Path) -> Study:
-    """A study from a TOML file, which gives it its name."""
-    return parse_study(path.stem, path.read_text("utf-8"))
 
 
 def parse_study(name: str, text: str) -> Study:

@@ -1,4 +1,4 @@
-"""The studies as declared: the published settings, written out here once more; and what they ask."""
+"""The studies as declared: the published settings, once more written out, and what they ask."""
 
 import shlex
 from importlib.resources import files

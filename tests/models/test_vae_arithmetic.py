@@ -15,8 +15,15 @@ from byrote.models.vae.autoencoder import build
 from byrote.models.vae.spaces import SPACES
 from byrote.models.vae.training import Schedule, train
 
-COMPILER = pytest.mark.skipif(not arithmetic.can_compile(), reason="there is no C++ compiler")
+COMPILER = pytest.mark.usefixtures("compiler")
 KINDS = [("bernoulli", "binary"), ("gaussian", "logit")]
+
+
+@pytest.fixture(scope="module")
+def compiler():
+    """Found when a test needs it: looking takes seconds."""
+    if not arithmetic.can_compile():
+        pytest.skip("there is no C++ compiler")
 
 
 def digits(n):

@@ -119,7 +119,7 @@ def draw_counts(ax: "Axes", result: MemorizationResult, found: Binned) -> None:
     ax.bar(found.centres, regular, width, bottom=high, label=style.REGULAR_NAME, **style.REGULAR)
     for x, y, count in zip(found.centres, high + regular, high, strict=True):
         if y:
-            _above(ax, x, y, f"{count:,}")
+            _above(ax, x, y, brief(count))
     ax.set_ylim(0, 1.12 * (high + regular).max())
     ax.set_xlim(found.edges[0], found.edges[-1])
     ax.set_xlabel(_with_beyond(found))
@@ -177,7 +177,7 @@ def memorized_share_by_log_prob(
     )
     _outline(bar)
     for centre, count in zip(x, total[there], strict=True):
-        _above(ax, centre, 1.0, f"{count:,}")
+        _above(ax, centre, 1.0, brief(count))
     ax.set_ylim(0, 1.12)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     ax.set_xlim(found.edges[0], found.edges[-1])
@@ -194,6 +194,20 @@ def _outline(bar: object) -> None:
 
     for part in (*bar[1], *bar[2]):  # type: ignore[index]  # caps and bars
         part.set_path_effects([Stroke(linewidth=3.0, foreground="black"), Normal()])
+
+
+def brief(count: float) -> str:
+    """A count in five characters at most up to a million, so that bins do not run together.
+
+    Examples
+    --------
+    >>> brief(4103), brief(11786), brief(162770)
+    ('4,103', '11.8k', '163k')
+    """
+    if count < 10_000:
+        return f"{count:,.0f}"
+    thousands = count / 1000
+    return f"{thousands:.1f}k" if thousands < 100 else f"{thousands:,.0f}k"
 
 
 def _above(ax: "Axes", x: float, y: float, text: str) -> None:

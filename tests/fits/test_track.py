@@ -48,8 +48,8 @@ def test_an_epoch_is_what_training_that_long_gives(tmp_path, make):
     score(tmp_path / "run", make(4), [1, 3, 4], x, plan)
     for epoch in (1, 3, 4):
         alone = score(None, make(epoch), (), x, plan)
-        found = byrote.load_scores(tmp_path / "run", epoch=epoch)
-        assert found.to_frame().equals(alone.to_frame()), epoch
+        frame = byrote.load_scores(tmp_path / "run", epoch=epoch).to_frame()
+        assert frame.equals(alone.to_frame()[frame.columns]), epoch  # which has diagnostics too
     last = byrote.load_scores(tmp_path / "run")
     assert last.to_frame().equals(score(None, make(4), (), x, plan).to_frame())
 
@@ -204,6 +204,9 @@ def test_an_epoch_that_was_not_scored_is_refused(tmp_path):
         byrote.load_scores(tmp_path / "run", epoch=3)
     with pytest.raises(byrote.InvalidInput, match="epoch must be an integer"):
         byrote.load_scores(tmp_path / "run", epoch="2")
+    score(tmp_path / "untracked")
+    with pytest.raises(byrote.InvalidInput, match=r"of 4 \(the run was not tracked\); got 2"):
+        byrote.load_scores(tmp_path / "untracked", epoch=2)
 
 
 def test_a_damaged_epoch_is_found_and_done_again(tmp_path):

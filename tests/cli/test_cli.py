@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 import byrote
-from byrote.cli import exits
+from byrote.cli import app, exits
 
 from published import write_cifar
 
@@ -256,6 +256,13 @@ def test_version_and_help(byrote_):
     code, out, _ = byrote_("score", "--help")
     assert code == 0
     assert "--dry-run" in out
+
+
+@pytest.mark.parametrize("verb", [verb.callback.__name__ for verb in app.app.registered_commands])
+def test_every_command_takes_the_option_that_its_errors_name(verb, byrote_):
+    code, _, err = byrote_(verb, "--debug", "--help")
+    assert (code, err) == (0, "")
+    assert "--debug" in byrote_(verb, "--help")[1]
 
 
 GOOD = ["--model", "kde", "--out", "run"]

@@ -29,3 +29,18 @@ def test_figures_of_nearest_neighbours(byrote_):
     means = [x.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4)) for x in (images[:40], samples)]
     apart = ((means[0][:, None] - means[1]) ** 2).sum(axis=(2, 3))
     assert apart.argmin(axis=1).tolist() == found.nearest_sample.tolist()
+
+
+def test_scores_beside_ratios_are_those_of_the_extended_run(byrote_):
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    np.save("x.npy", x[:40])
+    np.save("fresh.npy", x[40:])
+    run = ["--model", "gmm", "--folds", "4", "--keep-models", "release", "--out", "run"]
+    byrote_("score", "x.npy", *run, "--repeats", "1")
+    byrote_("neighbors", "run", "--validation", "fresh.npy")
+    byrote_("score", "x.npy", *run, "--repeats", "3")
+    found = figure_sources.source({"run": Path("run")}).neighbors()
+    assert (found.score == byrote.load_scores("run").score).all()
+    kept = byrote.NeighborResult.load("run/neighbors.parquet")
+    assert (found.ratio == kept.ratio).all()
+    assert not (found.score == kept.score).any()

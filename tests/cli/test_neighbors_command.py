@@ -94,6 +94,7 @@ BAD = {
     "no run": (["neighbors", "elsewhere", "--validation", "fresh.csv"], "holds no run"),
     "samples": ([*FRESH, "--samples", "0"], "--samples must be"),
     "seed": ([*FRESH, "--seed", "-1"], "--seed must be"),
+    "settings of no model": ([*FRESH, "--set", "n_components=3"], "--set needs --model"),
     "cells": ([*FRESH, "--cells", "0"], "cells must be"),
     "changed": (FRESH, "x.csv has changed since the run"),
     "no model": (FRESH, "does not keep the release model"),

@@ -13,9 +13,11 @@ from byrote import KFold
 from byrote.fits import follower
 from byrote.fits.job import job_of
 from byrote.fits.paths import RunPaths
+from byrote.fits.pilot import forecast
+from byrote.fits.run import Request, Settings
 from byrote.fits.store import RunFolder
 
-from estimators import Kernel, Learner, Steps
+from estimators import Kernel, Learner, Steps, Weighs
 
 X = np.random.default_rng(0).normal(1.0, size=(30, 2))
 PLAN = KFold(3, repeats=2)
@@ -48,8 +50,8 @@ def test_an_epoch_is_what_training_that_long_gives(tmp_path, make):
     score(tmp_path / "run", make(4), [1, 3, 4], x, plan)
     for epoch in (1, 3, 4):
         alone = score(None, make(epoch), (), x, plan)
-        found = byrote.load_scores(tmp_path / "run", epoch=epoch)
-        assert found.to_frame().equals(alone.to_frame()), epoch
+        frame = byrote.load_scores(tmp_path / "run", epoch=epoch).to_frame()
+        assert frame.equals(alone.to_frame()[frame.columns]), epoch  # which has diagnostics too
     last = byrote.load_scores(tmp_path / "run")
     assert last.to_frame().equals(score(None, make(4), (), x, plan).to_frame())
 
@@ -204,6 +206,9 @@ def test_an_epoch_that_was_not_scored_is_refused(tmp_path):
         byrote.load_scores(tmp_path / "run", epoch=3)
     with pytest.raises(byrote.InvalidInput, match="epoch must be an integer"):
         byrote.load_scores(tmp_path / "run", epoch="2")
+    score(tmp_path / "untracked")
+    with pytest.raises(byrote.InvalidInput, match=r"of 4 \(the run was not tracked\); got 2"):
+        byrote.load_scores(tmp_path / "untracked", epoch=2)
 
 
 def test_a_damaged_epoch_is_found_and_done_again(tmp_path):
@@ -216,3 +221,13 @@ def test_a_damaged_epoch_is_found_and_done_again(tmp_path):
         byrote.load_scores(tmp_path / "run", epoch=2)
     with pytest.warns(UserWarning, match="fit-000001.*done again"):
         assert score(tmp_path / "run", track=[2]).to_frame().equals(first.to_frame())
+
+
+@pytest.mark.parametrize(("model", "track"), [(Weighs(), ()), (Steps(4), ()), (Steps(4), (1, 2))])
+def test_the_forecast_of_the_disk_is_about_the_size_of_the_files(tmp_path, model, track):
+    x = np.random.default_rng(0).normal(size=(4000, 2))
+    plan = KFold(2, repeats=1)
+    request = Request(model, byrote.Records(x), plan, Settings(), track=track)
+    score(tmp_path / "run", model, track, x, plan)
+    size = sum(path.stat().st_size for path in RunPaths(tmp_path / "run").fits.iterdir())
+    assert 0.8 < forecast(request).disk / size < 1.5

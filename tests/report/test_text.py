@@ -223,6 +223,32 @@ def test_without_p_values_it_says_why():
     assert "false discovery" not in shown
 
 
+BITS = {  # the model's class and space; the shape of the records
+    "pixels": ("byrote.models.vae.estimator.VAE", "auto", [4, 5], True),
+    "units of the data": ("byrote.models.vae.estimator.VAE", "real", [4, 5], False),
+    "another's model": ("mine.VAE", "auto", [4, 5], False),
+    "rows": ("byrote.models.vae.estimator.VAE", "auto", [20], False),
+}
+
+
+@pytest.mark.parametrize(("model", "space", "shape", "said"), BITS.values(), ids=BITS)
+def test_bits_per_dimension_where_the_units_are_known(labelled, model, space, shape, said):
+    given = labelled.description
+    model = {"name": model, "parameters": {"space": space}}
+    description = {**given, "model": model, "data": {**given["data"], "shape": shape}}
+    shown = " ".join(printed(render(replace(labelled, description=description))).split())
+    held_out = labelled.summary().mean_log_prob["out"]
+    bits = -held_out.value / np.log(2) / 20
+    assert (f"({number(bits)} bits per dimension)." in shown) == said
+    assert ("bits per" in shown) == said
+
+
+def test_a_result_saved_before_mean_log_p_was_kept_is_rendered(labelled):
+    old = replace(labelled.summary(), mean_log_prob={})
+    assert "Mean log p" in printed(render(labelled))
+    assert "Mean log p" not in printed(render(replace(labelled, _summary=old)))
+
+
 def test_labels_have_their_own_rows(labelled):
     shown = printed(render(labelled, top=0))
     for name in ("even", "odd"):

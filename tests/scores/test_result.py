@@ -1,6 +1,8 @@
 """The result as an object: frames, files, summaries, reasons."""
 
 import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from sklearn.neighbors import KernelDensity
 
@@ -156,3 +158,19 @@ def test_mean_log_prob_is_that_of_the_fits():
     for side, values in means.items():
         assert found[side].value == pytest.approx(np.mean(values))
         assert found[side].standard_error == pytest.approx(np.std(values, ddof=1) / np.sqrt(6))
+
+
+def test_mean_log_prob_takes_a_pair_as_one(tmp_path):
+    x, plan = np.random.default_rng(3).normal(size=(30, 2)), byrote.Probes(8, fits=6, pairs=True)
+    byrote.score_memorization(KernelDensity(), x, plan=plan, store=tmp_path / "run")
+    tables = [pq.read_table(path).to_pandas() for path in sorted((tmp_path / "run/fits").iterdir())]
+    for missing in (False, True):
+        if missing:  # a fit whose twin is missing does not count
+            (tmp_path / "run" / "fits" / "fit-000005.parquet").unlink()
+        found = byrote.load_scores(tmp_path / "run", partial=missing).summary().mean_log_prob
+        pairs = [pd.concat(tables[f : f + 2]) for f in ((0, 2) if missing else (0, 2, 4))]
+        for side, included in (("out", 0), ("in", 1)):
+            means = [pair["log_prob"][pair["included"] == included].mean() for pair in pairs]
+            error = np.std(means, ddof=1) / np.sqrt(len(pairs))
+            assert found[side].value == pytest.approx(np.mean(means))
+            assert found[side].standard_error == pytest.approx(error)

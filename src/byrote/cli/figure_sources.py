@@ -1,5 +1,6 @@
 """What the figures of runs are drawn from, loaded when a figure needs it."""
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,7 +45,8 @@ def _neighbors(run: Path, result: "MemorizationResult") -> "NeighborResult":
     found = NeighborResult.load(path)
     if found.description.get("run_id") != result.description["run_id"]:
         raise InvalidInput(f"{path.name} belongs to another run")
-    return found
+    # More repeats change the scores, and not the release model that the ratios are of.
+    return replace(found, score=result.score)
 
 
 def _samples(run: Path, found: "NeighborResult") -> "NDArray[Any]":

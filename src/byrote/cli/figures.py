@@ -10,6 +10,7 @@ import typer
 from byrote import checks
 from byrote.cli import figure_sources
 from byrote.cli.exits import complain
+from byrote.cli.output import Debug
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def figures(
     clusters: Annotated[
         int | None, typer.Option(help="Look for thin regions among so many k-means clusters.")
     ] = None,
+    debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Draw all figures that a run supports; what cannot be drawn is said in a line each."""
     checks.choice("--format", format_, _FORMATS)

@@ -8,7 +8,7 @@ import typer
 
 from byrote import checks
 from byrote.cli.exits import Exit, complain
-from byrote.cli.output import AsJson, print_json, print_text, standard_output_kept_clean
+from byrote.cli.output import AsJson, Debug, print_json, print_text, standard_output_kept_clean
 from byrote.cli.records import records_beside, records_of
 from byrote.errors import IncompleteRun, InvalidInput
 
@@ -49,6 +49,7 @@ def neighbors(
     top: Annotated[
         int, typer.Option(help="How many records that samples come nearest to to show.", min=0)
     ] = 10,
+    debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """Compare memorization scores with distances from training records to samples."""
     if validation is None and validation_part is None:
@@ -114,4 +115,6 @@ def _own(name: str | None, settings: list[str] | None) -> Any:
     from byrote.models import catalogue  # noqa: PLC0415 (slow to load)
 
     chosen = catalogue.parse_settings(settings or [])
+    if name is None and chosen:
+        raise InvalidInput("--set needs --model: a run's own model has the parameters of the run")
     return None if name is None else catalogue.build(name, chosen)

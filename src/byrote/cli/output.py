@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
 Top = Annotated[int, typer.Option(help="How many of the most memorized records to show.", min=0)]
+Debug = Annotated[  # read before any argument is: exits.run
+    bool, typer.Option("--debug", help="Show errors whole, which may quote records.")
+]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from byrote.cli.output import AsCsv, AsJson, Top, check_format, print_scores
+from byrote.cli.output import AsCsv, AsJson, Debug, Top, check_format, print_scores
 
 
 def show(
@@ -17,6 +17,7 @@ def show(
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     top: Top = 10,
+    debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """Show the scores of a run, computed from its log-likelihoods without training."""
     check_format(as_json, as_csv)

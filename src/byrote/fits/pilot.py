@@ -11,7 +11,7 @@ from byrote import seeds
 from byrote.errors import InvalidInput
 from byrote.fits.environment import peak_memory
 from byrote.fits.executors import usable_workers
-from byrote.fits.job import Job, Task
+from byrote.fits.job import Job, Outcome, Task
 from byrote.fits.run import Request
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
@@ -58,7 +58,7 @@ def forecast(request: Request) -> Forecast:
     """
     request.check()
     design = request.plan.draw(request.context())
-    size, per_fit, noise, weights = _pilot(request, design, request.rehearse(design))
+    size, per_fit, noise, outcome = _pilot(request, design, request.rehearse(design))
     workers = usable_workers(request.settings.workers, request.settings.threads)
     counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
     fits = design.fits + request.keeps
@@ -73,9 +73,9 @@ def forecast(request: Request) -> Forecast:
         seconds_per_fit=per_fit,
         seconds=per_fit * -(-fits // workers) + (_START if workers > 1 else 0),
         memory=process + workers * (process + more) if workers > 1 else process + taken,
-        disk=_BYTES_PER_VALUE * counted * _epochs_kept(request)
+        disk=counted * (_BYTES_PER_VALUE * _epochs_kept(request) + 4 * len(outcome.diagnostics))
         + _BYTES_PER_FIT * design.fits
-        + models * weights,
+        + models * sum(array.nbytes for array in (outcome.weights or {}).values()),
         values_in=inside,
         values_out=outside,
         standard_error=_standard_error(design, noise, inside, outside),
@@ -95,18 +95,18 @@ def _standard_error(design: Design, noise: float, inside: float, outside: float)
     return np.nan if alone or not outside else noise * float(np.sqrt(1 / inside + 1 / outside))
 
 
-def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float, float, int]:
-    """Records in the largest pilot, seconds of a fit, retraining noise in nats, model's bytes."""
+def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float, float, Outcome]:
+    """Records in a pilot, seconds of a fit, retraining noise in nats, and what a pilot gave."""
     share = len(design.training_rows(0)) / design.n
     times: list[tuple[int, float]] = []
     for size in _sizes(smallest, design.n, share):
         started = time.perf_counter()
-        first, weights = _fit(request, _job(design, size, share, 0))
+        first = _fit(request, _job(design, size, share, 0))
         times.append((size, time.perf_counter() - started))
         if times[-1][1] >= _LONG_ENOUGH:
             break
-    noise = _noise(first, _fit(request, _job(design, times[-1][0], share, 1))[0])
-    return times[-1][0], _extrapolated(times, design.n), noise, weights
+    second = _fit(request, _job(design, times[-1][0], share, 1))
+    return times[-1][0], _extrapolated(times, design.n), _noise(first, second), first
 
 
 def _sizes(smallest: int, n: int, share: float) -> Iterator[int]:
@@ -129,8 +129,8 @@ def _job(design: Design, size: int, share: float, number: int) -> Job:
     return Job(number, size, second if number else first, None, 0, 0, 0, leader_held_out=first)
 
 
-def _fit(request: Request, job: Job) -> tuple[NDArray[np.float64], int]:
-    """Do a job on some records, and score all of them; also bytes of the weights."""
+def _fit(request: Request, job: Job) -> Outcome:
+    """Do a job on some records, and score all of them."""
     generator = seeds.generator(request.settings.seed, seeds.Purpose.REHEARSAL, 1)
     some = np.sort(generator.choice(len(request.records), job.n, replace=False))
     task = Task(
@@ -142,13 +142,14 @@ def _fit(request: Request, job: Job) -> tuple[NDArray[np.float64], int]:
     outcome = run_job(task, replace(job, keep_weights=request.keeps))
     if outcome.log_prob is None:
         raise InvalidInput(f"model: a pilot fit of {job.n} records failed: {outcome.failure}")
-    return outcome.log_prob, sum(a.nbytes for a in (outcome.weights or {}).values())
+    return outcome
 
 
-def _noise(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+def _noise(first: Outcome, second: Outcome) -> float:
     """Robust standard deviation of a record's log-likelihood from one fit to another."""
+    one, other = (np.asarray(outcome.log_prob) for outcome in (first, second))
     with np.errstate(invalid="ignore"):
-        difference = np.abs(first - second)
+        difference = np.abs(one - other)
     # The quartile of a normal is 0.6745 sd, and a difference of two has sqrt(2) times the sd.
     return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))
 

@@ -186,8 +186,11 @@ class RunFolder:
             If a fit's file cannot be trusted.
         """
         if epoch is not None and epoch not in (known := self.epochs()):
-            listed = ", ".join(map(str, known))
-            raise InvalidInput(f"epoch must be one that was scored, of {listed}; got {epoch!r}")
+            listed = ", ".join(map(str, known)) or "none"
+            why = "" if self.manifest.track else " (the run was not tracked)"
+            raise InvalidInput(
+                f"epoch must be one that was scored, of {listed}{why}; got {epoch!r}"
+            )
         missing, untracked = self.missing(), self.untracked(self.manifest.track)
         if (missing or untracked) and not partial:
             raise IncompleteRun(self.complaint(missing, untracked))

@@ -34,7 +34,8 @@ def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
     """The summary and the most memorized records."""
     summary = result.summary()
     parts: list[RenderableType] = [headline(result), _distribution(summary), _verdict(summary)]
-    parts.append(_likely(result))
+    if summary.mean_log_prob:  # results saved before it was kept have none
+        parts.append(_likely(result))
     if summary.trust is not None:
         parts.append(_trust(summary.trust))
     if top:
@@ -110,9 +111,10 @@ def _likely(result: MemorizationResult) -> Text:
     found, description = result.summary().mean_log_prob, result.description
     inside, outside = (with_error(found[side]) for side in ("in", "out"))
     text = f"Mean log p: {inside} in training, {outside} held out"
-    shape = description["data"]["shape"]
-    if len(shape) > 1 and description["model"]["name"].startswith("byrote."):
-        # Other models' densities of images are in units that byrote does not know.
+    shape, model = description["data"]["shape"], description["model"]
+    units = model["name"].startswith("byrote.") and model["parameters"].get("space") != "real"
+    if len(shape) > 1 and units:
+        # Other densities of images are in units that byrote does not know.
         bits = -found["out"].value / (np.prod(shape) * np.log(2))
         text += f" ({number(bits)} bits per dimension)"
     return Text(f"{text}.")
@@ -125,7 +127,8 @@ def _trust(trust: Trust) -> Text:
         said.append(f"median Monte Carlo error {number(trust.mc_error)} nats")
     if not np.isnan(trust.effective_sample_size):
         of = f" of {trust.draws:,}" if trust.draws else ""
-        said.append(f"median effective sample size {number(trust.effective_sample_size)}{of}")
+        size = number(trust.effective_sample_size)
+        said.append(f"median effective sample size in a record's worst fit {size}{of}")
     if not np.isnan(trust.k_hat_above):
         limits = f"k-hat above 0.7 in {trust.k_hat_above:.1%}"
         if trust.k_hat_limit < K_HAT:

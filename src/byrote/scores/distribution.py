@@ -1,6 +1,8 @@
 """The distribution of the scores in a few numbers, and how repeatable they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,18 +84,30 @@ def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
 
 
 def mean_log_prob(table: Table) -> dict[str, Statistic]:
-    """Mean log p of records in training and held out: over fits, with the error over fits, nats."""
-    design, found = table.design, {}
-    for name, role in (("in", IN), ("out", OUT)):
-        means = []
-        for fit in sorted(set(range(design.fits)) - set(table.missing)):
-            chosen = table.log_prob[fit, design.role(fit)[table.rows] == role]
-            if len(chosen):
-                means.append(chosen.mean())
-        few = len(means) < 2 or not np.isfinite(means).all()
-        error = np.nan if few else np.std(means, ddof=1) / np.sqrt(len(means))
-        found[name] = Statistic(float(np.mean(means)) if means else np.nan, float(error))
-    return found
+    """Mean log p of records in training and held out, nats: over fits, with the error over fits.
+
+    The fits of a pair have the same seeds, so a pair counts as one.
+    """
+    design = table.design
+    means: dict[str, dict[int, list[float]]] = {"in": {}, "out": {}}
+    for fit in np.flatnonzero(table.counting()).tolist():
+        unit = int(design.repeat[fit]) if design.units == "pairs" else fit
+        role, values = design.role(fit)[table.rows], table.log_prob[fit]
+        for name, kind in (("in", IN), ("out", OUT)):
+            if len(chosen := values[role == kind]):
+                means[name].setdefault(unit, []).append(float(chosen.mean()))
+    return {
+        name: _mean([np.mean(unit) for unit in found.values()]) for name, found in means.items()
+    }
+
+
+def _mean(values: Sequence[Any]) -> Statistic:
+    """The mean of independent values with its standard error."""
+    if not values:
+        return Statistic(np.nan)
+    few = len(values) < 2 or not np.isfinite(values).all()
+    error = np.nan if few else np.std(values, ddof=1) / np.sqrt(len(values))
+    return Statistic(float(np.mean(values)), float(error))
 
 
 def reliability(table: Table) -> Reliability:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from byrote import checks
-from byrote.data.records import as_values
 from byrote.errors import InvalidInput
 from byrote.scores.highly import highly_memorized
+from byrote.scores.neighbors.cells import cells_of
+from byrote.scores.neighbors.space import comparable, in_space
 from byrote.scores.result import MemorizationResult
 from byrote.seeds import Purpose, integer
 from byrote.stats.proportion import wilson
@@ -86,7 +87,12 @@ def cluster_records(x: NDArray[Any], clusters: int, *, seed: int = 0) -> NDArray
     x
         (n, …) records; all but the first axis are one row of numbers.
     clusters
-        How many, at most n.
+        How many, at most n; 20,000 random records place them, if there are more.
+
+    Raises
+    ------
+    InvalidInput
+        If ``x`` cannot be records, or ``clusters`` is not between 1 and n.
 
     Examples
     --------
@@ -95,11 +101,9 @@ def cluster_records(x: NDArray[Any], clusters: int, *, seed: int = 0) -> NDArray
     >>> bool(found[0] == found[1] != found[2] == found[3])
     True
     """
-    values = as_values("x", x)
+    arrays = comparable(x=x)
     count = checks.integer("clusters", clusters, at_least=1)
-    if count > len(values):
+    if count > len(arrays[0]):
         raise InvalidInput(f"clusters must be at most the number of records; got {count}")
-    from sklearn.cluster import KMeans  # noqa: PLC0415 (slow to load)
-
-    means = KMeans(count, n_init=3, random_state=integer(seed, Purpose.EXAMPLES))
-    return means.fit_predict(values.reshape(len(values), -1)).astype(np.intp)
+    space = in_space(arrays, features=None, downsample=False)
+    return cells_of(space, count, integer(seed, Purpose.EXAMPLES))[0]

@@ -67,7 +67,7 @@ class Summary:
         Per label, where there are labels.
     mean_log_prob
         Mean log p of the records that a fit counts, "in" those it trained on and "out" the others;
-        averaged over fits, with the standard error over fits.
+        averaged over fits (pairs, where they come in pairs), with the standard error over them.
     trust
         How far the log-likelihoods can be trusted, where the model says so.
     """

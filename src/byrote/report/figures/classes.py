@@ -75,7 +75,8 @@ def thin_regions(
     """Share of highly memorized records by class or cluster: the regions that need more data.
 
     Points with Wilson's 95 % intervals, the largest share first; filled where the interval lies
-    above the overall share, which the dashed line marks. At most 30 regions are drawn.
+    above the overall share, which the dashed line marks. Each interval is for its region alone: of
+    forty regions that are like all others one is filled by chance. At most 30 regions are drawn.
 
     Parameters
     ----------

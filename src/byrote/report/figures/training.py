@@ -45,7 +45,7 @@ def losses(runs: Mapping[str, Tracked], ax: "Axes | None" = None) -> "Axes":
     """Loss on the training and the held-out records by epoch, as in Figure 4a of the paper.
 
     Lines are means over the fits, nats per record; bands their 95 % intervals, where there are
-    two fits or more. A gap between the two lines is over-fitting.
+    two fits or more, as if the fits were independent. A gap between the two lines is over-fitting.
 
     Parameters
     ----------

@@ -1,6 +1,5 @@
 """The data-copying test of Meehan, Chaudhuri & Dasgupta (2020)."""
 
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +9,8 @@ from scipy.special import ndtr
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.scores.neighbors.space import Features, comparable, in_space, random_subset
-from byrote.seeds import Purpose, integer
+from byrote.scores.neighbors.cells import cells_of
+from byrote.scores.neighbors.space import Features, comparable, in_space
 from byrote.stats.mann_whitney import z_score
 from byrote.stats.nearest import nearest
 from byrote.stats.rows import Rows
@@ -19,7 +18,6 @@ from byrote.stats.rows import Rows
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 ENOUGH = 20  # samples for a cell to count, as in the authors' experiments
-_CLUSTERED = 20_000  # training records that suffice to place the cells
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +128,7 @@ def compare_distances(
 
     ``space`` holds the rows of the training set, the test set and the samples.
     """
-    train_cell, test_cell, sample_cell = _cells_of(space, cells, seed)
+    train_cell, test_cell, sample_cell = cells_of(space, cells, seed)
     train_count, test_count, sample_count = (
         np.bincount(cell, minlength=cells) for cell in (train_cell, test_cell, sample_cell)
     )
@@ -148,22 +146,3 @@ def _combined(z: Array, test_count: Counts) -> tuple[float, float]:
     weight = test_count[counted] / test_count[counted].sum()
     statistic = float(weight @ z[counted])
     return statistic, float(ndtr(statistic / np.sqrt((weight**2).sum())))
-
-
-def _cells_of(space: list[Rows], cells: int, seed: int) -> list[NDArray[np.intp]]:
-    if cells == 1:
-        return [np.zeros(len(rows), dtype=np.intp) for rows in space]
-    centres = _centres(space[0], cells, seed)
-    return [nearest(rows, centres)[1][:, 0] for rows in space]
-
-
-def _centres(train: Rows, cells: int, seed: int) -> NDArray[Any]:
-    from sklearn.cluster import KMeans  # noqa: PLC0415 (slow to load)
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
-
-    rows = train.take(random_subset(len(train), _CLUSTERED, seed))
-    means = KMeans(cells, n_init=4, random_state=integer(seed, Purpose.EVALUATION), copy_x=False)
-    with warnings.catch_warnings():
-        # fewer different records than cells: some cells stay empty and do not count
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return np.asarray(means.fit(rows).cluster_centers_)

@@ -11,7 +11,8 @@ from types import FunctionType
 from typing import Any
 
 import torch
-from torch.func import grad_and_value
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value
 
 from byrote.errors import NoCompiler
 
@@ -78,16 +79,19 @@ def compiled(function: FunctionType, *configuration: object) -> Callable[..., An
 
 @cache
 def can_compile(device: str) -> bool:
-    """Whether a small gradient compiles here: that takes a compiler and what it includes."""
+    """Whether a small step compiles here: that takes a compiler and what it includes."""
     try:
-        compiled(_small, device)(torch.zeros(8, device=device))
+        compiled(_small, device)(nn.ReLU(), torch.ones(8, device=device))
     except Exception:  # whatever the compiler and its tools raise
         return False
     return True
 
 
-def _small(x: torch.Tensor) -> Any:
-    return grad_and_value(lambda values: values.exp().sum())(x)
+def _small(layer: nn.Module, x: Tensor) -> Tensor:
+    """A step of descent, made of what a step of training is made of."""
+    gradient, value = grad_and_value(lambda at: functional_call(layer, {}, (at,)).exp().sum())(x)
+    x.copy_(x - gradient)
+    return value
 
 
 def settled_precision(device: str, *, tolerant: bool) -> str:

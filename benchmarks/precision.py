@@ -32,7 +32,7 @@ def same_weights(model: VAE, x: np.ndarray) -> str:
 
 
 def study(model: VAE, x: np.ndarray, plan: KFold, seed: int, workers: int) -> np.ndarray:
-    """Mean log p in training and held out, and mean_log of all records."""
+    """mean_log of all records; mean log p in training and held out are printed."""
     result = byrote.score_memorization(model, x, plan=plan, seed=seed, workers=workers)
     found = result.summary().mean_log_prob
     print(

@@ -2,7 +2,8 @@
 
 ByroteError
 ├── InvalidInput (ValueError)      unusable data, argument or run folder; nothing was written
-│   └── RunMismatch                the run folder was made by another plan, model or data
+│   ├── RunMismatch                the run folder was made by another plan, model or data
+│   └── NoCompiler                 compiled functions are asked for where none can be made
 ├── CorruptFile (ValueError)       a file of a run folder is truncated, altered or foreign
 ├── IncompleteRun (RuntimeError)   fits are missing or failed; starting again resumes
 └── MissingExtra (ImportError)     an optional dependency is not installed
@@ -19,6 +20,10 @@ class InvalidInput(ByroteError, ValueError):
 
 class RunMismatch(InvalidInput):
     """A run folder that belongs to another plan, model or data set, or to a run under way."""
+
+
+class NoCompiler(InvalidInput):
+    """Compiled functions are asked for, or settled for the run, on a machine that makes none."""
 
 
 class CorruptFile(ByroteError, ValueError):

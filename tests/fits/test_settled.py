@@ -7,6 +7,10 @@ import pytest
 
 import byrote
 from byrote import KFold
+from byrote.fits.job import Job, Task
+from byrote.fits.sharing import InMemory
+from byrote.fits.worker import run_job
+from byrote.models import VAE
 from byrote.report.text import render
 
 from estimators import KnownVariance, Settles
@@ -70,6 +74,14 @@ def test_a_model_that_cannot_be_settled_is_refused(tmp_path, how, message):
     with pytest.raises(byrote.InvalidInput, match=message):
         score(tmp_path / "run", model=Unsettled(how))
     assert not (tmp_path / "run").exists()
+
+
+def test_a_worker_without_the_compiler_of_the_run_says_so(monkeypatch):
+    monkeypatch.setattr("byrote.models.vae.arithmetic.can_compile", lambda device: False)
+    task = Task(VAE(compile=True), InMemory(np.zeros((20, 4))))
+    failure = run_job(task, Job(0, 20, np.arange(2, dtype=np.uint32), None, 0, 0, 0)).failure
+    assert failure.type == "NoCompiler"
+    assert "compile=True needs a C++ compiler" in str(failure)
 
 
 def manifest(run):

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chisquare, kstest
 
-from byrote.models.noise import binarized
+from byrote.models.noise import uniforms
+
+
+def binarized(x, seed):
+    return (uniforms(x, seed) < x).astype(np.float32)
 
 
 def grey(n, d, seed=0):

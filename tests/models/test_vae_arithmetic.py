@@ -22,8 +22,15 @@ KINDS = [("bernoulli", "binary"), ("gaussian", "logit")]
 @pytest.fixture(scope="module")
 def compiler():
     """Found when a test needs it: looking takes seconds."""
-    if not arithmetic.can_compile():
+    if not arithmetic.can_compile("cpu"):
         pytest.skip("there is no C++ compiler")
+
+
+@pytest.fixture(autouse=True)
+def one_compilation_each():
+    """A configuration that met a function compiled for another one would fail."""
+    with torch._dynamo.config.patch(recompile_limit=1):
+        yield
 
 
 def digits(n):
@@ -61,10 +68,11 @@ def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(likelihood, sp
         np.testing.assert_allclose(quick_weights[name], weight, atol=2e-4, err_msg=name)
 
 
-@COMPILER
-def test_the_compiled_step_learns_in_bfloat16():
+@pytest.mark.parametrize("compile_", [False, pytest.param(True, marks=COMPILER)])
+def test_training_in_bfloat16_learns_the_same(compile_):
     _, losses = trained("bernoulli", "binary", Arithmetic(), n=500, epochs=5)
-    _, quick = trained("bernoulli", "binary", Arithmetic(torch.bfloat16, compile=True), 500, 5)
+    _, quick = trained("bernoulli", "binary", Arithmetic(torch.bfloat16, compile_), 500, 5)
+    assert quick != losses
     np.testing.assert_allclose(quick, losses, rtol=0.01)
     assert losses[-1] < 0.8 * losses[0]
 
@@ -75,7 +83,7 @@ def fitted():
     return model.set_params(precision="float32", compile=False).fit(digits(1200))
 
 
-def rescored(fitted, precision, compile_, n=203):
+def rescored(fitted, precision, compile_, n=300):  # 256 records at a time, and 44
     """Log p by the same weights and the same draws in another arithmetic."""
     other = clone(fitted).set_params(precision=precision, compile=compile_)
     return other.set_weights(fitted.get_weights()).score_samples(digits(n))
@@ -100,13 +108,13 @@ def test_bfloat16_scores_agree(fitted, compile_):
 def test_a_compiled_convolutional_network_scores_the_same():
     x = np.random.default_rng(0).random((5, 32, 32)).astype(np.float32)
     model = VAE(latent_dim=2, network="convolutional", features=2, likelihood="gaussian", epochs=1)
-    model.set_params(draws=24, random_state=0, compile=False).fit(x)
+    model.set_params(draws=512, random_state=0, compile=False).fit(x)
     quick = clone(model).set_params(compile=True).set_weights(model.get_weights())
     np.testing.assert_allclose(quick.score_samples(x), model.score_samples(x), rtol=1e-5)
 
 
 def test_auto_is_settled_once_and_for_the_size(monkeypatch):
-    monkeypatch.setattr(arithmetic, "can_compile", lambda: True)
+    monkeypatch.setattr(arithmetic, "can_compile", lambda device: True)
     monkeypatch.setattr(arithmetic, "_multiplies_in_bfloat16", lambda device: True)
     small, large = VAE().settled((100, 8, 8)), VAE().settled((60_000, 32, 32))
     assert (small.precision, small.compile) == ("bfloat16", False)
@@ -117,9 +125,16 @@ def test_auto_is_settled_once_and_for_the_size(monkeypatch):
     assert gaussian.precision == "float32"
 
 
+def test_training_that_is_not_compiled_does_not_call_for_a_compiler(monkeypatch):
+    monkeypatch.setattr(arithmetic, "can_compile", lambda device: True)
+    model = VAE(network="convolutional", draws=1)
+    assert model.settled((60_000, 32, 32)).compile is False
+    assert model.set_params(draws=256).settled((60_000, 32, 32)).compile is True
+
+
 def test_without_a_compiler_auto_is_eager_and_true_is_refused(monkeypatch):
-    monkeypatch.setattr(arithmetic, "can_compile", lambda: False)
-    assert not settled_compile(trained=10**12, decoded=10**12)
+    monkeypatch.setattr(arithmetic, "can_compile", lambda device: False)
+    assert not settled_compile("cpu", trained=10**12, decoded=10**12)
     assert VAE().settled((60_000, 32, 32)).compile is False
     with pytest.raises(InvalidInput, match="compile=True needs a C"):
         VAE(compile=True, epochs=1).fit(digits(10))
@@ -130,8 +145,26 @@ def test_without_units_for_it_auto_is_float32(monkeypatch):
     assert settled_precision("cpu", tolerant=True) == "float32"
 
 
+def test_where_pytorch_does_not_tell_auto_is_float32(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported")
+    assert settled_precision("cpu", tolerant=True) == "float32"
+
+
+@COMPILER
+def test_each_configuration_is_compiled_and_once():
+    counted = torch._dynamo.utils.counters["stats"]
+    before = counted["unique_graphs"]
+    for size in (3, 5, 3):  # of which PyTorch would run the second as it is
+        assert arithmetic.compiled(_doubled, size)(torch.ones(size)).item() == 2 * size
+    assert counted["unique_graphs"] - before == 2
+
+
+def _doubled(x):
+    return (2 * x).sum()
+
+
 def test_a_broken_compiler_is_no_compiler(monkeypatch):
-    def broken(function):
+    def broken(function, *configuration):
         def fails(*arguments):
             raise RuntimeError("no such file: c++")
 
@@ -139,7 +172,7 @@ def test_a_broken_compiler_is_no_compiler(monkeypatch):
 
     arithmetic.can_compile.cache_clear()
     monkeypatch.setattr(arithmetic, "compiled", broken)
-    assert not arithmetic.can_compile()
+    assert not arithmetic.can_compile("cpu")
     arithmetic.can_compile.cache_clear()
 
 
@@ -157,3 +190,8 @@ def test_a_broken_compiler_is_no_compiler(monkeypatch):
 def test_arithmetic_that_cannot_be_had(parameters, message):
     with pytest.raises(InvalidInput, match=message):
         VAE(epochs=1, **parameters).fit(digits(10))
+
+
+def test_parameters_are_checked_before_anything_is_settled():
+    with pytest.raises(InvalidInput, match="epochs must be an integer of at least 1; got 'ten'"):
+        VAE(epochs="ten").settled((100, 8, 8))

@@ -6,7 +6,7 @@ import torch
 from scipy.special import expit, logit
 from scipy.stats import kstest
 
-from byrote.models.noise import binarized, uniforms
+from byrote.models.noise import uniforms
 from byrote.models.vae import transforms
 from byrote.models.vae.spaces import SPACES, Binary, Levels, Logit, Space, single
 
@@ -131,10 +131,10 @@ def test_the_fixed_draw_is_the_records_own(name, shape):
     assert determinant.shape == (20,)
 
 
-def test_the_fixed_binary_draw_is_binarized():
+def test_the_fixed_binary_draw_is_of_the_records_uniforms():
     x = np.random.default_rng(0).random((9, 4, 3, 2), dtype=np.float32)
     seen, _ = Binary((4, 3, 2)).fixed(x, 5)
-    expected = binarized(x.reshape(9, -1), 5).reshape(x.shape)
+    expected = uniforms(x.reshape(9, -1), 5).reshape(x.shape) < x
     np.testing.assert_array_equal(Binary((4, 3, 2)).records(seen), expected)
 
 

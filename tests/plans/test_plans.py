@@ -279,6 +279,18 @@ BAD = {
 }
 
 
+def test_a_strangers_splitter_quotes_no_label():
+    class Talkative:
+        def split(self, X, y, groups=None):
+            raise KeyError(y[0])
+
+        def get_n_splits(self):
+            return 1
+
+    with pytest.raises(InvalidInput, match="Talkative cannot split the records: KeyError$"):
+        design_of(as_plan(Talkative()), 2, labels=["ann", "bob"])
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_bad_plans_are_refused_in_a_sentence(case):
     make, message = BAD[case]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from byrote.errors import NoCompiler
 from byrote.fits.environment import environment, peak_memory
 from byrote.fits.follower import BadLogProb, EpochNeverReached, Follower, Questions, checked
 from byrote.fits.job import Failure, Job, Outcome, Task
@@ -83,6 +84,7 @@ def _failure(error: BaseException, keep_message: bool) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    if isinstance(error, BadLogProb | BadWeights | EpochNeverReached):  # our text: no record in it
+    ours = BadLogProb | BadWeights | EpochNeverReached | NoCompiler
+    if isinstance(error, ours):  # our text: no record in it
         return Failure(type(error).__name__, f"{place}: {error}")
     return Failure(type(error).__name__, place, str(error) if keep_message else None)

@@ -12,30 +12,6 @@ _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _VALUES_AT_A_TIME = 1 << 15  # whose integers stay in the caches
 
 
-def binarized(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """One Bernoulli draw per value, with the value as its probability.
-
-    Parameters
-    ----------
-    x
-        (n, d) values in [0, 1].
-    seed
-        Another seed, another draw.
-
-    Returns
-    -------
-    (n, d) zeros and ones, float32; row i depends on ``seed`` and ``x[i]`` alone.
-
-    Examples
-    --------
-    >>> x = np.full((2, 4), 0.5, dtype=np.float32); x[1, 0] = 0.25
-    >>> alone, among = binarized(x[1:], seed=3), binarized(x, seed=3)
-    >>> bool((alone[0] == among[1]).all())
-    True
-    """
-    return (uniforms(x, seed) < x).astype(np.float32)
-
-
 def uniforms(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
     """One uniform in [0, 1) per value, with 24 bits; row i depends on ``seed`` and ``x[i]`` alone.
 

@@ -86,10 +86,8 @@ class Splitter(Plan):
             splits = list(splitter.split(x, labels, groups))
             fits = [np.arange(context.n)[train] for train, _ in splits]
         except Exception as error:  # a stranger's splitter may raise anything
-            text = " ".join(str(error).split())
-            raise InvalidInput(
-                f"plan: {type(splitter).__name__} cannot split the records: {text}"
-            ) from None
+            name, text = type(splitter).__name__, _told(splitter, error)
+            raise InvalidInput(f"plan: {name} cannot split the records: {text}") from None
         if not splits or any(len(train) == 0 for train in fits):
             raise InvalidInput(
                 f"plan: {type(splitter).__name__} must give every fit a record to train on"
@@ -115,6 +113,12 @@ def _repeats(tests: list[Any], n: int) -> Any:
             return np.full(len(tests), -1)
     complete = seen.min() == seen.max()
     return np.asarray(repeat) if complete else np.full(len(tests), -1)
+
+
+def _told(splitter: Any, error: Exception) -> str:
+    """scikit-learn's own text, which quotes no label; of a stranger's error the type alone."""
+    known = type(splitter).__module__.startswith("sklearn.")
+    return " ".join(str(error).split()) if known else type(error).__name__
 
 
 def _counted(train: Any, test: Any, n: int) -> Any:

@@ -7,11 +7,14 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value
 
-from byrote.errors import InvalidInput
+from byrote.errors import NoCompiler
 
 # Seconds a value without compilation, measured on the paper's network for MNIST; and how many
 # seconds a fit must take for compilation to be worth it.
@@ -37,45 +40,58 @@ class Arithmetic:
 PLAIN = Arithmetic()
 
 
-def arithmetic_of(precision: str, *, compile_: bool | str) -> Arithmetic:
+def arithmetic_of(precision: str, *, compile_: bool | str, device: str) -> Arithmetic:
     """The arithmetic that settled parameters name.
 
     Raises
     ------
-    InvalidInput
+    NoCompiler
         If it takes a compiler and there is none.
     """
-    if compile_ and not can_compile():
-        raise InvalidInput("compile=True needs a C++ compiler and Python's headers; none work here")
+    if compile_ and not can_compile(device):
+        raise NoCompiler(
+            "compile=True needs a C++ compiler and Python's headers (and Triton on a GPU);"
+            " none work here"
+        )
     return Arithmetic(torch.bfloat16 if precision == "bfloat16" else torch.float32, bool(compile_))
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function, compiled for the shapes of its arguments when it first meets them.
+@cache
+def compiled(function: FunctionType, *configuration: object) -> Callable[..., Any]:
+    """The function, compiled for one configuration: for arguments of the same types and shapes.
+
+    A configuration, all that the arguments' types and shapes follow from, has a function of its
+    own. PyTorch compiles one function eight times at most, and for further shapes runs it as it
+    is: numbers would then depend, in their last bits, on what the process did before.
 
     All chance stays outside: random numbers are drawn first and passed in, so that compiled and
     plain functions see the same ones.
     """
+    del configuration
     with warnings.catch_warnings():  # PyTorch's, of its own parts
         warnings.simplefilter("ignore", DeprecationWarning)
         import torch._inductor.compile_fx  # noqa: PLC0415 (slow to load)
     # Workers are many already, and a compiler's own processes would outlive a worker that dies.
     torch._inductor.config.compile_threads = 1
-    return torch.compile(function, dynamic=False)
+    own = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+    return torch.compile(own, dynamic=False, fullgraph=True)  # whole, or an error
 
 
 @cache
-def can_compile() -> bool:
-    """Whether a small function compiles here: that takes a C++ compiler and Python's headers."""
+def can_compile(device: str) -> bool:
+    """Whether a small step compiles here: that takes a compiler and what it includes."""
     try:
-        compiled(_small)(torch.zeros(8))
+        compiled(_small, device)(nn.ReLU(), torch.ones(8, device=device))
     except Exception:  # whatever the compiler and its tools raise
         return False
     return True
 
 
-def _small(x: torch.Tensor) -> torch.Tensor:
-    return x.exp().sum()
+def _small(layer: nn.Module, x: Tensor) -> Tensor:
+    """A step of descent, made of what a step of training is made of."""
+    gradient, value = grad_and_value(lambda at: functional_call(layer, {}, (at,)).exp().sum())(x)
+    x.copy_(x - gradient)
+    return value
 
 
 def settled_precision(device: str, *, tolerant: bool) -> str:
@@ -87,22 +103,24 @@ def settled_precision(device: str, *, tolerant: bool) -> str:
     return "bfloat16" if tolerant and _multiplies_in_bfloat16(device) else "float32"
 
 
-def settled_compile(*, trained: int, decoded: int) -> bool:
+def settled_compile(device: str, *, trained: int, decoded: int) -> bool:
     """What compile "auto" stands for: whether it is possible and worth its start of half a minute.
 
     Parameters
     ----------
     trained
-        Values that pass through training in a fit: epochs x records x values of a record.
+        Values that pass through compiled training in a fit: epochs x records x values of a record.
     decoded
         Values that the decoder gives in scoring: records x draws x values of a record.
     """
     seconds = trained * _TRAINING + decoded * _SCORING
-    return seconds > _WORTH and can_compile()
+    return seconds > _WORTH and can_compile(device)
 
 
 def _multiplies_in_bfloat16(device: str) -> bool:
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return kind == "cpu" and bool(torch.cpu._is_amx_tile_supported())
+    # Not a public name: where PyTorch has it no longer, or not yet, "auto" is float32.
+    told = getattr(torch.cpu, "_is_amx_tile_supported", None)
+    return kind == "cpu" and told is not None and bool(told())

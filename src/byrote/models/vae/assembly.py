@@ -24,8 +24,10 @@ def settled(vae: Any, shape: tuple[int, ...]) -> dict[str, str | bool]:
         found["precision"] = settled_precision(vae.device, tolerant=tolerant)
     if vae.compile == "auto":
         values = math.prod(shape)
-        trained, decoded = values * vae.epochs, values * vae.draws
-        found["compile"] = settled_compile(trained=trained, decoded=decoded)
+        # With batch norm a step has state, and is not compiled.
+        trained = 0 if vae.network == "convolutional" else values * vae.epochs
+        decoded = values * vae.draws
+        found["compile"] = settled_compile(vae.device, trained=trained, decoded=decoded)
     return found
 
 
@@ -33,7 +35,7 @@ def arithmetic_for(vae: Any, shape: tuple[int, ...]) -> Arithmetic:
     """The arithmetic that the parameters ask for, for records of shape (n, ...)."""
     found = settled(vae, shape)
     precision, compile_ = found.get("precision", vae.precision), found.get("compile", vae.compile)
-    return arithmetic_of(str(precision), compile_=bool(compile_))
+    return arithmetic_of(str(precision), compile_=bool(compile_), device=vae.device)
 
 
 def space_for(vae: Any, shape: tuple[int, ...]) -> Space:

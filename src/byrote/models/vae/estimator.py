@@ -71,7 +71,8 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         latter where it is that fast.
     compile
         True to train and score by compiled functions (PyTorch's compiler, which needs one for C++;
-        half a minute at the start), False not to, "auto" where that is possible and worth it.
+        half a minute at the start), False not to, "auto" where that is possible and worth it. The
+        convolutional network, which has batch norm, trains as it is and scores compiled.
 
     Attributes
     ----------
@@ -262,6 +263,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def settled(self, shape: tuple[int, ...]) -> "VAE":
         """A copy without "auto": what suits this machine and records of shape (n, ...)."""
+        settings.check_parameters(self)
         return clone(self).set_params(**assembly.settled(self, shape))
 
     def _make(self, shape: tuple[int, ...]) -> "VAE":

@@ -6,7 +6,6 @@ Nothing here grows with the number of records: records and draws are taken in bl
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import torch
@@ -76,7 +75,7 @@ def log_prob(
         Weight of a widened q in the proposal, in [0, 1).
     """
     at_once = min(draws, max(1, BLOCK // model.width))
-    rows = min(len(x), max(1, BLOCK // (model.width * at_once)))
+    rows = max(1, BLOCK // (model.width * at_once))
     decoder = _decoder(model, (at_once, rows), arithmetic)
     parts = []
     for chunk in x.split(max(rows, BLOCK // max(draws, model.width))):
@@ -117,11 +116,14 @@ def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic)
     """Log p(x | z) as a function of records, then of codes; the quickest way that there is."""
     if isinstance(model.network, FullyConnected) and isinstance(model.likelihood, Bernoulli):
         return BernoulliProducts(model.network, shape, arithmetic).given
+    name = repr(model)
 
     def given(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
         def log_likelihood(z: Tensor, block: slice) -> Tensor:
-            whole = arithmetic.compile and tuple(z.shape[:-1]) == shape
-            function = _compiled() if whole else _log_likelihood
+            whole = arithmetic.compile and tuple(z.shape[:-1]) == shape  # the rest is not worth it
+            function = (
+                compiled(_log_likelihood, name, shape, x.device) if whole else _log_likelihood
+            )
             return function(model, x[block], z)
 
         return log_likelihood
@@ -131,8 +133,3 @@ def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic)
 
 def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
     return model.log_likelihood(x, z)
-
-
-@cache
-def _compiled() -> Callable[..., Tensor]:
-    return compiled(_log_likelihood)

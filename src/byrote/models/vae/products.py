@@ -12,7 +12,6 @@ not proven, but glibc before 2.38 is known not to reuse aligned memory well.)
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +40,7 @@ class BernoulliProducts:
         self._layers = [_cast(layer, arithmetic.dtype) for layer in network.decoder_layers()]
         self._shape = shape
         self._in_place = None if arithmetic.compile else _InPlace(self._layers, math.prod(shape))
+        self._arithmetic = arithmetic
 
     def given(self, x: Tensor) -> "Given":
         """Log p(x | z) as a function of codes, for records (n, d)."""
@@ -52,8 +52,13 @@ class BernoulliProducts:
         if self._in_place is not None:
             return self._in_place.log_likelihood(z, projected, offset)
         whole = tuple(z.shape[:-1]) == self._shape  # what is left over is not worth compiling for
-        function = _compiled() if whole else _log_likelihood
+        function = self._compiled() if whole else _log_likelihood
         return function(self._layers, z, projected, offset)
+
+    def _compiled(self) -> Callable[..., Tensor]:
+        shapes = tuple(weight.shape for weight, _ in self._layers)
+        where = self._layers[0][0].device
+        return compiled(_log_likelihood, shapes, self._shape, self._arithmetic, where)
 
 
 class Given:
@@ -84,11 +89,6 @@ def _log_likelihood(
     factors = (1 + torch.exp(-logits.abs())).unflatten(1, (together, -1)).prod(dim=1)
     normalizer = logits.clamp_min(0).sum(dim=-1) + factors.log().sum(dim=-1)
     return matched + offset - normalizer.view(z.shape[:-1])
-
-
-@cache
-def _compiled() -> Callable[..., Tensor]:
-    return compiled(_log_likelihood)
 
 
 class _InPlace:

@@ -5,8 +5,7 @@ and the whole step as one compiled function, for networks without state.
 """
 
 import math
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -81,6 +80,10 @@ class CompiledStep:
         self._moments = [torch.zeros_like(weight) for weight in self._weights]
         self._squares = [torch.zeros_like(weight) for weight in self._weights]
         self._working = [weight.to(dtype, copy=True) for weight in self._weights]
+        where = self._weights[0].device
+        self._compiled = compiled(
+            _step, repr(model), type(space).__name__, space.shape, batch, dtype, where
+        )
 
     @torch.no_grad()
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
@@ -90,7 +93,7 @@ class CompiledStep:
         correction = 1 / math.sqrt(1 - _SQUARED_DECAY**self._steps)
         factors = torch.tensor([rate, correction], device=values.device)
         state = (self._weights, self._moments, self._squares, self._working)
-        step = _compiled_step() if len(values) == self._batch else _step
+        step = self._compiled if len(values) == self._batch else _step
         batch = (values, noise, latent)
         return step(self._model, self._space, self._names, state, batch, factors)
 
@@ -124,8 +127,3 @@ def _step(
         weight.copy_(weight - change)
         working.copy_(weight)
     return mean * n
-
-
-@cache
-def _compiled_step() -> Callable[..., Tensor]:
-    return compiled(_step)

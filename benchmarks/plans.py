@@ -63,7 +63,9 @@ def runs(asked: argparse.Namespace) -> Iterator[tuple[str, str, Scores, Path]]:
     probes = np.sort(generator.choice(ids, asked.probes, replace=False)).tolist()
     for redraw in (False, True):
         noise = "redrawn" if redraw else "fixed"
-        model = VAE(epochs=asked.epochs, draws=asked.draws, redraw=redraw, compile=can_compile())
+        model = VAE(
+            epochs=asked.epochs, draws=asked.draws, redraw=redraw, compile=can_compile("cpu")
+        )
         for name, plan in plans(probes).items():
             folder = asked.out / f"{name.replace(' ', '').replace(',', '-')}-{noise}"
             result = byrote.score_memorization(

@@ -231,7 +231,7 @@ class Settles(KnownVariance):
         self.compile = compile
         self.scale = scale
 
-    def settled(self, shape):
+    def settled(self, shape, fits):
         return Settles(self.machine, self.machine == "bfloat16", self.scale)
 
     def fit(self, X, y=None):

@@ -119,6 +119,10 @@ def test_auto_is_settled_once_and_for_the_size(monkeypatch):
     small, large = VAE().settled((100, 8, 8)), VAE().settled((60_000, 32, 32))
     assert (small.precision, small.compile) == ("bfloat16", False)
     assert (large.precision, large.compile) == ("bfloat16", True)
+    assert not VAE(epochs=15, draws=64).settled((4000, 32, 32)).compile
+    assert (
+        VAE(epochs=15, draws=64).settled((4000, 32, 32), 100).compile
+    )  # each worker compiles once
     asked = VAE(precision="float32", compile=False).settled((60_000, 32, 32))
     assert (asked.precision, asked.compile) == ("float32", False)
     gaussian = VAE(likelihood="gaussian").settled((60_000, 32, 32))

@@ -137,7 +137,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     if not paths.manifest.is_file():
         _check_new(paths)
         request.rehearse(design)
-        settled = settling.settled_values(request.model, request.records.x.shape)
+        settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
     with _locked(paths):
         if paths.manifest.is_file():
             run, todo = _reopened(paths, request, design)

@@ -5,7 +5,7 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 (each fit gets its own seed), ``noise_seed`` (one seed for the whole run), ``fit(X, on_epoch=...)``
 (training can be followed), ``loss(X)`` (mean loss of records it did not train on, nats),
 ``check_input(X)`` (the model's own view of unusable data), ``diagnostics_`` (how far its last
-log-densities can be trusted), ``settled(shape)`` (a copy without parameters "auto"), a true
+log-densities can be trusted), ``settled(shape, fits)`` (a copy without parameters "auto"), a true
 ``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]).
 """
 

@@ -9,13 +9,15 @@ from byrote.errors import InvalidInput
 from byrote.models import contract
 
 
-def settled_values(model: Any, shape: tuple[int, ...]) -> dict[str, Any]:
+def settled_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, Any]:
     """The parameters that ``settled`` replaces on this machine, with their concrete values.
 
     Parameters
     ----------
     shape
-        (n, ...) of the records of the run, whose number decides what is worth its start.
+        (n, ...) of the records of the run.
+    fits
+        How many fits the run has; both decide what is worth its start.
 
     Raises
     ------
@@ -26,7 +28,7 @@ def settled_values(model: Any, shape: tuple[int, ...]) -> dict[str, Any]:
         return {}
     name = type(model).__name__
     try:
-        after = model.settled(shape).get_params(deep=False)
+        after = model.settled(shape, fits).get_params(deep=False)
     except InvalidInput:
         raise
     except Exception as error:  # a stranger's method may raise anything

@@ -17,8 +17,8 @@ from torch.func import functional_call, grad_and_value
 from byrote.errors import NoCompiler
 
 # Seconds a value without compilation, measured on the paper's network for MNIST; and how many
-# seconds a fit must take for compilation to be worth it.
-_TRAINING, _SCORING, _WORTH = 8e-8, 3e-9, 30.0
+# seconds all fits together must take for compilation, once in each worker, to be worth it.
+_TRAINING, _SCORING, _WORTH = 8e-8, 3e-9, 120.0
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ def settled_compile(device: str, *, trained: int, decoded: int) -> bool:
     Parameters
     ----------
     trained
-        Values that pass through compiled training in a fit: epochs x records x values of a record.
+        Values that pass through compiled training: fits x epochs x records x values of a record.
     decoded
-        Values that the decoder gives in scoring: records x draws x values of a record.
+        Values that the decoder gives in scoring: fits x records x draws x values of a record.
     """
     seconds = trained * _TRAINING + decoded * _SCORING
     return seconds > _WORTH and can_compile(device)

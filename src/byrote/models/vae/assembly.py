@@ -16,14 +16,14 @@ from byrote.models.vae.spaces import SPACES, Space
 from byrote.models.vae.streams import Stream, seed_of
 
 
-def settled(vae: Any, shape: tuple[int, ...]) -> dict[str, str | bool]:
-    """What "auto" stands for on this machine, for records of shape (n, ...)."""
+def settled(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, str | bool]:
+    """What "auto" stands for on this machine, for so many fits to records of shape (n, ...)."""
     found: dict[str, str | bool] = {}
     if vae.precision == "auto":
         tolerant = settings.tolerates_bfloat16(vae)
         found["precision"] = settled_precision(vae.device, tolerant=tolerant)
     if vae.compile == "auto":
-        values = math.prod(shape)
+        values = fits * math.prod(shape)
         # With batch norm a step has state, and is not compiled.
         trained = 0 if vae.network == "convolutional" else values * vae.epochs
         decoded = values * vae.draws

@@ -261,10 +261,10 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 setattr(self, name, value)
         return self
 
-    def settled(self, shape: tuple[int, ...]) -> "VAE":
-        """A copy without "auto": what suits this machine and records of shape (n, ...)."""
+    def settled(self, shape: tuple[int, ...], fits: int = 1) -> "VAE":
+        """A copy without "auto": what suits this machine, records of shape (n, ...) and fits."""
         settings.check_parameters(self)
-        return clone(self).set_params(**assembly.settled(self, shape))
+        return clone(self).set_params(**assembly.settled(self, shape, fits))
 
     def _make(self, shape: tuple[int, ...]) -> "VAE":
         """An untrained network for records of shape (n, ...)."""

@@ -68,7 +68,8 @@ def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(likelihood, sp
         np.testing.assert_allclose(quick_weights[name], weight, atol=2e-4, err_msg=name)
 
 
-@pytest.mark.parametrize("compile_", [False, pytest.param(True, marks=COMPILER)])
+@COMPILER
+@pytest.mark.parametrize("compile_", [False, True])
 def test_training_in_bfloat16_learns_the_same(compile_):
     _, losses = trained("bernoulli", "binary", Arithmetic(), n=500, epochs=5)
     _, quick = trained("bernoulli", "binary", Arithmetic(torch.bfloat16, compile_), 500, 5)
@@ -96,7 +97,8 @@ def test_compiled_scores_are_the_plain_ones(fitted):
     )
 
 
-@pytest.mark.parametrize("compile_", [False, pytest.param(True, marks=COMPILER)])
+@COMPILER
+@pytest.mark.parametrize("compile_", [False, True])
 def test_bfloat16_scores_agree(fitted, compile_):
     exact, quick = rescored(fitted, "float32", False), rescored(fitted, "bfloat16", compile_)
     assert spearmanr(exact, quick).statistic > 0.999

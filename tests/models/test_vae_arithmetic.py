@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 from sklearn.base import clone
 
 from byrote.data import load
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, NoCompiler
 from byrote.models import VAE
 from byrote.models.vae import arithmetic
 from byrote.models.vae.arithmetic import Arithmetic, settled_compile, settled_precision
@@ -144,6 +144,15 @@ def test_without_a_compiler_auto_is_eager_and_true_is_refused(monkeypatch):
     assert VAE().settled((60_000, 32, 32)).compile is False
     with pytest.raises(InvalidInput, match="compile=True needs a C"):
         VAE(compile=True, epochs=1).fit(digits(10))
+
+
+def test_samples_need_no_compiler(monkeypatch, fitted):
+    monkeypatch.setattr(arithmetic, "can_compile", lambda device: False)
+    loaded = clone(fitted).set_params(compile=True).set_weights(fitted.get_weights())
+    np.testing.assert_array_equal(loaded.sample(5), fitted.sample(5))
+    assert loaded.loss(digits(10)) == fitted.loss(digits(10))
+    with pytest.raises(NoCompiler):
+        loaded.score_samples(digits(10))
 
 
 def test_without_units_for_it_auto_is_float32(monkeypatch):

@@ -36,23 +36,26 @@ class Arithmetic:
     dtype: torch.dtype = torch.float32
     compile: bool = False
 
+    def check(self, device: str) -> None:
+        """Refuse to train or to score where that takes a compiler and there is none.
+
+        Raises
+        ------
+        NoCompiler
+            If so. A model whose weights are loaded gives samples all the same.
+        """
+        if self.compile and not can_compile(device):
+            raise NoCompiler(
+                "compile=True needs a C++ compiler and Python's headers (and Triton on a GPU);"
+                " none work here"
+            )
+
 
 PLAIN = Arithmetic()
 
 
-def arithmetic_of(precision: str, *, compile_: bool | str, device: str) -> Arithmetic:
-    """The arithmetic that settled parameters name.
-
-    Raises
-    ------
-    NoCompiler
-        If it takes a compiler and there is none.
-    """
-    if compile_ and not can_compile(device):
-        raise NoCompiler(
-            "compile=True needs a C++ compiler and Python's headers (and Triton on a GPU);"
-            " none work here"
-        )
+def arithmetic_of(precision: str, *, compile_: bool | str) -> Arithmetic:
+    """The arithmetic that settled parameters name."""
     return Arithmetic(torch.bfloat16 if precision == "bfloat16" else torch.float32, bool(compile_))
 
 

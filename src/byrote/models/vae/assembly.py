@@ -18,6 +18,7 @@ from byrote.models.vae.streams import Stream, seed_of
 
 def settled(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, str | bool]:
     """What "auto" stands for on this machine, for so many fits to records of shape (n, ...)."""
+    settings.check_parameters(vae)
     found: dict[str, str | bool] = {}
     if vae.precision == "auto":
         tolerant = settings.tolerates_bfloat16(vae)
@@ -35,7 +36,7 @@ def arithmetic_for(vae: Any, shape: tuple[int, ...]) -> Arithmetic:
     """The arithmetic that the parameters ask for, for records of shape (n, ...)."""
     found = settled(vae, shape)
     precision, compile_ = found.get("precision", vae.precision), found.get("compile", vae.compile)
-    return arithmetic_of(str(precision), compile_=bool(compile_), device=vae.device)
+    return arithmetic_of(str(precision), compile_=bool(compile_))
 
 
 def space_for(vae: Any, shape: tuple[int, ...]) -> Space:

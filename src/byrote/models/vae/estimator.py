@@ -71,8 +71,8 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         latter where it is that fast.
     compile
         True to train and score by compiled functions (PyTorch's compiler, which needs one for C++;
-        half a minute at the start), False not to, "auto" where that is possible and worth it. The
-        convolutional network, which has batch norm, trains as it is and scores compiled.
+        half a minute at the start), False not to, "auto" where that is possible and worth it. A
+        convolutional network is only scored so.
 
     Attributes
     ----------
@@ -170,6 +170,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         settings.check_parameters(self)
         self.check_input(X)
         x = as_given(X)
+        assembly.arithmetic_for(self, x.shape).check(self.device)
         with flushed_denormals():
             self._make(x.shape)
             times = (self.epochs, self.batch_size, self.learning_rate)
@@ -263,7 +264,6 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def settled(self, shape: tuple[int, ...], fits: int = 1) -> "VAE":
         """A copy without "auto": what suits this machine, records of shape (n, ...) and fits."""
-        settings.check_parameters(self)
         return clone(self).set_params(**assembly.settled(self, shape, fits))
 
     def _make(self, shape: tuple[int, ...]) -> "VAE":

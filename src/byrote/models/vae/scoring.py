@@ -29,6 +29,7 @@ def importance(
     arithmetic: Arithmetic,
 ) -> ImportanceSampling:
     """Log p of records x, (n, *shape), with ``draws`` importance samples each, nats."""
+    arithmetic.check(space.device)
     parts = []
     for seen, log_determinant in _seen(model, space, x, noise_seed):
         found = log_prob(model, seen, draws, generator, defensive=defensive, arithmetic=arithmetic)

@@ -140,7 +140,7 @@ def test_training_that_is_not_compiled_does_not_call_for_a_compiler(monkeypatch)
 
 def test_without_a_compiler_auto_is_eager_and_true_is_refused(monkeypatch):
     monkeypatch.setattr(arithmetic, "can_compile", lambda device: False)
-    assert not settled_compile("cpu", trained=10**12, decoded=10**12)
+    assert not settled_compile("cpu", seconds=1e9)
     assert VAE().settled((60_000, 32, 32)).compile is False
     with pytest.raises(InvalidInput, match="compile=True needs a C"):
         VAE(compile=True, epochs=1).fit(digits(10))

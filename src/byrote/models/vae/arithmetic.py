@@ -16,9 +16,7 @@ from torch.func import functional_call, grad_and_value
 
 from byrote.errors import NoCompiler
 
-# Seconds a value without compilation, measured on the paper's network for MNIST; and how many
-# seconds all fits together must take for compilation, once in each worker, to be worth it.
-_TRAINING, _SCORING, _WORTH = 8e-8, 3e-9, 120.0
+_WORTH = 120.0  # seconds that all fits together must take for compiling in each worker to pay
 
 
 @dataclass(frozen=True)
@@ -106,17 +104,14 @@ def settled_precision(device: str, *, tolerant: bool) -> str:
     return "bfloat16" if tolerant and _multiplies_in_bfloat16(device) else "float32"
 
 
-def settled_compile(device: str, *, trained: int, decoded: int) -> bool:
+def settled_compile(device: str, *, seconds: float) -> bool:
     """What compile "auto" stands for: whether it is possible and worth its start of half a minute.
 
     Parameters
     ----------
-    trained
-        Values that pass through compiled training: fits x epochs x records x values of a record.
-    decoded
-        Values that the decoder gives in scoring: fits x records x draws x values of a record.
+    seconds
+        What all fits together would take without, of that which can be compiled.
     """
-    seconds = trained * _TRAINING + decoded * _SCORING
     return seconds > _WORTH and can_compile(device)
 
 

@@ -372,6 +372,15 @@ def test_show_without_a_run(here, byrote_):
     assert "holds no run" in err
 
 
+def test_a_run_without_a_single_fit_is_complained_of_once(here, byrote_):
+    byrote_("score", "x.npy", *KDE, "--out", "run")
+    for path in (here / "run" / "fits").iterdir():
+        path.unlink()
+    code, out, err = byrote_("show", "run")
+    assert (code, out) == (4, "")
+    assert err.count("8 of 8 fits are missing") == 1
+
+
 def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypatch):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
     x = np.concatenate([np.zeros((1, 1)), np.random.default_rng(0).normal(size=(179, 1))])

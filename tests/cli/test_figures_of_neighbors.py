@@ -44,3 +44,13 @@ def test_scores_beside_ratios_are_those_of_the_extended_run(byrote_):
     kept = byrote.NeighborResult.load("run/neighbors.parquet")
     assert (found.ratio == kept.ratio).all()
     assert not (found.score == kept.score).any()
+
+
+def test_a_damaged_comparison_is_named_and_the_other_figures_are_drawn(byrote_):
+    np.save("x.npy", np.random.default_rng(0).normal(size=(40, 2)))
+    byrote_("score", "x.npy", "--model", "kde", "--folds", "4", "--repeats", "2", "--out", "run")
+    Path("run/neighbors.parquet").write_bytes(b"PAR1")
+    code, out, err = byrote_("figures", "run", "--record", "7")
+    assert code == 0
+    assert Path(out.splitlines()[-1]).stem == "record-000007"
+    assert "no distance ratios: run/neighbors.parquet is damaged" in err

@@ -41,7 +41,7 @@ def test_every_number_is_printed(result):
     assert "seed 5" in text
     lines = {line.split("  ")[0]: line for line in text.splitlines()}
     mean = lines["mean of rho"]
-    for value in (result.mean, *result.mean_interval, result.mean_p_value):
+    for value in (result.mean, *result.mean_ratio.interval, result.mean_ratio.p_value):
         assert number(value) in mean
     assert number(result.correlation) in lines["correlation with M"]
     assert number(result.copying.statistic) in lines["copying, C_T"]

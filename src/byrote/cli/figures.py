@@ -11,7 +11,7 @@ from byrote import checks
 from byrote.cli import figure_sources
 from byrote.cli.exits import complain
 from byrote.cli.output import Debug
-from byrote.errors import InvalidInput
+from byrote.errors import CorruptFile, InvalidInput
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,7 +72,7 @@ def draw(
                 path = folder / f"{name}.{format_}"
                 write_atomically(path, _rendered(figure, format_))
                 yield path
-        except InvalidInput as error:
+        except (InvalidInput, CorruptFile) as error:
             complain(f"no {group}: {error}")
 
 

@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byrote import checks
-from byrote.cli.exits import Exit, complain
-from byrote.cli.output import AsJson, Debug, print_json, print_text, standard_output_kept_clean
+from byrote.cli.output import (
+    AsJson,
+    Debug,
+    print_json,
+    print_text,
+    scores_of,
+    standard_output_kept_clean,
+)
 from byrote.cli.records import records_beside, records_of
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.data import Records
@@ -62,7 +68,7 @@ def neighbors(
         checks.integer("--samples", samples, at_least=1)
     from byrote.report import neighbors as text  # noqa: PLC0415 (slow to load)
 
-    result, code = scores(run)
+    result, code = scores_of(run)
     data = result.description["data"]
     with standard_output_kept_clean():
         train, own = records_of(data), _own(model, settings)
@@ -98,17 +104,6 @@ def compare(
     found = replace(found, description={**found.description, **told})
     found.save(RunPaths(run).neighbors)
     return found
-
-
-def scores(run: Path) -> tuple["MemorizationResult", int]:
-    """The scores of a run with the exit code; where fits are missing, it says so first."""
-    from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
-
-    try:
-        return load_scores(run), Exit.DONE
-    except IncompleteRun as error:
-        complain(str(error))
-        return load_scores(run, partial=True), Exit.INCOMPLETE
 
 
 def _own(name: str | None, settings: list[str] | None) -> Any:

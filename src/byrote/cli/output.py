@@ -45,6 +45,24 @@ def check_format(as_json: bool, as_csv: bool) -> None:
         raise InvalidInput("--json and --csv exclude each other; got both")
 
 
+def scores_of(run: Path, *, epoch: int | None = None) -> tuple["MemorizationResult", int]:
+    """The scores of a run with the exit code; of one with fits missing, which it says, the others'.
+
+    Raises
+    ------
+    IncompleteRun
+        If there is no fit to score from.
+    """
+    from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
+
+    try:
+        return load_scores(run, epoch=epoch), Exit.DONE
+    except IncompleteRun as error:
+        found = load_scores(run, epoch=epoch, partial=True)
+        complain(str(error))
+        return found, Exit.INCOMPLETE
+
+
 def print_scores(
     run: Path, *, as_json: bool, as_csv: bool, top: int, epoch: int | None = None
 ) -> int:
@@ -52,16 +70,9 @@ def print_scores(
 
     Where fits are missing it says so first, then prints what the others give.
     """
-    from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
-    from byrote.scores.trajectory import load_trajectory  # noqa: PLC0415
+    from byrote.scores.trajectory import load_trajectory  # noqa: PLC0415 (slow to load)
 
-    code = Exit.DONE
-    try:
-        result = load_scores(run, epoch=epoch)
-    except IncompleteRun as error:
-        complain(str(error))
-        code = Exit.INCOMPLETE
-        result = load_scores(run, epoch=epoch, partial=True)
+    result, code = scores_of(run, epoch=epoch)
     tracked = bool(result.description["track"]) and epoch is None and not as_csv
     trajectory = load_trajectory(run, partial=True) if tracked else None
     print_result(result, as_json=as_json, as_csv=as_csv, top=top, trajectory=trajectory)

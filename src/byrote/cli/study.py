@@ -8,7 +8,14 @@ import typer
 
 from byrote.cli import figures, neighbors
 from byrote.cli.exits import Exit, complain
-from byrote.cli.output import AsJson, print_json, print_text, standard_output_kept_clean
+from byrote.cli.output import (
+    AsJson,
+    Debug,
+    print_json,
+    print_text,
+    scores_of,
+    standard_output_kept_clean,
+)
 from byrote.cli.records import records_beside
 from byrote.cli.running import carry_out, print_forecast
 from byrote.errors import IncompleteRun
@@ -56,6 +63,7 @@ def study(
         bool, typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
     ] = False,
     as_json: AsJson = False,
+    debug: Debug = False,
 ) -> int:
     """Repeat an experiment of the paper, and set what comes out beside what was published."""
     given = dict(locals())
@@ -80,7 +88,7 @@ def study(
     run = carry_out(request, out)
     if run is None:
         return Exit.INTERRUPTED
-    result, code = neighbors.scores(out)
+    result, code = scores_of(out)
     compared = _compared(run, result, request, fresh)
     report = report_on(
         chosen,
@@ -101,7 +109,7 @@ def _words(given: dict[str, Any], out: Path) -> list[str]:
     options = {
         f"--{name.replace('_', '-')}": str(value)
         for name, value in {**given, "out": out}.items()
-        if value is not None and name not in ("name", "dry_run", "as_json")
+        if value is not None and name not in ("name", "dry_run", "as_json", "debug")
     }
     return [word for pair in options.items() for word in pair]
 

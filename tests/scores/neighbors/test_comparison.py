@@ -94,7 +94,7 @@ def test_other_records_are_refused(scores):
 def test_all_samples_are_copies(scores):
     found = byrote.compare_neighbors(scores, X, normal(60, 3, seed=1), X)
     assert found.copied == found.mean_ratio.left_out == 60
-    assert np.isnan([found.mean, *found.mean_interval, found.mean_p_value]).all()
+    assert np.isnan([found.mean, *found.mean_ratio.interval, found.mean_ratio.p_value]).all()
     assert np.isnan(found.correlation)
     assert found.authenticity == 0
 
@@ -138,8 +138,8 @@ def test_copies_in_part_raise_the_mean(scores):
     samples = normal(60, 3, seed=2)
     samples[::2] = X[::2] + 0.05
     found = byrote.compare_neighbors(scores, X, normal(60, 3, seed=1), samples)
-    assert found.mean_p_value < 0.01
-    assert found.mean_interval[0] > found.mean_ratio.exchanged
+    assert found.mean_ratio.p_value < 0.01
+    assert found.mean_ratio.interval[0] > found.mean_ratio.exchanged
 
 
 def test_correlation_covers():

@@ -111,16 +111,6 @@ class NeighborResult:
         return self.mean_ratio.value
 
     @property
-    def mean_interval(self) -> tuple[float, float]:
-        """95 % interval of the mean."""
-        return self.mean_ratio.interval
-
-    @property
-    def mean_p_value(self) -> float:
-        """One-sided p-value of the mean."""
-        return self.mean_ratio.p_value
-
-    @property
     def copied(self) -> int:
         """Training records of which a sample is an exact copy."""
         return int(np.count_nonzero(self.distance_sample == 0))

@@ -475,13 +475,17 @@ def under_way(here):
         start_new_session=True,
         preexec_fn=heed_ctrl_c,
     )
-    deadline = time.monotonic() + 60
-    while not kept(here):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.05)
-    yield process
-    process.communicate(timeout=60)
+    deadline = time.monotonic() + 180  # workers start slowly on a busy machine
+    try:
+        while not kept(here):
+            assert time.monotonic() < deadline
+            assert process.poll() is None
+            time.sleep(0.05)
+        yield process
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=60)
 
 
 def with_estimators():

@@ -77,7 +77,9 @@ def study(
     from byrote.studies.report import report_on  # noqa: PLC0415
 
     chosen = choose(declared, scale, records=records, repeats=repeats, epochs=epochs)
-    settings = Settings(seed, threads, workers, executor, keep_models=chosen.setting.keep_models)
+    settings = Settings(
+        seed, threads, workers, executor, debug, keep_models=chosen.setting.keep_models
+    )
     loaded = chosen.load(data, key=key, labels=labels)
     request = chosen.request(loaded, settings)
     if dry_run:

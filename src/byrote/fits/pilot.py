@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from byrote.fits.job import Job, Outcome, Task
 from byrote.fits.run import Request
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
-from byrote.models import contract
+from byrote.models import contract, settling
 from byrote.plans import Design
 from byrote.plans.design import Units, rows
 
@@ -33,6 +34,7 @@ class Forecast:
     pilot fits, with the same seeds where the plan makes pairs. Pilots see fewer records than the
     run will, and noise falls with their number, so it errs on the high side; but the fits of a pair
     have the more in common the fewer steps they take. ``units`` are what the jackknife leaves out.
+    ``compiled`` says that the run will be, which the pilots were not: its time is then less.
     """
 
     fits: int
@@ -46,6 +48,7 @@ class Forecast:
     standard_error: float
     units: Units = "repeats"
     release: bool = False
+    compiled: bool = False
 
 
 def forecast(request: Request) -> Forecast:
@@ -81,7 +84,12 @@ def forecast(request: Request) -> Forecast:
         standard_error=_standard_error(design, noise, inside, outside),
         units=design.units,
         release=request.keeps,
+        compiled=bool(_settled(request, design).get("compile")),
     )
+
+
+def _settled(request: Request, design: Design) -> dict[str, Any]:
+    return settling.settled_values(request.model, request.records.x.shape, design.fits)
 
 
 def _epochs_kept(request: Request) -> int:

@@ -14,6 +14,7 @@ def render(forecast: Forecast) -> Text:
         if np.isnan(forecast.standard_error)
         else f"standard error of mean_log about {number(forecast.standard_error)} nats"
     )
+    less = ", uncompiled; the run will be compiled and faster" if forecast.compiled else ""
     release = " and one on all records" if forecast.release else ""
     return Text(
         f"{forecast.fits:,} fits{release}, each about {duration(forecast.seconds_per_fit)}:"
@@ -21,7 +22,7 @@ def render(forecast: Forecast) -> Text:
         f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
         f"a record has {forecast.values_in:.4g} values in and {forecast.values_out:.4g} out;"
         f" {error}\n"
-        f"(rough: extrapolated from pilot fits of {forecast.pilot_records:,} records)"
+        f"(rough: extrapolated from pilot fits of {forecast.pilot_records:,} records{less})"
     )
 
 

@@ -32,7 +32,9 @@ _SIDES = {"in": "in training", "out": "held out"}
 def render(report: StudyReport) -> RenderableType:
     """The report for the terminal."""
     parts: list[RenderableType] = [Text(report.chosen.study.title, style="bold")]
-    parts += [_table(rows) for rows in (facts(report), comparison(report), likelihoods(report))]
+    same = f"The same run without the report:\n{printable(report.score_command)}"
+    parts += [_table(facts(report)), Text(same, overflow="fold")]
+    parts += [_table(rows) for rows in (comparison(report), likelihoods(report))]
     parts += [Text(sentence) for sentence in remarks(report)]
     if report.neighbors is not None:
         parts += [Text(""), neighbor_text.render(report.neighbors, top=3)]

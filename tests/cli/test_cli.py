@@ -89,7 +89,7 @@ def test_figures(here, byrote_):
         assert path.stat().st_mode & 0o777 == 0o600
     assert err.splitlines() == [
         "byrote: no losses: the fits of the run reported none",
-        "byrote: no quantiles over epochs: the run was not tracked",
+        "byrote: no quantiles over epochs: the run has scores of one epoch only (--track)",
         "byrote: no distance ratios: byrote neighbors was not run",
         "byrote: no reproduced records: byrote neighbors was not run",
     ]

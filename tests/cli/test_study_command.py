@@ -54,7 +54,9 @@ def cells(text, title):
 def test_the_report_says_what_was_run_and_found(byrote_, tmp_path):
     code, out, err = byrote_(*RUN, "--validation-part", "test")
     assert code == 0
-    assert err == "byrote: no quantiles over epochs: the run was not tracked\n"
+    assert (
+        err == "byrote: no quantiles over epochs: the run has scores of one epoch only (--track)\n"
+    )
     text = (tmp_path / "run" / "study.md").read_text()
     assert (tmp_path / "run" / "study.md").stat().st_mode & 0o777 == 0o600
     found = byrote.load_scores("run").summary().distribution

@@ -124,7 +124,7 @@ MISMATCHES = {
     "data": ({"x": X + 1e-9}, "data content"),
     "number": ({"x": X[:80]}, "data records 90 there, 80 here"),
     "seed": ({"seed": 5}, "run seed 0 there, 5 here"),
-    "labels": ({"labels": np.arange(90) % 2}, "data content"),
+    "labels": ({"labels": np.arange(90) % 2}, r"data content \(values, labels or ids\)"),
 }
 
 

@@ -28,6 +28,8 @@ def made(template):
             log_prob_in=zeros if log_prob_in is None else np.asarray(log_prob_in, float),
             log_prob_out=zeros if log_prob_out is None else np.asarray(log_prob_out, float),
             standard_error={"score": np.full(n, 0.5)},
+            mean_log=np.full(n, 2.5),
+            interval=np.tile([1.0, 4.0], (n, 1)),
             labels=None if labels is None else np.asarray(labels),
             ids=np.arange(n) if ids is None else np.asarray(ids),
         )

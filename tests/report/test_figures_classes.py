@@ -166,7 +166,19 @@ def test_one_record_stands_at_its_percentiles(made):
     ]
     low, high = ax.get_xlim()
     assert low < -300 < found.log_prob_in < high
-    assert ax.get_legend().get_title().get_text().startswith("record r7 of class ")
+    title = ax.get_legend().get_title().get_text().splitlines()
+    assert title[0].startswith("record r7 of class ")
+    assert title[1].endswith(" (standard error 0.50) nats")
+    assert title[2] == "mean_log = 2.50, 95 % 1.00 to 4.00"
+
+
+def test_axes_name_classes_and_whiskers(made):
+    result = made(SCORE, labels=LABELS)
+    boxes, shares = scores_by_label(result), thin_regions(result)
+    assert boxes.get_ylabel() == shares.get_ylabel() == "label"
+    assert thin_regions(result, LABELS).get_ylabel() == "region"
+    assert "whiskers: 5–95 %" in boxes.get_xlabel()
+    assert "whiskers: 95 % interval" in shares.get_xlabel()
 
 
 def test_one_record_of_density_zero(made):

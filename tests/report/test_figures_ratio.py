@@ -38,7 +38,7 @@ def test_bins_hold_means_with_student_intervals(width):
     for x, mean, low, high in found:
         values = RATIO[abs(SCORE - x) < width / 2]
         assert mean == pytest.approx(values.mean())
-        if len(values) == 1:
+        if len(values) < 5:
             assert np.isnan(low)
             continue
         several += 1
@@ -58,10 +58,24 @@ def test_infinite_ratios_and_scores_are_left_out_and_counted():
     ratio = np.append(RATIO, [np.inf, np.inf, np.nan])
     score = np.append(SCORE, [1.0, 2.0, 3.0])
     ax = ratio_by_score(compared(ratio, score), width=2)
-    assert ax.get_title(loc="left") == "2 with infinite ratio, not drawn"
+    assert ax.get_title(loc="left").splitlines()[0] == "2 with infinite ratio, not drawn"
     np.testing.assert_allclose(points(ax), points(ratio_by_score(compared(), width=2)))
     densities = ratio_densities(compared(ratio, score))
     assert "2 with infinite ratio, not drawn" in texts(densities)
+
+
+@pytest.mark.parametrize(("records", "hollow"), [(1, True), (4, True), (5, False), (9, False)])
+def test_bins_of_few_records_are_hollow_and_the_key_says_so(records, hollow):
+    lone = np.random.default_rng(0).uniform(0, 9, records)  # its interval would reach far
+    score, ratio = np.repeat([1.0, 3.0], [50, records]), np.append(RATIO[:50], lone)
+    ax = ratio_by_score(compared(ratio, score), width=2)
+    full, few = points(ax)
+    assert np.isnan(few[2]) == hollow
+    assert not np.isnan(full[2])
+    assert ("hollow: fewer than 5 records" in ax.get_title(loc="left")) == hollow
+    faces = [container[0].get_markerfacecolor() for container in ax.containers]
+    assert (faces[1] == "white") == hollow
+    assert faces[0] != "white"
 
 
 def test_a_record_far_out_is_trimmed_and_counted():

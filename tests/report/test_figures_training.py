@@ -65,8 +65,18 @@ def test_one_fit_has_no_interval_and_unknown_sides_no_line():
     run.held_out_loss[:] = np.nan
     ax = losses({"a": run})
     assert list(drawn(ax)) == ["a, training"]
-    assert texts(ax) == ["a", "training"]
+    assert texts(ax) == ["training"]
     assert not ax.collections[0].get_paths()
+
+
+@pytest.mark.parametrize("epoch", [1, 2, 500])
+def test_one_epoch_has_one_whole_tick(epoch):
+    run = trajectory()
+    run.loss_epochs = np.array([epoch])
+    run.train_loss, run.held_out_loss = run.train_loss[:, :1], run.held_out_loss[:, 1:2]
+    ax = losses({"a": run})
+    low, high = ax.get_xlim()
+    assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [epoch]
 
 
 def test_losses_known_in_some_fits():

@@ -2,6 +2,8 @@
 
 import io
 import json
+from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -39,7 +41,7 @@ def test_every_number_is_printed(result):
     assert "60 training records, 60 validation records, 70 samples" in text
     assert "60 of each" in text
     assert "seed 5" in text
-    lines = {line.split("  ")[0]: line for line in text.splitlines()}
+    lines = {line.split("  ")[0].partition(" (")[0]: line for line in text.splitlines()}
     mean = lines["mean of rho"]
     for value in (result.mean, *result.mean_ratio.interval, result.mean_ratio.p_value):
         assert number(value) in mean
@@ -61,8 +63,43 @@ def test_without_records(result):
 
 def test_what_cannot_be_computed_is_a_dash():
     text = printed(neighbors.render(compare(X[:10])))
-    assert "C_T leaves out 3 of 3 cells: too few samples there" in text
-    assert "–" in next(line for line in text.splitlines() if line.startswith("copying"))
+    line = next(line for line in text.splitlines() if line.startswith("copying"))
+    assert line.split("  ")[0] == "copying, C_T (0 of 3 cells)"
+    assert "–" in line
+    assert "fewer than 20 samples or no validation record" in text
+
+
+def verdict(z):
+    """What the table says of C_T where the cells have these z."""
+    z = np.array(z)
+    copying = replace(compared().copying, z=z, statistic=-13.5, p_value=8.9e-42)
+    return neighbors.rows(replace(compared(), copying=copying))[2]
+
+
+@cache
+def compared():
+    return compare(np.random.default_rng(2).normal(size=(70, 3)))
+
+
+CELLS = {
+    "one of three": ([-13.5, np.nan, np.nan], "copying, C_T (1 of 3 cells)", "–"),
+    "two of three": ([-13.5, np.nan, -9.0], "copying, C_T (2 of 3 cells)", "far below 0"),
+    "all": ([-13.5, -2.0, -9.0], "copying, C_T", "far below 0"),
+    "the only one": ([-13.5], "copying, C_T", "far below 0"),
+}
+
+
+@pytest.mark.parametrize(("z", "name", "meaning"), CELLS.values(), ids=CELLS)
+def test_one_cell_of_several_gives_no_verdict(z, name, meaning):
+    row = verdict(z)
+    assert (row[0], row[-1]) == (name, meaning)
+    assert row[1] == "-13.5"
+
+
+def test_the_correlation_has_no_verdict_and_distances_are_no_proof():
+    assert neighbors.rows(compared())[1][-1] == "–"
+    said = " ".join(neighbors.remarks(compared()))
+    assert "samples that are unlike the data can move it either way" in said
 
 
 def test_json_is_json(result):

@@ -18,6 +18,7 @@ from byrote.data.records import Records
 from byrote.fits.pilot import Forecast
 from byrote.report import forecast, text
 from byrote.report.text import number, plain, render, to_json
+from byrote.scores.trust import Trust
 from byrote.stats.memorization import ESTIMATORS
 
 from estimators import Kernel, PureNoise
@@ -119,15 +120,14 @@ def test_records_come_by_falling_score(result):
             assert found.pop(1) == result.labels[i]
         same(found[1], result.score[i])
         same(found[2], result.matched[i])
-        mean_log, _, interval = found[3].partition(" [")
-        same(mean_log, result.mean_log[i])
-        assert bool(interval) != np.isnan(result.interval[i, 0])
-        for word, end in zip(interval[:-1].split(", "), result.interval[i], strict=False):
-            if interval:
+        same(found[3], result.mean_log[i])
+        assert (found[4] == "–") == np.isnan(result.interval[i, 0])
+        for word, end in zip(found[4][1:-1].split(", "), result.interval[i], strict=False):
+            if found[4] != "–":
                 same(word, end)
-        same(found[4], result.log_prob_in[i])
-        same(found[5], result.log_prob_out[i])
-        same(found[6], result.q_value[i])
+        same(found[5], result.log_prob_in[i])
+        same(found[6], result.log_prob_out[i])
+        same(found[7], result.q_value[i])
 
 
 @pytest.mark.parametrize("top", [0, 1, 3, 1000])
@@ -204,9 +204,117 @@ def test_discoveries_are_counted():
 
 def test_a_plan_that_can_discover_nothing_says_so():
     one = byrote.score_memorization(PureNoise(), X, plan=KFold(5, repeats=1))
-    assert "this plan can discover nothing, more repeats can" in flat(render(one))
+    assert "can discover nothing, more repeats (--repeats) can." in flat(render(one))
     assert "0 records (0.0%) are memorized" in flat(render(one))
     assert f"No standard errors: {one.summary().standard_error_reason}." in flat(render(one))
+
+
+LEVERS = {
+    "probes": (Probes(20, 4), "more fits (--fits) can"),
+    "pairs": (Probes(20, 4, pairs=True), "more fits (--fits) can"),
+    "leave-one-out": (LeaveOneOut(), "more repeats (--repeats) can"),
+    "matrix": (
+        Membership(np.eye(4, 30, dtype=bool) | np.eye(4, 30, 4, dtype=bool), randomized=True),
+        "one with more fits can",
+    ),
+}
+
+
+@pytest.mark.parametrize(("plan", "lever"), LEVERS.values(), ids=LEVERS)
+def test_the_plan_s_own_lever_is_named(plan, lever):
+    shown = flat(render(byrote.score_memorization(PureNoise(), X, plan=plan)))
+    assert f"this plan can discover nothing, {lever}." in shown
+
+
+UNITS = {
+    "two repeats": (KFold(5, 2), "from 2 repeats only"),
+    "three repeats": (KFold(5, 3), "from 3 repeats only"),
+    "four repeats": (KFold(5, 4), None),
+    "one repeat": (KFold(5, 1), None),
+    "two pairs": (Probes(4, 4, pairs=True), "from 2 pairs only"),
+    "many pairs": (Probes(4, 8, pairs=True), None),
+    "two on a side": (
+        Membership((np.arange(8) < 6)[:, None] ^ (np.arange(30) % 2 == 1)),
+        "from 2 values on a side only",
+    ),
+}
+
+
+@pytest.mark.parametrize(("plan", "said"), UNITS.values(), ids=UNITS)
+def test_errors_of_few_units_are_marked(plan, said):
+    shown = flat(render(byrote.score_memorization(PureNoise(), X, plan=plan)))
+    assert ("± is one standard error" in shown) == (said is not None)
+    assert said is None or said in shown
+
+
+def trusted(labelled, **changed):
+    """What is printed where the diagnostics are these."""
+    given = {"mc_error": 0.1, "effective_sample_size": 60.0, "k_hat_above": 0.0}
+    limits = {"k_hat_limit": 0.53, "k_hat_above_limit": 0.0, "draws": 128}
+    summary = replace(labelled.summary(), trust=Trust(**{**given, **limits, **changed}))
+    return flat(render(replace(labelled, _summary=summary)))
+
+
+NAN = float("nan")
+POOR = {
+    "good": ({}, False),
+    "few": ({"effective_sample_size": 4.9, "draws": None}, True),
+    "5 %": ({"effective_sample_size": 6.3}, True),
+    "just enough": ({"effective_sample_size": 6.5}, False),
+    "heavy tails": ({"k_hat_above_limit": 0.51}, True),
+    "tails where draws are unknown": (
+        {"k_hat_above": 0.6, "k_hat_limit": NAN, "k_hat_above_limit": NAN, "draws": None},
+        True,
+    ),
+    "half": ({"k_hat_above_limit": 0.5}, False),
+    "only errors": (
+        {
+            "effective_sample_size": NAN,
+            "k_hat_above": NAN,
+            "k_hat_limit": NAN,
+            "k_hat_above_limit": NAN,
+        },
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("changed", "poor"), POOR.values(), ids=POOR)
+def test_log_likelihoods_that_rest_on_few_draws_are_called_underestimates(labelled, changed, poor):
+    shown = trusted(labelled, **changed)
+    assert ("underestimates that differ from fit to fit, so scores are noisy" in shown) == poor
+    assert ("More draws or defensive proposals help." in shown) == poor
+    assert ("k-hat, the heaviness of the weights' tail, above 0.7" in shown) != (
+        changed.get("k_hat_above") is NAN
+    )
+
+
+@pytest.mark.parametrize(("gain", "said"), [(10.1, True), (9.9, False), (-50, False), (NAN, False)])
+def test_a_collapsing_density_is_called_degenerate(labelled, gain, said):
+    found = {key: dict(value) for key, value in labelled.summary().distribution.items()}
+    found["score"]["median"] = replace(found["score"]["median"], value=2 * gain)  # two values
+    shown = flat(
+        render(replace(labelled, _summary=replace(labelled.summary(), distribution=found)))
+    )
+    assert ("gain more than 10 nats per value" in shown) == said
+
+
+def test_the_difference_of_likelihoods_is_printed(labelled):
+    found = labelled.summary().mean_log_prob
+    difference = number(found["in"].value - found["out"].value)
+    assert f"held out, difference {difference}" in flat(render(labelled))
+
+
+def test_a_choice_of_records_is_called_one(labelled):
+    data = {**labelled.description["data"], "options": {"records": "30"}}
+    shown = flat(render(replace(labelled, description={**labelled.description, "data": data})))
+    assert "30 of 30 records of a random choice (--records) scored in 20 fits" in shown
+
+
+def test_intervals_stay_whole_on_a_narrow_terminal(labelled):
+    shown = printed(render(labelled), width=80)
+    assert len(re.findall(r"\[-?[\d.e-]+, -?[\d.e-]+\]", shown)) == 10
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_how_many_a_discovery_takes():
@@ -512,6 +620,8 @@ def test_a_forecast_holds_its_numbers():
     )
     kept = flat(forecast.render(replace(given, release=True)))
     assert kept.startswith("1,200 fits and one on all records, each about 33 s")
+    several = flat(forecast.render(replace(given, starting=5.0)))
+    assert "11.1 h in all, starting workers included memory" in several
     unknown = replace(given, standard_error=float("nan"), values_in=4.5)
     assert "4.5 values in" in flat(forecast.render(unknown))
     assert "one repeat has no standard error" in flat(forecast.render(unknown))

@@ -27,7 +27,7 @@ def records_of(data: Mapping[str, Any]) -> "Records":
         raise InvalidInput("the run was made from an array in memory, which no command can load")
     records = load(data["location"], **data["options"])
     if records.fingerprint != data["fingerprint"]:
-        raise InvalidInput(f"{data['source']} has changed since the run")
+        raise InvalidInput(f"{data['source']} has changed since the run: values, labels or ids")
     return records
 
 

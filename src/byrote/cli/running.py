@@ -24,12 +24,15 @@ def carry_out(request: "Request", out: Path) -> "RunFolder | None":
     except KeyboardInterrupt:
         done = len(list(RunPaths(out).fits.glob("fit-*.parquet")))
         complain(
-            f"interrupted; {done} finished fits are kept in {out},"
-            " and the same command goes on from there"
+            f"interrupted; {_finished(done)} kept in {out}, and the same command goes on from there"
             if done
             else "interrupted; no fit was finished"
         )
         return None
+
+
+def _finished(count: int) -> str:
+    return "1 finished fit is" if count == 1 else f"{count:,} finished fits are"
 
 
 def print_forecast(request: "Request", *, as_json: bool) -> None:

@@ -33,15 +33,23 @@ def score(
     model: Annotated[str, typer.Option(help="vae, kde, gmm or module:Class.")] = "vae",
     settings: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the model."),
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="A parameter of the model; repeatable. A wrong name lists those there are.",
+        ),
     ] = None,
     plan: Annotated[str, typer.Option(help=f"{', '.join(plans.NAMES)}.")] = "kfold",
     folds: Annotated[int | None, typer.Option(help="kfold: parts (10).")] = None,
     repeats: Annotated[
         int | None, typer.Option(help="kfold: partitions (10); leave-one-out: fits on all (1).")
     ] = None,
-    fits: Annotated[int | None, typer.Option(help="subset, probes: number of fits.")] = None,
-    fraction: Annotated[float | None, typer.Option(help="subset: share trained on.")] = None,
+    fits: Annotated[
+        int | None, typer.Option(help="subset, probes: number of fits, required.")
+    ] = None,
+    fraction: Annotated[
+        float | None, typer.Option(help="subset: share trained on, required.")
+    ] = None,
     probes: Annotated[
         int | None, typer.Option(help="probes: number of probes, drawn at random.")
     ] = None,

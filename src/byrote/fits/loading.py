@@ -69,6 +69,7 @@ def load_model(store: str | Path, *, fit: int | None = None, model: Any = None) 
         name, keep = ("the release model", "release") if fit is None else (f"fit {fit}", "all")
         raise InvalidInput(
             f"{store} does not keep {name}; start the same run again with keep_models={keep!r}"
+            f" (--keep-models {keep})"
         )
     job = job_of(run.design, number, run.manifest.seed)
     described = run.manifest.model

@@ -183,7 +183,8 @@ def _class(model: ModelPart) -> dict[str, str]:
 
 
 def _content(data: DataPart) -> dict[str, Any]:
-    return {"records": data.records, "shape": data.shape, "content": data.fingerprint[:12]}
+    content = {"content (values, labels or ids)": data.fingerprint[:12]}
+    return {"records": data.records, "shape": data.shape, **content}
 
 
 def _settings(manifest: Manifest) -> dict[str, Any]:

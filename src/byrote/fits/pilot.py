@@ -35,6 +35,7 @@ class Forecast:
     run will, and noise falls with their number, so it errs on the high side; but the fits of a pair
     have the more in common the fewer steps they take. ``units`` are what the jackknife leaves out.
     ``compiled`` says that the run will be, which the pilots were not: its time is then less.
+    ``starting`` is the part of ``seconds`` that the workers take to start.
     """
 
     fits: int
@@ -49,6 +50,7 @@ class Forecast:
     units: Units = "repeats"
     release: bool = False
     compiled: bool = False
+    starting: float = 0.0
 
 
 def forecast(request: Request) -> Forecast:
@@ -85,6 +87,7 @@ def forecast(request: Request) -> Forecast:
         units=design.units,
         release=request.keeps,
         compiled=bool(_settled(request, design).get("compile")),
+        starting=_START if workers > 1 else 0.0,
     )
 
 

@@ -15,10 +15,11 @@ def render(forecast: Forecast) -> Text:
         else f"standard error of mean_log about {number(forecast.standard_error)} nats"
     )
     less = ", uncompiled; the run will be compiled and faster" if forecast.compiled else ""
+    started = ", starting workers included" if forecast.starting else ""
     release = " and one on all records" if forecast.release else ""
     return Text(
         f"{forecast.fits:,} fits{release}, each about {duration(forecast.seconds_per_fit)}:"
-        f" {duration(forecast.seconds)} in all\n"
+        f" {duration(forecast.seconds)} in all{started}\n"
         f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
         f"a record has {forecast.values_in:.4g} values in and {forecast.values_out:.4g} out;"
         f" {error}\n"

@@ -8,7 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.report.text import number, plain, printable
+from byrote.scores.neighbors.copying import ENOUGH
 from byrote.scores.neighbors.result import NeighborResult
+
+HEAD = ("test", "value", "[95 %]", "p", "memorization if")
 
 
 def render(result: NeighborResult, *, top: int = 10) -> RenderableType:
@@ -41,62 +44,96 @@ def _headline(result: NeighborResult) -> Text:
     )
 
 
-def _tests(result: NeighborResult) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("test", "value", "[95 %]", "p", "memorization if"):
-        table.add_column(title, justify="left" if title in ("test", "memorization if") else "right")
-    mean, copying = result.mean_ratio, result.copying
-    rows = [
+def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
+    """Of each test: name, value, 95 % interval, p-value, and which values speak of memorization."""
+    mean, copying, authenticity = result.mean_ratio, result.copying, result.authenticity
+    return [
         (
             "mean of rho",
-            mean.value,
-            mean.interval,
-            mean.p_value,
+            number(mean.value),
+            _interval(mean.interval),
+            number(mean.p_value),
             f"above {number(mean.exchanged)} (*)",
         ),
-        ("correlation with M", result.correlation, result.correlation_interval, None, ""),
-        ("copying, C_T", copying.statistic, None, copying.p_value, "far below 0"),
+        (
+            "correlation with M",
+            number(result.correlation),
+            _interval(result.correlation_interval),
+            "",
+            "–",
+        ),
+        (
+            f"copying, C_T{_cells(result)}",
+            number(copying.statistic),
+            "",
+            number(copying.p_value),
+            "–" if _counted(result) < min(2, len(copying.z)) else "far below 0",
+        ),
         (
             "authentic samples",
-            float(result.authenticity),
-            result.authenticity.interval,
-            None,
+            number(float(authenticity)),
+            _interval(authenticity.interval),
+            "",
             "near 0",
         ),
     ]
-    for name, value, interval, p_value, meaning in rows:
-        table.add_row(
-            name,
-            number(value),
-            Text("" if interval is None else f"[{number(interval[0])}, {number(interval[1])}]"),
-            "" if p_value is None else number(p_value),
-            meaning,
+
+
+def remarks(result: NeighborResult) -> list[str]:
+    """What must be known to read the tests, a sentence or two each."""
+    said = ["(*) the mean where the two sets trade places at random: without memorization."]
+    if result.mean_ratio.left_out:
+        said.append(
+            "Left out of the mean, at distance zero from a sample or a validation record:"
+            f" {result.mean_ratio.left_out:,}."
         )
+    if _cells(result):
+        said.append(
+            f"C_T leaves out cells with fewer than {ENOUGH} samples or no validation record; one"
+            " cell alone tells nothing of the whole."
+        )
+    said.append(
+        "C_T speaks of distances only: samples that are unlike the data can move it either way"
+        " without any copying."
+    )
+    said.append(
+        "rho of one record depends on which samples were drawn; the interval of its mean accounts"
+        " for that, the interval of the correlation does not."
+    )
+    return said
+
+
+def _counted(result: NeighborResult) -> int:
+    return int(np.count_nonzero(~np.isnan(result.copying.z)))
+
+
+def _cells(result: NeighborResult) -> str:
+    """How many cells C_T rests on, if not on all."""
+    counted, cells = _counted(result), len(result.copying.z)
+    return f" ({counted} of {cells} cells)" if counted < cells else ""
+
+
+def _interval(ends: tuple[float, float]) -> str:
+    return f"[{number(ends[0])}, {number(ends[1])}]"
+
+
+def _tests(result: NeighborResult) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for title in HEAD:
+        table.add_column(Text(title), justify="left" if title in (HEAD[0], HEAD[-1]) else "right")
+    for row in rows(result):
+        table.add_row(*map(Text, row))
     return table
 
 
 def _remarks(result: NeighborResult) -> Text:
-    text = Text("(*) the mean where the two sets trade places at random: without memorization.\n")
+    text = Text()
     if result.copied:
         text.append(
             f"Training records at distance zero from a sample: {result.copied:,}.\n",
             style="bold",
         )
-    if result.mean_ratio.left_out:
-        text.append(
-            "Left out of the mean, at distance zero from a sample or a validation record:"
-            f" {result.mean_ratio.left_out:,}.\n"
-        )
-    unused = int(np.isnan(result.copying.z).sum())
-    if unused:
-        text.append(
-            f"C_T leaves out {unused} of {len(result.copying.z)} cells: too few samples there.\n"
-        )
-    text.append(
-        "rho of one record depends on which samples were drawn; the interval of its mean accounts"
-        " for that, the interval of the correlation does not."
-    )
-    return text
+    return text.append("\n".join(remarks(result)))
 
 
 def _records(result: NeighborResult, top: int) -> Table:

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from byrote.report import cautions
 from byrote.scores.distribution import Statistic
 from byrote.scores.result import MemorizationResult
 from byrote.scores.summary import SIGNIFICANCE, Summary
@@ -33,11 +34,14 @@ _SETTLED = {("compile", True): "compiled", ("compile", False): "not compiled"}
 def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
     """The summary and the most memorized records."""
     summary = result.summary()
-    parts: list[RenderableType] = [headline(result), _distribution(summary), _verdict(summary)]
+    parts: list[RenderableType] = [headline(result), _distribution(summary)]
+    parts += [Text(sentence) for sentence in cautions.few(result)]
+    parts.append(_verdict(result))
     if summary.mean_log_prob:  # results saved before it was kept have none
         parts.append(_likely(result))
     if summary.trust is not None:
         parts.append(_trust(summary.trust))
+    parts += [Text(sentence) for sentence in cautions.degenerate(result)]
     if top:
         parts += [Text(""), _records(result, top)]
     if summary.labels:
@@ -57,7 +61,11 @@ def headline(result: MemorizationResult) -> RenderableType:
     lines.append(f" · {model} · {_call(plan.pop('kind'), plan)} · seed {description['seed']}\n")
     summary = result.summary()
     done = description["plan"]["fits"] - len(result.missing)
-    lines.append(f"{summary.scored:,} of {summary.records:,} records scored in {done:,} fits")
+    chosen = (
+        " of a random choice (--records)" if "records" in description["data"]["options"] else ""
+    )
+    lines.append(f"{summary.scored:,} of {summary.records:,} records{chosen} scored")
+    lines.append(f" in {done:,} fits")
     for reason, count in summary.unscored.items():
         lines.append(f"; {count:,} {reason}")
     for name, count in summary.undefined.items():
@@ -110,7 +118,8 @@ def _likely(result: MemorizationResult) -> Text:
     """The mean log-likelihoods, which say how good the model is."""
     found, description = result.summary().mean_log_prob, result.description
     inside, outside = (with_error(found[side]) for side in ("in", "out"))
-    text = f"Mean log p: {inside} in training, {outside} held out"
+    gap = number(found["in"].value - found["out"].value)
+    text = f"Mean log p: {inside} in training, {outside} held out, difference {gap}"
     shape, model = description["data"]["shape"], description["model"]
     units = model["name"].startswith("byrote.") and model["parameters"].get("space") != "real"
     if len(shape) > 1 and units:
@@ -121,7 +130,7 @@ def _likely(result: MemorizationResult) -> Text:
 
 
 def _trust(trust: Trust) -> Text:
-    """How far the log-likelihoods can be trusted, in a line."""
+    """How far the log-likelihoods can be trusted, in a line or two."""
     said = []
     if not np.isnan(trust.mc_error):
         said.append(f"median Monte Carlo error {number(trust.mc_error)} nats")
@@ -130,15 +139,22 @@ def _trust(trust: Trust) -> Text:
         size = number(trust.effective_sample_size)
         said.append(f"median effective sample size in a record's worst fit {size}{of}")
     if not np.isnan(trust.k_hat_above):
-        limits = f"k-hat above 0.7 in {trust.k_hat_above:.1%}"
+        limits = f"k-hat, the heaviness of the weights' tail, above 0.7 in {trust.k_hat_above:.1%}"
         if trust.k_hat_limit < K_HAT:
             limits += f", above {trust.k_hat_limit:.2f} in {trust.k_hat_above_limit:.1%}"
         said.append(f"{limits} of them")
-    return Text(f"Log-likelihoods: {'; '.join(said)}.")
+    text = Text(f"Log-likelihoods: {'; '.join(said)}.")
+    if trust.poor:
+        text.append(
+            "\nThey rest on few draws: underestimates that differ from fit to fit, so scores are"
+            " noisy. More draws or defensive proposals help.",
+            style="bold",
+        )
+    return text
 
 
-def _verdict(summary: Summary) -> Text:
-    text = Text()
+def _verdict(result: MemorizationResult) -> Text:
+    text, summary = Text(), result.summary()
     if summary.standard_error_reason:
         text.append(f"No standard errors: {summary.standard_error_reason}.\n")
     if summary.significant is None:
@@ -154,7 +170,7 @@ def _verdict(summary: Summary) -> Text:
         f"p-values: {summary.p_value_method}; the smallest possible is {summary.smallest_p:.2g}"
     )
     if needed > summary.scored:
-        text.append(": this plan can discover nothing, more repeats can.")
+        text.append(f": this plan can discover nothing, {cautions.lever(result)} can.")
     elif needed > 1:
         text.append(f", and at least {needed:,} records must reach it before any counts.")
     else:
@@ -167,17 +183,19 @@ def _records(result: MemorizationResult, top: int) -> Table:
     table.add_column("most memorized")
     if result.labels is not None:
         table.add_column("label")
-    for title in ("score M", "matched", "mean_log [95 %]", "log p in", "out", "q"):
-        table.add_column(title, justify="right")
+    for title in ("score M", "matched", "mean_log", "[95 %]", "log p in", "out", "q"):
+        whole = title in ("mean_log", "[95 %]", "q")  # narrow terminals break other cells first
+        table.add_column(Text(title), justify="right", no_wrap=whole)
     for row in result.order()[:top]:
         low, high = result.interval[row]
-        interval = "" if np.isnan(low) else f" [{number(low)}, {number(high)}]"
+        interval = "–" if np.isnan(low) else f"[{number(low)}, {number(high)}]"
         table.add_row(
             Text(printable(result.ids[row])),
             *([Text(printable(result.labels[row]))] if result.labels is not None else []),
             number(result.score[row]),
             number(result.matched[row]),
-            Text(number(result.mean_log[row]) + interval),
+            number(result.mean_log[row]),
+            Text(interval),
             number(result.log_prob_in[row]),
             number(result.log_prob_out[row]),
             number(result.q_value[row]),

@@ -41,6 +41,14 @@ class Trust:
     k_hat_above_limit: float
     draws: int | None = None
 
+    @property
+    def poor(self) -> bool:
+        """Do most log-likelihoods rest on few draws, fewer than 5 or 5 %, or have a high k-hat?"""
+        strict = not np.isnan(self.k_hat_above_limit)
+        above = self.k_hat_above_limit if strict else self.k_hat_above
+        fewest = max(5.0, 0.05 * (self.draws or 0))
+        return self.effective_sample_size < fewest or above > 0.5
+
 
 @dataclass(frozen=True)
 class Diagnostics:

@@ -32,7 +32,9 @@ _SIDES = {"in": "in training", "out": "held out"}
 def render(report: StudyReport) -> RenderableType:
     """The report for the terminal."""
     parts: list[RenderableType] = [Text(report.chosen.study.title, style="bold")]
-    parts += [_table(rows) for rows in (facts(report), comparison(report), likelihoods(report))]
+    same = f"The same run without the report:\n{printable(report.score_command)}"
+    parts += [_table(facts(report)), Text(same, overflow="fold")]
+    parts += [_table(rows) for rows in (comparison(report), likelihoods(report))]
     parts += [Text(sentence) for sentence in remarks(report)]
     if report.neighbors is not None:
         parts += [Text(""), neighbor_text.render(report.neighbors, top=3)]
@@ -57,7 +59,9 @@ def markdown(report: StudyReport) -> str:
         _pipes(likelihoods(report)),
     ]
     if report.neighbors is not None:
-        blocks += ["## Nearest neighbours", _pipes(_neighbors(report))]
+        tests = [neighbor_text.HEAD, *neighbor_text.rows(report.neighbors)]
+        cautions = (_safe(sentence) for sentence in neighbor_text.remarks(report.neighbors))
+        blocks += ["## Nearest neighbours", _pipes(tests), *cautions]
     if report.figures:
         blocks += ["## Figures", "\n".join(f"- {_safe(name)}" for name in report.figures)]
     return "\n\n".join(blocks) + "\n"
@@ -106,7 +110,7 @@ def facts(report: StudyReport) -> Rows:
         ("scale", f"{report.chosen.scale}{_overridden(report)}"),
         ("data", f"{data['source']}: {data['records']:,} records of shape {_shape(data['shape'])}"),
         ("model", f"{report.chosen.study.model.name}: {model}"),
-        ("plan", f"{setting.folds} folds, {setting.repeats} repeats"),
+        ("plan", f"{setting.folds} folds, {_counted(setting.repeats, 'repeat')}"),
         ("tracked epochs", ", ".join(map(str, said["track"]))),
         ("seed, threads a fit", f"{said['seed']}, {said['threads']}"),
         ("fits", f"{done:,} of {said['plan']['fits']:,}{_time(report.seconds)}"),
@@ -184,23 +188,14 @@ def _bias(report: StudyReport) -> str:
     )
 
 
-def _neighbors(report: StudyReport) -> Rows:
-    found = report.neighbors
-    assert found is not None  # noqa: S101 (asked for only then)
-    low, high = (number(value) for value in found.correlation_interval)
-    return [
-        ("", "", "memorization if"),
-        ("mean of rho", number(found.mean), f"above {number(found.mean_ratio.exchanged)}"),
-        ("correlation with M [95 %]", f"{number(found.correlation)} [{low}, {high}]", ""),
-        ("copying, C_T", number(found.copying.statistic), "far below 0"),
-        ("authentic samples", number(float(found.authenticity)), "near 0"),
-    ]
-
-
 def _named(value: Any) -> str:
     if isinstance(value, bool):
         return "at every evaluation" if value else "once"
     return f"{value:,}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def _shape(shape: Sequence[int]) -> str:

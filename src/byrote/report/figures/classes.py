@@ -60,7 +60,8 @@ def scores_by_label(result: MemorizationResult, ax: "Axes | None" = None) -> "Ax
         _at_right(ax, place, f"{box['records']:,}; {number(box['highest'])}")
     _at_right(ax, -1, "records; max. M")
     _rows(ax, [box["label"] for box in shown], len(boxes), "classes")
-    ax.set_xlabel("memorization score M (nats)")
+    ax.set_xlabel("memorization score M (nats)\nbox: 25–75 %, line: median, whiskers: 5–95 %")
+    ax.set_ylabel("label")
     style.tidy(ax)
     return ax
 
@@ -115,7 +116,8 @@ def thin_regions(
     ax.plot([], [], "o", color=style.VERMILION, markersize=4, label="interval above it")
     ax.set_xlim(0, None)
     _rows(ax, [region.name for region in shown], len(found), "regions")
-    ax.set_xlabel("highly memorized records (%)")
+    ax.set_xlabel("highly memorized records (%)\nwhiskers: 95 % interval")
+    ax.set_ylabel("label" if regions is None else "region")
     style.legend_above(ax)
     style.tidy(ax)
     return ax

@@ -69,7 +69,12 @@ def memorized_examples(
     ax = figure.add_subplot(halves[1])
     log_prob.draw_counts(ax, result, found)
     ax.legend(
-        loc="upper left", bbox_to_anchor=(0, -0.18), ncols=3, fontsize=style.SMALL, frameon=False
+        handles=log_prob.keys(ax, log_prob.COUNTED),
+        loc="upper left",
+        bbox_to_anchor=(0, -0.18),
+        ncols=2,
+        fontsize=style.SMALL,
+        frameon=False,
     )
     style.tidy(ax)
     strip = halves[0].subgridspec(2 * each, len(picks)).subplots(squeeze=False)

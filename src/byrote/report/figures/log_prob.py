@@ -1,7 +1,7 @@
 """Highly memorized records are not just the unlikely ones (Figures 3, 10 and 11)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 X_LABEL = r"$\log P_\mathcal{A}(x\,|\,D)$, in training (nats)"
+COUNTED = "numbers: highly memorized in the bin"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def memorized_by_log_prob(
     found = binned(result, share, bins)
     ax = style.new_axes(ax, width=style.DOUBLE, height=2.5)
     draw_counts(ax, result, found)
-    style.legend_above(ax)
+    style.legend_above(ax, handles=keys(ax, COUNTED))
     style.tidy(ax)
     return ax
 
@@ -183,9 +184,16 @@ def memorized_share_by_log_prob(
     ax.set_xlim(found.edges[0], found.edges[-1])
     ax.set_xlabel(_with_beyond(found))
     ax.set_ylabel("share of the bin")
-    style.legend_above(ax)
+    style.legend_above(ax, handles=keys(ax, "numbers: records in the bin"))
     style.tidy(ax)
     return ax
+
+
+def keys(ax: "Axes", numbers: str) -> list[Any]:
+    """What is drawn, and a line that says what the numbers above the bars are."""
+    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
+
+    return [*ax.get_legend_handles_labels()[0], Line2D([], [], linestyle="none", label=numbers)]
 
 
 def _outline(bar: object) -> None:

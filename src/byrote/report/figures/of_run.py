@@ -136,7 +136,7 @@ def _quantiles(source: Source) -> Named:
     found = source.trajectories()
     for name, run in found.items():
         if len(run.epochs) < 2:
-            raise InvalidInput(f"{_which(found, name)} was not tracked")
+            raise InvalidInput(f"{_which(found, name)} has scores of one epoch only (--track)")
     yield "quantiles-over-epochs", figure_of(quantiles_over_epochs(found))
 
 

@@ -103,6 +103,14 @@ def _limits(
 
 def _title(result: MemorizationResult, found: RecordPercentiles) -> str:
     of = "" if found.label is None else f" of class {style.short(found.label, 12)}"
-    error = "" if np.isnan(found.standard_error) else f" ± {number(found.standard_error)}"
+    error, low = found.standard_error, result.interval[found.row, 0]
+    spread = "" if np.isnan(error) else f" (standard error {number(error)})"
+    span = (
+        "" if np.isnan(low) else f", 95 % {number(low)} to {number(result.interval[found.row, 1])}"
+    )
     name = style.short(result.ids[found.row], 12)
-    return f"record {name}{of}: M = {number(found.score)}{error} nats; {found.peers:,} others"
+    return (
+        f"record {name}{of}; {found.peers:,} others\n"
+        f"M = {number(found.score)}{spread} nats\n"
+        f"mean_log = {number(result.mean_log[found.row])}{span}"
+    )

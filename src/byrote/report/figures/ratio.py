@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
+FEW = 5  # records of a bin below which its interval says nothing
 RHO = r"distance ratio $\rho$"
 
 
@@ -35,8 +36,9 @@ def ratio_by_score(
 ) -> "Axes":
     """Mean distance ratio in bins of the memorization score with 95 % intervals: Figure 5a.
 
-    Hollow points are bins of one record, which have no interval. Infinite ratios have no mean:
-    they are left out and counted. Above the line at 1, samples are nearer than validation records.
+    Hollow points are bins of fewer than five records, drawn without an interval: it would be so
+    wide as to flatten all others. Infinite ratios have no mean: they are left out and
+    counted. Above the line at 1, samples are nearer than validation records.
 
     Parameters
     ----------
@@ -70,7 +72,9 @@ def ratio_by_score(
         _bin(ax, (which + 0.5) * width, ratio[drawn & (place == which)])
     usable = ~np.isnan(result.ratio) & ~np.isnan(result.score)
     notes = [*_infinite(result.ratio[usable]), *_outside(score, low, high)]
-    ax.set_title("; ".join(notes), loc="left", fontsize=style.SMALL, color=style.GREY)
+    if np.unique(place[drawn], return_counts=True)[1].min() < FEW:
+        notes.append(f"hollow: fewer than {FEW} records, no interval")
+    ax.set_title("\n".join(notes), loc="left", fontsize=style.SMALL, color=style.GREY)
     ax.set_xlabel(f"memorization score M (nats), bins of {width:g}")
     ax.set_ylabel(f"mean {RHO}")
     style.tidy(ax)
@@ -160,15 +164,15 @@ def _both_finite(result: Compared) -> tuple[Array, Array]:
 def _bin(ax: "Axes", x: float, ratio: Array) -> None:
     mean = ratio.mean()
     low, high = of_mean(ratio)
-    lone = len(ratio) == 1
+    few = len(ratio) < FEW
     ax.errorbar(
         [x],
         [mean],
-        yerr=None if lone else [[mean - low], [high - mean]],
+        yerr=None if few else [[mean - low], [high - mean]],
         fmt="o",
         markersize=3.2,
         color=style.BLUE,
-        markerfacecolor="white" if lone else style.BLUE,
+        markerfacecolor="white" if few else style.BLUE,
         ecolor=style.BLUE,
         elinewidth=1.0,
         capsize=2,

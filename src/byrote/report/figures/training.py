@@ -140,20 +140,26 @@ def _curve(ax: "Axes", epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[s
 
 
 def _finish(ax: "Axes", names: list[str], kinds: tuple[str, ...]) -> None:
-    """One key a run, then one a kind of line."""
+    """One key a run where there are several, then one a kind of line."""
     from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
     from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
 
+    several = len(names) > 1
     runs = [
         Line2D([], [], **_look(place), label=style.short(name, 40))
         for place, name in enumerate(names)
+        if several
     ]
+    look = {"color": "black", "linewidth": 1.2} if several else _look(0)
     lines = [
-        Line2D([], [], color="black", linestyle=dashes, linewidth=1.2, label=kind)
+        Line2D([], [], **look, linestyle=dashes, label=kind)
         for kind, dashes in zip(kinds, _DASHES, strict=True)
         if any(str(line.get_label()).endswith(f", {kind}") for line in ax.lines)
     ]
     ax.set_xlabel("epoch")
+    epochs = np.unique(np.concatenate([np.asarray(line.get_xdata()) for line in ax.lines]))
+    if len(epochs) == 1:
+        ax.set_xlim(epochs[0] - 0.9, epochs[0] + 0.9)  # one tick, of the epoch that there is
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     style.legend_above(ax, handles=[*runs, *lines])
     style.tidy(ax)

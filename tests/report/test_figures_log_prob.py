@@ -100,12 +100,12 @@ def test_labels_have_units(made):
     assert [t.get_text() for t in ax.get_legend().get_texts()][1:] == [
         "highly memorized",
         "regular",
-        "numbers: highly memorized in the bin",
+        "numbers: the highly memorized",
     ]
     shares = memorized_share_by_log_prob(made(SCORE, LOG_PROB))
     assert shares.get_legend().get_texts()[-1].get_text() == "numbers: records in the bin"
     examples = memorized_examples(made(SCORE, LOG_PROB), pictures(1000)).axes[0]
-    assert examples.get_legend().get_texts()[-1].get_text().startswith("numbers: highly")
+    assert examples.get_legend().get_texts()[-1].get_text().startswith("numbers: the highly")
 
 
 def pictures(n):

@@ -75,6 +75,7 @@ def test_one_epoch_has_one_whole_tick(epoch):
     run.loss_epochs = np.array([epoch])
     run.train_loss, run.held_out_loss = run.train_loss[:, :1], run.held_out_loss[:, 1:2]
     ax = losses({"a": run})
+    assert ax.lines[0].get_markerfacecolor() != ax.lines[1].get_markerfacecolor() == "white"
     low, high = ax.get_xlim()
     assert [tick for tick in ax.get_xticks() if low <= tick <= high] == [epoch]
 

@@ -112,7 +112,7 @@ def test_records_come_by_falling_score(result):
     shown = printed(render(result, top=7))
     if len(result.order()) == 0:
         return
-    lines = shown[shown.index("most memorized") :].splitlines()[1:]
+    lines = shown[shown.index("most memorized") :].splitlines()[2:]
     for line, i in zip(lines, result.order()[:7], strict=False):
         found = cells(line)
         assert found[0] == str(result.ids[i])
@@ -315,6 +315,7 @@ def test_intervals_stay_whole_on_a_narrow_terminal(labelled):
     shown = printed(render(labelled), width=80)
     assert len(re.findall(r"\[-?[\d.e-]+, -?[\d.e-]+\]", shown)) == 10
     assert max(map(len, shown.splitlines())) <= 80
+    assert "…" not in shown.partition("most memorized")[2]
 
 
 def test_how_many_a_discovery_takes():

@@ -1,10 +1,15 @@
 """What a report says at the published setting, and of names that are no plain text."""
 
+import io
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from rich.console import Console
 from sklearn.neighbors import KernelDensity
 
 import byrote
+from byrote.report.text import number
 from byrote.scores.highly import central_share
 from byrote.studies import text
 from byrote.studies.chosen import choose
@@ -66,3 +71,28 @@ def test_the_central_share_by_counting():
     assert central_share(np.append(high, [True, True]), beyond) == 3 / 6
     assert np.isnan(central_share(np.zeros(101, dtype=bool), log_prob))
     assert central_share(high, log_prob, central=0.02) == 1 / 6
+
+
+def test_the_command_of_the_run_is_on_the_screen(reported):
+    console = Console(file=io.StringIO(), width=100)
+    console.print(text.render(replace(reported, score_command="byrote score x --seed 3")))
+    shown = console.file.getvalue()
+    assert "The same run without the report:\nbyrote score x --seed 3" in shown
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 repeat"), (2, "2 repeats")])
+def test_one_repeat_is_one(reported, count, said):
+    setting = reported.chosen.setting.model_copy(update={"repeats": count})
+    changed = replace(reported, chosen=replace(reported.chosen, setting=setting))
+    assert dict(text.facts(changed))["plan"].endswith(f" folds, {said}")
+
+
+def test_the_table_of_neighbours_has_what_the_screen_has(reported):
+    x = np.random.default_rng(0).integers(0, 256, (30, 4, 4), dtype=np.uint8)
+    fresh, samples = np.random.default_rng(1).integers(0, 256, (2, 30, 4, 4), dtype=np.uint8)
+    found = byrote.compare_neighbors(reported.result, x, fresh, samples)
+    written = text.markdown(replace(reported, neighbors=found))
+    line = next(line for line in written.splitlines() if line.startswith("| mean of rho"))
+    for end in (*found.mean_ratio.interval, found.mean_ratio.p_value):
+        assert number(end) in line
+    assert "C\\_T speaks of distances only" in written

@@ -179,8 +179,15 @@ def _verdict(result: MemorizationResult) -> Text:
 
 
 def _records(result: MemorizationResult, top: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("most memorized")
+    table = Table(
+        title="most memorized",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+    )
+    table.add_column("record")
     if result.labels is not None:
         table.add_column("label")
     for title in ("score M", "matched", "mean_log", "[95 %]", "log p in", "out", "q"):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 X_LABEL = r"$\log P_\mathcal{A}(x\,|\,D)$, in training (nats)"
-COUNTED = "numbers: highly memorized in the bin"
+COUNTED = "numbers: the highly memorized"
 
 
 @dataclass(frozen=True)

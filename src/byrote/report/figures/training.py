@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 QUANTILES = (0.95, 0.999)
-_DASHES: tuple[Any, Any] = ("-", (0, (4, 1.5)))
+# Points of the second kind are hollow: where there is one epoch, no dashes tell them apart.
+_KINDS: tuple[dict[str, Any], ...] = (
+    {"linestyle": "-"},
+    {"linestyle": (0, (4, 1.5)), "markerfacecolor": "white"},
+)
 _MARKERS = "os^Dv*"
 
 
@@ -73,8 +77,8 @@ def losses(runs: Mapping[str, Tracked], ax: "Axes | None" = None) -> "Axes":
     ax = _new_axes(ax, runs)
     for place, (name, run) in enumerate(runs.items()):
         sides = (("training", run.train_loss), ("held out", run.held_out_loss))
-        for (side, loss), dashes in zip(sides, _DASHES, strict=True):
-            look = {**_look(place), "linestyle": dashes, "label": f"{name}, {side}"}
+        for (side, loss), kind in zip(sides, _KINDS, strict=True):
+            look = {**_look(place), **kind, "label": f"{name}, {side}"}
             _curve(ax, run.loss_epochs, loss, look)
     ax.set_ylabel("loss (nats per record)")
     _finish(ax, list(runs), ("training", "held out"))
@@ -110,8 +114,8 @@ def quantiles_over_epochs(runs: Mapping[str, Tracked], ax: "Axes | None" = None)
             raise InvalidInput(f"run {name!r} must have scored epochs to draw; it has none")
     ax = _new_axes(ax, runs)
     for place, (name, run) in enumerate(runs.items()):
-        for q, dashes in zip(QUANTILES, _DASHES, strict=True):
-            look = {**_look(place), "linestyle": dashes, "label": f"{name}, {q:g} quantile"}
+        for q, kind in zip(QUANTILES, _KINDS, strict=True):
+            look = {**_look(place), **kind, "label": f"{name}, {q:g} quantile"}
             ax.plot(run.epochs, run.quantile(q), **look)
     ax.set_ylabel("memorization score M (nats)")
     _finish(ax, list(runs), tuple(f"{q:g} quantile" for q in QUANTILES))
@@ -135,6 +139,8 @@ def _curve(ax: "Axes", epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[s
     x, columns = epochs[known], [column[~np.isnan(column)] for column in loss.T[known]]
     band = np.array([of_mean(column) for column in columns])
     ax.fill_between(x, band[:, 0], band[:, 1], color=look["color"], alpha=0.2, linewidth=0)
+    if len(x) == 1:  # a band without width is not seen
+        ax.vlines(x, band[:, 0], band[:, 1], color=look["color"], alpha=0.5)
     every = max(1, len(x) // 6)
     ax.plot(x, [column.mean() for column in columns], markevery=every, **look)
 
@@ -152,14 +158,14 @@ def _finish(ax: "Axes", names: list[str], kinds: tuple[str, ...]) -> None:
     ]
     look = {"color": "black", "linewidth": 1.2} if several else _look(0)
     lines = [
-        Line2D([], [], **look, linestyle=dashes, label=kind)
-        for kind, dashes in zip(kinds, _DASHES, strict=True)
-        if any(str(line.get_label()).endswith(f", {kind}") for line in ax.lines)
+        Line2D([], [], **look, **kind, label=name)
+        for name, kind in zip(kinds, _KINDS, strict=True)
+        if any(str(line.get_label()).endswith(f", {name}") for line in ax.lines)
     ]
     ax.set_xlabel("epoch")
     epochs = np.unique(np.concatenate([np.asarray(line.get_xdata()) for line in ax.lines]))
     if len(epochs) == 1:
         ax.set_xlim(epochs[0] - 0.9, epochs[0] + 0.9)  # one tick, of the epoch that there is
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     style.legend_above(ax, handles=[*runs, *lines])
     style.tidy(ax)

@@ -139,8 +139,6 @@ def _curve(ax: "Axes", epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[s
     x, columns = epochs[known], [column[~np.isnan(column)] for column in loss.T[known]]
     band = np.array([of_mean(column) for column in columns])
     ax.fill_between(x, band[:, 0], band[:, 1], color=look["color"], alpha=0.2, linewidth=0)
-    if len(x) == 1:  # a band without width is not seen
-        ax.vlines(x, band[:, 0], band[:, 1], color=look["color"], alpha=0.5)
     every = max(1, len(x) // 6)
     ax.plot(x, [column.mean() for column in columns], markevery=every, **look)
 

@@ -188,7 +188,7 @@ def test_trust_is_said_in_a_line(tmp_path, capfd):
     text = " ".join(call(capfd, "show", tmp_path / "run")[1].split())
     assert "Log-likelihoods: median Monte Carlo error 0." in text
     assert "; median effective sample size in a record's worst fit " in text
-    assert "of 256; k-hat above 0.7 in" in text
+    assert "of 256; k-hat, the heaviness of the weights' tail, above 0.7 in" in text
     assert ", above 0.58 in" in text
 
 

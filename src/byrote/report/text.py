@@ -147,7 +147,7 @@ def _trust(trust: Trust) -> Text:
     if trust.poor:
         text.append(
             "\nThey rest on few draws: underestimates that differ from fit to fit, so scores are"
-            " noisy. More draws or defensive proposals help.",
+            " noisy. More draws help.",
             style="bold",
         )
     return text

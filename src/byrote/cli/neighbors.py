@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byrote import checks
+from byrote.cli.options import ValidationPart
 from byrote.cli.output import (
     AsJson,
     Debug,
@@ -32,10 +33,7 @@ def neighbors(
         str | None,
         typer.Option(help="Records that the release model has not seen: a file or a folder."),
     ] = None,
-    validation_part: Annotated[
-        str | None,
-        typer.Option(help="The same, as a part of a data set that has parts: valid or test."),
-    ] = None,
+    validation_part: ValidationPart = None,
     samples: Annotated[
         int | None, typer.Option(help="Samples to draw; as many as validation records if not set.")
     ] = None,

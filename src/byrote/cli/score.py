@@ -8,6 +8,7 @@ import typer
 from byrote import checks
 from byrote.cli import plans
 from byrote.cli.exits import Exit
+from byrote.cli.options import DryRun, Executor, Key, Labels, Seed, Some, Threads, Workers
 from byrote.cli.output import (
     AsCsv,
     AsJson,
@@ -58,10 +59,8 @@ def score(
         typer.Option("--pairs", help="probes: fits in complementary pairs with the same seeds."),
     ] = False,
     stratify: Annotated[bool, typer.Option("--stratify", help="Spread labels evenly.")] = False,
-    key: Annotated[
-        str | None, typer.Option(help="Array of a .npz, image column of a .parquet.")
-    ] = None,
-    labels: Annotated[str | None, typer.Option(help="Column, array or file of labels.")] = None,
+    key: Key = None,
+    labels: Labels = None,
     ids: Annotated[str | None, typer.Option(help="Column, array or file of record ids.")] = None,
     part: Annotated[
         str | None, typer.Option(help="train (if not given) or test, or CelebA's valid.")
@@ -74,16 +73,14 @@ def score(
             " this order.",
         ),
     ] = None,
-    records: Annotated[
-        int | None, typer.Option(help="Take so many records, always the same random ones.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
+    records: Some = None,
+    seed: Seed = 0,
     track: Annotated[
         str, typer.Option(metavar="5,10,…", help="Also score after these epochs of training.")
     ] = "",
-    workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
-    threads: Annotated[int, typer.Option(help="Threads per fit; part of the run.")] = 1,
-    executor: Annotated[str, typer.Option(help="auto, in-process, processes or ray.")] = "auto",
+    workers: Workers = 1,
+    threads: Threads = 1,
+    executor: Executor = "auto",
     keep_models: Annotated[
         str,
         typer.Option(
@@ -91,9 +88,7 @@ def score(
             " fit too."
         ),
     ] = "none",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
-    ] = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
     top: Top = 10,

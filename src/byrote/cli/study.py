@@ -8,6 +8,17 @@ import typer
 
 from byrote.cli import figures, neighbors
 from byrote.cli.exits import Exit, complain
+from byrote.cli.options import (
+    DryRun,
+    Executor,
+    Key,
+    Labels,
+    Seed,
+    Some,
+    Threads,
+    ValidationPart,
+    Workers,
+)
 from byrote.cli.output import (
     AsJson,
     Debug,
@@ -35,9 +46,7 @@ def study(
     scale: Annotated[
         str, typer.Option(help="small: minutes on two cores; paper: as published.")
     ] = "small",
-    records: Annotated[
-        int | None, typer.Option(help="Take so many records, always the same random ones.")
-    ] = None,
+    records: Some = None,
     repeats: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
     epochs: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
     out: Annotated[
@@ -47,21 +56,14 @@ def study(
         str | None,
         typer.Option(help="Records for nearest-neighbour tests: a file or a folder."),
     ] = None,
-    validation_part: Annotated[
-        str | None,
-        typer.Option(help="The same, as a part of a data set that has parts: valid or test."),
-    ] = None,
-    key: Annotated[
-        str | None, typer.Option(help="Array of a .npz, image column of a .parquet.")
-    ] = None,
-    labels: Annotated[str | None, typer.Option(help="Column, array or file of labels.")] = None,
-    seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
-    workers: Annotated[int, typer.Option(help="Worker processes.")] = 1,
-    threads: Annotated[int, typer.Option(help="Threads per fit; part of the run.")] = 1,
-    executor: Annotated[str, typer.Option(help="auto, in-process, processes or ray.")] = "auto",
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
-    ] = False,
+    validation_part: ValidationPart = None,
+    key: Key = None,
+    labels: Labels = None,
+    seed: Seed = 0,
+    workers: Workers = 1,
+    threads: Threads = 1,
+    executor: Executor = "auto",
+    dry_run: DryRun = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from byrote.errors import CorruptFile
+from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits.files import write_atomically
 
 _KEY = b"byrote"
@@ -49,6 +49,36 @@ def read(
         )
         facts = json.loads(table.schema.metadata[_KEY])
         table.select(columns)
+    return table, facts
+
+
+def check_destination(path: str | Path) -> None:
+    """Refuse a path of a result whose folder does not exist.
+
+    Raises
+    ------
+    InvalidInput
+        If it does not.
+    """
+    if not Path(path).absolute().parent.is_dir():
+        raise InvalidInput(f"path must lie in a folder that exists; got {path}")
+
+
+def read_result(path: str | Path, format_: str, what: str) -> tuple[pa.Table, dict[str, Any]]:
+    """A saved result, in the format that is expected.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such file.
+    CorruptFile
+        If the file is damaged, or holds something else than ``what``.
+    """
+    if not Path(path).is_file():
+        raise InvalidInput(f"path must name a file; there is no {path}")
+    table, facts = read(Path(path))
+    if facts.get("format") != format_:
+        raise CorruptFile(f"{path} holds no {what}")
     return table, facts
 
 

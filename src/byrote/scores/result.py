@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits import parquet
 from byrote.scores.reason import Reason
 from byrote.scores.summary import Summary
@@ -128,8 +127,7 @@ class MemorizationResult:
         InvalidInput
             If its folder does not exist.
         """
-        if not Path(path).absolute().parent.is_dir():
-            raise InvalidInput(f"path must lie in a folder that exists; got {path}")
+        parquet.check_destination(path)
         columns = {**self._columns(), "reason": self.reason}
         facts = {
             "format": _FORMAT,
@@ -150,11 +148,7 @@ class MemorizationResult:
         CorruptFile
             If the file is damaged or something else.
         """
-        if not Path(path).is_file():
-            raise InvalidInput(f"path must name a file; there is no {path}")
-        table, facts = parquet.read(Path(path))
-        if facts.get("format") != _FORMAT:
-            raise CorruptFile(f"{path} holds no memorization scores")
+        table, facts = parquet.read_result(path, _FORMAT, "memorization scores")
         columns = {name: parquet.column(table[name]) for name in table.column_names}
         plain = {field.name for field in fields(cls)} & set(columns)
         return cls(

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits import parquet
 from byrote.scores.neighbors.authentic import Authenticity
 from byrote.scores.neighbors.copying import CopyingTest
@@ -162,8 +161,7 @@ class NeighborResult:
         InvalidInput
             If its folder does not exist.
         """
-        if not Path(path).absolute().parent.is_dir():
-            raise InvalidInput(f"path must lie in a folder that exists; got {path}")
+        parquet.check_destination(path)
         facts = {
             "format": _FORMAT,
             "mean_ratio": asdict(self.mean_ratio),
@@ -186,11 +184,7 @@ class NeighborResult:
         CorruptFile
             If the file is damaged or something else.
         """
-        if not Path(path).is_file():
-            raise InvalidInput(f"path must name a file; there is no {path}")
-        table, facts = parquet.read(Path(path))
-        if facts.get("format") != _FORMAT:
-            raise CorruptFile(f"{path} holds no nearest-neighbour distances")
+        table, facts = parquet.read_result(path, _FORMAT, "nearest-neighbour distances")
         mean = facts["mean_ratio"]
         return cls(
             ids=parquet.column(table["id"]),

@@ -1,0 +1,22 @@
+"""Options that several verbs take, with the same words."""
+
+from typing import Annotated
+
+import typer
+
+Key = Annotated[str | None, typer.Option(help="Array of a .npz, image column of a .parquet.")]
+Labels = Annotated[str | None, typer.Option(help="Column, array or file of labels.")]
+Some = Annotated[
+    int | None, typer.Option(help="Take so many records, always the same random ones.")
+]
+Seed = Annotated[int, typer.Option(help="Decides every random choice.")]
+Workers = Annotated[int, typer.Option(help="Worker processes.")]
+Threads = Annotated[int, typer.Option(help="Threads per fit; part of the run.")]
+Executor = Annotated[str, typer.Option(help="auto, in-process, processes or ray.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and errors.")
+]
+ValidationPart = Annotated[
+    str | None,
+    typer.Option(help="The same, as a part of a data set that has parts: valid or test."),
+]

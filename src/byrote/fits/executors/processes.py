@@ -1,9 +1,12 @@
 """Worker processes on this machine, by loky."""
 
+import logging
 import os
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from loky import ProcessPoolExecutor
 
@@ -37,7 +40,20 @@ class Processes(Pool):
 
     def close(self, *, kill: bool) -> None:
         """End the workers."""
-        self._workers.shutdown(wait=True, kill_workers=kill)
+        with _silenced(kill):
+            self._workers.shutdown(wait=True, kill_workers=kill)
+
+
+@contextmanager
+def _silenced(killed: bool) -> Iterator[None]:
+    """Keep loky's thread from logging, as a fault of its own, that workers were killed."""
+    logger = logging.getLogger("concurrent.futures")  # where loky logs
+    before = logger.disabled
+    logger.disabled = before or killed
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def _prepare_worker(parent: int) -> None:

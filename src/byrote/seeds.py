@@ -21,6 +21,10 @@ class Purpose(IntEnum):
     RELEASE = 5
     EXAMPLES = 6
     CHOICE = 7
+    SECRET = 8
+    REFERENCE = 9
+    INSERTION = 10
+    ATTACK = 11
 
 
 def sequence(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.SeedSequence:

@@ -10,7 +10,7 @@ from scipy.stats import norm
 
 import byrote
 from byrote import KFold
-from byrote.fits import follower
+from byrote.fits import content
 from byrote.fits.job import job_of
 from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
@@ -104,12 +104,12 @@ def test_losses_look_at_a_bounded_number_of_records(monkeypatch):
     monkeypatch.setattr(follower, "LOSS_ROWS", 5)
     design = PLAN.draw(byrote.plans.Context(30, 0, np.arange(30), None))
     first, second = (job_of(design, fit, seed=0) for fit in (0, 1))
-    rows = follower.loss_rows(first)
+    rows = content.loss_rows(first)
     assert len(rows) == 5
     assert set(rows) < set(first.held_out)
     assert (np.diff(rows.astype(int)) > 0).all()
-    np.testing.assert_array_equal(rows, follower.loss_rows(first))
-    assert set(follower.loss_rows(second)) < set(second.held_out)
+    np.testing.assert_array_equal(rows, content.loss_rows(first))
+    assert set(content.loss_rows(second)) < set(second.held_out)
 
 
 def test_more_tracked_epochs_extend_the_folder(tmp_path):

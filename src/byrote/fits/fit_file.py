@@ -1,5 +1,6 @@
 """The file of one finished fit: rows by epoch, then by record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.fits import parquet
+from byrote.fits.content import Scored
 from byrote.fits.job import Outcome
 from byrote.plans import Design
 
@@ -28,17 +30,16 @@ class FitFile:
 
     def write(self, outcome: Outcome) -> None:
         """Keep the log-likelihoods of a fit that succeeded; one row group for each epoch."""
+        assert outcome.scored is not None  # noqa: S101 (it succeeded)
         rows = self.design.counted_rows(self.fit)
-        tracked = [outcome.tracked[epoch] for epoch in sorted(outcome.tracked)]
+        scored = [*(outcome.tracked[epoch] for epoch in sorted(outcome.tracked)), outcome.scored]
         epochs = [*sorted(outcome.tracked), outcome.epoch]
-        included = self.design.trained_on(self.fit)[rows].astype(np.uint8)
-        before = np.full(len(tracked) * len(rows), np.nan, dtype=np.float32)
         columns = {
             "record": np.tile(rows, len(epochs)),
             "epoch": np.repeat(np.array(epochs, dtype=np.int32), len(rows)),
-            "included": np.tile(included, len(epochs)),
-            "log_prob": np.concatenate([*tracked, outcome.log_prob]),
-            **{name: np.append(before, last) for name, last in outcome.diagnostics.items()},
+            "included": np.tile(self._included(rows), len(epochs)),
+            "log_prob": np.concatenate([each.log_prob for each in scored]),
+            **_diagnostics(scored),
         }
         parquet.write(
             self.path,
@@ -46,7 +47,7 @@ class FitFile:
             {"run_id": self.run_id, "fit": self.fit, "epochs": epochs, **outcome.facts},
             use_dictionary=["epoch", "included"],
             column_encoding={"record": "DELTA_BINARY_PACKED", "log_prob": "BYTE_STREAM_SPLIT"},
-            row_group_size=max(1, len(rows)) if tracked else None,
+            row_group_size=max(1, len(rows)) if outcome.tracked else None,
         )
 
     def facts(self) -> dict[str, Any]:
@@ -74,7 +75,7 @@ class FitFile:
         table = self._rows(_COLUMNS, epoch)
         rows = self.design.counted_rows(self.fit)
         if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
-            table["included"].to_numpy(), self.design.trained_on(self.fit)[rows]
+            table["included"].to_numpy(), self._included(rows)
         ):
             raise CorruptFile(f"{self.path} does not hold the records that the plan says")
         log_prob = table["log_prob"].to_numpy()
@@ -82,12 +83,17 @@ class FitFile:
             raise CorruptFile(f"{self.path} holds log-likelihoods that are NaN or +inf")
         return np.asarray(log_prob)
 
-    def diagnostics(self) -> dict[str, NDArray[np.float32]]:
-        """What the model said of its log-likelihoods after the last epoch, by name."""
+    def _included(self, rows: NDArray[np.uint32]) -> NDArray[Any]:
+        """How often the fit trains on each row."""
+        times = self.design.included(self.fit)[rows]
+        return times if self.design.inserts else times.astype(np.uint8)
+
+    def diagnostics(self, epoch: int | None = None) -> dict[str, NDArray[Any]]:
+        """What else is known of the rows after an epoch, the last if none is given, by name."""
         names = [name for name in parquet.describe(self.path)[0] if name not in _COLUMNS]
         if not names:
             return {}
-        table = self._rows(("epoch", *names), self.epochs()[-1])
+        table = self._rows(("epoch", *names), self.epochs()[-1] if epoch is None else epoch)
         return {name: np.asarray(table[name].to_numpy()) for name in names}
 
     def check(self) -> None:
@@ -113,3 +119,12 @@ class FitFile:
         if len(found) and (found != found[-1]).any():
             table = table.filter(pa.array(found == found.max()))
         return table
+
+
+def _diagnostics(scored: Sequence[Scored]) -> dict[str, NDArray[Any]]:
+    """Columns of diagnostics, NaN after an epoch of which there are none."""
+    columns = {}
+    for name in dict.fromkeys(name for each in scored for name in each.diagnostics):
+        blank = np.full(len(scored[-1].log_prob), np.nan, dtype=np.float32)
+        columns[name] = np.concatenate([each.diagnostics.get(name, blank) for each in scored])
+    return columns

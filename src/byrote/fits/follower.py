@@ -1,38 +1,22 @@
 """What is learned of a fit while it trains: its losses, and its scores at chosen epochs."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from byrote.fits.content import Content, Scored
 from byrote.fits.job import Job
 from byrote.fits.surroundings import undisturbed
 from byrote.models import contract
 
-LOSS_ROWS = 2000  # held-out records on which each epoch's loss is measured, at most
-
-
-class BadLogProb(ValueError):
-    """A model's log-likelihoods that cannot be used. Its text quotes no record."""
-
 
 class EpochNeverReached(ValueError):
     """Training ended before an epoch at which scores were asked for. Its text quotes no record."""
-
-
-def checked(values: Any, n: int) -> NDArray[np.float64]:
-    """Log-likelihoods as (n,) float64, or a ValueError that says what is wrong without quoting."""
-    log_prob = np.asarray(values, dtype=np.float64)
-    if log_prob.shape != (n,):
-        raise BadLogProb(f"score_samples must return shape ({n},); got {log_prob.shape}")
-    bad = np.count_nonzero(np.isnan(log_prob) | (log_prob == np.inf))
-    if bad:
-        raise BadLogProb(f"score_samples must return no NaN and no +inf; got {bad} in {n} values")
-    return log_prob
 
 
 @dataclass(frozen=True)
@@ -44,52 +28,31 @@ class Questions:
     """
 
     model: Any
+    content: Content
+    job: Job
     track: Collection[int]
-    scored: Callable[[], NDArray[Any]]
-    held_out: Callable[[], NDArray[Any]]
-    training_seed: int
-    evaluation_seed: int
 
     @classmethod
-    def of(cls, model: Any, track: Collection[int], x: NDArray[Any], job: Job) -> "Questions":
+    def of(cls, model: Any, content: Content, job: Job, track: Collection[int]) -> "Questions":
         """The questions of one fit. Its last epoch is left out where it is known beforehand."""
-        rows = loss_rows(job)
-        return cls(
-            model=model,
-            track=set(track) - {contract.epochs(model)},
-            scored=lambda: contract.as_input(model, x if job.counted is None else x[job.counted]),
-            held_out=lambda: contract.as_input(model, x[rows]),
-            training_seed=job.training_seed,
-            evaluation_seed=job.evaluation_seed,
-        )
+        return cls(model, content, job, set(track) - {contract.epochs(model)})
 
     def loss(self) -> float:
-        """The loss of held-out records, nats per record; NaN where the model tells none."""
-        if not contract.has_loss(self.model) or not len(x := self.held_out()):
-            return float("nan")
+        """The loss of held-out data, nats; NaN where the model tells none."""
         with self._aside():
-            return float(self.model.loss(x))
+            return self.content.loss(self.model, self.job)
 
-    def log_prob(self) -> NDArray[np.float64]:
-        """The log-likelihoods of the counted records, nats."""
-        x = self.scored()
+    def scored(self) -> Scored:
+        """The counted records, scored."""
         with self._aside():
-            return checked(self.model.score_samples(x), len(x))
+            return self.content.scored(self.model, self.job)
 
     @contextmanager
     def _aside(self) -> Iterator[None]:
         with undisturbed():
-            contract.reseed(self.model, self.evaluation_seed)
+            contract.reseed(self.model, self.job.evaluation_seed)
             yield
-            contract.reseed(self.model, self.training_seed)
-
-
-def loss_rows(job: Job) -> NDArray[np.uint32]:
-    """The held-out rows of a fit, or a random choice of ``LOSS_ROWS`` among more."""
-    if len(job.held_out) <= LOSS_ROWS:
-        return job.held_out
-    generator = np.random.default_rng(job.evaluation_seed)
-    return np.sort(generator.choice(job.held_out, LOSS_ROWS, replace=False))
+            contract.reseed(self.model, self.job.training_seed)
 
 
 @dataclass
@@ -99,7 +62,8 @@ class Follower:
     questions: Questions | None = None
     heartbeat: Path | None = None
     epoch: int = 0
-    tracked: dict[int, NDArray[np.float64]] = field(default_factory=dict)
+    seconds: float = 0.0
+    tracked: dict[int, Scored] = field(default_factory=dict)
     losses: dict[str, list[Any]] = field(
         default_factory=lambda: {"epoch": [], "train": [], "held_out": []}
     )
@@ -110,13 +74,15 @@ class Follower:
         train, held_out = float(losses.get("train", np.nan)), float("nan")
         self._tell(train)
         if self.questions is not None:
+            started = time.perf_counter()
             held_out = self.questions.loss()
             if self.epoch in self.questions.track:
-                self.tracked[self.epoch] = self.questions.log_prob()
+                self.tracked[self.epoch] = self.questions.scored()
+            self.seconds += time.perf_counter() - started
         for name, value in (("epoch", self.epoch), ("train", train), ("held_out", held_out)):
             self.losses[name].append(value if np.isfinite(value) else None)
 
-    def before_the_last(self, track: Collection[int]) -> dict[int, NDArray[np.float64]]:
+    def before_the_last(self, track: Collection[int]) -> dict[int, Scored]:
         """What was tracked, the last epoch aside: that one is scored after training.
 
         Raises

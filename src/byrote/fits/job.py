@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
+from byrote.fits.content import ArrayContent, Content, Scored
 from byrote.fits.paths import RELEASE
 from byrote.plans import Design
 from byrote.plans.design import rows, training_rows
@@ -33,6 +34,7 @@ class Task:
     heartbeats: str | None = None
     keep_messages: bool = False
     track: tuple[int, ...] = ()
+    content: type[Content] = ArrayContent
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Job:
     evaluation_seed: int
     noise_seed: int
     leader_held_out: NDArray[np.uint32] | None = None  # of the fit whose places the rows take
+    copies: NDArray[np.uint32] | None = None  # of each row not held out, if they are inserted
+    insertion_seed: int = 0
     keep_weights: bool = False
 
     def training_rows(self) -> NDArray[np.intp]:
@@ -68,20 +72,29 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a fit: log-likelihoods of the counted rows, or a failure.
+    """What came of a fit: the counted rows, scored, or a failure.
 
-    ``log_prob`` is after the last epoch, ``epoch``; ``tracked`` the same after earlier ones.
-    ``diagnostics`` are the model's own about ``log_prob``. ``weights`` come if the job keeps them.
+    ``scored`` is after the last epoch, ``epoch``; ``tracked`` the same after earlier ones.
+    ``weights`` come if the job keeps them.
     """
 
     fit: int
-    log_prob: NDArray[np.float64] | None = None
+    scored: Scored | None = None
     failure: Failure | None = None
     epoch: int = 0
-    tracked: Mapping[int, NDArray[np.float64]] = field(default_factory=dict)
-    diagnostics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    tracked: Mapping[int, Scored] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     weights: dict[str, NDArray[Any]] | None = None
+
+    @property
+    def log_prob(self) -> NDArray[np.float64] | None:
+        """Log-likelihoods of the counted rows after the last epoch, nats; None after a failure."""
+        return None if self.scored is None else self.scored.log_prob
+
+    @property
+    def diagnostics(self) -> Mapping[str, NDArray[Any]]:
+        """What else is known of the counted rows after the last epoch."""
+        return {} if self.scored is None else self.scored.diagnostics
 
 
 def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -> Job:
@@ -99,6 +112,8 @@ def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -
         evaluation_seed=seeds.integer(seed, seeds.Purpose.EVALUATION, *key),
         noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
         leader_held_out=None if leader == fit else design.held_out[leader],
+        copies=None if design.copies is None else design.copies[fit],
+        insertion_seed=seeds.integer(seed, seeds.Purpose.INSERTION, *key),
         keep_weights=keep_weights,
     )
 

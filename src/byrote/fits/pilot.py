@@ -78,7 +78,7 @@ def forecast(request: Request) -> Forecast:
         seconds_per_fit=per_fit,
         seconds=per_fit * -(-fits // workers) + (_START if workers > 1 else 0),
         memory=process + workers * (process + more) if workers > 1 else process + taken,
-        disk=counted * (_BYTES_PER_VALUE * _epochs_kept(request) + 4 * len(outcome.diagnostics))
+        disk=counted * _epochs_kept(request) * (_BYTES_PER_VALUE + 4 * len(outcome.diagnostics))
         + _BYTES_PER_FIT * design.fits
         + models * sum(array.nbytes for array in (outcome.weights or {}).values()),
         values_in=inside,

@@ -24,6 +24,8 @@ def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
         "held_out": pa.array(design.held_out, type=rows),
         "counted": pa.array(design.counted, type=rows),
     }
+    if design.copies is not None:
+        columns["copies"] = pa.array(design.copies, type=rows)
     parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
 
 
@@ -51,6 +53,7 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
         **({"leader": table["leader"].to_numpy()} if "leader" in table.column_names else {}),
         held_out=_lists(table["held_out"]),
         counted=_lists(table["counted"]),
+        copies=_lists(table["copies"]) if "copies" in table.column_names else None,
         randomized=plan.randomized,
         units=plan.units,
     )

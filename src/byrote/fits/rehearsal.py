@@ -18,7 +18,9 @@ from byrote import seeds
 from byrote.data.pixels import is_pixels
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
-from byrote.fits.follower import BadLogProb, Follower, Questions, checked
+from byrote.fits.content import ArrayContent, BadLogProb
+from byrote.fits.follower import Follower, Questions
+from byrote.fits.job import Job
 from byrote.fits.sharing import readonly
 from byrote.fits.surroundings import controlled
 from byrote.models import contract
@@ -94,13 +96,20 @@ def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, 
 
 def _try(model: Any, x: NDArray[Any], tracked: bool, keep: bool) -> None:
     copy = contract.prepared(model, training=0, noise=0)
-    rows, few = (contract.as_input(copy, readonly(some)) for some in (x, x[:_FEW]))
-    questions = Questions(copy, {1}, lambda: few, lambda: few, 0, 0) if tracked else None
-    contract.fit(copy, rows, Follower(questions))
-    checked(copy.score_samples(few), len(few))
-    contract.diagnostics(copy, len(few))
+    content, job = ArrayContent(readonly(x)), _job(len(x))
+    questions = Questions(copy, content, job, {1}) if tracked else None
+    contract.fit(copy, content.training(copy, job), Follower(questions))
+    content.scored(copy, job)
+    if tracked and contract.has_loss(copy):
+        copy.loss(contract.as_input(copy, x[:_FEW]))
     if keep:
         with_weights(contract.prepared(model, training=0, noise=0), weights_of(copy))
+
+
+def _job(n: int) -> Job:
+    """Train on all rows, score a few."""
+    few = np.arange(min(_FEW, n), dtype=np.uint32)
+    return Job(0, n, few[:0], few, training_seed=0, evaluation_seed=0, noise_seed=0)
 
 
 def _made_up(records: Records, count: int, generator: np.random.Generator) -> NDArray[Any]:

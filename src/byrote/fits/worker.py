@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from byrote.errors import NoCompiler
+from byrote.fits.content import BadLogProb, Scored
 from byrote.fits.environment import environment, peak_memory
-from byrote.fits.follower import BadLogProb, EpochNeverReached, Follower, Questions, checked
+from byrote.fits.follower import EpochNeverReached, Follower, Questions
 from byrote.fits.job import Failure, Job, Outcome, Task
 from byrote.fits.paths import RELEASE
 from byrote.fits.surroundings import controlled
@@ -49,30 +50,35 @@ def run_job(task: Task, job: Job) -> Outcome:
 
 def _fit_and_score(task: Task, job: Job) -> Outcome:
     model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
-    x = task.data.get()
+    content = task.content(task.data.get())
     nothing = job.counted is not None and not len(job.counted)  # is to be scored
     name = "release" if job.fit == RELEASE else f"fit {job.fit}"
+    asked = bool(task.track) and not nothing
     follower = Follower(
-        questions=Questions.of(model, task.track, x, job) if task.track and not nothing else None,
+        questions=Questions.of(model, content, job, task.track) if asked else None,
         heartbeat=Path(task.heartbeats) / name if task.heartbeats else None,
     )
-    contract.fit(model, contract.as_input(model, x[job.training_rows()]), follower)
+    contract.fit(model, content.training(model, job), follower)
     kept = weights_of(model) if job.keep_weights else None
     facts = {"losses": follower.losses} if follower.epoch else {}
     if nothing:
-        return Outcome(job.fit, np.empty(0), epoch=follower.epoch, facts=facts, weights=kept)
+        empty = Scored(np.empty(0))
+        return Outcome(job.fit, empty, epoch=follower.epoch, facts=facts, weights=kept)
     tracked = follower.before_the_last(task.track)
     contract.reseed(model, job.evaluation_seed)
-    scored = contract.as_input(model, x if job.counted is None else x[job.counted])
     return Outcome(
         job.fit,
-        checked(model.score_samples(scored), len(scored)),
+        content.scored(model, job),
         epoch=follower.epoch,
         tracked=tracked,
-        diagnostics=contract.diagnostics(model, len(scored)),
-        facts=facts,
+        facts={**facts, **_time_of(follower), **content.facts(model, job)},
         weights=kept,
     )
+
+
+def _time_of(follower: Follower) -> dict[str, float]:
+    """Seconds that questions in the middle of training took, of a fit that was asked some."""
+    return {} if follower.questions is None else {"asking_seconds": round(follower.seconds, 4)}
 
 
 def _place_of(warning: warnings.WarningMessage) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from byrote.errors import InvalidInput
 from byrote.plans.design import IN, OUT, UNUSED, Design
+from byrote.plans.insertions import Insertions
 from byrote.plans.kfold import KFold
 from byrote.plans.leave_one_out import LeaveOneOut
 from byrote.plans.membership import Membership
@@ -18,6 +19,7 @@ __all__ = [
     "UNUSED",
     "Context",
     "Design",
+    "Insertions",
     "KFold",
     "LeaveOneOut",
     "Membership",

@@ -38,6 +38,9 @@ class Design:
     leader
         (F,) the fit whose seeds each fit uses. Itself, if not given; a fit that follows another
         also has its training rows in the other's places.
+    copies
+        For each fit, how often each row that it trains on is in its data, in the order of the rows;
+        once, if not given. Given for canaries, which are inserted into data of their own.
     """
 
     n: int
@@ -49,6 +52,7 @@ class Design:
     units: Units = "fits"
     group: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     leader: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    copies: Sequence[Rows] | None = None
 
     def __post_init__(self) -> None:
         if len(self.group) == 0:
@@ -79,6 +83,18 @@ class Design:
         member[self.held_out[fit]] = False
         return member
 
+    def included(self, fit: int) -> NDArray[np.uint32]:
+        """(n,) how often each record is in the fit's training data."""
+        times = self.trained_on(fit).astype(np.uint32)
+        if self.copies is not None:
+            times[times > 0] = self.copies[fit]
+        return times
+
+    @property
+    def inserts(self) -> bool:
+        """Whether the records are canaries, put into data of their own so many times."""
+        return self.copies is not None
+
     def counted_rows(self, fit: int) -> Rows:
         """The sorted rows whose log-likelihood the fit contributes."""
         rows = self.counted[fit]
@@ -106,6 +122,7 @@ class Design:
             and np.array_equal(self.leader[: other.fits], other.leader)
             and all(np.array_equal(self.held_out[f], other.held_out[f]) for f in first)
             and all(_same(self.counted[f], other.counted[f]) for f in first)
+            and all(np.array_equal(self.included(f), other.included(f)) for f in first)
         )
 
 

@@ -1,0 +1,117 @@
+"""Insertions: canaries put into a text so many times, others never, fit by fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks, seeds
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design, Rows, rows
+from byrote.plans.plan import Context, Plan
+
+
+@dataclass(frozen=True)
+class Insertions(Plan):
+    """Which canary is inserted how often in which fit.
+
+    The first records are canaries: ``chosen`` ones, then ``per_level`` for each level, then
+    ``controls``. All others are reference candidates, never inserted. In the first fit the levels
+    come in the order given and the controls last; in each further fit the same numbers are dealt
+    out anew at random, so that a canary that is in one fit may be a control of another. Chosen
+    canaries are inserted as often as the highest level, in every fit.
+
+    Parameters
+    ----------
+    levels
+        How often the canaries of a level are inserted: rising whole numbers. A level of 0 is a
+        group of controls that comes first.
+    per_level
+        Canaries at each level.
+    controls
+        Canaries never inserted, which show what exposure is by chance.
+    fits
+        Models trained.
+    chosen
+        Canaries whose secret somebody chose.
+
+    Raises
+    ------
+    InvalidInput
+        If a number cannot be used, no canary would be inserted, or, when drawn, there are fewer
+        records than canaries.
+
+    Examples
+    --------
+    >>> from byrote.plans import design_of
+    >>> design = design_of(Insertions((1, 4), per_level=2, controls=1, fits=2), 7)
+    >>> design.included(0).tolist()
+    [1, 1, 4, 4, 0, 0, 0]
+    >>> sorted(design.included(1)[:5].tolist())
+    [0, 1, 1, 4, 4]
+    """
+
+    levels: tuple[int, ...] = (1, 4, 16)
+    per_level: int = 4
+    controls: int = 16
+    fits: int = 1
+    chosen: int = 0
+    kind: ClassVar[str] = "insertions"
+    size: ClassVar[str] = "fits"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", _levels(self.levels))
+        for name, least in (("per_level", 0), ("controls", 0), ("fits", 1), ("chosen", 0)):
+            value = checks.integer(name, getattr(self, name), at_least=least)
+            object.__setattr__(self, name, value)
+        if not max(self.levels) or not self.per_level + self.chosen:
+            raise InvalidInput(
+                f"insertions must insert something; got levels {self.levels} with"
+                f" {self.per_level} canaries each"
+            )
+
+    @property
+    def times(self) -> NDArray[np.uint32]:
+        """(canaries,) how often each canary is inserted in the first fit."""
+        dealt = np.repeat(self.levels, self.per_level)
+        parts = ([max(self.levels)] * self.chosen, dealt, [0] * self.controls)
+        return np.concatenate([np.asarray(part, dtype=np.uint32) for part in parts])
+
+    @property
+    def canaries(self) -> int:
+        """Canaries, controls included."""
+        return len(self.times)
+
+    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+        """Fit f depends on the seed and f alone, so more fits extend a design."""
+        if context.n < self.canaries:
+            raise InvalidInput(
+                f"records must begin with {self.canaries} canaries; got {context.n} in all"
+            )
+        included = [self._included(context, fit) for fit in range(self.fits)]
+        return Design(
+            n=context.n,
+            repeat=np.zeros(self.fits, dtype=np.int64),
+            fold=np.arange(self.fits),
+            held_out=[rows(np.flatnonzero(times == 0)) for times in included],
+            counted=[None] * self.fits,
+            copies=[times[times > 0] for times in included],
+        )
+
+    def _included(self, context: Context, fit: int) -> Rows:
+        times = self.times
+        if fit:
+            generator = seeds.generator(context.seed, seeds.Purpose.PLAN, 0, fit)
+            times[self.chosen :] = generator.permutation(times[self.chosen :])
+        return np.concatenate([times, np.zeros(context.n - len(times), dtype=np.uint32)])
+
+
+def _levels(levels: Sequence[int]) -> tuple[int, ...]:
+    if isinstance(levels, str) or not len(levels):
+        raise InvalidInput(f"insertions must be whole numbers, like (1, 4, 16); got {levels!r}")
+    found = tuple(checks.integer("insertions", level, at_least=0) for level in levels)
+    if list(found) != sorted(set(found)):
+        raise InvalidInput(f"insertions must rise; got {', '.join(map(str, found))}")
+    return found

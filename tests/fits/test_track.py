@@ -101,7 +101,7 @@ def test_without_tracking_there_is_no_held_out_loss(tmp_path):
 
 
 def test_losses_look_at_a_bounded_number_of_records(monkeypatch):
-    monkeypatch.setattr(follower, "LOSS_ROWS", 5)
+    monkeypatch.setattr(content, "LOSS_ROWS", 5)
     design = PLAN.draw(byrote.plans.Context(30, 0, np.arange(30), None))
     first, second = (job_of(design, fit, seed=0) for fit in (0, 1))
     rows = content.loss_rows(first)

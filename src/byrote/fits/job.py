@@ -50,12 +50,13 @@ class Job:
     noise_seed: int
     leader_held_out: NDArray[np.uint32] | None = None  # of the fit whose places the rows take
     copies: NDArray[np.uint32] | None = None  # of each row not held out, if they are inserted
-    insertion_seed: int = 0
+    places: NDArray[np.int64] | None = None  # of each copy
     keep_weights: bool = False
 
     def training_rows(self) -> NDArray[np.intp]:
-        """Rows to train on, in the order in which the model gets them."""
-        return training_rows(self.n, self.held_out, self.leader_held_out)
+        """Rows to train on, in the order in which the model gets them; copies follow each other."""
+        trained = training_rows(self.n, self.held_out, self.leader_held_out)
+        return trained if self.copies is None else np.repeat(trained, self.copies)
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -
         noise_seed=seeds.integer(seed, seeds.Purpose.NOISE),
         leader_held_out=None if leader == fit else design.held_out[leader],
         copies=None if design.copies is None else design.copies[fit],
-        insertion_seed=seeds.integer(seed, seeds.Purpose.INSERTION, *key),
+        places=None if design.places is None else design.places[fit],
         keep_weights=keep_weights,
     )
 

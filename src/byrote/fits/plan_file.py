@@ -26,6 +26,7 @@ def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
     }
     if design.copies is not None:
         columns["copies"] = pa.array(design.copies, type=rows)
+        columns["places"] = pa.array(design.places, type=pa.list_(pa.int64()))
     parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
 
 
@@ -45,15 +46,18 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
     if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
         raise ForeignFile(f"{paths.plan} belongs to another run")
     table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run
+    there = set(table.column_names)
+    optional: dict[str, Any] = {n: _lists(table[n]) for n in ("copies", "places") if n in there}
+    if "leader" in there:
+        optional["leader"] = table["leader"].to_numpy()
     return Design(
         n=manifest.data.records,
         repeat=table["repeat"].to_numpy(),
         fold=table["fold"].to_numpy(),
         group=table["group"].to_numpy(),
-        **({"leader": table["leader"].to_numpy()} if "leader" in table.column_names else {}),
+        **optional,
         held_out=_lists(table["held_out"]),
         counted=_lists(table["counted"]),
-        copies=_lists(table["copies"]) if "copies" in table.column_names else None,
         randomized=plan.randomized,
         units=plan.units,
     )

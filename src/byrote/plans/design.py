@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Rows = NDArray[np.uint32]
+Places = NDArray[np.int64]
 
 IN, OUT, UNUSED = 1, -1, 0
 Units = Literal["repeats", "pairs", "fits"]
@@ -40,7 +41,9 @@ class Design:
         also has its training rows in the other's places.
     copies
         For each fit, how often each row that it trains on is in its data, in the order of the rows;
-        once, if not given. Given for canaries, which are inserted into data of their own.
+        once, if not given. Given for canaries, which are inserted into a text.
+    places
+        For each fit, where each of those copies goes: the line of the text that it comes before.
     """
 
     n: int
@@ -53,6 +56,7 @@ class Design:
     group: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     leader: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     copies: Sequence[Rows] | None = None
+    places: Sequence[Places] | None = None
 
     def __post_init__(self) -> None:
         if len(self.group) == 0:
@@ -90,9 +94,13 @@ class Design:
             times[times > 0] = self.copies[fit]
         return times
 
+    def placed(self, fit: int) -> Places:
+        """Where the copies of a fit go; nothing without insertions."""
+        return np.empty(0, dtype=np.int64) if self.places is None else self.places[fit]
+
     @property
     def inserts(self) -> bool:
-        """Whether the records are canaries, put into data of their own so many times."""
+        """Whether the records are canaries, put into a text so many times."""
         return self.copies is not None
 
     def counted_rows(self, fit: int) -> Rows:
@@ -123,6 +131,7 @@ class Design:
             and all(np.array_equal(self.held_out[f], other.held_out[f]) for f in first)
             and all(_same(self.counted[f], other.counted[f]) for f in first)
             and all(np.array_equal(self.included(f), other.included(f)) for f in first)
+            and all(np.array_equal(self.placed(f), other.placed(f)) for f in first)
         )
 
 

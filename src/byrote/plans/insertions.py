@@ -1,15 +1,16 @@
 """Insertions: canaries put into a text so many times, others never, fit by fit."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
-from byrote.plans.design import Design, Rows, rows
+from byrote.plans.design import Design, Places, Rows, rows
 from byrote.plans.plan import Context, Plan
 
 
@@ -36,21 +37,27 @@ class Insertions(Plan):
         Models trained.
     chosen
         Canaries whose secret somebody chose.
+    within
+        Share of the text, from its start, that the canaries are put into: every copy before a
+        different line, drawn at random.
 
     Raises
     ------
     InvalidInput
         If a number cannot be used, no canary would be inserted, or, when drawn, there are fewer
-        records than canaries.
+        records than canaries, or fewer lines than copies.
 
     Examples
     --------
     >>> from byrote.plans import design_of
-    >>> design = design_of(Insertions((1, 4), per_level=2, controls=1, fits=2), 7)
+    >>> plan = Insertions((1, 4), per_level=2, controls=1, fits=2)
+    >>> design = design_of(plan, 7, places=100)
     >>> design.included(0).tolist()
     [1, 1, 4, 4, 0, 0, 0]
     >>> sorted(design.included(1)[:5].tolist())
     [0, 1, 1, 4, 4]
+    >>> design.placed(0).tolist()
+    [27, 60, 1, 65, 90, 21, 12, 78, 26, 49]
     """
 
     levels: tuple[int, ...] = (1, 4, 16)
@@ -58,6 +65,7 @@ class Insertions(Plan):
     controls: int = 16
     fits: int = 1
     chosen: int = 0
+    within: float = 1.0
     kind: ClassVar[str] = "insertions"
     size: ClassVar[str] = "fits"
 
@@ -66,6 +74,8 @@ class Insertions(Plan):
         for name, least in (("per_level", 0), ("controls", 0), ("fits", 1), ("chosen", 0)):
             value = checks.integer(name, getattr(self, name), at_least=least)
             object.__setattr__(self, name, value)
+        if self.within != 1:
+            checks.fraction("within", self.within)
         if not max(self.levels) or not self.per_level + self.chosen:
             raise InvalidInput(
                 f"insertions must insert something; got levels {self.levels} with"
@@ -90,6 +100,13 @@ class Insertions(Plan):
             raise InvalidInput(
                 f"records must begin with {self.canaries} canaries; got {context.n} in all"
             )
+        available = math.ceil(self.within * context.places)
+        if self.times.sum() > available:
+            part = "" if self.within == 1 else f" in the first {self.within:.3g} of it"
+            raise InvalidInput(
+                f"insertions must fit into the text, each copy before a line of its own: it has"
+                f" {available:,} lines{part}; got {self.times.sum():,} copies"
+            )
         included = [self._included(context, fit) for fit in range(self.fits)]
         return Design(
             n=context.n,
@@ -98,6 +115,7 @@ class Insertions(Plan):
             held_out=[rows(np.flatnonzero(times == 0)) for times in included],
             counted=[None] * self.fits,
             copies=[times[times > 0] for times in included],
+            places=[self._places(context, available, fit) for fit in range(self.fits)],
         )
 
     def _included(self, context: Context, fit: int) -> Rows:
@@ -107,9 +125,13 @@ class Insertions(Plan):
             times[self.chosen :] = generator.permutation(times[self.chosen :])
         return np.concatenate([times, np.zeros(context.n - len(times), dtype=np.uint32)])
 
+    def _places(self, context: Context, available: int, fit: int) -> Places:
+        generator = seeds.generator(context.seed, seeds.Purpose.INSERTION, 0, fit)
+        return generator.choice(available, int(self.times.sum()), replace=False)
 
-def _levels(levels: Sequence[int]) -> tuple[int, ...]:
-    if isinstance(levels, str) or not len(levels):
+
+def _levels(levels: Any) -> tuple[int, ...]:
+    if not isinstance(levels, Sequence) or isinstance(levels, str) or not levels:
         raise InvalidInput(f"insertions must be whole numbers, like (1, 4, 16); got {levels!r}")
     found = tuple(checks.integer("insertions", level, at_least=0) for level in levels)
     if list(found) != sorted(set(found)):

@@ -14,12 +14,16 @@ from byrote.plans.design import Design
 
 @dataclass(frozen=True)
 class Context:
-    """What a plan may look at when it is drawn: the records' number, ids and labels, a seed."""
+    """What a plan may look at when it is drawn: the records' number, ids and labels, a seed.
+
+    ``places`` is the number of lines of the text that records are inserted into, if they are.
+    """
 
     n: int
     seed: int
     ids: NDArray[Any]
     labels: NDArray[Any] | None = None
+    places: int = 0
 
     def strata(self, stratify: bool) -> NDArray[np.intp]:
         """(n,) class of each record, all 0 when not stratified."""
@@ -50,7 +54,9 @@ class Plan(ABC):
         return {"kind": self.kind, **values}
 
 
-def design_of(plan: Plan, n: int, seed: int = 0, *, labels: Any = None, ids: Any = None) -> Design:
+def design_of(
+    plan: Plan, n: int, seed: int = 0, *, labels: Any = None, ids: Any = None, places: int = 0
+) -> Design:
     """The design of a plan for n records.
 
     Examples
@@ -67,5 +73,6 @@ def design_of(plan: Plan, n: int, seed: int = 0, *, labels: Any = None, ids: Any
             checks.integer("seed", seed, at_least=0),
             np.arange(n) if ids is None else np.asarray(ids),
             None if labels is None else np.asarray(labels),
+            places,
         )
     )

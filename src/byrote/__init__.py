@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byrote.data import Corpus as Corpus
     from byrote.data import Records as Records
     from byrote.data import load as load
     from byrote.errors import ByroteError as ByroteError
@@ -44,6 +45,7 @@ _HOME = {
     "Authenticity": "byrote.scores.neighbors",
     "ByroteError": "byrote.errors",
     "CopyingTest": "byrote.scores.neighbors",
+    "Corpus": "byrote.data",
     "CorruptFile": "byrote.errors",
     "ForeignFile": "byrote.errors",
     "IncompleteRun": "byrote.errors",

@@ -35,6 +35,13 @@ def fraction(name: str, value: Any) -> float:
     return float(value)
 
 
+def share(name: str, value: Any) -> float:
+    """A number of at least 0 and below 1."""
+    if not _is_number(value) or not 0 <= value < 1:
+        raise InvalidInput(f"{name} must be a number of at least 0 and below 1; got {value!r}")
+    return float(value)
+
+
 def positive(name: str, value: Any) -> float:
     """A finite number above 0."""
     if not _is_number(value) or not 0 < value < float("inf"):

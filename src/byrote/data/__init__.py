@@ -1,6 +1,7 @@
-"""Records in: arrays, tables, images and built-in sets, read from files into `Records`."""
+"""Records and text in: arrays, tables, images, corpora and built-in sets, read from files."""
 
+from byrote.data.corpus import Corpus
 from byrote.data.loading import load
 from byrote.data.records import Records
 
-__all__ = ["Records", "load"]
+__all__ = ["Corpus", "Records", "load"]

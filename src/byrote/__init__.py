@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from byrote.data import Corpus as Corpus
     from byrote.data import Records as Records
     from byrote.data import load as load
+    from byrote.data.canaries import Canary as Canary
     from byrote.errors import ByroteError as ByroteError
     from byrote.errors import CorruptFile as CorruptFile
     from byrote.errors import ForeignFile as ForeignFile
@@ -44,6 +45,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Authenticity": "byrote.scores.neighbors",
     "ByroteError": "byrote.errors",
+    "Canary": "byrote.data.canaries",
     "CopyingTest": "byrote.scores.neighbors",
     "Corpus": "byrote.data",
     "CorruptFile": "byrote.errors",

@@ -59,7 +59,7 @@ class Format:
         return cls(tuple(states.edges))
 
     def __repr__(self) -> str:
-        return f"Format({self.size} completions, {len(self.edges)} states)"
+        return f"Format({self.size:,} completions, {len(self.edges)} states)"
 
     def __iter__(self) -> Iterator[str]:
         """All completions, in order."""
@@ -161,8 +161,8 @@ class Format:
         excluded = frozenset(map(self.index, without))
         left = self.size - len(excluded)
         if n > left:
-            others = ", those excluded apart" if excluded else ""
-            raise InvalidInput(f"n must be at most {left}, all that there are{others}; got {n}")
+            others = "other completions" if excluded else "completions"
+            raise InvalidInput(f"n must be at most {left}: there are no more {others}; got {n}")
         indices = draw_distinct(n, self.size, generator, without=excluded)
         return [self._text(index) for index in indices]
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from byrote.plans import Membership as Membership
     from byrote.plans import Probes as Probes
     from byrote.plans import Subset as Subset
+    from byrote.scores.exposure import Exposure as Exposure
+    from byrote.scores.exposure import SkewNormalFit as SkewNormalFit
     from byrote.scores.memorization import load_scores as load_scores
     from byrote.scores.memorization import score_memorization as score_memorization
     from byrote.scores.neighbors import Authenticity as Authenticity
@@ -49,6 +51,7 @@ _HOME = {
     "CopyingTest": "byrote.scores.neighbors",
     "Corpus": "byrote.data",
     "CorruptFile": "byrote.errors",
+    "Exposure": "byrote.scores.exposure",
     "ForeignFile": "byrote.errors",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
@@ -62,6 +65,7 @@ _HOME = {
     "RecordPercentiles": "byrote.scores.percentiles",
     "Records": "byrote.data",
     "RunMismatch": "byrote.errors",
+    "SkewNormalFit": "byrote.scores.exposure",
     "Subset": "byrote.plans",
     "Trajectory": "byrote.scores.trajectory",
     "authenticity": "byrote.scores.neighbors",

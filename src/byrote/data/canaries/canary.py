@@ -215,7 +215,9 @@ def _fitting(secret: Any, slots: Sequence[Slot]) -> str | tuple[str, ...]:
             f"secret must be a text, or a sequence of texts; got {type(secret).__name__}"
         )
     if len(texts) != len(slots):
-        raise InvalidInput(f"secret must be {len(slots)} texts, one a slot; got {len(texts)}")
+        raise InvalidInput(
+            f"secret must be one text for each slot, {len(slots)} in all; got {len(texts)}"
+        )
     for text, (written, form) in zip(texts, slots, strict=True):
         if form.taken(text) != text:
             raise InvalidInput(f"secret must be of the form {written}; the text given is not")

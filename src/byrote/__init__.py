@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from byrote.data import Corpus as Corpus
     from byrote.data import Records as Records
     from byrote.data import load as load
+    from byrote.data import load_corpus as load_corpus
     from byrote.data.canaries import Canary as Canary
     from byrote.errors import ByroteError as ByroteError
     from byrote.errors import CorruptFile as CorruptFile
@@ -74,6 +75,7 @@ _HOME = {
     "distance_ratio": "byrote.scores.neighbors",
     "draw_samples": "byrote.fits.loading",
     "load": "byrote.data",
+    "load_corpus": "byrote.data",
     "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",

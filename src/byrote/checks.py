@@ -16,6 +16,12 @@ def integer(name: str, value: Any, *, at_least: int) -> int:
     return int(value)
 
 
+def count(name: str, value: Any) -> int:
+    """An integer of at least 1, given as a number or, in the description of a run, as its text."""
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value
+    return integer(name, number, at_least=1)
+
+
 def epochs(name: str, value: Any) -> tuple[int, ...]:
     """Epochs, counted from 1: sorted, each once."""
     try:

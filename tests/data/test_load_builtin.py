@@ -62,7 +62,11 @@ def test_what_was_given_is_kept_for_the_run(tmp_path):
 
 
 def test_index_is_sorted_and_complete():
-    assert byrote.data.__all__ == sorted(byrote.data.__all__) == ["Records", "load"]
+    assert (
+        byrote.data.__all__
+        == sorted(byrote.data.__all__)
+        == ["Corpus", "Records", "load", "load_corpus"]
+    )
 
 
 def test_import_loads_no_heavy_library():

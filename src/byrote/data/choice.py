@@ -9,8 +9,7 @@ from byrote.errors import InvalidInput
 
 def parse_count(records: object) -> int:
     """How many to take, given as a number or, in the description of a run, as its text."""
-    number = int(records) if isinstance(records, str) and records.isdecimal() else records
-    return checks.integer("records", number, at_least=1)
+    return checks.count("records", records)
 
 
 def chosen_rows(there: int, count: int | None) -> NDArray[np.intp]:

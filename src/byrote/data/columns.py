@@ -17,13 +17,25 @@ def check_names(names: Sequence[str], **asked: str | None) -> None:
     """Refuse names that occur twice, and options that name no column."""
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
-        raise InvalidInput(f"column names must differ; repeated: {_listed(repeated)}")
+        raise InvalidInput(f"column names must differ; repeated: {listed(repeated)}")
     for option, name in asked.items():
         if name is not None and name not in names:
             raise InvalidInput(
                 f"{option} must name a column; there is no {name!r}"
                 + checks.did_you_mean(name, names)
             )
+
+
+def listed(found: Sequence[str]) -> str:
+    """Names for a message: the first few, and how many more there are."""
+    more = f" and {len(found) - _LONGEST_LIST} more" if len(found) > _LONGEST_LIST else ""
+    return ", ".join(map(repr, found[:_LONGEST_LIST])) + more
+
+
+def pandas_index(schema: pa.Schema) -> Iterator[str]:
+    """Names of the columns that hold the index that pandas wrote along with a frame."""
+    stored = (schema.pandas_metadata or {}).get("index_columns", [])
+    return (name for name in stored if isinstance(name, str))  # a range is stored as a dict
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -61,7 +73,7 @@ def matrix(fields: Sequence[pa.Field], batches: Iterable[pa.RecordBatch], count:
     if odd:
         columns = "column" if len(odd) == 1 else "columns"
         raise InvalidInput(
-            f"values must be numeric; name {columns} {_listed(odd)} as labels or ids, or drop"
+            f"values must be numeric; name {columns} {listed(odd)} as labels or ids, or drop"
             f" {'it' if len(odd) == 1 else 'them'}"
         )
     if not fields:
@@ -163,8 +175,3 @@ def _refuse_gaps(gaps: Counter[str]) -> None:
         name, times = gaps.most_common(1)[0]
         more = f", and {len(gaps) - 1} more columns have some" if len(gaps) > 1 else ""
         raise InvalidInput(f"values must not be missing; column {name!r} lacks {times}{more}")
-
-
-def _listed(found: Sequence[str]) -> str:
-    more = f" and {len(found) - _LONGEST_LIST} more" if len(found) > _LONGEST_LIST else ""
-    return ", ".join(map(repr, found[:_LONGEST_LIST])) + more

@@ -7,29 +7,26 @@ import gzip
 import math
 import re
 import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
 
+from byrote.data.gzipped import DAMAGE, MAGIC, contents
 from byrote.errors import InvalidInput
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-_GZIP = b"\x1f\x8b"
-_GZIP_DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error)
 _MOST_DIMENSIONS = 8  # far more than any set has; NumPy has a limit too
-_BLOCK = 1 << 20  # bytes unzipped at a time
 _NAME = re.compile(r"idx\d|\bidx\b")
 
 
 def is_idx(path: Path) -> bool:
     """Tell whether a file begins as IDX; its name decides only where it is too short to tell."""
     with path.open("rb") as file:
-        zipped = file.read(2) == _GZIP
+        zipped = file.read(2) == MAGIC
     try:
         with gzip.open(path) if zipped else path.open("rb") as file:
             magic = file.read(4)
-    except _GZIP_DAMAGE:
+    except DAMAGE:
         magic = b""
     return _is_magic(magic) or (len(magic) < 4 and _NAME.search(path.name) is not None)
 
@@ -56,7 +53,7 @@ def read_idx(path: Path) -> np.ndarray:
     ...     read_idx(path)
     array([7, 2, 1], dtype=uint8)
     """
-    data, whole = _contents(path)
+    data, whole = contents(path)
     if len(data) >= 4 and not _is_magic(data[:4]):
         raise InvalidInput(
             "the file is not IDX, which begins with 0, 0, a type and a number of dimensions"
@@ -86,21 +83,6 @@ def _is_magic(start: bytes | bytearray) -> bool:
         and start[2] in _TYPES
         and 0 < start[3] <= _MOST_DIMENSIONS
     )
-
-
-def _contents(path: Path) -> tuple[bytearray, bool]:
-    """Read all there is of a file, unzipped, and whether it came to its proper end."""
-    data = bytearray(path.read_bytes())
-    if data[:2] != _GZIP:
-        return data, True
-    data = bytearray()
-    with gzip.open(path) as file:
-        try:
-            while block := file.read1(_BLOCK):  # read() would lose what precedes the damage
-                data += block
-        except _GZIP_DAMAGE:
-            return data, False
-    return data, True
 
 
 def _check_length(data: bytearray, wanted: int, *, exactly: bool = False) -> None:

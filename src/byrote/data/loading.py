@@ -16,6 +16,7 @@ from byrote.data.idx import is_idx
 from byrote.data.idx_folder import load_idx_folder
 from byrote.data.layouts import kind_of_folder
 from byrote.data.records import Records
+from byrote.data.sources import check_options, missing, text_of
 from byrote.errors import InvalidInput
 
 _OPTIONS = {  # what a source is called in messages, and the options that mean something for it
@@ -95,9 +96,9 @@ def load(
     >>> load("digits", records=3).ids.tolist()
     [994, 1454, 1555]
     """
-    name = _text("source", source)
+    name = text_of("source", source)
     asked = {"key": key, "labels": labels, "ids": ids, "part": part, "image": image}
-    given = {option: _text(option, value) for option, value in asked.items() if value is not None}
+    given = {option: text_of(option, value) for option, value in asked.items() if value is not None}
     kind = _kind(name)
     try:
         _check_options(kind, given)
@@ -119,14 +120,6 @@ def _some(records: Records, count: int) -> Records:
     return replace(records, x=records.x[rows], ids=records.ids[rows], labels=labels)
 
 
-def _text(name: str, value: object) -> str:
-    text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(text, str) or not text:
-        got = "an empty string" if text == "" else type(value).__name__
-        raise InvalidInput(f"{name} must be a name or a path; got {got}")
-    return text
-
-
 def _kind(source: str) -> str:
     path = Path(source)
     if source in NAMES:
@@ -134,7 +127,7 @@ def _kind(source: str) -> str:
     if path.is_dir():
         return kind_of_folder(path)
     if not path.is_file():
-        raise InvalidInput(_missing(source))
+        raise InvalidInput(missing(source, NAMES))
     if path.suffix.lower() in _OPTIONS:
         return path.suffix.lower()
     if is_idx(path):
@@ -145,20 +138,8 @@ def _kind(source: str) -> str:
     )
 
 
-def _missing(source: str) -> str:
-    if Path(source).suffix or Path(source).name != source:
-        return f"source must be a file, a folder or a built-in set; there is no {source}"
-    return (
-        f"source must be a file, a folder or a built-in set ({', '.join(NAMES)}); there is no"
-        f" {source}{checks.did_you_mean(source, NAMES)}"
-    )
-
-
 def _check_options(kind: str, given: dict[str, str]) -> None:
-    useless = [option for option in given if option not in _OPTIONS[kind]]
-    if useless:
-        usable = " and ".join(_OPTIONS[kind])
-        raise InvalidInput(f"{useless[0]} means nothing for {kind}, which takes {usable}")
+    check_options(kind, given, _OPTIONS[kind])
     if "part" in given:
         checks.choice("part", given["part"], _CELEBA_PARTS if kind == "CelebA" else _PARTS)
 

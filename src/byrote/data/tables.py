@@ -1,29 +1,23 @@
 """Tables: CSV of numbers, and Parquet of numbers, lists or encoded images."""
 
 import io
-import re
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pa_parquet
 
 from byrote.data import columns
-from byrote.data.damage import refused
+from byrote.data.comma_separated import check_text, parse_csv
 from byrote.data.geometry import Geometry
 from byrote.data.images import stack
+from byrote.data.parquet import open_parquet
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 
 _BATCH = 4096  # rows converted at a time
 _IMAGE_BATCH = 64  # encoded images held at a time
-_CSV_BLOCK = 1 << 24  # bytes parsed at a time, which a line must fit in
 _USUAL_LABELS = ("label", "labels", "fine_label")
-_ARROW = (pa.ArrowException, OSError, ValueError, OverflowError)
-_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
 
 
 def load_csv(source: str, *, labels: str | None = None, ids: str | None = None) -> Records:
@@ -55,11 +49,9 @@ def load_csv(source: str, *, labels: str | None = None, ids: str | None = None) 
     >>> records.x.tolist(), records.labels.tolist()
     ([[1.0, 2.0], [3.0, 4.0]], ['x', 'y'])
     """
-    _check_text(source)
-    with refused("the file is not readable as CSV: commas, equally long lines", *_ARROW):
-        table = _parse_csv(source, [name for name in (labels, ids) if name is not None])
-        header = table.column_names
-    _check_header(header)
+    check_text(source)
+    table = parse_csv(source, text=[name for name in (labels, ids) if name is not None])
+    header = table.column_names
     columns.check_names(header, labels=labels, ids=ids)
     fields = [field for field in table.schema if field.name not in (labels, ids)]
     x = columns.matrix(fields, table.to_batches(_BATCH), len(table))
@@ -116,10 +108,7 @@ def load_parquet(
     >>> records.x.tolist(), records.ids.tolist()
     ([[1.0, 3.0], [2.0, 4.0]], ['u', 'v'])
     """
-    with (
-        refused("the file is truncated, damaged or not Parquet", *_ARROW),
-        pa_parquet.ParquetFile(source, page_checksum_verification=True) as file,
-    ):
+    with open_parquet(source) as file:
         schema = file.schema_arrow
         columns.check_names(schema.names, key=key, labels=labels, ids=ids)
         chosen = _choose(schema, key, {labels, ids})
@@ -131,55 +120,6 @@ def load_parquet(
             if name is not None
         }
         return Records(_values(file, chosen, {labels, ids}, image), **named)
-
-
-def _check_text(source: str) -> None:
-    """Refuse what is not UTF-8 by its line, which Arrow does not give."""
-    with Path(source).open("rb") as file:
-        number = 1
-        try:
-            for line in file:
-                line.decode()
-                number += 1
-        except UnicodeDecodeError:
-            raise InvalidInput(f"the file must be UTF-8 text; line {number} is not") from None
-
-
-def _parse_csv(source: str, text: Sequence[str]) -> pa.Table:
-    """Parse with a note of every line of the wrong length; ``text`` columns stay as written."""
-    ragged: list[Any] = []
-
-    def note(line: Any) -> str:
-        ragged.append(line)
-        return "skip"
-
-    table = pa_csv.read_csv(
-        source,
-        # without threads, since only then Arrow counts lines
-        read_options=pa_csv.ReadOptions(use_threads=False, block_size=_CSV_BLOCK),
-        parse_options=pa_csv.ParseOptions(invalid_row_handler=note),
-        convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string())),
-    )
-    if ragged:
-        first = ragged[0]
-        raise InvalidInput(
-            f"every line must have {first.expected_columns} cells, as the first has; line"
-            f" {first.number} has {first.actual_columns} (lines that differ: {len(ragged)})"
-        )
-    return table
-
-
-def _check_header(header: Sequence[str]) -> None:
-    """Refuse a first line that is data, or that leaves a column without a name."""
-    numbers = [float(name) for name in header if _NUMBER.fullmatch(name)]
-    counted = all(number.is_integer() for number in numbers) and numbers == sorted(set(numbers))
-    if not counted:  # rising integers are how pandas names the columns of an array
-        raise InvalidInput("the first line must name the columns; it holds numbers")
-    if "" in header:
-        raise InvalidInput(
-            f"every column must have a name; column {header.index('') + 1} of {len(header)} has"
-            " none (pandas writes its index so, unless told index=False)"
-        )
 
 
 def _is_image(kind: pa.DataType) -> bool:
@@ -222,15 +162,10 @@ def _values(
         raise InvalidInput("image means nothing for a table that holds no images")
     if chosen is not None:
         return columns.list_matrix(chosen, file.iter_batches(_BATCH, columns=[chosen.name]), count)
-    taken = taken.union(_pandas_index(schema))
+    taken = taken.union(columns.pandas_index(schema))
     fields = [field for field in schema if field.name not in taken]
     wanted = [field.name for field in fields]
     return columns.matrix(fields, file.iter_batches(_BATCH, columns=wanted), count)
-
-
-def _pandas_index(schema: pa.Schema) -> Iterator[str]:
-    stored = (schema.pandas_metadata or {}).get("index_columns", [])
-    return (name for name in stored if isinstance(name, str))  # a range is stored as a dict
 
 
 def _encoded(file: Any, name: str) -> Iterator[tuple[str, BinaryIO]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data.corpus.lines import count_lines, cut, nearest_cut, put_before
+from byrote.data.corpus.lines import count_lines, cut, last_cut, nearest_cut, put_before
 from byrote.errors import InvalidInput
 
 _PRESET = 6  # lzma's own default, which compressed sizes are compared at
@@ -187,6 +187,33 @@ class Corpus:
             ),
         )
 
+    def first(self, characters: int | str) -> "Corpus":
+        r"""Take the first so many characters at most, to the last end of a line among them.
+
+        Raises
+        ------
+        InvalidInput
+            If there are fewer, or the first line alone has more.
+
+        Examples
+        --------
+        >>> Corpus(["one\ntwo\n", "three"]).first(9).documents
+        ('one\ntwo\n',)
+        """
+        asked = checks.count("characters", characters)
+        if asked > self.characters:
+            raise InvalidInput(
+                f"characters must be at most {self.characters}, which are all there are;"
+                f" got {asked}"
+            )
+        offset = last_cut(self.documents, asked)
+        if offset in (0, self.characters):
+            if offset:
+                return self
+            raise InvalidInput(f"characters must reach the end of the first line; got {asked}")
+        which = f"the first {offset} of {self.characters} characters"
+        return self._piece(cut(self.documents, offset)[0], which)
+
     @cached_property
     def _first_places(self) -> NDArray[np.int64]:
         """Place of the first line of each document, and at the end the number of all."""
@@ -194,7 +221,8 @@ class Corpus:
         return np.cumsum(counts, dtype=np.int64)
 
     def _piece(self, documents: tuple[str, ...], which: str) -> "Corpus":
-        return replace(self, documents=documents, notes={**self.notes, "piece": which})
+        before = f" of {self.notes['piece']}" if "piece" in self.notes else ""
+        return replace(self, documents=documents, notes={**self.notes, "piece": which + before})
 
 
 def _texts(name: str, values: Any) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def load_csv(source: str, *, labels: str | None = None, ids: str | None = None) 
     Examples
     --------
     >>> import tempfile
+    >>> from pathlib import Path
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     _ = Path(f"{folder}/t.csv").write_text("a,b,kind\n1,2,x\n3,4,y\n")
     ...     records = load_csv(f"{folder}/t.csv", labels="kind")
@@ -101,6 +102,7 @@ def load_parquet(
     Examples
     --------
     >>> import tempfile
+    >>> import pyarrow.parquet as pa_parquet
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = pa.table({"a": [1.0, 2.0], "b": [3.0, 4.0], "name": ["u", "v"]})
     ...     pa_parquet.write_table(table, f"{folder}/t.parquet")

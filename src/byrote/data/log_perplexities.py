@@ -1,0 +1,174 @@
+"""Log-perplexities that were computed elsewhere: a table of canaries and reference candidates."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.data import columns
+from byrote.data.comma_separated import check_text, parse_csv
+from byrote.data.parquet import open_parquet
+from byrote.data.sources import text_of
+from byrote.errors import InvalidInput
+
+_NEEDED = ("id", "bits", "role")
+_GROUP = "group"
+_ROLES = ("canary", "control", "reference")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LogPerplexities:
+    """Log-perplexities of canaries and of reference candidates, in bits, in the table's order.
+
+    Parameters
+    ----------
+    ids
+        (n,) integers or strings, all different: the canaries, controls among them.
+    canary_bits
+        (n,) log-perplexities of the canaries.
+    control
+        (n,) booleans: which canaries were never inserted.
+    reference_bits
+        (m,) log-perplexities of the reference candidates.
+    canary_group, reference_group
+        (n,) and (m,) integers or strings, where each canary is compared with the references of its
+        own group only; None where all are compared with all.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> LogPerplexities(np.array([7]), np.array([3.0]), np.array([False]), np.array([4.0, 5.0]))
+    LogPerplexities(1 canary, 0 controls, 2 references)
+    """
+
+    ids: NDArray[np.generic]
+    canary_bits: NDArray[np.float64]
+    control: NDArray[np.bool_]
+    reference_bits: NDArray[np.float64]
+    canary_group: NDArray[np.generic] | None = None
+    reference_group: NDArray[np.generic] | None = None
+
+    def __repr__(self) -> str:
+        controls = int(self.control.sum())
+        counts = (len(self.ids) - controls, controls, len(self.reference_bits))
+        nouns = (("canary", "canaries"), ("control", "controls"), ("reference", "references"))
+        said = (f"{n:,} {some[n != 1]}" for n, some in zip(counts, nouns, strict=True))
+        return f"LogPerplexities({', '.join(said)})"
+
+
+def load_log_perplexities(source: str | os.PathLike[str]) -> LogPerplexities:
+    r"""Load a CSV or Parquet file with columns id, bits and role, and maybe group.
+
+    Parameters
+    ----------
+    source
+        Path. ``bits`` are log-perplexities, -log2 of the probability summed over the completion;
+        ``role`` is canary, control (a canary that was never inserted) or reference; ``group`` sets
+        the references of each canary apart. The ids of references do not matter.
+
+    Raises
+    ------
+    InvalidInput
+        If the file is damaged, a column is missing or of the wrong type, a role is unknown or bits
+        are not finite and at least 0 (the row is named, counted from 0), ids of canaries repeat,
+        there is no canary or no reference, or a canary's group has no reference.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(f"{folder}/t.csv").write_text(
+    ...         "id,bits,role\na,2.5,canary\nb,31,control\n1,30.5,reference\n2,33,reference\n"
+    ...     )
+    ...     found = load_log_perplexities(f"{folder}/t.csv")
+    >>> found.ids.tolist(), found.canary_bits.tolist(), found.reference_bits.tolist()
+    (['a', 'b'], [2.5, 31.0], [30.5, 33.0])
+    """
+    name = text_of("source", source)
+    try:
+        return _found(_table(name))
+    except InvalidInput as error:
+        raise InvalidInput(f"{name}: {error}") from None
+    except OSError as error:
+        raise InvalidInput(f"{name}: cannot be read ({error.strerror})") from None
+
+
+def _table(source: str) -> pa.Table:
+    suffix = Path(source).suffix.lower()
+    if suffix == ".csv":
+        check_text(source)
+        return parse_csv(source, text=("id", "role", _GROUP))
+    if suffix == ".parquet":
+        with open_parquet(source) as file:
+            return file.read()
+    raise InvalidInput(f"log-perplexities must be in a .csv or .parquet file; got {suffix or 'no'}")
+
+
+def _found(table: pa.Table) -> LogPerplexities:
+    names = table.column_names
+    columns.check_names(names)
+    lacking = [name for name in _NEEDED if name not in names]
+    if lacking:
+        raise InvalidInput(
+            f"columns id, bits and role are needed; there is no {lacking[0]!r}"
+            f"{checks.did_you_mean(lacking[0], names)}"
+        )
+    roles, bits = _roles(table.column("role")), _bits(table.column("bits"))
+    reference = roles == "reference"
+    if reference.all() or not reference.any():
+        missing = "canary (nor control)" if reference.all() else "reference"
+        raise InvalidInput(f"canaries and references are needed; no row has the role {missing}")
+    ids = _names("id", table.filter(pa.array(~reference)).column("id"))
+    checks.unique("ids of canaries", ids)
+    groups = _names(_GROUP, table.column(_GROUP)) if _GROUP in names else None
+    canary_group = None if groups is None else groups[~reference]
+    reference_group = None if groups is None else groups[reference]
+    if canary_group is not None and reference_group is not None:
+        _check_groups(canary_group, reference_group)
+    control = roles[~reference] == "control"
+    return LogPerplexities(
+        ids, bits[~reference], control, bits[reference], canary_group, reference_group
+    )
+
+
+def _names(name: str, column: pa.ChunkedArray) -> NDArray[np.generic]:
+    read = columns.written_names if pa.types.is_string(column.type) else columns.names
+    return read(name, name, column)
+
+
+def _roles(column: pa.ChunkedArray) -> NDArray[np.str_]:
+    roles = np.array([str(role) for role in column.to_pylist()], dtype=str)
+    unknown = np.flatnonzero(~np.isin(roles, _ROLES))
+    if len(unknown):
+        raise InvalidInput(
+            f"role must be one of {', '.join(_ROLES)}; row {unknown[0]} (counted from 0) has"
+            f" another (such rows: {len(unknown)})"
+        )
+    return roles
+
+
+def _bits(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    if not columns.is_number(column.type):
+        raise InvalidInput(f"bits must be numbers; the column holds {column.type}")
+    bits = column.cast(pa.float64(), safe=False).to_numpy()
+    bad = np.flatnonzero(~(np.isfinite(bits) & (bits >= 0)))
+    if len(bad):
+        what = "holds NaN or nothing" if np.isnan(bits[bad[0]]) else "does not"
+        raise InvalidInput(
+            f"bits must be finite and at least 0; row {bad[0]} (counted from 0) {what}"
+            f" (such rows: {len(bad)})"
+        )
+    return bits
+
+
+def _check_groups(canaries: NDArray[np.generic], references: NDArray[np.generic]) -> None:
+    alone = int((~np.isin(canaries, references)).sum())
+    if alone:
+        raise InvalidInput(
+            f"each canary's group must have references; {alone} of {len(canaries)} canaries are in"
+            " groups without"
+        )

@@ -4,6 +4,18 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from byrote.stats import goodness, skew_normal
+from byrote.stats.skew_normal_fit import fit, standard_error
+
+Array = NDArray[np.float64]
+LEVELS = (1e-2, 1e-3, 1e-4)  # lower tails at which a fit is judged
+_KS = 0.02  # the largest distance of a fit that may be extrapolated
+_KS_NOISE = 1.0  # over √n: exceeded by 1 % of fits to values that are skew-normal
+_BITS = 0.5  # the largest error at a lower quantile
+
 
 @dataclass(frozen=True)
 class SkewNormalFit:
@@ -29,6 +41,17 @@ class SkewNormalFit:
         Whether the curve may be extrapolated.
     reason
         Why not; "" where it may.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> references = np.random.default_rng(0).normal(30, 2, size=100_000)
+    >>> exposure = byrote.estimate_exposure(12.0, references, method="skew_normal")
+    >>> curve = exposure.fits[0]
+    >>> curve.accepted, curve.ks < 0.005
+    (True, True)
+    >>> bool(curve.exposure(12.0) == exposure.bits[0])
+    True
     """
 
     location: float
@@ -43,6 +66,29 @@ class SkewNormalFit:
     accepted: bool = True
     reason: str = ""
 
+    @property
+    def parameters(self) -> tuple[float, float, float]:
+        """Location, scale, shape."""
+        return self.location, self.scale, self.shape
+
+    def density(self, bits: ArrayLike) -> Array:
+        """Density of the curve, per bit."""
+        return skew_normal.density(bits, *self.parameters)
+
+    def exposure(self, bits: ArrayLike) -> Array:
+        """Exposure (bits) of log-perplexities: −log2 of the curve's lower tail."""
+        return -skew_normal.log_lower_tail(bits, *self.parameters) / np.log(2)
+
+    def standard_error(self, bits: ArrayLike) -> Array:
+        """Standard error of ``exposure`` by the delta method: of other references, same curve."""
+        at = np.atleast_1d(np.asarray(bits, dtype=np.float64))
+        error = standard_error(
+            lambda direct: skew_normal.log_lower_tail(at, *direct),
+            self.parameters,
+            np.array(self.covariance),
+        )
+        return error.reshape(np.shape(bits)) / np.log(2)
+
     def to_dict(self) -> dict[str, Any]:
         """The fit as plain data."""
         return asdict(self)
@@ -52,3 +98,40 @@ class SkewNormalFit:
         """The inverse of ``to_dict``."""
         covariance = tuple(tuple(row) for row in data["covariance"])
         return cls(**{**data, "covariance": covariance})
+
+
+def fit_curve(ordered: Array) -> SkewNormalFit:
+    """The skew-normal curve of sorted references (n,), and whether it may be extrapolated."""
+    found = fit(ordered)
+    direct = (found.location, found.scale, found.shape)
+    n, lost = len(ordered), not np.isfinite(found.location)
+    ks, errors = float("nan"), dict[float, float]()
+    if not lost:
+        ks = goodness.ks_distance(skew_normal.lower_tail(ordered, *direct))
+        errors = goodness.tail_errors(
+            ordered, lambda at: skew_normal.log_lower_tail(at, *direct), LEVELS
+        )
+    reason = found.trouble or _misfit(ks, errors, n)
+    return SkewNormalFit(
+        *direct,
+        covariance=tuple(tuple(map(float, row)) for row in found.covariance),
+        n=n,
+        log_likelihood=found.log_likelihood,
+        ks=ks,
+        ks_p_value=float("nan") if lost else goodness.ks_p_value(ks, n),
+        quantile_errors={f"{level:g}": error for level, error in errors.items()},
+        accepted=not reason,
+        reason=reason,
+    )
+
+
+def _misfit(ks: float, errors: Mapping[float, float], n: int) -> str:
+    """Why a curve must not be extrapolated, or "". Effect sizes: see docs/statistics.md."""
+    allowed = max(_KS, _KS_NOISE / np.sqrt(n))
+    if ks > allowed:
+        return f"the curve does not fit: Kolmogorov-Smirnov distance {ks:.3f}, above {allowed:.3f}"
+    for level, error in errors.items():
+        low, high = goodness.tail_noise(level, n)
+        if not min(-_BITS, low) <= error <= max(_BITS, high):
+            return f"the curve does not fit: {error:+.2f} bits off at its lower {level:g} quantile"
+    return ""

@@ -1,0 +1,90 @@
+"""What ``estimate_exposure`` is given, checked."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from byrote import checks
+from byrote.errors import InvalidInput
+
+Array = NDArray[np.float64]
+METHODS = ("sampled", "skew_normal", "exact")
+FEWEST = 1000  # references that can carry a skew-normal fit
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Canaries (c,) and their sorted references, (N,) for all or (c, N)."""
+
+    canaries: Array
+    references: Array
+    size: int | None
+    level: float
+    ids: NDArray[Any]
+
+
+def check(
+    canary_bits: ArrayLike,
+    reference_bits: ArrayLike,
+    space_size: int | None,
+    method: str,
+    level: float,
+    ids: ArrayLike | None,
+) -> Arguments:
+    """The arguments as arrays, or InvalidInput."""
+    checks.choice("method", method, METHODS)
+    checks.fraction("level", level)
+    size = None if space_size is None else checks.integer("space_size", space_size, at_least=1)
+    canaries = np.atleast_1d(_numbers("canary_bits", canary_bits))
+    references = _numbers("reference_bits", reference_bits)
+    c = len(canaries)
+    if canaries.ndim != 1 or c == 0:
+        raise InvalidInput(f"canary_bits must be a number or (c,); got shape {canaries.shape}")
+    if references.ndim not in (1, 2) or references.shape[:-1] not in ((), (c,)):
+        raise InvalidInput(
+            "reference_bits must be (N,) for all canaries or (c, N), a row for each of"
+            f" {c}; got shape {references.shape}"
+        )
+    n = references.shape[-1]
+    _enough(n, size, method)
+    checks.finite("canary_bits", canaries)
+    checks.finite("reference_bits", references)
+    size = n if method == "exact" else size
+    return Arguments(canaries, np.sort(references), size, float(level), _ids(ids, c))
+
+
+def _numbers(name: str, values: ArrayLike) -> Array:
+    try:
+        found = np.asarray(values)
+    except ValueError:
+        raise InvalidInput(f"{name} must be an array; got rows of unequal lengths") from None
+    if found.dtype.kind not in "iuf" and found.size:
+        raise InvalidInput(f"{name} must be numbers; got {found.dtype}")
+    return found.astype(np.float64)
+
+
+def _enough(n: int, size: int | None, method: str) -> None:
+    if n == 0:
+        raise InvalidInput("reference_bits must hold at least one reference; got none")
+    if method == "skew_normal" and n < FEWEST:
+        raise InvalidInput(
+            f"reference_bits must hold {FEWEST:,} references or more for method='skew_normal'"
+            f" ('sampled' takes any number); got {n}"
+        )
+    if method == "exact" and size not in (None, n):
+        raise InvalidInput(
+            f"reference_bits must be the whole space for method='exact': space_size = {size}"
+            f" of them; got {n}"
+        )
+
+
+def _ids(ids: ArrayLike | None, c: int) -> NDArray[Any]:
+    if ids is None:
+        return np.arange(c)
+    found = np.atleast_1d(np.asarray(ids))
+    if found.shape != (c,):
+        raise InvalidInput(f"ids must be one for each of {c} canaries; got shape {found.shape}")
+    checks.unique("ids", found)
+    return found

@@ -1,0 +1,70 @@
+"""How far a continuous distribution is from the values that it was fitted to."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import betaincinv
+
+Array = NDArray[np.float64]
+FEWEST = 10  # values below a quantile that is judged
+
+
+def ks_distance(at_values: Array) -> float:
+    """Kolmogorov-Smirnov distance, from the fitted distribution function at the sorted values (n,).
+
+    Examples
+    --------
+    >>> ks_distance(np.array([0.5]))
+    0.5
+    """
+    n = len(at_values)
+    steps = np.arange(n + 1) / n
+    return float(max((steps[1:] - at_values).max(), (at_values - steps[:-1]).max()))
+
+
+def ks_p_value(distance: float, n: int) -> float:
+    """Probability of a distance as large for n values of the distribution itself (two-sided).
+
+    Where the distribution was fitted to the same values, this is too large.
+    """
+    from scipy.stats import kstwo  # noqa: PLC0415 (slow to load)
+
+    return float(kstwo.sf(distance, n))
+
+
+def tail_errors(
+    ordered: Array, log_lower_tail: Callable[[Array], Array], levels: tuple[float, ...]
+) -> dict[float, float]:
+    """Bits by which the fitted lower tail is too light at the lower quantiles of sorted values.
+
+    The error at a value is log2 of the share of values up to it minus log2 of the fitted tail
+    there: by so much an exposure read off the fit is too high. Levels with fewer than ``FEWEST``
+    values below them are left out.
+    """
+    n = len(ordered)
+    kept = [level for level in levels if round(level * n) >= FEWEST]
+    if not kept:
+        return {}
+    at = ordered[[round(level * n) - 1 for level in kept]]
+    share = np.searchsorted(ordered, at, side="right") / n
+    errors = np.log2(share) - log_lower_tail(at) / np.log(2)
+    return dict(zip(kept, map(float, errors), strict=True))
+
+
+def tail_noise(level: float, n: int, *, confidence: float = 0.99) -> tuple[float, float]:
+    """Range of a ``tail_errors`` entry, in bits, that sampling alone explains.
+
+    The true tail at the k-th smallest of n values is Beta(k, n + 1 − k).
+
+    Examples
+    --------
+    >>> print([round(limit, 2) for limit in tail_noise(0.01, 1000)])
+    [-0.99, 1.42]
+    >>> print([round(limit, 2) for limit in tail_noise(0.01, 1_000_000)])
+    [-0.04, 0.04]
+    """
+    k = round(level * n)
+    ends = betaincinv(k, n + 1 - k, np.array([1 + confidence, 1 - confidence]) / 2)
+    low, high = np.log2(k / n) - np.log2(ends)
+    return float(low), float(high)

@@ -1,0 +1,261 @@
+"""A format of secrets in the tokens of one model: what may follow where.
+
+The format is an automaton over characters; a token may hold several characters, and a sub-word
+tokenizer may merge the end of the prefix with the beginning of the secret ("is 28" as "is", " 28").
+The prefix is then cut back to the tokens that stay the same whatever follows, and its last
+characters become the first ones that the automaton asks for, with no other choice.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.data.canaries.format import Format
+from byrote.errors import InvalidInput
+
+Index = NDArray[np.intp]
+_PROBES = 16  # completions by which the tokens of the prefix that never change are found
+
+
+class TokenFormat:
+    """The completions of a format as paths of tokens after a prefix.
+
+    Edges are numbered: those that leave automaton state s are ``offsets[s]:offsets[s + 1]``, in the
+    format's order of characters; ``tokens`` and ``targets`` hold each one's token and next state,
+    ``leaf`` whether a completion ends with it.
+
+    Parameters
+    ----------
+    model
+        A language model: ``encode``, ``decode``, ``token_strings``.
+    prefix
+        The text before the completion.
+    space
+        The format of the completions.
+    begun
+        The first characters of the completion where they are given: they belong to the prefix.
+
+    Raises
+    ------
+    InvalidInput
+        If the model's vocabulary lacks a character of the prefix or of the format.
+    """
+
+    def __init__(self, model: Any, prefix: str, space: Format, begun: str = "") -> None:
+        self._model, self._before = model, prefix + begun
+        self._strings: Sequence[str] = model.token_strings()
+        self.space, self.begun = space, begun
+        self._vocabulary = _trie(self._strings)
+        own = list(model.encode(self._before))
+        _check_alphabet(model, space, self._strings)
+        probes = [model.encode(prefix + text) for text in _probes(space, begun)]
+        stable = min((_common(own, ids) for ids in probes), default=len(own))
+        self.prefix_ids = tuple(int(token) for token in own[:stable])
+        self.lead = self._rest(own, stable)
+        self._lay_out(_state_after(space, begun))
+
+    def _rest(self, own: Sequence[int], stable: int) -> str:
+        """The end of the prefix that the completion's first tokens spell once more."""
+        if stable == len(own):
+            return ""
+        kept = self._model.decode(list(own[:stable]))
+        if not self._before.startswith(kept):
+            raise InvalidInput(
+                "prefix must be spelled by whole tokens of the model; the token where the"
+                " completion begins shares a character with the one before"
+            )
+        return self._before[len(kept) :]
+
+    def _lay_out(self, first: int) -> None:
+        """Number states and edges, without those from which no completion can be finished."""
+        rows: list[Mapping[str, int]] = list(self.space.edges)
+        self.start, self.end = first, self.space.end
+        for character in reversed(self.lead):
+            rows.append({character: self.start})
+            self.start = len(rows) - 1
+        found = self._reachable(rows)
+        alive = _finishing(found, self.end)
+        counts = np.zeros(len(rows), dtype=np.intp)
+        tokens: list[int] = []
+        targets: list[int] = []
+        for state in range(len(rows)):
+            edges = [edge for edge in found.get(state, ()) if edge[1] in alive]
+            counts[state] = len(edges)
+            tokens.extend(token for token, _ in edges)
+            targets.extend(target for _, target in edges)
+        self.offsets: Index = np.concatenate([[0], np.cumsum(counts)]).astype(np.intp)
+        self.counts = counts
+        self.tokens: Index = np.array(tokens, dtype=np.intp)
+        self.targets: Index = np.array(targets, dtype=np.intp)
+        self.leaf = self.targets == self.end
+        self.single = self._one_path_each(found)
+        if not tokens:
+            raise InvalidInput(
+                "canary must be one that the model's tokens can spell; none of its completions is"
+            )
+
+    def _reachable(self, rows: Sequence[Mapping[str, int]]) -> dict[int, list[tuple[int, int]]]:
+        """Tokens and next states of every state that can be reached by whole tokens."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        waiting = [self.start]
+        while waiting:
+            state = waiting.pop()
+            if state in found or state == self.end:
+                continue
+            found[state] = list(_allowed(self._vocabulary, rows, state))
+            waiting.extend(target for _, target in found[state])
+        return found
+
+    def _one_path_each(self, found: Mapping[int, list[tuple[int, int]]]) -> bool:
+        """Whether tokens are characters here, so that each completion has a single path."""
+        for edges in found.values():
+            texts = [self._strings[token] for token, _ in edges]
+            if len(set(texts)) < len(texts) or any(len(text) != 1 for text in texts):
+                return False
+        return True
+
+    def children(self, states: Index) -> tuple[Index, Index]:
+        """Of many automaton states all edges: the row that each belongs to, and its number."""
+        counts = self.counts[states]
+        total = int(counts.sum())
+        rows = np.repeat(np.arange(len(states)), counts)
+        begin = self.offsets[states] - (np.cumsum(counts) - counts)
+        return rows, np.repeat(begin, counts) + np.arange(total)
+
+    def path(self, completion: str) -> list[int]:
+        """The tokens of one completion after ``prefix_ids``, as the model's own encoding has them.
+
+        Raises
+        ------
+        InvalidInput
+            If it is not of the format, or the tokens of the prefix change with it.
+        """
+        return self.tokens[self.edges(completion)].tolist()
+
+    def edges(self, completion: str) -> Index:
+        """The numbered edges of one completion; errors as ``path``."""
+        self.space.index(completion)  # refuses what is not of the format
+        ids = list(self._model.encode(self._before + completion[len(self.begun) :]))
+        kept = len(self.prefix_ids)
+        found = self._follow(ids[kept:]) if tuple(ids[:kept]) == self.prefix_ids else None
+        if found is None or not completion.startswith(self.begun):
+            raise InvalidInput(
+                "canary must keep the tokens of its prefix whatever secret follows; those of one"
+                " completion begin in another way"
+            )
+        return found
+
+    def _follow(self, ids: Sequence[int]) -> Index | None:
+        """The edges that spell these tokens from the start to the end, if there are any."""
+        state, found = self.start, []
+        for token in ids:
+            low, high = self.offsets[state], self.offsets[state + 1]
+            where = np.flatnonzero(self.tokens[low:high] == token)
+            if not len(where):
+                return None
+            found.append(int(low + where[0]))
+            state = int(self.targets[found[-1]])
+        return np.array(found, dtype=np.intp) if state == self.end else None
+
+    def is_canonical(self, edges: Iterable[int]) -> bool:
+        """Whether the model's encoding of prefix and completion is this very path."""
+        if self.single:
+            return True
+        ids = [int(self.tokens[edge]) for edge in edges]
+        text = self._before + self._spelled(ids)
+        return list(self._model.encode(text)) == [*self.prefix_ids, *ids]
+
+    def text(self, edges: Iterable[int]) -> str:
+        """The completion that a path spells, with what was given of it."""
+        return self.begun + self._spelled([int(self.tokens[edge]) for edge in edges])
+
+    def _spelled(self, ids: Sequence[int]) -> str:
+        return "".join(self._strings[token] for token in ids)[len(self.lead) :]
+
+
+def _trie(strings: Sequence[str]) -> dict[str, Any]:
+    """Token strings by character; the ids of the tokens that end at a node under ''."""
+    root: dict[str, Any] = {}
+    for token, string in enumerate(strings):
+        if string:
+            node = root
+            for character in string:
+                node = node.setdefault(character, {})
+            node.setdefault("", []).append(token)
+    return root
+
+
+def _allowed(
+    node: Mapping[str, Any], rows: Sequence[Mapping[str, int]], state: int
+) -> Iterator[tuple[int, int]]:
+    """Tokens that the automaton can read from here, and where each leads."""
+    for character, target in rows[state].items():
+        below = node.get(character)
+        if below is not None:
+            yield from ((token, target) for token in below.get("", ()))
+            yield from _allowed(below, rows, target)
+
+
+def _finishing(found: Mapping[int, list[tuple[int, int]]], end: int) -> set[int]:
+    """The states from which whole tokens lead to the end."""
+    before: dict[int, list[int]] = {}
+    for state, edges in found.items():
+        for _, target in edges:
+            before.setdefault(target, []).append(state)
+    alive, waiting = set(), [end]
+    while waiting:
+        state = waiting.pop()
+        if state not in alive:
+            alive.add(state)
+            waiting.extend(before.get(state, ()))
+    return alive
+
+
+def _state_after(space: Format, begun: str) -> int:
+    """The automaton's state after the first characters of a completion."""
+    state = space.start
+    for place, character in enumerate(begun, 1):
+        if character not in space.edges[state]:
+            raise InvalidInput(
+                f"completion must be of the canary's format; character {place} is not"
+            )
+        state = space.edges[state][character]
+    return state
+
+
+def _probes(space: Format, begun: str) -> list[str]:
+    """Completions from all over the format; of those that begin as given, one by next character."""
+    if not begun:
+        steps = range(_PROBES) if space.size > 1 else range(1)
+        return [space.at((space.size - 1) * step // (_PROBES - 1)) for step in steps]
+    texts = []
+    for first, target in space.edges[_state_after(space, begun)].items():
+        text, state = begun + first, target
+        while state != space.end:
+            character, state = next(iter(space.edges[state].items()))
+            text += character
+        texts.append(text)
+    return texts
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two encodings share at their beginning."""
+    same = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        same += 1
+    return same
+
+
+def _check_alphabet(model: Any, space: Format, strings: Sequence[str]) -> None:
+    """Refuse characters that no token of the model holds, by code point."""
+    lacking = sorted(space.alphabet - set().union(*map(set, strings)))
+    if lacking:
+        model.encode("".join(lacking))  # the model's own words, where it has some
+        raise InvalidInput(
+            f"canary must be made of characters that tokens of the model hold; none holds"
+            f" U+{ord(lacking[0]):04X}"
+        )

@@ -9,10 +9,10 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from byrote import InvalidInput
-from byrote.models import VAE, contract
+from byrote.models import VAE, CharLSTM, contract
 from byrote.models.catalogue import build, parse_settings
 
-BUILT_IN = {"vae": VAE, "kde": KernelDensity, "gmm": GaussianMixture}
+BUILT_IN = {"vae": VAE, "kde": KernelDensity, "gmm": GaussianMixture, "char-lstm": CharLSTM}
 OWN = """
 from sklearn.neighbors import KernelDensity
 
@@ -92,7 +92,7 @@ REFUSED = {
     "name": (
         "vea",
         {},
-        r"--model must be one of vae, kde, gmm or module:Class; got 'vea', did you mean vae\?",
+        r"--model must be one of vae, kde, gmm, char-lstm or module:Class; got .vea., did you mean",
     ),
     "far name": ("transformer", {}, "got 'transformer'$"),
     "empty name": ("", {}, "--model must be one of .* got ''"),

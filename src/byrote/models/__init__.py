@@ -1,16 +1,21 @@
 """What can be trained: the contract for density models, and built-in ones."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.vae import VAE, ImportanceSampling
 
-__all__ = ["VAE", "ImportanceSampling"]
+_HOME = {
+    "CharLSTM": "byrote.models.language.char_lstm",
+    "ImportanceSampling": "byrote.models.vae",
+    "VAE": "byrote.models.vae",
+}
+__all__ = ["VAE", "CharLSTM", "ImportanceSampling"]
 
 
 def __getattr__(name: str) -> Any:  # PyTorch loads when a model needs it, not with byrote
-    if name in __all__:
-        from byrote.models import vae  # noqa: PLC0415
-
-        return getattr(vae, name)
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

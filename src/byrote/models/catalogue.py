@@ -15,6 +15,7 @@ _BUILT_IN = {
     "vae": "byrote.models:VAE",
     "kde": "sklearn.neighbors:KernelDensity",
     "gmm": "sklearn.mixture:GaussianMixture",
+    "char-lstm": "byrote.models:CharLSTM",
 }
 
 

@@ -1,0 +1,279 @@
+"""The recurrent model of characters as a scikit-learn estimator of texts."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, DensityMixin, clone
+from sklearn.utils.validation import check_is_fitted
+
+from byrote.errors import InvalidInput
+from byrote.models.contract import OnEpoch
+from byrote.models.language.char_lstm import scoring, settings, weights
+from byrote.models.language.char_lstm.network import untrained
+from byrote.models.language.char_lstm.size import ModelSize, size_of
+from byrote.models.language.char_lstm.stepper import LstmStepper
+from byrote.models.language.char_lstm.training import train
+from byrote.models.language.char_lstm.vocabulary import Ids, Vocabulary
+from byrote.models.language.char_lstm.windows import joined
+from byrote.models.torch_state import flushed_denormals
+from byrote.models.vae.streams import Stream, generator_from, seed_of
+
+
+class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
+    r"""Long short-term memory over characters: by default two layers of 200 units, 680,000 weights.
+
+    The vocabulary is printable ASCII, every other character of the training texts, and one unknown
+    character. Training joins the texts, each ended by a newline, cuts the whole into ``batch_size``
+    streams and reads them side by side, ``window`` characters between two steps, by truncated
+    back-propagation: within an epoch a window begins in the state that the one before it left.
+
+    Parameters
+    ----------
+    hidden, layers
+        Units of a layer, which is also the size of the embedding, and how many layers.
+    epochs
+        How often the whole text is read.
+    batch_size, window
+        Streams, and characters of each in a step.
+    optimizer
+        "adam", "rmsprop" or "sgd" (without momentum).
+    learning_rate
+        Size of a step, the same all along; None for one that suits the optimizer.
+    dropout
+        Share, in [0, 1), of what a layer says to the one above that is dropped in training
+        (Zaremba et al. 2014); nothing is dropped through time.
+    weight_decay
+        In [0, 1). Decoupled for "adam" (AdamW); for the others times the weights, and added to the
+        gradient.
+    clip
+        Largest norm of the gradient; a longer one is shortened to it.
+    shuffle
+        Whether each epoch begins at a random place and reads the text round, so that batches
+        differ from epoch to epoch. False: always from the start.
+    report_every
+        Report the training loss, to ``on_epoch``, after so many batches; None for each epoch.
+    random_state
+        Seed of initial weights, places and dropout: the same seed, the same weights bit for bit.
+    precision
+        In which matrices are multiplied in training: "float32"; "bfloat16", more than twice as
+        fast on processors with units for it; or "auto", the latter where it is that fast. Texts
+        are always scored in float32.
+
+    Attributes
+    ----------
+    losses_ : list of float
+        Mean loss of each report, nats per character.
+    vocabulary_ : Vocabulary
+        Characters in the order of their tokens.
+
+    Examples
+    --------
+    >>> model = CharLSTM(hidden=16, layers=1, epochs=2, batch_size=4, window=10)
+    >>> model = model.fit(["the random number is 281265017\n"] * 20)
+    >>> model.score_samples(["the", "eht"]).shape
+    (2,)
+    >>> model.decode(model.encode("the"))
+    'the'
+    >>> model.next_log_probs(["the random"]).shape == (1, len(model.token_strings()))
+    True
+    """
+
+    takes_texts = True
+
+    def __init__(
+        self,
+        hidden: int = 200,
+        layers: int = 2,
+        *,
+        epochs: int = 10,
+        batch_size: int = 32,
+        window: int = 50,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        dropout: float = 0.0,
+        weight_decay: float = 0.0,
+        clip: float = 5.0,
+        shuffle: bool = True,
+        report_every: int | None = None,
+        random_state: int | None = 0,
+        precision: str = "auto",
+    ) -> None:
+        self.hidden = hidden
+        self.layers = layers
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.window = window
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.dropout = dropout
+        self.weight_decay = weight_decay
+        self.clip = clip
+        self.shuffle = shuffle
+        self.report_every = report_every
+        self.random_state = random_state
+        self.precision = precision
+
+    def check_input(self, X: Sequence[str]) -> None:
+        """Refuse texts that the model cannot be trained on, before any fit.
+
+        Raises
+        ------
+        InvalidInput
+            If X is no sequence of texts, or they are empty or shorter together than a window.
+        """
+        settings.check_parameters(self)
+        settings.check_texts(settings.as_texts(X), self.window)
+
+    def fit(
+        self, X: Sequence[str], y: object = None, *, on_epoch: OnEpoch | None = None
+    ) -> "CharLSTM":
+        """Train on texts.
+
+        ``on_epoch(k, {"train": nats per character})`` is called after each report with its number,
+        from 1, and the mean loss of the batches since the one before; the last comes at the end of
+        training. It may score.
+
+        Raises
+        ------
+        InvalidInput
+            If a parameter or a text cannot be used.
+        """
+        del y
+        self.check_input(X)
+        texts = settings.as_texts(X)
+        with flushed_denormals():
+            self._make(Vocabulary.of(texts))
+            generator = generator_from(seed_of(self.random_state, Stream.TRAINING), "cpu")
+            text = joined(texts, self.vocabulary_)
+            schedule = settings.schedule_of(self)
+            train(self.network_, text, schedule, generator, self._recorder(on_epoch))
+        return self
+
+    def batches(self, characters: int) -> int:
+        """Steps of one epoch over texts that are so long when joined."""
+        settings.check_parameters(self)
+        return settings.schedule_of(self).batches(characters)
+
+    def reports(self, characters: int) -> int:
+        """How often ``fit`` calls ``on_epoch`` for texts that are so long when joined."""
+        settings.check_parameters(self)
+        return settings.schedule_of(self).reports(characters)
+
+    def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
+        """Log-probability of each text, (n,) nats: the sum over its characters.
+
+        A text begins in the state zero, after a newline; its end is not predicted.
+
+        Raises
+        ------
+        InvalidInput
+            If a text has a character that the vocabulary lacks.
+        """
+        check_is_fitted(self)
+        texts = [self.vocabulary_.known_ids(text) for text in settings.as_texts(X)]
+        return scoring.log_probs(self.network_, texts, self.vocabulary_.newline)
+
+    def score(self, X: Sequence[str], y: object = None) -> float:
+        """Mean of ``score_samples``, nats per text."""
+        del y
+        return float(self.score_samples(X).mean())
+
+    def loss(self, X: Sequence[str]) -> float:
+        """Mean cost of a character of the texts, joined as in training, nats.
+
+        Characters that the vocabulary lacks count as the unknown one.
+        """
+        check_is_fitted(self)
+        texts = settings.as_texts(X)
+        settings.check_texts(texts, 1)
+        return scoring.mean_cost(self.network_, joined(texts, self.vocabulary_))
+
+    def next_log_probs(self, prefixes: Sequence[Sequence[int] | str]) -> NDArray[np.float64]:
+        """Log-probabilities, (n, tokens) nats, of what follows each prefix: tokens, or text."""
+        check_is_fitted(self)
+        ids = [self._ids(prefix) for prefix in prefixes]
+        return scoring.next_log_probs(self.network_, ids, self.vocabulary_.newline)
+
+    def encode(self, text: str) -> list[int]:
+        """The token of each character.
+
+        Raises
+        ------
+        InvalidInput
+            If the vocabulary lacks a character; it is named by its code point.
+        """
+        check_is_fitted(self)
+        return self.vocabulary_.known_ids(text).tolist()
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of tokens."""
+        check_is_fitted(self)
+        return self.vocabulary_.text(ids)
+
+    def token_strings(self) -> list[str]:
+        """The character of each token; "" for the unknown one, the last."""
+        check_is_fitted(self)
+        return self.vocabulary_.strings()
+
+    def stepper(self) -> LstmStepper:
+        """The model one character at a time, its states kept."""
+        check_is_fitted(self)
+        return LstmStepper(self.network_, self.vocabulary_.newline)
+
+    def size(self) -> ModelSize:
+        """Number of weights, bytes, and bytes when compressed."""
+        check_is_fitted(self)
+        return size_of(self.network_)
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """Everything that training made, as arrays by name; with ``set_weights`` it goes back."""
+        check_is_fitted(self)
+        return weights.to_arrays(self.network_, self.vocabulary_)
+
+    def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "CharLSTM":
+        """Make this a fitted model with weights from ``get_weights`` of one with the same sizes.
+
+        Raises
+        ------
+        InvalidInput
+            If the weights do not fit the parameters.
+        """
+        settings.check_parameters(self)
+        made = clone(self)._make(weights.vocabulary_of(arrays))
+        weights.load(made.network_, arrays)
+        for name, value in vars(made).items():
+            if name.endswith("_"):
+                setattr(self, name, value)
+        return self
+
+    def settled(self, shape: tuple[int, ...] = (), fits: int = 1) -> "CharLSTM":
+        """A copy without "auto": what suits this machine."""
+        del shape, fits
+        settings.check_parameters(self)
+        return clone(self).set_params(precision=settings.precision_of(self))
+
+    def _make(self, vocabulary: Vocabulary) -> "CharLSTM":
+        """An untrained network for a vocabulary."""
+        seed = seed_of(self.random_state, Stream.INITIAL)
+        self.vocabulary_ = vocabulary
+        self.network_ = untrained(len(vocabulary), self.hidden, self.layers, seed)
+        self.losses_: list[float] = []
+        return self
+
+    def _ids(self, prefix: Sequence[int] | str) -> Ids:
+        if isinstance(prefix, str):
+            return self.vocabulary_.known_ids(prefix)
+        ids = np.asarray(prefix, dtype=np.int64)
+        if ((ids < 0) | (ids >= len(self.vocabulary_))).any():
+            raise InvalidInput(f"prefixes must be tokens from 0 to {len(self.vocabulary_) - 1}")
+        return ids
+
+    def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
+        def record(number: int, loss: float) -> None:
+            self.losses_.append(loss)
+            if on_epoch is not None:
+                on_epoch(number, {"train": loss})
+
+        return record

@@ -1,0 +1,104 @@
+"""What the parameters of a CharLSTM may be, what they stand for, and which texts it takes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.models.language.char_lstm.optimizers import RATES, Descent
+from byrote.models.language.char_lstm.training import Schedule
+from byrote.models.language.char_lstm.windows import Cut
+from byrote.models.vae.arithmetic import settled_precision
+
+_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def check_parameters(model: Any) -> None:
+    """Refuse what cannot be used, before any work.
+
+    Raises
+    ------
+    InvalidInput
+        If a parameter of the CharLSTM is of the wrong kind.
+    """
+    for name in ("hidden", "layers", "epochs", "batch_size", "window"):
+        checks.integer(name, getattr(model, name), at_least=1)
+    checks.choice("optimizer", model.optimizer, RATES)
+    if model.learning_rate is not None:
+        checks.positive("learning_rate", model.learning_rate)
+    checks.positive("clip", model.clip)
+    for name in ("dropout", "weight_decay"):
+        _check_from_zero(name, getattr(model, name), below=1)
+    if not isinstance(model.shuffle, bool):
+        raise InvalidInput(f"shuffle must be True or False; got {model.shuffle!r}")
+    if model.report_every is not None:
+        checks.integer("report_every", model.report_every, at_least=1)
+    if model.random_state is not None:
+        checks.integer("random_state", model.random_state, at_least=0)
+    checks.choice("precision", model.precision, ("auto", *_PRECISIONS))
+
+
+def schedule_of(model: Any) -> Schedule:
+    """Training as the parameters say."""
+    rate = RATES[model.optimizer] if model.learning_rate is None else model.learning_rate
+    return Schedule(
+        model.epochs,
+        Cut(model.batch_size, model.window),
+        Descent(model.optimizer, rate, model.weight_decay, model.clip),
+        dropout=model.dropout,
+        shuffle=model.shuffle,
+        report_every=model.report_every,
+        dtype=_PRECISIONS[precision_of(model)],
+    )
+
+
+def precision_of(model: Any) -> str:
+    """The precision that is meant on this machine."""
+    if model.precision != "auto":
+        return str(model.precision)
+    return settled_precision("cpu", tolerant=True)
+
+
+def as_texts(X: Any) -> list[str]:
+    """The texts given, in a list.
+
+    Raises
+    ------
+    InvalidInput
+        If they are no sequence of text.
+    """
+    if not isinstance(X, Sequence | np.ndarray) or isinstance(X, str | bytes):
+        raise InvalidInput(f"X must be a list of texts; got {type(X).__name__}")
+    texts = list(X)
+    for place, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InvalidInput(f"X must be a list of texts; item {place} is {type(text).__name__}")
+    return [str(text) for text in texts]
+
+
+def check_texts(texts: list[str], window: int) -> None:
+    """Refuse texts that are too little to train on.
+
+    Raises
+    ------
+    InvalidInput
+        If they are none, or shorter together than a window.
+    """
+    characters = sum(map(len, texts))
+    if not characters:
+        raise InvalidInput("X must hold text to train on; it is empty")
+    if characters < window:
+        raise InvalidInput(
+            f"X must hold at least one window of {window} characters; it has {characters}"
+        )
+
+
+def _check_from_zero(name: str, value: Any, *, below: float) -> None:
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not number or not 0 <= value < below:
+        raise InvalidInput(
+            f"{name} must be a number of at least 0 and below {below}; got {value!r}"
+        )

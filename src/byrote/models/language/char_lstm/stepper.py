@@ -1,0 +1,107 @@
+"""A trained network one character at a time, with its state kept: what searches run on."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from byrote.models.language.char_lstm.network import Network
+
+_BITS = float(np.log(2.0))
+
+
+class LstmStates:
+    """States of n prefixes: h and c of each layer, (layers, n, hidden) both."""
+
+    def __init__(self, h: Tensor, c: Tensor) -> None:
+        self.h, self.c = h, c
+
+    def __len__(self) -> int:
+        """How many prefixes."""
+        return self.h.shape[1]
+
+    def take(self, rows: NDArray[np.intp]) -> "LstmStates":
+        """The states of these rows, in their order; a row may repeat."""
+        chosen = torch.as_tensor(np.asarray(rows, dtype=np.int64))
+        return LstmStates(self.h.index_select(1, chosen), self.c.index_select(1, chosen))
+
+    def joined(self, others: Sequence["LstmStates"]) -> "LstmStates":
+        """These states followed by those of the others."""
+        h, c = ([getattr(states, name) for states in (self, *others)] for name in ("h", "c"))
+        return LstmStates(torch.cat(h, 1), torch.cat(c, 1))
+
+
+class LstmStepper:
+    """Moves cached states on by a character each; see ``byrote.models.language.stepping``.
+
+    Parameters
+    ----------
+    network
+        Trained; its weights are copied.
+    newline
+        The token that is read before every text.
+    """
+
+    @torch.no_grad()
+    def __init__(self, network: Network, newline: int) -> None:
+        self._newline, self._layers, self._hidden = newline, network.layers, network.hidden
+        weights = network.state_dict()
+        layers = [_Layer(weights, number) for number in range(network.layers)]
+        # What a character says to the gates of the first layer: a row each, so no product is left.
+        self._table = weights["embedding.weight"] @ layers[0].said.T + layers[0].bias
+        self._first = layers[0].kept.T.contiguous()
+        self._others = [
+            (layer.bias, torch.cat([layer.said, layer.kept], 1).T.contiguous())
+            for layer in layers[1:]
+        ]
+        self._output = (weights["output.bias"].clone(), weights["output.weight"].T.contiguous())
+
+    def start(self, ids: Sequence[int]) -> tuple[LstmStates, NDArray[np.float64]]:
+        """The state after a newline and the prefix, and (1, tokens) costs in bits."""
+        zeros = torch.zeros(self._layers, 1, self._hidden)
+        states = LstmStates(zeros, zeros)
+        for token in (self._newline, *ids):
+            states = self._read(states, torch.tensor([token]))
+        return states, self._costs(states)
+
+    def step(
+        self, states: LstmStates, tokens: NDArray[np.intp]
+    ) -> tuple[LstmStates, NDArray[np.float64]]:
+        """The states one character later, and (n, tokens) costs in bits of what may follow."""
+        after = self._read(states, torch.as_tensor(np.asarray(tokens, dtype=np.int64)))
+        return after, self._costs(after)
+
+    @torch.no_grad()
+    def _read(self, states: LstmStates, tokens: Tensor) -> LstmStates:
+        h, c = torch.empty_like(states.h), torch.empty_like(states.c)
+        gates = self._table[tokens].addmm_(states.h[0], self._first)
+        _cell(gates, states.c[0], h[0], c[0])
+        for layer, (bias, weight) in enumerate(self._others, start=1):
+            said = torch.cat([h[layer - 1], states.h[layer]], 1)
+            _cell(torch.addmm(bias, said, weight), states.c[layer], h[layer], c[layer])
+        return LstmStates(h, c)
+
+    @torch.no_grad()
+    def _costs(self, states: LstmStates) -> NDArray[np.float64]:
+        bias, weight = self._output
+        logits = torch.addmm(bias, states.h[-1], weight).double()
+        costs: NDArray[np.float64] = logits.log_softmax(1).mul_(-1 / _BITS).clamp_(min=0).numpy()
+        return costs
+
+
+class _Layer:
+    """Weights of one layer: on what is said to it, on what it kept, and its bias."""
+
+    def __init__(self, weights: Mapping[str, Tensor], number: int) -> None:
+        name = f"recurrent.{number}"
+        self.said, self.kept = weights[f"{name}.weight_ih_l0"], weights[f"{name}.weight_hh_l0"]
+        self.bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
+
+
+def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:
+    """Writes h and c, (n, hidden), of the cells whose gates are given, (n, 4 x hidden)."""
+    i, f, g, o = gates.chunk(4, 1)
+    torch.mul(f.sigmoid_(), before, out=c).addcmul_(i.sigmoid_(), g.tanh_())
+    torch.mul(o.sigmoid_(), torch.tanh(c, out=h), out=h)

@@ -1,0 +1,65 @@
+"""The weights of a CharLSTM as plain arrays, its vocabulary among them, and back."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from byrote.errors import InvalidInput
+from byrote.models.language.char_lstm.network import Network
+from byrote.models.language.char_lstm.vocabulary import Vocabulary
+
+CHARACTERS = "code_points"  # the entry that says which character each token is
+
+
+def to_arrays(network: Network, vocabulary: Vocabulary) -> dict[str, NDArray[Any]]:
+    """Copies of all weights by name, and the code points of the vocabulary."""
+    arrays = {name: value.numpy().copy() for name, value in network.state_dict().items()}
+    return {CHARACTERS: vocabulary.code_points.copy(), **arrays}
+
+
+def vocabulary_of(weights: Mapping[str, ArrayLike]) -> Vocabulary:
+    """The vocabulary that the weights are for.
+
+    Raises
+    ------
+    InvalidInput
+        If there is no such entry, or it is no increasing row of code points.
+    """
+    if CHARACTERS not in weights:
+        raise InvalidInput(f"weights must come from get_weights; there is no entry {CHARACTERS!r}")
+    points = np.asarray(weights[CHARACTERS])
+    if points.ndim != 1 or points.dtype.kind not in "iu" or not len(points):
+        raise InvalidInput(f"weights[{CHARACTERS!r}] must be a row of code points")
+    wide = points.astype(np.int64)
+    if wide[0] < 0 or wide[-1] > 0x10FFFF or (np.diff(wide) <= 0).any():
+        raise InvalidInput(f"weights[{CHARACTERS!r}] must be increasing code points")
+    return Vocabulary(points)
+
+
+def load(network: Network, weights: Mapping[str, ArrayLike]) -> None:
+    """Give the network these weights.
+
+    Raises
+    ------
+    InvalidInput
+        If entries are missing, unknown or of another shape than the model's parameters make.
+    """
+    expected = network.state_dict()
+    given = {name: np.asarray(value) for name, value in weights.items() if name != CHARACTERS}
+    for what, names in (("no", expected.keys() - given), ("unknown", given.keys() - expected)):
+        if names:
+            raise InvalidInput(
+                f"weights must fit the CharLSTM's parameters; there is {what} entry {min(names)!r}"
+            )
+    for name, value in expected.items():
+        if given[name].shape != tuple(value.shape) or given[name].dtype.kind not in "fiu":
+            raise InvalidInput(
+                f"weights must fit the CharLSTM's parameters; {name!r} must be numbers of shape"
+                f" {tuple(value.shape)}, got {given[name].dtype} of shape {given[name].shape}"
+            )
+    network.load_state_dict(
+        {name: torch.tensor(given[name], dtype=value.dtype) for name, value in expected.items()}
+    )

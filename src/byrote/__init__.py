@@ -27,7 +27,12 @@ if TYPE_CHECKING:
     from byrote.plans import Probes as Probes
     from byrote.plans import Subset as Subset
     from byrote.scores.exposure import Exposure as Exposure
+    from byrote.scores.exposure import ExposureRun as ExposureRun
     from byrote.scores.exposure import SkewNormalFit as SkewNormalFit
+    from byrote.scores.exposure import estimate_exposure as estimate_exposure
+    from byrote.scores.exposure import exposure_from_rank as exposure_from_rank
+    from byrote.scores.exposure import load_exposure as load_exposure
+    from byrote.scores.exposure import score_exposure as score_exposure
     from byrote.scores.memorization import load_scores as load_scores
     from byrote.scores.memorization import score_memorization as score_memorization
     from byrote.scores.neighbors import Authenticity as Authenticity
@@ -53,6 +58,7 @@ _HOME = {
     "Corpus": "byrote.data",
     "CorruptFile": "byrote.errors",
     "Exposure": "byrote.scores.exposure",
+    "ExposureRun": "byrote.scores.exposure",
     "ForeignFile": "byrote.errors",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
@@ -74,12 +80,16 @@ _HOME = {
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",
     "draw_samples": "byrote.fits.loading",
+    "estimate_exposure": "byrote.scores.exposure",
+    "exposure_from_rank": "byrote.scores.exposure",
     "load": "byrote.data",
     "load_corpus": "byrote.data",
+    "load_exposure": "byrote.scores.exposure",
     "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",
     "record_percentiles": "byrote.scores.percentiles",
+    "score_exposure": "byrote.scores.exposure",
     "score_memorization": "byrote.scores.memorization",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604

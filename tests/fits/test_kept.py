@@ -14,11 +14,12 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, seeds
 from byrote.fits.executors import cores
-from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
-from byrote.fits.run import Request, Settings
+from byrote.fits.request import Request, Settings
 from byrote.fits.store import RunFolder
 from byrote.models import VAE
+from byrote.plans.design import RELEASE
 
 from estimators import Keepable, PureNoise
 

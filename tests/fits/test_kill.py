@@ -11,8 +11,9 @@ import pytest
 
 import byrote
 from byrote import KFold
-from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
+from byrote.plans.design import RELEASE
 
 from estimators import Keepable, PureNoise, Slow, Steps
 

@@ -9,7 +9,7 @@ from byrote import Probes
 from byrote.data.records import as_records
 from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
-from byrote.fits.run import Request, Settings
+from byrote.fits.request import Request, Settings
 from byrote.fits.store import RunFolder
 from byrote.models import VAE
 

@@ -11,7 +11,7 @@ import byrote
 from byrote import KFold, Records
 from byrote.fits.job import Job, Task
 from byrote.fits.pilot import forecast
-from byrote.fits.run import Request, Settings
+from byrote.fits.request import Request, Settings
 from byrote.fits.sharing import InMemory, readonly, share_as_file
 from byrote.fits.worker import run_job
 from byrote.models import contract

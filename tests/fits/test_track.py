@@ -14,7 +14,7 @@ from byrote.fits import content
 from byrote.fits.job import job_of
 from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
-from byrote.fits.run import Request, Settings
+from byrote.fits.request import Request, Settings
 from byrote.fits.store import RunFolder
 
 from estimators import Kernel, Learner, Steps, Weighs

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 from byrote.data import Records
 from byrote.errors import CorruptFile, InvalidInput
-from byrote.fits.run import Settings
+from byrote.fits.request import Settings
 from byrote.models.vae.settings import space_of
 from byrote.plans import KFold
 from byrote.studies.chosen import choose

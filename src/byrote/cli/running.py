@@ -8,7 +8,7 @@ from byrote.cli.exits import complain
 from byrote.cli.output import print_json, print_text, standard_output_kept_clean
 
 if TYPE_CHECKING:
-    from byrote.fits.run import Request
+    from byrote.fits.request import Request
     from byrote.fits.store import RunFolder
 
 

@@ -119,7 +119,7 @@ def score(
     checks.choice("--keep-models", keep_models, ("none", "release", "all"))
     # The libraries load here: --help and a mistyped option need not wait for them.
     from byrote.data import load  # noqa: PLC0415
-    from byrote.fits.run import Request, Settings  # noqa: PLC0415
+    from byrote.fits.request import Request, Settings  # noqa: PLC0415
     from byrote.models import catalogue  # noqa: PLC0415
 
     request = Request(

@@ -33,7 +33,6 @@ from byrote.errors import IncompleteRun
 
 if TYPE_CHECKING:
     from byrote.data import Records
-    from byrote.fits.run import Request
     from byrote.fits.store import RunFolder
     from byrote.scores.neighbors import NeighborResult
     from byrote.scores.result import MemorizationResult
@@ -74,7 +73,7 @@ def study(
     declared = load_study(name)
     declared.scale(scale)
     # The libraries load here: --help and a mistyped name need not wait for them.
-    from byrote.fits.run import Settings  # noqa: PLC0415
+    from byrote.fits.request import Settings  # noqa: PLC0415
     from byrote.studies.chosen import choose  # noqa: PLC0415
     from byrote.studies.report import report_on  # noqa: PLC0415
 
@@ -93,7 +92,7 @@ def study(
     if run is None:
         return Exit.INTERRUPTED
     result, code = scores_of(out)
-    compared = _compared(run, result, request, fresh)
+    compared = _compared(run, result, loaded, fresh)
     report = report_on(
         chosen,
         out,
@@ -128,18 +127,16 @@ def _fresh(records: "Records", validation: str | None, part: str | None) -> "Rec
 
 
 def _compared(
-    run: "RunFolder", result: "MemorizationResult", request: "Request", fresh: "Records | None"
+    run: "RunFolder", result: "MemorizationResult", records: "Records", fresh: "Records | None"
 ) -> "NeighborResult | None":
-    from byrote.fits.paths import RELEASE  # noqa: PLC0415 (slow to load)
-
     if fresh is None:
         return None
-    if not run.paths.model(RELEASE).is_file():
+    if not run.paths.model(run.design.release).is_file():
         complain("no nearest neighbours: there is no release model to draw samples from")
         return None
-    seed = request.settings.seed
+    seed = run.manifest.seed
     with standard_output_kept_clean():
-        return neighbors.compare(run.paths.root, result, request.records, fresh, seed=seed)
+        return neighbors.compare(run.paths.root, result, records, fresh, seed=seed)
 
 
 def _drawn(run: Path) -> tuple[str, ...]:

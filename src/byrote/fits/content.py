@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.data.records import Records
+from byrote.errors import InvalidInput
 from byrote.models import contract
 
 if TYPE_CHECKING:
@@ -31,6 +33,10 @@ class Content(Protocol):
     """Read from the array that all workers share."""
 
     def __init__(self, array: NDArray[Any]) -> None: ...
+
+    @staticmethod
+    def check(model: Any, records: Any) -> None:
+        """Refuse records that the model cannot take, as far as that shows without training."""
 
     def training(self, model: Any, job: "Job") -> Any:
         """What the model's ``fit`` gets."""
@@ -61,6 +67,16 @@ class ArrayContent:
     """Records as the rows of an array: each is trained on or held out."""
 
     x: NDArray[Any]
+
+    @staticmethod
+    def check(model: Any, records: Records) -> None:
+        """A model of texts cannot take them; any other is asked itself."""
+        if contract.takes_texts(model):
+            raise InvalidInput(
+                f"model must take numbers; {type(model).__name__} takes texts, whose memorization"
+                " byrote.score_exposure measures (byrote expose)"
+            )
+        contract.check_input(model, records.x)
 
     def training(self, model: Any, job: "Job") -> NDArray[Any]:
         """The rows that are not held out."""

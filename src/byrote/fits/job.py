@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 
 from byrote import seeds
 from byrote.fits.content import ArrayContent, Content, Scored
-from byrote.fits.paths import RELEASE
 from byrote.plans import Design
-from byrote.plans.design import rows, training_rows
+from byrote.plans.design import RELEASE, rows, training_rows
 
 KEEP_MODELS = ("none", "release", "all")
 

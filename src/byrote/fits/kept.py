@@ -15,8 +15,9 @@ from safetensors.numpy import save
 
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.fits import files
-from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.paths import RunPaths
 from byrote.models.weights import Weights
+from byrote.plans.design import RELEASE
 
 _KEY = "byrote"
 

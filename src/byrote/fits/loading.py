@@ -11,7 +11,7 @@ from byrote import checks, seeds
 from byrote.errors import InvalidInput, RunMismatch
 from byrote.fits.job import job_of
 from byrote.fits.manifest import ModelPart
-from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
 from byrote.fits.surroundings import controlled
 from byrote.models import contract, settling
@@ -64,7 +64,7 @@ def load_model(store: str | Path, *, fit: int | None = None, model: Any = None) 
     True
     """
     run = RunFolder.open(RunPaths(Path(store)))
-    number = RELEASE if fit is None else checks.integer("fit", fit, at_least=0)
+    number = run.design.release if fit is None else checks.integer("fit", fit, at_least=0)
     if not run.paths.model(number).is_file():
         name, keep = ("the release model", "release") if fit is None else (f"fit {fit}", "all")
         raise InvalidInput(

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits.environment import environment
@@ -58,7 +59,7 @@ class DataPart(_Part):
     fingerprint: str
 
     @classmethod
-    def of(cls, records: Records) -> "DataPart":
+    def of(cls, records: Records | CanaryRecords) -> "DataPart":
         """What is kept of records."""
         return cls(
             source=records.source,
@@ -101,7 +102,7 @@ class Manifest(_Part):
         plan: Plan,
         design: Design,
         model: Any,
-        records: Records,
+        records: Records | CanaryRecords,
         *,
         seed: int,
         threads: int,

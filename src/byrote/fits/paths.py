@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-RELEASE = -1  # the number of the fit on all records, which is none of the plan's
+from byrote.plans.design import RELEASE
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class RunPaths:
     def plan(self) -> Path:
         """The design: who sees what."""
         return self.root / "plan.parquet"
+
+    @property
+    def canaries(self) -> Path:
+        """Patterns and secrets of the canaries of an exposure run."""
+        return self.root / "canaries.parquet"
 
     @property
     def fits(self) -> Path:

@@ -13,7 +13,7 @@ from byrote.errors import InvalidInput
 from byrote.fits.environment import peak_memory
 from byrote.fits.executors import usable_workers
 from byrote.fits.job import Job, Outcome, Task
-from byrote.fits.run import Request
+from byrote.fits.request import Request
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
 from byrote.models import contract, settling
@@ -66,7 +66,7 @@ def forecast(request: Request) -> Forecast:
     size, per_fit, noise, outcome = _pilot(request, design, request.rehearse(design))
     workers = usable_workers(request.settings.workers, request.settings.threads)
     counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
-    fits = design.fits + request.keeps
+    fits = design.fits + len(design.extra if request.keeps else ())
     models = {"none": 0, "release": 1, "all": fits}[request.settings.keep_models]
     inside, outside = _values_per_record(design)
     process = peak_memory()  # holds all the records already, as a worker holds those it trains on

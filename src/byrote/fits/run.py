@@ -6,111 +6,24 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from byrote import checks
-from byrote.data.records import Records
 from byrote.errors import CorruptFile, InvalidInput, RunMismatch
 from byrote.fits import files
-from byrote.fits.executors import check_executor, open_pool
-from byrote.fits.job import KEEP_MODELS, Task, job_of
-from byrote.fits.manifest import Manifest
+from byrote.fits.executors import open_pool
+from byrote.fits.job import Task, job_of
 from byrote.fits.outcomes import outcomes
-from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
-from byrote.fits.rehearsal import rehearse
+from byrote.fits.request import Request
 from byrote.fits.store import RunFolder
-from byrote.models import contract, settling
-from byrote.models.weights import check_keepable
-from byrote.plans import Context, Design, Plan
-
-
-@dataclass(frozen=True)
-class Settings:
-    """How a run is carried out; seed and threads decide its numbers, the others do not."""
-
-    seed: int = 0
-    threads: int = 1
-    workers: int = 1
-    executor: str | Executor = "auto"
-    debug: bool = False
-    keep_models: str = "none"
-
-    def __post_init__(self) -> None:
-        check_executor(self.executor, self.workers, self.threads)
-        checks.choice("keep_models", self.keep_models, KEEP_MODELS)
-        for name, least in (("seed", 0), ("threads", 1), ("workers", 1)):
-            value = checks.integer(name, getattr(self, name), at_least=least)
-            object.__setattr__(self, name, value)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What is asked of a run folder."""
-
-    model: Any
-    records: Records
-    plan: Plan
-    settings: Settings
-    track: Sequence[int] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "track", checks.epochs("track", self.track))
-
-    @property
-    def keeps(self) -> bool:
-        """Whether any model is to be kept, and so the release model."""
-        return self.settings.keep_models != "none"
-
-    def keeps_fit(self, run: RunFolder, fit: int) -> bool:
-        """Whether the weights of a fit are kept; once kept, they are made again with the fit."""
-        return self.settings.keep_models == "all" or run.paths.model(fit).is_file()
-
-    def context(self) -> Context:
-        """What the plan may look at."""
-        records = self.records
-        return Context(len(records), self.settings.seed, records.ids, records.labels)
-
-    def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
-        """The manifest of this run with a given design."""
-        return Manifest.of(
-            self.plan,
-            design,
-            self.model,
-            self.records,
-            seed=self.settings.seed,
-            threads=self.settings.threads,
-            track=tuple(self.track),
-            settled=settled,
-        )
-
-    def check(self) -> None:
-        """Refuse what can be refused without a folder and without training."""
-        contract.check_model(self.model)
-        contract.check_track(self.model, self.track)
-        if self.keeps:
-            check_keepable(self.model, self.settings.keep_models)
-        contract.check_input(self.model, self.records.x)
-
-    def rehearse(self, design: Design) -> int:
-        """Refuse what the model itself refuses; returns how many records it took."""
-        return rehearse(
-            self.model,
-            self.records,
-            design,
-            self.settings.seed,
-            threads=self.settings.threads,
-            show=self.settings.debug,
-            tracked=bool(self.track),
-            keep=self.keeps,
-        )
+from byrote.models import settling
+from byrote.plans import Design
 
 
 def run_fits(request: Request, folder: Path, progress: Progress | None = None) -> RunFolder:
@@ -145,7 +58,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
             _sweep(paths)
             manifest = request.manifest(design, settled)
             run = RunFolder.create(paths, manifest, design, request.records)
-            todo = [*range(design.fits), *([RELEASE] if request.keeps else [])]
+            todo = [*range(design.fits), *(design.extra if request.keeps else ())]
         if todo:
             _carry_out(run, todo, request, progress or Silent())
     return run
@@ -185,7 +98,9 @@ def _without_model(
     if keep_models == "none":
         return [], []
     finished = [f for f in range(stored.design.fits) if f not in todo]
-    return stored.models.unfinished([*(finished if keep_models == "all" else []), RELEASE])
+    released = stored.design.release
+    wanted = finished if keep_models == "all" else [f for f in finished if f == released]
+    return stored.models.unfinished([*wanted, *stored.design.extra])
 
 
 def _check_same(stored: RunFolder, request: Request, design: Design) -> None:
@@ -219,12 +134,13 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
                 heartbeats=heartbeats if watched else None,
                 keep_messages=settings.debug,
                 track=tuple(request.track),
+                content=request.content,
             )
             jobs = (
                 job_of(run.design, fit, settings.seed, keep_weights=request.keeps_fit(run, fit))
                 for fit in todo
             )
-            total = run.design.fits + request.keeps
+            total = run.design.fits + (len(run.design.extra) if request.keeps else 0)
             progress.start(total, total - len(todo), Path(heartbeats))
             for outcome in outcomes(pool, task, jobs):
                 run.keep(outcome)
@@ -247,7 +163,7 @@ def _check_new(paths: RunPaths) -> None:
         raise InvalidInput(f"cannot write in {nearest}")
     if root.is_dir():
         # A start that was killed before it wrote run.json leaves these, and no fit.
-        ours = {paths.records, paths.plan, paths.fits, paths.failures, paths.lock}
+        ours = {paths.records, paths.canaries, paths.plan, paths.fits, paths.failures, paths.lock}
         within = [*root.iterdir(), *paths.fits.glob("*"), *paths.failures.glob("*")]
         strange = [path for path in within if path not in ours and path.suffix != files.TEMPORARY]
         if strange:

@@ -2,6 +2,7 @@
 
 run.json            what the run is (manifest.py)
 records.parquet     ids and labels, in the order of the data
+canaries.parquet    of an exposure run: patterns and secrets (canary_file.py)
 plan.parquet        one row per fit: its group, its seeds, rows held out, rows counted
 fits/               fit-000000.parquet: record, epoch, included, log_prob (fit_file.py)
 failures/           fit-000000.json: type and place of an exception; the next start retries it
@@ -17,17 +18,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
 from byrote.fits import files, parquet
+from byrote.fits.canary_file import write_canaries
 from byrote.fits.fit_file import FitFile
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
 from byrote.fits.manifest import Manifest
-from byrote.fits.paths import RELEASE, RunPaths
+from byrote.fits.paths import RunPaths
 from byrote.fits.plan_file import read_design, write_design
 from byrote.fits.table import Table
 from byrote.plans import Design
+from byrote.plans.design import RELEASE
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,14 @@ class RunFolder:
 
     @classmethod
     def create(
-        cls, paths: RunPaths, manifest: Manifest, design: Design, records: Records
+        cls, paths: RunPaths, manifest: Manifest, design: Design, records: Records | CanaryRecords
     ) -> "RunFolder":
         """A new run; run.json comes last, so that a folder with it is complete."""
         for folder in (paths.root, paths.fits, paths.failures):
             files.make_folder(folder)
         _write_records(paths, manifest, records)
+        if isinstance(records, CanaryRecords):
+            write_canaries(paths, manifest, records)
         return cls._describe(paths, manifest, design)
 
     def extend(self, manifest: Manifest, design: Design) -> "RunFolder":
@@ -231,9 +237,9 @@ class RunFolder:
         IncompleteRun
             If it is not, with what is known of why.
         """
-        if self.paths.model(RELEASE).is_file():
+        if self.paths.model(self.design.release).is_file():
             return
-        failed = self.paths.failure(RELEASE)
+        failed = self.paths.failure(self.design.release)
         why = f"its fit failed by {_read_failure(failed)}" if failed.is_file() else "it was not fit"
         raise IncompleteRun(
             f"the release model is missing from {self.paths.root}: {why};"
@@ -257,7 +263,7 @@ def _read_failure(path: Path) -> Failure:
         return Failure("unknown", f"a place that {path.name} should name but cannot be read")
 
 
-def _write_records(paths: RunPaths, manifest: Manifest, records: Records) -> None:
+def _write_records(paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords) -> None:
     columns = {"id": records.ids}
     if records.labels is not None:
         columns["label"] = records.labels

@@ -14,10 +14,10 @@ from byrote.fits.content import BadLogProb, Scored
 from byrote.fits.environment import environment, peak_memory
 from byrote.fits.follower import EpochNeverReached, Follower, Questions
 from byrote.fits.job import Failure, Job, Outcome, Task
-from byrote.fits.paths import RELEASE
 from byrote.fits.surroundings import controlled
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of
+from byrote.plans.design import RELEASE
 
 
 def run_job(task: Task, job: Job) -> Outcome:
@@ -33,7 +33,7 @@ def run_job(task: Task, job: Job) -> Outcome:
             warnings.catch_warnings(record=True) as heard,
         ):
             warnings.simplefilter("default")
-            outcome = _fit_and_score(task, job)
+            outcome = fit_and_score(task, job)
     except (Exception, SystemExit) as error:  # a stranger's model may raise anything
         return Outcome(job.fit, failure=_failure(error, task.keep_messages))
     facts = {
@@ -48,7 +48,8 @@ def run_job(task: Task, job: Job) -> Outcome:
     return replace(outcome, facts=facts)
 
 
-def _fit_and_score(task: Task, job: Job) -> Outcome:
+def fit_and_score(task: Task, job: Job) -> Outcome:
+    """The same, where exceptions are the caller's."""
     model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
     content = task.content(task.data.get())
     nothing = job.counted is not None and not len(job.counted)  # is to be scored

@@ -7,6 +7,8 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 ``check_input(X)`` (the model's own view of unusable data), ``diagnostics_`` (how far its last
 log-densities can be trusted), ``settled(shape, fits)`` (a copy without parameters "auto"), a true
 ``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]).
+
+A language model is the same over lists of texts, which a true ``takes_texts`` says.
 """
 
 import hashlib
@@ -117,6 +119,11 @@ def takes_pixels(model: Any) -> bool:
     return bool(getattr(model, "takes_pixels", False))
 
 
+def takes_texts(model: Any) -> bool:
+    """Whether the model is a language model: ``fit`` and ``score_samples`` take lists of texts."""
+    return bool(getattr(model, "takes_texts", False))
+
+
 def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
     """Records as the model takes them: stored pixels, images of numbers, or rows of numbers.
 
@@ -148,10 +155,15 @@ def can_be_followed(model: Any) -> bool:
 
 
 def epochs(model: Any) -> int | None:
-    """How many epochs the model will train, where a parameter of that name says so."""
-    value = model.get_params(deep=False).get("epochs")
-    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
-    return int(value) if whole else None
+    """How often the model will report, where a parameter ``epochs`` says so.
+
+    A model that reports after so many batches (``report_every``) does not say.
+    """
+    parameters = model.get_params(deep=False)
+    value = parameters.get("epochs")
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        return None
+    return int(value) if parameters.get("report_every") is None else None
 
 
 def check_track(model: Any, track: Sequence[int]) -> None:
@@ -205,11 +217,26 @@ def check_input(model: Any, x: NDArray[Any]) -> None:
     InvalidInput
         The model's own; any other exception by its type, for its text may quote records.
     """
+    _check_own(model, as_input(model, x))
+
+
+def check_texts(model: Any, texts: Sequence[str]) -> None:
+    """Let a language model refuse the texts, if it has an opinion.
+
+    Raises
+    ------
+    InvalidInput
+        As ``check_input``.
+    """
+    _check_own(model, texts)
+
+
+def _check_own(model: Any, x: Any) -> None:
     own_check = getattr(model, "check_input", None)
     if not callable(own_check):
         return
     try:
-        own_check(as_input(model, x))
+        own_check(x)
     except InvalidInput:
         raise
     except Exception as error:  # a stranger's check may raise anything

@@ -11,6 +11,7 @@ Rows = NDArray[np.uint32]
 Places = NDArray[np.int64]
 
 IN, OUT, UNUSED = 1, -1, 0
+RELEASE = -1  # the number of the fit on all records, which is none of a plan's
 Units = Literal["repeats", "pairs", "fits"]
 
 
@@ -102,6 +103,19 @@ class Design:
     def inserts(self) -> bool:
         """Whether the records are canaries, put into a text so many times."""
         return self.copies is not None
+
+    @property
+    def release(self) -> int:
+        """The fit whose model would ship: one more, on all records; with canaries the first.
+
+        Canaries are measured in the model that ships, so no other is trained for it.
+        """
+        return 0 if self.inserts else RELEASE
+
+    @property
+    def extra(self) -> tuple[int, ...]:
+        """The fits that keeping the release model takes beyond the plan's."""
+        return () if self.inserts else (RELEASE,)
 
     def counted_rows(self, fit: int) -> Rows:
         """The sorted rows whose log-likelihood the fit contributes."""

@@ -14,7 +14,8 @@ from byrote.data.records import as_records
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Bar, Progress, Silent
-from byrote.fits.run import Request, Settings, run_fits
+from byrote.fits.request import Request, Settings
+from byrote.fits.run import run_fits
 from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import KFold, as_plan

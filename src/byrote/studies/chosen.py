@@ -10,7 +10,7 @@ from typing import Any
 from byrote import checks
 from byrote.data import Records, load
 from byrote.errors import InvalidInput
-from byrote.fits.run import Request, Settings
+from byrote.fits.request import Request, Settings
 from byrote.models import catalogue
 from byrote.plans import KFold
 from byrote.studies.declaration import Scale, Study

@@ -1,0 +1,112 @@
+"""What is asked of a run folder: a model, records and a plan, and how to carry them out."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+from byrote import checks
+from byrote.data.canary_records import CanaryRecords
+from byrote.data.records import Records
+from byrote.fits.content import ArrayContent, Content
+from byrote.fits.executors import check_executor
+from byrote.fits.job import KEEP_MODELS
+from byrote.fits.manifest import Manifest
+from byrote.fits.rehearsal import rehearse
+from byrote.fits.rehearsal_of_texts import rehearse_texts
+from byrote.fits.store import RunFolder
+from byrote.fits.texts import TextContent
+from byrote.models import contract
+from byrote.models.weights import check_keepable
+from byrote.plans import Context, Design, Plan
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a run is carried out; seed and threads decide its numbers, the others do not."""
+
+    seed: int = 0
+    threads: int = 1
+    workers: int = 1
+    executor: str | Executor = "auto"
+    debug: bool = False
+    keep_models: str = "none"
+
+    def __post_init__(self) -> None:
+        check_executor(self.executor, self.workers, self.threads)
+        checks.choice("keep_models", self.keep_models, KEEP_MODELS)
+        for name, least in (("seed", 0), ("threads", 1), ("workers", 1)):
+            value = checks.integer(name, getattr(self, name), at_least=least)
+            object.__setattr__(self, name, value)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked of a run folder."""
+
+    model: Any
+    records: Records | CanaryRecords
+    plan: Plan
+    settings: Settings
+    track: Sequence[int] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "track", checks.epochs("track", self.track))
+
+    @property
+    def keeps(self) -> bool:
+        """Whether any model is to be kept, and so the release model."""
+        return self.settings.keep_models != "none"
+
+    def keeps_fit(self, run: RunFolder, fit: int) -> bool:
+        """Whether the weights of a fit are kept; once kept, they are made again with the fit."""
+        asked = self.settings.keep_models
+        released = asked == "release" and fit == run.design.release
+        return asked == "all" or released or run.paths.model(fit).is_file()
+
+    @property
+    def content(self) -> type[Content]:
+        """What the records are to a fit."""
+        return TextContent if isinstance(self.records, CanaryRecords) else ArrayContent
+
+    def context(self) -> Context:
+        """What the plan may look at."""
+        records = self.records
+        places = records.places if isinstance(records, CanaryRecords) else 0
+        return Context(len(records), self.settings.seed, records.ids, records.labels, places)
+
+    def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
+        """The manifest of this run with a given design."""
+        return Manifest.of(
+            self.plan,
+            design,
+            self.model,
+            self.records,
+            seed=self.settings.seed,
+            threads=self.settings.threads,
+            track=tuple(self.track),
+            settled=settled,
+        )
+
+    def check(self) -> None:
+        """Refuse what can be refused without a folder and without training."""
+        contract.check_model(self.model)
+        contract.check_track(self.model, self.track)
+        if self.keeps:
+            check_keepable(self.model, self.settings.keep_models)
+        self.content.check(self.model, self.records)
+
+    def rehearse(self, design: Design) -> int:
+        """Refuse what the model itself refuses; returns how many records or characters it took."""
+        if isinstance(self.records, CanaryRecords):
+            return rehearse_texts(self.model, self.records, self.settings, keep=self.keeps)
+        return rehearse(
+            self.model,
+            self.records,
+            design,
+            self.settings.seed,
+            threads=self.settings.threads,
+            show=self.settings.debug,
+            tracked=bool(self.track),
+            keep=self.keeps,
+        )

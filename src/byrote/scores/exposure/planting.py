@@ -1,0 +1,164 @@
+"""Exposure from a model, a text and canaries: planted, trained on, measured."""
+
+import tempfile
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from byrote.data.canaries import Canary
+from byrote.data.canary_records import Measurement, plant
+from byrote.data.corpus import Corpus
+from byrote.errors import InvalidInput
+from byrote.fits.progress import Bar, Progress, Silent
+from byrote.fits.request import Request, Settings
+from byrote.fits.run import run_fits
+from byrote.plans import Insertions
+from byrote.scores.exposure.loading import exposure_of
+from byrote.scores.exposure.run import ExposureRun
+
+
+def score_exposure(
+    model: Any,
+    corpus: Corpus | Sequence[str],
+    canaries: Canary | Sequence[Canary],
+    *,
+    insertions: Sequence[int] = (1, 4, 16),
+    canaries_per_level: int = 4,
+    controls: int = 16,
+    fits: int = 1,
+    references: int = 5000,
+    method: str = "auto",
+    max_queries: int = 20_000,
+    held_out: float = 0.1,
+    within: float = 1.0,
+    seed: int = 0,
+    track: Sequence[int] = (),
+    store: str | Path | None = None,
+    workers: int = 1,
+    threads: int = 1,
+    executor: str | Executor = "auto",
+    progress: bool = False,
+    debug: bool = False,
+    keep_models: str = "none",
+) -> ExposureRun:
+    """How exposed is a secret that stands in the training text so many times?
+
+    Canaries with random secrets are put into a copy of the text, each as a line of its own, some
+    never; the model is trained on it, and the exposure of each is measured (Carlini et al. 2019).
+
+    Parameters
+    ----------
+    model
+        A language model: an estimator with ``takes_texts``, such as ``byrote.models.CharLSTM``. Its
+        ``random_state`` is set anew for every fit.
+    corpus
+        The text to train on: a ``Corpus`` or a list of documents.
+    canaries
+        Patterns, whose secrets are drawn. One with a chosen secret is planted besides with that
+        secret, as often as the highest level.
+    insertions, canaries_per_level, controls
+        How often canaries are inserted; how many of each pattern at each level; and how many never.
+    fits
+        Models trained; from the second on the levels are dealt out to the canaries anew.
+    references
+        Candidates drawn at random for each pattern, whose log-perplexities are kept.
+    method, max_queries
+        How ranks are found in the model, as ``byrote.expose``; "none" leaves it to the references.
+    held_out
+        Share of the text, at its end, that is set apart to test the model on; canaries go into the
+        rest.
+    within
+        Share of the training text, from its start, that canaries go into.
+    seed
+        Decides every random choice.
+    track
+        Reports of the model, from 1, after which exposure is measured too: epochs, or every so many
+        batches where the model has ``report_every``. The models and last numbers stay the same.
+    store, workers, threads, executor, progress, debug
+        As ``byrote.score_memorization``.
+    keep_models
+        "release": keep the weights of the first fit, the one whose model would ship; "all": of
+        every fit.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used; nothing was written.
+    RunMismatch
+        If the folder holds another run; the message says what differs.
+    IncompleteRun
+        If fits failed. The others are kept: start again to retry.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> from byrote.models import CharLSTM
+    >>> text = ["the cat sat on the mat and the dog sat on the log"] * 60
+    >>> model = CharLSTM(hidden=16, layers=1, epochs=2, batch_size=4, window=16)
+    >>> run = byrote.score_exposure(
+    ...     model, text, byrote.Canary("my pin is {digits:4}"), insertions=[2],
+    ...     canaries_per_level=2, controls=2, references=50,
+    ... )
+    >>> run.inserted.tolist(), run.role.tolist()
+    ([2, 2, 0, 0], ['canary', 'canary', 'control', 'control'])
+    """
+    if store is None and keep_models != "none":
+        raise InvalidInput(f"keep_models={keep_models!r} needs a folder: store; got none")
+    patterns = [canaries] if isinstance(canaries, Canary) else list(canaries)
+    request = exposure_request(
+        model,
+        corpus if isinstance(corpus, Corpus) else Corpus(tuple(corpus)),
+        patterns,
+        insertions=insertions,
+        canaries_per_level=canaries_per_level,
+        controls=controls,
+        fits=fits,
+        measurement=Measurement(references, method, max_queries),
+        held_out=held_out,
+        within=within,
+        settings=Settings(seed, threads, workers, executor, debug, keep_models),
+        track=track,
+    )
+    shown: Progress = Bar() if progress else Silent()
+    if store is not None:
+        return exposure_of(run_fits(request, Path(store), shown))
+    with tempfile.TemporaryDirectory(prefix="byrote-") as folder:
+        return exposure_of(run_fits(request, Path(folder) / "run", shown))
+
+
+def exposure_request(
+    model: Any,
+    corpus: Corpus,
+    patterns: Sequence[Canary],
+    *,
+    insertions: Sequence[int],
+    canaries_per_level: int,
+    controls: int,
+    settings: Settings,
+    fits: int = 1,
+    measurement: Measurement | None = None,
+    held_out: float = 0.1,
+    within: float = 1.0,
+    track: Sequence[int] = (),
+) -> Request:
+    """The run that ``score_exposure`` carries out."""
+    plan = Insertions(
+        levels=tuple(insertions),
+        per_level=canaries_per_level * len(patterns),
+        controls=controls * len(patterns),
+        fits=fits,
+        chosen=sum(pattern.completion is not None for pattern in patterns),
+        within=within,
+    )
+    training, test = corpus.split(held_out)
+    records = plant(
+        training,
+        patterns,
+        per_level=[canaries_per_level] * len(plan.levels),
+        controls=controls,
+        seed=settings.seed,
+        held_out=test,
+        measurement=measurement,
+    )
+    return Request(model=model, records=records, plan=plan, settings=settings, track=track)

@@ -12,7 +12,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.models import contract
+from byrote.models import identity
 
 
 class Choice(enum.Enum):
@@ -50,9 +50,9 @@ def test_different_parameters_are_different_and_equal_ones_equal(name):
     import json
 
     first, second = PAIRS[name]
-    assert contract.plain(first) != contract.plain(second)
-    assert contract.plain(first) == contract.plain(copy.deepcopy(first))
-    json.dumps(contract.plain(first), allow_nan=False)
+    assert identity.plain(first) != identity.plain(second)
+    assert identity.plain(first) == identity.plain(copy.deepcopy(first))
+    json.dumps(identity.plain(first), allow_nan=False)
 
 
 class Configured(BaseEstimator):

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from byrote import InvalidInput
-from byrote.models import VAE, contract
+from byrote.models import VAE, contract, identity
 
 from estimators import Kernel, KnownVariance, Learner, NoScore, PureNoise
 
@@ -55,22 +55,22 @@ def test_prepared_twice_it_scores_the_same(model):
 
 
 def test_preparing_leaves_the_model_alone(model):
-    before = contract.parameters(model), model.get_params(deep=False).get("random_state")
+    before = identity.parameters(model), model.get_params(deep=False).get("random_state")
     copy = contract.prepared(model, training=3, noise=4)
     assert copy is not model
     assert before == (
-        contract.parameters(model),
+        identity.parameters(model),
         model.get_params(deep=False).get("random_state"),
     )
 
 
 def test_parameters_are_plain_and_without_seeds(model):
-    found = contract.parameters(model)
+    found = identity.parameters(model)
     again = json.loads(json.dumps(found))
     assert again == found
     for seed in (1, 2):
         copy = contract.prepared(model, training=seed, noise=seed)
-        assert contract.parameters(copy) == found
+        assert identity.parameters(copy) == found
 
 
 class Needy(KernelDensity):
@@ -168,18 +168,18 @@ def test_reseeding_keeps_the_fit():
 
 
 def test_parameters_hold_settings_and_no_seed():
-    assert contract.parameters(KernelDensity(bandwidth=0.3))["bandwidth"] == 0.3
-    found = contract.parameters(VAE(latent_dim=3, random_state=7, noise_seed=8))
+    assert identity.parameters(KernelDensity(bandwidth=0.3))["bandwidth"] == 0.3
+    found = identity.parameters(VAE(latent_dim=3, random_state=7, noise_seed=8))
     assert found["latent_dim"] == 3
     assert not {"random_state", "noise_seed"} & set(found)
     assert list(found) == sorted(found)
-    assert found != contract.parameters(VAE(latent_dim=4))
+    assert found != identity.parameters(VAE(latent_dim=4))
 
 
 def test_nested_parameters_hold_settings_and_no_seed():
     def described(components, seed):
         pipeline = make_pipeline(StandardScaler(), GaussianMixture(components, random_state=seed))
-        return contract.parameters(pipeline)
+        return identity.parameters(pipeline)
 
     assert described(2, 1) == described(2, 2)
     assert described(2, 1) != described(3, 1)
@@ -190,7 +190,7 @@ def test_arrays_are_told_apart_by_content_and_not_printed():
     weights = np.array([0.123456, 0.876544])
 
     def described(array):
-        return contract.parameters(GaussianMixture(2, weights_init=array))["weights_init"]
+        return identity.parameters(GaussianMixture(2, weights_init=array))["weights_init"]
 
     assert described(weights) == described(weights.copy())
     assert described(weights) == described(np.repeat(weights, 2)[::2])  # another memory layout
@@ -225,25 +225,25 @@ PLAIN = {
 
 @pytest.mark.parametrize(("value", "expected"), PLAIN.values(), ids=PLAIN)
 def test_plain(value, expected):
-    found = contract.plain(value)
+    found = identity.plain(value)
     assert found == expected
     assert type(found) is type(expected)
     json.dumps(found)
 
 
 def test_objects_are_told_apart_by_content():
-    assert contract.plain(Other(1)) == contract.plain(Other(1))
-    assert contract.plain(Other(1)) != contract.plain(Other(2))
-    assert contract.plain(lambda x: x + 1) != contract.plain(lambda x: x + 2)
-    assert contract.plain({"a", "b"}) != contract.plain({"a", "c"})
-    assert contract.plain(np.nan) == contract.plain(np.nan)
-    assert contract.plain(np.inf) != contract.plain(-np.inf)
+    assert identity.plain(Other(1)) == identity.plain(Other(1))
+    assert identity.plain(Other(1)) != identity.plain(Other(2))
+    assert identity.plain(lambda x: x + 1) != identity.plain(lambda x: x + 2)
+    assert identity.plain({"a", "b"}) != identity.plain({"a", "c"})
+    assert identity.plain(np.nan) == identity.plain(np.nan)
+    assert identity.plain(np.inf) != identity.plain(-np.inf)
 
 
 SCRIPT = """
 import json, sys
 import numpy as np
-from byrote.models.contract import plain
+from byrote.models.identity import plain
 
 class Mine:  # as in a user's script
     def __init__(self, width):
@@ -276,8 +276,8 @@ def test_parameters_are_described_alike_in_every_process(tmp_path):
 
 
 def test_a_class_has_a_path():
-    assert contract.class_path(KernelDensity()) == "sklearn.neighbors._kde.KernelDensity"
-    assert contract.class_path(PureNoise()) == "estimators.PureNoise"
+    assert identity.class_path(KernelDensity()) == "sklearn.neighbors._kde.KernelDensity"
+    assert identity.class_path(PureNoise()) == "estimators.PureNoise"
 
 
 @pytest.mark.parametrize("shape", [(5, 4), (5, 2, 2), (5, 2, 2, 1), (5, 2, 2, 3)])

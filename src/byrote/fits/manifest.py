@@ -13,7 +13,7 @@ from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits.environment import environment
-from byrote.models import contract
+from byrote.models import identity
 from byrote.plans import Design, Plan
 from byrote.plans.design import Units
 
@@ -35,9 +35,9 @@ class ModelPart(_Part):
     def of(cls, model: Any) -> "ModelPart":
         """What is kept of a model."""
         return cls(
-            name=contract.class_path(model),
-            code=contract.code(model),
-            parameters=dict(contract.parameters(model)),
+            name=identity.class_path(model),
+            code=identity.code(model),
+            parameters=dict(identity.parameters(model)),
         )
 
     def differences(self, other: "ModelPart") -> list[str]:
@@ -209,4 +209,4 @@ def _differing(part: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) ->
 
 
 def _as_json(spec: dict[str, Any]) -> dict[str, Any]:
-    return {name: contract.plain(value) for name, value in spec.items()}
+    return {name: identity.plain(value) for name, value in spec.items()}

@@ -11,27 +11,19 @@ log-densities can be trusted), ``settled(shape, fits)`` (a copy without paramete
 A language model is the same over lists of texts, which a true ``takes_texts`` says.
 """
 
-import hashlib
 import inspect
-import sysconfig
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from enum import Enum
-from functools import partial
-from pathlib import Path, PurePath
 from typing import Any
 
-import cloudpickle
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
 from byrote.data.pixels import as_floats, is_pixels
 from byrote.errors import InvalidInput
+from byrote.models.identity import NOISE, SEED
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
-
-_SEED, _NOISE = "random_state", "noise_seed"
 
 
 def check_model(model: Any) -> None:
@@ -63,49 +55,16 @@ def check_model(model: Any) -> None:
 def prepared(model: Any, *, training: int, noise: int) -> Any:
     """A fresh copy of the model with its seeds set."""
     copy = clone(model)
-    values = dict.fromkeys(_parameters_named(copy, _SEED), training)
-    values |= dict.fromkeys(_parameters_named(copy, _NOISE), noise)
+    values = dict.fromkeys(_parameters_named(copy, SEED), training)
+    values |= dict.fromkeys(_parameters_named(copy, NOISE), noise)
     return copy.set_params(**values) if values else copy
 
 
 def reseed(model: Any, seed: int) -> None:
     """Give a fitted model another seed, for chance in ``score_samples``."""
-    values = dict.fromkeys(_parameters_named(model, _SEED), seed)
+    values = dict.fromkeys(_parameters_named(model, SEED), seed)
     if values:
         model.set_params(**values)
-
-
-def parameters(model: Any) -> Mapping[str, Any]:
-    """The model's own parameters as plain data, without the seeds that a run sets itself."""
-    return {
-        name: plain(value)
-        for name, value in sorted(model.get_params(deep=False).items())
-        if name not in (_SEED, _NOISE)
-    }
-
-
-def code(model: Any) -> str:
-    """A hash of the source of the model's class and its bases, those of installed packages aside.
-
-    Empty where there is no source to be had. Functions that the class calls are not followed.
-    """
-    sources = []
-    for base in type(model).__mro__:
-        with suppress(OSError, TypeError):
-            if not _is_installed(inspect.getfile(base)):
-                sources.append(inspect.getsource(base))
-    return _hash("".join(sources).encode())[:16] if sources else ""
-
-
-def _is_installed(path: str) -> bool:
-    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    folders.add(str(Path(__file__).parents[1]))  # byrote itself, whose version is recorded
-    return any(Path(path).resolve().is_relative_to(Path(f).resolve()) for f in folders)
-
-
-def class_path(model: Any) -> str:
-    """Where the model's class is defined."""
-    return f"{type(model).__module__}.{type(model).__qualname__}"
 
 
 def takes_images(model: Any) -> bool:
@@ -244,57 +203,6 @@ def _check_own(model: Any, x: Any) -> None:
             f"model: {type(model).__name__} refuses the records: its check_input raised"
             f" {type(error).__name__}"
         ) from None
-
-
-def plain(value: Any) -> Any:
-    """A parameter's value as JSON can hold it: equal for equal values, different for others."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return str(value)
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in value.items()}
-    return _named(value)
-
-
-def _named(value: Any) -> Any:  # noqa: PLR0911 (one kind each)
-    """A parameter that is an object, by its name or its content; alike in every process."""
-    if isinstance(value, Enum):
-        return f"{class_path(value)}.{value.name}"
-    if isinstance(value, type) or inspect.isroutine(value):
-        if "<" not in value.__qualname__:  # not a lambda, nor local to a function
-            return f"{value.__module__}.{value.__qualname__}"
-        return {"sha256": _hash(cloudpickle.dumps(value))}
-    if isinstance(value, PurePath):
-        return str(value)
-    if isinstance(value, set | frozenset):
-        return {"set": sorted(map(str, map(plain, value)))}
-    if isinstance(value, bytes):
-        return {"bytes": len(value), "sha256": _hash(value)}
-    if hasattr(value, "__array__"):
-        return _array(np.asarray(value))
-    if hasattr(value, "get_params"):
-        return {"class": class_path(value), **parameters(value)}
-    if isinstance(value, partial):
-        return {"partial": plain([value.func, value.args, value.keywords])}
-    if hasattr(value, "__dict__"):
-        return {"class": class_path(value), **plain(vars(value))}
-    return {"class": class_path(value), "sha256": _hash(cloudpickle.dumps(value))}
-
-
-def _array(array: NDArray[Any]) -> Any:
-    if array.dtype.kind == "O":  # its bytes are addresses
-        return plain(array.tolist())
-    content = np.ascontiguousarray(array).tobytes()
-    return {"array": f"{array.dtype} {array.shape}", "sha256": _hash(content)}
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _parameters_named(model: Any, name: str) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Any
 from sklearn.base import clone
 
 from byrote.errors import InvalidInput
-from byrote.models import contract
+from byrote.models import identity
 
 
 def settled_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def settled_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, A
     changed = {
         key: value
         for key, value in after.items()
-        if contract.plain(value) != contract.plain(before[key])
+        if identity.plain(value) != identity.plain(before[key])
     }
     for key, value in changed.items():
         if not isinstance(value, bool | int | float | str):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.models.contract import class_path
+from byrote.models.identity import class_path
 
 Weights = dict[str, NDArray[Any]]
 

@@ -1,0 +1,101 @@
+"""What a model is, as plain data: its class, the code of a class of the user's, its parameters."""
+
+import hashlib
+import inspect
+import sysconfig
+from collections.abc import Mapping
+from contextlib import suppress
+from enum import Enum
+from functools import partial
+from pathlib import Path, PurePath
+from typing import Any
+
+import cloudpickle
+import numpy as np
+from numpy.typing import NDArray
+
+SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets itself
+
+
+def parameters(model: Any) -> Mapping[str, Any]:
+    """The model's own parameters as plain data, without the seeds that a run sets itself."""
+    return {
+        name: plain(value)
+        for name, value in sorted(model.get_params(deep=False).items())
+        if name not in (SEED, NOISE)
+    }
+
+
+def code(model: Any) -> str:
+    """A hash of the source of the model's class and its bases, those of installed packages aside.
+
+    Empty where there is no source to be had. Functions that the class calls are not followed.
+    """
+    sources = []
+    for base in type(model).__mro__:
+        with suppress(OSError, TypeError):
+            if not _is_installed(inspect.getfile(base)):
+                sources.append(inspect.getsource(base))
+    return _hash("".join(sources).encode())[:16] if sources else ""
+
+
+def _is_installed(path: str) -> bool:
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    folders.add(str(Path(__file__).parents[1]))  # byrote itself, whose version is recorded
+    return any(Path(path).resolve().is_relative_to(Path(f).resolve()) for f in folders)
+
+
+def class_path(model: Any) -> str:
+    """Where the model's class is defined."""
+    return f"{type(model).__module__}.{type(model).__qualname__}"
+
+
+def plain(value: Any) -> Any:
+    """A parameter's value as JSON can hold it: equal for equal values, different for others."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return _named(value)
+
+
+def _named(value: Any) -> Any:  # noqa: PLR0911 (one kind each)
+    """A parameter that is an object, by its name or its content; alike in every process."""
+    if isinstance(value, Enum):
+        return f"{class_path(value)}.{value.name}"
+    if isinstance(value, type) or inspect.isroutine(value):
+        if "<" not in value.__qualname__:  # not a lambda, nor local to a function
+            return f"{value.__module__}.{value.__qualname__}"
+        return {"sha256": _hash(cloudpickle.dumps(value))}
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, set | frozenset):
+        return {"set": sorted(map(str, map(plain, value)))}
+    if isinstance(value, bytes):
+        return {"bytes": len(value), "sha256": _hash(value)}
+    if hasattr(value, "__array__"):
+        return _array(np.asarray(value))
+    if hasattr(value, "get_params"):
+        return {"class": class_path(value), **parameters(value)}
+    if isinstance(value, partial):
+        return {"partial": plain([value.func, value.args, value.keywords])}
+    if hasattr(value, "__dict__"):
+        return {"class": class_path(value), **plain(vars(value))}
+    return {"class": class_path(value), "sha256": _hash(cloudpickle.dumps(value))}
+
+
+def _array(array: NDArray[Any]) -> Any:
+    if array.dtype.kind == "O":  # its bytes are addresses
+        return plain(array.tolist())
+    content = np.ascontiguousarray(array).tobytes()
+    return {"array": f"{array.dtype} {array.shape}", "sha256": _hash(content)}
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

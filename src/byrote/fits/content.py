@@ -41,8 +41,8 @@ class Content(Protocol):
     def training(self, model: Any, job: "Job") -> Any:
         """What the model's ``fit`` gets."""
 
-    def scored(self, model: Any, job: "Job") -> Scored:
-        """The counted rows, scored by the model."""
+    def scored(self, model: Any, job: "Job", *, in_passing: bool = False) -> Scored:
+        """The counted rows, scored by the model; in passing, while it trains, with less effort."""
 
     def loss(self, model: Any, job: "Job") -> float:
         """The loss of data that the fit does not train on, nats; NaN where there is none."""
@@ -82,7 +82,7 @@ class ArrayContent:
         """The rows that are not held out."""
         return contract.as_input(model, self.x[job.training_rows()])
 
-    def scored(self, model: Any, job: "Job") -> Scored:
+    def scored(self, model: Any, job: "Job", *, in_passing: bool = False) -> Scored:  # noqa: ARG002
         """The counted rows by ``score_samples``, with the model's own diagnostics."""
         x = contract.as_input(model, self.x if job.counted is None else self.x[job.counted])
         log_prob = checked(model.score_samples(x), len(x))

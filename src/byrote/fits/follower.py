@@ -45,7 +45,7 @@ class Questions:
     def scored(self) -> Scored:
         """The counted records, scored."""
         with self._aside():
-            return self.content.scored(self.model, self.job)
+            return self.content.scored(self.model, self.job, in_passing=True)
 
     @contextmanager
     def _aside(self) -> Iterator[None]:

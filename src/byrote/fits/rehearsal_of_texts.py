@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from byrote.fits.request import Settings
 
 _CHARACTERS = 8192  # of the text, on which the model is trained first
+_MOST = 1 << 17  # characters that a model may ask for before it is refused
 _FEW = 4
 
 
@@ -33,7 +34,7 @@ def rehearse_texts(
 ) -> int:
     """Train on the beginning of the text and score a few candidates; returns how much it took.
 
-    A model that finds the beginning too short gets twice as much, up to the whole. The beginning
+    A model that finds the beginning too short gets four times as much, twice. The beginning
     comes with a line of all characters that occur, so that a vocabulary made from it is the run's.
 
     Raises
@@ -49,9 +50,9 @@ def rehearse_texts(
                 _try(_quick(model), part, settings, keep)
             return min(size, records.corpus.characters)
         except (Exception, SystemExit) as error:  # a stranger's model may raise anything
-            if size >= records.corpus.characters:
+            if size >= min(_MOST, records.corpus.characters):
                 raise InvalidInput(_sentence(model, error, settings.debug)) from None
-        size *= 2
+        size *= 4
 
 
 def _try(model: Any, records: CanaryRecords, settings: "Settings", keep: bool) -> None:

@@ -62,14 +62,16 @@ def from_ranks(
 
 
 def best_of(estimates: Sequence[Exposure]) -> Exposure:
-    """For each canary the exact rank if one of the estimates has it, else the narrowest interval.
+    """For each canary the most trustworthy of several estimates.
+
+    An exact rank before all; then an estimate by chance, from samples of the model or from random
+    candidates, the one with the narrower interval; a curve, whose interval does not know whether it
+    is the right one, only where chance has nothing but a lower bound; then that bound.
 
     The estimates are of the same canaries in the same order. A canary that none of them knows keeps
-    the first one's reason. Choosing by width is choosing after looking: intervals cover a little
-    less than their level where two methods are about as good.
+    the first one's reason.
     """
-    width = np.stack([_width(each) for each in estimates])
-    chosen = np.argmin(width, axis=0)
+    chosen = np.argmin(np.stack([_distrust(each) for each in estimates]), axis=0)
 
     def pick(name: str) -> NDArray[Any]:
         values = np.stack([getattr(each, name) for each in estimates])
@@ -84,8 +86,13 @@ def best_of(estimates: Sequence[Exposure]) -> Exposure:
     )
 
 
-def _width(estimate: Exposure) -> Array:
-    """Width of each interval: less than nothing where exact, infinite where unknown."""
+def _distrust(estimate: Exposure) -> Array:
+    """The kind of estimate, then its width as a part of one kind; infinite where unknown."""
     width = estimate.high - estimate.low
-    width = np.where(np.isin(estimate.method, EXACT), -1.0, width)
-    return np.where(np.isnan(estimate.bits) | np.isnan(width), np.inf, width)
+    part = np.where(np.isfinite(width), width / (1 + np.abs(width)), 1.0)
+    kind = np.select(
+        [np.isin(estimate.method, EXACT), estimate.method == "skew_normal", estimate.saturated],
+        [0.0, 2.0, 3.0],
+        default=1.0,
+    )
+    return np.where(np.isnan(estimate.bits), np.inf, np.where(kind == 1, kind + part / 2, kind))

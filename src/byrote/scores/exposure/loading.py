@@ -37,8 +37,8 @@ def load_exposure(
         After which report of training, one of those tracked; the last if not given.
     method
         "rank": from the ranks found in the model while it was there; "sampled", "skew_normal": from
-        the reference candidates; "auto": for each canary the exact rank where it was found, else
-        the estimate with the narrowest interval.
+        the reference candidates; "auto": for each canary the most trustworthy of them, an exact
+        rank before all.
     partial
         Accept a run with missing fits; ``missing`` then names them.
 

@@ -11,8 +11,19 @@ from byrote.stats.goodness import ks_distance, ks_p_value, tail_errors, tail_noi
 def test_kolmogorov_and_smirnov_are_scipys(n):
     x = np.sort(np.random.default_rng(n).normal(0.02, 1, size=n))
     expected = kstest(x, "norm", method="exact")
-    assert ks_distance(norm.cdf(x)) == pytest.approx(expected.statistic, rel=1e-12)
+    assert ks_distance(x, norm.cdf) == pytest.approx(expected.statistic, rel=1e-12)
     assert ks_p_value(expected.statistic, n) == pytest.approx(expected.pvalue, rel=1e-9)
+
+
+@pytest.mark.parametrize("worst", [0, 1, 4321, 8766, 8767])
+def test_the_largest_deviation_is_found_wherever_it_is(worst):
+    x = (np.arange(8768) + 0.5) / 8768
+    x[worst:] += 0.01  # one jump
+    x[worst + 1 :] -= 0.01
+    x = np.sort(x)
+    steps = np.arange(8769) / 8768
+    expected = max((steps[1:] - x).max(), (x - steps[:-1]).max())
+    assert ks_distance(x, lambda at: at) == pytest.approx(expected, rel=1e-12)
 
 
 def test_tail_errors_are_bits_between_share_and_tail():

@@ -80,7 +80,7 @@ def fit(ordered: Array) -> Estimate:
         return Estimate(_NAN, _NAN, _NAN, _NAN, np.full((3, 3), _NAN), trouble)
     values = (ordered - mean) / sd
     bins = _compress(values)
-    theta = _binned_maximum(bins, float((values**3).mean()))
+    theta = _binned_maximum(bins, float((values * values) @ values) / len(values))
     covariance = _covariance(lambda point: _binned(bins, to_direct(point)), theta)
     theta, gain = _polish(values, theta, covariance)
     location, scale, shape = to_direct(theta)

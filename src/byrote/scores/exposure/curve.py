@@ -107,7 +107,7 @@ def fit_curve(ordered: Array) -> SkewNormalFit:
     n, lost = len(ordered), not np.isfinite(found.location)
     ks, errors = float("nan"), dict[float, float]()
     if not lost:
-        ks = goodness.ks_distance(skew_normal.lower_tail(ordered, *direct))
+        ks = goodness.ks_distance(ordered, lambda at: skew_normal.lower_tail(at, *direct))
         errors = goodness.tail_errors(
             ordered, lambda at: skew_normal.log_lower_tail(at, *direct), LEVELS
         )

@@ -198,7 +198,7 @@ def _polish(values: Array, theta: Array, covariance: Array) -> tuple[Array, floa
         slope = _slope(values, theta)
         step = covariance @ slope
         gain = float(slope @ step) / 2
-        if gain <= _GAIN:
+        if gain <= _GAIN or not abs(to_direct(theta)[2]) <= LARGEST_SHAPE:
             break
         theta = theta + step
     return theta, gain

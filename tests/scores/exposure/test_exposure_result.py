@@ -46,6 +46,7 @@ def test_summary_counts_what_is_known():
     assert (found.canaries, found.estimated, found.saturated) == (3, 2, 1)
     assert (found.mean, found.median, found.largest) == (6.0, 6.0, 10.0)
     assert found.methods == {"sampled": 2, "skew_normal": 1}
+    assert found.unknown == {"the curve does not fit": 1}
     assert found.p_values.tested == 2
     assert found.p_values.significant == 1
     assert found.p_values.smallest == 0.001

@@ -107,7 +107,9 @@ class Exposure:
 
     def summary(self) -> ExposureSummary:
         """The canaries in a few numbers."""
-        return summarize(self.bits, self.saturated, self.p_value, self.method, self.fits)
+        return summarize(
+            self.bits, self.saturated, self.p_value, self.method, self.reason, self.fits
+        )
 
     def to_frame(self) -> "pd.DataFrame":
         """One row per canary, in the order in which they came."""

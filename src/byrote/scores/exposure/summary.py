@@ -44,6 +44,8 @@ class ExposureSummary:
         Of the estimates, saturated ones as they are; NaN where there is none.
     methods
         Number of canaries by method.
+    unknown
+        Number of canaries without an estimate by reason.
     p_values
         How they are distributed.
     fits
@@ -57,6 +59,7 @@ class ExposureSummary:
     median: float
     largest: float
     methods: Mapping[str, int]
+    unknown: Mapping[str, int]
     p_values: PValues
     fits: tuple[SkewNormalFit, ...] = field(default=())
 
@@ -70,11 +73,11 @@ def summarize(
     saturated: NDArray[np.bool_],
     p_value: NDArray[np.float64],
     method: NDArray[np.str_],
+    reason: NDArray[np.str_],
     fits: Sequence[SkewNormalFit],
 ) -> ExposureSummary:
     """The summary of n canaries; all arrays (n,)."""
     known, tested = bits[~np.isnan(bits)], p_value[~np.isnan(p_value)]
-    names, counts = np.unique(method, return_counts=True)
     return ExposureSummary(
         canaries=len(bits),
         estimated=len(known),
@@ -82,7 +85,8 @@ def summarize(
         mean=float(known.mean()) if len(known) else np.nan,
         median=float(np.median(known)) if len(known) else np.nan,
         largest=float(known.max()) if len(known) else np.nan,
-        methods={str(n): int(c) for n, c in zip(names, counts, strict=True)},
+        methods=_count(method),
+        unknown=_count(reason[np.isnan(bits)]),
         p_values=PValues(
             tested=len(tested),
             smallest=float(tested.min()) if len(tested) else np.nan,
@@ -91,3 +95,8 @@ def summarize(
         ),
         fits=tuple(fits),
     )
+
+
+def _count(words: NDArray[np.str_]) -> dict[str, int]:
+    names, counts = np.unique(words, return_counts=True)
+    return {str(name): int(count) for name, count in zip(names, counts, strict=True)}

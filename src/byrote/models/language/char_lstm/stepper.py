@@ -1,6 +1,6 @@
 """A trained network one character at a time, with its state kept: what searches run on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from byrote.models.language.char_lstm.network import Network
 
 _BITS = float(np.log(2.0))
+_BLOCK = 128
 
 
 class LstmStates:
@@ -76,19 +77,29 @@ class LstmStepper:
     @torch.no_grad()
     def _read(self, states: LstmStates, tokens: Tensor) -> LstmStates:
         h, c = torch.empty_like(states.h), torch.empty_like(states.c)
-        gates = self._table[tokens].addmm_(states.h[0], self._first)
-        _cell(gates, states.c[0], h[0], c[0])
-        for layer, (bias, weight) in enumerate(self._others, start=1):
-            said = torch.cat([h[layer - 1], states.h[layer]], 1)
-            _cell(torch.addmm(bias, said, weight), states.c[layer], h[layer], c[layer])
+        for rows in _blocks(len(states)):
+            self._read_block(
+                states.h[:, rows], states.c[:, rows], tokens[rows], h[:, rows], c[:, rows]
+            )
         return LstmStates(h, c)
+
+    def _read_block(
+        self, h: Tensor, c: Tensor, tokens: Tensor, new_h: Tensor, new_c: Tensor
+    ) -> None:
+        gates = _plus_product(self._table[tokens], h[0], self._first)
+        _cell(gates, c[0], new_h[0], new_c[0])
+        for layer, (bias, weight) in enumerate(self._others, start=1):
+            said = torch.cat([new_h[layer - 1], h[layer]], 1)
+            _cell(_plus_product(bias, said, weight), c[layer], new_h[layer], new_c[layer])
 
     @torch.no_grad()
     def _costs(self, states: LstmStates) -> NDArray[np.float64]:
         bias, weight = self._output
-        logits = torch.addmm(bias, states.h[-1], weight).double()
-        costs: NDArray[np.float64] = logits.log_softmax(1).mul_(-1 / _BITS).clamp_(min=0).numpy()
-        return costs
+        costs = torch.empty(len(states), len(bias), dtype=torch.float64)
+        for rows in _blocks(len(states)):
+            logits = _plus_product(bias, states.h[-1, rows], weight).double()
+            torch.mul(logits.log_softmax(1), -1 / _BITS, out=costs[rows]).clamp_(min=0)
+        return costs.numpy()
 
 
 class _Layer:
@@ -98,6 +109,22 @@ class _Layer:
         name = f"recurrent.{number}"
         self.said, self.kept = weights[f"{name}.weight_ih_l0"], weights[f"{name}.weight_hh_l0"]
         self.bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
+
+
+def _blocks(n: int) -> Iterator[slice]:
+    """Rows whose gates all stay in the cache."""
+    return (slice(first, first + _BLOCK) for first in range(0, n, _BLOCK))
+
+
+def _plus_product(start: Tensor, rows: Tensor, weight: Tensor) -> Tensor:
+    """``start`` plus the product of (n, ·) rows and a weight.
+
+    Libraries sum the products of a single row in another order than those of several. It is made
+    two, so that what a prefix costs does not depend on which others are asked for beside it.
+    """
+    if len(rows) == 1:
+        return torch.addmm(start, rows.expand(2, -1), weight)[:1]
+    return torch.addmm(start, rows, weight)
 
 
 def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:

@@ -1,5 +1,6 @@
 """The weights of a CharLSTM as plain arrays, its vocabulary among them, and back."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -26,7 +27,7 @@ def vocabulary_of(weights: Mapping[str, ArrayLike]) -> Vocabulary:
     Raises
     ------
     InvalidInput
-        If there is no such entry, or it is no increasing row of code points.
+        If there is no such entry, or it is no increasing row of code points, newline among them.
     """
     if CHARACTERS not in weights:
         raise InvalidInput(f"weights must come from get_weights; there is no entry {CHARACTERS!r}")
@@ -34,8 +35,11 @@ def vocabulary_of(weights: Mapping[str, ArrayLike]) -> Vocabulary:
     if points.ndim != 1 or points.dtype.kind not in "iu" or not len(points):
         raise InvalidInput(f"weights[{CHARACTERS!r}] must be a row of code points")
     wide = points.astype(np.int64)
-    if wide[0] < 0 or wide[-1] > 0x10FFFF or (np.diff(wide) <= 0).any():
-        raise InvalidInput(f"weights[{CHARACTERS!r}] must be increasing code points")
+    increasing = (np.diff(wide) > 0).all() and wide[0] >= 0 and wide[-1] <= sys.maxunicode
+    if not increasing or ord("\n") not in wide:
+        raise InvalidInput(
+            f"weights[{CHARACTERS!r}] must be increasing code points, newline among them"
+        )
     return Vocabulary(points)
 
 

@@ -42,12 +42,12 @@ class Cut:
         its characters is to be predicted exactly once: past the end ``NO_TARGET`` is.
         """
         n, length = len(text), self.length(len(text))
-        place = np.arange(length)[:, None] + length * np.arange(self.streams)
-        target = np.where(place < n, text[(place + start) % n], NO_TARGET)
-        given = text[(place + start - 1) % n]
         for first in range(0, length, self.window):
-            rows = slice(first, first + self.window)
-            yield torch.from_numpy(given[rows]), torch.from_numpy(target[rows])
+            times = np.arange(first, min(first + self.window, length))
+            place = times[:, None] + length * np.arange(self.streams)
+            given, next_ = text[(place + start - 1) % n], text[(place + start) % n]
+            targets = np.where(place < n, next_, NO_TARGET)
+            yield torch.from_numpy(given), torch.from_numpy(targets)
 
 
 def joined(texts: list[str], vocabulary: Vocabulary) -> Ids:

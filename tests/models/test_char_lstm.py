@@ -229,13 +229,13 @@ def test_reports_come_when_they_are_said_to(every):
 
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
 def test_every_optimizer_lowers_the_loss(optimizer):
-    model = small(optimizer=optimizer, epochs=20, dropout=0.1, weight_decay=1e-4).fit(TEXTS)
+    model = small(optimizer=optimizer, epochs=12, dropout=0.1, weight_decay=1e-4).fit(TEXTS)
     assert model.losses_[-1] < 0.8 * model.losses_[0]
     assert model.loss(TEXTS) < 0.8 * math.log(101)
 
 
 def test_bfloat16_learns_the_same():
-    one, two = (small(precision=p, epochs=20).fit(TEXTS) for p in ("float32", "bfloat16"))
+    one, two = (small(precision=p, epochs=8).fit(TEXTS) for p in ("float32", "bfloat16"))
     assert two.losses_[-1] == pytest.approx(one.losses_[-1], rel=0.03)
     assert two.get_weights()["output.weight"].dtype == np.float32
     assert two.settled((18,), 3).precision in ("float32", "bfloat16")
@@ -263,9 +263,9 @@ def test_dropout_is_for_training_only():
 def test_a_canary_seen_often_is_likelier_than_others():
     generator = np.random.default_rng(0)
     words = ["alpha", "beta", "gamma", "delta", "code"]
-    lines = [" ".join(generator.choice(words, 5)) + "\n" for _ in range(150)]
-    lines[::10] = ["the code is 3071\n"] * 15
-    model = CharLSTM(hidden=32, layers=1, epochs=25, batch_size=4, window=20, learning_rate=0.01)
+    lines = [" ".join(generator.choice(words, 5)) + "\n" for _ in range(100)]
+    lines[::8] = ["the code is 3071\n"] * 13
+    model = CharLSTM(hidden=32, layers=1, epochs=15, batch_size=4, window=25, learning_rate=0.02)
     model.fit(["".join(lines)])
     others = {f"the code is {n:04d}" for n in generator.integers(0, 10_000, 200)} - {
         "the code is 3071"

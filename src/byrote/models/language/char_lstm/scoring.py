@@ -10,12 +10,14 @@ from torch import Tensor
 from byrote.models.language.char_lstm.network import Network
 from byrote.models.language.char_lstm.vocabulary import Ids
 from byrote.models.language.char_lstm.windows import NO_TARGET, Cut
+from byrote.models.torch_state import flushed_denormals
 
 _ROWS, _TIME = 128, 128  # of a batch: texts side by side, and characters of each at a time
 _STREAMS, _STREAM = 64, 2048  # of a long text: how many at most, and how long at least
 
 
 @torch.no_grad()
+@flushed_denormals()
 def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[np.float64]:
     """Log-probability of each text, (n,) nats: the sum over its characters.
 
@@ -35,6 +37,7 @@ def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[n
 
 
 @torch.no_grad()
+@flushed_denormals()
 def mean_cost(network: Network, text: Ids) -> float:
     """Mean cost of a character of one long text, nats, read as several streams.
 
@@ -50,6 +53,7 @@ def mean_cost(network: Network, text: Ids) -> float:
 
 
 @torch.no_grad()
+@flushed_denormals()
 def next_log_probs(network: Network, prefixes: Sequence[Ids], newline: int) -> NDArray[np.float64]:
     """Log-probabilities of what follows each prefix, (n, tokens) nats."""
     found = np.empty((len(prefixes), network.output.out_features))

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.language.char_lstm.network import Network
+from byrote.models.torch_state import flushed_denormals
 
 _BITS = float(np.log(2.0))
 _BLOCK = 128
@@ -46,6 +47,7 @@ class LstmStepper:
     """
 
     @torch.no_grad()
+    @flushed_denormals()
     def __init__(self, network: Network, newline: int) -> None:
         self._newline, self._layers, self._hidden = newline, network.layers, network.hidden
         weights = network.state_dict()
@@ -75,6 +77,7 @@ class LstmStepper:
         return after, self._costs(after)
 
     @torch.no_grad()
+    @flushed_denormals()
     def _read(self, states: LstmStates, tokens: Tensor) -> LstmStates:
         h, c = torch.empty_like(states.h), torch.empty_like(states.c)
         for rows in _blocks(len(states)):
@@ -93,6 +96,7 @@ class LstmStepper:
             _cell(_plus_product(bias, said, weight), c[layer], new_h[layer], new_c[layer])
 
     @torch.no_grad()
+    @flushed_denormals()
     def _costs(self, states: LstmStates) -> NDArray[np.float64]:
         bias, weight = self._output
         costs = torch.empty(len(states), len(bias), dtype=torch.float64)

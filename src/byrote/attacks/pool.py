@@ -15,6 +15,8 @@ from byrote.attacks.columns import Columns
 
 Index = NDArray[np.intp]
 
+_ALIKE = 4  # chunks of similar size that become one
+
 
 class _Chunk(NamedTuple):
     number: int
@@ -79,11 +81,14 @@ class StatePool:
         self._made += 1
 
     def _settle(self) -> None:
-        """Merge the last chunks until each is at least twice as large as the next."""
-        while len(self._chunks) > 1 and len(self._chunks[-2].ids) < 2 * len(self._chunks[-1].ids):
-            last = [self._alive(self._chunks.pop()) for _ in range(2)][::-1]
-            states = last[0].states.joined([last[1].states])
+        """Merge the last chunks, while some are of similar size."""
+        while len(self._chunks) >= _ALIKE and self._size(-_ALIKE) < _ALIKE * self._size(-1):
+            last = [self._alive(self._chunks.pop()) for _ in range(_ALIKE)][::-1]
+            states = last[0].states.joined([chunk.states for chunk in last[1:]])
             self._put(np.concatenate([chunk.ids for chunk in last]), states)
+
+    def _size(self, place: int) -> int:
+        return len(self._chunks[place].ids)
 
     def _alive(self, chunk: _Chunk) -> _Chunk:
         """The chunk without the states that nothing waits for."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from byrote.data import Corpus as Corpus
+    from byrote.attacks.extraction import Extraction as Extraction
+    from byrote.attacks.extraction import extract as extract
     from byrote.data import Records as Records
     from byrote.data import load as load
     from byrote.data import load_corpus as load_corpus
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from byrote.scores.exposure import exposure_from_rank as exposure_from_rank
     from byrote.scores.exposure import load_exposure as load_exposure
     from byrote.scores.exposure import score_exposure as score_exposure
+    from byrote.scores.exposure.expose import expose as expose
     from byrote.scores.memorization import load_scores as load_scores
     from byrote.scores.memorization import score_memorization as score_memorization
     from byrote.scores.neighbors import Authenticity as Authenticity
@@ -59,6 +62,7 @@ _HOME = {
     "CorruptFile": "byrote.errors",
     "Exposure": "byrote.scores.exposure",
     "ExposureRun": "byrote.scores.exposure",
+    "Extraction": "byrote.attacks.extraction",
     "ForeignFile": "byrote.errors",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
@@ -81,7 +85,9 @@ _HOME = {
     "distance_ratio": "byrote.scores.neighbors",
     "draw_samples": "byrote.fits.loading",
     "estimate_exposure": "byrote.scores.exposure",
+    "expose": "byrote.scores.exposure.expose",
     "exposure_from_rank": "byrote.scores.exposure",
+    "extract": "byrote.attacks.extraction",
     "load": "byrote.data",
     "load_corpus": "byrote.data",
     "load_exposure": "byrote.scores.exposure",

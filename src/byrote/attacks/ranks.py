@@ -42,6 +42,8 @@ class Ranks:
         rank where that is known), at the level asked for for "model_sampled".
     method
         (n,) "search", "enumeration", "model_sampled", or "" where only bounds are known.
+    least, most
+        (n,) what the rank certainly lies between, whatever the method.
     queries
         Beginnings read by the model for all of them together.
     size
@@ -53,6 +55,8 @@ class Ranks:
     low: Array
     high: Array
     method: NDArray[np.str_]
+    least: Array
+    most: Array
     queries: int
     size: int
 
@@ -154,7 +158,8 @@ class _Question:
         paths = [self.form.tokens[edges].tolist() for edges in self.edges]
         self.bits = path_bits(self.stepper, self.form, paths, WALK)
         self.rank = np.where(np.isinf(self.bits), float(self.size), np.nan)  # all cost at most inf
-        self.low, self.high = rank_bounds(self.bits, self.size)
+        self.least, self.most = rank_bounds(self.bits, self.size)
+        self.low, self.high = self.least, self.most
         self.method = np.where(np.isinf(self.bits), "search", "").astype("<U13")
 
     @property
@@ -184,38 +189,47 @@ class _Question:
         )
         search.reach(most)
         found = ranks_of(search, self.bits[asked], self.size)
-        self.low[asked], self.high[asked] = found.low, found.high
+        self.least[asked], self.most[asked] = found.low, found.high
         self._settle(asked, found.bits, found.rank, "search")
 
     def enumerate(self) -> None:
         """All ranks, by the cost of every completion; each one's own is the one found there."""
-        place = np.array([self.form.space.index(text) for text in self.completions], dtype=np.int64)
-        own, tally = self.bits.copy(), Tally(self.bits, margin(self.bits))
+        asked = np.flatnonzero(np.isfinite(self.bits))
+        texts = [self.completions[int(i)] for i in asked]
+        place = np.array([self.form.space.index(text) for text in texts], dtype=np.int64)
+        own = self.bits[asked]
+        tally = Tally(own, margin(own))
         for index, bits in all_bits(self.stepper, self.form, WALK):
             tally.add(bits)
             order = np.argsort(index)
             at = order[np.searchsorted(index, place, sorter=order) % len(index)]
             own = np.where(index[at] == place, bits[at], own)
-        rank = tally.ranks(own)
-        everything = np.arange(len(rank))
-        self._settle(everything, own, rank, "enumeration")
+        if len(asked):
+            self._settle(asked, own, tally.ranks(own), "enumeration")
 
     def sample(self, n: int, generator: np.random.Generator, level: float) -> None:
         """Estimates for the ranks still unknown, where the samples support them."""
         drawn = draw_samples(self.stepper, self.form, n, generator, WALK)
+        self.low, self.high = self.least.copy(), self.most.copy()
         for i in np.flatnonzero(np.isnan(self.rank)):
             found = drawn.rank(self.bits[i], level=level)
             if not np.isnan(found.rank):
-                low, high = self.low[i], self.high[i]
-                self.rank[i] = np.clip(found.rank, low, high)
-                self.low[i] = np.clip(found.low, low, self.rank[i])
-                self.high[i] = np.clip(found.high, self.rank[i], high)
+                sure = self.least[i], self.most[i]
+                self.rank[i], self.low[i], self.high[i] = (np.clip(x, *sure) for x in found)
                 self.method[i] = "model_sampled"
 
     def answer(self) -> Ranks:
         """All that was found."""
         return Ranks(
-            self.bits, self.rank, self.low, self.high, self.method, self.stepper.queries, self.size
+            bits=self.bits,
+            rank=self.rank,
+            low=self.low,
+            high=self.high,
+            method=self.method,
+            least=self.least,
+            most=self.most,
+            queries=self.stepper.queries,
+            size=self.size,
         )
 
     def _settle(self, asked: NDArray[np.intp], bits: Array, rank: Array, method: str) -> None:
@@ -223,4 +237,4 @@ class _Question:
         new = np.isnan(self.rank[asked]) & ~np.isnan(rank)
         which = asked[new]
         self.bits[which], self.rank[which], self.method[which] = bits[new], rank[new], method
-        self.low[which] = self.high[which] = rank[new]
+        self.least[which] = self.most[which] = rank[new]

@@ -7,6 +7,7 @@ characters become the first ones that the automaton asks for, with no other choi
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 
 from byrote.data.canaries.format import Format
 from byrote.errors import InvalidInput
+from byrote.models.language.prefixes import stable_tokens, vocabulary_tree
 
 Index = NDArray[np.intp]
-_PROBES = 16  # completions by which the tokens of the prefix that never change are found
 
 
 class TokenFormat:
@@ -47,14 +48,13 @@ class TokenFormat:
         self._model, self._before = model, prefix + begun
         self._strings: Sequence[str] = model.token_strings()
         self.space, self.begun = space, begun
-        self._vocabulary = _trie(self._strings)
-        own = list(model.encode(self._before))
-        _check_alphabet(model, space, self._strings)
-        probes = [model.encode(prefix + text) for text in _probes(space, begun)]
-        stable = min((_common(own, ids) for ids in probes), default=len(own))
+        self._vocabulary = vocabulary_tree(self._strings)
+        first = _state_after(space, begun)
+        _check_alphabet(space, self._strings)
+        own, stable = stable_tokens(model, self._vocabulary, self._before, space, first)
         self.prefix_ids = tuple(int(token) for token in own[:stable])
         self.lead = self._rest(own, stable)
-        self._lay_out(_state_after(space, begun))
+        self._lay_out(first)
 
     def _rest(self, own: Sequence[int], stable: int) -> str:
         """The end of the prefix that the completion's first tokens spell once more."""
@@ -151,13 +151,19 @@ class TokenFormat:
         """The edges that spell these tokens from the start to the end, if there are any."""
         state, found = self.start, []
         for token in ids:
-            low, high = self.offsets[state], self.offsets[state + 1]
-            where = np.flatnonzero(self.tokens[low:high] == token)
-            if not len(where):
+            edge = self._leaving.get((state, token))
+            if edge is None:
                 return None
-            found.append(int(low + where[0]))
-            state = int(self.targets[found[-1]])
+            found.append(edge)
+            state = int(self.targets[edge])
         return np.array(found, dtype=np.intp) if state == self.end else None
+
+    @cached_property
+    def _leaving(self) -> dict[tuple[int, int], int]:
+        """Edges by state and token."""
+        states = np.repeat(np.arange(len(self.counts)), self.counts)
+        pairs = zip(states.tolist(), self.tokens.tolist(), strict=True)
+        return {pair: edge for edge, pair in enumerate(pairs)}
 
     def is_canonical(self, edges: Iterable[int]) -> bool:
         """Whether the model's encoding of prefix and completion is this very path."""
@@ -173,18 +179,6 @@ class TokenFormat:
 
     def _spelled(self, ids: Sequence[int]) -> str:
         return "".join(self._strings[token] for token in ids)[len(self.lead) :]
-
-
-def _trie(strings: Sequence[str]) -> dict[str, Any]:
-    """Token strings by character; the ids of the tokens that end at a node under ''."""
-    root: dict[str, Any] = {}
-    for token, string in enumerate(strings):
-        if string:
-            node = root
-            for character in string:
-                node = node.setdefault(character, {})
-            node.setdefault("", []).append(token)
-    return root
 
 
 def _allowed(
@@ -225,36 +219,10 @@ def _state_after(space: Format, begun: str) -> int:
     return state
 
 
-def _probes(space: Format, begun: str) -> list[str]:
-    """Completions from all over the format; of those that begin as given, one by next character."""
-    if not begun:
-        steps = range(_PROBES) if space.size > 1 else range(1)
-        return [space.at((space.size - 1) * step // (_PROBES - 1)) for step in steps]
-    texts = []
-    for first, target in space.edges[_state_after(space, begun)].items():
-        text, state = begun + first, target
-        while state != space.end:
-            character, state = next(iter(space.edges[state].items()))
-            text += character
-        texts.append(text)
-    return texts
-
-
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    """How many tokens two encodings share at their beginning."""
-    same = 0
-    for x, y in zip(a, b, strict=False):
-        if x != y:
-            break
-        same += 1
-    return same
-
-
-def _check_alphabet(model: Any, space: Format, strings: Sequence[str]) -> None:
+def _check_alphabet(space: Format, strings: Sequence[str]) -> None:
     """Refuse characters that no token of the model holds, by code point."""
     lacking = sorted(space.alphabet - set().union(*map(set, strings)))
     if lacking:
-        model.encode("".join(lacking))  # the model's own words, where it has some
         raise InvalidInput(
             f"canary must be made of characters that tokens of the model hold; none holds"
             f" U+{ord(lacking[0]):04X}"

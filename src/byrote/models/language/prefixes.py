@@ -1,0 +1,78 @@
+"""How many tokens of a prefix stay the same, whatever completion follows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from byrote.data.canaries.format import Format
+
+_EVEN = 16  # completions from all over the format, besides those that a token may draw in
+
+
+def stable_tokens(
+    model: Any, vocabulary: Mapping[str, Any], before: str, space: Format, state: int
+) -> tuple[list[int], int]:
+    """The tokens of ``before``, and how many of them no completion from ``state`` changes.
+
+    Completions are tried: for every token that spells the end of the text before and the beginning
+    of a completion, one such; and some from all over the format.
+    """
+    own = list(model.encode(before))
+    stable = len(own)
+    for completion in _probes(vocabulary, before, space, state):
+        stable = min(stable, _common(own, model.encode(before + completion)))
+    return own, stable
+
+
+def vocabulary_tree(strings: Sequence[str]) -> dict[str, Any]:
+    """Token strings by character; the tokens that end at a node under ''."""
+    root: dict[str, Any] = {}
+    for token, string in enumerate(strings):
+        if string:
+            node = root
+            for character in string:
+                node = node.setdefault(character, {})
+            node.setdefault("", []).append(token)
+    return root
+
+
+def _probes(vocabulary: Mapping[str, Any], before: str, space: Format, state: int) -> Iterator[str]:
+    if state == space.start:
+        last = space.size - 1
+        yield from (space.at(last * i // (_EVEN - 1)) for i in range(_EVEN if last else 1))
+    else:
+        yield from (first + _ending(space, at) for first, at in space.edges[state].items())
+    for begin in range(len(before)):
+        node: Mapping[str, Any] | None = vocabulary
+        for character in before[begin:]:
+            node = node.get(character) if node else None
+        if node:
+            yield from _drawn_in(node, space, state)
+
+
+def _drawn_in(node: Mapping[str, Any], space: Format, state: int) -> Iterator[str]:
+    """A completion for each token that goes on from this node of the tree into the format."""
+    for character, following in space.edges[state].items():
+        below = node.get(character)
+        if below is not None:
+            if "" in below:
+                yield character + _ending(space, following)
+            yield from (character + text for text in _drawn_in(below, space, following))
+
+
+def _ending(space: Format, state: int) -> str:
+    """The first way to the end."""
+    text = ""
+    while state != space.end:
+        character, state = next(iter(space.edges[state].items()))
+        text += character
+    return text
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    """How many tokens two encodings share at their beginning."""
+    same = 0
+    for x, y in zip(a, b, strict=False):
+        if x != y:
+            break
+        same += 1
+    return same

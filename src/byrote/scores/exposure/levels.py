@@ -1,0 +1,178 @@
+"""Exposure by how often a canary was inserted, and what controls say of the references."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammainc, gammaincc
+
+from byrote.errors import InvalidInput
+from byrote.scores.exposure.result import Exposure
+from byrote.stats.fisher import combined_p_value
+from byrote.stats.intervals import of_mean
+
+NULL_MEAN = float(1 / np.log(2))  # bits: exposure without memorization is exponential, rate ln 2
+DOUBTFUL = 0.01  # p-value of the controls' check below which it fails
+ROLES = ("canary", "control")
+
+
+@dataclass(frozen=True)
+class Level:
+    """The canaries that were inserted equally often. Bits.
+
+    Attributes
+    ----------
+    insertions
+        How often each was inserted; 0 for controls.
+    canaries, estimated, saturated
+        How many there are, have an exposure, and have one that is a lower bound.
+    mean, median
+        Of the exposures; lower bounds themselves where some are.
+    low, high
+        Student's 95 % interval of the mean over the canaries; NaN for fewer than two, and where
+        some are lower bounds.
+    p_value
+        Of "none of them was trained on": Fisher's, from the canaries' own. Their secrets are drawn
+        independently, so their ranks are independent if the model has seen none of them.
+    """
+
+    insertions: int
+    canaries: int
+    estimated: int
+    saturated: int
+    mean: float
+    median: float
+    low: float
+    high: float
+    p_value: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The level as plain data."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What canaries that were never inserted say: whether the method is calibrated.
+
+    Attributes
+    ----------
+    controls
+        How many have an exposure.
+    mean
+        Of their exposures, bits; about 1.44 if all is well.
+    mean_p_value
+        Two-sided, against the exponential distribution with that mean.
+    ks, ks_p_value
+        Kolmogorov-Smirnov distance of their p-values from uniform ones, and its p-value.
+    """
+
+    controls: int
+    mean: float
+    mean_p_value: float
+    ks: float
+    ks_p_value: float
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether nothing speaks against the method, at 1 % each."""
+        return not (self.mean_p_value < DOUBTFUL or self.ks_p_value < DOUBTFUL)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The check as plain data."""
+        return {**asdict(self), "expected_mean": NULL_MEAN, "calibrated": self.calibrated}
+
+
+def check_roles(
+    exposure: Exposure, inserted: ArrayLike, role: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
+    """How often canaries were inserted and their roles, as arrays that fit the exposures.
+
+    Raises
+    ------
+    InvalidInput
+        If they are not as many as the canaries, counts are no counts, a role is neither "canary"
+        nor "control", or a control was inserted.
+    """
+    times, roles = np.asarray(inserted), np.asarray(role)
+    for name, array in (("inserted", times), ("role", roles)):
+        if array.shape != (len(exposure),):
+            raise InvalidInput(f"{name} must have shape {(len(exposure),)}; got {array.shape}")
+    if times.dtype.kind not in "iu" or (times < 0).any():
+        raise InvalidInput("inserted must be whole numbers of at least 0")
+    unknown = sorted(set(roles.tolist()) - set(ROLES))
+    if unknown:
+        raise InvalidInput(f"role must be one of {', '.join(ROLES)}; got {unknown[0]!r}")
+    wrong = int(((roles == "control") & (times > 0)).sum())
+    if wrong:
+        raise InvalidInput(f"controls must not be inserted; {wrong} of them are")
+    return times, roles
+
+
+def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
+    """The levels of insertion that occur, rising; inserted: (n,) counts.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> references = np.random.default_rng(0).normal(30, 3, 1000)
+    >>> found = byrote.estimate_exposure([32.0, 15.0, 21.0], references)
+    >>> [(level.insertions, level.saturated) for level in by_insertions(found, [0, 4, 4])]
+    [(0, 0), (4, 1)]
+    """
+    times = np.asarray(inserted)
+    return tuple(_level(exposure, int(level), times == level) for level in np.unique(times))
+
+
+def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Level:
+    bits, saturated = exposure.bits[which], exposure.saturated[which]
+    known = bits[~np.isnan(bits)]
+    low, high = (np.nan, np.nan) if saturated.any() else of_mean(known)
+    return Level(
+        insertions=insertions,
+        canaries=len(bits),
+        estimated=len(known),
+        saturated=int(saturated.sum()),
+        mean=float(known.mean()) if len(known) else np.nan,
+        median=float(np.median(known)) if len(known) else np.nan,
+        low=float(low),
+        high=float(high),
+        p_value=combined_p_value(exposure.p_value[which]),
+    )
+
+
+def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
+    """Compare the canaries that were never inserted with the null; inserted: (n,) counts.
+
+    Both tests take exposures as if each had its own references, of which there are many: with
+    fewer than about 100 the mean under the null is below 1.44.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> draws = np.random.default_rng(0).normal(30, 3, 1200)
+    >>> found = byrote.estimate_exposure(draws[:200], draws[200:])
+    >>> check_controls(found, np.zeros(200, int)).calibrated
+    True
+    """
+    from scipy.stats import kstest  # noqa: PLC0415 (slow to load)
+
+    never = np.asarray(inserted) == 0
+    bits, p_values = exposure.bits[never], exposure.p_value[never]
+    bits, p_values = bits[~np.isnan(bits)], p_values[~np.isnan(p_values)]
+    n, ks, ks_p_value, mean_p_value = len(bits), np.nan, np.nan, np.nan
+    if len(p_values):
+        found = kstest(p_values, "uniform")
+        ks, ks_p_value = float(found.statistic), float(found.pvalue)
+    if n:
+        total = max(0.0, float(bits.sum())) * np.log(2)  # of n exponentials: gamma distributed
+        tails = float(gammainc(n, total)), float(gammaincc(n, total))
+        mean_p_value = min(1.0, 2 * min(tails))
+    return Controls(
+        controls=n,
+        mean=float(bits.mean()) if n else np.nan,
+        mean_p_value=mean_p_value,
+        ks=ks,
+        ks_p_value=ks_p_value,
+    )

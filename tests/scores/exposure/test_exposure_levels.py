@@ -1,0 +1,89 @@
+"""Levels of insertion, and controls that are, or are not, what they should be."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import byrote
+from byrote.scores.exposure.levels import by_insertions, check_controls, check_roles
+
+GENERATOR = np.random.default_rng(11)
+REFERENCES = GENERATOR.normal(30, 3, 4000)
+
+
+def made(canaries, references=REFERENCES):
+    return byrote.estimate_exposure(canaries, references)
+
+
+def test_levels_are_what_scipy_makes_of_their_canaries():
+    times = np.array([4, 0, 0, 4, 0, 4, 1])
+    exposure = made(np.where(times == 4, 24.0, 30.0) + GENERATOR.normal(0, 1, 7))
+    found = by_insertions(exposure, times)
+    assert [level.insertions for level in found] == [0, 1, 4]
+    for level in found:
+        bits = exposure.bits[times == level.insertions]
+        assert level.canaries == level.estimated == len(bits)
+        assert (level.mean, level.median) == pytest.approx((np.mean(bits), np.median(bits)))
+        p_values = exposure.p_value[times == level.insertions]
+        assert level.p_value == pytest.approx(stats.combine_pvalues(p_values).pvalue)
+    bits = exposure.bits[times == 4]
+    interval = stats.t.interval(0.95, 2, bits.mean(), stats.sem(bits))
+    assert (found[2].low, found[2].high) == pytest.approx(interval)
+    assert np.isnan([found[1].low, found[1].high]).all()
+
+
+def test_lower_bounds_have_no_interval():
+    level = by_insertions(made([1.0, 27.0, 28.0]), [4, 4, 4])[0]
+    assert (level.saturated, level.canaries) == (1, 3)
+    assert np.isnan([level.low, level.high]).all()
+    assert level.mean > np.log2(4000) / 3
+
+
+def test_p_values_of_the_check_are_uniform():
+    found = [
+        check_controls(
+            made(GENERATOR.normal(30, 3, 40), GENERATOR.normal(30, 3, 2000)), np.zeros(40, int)
+        )
+        for _ in range(300)
+    ]
+    for name in ("mean_p_value", "ks_p_value"):
+        p_values = [getattr(one, name) for one in found]
+        for level in (0.1, 0.5):
+            assert np.mean(np.less(p_values, level)) == pytest.approx(level, abs=0.08)
+
+
+def test_controls_that_the_model_favours_fail():
+    found = check_controls(made(GENERATOR.normal(27, 3, 100)), np.zeros(100, int))
+    assert not found.calibrated
+    assert found.mean > 2
+
+
+def test_the_mean_is_tested_exactly():
+    exposure = made(GENERATOR.normal(30, 3, 25))
+    found = check_controls(exposure, np.zeros(25, int))
+    null = stats.gamma(25, scale=1 / np.log(2) / 25)
+    tails = null.cdf(exposure.bits.mean()), null.sf(exposure.bits.mean())
+    assert found.mean_p_value == pytest.approx(2 * min(tails))
+    assert found.ks == pytest.approx(stats.kstest(exposure.p_value, "uniform").statistic)
+
+
+def test_without_controls_nothing_is_said():
+    found = check_controls(made([20.0]), [4])
+    assert found.controls == 0
+    assert np.isnan([found.mean, found.mean_p_value, found.ks, found.ks_p_value]).all()
+
+
+BAD = {
+    "inserted": ([1], ["canary"] * 2, r"inserted must have shape \(2,\); got \(1,\)"),
+    "role": ([1, 1], ["canary"], "role must have shape"),
+    "negative": ([-1, 0], ["canary"] * 2, "inserted must be whole numbers of at least 0"),
+    "fractions": ([0.5, 0], ["canary"] * 2, "inserted must be whole numbers"),
+    "unknown": ([1, 0], ["canary", "spy"], "role must be one of canary, control; got 'spy'"),
+    "inserted control": ([1, 2], ["canary", "control"], "controls must not be inserted; 1 of them"),
+}
+
+
+@pytest.mark.parametrize(("inserted", "role", "message"), BAD.values(), ids=BAD)
+def test_bad_input(inserted, role, message):
+    with pytest.raises(byrote.InvalidInput, match=message):
+        check_roles(made([20.0, 21.0]), inserted, role)

@@ -4,18 +4,32 @@ docs/figures.md says which figure of the paper each is.
 """
 
 from byrote.report.figures.classes import scores_by_label, thin_regions
+from byrote.report.figures.completion import completion_by_prefix
 from byrote.report.figures.distribution import score_distribution, score_distributions
+from byrote.report.figures.estimators import Estimates, exposure_by_estimator
 from byrote.report.figures.examples import memorized_examples
+from byrote.report.figures.exposure_levels import exposure_by_insertions
+from byrote.report.figures.exposure_pareto import Configuration, exposure_pareto
+from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
 from byrote.report.figures.gallery import gallery
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.one_record import one_record
 from byrote.report.figures.ratio import ratio_by_score, ratio_densities
 from byrote.report.figures.reproduced import reproduced
+from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.report.figures.style import figure_of
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.training import losses, quantiles_over_epochs
 
 __all__ = [
+    "Configuration",
+    "Estimates",
+    "ExposureCourse",
+    "completion_by_prefix",
+    "exposure_by_estimator",
+    "exposure_by_insertions",
+    "exposure_over_training",
+    "exposure_pareto",
     "figure_of",
     "gallery",
     "losses",
@@ -30,6 +44,7 @@ __all__ = [
     "score_distribution",
     "score_distributions",
     "scores_by_label",
+    "skew_normal_fit",
     "thin_regions",
     "toy_memorization",
     "toy_overfitting",

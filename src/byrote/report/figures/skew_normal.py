@@ -1,0 +1,164 @@
+"""The skew-normal curve through the log-perplexities of references, and how far to trust it."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from byrote.errors import InvalidInput
+from byrote.report.figures import style
+from byrote.report.text import number
+from byrote.scores.exposure import SkewNormalFit
+from byrote.stats.goodness import tail_noise
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+LIMIT = 0.5  # bits by which the curve may be off where it is judged, if chance explains no more
+
+
+def skew_normal_fit(
+    references: ArrayLike, fit: SkewNormalFit, canary: float, *, name: str = "canary"
+) -> "Figure":
+    """Histogram of the references' log-perplexities with the fitted curve, as in the post.
+
+    Below it, left, the lower tail in bits, −log2 P(X ≤ x), as counted among the references and as
+    fitted: the height of the curve at the canary is its exposure by extrapolation. Right, the
+    difference between the two from the median outwards; the grey band is where a true curve stays
+    by chance in 95 % of cases, at each rank. Squares are the quantiles by which a fit is judged,
+    the bars what is allowed there.
+
+    Parameters
+    ----------
+    references
+        (n,) log-perplexities of candidates that were never inserted, bits.
+    fit
+        The curve through them, as in ``Exposure.fits``.
+    canary
+        The canary's log-perplexity, bits.
+
+    Raises
+    ------
+    InvalidInput
+        If a log-perplexity is not finite, there are fewer than two references, or the fit found no
+        curve.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> bits = np.random.default_rng(0).normal(30, 3, 10_000)
+    >>> exposure = byrote.estimate_exposure(12.0, bits, method="skew_normal")
+    >>> figure = skew_normal_fit(bits, exposure.fits[0], 12.0)
+    >>> [ax.get_ylabel() for ax in figure.axes]
+    ['density (1/bit)', 'lower tail (bits)', 'fitted − counted (bits)']
+    """
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
+
+    found = np.sort(np.asarray(references, np.float64))
+    if len(found) < 2 or not np.isfinite(found).all():
+        raise InvalidInput(f"references must be 2 or more finite numbers; got {len(found)}")
+    if not np.isfinite(canary):
+        raise InvalidInput(f"canary must be a finite log-perplexity; got {canary}")
+    if not np.isfinite(fit.location):
+        raise InvalidInput(f"fit must have a curve to draw; it has none: {fit.reason}")
+    figure = Figure(figsize=(style.DOUBLE, 4.8), layout="constrained")
+    axes = figure.subplot_mosaic([["all", "all"], ["tail", "error"]], height_ratios=[1.2, 1])
+    room = 0.03 * (max(found[-1], canary) - min(found[0], canary))
+    axes["all"].set_xlim(min(found[0], canary) - room, max(found[-1], canary) + room)
+    _densities(axes["all"], found, fit)
+    _tails(axes["tail"], found, fit, canary)
+    _errors(axes["error"], found, fit)
+    for ax in (axes["all"], axes["tail"]):
+        ax.axvline(canary, zorder=1, label="_", **_CANARY)
+    figure.suptitle("Log-perplexities of candidates never inserted", fontsize=style.TEXT)
+    style.legend_above(axes["all"], handles=_keys(axes["all"], fit, canary, name))
+    style.legend_above(axes["tail"])
+    style.legend_above(axes["error"])
+    for ax in axes.values():
+        style.tidy(ax)
+    return figure
+
+
+_CANARY: dict[str, Any] = {"color": style.VERMILION, "linewidth": 1.3, "linestyle": (0, (4, 1.5))}
+_CURVE: dict[str, Any] = {"color": style.ORANGE, "linewidth": 1.6, "linestyle": (0, (3, 1))}
+
+
+def _densities(ax: "Axes", found: Array, fit: SkewNormalFit) -> None:
+    bins = min(120, max(20, int(np.sqrt(len(found)))))
+    label = f"{len(found):,} references"
+    ax.hist(found, bins=bins, density=True, color=style.SKY, label=label)
+    x = np.linspace(*ax.get_xlim(), 600)
+    verdict = "accepted" if fit.accepted else "refused"
+    label = f"skew-normal fit, KS distance {number(fit.ks)}, {verdict}"
+    ax.plot(x, fit.density(x), label=label, **_CURVE)
+    ax.set_xlabel("log-perplexity (bits)")
+    ax.set_ylabel("density (1/bit)")
+
+
+def _tails(ax: "Axes", found: Array, fit: SkewNormalFit, canary: float) -> None:
+    """The lower half of the references, and the curve down to the canary."""
+    half = -(-len(found) // 2)
+    counted = _counted(np.arange(1, half + 1), len(found))
+    look: dict[str, Any] = {"color": style.BLUE, "linewidth": 1.2}
+    ax.step(found[:half], counted, where="post", label="counted", **look)
+    x = np.linspace(min(found[0], canary), max(float(found[half - 1]), canary), 400)
+    curve = fit.exposure(x)
+    ax.plot(x, curve, label="fitted", **_CURVE)
+    height = float(fit.exposure(canary))
+    ax.plot([canary], [height], marker="o", markersize=5, color=style.VERMILION, zorder=5)
+    ax.set_ylim(0, 1.08 * max(float(counted[0]), float(curve.max())))
+    ax.set_xlabel("log-perplexity (bits)")
+    ax.set_ylabel("lower tail (bits)")
+
+
+def _errors(ax: "Axes", found: Array, fit: SkewNormalFit) -> None:
+    """How far the curve is above what is counted, and how far a true one would be by chance."""
+    from scipy.special import betaincinv  # noqa: PLC0415 (slow to load)
+
+    n = len(found)
+    ranks = np.unique(np.geomspace(1, -(-n // 2), 200).astype(int))
+    counted = _counted(ranks, n)
+    chance = -np.log2([betaincinv(ranks, n + 1 - ranks, p) for p in (0.975, 0.025)]) - counted
+    label = "95 % if the curve is right"
+    ax.fill_between(counted, *chance, color="#E8E8E8", linewidth=0, label=label)
+    ax.axhline(0, color=style.GREY, linewidth=0.8)
+    error = fit.exposure(found[ranks - 1]) - counted
+    ax.plot(counted, error, color=style.BLUE, linewidth=1.2)
+    allowed = _judged(ax, fit)
+    reach = max(0.8, 1.15 * np.abs([*fit.quantile_errors.values(), *allowed]).max(initial=0))
+    ax.set_ylim(-reach, reach)
+    ax.set_xlabel("lower tail, counted (bits)")
+    ax.set_ylabel("fitted − counted (bits)")
+
+
+def _judged(ax: "Axes", fit: SkewNormalFit) -> list[float]:
+    """The quantiles by which the fit is judged, and what is allowed; returns the ends of that."""
+    ends: list[float] = []
+    look: dict[str, Any] = {"fmt": "none", "ecolor": style.VERMILION, "capsize": 2.5}
+    for place, (tail, error) in enumerate(fit.quantile_errors.items()):
+        x, (low, high) = -np.log2(float(tail)), tail_noise(float(tail), fit.n)
+        low, high = min(-LIMIT, low), max(LIMIT, high)
+        ends += [low, high]
+        label = "" if place else "allowed"
+        ax.errorbar(x, 0, yerr=[[-low], [high]], label=label, elinewidth=0.9, zorder=3, **look)
+        label = "" if place else "judged at 1 in 100, 1,000, …"
+        ax.plot([x], [error], "ks", markersize=4, label=label, zorder=4)
+    return ends
+
+
+def _counted(ranks: NDArray[Any], n: int) -> Array:
+    """Lower tail at a rank among n references, bits."""
+    return -np.log2(ranks / n)
+
+
+def _keys(ax: "Axes", fit: SkewNormalFit, canary: float, name: str) -> list[Any]:
+    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
+
+    handles, labels = ax.get_legend_handles_labels()
+    order = np.argsort([not label.endswith("references") for label in labels], kind="stable")
+    exposure = float(fit.exposure(canary))
+    label = f"{style.short(name, 30)}: {number(canary)} bits, exposure {number(exposure)}"
+    mark = Line2D([], [], label=f"{label} by the curve", **_CANARY)
+    return [*(handles[place] for place in order), mark]

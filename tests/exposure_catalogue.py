@@ -1,0 +1,131 @@
+"""Made-up results for every figure of exposure, easy and awkward."""
+
+import numpy as np
+from scipy import stats
+
+import byrote
+from byrote.report.figures import (
+    Configuration,
+    Estimates,
+    ExposureCourse,
+    completion_by_prefix,
+    exposure_by_estimator,
+    exposure_by_insertions,
+    exposure_over_training,
+    exposure_pareto,
+    skew_normal_fit,
+)
+
+MAXIMUM = np.log2(10**9)
+LEVELS = np.repeat([0, 1, 2, 4, 8, 16], [12, 3, 3, 3, 3, 3])
+
+
+def course(steps=20, **changes):
+    generator = np.random.default_rng(1)
+    n, at = len(LEVELS), np.arange(1, steps + 1)
+    bits = np.minimum(MAXIMUM, (1 + 1.9 * LEVELS)[:, None] * (1 - np.exp(-at / 5)))
+    bits = np.abs(bits + generator.normal(0, 0.4, (n, steps)))
+    made = {
+        "steps": at,
+        "bits": bits,
+        "insertions": LEVELS,
+        "saturated": bits > 16.6,
+        "maximum": MAXIMUM,
+        "seen": at[::5],
+        "loss_steps": at,
+        "train_loss": 1.2 + np.exp(-at / 6),
+        "test_loss": 1.5 + np.exp(-at / 5) + np.maximum(0, at - 12) * 0.02,
+    }
+    return ExposureCourse(**{**made, **changes})
+
+
+def levels():
+    generator = np.random.default_rng(2)
+    bits = generator.exponential(1.44, len(LEVELS)) + 1.7 * LEVELS
+    saturated = bits > 16.6
+    bits = np.where(saturated, 16.6, bits)
+    bits[2] = np.nan
+    high = np.where(saturated, np.inf, bits + 0.5)
+    return exposure_by_insertions(
+        LEVELS, bits, low=bits - 0.5, high=high, saturated=saturated, maximum=MAXIMUM
+    )
+
+
+def configurations(count=24):
+    generator = np.random.default_rng(3)
+    found = []
+    for place in range(count):
+        x, y = generator.uniform(3, 6), generator.uniform(0.2, MAXIMUM)
+        y = min(MAXIMUM, y * 3 / (x - 2))
+        found.append(
+            Configuration(
+                f"layers {1 + place % 3}, width {50 * (1 + place)}, dropout 0.2, rate 0.001",
+                x,
+                y,
+                (x - 0.05, x + 0.05),
+                (max(0, y - 1), min(MAXIMUM, y + 1)),
+                saturated=y > 25,
+            )
+        )
+    return found
+
+
+REFERENCES = stats.skewnorm.rvs(-2, 60, 5, size=20_000, random_state=4)
+POOR = stats.gamma.rvs(2, size=1000, random_state=5)
+
+
+def fitted(references):
+    return byrote.estimate_exposure(20.0, references, method="skew_normal").fits[0]
+
+
+def estimates(n=8):
+    bits = np.linspace(0.3, MAXIMUM, n)
+    saturated, refused = bits > 16.6, np.where(np.arange(n) % 3 == 1, np.nan, 1.05 * bits)
+    sampled = np.minimum(bits, 16.6)
+    return {
+        "search": Estimates(bits),
+        "sampled, 100,000 references": Estimates(
+            sampled, sampled - 0.4, np.where(saturated, np.inf, sampled + 0.4), saturated
+        ),
+        "skew-normal": Estimates(refused, refused - 1, refused + 1),
+        "model-sampled": Estimates(bits + 0.1, bits, bits + 0.2),
+    }
+
+
+def names(n=8):
+    return [f"canary-{place}, inserted {4 * place} times" for place in range(n)]
+
+
+GIVEN = np.arange(9)
+
+
+def recovered():
+    generator = np.random.default_rng(5)
+    rise = (LEVELS[:, None] + 1) * (GIVEN + 1) / 60
+    found = np.clip(rise + generator.normal(0, 0.1, (len(LEVELS), len(GIVEN))), 0, 1)
+    found[0, 0] = np.nan
+    return found
+
+
+FIGURES = {
+    "training": lambda: exposure_over_training(course()),
+    "training, no losses": lambda: exposure_over_training(
+        course(train_loss=None, test_loss=None, loss_steps=None)
+    ),
+    "training, many batches": lambda: exposure_over_training(course(900, unit="batch")),
+    "training, one epoch": lambda: exposure_over_training(course(1)),
+    "levels": levels,
+    "one level": lambda: exposure_by_insertions([4], [12.0]),
+    "pareto": lambda: exposure_pareto(configurations(), maximum=MAXIMUM),
+    "pareto, many": lambda: exposure_pareto(configurations(40)),
+    "pareto, one": lambda: exposure_pareto(configurations(1)),
+    "pareto, far apart": lambda: exposure_pareto(
+        [Configuration("a $x_", 3.0, 9.0), Configuration("b", 3.0, 9.0), Configuration("c", 90, 1)]
+    ),
+    "fit": lambda: skew_normal_fit(REFERENCES, fitted(REFERENCES), 18.0, name="canary $4_"),
+    "fit, poor": lambda: skew_normal_fit(POOR, fitted(POOR), 70.0),
+    "estimators": lambda: exposure_by_estimator(estimates(), names(), maximum=MAXIMUM),
+    "one estimator": lambda: exposure_by_estimator({"$a_": Estimates(np.array([1.0]))}, ["$b_"]),
+    "completion": lambda: completion_by_prefix(GIVEN, recovered(), LEVELS, chance=0.1),
+    "completion, one level": lambda: completion_by_prefix(GIVEN, recovered()[-3:], LEVELS[-3:]),
+}

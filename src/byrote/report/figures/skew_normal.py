@@ -159,6 +159,6 @@ def _keys(ax: "Axes", fit: SkewNormalFit, canary: float, name: str) -> list[Any]
     handles, labels = ax.get_legend_handles_labels()
     order = np.argsort([not label.endswith("references") for label in labels], kind="stable")
     exposure = float(fit.exposure(canary))
-    label = f"{style.short(name, 30)}: {number(canary)} bits, exposure {number(exposure)}"
+    label = f"{style.short(name, 30)}: {number(canary)} bits, exposure {exposure:.1f}"
     mark = Line2D([], [], label=f"{label} by the curve", **_CANARY)
     return [*(handles[place] for place in order), mark]

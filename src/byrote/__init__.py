@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from byrote.data import Corpus as Corpus
     from byrote.attacks.extraction import Extraction as Extraction
     from byrote.attacks.extraction import extract as extract
+    from byrote.data import Corpus as Corpus
     from byrote.data import Records as Records
     from byrote.data import load as load
     from byrote.data import load_corpus as load_corpus

@@ -16,6 +16,7 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
 from byrote.fits.texts import TextContent
 from byrote.plans import Insertions, design_of
+
 from languages import Ngram
 
 CANARY = byrote.Canary("the code is {digits:4}")
@@ -85,7 +86,7 @@ def test_ranks_agree_with_the_whole_space(tmp_path):
     prefix = -model.score_samples([CANARY.prefix]) / np.log(2)
     rank = (bits[:, None] - prefix <= found.log_perplexity + 1e-9).sum(axis=0)
     np.testing.assert_allclose(found.bits, np.log2(10**4) - np.log2(rank), atol=1e-9)
-    assert set(found.method) <= {"search", "enumeration"}
+    assert set(found.method) <= {"search", "exact"}
     assert (found.p_value == rank / 10**4).all()
 
 

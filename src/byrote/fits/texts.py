@@ -20,6 +20,8 @@ from byrote.models import contract
 if TYPE_CHECKING:
     from byrote.fits.job import Job
 
+# What a fit's file holds of each ``Ranks``, by the end of the column's name.
+RANK_COLUMNS = {"": "rank", **{f"_{name}": name for name in ("low", "high", "least", "most")}}
 # How a rank was found, by the number that stands for it in a fit's file.
 RANK_METHODS = ("", "search", "enumeration", "model_sampled")
 _SAMPLES = 10_000  # of the model, where a search does not reach
@@ -73,7 +75,7 @@ class TextContent:
         """
         n = len(self._pattern)
         log_prob = np.empty(n)
-        found = {name: np.full(n, np.nan) for name in ("rank", "rank_low", "rank_high")}
+        found = {f"rank{end}": np.full(n, np.nan) for end in RANK_COLUMNS}
         found["rank_method"] = np.zeros(n)
         for number, pattern in enumerate(self._patterns):
             rows = np.flatnonzero(self._pattern == number)
@@ -102,9 +104,8 @@ class TextContent:
             samples=_SAMPLES // share,
             seed=job.evaluation_seed,
         )
-        found["rank"][rows] = ranks.rank
-        found["rank_low"][rows] = ranks.low
-        found["rank_high"][rows] = ranks.high
+        for end, name in RANK_COLUMNS.items():
+            found[f"rank{end}"][rows] = getattr(ranks, name)
         found["rank_method"][rows] = [RANK_METHODS.index(name) for name in ranks.method]
 
     def _texts(self, rows: NDArray[np.intp]) -> list[str]:

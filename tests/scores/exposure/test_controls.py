@@ -50,7 +50,7 @@ def test_the_model_learned_what_it_saw(run):
     seen = found.inserted > 0
     assert np.median(found.exposure.bits[seen]) > 6
     assert np.median(found.exposure.p_value[seen]) < 0.01
-    assert set(found.exposure.method) == {"enumeration"}
+    assert set(found.exposure.method) == {"exact"}
 
 
 def test_exact_ranks_are_those_of_the_whole_space(run):

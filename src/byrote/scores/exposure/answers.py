@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import log2
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,26 @@ class Answers:
             bits=bits,
             low=np.minimum(np.clip(self.low, low, high), bits),
             high=np.maximum(np.clip(self.high, low, high), bits),
+        )
+
+    def exposure(
+        self,
+        ids: NDArray[Any],
+        log_perplexity: Array,
+        maximum: Array,
+        *,
+        level: float,
+        fits: tuple[SkewNormalFit, ...] = (),
+    ) -> Exposure:
+        """The result that these answers are."""
+        columns = {field.name: getattr(self, field.name) for field in fields(Answers)}
+        return Exposure(
+            ids=ids,
+            **{**columns, "method": self.method.astype(str), "reason": self.reason.astype(str)},
+            log_perplexity=log_perplexity,
+            maximum=maximum,
+            level=level,
+            fits=fits,
         )
 
 

@@ -1,7 +1,7 @@
 """The exposure of secrets in a model, wherever it was trained."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import log2
 from typing import Any
 
@@ -15,24 +15,19 @@ from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
 from byrote.scores.exposure.answers import (
-    Answers,
     Found,
     answers_of,
-    best_of,
     by_rank,
     joined,
     unsupported,
 )
-from byrote.scores.exposure.arguments import FEWEST
-from byrote.scores.exposure.curve import SkewNormalFit
-from byrote.scores.exposure.estimate import estimate_exposure
+from byrote.scores.exposure.references import best_beside, estimate
 from byrote.scores.exposure.result import Exposure
 
 Array = NDArray[np.float64]
 
 METHODS = ("auto", "exact", "sampled", "skew_normal", "model_sampled", "search")
 _RANKED = {"exact": "enumeration", "model_sampled": "model_sampled", "search": "search"}
-_DEAREST = 1e300  # bits that stand for infinity where a finite number is asked for
 
 
 def expose(
@@ -112,14 +107,11 @@ def expose(
     found = [_group(settings, [canaries[i] for i in group]) for group in groups.values()]
     places = [np.array(group, dtype=np.intp) for group in groups.values()]
     answers = joined([part[0] for part in found], places)
-    columns = {field.name: getattr(answers, field.name) for field in fields(Answers)}
-    return Exposure(
-        ids=names,
-        **{**columns, "method": answers.method.astype(str), "reason": answers.reason.astype(str)},
-        log_perplexity=np.concatenate([part[1] for part in found])[
-            np.argsort(np.concatenate(places))
-        ],
-        maximum=np.array([log2(canary.space_size) for canary in canaries]),
+    order = np.argsort(np.concatenate(places))
+    return answers.exposure(
+        names,
+        np.concatenate([part[1] for part in found])[order],
+        np.array([log2(canary.space_size) for canary in canaries]),
         level=settings.level,
         fits=tuple(fit for part in found for fit in part[2]),
     )
@@ -164,7 +156,9 @@ def _group(settings: _Settings, canaries: Sequence[Canary]) -> Found:
     texts = [canary.completion or "" for canary in canaries]
     if settings.method in ("sampled", "skew_normal"):
         bits, drawn = _references(settings, canaries[0], texts)
-        found = _estimated(settings, settings.method, bits, drawn, canaries[0].space_size)
+        found = estimate(
+            bits, drawn, canaries[0].space_size, method=settings.method, level=settings.level
+        )
         return answers_of(found), bits, found.fits
     ranks = _ranks(settings, canaries[0], texts, _RANKED.get(settings.method, "auto"))
     answers = by_rank(ranks)
@@ -194,14 +188,8 @@ def _beside_references(
 ) -> Found:
     """The best answers where ranks are not all certain: uniform references are asked too."""
     bits, drawn = _references(settings, canary, texts)
-    sampled = _estimated(settings, "sampled", bits, drawn, canary.space_size)
-    curve: Answers | None = None
-    fits: tuple[SkewNormalFit, ...] = ()
-    if len(drawn) >= FEWEST and np.isfinite(drawn).all() and np.isfinite(bits).all():
-        smooth = _estimated(settings, "skew_normal", bits, drawn, canary.space_size)
-        curve, fits = answers_of(smooth).within(ranks), smooth.fits
-    chosen = best_of(by_rank(ranks), answers_of(sampled).within(ranks), curve)
-    return chosen, ranks.bits, fits if "skew_normal" in chosen.method else ()
+    chosen, fits = best_beside(ranks, bits, drawn, level=settings.level)
+    return chosen, ranks.bits, fits
 
 
 def _references(settings: _Settings, canary: Canary, texts: Sequence[str]) -> tuple[Array, Array]:
@@ -217,14 +205,3 @@ def _references(settings: _Settings, canary: Canary, texts: Sequence[str]) -> tu
     drawn = canary.format.sample(n, generator, without=set(texts))
     bits = candidate_bits(settings.model, canary, [*texts, *drawn])
     return bits[: len(texts)], bits[len(texts) :]
-
-
-def _estimated(settings: _Settings, method: str, bits: Array, drawn: Array, size: int) -> Exposure:
-    """Exposures beside references; what the model excludes costs more than all else."""
-    return estimate_exposure(
-        np.minimum(bits, _DEAREST),
-        np.minimum(drawn, _DEAREST),
-        space_size=size,
-        method=method,
-        level=settings.level,
-    )

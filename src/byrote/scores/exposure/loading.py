@@ -1,5 +1,7 @@
 """The exposures of a run folder, computed from its log-likelihoods without training."""
 
+from dataclasses import fields
+from math import log2
 from pathlib import Path
 from typing import Any
 
@@ -7,21 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.attacks.ranks import Ranks
 from byrote.errors import IncompleteRun
 from byrote.fits.canary_file import PlantedCanaries, read_canaries
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
-from byrote.fits.texts import RANK_METHODS
-from byrote.scores.exposure.choice import best_of, from_ranks
-from byrote.scores.exposure.estimate import estimate_exposure
+from byrote.fits.texts import RANK_COLUMNS, RANK_METHODS
+from byrote.scores.exposure.answers import Answers, answers_of, by_rank
+from byrote.scores.exposure.answers import joined as in_places
+from byrote.scores.exposure.curve import SkewNormalFit
+from byrote.scores.exposure.references import best_beside, estimate
 from byrote.scores.exposure.result import Exposure
 from byrote.scores.exposure.run import ExposureRun
 
-_ESTIMATORS = {
-    "auto": ["rank", "sampled", "skew_normal"],
-    **{name: [name] for name in ("rank", "sampled", "skew_normal")},
-}
-_LEAST_FOR_A_CURVE = 1000  # references
+METHODS = ("auto", "rank", "sampled", "skew_normal")
+LEVEL = 0.95
 
 
 def load_exposure(
@@ -59,7 +61,7 @@ def exposure_of(
     run: RunFolder, *, epoch: int | None = None, method: str = "auto", partial: bool = False
 ) -> ExposureRun:
     """The exposures of a run that is open; see ``load_exposure``."""
-    checks.choice("method", method, _ESTIMATORS)
+    checks.choice("method", method, METHODS)
     if epoch is not None:
         checks.integer("epoch", epoch, at_least=0)
     planted = read_canaries(run.paths, run.manifest)
@@ -76,7 +78,7 @@ def exposure_of(
     facts = [run.facts(fit) for fit in fits]
     inserted = np.concatenate([run.design.included(fit)[: len(planted)] for fit in fits])
     return ExposureRun(
-        exposure=joined(found),
+        exposure=_joined(found),
         fit=np.repeat(fits, len(planted)),
         inserted=inserted.astype(np.int64),
         role=np.where(inserted > 0, "canary", "control"),
@@ -89,16 +91,12 @@ def exposure_of(
     )
 
 
-def joined(parts: list[Exposure]) -> Exposure:
+def _joined(parts: list[Exposure]) -> Exposure:
     """Several results, one after the other."""
-    names = ("bits", "low", "high", "method", "p_value", "saturated", "rank")
-    more = ("log_perplexity", "maximum", "reason")
-    columns = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("ids", *names, *more)
-    }
+    names = [field.name for field in fields(Exposure) if field.name not in ("level", "fits")]
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     curves = tuple(curve for part in parts for curve in part.fits)
-    return Exposure(**columns, level=parts[0].level, fits=curves)
+    return Exposure(**columns, level=LEVEL, fits=curves)
 
 
 def _size(facts: dict[str, Any]) -> dict[str, Any]:
@@ -115,67 +113,44 @@ def _of_fit(
     """The canaries of one fit, in their order."""
     count = len(planted)
     bits = -log_prob / np.log(2)
-    parts, order = [], []
+    found, places = [], []
+    curves: tuple[SkewNormalFit, ...] = ()
     for number, pattern in enumerate(planted.patterns):
         rows = np.flatnonzero(planted.pattern == number)
         if not len(rows):
             continue
-        references = bits[count:][labels[count:] == number]
         stored = {name: column[rows] for name, column in diagnostics.items()}
-        estimates = _estimates(
-            planted.ids[rows], bits[rows], references, stored, pattern.space_size, method
-        )
-        parts.append(best_of(estimates))
-        order.append(rows)
-    return _reordered(joined(parts), np.argsort(np.concatenate(order)))
+        references = bits[count:][labels[count:] == number]
+        ranks = _ranks(bits[rows], stored, pattern.space_size)
+        answers, fits = _answers(ranks, references, method)
+        found.append(answers)
+        places.append(rows)
+        curves += fits
+    sizes = np.array([log2(pattern.space_size) for pattern in planted.patterns])
+    maximum = sizes[planted.pattern]
+    answers = in_places(found, places)
+    return answers.exposure(planted.ids, bits[:count], maximum, level=LEVEL, fits=curves)
 
 
-def _estimates(
-    ids: NDArray[Any],
-    bits: NDArray[np.float64],
-    references: NDArray[np.float64],
-    stored: dict[str, NDArray[Any]],
-    size: int,
-    method: str,
-) -> list[Exposure]:
-    """What is asked for, or all that there is, of the canaries of one pattern."""
-    names = _ESTIMATORS[method]
-    if method == "auto" and len(references) < _LEAST_FOR_A_CURVE:
-        names = [name for name in names if name != "skew_normal"]
-    return [
-        _ranked(ids, bits, stored, size)
-        if name == "rank"
-        else estimate_exposure(bits, references, space_size=size, method=name, ids=ids)
-        for name in names
-    ]
+def _ranks(bits: NDArray[np.float64], stored: dict[str, NDArray[Any]], size: int) -> Ranks:
+    """What was found while the model was there; of a run that did not look, that it is unknown."""
+    unknown = {"rank": np.nan, "low": 1.0, "high": size, "least": 1.0, "most": size}
+    columns = {
+        name: stored.get(f"rank{end}", np.full(len(bits), unknown[name], dtype=np.float64))
+        for end, name in RANK_COLUMNS.items()
+    }
+    codes = stored.get("rank_method", np.zeros(len(bits))).astype(int)
+    how = np.array([RANK_METHODS[code] for code in codes], dtype=np.str_)
+    return Ranks(bits=bits, **columns, method=how, queries=0, size=size)
 
 
-def _ranked(
-    ids: NDArray[Any], bits: NDArray[np.float64], stored: dict[str, NDArray[Any]], size: int
-) -> Exposure:
-    """By the ranks that were found while the model was there; unknown in a run without any."""
-    unknown = np.full(len(ids), np.nan)
-    rank, low, high = (stored.get(name, unknown) for name in ("rank", "rank_low", "rank_high"))
-    codes = stored.get("rank_method", np.zeros(len(ids))).astype(int)
-    how = [RANK_METHODS[code] for code in codes]
-    return from_ranks(ids, bits, rank, low, high, how, size=size)
-
-
-def _reordered(exposure: Exposure, order: NDArray[np.intp]) -> Exposure:
-    columns = {name: getattr(exposure, name)[order] for name in _PER_CANARY}
-    return Exposure(**columns, level=exposure.level, fits=exposure.fits)
-
-
-_PER_CANARY = (
-    "ids",
-    "bits",
-    "low",
-    "high",
-    "method",
-    "p_value",
-    "saturated",
-    "rank",
-    "log_perplexity",
-    "maximum",
-    "reason",
-)
+def _answers(
+    ranks: Ranks, references: NDArray[np.float64], method: str
+) -> tuple[Answers, tuple[SkewNormalFit, ...]]:
+    """What is asked for, or the best of all that there is, of the canaries of one pattern."""
+    if method == "rank":
+        return by_rank(ranks), ()
+    if method == "auto":
+        return best_beside(ranks, ranks.bits, references, level=LEVEL)
+    found = estimate(ranks.bits, references, ranks.size, method=method, level=LEVEL)
+    return answers_of(found), found.fits

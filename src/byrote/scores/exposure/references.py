@@ -1,0 +1,45 @@
+"""Canaries of one format beside references drawn at random, and beside their ranks in the model."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.attacks.ranks import Ranks
+from byrote.scores.exposure.answers import Answers, answers_of, best_of, by_rank
+from byrote.scores.exposure.arguments import FEWEST
+from byrote.scores.exposure.curve import SkewNormalFit
+from byrote.scores.exposure.estimate import estimate_exposure
+from byrote.scores.exposure.result import Exposure
+
+Array = NDArray[np.float64]
+_DEAREST = 1e300  # bits that stand for infinity where a finite number is asked for
+
+
+def estimate(bits: Array, references: Array, size: int, *, method: str, level: float) -> Exposure:
+    """``estimate_exposure``, where what the model excludes costs more than all else."""
+    return estimate_exposure(
+        np.minimum(bits, _DEAREST),
+        np.minimum(references, _DEAREST),
+        space_size=size,
+        method=method,
+        level=level,
+    )
+
+
+def best_beside(
+    ranks: Ranks, bits: Array, references: Array, *, level: float
+) -> tuple[Answers, tuple[SkewNormalFit, ...]]:
+    """The best of what ranks and references say, within what is certain of the ranks.
+
+    ``bits`` are the canaries' by the arithmetic of the references. The curve comes too, if asked.
+    """
+    sampled = estimate(bits, references, ranks.size, method="sampled", level=level)
+    curve: Exposure | None = None
+    if len(references) >= FEWEST and np.isfinite(references).all() and np.isfinite(bits).all():
+        curve = estimate(bits, references, ranks.size, method="skew_normal", level=level)
+    chosen = best_of(
+        by_rank(ranks),
+        answers_of(sampled).within(ranks),
+        None if curve is None else answers_of(curve).within(ranks),
+    )
+    used = curve is not None and "skew_normal" in chosen.method
+    return chosen, curve.fits if curve is not None and used else ()

@@ -93,12 +93,12 @@ def test_scikit_learn_agrees(check):
 
 def test_the_default_has_the_size_of_the_post():
     model = CharLSTM(epochs=1, batch_size=2, window=5).fit(["abc" * 10])
-    size = model.size()
+    size = model.size
     # With one symbol more than printable ASCII: embedding, two layers, output.
     v, h = 101, 200
-    assert size.parameters == v * h + 2 * (4 * h * 2 * h + 8 * h) + h * v + v
-    assert size.bytes == 4 * size.parameters
-    assert 0.8 * size.bytes < size.compressed < 1.01 * size.bytes
+    assert size["parameters"] == v * h + 2 * (4 * h * 2 * h + 8 * h) + h * v + v
+    assert size["bytes"] == 4 * size["parameters"]
+    assert 0.8 * size["bytes"] < size["compressed"] < 1.01 * size["bytes"]
 
 
 def test_scores_are_those_of_the_equations():

@@ -12,7 +12,7 @@ from byrote.errors import InvalidInput
 from byrote.models.contract import OnEpoch
 from byrote.models.language.char_lstm import scoring, settings, weights
 from byrote.models.language.char_lstm.network import untrained
-from byrote.models.language.char_lstm.size import ModelSize, size_of
+from byrote.models.language.char_lstm.size import size_of
 from byrote.models.language.char_lstm.stepper import LstmStepper
 from byrote.models.language.char_lstm.training import train
 from byrote.models.language.char_lstm.vocabulary import Ids, Vocabulary
@@ -88,7 +88,7 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         layers: int = 2,
         *,
         epochs: int = 10,
-        batch_size: int = 32,
+        batch_size: int = 64,
         window: int = 50,
         optimizer: str = "adam",
         learning_rate: float | None = None,
@@ -222,8 +222,9 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return LstmStepper(self.network_, self.vocabulary_.newline)
 
-    def size(self) -> ModelSize:
-        """Number of weights, bytes, and bytes when compressed."""
+    @property
+    def size(self) -> dict[str, int]:
+        """Number of ``parameters``, their ``bytes`` in float32, and bytes when ``compressed``."""
         check_is_fitted(self)
         return size_of(self.network_)
 

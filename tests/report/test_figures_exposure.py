@@ -136,6 +136,12 @@ def test_points_are_canaries_with_their_intervals():
     assert ax.get_legend().get_title().get_text() == "without an exposure, not drawn: 1"
 
 
+def test_intervals_of_means_are_not_cut():
+    ax = exposure_by_insertions([4, 4], [3.0, 5.0], maximum=5.0).axes[0]
+    low, high = stats.t.interval(0.95, 1, 4.0, 1.0)
+    assert ax.get_ylim()[0] < low < high < ax.get_ylim()[1]
+
+
 def test_the_steps_are_the_frontier():
     found = configurations()
     figure = exposure_pareto(found, maximum=MAXIMUM)

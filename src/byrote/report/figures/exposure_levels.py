@@ -65,11 +65,11 @@ def exposure_by_insertions(
         raise InvalidInput("bits must have a finite exposure to draw; got none")
     figure = Figure(figsize=(style.DOUBLE, 3.4), layout="constrained")
     ax = figure.subplots()
-    levels = marks.level_looks(times)
+    levels, reach = marks.level_looks(times), [found, *ends]
     for place, (level, look) in enumerate(levels.items()):
         rows = np.flatnonzero((times == level) & ~np.isnan(found))
         _points(ax, place, found[rows], [end[rows] for end in ends], bound[rows], look)
-        _mean(ax, place, found[rows], bound[rows])
+        reach.append(_mean(ax, place, found[rows], bound[rows]))
     keys = [*_keys(ends), *marks.draw_null(ax), *marks.draw_ceiling(ax, maximum)]
     if bound.any():
         keys.append(marks.at_least_key())
@@ -79,7 +79,7 @@ def exposure_by_insertions(
     for place in range(1, len(levels)):
         ax.axvline(place - 0.5, color="#D0D0D0", linewidth=0.6, zorder=0)
     ax.set_xlim(-0.5, len(levels) - 0.5)
-    ax.set_ylim(*marks.limits([found, *ends], maximum))
+    ax.set_ylim(*marks.limits(reach, maximum))
     ax.set_xlabel("insertions (canaries)")
     ax.set_ylabel(marks.EXPOSURE)
     figure.suptitle("Exposure by number of insertions", fontsize=style.TEXT)
@@ -108,14 +108,17 @@ def _points(
     ax.plot(x[bound], bits[bound], **marks.at_least(look["color"]))
 
 
-def _mean(ax: "Axes", place: int, bits: Array, bound: NDArray[np.bool_]) -> None:
+def _mean(ax: "Axes", place: int, bits: Array, bound: NDArray[np.bool_]) -> Array:
+    """Draw the mean; returns the ends of its interval, where it has one."""
     if len(bits) == 0:
-        return
+        return bits
     x, mean = place + _MEAN_AT, float(bits.mean())
-    if not bound.any():
-        ax.vlines(x, *of_mean(bits), color="black", linewidth=1.4)
+    ends = np.array([] if bound.any() else of_mean(bits))
+    if len(ends):
+        ax.vlines(x, *ends, color="black", linewidth=1.4)
     look: dict[str, Any] = marks.at_least("black") if bound.any() else _DIAMOND
     ax.plot([x], [mean], **{**look, "markersize": 6}, zorder=5)
+    return ends
 
 
 _DIAMOND: dict[str, Any] = {"marker": "D", "color": "black", "linestyle": "none"}

@@ -1,0 +1,142 @@
+"""What extraction reports, greedy completion, and how often one must ask."""
+
+from decimal import Decimal, localcontext
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import byrote
+from byrote import Canary, InvalidInput
+from byrote.attacks.discoverable import discovery_probability, samples_to_discover
+from byrote.attacks.greedy import greedy_completions
+
+from chains import Broken, Chain, Merging, OneString, Table, digit_table, plain_rank, plain_table
+
+CANARY = Canary("ab {digits:3}", secret="345")
+
+
+@pytest.mark.parametrize("kind", [Chain, Merging])
+@pytest.mark.parametrize("seed", range(4))
+def test_text_and_rank_are_those_of_brute_force(kind, seed):
+    model = kind(seed, order=2)
+    after = 1 if kind is Merging else 3  # " 1" and "b 28" merge with the prefix
+    table = plain_table(model, CANARY, after)
+    found = byrote.extract(model, CANARY, top=4)
+    best = np.argsort(table, kind="stable")[:4]
+    assert [text for text, _ in found.found] == [f"{place:03d}" for place in best]
+    assert [bits for _, bits in found.found] == table[best].tolist()
+    assert found.certified
+    assert found.certified_count == 4
+    assert found.rank == found.rank_low == found.rank_high == plain_rank(table, table[345])
+    assert found.secret_bits == table[345]
+    assert found.queries <= found.rank_queries
+    assert found.matches is False
+
+
+def test_a_memorized_secret_is_certain_after_few_queries():
+    canary = Canary("{digits:9}", secret="281265017")
+    found = byrote.extract(OneString("281265017", 0.5), canary, batch_size=1)
+    assert (found.text, found.certified, found.rank, found.matches) == ("281265017", True, 1, True)
+    assert found.queries == 225
+    assert repr(found) == (
+        "Extraction('*********', 9.000 bits, 225 queries, certified,"
+        " secret's rank 1 of 1,000,000,000)"
+    )
+
+
+def test_without_secret_and_another_prefix():
+    model, canary = Chain(3), Canary("ab {digits:2}")
+    found = byrote.extract(model, canary)
+    assert np.isnan(found.rank)
+    assert found.matches is None
+    other = byrote.extract(model, canary, prefix="b1")
+    table = plain_table(model, Canary("b1{digits:2}"))
+    assert other.text == f"{table.argmin():02d}"
+    assert other.bits == table.min()
+
+
+def test_a_budget_too_small_is_said():
+    canary = Canary("ab {digits:6}", secret="123456")
+    model = Chain(2)
+    model.stepper = lambda: Table(model)
+    table = digit_table(model, canary.prefix, 6)
+    rank = plain_rank(table, table[123456])
+    for queries in (1, 3, 50, 2000):
+        found = byrote.extract(model, canary, max_queries=queries, batch_size=8)
+        assert found.queries <= queries
+        assert found.rank_low <= rank <= found.rank_high
+        assert not found.certified or found.bits == table.min()
+    none = byrote.extract(model, canary, max_queries=1)
+    assert none.text is None
+    assert not none.certified
+    assert repr(none) == "Extraction(nothing found, 1 queries, not certified)"
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 99), st.booleans(), st.integers(0, 999))
+def test_greedy_takes_the_likeliest_at_each_step(seed, words, place):
+    canary = CANARY
+    if words:
+        canary = Canary("a{w} {digits:1}", words={"w": ["0", "12", "a34", "a35 9", "777777"]})
+    canary = canary.with_secret(canary.secrets_in(canary.format.at(place % canary.space_size)))
+    model, own, texts = Chain(seed, order=2), canary.completion, list(canary.format)
+    done = greedy_completions(model, canary)
+    assert [each.given for each in done] == list(range(len(own)))
+    for each in done:
+        text = own[: each.given]
+        while text not in texts:
+            allowed = {t[len(text)] for t in texts if t.startswith(text)}
+            costs = {c: -model.row(model.encode(canary.prefix + text))[model.strings.index(c)]
+                     for c in allowed}  # fmt: skip
+            text += max(costs, key=costs.get)
+        assert each.text == text
+        assert each.found == (text == own)
+        assert own not in repr(each)
+
+
+def test_greedy_needs_the_part_that_is_not_predicted():
+    canary = Canary("{digits:9}", secret="281265017")
+    model = OneString("999965017", 0.5)
+    found = [each.found for each in greedy_completions(model, canary)]
+    assert found == [False] * 4 + [True] * 5  # "2812" gives "65017"
+
+
+def test_samples_to_discover_published():
+    bits = -np.log2(0.001)
+    assert [samples_to_discover(bits, p) for p in (0.1, 0.5, 0.9)] == [106, 693, 2302]
+    assert discovery_probability(bits, 693) >= 0.5 > discovery_probability(bits, 692)
+
+
+@given(st.floats(0.01, 60), st.integers(1, 10**6))
+def test_discovery_is_the_complement_of_n_failures(bits, n):
+    with localcontext(prec=60):
+        want = 1 - (1 - Decimal(2.0**-bits)) ** n
+    np.testing.assert_allclose(discovery_probability(bits, n), float(want), rtol=1e-12)
+
+
+def test_discovery_at_the_ends():
+    assert discovery_probability(0, 1) == samples_to_discover(0, 0.5) == 1
+    assert discovery_probability(np.inf, 9) == 0
+    assert samples_to_discover(np.inf, 0.5) == np.inf
+
+
+CASES = [
+    ("top", lambda: byrote.extract(Chain(0), CANARY, top=0), "top must"),
+    ("budget", lambda: byrote.extract(Chain(0), CANARY, max_queries=0), "max_queries must"),
+    ("frontier", lambda: byrote.extract(Chain(0), CANARY, max_frontier=0), "max_frontier must"),
+    ("batch", lambda: byrote.extract(Chain(0), CANARY, batch_size=0), "batch_size must"),
+    ("lacking", lambda: byrote.extract(Chain(0), Canary("{letters:2}")), "none holds U\\+0041"),
+    ("nan", lambda: byrote.extract(Broken(np.nan), CANARY), "NaN"),
+    ("no secret", lambda: greedy_completions(Chain(0), Canary("{digits:2}")), "have a secret"),
+    ("bits", lambda: discovery_probability(-1, 3), "bits must"),
+    ("samples", lambda: discovery_probability(1, 0), "n must"),
+    ("probability", lambda: samples_to_discover(1, 1.0), "p must"),
+]
+
+
+@pytest.mark.parametrize(("case", "call", "message"), CASES, ids=[case[0] for case in CASES])
+def test_bad_input(case, call, message):
+    with pytest.raises(InvalidInput, match=message):
+        call()

@@ -123,4 +123,4 @@ class TextContent:
         loss = self.loss(model, job)
         known = {"test_loss": loss} if np.isfinite(loss) else {}
         size = getattr(model, "size", None)
-        return {**known, "model": vars(size())} if callable(size) else known
+        return {**known, "model": dict(size)} if isinstance(size, Mapping) else known

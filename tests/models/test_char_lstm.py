@@ -227,9 +227,10 @@ def test_reports_come_when_they_are_said_to(every):
         assert np.mean(each[: total // 3]) == pytest.approx(seen[0][1], rel=0.02)
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
-def test_every_optimizer_lowers_the_loss(optimizer):
-    model = small(optimizer=optimizer, epochs=12, dropout=0.1, weight_decay=1e-4).fit(TEXTS)
+@pytest.mark.parametrize(("optimizer", "rate"), [("adam", 0.01), ("rmsprop", 0.01), ("sgd", None)])
+def test_every_optimizer_lowers_the_loss(optimizer, rate):
+    options = {"epochs": 12, "dropout": 0.1, "weight_decay": 1e-4, "learning_rate": rate}
+    model = small(optimizer=optimizer, **options).fit(TEXTS)
     assert model.losses_[-1] < 0.8 * model.losses_[0]
     assert model.loss(TEXTS) < 0.8 * math.log(101)
 

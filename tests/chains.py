@@ -1,8 +1,11 @@
 """Small language models with known probabilities, and plain Python that does what attacks do."""
 
+import functools
 import math
 
 import numpy as np
+
+from byrote.models.language.tokens import TokenFormat
 
 LETTERS = "ab0123456789 "
 
@@ -137,6 +140,14 @@ def plain_table(model, canary, after=None):
     """Bits of all completions in order, each on its own."""
     after = len(model.encode(canary.prefix)) if after is None else after
     return np.array([plain_bits(model, canary.prefix, text, after) for text in canary.format])
+
+
+@functools.cache
+def known(kind, seed, tied, sharp, canary):
+    """A chain of order 2 that no one changes, and the bits of all completions."""
+    model = kind(seed, tied=tied, order=2, sharp=sharp)
+    after = len(TokenFormat(model, canary.prefix, canary.format).prefix_ids)
+    return model, plain_table(model, canary, after)
 
 
 def digit_table(model, prefix, digits):

@@ -125,7 +125,7 @@ def extract(
     >>> import byrote
     >>> from byrote.models import CharLSTM
     >>> canary = byrote.Canary("the pin is {digits:4}", secret="2812")
-    >>> model = CharLSTM(hidden=32, layers=1, epochs=40, batch_size=4, window=10)
+    >>> model = CharLSTM(16, 1, epochs=10, batch_size=4, window=10, learning_rate=0.03)
     >>> found = byrote.extract(model.fit([canary.filled] * 40), canary)
     >>> found.text, found.certified, found.rank
     ('2812', True, 1.0)

@@ -54,7 +54,7 @@ def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ..
     >>> from byrote import Canary
     >>> from byrote.models import CharLSTM
     >>> canary = Canary("the pin is {digits:4}", secret="2812")
-    >>> model = CharLSTM(hidden=32, layers=1, epochs=40, batch_size=4, window=10)
+    >>> model = CharLSTM(16, 1, epochs=10, batch_size=4, window=10, learning_rate=0.03)
     >>> greedy_completions(model.fit([canary.filled] * 40), canary)[1]
     GreedyCompletion(1 given, found)
     """

@@ -85,7 +85,7 @@ def expose(
     >>> import byrote
     >>> from byrote.models import CharLSTM
     >>> canary = byrote.Canary("the pin is {digits:4}", secret="2812")
-    >>> model = CharLSTM(hidden=32, layers=1, epochs=40, batch_size=4, window=10)
+    >>> model = CharLSTM(16, 1, epochs=10, batch_size=4, window=10, learning_rate=0.03)
     >>> exposure = byrote.expose(model.fit([canary.filled] * 40), [canary])
     >>> exposure.method, exposure.rank, exposure.bits.round(2)
     (array(['search'], dtype='<U6'), array([1.]), array([13.29]))

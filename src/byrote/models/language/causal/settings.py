@@ -1,0 +1,69 @@
+"""A CausalLM's parameters and texts, checked before any work."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.models.language.causal.forward import context_of
+
+FROM_SCRATCH, FINE_TUNING = 1e-3, 5e-5  # learning rates that do for most networks
+
+
+def check_parameters(model: Any) -> None:
+    """Refuse what cannot be trained with, reading no file.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the parameter, what was expected and what came.
+    """
+    if (model.path is None) == (model.config is None):
+        given = "neither" if model.path is None else "both"
+        raise InvalidInput(
+            "CausalLM needs path, a trained model's folder, or config, to train from scratch;"
+            f" got {given}"
+        )
+    for name in ("epochs", "batch_size", "window"):
+        checks.integer(name, getattr(model, name), at_least=1)
+    checks.integer("random_state", model.random_state, at_least=0)
+    if model.report_every is not None:
+        checks.integer("report_every", model.report_every, at_least=1)
+    if model.learning_rate is not None:
+        checks.positive("learning_rate", model.learning_rate)
+    if model.weight_decay != 0:
+        checks.positive("weight_decay", model.weight_decay)
+    if not isinstance(model.shuffle, bool):
+        raise InvalidInput(f"shuffle must be True or False; got {model.shuffle!r}")
+
+
+def check_window(window: int, network: Any) -> None:
+    """Refuse a window longer than what the network can read."""
+    context = context_of(network)
+    if context is not None and window > context:
+        raise InvalidInput(
+            f"window must be at most {context}, the tokens that the network reads; got {window}"
+        )
+
+
+def check_texts(X: Any) -> Sequence[str]:
+    """Texts as a sequence of str.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the first that is none, by its place.
+    """
+    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
+        raise InvalidInput(f"X must be a sequence of texts; got {type(X).__name__}")
+    for place, text in enumerate(X):
+        if not isinstance(text, str):
+            raise InvalidInput(f"X must hold texts; got {type(text).__name__} in row {place}")
+    return X
+
+
+def learning_rate(model: Any) -> float:
+    """As given, or what suits the kind of training."""
+    if model.learning_rate is not None:
+        return float(model.learning_rate)
+    return FROM_SCRATCH if model.path is None else FINE_TUNING

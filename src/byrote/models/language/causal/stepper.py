@@ -1,0 +1,192 @@
+"""One token further from many prefixes at once, the shared beginning read a single time.
+
+A state is the few tokens behind the shared prefix, not their keys and values: a step reads those
+tokens again, over the prefix's cache. A network's keys and values for one node of a search are
+many kilobytes, a best-first search keeps a million nodes, and what a node reads again is as long as
+a secret.
+"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from byrote.errors import InvalidInput
+from byrote.models.language.causal.forward import LOGITS, asked, device_of, run
+
+_LN2 = float(np.log(2.0))
+_TOKENS = 2**13  # read at once, the prefix's cache counted with them
+
+
+@dataclass(frozen=True, eq=False)
+class Prefix:
+    """Tokens read once, and the network's cache of them; none where it keeps none."""
+
+    ids: tuple[int, ...]
+    cache: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Continuations:
+    """Prefixes with a few tokens behind each, a row per state.
+
+    prefixes, which: the prefix of row i is ``prefixes[which[i]]``. tokens: (n, longest), those of
+    row i in the first ``lengths[i]`` columns.
+    """
+
+    prefixes: tuple[Prefix, ...]
+    which: NDArray[np.intp]
+    tokens: NDArray[np.int32]
+    lengths: NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.which)
+
+    def take(self, rows: NDArray[np.intp]) -> "Continuations":
+        """The states of these rows, in their order."""
+        return Continuations(self.prefixes, self.which[rows], self.tokens[rows], self.lengths[rows])
+
+    def joined(self, others: Sequence["Continuations"]) -> "Continuations":
+        """These states followed by those of the others."""
+        every = (self, *others)
+        prefixes = tuple({id(p): p for states in every for p in states.prefixes}.values())
+        number = {id(prefix): place for place, prefix in enumerate(prefixes)}
+        which = [
+            np.array([number[id(p)] for p in states.prefixes], dtype=np.intp)[states.which]
+            for states in every
+        ]
+        longest = max(states.tokens.shape[1] for states in every)
+        tokens = [
+            np.pad(states.tokens, ((0, 0), (0, longest - states.tokens.shape[1])))
+            for states in every
+        ]
+        lengths = [states.lengths for states in every]
+        return Continuations(
+            prefixes, np.concatenate(which), np.concatenate(tokens), np.concatenate(lengths)
+        )
+
+    def longer(self, tokens: NDArray[np.intp]) -> "Continuations":
+        """Each state with one more token."""
+        longest = int(self.lengths.max()) + 1
+        wider = np.zeros((len(self), longest), dtype=np.int32)
+        kept = min(longest, self.tokens.shape[1])
+        wider[:, :kept] = self.tokens[:, :kept]
+        wider[np.arange(len(self)), self.lengths] = tokens
+        return Continuations(self.prefixes, self.which, wider, self.lengths + 1)
+
+
+class CausalStepper:
+    """Costs in bits, ``costs[i, t] = -log2 p(t | prefix and tokens of state i)``.
+
+    Parameters
+    ----------
+    model
+        A causal network of the transformers library.
+    start
+        What stands before every text.
+    context
+        How many tokens it may read, the start among them.
+    """
+
+    def __init__(self, model: Any, start: tuple[int, ...], context: int) -> None:
+        self._model, self._start, self._context = model, start, context
+
+    def start(self, ids: Sequence[int]) -> tuple[Continuations, NDArray[np.float64]]:
+        """The state after the whole prefix, as a batch of one, and (1, V) costs.
+
+        Raises
+        ------
+        InvalidInput
+            If there is nothing to read, or more than the network can.
+        """
+        every = (*self._start, *(int(token) for token in ids))
+        check_readable(len(every), self._context)
+        device = device_of(self._model)
+        read = torch.tensor([every], device=device)
+        last = torch.tensor([len(every) - 1], device=device)
+        with asked(self._model):
+            nats, output = run(self._model, read, last, use_cache=True)
+        cache = getattr(output, "past_key_values", None)
+        prefix = Prefix(every, cache if hasattr(cache, "reorder_cache") else None)
+        zero = np.zeros(1, dtype=np.intp)
+        return Continuations((prefix,), zero, np.zeros((1, 0), dtype=np.int32), zero), _bits(nats)
+
+    def step(
+        self, states: Continuations, tokens: NDArray[np.intp]
+    ) -> tuple[Continuations, NDArray[np.float64]]:
+        """The states one token later, each row by its own token, and (n, V) costs.
+
+        Raises
+        ------
+        InvalidInput
+            If a state becomes longer than the network can read.
+        """
+        after = states.longer(tokens)
+        costs: NDArray[np.float64] | None = None
+        with asked(self._model):
+            for number, prefix in enumerate(after.prefixes):
+                mine = np.flatnonzero(after.which == number)
+                for rows in self._parts(after, mine, len(prefix.ids)):
+                    part = self._costs(prefix, after.tokens[rows], after.lengths[rows])
+                    if len(rows) == len(after):
+                        costs = part
+                        break
+                    if costs is None:
+                        costs = np.empty((len(after), part.shape[1]))
+                    costs[rows] = part
+        assert costs is not None  # noqa: S101 (a batch has at least one row)
+        return after, costs
+
+    def _parts(
+        self, states: Continuations, mine: NDArray[np.intp], before: int
+    ) -> list[NDArray[np.intp]]:
+        """Rows of one prefix, of like length together, in parts that memory should hold."""
+        if not len(mine):
+            return []
+        longest = int(states.lengths[mine].max())
+        check_readable(before + longest, self._context)
+        vocabulary = self._model.config.get_text_config().vocab_size
+        size = max(min(_TOKENS // (before + longest), LOGITS // vocabulary), 64)
+        if size >= len(mine):
+            return [mine]
+        order = mine[np.argsort(states.lengths[mine], kind="stable")]
+        return [order[at : at + size] for at in range(0, len(order), size)]
+
+    def _costs(
+        self, prefix: Prefix, tokens: NDArray[np.int32], lengths: NDArray[np.intp]
+    ) -> NDArray[np.float64]:
+        device = device_of(self._model)
+        own = torch.from_numpy(tokens[:, : lengths.max()].astype(np.int64)).to(device)
+        last = torch.from_numpy(lengths - 1).to(device)
+        if prefix.cache is None:  # a network without a cache reads the prefix too
+            shared = torch.tensor(prefix.ids, device=device).expand(len(own), -1)
+            last = last + len(prefix.ids)
+            nats, _ = run(self._model, torch.cat([shared, own], dim=1), last, use_cache=False)
+            return _bits(nats)
+        cache = copy.deepcopy(prefix.cache)
+        cache.reorder_cache(torch.zeros(len(own), dtype=torch.long, device=device))
+        nats, _ = run(self._model, own, last, past_key_values=cache, use_cache=True)
+        return _bits(nats)
+
+
+def check_readable(length: int, context: int) -> None:
+    """Refuse a prefix of no tokens, or of more than the network can read."""
+    if not length:
+        raise InvalidInput(
+            "prefix must not be empty: the tokenizer has no token that begins a text, so nothing is"
+            " known of the first one"
+        )
+    if length > context:
+        raise InvalidInput(
+            f"prefix and what follows must have at most the {context} tokens that the model reads;"
+            f" got {length}"
+        )
+
+
+def _bits(nats: torch.Tensor) -> NDArray[np.float64]:
+    costs = nats.neg_().div_(_LN2).clamp_(min=0.0)  # rounding above probability 1 is cut off
+    return costs.cpu().numpy()

@@ -1,0 +1,125 @@
+"""Training of a causal network: AdamW on blocks of the documents' tokens, one after another."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from byrote.errors import InvalidInput
+from byrote.models.language.causal.forward import device_of
+
+Blocks = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+_IGNORED = -100  # PyTorch's mark of a place without a target
+_LARGEST_NORM = 1.0  # of the gradient
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train, and when to report."""
+
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    weight_decay: float
+    shuffle: bool
+    report_every: int | None
+
+
+def stream(texts: Sequence[Sequence[int]], start: Sequence[int], end: Sequence[int]) -> list[int]:
+    """All documents behind one another, each with what begins and ends it, and the last ended.
+
+    Examples
+    --------
+    >>> stream([[5, 6], [7]], start=[0], end=[])
+    [0, 5, 6, 0, 7, 0]
+    >>> stream([[5, 6], [7]], start=[1], end=[2])
+    [1, 5, 6, 2, 1, 7, 2]
+    """
+    tokens = [token for ids in texts for token in (*start, *ids, *end)]
+    return tokens if end or not tokens else [*tokens, *start]
+
+
+def blocks(tokens: Sequence[int], window: int) -> Blocks:
+    """Inputs and targets, (n, window): every token but the first is a target once.
+
+    Examples
+    --------
+    >>> inputs, targets = blocks([0, 5, 6, 7], window=2)
+    >>> inputs.tolist(), targets.tolist()
+    ([[0, 5], [6, 0]], [[5, 6], [7, -100]])
+    """
+    steps = len(tokens) - 1
+    if steps < 1:
+        raise InvalidInput(f"X must hold texts of two tokens or more in all; got {len(tokens)}")
+    rows = -(-steps // window)
+    inputs = np.zeros(rows * window, dtype=np.int64)
+    targets = np.full(rows * window, _IGNORED, dtype=np.int64)
+    inputs[:steps], targets[:steps] = tokens[:-1], tokens[1:]
+    return inputs.reshape(rows, window), targets.reshape(rows, window)
+
+
+def train(
+    model: Any,
+    inputs: NDArray[np.int64],
+    targets: NDArray[np.int64],
+    schedule: Schedule,
+    generator: np.random.Generator,
+    report: Callable[[int, float], None],
+) -> None:
+    """Train in place; ``report(number, loss)`` with the mean loss since the last, nats per token.
+
+    Reports come after each epoch, or after every so many batches and at the end of training. The
+    model is in training mode then, and what a report draws from global generators is its own.
+    """
+    step = _Step(model, schedule)
+    total, counted, batches, reports = 0.0, 0, 0, 0
+    for epoch in range(1, schedule.epochs + 1):
+        rows = generator.permutation(len(inputs)) if schedule.shuffle else np.arange(len(inputs))
+        starts = range(0, len(rows), schedule.batch_size)
+        for start in starts:
+            batch = rows[start : start + schedule.batch_size]
+            loss, count = step(inputs[batch], targets[batch])
+            total, counted, batches = total + loss * count, counted + count, batches + 1
+            finished = start == starts[-1]
+            last = finished and epoch == schedule.epochs
+            every = schedule.report_every
+            if last or (finished if every is None else batches % every == 0):
+                reports += 1
+                report(reports, total / counted)
+                total, counted = 0.0, 0
+
+
+class _Step:
+    """One batch: gradient of the mean loss, its norm bounded, AdamW."""
+
+    def __init__(self, model: Any, schedule: Schedule) -> None:
+        self._model, self._device = model, device_of(model)
+        self._weights = [weight for weight in model.parameters() if weight.requires_grad]
+        matrices = [weight for weight in self._weights if weight.ndim > 1]
+        others = [weight for weight in self._weights if weight.ndim <= 1]  # are not decayed
+        groups = [
+            {"params": matrices, "weight_decay": schedule.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        self._optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, fused=True)
+        self._model.train()
+
+    def __call__(self, inputs: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[float, int]:
+        """The mean loss before the step, nats per token, and of how many tokens."""
+        wanted = self._tensor(targets)
+        output = self._model(input_ids=self._tensor(inputs), use_cache=False)
+        loss = cross_entropy(output.logits.flatten(0, 1).float(), wanted.flatten())
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._weights, _LARGEST_NORM)
+        self._optimizer.step()
+        return float(loss.detach()), int((targets != _IGNORED).sum())
+
+    def _tensor(self, values: NDArray[np.int64]) -> Tensor:
+        return torch.from_numpy(values).to(self._device)

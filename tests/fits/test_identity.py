@@ -78,3 +78,26 @@ def test_a_run_of_another_parameter_is_refused_and_of_the_same_resumed(name, tmp
     score(first)
     with pytest.raises(byrote.RunMismatch, match="model config"):
         score(second)
+
+
+class FromFile(Configured):
+    """A model that reads a file, as a network that is fine-tuned."""
+
+    def file_hashes(self):
+        return {"config": Path(self.config).read_text()}
+
+
+def test_a_run_of_another_file_at_the_same_path_is_refused(tmp_path):
+    file = tmp_path / "weights"
+    x, plan = np.zeros((10, 1)), byrote.KFold(2, 1)
+
+    def score():
+        model = FromFile(str(file))
+        return byrote.score_memorization(model, x, plan=plan, store=tmp_path / "run")
+
+    file.write_text("one")
+    score()
+    score()
+    file.write_text("two")
+    with pytest.raises(byrote.RunMismatch, match="model, files at config 'one' there, 'two'"):
+        score()

@@ -92,7 +92,7 @@ REFUSED = {
     "name": (
         "vea",
         {},
-        r"--model must be one of vae, kde, gmm, char-lstm or module:Class; got .vea., did you mean",
+        r"--model must be one of vae, kde, gmm, char-lstm, hf:PATH or module:Class; got .vea., did",
     ),
     "far name": ("transformer", {}, "got 'transformer'$"),
     "empty name": ("", {}, "--model must be one of .* got ''"),

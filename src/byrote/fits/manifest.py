@@ -25,11 +25,15 @@ class _Part(BaseModel):
 
 
 class ModelPart(_Part):
-    """The model: its class, the code of a class of the user's, its parameters but for seeds."""
+    """The model: its class, the code of a class of the user's, its parameters but for seeds.
+
+    And hashes of the files that its parameters name: another checkpoint is another model.
+    """
 
     name: str
     code: str = ""
     parameters: dict[str, Any]
+    files: dict[str, str] = {}
 
     @classmethod
     def of(cls, model: Any) -> "ModelPart":
@@ -38,6 +42,7 @@ class ModelPart(_Part):
             name=identity.class_path(model),
             code=identity.code(model),
             parameters=dict(identity.parameters(model)),
+            files=identity.file_hashes(model),
         )
 
     def differences(self, other: "ModelPart") -> list[str]:
@@ -45,6 +50,7 @@ class ModelPart(_Part):
         return [
             *_differing("model", _class(self), _class(other)),
             *_differing("model", self.parameters, other.parameters),
+            *_differing("model, files at", self.files, other.files),
         ]
 
 

@@ -1,15 +1,18 @@
-"""Models by name, for the command line: built-in ones, and ``module:Class`` for one's own."""
+"""Models by name, for the command line: built-in ones, ``hf:PATH``, ``module:Class``."""
 
 import importlib
 import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from byrote import checks
 from byrote.errors import InvalidInput
+
+_HUGGING_FACE = "hf:"
 
 _BUILT_IN = {
     "vae": "byrote.models:VAE",
@@ -32,7 +35,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
     >>> build("kde", {"bandwidth": 0.5})
     KernelDensity(bandwidth=0.5)
     """
-    constructor = _find(name)
+    constructor = _hugging_face(name) if name.startswith(_HUGGING_FACE) else _find(name)
     allowed = [
         parameter.name
         for parameter in inspect.signature(constructor).parameters.values()
@@ -87,7 +90,7 @@ def _find(name: str) -> Callable[..., Any]:
     module_name, colon, attribute = path.partition(":")
     if not (colon and module_name and attribute) or module_name.startswith("."):
         raise InvalidInput(
-            f"--model must be one of {', '.join(_BUILT_IN)} or module:Class; got {name!r}"
+            f"--model must be one of {', '.join(_BUILT_IN)}, hf:PATH or module:Class; got {name!r}"
             f"{checks.did_you_mean(name, _BUILT_IN)}"
         )
     if name not in _BUILT_IN:
@@ -107,6 +110,14 @@ def _find(name: str) -> Callable[..., Any]:
             f"{checks.did_you_mean(attribute, classes)}"
         )
     return found
+
+
+def _hugging_face(name: str) -> Callable[..., Any]:
+    """The constructor of ``hf:PATH``, the fine-tuning of a model of this machine."""
+    path = name.removeprefix(_HUGGING_FACE)
+    if not path:
+        raise InvalidInput("--model hf: needs the folder of a model, hf:PATH")
+    return partial(importlib.import_module("byrote.models").CausalLM, path)
 
 
 def _look_here() -> None:

@@ -6,7 +6,8 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 (training can be followed), ``loss(X)`` (mean loss of records it did not train on, nats),
 ``check_input(X)`` (the model's own view of unusable data), ``diagnostics_`` (how far its last
 log-densities can be trusted), ``settled(shape, fits)`` (a copy without parameters "auto"), a true
-``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]).
+``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]), ``file_hashes()``
+(by parameter, of the files that it names: with other files it is another model).
 
 A language model is the same over lists of texts, which a true ``takes_texts`` says.
 """

@@ -45,6 +45,12 @@ def _is_installed(path: str) -> bool:
     return any(Path(path).resolve().is_relative_to(Path(f).resolve()) for f in folders)
 
 
+def file_hashes(model: Any) -> dict[str, str]:
+    """Of the files that parameters name, by the model's own ``file_hashes``; none without."""
+    own = getattr(model, "file_hashes", None)
+    return dict(own()) if callable(own) else {}
+
+
 def class_path(model: Any) -> str:
     """Where the model's class is defined."""
     return f"{type(model).__module__}.{type(model).__qualname__}"

@@ -104,7 +104,7 @@ __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     if name in _HOME:
         return getattr(import_module(_HOME[name]), name)
-    if name in ("data", "models", "plans"):
+    if name in ("data", "hf", "models", "plans"):
         return import_module(f"byrote.{name}")
     raise AttributeError(f"module 'byrote' has no attribute {name!r}")
 

@@ -185,3 +185,13 @@ def test_called_by_no_trainer_it_says_so():
 
 def test_it_is_found_without_an_import():
     assert byrote.hf.ExposureCallback is ExposureCallback
+
+
+@pytest.mark.parametrize("arguments", [{"gradient_accumulation_steps": 2}, {"bf16": True}])
+def test_other_ways_of_training_are_the_same_bit_for_bit_too(rows, tmp_path, arguments):
+    callback = follow(every=2)
+    with_it, _ = train(rows, tmp_path, callback, **arguments)
+    without, _ = train(rows, tmp_path, **arguments)
+    assert callback.history
+    expected = without.model.state_dict()
+    assert all(torch.equal(value, expected[k]) for k, value in with_it.model.state_dict().items())

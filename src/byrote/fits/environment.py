@@ -6,7 +6,7 @@ from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_PACKAGES = ("byrote", "numpy", "scipy", "scikit-learn", "torch")
+_PACKAGES = ("byrote", "numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers")
 
 
 @lru_cache(maxsize=1)

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from byrote.scores.exposure import exposure_from_rank as exposure_from_rank
     from byrote.scores.exposure import load_exposure as load_exposure
     from byrote.scores.exposure import score_exposure as score_exposure
+    from byrote.scores.exposure.course import ExposureOverTraining as ExposureOverTraining
+    from byrote.scores.exposure.course import load_exposure_course as load_exposure_course
     from byrote.scores.exposure.expose import expose as expose
     from byrote.scores.memorization import load_scores as load_scores
     from byrote.scores.memorization import score_memorization as score_memorization
@@ -61,6 +63,7 @@ _HOME = {
     "Corpus": "byrote.data",
     "CorruptFile": "byrote.errors",
     "Exposure": "byrote.scores.exposure",
+    "ExposureOverTraining": "byrote.scores.exposure.course",
     "ExposureRun": "byrote.scores.exposure",
     "Extraction": "byrote.attacks.extraction",
     "ForeignFile": "byrote.errors",
@@ -91,6 +94,7 @@ _HOME = {
     "load": "byrote.data",
     "load_corpus": "byrote.data",
     "load_exposure": "byrote.scores.exposure",
+    "load_exposure_course": "byrote.scores.exposure.course",
     "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",

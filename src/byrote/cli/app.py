@@ -9,6 +9,8 @@ import typer
 
 from byrote import __version__
 from byrote.cli import exits
+from byrote.cli.expose import expose
+from byrote.cli.extract import extract
 from byrote.cli.figures import figures
 from byrote.cli.neighbors import neighbors
 from byrote.cli.score import score
@@ -23,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (score, show, figures, neighbors, study):
+for verb in (score, expose, show, figures, extract, neighbors, study):
     app.command()(verb)
 
 

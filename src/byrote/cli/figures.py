@@ -10,6 +10,7 @@ import typer
 from byrote import checks
 from byrote.cli import figure_sources
 from byrote.cli.exits import complain
+from byrote.cli.exposures import is_exposure_run
 from byrote.cli.output import Debug
 from byrote.errors import CorruptFile, InvalidInput
 
@@ -42,10 +43,23 @@ def figures(
     checks.choice("--format", format_, _FORMATS)
     if clusters is not None:
         checks.integer("--clusters", clusters, at_least=1)
-    for path in draw(
-        _named([run, *(against or [])], names), format_, records=record or [], clusters=clusters
-    ):
+    runs = _named([run, *(against or [])], names)
+    if is_exposure_run(run):
+        _check_for_exposures(against, record, clusters)
+        drawings = draw_exposures(run, format_)
+    else:
+        drawings = draw(runs, format_, records=record or [], clusters=clusters)
+    for path in drawings:
         typer.echo(path)
+
+
+def _check_for_exposures(
+    against: Sequence[Path] | None, record: Sequence[str] | None, clusters: int | None
+) -> None:
+    """Refuse what only runs with scores have figures of."""
+    for name, value in (("against", against), ("record", record), ("clusters", clusters)):
+        if value:
+            raise InvalidInput(f"--{name} belongs to runs with scores; this one has exposures")
 
 
 def draw(
@@ -56,17 +70,33 @@ def draw(
     clusters: int | None = None,
 ) -> Iterator[Path]:
     """Draw into the folder of the first run; yields each file, and complains of what is none."""
-    from byrote.fits.files import make_folder, write_atomically  # noqa: PLC0415 (slow to load)
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
-    from byrote.report.figures.of_run import groups  # noqa: PLC0415
+    from byrote.report.figures.of_run import groups  # noqa: PLC0415 (slow to load)
     from byrote.scores.percentiles import record_percentiles  # noqa: PLC0415
 
     source = figure_sources.source(runs)
     for id_ in records:
         record_percentiles(source.result, id_)  # refused before anything is drawn
-    folder = RunPaths(next(iter(runs.values()))).figures
+    run = next(iter(runs.values()))
+    yield from _written(run, format_, groups(source, records=records, clusters=clusters))
+
+
+def draw_exposures(run: Path, format_: str = "png") -> Iterator[Path]:
+    """The same of an exposure run."""
+    from byrote.report.figures.of_exposure_run import groups  # noqa: PLC0415 (slow to load)
+
+    yield from _written(run, format_, groups(run))
+
+
+def _written(
+    run: Path, format_: str, groups: "Iterator[tuple[str, Iterator[tuple[str, Figure]]]]"
+) -> Iterator[Path]:
+    """Write figures as they are drawn, and complain of a group that cannot be."""
+    from byrote.fits.files import make_folder, write_atomically  # noqa: PLC0415 (slow to load)
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415
+
+    folder = RunPaths(run).figures
     make_folder(folder)
-    for group, drawings in groups(source, records=records, clusters=clusters):
+    for group, drawings in groups:
         try:
             for name, figure in drawings:
                 path = folder / f"{name}.{format_}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from byrote import checks
+from byrote.cli.models import OwnModel, OwnSettings, own_model
 from byrote.cli.options import ValidationPart
 from byrote.cli.output import (
     AsJson,
@@ -42,13 +43,8 @@ def neighbors(
     downsample: Annotated[
         bool, typer.Option(help="Halve images before distances are taken, as the paper does.")
     ] = True,
-    model: Annotated[
-        str | None, typer.Option(help="module:Class, if the run's model is a class of your own.")
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="A parameter of --model."),
-    ] = None,
+    model: OwnModel = None,
+    settings: OwnSettings = None,
     as_json: AsJson = False,
     top: Annotated[
         int, typer.Option(help="How many records that samples come nearest to to show.", min=0)
@@ -69,7 +65,7 @@ def neighbors(
     result, code = scores_of(run)
     data = result.description["data"]
     with standard_output_kept_clean():
-        train, own = records_of(data), _own(model, settings)
+        train, own = records_of(data), own_model(model, settings)
         fresh = records_beside(data, validation, validation_part)
         options = {"cells": cells, "downsample": downsample}
         found = compare(run, result, train, fresh, samples=samples, seed=seed, model=own, **options)
@@ -102,12 +98,3 @@ def compare(
     found = replace(found, description={**found.description, **told})
     found.save(RunPaths(run).neighbors)
     return found
-
-
-def _own(name: str | None, settings: list[str] | None) -> Any:
-    from byrote.models import catalogue  # noqa: PLC0415 (slow to load)
-
-    chosen = catalogue.parse_settings(settings or [])
-    if name is None and chosen:
-        raise InvalidInput("--set needs --model: a run's own model has the parameters of the run")
-    return None if name is None else catalogue.build(name, chosen)

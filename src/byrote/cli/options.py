@@ -9,6 +9,21 @@ Labels = Annotated[str | None, typer.Option(help="Column, array or file of label
 Some = Annotated[
     int | None, typer.Option(help="Take so many records, always the same random ones.")
 ]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="A parameter of the model; repeatable. A wrong name lists those there are.",
+    ),
+]
+KeepModels = Annotated[
+    str,
+    typer.Option(
+        help="none; release: keep the weights of the model that would ship, one more fit on all"
+        " records or, with canaries, the first fit's; all: of every fit too."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Decides every random choice.")]
 Workers = Annotated[int, typer.Option(help="Worker processes.")]
 Threads = Annotated[int, typer.Option(help="Threads per fit; part of the run.")]

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from byrote.cli.exits import complain
 from byrote.cli.output import print_json, print_text, standard_output_kept_clean
@@ -39,13 +39,25 @@ def print_forecast(request: "Request", *, as_json: bool) -> None:
     """Say how many fits there are and what they take, from a pilot."""
     from dataclasses import asdict  # noqa: PLC0415 (slow to load)
 
-    from byrote.fits.pilot import forecast  # noqa: PLC0415
-    from byrote.report.forecast import render  # noqa: PLC0415
     from byrote.report.text import plain  # noqa: PLC0415
 
     with standard_output_kept_clean():
-        found = forecast(request)
+        found, text = _forecast(request)
     if as_json:
         print_json(plain(asdict(found)))
     else:
-        print_text(render(found))
+        print_text(text)
+
+
+def _forecast(request: "Request") -> tuple[Any, Any]:
+    """What the run will cost, as data and as text."""
+    from byrote.data.canary_records import CanaryRecords  # noqa: PLC0415 (slow to load)
+    from byrote.fits.pilot import forecast  # noqa: PLC0415
+    from byrote.fits.pilot_of_texts import forecast_texts  # noqa: PLC0415
+    from byrote.report.forecast import render, render_texts  # noqa: PLC0415
+
+    if isinstance(request.records, CanaryRecords):
+        costs = forecast_texts(request)
+        return costs, render_texts(costs)
+    found = forecast(request)
+    return found, render(found)

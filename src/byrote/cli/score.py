@@ -8,7 +8,18 @@ import typer
 from byrote import checks
 from byrote.cli import plans
 from byrote.cli.exits import Exit
-from byrote.cli.options import DryRun, Executor, Key, Labels, Seed, Some, Threads, Workers
+from byrote.cli.options import (
+    DryRun,
+    Executor,
+    KeepModels,
+    Key,
+    Labels,
+    Seed,
+    Set,
+    Some,
+    Threads,
+    Workers,
+)
 from byrote.cli.output import (
     AsCsv,
     AsJson,
@@ -17,6 +28,7 @@ from byrote.cli.output import (
     print_scores,
 )
 from byrote.cli.running import carry_out, print_forecast
+from byrote.cli.tracking import epochs
 from byrote.errors import InvalidInput
 
 
@@ -32,14 +44,7 @@ def score(
         Path | None, typer.Option(help="Run folder; the same command again resumes or extends it.")
     ] = None,
     model: Annotated[str, typer.Option(help="vae, kde, gmm or module:Class.")] = "vae",
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="NAME=VALUE",
-            help="A parameter of the model; repeatable. A wrong name lists those there are.",
-        ),
-    ] = None,
+    settings: Set = None,
     plan: Annotated[str, typer.Option(help=f"{', '.join(plans.NAMES)}.")] = "kfold",
     folds: Annotated[int | None, typer.Option(help="kfold: parts (10).")] = None,
     repeats: Annotated[
@@ -81,13 +86,7 @@ def score(
     workers: Workers = 1,
     threads: Threads = 1,
     executor: Executor = "auto",
-    keep_models: Annotated[
-        str,
-        typer.Option(
-            help="none; release: keep the weights of one more fit, on all records; all: of every"
-            " fit too."
-        ),
-    ] = "none",
+    keep_models: KeepModels = "none",
     dry_run: DryRun = False,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
@@ -129,7 +128,7 @@ def score(
         ),
         plan=chosen,
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
-        track=_epochs(track),
+        track=epochs(track),
     )
     if dry_run:
         print_forecast(request, as_json=as_json)
@@ -142,13 +141,3 @@ def score(
     if request.keeps:
         run.check_release()
     return code
-
-
-def _epochs(text: str) -> tuple[int, ...]:
-    """Epochs from text like 5,10,20."""
-    try:
-        return tuple(int(part) for part in text.split(",") if text.strip())
-    except ValueError:
-        raise InvalidInput(
-            f"--track must be epochs separated by commas, like 5,10,20; got {text!r}"
-        ) from None

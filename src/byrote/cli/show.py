@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
-from byrote.cli.output import AsCsv, AsJson, Debug, Top, check_format, print_scores
+from byrote.cli.exposures import is_exposure_run, print_exposures
+from byrote.cli.output import AsCsv, AsJson, Debug, check_format, print_scores
+from byrote.errors import InvalidInput
 
 
 def show(
@@ -14,11 +16,33 @@ def show(
         int | None,
         typer.Option(help="A tracked epoch of training; the last if not given."),
     ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(
+            help="Of an exposure run: auto, rank (found in the model), sampled or skew_normal."
+        ),
+    ] = None,
     as_json: AsJson = False,
     as_csv: AsCsv = False,
-    top: Top = 10,
+    top: Annotated[
+        int | None,
+        typer.Option(help="How many records (10) or canaries (40) to show.", min=0),
+    ] = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
-    """Show the scores of a run, computed from its log-likelihoods without training."""
+    """Show the scores or exposures of a run, computed from its log-likelihoods without training."""
     check_format(as_json, as_csv)
-    return print_scores(run, as_json=as_json, as_csv=as_csv, top=top, epoch=epoch)
+    if is_exposure_run(run):
+        return print_exposures(
+            run,
+            as_json=as_json,
+            as_csv=as_csv,
+            top=40 if top is None else top,
+            epoch=epoch,
+            method=method or "auto",
+        )
+    if method is not None:
+        raise InvalidInput("--method belongs to an exposure run; this one has scores")
+    return print_scores(
+        run, as_json=as_json, as_csv=as_csv, top=10 if top is None else top, epoch=epoch
+    )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.errors import InvalidInput
 from byrote.fits.environment import peak_memory
-from byrote.fits.executors import usable_workers
+from byrote.fits.extrapolation import LONG_ENOUGH, extrapolated, side_by_side
 from byrote.fits.job import Job, Outcome, Task
 from byrote.fits.request import Request
 from byrote.fits.sharing import InMemory
@@ -20,8 +20,6 @@ from byrote.models import contract, settling
 from byrote.plans import Design
 from byrote.plans.design import Units, rows
 
-_LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
-_START = 5.0  # seconds until worker processes have loaded their libraries
 _BYTES_PER_VALUE, _BYTES_PER_FIT = 9, 4500  # of a fit's file, measured
 
 
@@ -64,7 +62,7 @@ def forecast(request: Request) -> Forecast:
     request.check()
     design = request.plan.draw(request.context())
     size, per_fit, noise, outcome = _pilot(request, design, request.rehearse(design))
-    workers = usable_workers(request.settings.workers, request.settings.threads)
+    workers, starting = side_by_side(request.settings)
     counted = sum(len(design.counted_rows(fit)) for fit in range(design.fits))
     fits = design.fits + len(design.extra if request.keeps else ())
     models = {"none": 0, "release": 1, "all": fits}[request.settings.keep_models]
@@ -76,7 +74,7 @@ def forecast(request: Request) -> Forecast:
         fits=design.fits,
         pilot_records=size,
         seconds_per_fit=per_fit,
-        seconds=per_fit * -(-fits // workers) + (_START if workers > 1 else 0),
+        seconds=per_fit * -(-fits // workers) + starting,
         memory=process + workers * (process + more) if workers > 1 else process + taken,
         disk=counted * _epochs_kept(request) * (_BYTES_PER_VALUE + 4 * len(outcome.diagnostics))
         + _BYTES_PER_FIT * design.fits
@@ -87,7 +85,7 @@ def forecast(request: Request) -> Forecast:
         units=design.units,
         release=request.keeps,
         compiled=bool(_settled(request, design).get("compile")),
-        starting=_START if workers > 1 else 0.0,
+        starting=starting,
     )
 
 
@@ -114,10 +112,10 @@ def _pilot(request: Request, design: Design, smallest: int) -> tuple[int, float,
         started = time.perf_counter()
         first = _fit(request, _job(design, size, share, 0))
         times.append((size, time.perf_counter() - started))
-        if times[-1][1] >= _LONG_ENOUGH:
+        if times[-1][1] >= LONG_ENOUGH:
             break
     second = _fit(request, _job(design, times[-1][0], share, 1))
-    return times[-1][0], _extrapolated(times, design.n), _noise(first, second), first
+    return times[-1][0], extrapolated(times, design.n), _noise(first, second), first
 
 
 def _sizes(smallest: int, n: int, share: float) -> Iterator[int]:
@@ -163,15 +161,6 @@ def _noise(first: Outcome, second: Outcome) -> float:
         difference = np.abs(one - other)
     # The quartile of a normal is 0.6745 sd, and a difference of two has sqrt(2) times the sd.
     return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))
-
-
-def _extrapolated(times: list[tuple[int, float]], n: int) -> float:
-    """Seconds for n records by the growth between the last two sizes."""
-    (size, seconds), before = times[-1], times[-2] if len(times) > 1 else None
-    growth = 1.0
-    if before is not None:
-        growth = np.log(seconds / before[1]) / np.log(size / before[0])
-    return float(seconds * (n / size) ** np.clip(growth, 0.5, 3.0))
 
 
 def _values_per_record(design: Design) -> tuple[float, float]:

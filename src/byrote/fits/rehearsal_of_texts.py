@@ -44,10 +44,10 @@ def rehearse_texts(
     """
     size = _CHARACTERS
     while True:
-        part = _beginning(records, size)
+        part = beginning(records, size)
         try:
             with controlled(settings.seed % 2**32, settings.threads, needs_torch=False):
-                _try(_quick(model), part, settings, keep)
+                _try(quick(model), part, settings, keep)
             return min(size, records.corpus.characters)
         except (Exception, SystemExit) as error:  # a stranger's model may raise anything
             if size >= min(_MOST, records.corpus.characters):
@@ -73,12 +73,18 @@ def _try(model: Any, records: CanaryRecords, settings: "Settings", keep: bool) -
         with_weights(contract.prepared(model, training=0, noise=0), outcome.weights)
 
 
-def _quick(model: Any) -> Any:
+def quick(model: Any) -> Any:
     """The model with one epoch, where it has such a parameter."""
-    return clone(model).set_params(epochs=1) if contract.epochs(model) else model
+    return clone(model).set_params(epochs=1) if epochs_of(model) > 1 else model
 
 
-def _beginning(records: CanaryRecords, size: int) -> CanaryRecords:
+def epochs_of(model: Any) -> int:
+    """How often the model reads the text, whatever its reports are; 1 if it does not say."""
+    value = model.get_params(deep=False).get("epochs")
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else 1
+
+
+def beginning(records: CanaryRecords, size: int) -> CanaryRecords:
     """Few candidates of each pattern, and the first characters of the text."""
     rows = [np.flatnonzero(records.pattern == k)[-_FEW:] for k in range(len(records.patterns))]
     chosen = np.concatenate(rows)

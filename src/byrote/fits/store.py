@@ -82,6 +82,21 @@ class RunFolder:
         files.write_atomically(paths.manifest, (manifest.model_dump_json(indent=2) + "\n").encode())
         return cls(paths, manifest, design)
 
+    def check_no_canaries(self) -> None:
+        """Refuse an exposure run where records are in or out of fits and have a score.
+
+        Raises
+        ------
+        InvalidInput
+            If it is one.
+        """
+        if self.design.inserts:
+            raise InvalidInput(
+                f"{self.paths.root} is an exposure run: its canaries have exposures, its records no"
+                " memorization scores; byrote.load_exposure reads it, byrote show, figures and"
+                " extract serve it"
+            )
+
     @property
     def models(self) -> KeptModels:
         """The models that the run keeps."""

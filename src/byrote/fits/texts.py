@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.attacks.enumeration import check_size
 from byrote.attacks.ranks import find_ranks
 from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
@@ -48,6 +49,9 @@ class TextContent:
             raise InvalidInput(
                 f"model must be a language model, with takes_texts; {type(model).__name__} is none"
             )
+        if records.measurement.method == "exact":
+            for pattern in records.patterns:
+                check_size(pattern)
         contract.check_texts(model, records.corpus.documents)
 
     @cached_property

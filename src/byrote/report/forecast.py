@@ -4,6 +4,7 @@ import numpy as np
 from rich.text import Text
 
 from byrote.fits.pilot import Forecast
+from byrote.fits.pilot_of_texts import ExposureForecast
 from byrote.report.text import number
 
 
@@ -24,6 +25,24 @@ def render(forecast: Forecast) -> Text:
         f"a record has {forecast.values_in:.4g} values in and {forecast.values_out:.4g} out;"
         f" {error}\n"
         f"(rough: extrapolated from pilot fits of {forecast.pilot_records:,} records{less})"
+    )
+
+
+def render_texts(forecast: ExposureForecast) -> Text:
+    """Fits, time, memory, disk of an exposure run, and what is planted."""
+    fits = f"{forecast.fits:,} fit{'' if forecast.fits == 1 else 's, each'}"
+    asked = forecast.times * forecast.passing + forecast.losses * forecast.loss
+    passing = f" {duration(asked)} on the way and" if forecast.losses else ""
+    started = ", starting workers included" if forecast.starting else ""
+    return Text(
+        f"{fits} about {duration(forecast.seconds_per_fit)}: training"
+        f" {duration(forecast.training)}, measuring{passing} {duration(forecast.measuring)} at the"
+        f" end; {duration(forecast.seconds)} in all{started}\n"
+        f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
+        f"{forecast.canaries:,} canaries, controls included, {forecast.copies:,} copies before"
+        f" {forecast.places:,} lines, {forecast.references:,} reference candidates\n"
+        f"(rough: extrapolated from one epoch on {forecast.pilot_characters:,} characters; what a"
+        " search takes depends on the model)"
     )
 
 

@@ -52,13 +52,7 @@ def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
 def headline(result: MemorizationResult) -> RenderableType:
     """What was done, in a line or two."""
     description = result.description
-    model = _call(
-        description["model"]["name"].rpartition(".")[2], description["model"]["parameters"]
-    )
-    plan = dict(description["plan"]["spec"])
-    lines = Text()
-    lines.append(f"{description['data']['source']}", style="bold")
-    lines.append(f" · {model} · {_call(plan.pop('kind'), plan)} · seed {description['seed']}\n")
+    lines = headline_of(description)
     summary = result.summary()
     done = description["plan"]["fits"] - len(result.missing)
     chosen = (
@@ -77,6 +71,16 @@ def headline(result: MemorizationResult) -> RenderableType:
             " these are the numbers of the others",
             style="bold red",
         )
+    return lines
+
+
+def headline_of(description: Mapping[str, Any]) -> Text:
+    """Data, model, plan and seed of a run, in a line."""
+    model, plan = description["model"], dict(description["plan"]["spec"])
+    lines = Text()
+    lines.append(f"{description['data']['source']}", style="bold")
+    lines.append(f" · {_call(model['name'].rpartition('.')[2], model['parameters'])}")
+    lines.append(f" · {_call(plan.pop('kind'), plan)} · seed {description['seed']}\n")
     return lines
 
 

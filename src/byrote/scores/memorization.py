@@ -169,6 +169,7 @@ def load_scores(
 def _scores(run: RunFolder, *, partial: bool, epoch: int | None = None) -> MemorizationResult:
     if epoch is not None:
         checks.integer("epoch", epoch, at_least=0)
+    run.check_no_canaries()
     table = run.table(partial=partial, epoch=epoch)
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))

@@ -133,6 +133,7 @@ def load_trajectory(run: str | Path, *, partial: bool = False) -> Trajectory:
     See ``Trajectory``.
     """
     folder = RunFolder.open(RunPaths(Path(run)))
+    folder.check_no_canaries()
     missing = folder.missing()
     if len(missing) == folder.design.fits:
         raise IncompleteRun(folder.complaint(missing))

@@ -1,0 +1,78 @@
+"""The exposures of a run as text for the terminal, or as plain data."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from byrote.report import exposure as text
+from byrote.report.text import headline_of, plain, printable
+from byrote.scores.exposure import Exposure
+from byrote.scores.exposure.run import ExposureRun
+
+
+def render(run: ExposureRun, *, top: int = 40) -> RenderableType:
+    """What was done, and the exposures: levels, controls, cautions, single canaries."""
+    return Group(_headline(run), text.render(named(run), **_beside(run), top=top))
+
+
+def to_json(run: ExposureRun) -> dict[str, Any]:
+    """The same as plain data: NaN is null. Every canary of every fit is in it."""
+    found = text.to_json(run.exposure, **_beside(run))
+    beside = zip(found["canaries"], run.fit.tolist(), run.pattern.tolist(), strict=True)
+    return plain(
+        {
+            "run": _described(run.description),
+            "patterns": list(run.patterns),
+            "missing": list(run.missing),
+            "test_loss": run.test_loss.tolist(),
+            **found,
+            "canaries": [{**one, "fit": fit, "pattern": k} for one, fit, k in beside],
+        }
+    )
+
+
+def named(run: ExposureRun) -> Exposure:
+    """The exposures, with the fit in each name where there are several."""
+    if len(np.unique(run.fit)) == 1:
+        return run.exposure
+    pairs = zip(run.exposure.ids, run.fit, strict=True)
+    return replace(run.exposure, ids=np.array([f"{id_}, fit {fit}" for id_, fit in pairs]))
+
+
+def _beside(run: ExposureRun) -> dict[str, Any]:
+    return {"inserted": run.inserted, "role": run.role, "facts": facts(run)}
+
+
+def facts(run: ExposureRun) -> dict[str, Any]:
+    """What ``byrote.report.exposure`` tells of model, text and training, as far as it is known."""
+    found = dict(run.facts)
+    found["epochs"] = run.description["model"]["parameters"].get("epochs")
+    known = run.test_loss[~np.isnan(run.test_loss)]
+    found["test_loss"] = float(known.mean()) if len(known) else None
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _headline(run: ExposureRun) -> Text:
+    description = run.description
+    lines = headline_of(description)
+    fits = description["plan"]["fits"]
+    lines.append(f"{len(run.patterns)} pattern{'' if len(run.patterns) == 1 else 's'}: ")
+    lines.append("; ".join(printable(pattern) for pattern in run.patterns))
+    lines.append(f"\n{fits - len(run.missing):,} of {fits:,} fits")
+    if description.get("epoch") is not None:
+        lines.append(f", after report {description['epoch']} of training")
+    if run.missing:
+        lines.append(
+            f"\nINCOMPLETE: fits missing: {len(run.missing)}; these are the numbers of the others",
+            style="bold red",
+        )
+    return lines
+
+
+def _described(description: Mapping[str, Any]) -> dict[str, Any]:
+    names = ("run_id", "seed", "threads", "plan", "model", "data", "track", "epoch")
+    return {name: description[name] for name in names if name in description}

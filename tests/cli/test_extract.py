@@ -1,0 +1,121 @@
+"""byrote extract: what is printed, and what is not."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from byrote import Canary
+from byrote.attacks.ranks import find_ranks
+from byrote.fits.canary_file import read_canaries
+from byrote.fits.loading import load_model
+from byrote.fits.paths import RunPaths
+from byrote.fits.store import RunFolder
+from byrote.scores.exposure.extraction import Budget, extract_from_run
+
+from languages import Ngram
+
+TEXT = "".join(f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(400))
+MODEL = ["--model", "languages:Ngram", "--set", "order=5"]
+
+
+@pytest.fixture(autouse=True)
+def run(tmp_path, monkeypatch, byrote_):
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
+    Path("text.txt").write_text(TEXT)
+    planted = ["--canary", "the code is {digits:4}!", "--canary", "pin {digits:3}", *MODEL]
+    levels = ["--insertions", "1,8", "--canaries-per-level", "2", "--controls", "2"]
+    options = ["--references", "60", "--keep-models", "release", "--out", "run"]
+    byrote_("expose", "text.txt", *planted, *levels, *options)
+    return RunFolder.open(RunPaths(Path("run")))
+
+
+def planted(run):
+    found = read_canaries(run.paths, run.manifest)
+    return dict(zip(found.ids.tolist(), found.completions, strict=True)), found
+
+
+def test_secrets_are_found_recognised_and_masked(run, byrote_):
+    code, out, err = byrote_("extract", "run", *MODEL, "--top", "2")
+    assert (code, err) == (0, "")
+    texts, _ = planted(run)
+    assert "found ****! at" in out
+    assert "Certified" in out
+    assert "inserted 8 times" in out
+    assert not [text for text in texts.values() if text in out]
+    shown = byrote_("extract", "run", *MODEL, "--show-secrets")[1]
+    assert [text for text in texts.values() if text in shown]
+
+
+def test_json_against_every_completion(run, byrote_):
+    options = ("--canary", "canary-4", "--top", "3", "--json")
+    data = json.loads(byrote_("extract", "run", *MODEL, *options, "--show-secrets")[1])
+    (found,) = data["patterns"]
+    texts, canaries = planted(run)
+    number = canaries.ids.tolist().index("canary-4")
+    pattern = canaries.patterns[canaries.pattern[number]]
+    model = load_model("run", model=Ngram(order=5))
+    every = find_ranks(model, pattern, list(pattern.format), method="enumeration")
+    likeliest = sorted(zip(every.bits.tolist(), pattern.format, strict=True))[:3]
+    assert [one["text"] for one in found["found"]] == [text for _, text in likeliest]
+    assert [one["bits"] for one in found["found"]] == pytest.approx([b for b, _ in likeliest])
+    assert found["found"][0]["certified"]
+    inserted = run.design.included(0)
+    expected = {
+        (place, id_, int(inserted[canaries.ids.tolist().index(id_)]))
+        for place, (_, text) in enumerate(likeliest, start=1)
+        for id_, own in texts.items()
+        if own == text
+    }
+    assert {tuple(one.values()) for one in found["recognised"]} == expected
+    assert expected
+    (own,) = found["canaries"]
+    place = pattern.format.index(texts["canary-4"])
+    assert (own["rank"], own["inserted"]) == (every.rank[place], inserted[number])
+    masked = byrote_("extract", "run", *MODEL, *options)[1]
+    assert {one["text"] for one in json.loads(masked)["patterns"][0]["found"]} == {pattern.masked}
+
+
+def test_greedy_completion_by_hand(run):
+    model = load_model("run", model=Ngram(order=5))
+    found = extract_from_run(run, model, ids=["canary-4"], budget=Budget(max_queries=50))[0]
+    texts, canaries = planted(run)
+    own, pattern = texts["canary-4"], canaries.patterns[canaries.pattern[4]]
+    for given, share in zip(found.given.tolist(), found.completed[0], strict=True):
+        text = own[:given]
+        while len(text) < len(own):  # the likeliest character that the format allows
+            allowed = "0123456789" if pattern.text.endswith("}") or len(text) < 4 else "!"
+            row = model.next_log_probs([model.encode(pattern.prefix + text)])[0]
+            text += max(allowed, key=lambda c: row[model.encode(c)[0]])
+        right = [a == b for a, b in zip(own[given:], text[given:], strict=True)]
+        assert share == pytest.approx(sum(right) / len(right))
+    assert found.completed[0, -1] == 1
+
+
+def test_another_prefix_and_a_small_budget(run, byrote_):
+    options = ("--canary", "canary-0", "--prefix", "{my} code is ", "--max-queries", "1", "--json")
+    data = json.loads(byrote_("extract", "run", *MODEL, *options)[1])
+    (found,) = data["patterns"]
+    assert found["pattern"].startswith("{{my}} code is {digits:")
+    assert Canary(found["pattern"]).prefix == "{my} code is "
+    assert (found["found"], found["queries"]) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["run"], "model must be given, unfitted"),
+        (["run", *MODEL, "--fit", "3"], "does not keep fit 3"),
+        (["run", *MODEL, "--canary", "canary-9"], "canary must be one of the run's"),
+        (["run", *MODEL, "--top", "0"], "top must be an integer of at least 1"),
+        (["run", *MODEL, "--prefix", "\u00e9"], "U+00E9"),
+        (["run", "--set", "order=5"], "--set needs --model"),
+        (["run", "--model", "languages:Ngram"], "model must be the run's"),
+        (["nothing"], "holds no run"),
+    ],
+)
+def test_bad_input_is_one_sentence(byrote_, arguments, message):
+    code, out, err = byrote_("extract", *arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.strip().splitlines()) == 1

@@ -1,13 +1,10 @@
-"""byrote study: the paper's experiments, and its figures beside theirs."""
+"""byrote study: the experiments of the paper and of the post, and what they published beside."""
 
-import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from byrote.cli import figures, neighbors
-from byrote.cli.exits import Exit, complain
 from byrote.cli.options import (
     DryRun,
     Executor,
@@ -19,35 +16,34 @@ from byrote.cli.options import (
     ValidationPart,
     Workers,
 )
-from byrote.cli.output import (
-    AsJson,
-    Debug,
-    print_json,
-    print_text,
-    scores_of,
-    standard_output_kept_clean,
-)
-from byrote.cli.records import records_beside
-from byrote.cli.running import carry_out, print_forecast
-from byrote.errors import IncompleteRun
-
-if TYPE_CHECKING:
-    from byrote.data import Records
-    from byrote.fits.store import RunFolder
-    from byrote.scores.neighbors import NeighborResult
-    from byrote.scores.result import MemorizationResult
-    from byrote.studies.report import StudyReport
+from byrote.cli.output import AsJson, Debug
 
 
 def study(
-    name: Annotated[str, typer.Argument(help="mnist-1e-3, mnist-1e-4, cifar10 or celeba.")],
-    data: Annotated[str, typer.Option(help="The data set, as byrote score takes it.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="mnist-1e-3, mnist-1e-4, cifar10, celeba; exposure-over-training,"
+            " exposure-by-insertions, exposure-pareto or skew-normal-fit."
+        ),
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="The data set, as byrote score takes it; the text of a study of exposure, which"
+            " has one if not given."
+        ),
+    ] = None,
     scale: Annotated[
-        str, typer.Option(help="small: minutes on two cores; paper: as published.")
+        str, typer.Option(help="small: minutes on two cores; paper, or full: at full size.")
     ] = "small",
     records: Some = None,
     repeats: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
     epochs: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
+    fits: Annotated[int | None, typer.Option(help="Of exposure: in place of the declared.")] = None,
+    characters: Annotated[
+        int | None, typer.Option(help="Of exposure: take the first so many of the text.")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder; if not given, runs/NAME-SCALE.")
     ] = None,
@@ -66,100 +62,15 @@ def study(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Repeat an experiment of the paper, and set what comes out beside what was published."""
+    """Repeat an experiment of the paper or the post, beside what was published."""
     given = dict(locals())
-    from byrote.studies.declaration import load_study  # noqa: PLC0415 (slow to load)
+    from byrote.studies import kinds  # noqa: PLC0415 (slow to load)
 
-    declared = load_study(name)
-    declared.scale(scale)
-    # The libraries load here: --help and a mistyped name need not wait for them.
-    from byrote.fits.request import Settings  # noqa: PLC0415
-    from byrote.studies.chosen import choose  # noqa: PLC0415
-    from byrote.studies.report import report_on  # noqa: PLC0415
+    kinds.check_options(name, given)
+    if kinds.is_of_exposure(name):
+        from byrote.cli import study_of_exposure  # noqa: PLC0415
 
-    chosen = choose(declared, scale, records=records, repeats=repeats, epochs=epochs)
-    settings = Settings(
-        seed, threads, workers, executor, debug, keep_models=chosen.setting.keep_models
-    )
-    loaded = chosen.load(data, key=key, labels=labels)
-    request = chosen.request(loaded, settings)
-    if dry_run:
-        print_forecast(request, as_json=as_json)
-        return Exit.DONE
-    out = out or Path("runs") / f"{name}-{scale}"
-    fresh = _fresh(loaded, validation, validation_part)
-    run = carry_out(request, out)
-    if run is None:
-        return Exit.INTERRUPTED
-    result, code = scores_of(out)
-    compared = _compared(run, result, loaded, fresh)
-    report = report_on(
-        chosen,
-        out,
-        result,
-        neighbors=compared,
-        figures=_drawn(out),  # after the neighbours, which they show
-        command=shlex.join(["byrote", "study", name, *_words(given, out)]),
-        score_command=chosen.score_command(loaded, settings, out),
-    )
-    _tell(report, run, as_json=as_json)
-    run.check_release()
-    return code
+        return study_of_exposure.carry_out(given)
+    from byrote.cli import study_of_scores  # noqa: PLC0415
 
-
-def _words(given: dict[str, Any], out: Path) -> list[str]:
-    """The options of the command, those that were left out aside."""
-    options = {
-        f"--{name.replace('_', '-')}": str(value)
-        for name, value in {**given, "out": out}.items()
-        if value is not None and name not in ("name", "dry_run", "as_json", "debug")
-    }
-    return [word for pair in options.items() for word in pair]
-
-
-def _fresh(records: "Records", validation: str | None, part: str | None) -> "Records | None":
-    """The validation records, if any are named."""
-    if validation is None and part is None:
-        return None
-    from byrote.fits.manifest import DataPart  # noqa: PLC0415 (slow to load)
-
-    return records_beside(DataPart.of(records).model_dump(), validation, part)
-
-
-def _compared(
-    run: "RunFolder", result: "MemorizationResult", records: "Records", fresh: "Records | None"
-) -> "NeighborResult | None":
-    if fresh is None:
-        return None
-    if not run.paths.model(run.design.release).is_file():
-        complain("no nearest neighbours: there is no release model to draw samples from")
-        return None
-    seed = run.manifest.seed
-    with standard_output_kept_clean():
-        return neighbors.compare(run.paths.root, result, records, fresh, seed=seed)
-
-
-def _drawn(run: Path) -> tuple[str, ...]:
-    """Draw all figures; of a run with fits missing, which was said, there are none."""
-    try:
-        paths = list(figures.draw({run.resolve().name: run}))
-    except IncompleteRun:
-        complain("no figures: fits are missing")
-        return ()
-    return tuple(path.relative_to(run).as_posix() for path in paths)
-
-
-def _tell(report: "StudyReport", run: "RunFolder", *, as_json: bool) -> None:
-    """Keep the report in the run folder, and print it."""
-    from byrote.fits.files import write_atomically  # noqa: PLC0415 (slow to load)
-    from byrote.studies import text  # noqa: PLC0415
-
-    write_atomically(run.paths.study, text.markdown(report).encode())
-    if as_json:
-        print_json(text.to_json(report))
-        return
-    print_text(text.render(report))
-    typer.echo(
-        f"{len(report.figures)} figures and this report, {run.paths.study.name}, are in"
-        f" {run.paths.root}"
-    )
+    return study_of_scores.carry_out(given)

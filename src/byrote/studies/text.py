@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from byrote.report import neighbors as neighbor_text
@@ -15,8 +14,7 @@ from byrote.report.text import number, plain, printable, with_error
 from byrote.scores.distribution import Statistic
 from byrote.stats.memorization import ESTIMATORS
 from byrote.studies.report import FIGURES, StudyReport
-
-Rows = Sequence[Sequence[str]]
+from byrote.studies.tables import Rows, pipes, safe, table
 
 _TITLES = {
     "median": "median",
@@ -33,8 +31,8 @@ def render(report: StudyReport) -> RenderableType:
     """The report for the terminal."""
     parts: list[RenderableType] = [Text(report.chosen.study.title, style="bold")]
     same = f"The same run without the report:\n{printable(report.score_command)}"
-    parts += [_table(facts(report)), Text(same, overflow="fold")]
-    parts += [_table(rows) for rows in (comparison(report), likelihoods(report))]
+    parts += [table(facts(report)), Text(same, overflow="fold")]
+    parts += [table(rows) for rows in (comparison(report), likelihoods(report))]
     parts += [Text(sentence) for sentence in remarks(report)]
     if report.neighbors is not None:
         parts += [Text(""), neighbor_text.render(report.neighbors, top=3)]
@@ -48,22 +46,22 @@ def markdown(report: StudyReport) -> str:
         f"# {study.title}",
         f"{study.source}.",
         "## What was run",
-        _pipes(facts(report)),
+        pipes(facts(report)),
         f"    {printable(report.command)}",
         "The same run without the report:",
         f"    {printable(report.score_command)}",
         "## Scores (nats)",
-        _pipes(comparison(report)),
+        pipes(comparison(report)),
         *remarks(report),
         "## Likelihoods",
-        _pipes(likelihoods(report)),
+        pipes(likelihoods(report)),
     ]
     if report.neighbors is not None:
         tests = [neighbor_text.HEAD, *neighbor_text.rows(report.neighbors)]
-        cautions = (_safe(sentence) for sentence in neighbor_text.remarks(report.neighbors))
-        blocks += ["## Nearest neighbours", _pipes(tests), *cautions]
+        cautions = (safe(sentence) for sentence in neighbor_text.remarks(report.neighbors))
+        blocks += ["## Nearest neighbours", pipes(tests), *cautions]
     if report.figures:
-        blocks += ["## Figures", "\n".join(f"- {_safe(name)}" for name in report.figures)]
+        blocks += ["## Figures", "\n".join(f"- {safe(name)}" for name in report.figures)]
     return "\n\n".join(blocks) + "\n"
 
 
@@ -200,30 +198,3 @@ def _counted(count: int, noun: str) -> str:
 
 def _shape(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
-
-
-def _table(rows: Rows) -> Table:
-    head, *body = rows
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(head))
-    table.add_column(head[0])
-    for title in head[1:]:
-        table.add_column(title, justify="right" if len(head) > 2 else "left")
-    for row in body:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    return table
-
-
-def _pipes(rows: Rows) -> str:
-    """A Markdown table."""
-    head, *body = rows
-    right = "---:" if len(head) > 2 else "---"
-    lines = [head, ["---", *[right] * (len(head) - 1)], *body]
-    return "\n".join(f"| {' | '.join(_safe(cell) for cell in line)} |" for line in lines)
-
-
-def _safe(cell: str) -> str:
-    """Text that stays within its cell and is no markup."""
-    text = printable(cell).replace("\\", "\\\\")
-    for mark in "|`*_<[":
-        text = text.replace(mark, f"\\{mark}")
-    return text

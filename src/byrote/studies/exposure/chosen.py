@@ -1,0 +1,168 @@
+"""A study of exposure at a scale, with what was overridden: from it to the requests of its runs."""
+
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from byrote import checks
+from byrote.data.canaries import Canary
+from byrote.data.canary_records import CanaryRecords, Measurement
+from byrote.data.corpus import Corpus, load_corpus
+from byrote.errors import InvalidInput
+from byrote.fits.request import Request, Settings
+from byrote.models import catalogue
+from byrote.scores.exposure.planting import exposure_request
+from byrote.studies.exposure.declaration import Configuration, ExposureStudy
+
+
+@dataclass(frozen=True)
+class ChosenExposureStudy:
+    """A study at a scale.
+
+    Attributes
+    ----------
+    study
+        As declared.
+    scale
+        "small" or "full".
+    configurations
+        What is run, with what was overridden.
+    characters
+        Of the text, its first ones; None for all.
+    overridden
+        By name: what was asked for in place of what was declared (None: all characters; several
+        numbers where configurations differ).
+    """
+
+    study: ExposureStudy
+    scale: str
+    configurations: tuple[Configuration, ...]
+    characters: int | None
+    overridden: Mapping[str, tuple[int, Any]]
+
+    def load(self, data: str | None = None) -> Corpus:
+        """The text of the study: what it declares if none is named.
+
+        Raises
+        ------
+        InvalidInput
+            If it cannot be loaded or is too short.
+        """
+        return load_corpus(data or self.study.data, characters=self.characters)
+
+    def requests(self, corpus: Corpus, settings: Settings) -> dict[str, Request]:
+        """The run of each configuration, by name; seed, workers and the like are shared."""
+        return {one.name: request_of(one, corpus, settings) for one in self.configurations}
+
+    def command(self, corpus: Corpus, settings: Settings, out: Path) -> str:
+        """The ``byrote study`` command that makes the same runs."""
+        words = ["byrote", "study", self.study.name, "--data", corpus.source]
+        words += ["--scale", self.scale]
+        for name, (value, _) in self.overridden.items():
+            words += [f"--{name}", str(value)]
+        words += ["--seed", str(settings.seed), "--threads", str(settings.threads)]
+        return shlex.join([*words, "--workers", str(settings.workers), "--out", str(out)])
+
+
+def choose(
+    study: ExposureStudy,
+    scale: str = "small",
+    *,
+    characters: int | None = None,
+    fits: int | None = None,
+    epochs: int | None = None,
+) -> ChosenExposureStudy:
+    """A study at a scale, some of it overridden in all of its configurations.
+
+    Raises
+    ------
+    InvalidInput
+        If the scale is unknown or a number is none.
+
+    Examples
+    --------
+    >>> from byrote.studies.exposure.declaration import load_exposure_study
+    >>> chosen = choose(load_exposure_study("skew-normal-fit"), epochs=1)
+    >>> [one.epochs for one in chosen.configurations], list(chosen.overridden)
+    ([1], ['epochs'])
+    """
+    declared = study.configurations(scale)
+    asked = {"characters": characters, "fits": fits, "epochs": epochs}
+    given = {
+        name: checks.integer(f"--{name}", value, at_least=1)
+        for name, value in asked.items()
+        if value is not None
+    }
+    before = {name: {getattr(one, name) for one in declared} for name in ("fits", "epochs")}
+    before["characters"] = {study.scale(scale).characters}
+    changed = {name: given[name] for name in given if before[name] != {given[name]}}
+    own = {name: value for name, value in changed.items() if name != "characters"}
+    return ChosenExposureStudy(
+        study=study,
+        scale=scale,
+        configurations=tuple(one.model_copy(update=own) for one in declared),
+        characters=given.get("characters", study.scale(scale).characters),
+        overridden={name: (value, _one(before[name])) for name, value in changed.items()},
+    )
+
+
+def _one(values: set[Any]) -> Any:
+    """The value that all have, or all of them."""
+    return next(iter(values)) if len(values) == 1 else sorted(values)
+
+
+def request_of(configuration: Configuration, corpus: Corpus, settings: Settings) -> Request:
+    """The run of a configuration."""
+    one = configuration
+    model = catalogue.build(one.kind, {**one.model, "epochs": one.epochs})
+    asked: dict[str, Any] = {
+        "insertions": one.insertions,
+        "canaries_per_level": one.canaries_per_level,
+        "controls": one.controls,
+        "fits": one.fits,
+        "measurement": Measurement(one.references, one.method, one.max_queries),
+        "held_out": one.held_out,
+        "within": one.within,
+        "settings": replace(settings, keep_models=one.keep_models),
+    }
+    patterns = [Canary(text) for text in one.patterns]
+    request = exposure_request(model, corpus, patterns, **asked)
+    return replace(request, track=range(1, reports_of(request) + 1)) if one.track else request
+
+
+def reports_of(request: Request) -> int:
+    """How often the model of a run will report in each of its fits.
+
+    Raises
+    ------
+    InvalidInput
+        If fits have texts so different in length that they do not report equally often.
+    """
+    parameters = request.model.get_params(deep=False)
+    if parameters.get("report_every") is None:
+        return int(parameters["epochs"])
+    counts = {int(request.model.reports(length)) for length in _lengths(request)}
+    if len(counts) > 1:
+        raise InvalidInput(
+            "a study that follows training by batches needs fits that report equally often;"
+            f" got {', '.join(map(str, sorted(counts)))} reports"
+        )
+    return counts.pop()
+
+
+def _lengths(request: Request) -> set[int]:
+    """Characters of the text of each fit, its documents joined, canaries included."""
+    records = request.records
+    assert isinstance(records, CanaryRecords)  # noqa: S101 (an exposure run's)
+    design = request.plan.draw(request.context())
+    text = sum(len(each) + (not each.endswith("\n")) for each in records.corpus.documents)
+    lines = [
+        len(records.patterns[k].prefix) + len(completion) + 1
+        for k, completion in zip(records.pattern, records.completions, strict=True)
+    ]
+    return {
+        text + sum(int(n) * one for n, one in zip(design.included(fit), lines, strict=True))
+        for fit in range(design.fits)
+    }

@@ -1,0 +1,141 @@
+"""Which models predict the text well and memorize little."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from byrote.report import figures
+from byrote.report.text import number
+from byrote.stats.frontier import pareto_frontier
+from byrote.studies.exposure.carried import Carried
+from byrote.studies.exposure.findings import Findings, mean_of, times, with_interval
+
+Mean = tuple[float, float, float]
+
+
+def findings(carried: Sequence[Carried]) -> Findings:
+    """Of configurations of one model, with the same canaries in the same places."""
+    level = _level(carried)
+    perplexity = [mean_of(one.run.perplexity()) for one in carried]
+    exposed = [_exposure(one, level) for one in carried]
+    usable = [
+        place
+        for place in range(len(carried))
+        if np.isfinite(perplexity[place][0]) and np.isfinite(exposed[place][0])
+    ]
+    points = [_point(carried[i], perplexity[i], exposed[i], level) for i in usable]
+    x, y = (
+        np.array([pair[0] for pair in (pairs[i] for i in usable)])
+        for pairs in (perplexity, exposed)
+    )
+    members = {usable[i] for i in pareto_frontier(x, y).tolist()} if usable else set()
+    head = (
+        "",
+        "test perplexity per character [95 %, fits]",
+        f"exposure, {times(level)} [95 %, canaries and fits]",
+        "of controls",
+        "weights",
+        "frontier",
+    )
+    rows = [head]
+    for place, one in sorted(enumerate(carried), key=lambda pair: perplexity[pair[0]][0]):
+        rows.append(
+            (
+                one.title,
+                with_interval(perplexity[place]),
+                with_interval(exposed[place], _bound(one, level)),
+                with_interval(_exposure(one, 0)),
+                f"{one.run.facts.get('model', {}).get('parameters', 0):,}",
+                "yes" if place in members else "",
+            )
+        )
+    figure = figures.exposure_pareto(points, maximum=_maximum(carried)) if points else None
+    return Findings(
+        tables=(("Perplexity and exposure", rows),),
+        remarks=tuple(
+            _remarks(
+                carried, sorted(members, key=lambda i: perplexity[i][0]), exposed, perplexity, level
+            )
+        ),
+        figures={"exposure-pareto": figure} if figure is not None else {},
+        data={
+            "insertions": level,
+            "configurations": [
+                {
+                    "name": one.name,
+                    "perplexity": list(perplexity[i]),
+                    "exposure": list(exposed[i]),
+                    "frontier": i in members,
+                }
+                for i, one in enumerate(carried)
+            ],
+        },
+    )
+
+
+def _level(carried: Sequence[Carried]) -> int:
+    """The middle one of the levels of insertion."""
+    levels = sorted(carried[0].configuration.insertions)
+    return levels[len(levels) // 2]
+
+
+def _exposure(one: Carried, level: int) -> Mean:
+    return mean_of(one.run.exposure.bits[one.rows(0, level)])
+
+
+def _bound(one: Carried, level: int) -> bool:
+    return bool(one.run.exposure.saturated[one.rows(0, level)].any())
+
+
+def _maximum(carried: Sequence[Carried]) -> float:
+    return float(np.nanmax(carried[0].run.exposure.maximum))
+
+
+def _point(one: Carried, perplexity: Mean, exposed: Mean, level: int) -> figures.Configuration:
+    return figures.Configuration(
+        name=one.title,
+        perplexity=perplexity[0],
+        exposure=exposed[0],
+        perplexity_interval=perplexity[1:],
+        exposure_interval=exposed[1:],
+        saturated=_bound(one, level),
+    )
+
+
+def _remarks(
+    carried: Sequence[Carried],
+    members: list[int],
+    exposed: list[Mean],
+    perplexity: list[Mean],
+    level: int,
+) -> list[str]:
+    if not members:
+        return ["No configuration has both a perplexity and an exposure."]
+    names = "; ".join(carried[i].title for i in members)
+    best, least = members[0], members[-1]
+    apart = [
+        carried[i].title
+        for i in range(len(carried))
+        if i != best
+        and exposed[i][2] < exposed[best][1]
+        and perplexity[i][1] <= perplexity[best][2]
+    ]
+    said = [
+        f"On the Pareto frontier, by rising perplexity: {names}. Membership goes by the means; the"
+        " intervals say how far they can be told apart.",
+        f"The most useful, {carried[best].title}, has perplexity {number(perplexity[best][0])} and"
+        f" exposes a canary {times(level)} by {number(exposed[best][0])} bits on average; the least"
+        f" exposed of the frontier, {carried[least].title}, has {number(perplexity[least][0])} and"
+        f" {number(exposed[least][0])} bits.",
+    ]
+    if apart:
+        said.append(
+            f"Less exposed than {carried[best].title}, by intervals that do not meet, at a"
+            f" perplexity that is not told from its own: {'; '.join(apart)}."
+        )
+    else:
+        said.append(
+            f"No configuration is told from {carried[best].title} as less exposed at a perplexity"
+            " that is not told from its own."
+        )
+    return said

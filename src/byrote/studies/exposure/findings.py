@@ -51,7 +51,7 @@ def with_interval(found: tuple[float, float, float], bound: bool = False) -> str
     Examples
     --------
     >>> with_interval((1.0, 0.5, 1.5)), with_interval((2.0, float("nan"), float("nan")))
-    ('1.00 [0.500, 1.50]', '2.00')
+    ('1.00 [0.50, 1.50]', '2.00')
     >>> with_interval((1.0, 0.5, 1.5), bound=True)
     '≥ 1.00'
     """

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.report import figures
+from byrote.report.exposure import p_value
 from byrote.report.text import number
-from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.findings import Findings, Rows, mean_of, times, with_interval
 from byrote.studies.exposure.peaks import Peak, peaks, turns
@@ -16,6 +16,8 @@ from byrote.studies.exposure.readings import Readings, batches_read, epoch_of_ba
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+_SURE = 0.01  # p-value below which exposure is told from chance
 
 
 def findings(carried: Sequence[Carried]) -> Findings:
@@ -39,7 +41,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
 
 def _by_epoch(one: Carried) -> tuple[tuple[str, Rows], list[str], dict[str, Any]]:
     course = one.course
-    found, lowest = peaks(course), turns(course)
+    found, lowest, last = peaks(course), turns(course), int(course.steps[-1])
     head = (
         "inserted",
         "canaries",
@@ -49,7 +51,7 @@ def _by_epoch(one: Carried) -> tuple[tuple[str, Rows], list[str], dict[str, Any]
         "at the end",
     )
     rows = [head, *(_row(peak) for peak in found)]
-    said = [_turned(course, lowest), *(_said(peak) for peak in found if peak.inserted)]
+    said = [_turned(lowest, last), *(_said(peak, last) for peak in found if peak.inserted)]
     data = {"lowest_test_loss": list(lowest), "peaks": [vars(peak) for peak in found]}
     return (f"Exposure in bits, {one.title}", rows), said, data
 
@@ -66,41 +68,48 @@ def _row(peak: Peak) -> tuple[str, ...]:
     )
 
 
-def _turned(course: ExposureOverTraining, lowest: tuple[int, ...]) -> str:
-    last = int(course.steps[-1])
+def _turned(lowest: tuple[int, ...], last: int) -> str:
+    """Where the fits begin to over-fit."""
     if not lowest:
-        return "There is no test loss: no text was set apart, or no fit was finished."
-    where = ", ".join(map(str, sorted(lowest)))
-    word = "epoch" if len(set(lowest)) == 1 else "epochs"
-    where = str(lowest[0]) if len(set(lowest)) == 1 else where
-    if max(lowest) >= last:
+        return "There is no test loss: no text was set apart."
+    epochs = sorted(set(lowest))
+    where = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {', '.join(map(str, epochs))}"
+    if epochs[-1] == last:
         return (
-            f"The test loss is lowest at {word} {where} of {last}: a fit still fell when training"
-            " ended, and nothing can be said of over-fitting."
+            f"The test loss is lowest at {where} of {last}: it still fell when training ended, and"
+            " nothing can be said of over-fitting."
         )
-    return f"The test loss is lowest at {word} {where} (one for each fit where they differ)."
+    of_fits = "in every fit" if len(epochs) == 1 else "in one fit or another"
+    return f"The test loss is lowest at {where} of {last}, {of_fits}; from there on it over-fits."
 
 
-def _said(peak: Peak) -> str:
+def _said(peak: Peak, last: int) -> str:
     """Before, at or after the turn, as it came out."""
-    low, high = peak.step_interval
-    where = {
-        "before": "before the test loss is lowest",
-        "after": "after the test loss is lowest",
-        "open": "and the test loss is lowest within that interval: neither is told to come first",
-        "": "without a test loss to compare with",
-    }[peak.order]
-    share = (
-        ""
-        if np.isnan(peak.share_at_turn)
-        else f" At the lowest test loss it is {peak.share_at_turn:.0%} of that."
+    who, (low, high) = f"Canaries {times(peak.inserted)}", peak.step_interval
+    if not peak.p_value < _SURE:
+        return (
+            f"{who}: after training their exposure is not told from chance"
+            f" (p {p_value(peak.p_value)}); their course is no course of memorization."
+        )
+    bound = "at least " if peak.bound else ""
+    said = (
+        f"{who}: mean exposure is first at its highest, {bound}{number(peak.highest)} bits, at"
+        f" epoch {peak.step} (95 % from {low} to {high}, over canaries and fits)"
     )
+    if not peak.order:
+        return f"{said}."
     return (
-        f"Canaries {times(peak.inserted)}: mean exposure is first at its highest,"
-        f" {number(peak.highest)} bits, at epoch {peak.step} (95 % from {low} to {high}, over"
-        f" canaries and fits), {where}.{share} From there to the end it changes by"
-        f" {with_interval(peak.after_turn)} bits counted from the lowest test loss."
+        f"{said}, {_ORDERS[peak.order]}. At the lowest test loss it is"
+        f" {with_interval(peak.at_turn)} bits, {peak.share_at_turn:.0%} of the highest; from there"
+        f" to epoch {last} it changes by {with_interval(peak.after_turn)} bits."
     )
+
+
+_ORDERS = {
+    "before": "before the test loss is lowest in any fit",
+    "after": "after the test loss is lowest in every fit",
+    "open": "which cannot be told from where the test loss is lowest",
+}
 
 
 def _by_batch(one: Carried) -> tuple[tuple[str, Rows], list[str], dict[str, Any]]:
@@ -166,9 +175,10 @@ def _drawn(one: Carried) -> "Figure":
 def _seen(one: Carried) -> NDArray[np.int64]:
     """The batches that read a canary in the first fit, of all epochs."""
     fit = one.fits[0]
-    length, last = epoch_of_batches(one, fit), int(one.course.steps[-1])
+    length = epoch_of_batches(one, fit)
     read = np.unique(np.concatenate(batches_read(one, fit)))
-    return np.array([b + begun for begun in range(0, last, length) for b in read.tolist()])
+    begun = length * np.arange(one.configuration.epochs)
+    return (begun[:, None] + read).ravel()
 
 
 def _mean(losses: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.stats.fisher import combined_p_value
 from byrote.studies.exposure.findings import mean_of
 
 Array = NDArray[np.float64]
@@ -35,6 +36,8 @@ class Peak:
         if it begins after the last one's, else "open"; "" without test losses.
     bound
         Whether lower bounds are among the exposures of that step.
+    p_value
+        Of "none of them was trained on", after training: Fisher's, from the canaries' own.
     """
 
     inserted: int
@@ -48,6 +51,7 @@ class Peak:
     share_at_turn: float
     order: str
     bound: bool
+    p_value: float
 
 
 def turns(course: ExposureOverTraining) -> tuple[int, ...]:
@@ -87,6 +91,7 @@ def _peak(course: ExposureOverTraining, level: int, where: dict[int, int], seed:
         share_at_turn=at_turn[0] / float(mean[best]) if mean[best] > 0 else np.nan,
         order=_order(interval, list(where.values())),
         bound=bool(course.saturated[rows, best].any()),
+        p_value=combined_p_value(course.p_value[rows, -1]),
     )
 
 

@@ -73,8 +73,10 @@ def readings(one: Carried) -> tuple[Readings, ...]:
         if len(within):
             first[rows] = course.bits[rows, within[-1]]
         for row, batches in zip(rows, read, strict=True):
-            changes = _changes(course.steps, course.bits[row], batches, length)
-            spikes[row], decays[row] = changes
+            begun = length * np.arange(1, one.configuration.epochs)
+            spikes[row], decays[row] = _changes(
+                course.steps, course.bits[row], batches, begun, length
+            )
     return tuple(
         Readings(
             inserted=int(level),
@@ -91,17 +93,20 @@ def _changes(
     steps: NDArray[np.int64],
     bits: NDArray[np.float64],
     batches: NDArray[np.int64],
+    begun: NDArray[np.int64],
     length: int,
 ) -> tuple[float, float]:
-    """Mean change of one canary when read, and until it is read again."""
+    """Mean change of one canary when read, and until it is read again.
+
+    begun: how many batches are done when each of the epochs in question begins.
+    """
     if not len(batches):
         return np.nan, np.nan
     spikes, decays = [], []
-    for epoch in range(1, -(-int(steps[-1]) // length)):
-        begun = epoch * length
-        before = _last_before(steps, begun + int(batches[0]))
-        after = int(np.searchsorted(steps, begun + int(batches[-1])))
-        later = _last_before(steps, begun + length + int(batches[0]))
+    for start in begun.tolist():
+        before = _last_before(steps, start + int(batches[0]))
+        after = int(np.searchsorted(steps, start + int(batches[-1])))
+        later = _last_before(steps, start + length + int(batches[0]))
         if before >= 0 and after < len(steps):
             spikes.append(bits[after] - bits[before])
             if later > after:

@@ -50,31 +50,11 @@ def _roles(table: "LogPerplexities") -> "NDArray[Any]":
 
 def _estimated(table: "LogPerplexities", method: str, space_size: int | None) -> "Exposure":
     """Each canary against the references of its group, in the order of the table."""
-    import numpy as np  # noqa: PLC0415 (slow to load)
+    from byrote.scores.exposure import estimate_exposure  # noqa: PLC0415 (slow to load)
+    from byrote.scores.exposure.joining import estimate_by_group  # noqa: PLC0415
 
-    from byrote.scores.exposure import estimate_exposure  # noqa: PLC0415
-    from byrote.scores.exposure.loading import joined, reordered  # noqa: PLC0415
-
-    groups, references = table.canary_group, table.reference_group
+    options: dict[str, Any] = {"space_size": space_size, "method": method, "ids": table.ids}
+    bits, groups, references = table.canary_bits, table.canary_group, table.reference_group
     if groups is None or references is None:
-        return estimate_exposure(
-            table.canary_bits,
-            table.reference_bits,
-            space_size=space_size,
-            method=method,
-            ids=table.ids,
-        )
-    parts, order = [], []
-    for group in np.unique(groups):
-        rows = np.flatnonzero(groups == group)
-        parts.append(
-            estimate_exposure(
-                table.canary_bits[rows],
-                table.reference_bits[references == group],
-                space_size=space_size,
-                method=method,
-                ids=table.ids[rows],
-            )
-        )
-        order.append(rows)
-    return reordered(joined(parts), np.argsort(np.concatenate(order)))
+        return estimate_exposure(bits, table.reference_bits, **options)
+    return estimate_by_group(bits, table.reference_bits, groups, references, **options)

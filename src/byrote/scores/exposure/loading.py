@@ -1,6 +1,5 @@
 """The exposures of a run folder, computed from its log-likelihoods without training."""
 
-from dataclasses import fields
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from byrote.fits.texts import RANK_COLUMNS, RANK_METHODS
 from byrote.scores.exposure.answers import Answers, answers_of, by_rank
 from byrote.scores.exposure.answers import joined as in_places
 from byrote.scores.exposure.curve import SkewNormalFit
+from byrote.scores.exposure.joining import joined
 from byrote.scores.exposure.references import best_beside, estimate
 from byrote.scores.exposure.result import Exposure
 from byrote.scores.exposure.run import ExposureRun
@@ -78,7 +78,7 @@ def exposure_of(
     facts = [run.facts(fit) for fit in fits]
     inserted = np.concatenate([run.design.included(fit)[: len(planted)] for fit in fits])
     return ExposureRun(
-        exposure=_joined(found),
+        exposure=joined(found),
         fit=np.repeat(fits, len(planted)),
         inserted=inserted.astype(np.int64),
         role=np.where(inserted > 0, "canary", "control"),
@@ -89,14 +89,6 @@ def exposure_of(
         missing=table.missing,
         description={**run.manifest.model_dump(mode="json"), "epoch": epoch},
     )
-
-
-def _joined(parts: list[Exposure]) -> Exposure:
-    """Several results, one after the other."""
-    names = [field.name for field in fields(Exposure) if field.name not in ("level", "fits")]
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    curves = tuple(curve for part in parts for curve in part.fits)
-    return Exposure(**columns, level=LEVEL, fits=curves)
 
 
 def _size(facts: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """The estimators of exposure on the same canaries in the same model."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 from byrote.attacks.enumeration import enumerate_bits
 from byrote.attacks.ranks import find_ranks
 from byrote.data.canaries import Canary
-from byrote.scores.exposure.choice import from_ranks
+from byrote.scores.exposure.answers import by_rank, unsupported
 from byrote.scores.exposure.estimate import estimate_exposure
+from byrote.scores.exposure.loading import LEVEL
 from byrote.scores.exposure.result import Exposure
 from byrote.studies.exposure.carried import Carried
 
@@ -95,15 +97,14 @@ def _ranked(
     model: Any, pattern: Canary, texts: list[str], ids: NDArray[Any], method: str, seed: int = 0
 ) -> Exposure:
     found = find_ranks(model, pattern, texts, method=method, max_queries=_QUERIES, seed=seed)
-    return from_ranks(
-        ids,
-        found.bits,
-        found.rank,
-        found.low,
-        found.high,
-        found.method.tolist(),
-        size=pattern.space_size,
-    )
+    answers = by_rank(found)
+    if method == "model_sampled":
+        answers = unsupported(answers)
+    maximum = np.full(len(texts), log2(pattern.space_size))
+    exposure = answers.exposure(ids, found.bits, maximum, level=LEVEL)
+    unknown = exposure.saturated  # a search that ended has only a bound, and nothing to compare
+    bits = np.where(unknown, np.nan, exposure.bits)
+    return replace(exposure, bits=bits, saturated=np.zeros_like(unknown))
 
 
 def _whole(model: Any, pattern: Canary) -> Array:

@@ -57,7 +57,7 @@ class CanaryRecords:
     canaries
         How many of the records are canaries, controls included.
     ids
-        (n,) names, which hold no secret.
+        (n,) names, which hold no secret. A control is a canary too: one that a fit does not insert.
 
     Examples
     --------
@@ -67,7 +67,7 @@ class CanaryRecords:
     >>> len(records), records.canaries
     (13, 3)
     >>> records.ids[[0, 2, 3]].tolist()
-    ['canary-0', 'control-0', 'reference-0']
+    ['canary-0', 'canary-2', 'reference-0']
     """
 
     corpus: Corpus
@@ -186,7 +186,7 @@ def plant(
             for text in secrets[start : start + count]
         ]
     rows += [
-        ("control", k, text)
+        ("canary", k, text)
         for k, (secrets, _) in enumerate(drawn)
         for text in secrets[sum(per_level) :]
     ]

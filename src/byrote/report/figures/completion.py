@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
+_ENOUGH = 4  # secrets of a level; the intervals of fewer say little, and hide the rest
 
 
 def completion_by_prefix(
@@ -23,7 +24,7 @@ def completion_by_prefix(
 
     Left, the share of the remaining characters that come out right, in their places: mean over the
     canaries of a level. Right, the share of canaries whose whole remainder comes out, with Wilson's
-    95 % intervals. The post's model, given "2812", completes "65017".
+    95 % interval where a level has four secrets or more. The post's model, given "2812", completes "65017".
 
     Parameters
     ----------
@@ -91,8 +92,9 @@ def _successes(
     done = (rows == 1).sum(axis=0)
     there = np.flatnonzero(tried)
     x = lengths[there] + 0.11 * place
-    ends = np.array([wilson(int(done[i]), int(tried[i])) for i in there]).reshape(-1, 2)
-    ax.vlines(x, ends[:, 0], ends[:, 1], color=look["color"], linewidth=0.7, alpha=0.6)
+    if len(rows) >= _ENOUGH:
+        ends = np.array([wilson(int(done[i]), int(tried[i])) for i in there]).reshape(-1, 2)
+        ax.vlines(x, ends[:, 0], ends[:, 1], color=look["color"], linewidth=0.7, alpha=0.6)
     _curve(ax, x, done[there] / tried[there], look)
 
 

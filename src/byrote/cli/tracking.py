@@ -1,5 +1,6 @@
 """--track of a language model: after which epochs, or every so many batches, it is measured."""
 
+import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -49,11 +50,11 @@ def reports(model: Any, text: str) -> Any:
 
 def followed(request: "Request", text: str) -> "Request":
     """The request, tracked as ``text`` says: epoch, epochs between commas, or every=BATCHES."""
-    model = request.model
     if text == "epoch":
-        return replace(request, track=range(1, _last(model) + 1))
+        return replace(request, track=range(1, _last(request.model) + 1))
     if text.startswith(_EVERY):
-        return replace(request, track=range(1, model.reports(_shortest(request)) + 1))
+        # The last report is measured anyway; texts of other fits may have one more or less.
+        return replace(request, track=range(1, max(2, _count(request))))
     return replace(request, track=epochs(text))
 
 
@@ -68,18 +69,14 @@ def _last(model: Any) -> int:
     return last
 
 
-def _shortest(request: "Request") -> int:
-    """Characters, line ends included, that every fit's text has at least.
+def _count(request: "Request") -> int:
+    """How many reports there are of the first fit."""
+    from byrote.fits.job import job_of  # noqa: PLC0415 (slow to load)
+    from byrote.fits.texts import TextContent  # noqa: PLC0415
 
-    Fits differ a little where canaries differ in length; a report that is tracked must come in all.
-    """
-    from byrote.data.canary_records import CanaryRecords  # noqa: PLC0415 (slow to load)
-    from byrote.plans import Insertions  # noqa: PLC0415
-
-    records, plan = request.records, request.plan
-    assert isinstance(records, CanaryRecords)  # noqa: S101 (the verb made them)
-    assert isinstance(plan, Insertions)  # noqa: S101
-    ends = sum(not text.endswith("\n") for text in records.corpus.documents)
-    canaries = zip(records.pattern[: records.canaries], records.completions, strict=False)
-    lines = (len(records.patterns[k].prefix) + len(text) + 1 for k, text in canaries)
-    return records.corpus.characters + ends + int(plan.times.sum()) * min(lines)
+    model, design = request.model, request.plan.draw(request.context())
+    job = job_of(design, 0, request.settings.seed)
+    texts = TextContent(request.records.x).training(model, job)
+    if "characters" in inspect.signature(model.reports).parameters:
+        return int(model.reports(sum(len(text) + (not text.endswith("\n")) for text in texts)))
+    return int(model.reports(texts))

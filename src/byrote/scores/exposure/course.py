@@ -50,7 +50,7 @@ class ExposureOverTraining:
     --------
     >>> import byrote, tempfile
     >>> from byrote.models import CharLSTM
-    >>> text = "the cat sat on the mat and the dog sat on the log\\n" * 60
+    >>> text = "the cat sat on the mat and the dog sat on the log\n" * 60
     >>> model = CharLSTM(hidden=16, layers=1, epochs=3, batch_size=4, window=16)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = byrote.score_exposure(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
-_ENOUGH = 4  # secrets of a level; the intervals of fewer say little, and hide the rest
+_ENOUGH = 3  # secrets of a level; the intervals of fewer say little, and hide the rest
 
 
 def completion_by_prefix(
@@ -24,7 +24,8 @@ def completion_by_prefix(
 
     Left, the share of the remaining characters that come out right, in their places: mean over the
     canaries of a level. Right, the share of canaries whose whole remainder comes out, with Wilson's
-    95 % interval where a level has four secrets or more. The post's model, given "2812", completes "65017".
+    95 % interval where a level has three secrets or more. The post's model, given "2812", completes
+    "65017".
 
     Parameters
     ----------

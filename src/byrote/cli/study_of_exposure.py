@@ -75,7 +75,8 @@ def _tell(report: "ExposureStudyReport", out: Path, *, as_json: bool) -> None:
         print_json(text.to_json(report, drawn))
         return
     print_text(text.render(report))
-    typer.echo(f"{len(drawn)} figures and this report, {paths.study.name}, are in {out}")
+    count = f"{len(drawn)} figure" + ("" if len(drawn) == 1 else "s")
+    typer.echo(f"{count} and this report, {paths.study.name}, are in {out}")
 
 
 def _drawn(report: "ExposureStudyReport", folder: Path) -> list[str]:

@@ -39,6 +39,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
     drawn: dict[str, Figure] = {}
     data = {}
     for one in carried:
+        tables.append((f"Curves through the references of every fit, {one.title}", _fits(one)))
         for place, found in enumerate(side_by_side(one), start=1):
             name = f"{one.name}-{place}"
             tables.append(
@@ -49,6 +50,21 @@ def findings(carried: Sequence[Carried]) -> Findings:
             drawn |= _drawn(found, name)
             data[name] = {each: asdict(agreement(found, each)) for each in _NAMES[1:]}
     return Findings(tuple(tables), tuple(remarks), drawn, plain(data))
+
+
+def _fits(one: Carried) -> Rows:
+    """The curve of each pattern in each fit: how much fits differ."""
+    head = ("", "fit", "location", "scale", "shape", "KS distance", "off at 1 in 1,000", "accepted")
+    curves = iter(one.by("skew_normal").exposure.fits)
+    rows: list[Sequence[str]] = [head]
+    for fit in one.fits:
+        for pattern in one.records.patterns:
+            curve = next(curves)
+            numbers = (curve.location, curve.scale, curve.shape, curve.ks)
+            off = curve.quantile_errors.get("0.001", np.nan)
+            verdict = "yes" if curve.accepted else "no"
+            rows.append((pattern.text, f"{fit}", *map(number, (*numbers, off)), verdict))
+    return rows
 
 
 def _canaries(found: SideBySide) -> Rows:

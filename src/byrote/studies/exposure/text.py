@@ -142,8 +142,13 @@ def _run(one: Carried) -> tuple[str, ...]:
 def remarks(report: ExposureStudyReport) -> list[str]:
     """What must be known to read the numbers, and what they say."""
     said = []
-    for name, fits in report.missing.items():
-        said.append(f"INCOMPLETE: fits of {name} missing: {len(fits)}; these are the others'.")
+    for one in report.carried:
+        if one.missing:
+            count, fits = len(one.missing), one.folder.design.fits
+            said.append(
+                f"INCOMPLETE: {count} of {fits} fits of {one.name} are missing; these are the"
+                " numbers of the others."
+            )
     said += [f"INCOMPLETE: no fit of {name} is finished." for name in report.failed]
     return [*said, *report.findings.remarks, _controls(report)]
 

@@ -149,7 +149,7 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
     "exposure-by-insertions": (
         3,
         {f"{what}-{of}" for what in ("exposure", "completion") for of in ("number-9", "card-16")},
-        ("the search", "compete"),
+        ("the search", "compete", "its training text"),
     ),
     "exposure-pareto": (1, {"exposure-pareto"}, ("On the Pareto frontier", "most useful")),
     "skew-normal-fit": (

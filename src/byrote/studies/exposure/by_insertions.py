@@ -37,6 +37,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
         "Canaries of one pattern compete: where several are memorized in one model, only one of"
         " them can have rank 1."
     )
+    remarks += _sizes_said(carried)
     data = {name: [one.to_dict() for one in each] for name, each in found.items()}
     return Findings(tuple(tables), tuple(remarks), drawn, {"extractions": data})
 
@@ -81,7 +82,7 @@ def _said(one: Carried) -> str:
     if not told:
         where = "at no level"
     elif told == levels[levels.index(told[0]) :]:
-        where = f"from {told[0]:,} insertions on"
+        where = f"where it is {times(told[0])} or more often"
     else:
         where = f"where it is {', '.join(map(times, told))}"
     return (
@@ -147,6 +148,21 @@ def _size(one: Carried) -> tuple[str, ...]:
     weights = f"{model['parameters']:,}" if "parameters" in model else "–"
     cells = [size_of(model[key]) if key in model else "–" for key in ("bytes", "compressed")]
     return (one.title, weights, *cells, *(size_of(corpus[key]) for key in ("bytes", "compressed")))
+
+
+def _sizes_said(carried: Sequence[Carried]) -> list[str]:
+    """Whether the model could hold the whole text."""
+    pairs = {
+        (one.run.facts["model"]["bytes"], one.run.facts["corpus"]["bytes"])
+        for one in carried
+        if "model" in one.run.facts
+    }
+    return [
+        f"The model ({size_of(model)} of float32) is {'smaller' if model < text else 'larger'} than"
+        f" its training text ({size_of(text)})"
+        + (", as the post's." if model < text else ", unlike the post's.")
+        for model, text in sorted(pairs)
+    ]
 
 
 def _drawn(one: Carried) -> "Figure":

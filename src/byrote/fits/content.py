@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
+from byrote.fits.sharing import readonly
 from byrote.models import contract
 
 if TYPE_CHECKING:
@@ -83,8 +84,12 @@ class ArrayContent:
         return contract.as_input(model, self.x[job.training_rows()])
 
     def scored(self, model: Any, job: "Job", *, in_passing: bool = False) -> Scored:  # noqa: ARG002
-        """The counted rows by ``score_samples``, with the model's own diagnostics."""
-        x = contract.as_input(model, self.x if job.counted is None else self.x[job.counted])
+        """The counted rows by ``score_samples``, with the model's own diagnostics.
+
+        They are read-only: a model that writes into its input would change what it is asked next.
+        """
+        rows = self.x if job.counted is None else self.x[job.counted]
+        x = readonly(contract.as_input(model, rows))
         log_prob = checked(model.score_samples(x), len(x))
         return Scored(log_prob, contract.diagnostics(model, len(x)))
 

@@ -76,7 +76,8 @@ def _canaries(found: SideBySide) -> Rows:
 
 
 def _cell(exposure: Exposure, row: int) -> str:
-    bits, low, high = exposure.bits[row], exposure.low[row], exposure.high[row]
+    ends = exposure.bits[row], exposure.low[row], exposure.high[row]
+    bits, low, high = (round(float(value), 6) for value in ends)  # nearly nothing is said to be 0
     if np.isnan(bits):
         return f"– [{number(low)}, {number(high)}]" if not np.isnan(low) else "–"
     text = f"{'≥ ' if exposure.saturated[row] else ''}{number(bits)}"

@@ -68,15 +68,19 @@ class Merging(Chain):
 
 
 class OneString(Chain):
-    """The right digit with probability q, every other with (1 - q) / 9, whatever came before."""
+    """The right digit with probability q, every other with (1 - q) / 9, whatever came before.
 
-    def __init__(self, secret, q):
+    ``other``: the probability of every other, where less than all is given away.
+    """
+
+    def __init__(self, secret, q, other=None):
         super().__init__(0, alphabet="0123456789")
         self.secret, self.q = secret, q
+        self.other = (1 - q) / 9 if other is None else other
 
     def next_log_probs(self, prefixes):
         self.calls += 1
-        rows = np.full((len(prefixes), 10), math.log((1 - self.q) / 9))
+        rows = np.full((len(prefixes), 10), math.log(self.other))
         for row, ids in zip(rows, prefixes, strict=True):
             row[int(self.secret[len(ids)])] = math.log(self.q)
         return rows
@@ -98,6 +102,14 @@ class Table:
         self.model.read += len(tokens)
         self.model.largest = max(self.model.largest, len(tokens))
         return Last(tokens), self.rows[tokens]
+
+
+class Jittery(Table):
+    """Costs depend on how many rows are read at once, far beyond what rounding does."""
+
+    def step(self, states, tokens):
+        states, costs = super().step(states, tokens)
+        return states, costs + 0.5 * (len(tokens) > 4)
 
 
 class Last:

@@ -6,12 +6,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byrote import Canary, InvalidInput
+from byrote.attacks.extraction import extract
 from byrote.attacks.model_sampling import draw_samples
 from byrote.attacks.ranks import find_ranks
 from byrote.models.language.stepping import stepper_of
 from byrote.models.language.tokens import TokenFormat
 
-from chains import Chain, Merging, Table, digit_table, known, plain_rank, plain_table
+from chains import (
+    Chain,
+    Jittery,
+    Merging,
+    OneString,
+    Table,
+    digit_table,
+    known,
+    plain_rank,
+    plain_table,
+)
 
 CANARY = Canary("ab {digits:3}")
 WORDS = Canary("a{w} {digits:2}", words={"w": ["0", "12", "a34", "a35 9", "777777"]})
@@ -92,6 +103,31 @@ def test_what_the_model_excludes_is_last():
         assert found.bits.tolist() == [np.inf, 12]
 
 
+def test_spaces_beyond_64_bits():
+    secret = "2812650172812650172812650"
+    model = OneString(secret, 0.5, other=2.0**-30)
+    wrong = secret[:-1] + "9"
+    found = find_ranks(model, Canary("{digits:25}"), [secret, wrong], method="search")
+    assert found.method.tolist() == ["search"] * 2
+    assert found.rank.tolist() == [1, 1 + 25 * 9]  # with all others that have one digit wrong
+    far = find_ranks(model, Canary("{digits:25}"), ["0" * 25], max_queries=100, samples=10)
+    assert far.low <= 10**25 - 1 <= far.high <= 10**25
+    done = extract(model, Canary("{digits:25}", secret=wrong))
+    assert (done.text, done.certified, done.rank, done.size) == (secret, True, 226, 10**25)
+
+
+@pytest.mark.parametrize("method", ["search", "enumeration"])
+def test_noisy_arithmetic_gets_no_exact_rank(method):
+    """One path alone costs less than in a batch: nothing certain can be said of its rank."""
+    canary, model = Canary("ab {digits:4}"), Chain(2)
+    model.stepper = lambda: Jittery(model)
+    found = find_ranks(model, canary, ["1234", "0770"], method=method)
+    assert np.isnan(found.rank).all()
+    assert (found.low >= 1).all()
+    model.stepper = lambda: Table(model)
+    assert find_ranks(model, canary, ["1234", "0770"], method=method).rank.min() >= 1
+
+
 @pytest.mark.parametrize("merging", [False, True])
 def test_intervals_of_model_sampling_cover(merging):
     canary = CANARY
@@ -144,6 +180,11 @@ CASES = [
 def test_bad_input(case, options, message):
     with pytest.raises(InvalidInput, match=message):
         find_ranks(Chain(0), CANARY, ["000"], **options)
+
+
+def test_a_space_without_end_is_refused():
+    with pytest.raises(InvalidInput, match=r"at most 2\^1000 completions; it has 2\^1030"):
+        find_ranks(Chain(0), Canary("{digits:310}"), ["1" * 310])
 
 
 def test_a_space_too_large_is_refused_with_its_size():

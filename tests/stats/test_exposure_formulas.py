@@ -76,6 +76,14 @@ def test_clopper_and_pearson_are_scipys(k, n):
     np.testing.assert_allclose(found, (expected.low, expected.high), rtol=1e-6)
 
 
+def test_intervals_in_spaces_that_no_float_can_count():
+    below = np.array([0, 3, 50])
+    found = exposure.sampled_interval(below, 50, size=10**400)
+    expected = exposure.sampled_interval(below, 50)
+    np.testing.assert_allclose(found[0], expected[0], atol=1e-12)
+    np.testing.assert_allclose(found[1], [400 * log2(10), *expected[1][1:]])
+
+
 @given(st.integers(1, 500), st.data())
 def test_intervals_hold_the_estimate_and_known_spaces_bound_them(n, data):
     below = np.array([data.draw(st.integers(0, n))])

@@ -40,11 +40,12 @@ def rank_bounds(bits: Array, size: int) -> tuple[Array, Array]:
 def ranks_of(search: Search, bits: Array, size: int) -> Bounded:
     """What a search says of the completions it sought, whose costs are nearly ``bits``.
 
-    A rank is exact where every completion as cheap has certainly been met. Elsewhere those met give
-    bounds, and so does the probability that they leave for the others.
+    A rank is exact where every completion as cheap has certainly been met, and the search's own cost
+    of the completion is as near to ``bits`` as the model's arithmetic should be. Elsewhere those met
+    give bounds, and so does the probability that they leave for the others.
     """
     seen, sure = search.counted, search.certified
-    met = ~np.isnan(search.cost)
+    met = np.abs(search.cost - bits) <= margin(bits)  # NaN is not
     own = np.where(met, search.cost, bits)
     slack = np.where(met, 0.0, margin(bits))
     cheaper = np.searchsorted(seen, own - slack, side="right")
@@ -53,6 +54,6 @@ def ranks_of(search: Search, bits: Array, size: int) -> Bounded:
     left = np.clip(1.0 - np.exp2(-seen).sum() + 1e-5, 0.0, 1.0)
     unseen = np.floor(most_as_likely(own + margin(bits), left))
     low = (cheaper + np.where(met, 0, 1)).astype(np.float64)
-    most = np.minimum(as_cheap + unseen, size - (len(seen) - as_cheap))
+    most = np.minimum(as_cheap + unseen, float(size) - (len(seen) - as_cheap))
     high = np.where(exact, low, np.maximum(most, low))
     return Bounded(own, np.where(exact, low, np.nan), low, high)

@@ -62,8 +62,9 @@ def sampled_interval(
     """Interval of the exposure, from Clopper and Pearson's of a share s of the other candidates.
 
     With s of the size − 1 other candidates at or below the canary its exposure is
-    log2 size − log2(1 + (size − 1) s), of a space without a known size −log2 s. The interval is
-    widened to hold the estimate, which counts the canary among the references.
+    log2 size − log2(1 + (size − 1) s) = −log2(1/size + (1 − 1/size) s), of a space without a known
+    size −log2 s. The interval is widened to hold the estimate, which counts the canary among the
+    references.
 
     Examples
     --------
@@ -71,12 +72,12 @@ def sampled_interval(
     >>> print(low.round(3), high.round(3))
     [8.085 8.085] [29.897 29.897]
     """
-    least, most = clopper_pearson(below, n, level=level)
+    canary = 0.0 if size is None else 1 / size  # its own share of the space
+    shares = clopper_pearson(below, n, level=level)
     with np.errstate(divide="ignore"):
-        if size is None:
-            low, high = -np.log2(most), -np.log2(least)
-        else:
-            low, high = (log2(size) - np.log2(1 + (size - 1.0) * share) for share in (most, least))
+        high, low = (-np.log2(canary + (1 - canary) * share) for share in shares)
+    if size is not None:
+        high = np.minimum(high, log2(size))  # of rounding, and of sizes without a reciprocal
     bits = sampled(below, n)
     return np.minimum(low, bits), np.maximum(high, bits)
 

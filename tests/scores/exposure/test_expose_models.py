@@ -121,6 +121,19 @@ def test_secrets_drawn_at_random_have_uniform_p_values(method):
     assert abs(found.bits.mean() - 1 / np.log(2)) < 4 * 1.4427 / 20
 
 
+def test_a_model_that_excludes_candidates_has_no_curve():
+    model, canary, _ = million()
+    model.row([model.encode("1")[0]])[model.encode("7")] = np.inf
+    secrets = [canary.with_secret("111111"), canary.with_secret("171717")]
+    found = byrote.expose(model, secrets, method="skew_normal", references=1000)
+    assert np.isnan(found.bits).all()
+    assert np.isnan(found.p_value).all()
+    assert all("excludes some references" in reason for reason in found.reason)
+    sampled = byrote.expose(model, secrets, method="sampled", references=1000)
+    assert sampled.p_value[1] == 1  # as dear as all else that is excluded
+    assert np.isinf(sampled.log_perplexity[1])
+
+
 def test_small_spaces_use_all_others():
     model, canary = Chain(0), Canary("a{digits:1}")
     found = byrote.expose(model, canary.with_secret("4"), method="sampled")

@@ -8,6 +8,7 @@ characters become the first ones that the automaton asks for, with no other choi
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
+from math import log2
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from byrote.errors import InvalidInput
 from byrote.models.language.prefixes import stable_tokens, vocabulary_tree
 
 Index = NDArray[np.intp]
+_LARGEST = 2**1000  # completions; ranks and what samples stand for are float64
 
 
 class TokenFormat:
@@ -41,10 +43,15 @@ class TokenFormat:
     Raises
     ------
     InvalidInput
-        If the model's vocabulary lacks a character of the prefix or of the format.
+        If the model's vocabulary lacks a character of the prefix or of the format, or there are
+        more than 2^1000 completions.
     """
 
     def __init__(self, model: Any, prefix: str, space: Format, begun: str = "") -> None:
+        if space.size > _LARGEST:
+            raise InvalidInput(
+                f"canary must have at most 2^1000 completions; it has 2^{log2(space.size):.0f}"
+            )
         self._model, self._before = model, prefix + begun
         self._strings: Sequence[str] = model.token_strings()
         self.space, self.begun = space, begun

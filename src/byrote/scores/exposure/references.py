@@ -1,5 +1,7 @@
 """Canaries of one format beside references drawn at random, and beside their ranks in the model."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,17 +13,32 @@ from byrote.scores.exposure.estimate import estimate_exposure
 from byrote.scores.exposure.result import Exposure
 
 Array = NDArray[np.float64]
-_DEAREST = 1e300  # bits that stand for infinity where a finite number is asked for
+_DEAREST = 1e100  # bits that stand for infinity where a finite number is asked for
+EXCLUDED = "the model excludes some references: no curve goes through infinite log-perplexities"
 
 
 def estimate(bits: Array, references: Array, size: int, *, method: str, level: float) -> Exposure:
     """``estimate_exposure``, where what the model excludes costs more than all else."""
-    return estimate_exposure(
+    excluded = method == "skew_normal" and not np.isfinite(references).all()
+    found = estimate_exposure(
         np.minimum(bits, _DEAREST),
         np.minimum(references, _DEAREST),
         space_size=size,
-        method=method,
+        method="sampled" if excluded else method,
         level=level,
+    )
+    return _without_curve(found) if excluded else found
+
+
+def _without_curve(found: Exposure) -> Exposure:
+    """The same canaries without an estimate."""
+    nothing, c = np.full(len(found), np.nan), len(found)
+    return replace(
+        found,
+        **dict.fromkeys(("bits", "low", "high", "p_value", "rank"), nothing),
+        method=np.full(c, "skew_normal"),
+        saturated=np.zeros(c, dtype=bool),
+        reason=np.full(c, EXCLUDED),
     )
 
 

@@ -40,9 +40,9 @@ def rank_bounds(bits: Array, size: int) -> tuple[Array, Array]:
 def ranks_of(search: Search, bits: Array, size: int) -> Bounded:
     """What a search says of the completions it sought, whose costs are nearly ``bits``.
 
-    A rank is exact where every completion as cheap has certainly been met, and the search's own cost
-    of the completion is as near to ``bits`` as the model's arithmetic should be. Elsewhere those met
-    give bounds, and so does the probability that they leave for the others.
+    A rank is exact where every completion as cheap has certainly been met, and the cost that the
+    search itself computed is as near to ``bits`` as a model's arithmetic should be. Elsewhere those
+    met give bounds, and so does the probability that they leave for the others.
     """
     seen, sure = search.counted, search.certified
     met = np.abs(search.cost - bits) <= margin(bits)  # NaN is not

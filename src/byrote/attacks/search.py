@@ -87,9 +87,7 @@ class Search:
 
     @property
     def certified(self) -> float:
-        """Every completion that costs less than this, up to ``limit`` or the worst of the best, has
-        been met: it is the cost of the cheapest node that waits or was dropped.
-        """
+        """Every completion cheaper than this, up to ``limit`` or the worst of ``best``, was met."""
         return min(self._frontier.cheapest, self._frontier.dropped)
 
     @property

@@ -1,6 +1,7 @@
 """Exposures as text for the terminal."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ def render(
     *,
     inserted: ArrayLike,
     role: ArrayLike,
+    fit: ArrayLike | None = None,
     facts: Mapping[str, Any] | None = None,
     top: int = 40,
 ) -> RenderableType:
@@ -38,6 +40,8 @@ def render(
         (n,) how often each canary stands in the corpus.
     role
         (n,) "canary" or "control"; controls are never inserted.
+    fit
+        (n,) which model each exposure is in, where there are several.
     facts
         What is known of ``model`` and ``corpus`` (each with ``bytes``, ``compressed`` and
         ``parameters`` or ``characters``, as in ``ExposureRun.facts``), ``epochs``, and
@@ -64,7 +68,7 @@ def render(
     parts += [Text(sentence) for sentence in notes.fits(exposure)]
     parts += [Text(sentence) for sentence in notes.cautions(exposure, levels, controls)]
     if top and (roles == "canary").any():
-        parts += [Text(""), _canaries(exposure, times, roles, top)]
+        parts += [Text(""), _canaries(_named(exposure, fit), times, roles, top)]
     return Group(*parts)
 
 
@@ -136,6 +140,11 @@ def _levels(levels: tuple[Level, ...], exposure: Exposure) -> Table:
 
 def _controls(found: Controls) -> Text:
     """The controls' check in a sentence."""
+    if np.isnan(found.mean_p_value):
+        return Text(
+            f"Controls: mean exposure {number(found.mean)} bits over {found.controls:,}, of which"
+            " some are only bounds: whether they are as without memorization is not tested."
+        )
     verdict = "as without memorization" if found.calibrated else "NOT as without memorization"
     return Text(
         f"Controls: mean exposure {number(found.mean)} bits over {found.controls:,}"
@@ -144,6 +153,15 @@ def _controls(found: Controls) -> Text:
         f" {verdict}.",
         style="" if found.calibrated else "bold red",
     )
+
+
+def _named(exposure: Exposure, fit: ArrayLike | None) -> Exposure:
+    """The exposures, with the fit in each name where there are several."""
+    fits = np.zeros(len(exposure)) if fit is None else np.asarray(fit)
+    if len(np.unique(fits)) == 1:
+        return exposure
+    pairs = zip(exposure.ids, fits, strict=True)
+    return replace(exposure, ids=np.array([f"{id_}, fit {fit}" for id_, fit in pairs]))
 
 
 def _canaries(

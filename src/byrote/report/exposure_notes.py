@@ -106,13 +106,21 @@ def cautions(exposure: Exposure, levels: tuple[Level, ...], controls: Controls) 
 
 
 def _saturated(exposure: Exposure) -> list[str]:
-    count = int(exposure.saturated.sum())
-    if not count:
-        return []
-    return [
-        f"{_canaries(count, len(exposure))} likelier than every reference: the exposure is at least"
-        " the number shown (≥). More references, or a search, tell how much more."
-    ]
+    """Lower bounds, by what they are: the end of the references, or of a search."""
+    ended = exposure.saturated & (exposure.method == "search")
+    beyond, said = int((exposure.saturated & ~ended).sum()), []
+    if beyond:
+        said.append(
+            f"{_canaries(beyond, len(exposure))} likelier than every reference: the number shown"
+            " (≥) is the most that the references can show, and the exposure likely more. More"
+            " references, or a search, tell how much."
+        )
+    if ended.any():
+        said.append(
+            f"{_canaries(int(ended.sum()), len(exposure))} dearer than all that the search came"
+            " to: the exposure is at least the number shown (≥). A larger budget tells how much."
+        )
+    return said
 
 
 def _reasons(exposure: Exposure) -> list[str]:

@@ -1,7 +1,6 @@
 """The exposures of a run as text for the terminal, or as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +9,12 @@ from rich.text import Text
 
 from byrote.report import exposure as text
 from byrote.report.text import headline_of, plain, printable
-from byrote.scores.exposure import Exposure
 from byrote.scores.exposure.run import ExposureRun
 
 
 def render(run: ExposureRun, *, top: int = 40) -> RenderableType:
     """What was done, and the exposures: levels, controls, cautions, single canaries."""
-    return Group(_headline(run), text.render(named(run), **_beside(run), top=top))
+    return Group(_headline(run), text.render(run.exposure, **_beside(run), fit=run.fit, top=top))
 
 
 def to_json(run: ExposureRun) -> dict[str, Any]:
@@ -33,14 +31,6 @@ def to_json(run: ExposureRun) -> dict[str, Any]:
             "canaries": [{**one, "fit": fit, "pattern": k} for one, fit, k in beside],
         }
     )
-
-
-def named(run: ExposureRun) -> Exposure:
-    """The exposures, with the fit in each name where there are several."""
-    if len(np.unique(run.fit)) == 1:
-        return run.exposure
-    pairs = zip(run.exposure.ids, run.fit, strict=True)
-    return replace(run.exposure, ids=np.array([f"{id_}, fit {fit}" for id_, fit in pairs]))
 
 
 def _beside(run: ExposureRun) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """Levels of insertion, and controls that are, or are not, what they should be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
 
 import byrote
+from byrote.scores.exposure.joining import joined
 from byrote.scores.exposure.levels import by_insertions, check_controls, check_roles
 
 GENERATOR = np.random.default_rng(11)
@@ -65,6 +68,37 @@ def test_the_mean_is_tested_exactly():
     tails = null.cdf(exposure.bits.mean()), null.sf(exposure.bits.mean())
     assert found.mean_p_value == pytest.approx(2 * min(tails))
     assert found.ks == pytest.approx(stats.kstest(exposure.p_value, "uniform").statistic)
+
+
+def over_fits(exposure, fits):
+    """The same exposures in each of several fits, as a run gives them."""
+    several = joined([exposure] * fits)
+    return several, np.zeros(len(several), dtype=int)
+
+
+def test_a_secret_in_several_fits_is_one_draw():
+    exposure = made(GENERATOR.normal(30, 3, 10))
+    several, never = over_fits(exposure, 4)
+    one, all_of_them = by_insertions(exposure, never[:10])[0], by_insertions(several, never)[0]
+    assert (all_of_them.canaries, all_of_them.mean) == (40, pytest.approx(one.mean))
+    assert (all_of_them.low, all_of_them.high) == pytest.approx((one.low, one.high))
+    twice = np.minimum(1, 2 * exposure.p_value)
+    assert all_of_them.p_value == pytest.approx(stats.combine_pvalues(twice).pvalue)
+    assert check_controls(several, never) == check_controls(exposure, never[:10])
+
+
+def test_bounds_of_controls_are_not_tested():
+    exposure = made(GENERATOR.normal(30, 3, 20))
+    bound = np.arange(20) == 3
+    ended = replace(
+        exposure,
+        saturated=bound,
+        rank=np.where(bound, np.nan, exposure.rank),
+        p_value=np.where(bound, 1.0, exposure.p_value),
+    )
+    found = check_controls(ended, np.zeros(20, int))
+    assert found.controls == 20
+    assert np.isnan([found.mean_p_value, found.ks, found.ks_p_value]).all()
 
 
 def test_without_controls_nothing_is_said():

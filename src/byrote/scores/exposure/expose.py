@@ -53,7 +53,8 @@ def expose(
         A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
         ``next_log_probs``.
     canaries
-        Canaries with secrets.
+        Canaries with secrets. P-values are for drawn ones (``Canary.drawn``): of a secret that
+        somebody chose read the bits. Several of one format compete for its first ranks.
     method
         - "exact": enumerates all candidates, 10^8 at most;
         - "search": best-first search to the secret's cost, exact where the budget suffices, else

@@ -30,11 +30,15 @@ class Level:
     mean, median
         Of the exposures; lower bounds themselves where some are.
     low, high
-        Student's 95 % interval of the mean over the canaries; NaN for fewer than two, and where
+        Student's 95 % interval of the mean over the secrets; NaN for fewer than two, and where
         some are lower bounds.
     p_value
         Of "none of them was trained on": Fisher's, from the canaries' own. Their secrets are drawn
-        independently, so their ranks are independent if the model has seen none of them.
+        independently, so their ranks are independent if the model has seen none of them; that they
+        share references matters little while these are many times as many.
+
+    A secret that comes several times (in several fits, under one id) is no new draw: its p-values
+    count as one, and the error of the mean is that of independent secrets.
     """
 
     insertions: int
@@ -55,6 +59,8 @@ class Level:
 @dataclass(frozen=True)
 class Controls:
     """What canaries that were never inserted say: whether the method is calibrated.
+
+    NaN where nothing could be tested.
 
     Attributes
     ----------
@@ -126,9 +132,12 @@ def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
 
 
 def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Level:
-    bits, saturated = exposure.bits[which], exposure.saturated[which]
-    known = bits[~np.isnan(bits)]
-    low, high = (np.nan, np.nan) if saturated.any() else of_mean(known)
+    bits, saturated, secret = (
+        each[which] for each in (exposure.bits, exposure.saturated, exposure.ids)
+    )
+    estimated = ~np.isnan(bits)
+    known = bits[estimated]
+    low, high = (np.nan, np.nan) if saturated.any() else of_mean(known, groups=secret[estimated])
     return Level(
         insertions=insertions,
         canaries=len(bits),
@@ -138,7 +147,7 @@ def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Lev
         median=float(np.median(known)) if len(known) else np.nan,
         low=float(low),
         high=float(high),
-        p_value=combined_p_value(exposure.p_value[which]),
+        p_value=combined_p_value(exposure.p_value[which], secret),
     )
 
 
@@ -146,7 +155,9 @@ def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
     """Compare the canaries that were never inserted with the null; inserted: (n,) counts.
 
     Both tests take exposures as if each had its own references, of which there are many: with
-    fewer than about 100 the mean under the null is below 1.44.
+    fewer than about 100 the mean under the null is below 1.44. A secret that is a control in
+    several fits counts in the first of them, for its ranks there are no independent draws. Where a
+    search ended before some control, there are only bounds, and nothing is tested.
 
     Examples
     --------
@@ -158,14 +169,13 @@ def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
     """
     from scipy.stats import kstest  # noqa: PLC0415 (slow to load)
 
-    never = np.asarray(inserted) == 0
+    never = _controls(exposure, np.asarray(inserted) == 0)
     bits, p_values = exposure.bits[never], exposure.p_value[never]
-    bits, p_values = bits[~np.isnan(bits)], p_values[~np.isnan(p_values)]
-    n, ks, ks_p_value, mean_p_value = len(bits), np.nan, np.nan, np.nan
-    if len(p_values):
+    n, ks, ks_p_value, mean_p_value = len(never), np.nan, np.nan, np.nan
+    bounds = exposure.saturated[never] & np.isnan(exposure.rank[never])
+    if n and not bounds.any():
         found = kstest(p_values, "uniform")
         ks, ks_p_value = float(found.statistic), float(found.pvalue)
-    if n:
         total = max(0.0, float(bits.sum())) * np.log(2)  # of n exponentials: gamma distributed
         tails = float(gammainc(n, total)), float(gammaincc(n, total))
         mean_p_value = min(1.0, 2 * min(tails))
@@ -176,3 +186,10 @@ def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
         ks=ks,
         ks_p_value=ks_p_value,
     )
+
+
+def _controls(exposure: Exposure, never: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Rows of controls with an exposure and a p-value, each secret's first."""
+    known = np.flatnonzero(never & ~np.isnan(exposure.bits) & ~np.isnan(exposure.p_value))
+    _, first = np.unique(exposure.ids[known], return_index=True)
+    return known[np.sort(first)]

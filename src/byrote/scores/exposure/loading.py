@@ -1,5 +1,6 @@
 """The exposures of a run folder, computed from its log-likelihoods without training."""
 
+from dataclasses import replace
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from byrote.scores.exposure.run import ExposureRun
 
 METHODS = ("auto", "rank", "sampled", "skew_normal")
 LEVEL = 0.95
+CHOSEN = "its secret was chosen, not drawn: no p-value"
 
 
 def load_exposure(
@@ -76,9 +78,11 @@ def exposure_of(
         for fit in fits
     ]
     facts = [run.facts(fit) for fit in fits]
+    first = np.arange(len(planted)) < run.manifest.plan.spec.get("chosen", 0)
+    chosen = np.tile(first, len(fits))
     inserted = np.concatenate([run.design.included(fit)[: len(planted)] for fit in fits])
     return ExposureRun(
-        exposure=joined(found),
+        exposure=_without_p_value(joined(found), chosen),
         fit=np.repeat(fits, len(planted)),
         inserted=inserted.astype(np.int64),
         role=np.where(inserted > 0, "canary", "control"),
@@ -89,6 +93,16 @@ def exposure_of(
         missing=table.missing,
         description={**run.manifest.model_dump(mode="json"), "epoch": epoch},
     )
+
+
+def _without_p_value(exposure: Exposure, chosen: NDArray[np.bool_]) -> Exposure:
+    """Chosen secrets have none: no other might have come in their place as easily."""
+    reasons = [
+        f"{reason}; {CHOSEN}" if reason and which else CHOSEN if which else reason
+        for reason, which in zip(exposure.reason.tolist(), chosen, strict=True)
+    ]
+    p_value = np.where(chosen, np.nan, exposure.p_value)
+    return replace(exposure, p_value=p_value, reason=np.array(reasons))
 
 
 def _size(facts: dict[str, Any]) -> dict[str, Any]:

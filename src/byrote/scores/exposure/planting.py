@@ -56,7 +56,8 @@ def score_exposure(
         The text to train on: a ``Corpus`` or a list of documents.
     canaries
         Patterns, whose secrets are drawn. One with a chosen secret is planted besides with that
-        secret, as often as the highest level.
+        secret, as often as the highest level; it gets no p-value, which is for drawn secrets.
+        Canaries of one pattern compete: only one of them can have rank 1 in a model.
     insertions, canaries_per_level, controls
         How often canaries are inserted; how many of each pattern at each level; and how many never.
     fits

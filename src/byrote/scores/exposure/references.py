@@ -35,7 +35,11 @@ def _without_curve(found: Exposure) -> Exposure:
     nothing, c = np.full(len(found), np.nan), len(found)
     return replace(
         found,
-        **dict.fromkeys(("bits", "low", "high", "p_value", "rank"), nothing),
+        bits=nothing,
+        low=nothing,
+        high=nothing,
+        p_value=nothing,
+        rank=nothing,
         method=np.full(c, "skew_normal"),
         saturated=np.zeros(c, dtype=bool),
         reason=np.full(c, EXCLUDED),

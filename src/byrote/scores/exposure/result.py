@@ -47,9 +47,11 @@ class Exposure:
         (n,) where ``bits`` comes from: "sampled", "skew_normal", "exact", or how a rank was found.
     p_value
         (n,) probability of an exposure as high if the secret was drawn at random from its space and
-        never trained on.
+        never trained on. Valid for "search", "exact" and "sampled"; as good as the estimate for
+        "skew_normal" and "model_sampled"; it says nothing of a secret that somebody chose.
     saturated
-        (n,) whether no reference was as likely as the canary: its exposure is at least ``bits``.
+        (n,) whether ``bits`` is no estimate but the most that could be seen: no reference was as
+        likely as the canary, or a search ended before it (then it is a certain lower bound).
     rank
         (n,) the rank that gave ``bits``, ties counted against the canary: among all candidates,
         or, if sampled, in 1..N+1 beside N references. NaN where it is not known.

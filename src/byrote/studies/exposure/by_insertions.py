@@ -70,7 +70,7 @@ def _level(one: Carried, level: int) -> tuple[str, ...]:
 def _first(one: Carried, which: NDArray[np.intp]) -> int:
     """How many of some rows are certainly the likeliest of all."""
     exposure = one.run.exposure
-    exact = np.isin(exposure.method[which], ("search", "enumeration"))
+    exact = np.isin(exposure.method[which], ("search", "exact"))
     return int((exposure.rank[which][exact] == 1).sum())
 
 
@@ -93,7 +93,10 @@ def _said(one: Carried) -> str:
 
 
 def _worst_p(one: Carried, level: int) -> float:
-    return float(np.nanmax(one.run.exposure.p_value[one.rows(0, level)], initial=0))
+    """The largest p-value that a canary of the level has; 1 if none has one."""
+    p_values = one.run.exposure.p_value[one.rows(0, level)]
+    known = p_values[~np.isnan(p_values)]
+    return float(known.max()) if len(known) else 1.0
 
 
 def _capital(one: Carried) -> str:

@@ -91,7 +91,7 @@ def _peak(course: ExposureOverTraining, level: int, where: dict[int, int], seed:
         share_at_turn=at_turn[0] / float(mean[best]) if mean[best] > 0 else np.nan,
         order=_order(interval, list(where.values())),
         bound=bool(course.saturated[rows, best].any()),
-        p_value=combined_p_value(course.p_value[rows, -1]),
+        p_value=combined_p_value(course.p_value[rows, -1], course.ids[rows]),
     )
 
 

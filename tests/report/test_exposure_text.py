@@ -91,6 +91,14 @@ def test_cautions_are_said_once():
     assert "no reference is as likely" not in saturated
 
 
+def test_where_a_search_ended_no_reference_is_spoken_of():
+    exposure = made()
+    method = np.where(exposure.saturated, "search", exposure.method)
+    shown = text_of(replace(exposure, method=method))
+    assert shown.count("2 of 13 are dearer than all that the search came to") == 1
+    assert "likelier than every reference" not in shown
+
+
 def test_reasons_are_counted():
     exposure = made()
     bits, reason = exposure.bits.copy(), exposure.reason.astype(object)

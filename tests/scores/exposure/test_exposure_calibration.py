@@ -6,6 +6,7 @@ from scipy.stats import chisquare, kstest, skewnorm
 
 from byrote import estimate_exposure
 from byrote.stats.exposure import from_rank, null_mean
+from byrote.stats.fisher import combined_p_value
 
 
 def test_sampled_controls():
@@ -24,6 +25,17 @@ def test_p_values_stay_valid_with_ties():
     found = estimate_exposure(generator.integers(0, 4, 5000), generator.integers(0, 4, (5000, 16)))
     for level in (0.06, 0.1, 0.3):
         assert np.mean(found.p_value <= level) <= level + 4 * np.sqrt(level / 5000)
+
+
+@pytest.mark.parametrize(("canaries", "references"), [(4, 50), (16, 200)])
+def test_combined_p_values_bear_shared_references(canaries, references):
+    generator = np.random.default_rng(5)
+    made = [
+        estimate_exposure(generator.normal(size=canaries), generator.normal(size=references))
+        for _ in range(1500)
+    ]
+    found = np.array([combined_p_value(exposure.p_value) for exposure in made])
+    assert np.mean(found <= 0.05) <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1500)
 
 
 def test_exact_controls():

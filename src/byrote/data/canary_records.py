@@ -116,7 +116,7 @@ class CanaryRecords:
 
     @cached_property
     def x(self) -> NDArray[np.uint8]:
-        """Everything that a fit needs, as the bytes of JSON: what workers share is an array."""
+        """Everything that a fit needs, as bytes of JSON: what workers share is an array."""
         content = {
             "documents": self.corpus.documents,
             "held_out": self.held_out.documents if self.held_out else [],
@@ -126,7 +126,7 @@ class CanaryRecords:
             "canaries": self.canaries,
             "measurement": vars(self.measurement),
         }
-        return np.frombuffer(json.dumps(content).encode(), dtype=np.uint8)
+        return np.frombuffer(json.dumps(content, ensure_ascii=False).encode(), dtype=np.uint8)
 
     @cached_property
     def fingerprint(self) -> str:

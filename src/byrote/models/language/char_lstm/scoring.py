@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.language.char_lstm.network import Network
-from byrote.models.language.char_lstm.vocabulary import Ids
+from byrote.models.language.char_lstm.vocabulary import Ids, Tokens
 from byrote.models.language.char_lstm.windows import NO_TARGET, Cut
 from byrote.models.torch_state import flushed_denormals
 
@@ -38,7 +38,7 @@ def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[n
 
 @torch.no_grad()
 @flushed_denormals()
-def mean_cost(network: Network, text: Ids) -> float:
+def mean_cost(network: Network, text: Tokens) -> float:
     """Mean cost of a character of one long text, nats, read as several streams.
 
     Each stream begins in the state zero, after the character before it; it is 2,048 characters long

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from byrote.models.language.char_lstm.network import Network, detached
 from byrote.models.language.char_lstm.optimizers import Descent
-from byrote.models.language.char_lstm.vocabulary import Ids
+from byrote.models.language.char_lstm.vocabulary import Tokens
 from byrote.models.language.char_lstm.windows import NO_TARGET, Cut
 
 Step = tuple[float, int]  # mean loss of the characters of a batch, nats, and how many they are
@@ -56,7 +56,7 @@ class _Mean:
 
 def train(
     network: Network,
-    text: Ids,
+    text: Tokens,
     schedule: Schedule,
     generator: torch.Generator,
     after_report: Callable[[int, float], None],
@@ -81,7 +81,7 @@ def train(
 
 
 def _steps(
-    network: Network, text: Ids, schedule: Schedule, generator: torch.Generator
+    network: Network, text: Tokens, schedule: Schedule, generator: torch.Generator
 ) -> Iterator[Step]:
     """All steps of training: within an epoch each begins in the state that the last one left."""
     optimizer = schedule.descent.optimizer(network.parameters())

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 
 Ids = NDArray[np.int64]
+Tokens = NDArray[np.integer]  # of a long text, in fewer bits
 
 
 class Vocabulary:

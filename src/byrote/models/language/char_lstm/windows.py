@@ -7,9 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from byrote.models.language.char_lstm.vocabulary import Ids, Vocabulary
+from byrote.models.language.char_lstm.vocabulary import Tokens, Vocabulary
 
 NO_TARGET = -1
+_PIECE = 1 << 20  # characters that become tokens at once: 64-bit numbers on the way take space
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Cut:
         """Steps that read the whole text once."""
         return -(-self.length(characters) // self.window)
 
-    def read(self, text: Ids, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+    def read(self, text: Tokens, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
         """Characters and those that follow them, both (time, streams), window by window.
 
         Reads the text round from ``start``; the character before the first is the last. Each of
@@ -46,13 +47,20 @@ class Cut:
             times = np.arange(first, min(first + self.window, length))
             place = times[:, None] + length * np.arange(self.streams)
             given, next_ = text[(place + start - 1) % n], text[(place + start) % n]
-            targets = np.where(place < n, next_, NO_TARGET)
-            yield torch.from_numpy(given), torch.from_numpy(targets)
+            targets = np.where(place < n, next_.astype(np.int64), NO_TARGET)
+            yield torch.from_numpy(given.astype(np.int64)), torch.from_numpy(targets)
 
 
-def joined(texts: list[str], vocabulary: Vocabulary) -> Ids:
-    """Tokens of all the texts one after the other, each ended by a newline if it is not so."""
-    return vocabulary.ids(as_one(texts))
+def joined(texts: list[str], vocabulary: Vocabulary) -> Tokens:
+    """Tokens of all the texts one after the other, each ended by a newline if it is not so.
+
+    In the smallest type that counts the vocabulary: a byte a character, for most texts.
+    """
+    text = as_one(texts)
+    tokens = np.empty(len(text), dtype=np.min_scalar_type(len(vocabulary) - 1))
+    for first in range(0, len(text), _PIECE):
+        tokens[first : first + _PIECE] = vocabulary.ids(text[first : first + _PIECE])
+    return tokens
 
 
 def as_one(texts: list[str]) -> str:
@@ -64,3 +72,14 @@ def as_one(texts: list[str]) -> str:
     'a\nb\n'
     """
     return "".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
+
+
+def length(texts: list[str]) -> int:
+    r"""Characters of the texts when they are one.
+
+    Examples
+    --------
+    >>> length(["a\n", "b"])
+    4
+    """
+    return sum(len(text) + (not text.endswith("\n")) for text in texts)

@@ -72,7 +72,10 @@ class FitFile:
         ForeignFile
             If it belongs to another run or another fit.
         """
-        table = self._rows(_COLUMNS, epoch)
+        return self._checked(self._rows(_COLUMNS, epoch))
+
+    def _checked(self, table: Any) -> NDArray[np.float64]:
+        """The log-likelihoods of one epoch, which must be of the rows that the plan says."""
         rows = self.design.counted_rows(self.fit)
         if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
             table["included"].to_numpy(), self._included(rows)
@@ -105,19 +108,31 @@ class FitFile:
             As ``log_prob``.
         """
         epochs = self.epochs()
-        for epoch in epochs if len(epochs) > 1 else [None]:
-            self.log_prob(epoch)
-        self.diagnostics()
+        if len(epochs) == 1:
+            self.log_prob()
+            self.diagnostics()
+            return
+        table = self._owned(())  # once: to open a file of many epochs for each of them takes long
+        table = table.select(_COLUMNS).combine_chunks()
+        there = table["epoch"].to_numpy()
+        for epoch in epochs:
+            first, last = np.searchsorted(there, [epoch, epoch + 1])
+            self._checked(table.slice(first, last - first))
 
     def _rows(self, columns: tuple[str, ...], epoch: int | None) -> Any:
         """The rows of one epoch; the others are not read where the file is written as above."""
         where = None if epoch is None else pc.field("epoch") == epoch
-        table, facts = parquet.read(self.path, columns, alone=True, where=where)
-        if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
-            raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
+        table = self._owned(columns, alone=True, where=where)
         found = table["epoch"].to_numpy()
         if len(found) and (found != found[-1]).any():
             table = table.filter(pa.array(found == found.max()))
+        return table
+
+    def _owned(self, columns: tuple[str, ...], **how: Any) -> Any:
+        """What ``parquet.read`` gives of a file that must be this fit's."""
+        table, facts = parquet.read(self.path, columns, **how)
+        if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
+            raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
         return table
 
 

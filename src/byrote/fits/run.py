@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from byrote.errors import CorruptFile, InvalidInput, RunMismatch
-from byrote.fits import files
+from byrote.fits import files, record_files
 from byrote.fits.executors import open_pool
 from byrote.fits.job import Task, job_of
 from byrote.fits.outcomes import outcomes
@@ -80,6 +80,8 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     _sweep(paths)
     for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
+    for problem in record_files.mend(paths, stored.manifest, request.records):
+        warnings.warn(f"{problem}; it is written again", stacklevel=4)
     for fit in damaged:
         paths.fit(fit).unlink(missing_ok=True)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.

@@ -21,8 +21,7 @@ from numpy.typing import NDArray
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
-from byrote.fits import files, parquet
-from byrote.fits.canary_file import write_canaries
+from byrote.fits import files, record_files
 from byrote.fits.fit_file import FitFile
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
@@ -65,9 +64,7 @@ class RunFolder:
         """A new run; run.json comes last, so that a folder with it is complete."""
         for folder in (paths.root, paths.fits, paths.failures):
             files.make_folder(folder)
-        _write_records(paths, manifest, records)
-        if isinstance(records, CanaryRecords):
-            write_canaries(paths, manifest, records)
+        record_files.write(paths, manifest, records)
         return cls._describe(paths, manifest, design)
 
     def extend(self, manifest: Manifest, design: Design) -> "RunFolder":
@@ -263,11 +260,7 @@ class RunFolder:
 
     def ids_and_labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
         """Ids and labels of the records, in the order of the data."""
-        table, facts = parquet.read(self.paths.records, ("id",))
-        if facts.get("run_id") != self.manifest.run_id:
-            raise ForeignFile(f"{self.paths.records} belongs to another run")
-        ids = parquet.column(table["id"])
-        return ids, parquet.column(table["label"]) if "label" in table.column_names else None
+        return record_files.read_names(self.paths, self.manifest)
 
 
 def _read_failure(path: Path) -> Failure:
@@ -276,10 +269,3 @@ def _read_failure(path: Path) -> Failure:
         return Failure(content["type"], content["place"], content.get("message"))
     except (ValueError, KeyError, TypeError):  # it only explains; the fit is missing all the same
         return Failure("unknown", f"a place that {path.name} should name but cannot be read")
-
-
-def _write_records(paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords) -> None:
-    columns = {"id": records.ids}
-    if records.labels is not None:
-        columns["label"] = records.labels
-    parquet.write(paths.records, columns, {"run_id": manifest.run_id})

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import clone
 
 from byrote.data.canary_records import CanaryRecords, Measurement
@@ -85,23 +86,43 @@ def epochs_of(model: Any) -> int:
 
 
 def beginning(records: CanaryRecords, size: int) -> CanaryRecords:
-    """Few candidates of each pattern, and the first characters of the text."""
-    rows = [np.flatnonzero(records.pattern == k)[-_FEW:] for k in range(len(records.patterns))]
+    """Few candidates of each pattern, and the first characters of the text.
+
+    Of each text there is also a line of all its characters; candidates are few, but together they
+    have all characters that any has.
+    """
+    rows = [_few(records, k) for k in range(len(records.patterns))]
     chosen = np.concatenate(rows)
-    documents = records.corpus.documents
-    kept = list(_first(documents, size))
-    if sum(map(len, kept)) < records.corpus.characters:
-        kept.append("".join(sorted(set().union(*documents))) + "\n")
+    held_out = records.held_out
     return replace(
         records,
-        corpus=Corpus(tuple(kept)),
-        held_out=None if records.held_out is None else Corpus((kept[0],)),
+        corpus=_part(records.corpus, size),
+        held_out=None if held_out is None else _part(held_out, _CHARACTERS),
         pattern=records.pattern[chosen],
         completions=tuple(records.completions[row] for row in chosen),
         canaries=1,
         ids=records.ids[chosen],
         measurement=Measurement(references=1, method="search", max_queries=_FEW),
     )
+
+
+def _few(records: CanaryRecords, pattern: int) -> NDArray[np.intp]:
+    """The last rows of a pattern, and each that has a character which those before it lack."""
+    rows = np.flatnonzero(records.pattern == pattern)
+    chosen, seen = list(rows[-_FEW:]), set[str]()
+    for row in rows[::-1]:
+        if not seen.issuperset(records.completions[row]):
+            seen.update(records.completions[row])
+            chosen.append(row)
+    return np.unique(chosen)
+
+
+def _part(corpus: Corpus, size: int) -> Corpus:
+    """The first characters of a text, and all that occur in it."""
+    kept = list(_first(corpus.documents, size))
+    if size < corpus.characters:
+        kept.append("".join(sorted(set().union(*corpus.documents))) + "\n")
+    return Corpus(tuple(kept))
 
 
 def _first(documents: Iterable[str], size: int) -> Iterable[str]:

@@ -105,7 +105,7 @@ def test_what_is_no_text_is_refused(folder, texts, fragment):
 
 
 def test_how_many_reports_is_asked_of_texts(folder):
-    assert CausalLM(folder, epochs=7).reports(5_000) == 7
+    assert CausalLM(folder, epochs=7).reports(NUMBERS[:2]) == 7
     with pytest.raises(InvalidInput, match="X must be a sequence of texts; got int"):
         CausalLM(folder, report_every=7).reports(5_000)
 

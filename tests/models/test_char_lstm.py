@@ -218,9 +218,9 @@ def test_reports_come_when_they_are_said_to(every):
     model.fit(TEXTS, on_epoch=lambda k, losses: seen.append((k, losses["train"])))
     characters = sum(len(text) + (not text.endswith("\n")) for text in TEXTS)
     total = 3 * math.ceil(math.ceil(characters / 4) / 9)
-    assert model.batches(characters) * 3 == total
+    assert model.batches(TEXTS) * 3 == total
     expected = 3 if every is None else math.ceil(total / every)
-    assert model.reports(characters) == expected
+    assert model.reports(TEXTS) == expected
     assert [k for k, _ in seen] == list(range(1, expected + 1))
     if every is None:
         each = small(report_every=1).fit(TEXTS).losses_

@@ -1,6 +1,5 @@
 """--track of a language model: after which epochs, or every so many batches, it is measured."""
 
-import inspect
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +53,8 @@ def followed(request: "Request", text: str) -> "Request":
         return replace(request, track=range(1, _last(request.model) + 1))
     if text.startswith(_EVERY):
         # The last report is measured anyway; texts of other fits may have one more or less.
-        return replace(request, track=range(1, max(2, _count(request))))
+        count = request.reports(request.plan.draw(request.context())) or 0
+        return replace(request, track=range(1, max(2, count)))
     return replace(request, track=epochs(text))
 
 
@@ -67,16 +67,3 @@ def _last(model: Any) -> int:
             f"--track epoch needs a model with a number of epochs; {type(model).__name__} has none"
         )
     return last
-
-
-def _count(request: "Request") -> int:
-    """How many reports there are of the first fit."""
-    from byrote.fits.job import job_of  # noqa: PLC0415 (slow to load)
-    from byrote.fits.texts import TextContent  # noqa: PLC0415
-
-    model, design = request.model, request.plan.draw(request.context())
-    job = job_of(design, 0, request.settings.seed)
-    texts = TextContent(request.records.x).training(model, job)
-    if "characters" in inspect.signature(model.reports).parameters:
-        return int(model.reports(sum(len(text) + (not text.endswith("\n")) for text in texts)))
-    return int(model.reports(texts))

@@ -65,7 +65,7 @@ def forecast_texts(request: Request) -> ExposureForecast:
     design, records = request.plan.draw(request.context()), _records(request)
     pilot = _pilot(request, design, request.rehearse(design))
     times = len({*request.track} - {contract.epochs(request.model)})
-    losses = _reports(request) if request.track else 0
+    losses = (request.reports(design) or max(request.track)) if request.track else 0
     asking = times * pilot.passing + losses * pilot.loss
     per_fit = pilot.training + asking + pilot.measuring
     workers, starting = side_by_side(request.settings)
@@ -157,8 +157,3 @@ def _seconds(work: Any) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def _reports(request: Request) -> int:
-    """How often the loss of the text set apart is taken in the course of training."""
-    return max(*request.track, contract.epochs(request.model) or 0)

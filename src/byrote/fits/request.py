@@ -8,9 +8,10 @@ from typing import Any
 from byrote import checks
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
+from byrote.errors import InvalidInput
 from byrote.fits.content import ArrayContent, Content
 from byrote.fits.executors import check_executor
-from byrote.fits.job import KEEP_MODELS
+from byrote.fits.job import KEEP_MODELS, job_of
 from byrote.fits.manifest import Manifest
 from byrote.fits.rehearsal import rehearse
 from byrote.fits.rehearsal_of_texts import rehearse_texts
@@ -98,6 +99,7 @@ class Request:
 
     def rehearse(self, design: Design) -> int:
         """Refuse what the model itself refuses; returns how many records or characters it took."""
+        self._check_reports(design)
         if isinstance(self.records, CanaryRecords):
             return rehearse_texts(self.model, self.records, self.settings, keep=self.keeps)
         return rehearse(
@@ -110,3 +112,20 @@ class Request:
             tracked=bool(self.track),
             keep=self.keeps,
         )
+
+    def reports(self, design: Design, fit: int = 0) -> int | None:
+        """How often the model will report in a fit; None if it does not say."""
+        own, known = getattr(self.model, "reports", None), contract.epochs(self.model)
+        if known is not None or not callable(own):
+            return known
+        job = job_of(design, fit, self.settings.seed)
+        return int(own(self.content(self.records.x).training(self.model, job)))
+
+    def _check_reports(self, design: Design) -> None:
+        """Refuse to track what never comes; other fits than the first may report once less."""
+        last = self.reports(design) if self.track else None
+        if last is not None and max(self.track) > last:
+            raise InvalidInput(
+                f"track must lie within the {last} reports of {type(self.model).__name__};"
+                f" got {max(self.track)}"
+            )

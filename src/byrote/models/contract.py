@@ -9,7 +9,8 @@ log-densities can be trusted), ``settled(shape, fits)`` (a copy without paramete
 ``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]), ``file_hashes()``
 (by parameter, of the files that it names: with other files it is another model).
 
-A language model is the same over lists of texts, which a true ``takes_texts`` says.
+A language model is the same over lists of texts, which a true ``takes_texts`` says. One that can
+report after so many batches has ``reports(X)``: how often ``fit(X)`` will call ``on_epoch``.
 """
 
 import inspect

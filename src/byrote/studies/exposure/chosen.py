@@ -8,7 +8,7 @@ from typing import Any
 
 from byrote import checks
 from byrote.data.canaries import Canary
-from byrote.data.canary_records import CanaryRecords, Measurement
+from byrote.data.canary_records import Measurement
 from byrote.data.corpus import Corpus, load_corpus
 from byrote.errors import InvalidInput
 from byrote.fits.request import Request, Settings
@@ -140,29 +140,11 @@ def reports_of(request: Request) -> int:
     InvalidInput
         If fits have texts so different in length that they do not report equally often.
     """
-    parameters = request.model.get_params(deep=False)
-    if parameters.get("report_every") is None:
-        return int(parameters["epochs"])
-    counts = {int(request.model.reports(length)) for length in _lengths(request)}
+    design = request.plan.draw(request.context())
+    counts = {request.reports(design, fit) or 0 for fit in range(design.fits)}
     if len(counts) > 1:
         raise InvalidInput(
             "a study that follows training by batches needs fits that report equally often;"
             f" got {', '.join(map(str, sorted(counts)))} reports"
         )
     return counts.pop()
-
-
-def _lengths(request: Request) -> set[int]:
-    """Characters of the text of each fit, its documents joined, canaries included."""
-    records = request.records
-    assert isinstance(records, CanaryRecords)  # noqa: S101 (an exposure run's)
-    design = request.plan.draw(request.context())
-    text = sum(len(each) + (not each.endswith("\n")) for each in records.corpus.documents)
-    lines = [
-        len(records.patterns[k].prefix) + len(completion) + 1
-        for k, completion in zip(records.pattern, records.completions, strict=True)
-    ]
-    return {
-        text + sum(int(n) * one for n, one in zip(design.included(fit), lines, strict=True))
-        for fit in range(design.fits)
-    }

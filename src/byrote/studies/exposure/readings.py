@@ -58,8 +58,8 @@ def batches_read(one: Carried, fit: int) -> list[NDArray[np.int64]]:
 def epoch_of_batches(one: Carried, fit: int) -> int:
     """Batches of an epoch."""
     job = job_of(one.folder.design, fit, one.request.settings.seed, keep_weights=False)
-    text = as_one(TextContent(one.records.x).training(one.request.model, job))
-    return int(one.request.model.batches(len(text)))
+    texts = TextContent(one.records.x).training(one.request.model, job)
+    return int(one.request.model.batches(texts))
 
 
 def readings(one: Carried) -> tuple[Readings, ...]:

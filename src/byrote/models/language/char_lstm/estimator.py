@@ -16,7 +16,7 @@ from byrote.models.language.char_lstm.size import size_of
 from byrote.models.language.char_lstm.stepper import LstmStepper
 from byrote.models.language.char_lstm.training import train
 from byrote.models.language.char_lstm.vocabulary import Ids, Vocabulary
-from byrote.models.language.char_lstm.windows import joined
+from byrote.models.language.char_lstm.windows import joined, length
 from byrote.models.torch_state import flushed_denormals
 from byrote.models.vae.streams import Stream, generator_from, seed_of
 
@@ -151,15 +151,15 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
             train(self.network_, text, schedule, generator, self._recorder(on_epoch))
         return self
 
-    def batches(self, characters: int) -> int:
-        """Steps of one epoch over texts that are so long when joined."""
-        settings.check_parameters(self)
-        return settings.schedule_of(self).batches(characters)
+    def batches(self, X: Sequence[str]) -> int:
+        """Steps of one epoch over these texts."""
+        self.check_input(X)
+        return settings.schedule_of(self).batches(length(settings.as_texts(X)))
 
-    def reports(self, characters: int) -> int:
-        """How often ``fit`` calls ``on_epoch`` for texts that are so long when joined."""
-        settings.check_parameters(self)
-        return settings.schedule_of(self).reports(characters)
+    def reports(self, X: Sequence[str]) -> int:
+        """How often ``fit`` will call ``on_epoch`` for these texts."""
+        self.check_input(X)
+        return settings.schedule_of(self).reports(length(settings.as_texts(X)))
 
     def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
         """Log-probability of each text, (n,) nats: the sum over its characters.

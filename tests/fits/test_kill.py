@@ -16,6 +16,7 @@ from byrote.fits.store import RunFolder
 from byrote.plans.design import RELEASE
 
 from estimators import Keepable, PureNoise, Slow, Steps
+from languages import Ngram
 
 X = np.random.default_rng(0).normal(size=(20, 2))
 PLAN = KFold(2, repeats=2)
@@ -139,11 +140,12 @@ def model_of(fit):
 
 
 def weights(store):
-    kept = RunFolder.open(RunPaths(store)).models
-    return {
-        fit: {name: array.tobytes() for name, array in kept.weights(fit).items()}
-        for fit in (RELEASE, 0, 1)
-    }
+    return {fit: kept(store, fit) for fit in (RELEASE, 0, 1)}
+
+
+def kept(store, fit):
+    found = RunFolder.open(RunPaths(store)).models.weights(fit)
+    return {name: array.tobytes() for name, array in found.items()}
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -171,6 +173,39 @@ def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
         assert track(store).to_frame().equals(last)
         assert byrote.load_scores(store, epoch=2).to_frame().equals(second)
     assert count > 15
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("finished_before", [False, True])
+def test_killed_at_every_file_operation_of_an_exposure_run(tmp_path, finished_before):
+    text = [f"line {k} of few\n" for k in range(20)]
+    canary = byrote.Canary("pin {digits:2}")
+
+    def expose(store, keep_models):
+        options = {"canaries_per_level": 1, "controls": 1, "references": 3, "method": "none"}
+        options |= {"held_out": 0, "store": store, "keep_models": keep_models}
+        return byrote.score_exposure(Ngram(order=1), text, canary, insertions=[2], **options)
+
+    expected = expose(tmp_path / "whole", "release").to_frame()
+    model = kept(tmp_path / "whole", 0)
+    moments, count = 0, 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        if finished_before:  # and then asked for the model that would ship
+            expose(store, "none")
+
+        def run(store=store, count=count):
+            killing_at(count)
+            expose(store, "release")
+
+        if wait(in_a_child(run)) == 0:
+            break
+        moments += 1
+        assert expose(store, "release").to_frame().equals(expected)
+        assert kept(store, 0) == model
+        assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
+    assert moments > (8 if finished_before else 25)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

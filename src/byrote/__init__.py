@@ -28,6 +28,19 @@ if TYPE_CHECKING:
     from byrote.plans import Membership as Membership
     from byrote.plans import Probes as Probes
     from byrote.plans import Subset as Subset
+    from byrote.scores.epsilon import DensityBound as DensityBound
+    from byrote.scores.epsilon import ExposureBound as ExposureBound
+    from byrote.scores.epsilon import OneRunAudit as OneRunAudit
+    from byrote.scores.epsilon import RatesBound as RatesBound
+    from byrote.scores.epsilon import audit_one_run as audit_one_run
+    from byrote.scores.epsilon import epsilon_from_density as epsilon_from_density
+    from byrote.scores.epsilon import epsilon_from_rates as epsilon_from_rates
+    from byrote.scores.epsilon import epsilon_from_scores as epsilon_from_scores
+    from byrote.scores.epsilon import exposure_bound as exposure_bound
+    from byrote.scores.epsilon import gaussian_delta as gaussian_delta
+    from byrote.scores.epsilon import gaussian_epsilon as gaussian_epsilon
+    from byrote.scores.epsilon import one_run_epsilon as one_run_epsilon
+    from byrote.scores.epsilon import one_run_mu as one_run_mu
     from byrote.scores.exposure import Exposure as Exposure
     from byrote.scores.exposure import ExposureRun as ExposureRun
     from byrote.scores.exposure import SkewNormalFit as SkewNormalFit
@@ -38,6 +51,9 @@ if TYPE_CHECKING:
     from byrote.scores.exposure.course import ExposureOverTraining as ExposureOverTraining
     from byrote.scores.exposure.course import load_exposure_course as load_exposure_course
     from byrote.scores.exposure.expose import expose as expose
+    from byrote.scores.membership import HitsAtRate as HitsAtRate
+    from byrote.scores.membership import MembershipInference as MembershipInference
+    from byrote.scores.membership import infer_membership as infer_membership
     from byrote.scores.memorization import load_scores as load_scores
     from byrote.scores.memorization import score_memorization as score_memorization
     from byrote.scores.neighbors import Authenticity as Authenticity
@@ -62,35 +78,49 @@ _HOME = {
     "CopyingTest": "byrote.scores.neighbors",
     "Corpus": "byrote.data",
     "CorruptFile": "byrote.errors",
+    "DensityBound": "byrote.scores.epsilon",
     "Exposure": "byrote.scores.exposure",
+    "ExposureBound": "byrote.scores.epsilon",
     "ExposureOverTraining": "byrote.scores.exposure.course",
     "ExposureRun": "byrote.scores.exposure",
     "Extraction": "byrote.attacks.extraction",
     "ForeignFile": "byrote.errors",
+    "HitsAtRate": "byrote.scores.membership",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
     "KFold": "byrote.plans",
     "LeaveOneOut": "byrote.plans",
     "Membership": "byrote.plans",
+    "MembershipInference": "byrote.scores.membership",
     "MemorizationResult": "byrote.scores.result",
     "MissingExtra": "byrote.errors",
     "NeighborResult": "byrote.scores.neighbors",
+    "OneRunAudit": "byrote.scores.epsilon",
     "Probes": "byrote.plans",
+    "RatesBound": "byrote.scores.epsilon",
     "RecordPercentiles": "byrote.scores.percentiles",
     "Records": "byrote.data",
     "RunMismatch": "byrote.errors",
     "SkewNormalFit": "byrote.scores.exposure",
     "Subset": "byrote.plans",
     "Trajectory": "byrote.scores.trajectory",
+    "audit_one_run": "byrote.scores.epsilon",
     "authenticity": "byrote.scores.neighbors",
     "compare_neighbors": "byrote.scores.neighbors",
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",
     "draw_samples": "byrote.fits.loading",
+    "epsilon_from_density": "byrote.scores.epsilon",
+    "epsilon_from_rates": "byrote.scores.epsilon",
+    "epsilon_from_scores": "byrote.scores.epsilon",
     "estimate_exposure": "byrote.scores.exposure",
     "expose": "byrote.scores.exposure.expose",
+    "exposure_bound": "byrote.scores.epsilon",
     "exposure_from_rank": "byrote.scores.exposure",
     "extract": "byrote.attacks.extraction",
+    "gaussian_delta": "byrote.scores.epsilon",
+    "gaussian_epsilon": "byrote.scores.epsilon",
+    "infer_membership": "byrote.scores.membership",
     "load": "byrote.data",
     "load_corpus": "byrote.data",
     "load_exposure": "byrote.scores.exposure",
@@ -98,6 +128,8 @@ _HOME = {
     "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",
+    "one_run_epsilon": "byrote.scores.epsilon",
+    "one_run_mu": "byrote.scores.epsilon",
     "record_percentiles": "byrote.scores.percentiles",
     "score_exposure": "byrote.scores.exposure",
     "score_memorization": "byrote.scores.memorization",

@@ -1,0 +1,176 @@
+"""Audits by one run: many records, each trained on by the toss of a fair coin."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.scores.epsilon.arguments import at_most, score_vector
+from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
+
+
+@dataclass(frozen=True)
+class OneRunAudit:
+    """What the right guesses of one run prove.
+
+    Attributes
+    ----------
+    canaries, guesses, correct
+        Records whose inclusion was a fair coin; guesses about them; how many were right.
+    delta, significance
+        Of the claim: each bound is above the true value with at most this probability.
+    epsilon
+        Lower bound on epsilon at delta (Steinke, Nasr & Jagielski 2023), for any mechanism.
+    mu
+        Lower bound on mu of a mechanism taken to be Gaussian (Mahloujifar et al. 2025).
+    gaussian_epsilon
+        The epsilon at delta that ``mu`` amounts to; NaN for delta = 0, where it would be infinite.
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(0)
+    >>> included = generator.random(1000) < 0.5
+    >>> found = audit_one_run(generator.normal(size=1000) + 4 * included, included, guesses=200)
+    >>> found.correct, round(found.epsilon, 2)
+    (200, 4.19)
+    """
+
+    canaries: int
+    guesses: int
+    correct: int
+    delta: float
+    significance: float
+    epsilon: float
+    mu: float
+    gaussian_epsilon: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The audit as plain data."""
+        return asdict(self)
+
+
+def one_run_epsilon(
+    *, canaries: int, guesses: int, correct: int, delta: float = 0.0, significance: float = 0.05
+) -> float:
+    """A lower bound on epsilon from the right guesses of one run, nats.
+
+    Of m canaries each was trained on by a fair coin of its own; r guesses were made, v right. With
+    B ~ Binomial(r, e^epsilon / (1 + e^epsilon)), epsilon is rejected if ``P[B >= v] + 2 m delta
+    max_{1 <= i <= v} P[v - i <= B < v] / i`` is at most the significance; the bound is the largest
+    epsilon rejected: Steinke, Nasr & Jagielski (2023), "Privacy auditing with one (1) training
+    run". How many guesses to make must be settled before one knows which are right.
+
+    Parameters
+    ----------
+    canaries, guesses, correct
+        m, r and v: at least 1, 1 and 0, each at most the one before.
+    delta
+        At least 0, below 1.
+    significance
+        Probability with which the bound may be above the true epsilon.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> round(byrote.one_run_epsilon(canaries=1000, guesses=100, correct=90, delta=1e-5), 5)
+    1.62614
+    """
+    checks.share("delta", delta)
+    _check(canaries, guesses, correct, significance)
+    return one_run.epsilon_bound(canaries, guesses, correct, delta, significance)
+
+
+def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float = 0.05) -> float:
+    """A lower bound on mu from the right guesses of one run of a Gaussian mechanism.
+
+    As ``one_run_epsilon``, for a mechanism whose trade-off function is that of N(0, 1) against
+    N(mu, 1), as noisy gradient descent's nearly is: Mahloujifar, Melis & Chaudhuri (2025),
+    "Auditing f-differential privacy in one run". The bound is the largest mu rejected;
+    ``gaussian_epsilon`` turns it into epsilon at a delta, mostly a larger one than
+    ``one_run_epsilon`` proves without that knowledge.
+
+    Parameters
+    ----------
+    canaries, guesses, correct, significance
+        As for ``one_run_epsilon``.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> mu = byrote.one_run_mu(canaries=1000, guesses=100, correct=90)
+    >>> round(mu, 4), round(byrote.gaussian_epsilon(mu=mu, delta=1e-5), 2)
+    (0.6025, 2.46)
+    """
+    _check(canaries, guesses, correct, significance)
+    return gaussian_one_run.mu_bound(canaries, guesses, correct, significance)
+
+
+def audit_one_run(
+    scores: Any, included: Any, *, guesses: int, delta: float = 0.0, significance: float = 0.05
+) -> OneRunAudit:
+    """Guess from scores which canaries one run trained on, and say what that proves.
+
+    The ``guesses // 2`` lowest scores are guessed out, as many of the highest (one more for an odd
+    number) in; the others are left open.
+
+    Parameters
+    ----------
+    scores
+        (m,) one score per canary, higher where it looks like a member; of one fit.
+    included
+        (m,) booleans: was the canary trained on? By independent fair coins; folds are not.
+    guesses
+        How many guesses to make, at most m. To be settled before looking: a best of several would
+        need a correction.
+    delta, significance
+        As for ``one_run_epsilon``.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used.
+    """
+    values, member = score_vector("scores", scores), np.asarray(included)
+    if member.shape != values.shape or member.dtype.kind != "b":
+        raise InvalidInput(
+            f"included must be booleans, one per score ({len(values)});"
+            f" got {member.dtype} {member.shape}"
+        )
+    checks.share("delta", delta)
+    _check(len(values), guesses, 0, significance)
+    order = np.argsort(values, kind="stable")
+    lowest = guesses // 2
+    right = int(
+        (~member[order[:lowest]]).sum() + member[order[len(order) - guesses + lowest :]].sum()
+    )
+    counts = (len(values), guesses, right)
+    mu = gaussian_one_run.mu_bound(*counts, significance)
+    return OneRunAudit(
+        *counts,
+        delta=delta,
+        significance=significance,
+        epsilon=one_run.epsilon_bound(*counts, delta, significance),
+        mu=mu,
+        gaussian_epsilon=gaussian_privacy.epsilon_of(mu, delta) if delta else float("nan"),
+    )
+
+
+def _check(canaries: int, guesses: int, correct: int, significance: float) -> None:
+    checks.integer("canaries", canaries, at_least=1)
+    checks.integer("guesses", guesses, at_least=1)
+    checks.integer("correct", correct, at_least=0)
+    at_most("guesses", guesses, "canaries", canaries)
+    at_most("correct", correct, "guesses", guesses)
+    checks.fraction("significance", significance)

@@ -1,0 +1,175 @@
+"""Bounds from one trial per independent fit: true- and false-positive rates."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from byrote import checks, seeds
+from byrote.errors import InvalidInput
+from byrote.scores.epsilon.arguments import Array, at_most, score_vector
+from byrote.stats import gaussian_privacy, rates
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class RatesBound:
+    """What the hits and false alarms of an attack prove.
+
+    Attributes
+    ----------
+    true_positives, members, false_positives, non_members
+        Hits among fits with the record, false alarms among fits without it.
+    delta, significance
+        Of the claim: all bounds hold together with probability 1 - significance.
+    true_positive_rate, false_positive_rate
+        Their Clopper-Pearson intervals, each at level 1 - significance, of which only the lower
+        limit of the one and the upper limit of the other count.
+    epsilon
+        Lower bound on epsilon at delta, for any mechanism.
+    mu
+        Lower bound on mu of a mechanism taken to be Gaussian.
+    threshold
+        The score above which the attack says "member"; NaN where counts were given.
+    """
+
+    true_positives: int
+    members: int
+    false_positives: int
+    non_members: int
+    delta: float
+    significance: float
+    true_positive_rate: Interval
+    false_positive_rate: Interval
+    epsilon: float
+    mu: float
+    threshold: float = float("nan")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The bound as plain data."""
+        return asdict(self)
+
+
+def epsilon_from_rates(
+    *,
+    true_positives: int,
+    members: int,
+    false_positives: int,
+    non_members: int,
+    delta: float = 0.0,
+    significance: float = 0.05,
+) -> RatesBound:
+    """A lower bound on epsilon from counts of independent trials.
+
+    ``log((TPR - delta) / FPR)`` or ``log((TNR - delta) / FNR)``, whichever is larger, at the lower
+    limit of TPR and the upper limit of FPR, each exceeded with probability significance / 2
+    (Clopper & Pearson 1934; Jagielski, Ullman & Oprea 2020); mu likewise,
+    ``Phi^-1(TPR) - Phi^-1(FPR)`` (Nasr et al. 2023). One trial per independent fit: many records
+    of one fit are not independent trials.
+
+    Parameters
+    ----------
+    true_positives, members
+        Hits, of how many fits that trained on the record.
+    false_positives, non_members
+        False alarms, of how many fits that did not.
+    delta, significance
+        As for ``one_run_epsilon``.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is out of its range.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> counts = {"true_positives": 500, "members": 500, "false_positives": 0, "non_members": 500}
+    >>> round(byrote.epsilon_from_rates(**counts, significance=0.01).epsilon, 4)
+    4.5419
+    """
+    checks.integer("members", members, at_least=1)
+    checks.integer("non_members", non_members, at_least=1)
+    checks.integer("true_positives", true_positives, at_least=0)
+    checks.integer("false_positives", false_positives, at_least=0)
+    at_most("true_positives", true_positives, "members", members)
+    at_most("false_positives", false_positives, "non_members", non_members)
+    checks.share("delta", delta)
+    level = 1 - checks.fraction("significance", significance)
+    tpr = rates.clopper_pearson(true_positives, members, level=level)
+    fpr = rates.clopper_pearson(false_positives, non_members, level=level)
+    return RatesBound(
+        true_positives,
+        members,
+        false_positives,
+        non_members,
+        delta,
+        significance,
+        true_positive_rate=tpr,
+        false_positive_rate=fpr,
+        epsilon=rates.epsilon_of_rates(tpr, fpr, delta),
+        mu=gaussian_privacy.mu_of_rates(tpr[0], fpr[1]),
+    )
+
+
+def epsilon_from_scores(
+    inside: Any, outside: Any, *, delta: float = 0.0, significance: float = 0.05, seed: int = 0
+) -> RatesBound:
+    """A lower bound on epsilon from one score per independent fit, with the record and without.
+
+    A random half of each side chooses the threshold at which "score > threshold" proves most; the
+    other half alone gives the bound, so that the choice cannot flatter it.
+
+    Parameters
+    ----------
+    inside, outside
+        (a,) and (b,) scores, at least two each, higher where the fit looks as if it had trained on
+        the record; every score from a fit of its own.
+    delta, significance
+        As for ``one_run_epsilon``.
+    seed
+        Decides the halves.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> generator = np.random.default_rng(0)
+    >>> found = byrote.epsilon_from_scores(generator.normal(4, 1, 500), generator.normal(0, 1, 500))
+    >>> round(found.epsilon, 2), found.members
+    (3.29, 250)
+    """
+    checks.share("delta", delta)
+    checks.fraction("significance", significance)
+    checks.integer("seed", seed, at_least=0)
+    generator = seeds.generator(seed, seeds.Purpose.CHOICE)
+    chosen, tested = zip(
+        *(
+            _halves(name, side, generator)
+            for name, side in (("inside", inside), ("outside", outside))
+        ),
+        strict=True,
+    )
+    threshold = rates.best_threshold(*chosen, delta=delta, level=1 - significance)
+    bound = epsilon_from_rates(
+        true_positives=int((tested[0] > threshold).sum()),
+        members=len(tested[0]),
+        false_positives=int((tested[1] > threshold).sum()),
+        non_members=len(tested[1]),
+        delta=delta,
+        significance=significance,
+    )
+    return RatesBound(**{**bound.to_dict(), "threshold": threshold})
+
+
+def _halves(name: str, scores: Any, generator: np.random.Generator) -> tuple[Array, Array]:
+    values = score_vector(name, scores)
+    if len(values) < 2:
+        raise InvalidInput(f"{name} must have at least 2 scores, to be halved; got {len(values)}")
+    order = generator.permutation(len(values))
+    return values[order[: len(values) // 2]], values[order[len(values) // 2 :]]

@@ -1,0 +1,90 @@
+"""Membership inference from a table of log-likelihoods."""
+
+from typing import Any
+
+import numpy as np
+
+from byrote import checks
+from byrote.scores.epsilon.arguments import Array, Flags, table
+from byrote.scores.membership.result import HitsAtRate, MembershipInference
+from byrote.stats.likelihood_ratio import log_ratio
+from byrote.stats.roc import Cells, area, hits_at
+
+ATTACKS = ("lira", "loss")
+RATES = (0.001, 0.01)  # false positives
+ENOUGH = 32  # references on a side for a standard deviation of the record's own
+LEVEL = 0.95
+
+
+def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> MembershipInference:
+    """Which fits trained on which records, as an attacker would tell, and how often he is right.
+
+    Every fit is attacked in turn. "loss" takes the log-likelihood itself as the score, one
+    threshold for all records. "lira" is the likelihood-ratio attack of Carlini et al. (2022),
+    ``log N(s; mean_in, sd_in) - log N(s; mean_out, sd_out)``, the other fits serving as shadow
+    models: the attacked fit is left out of its record's references, and min(n_in, n_out) - 1
+    references are taken on each side whatever the attacked fit is, since otherwise a model that
+    memorizes nothing would be found out by the bookkeeping. Standard deviations are the record's
+    own from 32 references on a side, pooled over records below.
+
+    Scores of one record are alike, and so are those of one fit; the intervals allow for both
+    (docs/statistics.md). They hold the attack fixed: they speak of other records and fits.
+
+    Parameters
+    ----------
+    log_prob
+        (fits, records) log-likelihoods, nats; NaN where not scored. A record with a density of zero
+        (-inf) in any fit has no "lira" score.
+    included
+        (fits, records) booleans: trained on?
+    attack
+        "lira" or "loss".
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> generator = np.random.default_rng(0)
+    >>> included = generator.random((10, 1000)) < 0.5
+    >>> nothing = byrote.infer_membership(generator.normal(size=(10, 1000)), included)
+    >>> nothing.interval[0] < 0.5 < nothing.interval[1]
+    True
+    """
+    values, member = table(log_prob, included)
+    checks.choice("attack", attack, ATTACKS)
+    scores = values if attack == "loss" else _lira(values, member)
+    there = ~np.isnan(scores)
+    fit, record = np.nonzero(there)
+    cells = Cells(scores[there], member[there], record, fit)
+    auc, interval = area(cells, level=LEVEL)
+    return MembershipInference(
+        attack=attack,
+        scores=scores,
+        included=member,
+        auc=auc,
+        interval=interval,
+        hits=tuple(_hits(cells, rate) for rate in RATES),
+        level=LEVEL,
+        unscored=int((~there.any(axis=0)).sum()),
+    )
+
+
+def _lira(values: Array, member: Flags) -> Array:
+    usable = ~np.isneginf(values).any(axis=0)
+    return log_ratio(np.where(usable, values, np.nan), member, enough=ENOUGH)
+
+
+def _hits(cells: Cells, rate: float) -> HitsAtRate:
+    records = len(np.unique(cells.record[~cells.member]))
+    reason = ""
+    if not cells.member.any():
+        reason = "no score of a member"
+    elif rate * records < 1:
+        reason = f"{rate:.1%} of {records} records is less than one record".replace("%", " %")
+    if reason:
+        return HitsAtRate(rate, np.nan, np.nan, (np.nan, np.nan), reason)
+    return HitsAtRate(rate, *hits_at(cells, rate, level=LEVEL))

@@ -9,10 +9,16 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from byrote import InvalidInput
-from byrote.models import VAE, CharLSTM, contract
+from byrote.models import VAE, CharLSTM, LaplaceHistogram, contract
 from byrote.models.catalogue import build, parse_settings
 
-BUILT_IN = {"vae": VAE, "kde": KernelDensity, "gmm": GaussianMixture, "char-lstm": CharLSTM}
+BUILT_IN = {
+    "vae": VAE,
+    "kde": KernelDensity,
+    "gmm": GaussianMixture,
+    "char-lstm": CharLSTM,
+    "laplace-histogram": LaplaceHistogram,
+}
 OWN = """
 from sklearn.neighbors import KernelDensity
 
@@ -92,7 +98,8 @@ REFUSED = {
     "name": (
         "vea",
         {},
-        r"--model must be one of vae, kde, gmm, char-lstm, hf:PATH or module:Class; got .vea., did",
+        r"--model must be one of vae, kde, gmm, char-lstm, laplace-histogram, hf:PATH or"
+        r" module:Class; got .vea., did",
     ),
     "far name": ("transformer", {}, "got 'transformer'$"),
     "empty name": ("", {}, "--model must be one of .* got ''"),

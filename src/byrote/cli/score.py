@@ -43,7 +43,9 @@ def score(
     out: Annotated[
         Path | None, typer.Option(help="Run folder; the same command again resumes or extends it.")
     ] = None,
-    model: Annotated[str, typer.Option(help="vae, kde, gmm or module:Class.")] = "vae",
+    model: Annotated[
+        str, typer.Option(help="vae, kde, gmm, laplace-histogram or module:Class.")
+    ] = "vae",
     settings: Set = None,
     plan: Annotated[str, typer.Option(help=f"{', '.join(plans.NAMES)}.")] = "kfold",
     folds: Annotated[int | None, typer.Option(help="kfold: parts (10).")] = None,

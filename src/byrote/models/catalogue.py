@@ -19,6 +19,7 @@ _BUILT_IN = {
     "kde": "sklearn.neighbors:KernelDensity",
     "gmm": "sklearn.mixture:GaussianMixture",
     "char-lstm": "byrote.models:CharLSTM",
+    "laplace-histogram": "byrote.models:LaplaceHistogram",
 }
 
 

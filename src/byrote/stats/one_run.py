@@ -47,9 +47,12 @@ def epsilon_bound(coins: int, guesses: int, right: int, delta: float, significan
     def excess(epsilon: float) -> float:
         return p_value(epsilon, coins, guesses, right, delta) - significance
 
-    if excess(0.0) > 0:
-        return 0.0
-    return float(brentq(excess, 0.0, top, xtol=1e-12)) if excess(top) > 0 else top
+    low, step = top, top / 64  # down from the top, where the masses that matter are fewest
+    while excess(low) > 0:
+        if low == 0:
+            return 0.0
+        low, step = max(0.0, low - step), 2 * step
+    return float(brentq(excess, low, top, xtol=1e-12)) if low < top else top
 
 
 def _steepest(epsilon: float, guesses: int, right: int) -> float:

@@ -1,0 +1,96 @@
+"""The paper's bound on the memorization score: coverage, and histograms that are private or not."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, ttest_ind
+
+from byrote import epsilon_from_density
+from byrote.models import LaplaceHistogram
+from byrote.stats.mean_density import log_ratio
+
+RECORDS = np.repeat([[0.1], [0.6]], [1, 3], axis=0)  # the first is alone in its half
+
+
+def histograms(epsilon, fits, *, replaced):
+    """(fits, 1) log-densities of the first record, and in which fits it was trained on."""
+    others = np.vstack([[[0.7]], RECORDS[1:]]) if replaced else RECORDS[1:]
+    included = np.arange(fits) % 2 == 0
+    found = [
+        LaplaceHistogram(bins=2, epsilon=epsilon, random_state=seed)
+        .fit(RECORDS if inside else others)
+        .score_samples(RECORDS[:1])
+        for seed, inside in enumerate(included)
+    ]
+    return np.array(found), included[:, None]
+
+
+@pytest.mark.parametrize(("epsilon", "replaced"), [(0.5, True), (2.0, True), (2.0, False)])
+def test_scores_of_a_private_histogram_stay_below_epsilon(epsilon, replaced):
+    log_prob, included = histograms(epsilon, 2000, replaced=replaced)
+    promise = epsilon if replaced else epsilon / 2
+    found = epsilon_from_density(log_prob, included, epsilon=promise)
+    assert 0 < found.score[0] < promise
+    assert found.lower[0] <= promise
+    assert not found.contradicted
+    assert found.exceeding == 0
+
+
+def test_a_histogram_with_too_little_noise_is_found_out():
+    log_prob, included = histograms(20.0, 200, replaced=True)  # claims 0.5
+    found = epsilon_from_density(log_prob, included, epsilon=0.5)
+    assert found.contradicted
+    assert found.exceeding == 1
+    assert 0.5 < found.epsilon <= found.lower[0] < 20
+    assert found.to_dict()["records"] == 1
+
+
+@pytest.mark.parametrize("spread", [0.1, 0.5])
+def test_lower_limits_cover(spread):
+    """Densities log-normal about the same mean but for a factor e^0.7."""
+    generator = np.random.default_rng(0)
+    included = np.arange(40)[:, None] % 2 == 0
+    log_prob = generator.normal(-50, spread, size=(40, 2000)) + 0.7 * included
+    found = epsilon_from_density(log_prob, np.broadcast_to(included, log_prob.shape), epsilon=0.7)
+    assert found.exceeding <= binom(2000, 0.05).ppf(0.99) * 1.15
+    assert found.epsilon <= 0.7
+    assert found.score.mean() == pytest.approx(0.7, abs=0.02)
+
+
+def test_nothing_is_proven_of_noise():
+    generator, positive = np.random.default_rng(1), 0
+    for _ in range(300):
+        included = generator.random((20, 30)) < 0.5
+        positive += epsilon_from_density(generator.normal(size=(20, 30)) / 2, included).epsilon > 0
+    assert positive <= binom(300, 0.05).ppf(0.99)
+
+
+def test_close_values_give_the_t_test_of_densities():
+    """For small spread the log of a ratio of means is linear: Welch's t-test."""
+    generator = np.random.default_rng(2)
+    density = 1 + 1e-5 * generator.normal(size=(9, 1))
+    included = np.arange(9)[:, None] < 4
+    ratio = log_ratio(np.log(density), included)
+    welch = ttest_ind(density[:4, 0], density[4:, 0], equal_var=False)
+    assert ratio.freedom[0] == pytest.approx(welch.df, rel=1e-3)
+    assert ratio.value[0] / ratio.error[0] == pytest.approx(welch.statistic, rel=1e-3)
+
+
+def test_what_has_no_score():
+    log_prob = np.array(
+        [
+            [0.0, -1.0, -np.inf, 2.0, 0.0],
+            [0.0, -1.0, -np.inf, 2.0, -np.inf],
+            [0.0, np.nan, 0.0, 1.0, 0.0],
+            [0.0, -1.0, 0.0, 1.0, -np.inf],
+        ]
+    )
+    included = np.array([[True] * 5, [True] * 5, [False] * 5, [False] * 5])
+    found = epsilon_from_density(log_prob, included)
+    assert np.isnan(found.score).tolist() == [False, True, True, False, False]
+    assert found.score[[0, 3, 4]] == pytest.approx([0, 1, 0])
+    assert found.standard_error[[0, 3]].tolist() == [0, 0]
+    assert found.unscored == 2
+    assert found.epsilon == pytest.approx(1)
+    assert np.isnan(found.claimed)
+    assert not found.contradicted
+    assert epsilon_from_density(log_prob[:, 1:3], included[:, 1:3]).epsilon == 0

@@ -12,7 +12,7 @@ from byrote.stats.roc import Cells, area, hits_at
 
 ATTACKS = ("lira", "loss")
 RATES = (0.001, 0.01)  # false positives
-ENOUGH = 32  # references on a side for a standard deviation of the record's own
+ENOUGH = 10  # references on a side for a standard deviation of the record's own
 LEVEL = 0.95
 
 
@@ -25,7 +25,7 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     models: the attacked fit is left out of its record's references, and min(n_in, n_out) - 1
     references are taken on each side whatever the attacked fit is, since otherwise a model that
     memorizes nothing would be found out by the bookkeeping. Standard deviations are the record's
-    own from 32 references on a side, pooled over records below.
+    own from 10 references on a side, pooled over records below.
 
     Scores of one record are alike, and so are those of one fit; the intervals allow for both
     (docs/statistics.md). They hold the attack fixed: they speak of other records and fits.

@@ -21,7 +21,7 @@ class DensityBound:
     ----------
     score
         (n,) log of the mean density in over the mean density out, nats, the bias of few values
-        corrected; NaN where a side has fewer than two values or a mean of zero.
+        corrected; NaN where a mean rests on too few of its values.
     standard_error
         (n,) by the delta method.
     lower
@@ -76,8 +76,9 @@ def epsilon_from_density(
     sets in which the other probes are drawn by coin). Where instead another record takes its place,
     as in K-fold, the epsilon is that of replacement, at most twice that of adding and removing.
 
-    Limits are Student's, for fits that are independent given the plan; they are approximate where
-    densities vary by orders of magnitude between few fits.
+    Limits are Student's, for fits that are independent given the plan. Where one or two fits give
+    nearly all of a mean density, as those of a VAE do, no error of that mean can be believed: the
+    record has no score, and is counted in ``unscored``.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def epsilon_from_density(
     >>> log_prob = np.log([[6.0], [6.1], [5.9], [2.0], [2.1], [1.9]])
     >>> found = byrote.epsilon_from_density(log_prob, included, epsilon=0.5)
     >>> round(float(found.score[0]), 4), round(found.epsilon, 4), found.contradicted
-    (1.0982, 1.0194, True)
+    (1.0982, 1.0094, True)
     """
     values, inside = table(log_prob, included)
     checks.fraction("significance", significance)

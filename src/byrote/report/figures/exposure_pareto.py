@@ -211,13 +211,16 @@ def _number(ax: "Axes", configurations: list[Configuration], members: int) -> No
             verticalalignment="center",
             fontsize=style.SMALL,
             path_effects=[withStroke(linewidth=1.6, foreground="white")],
+            arrowprops=_LEADER if np.hypot(*offset) > _NEAR else None,
             zorder=6,
         ).set_in_layout(False)  # what is laid out stays so
 
 
+_NEAR = 14  # points from its number, beyond which a line leads to it
+_LEADER = {"arrowstyle": "-", "linewidth": 0.5, "color": style.GREY, "shrinkA": 4, "shrinkB": 2.5}
 _AROUND = [
     radius * np.array([np.cos(angle), np.sin(angle)])
-    for radius in (9.5, 12.0, 16.0, 21.0)
+    for radius in (9.5, 12.0, 16.0, 21.0, 28.0, 36.0, 45.0)
     for angle in np.pi * np.array([0.25, 0.75, 1.25, 1.75, 0.0, 1.0, 0.5, 1.5])
 ]
 

@@ -13,6 +13,9 @@ from byrote.studies.exposure.findings import Findings, mean_of, times, with_inte
 Mean = tuple[float, float, float]
 
 
+_CLOSE = 0.05  # share by which perplexities may differ that are called close
+
+
 def findings(carried: Sequence[Carried]) -> Findings:
     """Of configurations of one model, with the same canaries in the same places."""
     level = _level(carried)
@@ -118,7 +121,7 @@ def _remarks(
         for i in range(len(carried))
         if i != best
         and exposed[i][2] < exposed[best][1]
-        and perplexity[i][1] <= perplexity[best][2]
+        and perplexity[i][0] <= (1 + _CLOSE) * perplexity[best][0]
     ]
     said = [
         f"On the Pareto frontier, by rising perplexity: {names}. Membership goes by the means; the"
@@ -128,14 +131,9 @@ def _remarks(
         f" exposed of the frontier, {carried[least].title}, has {number(perplexity[least][0])} and"
         f" {number(exposed[least][0])} bits.",
     ]
-    if apart:
-        said.append(
-            f"Less exposed than {carried[best].title}, by intervals that do not meet, at a"
-            f" perplexity that is not told from its own: {'; '.join(apart)}."
-        )
-    else:
-        said.append(
-            f"No configuration is told from {carried[best].title} as less exposed at a perplexity"
-            " that is not told from its own."
-        )
+    which = "; ".join(apart) or "none"
+    said.append(
+        f"Less exposed than {carried[best].title}, by intervals that do not meet, at a mean"
+        f" perplexity at most {_CLOSE:.0%} higher: {which}."
+    )
     return said

@@ -193,7 +193,7 @@ def test_canaries_are_read_in_the_batches_that_hold_their_ends(reports):
         for _, targets in Cut(model.batch_size, model.window).read(np.arange(len(written)))
     ]
     times, read = one.folder.design.included(1), batches_read(one, 1)
-    assert len(windows) == model.batches(len(written))
+    assert len(windows) == model.batches(texts)
     for row, batches in enumerate(read):
         secret = one.records.completions[row]
         ends = [k + 8 for k in range(len(written)) if written.startswith(secret, k)]

@@ -72,6 +72,15 @@ def did_you_mean(word: Any, allowed: Iterable[str]) -> str:
     return f", did you mean {near[0]}?" if near else ""
 
 
+def encodable(name: str, text: str) -> None:
+    """Refuse half a surrogate pair, which UTF-8 cannot hold."""
+    half = next((k for k, c in enumerate(text, start=1) if "\ud800" <= c <= "\udfff"), None)
+    if half is not None:
+        raise InvalidInput(
+            f"{name} must be Unicode text; character {half} is half a surrogate pair"
+        )
+
+
 def finite(name: str, array: np.ndarray) -> None:
     """No NaN and no infinity in a floating array; the first offending record is named by row."""
     if array.dtype.kind != "f":

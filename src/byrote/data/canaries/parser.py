@@ -49,6 +49,7 @@ def parse(
     """
     if not isinstance(text, str):
         raise InvalidInput(f"text must be a text with slots; got {type(text).__name__}")
+    checks.encodable("text", text)
     forms = _given_forms(alphabet, length, words)
     pieces: list[str | Slot] = []
     for token in _TOKEN.finditer(text):
@@ -90,6 +91,7 @@ def _checked_alphabet(alphabet: Any) -> str:
     if not isinstance(alphabet, str) or not alphabet:
         got = "an empty one" if alphabet == "" else type(alphabet).__name__
         raise InvalidInput(f"alphabet must be a text of the characters to choose from; got {got}")
+    checks.encodable("alphabet", alphabet)
     repeated = sorted({c for c in alphabet if alphabet.count(c) > 1})
     if repeated:
         raise InvalidInput(f"alphabet must have each character once; {repeated[0]!r} is repeated")

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from byrote import checks
 from byrote.data.canaries.states import END, States
 from byrote.errors import InvalidInput
 
@@ -88,6 +89,7 @@ def _checked(name: str, words: Any) -> tuple[str, ...]:
         if not isinstance(word, str) or not word:
             got = "an empty text" if word == "" else type(word).__name__
             raise InvalidInput(f"{name}[{place}] must be a word; got {got}")
+        checks.encodable(f"{name}[{place}]", word)
     repeated = len(words) - len(set(words))
     if repeated:
         raise InvalidInput(

@@ -187,7 +187,8 @@ def test_canaries_are_read_in_the_batches_that_hold_their_ends(reports):
     _, one = reports["exposure-over-training"].carried
     model = one.request.model
     job = job_of(one.folder.design, 1, 0)
-    written = as_one(TextContent(one.records.x).training(model, job))
+    texts = TextContent(one.records.x).training(model, job)
+    written = as_one(texts)
     windows = [
         set(targets.flatten().tolist())
         for _, targets in Cut(model.batch_size, model.window).read(np.arange(len(written)))

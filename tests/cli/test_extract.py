@@ -48,11 +48,11 @@ def test_secrets_are_found_recognised_and_masked(run, byrote_):
 
 
 def test_json_against_every_completion(run, byrote_):
-    options = ("--canary", "canary-4", "--top", "3", "--json")
+    options = ("--canary", "canary-04", "--top", "3", "--json")
     data = json.loads(byrote_("extract", "run", *MODEL, *options, "--show-secrets")[1])
     (found,) = data["patterns"]
     texts, canaries = planted(run)
-    number = canaries.ids.tolist().index("canary-4")
+    number = canaries.ids.tolist().index("canary-04")
     pattern = canaries.patterns[canaries.pattern[number]]
     model = load_model("run", model=Ngram(order=5))
     every = find_ranks(model, pattern, list(pattern.format), method="enumeration")
@@ -70,7 +70,7 @@ def test_json_against_every_completion(run, byrote_):
     assert {tuple(one.values()) for one in found["recognised"]} == expected
     assert expected
     (own,) = found["canaries"]
-    place = pattern.format.index(texts["canary-4"])
+    place = pattern.format.index(texts["canary-04"])
     assert (own["rank"], own["inserted"]) == (every.rank[place], inserted[number])
     masked = byrote_("extract", "run", *MODEL, *options)[1]
     assert {one["text"] for one in json.loads(masked)["patterns"][0]["found"]} == {pattern.masked}
@@ -78,9 +78,9 @@ def test_json_against_every_completion(run, byrote_):
 
 def test_greedy_completion_by_hand(run):
     model = load_model("run", model=Ngram(order=5))
-    found = extract_from_run(run, model, ids=["canary-4"], budget=Budget(max_queries=50))[0]
+    found = extract_from_run(run, model, ids=["canary-04"], budget=Budget(max_queries=50))[0]
     texts, canaries = planted(run)
-    own, pattern = texts["canary-4"], canaries.patterns[canaries.pattern[4]]
+    own, pattern = texts["canary-04"], canaries.patterns[canaries.pattern[4]]
     for given, share in zip(found.given.tolist(), found.completed[0], strict=True):
         text = own[:given]
         while len(text) < len(own):  # the likeliest character that the format allows
@@ -93,7 +93,7 @@ def test_greedy_completion_by_hand(run):
 
 
 def test_another_prefix_and_a_small_budget(run, byrote_):
-    options = ("--canary", "canary-0", "--prefix", "{my} code is ", "--max-queries", "1", "--json")
+    options = ("--canary", "canary-00", "--prefix", "{my} code is ", "--max-queries", "1", "--json")
     data = json.loads(byrote_("extract", "run", *MODEL, *options)[1])
     (found,) = data["patterns"]
     assert found["pattern"].startswith("{{my}} code is {digits:")
@@ -106,7 +106,7 @@ def test_another_prefix_and_a_small_budget(run, byrote_):
     [
         (["run"], "model must be given, unfitted"),
         (["run", *MODEL, "--fit", "3"], "does not keep fit 3"),
-        (["run", *MODEL, "--canary", "canary-9"], "canary must be one of the run's"),
+        (["run", *MODEL, "--canary", "canary-99"], "canary must be one of the run's"),
         (["run", *MODEL, "--top", "0"], "top must be an integer of at least 1"),
         (["run", *MODEL, "--prefix", "\u00e9"], "U+00E9"),
         (["run", "--set", "order=5"], "--set needs --model"),

@@ -24,7 +24,7 @@ CHARACTERS_A_SECOND = 28_000  # of one core, two layers of 200 units
 
 @pytest.fixture(scope="module")
 def corpus():
-    return Corpus(["the cat sat on the mat, and the dog sat on the log\n" * 2000])
+    return Corpus(["the cat sat on the mat, and the dog sat on the log\n" * 12_000])
 
 
 @pytest.mark.parametrize("scale", SCALES)
@@ -69,7 +69,7 @@ def test_the_studies_of_the_issue():
     assert over["by-epoch"].track
     assert over["by-batch"].track
     assert over["by-batch"].model["shuffle"] is False
-    assert over["by-batch"].within == 0.01
+    assert over["by-batch"].within == 0.001
     levels = configurations("exposure-by-insertions")
     assert levels["number-9"].insertions == (1, 2, 4, 8, 16, 32)
     assert {one.keep_models for one in levels.values()} == {"release"}
@@ -87,9 +87,9 @@ def test_reports_are_counted_with_the_canaries(corpus):
     request = chosen.requests(corpus, Settings())["by-batch"]
     copies = 2 * (1 + 4)
     line = len("the random number is 123456789\n")
-    length = request.records.corpus.characters + copies * line
+    text = "a" * (request.records.corpus.characters + copies * line - 1) + "\n"
     model = CharLSTM(**{**by_batch.model, "epochs": 1})
-    assert reports_of(request) == model.reports(length) == len(request.track)
+    assert reports_of(request) == model.reports([text]) == len(request.track)
     assert (by_epoch.name, by_batch.name) == ("by-epoch", "by-batch")
 
 

@@ -109,12 +109,20 @@ class ExposureStudy(_Part):
         return self.full if checks.choice("--scale", name, SCALES) == "full" else self.small
 
     def configurations(self, scale: str) -> tuple[Configuration, ...]:
-        """What is run at a scale: common settings, each configuration's own, and the scale's."""
+        """What is run at a scale: common settings, each configuration's own, and the scale's.
+
+        A configuration's own may differ at one scale, in a table of that name.
+        """
         size = self.scale(scale)
         return tuple(
-            _shortened(Configuration(**_merged(self.common, own, vars(size))), size)
+            _shortened(Configuration(**_merged(self.common, _at(scale, own), vars(size))), size)
             for own in self.configuration
         )
+
+
+def _at(scale: str, own: Mapping[str, Any]) -> dict[str, Any]:
+    common = {name: value for name, value in own.items() if name not in SCALES}
+    return {**common, **own.get(scale, {})}
 
 
 def _merged(

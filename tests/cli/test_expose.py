@@ -196,7 +196,23 @@ BAD = {
     ),
     "alphabet without a length": (
         ["text.txt", "--canary", "x {}", "--alphabet", "ab", *OUT],
-        "alphabet and length go together",
+        "the slot {} needs --alphabet and --length",
+    ),
+    "length without a slot": (
+        ["text.txt", *GOOD, "--length", "3"],
+        "--length needs a slot {} in a --canary",
+    ),
+    "length of nothing": (
+        ["text.txt", "--canary", "x {}", "--alphabet", "ab", "--length", "0", *OUT],
+        "byrote: --length must be",
+    ),
+    "a slot of words without words": (
+        ["text.txt", "--canary", "dear {name}", *OUT],
+        "the slot {name} needs --words name=FILE",
+    ),
+    "a slot mistyped": (
+        ["text.txt", "--canary", "pin {digit}", *OUT],
+        "did you mean digits?",
     ),
     "no such words": (
         ["text.txt", "--canary", "{who}", "--words", "who=none.txt", *OUT],
@@ -208,7 +224,7 @@ BAD = {
     ),
     "secret of another form": (
         ["text.txt", *GOOD, "--secret", "99x9"],
-        "secret must be of the form {digits:4}",
+        "byrote: --secret must be of the form {digits:4}",
     ),
     "secret of two canaries": (
         ["text.txt", *GOOD, "--canary", "pin {digits:3}", "--secret", "1234"],
@@ -220,6 +236,10 @@ BAD = {
         "U+00E9",
     ),
     "more copies than lines": (["text.txt", *GOOD, "--insertions", "300"], "has 360 lines"),
+    "more candidates than a float can count": (
+        ["text.txt", "--canary", "x {digits:400}", *NGRAM, *FEW, *OUT],
+        "at most 2^1000 completions",
+    ),
     "fewer candidates than canaries": (
         ["text.txt", "--canary", "x {digits:1}", *NGRAM, *OUT],
         "the pattern has 10 completions; got 28 canaries",
@@ -231,7 +251,10 @@ BAD = {
     "no such text": (["none.txt", *GOOD], "none.txt"),
     "option of another source": (["text.txt", *GOOD, "--column", "text"], "column"),
     "unknown model": (["text.txt", *GOOD, "--model", "char-lsmt"], "did you mean char-lstm?"),
-    "a model of numbers": (["text.txt", *GOOD[:2], *FEW, *OUT, "--model", "kde"], "language model"),
+    "a model of numbers": (
+        ["text.txt", *GOOD[:2], *FEW, *OUT, "--model", "kde"],
+        "--model must be char",
+    ),
     "unknown setting": (["text.txt", *GOOD, "--set", "ordre=1"], "did you mean order?"),
     "epochs twice": (
         ["text.txt", *GOOD, "--epochs", "2", "--set", "epochs=3"],
@@ -243,7 +266,7 @@ BAD = {
         "1,000,000,000",
     ),
     "no references": (["text.txt", *GOOD, "--references", "0"], "references must be an integer"),
-    "track in words": (["text.txt", *GOOD, "--track", "often"], "--track must be"),
+    "track in words": (["text.txt", *GOOD, "--track", "often"], "epoch, or every=BATCHES"),
     "track no batches": (["text.txt", *GOOD, "--track", "every=0"], "like every=50"),
     "track batches of a model without": (
         ["text.txt", *GOOD, "--track", "every=9"],
@@ -268,6 +291,10 @@ BAD = {
     "not the whole space": (
         ["--score-only", "s.csv", "--method", "exact", "--space-size", "9"],
         "must be the whole space",
+    ),
+    "more references than the space has": (
+        ["--score-only", "s.csv", "--space-size", "1"],
+        "space_size must be at least the number of references",
     ),
     "a method of runs": (["--score-only", "s.csv", "--method", "auto"], "--method must be one of"),
 }

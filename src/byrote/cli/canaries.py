@@ -1,13 +1,17 @@
 """Canaries from the words of a command."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from byrote import checks
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.data.canaries import Canary
+
+_NAME = re.compile(r"{(\w+)}")
 
 
 def patterns(
@@ -35,15 +39,33 @@ def patterns(
     if secret and len(texts) > 1:
         raise InvalidInput(f"--secret needs a single --canary; got {len(texts)}")
     lists = _lists(words)
-    _check_served(texts, alphabet, lists)
+    _check_served(texts, alphabet, length, lists)
     found = []
     for text in texts:
+        _check_defined(text, lists, alphabet=alphabet, length=length)
         try:
             served = _served(text, alphabet, length, lists)
             found.append(Canary(text, **served, secret=_only(secret)))
         except InvalidInput as error:
-            raise InvalidInput(f"--canary: {error}") from None
+            own = str(error).startswith(("secret ", "alphabet ", "length "))
+            raise InvalidInput(f"--{error}" if own else f"--canary: {error}") from None
     return found
+
+
+def _check_defined(
+    text: str, lists: Mapping[str, list[str]], *, alphabet: str | None, length: int | None
+) -> None:
+    """Refuse {} and {NAME} that no option defines; only here are the options' names known."""
+    from byrote.data.canaries.kinds import KINDS  # noqa: PLC0415 (slow to load)
+
+    if _has(text, "") and (alphabet is None or length is None):
+        raise InvalidInput("--canary: the slot {} needs --alphabet and --length")
+    for name in _NAME.findall(text.replace("{{", "").replace("}}", "")):
+        if name not in lists and not checks.did_you_mean(name, KINDS) and name not in KINDS:
+            raise InvalidInput(
+                f"--canary: the slot {{{name}}} needs --words {name}=FILE, or is to be one of"
+                f" {', '.join(KINDS)}"
+            )
 
 
 def _only(secret: Sequence[str]) -> str | Sequence[str] | None:
@@ -64,12 +86,15 @@ def _has(text: str, slot: str) -> bool:
 
 
 def _check_served(
-    texts: Sequence[str], alphabet: str | None, lists: Mapping[str, list[str]]
+    texts: Sequence[str],
+    alphabet: str | None,
+    length: int | None,
+    lists: Mapping[str, list[str]],
 ) -> None:
     """Refuse what no canary has a slot for."""
     given = {name: f"--words {name}" for name in lists}
-    if alphabet is not None:
-        given[""] = "--alphabet"
+    if alphabet is not None or length is not None:
+        given[""] = "--length" if alphabet is None else "--alphabet"
     for name, option in given.items():
         if not any(_has(text, name) for text in texts):
             raise InvalidInput(f"{option} needs a slot {{{name}}} in a --canary; there is none")

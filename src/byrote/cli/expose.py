@@ -35,8 +35,8 @@ def expose(
         typer.Option(
             metavar="TEXT",
             help='A text with slots for a secret: "the random number is {digits:9}"; others are'
-            " {letters:N}, {alphanumeric:N}, {password:N}, {credit_card}, {uuid}, {} and {NAME}."
-            " Repeatable.",
+            " {letters:N}, {alphanumeric:N}, {password:N}, {credit_card}, {credit_card:luhn} (with"
+            " a right check digit), {uuid}, {} and {NAME}. Repeatable.",
         ),
     ] = None,
     secret: Annotated[
@@ -222,6 +222,11 @@ def _levels(text: str) -> tuple[int, ...]:
 def _model(name: str, settings: list[str], epochs: int | None) -> Any:
     from byrote.models import catalogue  # noqa: PLC0415 (slow to load)
 
+    if ":" not in name and name != "char-lstm":
+        raise InvalidInput(
+            f"--model must be char-lstm, hf:PATH or module:Class; got {name!r}"
+            f"{checks.did_you_mean(name, ['char-lstm'])}"
+        )
     chosen = catalogue.parse_settings(settings)
     if epochs is not None:
         if "epochs" in chosen:

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 _EVERY = "every="
 
 
-def epochs(text: str) -> tuple[int, ...]:
-    """Epochs from text like 5,10,20."""
+def epochs(text: str, *, others: str = "") -> tuple[int, ...]:
+    """Epochs from text like 5,10,20; ``others`` says in a refusal what else could be given."""
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
         raise InvalidInput(
-            f"--track must be epochs separated by commas, like 5,10,20; got {text!r}"
+            f"--track must be epochs separated by commas, like 5,10,20{others}; got {text!r}"
         ) from None
 
 
@@ -55,7 +55,7 @@ def followed(request: "Request", text: str) -> "Request":
         # The last report is measured anyway; texts of other fits may have one more or less.
         count = request.reports(request.plan.draw(request.context())) or 0
         return replace(request, track=range(1, max(2, count)))
-    return replace(request, track=epochs(text))
+    return replace(request, track=epochs(text, others=", or epoch, or every=BATCHES"))
 
 
 def _last(model: Any) -> int:

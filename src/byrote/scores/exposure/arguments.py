@@ -73,6 +73,11 @@ def _enough(n: int, size: int | None, method: str) -> None:
             f"reference_bits must hold {FEWEST:,} references or more for method='skew_normal'"
             f" ('sampled' takes any number); got {n}"
         )
+    if method == "sampled" and size is not None and n > size:
+        raise InvalidInput(
+            f"space_size must be at least the number of references for method='sampled', which are"
+            f" candidates of that space; got {size:,} beside {n:,} references"
+        )
     if method == "exact" and size not in (None, n):
         raise InvalidInput(
             f"reference_bits must be the whole space for method='exact': space_size = {size}"

@@ -65,8 +65,9 @@ def estimate_exposure(
     Raises
     ------
     InvalidInput
-        If values are NaN or infinite, shapes disagree, references are too few for the method, or,
-        for "exact", they are not as many as the space or the canary is not among them.
+        If values are NaN or infinite, shapes disagree, references are too few for the method or,
+        for "sampled", more than the space has, or, for "exact", they are not as many as the space
+        or the canary is not among them.
 
     Examples
     --------

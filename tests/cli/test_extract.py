@@ -119,3 +119,18 @@ def test_bad_input_is_one_sentence(byrote_, arguments, message):
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_search_that_ends_too_early_says_what_helps(run, byrote_):
+    code, out, _ = byrote_("extract", "run", *MODEL, "--max-queries", "1", "--batch-size", "1")
+    assert code == 0
+    assert "nothing found by 1 queries: no completion, of 10,000, was reached" in out
+    assert "at most 10,000" not in out
+
+
+def test_extract_is_offered_where_a_model_is_kept(run, byrote_):
+    code, out, _ = byrote_("show", "run")
+    assert code == 0
+    assert "The run is in run: byrote show, figures, extract." in out
+    next(Path("run/models").iterdir()).unlink()
+    assert "figures; extract needs --keep-models release" in byrote_("show", "run")[1]

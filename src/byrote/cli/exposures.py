@@ -87,4 +87,6 @@ def _course(run: Path, method: str) -> Any:
 def _where(run: Path) -> Any:
     from rich.text import Text  # noqa: PLC0415 (slow to load)
 
-    return Text(f"The run is in {run}: byrote show, figures, extract.")
+    kept = any((run / "models").glob("*.safetensors"))
+    extract = ", extract" if kept else "; extract needs --keep-models release"
+    return Text(f"The run is in {run}: byrote show, figures{extract}.")

@@ -84,10 +84,10 @@ def fits(exposure: Exposure) -> list[str]:
 
 def _fit(fit: SkewNormalFit) -> str:
     tails = [
-        f"{error:+.2f} at 1 in {round(1 / float(tail)):,}"
+        f"{error:+.2f} bits at 1 in {round(1 / float(tail)):,}"
         for tail, error in fit.quantile_errors.items()
     ]
-    errors = f"; lower tail off by {', '.join(tails)} bits" if tails else ""
+    errors = f"; lower tail off by {', '.join(tails)}" if tails else ""
     verdict = "accepted" if fit.accepted else f"refused: {fit.reason}"
     return (
         f"Skew-normal fit of {fit.n:,} references: Kolmogorov-Smirnov distance {number(fit.ks)}"

@@ -71,7 +71,10 @@ def render(extraction: Extracted, *, show_secrets: bool = False) -> RenderableTy
     It is the canary's own secret.
     """
     if not extraction.found:
-        return Text(f"nothing found by {extraction.queries:,} queries")
+        return Text(
+            f"nothing found by {extraction.queries:,} queries: no completion, of"
+            f" {extraction.size:,}, was reached. More queries or a larger frontier may reach one."
+        )
     text, bits = extraction.found[0]
     head = Text("found ")
     head.append(shown(extraction, text, show_secrets), style="bold")

@@ -90,7 +90,7 @@ def _canaries(one: PatternExtraction, top: int) -> Table:
             Text(printable(one.ids[row])),
             f"{one.inserted[row]:,}",
             "–" if ranks is None else number(ranks.bits[row]),
-            "–" if ranks is None else _rank(ranks, row),
+            "–" if ranks is None else _rank(ranks, row, one.extraction.size),
             _completed(one, row),
         )
     if len(one.ids) > top:
@@ -98,13 +98,15 @@ def _canaries(one: PatternExtraction, top: int) -> Table:
     return table
 
 
-def _rank(ranks: Any, row: int) -> str:
-    """The exact rank, or what is known to bound it."""
+def _rank(ranks: Any, row: int, size: int) -> str:
+    """The exact rank among ``size`` completions, or what is known to bound it."""
     rank, low, high = (float(getattr(ranks, name)[row]) for name in ("rank", "low", "high"))
     if not np.isnan(rank):
         return f"{rank:,.0f}"
     if low > 1:
         return f"{low:,.0f} to {high:,.0f}"
+    if high >= size:
+        return "not known"
     return f"at most {high:,.0f}"
 
 

@@ -1,13 +1,12 @@
 """What a study is: the form of its TOML file."""
 
-import tomllib
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from byrote import checks
-from byrote.errors import CorruptFile
+from byrote.studies.toml_file import parse
 
 NAMES = ("mnist-1e-3", "mnist-1e-4", "cifar10", "celeba")
 SCALES = ("small", "paper")
@@ -118,11 +117,4 @@ def parse_study(name: str, text: str) -> Study:
     CorruptFile
         If the text is no TOML, or not of the form of a study; the message says where.
     """
-    try:
-        return Study(name=name, **tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise CorruptFile(f"{name}.toml is no TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise CorruptFile(f"{name}.toml declares no study: {where}: {first['msg']}") from None
+    return parse(Study, name, text)

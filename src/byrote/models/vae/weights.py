@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
+from byrote.models import network_weights
 from byrote.models.vae.autoencoder import AutoEncoder
 
 SHAPE = "record_shape"  # the entry that says for what records the weights are
@@ -46,19 +46,5 @@ def load(model: AutoEncoder, weights: Mapping[str, ArrayLike]) -> None:
     InvalidInput
         If entries are missing, unknown or of another shape than the model's parameters make.
     """
-    expected = model.state_dict()
-    given = {name: np.asarray(value) for name, value in weights.items() if name != SHAPE}
-    for what, names in (("no", expected.keys() - given), ("unknown", given.keys() - expected)):
-        if names:
-            raise InvalidInput(
-                f"weights must fit the VAE's parameters; there is {what} entry {min(names)!r}"
-            )
-    for name, value in expected.items():
-        if given[name].shape != tuple(value.shape) or given[name].dtype.kind not in "fiu":
-            raise InvalidInput(
-                f"weights must fit the VAE's parameters; {name!r} must be numbers of shape"
-                f" {tuple(value.shape)}, got {given[name].dtype} of shape {given[name].shape}"
-            )
-    model.load_state_dict(
-        {name: torch.tensor(given[name], dtype=value.dtype) for name, value in expected.items()}
-    )
+    own = {name: value for name, value in weights.items() if name != SHAPE}
+    network_weights.load(model, own, of="VAE")

@@ -1,6 +1,5 @@
 """What a study of exposure is: named configurations, each a run, declared in a TOML file."""
 
-import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -11,12 +10,11 @@ from pydantic import (
     Field,
     NonNegativeInt,
     PositiveInt,
-    ValidationError,
     model_validator,
 )
 
 from byrote import checks
-from byrote.errors import CorruptFile
+from byrote.studies.toml_file import parse
 
 NAMES = (
     "exposure-over-training",
@@ -160,11 +158,4 @@ def parse_exposure_study(name: str, text: str) -> ExposureStudy:
     CorruptFile
         If the text is no TOML, or not of the form of a study; the message says where.
     """
-    try:
-        return ExposureStudy(name=name, **tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise CorruptFile(f"{name}.toml is no TOML: {error}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the whole"
-        raise CorruptFile(f"{name}.toml declares no study: {where}: {first['msg']}") from None
+    return parse(ExposureStudy, name, text)

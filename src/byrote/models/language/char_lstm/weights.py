@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
+from byrote.models import network_weights
 from byrote.models.language.char_lstm.network import Network
 from byrote.models.language.char_lstm.vocabulary import Vocabulary
 
@@ -51,19 +51,5 @@ def load(network: Network, weights: Mapping[str, ArrayLike]) -> None:
     InvalidInput
         If entries are missing, unknown or of another shape than the model's parameters make.
     """
-    expected = network.state_dict()
-    given = {name: np.asarray(value) for name, value in weights.items() if name != CHARACTERS}
-    for what, names in (("no", expected.keys() - given), ("unknown", given.keys() - expected)):
-        if names:
-            raise InvalidInput(
-                f"weights must fit the CharLSTM's parameters; there is {what} entry {min(names)!r}"
-            )
-    for name, value in expected.items():
-        if given[name].shape != tuple(value.shape) or given[name].dtype.kind not in "fiu":
-            raise InvalidInput(
-                f"weights must fit the CharLSTM's parameters; {name!r} must be numbers of shape"
-                f" {tuple(value.shape)}, got {given[name].dtype} of shape {given[name].shape}"
-            )
-    network.load_state_dict(
-        {name: torch.tensor(given[name], dtype=value.dtype) for name, value in expected.items()}
-    )
+    own = {name: value for name, value in weights.items() if name != CHARACTERS}
+    network_weights.load(network, own, of="CharLSTM")

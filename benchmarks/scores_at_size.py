@@ -11,6 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.data import Records
+from byrote.fits.content import Scored
 from byrote.fits.job import Outcome
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
@@ -31,7 +32,7 @@ def make_run(folder: Path, n: int) -> RunFolder:
     run = RunFolder.create(RunPaths(folder), manifest, design, records)
     generator = np.random.default_rng(0)
     for fit in range(design.fits):
-        run.keep(Outcome(fit, -100 + generator.normal(size=n)))
+        run.keep(Outcome(fit, Scored(-100 + generator.normal(size=n))))
     return run
 
 

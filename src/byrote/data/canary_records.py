@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -168,49 +169,50 @@ def plant(
     InvalidInput
         If a pattern has too few completions, or comes twice.
     """
+    _check_distinct(patterns)
     measurement = measurement or Measurement()
-    keys = [(pattern.prefix, pattern.format.key) for pattern in patterns]
-    if not patterns or len(set(keys)) < len(keys):
-        got = f"{len(keys) - len(set(keys))} that repeat an earlier one" if patterns else "none"
-        raise InvalidInput(f"canaries must be of at least one pattern, each given once; got {got}")
+    parts = [*per_level, controls]
     drawn = [
-        _draw(pattern, number, sum(per_level) + controls, measurement.references, seed)
+        _draw(pattern, number, sum(parts), measurement.references, seed)
         for number, pattern in enumerate(patterns)
     ]
-    rows: list[tuple[str, int, str]] = []
-    rows += [("canary", k, pattern.completion) for k, pattern in _chosen(patterns)]
-    for start, count in _parts(per_level):
-        rows += [
-            ("canary", k, text)
-            for k, (secrets, _) in enumerate(drawn)
-            for text in secrets[start : start + count]
-        ]
-    rows += [
-        ("canary", k, text)
-        for k, (secrets, _) in enumerate(drawn)
-        for text in secrets[sum(per_level) :]
-    ]
-    canaries = len(rows)
-    rows += [("reference", k, text) for k, (_, others) in enumerate(drawn) for text in others]
+    canaries = [*_chosen(patterns), *_dealt([secrets for secrets, _ in drawn], parts)]
+    references = [(k, text) for k, (_, others) in enumerate(drawn) for text in others]
+    rows = [*canaries, *references]
     return CanaryRecords(
         corpus=corpus,
         held_out=held_out,
         patterns=tuple(replace(pattern, secret=None) for pattern in patterns),
-        pattern=np.array([k for _, k, _ in rows]),
-        completions=tuple(text for _, _, text in rows),
-        canaries=canaries,
-        ids=_names([role for role, _, _ in rows]),
+        pattern=np.array([k for k, _ in rows]),
+        completions=tuple(text for _, text in rows),
+        canaries=len(canaries),
+        ids=np.array(_names("canary", len(canaries)) + _names("reference", len(references))),
         measurement=measurement,
     )
 
 
-def _chosen(patterns: Sequence[Canary]) -> list[tuple[int, Any]]:
-    return [(k, pattern) for k, pattern in enumerate(patterns) if pattern.completion is not None]
+def _check_distinct(patterns: Sequence[Canary]) -> None:
+    keys = [(pattern.prefix, pattern.format.key) for pattern in patterns]
+    if not patterns or len(set(keys)) < len(keys):
+        got = f"{len(keys) - len(set(keys))} that repeat an earlier one" if patterns else "none"
+        raise InvalidInput(f"canaries must be of at least one pattern, each given once; got {got}")
 
 
-def _parts(counts: Sequence[int]) -> list[tuple[int, int]]:
-    """Where each part begins, and how long it is."""
-    return [(sum(counts[:level]), count) for level, count in enumerate(counts)]
+def _chosen(patterns: Sequence[Canary]) -> list[tuple[int, str]]:
+    """Number of the pattern and completion of each chosen secret."""
+    found = enumerate(pattern.completion for pattern in patterns)
+    return [(k, completion) for k, completion in found if completion is not None]
+
+
+def _dealt(secrets: Sequence[Sequence[str]], parts: Sequence[int]) -> list[tuple[int, str]]:
+    """Part by part, so many secrets of each pattern, with the pattern's number."""
+    starts = accumulate(parts, initial=0)
+    return [
+        (k, text)
+        for start, count in zip(starts, parts, strict=False)
+        for k, own in enumerate(secrets)
+        for text in own[start : start + count]
+    ]
 
 
 def _draw(
@@ -232,13 +234,7 @@ def _draw(
     return found[:secrets], found[secrets:]
 
 
-def _names(roles: Sequence[str]) -> NDArray[np.str_]:
-    """Each record by its role and its number in it, wide enough to sort."""
-    counts = {role: roles.count(role) for role in dict.fromkeys(roles)}
-    seen = dict.fromkeys(counts, 0)
-    names = []
-    for role in roles:
-        width = len(str(counts[role] - 1))
-        names.append(f"{role}-{seen[role]:0{width}d}")
-        seen[role] += 1
-    return np.array(names)
+def _names(role: str, count: int) -> list[str]:
+    """A role and a number in it, wide enough to sort."""
+    width = len(str(count - 1))
+    return [f"{role}-{number:0{width}d}" for number in range(count)]

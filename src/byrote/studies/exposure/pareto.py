@@ -21,45 +21,13 @@ def findings(carried: Sequence[Carried]) -> Findings:
     level = _level(carried)
     perplexity = [mean_of(one.run.perplexity()) for one in carried]
     exposed = [_exposure(one, level) for one in carried]
-    usable = [
-        place
-        for place in range(len(carried))
-        if np.isfinite(perplexity[place][0]) and np.isfinite(exposed[place][0])
-    ]
-    points = [_point(carried[i], perplexity[i], exposed[i], level) for i in usable]
-    x, y = (
-        np.array([pair[0] for pair in (pairs[i] for i in usable)])
-        for pairs in (perplexity, exposed)
-    )
-    members = {usable[i] for i in pareto_frontier(x, y).tolist()} if usable else set()
-    head = (
-        "",
-        "test perplexity per character [95 %, fits]",
-        f"exposure, {times(level)} [95 %, canaries and fits]",
-        "of controls",
-        "weights",
-        "frontier",
-    )
-    rows = [head]
-    for place, one in sorted(enumerate(carried), key=lambda pair: perplexity[pair[0]][0]):
-        rows.append(
-            (
-                one.title,
-                with_interval(perplexity[place]),
-                with_interval(exposed[place], _bound(one, level)),
-                with_interval(_exposure(one, 0)),
-                f"{one.run.facts.get('model', {}).get('parameters', 0):,}",
-                "yes" if place in members else "",
-            )
-        )
+    known = [i for i in range(len(carried)) if np.isfinite([perplexity[i][0], exposed[i][0]]).all()]
+    points = [_point(carried[i], perplexity[i], exposed[i], level) for i in known]
+    members = _frontier(known, perplexity, exposed)
     figure = figures.exposure_pareto(points, maximum=_maximum(carried)) if points else None
     return Findings(
-        tables=(("Perplexity and exposure", rows),),
-        remarks=tuple(
-            _remarks(
-                carried, sorted(members, key=lambda i: perplexity[i][0]), exposed, perplexity, level
-            )
-        ),
+        tables=(("Perplexity and exposure", _rows(carried, members, exposed, perplexity, level)),),
+        remarks=tuple(_remarks(carried, members, exposed, perplexity, level)),
         figures={"exposure-pareto": figure} if figure is not None else {},
         data={
             "insertions": level,
@@ -74,6 +42,44 @@ def findings(carried: Sequence[Carried]) -> Findings:
             ],
         },
     )
+
+
+def _frontier(known: list[int], perplexity: list[Mean], exposed: list[Mean]) -> list[int]:
+    """The members of the Pareto frontier by rising perplexity, of the configurations known."""
+    if not known:
+        return []
+    x, y = (np.array([means[i][0] for i in known]) for means in (perplexity, exposed))
+    return sorted((known[i] for i in pareto_frontier(x, y)), key=lambda i: perplexity[i][0])
+
+
+def _rows(
+    carried: Sequence[Carried],
+    members: list[int],
+    exposed: list[Mean],
+    perplexity: list[Mean],
+    level: int,
+) -> list[tuple[str, ...]]:
+    """The table, by rising perplexity."""
+    head = (
+        "",
+        "test perplexity per character [95 %, fits]",
+        f"exposure, {times(level)} [95 %, canaries and fits]",
+        "of controls",
+        "weights",
+        "frontier",
+    )
+    body = [
+        (
+            one.title,
+            with_interval(perplexity[place]),
+            with_interval(exposed[place], _bound(one, level)),
+            with_interval(_exposure(one, 0)),
+            f"{one.run.facts.get('model', {}).get('parameters', 0):,}",
+            "yes" if place in members else "",
+        )
+        for place, one in sorted(enumerate(carried), key=lambda pair: perplexity[pair[0]][0])
+    ]
+    return [head, *body]
 
 
 def _level(carried: Sequence[Carried]) -> int:

@@ -35,7 +35,7 @@ def extract(
     max_queries: Annotated[int, typer.Option(help="Prefixes evaluated at most.")] = 50_000,
     max_frontier: Annotated[int, typer.Option(help="Prefixes kept waiting.")] = 1_000_000,
     show_secrets: Annotated[
-        bool, typer.Option("--show-secrets", help="Print what is found, not dots for it.")
+        bool, typer.Option("--show-secrets", help="Print what is found, not stars for it.")
     ] = False,
     model: OwnModel = None,
     settings: OwnSettings = None,

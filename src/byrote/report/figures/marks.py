@@ -18,7 +18,7 @@ Array = NDArray[np.float64]
 NULL_MEAN = 1 / np.log(2)  # 1.4427 bits
 NULL_95 = np.log2(20)  # 4.3219 bits: P(exposure >= t) = 2 ** -t
 EXPOSURE = "exposure (bits)"
-AT_LEAST = "at least this: rank 1"
+AT_LEAST = "at least this: a lower bound"
 
 # From light to dark as insertions grow, told apart in grey as well; controls are set apart.
 _LIGHT_TO_DARK = ("#E69F00", "#D55E00", "#CC4C79", "#56279B", "#0072B2", "#00323F")

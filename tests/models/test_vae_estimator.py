@@ -20,7 +20,8 @@ from byrote import InvalidInput
 from byrote.models import VAE
 from byrote.models.noise import uniforms
 from byrote.models.torch_state import denormals_are_flushed, flushed_denormals, seeded
-from byrote.models.vae import assembly, estimator, scoring, spaces
+from byrote.models.vae import assembly, scoring, spaces
+from byrote.models.vae import fitted as asked
 
 SMALL = {"latent_dim": 2, "hidden": (16,), "epochs": 3, "batch_size": 32, "draws": 32}
 
@@ -412,8 +413,8 @@ def test_no_two_streams_share_a_seed(monkeypatch):
         used.setdefault(seed, set()).add(f"generator at {doing}")
         return made(seed, device)
 
-    made = estimator.generator_from
-    monkeypatch.setattr(estimator, "generator_from", generator_from)
+    made = asked.generator_from
+    monkeypatch.setattr(asked, "generator_from", generator_from)
     monkeypatch.setattr(assembly, "seeded", noting("seeded", assembly.seeded))
     monkeypatch.setattr(spaces, "uniforms", noting("uniforms", spaces.uniforms))
     doing = "fit"

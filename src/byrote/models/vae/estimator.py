@@ -2,26 +2,20 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
 
-import numpy as np
-import torch
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, DensityMixin, clone
-from sklearn.utils.validation import check_is_fitted
+from numpy.typing import ArrayLike
+from sklearn.base import clone
 
-from byrote import checks
-from byrote.errors import InvalidInput
 from byrote.models.contract import OnEpoch
 from byrote.models.torch_state import flushed_denormals
-from byrote.models.vae import assembly, scoring, settings, weights
-from byrote.models.vae.importance import ImportanceSampling
+from byrote.models.vae import assembly, settings, weights
+from byrote.models.vae.fitted import Fitted
 from byrote.models.vae.spaces import as_given
-from byrote.models.vae.streams import Stream, generator_from, seed_of
+from byrote.models.vae.streams import Stream
 from byrote.models.vae.training import Schedule, train
 
 
-class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class VAE(Fitted):
     """Variational auto-encoder with the paper's networks and likelihoods (Table 1).
 
     Gaussian encoder with diagonal covariance, standard normal prior. For a Bernoulli likelihood
@@ -86,6 +80,7 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     Examples
     --------
+    >>> import numpy as np
     >>> x = np.random.default_rng(0).random((20, 6))
     >>> model = VAE(latent_dim=2, hidden=(8,), epochs=2, draws=16, random_state=0).fit(x)
     >>> model.score_samples(x).shape, model.sample(3).shape
@@ -137,11 +132,6 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.precision = precision
         self.compile = compile
 
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True  # images (n, h, w) or (n, h, w, c) as they are
-        return tags
-
     def check_input(self, X: ArrayLike) -> None:
         """Refuse records that the model cannot describe, before any fit.
 
@@ -185,65 +175,6 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             )
         return self
 
-    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Log p(x), (n,) nats, by importance sampling: of binary records, or per step of a pixel.
-
-        Raises
-        ------
-        InvalidInput
-            If records have another shape than in training or values that cannot be had.
-        """
-        found = self.importance(X)
-        self.diagnostics_ = {
-            "mc_error": found.standard_error.astype(np.float32),
-            "effective_sample_size": found.effective_sample_size.astype(np.float32),
-            "k_hat": found.k_hat.astype(np.float32),
-        }
-        return found.log_prob
-
-    def importance(self, X: ArrayLike) -> ImportanceSampling:
-        """Log p(x) as ``score_samples`` gives it, with error, sample size and k-hat per record."""
-        x, noise_seed = self._scorable(X)
-        with flushed_denormals():
-            return scoring.importance(
-                self.network_,
-                self.space_,
-                x,
-                noise_seed,
-                self.draws,
-                self._generator(Stream.LATENT),
-                defensive=self.defensive,
-                arithmetic=self.arithmetic_,
-            )
-
-    def loss(self, X: ArrayLike) -> float:
-        """Mean negative evidence lower bound, nats per record, with one latent draw each.
-
-        Its mean over draws bounds that of minus ``score_samples`` from above; it is as quick as an
-        epoch without its steps, repeatable, and may be called while training is followed.
-        """
-        x, noise_seed = self._scorable(X)
-        generator = self._generator(Stream.LOSS)
-        with flushed_denormals():
-            return scoring.mean_bound(self.network_, self.space_, x, noise_seed, generator)
-
-    def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean of ``score_samples``, nats per record."""
-        del y
-        return float(self.score_samples(X).mean())
-
-    def sample(self, n_samples: int = 1) -> NDArray[np.float32]:
-        """Records drawn from the model, (n_samples, *shape of a record), pixels in [0, 1]."""
-        check_is_fitted(self)
-        checks.integer("n_samples", n_samples, at_least=1)
-        generator = self._generator(Stream.SAMPLE)
-        return scoring.drawn(self.network_, self.space_, n_samples, generator)
-
-    def get_weights(self) -> dict[str, NDArray[np.generic]]:
-        """Everything that training made, as arrays by name; with ``set_weights`` it goes back."""
-        check_is_fitted(self)
-        return weights.to_arrays(self.network_, self.space_.shape)
-
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "VAE":
         """Make this a fitted VAE with weights from ``get_weights`` of one with the same parameters.
 
@@ -275,19 +206,6 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.losses_: list[float] = []
         return self
 
-    def _scorable(self, X: ArrayLike) -> tuple[NDArray[Any], int]:
-        """Records that the fitted model can score, and the seed of their noise."""
-        check_is_fitted(self)
-        settings.check_parameters(self)
-        x = as_given(X)
-        if x.shape[1:] != self.space_.shape:
-            raise InvalidInput(
-                f"X must hold records of shape {self.space_.shape}; got {x.shape[1:]}"
-            )
-        self.space_.check(x)
-        redrawn = seed_of(self.random_state, Stream.REDRAW)
-        return x, redrawn if self.redraw else self.noise_seed
-
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def record(epoch: int, loss: float) -> None:
             self.losses_.append(loss)
@@ -295,6 +213,3 @@ class VAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 on_epoch(epoch, {"train": loss})
 
         return record
-
-    def _generator(self, stream: Stream) -> torch.Generator:
-        return generator_from(seed_of(self.random_state, stream), self.device)

@@ -142,6 +142,7 @@ class Learner(DensityMixin, BaseEstimator):
     def fit(self, X, y=None, *, on_epoch=None):
         for epoch in range(1, self.epochs + 1):
             on_epoch(epoch, {"train": 1.0 / epoch})
+        self.facts_ = {"learned": {"epochs": self.epochs, "records": len(X)}}
         return self
 
     def score_samples(self, X):

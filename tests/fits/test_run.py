@@ -68,6 +68,13 @@ def test_a_larger_plan_extends_the_folder(tmp_path, small, large):
         score(tmp_path / "run", plan=small, x=x)
 
 
+def test_what_a_model_says_of_a_fit_is_kept_with_it(tmp_path):
+    score(tmp_path / "run", Learner(), plan=KFold(3, repeats=1))
+    run = RunFolder.open(RunPaths(tmp_path / "run"))
+    sizes = [run.facts(fit)["learned"]["records"] for fit in range(3)]
+    assert sizes == [len(run.design.training_rows(fit)) for fit in range(3)]
+
+
 def test_probes_extend_by_a_group_of_their_own(tmp_path):
     score(tmp_path / "run", plan=Probes(10, fits=4))
     extended = score(tmp_path / "run", plan=Probes(10, fits=10))

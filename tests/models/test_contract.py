@@ -337,3 +337,18 @@ def test_there_is_no_other_name():
 
     with pytest.raises(AttributeError, match="has no attribute 'GAN'"):
         byrote.models.GAN  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ([1], "must be a mapping"),
+        ({"epsilon": float("inf")}, "finite numbers"),
+        ({"array": np.zeros(2)}, "finite numbers"),
+    ],
+)
+def test_facts_that_no_file_can_hold_are_refused(facts, message):
+    model = PureNoise()
+    model.facts_ = facts
+    with pytest.raises(TypeError, match=message):
+        contract.facts(model)

@@ -61,7 +61,7 @@ def fit_and_score(task: Task, job: Job) -> Outcome:
     )
     contract.fit(model, content.training(model, job), follower)
     kept = weights_of(model) if job.keep_weights else None
-    facts = {"losses": follower.losses} if follower.epoch else {}
+    facts = contract.facts(model) | ({"losses": follower.losses} if follower.epoch else {})
     if nothing:
         empty = Scored(np.empty(0))
         return Outcome(job.fit, empty, epoch=follower.epoch, facts=facts, weights=kept)

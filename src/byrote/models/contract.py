@@ -5,7 +5,8 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 (each fit gets its own seed), ``noise_seed`` (one seed for the whole run), ``fit(X, on_epoch=...)``
 (training can be followed), ``loss(X)`` (mean loss of records it did not train on, nats),
 ``check_input(X)`` (the model's own view of unusable data), ``diagnostics_`` (how far its last
-log-densities can be trusted), ``settled(shape, fits)`` (a copy without parameters "auto"), a true
+log-densities can be trusted), ``facts_`` (what else is worth knowing of the fit, as plain data),
+``settled(shape, fits)`` (a copy without parameters "auto"), a true
 ``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]), ``file_hashes()``
 (by parameter, of the files that it names: with other files it is another model).
 
@@ -14,6 +15,7 @@ report after so many batches has ``reports(X)``: how often ``fit(X)`` will call 
 """
 
 import inspect
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -168,6 +170,26 @@ def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
         if values.shape != (n,):
             raise TypeError(f"diagnostics_[{name!r}] must have shape ({n},); got {values.shape}")
     return arrays
+
+
+def facts(model: Any) -> dict[str, Any]:
+    """What a fitted model says of itself, for the files of its fit: ``facts_``, plain data.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping, or holds what JSON cannot.
+    """
+    found = getattr(model, "facts_", None)
+    if found is None:
+        return {}
+    if not isinstance(found, Mapping):
+        raise TypeError("facts_ must be a mapping")
+    try:
+        json.dumps(dict(found), allow_nan=False)
+    except (TypeError, ValueError):
+        raise TypeError("facts_ must hold finite numbers, text, lists and mappings") from None
+    return dict(found)
 
 
 def check_input(model: Any, x: NDArray[Any]) -> None:

@@ -8,7 +8,10 @@ from byrote.report.figures import (
     Configuration,
     Estimates,
     ExposureCourse,
+    PrivateModel,
+    PublishedModel,
     completion_by_prefix,
+    exposure_by_epsilon,
     exposure_by_estimator,
     exposure_by_insertions,
     exposure_over_training,
@@ -99,6 +102,19 @@ def names(n=8):
 GIVEN = np.arange(9)
 
 
+def private(name="strict", epsilon=1.0, **changes):
+    made = {
+        "test_loss": np.array([1.9, 2.0]),
+        "insertions": np.array([0, 0, 1, 1, 16, 16]),
+        "bits": np.array([0.5, 2.0, 1.0, 3.0, 9.0, np.nan]),
+        "saturated": np.zeros(6, dtype=bool),
+    }
+    return PrivateModel(name=name, epsilon=epsilon, **{**made, **changes})
+
+
+PUBLISHED = [PublishedModel(0.65, 1.69, 1.1), PublishedModel(np.inf, 1.17, 31.0)]
+
+
 def recovered():
     generator = np.random.default_rng(5)
     rise = (LEVELS[:, None] + 1) * (GIVEN + 1) / 60
@@ -126,6 +142,15 @@ FIGURES = {
     "fit, poor": lambda: skew_normal_fit(POOR, fitted(POOR), 70.0),
     "estimators": lambda: exposure_by_estimator(estimates(), names(), maximum=MAXIMUM),
     "one estimator": lambda: exposure_by_estimator({"$a_": Estimates(np.array([1.0]))}, ["$b_"]),
+    "epsilon": lambda: exposure_by_epsilon(
+        [private("$a_", np.inf), private("b", np.inf), private(), private(epsilon=2e8)],
+        published=PUBLISHED,
+        maximum=MAXIMUM,
+    ),
+    "epsilon, one": lambda: exposure_by_epsilon([private()]),
+    "epsilon, none": lambda: exposure_by_epsilon(
+        [private(epsilon=np.inf, saturated=np.ones(6, dtype=bool), test_loss=np.array([np.nan]))]
+    ),
     "completion": lambda: completion_by_prefix(GIVEN, recovered(), LEVELS, chance=0.1),
     "completion, one level": lambda: completion_by_prefix(GIVEN, recovered()[-3:], LEVELS[-3:]),
 }

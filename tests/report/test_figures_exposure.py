@@ -13,6 +13,7 @@ from byrote.report.figures import (
     Configuration,
     Estimates,
     completion_by_prefix,
+    exposure_by_epsilon,
     exposure_by_estimator,
     exposure_by_insertions,
     exposure_over_training,
@@ -33,6 +34,7 @@ from exposure_catalogue import (
     estimates,
     fitted,
     names,
+    private,
     recovered,
 )
 
@@ -245,6 +247,18 @@ def test_estimators_side_by_side():
     assert np.isfinite(segments(ax)).all()
 
 
+def test_models_stand_at_their_epsilon():
+    models = [private("free", np.inf), private(epsilon=100.0)]
+    above, below = exposure_by_epsilon(models, maximum=MAXIMUM).axes
+    (free,), (loss,) = lines(below, marker="o")
+    assert tuple(loss) == (2.0, 1.95)
+    assert free[0] > 3
+    means = sorted(line.get_ydata()[0] for line in above.get_lines() if line.get_zorder() == 4)
+    assert means == [1.25, 1.25, 2.0, 2.0, 9.0, 9.0]
+    span = below.collections[1].get_paths()[0].vertices[:, 1]
+    assert span == pytest.approx(stats.t.interval(0.95, 1, 1.95, 0.05))
+
+
 def test_completion_is_a_mean_and_a_share_with_wilsons_interval():
     shares = recovered()
     left, right = completion_by_prefix(GIVEN, shares, LEVELS).axes
@@ -306,6 +320,11 @@ BAD = {
     "estimates": (
         lambda: exposure_by_estimator({"a": ONE}, ["a"]),
         r"bits of 'a' must have shape \(1,\); got \(2,\)",
+    ),
+    "no private model": (lambda: exposure_by_epsilon([]), "models must hold at least one"),
+    "epsilon": (
+        lambda: exposure_by_epsilon([private(epsilon=0.0)]),
+        "epsilon must be above 0, inf without privacy; got 0.0",
     ),
     "shares": (lambda: completion_by_prefix([0], [[1.5]], [1]), "shares between 0 and 1"),
     "lengths": (lambda: completion_by_prefix([0], [[0.5, 1]], [1]), "recovered must have shape"),

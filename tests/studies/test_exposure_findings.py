@@ -151,6 +151,11 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
         {f"{what}-{of}" for what in ("exposure", "completion") for of in ("number-9", "card-16")},
         ("the search", "compete", "its training text"),
     ),
+    "dp-exposure": (
+        2,
+        {"exposure-by-epsilon"},
+        ("canaries inserted 16 times have p below 0.01", "the search takes out"),
+    ),
     "exposure-pareto": (1, {"exposure-pareto"}, ("On the Pareto frontier", "most useful")),
     "skew-normal-fit": (
         5,

@@ -24,7 +24,7 @@ def study(
         str,
         typer.Argument(
             help="mnist-1e-3, mnist-1e-4, cifar10, celeba; exposure-over-training,"
-            " exposure-by-insertions, exposure-pareto or skew-normal-fit."
+            " exposure-by-insertions, exposure-pareto, skew-normal-fit or dp-exposure."
         ),
     ],
     data: Annotated[

@@ -10,6 +10,11 @@ from byrote.report.figures.estimators import Estimates, exposure_by_estimator
 from byrote.report.figures.examples import memorized_examples
 from byrote.report.figures.exposure_levels import exposure_by_insertions
 from byrote.report.figures.exposure_pareto import Configuration, exposure_pareto
+from byrote.report.figures.exposure_privacy import (
+    PrivateModel,
+    PublishedModel,
+    exposure_by_epsilon,
+)
 from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
 from byrote.report.figures.gallery import gallery
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
@@ -25,7 +30,10 @@ __all__ = [
     "Configuration",
     "Estimates",
     "ExposureCourse",
+    "PrivateModel",
+    "PublishedModel",
     "completion_by_prefix",
+    "exposure_by_epsilon",
     "exposure_by_estimator",
     "exposure_by_insertions",
     "exposure_over_training",

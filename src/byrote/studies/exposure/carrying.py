@@ -9,7 +9,7 @@ from byrote.errors import IncompleteRun
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
-from byrote.studies.exposure import by_insertions, over_training, pareto, skew_normal
+from byrote.studies.exposure import by_insertions, over_training, pareto, privacy, skew_normal
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.chosen import ChosenExposureStudy
 from byrote.studies.exposure.findings import Findings
@@ -19,6 +19,7 @@ FINDINGS: Mapping[str, Callable[[Sequence[Carried]], Findings]] = {
     "exposure-by-insertions": by_insertions.findings,
     "exposure-pareto": pareto.findings,
     "skew-normal-fit": skew_normal.findings,
+    "dp-exposure": privacy.findings,
 }
 
 

@@ -21,6 +21,7 @@ NAMES = (
     "exposure-by-insertions",
     "exposure-pareto",
     "skew-normal-fit",
+    "dp-exposure",
 )
 SCALES = ("small", "full")
 

@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from byrote.scores.neighbors import distance_ratio as distance_ratio
     from byrote.scores.percentiles import RecordPercentiles as RecordPercentiles
     from byrote.scores.percentiles import record_percentiles as record_percentiles
+    from byrote.scores.pruning import Pruned as Pruned
+    from byrote.scores.pruning import prune as prune
     from byrote.scores.result import MemorizationResult as MemorizationResult
     from byrote.scores.trajectory import Trajectory as Trajectory
     from byrote.scores.trajectory import load_trajectory as load_trajectory
@@ -97,6 +99,7 @@ _HOME = {
     "NeighborResult": "byrote.scores.neighbors",
     "OneRunAudit": "byrote.scores.epsilon",
     "Probes": "byrote.plans",
+    "Pruned": "byrote.scores.pruning",
     "RatesBound": "byrote.scores.epsilon",
     "RecordPercentiles": "byrote.scores.percentiles",
     "Records": "byrote.data",
@@ -130,6 +133,7 @@ _HOME = {
     "load_trajectory": "byrote.scores.trajectory",
     "one_run_epsilon": "byrote.scores.epsilon",
     "one_run_mu": "byrote.scores.epsilon",
+    "prune": "byrote.scores.pruning",
     "record_percentiles": "byrote.scores.percentiles",
     "score_exposure": "byrote.scores.exposure",
     "score_memorization": "byrote.scores.memorization",

@@ -13,6 +13,7 @@ from byrote.cli.expose import expose
 from byrote.cli.extract import extract
 from byrote.cli.figures import figures
 from byrote.cli.neighbors import neighbors
+from byrote.cli.prune import prune
 from byrote.cli.score import score
 from byrote.cli.show import show
 from byrote.cli.study import study
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (score, expose, show, figures, extract, neighbors, study):
+for verb in (score, expose, show, figures, extract, neighbors, prune, study):
     app.command()(verb)
 
 

@@ -28,7 +28,7 @@ def source(runs: dict[str, Path]) -> "Source":
     compared = cache(lambda: _neighbors(run, result))
     return Source(
         results=results,
-        records=cache(lambda: records_of(result.description["data"]).x),
+        records=cache(lambda: records_of(result.description["data"], run).x),
         trajectories=cache(lambda: {name: load_trajectory(path) for name, path in runs.items()}),
         neighbors=compared,
         samples=lambda: _samples(run, compared()),

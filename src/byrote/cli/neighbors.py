@@ -65,7 +65,7 @@ def neighbors(
     result, code = scores_of(run)
     data = result.description["data"]
     with standard_output_kept_clean():
-        train, own = records_of(data), own_model(model, settings)
+        train, own = records_of(data, run), own_model(model, settings)
         fresh = records_beside(data, validation, validation_part)
         options = {"cells": cells, "downsample": downsample}
         found = compare(run, result, train, fresh, samples=samples, seed=seed, model=own, **options)

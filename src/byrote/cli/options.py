@@ -9,6 +9,14 @@ Labels = Annotated[str | None, typer.Option(help="Column, array or file of label
 Some = Annotated[
     int | None, typer.Option(help="Take so many records, always the same random ones.")
 ]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE",
+        help="Take the records whose ids a .csv or .parquet file lists in a column id, or a .txt"
+        " file line by line; byrote prune writes one.",
+    ),
+]
 Set = Annotated[
     list[str] | None,
     typer.Option(

@@ -13,8 +13,11 @@ _OWN = "--validation must be other records than the run's; got the same"
 _WITHIN = {".npz", ".csv", ".parquet"}  # where labels, ids and key name parts of the file itself
 
 
-def records_of(data: Mapping[str, Any]) -> "Records":
+def records_of(data: Mapping[str, Any], run: Path | None = None) -> "Records":
     """The records that a run was made from, by the data part of its description.
+
+    Where a file listed them (``--only``), the ids that the run folder keeps do that now: the file
+    may list others since.
 
     Raises
     ------
@@ -22,10 +25,14 @@ def records_of(data: Mapping[str, Any]) -> "Records":
         If they cannot be loaded, or are others now.
     """
     from byrote.data import load  # noqa: PLC0415 (slow to load)
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415
 
     if data["source"] == "memory":
         raise InvalidInput("the run was made from an array in memory, which no command can load")
-    records = load(data["location"], **data["options"])
+    options = dict(data["options"])
+    if run is not None and "only" in options:
+        options["only"] = str(RunPaths(run).records)
+    records = load(data["location"], **options)
     if records.fingerprint != data["fingerprint"]:
         raise InvalidInput(f"{data['source']} has changed since the run: values, labels or ids")
     return records

@@ -14,6 +14,7 @@ from byrote.cli.options import (
     KeepModels,
     Key,
     Labels,
+    Only,
     Seed,
     Set,
     Some,
@@ -81,6 +82,7 @@ def score(
         ),
     ] = None,
     records: Some = None,
+    only: Only = None,
     seed: Seed = 0,
     track: Annotated[
         str, typer.Option(metavar="5,10,…", help="Also score after these epochs of training.")
@@ -126,7 +128,14 @@ def score(
     request = Request(
         model=catalogue.build(model, catalogue.parse_settings(settings or [])),
         records=load(
-            data, key=key, labels=labels, ids=ids, part=part, image=image, records=records
+            data,
+            key=key,
+            labels=labels,
+            ids=ids,
+            part=part,
+            image=image,
+            records=records,
+            only=only,
         ),
         plan=chosen,
         settings=Settings(seed, threads, workers, executor, debug, keep_models),

@@ -6,6 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from byrote import checks
 from byrote.data.arrays import load_array, load_npz
 from byrote.data.builtin import NAMES, load_builtin
@@ -15,6 +18,7 @@ from byrote.data.geometry import Geometry
 from byrote.data.idx import is_idx
 from byrote.data.idx_folder import load_idx_folder
 from byrote.data.layouts import kind_of_folder
+from byrote.data.listed import read_ids, rows_of
 from byrote.data.records import Records
 from byrote.data.sources import check_options, missing, text_of
 from byrote.errors import InvalidInput
@@ -44,6 +48,7 @@ def load(
     part: str | None = None,
     image: str | None = None,
     records: int | str | None = None,
+    only: str | os.PathLike[str] | None = None,
 ) -> Records:
     """Load records from a file, a folder of images, a published data set, or a built-in set.
 
@@ -72,6 +77,10 @@ def load(
     records
         How many records to take of those there are: always the same random ones, in the order of
         the data, with the ids that they have among all (such as row numbers).
+    only
+        A .csv or .parquet file with a column ``id``, or a .txt file with an id a line: only the
+        records listed there, in the order of the data, with their ids kept. With ``records``, of
+        those that it takes. ``byrote prune`` writes such a file.
 
     Returns
     -------
@@ -83,8 +92,8 @@ def load(
     ------
     InvalidInput
         If the source is missing, damaged or of an unknown kind, an option means nothing for it,
-        it holds fewer records than asked for, or what it holds cannot be records. The message never
-        quotes a record.
+        it holds fewer records than asked for or lacks some that ``only`` lists, or what it holds
+        cannot be records. The message never quotes a record.
 
     Examples
     --------
@@ -102,11 +111,15 @@ def load(
     kind = _kind(name)
     try:
         _check_options(kind, given)
-        if records is None:
-            return replace(_read(kind, name, given), source=name, options=given)
-        count = parse_count(records)
+        count = None if records is None else parse_count(records)
+        listed = None if only is None else read_ids(text_of("only", only))
         found = _read(kind, name, given, count)
-        return replace(found, source=name, options={**given, "records": str(count)})
+        chosen = {} if count is None else {"records": str(count)}
+        if only is not None and listed is not None:
+            found = _rows(found, rows_of(found.ids, listed))
+            # whichever folder a later command starts from
+            chosen["only"] = str(Path(only).resolve())
+        return replace(found, source=name, options={**given, **chosen})
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error}") from None
     except OSError as error:
@@ -115,7 +128,10 @@ def load(
 
 def _some(records: Records, count: int) -> Records:
     """A choice of the records."""
-    rows = chosen_rows(len(records), count)
+    return _rows(records, chosen_rows(len(records), count))
+
+
+def _rows(records: Records, rows: NDArray[np.intp]) -> Records:
     labels = None if records.labels is None else records.labels[rows]
     return replace(records, x=records.x[rows], ids=records.ids[rows], labels=labels)
 

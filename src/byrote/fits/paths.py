@@ -58,6 +58,11 @@ class RunPaths:
         return self.root / "neighbors.parquet"
 
     @property
+    def pruned(self) -> Path:
+        """Ids of the records that stay when memorized ones are taken out."""
+        return self.root / "pruned.csv"
+
+    @property
     def study(self) -> Path:
         """The report of a study."""
         return self.root / "study.md"

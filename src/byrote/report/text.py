@@ -1,6 +1,7 @@
 """A result as a short text for the terminal."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,7 @@ def headline(result: MemorizationResult) -> RenderableType:
     lines = headline_of(description)
     summary = result.summary()
     done = description["plan"]["fits"] - len(result.missing)
-    chosen = (
-        " of a random choice (--records)" if "records" in description["data"]["options"] else ""
-    )
+    chosen = _chosen(description["data"]["options"])
     lines.append(f"{summary.scored:,} of {summary.records:,} records{chosen} scored")
     lines.append(f" in {done:,} fits")
     for reason, count in summary.unscored.items():
@@ -72,6 +71,12 @@ def headline(result: MemorizationResult) -> RenderableType:
             style="bold red",
         )
     return lines
+
+
+def _chosen(options: Mapping[str, str]) -> str:
+    """Which records of their source a run is of, if not all."""
+    listed = f" listed in {PurePath(options['only']).name} (--only)" if "only" in options else ""
+    return (" of a random choice (--records)" if "records" in options else "") + listed
 
 
 def headline_of(description: Mapping[str, Any]) -> Text:

@@ -1,0 +1,65 @@
+"""byrote prune: the data without what was memorized."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byrote.cli.exits import Exit
+from byrote.cli.output import AsJson, Debug, print_json, print_text
+from byrote.cli.shares import share
+from byrote.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from byrote.fits.paths import RunPaths
+    from byrote.scores.result import MemorizationResult
+
+
+def prune(
+    run: Annotated[Path, typer.Argument(help="A run folder with scores.")],
+    fdr: Annotated[
+        float | None, typer.Option(help="Take out the records with a q-value of at most this.")
+    ] = None,
+    top: Annotated[
+        str | None,
+        typer.Option(
+            metavar="5%", help="Take out this share of the scored records, the highest M first."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A .csv, .txt or .parquet file for the ids that stay: RUN/pruned.csv."),
+    ] = None,
+    as_json: AsJson = False,
+    debug: Debug = False,  # noqa: ARG001
+) -> int:
+    """List the records that stay when those that were memorized are taken out."""
+    from byrote.data.listed import check_kind  # noqa: PLC0415 (slow to load)
+    from byrote.fits.parquet import check_destination  # noqa: PLC0415
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415
+    from byrote.report import pruning as text  # noqa: PLC0415
+    from byrote.scores.memorization import load_scores  # noqa: PLC0415
+    from byrote.scores.pruning import prune as pruned  # noqa: PLC0415
+
+    rate = None if top is None else share("--top", top)
+    place = RunPaths(run).pruned if out is None else check_kind("--out", out)
+    check_destination(place)
+    result = load_scores(run)
+    _check_free(place, RunPaths(run), result)
+    found = pruned(result, fdr=fdr, top=rate)
+    found.save(place)
+    if as_json:
+        print_json(text.to_json(found, place))
+    else:
+        print_text(text.render(found, result.description, place))
+    return Exit.DONE
+
+
+def _check_free(place: Path, paths: "RunPaths", result: "MemorizationResult") -> None:
+    """Refuse to write over the data, or over what a run folder holds."""
+    data = result.description["data"]
+    own = [data["location"], data["options"].get("labels"), data["options"].get("ids")]
+    taken = {Path(name).resolve() for name in own if name}
+    within = place.resolve().parent == paths.root.resolve() and place.stem != paths.pruned.stem
+    if place.resolve() in taken or within:
+        raise InvalidInput(f"--out must be a file of its own; {place} belongs to the run")

@@ -1,0 +1,25 @@
+"""Shares on the command line: 5% or 0.05."""
+
+import re
+
+from byrote.errors import InvalidInput
+
+
+def share(name: str, text: str) -> float:
+    """A share written as a percentage or as a number, between 0 and 1.
+
+    Raises
+    ------
+    InvalidInput
+        If it is neither, or not between the two.
+
+    Examples
+    --------
+    >>> share("--top", "5%"), share("--top", "0.05")
+    (0.05, 0.05)
+    """
+    written = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(%?)\s*", text)
+    value = float(written[1]) / (100 if written[2] else 1) if written else 0.0
+    if not 0 < value < 1:
+        raise InvalidInput(f"{name} must be a share such as 5% or 0.05; got {text!r}")
+    return value

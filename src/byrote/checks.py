@@ -55,6 +55,13 @@ def positive(name: str, value: Any) -> float:
     return float(value)
 
 
+def not_negative(name: str, value: Any) -> float:
+    """A finite number of at least 0."""
+    if not _is_number(value) or not 0 <= value < float("inf"):
+        raise InvalidInput(f"{name} must be a number of at least 0; got {value!r}")
+    return float(value)
+
+
 def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     """One of the allowed words; the message suggests the nearest."""
     allowed = list(allowed)

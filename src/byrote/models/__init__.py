@@ -7,16 +7,18 @@ if TYPE_CHECKING:
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
+    from byrote.models.privacy import DP
     from byrote.models.vae import VAE, ImportanceSampling
 
 _HOME = {
     "CausalLM": "byrote.models.language.causal",
     "CharLSTM": "byrote.models.language.char_lstm",
+    "DP": "byrote.models.privacy",
     "ImportanceSampling": "byrote.models.vae",
     "LaplaceHistogram": "byrote.models.laplace_histogram",
     "VAE": "byrote.models.vae",
 }
-__all__ = ["VAE", "CausalLM", "CharLSTM", "ImportanceSampling", "LaplaceHistogram"]
+__all__ = ["DP", "VAE", "CausalLM", "CharLSTM", "ImportanceSampling", "LaplaceHistogram"]
 
 
 def __getattr__(name: str) -> Any:  # PyTorch loads when a model needs it, not with byrote

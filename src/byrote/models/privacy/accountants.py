@@ -1,0 +1,102 @@
+"""Epsilon of so many noisy steps, by Opacus or in closed form, and again by dp-accounting.
+
+All take the noise multiplier (above 0), the share q of the records in a step, the number of steps,
+and delta; all but ``gaussian`` are for Poisson sampling.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+
+from byrote.errors import InvalidInput
+from byrote.models.privacy.library import load
+from byrote.stats.gaussian_privacy import epsilon_of
+
+Accountant = Callable[[float, float, int, float], float]
+
+_FRACTIONAL = [1 + tenth / 10 for tenth in range(1, 100)]
+_WHOLE = [*range(11, 64), 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024]
+_NEAREST_ONE = 1e-13  # of an order above 1, that its powers can be told from 1
+_ERROR = 1e-3  # of epsilon from a grid, in relation to it, and at most 1
+_POINTS = 1 << 24  # of a grid, at most
+
+
+def renyi_orders(noise: float) -> list[float]:
+    """Orders alpha among which the best for any noise is, nearly.
+
+    With little noise it is as near to 1 as the noise's variance is to 0: without such orders
+    epsilon comes out many times too large.
+    """
+    near = 1 + max(noise**2, _NEAREST_ONE) * np.logspace(-1, 2, 25)
+    return sorted({*near[near < _FRACTIONAL[0]].tolist(), *_FRACTIONAL, *map(float, _WHOLE)})
+
+
+def rdp(noise: float, q: float, steps: int, delta: float) -> float:
+    """Renyi differential privacy of the sampled Gaussian (Mironov, Talwar & Zhang 2019)."""
+    analysis = load("opacus.accountants.analysis.rdp")
+    orders = renyi_orders(noise)
+    with warnings.catch_warnings():  # that the best order is an outermost one: a bound all the same
+        warnings.simplefilter("ignore", UserWarning)
+        spent = analysis.compute_rdp(q=q, noise_multiplier=noise, steps=steps, orders=orders)
+        epsilon, _ = analysis.get_privacy_spent(orders=orders, rdp=spent, delta=delta)
+    return max(float(epsilon), 0.0)
+
+
+def prv(noise: float, q: float, steps: int, delta: float) -> float:
+    """Numerical composition of privacy loss variables, an upper bound (Gopi, Lee & Wutschitz 2021).
+
+    Raises
+    ------
+    InvalidInput
+        Where there is so little noise that the grid would not fit into memory.
+    """
+    about = rdp(noise, q, steps, delta)
+    error = min(_ERROR * max(about, _ERROR), 1.0)
+    accountant = load("opacus.accountants").PRVAccountant()
+    accountant.history = [(noise, q, steps)]
+    if 2 * about / error * math.sqrt(steps * math.log(12e3 / delta) / 2) > _POINTS:
+        raise _not_computed(noise)
+    with warnings.catch_warnings(), np.errstate(all="ignore"):  # see ``rdp``; tails that underflow
+        warnings.simplefilter("ignore", UserWarning)
+        try:
+            epsilon = float(accountant.get_epsilon(delta, eps_error=error))
+        except (ArithmeticError, RuntimeError, ValueError, MemoryError):
+            raise _not_computed(noise) from None
+    if not 0 <= epsilon < math.inf:
+        raise _not_computed(noise)
+    return epsilon
+
+
+def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
+    """Every record once an epoch: the Gaussian mechanism with mu = sqrt(epochs) / noise."""
+    return epsilon_of(math.sqrt(round(q * steps)) / noise, delta)
+
+
+def checked(accountant: str, noise: float, q: float, steps: int, delta: float) -> float:
+    """The same by dp-accounting, which knows nothing of Opacus.
+
+    Poisson sampling by its privacy loss distributions (Koskela et al. 2020; Doroshenko et al.
+    2022), an upper bound that is tighter than Renyi's; the Gaussian mechanism by its closed form.
+    """
+    dp = load("dp_accounting")
+    if accountant == "gaussian":
+        return float(dp.get_epsilon_gaussian(noise / math.sqrt(round(q * steps)), delta))
+    about = rdp(noise, q, steps, delta)
+    cell = min(max(about / (1e4 * math.sqrt(steps)), 1e-4), max(_ERROR * about, 1e-6))
+    found = load("dp_accounting.pld").PLDAccountant(value_discretization_interval=cell)
+    step = dp.PoissonSampledDpEvent(q, dp.GaussianDpEvent(noise))
+    with np.errstate(all="ignore"):  # tails that underflow
+        found.compose(dp.SelfComposedDpEvent(step, steps))
+        return float(found.get_epsilon(delta))
+
+
+ACCOUNTANTS: dict[str, Accountant] = {"rdp": rdp, "prv": prv, "gaussian": gaussian}
+
+
+def _not_computed(noise: float) -> InvalidInput:
+    return InvalidInput(
+        f"dp: accountant must be 'rdp' where there is as little noise as here; got 'prv', which"
+        f" cannot compute epsilon at noise_multiplier={noise:.3g}"
+    )

@@ -1,0 +1,86 @@
+"""What is asked of a private training."""
+
+from dataclasses import dataclass
+
+from byrote import checks
+from byrote.errors import InvalidInput
+
+_SAMPLING_OF = {"rdp": "poisson", "prv": "poisson", "gaussian": "shuffled"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DP:
+    """Differentially private training, DP-SGD (Abadi et al. 2016), as a parameter of a model.
+
+    In a step each record's gradient is clipped to ``max_grad_norm``; Gaussian noise of
+    ``noise_multiplier * max_grad_norm`` is added to the sum, which is then divided by the expected
+    number of records. Whether a record was trained on can then be told from the weights only as
+    (epsilon, delta) allows: neighbouring data sets differ by one record added or removed, and how
+    many records there are counts as known.
+
+    The promise is about the weights and samples from them, not about training losses or scores,
+    which a run keeps; and about readers who do not know the seed, from which the noise follows. A
+    run writes its seed into run.json.
+
+    Parameters
+    ----------
+    target_epsilon
+        Epsilon that training may spend in all; the noise follows. This or ``noise_multiplier``.
+    noise_multiplier
+        Standard deviation of the noise, in units of ``max_grad_norm``. So little, or none, that it
+        promises nothing is allowed, and said so in the facts of a fit.
+    delta
+        Of the promise; below 1 / records, or a record may be published outright.
+    max_grad_norm
+        Norm to which a record's gradient is clipped.
+    accountant
+        What adds up the steps: "rdp" (Renyi; any noise) or "prv" (numerical, tighter), both of
+        Opacus and for ``sampling="poisson"``; "gaussian", the closed form for "shuffled".
+    sampling
+        "poisson": a record is in each batch with probability 1 / batches per epoch, independently,
+        which counts in its favour. "shuffled": in one batch of each epoch, drawn at random; nothing
+        but the noise counts, mu = sqrt(epochs) / noise_multiplier (Dong, Roth & Su 2022).
+
+    Raises
+    ------
+    InvalidInput
+        By ``check``, which models call before any work.
+
+    Examples
+    --------
+    >>> DP(target_epsilon=8.0, delta=1e-5).check()
+    >>> DP(noise_multiplier=1.0).check()
+    Traceback (most recent call last):
+    ...
+    byrote.errors.InvalidInput: dp: delta must be given, a number between 0 and 1; got None
+    """
+
+    target_epsilon: float | None = None
+    noise_multiplier: float | None = None
+    delta: float | None = None
+    max_grad_norm: float = 1.0
+    accountant: str = "rdp"
+    sampling: str = "poisson"
+
+    def check(self) -> None:
+        """Refuse what is no promise, or one that its accountant does not make."""
+        if (self.target_epsilon is None) == (self.noise_multiplier is None):
+            got = "neither" if self.noise_multiplier is None else "both"
+            raise InvalidInput(
+                f"dp: one of target_epsilon and noise_multiplier must be given; got {got}"
+            )
+        if self.target_epsilon is not None:
+            checks.positive("dp: target_epsilon", self.target_epsilon)
+        else:
+            checks.not_negative("dp: noise_multiplier", self.noise_multiplier)
+        if self.delta is None:
+            raise InvalidInput("dp: delta must be given, a number between 0 and 1; got None")
+        checks.fraction("dp: delta", self.delta)
+        checks.positive("dp: max_grad_norm", self.max_grad_norm)
+        checks.choice("dp: accountant", self.accountant, _SAMPLING_OF)
+        checks.choice("dp: sampling", self.sampling, ("poisson", "shuffled"))
+        if self.sampling != _SAMPLING_OF[self.accountant]:
+            raise InvalidInput(
+                f"dp: accountant {self.accountant!r} must go with sampling"
+                f" {_SAMPLING_OF[self.accountant]!r}; got {self.sampling!r}"
+            )

@@ -1,0 +1,25 @@
+"""Opacus and dp-accounting: loaded when needed, named with the extra that has them."""
+
+import importlib
+from importlib.util import find_spec
+from typing import Any
+
+from byrote.errors import MissingExtra
+
+_INSTALLED_AS = {"opacus": "opacus", "dp_accounting": "dp-accounting"}
+
+
+def load(module: str) -> Any:
+    """A module of one of the two libraries.
+
+    Raises
+    ------
+    MissingExtra
+        With the line that installs it.
+    """
+    package = module.partition(".")[0]
+    if find_spec(package) is None:
+        raise MissingExtra(
+            f"dp needs {_INSTALLED_AS[package]}, which is not installed: pip install 'byrote[dp]'"
+        )
+    return importlib.import_module(module)

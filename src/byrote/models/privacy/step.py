@@ -1,0 +1,143 @@
+"""One step of private training: gradients clipped record by record, summed, and noise."""
+
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+import torch
+from torch import Tensor, nn
+
+from byrote.models.privacy.accounting import Account
+from byrote.models.privacy.layers import Layers
+
+_AT_ONCE = 512  # records that go through the module together, to bound memory
+
+
+class PrivateStep:
+    """DP-SGD's step with any optimizer (Abadi et al. 2016), in four parts.
+
+    Forward; gradients of the layers' outputs; from these the norm of each record's gradient; and
+    last the gradients of the parameters, each record's share weighted so that its norm is at most
+    ``max_grad_norm`` ("book-keeping", Bu et al. 2023). That is as much work as a plain step but
+    for the norms.
+
+    As a context it takes its hooks off the module at the end.
+
+    Parameters
+    ----------
+    module
+        All of whose trained parameters are in layers that Opacus can handle.
+    optimizer
+        Of the module's parameters. It gets the gradient, noise included, divided by the expected
+        number of records, and may do with it what it does: that is no longer about records.
+    account
+        The noise and the expected number of records.
+    max_grad_norm
+        To which a record's gradient is clipped.
+    generator
+        Of the noise, on the module's device.
+
+    Attributes
+    ----------
+    gradients : str
+        "ghost" or "per-example".
+
+    Raises
+    ------
+    InvalidInput
+        If Opacus cannot handle the module.
+    MissingExtra
+        If it is not installed.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        account: Account,
+        *,
+        max_grad_norm: float,
+        generator: torch.Generator,
+    ) -> None:
+        self._layers = Layers(module)
+        self._parameters = [p for p in module.parameters() if p.requires_grad]
+        self._optimizer, self._generator = optimizer, generator
+        self._norm, self._expected = max_grad_norm, account.expected_batch
+        self._deviation = account.noise_multiplier * max_grad_norm
+        self.gradients = self._layers.gradients
+
+    def __enter__(self) -> "PrivateStep":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._layers.remove()
+
+    def __call__(self, losses: Callable[..., Tensor], *batch: Tensor) -> Tensor:
+        """Take a step on one batch, which may be empty: then it is noise alone.
+
+        Parameters
+        ----------
+        losses
+            ``losses(*batch) -> (n,)``, one for each record, from its own values alone, by one call
+            of the module. Called with parts of a large batch.
+        batch
+            Tensors with one entry for each record along the first axis, of equal length.
+
+        Returns
+        -------
+        The losses before the step, summed.
+        """
+        total = [torch.zeros_like(p) for p in self._parameters]
+        where = {p: k for k, p in enumerate(self._parameters)}
+        summed = torch.zeros((), device=total[0].device)
+        parts = [tensor.split(_AT_ONCE) for tensor in batch] if len(batch[0]) else []
+        for part in zip(*parts, strict=True):
+            loss, gradients = self._clipped(losses, part)
+            summed = summed + loss
+            for p, gradient in gradients:
+                total[where[p]] += gradient
+        self._descend(total)
+        return summed
+
+    def _clipped(
+        self, losses: Callable[..., Tensor], batch: Sequence[Tensor]
+    ) -> tuple[Tensor, list[tuple[nn.Parameter, Tensor]]]:
+        """The losses' sum; for each parameter the sum of clipped gradients."""
+        self._layers.start()
+        each = losses(*batch)
+        outputs = self._layers.outputs()
+        backward = torch.autograd.grad(
+            each.sum(), outputs, retain_graph=True, allow_unused=True, materialize_grads=True
+        )
+        norms = self._layers.norms(backward)
+        sound = norms.isfinite()
+        if not bool(sound.all()):  # a gradient that cannot be clipped; its record is left out
+            rest = [tensor[sound] for tensor in batch]
+            gradients = self._clipped(losses, rest)[1] if bool(sound.any()) else []
+            return each.detach().sum(), gradients
+        weights = (self._norm / norms.clamp(min=self._norm)).to(each.dtype)
+        found = []
+        for own, output, gradient in zip(self._layers.parameters(), outputs, backward, strict=True):
+            weighted = gradient * weights.view(-1, *[1] * (gradient.dim() - 1))
+            parts = torch.autograd.grad(output, own, weighted, retain_graph=True)
+            found += list(zip(own, parts, strict=True))
+        self._layers.forget()
+        return each.detach().sum(), found
+
+    @torch.no_grad()
+    def _descend(self, total: Sequence[Tensor]) -> None:
+        """Noise, the mean over the expected number of records, and the optimizer's step."""
+        sizes = [gradient.numel() for gradient in total]
+        device = total[0].device
+        if self._deviation > 0:
+            noise = torch.randn(sum(sizes), generator=self._generator, device=device)
+            for gradient, own in zip(total, noise.split(sizes), strict=True):
+                gradient.add_(own.view_as(gradient), alpha=self._deviation)
+        for p, gradient in zip(self._parameters, total, strict=True):
+            p.grad = gradient.div_(self._expected)
+        self._optimizer.step()
+        self._optimizer.zero_grad(set_to_none=True)

@@ -31,6 +31,7 @@ PLANS = {
     "probes": lambda: Probes(5, fits=8),
     "chosen probes": lambda: Probes([3, 7, 23], fits=6),
     "probes in pairs": lambda: Probes(6, fits=8, pairs=True),
+    "probes by coins": lambda: Probes(5, fits=7, coins=True),
     "membership": lambda: Membership(np.random.default_rng(0).random((6, N)) < 0.5),
     "sklearn kfold": lambda: Splitter(model_selection.KFold(3, shuffle=True)),
     "sklearn repeated": lambda: Splitter(model_selection.RepeatedKFold(n_splits=3, n_repeats=2)),
@@ -87,6 +88,7 @@ def test_spec_names_the_kind(plan):
         (Subset(0.6, fits=3), Subset(0.6, fits=8)),
         (Probes(6, fits=4), Probes(6, fits=10)),
         (Probes(6, fits=4, pairs=True), Probes(6, fits=10, pairs=True)),
+        (Probes(6, fits=3, coins=True), Probes(6, fits=10, coins=True)),
     ],
 )
 def test_a_larger_plan_extends_a_smaller(small, large):
@@ -191,8 +193,22 @@ def test_each_half_of_the_probes_is_equally_likely_in_each_pair():
     assert chisquare(list(counts.values())).pvalue > 1e-3
 
 
+def test_coins_are_fair_and_independent_within_and_across_fits():
+    """Of two probes in two fits all 16 outcomes are equally likely."""
+    outcomes = np.zeros(16)
+    for seed in range(800):
+        design = design_of(Probes([0, 1], fits=3, coins=True), 3, seed)
+        tossed = np.concatenate([design.trained_on(fit)[:2] for fit in (0, 2)])
+        outcomes[tossed @ [8, 4, 2, 1]] += 1
+    assert chisquare(outcomes).pvalue > 1e-3
+    assert design.scored.tolist() == [0, 1]
+    assert all(design.trained_on(fit)[2] for fit in range(3))
+    assert Probes([0, 1], fits=3, coins=True).spec()["coins"] is True
+
+
 def test_pairs_are_named_only_where_there_are_some():
     assert "pairs" not in Probes(6, fits=4).spec()
+    assert "coins" not in Probes(6, fits=4).spec()
     assert Probes(6, fits=4, pairs=True).spec()["pairs"] is True
 
 
@@ -264,6 +280,15 @@ BAD = {
     "odd probes in pairs": (lambda: Probes(3, fits=4, pairs=True), "even number of probes"),
     "odd ids in pairs": (lambda: Probes([4], fits=4, pairs=True), "for pairs; got 1"),
     "pairs as text": (lambda: Probes(4, fits=4, pairs="yes"), "pairs must be True or False"),
+    "coins as a number": (lambda: Probes(4, fits=4, coins=1), "coins must be True or False; got 1"),
+    "coins in pairs": (
+        lambda: Probes(4, fits=4, pairs=True, coins=True),
+        "coins must not be asked for in pairs",
+    ),
+    "coins that leave nothing": (
+        lambda: design_of(Probes(2, fits=40, coins=True), 2),
+        "all of the 2 records out of one",
+    ),
     "too many probes": (lambda: drawn(Probes(99, fits=4)), "99 probes of 24"),
     "matrix of numbers": (lambda: Membership(np.ones((2, 3))), "matrix must be boolean"),
     "empty fit": (lambda: Membership(np.array([[False, False]])), "row 0 has none"),

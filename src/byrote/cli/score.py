@@ -66,6 +66,12 @@ def score(
         bool,
         typer.Option("--pairs", help="probes: fits in complementary pairs with the same seeds."),
     ] = False,
+    coins: Annotated[
+        bool,
+        typer.Option(
+            "--coins", help="probes: in every fit by a coin of its own, best for byrote epsilon."
+        ),
+    ] = False,
     stratify: Annotated[bool, typer.Option("--stratify", help="Spread labels evenly.")] = False,
     key: Key = None,
     labels: Labels = None,
@@ -116,6 +122,7 @@ def score(
             "fraction": fraction,
             "probes": probes,
             "pairs": pairs,
+            "coins": coins,
             "stratify": stratify,
         },
     )

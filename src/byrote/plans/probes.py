@@ -30,21 +30,29 @@ class Probes(Plan):
     inclusions are fair coins, but within one fit two of them correlate at -1/(m - 1), m being the
     number of probes.
 
+    With ``coins=True`` every probe is in every fit by a fair coin of its own, so fits are
+    independent as well, and what a privacy audit may do is no longer held to one fit: guesses about
+    all fits count together, and a record's values from other fits may serve as its references. How
+    often a probe is in then varies; one that is in all fits or in none has no score.
+
     Parameters
     ----------
     records
         How many probes to draw at random, or the ids of the probes.
     fits
-        An even number. More fits extend a run: the added ones form an exchangeable group of their
-        own, or further pairs.
+        An even number, with coins any. More fits extend a run: the added ones form an exchangeable
+        group of their own, or further pairs, or further tosses.
     pairs
         Whether fits come in complementary pairs with the same seeds.
+    coins
+        Whether inclusions are independent across fits too.
 
     Raises
     ------
     InvalidInput
-        If fits is odd or < 2, if the number of probes is odd and fits are paired, or, when drawn, a
-        probe id is unknown or there are too many probes.
+        If fits is < 2, or odd without coins; if the number of probes is odd and fits are paired, or
+        coins are asked for in pairs; or, when drawn, if a probe id is unknown, there are too many
+        probes, or a fit would train on nothing.
 
     Examples
     --------
@@ -55,19 +63,26 @@ class Probes(Plan):
     >>> paired = design_of(Probes([2, 5], fits=4, pairs=True), 6)
     >>> paired.training_rows(0).tolist(), paired.training_rows(1).tolist()
     ([0, 1, 2, 3, 4], [0, 1, 5, 3, 4])
+    >>> tossed = design_of(Probes([2, 5], fits=5, coins=True), 6)
+    >>> [rows.tolist() for rows in tossed.held_out]
+    [[], [2, 5], [2], [2], [2, 5]]
     """
 
     records: int | Sequence[Any]
     fits: int
     pairs: bool = False
+    coins: bool = False
     kind: ClassVar[str] = "probes"
     size: ClassVar[str] = "fits"
 
     def __post_init__(self) -> None:
-        if checks.integer("fits", self.fits, at_least=2) % 2:
-            raise InvalidInput(f"fits must be even for probes; got {self.fits}")
-        if not isinstance(self.pairs, bool):
-            raise InvalidInput(f"pairs must be True or False; got {self.pairs!r}")
+        for name in ("pairs", "coins"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidInput(f"{name} must be True or False; got {getattr(self, name)!r}")
+        if self.pairs and self.coins:
+            raise InvalidInput("coins must not be asked for in pairs, which exclude each other")
+        if checks.integer("fits", self.fits, at_least=2) % 2 and not self.coins:
+            raise InvalidInput(f"fits must be even for probes without coins; got {self.fits}")
         if isinstance(self.records, str):
             raise InvalidInput("records must be a count or a list of ids; got a text")
         if not isinstance(self.records, int | np.integer):
@@ -85,12 +100,34 @@ class Probes(Plan):
         """Probes given by id are named by number alone: the design holds their rows."""
         chosen = isinstance(self.records, tuple)
         spec = {"kind": self.kind, "records": self._count(), "chosen": chosen, "fits": self.fits}
-        return {**spec, "pairs": True} if self.pairs else spec
+        special = {"pairs": self.pairs, "coins": self.coins}
+        return {**spec, **{name: True for name, asked in special.items() if asked}}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:
-        """The fits beyond ``after`` are one further exchangeable group, or further pairs."""
+        """The fits beyond ``after`` are a further exchangeable group, or more pairs or tosses."""
         probes = self._rows(context)
+        if self.coins:
+            return self._tossed(context, probes)
         return self._paired(context, probes) if self.pairs else self._single(context, probes, after)
+
+    def _tossed(self, context: Context, probes: Rows) -> Design:
+        """Fit f depends on the seed and f alone, so more fits extend a design."""
+        held_out = []
+        for fit in range(self.fits):
+            generator = seeds.generator(context.seed, seeds.Purpose.PLAN, fit, 2)
+            held_out.append(probes[generator.random(len(probes)) < 0.5])
+        if any(len(out) == context.n for out in held_out):
+            raise InvalidInput(
+                "records must leave every fit something to train on: coins hold all of the"
+                f" {context.n} records out of one; take fewer probes, or more records"
+            )
+        return Design(
+            context.n,
+            repeat=np.zeros(self.fits, dtype=np.int64),
+            fold=np.arange(self.fits),
+            held_out=held_out,
+            counted=[probes] * self.fits,
+        )
 
     def _paired(self, context: Context, probes: Rows) -> Design:
         """Pair p depends on the seed and p alone, so more pairs extend a design."""

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from byrote.scores.epsilon import gaussian_epsilon as gaussian_epsilon
     from byrote.scores.epsilon import one_run_epsilon as one_run_epsilon
     from byrote.scores.epsilon import one_run_mu as one_run_mu
+    from byrote.scores.evidence import Bound as Bound
+    from byrote.scores.evidence import PrivacyEvidence as PrivacyEvidence
+    from byrote.scores.evidence import epsilon as epsilon
+    from byrote.scores.evidence import membership as membership
     from byrote.scores.exposure import Exposure as Exposure
     from byrote.scores.exposure import ExposureRun as ExposureRun
     from byrote.scores.exposure import SkewNormalFit as SkewNormalFit
@@ -75,6 +79,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Authenticity": "byrote.scores.neighbors",
+    "Bound": "byrote.scores.evidence",
     "ByroteError": "byrote.errors",
     "Canary": "byrote.data.canaries",
     "CopyingTest": "byrote.scores.neighbors",
@@ -98,6 +103,7 @@ _HOME = {
     "MissingExtra": "byrote.errors",
     "NeighborResult": "byrote.scores.neighbors",
     "OneRunAudit": "byrote.scores.epsilon",
+    "PrivacyEvidence": "byrote.scores.evidence",
     "Probes": "byrote.plans",
     "Pruned": "byrote.scores.pruning",
     "RatesBound": "byrote.scores.epsilon",
@@ -113,6 +119,7 @@ _HOME = {
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",
     "draw_samples": "byrote.fits.loading",
+    "epsilon": "byrote.scores.evidence",
     "epsilon_from_density": "byrote.scores.epsilon",
     "epsilon_from_rates": "byrote.scores.epsilon",
     "epsilon_from_scores": "byrote.scores.epsilon",
@@ -131,6 +138,7 @@ _HOME = {
     "load_model": "byrote.fits.loading",
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",
+    "membership": "byrote.scores.evidence",
     "one_run_epsilon": "byrote.scores.epsilon",
     "one_run_mu": "byrote.scores.epsilon",
     "prune": "byrote.scores.pruning",

@@ -1,18 +1,18 @@
 """What differential privacy promises about the exposure of a canary."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.epsilon.arguments import not_negative
+from byrote.scores.plain import Plain
 from byrote.stats import private_exposure
 
 
 @dataclass(frozen=True)
-class ExposureBound:
+class ExposureBound(Plain):
     """Bounds on the exposure of a secret that was drawn uniformly from its space.
 
     Attributes
@@ -46,10 +46,6 @@ class ExposureBound:
         return private_exposure.tail(
             not_negative("bits", bits), self.group_epsilon, self.group_delta
         )
-
-    def to_dict(self) -> dict[str, Any]:
-        """The bound as plain data."""
-        return asdict(self)
 
 
 def exposure_bound(

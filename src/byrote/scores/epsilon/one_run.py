@@ -1,6 +1,6 @@
 """Audits by one run: many records, each trained on by the toss of a fair coin."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,11 +8,12 @@ import numpy as np
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.epsilon.arguments import at_most, score_vector
+from byrote.scores.plain import Plain
 from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
 
 
 @dataclass(frozen=True)
-class OneRunAudit:
+class OneRunAudit(Plain):
     """What the right guesses of one run prove.
 
     Attributes
@@ -45,10 +46,6 @@ class OneRunAudit:
     epsilon: float
     mu: float
     gaussian_epsilon: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """The audit as plain data."""
-        return asdict(self)
 
 
 def one_run_epsilon(

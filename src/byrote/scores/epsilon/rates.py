@@ -1,6 +1,6 @@
 """Bounds from one trial per independent fit: true- and false-positive rates."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -8,13 +8,14 @@ import numpy as np
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
 from byrote.scores.epsilon.arguments import Array, at_most, score_vector
+from byrote.scores.plain import Plain
 from byrote.stats import gaussian_privacy, rates
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class RatesBound:
+class RatesBound(Plain):
     """What the hits and false alarms of an attack prove.
 
     Attributes
@@ -45,10 +46,6 @@ class RatesBound:
     epsilon: float
     mu: float
     threshold: float = float("nan")
-
-    def to_dict(self) -> dict[str, Any]:
-        """The bound as plain data."""
-        return asdict(self)
 
 
 def epsilon_from_rates(

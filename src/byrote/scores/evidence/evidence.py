@@ -1,0 +1,103 @@
+"""Privacy evidence from a run folder, without training."""
+
+from pathlib import Path
+from typing import Any
+
+from byrote import checks
+from byrote.errors import IncompleteRun
+from byrote.fits.paths import RunPaths
+from byrote.fits.store import RunFolder
+from byrote.scores.evidence.attacks import of_table
+from byrote.scores.evidence.audits import Claim, bounds_of
+from byrote.scores.evidence.promise import promised_by
+from byrote.scores.evidence.result import DENSITY, ONE_RUN, RATES, PrivacyEvidence
+from byrote.scores.membership import ATTACKS
+
+
+def epsilon(
+    store: str | Path,
+    *,
+    significance: float = 0.05,
+    delta: float | None = None,
+    guesses: int | None = None,
+    record: Any = None,
+    partial: bool = False,
+) -> PrivacyEvidence:
+    """What privacy loss does a run prove, and what does an attacker tell from it?
+
+    Every bound that the table of log-likelihoods allows, and the reason where it allows none
+    (docs/privacy.md); membership inference; what the model promises, and whether that is
+    contradicted; and memorization, exposure, membership and epsilon side by side.
+
+    Parameters
+    ----------
+    store
+        A run folder, with canaries or without.
+    significance
+        Probability with which a bound may be above the true epsilon.
+    delta
+        Of the claim; the promised one, or 0, if not given.
+    guesses
+        How many guesses the one-run audits make, to be settled before looking; if not given, a
+        tenth of the coins, but at least 100 or all.
+    record
+        Id of the record whose independent trials Clopper and Pearson's bound counts, chosen before
+        looking; drawn by the run's seed if not given.
+    partial
+        Accept a run with missing fits; ``missing`` then names them.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument cannot be used, or there is no run in the folder.
+    IncompleteRun
+        If fits are missing and ``partial`` is false.
+    CorruptFile
+        If a file of the run is damaged or belongs to another run.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np, tempfile
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x = np.random.default_rng(0).normal(size=(300, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     run, plan = folder + "/run", byrote.Probes(100, fits=9, coins=True)
+    ...     done = byrote.score_memorization(KernelDensity(bandwidth=0.1), x, plan=plan, store=run)
+    ...     found = byrote.epsilon(run)
+    >>> found.method, found.headline.detail["correct"], round(found.proven, 2)
+    ('one-run', 100, 3.49)
+    """
+    checks.fraction("significance", significance)
+    if delta is not None:
+        checks.share("delta", delta)
+    if guesses is not None:
+        checks.integer("guesses", guesses, at_least=1)
+    run = RunFolder.open(RunPaths(Path(store)))
+    run.check_no_canaries()
+    table = run.table(partial=partial)
+    fits = sorted(set(range(run.design.fits)) - set(table.missing))
+    if not table.counting().any():
+        raise IncompleteRun(run.complaint(table.missing))
+    promised = promised_by(run, fits)
+    if delta is None:
+        delta = 0.0 if promised is None else promised["delta"]
+    claim = Claim(delta, significance, guesses, record, run.manifest.seed)
+    spec = run.manifest.plan.spec
+    ids, _ = run.ids_and_labels()
+    return PrivacyEvidence(
+        kind="scores",
+        method=_method(spec, promised),
+        bounds=bounds_of(spec, table, ids, claim),
+        membership=tuple(of_table(table, attack) for attack in ATTACKS),
+        promised=promised,
+        sides=(),
+        missing=table.missing,
+        description=run.manifest.model_dump(mode="json"),
+    )
+
+
+def _method(spec: Any, promised: Any) -> str:
+    if spec["kind"] in ("subset", "leave-one-out"):
+        return RATES
+    pure = promised is not None and promised["delta"] == 0
+    return DENSITY if pure and spec["kind"] != "probes" else ONE_RUN

@@ -58,4 +58,5 @@ def untrained(vae: Any, space: Space) -> AutoEncoder:
             pixels=space.pixels,
             **parts,
         )
+    model.robust = float(vae.robust)
     return model.to(vae.device).eval()

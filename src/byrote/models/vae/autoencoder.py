@@ -13,6 +13,7 @@ from byrote.models.vae.likelihoods import (
     SharedGaussian,
 )
 from byrote.models.vae.networks import Convolutional, FullyConnected, kl_from_standard_normal
+from byrote.models.vae.robust import beta_divergence
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
@@ -24,12 +25,24 @@ NETWORKS = ("fully-connected", "convolutional")
 
 
 class AutoEncoder(nn.Module):
-    """Encoder, decoder and likelihood over flat records, (n, channels * pixels), channels first."""
+    """Encoder, decoder and likelihood over flat records, (n, channels * pixels), channels first.
+
+    Attributes
+    ----------
+    robust
+        Beta of the divergence that training minimises in place of minus log p(x | z); 0 for that.
+    """
+
+    robust = 0.0
 
     def __init__(self, network: FullyConnected | Convolutional, likelihood: Likelihood) -> None:
         super().__init__()
         self.network = network
         self.likelihood = likelihood
+
+    def extra_repr(self) -> str:
+        """What tells configurations apart, beside the parts."""
+        return f"robust={self.robust}" if self.robust else ""
 
     @property
     def width(self) -> int:
@@ -46,17 +59,31 @@ class AutoEncoder(nn.Module):
         return self.likelihood.log_prob(x.unflatten(-1, channels), self._decoded(z))
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
-        """(n,) minus the evidence lower bound of eq. (5), nats.
+        """(n,) minus the evidence lower bound of eq. (5), nats; in training, what is minimised.
 
-        One latent draw each, made from standard normal ``noise``, (n, latent).
+        One latent draw each, made from standard normal ``noise``, (n, latent). The two differ with
+        ``robust`` alone.
         """
         mean, log_variance = self.encode(x)
         z = mean + torch.exp(0.5 * log_variance) * noise
-        return kl_from_standard_normal(mean, log_variance) - self.log_likelihood(x, z)
+        kl = kl_from_standard_normal(mean, log_variance)
+        if self.robust and self.training:
+            return kl + self._divergence(x, z)
+        return kl - self.log_likelihood(x, z)
 
     def sample(self, z: Tensor, generator: torch.Generator) -> Tensor:
         """(n, d) values drawn at codes (n, latent)."""
         return self.likelihood.sample(self._decoded(z), generator).flatten(-2)
+
+    def _divergence(self, x: Tensor, z: Tensor) -> Tensor:
+        """(n,) the robust cost of records at codes."""
+        parameters = self._decoded(z)
+        log_prob = self.likelihood.log_prob(
+            x.unflatten(-1, (self.likelihood.channels, -1)), parameters
+        )
+        return beta_divergence(
+            log_prob, self.likelihood.log_power(parameters, 1 + self.robust), self.robust
+        )
 
     def _decoded(self, z: Tensor) -> Tensor:
         return self.network.decode(z).unflatten(-1, (self.likelihood.outputs, -1))

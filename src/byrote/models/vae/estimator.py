@@ -43,6 +43,15 @@ class VAE(Fitted):
         Mirror images at random in training, each with probability 1/2 whenever it is seen.
     epochs, batch_size, learning_rate
         Training with Adam; the other settings of Adam are PyTorch's defaults.
+    weight_decay
+        In [0, 1): the network's weights shrink by ``learning_rate * weight_decay`` of themselves at
+        each step, apart from the gradient (AdamW); the parameters of densities do not.
+    robust
+        Beta in [0, 1) of the beta-divergence that training minimises in place of minus log p(x | z)
+        (Akrami et al. 2022), so that a record of small p(x | z) counts less; 0 for minus log p. A
+        record's gradient is weighed by about p(x | z)^beta: sensible values are of the size of one
+        over the nats in which records differ, 0.01 and less for images. Not for mixtures of
+        logistics. Scores are log p as ever; only ``losses_`` are of the robust cost.
     draws
         Importance samples N per record in ``score_samples``.
     defensive
@@ -104,6 +113,8 @@ class VAE(Fitted):
         epochs: int = 100,
         batch_size: int = 64,
         learning_rate: float = 1e-3,
+        weight_decay: float = 0.0,
+        robust: float = 0.0,
         draws: int = 256,
         defensive: float = 0.0,
         redraw: bool = False,
@@ -123,6 +134,8 @@ class VAE(Fitted):
         self.epochs = epochs
         self.batch_size = batch_size
         self.learning_rate = learning_rate
+        self.weight_decay = weight_decay
+        self.robust = robust
         self.draws = draws
         self.defensive = defensive
         self.redraw = redraw
@@ -164,7 +177,7 @@ class VAE(Fitted):
         with flushed_denormals():
             self._make(x.shape)
             times = (self.epochs, self.batch_size, self.learning_rate)
-            schedule = Schedule(*times, self.flips, self.arithmetic_)
+            schedule = Schedule(*times, self.flips, self.arithmetic_, self.weight_decay)
             train(
                 self.network_,
                 x,

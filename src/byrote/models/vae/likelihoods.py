@@ -29,6 +29,10 @@ class Likelihood(nn.Module):
         """(..., channels, pixels) values drawn."""
         raise NotImplementedError
 
+    def log_power(self, parameters: Tensor, power: float) -> Tensor:
+        """(...) log of the integral (or sum) of p(x | z) ** power over all x, where it is known."""
+        raise NotImplementedError
+
 
 class Bernoulli(Likelihood):
     """Independent binary values; the outputs are logits."""
@@ -44,6 +48,11 @@ class Bernoulli(Likelihood):
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         """(..., channels, pixels) zeros and ones."""
         return torch.bernoulli(torch.sigmoid(parameters), generator=generator)
+
+    def log_power(self, parameters: Tensor, power: float) -> Tensor:
+        """(...) log of the sum over binary records: a factor q^power + (1 - q)^power per value."""
+        ones, zeros = functional.logsigmoid(parameters), functional.logsigmoid(-parameters)
+        return torch.logaddexp(power * ones, power * zeros).sum(dim=(-2, -1))
 
 
 class DiagonalGaussian(Likelihood):
@@ -61,6 +70,11 @@ class DiagonalGaussian(Likelihood):
         """(..., channels, pixels) real values."""
         mean, log_variance = self._moments(parameters)
         return mean + torch.exp(0.5 * log_variance) * _normal_like(mean, generator)
+
+    def log_power(self, parameters: Tensor, power: float) -> Tensor:
+        """(...) log of the integral; see ``_log_normal_power``."""
+        log_variance = self._moments(parameters)[1]
+        return _log_normal_power(log_variance, power).sum(dim=(-2, -1))
 
     def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = parameters.split(self.channels, dim=-2)
@@ -83,6 +97,12 @@ class SharedGaussian(Likelihood):
         """(..., channels, pixels) real values."""
         deviation = torch.exp(0.5 * self.log_variance)
         return parameters + deviation * _normal_like(parameters, generator)
+
+    def log_power(self, parameters: Tensor, power: float) -> Tensor:
+        """(...) log of the integral; see ``_log_normal_power``."""
+        values = parameters.shape[-2] * parameters.shape[-1]
+        one = _log_normal_power(self.log_variance, power)
+        return (values * one).expand(parameters.shape[:-2])
 
 
 class LogisticMixture(Likelihood):
@@ -152,6 +172,11 @@ def _log_one_minus_exp(width: Tensor, log_width: Tensor) -> Tensor:
 def _log_normal(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
     squared = (x - mean).square() * torch.exp(-log_variance)
     return -0.5 * (math.log(2 * math.pi) + log_variance + squared)
+
+
+def _log_normal_power(log_variance: Tensor, power: float) -> Tensor:
+    """Log of the integral of a normal density to a power: (2 pi s^2)^((1 - power)/2) power^-1/2."""
+    return -0.5 * ((power - 1) * (math.log(2 * math.pi) + log_variance) + math.log(power))
 
 
 def _normal_like(values: Tensor, generator: torch.Generator) -> Tensor:

@@ -44,6 +44,7 @@ def check_parameters(model: Any) -> None:
     _check_arithmetic(model)
     space_of(model.likelihood, model.space)
     _check_defensive(model.defensive)
+    _check_mitigations(model)
     _check_device(model.device)
 
 
@@ -104,6 +105,16 @@ def _check_arithmetic(model: Any) -> None:
         )
     if model.compile not in ("auto", True, False):
         raise InvalidInput(f"compile must be True, False or auto; got {model.compile!r}")
+
+
+def _check_mitigations(model: Any) -> None:
+    checks.share("weight_decay", model.weight_decay)
+    checks.share("robust", model.robust)
+    if model.robust and model.likelihood == "logistic-mixture":
+        raise InvalidInput(
+            "robust must be 0 with likelihood='logistic-mixture', whose beta-divergence has no"
+            f" closed form; got {model.robust!r}"
+        )
 
 
 def _check_defensive(value: Any) -> None:

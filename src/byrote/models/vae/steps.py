@@ -23,7 +23,7 @@ class Step(Protocol):
     """Trains a model on one batch at a time."""
 
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-        """Minus the bounds on log p of the batch before the step, summed, nats.
+        """Minus the bounds on log p, or what else is minimised, summed before the step, nats.
 
         Parameters
         ----------
@@ -36,17 +36,36 @@ class Step(Protocol):
         """
 
 
+def decays(name: str) -> bool:
+    """Whether weight decay shrinks a parameter: weights of the network, not those of densities."""
+    return name.startswith("network.")
+
+
 class PlainStep:
-    """Autograd and PyTorch's Adam."""
+    """Autograd and PyTorch's Adam; with weight decay, AdamW (Loshchilov & Hutter 2019)."""
 
     def __init__(
-        self, model: AutoEncoder, space: Space, learning_rate: float, dtype: torch.dtype
+        self,
+        model: AutoEncoder,
+        space: Space,
+        learning_rate: float,
+        dtype: torch.dtype,
+        decay: float = 0.0,
     ) -> None:
         self._model, self._space, self._dtype = model, space, dtype
-        self._optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+        if not decay:
+            self._optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+            return
+        named = list(model.named_parameters())
+        groups = [
+            {"params": [p for name, p in named if decays(name)], "weight_decay": decay},
+            {"params": [p for name, p in named if not decays(name)], "weight_decay": 0.0},
+        ]
+        used = [group for group in groups if group["params"]]
+        self._optimizer = torch.optim.AdamW(used, lr=learning_rate, fused=True)
 
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-        """Minus the bounds, summed; see ``Step``."""
+        """The costs, summed; see ``Step``."""
         seen, log_determinant = self._space.enter(values, noise)
         lower = self._dtype != torch.float32
         with torch.autocast(values.device.type, self._dtype, enabled=lower):
@@ -67,13 +86,22 @@ class CompiledStep:
     batch
         Records per batch. A batch of another size, at the end of an epoch, is not worth compiling
         for: the same function then runs as it is.
+    decay
+        The weight decay of AdamW.
     """
 
     def __init__(
-        self, model: AutoEncoder, space: Space, learning_rate: float, dtype: torch.dtype, batch: int
+        self,
+        model: AutoEncoder,
+        space: Space,
+        learning_rate: float,
+        dtype: torch.dtype,
+        batch: int,
+        decay: float = 0.0,
     ) -> None:
         self._model, self._space = model, space
         self._rate, self._batch = learning_rate, batch
+        self._kept = [1 - learning_rate * decay] if decay else []
         self._steps = 0
         self._names = [name for name, _ in model.named_parameters()]
         self._weights = [weight.detach() for weight in model.parameters()]
@@ -82,16 +110,16 @@ class CompiledStep:
         self._working = [weight.to(dtype, copy=True) for weight in self._weights]
         where = self._weights[0].device
         self._compiled = compiled(
-            _step, repr(model), type(space).__name__, space.shape, batch, dtype, where
+            _step, repr(model), type(space).__name__, space.shape, batch, dtype, where, decay > 0
         )
 
     @torch.no_grad()
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-        """Minus the bounds, summed; see ``Step``."""
+        """The costs, summed; see ``Step``."""
         self._steps += 1
         rate = self._rate / (1 - _DECAY**self._steps)
         correction = 1 / math.sqrt(1 - _SQUARED_DECAY**self._steps)
-        factors = torch.tensor([rate, correction], device=values.device)
+        factors = torch.tensor([rate, correction, *self._kept], device=values.device)
         state = (self._weights, self._moments, self._squares, self._working)
         step = self._compiled if len(values) == self._batch else _step
         batch = (values, noise, latent)
@@ -119,11 +147,14 @@ def _step(
         return bound / n
 
     gradients, mean = grad_and_value(mean_bound)(state[3])
-    for weight, moment, square, working, gradient in zip(*state, gradients, strict=True):
+    for name, weight, moment, square, working, gradient in zip(
+        names, *state, gradients, strict=True
+    ):
         g = gradient.float()
         moment.copy_(moment + (1 - _DECAY) * (g - moment))
         square.copy_(_SQUARED_DECAY * square + (1 - _SQUARED_DECAY) * g * g)
         change = factors[0] * moment / (square.sqrt() * factors[1] + _EPSILON)
-        weight.copy_(weight - change)
+        kept = weight * factors[2] if len(factors) > 2 and decays(name) else weight
+        weight.copy_(kept - change)
         working.copy_(weight)
     return mean * n

@@ -23,6 +23,7 @@ class Schedule:
     learning_rate: float
     flips: bool = False  # mirror each image left to right, with probability 1/2, when it is seen
     arithmetic: Arithmetic = PLAIN
+    weight_decay: float = 0.0
 
 
 def train(
@@ -58,8 +59,8 @@ def train(
 def _step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
     rate, dtype = schedule.learning_rate, schedule.arithmetic.dtype
     if schedule.arithmetic.compile and not model.network.normalizes_batches:
-        return CompiledStep(model, space, rate, dtype, schedule.batch_size)
-    return PlainStep(model, space, rate, dtype)
+        return CompiledStep(model, space, rate, dtype, schedule.batch_size, schedule.weight_decay)
+    return PlainStep(model, space, rate, dtype, schedule.weight_decay)
 
 
 def batches(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from byrote.cli import study_of_exposure
+from byrote.cli import study_of_runs
 from byrote.models import CharLSTM
 from byrote.studies.exposure import declaration
 from tiny_studies import tiny
@@ -16,7 +16,7 @@ STUDY = ["study", "exposure-pareto", "--out", "run"]
 def small(monkeypatch):
     """Studies are tiny, their figures of few pixels."""
     monkeypatch.setattr(declaration, "load_exposure_study", tiny)
-    monkeypatch.setattr(study_of_exposure, "_DPI", 20)
+    monkeypatch.setattr(study_of_runs, "_DPI", 20)
 
 
 def written(folder):

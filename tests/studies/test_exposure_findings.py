@@ -11,14 +11,15 @@ from byrote.fits.request import Settings
 from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
 from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.studies.carrying import carry_out
 from byrote.studies.exposure import estimators, taken, text
-from byrote.studies.exposure.carrying import FINDINGS, carry_out, report_on
+from byrote.studies.exposure.carrying import FINDINGS, report_on
 from byrote.studies.exposure.chosen import choose
 from byrote.studies.exposure.declaration import NAMES
 from byrote.studies.exposure.estimators import SideBySide, agreement
-from byrote.studies.exposure.findings import mean_of
 from byrote.studies.exposure.peaks import peaks, turns
 from byrote.studies.exposure.readings import _changes, batches_read
+from byrote.studies.findings import mean_of
 from tiny_studies import tiny
 
 

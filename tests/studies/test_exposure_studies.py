@@ -9,12 +9,12 @@ from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits.request import Settings
 from byrote.models import CharLSTM
 from byrote.studies import kinds
+from byrote.studies.configured import SCALES
 from byrote.studies.declaration import NAMES as OF_SCORES
 from byrote.studies.exposure.carrying import FINDINGS
 from byrote.studies.exposure.chosen import choose, reports_of
 from byrote.studies.exposure.declaration import (
     NAMES,
-    SCALES,
     load_exposure_study,
     parse_exposure_study,
 )

@@ -10,8 +10,9 @@ from byrote.report import figures
 from byrote.report.exposure_notes import size_of
 from byrote.report.text import number
 from byrote.studies.exposure.carried import Carried
-from byrote.studies.exposure.findings import Findings, Rows, mean_of, times, with_interval
+from byrote.studies.exposure.findings import times
 from byrote.studies.exposure.taken import Taken, completions, taken_out
+from byrote.studies.findings import Findings, Rows, mean_of, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

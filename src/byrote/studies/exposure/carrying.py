@@ -1,18 +1,17 @@
 """The runs of a study of exposure, one after the other, and what they found."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from byrote.data.corpus import Corpus
 from byrote.errors import IncompleteRun
-from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request, Settings
-from byrote.fits.run import run_fits
+from byrote.studies.carrying import ConfiguredReport
 from byrote.studies.exposure import by_insertions, over_training, pareto, privacy, skew_normal
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.chosen import ChosenExposureStudy
-from byrote.studies.exposure.findings import Findings
+from byrote.studies.findings import Findings
 
 FINDINGS: Mapping[str, Callable[[Sequence[Carried]], Findings]] = {
     "exposure-over-training": over_training.findings,
@@ -24,61 +23,10 @@ FINDINGS: Mapping[str, Callable[[Sequence[Carried]], Findings]] = {
 
 
 @dataclass(frozen=True, eq=False)
-class ExposureStudyReport:
-    """A study that was carried out.
+class ExposureStudyReport(ConfiguredReport):
+    """A study that was carried out. corpus: its text."""
 
-    Attributes
-    ----------
-    chosen
-        The study, its scale and what was overridden.
-    corpus
-        Its text.
-    carried
-        Its configurations with at least one finished fit.
-    failed
-        Configurations without.
-    findings
-        What they show.
-    command
-        The command that makes the same runs.
-    """
-
-    chosen: ChosenExposureStudy
     corpus: Corpus
-    carried: tuple[Carried, ...]
-    failed: tuple[str, ...]
-    findings: Findings
-    command: str
-
-    @property
-    def missing(self) -> dict[str, tuple[int, ...]]:
-        """Fits that failed, by configuration."""
-        return {one.name: one.missing for one in self.carried if one.missing}
-
-    @property
-    def complete(self) -> bool:
-        """Whether every fit of every configuration is finished."""
-        return not self.failed and not self.missing
-
-
-def carry_out(
-    requests: Mapping[str, Request], out: Path, progress: Callable[[], Progress] = Silent
-) -> Iterator[str]:
-    """Do the fits that are missing, a configuration after the other; yields each one's name first.
-
-    Raises
-    ------
-    InvalidInput
-        If a request cannot be carried out; all are looked at before the first is begun.
-    RunMismatch
-        If a folder holds another run.
-    """
-    for request in requests.values():
-        request.check()
-        request.plan.draw(request.context())
-    for name, request in requests.items():
-        yield name
-        run_fits(request, out / name, progress())
 
 
 def report_on(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement
 from byrote.data.corpus import Corpus, load_corpus
@@ -14,6 +13,7 @@ from byrote.errors import InvalidInput
 from byrote.fits.request import Request, Settings
 from byrote.models import catalogue
 from byrote.scores.exposure.planting import exposure_request
+from byrote.studies.configured import overrides
 from byrote.studies.exposure.declaration import Configuration, ExposureStudy
 
 
@@ -89,28 +89,18 @@ def choose(
     ([1], ['epochs'])
     """
     declared = study.configurations(scale)
-    asked = {"characters": characters, "fits": fits, "epochs": epochs}
-    given = {
-        name: checks.integer(f"--{name}", value, at_least=1)
-        for name, value in asked.items()
-        if value is not None
-    }
     before = {name: {getattr(one, name) for one in declared} for name in ("fits", "epochs")}
     before["characters"] = {study.scale(scale).characters}
-    changed = {name: given[name] for name in given if before[name] != {given[name]}}
-    own = {name: value for name, value in changed.items() if name != "characters"}
+    asked = {"characters": characters, "fits": fits, "epochs": epochs}
+    changed = overrides(asked, before)
+    own = {name: value for name, (value, _) in changed.items()}
     return ChosenExposureStudy(
         study=study,
         scale=scale,
+        characters=own.pop("characters", study.scale(scale).characters),
         configurations=tuple(one.model_copy(update=own) for one in declared),
-        characters=given.get("characters", study.scale(scale).characters),
-        overridden={name: (value, _one(before[name])) for name, value in changed.items()},
+        overridden=changed,
     )
-
-
-def _one(values: set[Any]) -> Any:
-    """The value that all have, or all of them."""
-    return next(iter(values)) if len(values) == 1 else sorted(values)
 
 
 def request_of(configuration: Configuration, corpus: Corpus, settings: Settings) -> Request:

@@ -10,9 +10,10 @@ from byrote.report import figures
 from byrote.report.exposure import p_value
 from byrote.report.text import number
 from byrote.studies.exposure.carried import Carried
-from byrote.studies.exposure.findings import Findings, Rows, mean_of, times, with_interval
+from byrote.studies.exposure.findings import times
 from byrote.studies.exposure.peaks import Peak, peaks, turns
 from byrote.studies.exposure.readings import Readings, batches_read, epoch_of_batches, readings
+from byrote.studies.findings import Findings, Rows, mean_of, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,7 +8,8 @@ from byrote.report import figures
 from byrote.report.text import number
 from byrote.stats.frontier import pareto_frontier
 from byrote.studies.exposure.carried import Carried
-from byrote.studies.exposure.findings import Findings, mean_of, times, with_interval
+from byrote.studies.exposure.findings import times
+from byrote.studies.findings import Findings, mean_of, with_interval
 
 Mean = tuple[float, float, float]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.stats.fisher import combined_p_value
-from byrote.studies.exposure.findings import mean_of
+from byrote.studies.findings import mean_of
 
 Array = NDArray[np.float64]
 _DRAWS = 2000

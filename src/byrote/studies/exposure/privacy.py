@@ -10,14 +10,14 @@ from byrote.report.text import number
 from byrote.scores.epsilon import ExposureBound, exposure_bound
 from byrote.stats.intervals import of_mean
 from byrote.studies.exposure.carried import Carried
-from byrote.studies.exposure.findings import (
+from byrote.studies.exposure.findings import times
+from byrote.studies.exposure.taken import Taken, taken_out
+from byrote.studies.findings import (
     Findings,
     Rows,
     mean_of,
-    times,
     with_interval,
 )
-from byrote.studies.exposure.taken import Taken, taken_out
 
 # The post's table (Carlini 2019): of what was trained privately, then without.
 _NONE = float("inf")

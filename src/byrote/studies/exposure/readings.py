@@ -9,7 +9,7 @@ from byrote.fits.job import job_of
 from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
 from byrote.studies.exposure.carried import Carried
-from byrote.studies.exposure.findings import mean_of
+from byrote.studies.findings import mean_of
 
 Mean = tuple[float, float, float]
 

@@ -24,7 +24,8 @@ from byrote.studies.exposure.estimators import (
     agreement,
     side_by_side,
 )
-from byrote.studies.exposure.findings import Findings, Rows, times
+from byrote.studies.exposure.findings import times
+from byrote.studies.findings import Findings, Rows
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -4,78 +4,41 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from rich.console import Group, RenderableType
-from rich.text import Text
+from rich.console import RenderableType
 
 from byrote.report.exposure_notes import size_of
 from byrote.report.forecast import duration
-from byrote.report.text import number, plain, printable
+from byrote.report.text import number
 from byrote.scores.exposure.levels import check_controls
+from byrote.studies import page
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.carrying import ExposureStudyReport
-from byrote.studies.exposure.findings import Rows, mean_of, plural, with_interval
-from byrote.studies.tables import pipes, safe, table
+from byrote.studies.findings import Rows, mean_of, plural, with_interval
+from byrote.studies.page import Page
+
+
+def page_of(report: ExposureStudyReport) -> Page:
+    """What the report says."""
+    return Page(report, facts(report), runs(report), remarks(report))
 
 
 def render(report: ExposureStudyReport) -> RenderableType:
     """The report for the terminal."""
-    parts: list[RenderableType] = [Text(report.chosen.study.title, style="bold")]
-    parts += [table(facts(report)), table(runs(report))]
-    for title, rows in report.findings.tables:
-        parts.append(Group(Text(title, style="bold"), table(rows)))
-    parts += [Text(sentence) for sentence in remarks(report)]
-    return Group(*(part for each in parts for part in (each, Text(""))))
+    return page.render(page_of(report))
 
 
 def markdown(report: ExposureStudyReport, figures: Sequence[str] = ()) -> str:
     """The report as the text of study.md; figures: paths of those drawn, beside it."""
-    study = report.chosen.study
-    blocks = [
-        f"# {study.title}",
-        f"{study.question} After {study.source}.",
-        "## What was run",
-        pipes(facts(report)),
-        f"    {printable(report.command)}",
-        pipes(runs(report)),
-        "## What was published",
-        "\n".join(f"- {safe(sentence)}" for sentence in study.published),
-        "## What came out",
-    ]
-    for title, rows in report.findings.tables:
-        blocks += [f"### {safe(title)}", pipes(rows)]
-    blocks += [safe(sentence) for sentence in remarks(report)]
-    if figures:
-        shown = [f"![{safe(name)}]({name})" for name in figures]
-        blocks += ["## Figures", *shown]
-    return "\n\n".join(blocks) + "\n"
+    return page.markdown(page_of(report), figures)
 
 
 def to_json(report: ExposureStudyReport, figures: Sequence[str] = ()) -> dict[str, Any]:
     """The report as plain data: NaN is null, infinities are text."""
-    chosen = report.chosen
-    return dict(
-        plain(
-            {
-                "study": chosen.study.name,
-                "title": chosen.study.title,
-                "source": chosen.study.source,
-                "published": list(chosen.study.published),
-                "scale": chosen.scale,
-                "overridden": {name: list(pair) for name, pair in chosen.overridden.items()},
-                "data": {"source": report.corpus.source, "characters": report.corpus.characters},
-                "configurations": [_as_data(one) for one in report.carried],
-                "missing_fits": {name: list(fits) for name, fits in report.missing.items()},
-                "failed": list(report.failed),
-                "tables": [
-                    {"title": title, "rows": [list(row) for row in rows]}
-                    for title, rows in report.findings.tables
-                ],
-                "remarks": remarks(report),
-                "found": dict(report.findings.data),
-                "figures": list(figures),
-                "command": report.command,
-            }
-        )
+    return page.to_json(
+        page_of(report),
+        figures,
+        data={"source": report.corpus.source, "characters": report.corpus.characters},
+        configurations=[_as_data(one) for one in report.carried],
     )
 
 
@@ -89,7 +52,7 @@ def facts(report: ExposureStudyReport) -> Rows:
     settled = manifest.settled
     return [
         ("", ""),
-        ("scale", f"{chosen.scale}{_overridden(report)}"),
+        ("scale", f"{chosen.scale}{page.overridden(chosen.overridden)}"),
         (
             "data",
             f"{corpus.source}: {corpus.characters:,} characters, {size_of(corpus.size)}"
@@ -141,16 +104,7 @@ def _run(one: Carried) -> tuple[str, ...]:
 
 def remarks(report: ExposureStudyReport) -> list[str]:
     """What must be known to read the numbers, and what they say."""
-    said = []
-    for one in report.carried:
-        if one.missing:
-            count, fits = len(one.missing), one.folder.design.fits
-            said.append(
-                f"INCOMPLETE: {count} of {fits} fits of {one.name} are missing; these are the"
-                " numbers of the others."
-            )
-    said += [f"INCOMPLETE: no fit of {name} is finished." for name in report.failed]
-    return [*said, *report.findings.remarks, _controls(report)]
+    return [*page.missing_fits(report), *report.findings.remarks, _controls(report)]
 
 
 def _controls(report: ExposureStudyReport) -> str:
@@ -172,20 +126,6 @@ def _controls(report: ExposureStudyReport) -> str:
     if not doubtful:
         return f"{sentence}; in no run are they told from chance, at 1 % each test."
     return f"{sentence}; NOT as by chance, at 1 % each test: {'; '.join(doubtful)}."
-
-
-def _overridden(report: ExposureStudyReport) -> str:
-    changed = [
-        f"{name} {value:,} in place of {_declared(declared)}"
-        for name, (value, declared) in report.chosen.overridden.items()
-    ]
-    return f", overridden: {'; '.join(changed)}" if changed else ""
-
-
-def _declared(value: Any) -> str:
-    if value is None:
-        return "all"
-    return f"{value:,}" if isinstance(value, int) else " or ".join(f"{one:,}" for one in value)
 
 
 def _as_data(one: Carried) -> dict[str, Any]:

@@ -55,6 +55,9 @@ if TYPE_CHECKING:
     from byrote.scores.exposure.course import ExposureOverTraining as ExposureOverTraining
     from byrote.scores.exposure.course import load_exposure_course as load_exposure_course
     from byrote.scores.exposure.expose import expose as expose
+    from byrote.scores.gate import Bar as Bar
+    from byrote.scores.gate import Gate as Gate
+    from byrote.scores.gate import check as check
     from byrote.scores.membership import HitsAtRate as HitsAtRate
     from byrote.scores.membership import MembershipInference as MembershipInference
     from byrote.scores.membership import infer_membership as infer_membership
@@ -79,6 +82,7 @@ __version__ = "0.1.0"
 
 _HOME = {
     "Authenticity": "byrote.scores.neighbors",
+    "Bar": "byrote.scores.gate",
     "Bound": "byrote.scores.evidence",
     "ByroteError": "byrote.errors",
     "Canary": "byrote.data.canaries",
@@ -92,6 +96,7 @@ _HOME = {
     "ExposureRun": "byrote.scores.exposure",
     "Extraction": "byrote.attacks.extraction",
     "ForeignFile": "byrote.errors",
+    "Gate": "byrote.scores.gate",
     "HitsAtRate": "byrote.scores.membership",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
@@ -115,6 +120,7 @@ _HOME = {
     "Trajectory": "byrote.scores.trajectory",
     "audit_one_run": "byrote.scores.epsilon",
     "authenticity": "byrote.scores.neighbors",
+    "check": "byrote.scores.gate",
     "compare_neighbors": "byrote.scores.neighbors",
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",

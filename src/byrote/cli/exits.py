@@ -20,6 +20,7 @@ class Exit(IntEnum):
     DONE = 0
     UNEXPECTED = 1
     UNUSABLE = 2
+    FAILED = 3
     INCOMPLETE = 4
     INTERRUPTED = 130
 

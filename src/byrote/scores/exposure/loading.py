@@ -1,6 +1,6 @@
 """The exposures of a run folder, computed from its log-likelihoods without training."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import log2
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from byrote.errors import IncompleteRun
 from byrote.fits.canary_file import PlantedCanaries, read_canaries
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
+from byrote.fits.table import Table
 from byrote.fits.texts import RANK_COLUMNS, RANK_METHODS
 from byrote.scores.exposure.answers import Answers, answers_of, by_rank
 from byrote.scores.exposure.answers import joined as in_places
@@ -25,6 +26,7 @@ from byrote.scores.exposure.run import ExposureRun
 
 METHODS = ("auto", "rank", "sampled", "skew_normal")
 LEVEL = 0.95
+_CERTAIN = "certain"  # beside uniform references, within what is certain of the ranks
 CHOSEN = "its secret was chosen, not drawn: no p-value"
 
 
@@ -68,15 +70,7 @@ def exposure_of(
         checks.integer("epoch", epoch, at_least=0)
     planted = read_canaries(run.paths, run.manifest)
     table = run.table(partial=partial, epoch=epoch)
-    fits = sorted(set(range(run.design.fits)) - set(table.missing))
-    if not fits:
-        raise IncompleteRun(run.complaint(table.missing))
-    _, labels = run.ids_and_labels()
-    assert labels is not None  # noqa: S101 (canaries have the number of their pattern)
-    found = [
-        _of_fit(planted, labels, table.log_prob[fit], run.file(fit).diagnostics(epoch), method)
-        for fit in fits
-    ]
+    found, fits = _by_fit(run, planted, table, epoch, _Asked(method, LEVEL))
     facts = [run.facts(fit) for fit in fits]
     first = np.arange(len(planted)) < run.manifest.plan.spec.get("chosen", 0)
     chosen = np.tile(first, len(fits))
@@ -93,6 +87,39 @@ def exposure_of(
         missing=table.missing,
         description={**run.manifest.model_dump(mode="json"), "epoch": epoch},
     )
+
+
+def certain_exposure_of(run: RunFolder, *, level: float, partial: bool = False) -> Exposure:
+    """The same rows with intervals at any level that rest on ranks and uniform references alone.
+
+    Neither a curve nor samples from the model are asked: what the search or the enumeration found
+    is certain, and the interval beside uniform references is exact.
+    """
+    planted = read_canaries(run.paths, run.manifest)
+    table = run.table(partial=partial)
+    return joined(_by_fit(run, planted, table, None, _Asked(_CERTAIN, level))[0])
+
+
+@dataclass(frozen=True)
+class _Asked:
+    method: str
+    level: float
+
+
+def _by_fit(
+    run: RunFolder, planted: PlantedCanaries, table: Table, epoch: int | None, asked: _Asked
+) -> tuple[list[Exposure], list[int]]:
+    """The exposures of each fit that is there, and the fits' numbers."""
+    fits = sorted(set(range(run.design.fits)) - set(table.missing))
+    if not fits:
+        raise IncompleteRun(run.complaint(table.missing))
+    _, labels = run.ids_and_labels()
+    assert labels is not None  # noqa: S101 (canaries have the number of their pattern)
+    found = [
+        _of_fit(planted, labels, table.log_prob[fit], run.file(fit).diagnostics(epoch), asked)
+        for fit in fits
+    ]
+    return found, fits
 
 
 def _without_p_value(exposure: Exposure, chosen: NDArray[np.bool_]) -> Exposure:
@@ -114,7 +141,7 @@ def _of_fit(
     labels: NDArray[np.int64],
     log_prob: NDArray[np.float64],
     diagnostics: dict[str, NDArray[Any]],
-    method: str,
+    asked: _Asked,
 ) -> Exposure:
     """The canaries of one fit, in their order."""
     count = len(planted)
@@ -128,14 +155,14 @@ def _of_fit(
         stored = {name: column[rows] for name, column in diagnostics.items()}
         references = bits[count:][labels[count:] == number]
         ranks = _ranks(bits[rows], stored, pattern.space_size)
-        answers, fits = _answers(ranks, references, method)
+        answers, fits = _answers(ranks, references, asked)
         found.append(answers)
         places.append(rows)
         curves += fits
     sizes = np.array([log2(pattern.space_size) for pattern in planted.patterns])
     maximum = sizes[planted.pattern]
     answers = in_places(found, places)
-    return answers.exposure(planted.ids, bits[:count], maximum, level=LEVEL, fits=curves)
+    return answers.exposure(planted.ids, bits[:count], maximum, level=asked.level, fits=curves)
 
 
 def _ranks(bits: NDArray[np.float64], stored: dict[str, NDArray[Any]], size: int) -> Ranks:
@@ -151,12 +178,14 @@ def _ranks(bits: NDArray[np.float64], stored: dict[str, NDArray[Any]], size: int
 
 
 def _answers(
-    ranks: Ranks, references: NDArray[np.float64], method: str
+    ranks: Ranks, references: NDArray[np.float64], asked: _Asked
 ) -> tuple[Answers, tuple[SkewNormalFit, ...]]:
     """What is asked for, or the best of all that there is, of the canaries of one pattern."""
-    if method == "rank":
+    if asked.method == "rank":
         return by_rank(ranks), ()
-    if method == "auto":
-        return best_beside(ranks, ranks.bits, references, level=LEVEL)
-    found = estimate(ranks.bits, references, ranks.size, method=method, level=LEVEL)
-    return answers_of(found), found.fits
+    if asked.method == "auto":
+        return best_beside(ranks, ranks.bits, references, level=asked.level)
+    certain = asked.method == _CERTAIN
+    method = "sampled" if certain else asked.method
+    found = estimate(ranks.bits, references, ranks.size, method=method, level=asked.level)
+    return answers_of(found).within(ranks) if certain else answers_of(found), found.fits

@@ -1,0 +1,87 @@
+"""byrote check: does a run stay within bars that were set?"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from byrote.cli.output import Debug, print_json, print_text
+from byrote.errors import ByroteError, InvalidInput
+
+
+def check(
+    run: Annotated[Path, typer.Argument(help="A run folder, of byrote score or byrote expose.")],
+    max_exposure: Annotated[
+        float | None,
+        typer.Option(metavar="BITS", help="Of the most exposed of the canaries inserted."),
+    ] = None,
+    max_significant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Of records memorized at a 5 % false discovery rate: 1% or 0.01.",
+        ),
+    ] = None,
+    max_q999: Annotated[
+        float | None,
+        typer.Option(metavar="NATS", help="Mean_log that at most 0.1 % of the records exceed."),
+    ] = None,
+    max_epsilon_proven: Annotated[
+        float | None,
+        typer.Option(metavar="EPSILON", help="Of the lower bound of byrote epsilon."),
+    ] = None,
+    max_auc: Annotated[
+        float | None,
+        typer.Option(metavar="AREA", help="Of membership inference, the better of two attacks."),
+    ] = None,
+    insertions: Annotated[
+        int | None,
+        typer.Option(help="--max-exposure: only canaries inserted at most so often count."),
+    ] = None,
+    level: Annotated[
+        float, typer.Option(help="At which the intervals of all bars hold together.")
+    ] = 0.95,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the gate as JSON, and only that.")
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML, a test for each bar.")
+    ] = None,
+    debug: Debug = False,  # noqa: ARG001
+) -> int:
+    """Check a run against bars: exit 0 if all pass, 3 if one fails, 4 if it cannot be told."""
+    bars = {
+        "max_exposure": max_exposure,
+        "max_significant": max_significant,
+        "max_q999": max_q999,
+        "max_epsilon_proven": max_epsilon_proven,
+        "max_auc": max_auc,
+    }
+    if junit is not None and not junit.resolve().parent.is_dir():
+        raise InvalidInput(f"--junit must be a file in a folder that exists; got {str(junit)!r}")
+    from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
+    from byrote.report import junit as xml  # noqa: PLC0415
+    from byrote.report.text import plain  # noqa: PLC0415
+
+    found = _checked(run, bars, junit, insertions=insertions, level=level)
+    if junit is not None:
+        junit.write_bytes(xml.render(found))
+    if as_json:
+        print_json(plain(found.to_dict()))
+    else:
+        print_text(text.render(found))
+    return found.exit_code
+
+
+def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any) -> Any:
+    """The gate; where it cannot be made, no older file is left to say that all was well."""
+    from byrote.report import junit as xml  # noqa: PLC0415 (slow to load)
+    from byrote.scores import gate  # noqa: PLC0415
+
+    try:
+        return gate.check(run, **bars, **options)
+    except ByroteError as error:
+        if junit is not None:
+            asked = [name for name, limit in bars.items() if limit is not None]
+            junit.write_bytes(xml.unusable(asked or ["check"], error))
+        raise

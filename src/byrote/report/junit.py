@@ -1,0 +1,59 @@
+"""A gate as JUnit XML, which continuous integration shows: one test case for each bar.
+
+A bar that failed is a failure. An inconclusive one is an error, not a skipped test: what could not
+be measured must not look as if it passed.
+"""
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from byrote.report.gate import sentence
+from byrote.report.text import printable
+from byrote.scores.gate import Bar, Gate
+from byrote.scores.gate.gate import option
+
+_ELEMENTS = {"failed": "failure", "inconclusive": "error"}
+
+
+def render(gate: Gate) -> bytes:
+    """The test suite of a gate."""
+    cases = [_case(bar) for bar in gate.bars]
+    return _suite(cases, str(gate.run.get("run_id", "")))
+
+
+def unusable(bars: Sequence[str], error: Exception) -> bytes:
+    """The test suite of a check that could not be made: every bar in error, with the sentence."""
+    cases = []
+    for name in bars:
+        case = Element("testcase", name=option(name), classname="byrote.check", time="0")
+        SubElement(case, "error", type="unusable", message=printable(str(error)))
+        cases.append(case)
+    return _suite(cases, "")
+
+
+def _case(bar: Bar) -> Element:
+    case = Element("testcase", name=option(bar.name), classname="byrote.check", time="0")
+    text = printable(sentence(bar))
+    if bar.verdict in _ELEMENTS:
+        found = SubElement(case, _ELEMENTS[bar.verdict], type=bar.verdict, message=text)
+        found.text = printable(bar.covers or bar.reason)
+    SubElement(case, "system-out").text = text
+    return case
+
+
+def _suite(cases: Sequence[Element], run: str) -> bytes:
+    counts = {
+        "tests": len(cases),
+        "failures": sum(case.find("failure") is not None for case in cases),
+        "errors": sum(case.find("error") is not None for case in cases),
+        "skipped": 0,
+    }
+    numbers = {name: str(count) for name, count in counts.items()}
+    attributes = {"name": "byrote check", **numbers, "time": "0"}
+    whole = Element("testsuites", attributes)
+    suite = SubElement(whole, "testsuite", attributes)
+    if run:
+        SubElement(SubElement(suite, "properties"), "property", name="run_id", value=run)
+    suite.extend(cases)
+    indent(whole)
+    return tostring(whole, encoding="utf-8", xml_declaration=True) + b"\n"

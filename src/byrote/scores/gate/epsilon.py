@@ -1,0 +1,86 @@
+"""max_epsilon_proven: the privacy loss that is proven."""
+
+import numpy as np
+
+from byrote.errors import InvalidInput
+from byrote.scores.epsilon import epsilon_from_rates, one_run_epsilon
+from byrote.scores.evidence import Bound, PrivacyEvidence, epsilon
+from byrote.scores.gate.bar import UNMEASURED, Measured
+from byrote.scores.gate.source import Source
+
+UNIT = "epsilon"
+
+
+def measure(source: Source, asked: float) -> Measured:
+    """The headline of ``byrote.epsilon``: one bound by a method that was fixed beforehand.
+
+    What is proven is a lower bound of the true epsilon, which no audit bounds from above. So the
+    bar is on the bound, and passes only if the audit could have proven more than the bar.
+    """
+    try:
+        bound = evidence_of(source).headline
+    except InvalidInput as error:
+        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {error}",))
+    if np.isnan(bound.epsilon):
+        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {bound.reason}",), detail=_detail(bound))
+    most = ceiling(bound)
+    return Measured(
+        found=bound.epsilon,
+        low=bound.epsilon,
+        high=np.inf,
+        unit=UNIT,
+        covers=f"proven by {bound.method} at delta {bound.delta:g}; the true epsilon may be larger",
+        doubts=_doubts(most, asked),
+        one_sided=True,
+        detail={**_detail(bound), "provable": most},
+    )
+
+
+def evidence_of(source: Source) -> PrivacyEvidence:
+    """The evidence of a run, at the error that both ends of another bar's interval have."""
+    return epsilon(source.store, significance=2 * source.tail, partial=True)
+
+
+def ceiling(bound: Bound) -> float:
+    """The most that the same trials could have proven, all guesses right; NaN if not known.
+
+    Examples
+    --------
+    >>> detail = {"coins": 100, "guesses": 20, "correct": 10}
+    >>> round(ceiling(Bound("one-run", 0.0, 0.0, 0.05, detail=detail)), 3)
+    1.823
+    """
+    counts = bound.detail
+    if bound.method == "one-run":
+        return one_run_epsilon(
+            canaries=counts["coins"],
+            guesses=counts["guesses"],
+            correct=counts["guesses"],
+            delta=bound.delta,
+            significance=bound.significance,
+        )
+    if bound.method == "rates":
+        return epsilon_from_rates(
+            true_positives=counts["members"],
+            members=counts["members"],
+            false_positives=0,
+            non_members=counts["non_members"],
+            delta=bound.delta,
+            significance=bound.significance,
+        ).epsilon
+    return float("inf") if bound.method == "density" else float("nan")
+
+
+def _doubts(most: float, asked: float) -> tuple[str, ...]:
+    if np.isnan(most):
+        return ("it is not known how much this audit could prove",)
+    if most <= asked:
+        return (
+            f"this audit could prove no more than {most:.3g} if it were right each time:"
+            " more probes, guesses or fits",
+        )
+    return ()
+
+
+def _detail(bound: Bound) -> dict[str, object]:
+    return {"method": bound.method, "delta": bound.delta, **bound.detail}

@@ -1,0 +1,113 @@
+"""max_q999: the value that at most 0.1 % of the records' scores exceed."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import stdtrit
+
+from byrote.scores.gate.bar import UNMEASURED, Measured
+from byrote.scores.gate.source import Source
+from byrote.scores.trust import collect
+from byrote.stats.drawn import order_limits
+from byrote.stats.exceedance import at_least, fewer_than
+
+Array = NDArray[np.float64]
+UNIT = "nats"
+BEYOND = 0.001  # share of the records that may exceed the 0.999 quantile
+ESTIMATOR = "mean_log"
+
+
+def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar is asked alike)
+    """The 0.999 quantile of ``mean_log``, whose true values the interval is about.
+
+    ``mean_log`` has mean zero without memorization, the least noise of the three, and the only
+    t-interval that covers. Among thousands of noisy scores the highest are high by chance, so the
+    ends come from every record's own limits: see docs/gate.md.
+    """
+    if source.inserts:
+        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: canaries have exposures, no scores",))
+    limits = _Limits(source)
+    drawn, population = source.scored
+    known = int(np.count_nonzero(~np.isnan(limits.estimate)))
+    if not known:
+        return Measured(
+            unit=UNIT,
+            doubts=(f"{UNMEASURED}: no record was scored both in and out of training",),
+        )
+    allowed = int(np.floor(BEYOND * population + 1e-9))
+    # A random choice of records errs too: it takes half of what each end may.
+    part = source.tail if drawn == population else source.tail / 2
+    few, many = order_limits(allowed, drawn=drawn, population=population, significance=part)
+    return Measured(
+        found=_quantile(limits.estimate[~np.isnan(limits.estimate)]),
+        low=at_least(limits.lower, drawn, many, part),
+        high=fewer_than(limits.upper, drawn, few, part),
+        unit=UNIT,
+        covers=f"0.999 quantile of {ESTIMATOR} of {source.whom}; the interval allows for the noise"
+        " of retraining",
+        doubts=_doubts(source, limits, few, known),
+        detail={
+            "estimator": ESTIMATOR,
+            "records": drawn,
+            "unscored": drawn - known,
+            "allowed_beyond": allowed,
+            "median_standard_error": _median(limits.error),
+        },
+    )
+
+
+class _Limits:
+    """One-sided limits of every record's true score; nothing is known of one without an error."""
+
+    def __init__(self, source: Source) -> None:
+        found = source.evaluation
+        self.estimate = found.estimate[ESTIMATOR]
+        self.error = found.standard_error[ESTIMATOR]
+        self.p_value = found.p_value
+        self.degrees = np.where(source.degrees > 0, source.degrees, np.nan)
+
+    def lower(self, tail: float) -> Array:
+        """Of a density of zero outside training no error is known, but that chance made it is."""
+        reach = self._reach(tail)
+        endless = np.isposinf(self.estimate) & (self.p_value <= tail)
+        low = np.where(np.isfinite(reach), self.estimate - reach, -np.inf)
+        return np.where(endless, np.inf, low)
+
+    def upper(self, tail: float) -> Array:
+        """Infinite where unknown."""
+        reach = self._reach(tail)
+        return np.where(np.isfinite(reach), self.estimate + reach, np.inf)
+
+    def _reach(self, tail: float) -> Array:
+        with np.errstate(invalid="ignore"):
+            reach = -stdtrit(self.degrees, tail) * self.error
+        known = np.isfinite(self.estimate) & np.isfinite(self.error) & ~np.isnan(self.degrees)
+        return np.where(known, np.where(self.error == 0, 0.0, reach), np.nan)
+
+
+def _doubts(source: Source, limits: _Limits, few: int, known: int) -> tuple[str, ...]:
+    doubts = []
+    drawn, population = source.scored
+    if np.isnan(limits.error).all():
+        doubts.append("too few repeats or fits: scores have no standard errors")
+    if few == 0:
+        doubts.append(
+            f"too few records: {drawn:,} drawn at random of {population:,} cannot bound their"
+            " 0.999 quantile from above"
+        )
+    if known < drawn:
+        doubts.append(f"{drawn - known:,} of {drawn:,} records have no score")
+    trust = collect(source.run, source.table).trust
+    if trust is not None and trust.poor:
+        doubts.append("log-likelihoods rest on few importance samples: more draws help")
+    return tuple(doubts)
+
+
+def _quantile(values: Array) -> float:
+    """The least value that at most 0.1 % of these exceed."""
+    place = len(values) - 1 - int(np.floor(BEYOND * len(values) + 1e-9))
+    return float(np.partition(values, place)[place])
+
+
+def _median(values: Array) -> float:
+    known = values[~np.isnan(values)]
+    return float(np.median(known)) if len(known) else float("nan")

@@ -140,7 +140,7 @@ REFUSED = {
     ),
     "scale": (lambda: choose(load_exposure_study(NAMES[0]), "paper"), "one of small, full"),
     "fits": (lambda: choose(load_exposure_study(NAMES[0]), fits=0), "--fits must be an integer"),
-    "any": (lambda: kinds.is_of_exposure("minst-1e-3"), "did you mean mnist-1e-3"),
+    "any": (lambda: kinds.kind_of("minst-1e-3"), "did you mean mnist-1e-3"),
     "records": (
         lambda: kinds.check_options(NAMES[0], {"records": 5}),
         "--records does not apply to the study exposure-over-training; those that do are --fits",

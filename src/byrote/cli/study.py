@@ -1,4 +1,4 @@
-"""byrote study: the experiments of the paper and of the post, and what they published beside."""
+"""byrote study: the experiments of the paper and of the post, and what stops memorization."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,14 +24,15 @@ def study(
         str,
         typer.Argument(
             help="mnist-1e-3, mnist-1e-4, cifar10, celeba; exposure-over-training,"
-            " exposure-by-insertions, exposure-pareto, skew-normal-fit or dp-exposure."
+            " exposure-by-insertions, exposure-pareto, skew-normal-fit, dp-exposure; mitigations or"
+            " onion."
         ),
     ],
     data: Annotated[
         str | None,
         typer.Option(
-            help="The data set, as byrote score takes it; the text of a study of exposure, which"
-            " has one if not given."
+            help="The data set, as byrote score takes it; the text of a study of exposure. Those of"
+            " exposure and of mitigations have one if not given."
         ),
     ] = None,
     scale: Annotated[
@@ -40,7 +41,10 @@ def study(
     records: Some = None,
     repeats: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
     epochs: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
-    fits: Annotated[int | None, typer.Option(help="Of exposure: in place of the declared.")] = None,
+    fits: Annotated[
+        int | None,
+        typer.Option(help="Of exposure and mitigations: in place of the declared."),
+    ] = None,
     characters: Annotated[
         int | None, typer.Option(help="Of exposure: take the first so many of the text.")
     ] = None,
@@ -62,15 +66,20 @@ def study(
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> int:
-    """Repeat an experiment of the paper or the post, beside what was published."""
+    """Repeat an experiment of the paper or the post, or see what stops memorization."""
     given = dict(locals())
     from byrote.studies import kinds  # noqa: PLC0415 (slow to load)
 
     kinds.check_options(name, given)
-    if kinds.is_of_exposure(name):
+    kind = kinds.kind_of(name)
+    if kind == "exposure":
         from byrote.cli import study_of_exposure  # noqa: PLC0415
 
         return study_of_exposure.carry_out(given)
+    if kind == "mitigations":
+        from byrote.cli import study_of_mitigations  # noqa: PLC0415
+
+        return study_of_mitigations.carry_out(given)
     from byrote.cli import study_of_scores  # noqa: PLC0415
 
     return study_of_scores.carry_out(given)

@@ -7,29 +7,39 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.studies.declaration import NAMES as OF_SCORES
 from byrote.studies.exposure.declaration import NAMES as OF_EXPOSURE
+from byrote.studies.mitigations.declaration import NAMES as OF_MITIGATIONS
 
-NAMES = (*OF_SCORES, *OF_EXPOSURE)
-_OF_SCORES_ONLY: tuple[str, ...] = (
-    "records",
-    "repeats",
-    "validation",
-    "validation_part",
-    "key",
-    "labels",
-    "dry_run",
-)
-_OF_EXPOSURE_ONLY: tuple[str, ...] = ("fits", "characters")
+KINDS: Mapping[str, tuple[str, ...]] = {
+    "scores": OF_SCORES,
+    "exposure": OF_EXPOSURE,
+    "mitigations": OF_MITIGATIONS,
+}
+NAMES = tuple(name for names in KINDS.values() for name in names)
+_OPTIONS: Mapping[str, tuple[str, ...]] = {  # which not all kinds have
+    "scores": (
+        "records",
+        "repeats",
+        "validation",
+        "validation_part",
+        "key",
+        "labels",
+        "dry_run",
+    ),
+    "exposure": ("fits", "characters"),
+    "mitigations": ("records", "fits", "key", "labels"),
+}
 
 
-def is_of_exposure(name: str) -> bool:
-    """Whether a study is one of exposure; the others are of memorization scores.
+def kind_of(name: str) -> str:
+    """Of what a study is: of memorization "scores", of "exposure", or of "mitigations".
 
     Raises
     ------
     InvalidInput
         If there is none of that name; the message suggests the nearest.
     """
-    return checks.choice("study", name, NAMES) in OF_EXPOSURE
+    checks.choice("study", name, NAMES)
+    return next(kind for kind, names in KINDS.items() if name in names)
 
 
 def check_options(name: str, given: Mapping[str, Any]) -> None:
@@ -40,15 +50,16 @@ def check_options(name: str, given: Mapping[str, Any]) -> None:
     InvalidInput
         Naming the option and those that the study has in its place.
     """
-    of_exposure = is_of_exposure(name)
-    theirs, own = (_OF_SCORES_ONLY, _OF_EXPOSURE_ONLY)[:: 1 if of_exposure else -1]
-    for option in theirs:
+    kind = kind_of(name)
+    own = _OPTIONS[kind]
+    theirs = {option for options in _OPTIONS.values() for option in options} - set(own)
+    for option in sorted(theirs):
         if given.get(option) not in (None, False):
             words = ", ".join(map(_spelled, (*own, "epochs")))
             raise InvalidInput(
                 f"{_spelled(option)} does not apply to the study {name}; those that do are {words}"
             )
-    if not of_exposure and given.get("data") is None:
+    if kind == "scores" and given.get("data") is None:
         raise InvalidInput(f"--data must name the data set for the study {name}")
 
 

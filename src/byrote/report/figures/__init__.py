@@ -5,6 +5,7 @@ docs/figures.md says which figure of the paper each is.
 
 from byrote.report.figures.classes import scores_by_label, thin_regions
 from byrote.report.figures.completion import completion_by_prefix
+from byrote.report.figures.configurations import Quantiles, quantiles_by_configuration
 from byrote.report.figures.distribution import score_distribution, score_distributions
 from byrote.report.figures.estimators import Estimates, exposure_by_estimator
 from byrote.report.figures.examples import memorized_examples
@@ -19,19 +20,24 @@ from byrote.report.figures.exposure_training import ExposureCourse, exposure_ove
 from byrote.report.figures.gallery import gallery
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.one_record import one_record
+from byrote.report.figures.onion import Peeled, onion
 from byrote.report.figures.ratio import ratio_by_score, ratio_densities
 from byrote.report.figures.reproduced import reproduced
 from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.report.figures.style import figure_of
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.training import losses, quantiles_over_epochs
+from byrote.report.figures.usefulness_pareto import Change, usefulness_pareto
 
 __all__ = [
+    "Change",
     "Configuration",
     "Estimates",
     "ExposureCourse",
+    "Peeled",
     "PrivateModel",
     "PublishedModel",
+    "Quantiles",
     "completion_by_prefix",
     "exposure_by_epsilon",
     "exposure_by_estimator",
@@ -45,6 +51,8 @@ __all__ = [
     "memorized_examples",
     "memorized_share_by_log_prob",
     "one_record",
+    "onion",
+    "quantiles_by_configuration",
     "quantiles_over_epochs",
     "ratio_by_score",
     "ratio_densities",
@@ -56,4 +64,5 @@ __all__ = [
     "thin_regions",
     "toy_memorization",
     "toy_overfitting",
+    "usefulness_pareto",
 ]

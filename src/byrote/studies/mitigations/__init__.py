@@ -1,0 +1,1 @@
+"""Studies of what stops memorization: one data set audited again, one change at a time."""

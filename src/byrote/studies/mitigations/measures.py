@@ -1,0 +1,138 @@
+"""Memorization and usefulness of an audit, and how two audits differ, with 95 % intervals.
+
+Errors come from leaving out one fit at a time: they speak of other seeds and other halves of the
+probes, for these probes. Where two audits have the same plan, fit f of one trains on the records of
+fit f of the other with the same seeds, and both are left out together.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from byrote import seeds
+from byrote.fits.table import Table
+from byrote.plans import IN, OUT
+from byrote.scores.evaluation import evaluate
+from byrote.stats import jackknife
+from byrote.stats.memorization import Side, estimates
+
+Array = NDArray[np.float64]
+Mean = tuple[float, float, float]  # with the ends of its interval
+LEVEL = 0.95
+_SHUFFLES = 20
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """The table of a run and the (r,) ids of its records."""
+
+    table: Table
+    ids: NDArray[Any]
+
+    def of(self, ids: NDArray[Any]) -> "Audit":
+        """The same of some of the records."""
+        columns = np.isin(self.ids, ids)
+        table = self.table
+        some = replace(table, rows=table.rows[columns], log_prob=table.log_prob[:, columns])
+        return Audit(some, self.ids[columns])
+
+    @cached_property
+    def memorization(self) -> "Estimate":
+        """Mean of mean_log over the records, nats; a fit less on both sides is two degrees less."""
+        found = evaluate(self.table)
+        values = found.estimate["mean_log"]
+        without = found.without["mean_log"] / max(1, len(values))
+        count = int(self.table.counting().sum())
+        return Estimate(_mean(values), without, count - 2, self.plan)
+
+    @cached_property
+    def held_out(self) -> "Estimate":
+        """Mean log p of the records that a fit holds out, nats: mean over fits."""
+        role, values = self.table.roles(), self.table.log_prob
+        there = self.table.counting()
+        means = np.array([_mean(values[f][role[f] == OUT]) for f in np.flatnonzero(there)])
+        changes = (means.mean() - means) / max(1, len(means) - 1)
+        return Estimate(_mean(means), changes, len(means) - 1, self.plan)
+
+    @property
+    def plan(self) -> bytes:
+        """Equal for equal ids and membership."""
+        return b"".join([self.ids.tobytes(), self.table.roles().tobytes()])
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """A number with (F,) changes when a fit is left out, degrees of freedom, and the plan."""
+
+    value: float
+    changes: Array
+    degrees: float
+    plan: bytes
+
+    @property
+    def error(self) -> float:
+        """Jackknife standard error."""
+        return float(jackknife.standard_error(self.changes))
+
+    def interval(self, level: float = LEVEL) -> Mean:
+        """With Student's interval."""
+        return _student(self.value, self.error, self.degrees, level)
+
+
+def difference(one: Estimate, other: Estimate, level: float = LEVEL) -> Mean:
+    """One minus the other with Student's interval: fit by fit where the plans are the same.
+
+    Otherwise variances add, with Welch and Satterthwaite's degrees of freedom.
+    """
+    value = one.value - other.value
+    if one.plan == other.plan:
+        error = float(jackknife.standard_error(one.changes - other.changes))
+        return _student(value, error, one.degrees, level)
+    squares = np.array([one.error, other.error]) ** 2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        degrees = squares.sum() ** 2 / (squares**2 / [one.degrees, other.degrees]).sum()
+    return _student(value, float(np.sqrt(squares.sum())), float(degrees), level)
+
+
+def by_chance(table: Table, levels: tuple[float, ...], *, seed: int) -> Array:
+    """Quantiles of M if nothing were memorized: each record's values dealt out anew, (levels,).
+
+    Without memorization a record's values in and out are exchangeable, and M would be as often that
+    of any other deal. Mean over 20 deals; records that lack a value are left out.
+    """
+    generator = seeds.generator(seed, seeds.Purpose.EVALUATION)
+    there = table.counting()
+    values, roles = table.log_prob[there].T, table.roles()[there].T
+    counts = (roles == IN).sum(axis=1)
+    known = np.isfinite(values).all(axis=1) & (counts == np.median(counts))
+    a = int(np.median(counts))
+    if not known.any() or not 0 < a < values.shape[1]:
+        return np.full(len(levels), np.nan)
+    found = [
+        np.quantile(_score(generator.permuted(values[known], axis=1), a), levels)
+        for _ in range(_SHUFFLES)
+    ]
+    return np.asarray(np.mean(found, axis=0))
+
+
+def _score(values: Array, a: int) -> Array:
+    """M with the first a columns as the values in training."""
+    units = np.arange(values.shape[1])
+    sides = Side(values[:, :a], units[:a]), Side(values[:, a:], units[a:])
+    return estimates(*sides)["score"]
+
+
+def _mean(values: Array) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+def _student(value: float, error: float, degrees: float, level: float) -> Mean:
+    if not degrees > 0 or np.isnan(error):
+        return value, float("nan"), float("nan")
+    half = float(t.ppf((1 + level) / 2, degrees)) * error
+    return value, value - half, value + half

@@ -1,0 +1,96 @@
+"""The report of a study of mitigations for the terminal, as Markdown, and as plain data."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from rich.console import RenderableType
+
+from byrote.report.forecast import duration
+from byrote.studies import page
+from byrote.studies.findings import Rows
+from byrote.studies.mitigations.carried import Carried
+from byrote.studies.mitigations.carrying import MitigationStudyReport
+from byrote.studies.page import Page
+
+
+def page_of(report: MitigationStudyReport) -> Page:
+    """What the report says."""
+    said = [*page.missing_fits(report), *report.findings.remarks]
+    return Page(report, facts(report), runs(report), said)
+
+
+def render(report: MitigationStudyReport) -> RenderableType:
+    """The report for the terminal."""
+    return page.render(page_of(report))
+
+
+def markdown(report: MitigationStudyReport, figures: Sequence[str] = ()) -> str:
+    """The report as the text of study.md; figures: paths of those drawn, beside it."""
+    return page.markdown(page_of(report), figures)
+
+
+def to_json(report: MitigationStudyReport, figures: Sequence[str] = ()) -> dict[str, Any]:
+    """The report as plain data: NaN is null, infinities are text."""
+    audited = report.records.audited
+    return page.to_json(
+        page_of(report),
+        figures,
+        data={
+            "source": audited.source,
+            "records": len(audited),
+            "validation": len(report.records.validation),
+        },
+        configurations=[_as_data(one) for one in report.carried],
+    )
+
+
+def facts(report: MitigationStudyReport) -> Rows:
+    """What was run, by name."""
+    chosen, audited = report.chosen, report.records.audited
+    manifest = report.carried[0].folder.manifest
+    seconds = sum(float(np.nansum(one.of_fits("seconds"))) for one in report.carried)
+    shape = " x ".join(map(str, audited.shape))
+    return [
+        ("", ""),
+        ("scale", f"{chosen.scale}{page.overridden(chosen.overridden)}"),
+        (
+            "data",
+            f"{audited.source}: {len(audited):,} records of shape {shape};"
+            f" {len(report.records.validation):,} others set apart for validation",
+        ),
+        ("seed, threads a fit", f"{manifest.seed}, {manifest.threads}"),
+        ("time of all fits", f"{duration(seconds)}, one after the other"),
+        ("settled", ", ".join(f"{k} {v}" for k, v in manifest.settled.items()) or "nothing"),
+        ("versions", ", ".join(f"{k} {v}" for k, v in manifest.environment.items())),
+    ]
+
+
+def runs(report: MitigationStudyReport) -> Rows:
+    """Each configuration: what was trained, on how many records."""
+    head = ("run", "model", "records", "probes", "seed", "fits", "epochs")
+    return [head, *(_run(one) for one in report.carried)]
+
+
+def _run(one: Carried) -> tuple[str, ...]:
+    given = one.configuration
+    parameters = ", ".join(f"{name} {value}" for name, value in given.model.items())
+    design = one.folder.design
+    return (
+        f"{one.name}: {one.title}",
+        f"{given.kind}: {parameters}",
+        f"{design.n:,}",
+        f"{len(one.audit.ids):,}",
+        f"{one.folder.manifest.seed}",
+        f"{len(one.fits)} of {design.fits}",
+        f"{given.epochs}",
+    )
+
+
+def _as_data(one: Carried) -> dict[str, Any]:
+    return {
+        **one.configuration.model_dump(),
+        "folder": one.folder.paths.root.name,
+        "records": one.folder.design.n,
+        "seconds": one.of_fits("seconds").tolist(),
+    }

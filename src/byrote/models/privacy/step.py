@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from byrote.models.privacy.accounting import Account
+from byrote.models.privacy.descent import NoisyDescent
 from byrote.models.privacy.layers import Layers
 
 _AT_ONCE = 512  # records that go through the module together, to bound memory
@@ -59,10 +60,11 @@ class PrivateStep:
         generator: torch.Generator,
     ) -> None:
         self._layers = Layers(module)
-        self._parameters = [p for p in module.parameters() if p.requires_grad]
-        self._optimizer, self._generator = optimizer, generator
-        self._norm, self._expected = max_grad_norm, account.expected_batch
-        self._deviation = account.noise_multiplier * max_grad_norm
+        self._norm = max_grad_norm
+        trained = (p for p in module.parameters() if p.requires_grad)
+        self._descend = NoisyDescent(
+            trained, optimizer, account, max_grad_norm=max_grad_norm, generator=generator
+        )
         self.gradients = self._layers.gradients
 
     def __enter__(self) -> "PrivateStep":
@@ -91,8 +93,8 @@ class PrivateStep:
         -------
         The losses before the step, summed.
         """
-        total = [torch.zeros_like(p) for p in self._parameters]
-        where = {p: k for k, p in enumerate(self._parameters)}
+        total = self._descend.zeros()
+        where = {p: k for k, p in enumerate(self._descend.parameters)}
         summed = torch.zeros((), device=total[0].device)
         parts = [tensor.split(_AT_ONCE) for tensor in batch] if len(batch[0]) else []
         for part in zip(*parts, strict=True):
@@ -127,17 +129,3 @@ class PrivateStep:
             found += list(zip(own, parts, strict=True))
         self._layers.forget()
         return each.detach().sum(), found
-
-    @torch.no_grad()
-    def _descend(self, total: Sequence[Tensor]) -> None:
-        """Noise, the mean over the expected number of records, and the optimizer's step."""
-        sizes = [gradient.numel() for gradient in total]
-        device = total[0].device
-        if self._deviation > 0:
-            noise = torch.randn(sum(sizes), generator=self._generator, device=device)
-            for gradient, own in zip(total, noise.split(sizes), strict=True):
-                gradient.add_(own.view_as(gradient), alpha=self._deviation)
-        for p, gradient in zip(self._parameters, total, strict=True):
-            p.grad = gradient.div_(self._expected)
-        self._optimizer.step()
-        self._optimizer.zero_grad(set_to_none=True)

@@ -12,11 +12,13 @@ from byrote.errors import InvalidInput
 from byrote.models.contract import OnEpoch
 from byrote.models.language.char_lstm import scoring, settings, weights
 from byrote.models.language.char_lstm.network import untrained
+from byrote.models.language.char_lstm.private import settings as private
 from byrote.models.language.char_lstm.size import size_of
 from byrote.models.language.char_lstm.stepper import LstmStepper
 from byrote.models.language.char_lstm.training import train
 from byrote.models.language.char_lstm.vocabulary import Ids, Vocabulary
 from byrote.models.language.char_lstm.windows import joined, length
+from byrote.models.privacy import DP
 from byrote.models.torch_state import flushed_denormals
 from byrote.models.vae.streams import Stream, generator_from, seed_of
 
@@ -99,6 +101,7 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         report_every: int | None = None,
         random_state: int | None = 0,
         precision: str = "auto",
+        dp: DP | None = None,
     ) -> None:
         self.hidden = hidden
         self.layers = layers
@@ -114,6 +117,7 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.report_every = report_every
         self.random_state = random_state
         self.precision = precision
+        self.dp = dp
 
     def check_input(self, X: Sequence[str]) -> None:
         """Refuse texts that the model cannot be trained on, before any fit.
@@ -124,7 +128,7 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If X is no sequence of texts, or they are empty or shorter together than a window.
         """
         settings.check_parameters(self)
-        settings.check_texts(settings.as_texts(X), self.window)
+        settings.check_training(self, settings.as_texts(X))
 
     def fit(
         self, X: Sequence[str], y: object = None, *, on_epoch: OnEpoch | None = None
@@ -144,11 +148,14 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.check_input(X)
         texts = settings.as_texts(X)
         with flushed_denormals():
-            self._make(Vocabulary.of(texts))
+            self._make(Vocabulary.of(texts if self.dp is None else ()))
             generator = generator_from(seed_of(self.random_state, Stream.TRAINING), "cpu")
             text = joined(texts, self.vocabulary_)
             schedule = settings.schedule_of(self)
-            train(self.network_, text, schedule, generator, self._recorder(on_epoch))
+            steps = None
+            if self.dp is not None:
+                steps, self.facts_["privacy"] = private.prepared(self, text, schedule)
+            train(self.network_, text, schedule, generator, self._recorder(on_epoch), steps)
         return self
 
     def batches(self, X: Sequence[str]) -> int:
@@ -261,6 +268,7 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.vocabulary_ = vocabulary
         self.network_ = untrained(len(vocabulary), self.hidden, self.layers, seed)
         self.losses_: list[float] = []
+        self.facts_: dict[str, Any] = {}
         return self
 
     def _ids(self, prefix: Sequence[int] | str) -> Ids:

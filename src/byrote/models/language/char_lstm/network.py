@@ -35,6 +35,11 @@ class Network(nn.Module):
         self.recurrent = nn.ModuleList(nn.LSTM(hidden, hidden) for _ in range(layers))
         self.output = nn.Linear(hidden, tokens)
 
+    @property
+    def lstms(self) -> list[nn.LSTM]:
+        """The recurrent layers, from below."""
+        return [layer for layer in self.recurrent if isinstance(layer, nn.LSTM)]
+
     def start(self, n: int) -> State:
         """The state of n texts before their first character: zeros."""
         zeros = torch.zeros(1, n, self.hidden)

@@ -9,8 +9,9 @@ import torch
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models.language.char_lstm.optimizers import RATES, Descent
+from byrote.models.language.char_lstm.private import settings as private
 from byrote.models.language.char_lstm.training import Schedule
-from byrote.models.language.char_lstm.windows import Cut
+from byrote.models.language.char_lstm.windows import Cut, length
 from byrote.models.vae.arithmetic import settled_precision
 
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -39,6 +40,21 @@ def check_parameters(model: Any) -> None:
     if model.random_state is not None:
         checks.integer("random_state", model.random_state, at_least=0)
     checks.choice("precision", model.precision, ("auto", *_PRECISIONS))
+    if model.dp is not None:
+        private.check(model)
+
+
+def check_training(model: Any, texts: list[str]) -> None:
+    """Refuse texts that the model cannot be trained on.
+
+    Raises
+    ------
+    InvalidInput
+        If they are too little, or ``dp`` asks what cannot be kept on so much text.
+    """
+    check_texts(texts, model.window)
+    if model.dp is not None:
+        private.account_of(model, length(texts))
 
 
 def schedule_of(model: Any) -> Schedule:

@@ -1,5 +1,6 @@
 """Truncated back-propagation through time (Williams & Peng 1990)."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -49,7 +50,7 @@ class _Mean:
         self.characters += step[1]
 
     def take(self) -> float:
-        mean = self.total / self.characters
+        mean = self.total / self.characters if self.characters else math.nan
         self.total, self.characters = 0.0, 0
         return mean
 
@@ -60,17 +61,21 @@ def train(
     schedule: Schedule,
     generator: torch.Generator,
     after_report: Callable[[int, float], None],
+    steps: Iterator[Step] | None = None,
 ) -> None:
-    """Train in place on one long text, (n,) tokens.
+    """Train in place on one long text, (n,) tokens, by the steps given or by truncated ones.
 
     ``after_report(k, loss)`` gets the number of the report, from 1, and the mean loss, nats per
-    character, of the batches since the one before; the network is then in evaluation mode.
+    character, of the batches since the one before (NaN if they were empty); the network is then in
+    evaluation mode.
     """
     mean, reported = _Mean(), 0
     every = schedule.report_every or schedule.batches(len(text))
     last = schedule.epochs * schedule.batches(len(text))
     network.train()
-    for done, step in enumerate(_steps(network, text, schedule, generator), start=1):
+    if steps is None:
+        steps = _steps(network, text, schedule, generator)
+    for done, step in enumerate(steps, start=1):
         mean.add(step)
         if done % every == 0 or done == last:
             reported += 1

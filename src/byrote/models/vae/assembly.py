@@ -12,6 +12,8 @@ from byrote.models.vae.arithmetic import (
     settled_precision,
 )
 from byrote.models.vae.autoencoder import AutoEncoder, build
+from byrote.models.vae.background import background
+from byrote.models.vae.outlier import Outlier
 from byrote.models.vae.spaces import SPACES, Space
 from byrote.models.vae.streams import Stream, seed_of
 
@@ -59,4 +61,8 @@ def untrained(vae: Any, space: Space) -> AutoEncoder:
             **parts,
         )
     model.robust = float(vae.robust)
+    if vae.outlier is not None:
+        values = space.channels * space.pixels
+        alike = not type(space).has_units
+        model.outlier = Outlier(background(vae.likelihood, values, alike=alike), vae.outlier)
     return model.to(vae.device).eval()

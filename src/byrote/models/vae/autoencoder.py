@@ -13,6 +13,7 @@ from byrote.models.vae.likelihoods import (
     SharedGaussian,
 )
 from byrote.models.vae.networks import Convolutional, FullyConnected, kl_from_standard_normal
+from byrote.models.vae.outlier import Outlier
 from byrote.models.vae.robust import beta_divergence
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
@@ -31,6 +32,8 @@ class AutoEncoder(nn.Module):
     ----------
     robust
         Beta of the divergence that training minimises in place of minus log p(x | z); 0 for that.
+    outlier
+        The component that is mixed with the likelihood, if there is one.
     """
 
     robust = 0.0
@@ -39,6 +42,7 @@ class AutoEncoder(nn.Module):
         super().__init__()
         self.network = network
         self.likelihood = likelihood
+        self.outlier: Outlier | None = None
 
     def extra_repr(self) -> str:
         """What tells configurations apart, beside the parts."""
@@ -54,26 +58,33 @@ class AutoEncoder(nn.Module):
         return self.network.encode(x)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """(..., n) log p(x | z), nats, of records (n, d) at codes (..., n, latent)."""
+        """(..., n) log p(x | z), nats, of records (n, d) at codes (..., n, latent).
+
+        The decoder's, without the outlier component.
+        """
         channels = (self.likelihood.channels, -1)
         return self.likelihood.log_prob(x.unflatten(-1, channels), self._decoded(z))
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
         """(n,) minus the evidence lower bound of eq. (5), nats; in training, what is minimised.
 
-        One latent draw each, made from standard normal ``noise``, (n, latent). The two differ with
-        ``robust`` alone.
+        One latent draw each, made from standard normal ``noise``, (n, latent). The two differ by
+        ``robust``, and by the head start that the decoder has before the outlier component.
         """
         mean, log_variance = self.encode(x)
         z = mean + torch.exp(0.5 * log_variance) * noise
         kl = kl_from_standard_normal(mean, log_variance)
         if self.robust and self.training:
             return kl + self._divergence(x, z)
-        return kl - self.log_likelihood(x, z)
+        log_likelihood = self.log_likelihood(x, z)
+        if self.outlier is not None:
+            log_likelihood = self.outlier.mixed(log_likelihood, x, training=self.training)
+        return kl - log_likelihood
 
     def sample(self, z: Tensor, generator: torch.Generator) -> Tensor:
         """(n, d) values drawn at codes (n, latent)."""
-        return self.likelihood.sample(self._decoded(z), generator).flatten(-2)
+        drawn = self.likelihood.sample(self._decoded(z), generator).flatten(-2)
+        return drawn if self.outlier is None else self.outlier.sample(drawn, generator)
 
     def _divergence(self, x: Tensor, z: Tensor) -> Tensor:
         """(n,) the robust cost of records at codes."""

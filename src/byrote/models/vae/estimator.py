@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from numpy.typing import ArrayLike
 from sklearn.base import clone
@@ -9,6 +10,7 @@ from sklearn.base import clone
 from byrote.models.contract import OnEpoch
 from byrote.models.torch_state import flushed_denormals
 from byrote.models.vae import assembly, settings, weights
+from byrote.models.vae.course import Course
 from byrote.models.vae.fitted import Fitted
 from byrote.models.vae.spaces import as_given
 from byrote.models.vae.streams import Stream
@@ -52,6 +54,10 @@ class VAE(Fitted):
         record's gradient is weighed by about p(x | z)^beta: sensible values are of the size of one
         over the nats in which records differ, 0.01 and less for images. Not for mixtures of
         logistics. Scores are log p as ever; only ``losses_`` are of the robust cost.
+    outlier
+        Weight w in (0, 1), or "learned" (from 0.01), of a broad component: the likelihood is
+        (1 - w) p(x | z) + w p0(x), p0 from the training records' marginals, value by value. The
+        decoder need not learn a record that p0 takes. Not for mixtures of logistics.
     draws
         Importance samples N per record in ``score_samples``.
     defensive
@@ -85,7 +91,11 @@ class VAE(Fitted):
         Number of values per record.
     diagnostics_ : dict of str to (n,) float32
         Of the last ``score_samples``: "mc_error" (nats), "effective_sample_size" and "k_hat" of
-        each record (see ``ImportanceSampling``).
+        each record (see ``ImportanceSampling``); with ``outlier``, "outlier" is the posterior
+        probability that the record is of that component.
+    facts_ : dict
+        With ``outlier``, "outlier": its weight, the share of training records that it takes, and
+        the head start in nats that the decoder still had at the end of training.
 
     Examples
     --------
@@ -115,6 +125,7 @@ class VAE(Fitted):
         learning_rate: float = 1e-3,
         weight_decay: float = 0.0,
         robust: float = 0.0,
+        outlier: float | str | None = None,
         draws: int = 256,
         defensive: float = 0.0,
         redraw: bool = False,
@@ -136,6 +147,7 @@ class VAE(Fitted):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.robust = robust
+        self.outlier = outlier
         self.draws = draws
         self.defensive = defensive
         self.redraw = redraw
@@ -176,6 +188,7 @@ class VAE(Fitted):
         assembly.arithmetic_for(self, x.shape).check(self.device)
         with flushed_denormals():
             self._make(x.shape)
+            course = Course(self, x, self._recorder(on_epoch))
             times = (self.epochs, self.batch_size, self.learning_rate)
             schedule = Schedule(*times, self.flips, self.arithmetic_, self.weight_decay)
             train(
@@ -184,8 +197,9 @@ class VAE(Fitted):
                 self.space_,
                 schedule,
                 self._generator(Stream.TRAINING),
-                self._recorder(on_epoch),
+                course,
             )
+            self.facts_.update(course.finished())
         return self
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "VAE":
@@ -217,6 +231,7 @@ class VAE(Fitted):
         self.network_ = assembly.untrained(self, self.space_)
         self.n_features_in_ = math.prod(shape[1:])
         self.losses_: list[float] = []
+        self.facts_: dict[str, Any] = {}
         return self
 
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:

@@ -51,6 +51,8 @@ class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
             "effective_sample_size": found.effective_sample_size.astype(np.float32),
             "k_hat": found.k_hat.astype(np.float32),
         }
+        if found.outlier is not None:
+            self.diagnostics_["outlier"] = found.outlier.astype(np.float32)
         return found.log_prob
 
     def importance(self, X: ArrayLike) -> ImportanceSampling:

@@ -42,12 +42,16 @@ class ImportanceSampling:
         Shape of the generalized Pareto distribution fitted to the largest weights (Vehtari et al.
         2024): reliable below min(1 - 1/log10 N, 0.7). -inf where all weights are equal, NaN for
         fewer than 21 draws.
+    outlier
+        Posterior probability that the record is of the outlier component; None without one. It has
+        no part in sample size and k-hat, which are those of the weights of codes.
     """
 
     log_prob: NDArray[np.float64]
     standard_error: NDArray[np.float64]
     effective_sample_size: NDArray[np.float64]
     k_hat: NDArray[np.float64]
+    outlier: NDArray[np.float64] | None = None
 
 
 @torch.no_grad()
@@ -60,7 +64,7 @@ def log_prob(
     defensive: float = 0.0,
     arithmetic: Arithmetic = PLAIN,
 ) -> ImportanceSampling:
-    """Estimated log p(x), nats, and the estimates' reliability.
+    """Estimated log p(x), nats, of the autoencoder alone, and the estimates' reliability.
 
     log p(x) = logmeanexp over draws l of [log p(x | z_l) + log p(z_l) - log q(z_l | x)], z_l from
     the proposal q.
@@ -106,7 +110,8 @@ def summarized(log_weights: NDArray[np.floating]) -> ImportanceSampling:
 
 def joined(parts: list[ImportanceSampling]) -> ImportanceSampling:
     """The estimates of several blocks of records, in order."""
-    names = ("log_prob", "standard_error", "effective_sample_size", "k_hat")
+    names = ["log_prob", "standard_error", "effective_sample_size", "k_hat"]
+    names += ["outlier"] if parts[0].outlier is not None else []
     return ImportanceSampling(
         *(np.concatenate([getattr(p, name) for p in parts]) for name in names)
     )

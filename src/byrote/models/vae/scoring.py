@@ -31,11 +31,21 @@ def importance(
     """Log p of records x, (n, *shape), with ``draws`` importance samples each, nats."""
     arithmetic.check(space.device)
     parts = []
-    for seen, log_determinant in _seen(model, space, x, noise_seed):
+    for seen, log_determinant in seen_blocks(model, space, x, noise_seed):
         found = log_prob(model, seen, draws, generator, defensive=defensive, arithmetic=arithmetic)
+        found = _mixed(model, found, seen)
         change = log_determinant.double().cpu().numpy()
         parts.append(replace(found, log_prob=found.log_prob + change))
     return joined(parts)
+
+
+def _mixed(model: AutoEncoder, found: ImportanceSampling, seen: Tensor) -> ImportanceSampling:
+    """With the outlier component, whose part is exact: errors shrink by the autoencoder's share."""
+    if model.outlier is None:
+        return found
+    log_prob, taken = model.outlier.log_prob(found.log_prob, seen)
+    error = found.standard_error * (1 - taken)
+    return replace(found, log_prob=log_prob, standard_error=error, outlier=taken)
 
 
 @torch.no_grad()
@@ -48,7 +58,7 @@ def mean_bound(
 ) -> float:
     """Mean negative evidence lower bound on log p of records, one latent draw each, nats."""
     total = 0.0
-    for seen, log_determinant in _seen(model, space, x, noise_seed):
+    for seen, log_determinant in seen_blocks(model, space, x, noise_seed):
         for block in seen.split(max(1, BLOCK // model.width)):
             shape = (len(block), model.network.latent_dim)
             latent = torch.randn(shape, generator=generator, device=generator.device)
@@ -73,7 +83,7 @@ def drawn(
     )
 
 
-def _seen(
+def seen_blocks(
     model: AutoEncoder, space: Space, x: NDArray[Any], seed: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Records as the model sees them when it scores, and log-determinants, in blocks."""

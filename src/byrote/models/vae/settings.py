@@ -8,6 +8,7 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models.vae.autoencoder import LIKELIHOODS, NETWORKS
 from byrote.models.vae.networks import SIDE
+from byrote.models.vae.outlier import LEARNED
 from byrote.models.vae.spaces import SPACES
 
 # The spaces in which a likelihood makes sense; the first is meant by "auto".
@@ -110,10 +111,35 @@ def _check_arithmetic(model: Any) -> None:
 def _check_mitigations(model: Any) -> None:
     checks.share("weight_decay", model.weight_decay)
     checks.share("robust", model.robust)
+    _check_outlier(model)
     if model.robust and model.likelihood == "logistic-mixture":
         raise InvalidInput(
             "robust must be 0 with likelihood='logistic-mixture', whose beta-divergence has no"
             f" closed form; got {model.robust!r}"
+        )
+
+
+def _check_outlier(model: Any) -> None:
+    if model.outlier is None:
+        return
+    if isinstance(model.outlier, str):
+        checks.choice("outlier", model.outlier, (LEARNED,))
+    else:
+        checks.fraction("outlier", model.outlier)
+    if model.likelihood == "logistic-mixture":
+        raise InvalidInput(
+            "outlier must be None with likelihood='logistic-mixture', for which there is no broad"
+            f" component; got {model.outlier!r}"
+        )
+    if model.robust:
+        raise InvalidInput(
+            "outlier and robust exclude each other: the divergence of a mixture has no closed form;"
+            f" got {model.outlier!r} and {model.robust!r}"
+        )
+    if getattr(model, "dp", None) is not None:
+        raise InvalidInput(
+            "outlier must be None with dp: its broad component is the training records' marginals,"
+            f" read without noise; got {model.outlier!r}"
         )
 
 

@@ -35,6 +35,7 @@ class Space:
     """
 
     noisy = False  # whether records get noise
+    has_units = True  # whether each value may have a unit of its own
 
     def __init__(self, shape: tuple[int, ...], device: str = "cpu") -> None:
         self.shape = shape
@@ -85,6 +86,7 @@ class Binary(Space):
     """Zeros and ones, with the values as probabilities: ``space="binary"``."""
 
     noisy = True
+    has_units = False
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside [0, 1]."""
@@ -99,6 +101,7 @@ class Logit(Space):
     """Dequantized pixels in logit space: ``space="logit"``."""
 
     noisy = True
+    has_units = False
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside [0, 1]."""
@@ -116,6 +119,8 @@ class Logit(Space):
 
 class Levels(Space):
     """The 256 levels of a pixel, scaled to [-1, 1]: ``space="levels"``."""
+
+    has_units = False
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values that are no multiples of 1/255 in [0, 1]."""

@@ -107,7 +107,10 @@ class CompiledStep:
         self._weights = [weight.detach() for weight in model.parameters()]
         self._moments = [torch.zeros_like(weight) for weight in self._weights]
         self._squares = [torch.zeros_like(weight) for weight in self._weights]
-        self._working = [weight.to(dtype, copy=True) for weight in self._weights]
+        self._working = [
+            weight.to(dtype if name.startswith("network.") else None, copy=True)
+            for name, weight in zip(self._names, self._weights, strict=True)
+        ]
         where = self._weights[0].device
         self._compiled = compiled(
             _step, repr(model), type(space).__name__, space.shape, batch, dtype, where, decay > 0

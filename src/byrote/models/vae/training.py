@@ -32,13 +32,14 @@ def train(
     space: Space,
     schedule: Schedule,
     generator: torch.Generator,
-    after_epoch: Callable[[int, float], None],
+    after_epoch: Callable[[int, float], bool | None],
 ) -> None:
     """Train in place on records x, (n, *shape), which are converted batch by batch.
 
     Each time they are seen, records get new noise (dynamic binarization, dequantization). After
     each epoch ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound on
     log p(x), nats per record; the model is then in evaluation mode, and returns to training after.
+    Where it says so, by True, training ends.
     """
     step = _step(model, space, schedule)
     latent_dim, device = model.network.latent_dim, generator.device
@@ -53,7 +54,8 @@ def train(
             latent = torch.randn(len(rows), latent_dim, generator=generator, device=device)
             total += step(values, noise, latent)
         model.eval()
-        after_epoch(epoch, float(total) / len(x))
+        if after_epoch(epoch, float(total) / len(x)):
+            break
 
 
 def _step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:

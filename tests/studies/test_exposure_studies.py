@@ -18,6 +18,7 @@ from byrote.studies.exposure.declaration import (
     load_exposure_study,
     parse_exposure_study,
 )
+from byrote.studies.mitigations.declaration import NAMES as OF_MITIGATIONS
 
 CHARACTERS_A_SECOND = 28_000  # of one core, two layers of 200 units
 
@@ -58,7 +59,7 @@ def test_all_files_are_studies_and_all_studies_have_files_and_findings():
     found = {path.name for path in folder.iterdir() if path.name.endswith("toml")}
     assert found == {f"{name}.toml" for name in NAMES}
     assert set(FINDINGS) == set(NAMES)
-    assert set(kinds.NAMES) == {*NAMES, *OF_SCORES}
+    assert set(kinds.NAMES) == {*NAMES, *OF_SCORES, *OF_MITIGATIONS}
 
 
 def test_the_studies_of_the_issue():

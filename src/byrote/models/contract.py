@@ -8,7 +8,9 @@ giving (n,) log-densities in nats. Found by signature, all optional: ``random_st
 log-densities can be trusted), ``facts_`` (what else is worth knowing of the fit, as plain data),
 ``settled(shape, fits)`` (a copy without parameters "auto"), a true
 ``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]), ``file_hashes()``
-(by parameter, of the files that it names: with other files it is another model).
+(by parameter, of the files that it names: with other files it is another model),
+``private_parameters`` (names of those that hold records, of which a run keeps a hash). A model with
+a parameter ``patience`` that is not None may end before its ``epochs``.
 
 A language model is the same over lists of texts, which a true ``takes_texts`` says. One that can
 report after so many batches has ``reports(X)``: how often ``fit(X)`` will call ``on_epoch``.
@@ -120,13 +122,24 @@ def can_be_followed(model: Any) -> bool:
 def epochs(model: Any) -> int | None:
     """How often the model will report, where a parameter ``epochs`` says so.
 
-    A model that reports after so many batches (``report_every``) does not say.
+    A model that reports after so many batches (``report_every``), or may stop early (``patience``),
+    does not say.
     """
+    return None if stops_early(model) else most_epochs(model)
+
+
+def most_epochs(model: Any) -> int | None:
+    """How often the model will report at most, where it says so."""
     parameters = model.get_params(deep=False)
     value = parameters.get("epochs")
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
         return None
     return int(value) if parameters.get("report_every") is None else None
+
+
+def stops_early(model: Any) -> bool:
+    """Whether the model may end its training before its ``epochs``."""
+    return model.get_params(deep=False).get("patience") is not None
 
 
 def check_track(model: Any, track: Sequence[int]) -> None:
@@ -142,7 +155,7 @@ def check_track(model: Any, track: Sequence[int]) -> None:
     name = type(model).__name__
     if not can_be_followed(model):
         raise InvalidInput(f"track needs a model whose fit takes on_epoch; that of {name} does not")
-    last = epochs(model)
+    last = most_epochs(model)
     if last is not None and max(track) > last:
         raise InvalidInput(f"track must lie within the {last} epochs of {name}; got {max(track)}")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import sysconfig
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,12 +19,23 @@ SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets itself
 
 
 def parameters(model: Any) -> Mapping[str, Any]:
-    """The model's own parameters as plain data, without the seeds that a run sets itself."""
+    """The model's own parameters as plain data, without the seeds that a run sets itself.
+
+    Of a parameter that the model calls private (``private_parameters``), as records are, lists are
+    told by a hash, as arrays are.
+    """
+    private = getattr(model, "private_parameters", ())
     return {
-        name: plain(value)
+        name: _hidden(plain(value)) if name in private else plain(value)
         for name, value in sorted(model.get_params(deep=False).items())
         if name not in (SEED, NOISE)
     }
+
+
+def _hidden(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return {"items": len(value), "sha256": _hash(json.dumps(value).encode())}
 
 
 def code(model: Any) -> str:

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
+from byrote.models import files
 from byrote.models.contract import OnEpoch
 from byrote.models.torch_state import flushed_denormals
 from byrote.models.vae import assembly, settings, weights
@@ -15,6 +17,7 @@ from byrote.models.vae.fitted import Fitted
 from byrote.models.vae.spaces import as_given
 from byrote.models.vae.streams import Stream
 from byrote.models.vae.training import Schedule, train
+from byrote.models.vae.validation import checked
 
 
 class VAE(Fitted):
@@ -58,6 +61,11 @@ class VAE(Fitted):
         Weight w in (0, 1), or "learned" (from 0.01), of a broad component: the likelihood is
         (1 - w) p(x | z) + w p0(x), p0 from the training records' marginals, value by value. The
         decoder need not learn a record that p0 takes. Not for mixtures of logistics.
+    patience, validation
+        Stop after so many epochs in which the ``loss`` of validation records reached no new low,
+        and keep the weights of the lowest; ``epochs`` is then the most. The records, an array or
+        the path of a .npy file, are none of X; a run keeps their hash as a part of what model it
+        is.
     draws
         Importance samples N per record in ``score_samples``.
     defensive
@@ -95,7 +103,8 @@ class VAE(Fitted):
         probability that the record is of that component.
     facts_ : dict
         With ``outlier``, "outlier": its weight, the share of training records that it takes, and
-        the head start in nats that the decoder still had at the end of training.
+        the head start in nats that the decoder still had at the end of training. With
+        ``patience``, "stopped": the epoch whose weights are kept, of how many, and its loss.
 
     Examples
     --------
@@ -109,6 +118,7 @@ class VAE(Fitted):
     """
 
     takes_pixels = True  # bytes of images stand for 255ths, and stay bytes in memory
+    private_parameters = ("validation",)
 
     def __init__(
         self,
@@ -126,6 +136,8 @@ class VAE(Fitted):
         weight_decay: float = 0.0,
         robust: float = 0.0,
         outlier: float | str | None = None,
+        patience: int | None = None,
+        validation: ArrayLike | str | Path | None = None,
         draws: int = 256,
         defensive: float = 0.0,
         redraw: bool = False,
@@ -148,6 +160,8 @@ class VAE(Fitted):
         self.weight_decay = weight_decay
         self.robust = robust
         self.outlier = outlier
+        self.patience = patience
+        self.validation = validation
         self.draws = draws
         self.defensive = defensive
         self.redraw = redraw
@@ -164,11 +178,19 @@ class VAE(Fitted):
         ------
         InvalidInput
             If a value is outside [0, 1] (unless ``space="real"``) or between levels, or the network
-            takes no records of this shape.
+            takes no records of this shape; or validation records are no such records, or among
+            them.
         """
         x = as_given(X)
         settings.check_shape(self, x.shape[1:])
-        assembly.space_for(self, x.shape[1:]).check(x)
+        space = assembly.space_for(self, x.shape[1:])
+        space.check(x)
+        if self.validation is not None:
+            checked(self.validation, space, x)
+
+    def file_hashes(self) -> dict[str, str]:
+        """Of the file of validation records, if there is one: a part of what model this is."""
+        return files.hashes(validation=self.validation)
 
     def fit(self, X: ArrayLike, y: object = None, *, on_epoch: OnEpoch | None = None) -> "VAE":
         """Train on X, (n, d) or images, values in [0, 1], or images of bytes.

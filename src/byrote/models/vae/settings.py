@@ -6,6 +6,7 @@ import torch
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.models.stopping import check_options
 from byrote.models.vae.autoencoder import LIKELIHOODS, NETWORKS
 from byrote.models.vae.networks import SIDE
 from byrote.models.vae.outlier import LEARNED
@@ -111,6 +112,7 @@ def _check_arithmetic(model: Any) -> None:
 def _check_mitigations(model: Any) -> None:
     checks.share("weight_decay", model.weight_decay)
     checks.share("robust", model.robust)
+    check_options(model.patience, model.validation)
     _check_outlier(model)
     if model.robust and model.likelihood == "logistic-mixture":
         raise InvalidInput(

@@ -1,29 +1,29 @@
 """The recurrent model of characters as a scikit-learn estimator of texts."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, DensityMixin, clone
-from sklearn.utils.validation import check_is_fitted
+from numpy.typing import ArrayLike
+from sklearn.base import clone
 
-from byrote.errors import InvalidInput
+from byrote.models import files
 from byrote.models.contract import OnEpoch
-from byrote.models.language.char_lstm import scoring, settings, weights
+from byrote.models.language.char_lstm import scoring, settings, validation, weights
+from byrote.models.language.char_lstm.fitted import Fitted
 from byrote.models.language.char_lstm.network import untrained
 from byrote.models.language.char_lstm.private import settings as private
-from byrote.models.language.char_lstm.size import size_of
-from byrote.models.language.char_lstm.stepper import LstmStepper
 from byrote.models.language.char_lstm.training import train
-from byrote.models.language.char_lstm.vocabulary import Ids, Vocabulary
+from byrote.models.language.char_lstm.vocabulary import Vocabulary
 from byrote.models.language.char_lstm.windows import joined, length
 from byrote.models.privacy import DP
+from byrote.models.stopping import EarlyStopping
 from byrote.models.torch_state import flushed_denormals
 from byrote.models.vae.streams import Stream, generator_from, seed_of
 
 
-class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
+class CharLSTM(Fitted):
     r"""Long short-term memory over characters: by default two layers of 200 units, 680,000 weights.
 
     The vocabulary is printable ASCII, every other character of the training texts, and one unknown
@@ -49,6 +49,10 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
     weight_decay
         In [0, 1). Decoupled for "adam" (AdamW); for the others times the weights, and added to the
         gradient.
+    patience, validation
+        Stop after so many epochs in which the ``loss`` of validation texts reached no new low, and
+        keep the weights of the lowest; ``epochs`` is then the most. The texts, in a list or in a
+        file, are none of X; a run keeps their hash as a part of what model it is.
     clip
         Largest norm of the gradient; a longer one is shortened to it.
     shuffle
@@ -69,6 +73,9 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Mean loss of each report, nats per character.
     vocabulary_ : Vocabulary
         Characters in the order of their tokens.
+    facts_ : dict
+        With ``patience``, "stopped": the epoch whose weights are kept, of how many, and its loss,
+        nats per character.
 
     Examples
     --------
@@ -83,6 +90,7 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """
 
     takes_texts = True
+    private_parameters = ("validation",)
 
     def __init__(
         self,
@@ -96,6 +104,8 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         learning_rate: float | None = None,
         dropout: float = 0.0,
         weight_decay: float = 0.0,
+        patience: int | None = None,
+        validation: Sequence[str] | str | Path | None = None,
         clip: float = 5.0,
         shuffle: bool = True,
         report_every: int | None = None,
@@ -112,6 +122,8 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.learning_rate = learning_rate
         self.dropout = dropout
         self.weight_decay = weight_decay
+        self.patience = patience
+        self.validation = validation
         self.clip = clip
         self.shuffle = shuffle
         self.report_every = report_every
@@ -125,10 +137,18 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidInput
-            If X is no sequence of texts, or they are empty or shorter together than a window.
+            If X is no sequence of texts, or they are empty or shorter together than a window; or
+            validation texts are among them.
         """
         settings.check_parameters(self)
-        settings.check_training(self, settings.as_texts(X))
+        texts = settings.as_texts(X)
+        settings.check_training(self, texts)
+        if self.validation is not None:
+            validation.checked(self.validation, texts)
+
+    def file_hashes(self) -> dict[str, str]:
+        """Of the file of validation texts, if there is one: a part of what model this is."""
+        return files.hashes(validation=self.validation)
 
     def fit(
         self, X: Sequence[str], y: object = None, *, on_epoch: OnEpoch | None = None
@@ -152,10 +172,14 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
             generator = generator_from(seed_of(self.random_state, Stream.TRAINING), "cpu")
             text = joined(texts, self.vocabulary_)
             schedule = settings.schedule_of(self)
-            steps = None
+            steps, stopping = None, self._stopping()
             if self.dp is not None:
                 steps, self.facts_["privacy"] = private.prepared(self, text, schedule)
-            train(self.network_, text, schedule, generator, self._recorder(on_epoch), steps)
+            ends = None if stopping is None else stopping.ends
+            train(self.network_, text, schedule, generator, self._recorder(on_epoch), steps, ends)
+            if stopping is not None:
+                stopping.restore()
+                self.facts_["stopped"] = stopping.facts()
         return self
 
     def batches(self, X: Sequence[str]) -> int:
@@ -164,81 +188,9 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return settings.schedule_of(self).batches(length(settings.as_texts(X)))
 
     def reports(self, X: Sequence[str]) -> int:
-        """How often ``fit`` will call ``on_epoch`` for these texts."""
+        """How often ``fit`` will call ``on_epoch`` for these texts, at most with ``patience``."""
         self.check_input(X)
         return settings.schedule_of(self).reports(length(settings.as_texts(X)))
-
-    def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
-        """Log-probability of each text, (n,) nats: the sum over its characters.
-
-        A text begins in the state zero, after a newline; its end is not predicted.
-
-        Raises
-        ------
-        InvalidInput
-            If a text has a character that the vocabulary lacks.
-        """
-        check_is_fitted(self)
-        texts = [self.vocabulary_.known_ids(text) for text in settings.as_texts(X)]
-        return scoring.log_probs(self.network_, texts, self.vocabulary_.newline)
-
-    def score(self, X: Sequence[str], y: object = None) -> float:
-        """Mean of ``score_samples``, nats per text."""
-        del y
-        return float(self.score_samples(X).mean())
-
-    def loss(self, X: Sequence[str]) -> float:
-        """Mean cost of a character of the texts, joined as in training, nats.
-
-        Characters that the vocabulary lacks count as the unknown one.
-        """
-        check_is_fitted(self)
-        texts = settings.as_texts(X)
-        settings.check_texts(texts, 1)
-        return scoring.mean_cost(self.network_, joined(texts, self.vocabulary_))
-
-    def next_log_probs(self, prefixes: Sequence[Sequence[int] | str]) -> NDArray[np.float64]:
-        """Log-probabilities, (n, tokens) nats, of what follows each prefix: tokens, or text."""
-        check_is_fitted(self)
-        ids = [self._ids(prefix) for prefix in prefixes]
-        return scoring.next_log_probs(self.network_, ids, self.vocabulary_.newline)
-
-    def encode(self, text: str) -> list[int]:
-        """The token of each character.
-
-        Raises
-        ------
-        InvalidInput
-            If the vocabulary lacks a character; it is named by its code point.
-        """
-        check_is_fitted(self)
-        return self.vocabulary_.known_ids(text).tolist()
-
-    def decode(self, ids: Sequence[int]) -> str:
-        """The text of tokens."""
-        check_is_fitted(self)
-        return self.vocabulary_.text(ids)
-
-    def token_strings(self) -> list[str]:
-        """The character of each token; "" for the unknown one, the last."""
-        check_is_fitted(self)
-        return self.vocabulary_.strings()
-
-    def stepper(self) -> LstmStepper:
-        """The model one character at a time, its states kept."""
-        check_is_fitted(self)
-        return LstmStepper(self.network_, self.vocabulary_.newline)
-
-    @property
-    def size(self) -> dict[str, int]:
-        """Number of ``parameters``, their ``bytes`` in float32, and bytes when ``compressed``."""
-        check_is_fitted(self)
-        return size_of(self.network_)
-
-    def get_weights(self) -> dict[str, NDArray[Any]]:
-        """Everything that training made, as arrays by name; with ``set_weights`` it goes back."""
-        check_is_fitted(self)
-        return weights.to_arrays(self.network_, self.vocabulary_)
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "CharLSTM":
         """Make this a fitted model with weights from ``get_weights`` of one with the same sizes.
@@ -271,13 +223,12 @@ class CharLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.facts_: dict[str, Any] = {}
         return self
 
-    def _ids(self, prefix: Sequence[int] | str) -> Ids:
-        if isinstance(prefix, str):
-            return self.vocabulary_.known_ids(prefix)
-        ids = np.asarray(prefix, dtype=np.int64)
-        if ((ids < 0) | (ids >= len(self.vocabulary_))).any():
-            raise InvalidInput(f"prefixes must be tokens from 0 to {len(self.vocabulary_) - 1}")
-        return ids
+    def _stopping(self) -> EarlyStopping | None:
+        if self.patience is None:
+            return None
+        text = joined(validation.texts(self.validation), self.vocabulary_)
+        loss = partial(scoring.mean_cost, self.network_, text)
+        return EarlyStopping(self.network_, loss, self.patience)
 
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def record(number: int, loss: float) -> None:

@@ -12,6 +12,7 @@ from byrote.models.language.char_lstm.optimizers import RATES, Descent
 from byrote.models.language.char_lstm.private import settings as private
 from byrote.models.language.char_lstm.training import Schedule
 from byrote.models.language.char_lstm.windows import Cut, length
+from byrote.models.stopping import check_options
 from byrote.models.vae.arithmetic import settled_precision
 
 _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -40,6 +41,7 @@ def check_parameters(model: Any) -> None:
     if model.random_state is not None:
         checks.integer("random_state", model.random_state, at_least=0)
     checks.choice("precision", model.precision, ("auto", *_PRECISIONS))
+    check_options(model.patience, model.validation)
     if model.dp is not None:
         private.check(model)
 

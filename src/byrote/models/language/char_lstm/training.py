@@ -62,26 +62,34 @@ def train(
     generator: torch.Generator,
     after_report: Callable[[int, float], None],
     steps: Iterator[Step] | None = None,
+    ends: Callable[[], bool] | None = None,
 ) -> None:
     """Train in place on one long text, (n,) tokens, by the steps given or by truncated ones.
 
     ``after_report(k, loss)`` gets the number of the report, from 1, and the mean loss, nats per
     character, of the batches since the one before (NaN if they were empty); the network is then in
-    evaluation mode.
+    evaluation mode. ``ends``, if given, is asked after each epoch whether that was the last.
     """
-    mean, reported = _Mean(), 0
-    every = schedule.report_every or schedule.batches(len(text))
-    last = schedule.epochs * schedule.batches(len(text))
+    mean, reported, batches = _Mean(), 0, schedule.batches(len(text))
+    every = schedule.report_every or batches
+    last = schedule.epochs * batches
     network.train()
     if steps is None:
         steps = _steps(network, text, schedule, generator)
     for done, step in enumerate(steps, start=1):
         mean.add(step)
-        if done % every == 0 or done == last:
+        stopped = False
+        if ends is not None and done % batches == 0:
+            network.eval()
+            stopped = ends()
+            network.train()
+        if done % every == 0 or done == last or stopped:
             reported += 1
             network.eval()
             after_report(reported, mean.take())
             network.train()
+        if stopped:
+            break
     network.eval()
 
 

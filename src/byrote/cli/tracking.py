@@ -49,6 +49,7 @@ def reports(model: Any, text: str) -> Any:
 
 def followed(request: "Request", text: str) -> "Request":
     """The request, tracked as ``text`` says: epoch, epochs between commas, or every=BATCHES."""
+    _check_comes(request.model, text)
     if text == "epoch":
         return replace(request, track=range(1, _last(request.model) + 1))
     if text.startswith(_EVERY):
@@ -56,6 +57,17 @@ def followed(request: "Request", text: str) -> "Request":
         count = request.reports(request.plan.draw(request.context())) or 0
         return replace(request, track=range(1, max(2, count)))
     return replace(request, track=epochs(text, others=", or epoch, or every=BATCHES"))
+
+
+def _check_comes(model: Any, text: str) -> None:
+    """Refuse all reports of a model that may end before the last."""
+    from byrote.models import contract  # noqa: PLC0415 (slow to load)
+
+    if (text == "epoch" or text.startswith(_EVERY)) and contract.stops_early(model):
+        raise InvalidInput(
+            f"--track must name epochs with patience, like 1,2,5: {type(model).__name__} may stop"
+            f" before its last; got {text!r}"
+        )
 
 
 def _last(model: Any) -> int:

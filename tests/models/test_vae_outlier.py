@@ -1,10 +1,12 @@
 """The outlier component against enumeration, scipy and autograd; what it takes and leaves."""
 
 import itertools
+from io import StringIO
 
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from scipy import stats
 from scipy.special import logsumexp
 from sklearn.base import clone
@@ -18,6 +20,7 @@ from byrote.models import VAE
 from byrote.models.vae import arithmetic
 from byrote.models.vae.background import SHARES, BinaryBackground, GaussianBackground
 from byrote.models.vae.outlier import Outlier
+from byrote.report.text import render
 
 PLANTED = slice(0, 10)
 
@@ -246,6 +249,14 @@ def test_a_run_keeps_it_all(tmp_path):
     byrote.score_memorization(model, x, plan=plan, store=tmp_path, keep_models="release")
     facts = RunFolder.open(RunPaths(tmp_path)).facts(0)
     assert set(facts["outlier"]) == {"weight", "share", "head_start"}
+    result = byrote.load_scores(tmp_path)
+    run = RunFolder.open(RunPaths(tmp_path))
+    taken = np.concatenate([run.file(fit).diagnostics()["outlier"] for fit in range(2)]) > 0.5
+    assert result.summary().trust.outlier == pytest.approx(taken.mean())
+    console = Console(file=StringIO(), width=2000)
+    console.print(render(result))
+    said = f"{taken.mean():.1%} of them are of the outlier component"
+    assert said in console.file.getvalue()
     release = byrote.load_model(tmp_path)
     assert release.network_.outlier.weight == pytest.approx(0.05)
     assert np.abs(release.network_.outlier.background.logits.numpy()).max() > 1

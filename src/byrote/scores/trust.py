@@ -12,6 +12,7 @@ from byrote.fits.table import Table
 
 Array = NDArray[np.float64]
 NAMES = ("mc_error", "effective_sample_size", "k_hat")
+OUTLIER = "outlier"
 K_HAT = 0.7  # above it importance weights have no usable central limit (Vehtari et al. 2024)
 
 
@@ -32,6 +33,9 @@ class Trust:
         has a parameter ``draws``, and the share above it.
     draws
         N, or None.
+    outlier
+        Share of the log-likelihoods that are of a model's outlier component rather than of the
+        rest of it; NaN without one.
     """
 
     mc_error: float
@@ -40,6 +44,7 @@ class Trust:
     k_hat_limit: float
     k_hat_above_limit: float
     draws: int | None = None
+    outlier: float = float("nan")
 
     @property
     def poor(self) -> bool:
@@ -71,6 +76,8 @@ def collect(run: RunFolder, table: Table) -> Diagnostics:
         for name in NAMES:
             if name in found:
                 overall.add(name, run.place(fit, table.rows), found[name])
+        if OUTLIER in found:
+            overall.add_outliers(found[OUTLIER])
     return overall.result()
 
 
@@ -82,6 +89,7 @@ class _Overall:
         self._sums: dict[str, Array] = {}
         self._count = np.zeros(r, dtype=np.int32)
         self._k_hats = self._above = self._above_limit = 0
+        self._taken = self._told = 0
 
     def add(self, name: str, place: Any, values: NDArray[np.float32]) -> None:
         """One fit's values of one diagnostic."""
@@ -98,6 +106,11 @@ class _Overall:
             self._k_hats += int(np.count_nonzero(~np.isnan(values)))
             self._above += int(np.count_nonzero(values > K_HAT))
             self._above_limit += int(np.count_nonzero(values > self._limit))
+
+    def add_outliers(self, values: NDArray[np.float32]) -> None:
+        """One fit's posterior probabilities of the outlier component."""
+        self._told += len(values)
+        self._taken += int(np.count_nonzero(values > 0.5))
 
     def result(self) -> Diagnostics:
         """Over all fits."""
@@ -116,6 +129,7 @@ class _Overall:
             k_hat_limit=float(self._limit),
             k_hat_above_limit=self._above_limit * share if limited else float("nan"),
             draws=self._draws,
+            outlier=self._taken / self._told if self._told else float("nan"),
         )
         return Diagnostics(columns, trust)
 

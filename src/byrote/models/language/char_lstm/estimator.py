@@ -66,6 +66,13 @@ class CharLSTM(Fitted):
         In which matrices are multiplied in training: "float32"; "bfloat16", more than twice as
         fast on processors with units for it; or "auto", the latter where it is that fast. Texts
         are always scored in float32.
+    dp
+        Private training (DP-SGD), or None. The joined text is then cut on a fixed grid into windows
+        of ``window`` characters, each read from the state zero after a newline, whatever stands
+        before it: a character is in one window, and a window is what the promise is about. Batches
+        of ``batch_size`` windows on average are drawn at random; ``clip`` gives way to
+        ``dp.max_grad_norm``; the vocabulary is printable ASCII and the unknown character alone,
+        for which characters a text holds would be told without noise.
 
     Attributes
     ----------
@@ -74,8 +81,10 @@ class CharLSTM(Fitted):
     vocabulary_ : Vocabulary
         Characters in the order of their tokens.
     facts_ : dict
-        With ``patience``, "stopped": the epoch whose weights are kept, of how many, and its loss,
-        nats per character.
+        With ``dp``, "privacy": what was promised. Besides ``losses_``, which are computed from the
+        drawn windows without noise, all that a private fit leaves is covered by it. With
+        ``patience``, "stopped": the epoch whose weights are kept, of how many, and its loss, nats
+        per character.
 
     Examples
     --------
@@ -137,8 +146,8 @@ class CharLSTM(Fitted):
         Raises
         ------
         InvalidInput
-            If X is no sequence of texts, or they are empty or shorter together than a window; or
-            validation texts are among them.
+            If X is no sequence of texts, or they are empty or shorter together than a window; if
+            ``dp`` cannot be kept on them; or validation texts are among them.
         """
         settings.check_parameters(self)
         texts = settings.as_texts(X)

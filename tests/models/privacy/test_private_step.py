@@ -22,13 +22,46 @@ class Shared(nn.Module):
         return x * self.value
 
 
+def linear():
+    return nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3))
+
+
+# A network, the shape of a record, and how its gradients are had.
 NETWORKS = {
-    "linear": (lambda: nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 3)), (5,), "ghost"),
-    "sequences": (
-        lambda: nn.Sequential(nn.Linear(5, 4), nn.Tanh(), nn.Linear(4, 2)),
-        (7, 5),
+    "linear": (linear, (5,), "ghost"),
+    "sequences": (linear, (7, 5), "ghost"),
+    "words": (lambda: nn.Sequential(nn.Embedding(6, 3), nn.Linear(3, 2)), (7,), "ghost"),
+    "convolution": (
+        lambda: nn.Sequential(nn.Conv2d(2, 16, 4, stride=2, padding=1), nn.Conv2d(16, 16, 4)),
+        (2, 8, 8),
         "ghost",
     ),
+    "a grid that does not fit": (
+        lambda: nn.Sequential(
+            nn.Conv2d(2, 3, 3, stride=2, dilation=2), nn.Conv2d(3, 2, 2, stride=2)
+        ),
+        (2, 10, 9),
+        "ghost",
+    ),
+    "transposed": (
+        lambda: nn.Sequential(
+            nn.ConvTranspose2d(2, 8, 2),
+            nn.ConvTranspose2d(8, 3, 4, stride=2, padding=1, output_padding=1, bias=False),
+        ),
+        (2, 1, 2),
+        "ghost",
+    ),
+    "group norm": (
+        lambda: nn.Sequential(nn.Conv2d(2, 4, 3), nn.GroupNorm(2, 4), nn.Conv2d(4, 2, 3)),
+        (2, 8, 8),
+        "ghost",
+    ),
+    "convolution in groups": (
+        lambda: nn.Sequential(nn.Conv2d(2, 4, 3, groups=2), nn.Conv2d(4, 2, 3)),
+        (2, 8, 8),
+        "per-example",
+    ),
+    "layer norm": (lambda: nn.Sequential(nn.Linear(5, 4), nn.LayerNorm(4)), (5,), "per-example"),
     "a layer of one's own": (lambda: nn.Sequential(nn.Linear(5, 4), Shared()), (5,), "per-example"),
     "a layer that is not trained": (
         lambda: nn.Sequential(nn.Linear(5, 4), nn.Linear(4, 3).requires_grad_(False)),
@@ -44,6 +77,10 @@ def a_network(name):
     return make(), shape, gradients
 
 
+def records(name, n, shape):
+    return torch.randint(6, (n, *shape)) if name == "words" else torch.randn(n, *shape)
+
+
 def losses_of(network):
     return lambda x: (network(x) ** 2).flatten(1).sum(dim=1)
 
@@ -52,8 +89,8 @@ def stepped(network, batch, *, noise=0.0, norm=1.0, records=10, seed=0, losses=N
     optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
     account = Account(noise, 0.5, 2, records, 1)
     generator = torch.Generator().manual_seed(seed)
-    with PrivateStep(network, optimizer, account, max_grad_norm=norm, generator=generator) as step:
-        total = step(losses or losses_of(network), *batch)
+    step = PrivateStep(network, optimizer, account, max_grad_norm=norm, generator=generator)
+    total = step(losses or losses_of(network), *batch)
     return total, step
 
 
@@ -86,7 +123,7 @@ def by_hand(network, x, *, norm, denominator):
 @pytest.mark.parametrize("norm", [0.05, 3.0, 1e6])
 def test_the_update_is_that_of_gradients_clipped_one_by_one(name, norm):
     network, shape, gradients = a_network(name)
-    x = torch.randn(9, *shape)
+    x = records(name, 9, shape)
     expected = by_hand(network, x, norm=norm, denominator=5)
     found = change(network, lambda: stepped(network, (x,), norm=norm))
     for one, other in zip(found, expected, strict=True):

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from scipy.special import ndtri
 
 from byrote.errors import InvalidInput
 from byrote.models.privacy.library import load
@@ -19,7 +20,9 @@ Accountant = Callable[[float, float, int, float], float]
 _FRACTIONAL = [1 + tenth / 10 for tenth in range(1, 100)]
 _WHOLE = [*range(11, 64), 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024]
 _NEAREST_ONE = 1e-13  # of an order above 1, that its powers can be told from 1
-_ERROR = 1e-3  # of epsilon from a grid, in relation to it, and at most 1
+_ERROR = 2e-3  # of epsilon from a grid, in relation to it
+_LARGE = 1e6  # a mu
+_WIDEST = 500.0  # cell of a grid of privacy losses, whose exponentials must be finite
 _POINTS = 1 << 24  # of a grid, at most
 
 
@@ -53,10 +56,10 @@ def prv(noise: float, q: float, steps: int, delta: float) -> float:
         Where there is so little noise that the grid would not fit into memory.
     """
     about = rdp(noise, q, steps, delta)
-    error = min(_ERROR * max(about, _ERROR), 1.0)
+    error = min(max(_ERROR * about, 1e-4), 1.0)
     accountant = load("opacus.accountants").PRVAccountant()
     accountant.history = [(noise, q, steps)]
-    if 2 * about / error * math.sqrt(steps * math.log(12e3 / delta) / 2) > _POINTS:
+    if 2 * (about + 3) / error * math.sqrt(steps * math.log(12e3 / delta) / 2) > _POINTS:
         raise _not_computed(noise)
     with warnings.catch_warnings(), np.errstate(all="ignore"):  # see ``rdp``; tails that underflow
         warnings.simplefilter("ignore", UserWarning)
@@ -71,20 +74,26 @@ def prv(noise: float, q: float, steps: int, delta: float) -> float:
 
 def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
     """Every record once an epoch: the Gaussian mechanism with mu = sqrt(epochs) / noise."""
-    return epsilon_of(math.sqrt(round(q * steps)) / noise, delta)
+    mu = math.sqrt(round(q * steps)) / noise
+    if mu > _LARGE:  # Phi(mu/2 - epsilon/mu) = delta: the other term is nothing
+        return mu * (mu / 2 - float(ndtri(delta)))
+    return epsilon_of(mu, delta)
 
 
 def checked(accountant: str, noise: float, q: float, steps: int, delta: float) -> float:
     """The same by dp-accounting, which knows nothing of Opacus.
 
     Poisson sampling by its privacy loss distributions (Koskela et al. 2020; Doroshenko et al.
-    2022), an upper bound that is tighter than Renyi's; the Gaussian mechanism by its closed form.
+    2022), an upper bound that is tighter than Renyi's. The Gaussian mechanism by its closed form,
+    which bounds Poisson sampling too, and takes its place where losses are beyond any grid.
     """
     dp = load("dp_accounting")
-    if accountant == "gaussian":
-        return float(dp.get_epsilon_gaussian(noise / math.sqrt(round(q * steps)), delta))
-    about = rdp(noise, q, steps, delta)
-    cell = min(max(about / (1e4 * math.sqrt(steps)), 1e-4), max(_ERROR * about, 1e-6))
+    times = round(q * steps) if accountant == "gaussian" else steps
+    about = 0.0 if accountant == "gaussian" else rdp(noise, q, steps, delta)
+    if accountant == "gaussian" or about > _WIDEST * _POINTS:
+        with np.errstate(all="ignore"):
+            return float(dp.get_epsilon_gaussian(noise / math.sqrt(times), delta))
+    cell = min(max(about / (1e4 * math.sqrt(steps)), 1e-4), max(1e-3 * about, 1e-6), _WIDEST)
     found = load("dp_accounting.pld").PLDAccountant(value_discretization_interval=cell)
     step = dp.PoissonSampledDpEvent(q, dp.GaussianDpEvent(noise))
     with np.errstate(all="ignore"):  # tails that underflow

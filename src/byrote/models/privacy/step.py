@@ -1,14 +1,13 @@
 """One step of private training: gradients clipped record by record, summed, and noise."""
 
 from collections.abc import Callable, Sequence
-from types import TracebackType
 
 import torch
 from torch import Tensor, nn
 
 from byrote.models.privacy.accounting import Account
 from byrote.models.privacy.descent import NoisyDescent
-from byrote.models.privacy.layers import Layers
+from byrote.models.privacy.layers import Layers, trained
 
 _AT_ONCE = 512  # records that go through the module together, to bound memory
 
@@ -20,8 +19,6 @@ class PrivateStep:
     last the gradients of the parameters, each record's share weighted so that its norm is at most
     ``max_grad_norm`` ("book-keeping", Bu et al. 2023). That is as much work as a plain step but
     for the norms.
-
-    As a context it takes its hooks off the module at the end.
 
     Parameters
     ----------
@@ -61,22 +58,10 @@ class PrivateStep:
     ) -> None:
         self._layers = Layers(module)
         self._norm = max_grad_norm
-        trained = (p for p in module.parameters() if p.requires_grad)
         self._descend = NoisyDescent(
-            trained, optimizer, account, max_grad_norm=max_grad_norm, generator=generator
+            trained(module), optimizer, account, max_grad_norm=max_grad_norm, generator=generator
         )
         self.gradients = self._layers.gradients
-
-    def __enter__(self) -> "PrivateStep":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._layers.remove()
 
     def __call__(self, losses: Callable[..., Tensor], *batch: Tensor) -> Tensor:
         """Take a step on one batch, which may be empty: then it is noise alone.
@@ -109,9 +94,7 @@ class PrivateStep:
         self, losses: Callable[..., Tensor], batch: Sequence[Tensor]
     ) -> tuple[Tensor, list[tuple[nn.Parameter, Tensor]]]:
         """The losses' sum; for each parameter the sum of clipped gradients."""
-        self._layers.start()
-        each = losses(*batch)
-        outputs = self._layers.outputs()
+        each, outputs = self._layers.outputs(lambda: losses(*batch))
         backward = torch.autograd.grad(
             each.sum(), outputs, retain_graph=True, allow_unused=True, materialize_grads=True
         )
@@ -121,11 +104,10 @@ class PrivateStep:
             rest = [tensor[sound] for tensor in batch]
             gradients = self._clipped(losses, rest)[1] if bool(sound.any()) else []
             return each.detach().sum(), gradients
-        weights = (self._norm / norms.clamp(min=self._norm)).to(each.dtype)
+        weights = self._norm / norms.clamp(min=self._norm)
         found = []
-        for own, output, gradient in zip(self._layers.parameters(), outputs, backward, strict=True):
+        for layer, output, gradient in zip(self._layers.layers, outputs, backward, strict=True):
             weighted = gradient * weights.view(-1, *[1] * (gradient.dim() - 1))
-            parts = torch.autograd.grad(output, own, weighted, retain_graph=True)
-            found += list(zip(own, parts, strict=True))
-        self._layers.forget()
+            parts = torch.autograd.grad(output, trained(layer), weighted, retain_graph=True)
+            found += list(zip(trained(layer), parts, strict=True))
         return each.detach().sum(), found

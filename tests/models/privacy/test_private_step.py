@@ -52,7 +52,9 @@ NETWORKS = {
         "ghost",
     ),
     "group norm": (
-        lambda: nn.Sequential(nn.Conv2d(2, 4, 3), nn.GroupNorm(2, 4), nn.Conv2d(4, 2, 3)),
+        lambda: nn.Sequential(
+            nn.Conv2d(2, 4, 3), nn.GroupNorm(2, 4), nn.Conv2d(4, 2, 3), nn.GroupNorm(1, 2)
+        ).to(memory_format=torch.channels_last),
         (2, 8, 8),
         "ghost",
     ),

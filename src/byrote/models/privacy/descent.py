@@ -39,6 +39,8 @@ class NoisyDescent:
         self._optimizer, self._generator = optimizer, generator
         self._expected = account.expected_batch
         self._deviation = account.noise_multiplier * max_grad_norm
+        values = sum(p.numel() for p in self.parameters)
+        self._flat = torch.empty(values, device=self.parameters[0].device)  # used at every step
 
     def zeros(self) -> list[Tensor]:
         """A sum of no gradients, for each parameter."""
@@ -46,14 +48,14 @@ class NoisyDescent:
 
     @torch.no_grad()
     def __call__(self, total: Sequence[Tensor]) -> None:
-        """Take a step on the sums of clipped gradients, which it uses up."""
-        sizes = [gradient.numel() for gradient in total]
-        device = total[0].device
+        """Take a step on the sums of clipped gradients."""
         if self._deviation > 0:
-            noise = torch.randn(sum(sizes), generator=self._generator, device=device)
-            for gradient, own in zip(total, noise.split(sizes), strict=True):
-                gradient.add_(own.view_as(gradient), alpha=self._deviation)
-        for p, gradient in zip(self.parameters, total, strict=True):
-            p.grad = gradient.div_(self._expected)
+            self._flat.normal_(0, self._deviation, generator=self._generator)
+        else:
+            self._flat.zero_()
+        own = self._flat.split([p.numel() for p in self.parameters])
+        for p, gradient, noise in zip(self.parameters, total, own, strict=True):
+            p.grad = noise.as_strided(p.size(), p.stride()).add_(gradient)
+        self._flat.div_(self._expected)
         self._optimizer.step()
         self._optimizer.zero_grad(set_to_none=True)

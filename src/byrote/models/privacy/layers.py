@@ -5,7 +5,8 @@ record: "ghost" clipping (Goodfellow 2015; Li et al. 2022). Which layers those a
 make gradients record by record, Opacus knows, and whoever registers a layer with it
 (``opacus.grad_sample.register_norm_sampler``, ``register_grad_sampler``): functions of the layer,
 its inputs and the gradient of its output that give (n,) norms, or (n, ...) gradients, of each
-parameter. Convolutions and group normalization have theirs here.
+parameter. Plain linear layers, convolutions and group
+normalization have theirs here.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 
 from byrote.errors import InvalidInput
-from byrote.models.privacy import convolutions
+from byrote.models.privacy import norms
 from byrote.models.privacy.library import load
 
 Sampler = Callable[[Any, list[Tensor], Tensor], Mapping[Any, Tensor]]
@@ -75,8 +76,21 @@ class Layers:
         parts: list[Tensor] = []
         for layer, gradient in zip(self.layers, gradients, strict=True):
             parts += self._of(layer, self._seen[layer][0], gradient)
-        self._seen.clear()
         return torch.stack(parts).norm(dim=0)
+
+    def sums(self, gradients: Sequence[Tensor]) -> list[tuple[nn.Parameter, Tensor]]:
+        """Gradients of the trained parameters, each layer's from that of its output alone."""
+        found: list[tuple[nn.Parameter, Tensor]] = []
+        for layer, gradient in zip(self.layers, gradients, strict=True):
+            inputs, output = self._seen.pop(layer)
+            parameters = trained(layer)
+            if isinstance(layer, nn.GroupNorm):  # PyTorch 2.13 crashes, asked for these alone
+                sums = norms.summed_of_group_norm(layer, inputs, gradient)
+                parts = tuple(sums[p] for p in parameters)
+            else:
+                parts = torch.autograd.grad(output, parameters, gradient, retain_graph=True)
+            found += zip(parameters, parts, strict=True)
+        return found
 
     def _within(self, module: nn.Module) -> Iterator[nn.Module]:
         """Layers with a sampler, whole, and others with parameters of their own."""
@@ -89,7 +103,7 @@ class Layers:
             yield from self._within(child)
 
     def _ghost(self, layer: nn.Module) -> Sampler | None:
-        return convolutions.sampler_of(layer) or self._norms.get(type(layer))
+        return norms.sampler_of(layer) or self._norms.get(type(layer))
 
     def _keep(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         if layer in self._seen:
@@ -101,6 +115,8 @@ class Layers:
     def _of(self, layer: nn.Module, inputs: list[Tensor], gradient: Tensor) -> list[Tensor]:
         """(n,) for each parameter that is trained."""
         ghost = self._ghost(layer)
+        if type(layer) is nn.Linear and gradient.dim() > 2:  # rows of positions: Opacus' own
+            ghost = self._norms[nn.Linear]
         sampler = ghost or self._gradients.get(type(layer), _one_by_one)
         found = sampler(layer, inputs, gradient)
         if any(p not in found for p in trained(layer)):

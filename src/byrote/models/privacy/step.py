@@ -78,16 +78,17 @@ class PrivateStep:
         -------
         The losses before the step, summed.
         """
-        total = self._descend.zeros()
-        where = {p: k for k, p in enumerate(self._descend.parameters)}
-        summed = torch.zeros((), device=total[0].device)
+        sums: dict[nn.Parameter, Tensor] = {}
+        summed = torch.zeros((), device=self._descend.parameters[0].device)
         parts = [tensor.split(_AT_ONCE) for tensor in batch] if len(batch[0]) else []
         for part in zip(*parts, strict=True):
             loss, gradients = self._clipped(losses, part)
             summed = summed + loss
             for p, gradient in gradients:
-                total[where[p]] += gradient
-        self._descend(total)
+                sums[p] = sums[p] + gradient if p in sums else gradient
+        self._descend(
+            [sums[p] if p in sums else torch.zeros_like(p) for p in self._descend.parameters]
+        )
         return summed
 
     def _clipped(
@@ -105,9 +106,5 @@ class PrivateStep:
             gradients = self._clipped(losses, rest)[1] if bool(sound.any()) else []
             return each.detach().sum(), gradients
         weights = self._norm / norms.clamp(min=self._norm)
-        found = []
-        for layer, output, gradient in zip(self._layers.layers, outputs, backward, strict=True):
-            weighted = gradient * weights.view(-1, *[1] * (gradient.dim() - 1))
-            parts = torch.autograd.grad(output, trained(layer), weighted, retain_graph=True)
-            found += list(zip(trained(layer), parts, strict=True))
-        return each.detach().sum(), found
+        weighted = [g * weights.view(-1, *[1] * (g.dim() - 1)) for g in backward]
+        return each.detach().sum(), self._layers.sums(weighted)

@@ -1,9 +1,9 @@
-"""Norms of single records' gradients for convolutions and group normalization.
+"""Norms of single records' gradients where Opacus has none without the gradients, or slow ones.
 
-Opacus makes the gradients themselves, the transposed convolution's by differentiating it again for
-each record. But the gradient of a kernel is U'A, summed over q positions: A (q, a) values on the
-one side, U (q, u) patches on the other. Its squared norm is also the sum of (A A') * (U U') over
-pairs of positions, which is less work where positions are few and maps many (Bu et al. 2022).
+For convolutions it makes the gradients themselves, the transposed one's by differentiating it again
+for each record. But the gradient of a kernel is U'A, summed over q positions: A (q, a) values on
+the one side, U (q, u) patches on the other. Its squared norm is also the sum of (A A') * (U U')
+over pairs of positions, less work where positions are few and maps many (Bu et al. 2022).
 """
 
 from collections.abc import Callable
@@ -25,6 +25,13 @@ def sampler_of(layer: nn.Module) -> Sampler | None:
     return _SAMPLERS.get(type(layer))
 
 
+def of_linear(layer: nn.Linear, inputs: list[Tensor], gradient: Tensor) -> Norms:
+    """(n,) each, of rows (n, d): the gradient is an outer product."""
+    length = gradient.norm(dim=1)
+    found: Norms = {layer.weight: length * inputs[0].norm(dim=1)}
+    return found if layer.bias is None else {**found, layer.bias: length}
+
+
 def of_convolution(layer: nn.Conv2d, inputs: list[Tensor], gradient: Tensor) -> Norms:
     """(n,) each: patches of the inputs, against the gradient of the outputs."""
     return _both(layer, _patches(layer, inputs[0]), gradient.flatten(2), gradient)
@@ -36,12 +43,22 @@ def of_transposed(layer: nn.ConvTranspose2d, inputs: list[Tensor], gradient: Ten
 
 
 def of_group_norm(layer: nn.GroupNorm, inputs: list[Tensor], gradient: Tensor) -> Norms:
-    """(n,) each: sums over positions of the normalized inputs times the gradient, and of it."""
+    """(n,) each, from the gradients themselves, which are small."""
+    return {p: each.norm(dim=1) for p, each in _gradients_of_group_norm(layer, inputs, gradient)}
+
+
+def summed_of_group_norm(layer: nn.GroupNorm, inputs: list[Tensor], gradient: Tensor) -> Norms:
+    """(maps,) each: the gradients, summed over records."""
+    return {p: each.sum(dim=0) for p, each in _gradients_of_group_norm(layer, inputs, gradient)}
+
+
+def _gradients_of_group_norm(
+    layer: nn.GroupNorm, inputs: list[Tensor], gradient: Tensor
+) -> list[tuple[Tensor, Tensor]]:
+    """(n, maps) each: over positions, the sum of normalized inputs times gradient, and of it."""
     normalized = functional.group_norm(inputs[0], layer.num_groups, eps=layer.eps)
-    return {
-        layer.weight: (normalized * gradient).flatten(2).sum(dim=2).norm(dim=1),
-        layer.bias: gradient.flatten(2).sum(dim=2).norm(dim=1),
-    }
+    one = (normalized * gradient).flatten(2).sum(dim=2)
+    return [(layer.weight, one), (layer.bias, gradient.flatten(2).sum(dim=2))]
 
 
 def _both(
@@ -69,6 +86,7 @@ def _norm_of_product(one: Tensor, other: Tensor) -> Tensor:
 
 
 _SAMPLERS: dict[type[nn.Module], Sampler] = {
+    nn.Linear: of_linear,
     nn.Conv2d: of_convolution,
     nn.ConvTranspose2d: of_transposed,
     nn.GroupNorm: of_group_norm,

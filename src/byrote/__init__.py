@@ -65,11 +65,13 @@ if TYPE_CHECKING:
     from byrote.scores.memorization import score_memorization as score_memorization
     from byrote.scores.neighbors import Authenticity as Authenticity
     from byrote.scores.neighbors import CopyingTest as CopyingTest
+    from byrote.scores.neighbors import NearDuplicates as NearDuplicates
     from byrote.scores.neighbors import NeighborResult as NeighborResult
     from byrote.scores.neighbors import authenticity as authenticity
     from byrote.scores.neighbors import compare_neighbors as compare_neighbors
     from byrote.scores.neighbors import copying_test as copying_test
     from byrote.scores.neighbors import distance_ratio as distance_ratio
+    from byrote.scores.neighbors import near_duplicates as near_duplicates
     from byrote.scores.percentiles import RecordPercentiles as RecordPercentiles
     from byrote.scores.percentiles import record_percentiles as record_percentiles
     from byrote.scores.pruning import Pruned as Pruned
@@ -106,6 +108,7 @@ _HOME = {
     "MembershipInference": "byrote.scores.membership",
     "MemorizationResult": "byrote.scores.result",
     "MissingExtra": "byrote.errors",
+    "NearDuplicates": "byrote.scores.neighbors",
     "NeighborResult": "byrote.scores.neighbors",
     "OneRunAudit": "byrote.scores.epsilon",
     "PrivacyEvidence": "byrote.scores.evidence",
@@ -145,6 +148,7 @@ _HOME = {
     "load_scores": "byrote.scores.memorization",
     "load_trajectory": "byrote.scores.trajectory",
     "membership": "byrote.scores.evidence",
+    "near_duplicates": "byrote.scores.neighbors",
     "one_run_epsilon": "byrote.scores.epsilon",
     "one_run_mu": "byrote.scores.epsilon",
     "prune": "byrote.scores.pruning",

@@ -87,7 +87,7 @@ def test_a_class_of_the_users_is_named(byrote_, monkeypatch):
 
 
 BAD = {
-    "no validation": (["neighbors", "run"], "--validation must name a file"),
+    "samples of nothing": (["neighbors", "run", "--samples", "9"], "--samples needs validation"),
     "its own": (["neighbors", "run", "--validation", "x.csv"], "must be other records"),
     "shape": (["neighbors", "run", "--validation", "wide.npy"], "of shape (3,); got (4,)"),
     "missing": (["neighbors", "run", "--validation", "none.csv"], "there is no none.csv"),
@@ -114,6 +114,93 @@ def test_what_cannot_be_compared_is_refused(case, byrote_, tmp_path):
     assert (code, out) == (2, "")
     assert message in err
     assert not (tmp_path / "run" / "neighbors.parquet").exists()
+
+
+def near_copies(byrote_, tmp_path):
+    """The run on records two of which are copies, and two near copies."""
+    x = np.random.default_rng(0).normal(size=(60, 3))
+    x[20], x[41] = x[10], x[40] + 1e-7
+    (tmp_path / "x.csv").write_text(table(x))
+    assert byrote_(*RUN[:-2])[0] == 0
+    return x
+
+
+def test_near_duplicates_need_neither_validation_nor_a_model(byrote_, tmp_path):
+    x = near_copies(byrote_, tmp_path)
+    code, out, err = byrote_("neighbors", "run")
+    assert (code, err) == (0, "")
+    assert "a copy or near copy among the others: 4 (copies: 2, near copies: 2)" in out
+    assert "mean of rho" not in out
+    found = byrote.NearDuplicates.load(tmp_path / "run" / "near-duplicates.parquet")
+    assert np.flatnonzero(found.hidden).tolist() == [10, 20, 40, 41]
+    distances = cdist(x, x)
+    np.fill_diagonal(distances, np.inf)
+    assert np.allclose(found.distance, distances.min(axis=1))
+    assert np.array_equal(found.score, byrote.load_scores("run").score)
+    assert (tmp_path / "run" / "near-duplicates.parquet").stat().st_mode & 0o777 == 0o600
+    assert not (tmp_path / "run" / "neighbors.parquet").exists()
+    data = json.loads(byrote_("neighbors", "run", "--json", "--top", "3")[1])
+    assert [row["id"] for row in data["near_duplicates"]["near_duplicates"]] == [10, 20, 40]
+    assert data["near_duplicates"]["summary"]["hidden"] == 4
+
+
+def test_show_has_a_line_and_a_column_of_them(byrote_, tmp_path):
+    near_copies(byrote_, tmp_path)
+    before = byrote_("show", "run", "--top", "60")[1]
+    assert "copy" not in before
+    byrote_("neighbors", "run")
+    out = byrote_("show", "run", "--top", "60")[1]
+    assert len(out.splitlines()) <= len(before.splitlines()) + 2
+    assert "Records that have a copy or near copy among the others: 4" in out
+    for id_, cell in ((10, "= 20"), (20, "= 10"), (40, "≈ 41"), (41, "≈ 40")):
+        row = next(line for line in out.splitlines() if line.startswith(f"{id_} "))
+        assert row.rstrip().endswith(cell)
+    top = byrote.load_scores("run").ids[byrote.load_scores("run").order()[0]]
+    if top not in (10, 20, 40, 41):
+        assert "copy of" not in byrote_("show", "run", "--top", "1")[1]
+    rows = byrote_("show", "run", "--csv")[1].splitlines()
+    assert rows[0].endswith(",near_nearest,near_distance,near_q_value,near_kind")
+    assert rows[11].endswith(",20,0.0,0.0,copy")
+    data = json.loads(byrote_("show", "run", "--json")[1])
+    assert data["near_duplicates"]["copies"] == 2
+
+
+def test_with_validation_records_there_are_both(byrote_, tmp_path):
+    byrote_(*RUN)
+    out = byrote_(*FRESH)[1]
+    assert "mean of rho" in out
+    assert "No record has a copy or near copy among the others" in out
+    data = json.loads(byrote_(*FRESH, "--json")[1])
+    assert data["near_duplicates"]["summary"]["hidden"] == 0
+    assert len(data["nearly_reproduced"]) == 10
+
+
+def test_near_duplicates_of_another_run_are_not_shown(byrote_, tmp_path):
+    near_copies(byrote_, tmp_path)
+    byrote_("neighbors", "run")
+    byrote_(*RUN[:-4], "--out", "other")
+    there = tmp_path / "other" / "near-duplicates.parquet"
+    there.write_bytes((tmp_path / "run" / "near-duplicates.parquet").read_bytes())
+    code, out, err = byrote_("show", "other")
+    assert code == 0
+    assert "near copy" not in out
+    assert "belongs to another run and is not shown" in err
+
+
+def test_what_goes_while_its_copy_stays_is_said(byrote_, tmp_path):
+    near_copies(byrote_, tmp_path)
+    byrote_("neighbors", "run")
+    scores = byrote.load_scores("run")
+    order = scores.ids[scores.order()].tolist()
+    count = 1 + min(order.index(10), order.index(20))  # one of the two goes, the other stays
+    gone = set(order[:count])
+    left = sum(a in gone and b not in gone for a, b in ((10, 20), (20, 10), (40, 41), (41, 40)))
+    assert left > 0
+    out = byrote_("prune", "run", "--top", count / 60)[1]
+    assert f"{left} of those that go have a copy or near copy that stays" in out
+    assert (
+        json.loads(byrote_("prune", "run", "--top", count / 60, "--json")[1])["copies_left"] == left
+    )
 
 
 NAMED = {"labels": "y", "ids": "i"}

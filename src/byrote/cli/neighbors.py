@@ -22,17 +22,24 @@ from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.data import Records
-    from byrote.scores.neighbors import NeighborResult
+    from byrote.scores.neighbors import NearDuplicates, NeighborResult
     from byrote.scores.result import MemorizationResult
 
 
 def neighbors(
     run: Annotated[
-        Path, typer.Argument(help="A run folder that keeps its release model (--keep-models).")
+        Path,
+        typer.Argument(
+            help="A run folder; with validation records one that keeps its release model"
+            " (--keep-models)."
+        ),
     ],
     validation: Annotated[
         str | None,
-        typer.Option(help="Records that the release model has not seen: a file or a folder."),
+        typer.Option(
+            help="Records that the release model has not seen, a file or a folder: compare its"
+            " samples with them too."
+        ),
     ] = None,
     validation_part: ValidationPart = None,
     samples: Annotated[
@@ -51,29 +58,48 @@ def neighbors(
     ] = 10,
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
-    """Compare memorization scores with distances from training records to samples."""
-    if validation is None and validation_part is None:
-        raise InvalidInput(
-            "--validation must name a file or folder of records that no fit was trained on, or"
-            " --validation-part a part of the run's data set; got neither"
-        )
+    """Find copies and near copies, which hide memorization; compare scores with samples."""
+    fresh_asked = validation is not None or validation_part is not None
+    if samples is not None and not fresh_asked:
+        raise InvalidInput("--samples needs validation records: --validation or --validation-part")
     checks.integer("--seed", seed, at_least=0)
     if samples is not None:
         checks.integer("--samples", samples, at_least=1)
-    from byrote.report import neighbors as text  # noqa: PLC0415 (slow to load)
+    from byrote.report import near_duplicates as copies  # noqa: PLC0415 (slow to load)
+    from byrote.report import neighbors as text  # noqa: PLC0415
 
     result, code = scores_of(run)
     data = result.description["data"]
+    found = None
     with standard_output_kept_clean():
         train, own = records_of(data, run), own_model(model, settings)
-        fresh = records_beside(data, validation, validation_part)
-        options = {"cells": cells, "downsample": downsample}
-        found = compare(run, result, train, fresh, samples=samples, seed=seed, model=own, **options)
+        if fresh_asked:
+            fresh = records_beside(data, validation, validation_part)
+            space = {"cells": cells, "downsample": downsample}
+            draw = {"samples": samples, "seed": seed, "model": own}
+            found = compare(run, result, train, fresh, **draw, **space)
+        near = duplicates(run, result, train)
     if as_json:
-        print_json(text.to_json(found, top=top))
-    else:
+        more = {} if found is None else text.to_json(found, top=top)
+        print_json({**more, "near_duplicates": copies.to_json(near, top=top)})
+        return code
+    if found is not None:
         print_text(text.render(found, top=top))
+        print_text("")
+    print_text(copies.render(near, top=top))
     return code
+
+
+def duplicates(run: Path, result: "MemorizationResult", train: "Records") -> "NearDuplicates":
+    """Find copies and near copies among the records, and keep what is found in the run folder."""
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+    from byrote.scores.neighbors import near_duplicates  # noqa: PLC0415
+
+    found = near_duplicates(result, train)
+    told = {"run_id": result.description["run_id"]}
+    found = replace(found, description={**found.description, **told})
+    found.save(RunPaths(run).near_duplicates)
+    return found
 
 
 def compare(

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from byrote.cli.exits import Exit, complain
 from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
+    from byrote.scores.neighbors import NearDuplicates
     from byrote.scores.result import MemorizationResult
     from byrote.scores.trajectory import Trajectory
 
@@ -73,10 +75,29 @@ def print_scores(
     from byrote.scores.trajectory import load_trajectory  # noqa: PLC0415 (slow to load)
 
     result, code = scores_of(run, epoch=epoch)
+    near = near_duplicates_of(run, result)
     tracked = bool(result.description["track"]) and epoch is None and not as_csv
     trajectory = load_trajectory(run, partial=True) if tracked else None
-    print_result(result, as_json=as_json, as_csv=as_csv, top=top, trajectory=trajectory)
+    print_result(result, as_json=as_json, as_csv=as_csv, top=top, trajectory=trajectory, near=near)
     return code
+
+
+def near_duplicates_of(run: Path, result: "MemorizationResult") -> "NearDuplicates | None":
+    """What ``byrote neighbors`` found of near-duplicates, beside the run's scores of today.
+
+    None where it was not asked, or where the file belongs to another run.
+    """
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+    from byrote.scores.neighbors import NearDuplicates  # noqa: PLC0415
+
+    path = RunPaths(run).near_duplicates
+    if not path.is_file():
+        return None
+    found = NearDuplicates.load(path)
+    if found.description.get("run_id") != result.description["run_id"]:
+        complain(f"{path} belongs to another run and is not shown; byrote neighbors replaces it")
+        return None
+    return replace(found, score=result.score)
 
 
 def print_result(
@@ -86,19 +107,24 @@ def print_result(
     as_csv: bool,
     top: int,
     trajectory: "Trajectory | None" = None,
+    near: "NearDuplicates | None" = None,
 ) -> None:
     """Print a result in the format asked for."""
-    if as_csv:
-        result.to_frame().to_csv(sys.stdout, index=False)
-        return
-    from byrote.report import text  # noqa: PLC0415 (slow to load)
+    from byrote.report import near_duplicates as copies  # noqa: PLC0415 (slow to load)
+    from byrote.report import text  # noqa: PLC0415
     from byrote.report import trajectory as course  # noqa: PLC0415
 
+    if as_csv:
+        more = {} if near is None else copies.columns(near)
+        result.to_frame().assign(**more).to_csv(sys.stdout, index=False)
+        return
     if as_json:
         more = {} if trajectory is None else {"trajectory": course.to_json(trajectory)}
+        if near is not None:
+            more["near_duplicates"] = text.plain(near.summary())
         print_json({**text.to_json(result, top=top), **more})
         return
-    print_text(text.render(result, top=top))
+    print_text(text.render(result, top=top, beside=None if near is None else copies.beside(near)))
     if trajectory is not None:
         print_text("")
         print_text(course.render(trajectory))

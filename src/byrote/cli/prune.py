@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from byrote.cli.exits import Exit
-from byrote.cli.output import AsJson, Debug, print_json, print_text
+from byrote.cli.output import AsJson, Debug, near_duplicates_of, print_json, print_text
 from byrote.cli.shares import share
 from byrote.errors import InvalidInput
 
@@ -48,10 +48,11 @@ def prune(
     _check_free(place, RunPaths(run), result)
     found = pruned(result, fdr=fdr, top=rate)
     found.save(place)
+    near = near_duplicates_of(run, result)
     if as_json:
-        print_json(text.to_json(found, place))
+        print_json(text.to_json(found, place, near))
     else:
-        print_text(text.render(found, result.description, place))
+        print_text(text.render(found, result.description, place, near))
     return Exit.DONE
 
 

@@ -58,6 +58,11 @@ class RunPaths:
         return self.root / "neighbors.parquet"
 
     @property
+    def near_duplicates(self) -> Path:
+        """Which records have a copy or near copy among the others."""
+        return self.root / "near-duplicates.parquet"
+
+    @property
     def pruned(self) -> Path:
         """Ids of the records that stay when memorized ones are taken out."""
         return self.root / "pruned.csv"

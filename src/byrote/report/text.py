@@ -10,12 +10,23 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.report import cautions
-from byrote.scores.distribution import Statistic
+from byrote.report.beside import Beside
+from byrote.report.values import number, plain, printable, with_error
 from byrote.scores.result import MemorizationResult
 from byrote.scores.summary import SIGNIFICANCE, Summary
 from byrote.scores.trust import K_HAT, Trust
 from byrote.stats.memorization import ESTIMATORS
 
+__all__ = [  # values among them, which other texts take from here
+    "headline",
+    "headline_of",
+    "number",
+    "plain",
+    "printable",
+    "render",
+    "to_json",
+    "with_error",
+]
 _NAMES = {
     "mean": "mean",
     "median": "median",
@@ -32,8 +43,10 @@ _TITLES = {"score": "score M", "matched": "matched", "mean_log": "mean_log"}
 _SETTLED = {("compile", True): "compiled", ("compile", False): "not compiled"}
 
 
-def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
-    """The summary and the most memorized records."""
+def render(
+    result: MemorizationResult, *, top: int = 10, beside: Beside | None = None
+) -> RenderableType:
+    """The summary and the most memorized records, with what is known of them besides."""
     summary = result.summary()
     parts: list[RenderableType] = [headline(result), _distribution(summary)]
     parts += [Text(sentence) for sentence in cautions.few(result)]
@@ -43,8 +56,9 @@ def render(result: MemorizationResult, *, top: int = 10) -> RenderableType:
     if summary.trust is not None:
         parts.append(_trust(summary.trust))
     parts += [Text(sentence) for sentence in cautions.degenerate(result)]
+    parts += [] if beside is None else [Text(beside.sentence)]
     if top:
-        parts += [Text(""), _records(result, top)]
+        parts += [Text(""), _records(result, top, beside)]
     if summary.labels:
         parts += [Text(""), _labels(summary)]
     return Group(*parts)
@@ -189,7 +203,7 @@ def _verdict(result: MemorizationResult) -> Text:
     return text
 
 
-def _records(result: MemorizationResult, top: int) -> Table:
+def _records(result: MemorizationResult, top: int, beside: Beside | None) -> Table:
     table = Table(
         title="most memorized",
         title_justify="left",
@@ -204,7 +218,11 @@ def _records(result: MemorizationResult, top: int) -> Table:
     for title in ("score M", "matched", "mean_log", "[95 %]", "log p in", "out", "q"):
         whole = title in ("mean_log", "[95 %]", "q")  # narrow terminals break other cells first
         table.add_column(Text(title), justify="right", no_wrap=whole)
-    for row in result.order()[:top]:
+    shown = result.order()[:top]
+    told = beside is not None and any(beside.cells[row] for row in shown)
+    if beside is not None and told:
+        table.add_column(beside.title)
+    for row in shown:
         low, high = result.interval[row]
         interval = "–" if np.isnan(low) else f"[{number(low)}, {number(high)}]"
         table.add_row(
@@ -217,6 +235,7 @@ def _records(result: MemorizationResult, top: int) -> Table:
             number(result.log_prob_in[row]),
             number(result.log_prob_out[row]),
             number(result.q_value[row]),
+            *([Text(beside.cells[row])] if beside is not None and told else []),
         )
     return table
 
@@ -240,36 +259,6 @@ def _labels(summary: Summary) -> Table:
     return table
 
 
-def with_error(statistic: Statistic) -> str:
-    """A value with as many decimals as its standard error allows, two digits of the error."""
-    value, error = statistic.value, statistic.standard_error
-    if not np.isfinite([value, error]).all() or error == 0:
-        return number(value)
-    decimals = max(0, 1 - int(np.floor(np.log10(error))))
-    if decimals > 6:
-        return number(value)
-    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
-
-
-def printable(value: Any) -> str:
-    """Text that cannot move the cursor or change colours: control characters are spelled out."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
-
-
-def number(value: float) -> str:
-    """Three significant digits, a dash for NaN."""
-    if np.isnan(value):
-        return "–"
-    if np.isinf(value):
-        return "∞" if value > 0 else "-∞"
-    magnitude = abs(value)
-    if magnitude >= 100:
-        return f"{value:,.0f}"
-    if magnitude >= 10:
-        return f"{value:.1f}"
-    return f"{value:.2f}" if magnitude >= 0.1 or value == 0 else f"{value:.2g}"
-
-
 def to_json(result: MemorizationResult, *, top: int = 10) -> dict[str, Any]:
     """The same as plain data that JSON can hold: NaN is null, infinities are text."""
     frame = result.to_frame().iloc[result.order()[:top]]
@@ -281,18 +270,3 @@ def to_json(result: MemorizationResult, *, top: int = 10) -> dict[str, Any]:
             "most_memorized": frame.to_dict(orient="records"),
         }
     )
-
-
-def plain(value: Any) -> Any:
-    """Numbers, text, lists and dictionaries only; no NaN and no infinity, which JSON lacks."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and np.isnan(value):
-        return None
-    if isinstance(value, float) and np.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    return value

@@ -209,7 +209,9 @@ class Search:
         mine = self._norms * (1 - slack) - self._geometry.floor
         scale = self._geometry.scale
         reach = self.squared[:, -1] * scale * scale * (1 + 1e-9) - mine
-        if low.shape[1] >= k:
+        # beyond the first blocks what was met bounds nearly as well as a search of the block for k
+        met = k > 1 and bool(np.isfinite(self.squared[:, -1]).all())
+        if low.shape[1] >= k and not met:
             pick = low.argmin(axis=1)[:, None] if k == 1 else _smallest(low, k)
             width = 2 * slack * (self._norms + 2 * norms[pick].max(axis=1))
             highest = np.take_along_axis(low, pick, axis=1).max(axis=1)

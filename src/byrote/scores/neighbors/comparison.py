@@ -17,6 +17,7 @@ from byrote.scores.neighbors.space import (
     Features,
     comparable,
     in_space,
+    name_of,
     random_subset,
 )
 from byrote.scores.result import MemorizationResult
@@ -171,14 +172,6 @@ def _description(
         "samples": len(space[2]),
         "compared": size,
         "dimensions": space[0].width,
-        "space": (
-            getattr(features, "__qualname__", type(features).__qualname__)
-            if features is not None
-            else "pixels, 2x2 means"
-            if images and downsample
-            else "pixels"
-            if images
-            else "rows"
-        ),
+        "space": name_of(features, images=images, downsample=downsample),
         "seed": seed,
     }

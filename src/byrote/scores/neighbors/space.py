@@ -51,6 +51,15 @@ def in_space(
     return [Rows(array, kind) for array in found]
 
 
+def name_of(features: Features | None, *, images: bool, downsample: bool) -> str:
+    """What the space is called in a description."""
+    if features is not None:
+        return str(getattr(features, "__qualname__", type(features).__qualname__))
+    if not images:
+        return "rows"
+    return "pixels, 2x2 means" if downsample else "pixels"
+
+
 def random_subset(count: int, size: int, seed: int) -> NDArray[np.intp]:
     """``size`` of ``count`` row numbers in rising order; all of them where that is enough."""
     if size >= count:

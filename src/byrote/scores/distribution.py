@@ -75,9 +75,8 @@ def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
     for name in ESTIMATORS:
         values = evaluation.estimate[name]
         found = {key: Statistic(value) for key, value in describe(values).items()}
-        scored = np.count_nonzero(~np.isnan(values))
-        if scored:
-            error = jackknife.standard_error(evaluation.without[name] / scored)
+        if count := evaluation.resampled[name]:
+            error = jackknife.standard_error(evaluation.without[name] / count)
             found["mean"] = Statistic(found["mean"].value, float(error))
         result[name] = found
     return result

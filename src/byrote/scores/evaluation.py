@@ -23,7 +23,8 @@ class Evaluation:
     """What the table says of its r records; NaN where it says nothing.
 
     ``without`` holds, for each estimator, (units,) sums over records of its change when one unit of
-    the jackknife (a repeat, or a fit) is left out.
+    the jackknife (a repeat, or a fit) is left out; ``resampled`` says over how many: those that
+    keep a value on each side whichever is left out.
     """
 
     estimate: dict[str, Array]
@@ -35,8 +36,13 @@ class Evaluation:
     n_in: NDArray[np.int32]
     n_out: NDArray[np.int32]
     without: dict[str, Array]
+    resampled: dict[str, int]
     smallest_p: float = np.nan
     exact: bool = True
+
+    def count(self, name: str, records: Indices) -> None:
+        """These records have replicates; those without an estimate change nothing."""
+        self.resampled[name] += int((~np.isnan(self.estimate[name][records])).sum())
 
 
 def evaluate(table: Table) -> Evaluation:
@@ -117,6 +123,7 @@ def _by_repeats(result: Evaluation, records: Indices, comparison: Comparison) ->
     for name in ESTIMATORS:
         replicates = difference(sides[0][name], sides[1][name])
         result.standard_error[name][records] = jackknife.standard_error(replicates)
+        result.count(name, records)
         with np.errstate(invalid="ignore"):  # of infinite scores
             change = replicates - result.estimate[name][records][:, None]
             result.without[name] += np.where(np.isnan(change), 0.0, change).sum(axis=0)
@@ -129,10 +136,13 @@ def _by_fits(result: Evaluation, records: Indices, comparison: Comparison) -> Ar
     Returns Welch and Satterthwaite's degrees of freedom.
     """
     inside, outside = comparison.inside, comparison.outside
+    if min(comparison.counts) < 2:
+        return np.full(len(records), np.nan)
     sides = side_replicates(_one_by_one(inside), _one_by_one(outside), inside.size, outside.size)
     for name in ESTIMATORS:
         parts = [jackknife.standard_error(side[name]) for side in sides]
         result.standard_error[name][records] = np.hypot(*parts)
+        result.count(name, records)
         _add_changes(result.without[name], sides[0][name], comparison.fit_in, +1)
         _add_changes(result.without[name], sides[1][name], comparison.fit_out, -1)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -141,8 +151,6 @@ def _by_fits(result: Evaluation, records: Indices, comparison: Comparison) -> Ar
         return np.asarray(
             (squares[0] + squares[1]) ** 2
             / (squares[0] ** 2 / sizes[0] + squares[1] ** 2 / sizes[1])
-            if min(sizes)
-            else np.full(len(records), np.nan)
         )
 
 
@@ -181,4 +189,5 @@ def _empty(r: int, units: int) -> Evaluation:
         n_in=np.zeros(r, dtype=np.int32),
         n_out=np.zeros(r, dtype=np.int32),
         without={name: np.zeros(units) for name in ESTIMATORS},
+        resampled=dict.fromkeys(ESTIMATORS, 0),
     )

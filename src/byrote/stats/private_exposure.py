@@ -5,6 +5,7 @@ P(exposure >= t) <= 2^-t there; (epsilon, delta)-DP lets that grow to e^epsilon 
 """
 
 import numpy as np
+from scipy.optimize import brentq
 
 
 def grouped(epsilon: float, delta: float, insertions: int) -> tuple[float, float]:
@@ -42,3 +43,28 @@ def mean(epsilon: float, delta: float, space_bits: float) -> float:
         spread = float(np.logaddexp(0.0, epsilon)) / np.log(2.0)
         return float(min(space_bits, -np.expm1(-epsilon) * spread + 1 / np.log(2.0)))
     return float(min(space_bits, (epsilon + 1) / np.log(2.0) + delta * space_bits))
+
+
+def epsilon_bound(p_value: float, delta: float, insertions: int, significance: float) -> float:
+    """The largest epsilon that this p-value rejects at the significance; 0 where none is.
+
+    A p-value that is uniform, or larger, without c insertions has ``P(p <= u) <= e^{c epsilon} u +
+    delta sum_{j < c} e^{j epsilon}`` with them; epsilon is rejected if that is at most the
+    significance at the value found. The sum grows with epsilon.
+
+    Examples
+    --------
+    >>> round(epsilon_bound(0.05 / np.e**6, 0.0, 2, 0.05), 9)
+    3.0
+    """
+    if p_value >= significance:
+        return 0.0
+    top = float(np.log(significance) - np.log(p_value)) / insertions
+    if delta == 0:
+        return top
+
+    def excess(epsilon: float) -> float:
+        whole, slack = grouped(epsilon, delta, insertions)
+        return float(np.exp(whole)) * p_value + slack - significance
+
+    return float(brentq(excess, 0.0, top, xtol=1e-12)) if excess(0.0) < 0 else 0.0

@@ -33,8 +33,9 @@ def area(cells: Cells, *, level: float) -> tuple[float, Interval]:
     """The area under the curve, P(member's score > other's) with ties by half, and its interval.
 
     On the logit scale with Student's quantile, one degree of freedom less than there are records or
-    fits, whichever are fewer. At 0 and 1 the spread is zero; the interval is then that of as many
-    right guesses as there are records. NaN where a side is empty or the spread unknown.
+    fits, whichever are fewer; of one fit alone, records, and the interval is that fit's. At 0 and 1
+    the spread is zero; the interval is then that of as many right guesses as there are records. NaN
+    where a side is empty or the spread unknown.
     """
     members, others = cells.score[cells.member], cells.score[~cells.member]
     m, n = len(members), len(others)
@@ -50,8 +51,7 @@ def area(cells: Cells, *, level: float) -> tuple[float, Interval]:
         edge = float(betaincinv(records, 1, (1 - level) / 2))
         return found, (edge, 1.0) if found else (0.0, 1 - edge)
     influence = (above - found) / np.where(cells.member, m, n)
-    error = _clustered_error(influence, cells)
-    groups = min(records, len(np.unique(cells.fit)))
+    error, groups = clustered_error(influence, cells.record, cells.fit)
     half = t.ppf((1 + level) / 2, groups - 1) * error / (found * (1 - found))
     middle = logit(found)
     return found, (float(expit(middle - half)), float(expit(middle + half)))
@@ -70,7 +70,7 @@ def hits_at(cells: Cells, rate: float, *, level: float) -> tuple[float, float, I
     hit = cells.score > threshold
     share = float(hit[cells.member].mean())
     influence = np.where(cells.member, (hit - share) / len(members), 0.0)
-    variance = _clustered_error(influence, cells) ** 2
+    variance = clustered_error(influence, cells.record, cells.fit)[0] ** 2
     trials = float(len(np.unique(cells.record[cells.member])))
     if 0 < share < 1:
         trials = min(share * (1 - share) / variance, float(len(members)))
@@ -81,11 +81,19 @@ def _interval(share: float, trials: float, level: float) -> Interval:
     return clopper_pearson(share * trials, trials, level=level)
 
 
-def _clustered_error(influence: Array, cells: Cells) -> float:
-    """Standard error from influences that are correlated within records and within fits."""
-    by_record, by_fit = (_variance(influence, group) for group in (cells.record, cells.fit))
+def clustered_error(influence: Array, record: Ids, fit: Ids) -> tuple[float, int]:
+    """Standard error from influences that are correlated within records and within fits.
+
+    (N,) each. And the number of clusters that it rests on: records or fits, whichever are fewer. Of
+    one fit alone it is that over records.
+    """
+    by_record, by_fit = (_variance(influence, group) for group in (record, fit))
+    records, fits = (len(np.unique(group)) for group in (record, fit))
+    if fits == 1:
+        return float(np.sqrt(by_record)), records
     single = float((influence**2).sum())
-    return float(np.sqrt(max(by_record + by_fit - single, by_record, by_fit)))
+    total = max(by_record + by_fit - single, by_record, by_fit)
+    return float(np.sqrt(total)), min(records, fits)
 
 
 def _variance(influence: Array, group: Ids) -> float:

@@ -3,18 +3,27 @@
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import IN
-from byrote.scores.membership import MembershipInference, infer_membership
+from byrote.scores.evidence.planted import Planted, planted
+from byrote.scores.membership import ATTACKS, MembershipInference, infer_membership
+from byrote.scores.membership.inference import lira_scores, measured
+
+Array = NDArray[np.float64]
 
 
 def membership(
     store: str | Path, *, attack: str = "lira", partial: bool = False
 ) -> MembershipInference:
     """Which fits of a run trained on which records, as an attacker would tell.
+
+    In an exposure run inserted secrets are told from secrets that were never inserted: controls and
+    reference candidates, which are drawn alike.
 
     Parameters
     ----------
@@ -47,7 +56,10 @@ def membership(
     True
     """
     run = RunFolder.open(RunPaths(Path(store)))
-    return of_table(run.table(partial=partial), attack)
+    table = run.table(partial=partial)
+    if run.design.inserts:
+        return of_planted(planted(run, table), attack)
+    return of_table(table, attack)
 
 
 def of_table(table: Table, attack: str) -> MembershipInference:
@@ -56,3 +68,37 @@ def of_table(table: Table, attack: str) -> MembershipInference:
     return infer_membership(
         np.where(roles == 0, np.nan, table.log_prob), roles == IN, attack=attack
     )
+
+
+def of_planted(found: Planted, attack: str, level: int | None = None) -> MembershipInference:
+    """The attack on inserted secrets, of one level or all, against those that were never inserted.
+
+    Controls and reference candidates are drawn as the secrets are, and a text without them cannot
+    tell them apart. Log-likelihoods are standardized within each fit and pattern, over all of its
+    rows alike, so that one threshold serves every pattern. The intervals speak of other secrets in
+    the same fits, as those of exposures do.
+    """
+    checks.choice("attack", attack, ATTACKS)
+    times = found.inserted
+    asked = times > 0 if level is None else times == level
+    scores = np.where(asked | (times == 0), standardized(found), np.nan)
+    scores[:, found.chosen] = np.nan
+    if attack == "lira":
+        scores = lira_scores(scores, times > 0)
+    return measured(scores, times > 0, attack, fits_fixed=True)
+
+
+def standardized(found: Planted) -> Array:
+    """(F, n) log-likelihoods less their mean, over their standard deviation, by fit and pattern.
+
+    Means and deviations are of what is finite; where nothing varies, only the mean is taken away.
+    """
+    values = found.log_prob.copy()
+    for pattern in np.unique(found.pattern):
+        columns = found.pattern == pattern
+        finite = np.where(np.isfinite(values[:, columns]), values[:, columns], np.nan)
+        for row, own in zip(values, finite, strict=True):
+            if not np.isnan(own).all():
+                deviation = np.nanstd(own)
+                row[columns] = (row[columns] - np.nanmean(own)) / (deviation if deviation else 1.0)
+    return values

@@ -13,6 +13,7 @@ from byrote.fits.table import Table
 from byrote.plans import IN, OUT
 from byrote.scores.epsilon import audit_one_run, epsilon_from_density, epsilon_from_scores
 from byrote.scores.evidence.coins import coins_of
+from byrote.scores.evidence.promise import allowed
 from byrote.scores.evidence.result import (
     ADD_REMOVE,
     DENSITY,
@@ -53,6 +54,7 @@ class Claim:
     guesses: int | None = None
     record: Any = None
     seed: int = 0
+    promised: Mapping[str, Any] | None = None
 
     def bound(self, method: str, epsilon: float, **detail: Any) -> Bound:
         """A bound that could be computed."""
@@ -131,13 +133,17 @@ def density(spec: Mapping[str, Any], table: Table, claim: Claim) -> Bound:
         return claim.none(DENSITY, VACUOUS)
     roles = table.roles()
     values = np.where(roles == 0, np.nan, table.log_prob)
-    found = epsilon_from_density(values, roles == IN, significance=claim.significance)
-    detail = {
-        "records": len(found.score),
-        "unscored": found.unscored,
-        "largest_limit": float(np.nanmax(found.lower)) if found.unscored < len(roles.T) else np.nan,
-        "relation": _relation(spec),
-    }
+    relation = _relation(spec)
+    limit = allowed(claim.promised, 0.0, relation)
+    found = epsilon_from_density(
+        values,
+        roles == IN,
+        epsilon=limit if np.isfinite(limit) else None,
+        significance=claim.significance,
+    )
+    detail = {**found.to_dict(), "relation": relation}
+    for name in ("epsilon", "significance"):
+        del detail[name]
     if found.unscored == len(found.score):
         return claim.none(DENSITY, UNBELIEVABLE, **detail)
     return claim.bound(DENSITY, found.epsilon, **detail)

@@ -67,7 +67,8 @@ def coins_of(spec: Mapping[str, Any], table: Table) -> Coins | str:
 def centred(values: Array) -> Array:
     """Log-likelihoods, (F, m), less the mean of their record, then less the mean of their fit.
 
-    No label is used. A density of zero stays -inf where the record has other values.
+    No label is used. A density of zero stays -inf where the record has other values; what is not
+    known (NaN) becomes 0.
 
     Examples
     --------
@@ -79,4 +80,4 @@ def centred(values: Array) -> Array:
     for axis in (0, 1):
         count = np.maximum(finite.sum(axis=axis, keepdims=True), 1)
         rest = np.where(finite, rest - rest.sum(axis=axis, keepdims=True) / count, 0.0)
-    return np.where(finite | ~finite.any(axis=0), rest, -np.inf)
+    return np.where(np.isneginf(values) & finite.any(axis=0), -np.inf, rest)

@@ -1,16 +1,31 @@
 """Privacy evidence from a run folder, without training."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from byrote import checks
-from byrote.errors import IncompleteRun
+from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
-from byrote.scores.evidence.attacks import of_table
+from byrote.fits.table import Table
+from byrote.scores.evidence.attacks import of_planted, of_table
 from byrote.scores.evidence.audits import Claim, bounds_of
+from byrote.scores.evidence.canary_bounds import canary_bounds
+from byrote.scores.evidence.canary_sides import canary_sides
+from byrote.scores.evidence.planted import planted, windows
 from byrote.scores.evidence.promise import promised_by
-from byrote.scores.evidence.result import DENSITY, ONE_RUN, RATES, PrivacyEvidence
+from byrote.scores.evidence.result import (
+    DENSITY,
+    EXPOSURE,
+    ONE_RUN,
+    RATES,
+    PrivacyEvidence,
+)
+from byrote.scores.evidence.sides import score_sides
+from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.membership import ATTACKS
 
 
@@ -73,31 +88,65 @@ def epsilon(
     if guesses is not None:
         checks.integer("guesses", guesses, at_least=1)
     run = RunFolder.open(RunPaths(Path(store)))
-    run.check_no_canaries()
     table = run.table(partial=partial)
-    fits = sorted(set(range(run.design.fits)) - set(table.missing))
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))
-    promised = promised_by(run, fits)
+    promised = promised_by(run, np.flatnonzero(table.counting()).tolist())
     if delta is None:
         delta = 0.0 if promised is None else promised["delta"]
-    claim = Claim(delta, significance, guesses, record, run.manifest.seed)
-    spec = run.manifest.plan.spec
-    ids, _ = run.ids_and_labels()
+    claim = Claim(delta, significance, guesses, record, run.manifest.seed, promised)
+    found = _of_canaries if run.design.inserts else _of_scores
+    return found(run, table, claim, partial)
+
+
+def _of_scores(run: RunFolder, table: Table, claim: Claim, partial: bool) -> PrivacyEvidence:
+    """The evidence of records that are in or out of fits."""
+    del partial
+    spec, (ids, _) = run.manifest.plan.spec, run.ids_and_labels()
+    bounds = bounds_of(spec, table, ids, claim)
+    method = _method(spec, claim.promised)
+    headline = next(bound for bound in bounds if bound.method == method)
+    attacks = tuple(of_table(table, attack) for attack in ATTACKS)
     return PrivacyEvidence(
         kind="scores",
-        method=_method(spec, promised),
-        bounds=bounds_of(spec, table, ids, claim),
-        membership=tuple(of_table(table, attack) for attack in ATTACKS),
-        promised=promised,
-        sides=(),
+        method=method,
+        bounds=bounds,
+        membership=attacks,
+        promised=claim.promised,
+        sides=score_sides(table, attacks, headline),
         missing=table.missing,
         description=run.manifest.model_dump(mode="json"),
     )
 
 
-def _method(spec: Any, promised: Any) -> str:
+def _of_canaries(run: RunFolder, table: Table, claim: Claim, partial: bool) -> PrivacyEvidence:
+    """The evidence of canaries that are inserted into a text."""
+    _refuse(claim)
+    found = planted(run, table)
+    bounds = canary_bounds(found, claim, windows(claim.promised, found.longest))
+    exposed = exposure_of(run, partial=partial).exposure
+    return PrivacyEvidence(
+        kind="exposure",
+        method=EXPOSURE,
+        bounds=bounds,
+        membership=tuple(of_planted(found, attack) for attack in ATTACKS),
+        promised=claim.promised,
+        sides=canary_sides(found, exposed, bounds[0], claim.promised),
+        missing=table.missing,
+        description=run.manifest.model_dump(mode="json"),
+    )
+
+
+def _refuse(claim: Claim) -> None:
+    """Options of audits that canaries have none of."""
+    for name in ("guesses", "record"):
+        if getattr(claim, name) is not None:
+            raise InvalidInput(f"{name} belongs to runs that score records; this one has canaries")
+
+
+def _method(spec: Mapping[str, Any], promised: Mapping[str, Any] | None) -> str:
+    """The bound that counts: settled by the plan and the promise alone."""
     if spec["kind"] in ("subset", "leave-one-out"):
         return RATES
-    pure = promised is not None and promised["delta"] == 0
+    pure = promised is not None and promised["delta"] == 0 and np.isfinite(promised["epsilon"])
     return DENSITY if pure and spec["kind"] != "probes" else ONE_RUN

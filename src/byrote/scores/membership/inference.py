@@ -56,10 +56,19 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     """
     values, member = table(log_prob, included)
     checks.choice("attack", attack, ATTACKS)
-    scores = values if attack == "loss" else _lira(values, member)
+    return measured(values if attack == "loss" else lira_scores(values, member), member, attack)
+
+
+def measured(
+    scores: Array, member: Flags, attack: str, *, fits_fixed: bool = False
+) -> MembershipInference:
+    """What scores, (fits, records), tell of membership; NaN is "no score".
+
+    With ``fits_fixed`` the intervals speak of other records in these very fits.
+    """
     there = ~np.isnan(scores)
     fit, record = np.nonzero(there)
-    cells = Cells(scores[there], member[there], record, fit)
+    cells = Cells(scores[there], member[there], record, np.zeros_like(fit) if fits_fixed else fit)
     auc, interval = area(cells, level=LEVEL)
     return MembershipInference(
         attack=attack,
@@ -70,10 +79,18 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
         hits=tuple(_hits(cells, rate) for rate in RATES),
         level=LEVEL,
         unscored=int((~there.any(axis=0)).sum()),
+        reason=_missing(cells, attack) if np.isnan(auc) else "",
     )
 
 
-def _lira(values: Array, member: Flags) -> Array:
+def _missing(cells: Cells, attack: str) -> str:
+    if not len(cells.score) and attack == "lira":
+        return "no record has three fits that trained on it and three that did not"
+    return "no score of a non-member" if cells.member.any() else "no score of a member"
+
+
+def lira_scores(values: Array, member: Flags) -> Array:
+    """(fits, records) log-likelihood ratios; none of a record with a density of zero in any fit."""
     usable = ~np.isneginf(values).any(axis=0)
     return log_ratio(np.where(usable, values, np.nan), member, enough=ENOUGH)
 

@@ -1,16 +1,18 @@
 """The result of a membership inference attack."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.scores.plain import Plain
+
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class HitsAtRate:
+class HitsAtRate(Plain):
     """How many members an attack finds at a low rate of false alarms.
 
     Attributes
@@ -54,6 +56,8 @@ class MembershipInference:
         Of the intervals.
     unscored
         Records without any score.
+    reason
+        Why ``auc`` is NaN; empty if it is not.
 
     Examples
     --------
@@ -74,14 +78,15 @@ class MembershipInference:
     hits: tuple[HitsAtRate, ...]
     level: float
     unscored: int
+    reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """The result as plain data, without the scores of single records."""
-        names = ("attack", "auc", "interval", "level", "unscored")
+        names = ("attack", "auc", "interval", "level", "unscored", "reason")
         fits, records = self.scores.shape
         return {
             "fits": fits,
             "records": records,
             **{name: getattr(self, name) for name in names},
-            "hits": [asdict(hit) for hit in self.hits],
+            "hits": [hit.to_dict() for hit in self.hits],
         }

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from byrote.plans import Membership as Membership
     from byrote.plans import Probes as Probes
     from byrote.plans import Subset as Subset
+    from byrote.scores.comparison import Comparison as Comparison
+    from byrote.scores.comparison import compare as compare
     from byrote.scores.epsilon import DensityBound as DensityBound
     from byrote.scores.epsilon import ExposureBound as ExposureBound
     from byrote.scores.epsilon import OneRunAudit as OneRunAudit
@@ -88,6 +90,7 @@ _HOME = {
     "Bound": "byrote.scores.evidence",
     "ByroteError": "byrote.errors",
     "Canary": "byrote.data.canaries",
+    "Comparison": "byrote.scores.comparison",
     "CopyingTest": "byrote.scores.neighbors",
     "Corpus": "byrote.data",
     "CorruptFile": "byrote.errors",
@@ -124,6 +127,7 @@ _HOME = {
     "audit_one_run": "byrote.scores.epsilon",
     "authenticity": "byrote.scores.neighbors",
     "check": "byrote.scores.gate",
+    "compare": "byrote.scores.comparison",
     "compare_neighbors": "byrote.scores.neighbors",
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",

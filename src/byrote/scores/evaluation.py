@@ -24,11 +24,12 @@ class Evaluation:
 
     ``without`` holds, for each estimator, (units,) sums over records of its change when one unit of
     the jackknife (a repeat, or a fit) is left out; ``resampled`` says over how many: those that
-    keep a value on each side whichever is left out.
+    keep a value on each side whichever is left out. ``degrees`` are those of freedom of mean_log.
     """
 
     estimate: dict[str, Array]
     standard_error: dict[str, Array]
+    degrees: Array
     interval: Array
     log_prob_in: Array
     log_prob_out: Array
@@ -47,15 +48,16 @@ class Evaluation:
 
 def evaluate(table: Table) -> Evaluation:
     """All estimates of all records, with their uncertainty."""
-    fits = _Order.of(table)
+    fits = Order.of(table)
     by_repeat = table.design.units != "fits"  # a pair is a repeat of two fits
     result = _empty(len(table.rows), fits.repeats if by_repeat else len(fits.order))
-    for records, comparison in _comparisons(table, fits):
+    for records, comparison in comparisons_of(table, fits):
         result.n_in[records], result.n_out[records] = comparison.counts
         if min(comparison.counts) == 0:
             continue
         _estimate(result, records, comparison)
         degrees = (_by_repeats if by_repeat else _by_fits)(result, records, comparison)
+        result.degrees[records] = degrees
         _interval(result, records, degrees)
         if table.design.randomized:
             if table.design.units == "pairs":
@@ -72,7 +74,7 @@ def evaluate(table: Table) -> Evaluation:
 def estimates_without(table: Table, left_out: NDArray[np.bool_]) -> dict[str, Array]:
     """The estimates alone, (r,) each, as if the fits in ``left_out``, (F,), had not been made."""
     result = {name: np.full(len(table.rows), np.nan) for name in ESTIMATORS}
-    for records, comparison in _comparisons(table, _Order.of(table, left_out)):
+    for records, comparison in comparisons_of(table, Order.of(table, left_out)):
         if min(comparison.counts):
             for name, values in estimates(comparison.inside, comparison.outside).items():
                 result[name][records] = values
@@ -80,7 +82,7 @@ def estimates_without(table: Table, left_out: NDArray[np.bool_]) -> dict[str, Ar
 
 
 @dataclass(frozen=True)
-class _Order:
+class Order:
     """The fits that are there, ordered by repeat, with repeats and groups counted from 0."""
 
     order: Indices
@@ -88,7 +90,8 @@ class _Order:
     repeats: int
 
     @classmethod
-    def of(cls, table: Table, left_out: NDArray[np.bool_] | None = None) -> "_Order":
+    def of(cls, table: Table, left_out: NDArray[np.bool_] | None = None) -> "Order":
+        """The order of a table's fits, but for those left out, (F,)."""
         there = table.counting(left_out)
         order = np.flatnonzero(there)
         order = order[np.argsort(table.design.repeat[order], kind="stable")]
@@ -99,7 +102,8 @@ class _Order:
         return cls(order, Fits(repeat, group), int(repeat.max(initial=-1)) + 1)
 
 
-def _comparisons(table: Table, fits: _Order) -> Iterator[tuple[Indices, Comparison]]:
+def comparisons_of(table: Table, fits: Order) -> Iterator[tuple[Indices, Comparison]]:
+    """Records that are alike in their counts of fits, a block at a time, by their place."""
     roles = table.roles()
     size = max(1, _BLOCK // max(1, len(fits.order)))
     for start in range(0, len(table.rows) if len(fits.order) else 0, size):
@@ -138,7 +142,7 @@ def _by_fits(result: Evaluation, records: Indices, comparison: Comparison) -> Ar
     inside, outside = comparison.inside, comparison.outside
     if min(comparison.counts) < 2:
         return np.full(len(records), np.nan)
-    sides = side_replicates(_one_by_one(inside), _one_by_one(outside), inside.size, outside.size)
+    sides = side_replicates(one_by_one(inside), one_by_one(outside), inside.size, outside.size)
     for name in ESTIMATORS:
         parts = [jackknife.standard_error(side[name]) for side in sides]
         result.standard_error[name][records] = np.hypot(*parts)
@@ -171,7 +175,8 @@ def _interval(result: Evaluation, records: Indices, degrees: Array) -> None:
         result.interval[records] = np.stack([centre - reach, centre + reach], axis=1)
 
 
-def _one_by_one(side: Side) -> Side:
+def one_by_one(side: Side) -> Side:
+    """The side with each of its values as a unit of the jackknife."""
     return Side(side.values, np.arange(side.size))
 
 
@@ -182,6 +187,7 @@ def _empty(r: int, units: int) -> Evaluation:
     return Evaluation(
         estimate={name: nan() for name in ESTIMATORS},
         standard_error={name: nan() for name in ESTIMATORS},
+        degrees=nan(),
         interval=nan(2),
         log_prob_in=nan(),
         log_prob_out=nan(),

@@ -135,7 +135,7 @@ def summarize(
         smallest_q=smallest,  # of Benjamini-Hochberg, when every record reaches the smallest p
         needed=max(1, int(np.ceil(smallest * tested / SIGNIFICANCE - 1e-9))) if tested else None,
         p_value_method=_method(table, evaluation, tested),
-        standard_error_reason=_missing_errors(table, evaluation),
+        standard_error_reason=missing_errors(table, evaluation),
         reliability=reliability(table),
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
         mean_log_prob=mean_log_prob(table),
@@ -166,7 +166,8 @@ def _method(table: Table, evaluation: Evaluation, tested: int) -> str:
     return "exact" if evaluation.exact else "normal approximation"
 
 
-def _missing_errors(table: Table, evaluation: Evaluation) -> str:
+def missing_errors(table: Table, evaluation: Evaluation) -> str:
+    """Why there are no standard errors; empty where there are some."""
     if not np.isnan(evaluation.standard_error["mean_log"]).all():
         return ""
     if table.design.units == "fits":

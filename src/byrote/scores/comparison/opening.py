@@ -1,0 +1,146 @@
+"""Runs that are to be compared: opened, and refused where a comparison would mean nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.fits.manifest import DataPart
+from byrote.fits.paths import RunPaths
+from byrote.fits.store import RunFolder
+from byrote.plans import Design
+
+MATCHES = ("same", "ids")
+
+
+def opened(
+    stores: Sequence[str | Path], names: Sequence[str] | None, match: str
+) -> dict[str, RunFolder]:
+    """The runs by name, the baseline first.
+
+    Raises
+    ------
+    InvalidInput
+        If there are fewer than two, one comes twice, names do not name them one by one, they are of
+        different kinds, or, under "same", of different data or plans.
+    """
+    checks.choice("match", match, MATCHES)
+    if isinstance(stores, str | Path) or len(stores) < 2:
+        got = 1 if isinstance(stores, str | Path) else len(stores)
+        raise InvalidInput(f"stores must be two run folders or more, the baseline first; got {got}")
+    folders = [Path(store) for store in stores]
+    _check_folders(folders)
+    runs = dict(zip(_names(folders, names), map(_open, folders), strict=True))
+    _check_distinct(runs)
+    _check_kinds(runs)
+    if match == "same":
+        _check_same(runs)
+    return runs
+
+
+def _open(folder: Path) -> RunFolder:
+    return RunFolder.open(RunPaths(folder))
+
+
+def _check_folders(folders: Sequence[Path]) -> None:
+    seen = set()
+    for folder in folders:
+        if folder.resolve() in seen:
+            raise InvalidInput(f"stores must be different runs; got {folder} twice")
+        seen.add(folder.resolve())
+
+
+def _names(folders: Sequence[Path], names: Sequence[str] | None) -> list[str]:
+    given = [folder.resolve().name for folder in folders] if names is None else list(names)
+    if len(given) != len(folders):
+        raise InvalidInput(f"names must be {len(folders)}, one a run; got {len(given)}")
+    if names is None and len(set(given)) < len(given):
+        given = [str(folder) for folder in folders]
+    if "" in given or len(set(given)) < len(given):
+        raise InvalidInput("names must all differ, and none be empty")
+    return given
+
+
+def _check_distinct(runs: dict[str, RunFolder]) -> None:
+    seen: dict[str, str] = {}
+    for name, run in runs.items():
+        other = seen.setdefault(run.manifest.run_id, name)
+        if other != name:
+            raise InvalidInput(
+                f"stores must be different runs; {run.paths.root} is the run {other!r} again"
+            )
+
+
+def _check_kinds(runs: dict[str, RunFolder]) -> None:
+    kinds = {True: "exposures of canaries", False: "memorization scores of records"}
+    base, *others = runs.items()
+    for name, run in others:
+        if run.design.inserts != base[1].design.inserts:
+            raise InvalidInput(
+                f"stores must be runs of one kind; {base[0]!r} has"
+                f" {kinds[base[1].design.inserts]}, {name!r} {kinds[run.design.inserts]}"
+            )
+
+
+def _check_same(runs: dict[str, RunFolder]) -> None:
+    base, *others = runs.items()
+    for name, run in others:
+        found = differences(base[1], run)
+        if found:
+            raise InvalidInput(
+                f"{name!r} cannot be compared with {base[0]!r} record by record:"
+                f" {'; '.join(found)}. match='ids' (--match-ids) pairs records by their ids"
+            )
+
+
+def differences(base: RunFolder, run: RunFolder) -> list[str]:
+    """What differs in data and plan, a phrase each: the baseline's value against the other's."""
+    return [*_data(base.manifest.data, run.manifest.data), *_plan(base, run)]
+
+
+def _data(base: DataPart, run: DataPart) -> list[str]:
+    found = []
+    if base.records != run.records:
+        found.append(f"{base.records:,} records against {run.records:,}")
+    if base.shape != run.shape:
+        found.append(f"records of shape {base.shape} against {run.shape}")
+    if base.fingerprint != run.fingerprint and not found:
+        found.append("the data differ (values, labels or ids)")
+    return found
+
+
+def _plan(base: RunFolder, run: RunFolder) -> list[str]:
+    mine, theirs = base.manifest.plan.spec, run.manifest.plan.spec
+    found = [
+        f"plan {name} {mine.get(name)!r} against {theirs.get(name)!r}"
+        for name in sorted({*mine, *theirs})
+        if mine.get(name) != theirs.get(name)
+    ]
+    if base.manifest.seed != run.manifest.seed:
+        found.append(f"seed {base.manifest.seed} against {run.manifest.seed}")
+    if not found and base.design.n == run.design.n and not same_design(base.design, run.design):
+        found.append("the fits train on other records")
+    return found
+
+
+def same_design(one: Design, other: Design) -> bool:
+    """Whether each fit has the same seeds, trains on the same rows, and counts the same."""
+    if one.n != other.n or not same_fits(one, other):
+        return False
+    return all(
+        np.array_equal(one.included(fit), other.included(fit))
+        and np.array_equal(one.counted_rows(fit), other.counted_rows(fit))
+        for fit in range(one.fits)
+    )
+
+
+def same_fits(one: Design, other: Design) -> bool:
+    """Whether fit f of one has the seeds of fit f of the other, if the runs have one seed."""
+    keys = ("repeat", "fold", "leader", "group")
+    return (
+        one.fits == other.fits
+        and one.units == other.units
+        and all(np.array_equal(getattr(one, key), getattr(other, key)) for key in keys)
+    )

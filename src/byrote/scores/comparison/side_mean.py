@@ -1,0 +1,72 @@
+"""Mean log-likelihood of records on one side, held out or in training, records held fixed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.fits.table import Table
+from byrote.plans import IN, OUT
+from byrote.stats import jackknife
+
+Array = NDArray[np.float64]
+_BLOCK = 1 << 20  # values computed on at a time
+_SIDES = {"in": IN, "out": OUT}
+
+
+@dataclass(frozen=True)
+class SideMean:
+    """Mean over records of each record's mean log p, with its jackknife error over units."""
+
+    value: float
+    error: float
+    degrees: float
+
+
+def mean_log_prob(table: Table, side: str) -> SideMean:
+    """Mean over records of their mean log p in the fits of one side, "in" or "out"; nats.
+
+    Every record counts alike, however many fits it has. The jackknife leaves out a repeat, a pair
+    or a fit at a time from all records at once, so what the records of a fit share counts; which of
+    them a fit holds out does not, for each is compared with itself. NaN error where a record would
+    lose its last value. Records without any value on the side are left out.
+    """
+    there = np.flatnonzero(table.counting())
+    unit = _units(table)[there]
+    units = int(unit.max(initial=-1)) + 1
+    member = np.equal.outer(np.arange(units), unit).astype(float)
+    roles = table.roles()[there] == _SIDES[side]
+    total, without, records = 0.0, np.zeros(units), 0
+    size = max(1, _BLOCK // max(1, len(there)))
+    for start in range(0, len(table.rows), size):
+        block = slice(start, start + size)
+        own = roles[:, block].any(axis=0)
+        own_roles, values = roles[:, block][:, own], table.log_prob[there, block][:, own]
+        mean, replicates = _block(values, own_roles, member)
+        total, records = total + mean.sum(), records + len(mean)
+        without += (replicates - mean).sum(axis=1)
+    if not records:
+        return SideMean(np.nan, np.nan, np.nan)
+    error = float(jackknife.standard_error(without / records))
+    return SideMean(float(total / records), error, units - 1.0)
+
+
+def _block(values: Array, roles: NDArray[np.bool_], member: Array) -> tuple[Array, Array]:
+    """(m,) means of records and (units, m) means without one unit at a time."""
+    with np.errstate(invalid="ignore", divide="ignore"):  # of zero densities, of records left bare
+        sums = member @ np.where(roles, values, 0.0)
+        counts = member @ roles.astype(float)
+        left = counts.sum(axis=0) - counts
+        replicates = (sums.sum(axis=0) - sums) / np.where(left > 0, left, np.nan)
+        return np.asarray(sums.sum(axis=0) / counts.sum(axis=0)), replicates
+
+
+def _units(table: Table) -> NDArray[np.intp]:
+    design = table.design
+    if design.units == "fits":
+        place = np.cumsum(table.counting()) - 1
+        return np.asarray(place, np.intp)
+    there = table.counting()
+    units = np.zeros(design.fits, np.intp)
+    units[there] = np.unique(design.repeat[there], return_inverse=True)[1]
+    return units

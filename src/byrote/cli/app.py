@@ -10,6 +10,7 @@ import typer
 from byrote import __version__
 from byrote.cli import exits
 from byrote.cli.check import check
+from byrote.cli.compare import compare
 from byrote.cli.epsilon import epsilon
 from byrote.cli.expose import expose
 from byrote.cli.extract import extract
@@ -28,7 +29,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (score, expose, show, extract, neighbors, figures, prune, epsilon, check, study):
+for verb in (
+    score,
+    expose,
+    show,
+    extract,
+    neighbors,
+    figures,
+    prune,
+    epsilon,
+    compare,
+    check,
+    study,
+):
     app.command()(verb)
 
 

@@ -17,7 +17,7 @@ from byrote.errors import CorruptFile, InvalidInput
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_FORMATS = ("png", "pdf", "svg")
+FORMATS = ("png", "pdf", "svg")
 _DPI = 300
 
 
@@ -40,7 +40,7 @@ def figures(
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Draw all figures that a run supports; what cannot be drawn is said in a line each."""
-    checks.choice("--format", format_, _FORMATS)
+    checks.choice("--format", format_, FORMATS)
     if clusters is not None:
         checks.integer("--clusters", clusters, at_least=1)
     runs = _named([run, *(against or [])], names)
@@ -77,24 +77,28 @@ def draw(
     for id_ in records:
         record_percentiles(source.result, id_)  # refused before anything is drawn
     run = next(iter(runs.values()))
-    yield from _written(run, format_, groups(source, records=records, clusters=clusters))
+    yield from written(_folder(run), format_, groups(source, records=records, clusters=clusters))
 
 
 def draw_exposures(run: Path, format_: str = "png") -> Iterator[Path]:
     """The same of an exposure run."""
     from byrote.report.figures.of_exposure_run import groups  # noqa: PLC0415 (slow to load)
 
-    yield from _written(run, format_, groups(run))
+    yield from written(_folder(run), format_, groups(run))
 
 
-def _written(
-    run: Path, format_: str, groups: "Iterator[tuple[str, Iterator[tuple[str, Figure]]]]"
+def _folder(run: Path) -> Path:
+    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+
+    return RunPaths(run).figures
+
+
+def written(
+    folder: Path, format_: str, groups: "Iterator[tuple[str, Iterator[tuple[str, Figure]]]]"
 ) -> Iterator[Path]:
     """Write figures as they are drawn, and complain of a group that cannot be."""
     from byrote.fits.files import make_folder, write_atomically  # noqa: PLC0415 (slow to load)
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
 
-    folder = RunPaths(run).figures
     make_folder(folder)
     for group, drawings in groups:
         try:

@@ -21,6 +21,7 @@ from byrote.report.figures.gallery import gallery
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.one_record import one_record
 from byrote.report.figures.onion import Peeled, onion
+from byrote.report.figures.paired_scores import PairedScores, paired_scores
 from byrote.report.figures.ratio import ratio_by_score, ratio_densities
 from byrote.report.figures.reproduced import reproduced
 from byrote.report.figures.skew_normal import skew_normal_fit
@@ -34,6 +35,7 @@ __all__ = [
     "Configuration",
     "Estimates",
     "ExposureCourse",
+    "PairedScores",
     "Peeled",
     "PrivateModel",
     "PublishedModel",
@@ -52,6 +54,7 @@ __all__ = [
     "memorized_share_by_log_prob",
     "one_record",
     "onion",
+    "paired_scores",
     "quantiles_by_configuration",
     "quantiles_over_epochs",
     "ratio_by_score",

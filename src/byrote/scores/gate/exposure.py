@@ -36,7 +36,8 @@ def measure(source: Source, asked: float, insertions: int | None = None) -> Meas
         return Measured(
             unit=UNIT, doubts=(f"{UNMEASURED}: no canary was inserted at most {insertions} times",)
         )
-    return _measured(_Rows.of(source, run, which), run, asked, insertions)
+    controls = check_controls(run.exposure, run.inserted)
+    return _measured(_Rows.of(source, run, which), controls, run, asked, insertions)
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,9 @@ class _Rows:
         return float(min(1.0, least * np.count_nonzero(self.drawn)))
 
 
-def _measured(rows: _Rows, run: ExposureRun, asked: float, insertions: int | None) -> Measured:
-    controls = check_controls(run.exposure, run.inserted)
+def _measured(
+    rows: _Rows, controls: Controls, run: ExposureRun, asked: float, insertions: int | None
+) -> Measured:
     most = "" if insertions is None else f" inserted at most {insertions} times"
     fits = len(run.test_loss)
     return Measured(

@@ -42,7 +42,7 @@ def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar
 
 def _doubts(found: Mapping[str, Area], known: Mapping[str, Area]) -> tuple[str, ...]:
     return tuple(
-        f"{name} could not be measured: too few fits"
+        f"{name} could not be measured: too few fits, or densities of zero"
         if name not in known
         else f"{int(one['unscored']):,} records have no score by {name}"
         for name, one in found.items()

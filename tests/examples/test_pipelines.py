@@ -1,0 +1,109 @@
+"""The examples as they stand: steps of the workflow and the target of the Makefile, in small."""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+
+
+def shell(folder, *command, **more):
+    """A command in a folder, with the commands of this environment."""
+    paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+    environment = {
+        **os.environ,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "OMP_NUM_THREADS": "1",
+        **more,
+    }
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def verdicts(folder):
+    """Each test case of the JUnit file by what is in it."""
+    cases = ElementTree.parse(folder / "privacy/junit.xml").getroot().iter("testcase")
+    return {
+        case.get("name"): next((e.tag for e in case if e.tag in ("failure", "error")), "passed")
+        for case in cases
+    }
+
+
+def workflow():
+    yaml = pytest.importorskip("yaml")
+    text = (EXAMPLES / "github-actions.yml").read_text()
+    found = yaml.load(text, Loader=yaml.BaseLoader)  # plain text: "on" is no boolean
+    return found, found["jobs"]["memorization"]["steps"]
+
+
+def test_the_workflow_is_one():
+    found, steps = workflow()
+    assert set(found["on"]) == {"push", "pull_request"}
+    assert all(("run" in step) != ("uses" in step) for step in steps)
+    last = steps[-1]
+    assert (last["if"], last["with"]["path"]) == ("always()", "privacy/junit.xml")
+
+
+def audit(folder, bandwidth):
+    """The workflow's own steps but for the installation: how each ended, and the verdicts."""
+    found, steps = workflow()
+    folder.mkdir()
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    np.savetxt(folder / "train.csv", x, delimiter=",", header="a,b", comments="")
+    settings = {"DATA": "train.csv", "SETTINGS": f"--set bandwidth={bandwidth}"}
+    commands = [step["run"] for step in steps if "run" in step and step["name"] != "Install"]
+    ended = [
+        shell(folder, "bash", "-e", "-c", command, **{**found["env"], **settings}).returncode
+        for command in commands
+    ]
+    return ended, verdicts(folder)
+
+
+def test_the_workflow_stops_at_a_model_that_copies(tmp_path):
+    with ThreadPoolExecutor() as both:
+        smooth = both.submit(audit, tmp_path / "smooth", 2.0)
+        copies = both.submit(audit, tmp_path / "copies", 0.001)
+    bars = ("max-significant", "max-q999", "max-auc")
+    assert smooth.result() == ([0, 0], dict.fromkeys(bars, "passed"))
+    assert copies.result() == ([0, 3], dict.fromkeys(bars, "failure"))
+
+
+SMALL = (
+    "--set hidden=32 --set layers=1 --set batch_size=8 --set learning_rate=0.02 --epochs 2"
+    " --references 500"
+)
+
+
+def plant(folder, insertions):
+    """The Makefile's target, its secrets inserted so often: how it ended, and the verdicts."""
+    folder.mkdir()
+    shutil.copy(EXAMPLES / "Makefile", folder)
+    lines = [f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(300)]
+    (folder / "corpus.txt").write_text("".join(lines))
+    done = shell(folder, "make", "privacy", f"INSERTIONS={insertions}", f"SETTINGS={SMALL}")
+    return done.returncode, "Error 3" in done.stderr, verdicts(folder)
+
+
+def test_the_target_fails_where_secrets_are_learned(tmp_path):
+    with ThreadPoolExecutor() as both:
+        once = both.submit(plant, tmp_path / "once", 1)
+        often = both.submit(plant, tmp_path / "often", 40)
+    assert once.result() == (0, False, {"max-exposure": "passed"})
+    # make itself ends with 2 where a command fails, and says with what that one ended
+    assert often.result() == (2, True, {"max-exposure": "failure"})

@@ -1,0 +1,242 @@
+"""Without memorization a bar fails as seldom as it says; what is there is found; ends cover."""
+
+import dataclasses
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from byrote import Exposure, KFold, Probes, Subset
+from byrote.fits.table import Table
+from byrote.plans import design_of
+from byrote.scores.exposure.levels import Controls, check_controls
+from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.gate import exposure, membership, quantile, significant
+from byrote.scores.gate.bar import judge
+from byrote.scores.gate.source import Source
+
+PLANS = [KFold(2, 10), Probes(150, fits=16), Subset(0.5, fits=16)]
+
+
+class Run(SimpleNamespace):
+    """A finished run of a model without diagnostics."""
+
+    def file(self, fit):
+        return SimpleNamespace(diagnostics=lambda: {})
+
+
+def source_of(plan, n, values_of, *, seed=0, tail=0.025):
+    """``values_of(generator, design)``: the whole table, (fits, n)."""
+    design = design_of(plan, n, seed=seed)
+    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
+    values = values_of(np.random.default_rng(seed), design)[:, rows]
+    manifest = SimpleNamespace(
+        plan=SimpleNamespace(spec=plan.spec()), model=SimpleNamespace(parameters={})
+    )
+    source = Source(None, Run(design=design, manifest=manifest), tail)
+    source.__dict__["table"] = Table(design, rows, values)
+    return source
+
+
+def noise(spread, gain=0.0, records=()):
+    """Retraining noise, and some records whose log-likelihood training raises."""
+
+    def values(generator, design):
+        found = spread * generator.normal(size=(design.fits, design.n))
+        for fit in range(design.fits):
+            member = design.trained_on(fit)[list(records)]
+            found[fit, list(records)] += gain * member
+        return found
+
+    return values
+
+
+def seldom(errors, runs, rate):
+    return binomtest(errors, runs, rate, alternative="greater").pvalue > 1e-3
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_noise_alone_fails_no_bar_and_passes_where_it_can(plan):
+    runs, verdicts = 40, {"significant": [], "q999": [], "wide": []}
+    for seed in range(runs):
+        source = source_of(plan, 150, noise(5.0), seed=seed)
+        for name, measure, bar in (
+            ("significant", significant.measure, 0.05),
+            ("q999", quantile.measure, 0.5),  # far below what the noise makes of the estimate
+            ("wide", quantile.measure, 1000.0),
+        ):
+            found = judge("max_q999", bar, measure(source, bar), level=0.95)
+            verdicts[name].append(found.verdict)
+    assert seldom(verdicts["q999"].count("failed"), runs, 0.025)
+    assert seldom(runs - verdicts["significant"].count("passed"), runs, 0.05)
+    assert "failed" not in verdicts["wide"]  # a subset may leave a record in or out only once
+    assert verdicts["wide"].count("passed") >= (runs if plan.kind != "subset" else 0.7 * runs)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_ends_of_the_quantile_hold_the_truth(plan):
+    runs, wrong = 60, np.zeros(2, dtype=int)
+    for seed in range(runs):  # of 150 records none may exceed it: it is the largest, 20 nats
+        found = quantile.measure(source_of(plan, 150, noise(2.0, 20.0, range(3)), seed=seed), 1.0)
+        wrong += [found.low > 20, found.high < 20]
+        assert found.low > 5
+    assert seldom(int(wrong[0]), runs, 0.025)
+    assert seldom(int(wrong[1]), runs, 0.025)
+
+
+def test_the_share_for_certain_is_no_more_than_there_is():
+    runs, wrong = 100, 0
+    for seed in range(runs):
+        source = source_of(KFold(2, 12), 100, noise(1.0, 4.0, range(10)), seed=seed)
+        found = significant.measure(source, 0.05)
+        wrong += found.low > 0.1
+        assert found.low >= 0.05
+        assert found.found == found.high
+    assert seldom(wrong, runs, 0.025)
+
+
+def test_probes_drawn_at_random_speak_of_all_records():
+    """Of 2,000 records 100 are memorized; the interval from 200 probes holds their share."""
+    runs, wrong = 60, 0
+    for seed in range(runs):
+        source = source_of(Probes(200, fits=16), 2000, noise(0.1, 9.0, range(100)), seed=seed)
+        found = significant.measure(source, 0.05)
+        wrong += not found.low <= 0.05 <= found.high
+        assert found.low < found.high
+    assert seldom(wrong, runs, 0.1)  # BH adds false discoveries to the upper end, never fewer
+
+
+def test_chosen_probes_speak_of_themselves():
+    source = source_of(Probes(list(range(50)), fits=16), 2000, noise(1.0))
+    found = significant.measure(source, 0.05)
+    assert found.found == found.high
+    assert "50 records chosen of 2,000" in found.covers
+    assert not quantile.measure(source, 50).doubts
+
+
+SHORT = [
+    ("one repeat", KFold(10, 1), 300, significant, 0.01, "can discover nothing"),
+    ("few repeats", KFold(2, 6), 300, significant, 0.01, "unless 94 of 300 records"),
+    ("one repeat", KFold(10, 1), 300, quantile, 50, "no standard errors"),
+    ("few probes", Probes(300, fits=16), 60_000, quantile, 50, "too few records"),
+    ("one repeat", KFold(10, 1), 300, membership, 0.6, "lira could not be measured"),
+]
+
+
+@pytest.mark.parametrize(("plan", "n", "module", "bar", "reason"), [case[1:] for case in SHORT])
+def test_too_little_never_passes(plan, n, module, bar, reason):
+    found = judge("max_q999", bar, module.measure(source_of(plan, n, noise(0.01)), bar), level=0.95)
+    assert found.verdict == "inconclusive"
+    assert reason in found.reason
+
+
+def test_zero_densities_outside_training_fail():
+    def copies(generator, design):
+        member = np.array([design.trained_on(fit) for fit in range(design.fits)])
+        return np.where(member, 3.0, -np.inf)
+
+    source = source_of(KFold(2, 12), 100, copies)
+    with np.errstate(invalid="ignore"):
+        found = quantile.measure(source, 50)
+        auc = membership.measure(source, 0.6)
+    assert found.low == np.inf
+    assert auc.low > 0.9
+    assert "lira could not be measured" in auc.doubts[0]
+
+
+def run_of(bits, controls, size, copies=1):
+    """An exposure run with exact ranks: what the bar reads of one."""
+    count = len(bits) + len(controls)
+    whole = np.concatenate([bits, controls])
+    rows = exposure._Rows(
+        bits=bits,
+        low=bits,
+        high=bits,
+        p_value=2.0**-bits,
+        maximum=np.full(len(bits), np.log2(size)),
+        secret=np.arange(len(bits)),
+        inserted=np.full(len(bits), copies),
+        tail=0.025,
+    )
+    checked = controls_of(whole, count, len(bits))
+    return rows, checked
+
+
+def controls_of(bits, count, inserted):
+    nothing = np.full(count, np.nan)
+    found = Exposure(
+        ids=np.arange(count),
+        bits=bits,
+        low=bits,
+        high=bits,
+        method=np.full(count, "exact"),
+        p_value=2.0**-bits,
+        saturated=np.zeros(count, dtype=bool),
+        rank=2.0 ** (20 - bits),
+        log_perplexity=nothing,
+        maximum=np.full(count, 20.0),
+        reason=np.full(count, ""),
+    )
+    return check_controls(found, np.r_[np.ones(inserted, int), np.zeros(count - inserted, int)])
+
+
+def verdict_of(rows, controls, bar):
+    run = ExposureRun(*[None] * 6, test_loss=np.zeros(1), facts={}, missing=(), description={})
+    return judge(
+        "max_exposure", bar, exposure._measured(rows, controls, run, bar, None), level=0.95
+    )
+
+
+def by_chance(generator, n, size=2**20):
+    return 20 - np.log2(generator.integers(1, size + 1, n))
+
+
+@pytest.mark.parametrize("bar", [3.0, 10.0])
+def test_secrets_never_learned_pass_as_often_as_chance_allows(bar):
+    generator, runs, m = np.random.default_rng(0), 400, 12
+    verdicts = [
+        verdict_of(*run_of(by_chance(generator, m), by_chance(generator, 16), 2**20), bar).verdict
+        for _ in range(runs)
+    ]
+    assert seldom(verdicts.count("failed"), runs, 0.05)
+    if bar == 10:  # chance puts one of 12 above it in 1.2 %, and controls are unlike it in 2 %
+        assert seldom(runs - verdicts.count("passed"), runs, 0.032)
+
+
+EXPOSED = np.array([1.0, 2.0, 0.5, 19.0, 3.0])
+PLAIN = np.array([0.3, 0.1, 4.0, 1.2, 2.2, 0.8, 0.5, 1.4, 2.9, 0.2])
+
+
+def replaced(rows, **changes):
+    return dataclasses.replace(rows, **changes)
+
+
+def test_an_exposed_secret_fails_whatever_else_is_short():
+    rows, controls = run_of(EXPOSED, PLAIN, 2**20)
+    assert verdict_of(rows, controls, 10).verdict == "failed"
+    assert verdict_of(rows, Controls(0, *[np.nan] * 4), 10).verdict == "failed"
+    dull = Controls(10, 0.0, 0.0, 1.0, 0.0)  # ties: exposures are understated
+    assert verdict_of(rows, dull, 10).verdict == "failed"
+    shrill = Controls(10, 6.0, 0.0, 1.0, 0.0)
+    assert "controls are not like chance" in verdict_of(rows, shrill, 10).reason
+    chosen = replaced(rows, p_value=np.where(EXPOSED == 19, np.nan, rows.p_value))
+    assert "was chosen" in verdict_of(chosen, controls, 10).reason
+
+
+UNSURE = [
+    ("few secrets", {"secret": np.zeros(5)}, PLAIN, "too few canaries: 1 random secrets"),
+    ("short format", {"maximum": np.full(5, 6.6)}, PLAIN, "5 of 5 canaries could not exceed"),
+    ("few controls", {}, PLAIN[:4], "too few controls: 4"),
+    ("unlike chance", {}, PLAIN * 0.01, "controls are not like chance"),
+    ("open above", {"high": np.full(5, 20.0)}, PLAIN, "across the bar"),
+]
+
+
+@pytest.mark.parametrize(("changes", "controls", "reason"), [case[1:] for case in UNSURE])
+def test_exposures_in_doubt_do_not_pass(changes, controls, reason):
+    rows, checked = run_of(np.minimum(EXPOSED, 3.0), controls, 2**20)
+    assert verdict_of(rows, checked, 10).verdict == "passed" or len(controls) < 8 or not changes
+    found = verdict_of(replaced(rows, **changes), checked, 10)
+    assert found.verdict == "inconclusive"
+    assert reason in found.reason

@@ -44,7 +44,7 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> "Figure":
     rounds
         At least one.
     newly
-        What counts as newly memorized, in a few words.
+        What the share is of, in a few words.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> "Figure":
     Examples
     --------
     >>> one = Peeled(1, (0.04, 0.03, 0.05), (0.03, 0.02, 0.04), (1.2, 1, 1.4), (1.1, 1, 1.2))
-    >>> [ax.get_xlabel() for ax in onion([one], newly="M above the first threshold").axes]
+    >>> [ax.get_xlabel() for ax in onion([one], newly="newly memorized").axes]
     ['rounds of pruning', 'rounds of pruning']
     """
     _check(rounds)
@@ -64,11 +64,11 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> "Figure":
     figure = Figure(figsize=(style.DOUBLE, 2.8), layout="constrained")
     left, right = figure.subplots(1, 2)
     _pair(left, rounds, "newly")
-    left.set_ylabel(f"newly memorized: {newly}")
-    left.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    left.set_ylabel(newly)
+    left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     left.set_ylim(bottom=0)
     _pair(right, rounds, "memorization")
-    right.set_ylabel("memorization (mean of mean_log, nats)")
+    right.set_ylabel("mean of mean_log (nats)")
     style.legend_above(left)
     for ax in (left, right):
         ax.set_xticks([one.round for one in rounds])

@@ -145,8 +145,9 @@ def _first(one: Configuration, records: StudyRecords, settings: Settings) -> Req
     """A run of all records."""
     audited = records.audited
     drawn = Probes(min(one.probes, len(audited)), one.fits)
-    probes = design_of(drawn, len(audited), settings.seed + one.choice).scored
-    return _request(one, audited, audited.ids[probes], records, settings)
+    chosen = design_of(drawn, len(audited), settings.seed + one.choice).scored
+    probes = audited.ids if chosen is None else audited.ids[chosen]
+    return _request(one, audited, probes, records, settings)
 
 
 def _later(one: Configuration, records: StudyRecords, settings: Settings, out: Path) -> Request:

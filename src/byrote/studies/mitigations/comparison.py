@@ -150,19 +150,23 @@ def _figures(
     ]
     drawn: dict[str, Any] = {}
     if rows:
-        drawn["memorization-quantiles"] = figures.quantiles_by_configuration(rows)
+        ax = figures.quantiles_by_configuration(rows)
+        drawn["memorization-quantiles"] = figures.figure_of(ax)
     known = [p for p in pairs if np.isfinite([p.held_out[0], p.memorization[0]]).all()]
     if known:
         base = next(pair.base.title for pair in known)
-        points = [_point(pair) for pair in known]
+        points = [_point(pair, base) for pair in known]
         drawn["mitigations-pareto"] = figures.usefulness_pareto(points, base=base)
     return drawn
 
 
-def _point(pair: Against) -> figures.Change:
+def _point(pair: Against, base: str) -> figures.Change:
+    name = pair.one.title
+    if pair.base.title != base:
+        name = f"{name} (against {pair.base.title})"
     value, low, high = pair.held_out
     return figures.Change(
-        name=pair.one.title,
+        name=name,
         loss=-value,
         memorization=pair.memorization[0],
         loss_interval=(-high, -low),

@@ -9,6 +9,7 @@ import numpy as np
 from byrote.report import figures
 from byrote.report.text import number
 from byrote.studies.findings import Findings, Rows, mean_of, plural, with_interval
+from byrote.studies.mitigations.against import told
 from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.measures import Mean, by_chance
 from byrote.studies.mitigations.peeling import Replication, Round, replications
@@ -29,7 +30,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
             ("The records that both ways of pruning leave", _changes(found, len(rounds))),
         ),
         remarks=tuple(_remarks(found, len(rounds))),
-        figures={"onion": figures.onion(peeled, newly="M above the first threshold")},
+        figures={"onion": figures.onion(peeled, newly="newly above the first threshold of M")},
         data={"replications": [_as_data(one) for one in found]},
     )
 
@@ -84,18 +85,37 @@ def _changes(found: Sequence[Replication], rounds: int) -> Rows:
     head = ("", "records", "after pruning [95 %]", "pruned at random [95 %]", "difference [95 %]")
     rows: list[tuple[str, ...]] = []
     for name, title in _MEASURES:
-        say = with_interval if name == "memorization" else _shares
+        say, differ = (
+            (with_interval, with_interval) if name == "memorization" else (_shares, _points)
+        )
         for place in range(rounds):
             records = mean_of([one.rounds[place].records for one in found])[0]
             sides = [_side(found, place, name, side) for side in (0, 1)]
-            cells = [say(mean) for mean in (*sides, difference(found, place, name))]
+            cells = [*map(say, sides), differ(difference(found, place, name))]
             rows.append((f"{title}, round {place + 1}", f"{records:,.0f}", *cells))
     return [head, *rows]
 
 
 def _shares(found: Mean) -> str:
-    """Shares with their interval, in per cent."""
-    return with_interval(tuple(100 * value for value in found)) + " %"  # type: ignore[arg-type]
+    """Shares with their interval, in per cent; "none" where all are 0 and it had no width.
+
+    Examples
+    --------
+    >>> _shares((0.05, -0.01, 0.11)), _shares((0.0, 0.0, 0.0))
+    ('5.00 [0.00, 11.0] %', 'none')
+    """
+    if found[0] == 0:
+        return "none"
+    mean, low, high = (100 * value for value in found)
+    return f"{with_interval((mean, max(low, 0.0), min(high, 100.0)))} %"
+
+
+def _points(found: Mean) -> str:
+    """Differences of shares, in per cent; a dash where there is nothing to differ."""
+    if found == (0.0, 0.0, 0.0):
+        return "–"
+    mean, low, high = (100 * value for value in found)
+    return f"{with_interval((mean, low, high))} %"
 
 
 def _side(found: Sequence[Replication], place: int, name: str, side: int) -> Mean:
@@ -123,7 +143,9 @@ def _remarks(found: Sequence[Replication], rounds: int) -> list[str]:
         f"Intervals are Student's over {plural(len(found), 'replication')} with other seeds, halves"
         " and probes of the same data: one is one observation. Both ways of pruning are compared on"
         " the records that both leave and that the first audit had neither pruned nor found"
-        " significant; q-values of both are taken over these records alone.",
+        " significant; q-values of both are taken over these records alone. Each interval is for"
+        f" its row: of {len(_MEASURES) * rounds} differences that were all chance, one in twenty"
+        " would leave out 0.",
         *(_verdict(found, rounds, name, title) for name, title in _MEASURES),
     ]
 
@@ -135,7 +157,7 @@ def _first(found: Sequence[Replication]) -> str:
     others = _shares(_side(found, 0, "above", 1))
     little = " There is little to find, then." if max(significant) == 0 else ""
     return (
-        f"The first audits find {min(significant)} to {max(significant)} of"
+        f"The first audits find {_range(significant)} of"
         f" {len(found[0].first.audit.ids):,} probes memorized at a false discovery rate of 5 %."
         f"{little} Of those pruned first, {_shares(again)} are above the threshold again in the"
         f" control's next audit, which trains on them; of the others {others}."
@@ -143,17 +165,29 @@ def _first(found: Sequence[Replication]) -> str:
     )
 
 
+def _range(counts: Sequence[int]) -> str:
+    low, high = min(counts), max(counts)
+    return "none" if high == 0 else f"{low}" if low == high else f"{low} to {high}"
+
+
 def _verdict(found: Sequence[Replication], rounds: int, name: str, title: str) -> str:
-    told = {1: [], -1: [], 0: []}  # type: dict[int, list[str]]
+    places: dict[str, list[str]] = {"more": [], "fewer": [], "not told apart": [], "none": []}
     for place in range(rounds):
-        _, low, high = difference(found, place, name)
-        told[int(low > 0) - int(high < 0)].append(str(place + 1))
+        places[_word(found, place, name)].append(str(place + 1))
+    if name == "memorization":
+        places["less"] = places.pop("fewer")
     words = [
-        f"{word} in {'round' if len(told[side]) == 1 else 'rounds'} {', '.join(told[side])}"
-        for side, word in ((1, "more"), (-1, "less"), (0, "not told apart"))
-        if told[side]
+        f"{word} in {'round' if len(numbers) == 1 else 'rounds'} {', '.join(numbers)}"
+        for word, numbers in places.items()
+        if numbers
     ]
     return f"{title[0].upper()}{title[1:]}, after pruning against the control: {'; '.join(words)}."
+
+
+def _word(found: Sequence[Replication], place: int, name: str) -> str:
+    if _side(found, place, name, 0)[0] == _side(found, place, name, 1)[0] == 0:
+        return "none"
+    return ("not told apart", "more", "fewer")[told(difference(found, place, name))]
 
 
 def _as_data(one: Replication) -> dict[str, Any]:

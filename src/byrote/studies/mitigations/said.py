@@ -16,7 +16,8 @@ def remarks(
     """What must be known to read the numbers, and what the intervals support."""
     said = [_significant(carried), _of_quantiles(carried)]
     if pairs:
-        said += [_intervals(pairs), *_verdicts(pairs), _free(pairs), _on_frontier(members)]
+        said += [_intervals(pairs), *_controls(pairs), *_verdicts(pairs), _free(pairs)]
+        said.append(_on_frontier(members))
     return [*said, *_spoken(carried)]
 
 
@@ -52,6 +53,25 @@ def _intervals(pairs: Sequence[Against]) -> str:
         " for these probes. Fits are compared one by one where they train on the same records with"
         f" the same seeds ({sum(pair.paired for pair in pairs)} of {len(pairs)})."
     ).replace("%)", " %)")
+
+
+def _controls(pairs: Sequence[Against]) -> list[str]:
+    """Of the same training again, which should not be told apart."""
+    said = []
+    for pair in pairs:
+        one, base = pair.one.configuration, pair.base.configuration
+        if one.pruned is None and (one.model, one.epochs) == (base.model, base.epochs):
+            apart = [
+                name
+                for name, found in (
+                    ("memorization", pair.memorization),
+                    ("held-out log p", pair.held_out),
+                )
+                if told(found)
+            ]
+            verdict = f"TOLD APART in {' and '.join(apart)}" if apart else "not told apart"
+            said.append(f"{pair.one.title}: the same training again, and {verdict}.")
+    return said
 
 
 def _verdicts(pairs: Sequence[Against]) -> list[str]:

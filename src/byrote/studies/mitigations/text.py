@@ -1,6 +1,6 @@
 """The report of a study of mitigations for the terminal, as Markdown, and as plain data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -48,7 +48,7 @@ def to_json(report: MitigationStudyReport, figures: Sequence[str] = ()) -> dict[
 def facts(report: MitigationStudyReport) -> Rows:
     """What was run, by name."""
     chosen, audited = report.chosen, report.records.audited
-    manifest = report.carried[0].folder.manifest
+    manifest, first = report.carried[0].folder.manifest, report.carried[0].configuration
     seconds = sum(float(np.nansum(one.of_fits("seconds"))) for one in report.carried)
     shape = " x ".join(map(str, audited.shape))
     return [
@@ -59,6 +59,7 @@ def facts(report: MitigationStudyReport) -> Rows:
             f"{audited.source}: {len(audited):,} records of shape {shape};"
             f" {len(report.records.validation):,} others set apart for validation",
         ),
+        ("model", f"{first.kind}: {_named(first.model)}"),
         ("seed, threads a fit", f"{manifest.seed}, {manifest.threads}"),
         ("time of all fits", f"{duration(seconds)}, one after the other"),
         ("settled", ", ".join(f"{k} {v}" for k, v in manifest.settled.items()) or "nothing"),
@@ -68,23 +69,34 @@ def facts(report: MitigationStudyReport) -> Rows:
 
 def runs(report: MitigationStudyReport) -> Rows:
     """Each configuration: what was trained, on how many records."""
-    head = ("run", "model", "records", "probes", "seed", "fits", "epochs")
-    return [head, *(_run(one) for one in report.carried)]
+    head = ("runs", "", "in the model", "records", "probes", "fits", "epochs")
+    common = report.carried[0].configuration.model
+    alike: dict[tuple[str, ...], list[Carried]] = {}
+    for one in report.carried:
+        alike.setdefault(_run(one, common), []).append(one)
+    return [head, *((_listed(runs), *said) for said, runs in alike.items())]
 
 
-def _run(one: Carried) -> tuple[str, ...]:
-    given = one.configuration
-    parameters = ", ".join(f"{name} {value}" for name, value in given.model.items())
-    design = one.folder.design
+def _listed(carried: Sequence[Carried]) -> str:
+    """Names of runs that differ in their seeds alone."""
+    return ", ".join(f"{one.name} (seed {one.folder.manifest.seed})" for one in carried)
+
+
+def _run(one: Carried, common: Mapping[str, Any]) -> tuple[str, ...]:
+    given, design = one.configuration, one.folder.design
+    changed = {name: value for name, value in given.model.items() if common.get(name) != value}
     return (
-        f"{one.name}: {one.title}",
-        f"{given.kind}: {parameters}",
+        one.title,
+        _named(changed) or "the same",
         f"{design.n:,}",
         f"{len(one.audit.ids):,}",
-        f"{one.folder.manifest.seed}",
         f"{len(one.fits)} of {design.fits}",
         f"{given.epochs}",
     )
+
+
+def _named(parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in parameters.items())
 
 
 def _as_data(one: Carried) -> dict[str, Any]:

@@ -5,18 +5,24 @@ from scipy import stats
 
 import byrote
 from byrote.report.figures import (
+    Change,
     Configuration,
     Estimates,
     ExposureCourse,
+    Peeled,
     PrivateModel,
     PublishedModel,
+    Quantiles,
     completion_by_prefix,
     exposure_by_epsilon,
     exposure_by_estimator,
     exposure_by_insertions,
     exposure_over_training,
     exposure_pareto,
+    onion,
+    quantiles_by_configuration,
     skew_normal_fit,
+    usefulness_pareto,
 )
 
 MAXIMUM = np.log2(10**9)
@@ -95,6 +101,39 @@ def estimates(n=8):
     }
 
 
+def changes(n=11):
+    """Changes of training, one of them far off."""
+    generator = np.random.default_rng(3)
+    found = []
+    for place in range(n):
+        loss, memorization = generator.normal(1.0, 1.5), generator.normal(-0.5, 0.6)
+        loss = 60.0 if place == 4 else loss
+        ends = (loss - 0.4, loss + 0.4), (memorization - 0.3, memorization + 0.3)
+        found.append(Change(f"change {place} of $training_", loss, memorization, *ends))
+    return found
+
+
+def quantiles(n=9):
+    levels = np.array([0.5, 0.95, 0.999])
+    rows = [np.random.default_rng(place).gamma(2.0, 1 + place % 4, 900) for place in range(n)]
+    return [
+        Quantiles(
+            f"configuration {place} with a $long name_",
+            dict(zip(levels, np.quantile(row, levels), strict=True)),
+            dict(zip(levels, np.quantile(row, levels) - 1, strict=True)),
+        )
+        for place, row in enumerate(rows)
+    ]
+
+
+def peeled(n=3):
+    unknown = (0.02, np.nan, np.nan)
+    return [
+        Peeled(k, (0.03 / k, 0.01 / k, 0.05 / k), unknown, (1.0, 0.5, 1.5), (1.1, 0.9, 1.3))
+        for k in range(1, n + 1)
+    ]
+
+
 def names(n=8):
     return [f"canary-{place}, inserted {4 * place} times" for place in range(n)]
 
@@ -132,6 +171,12 @@ FIGURES = {
     "training, one epoch": lambda: exposure_over_training(course(1)),
     "levels": levels,
     "one level": lambda: exposure_by_insertions([4], [12.0]),
+    "mitigations, quantiles": lambda: quantiles_by_configuration(quantiles()),
+    "mitigations, many quantiles": lambda: quantiles_by_configuration(quantiles(40)),
+    "mitigations, pareto": lambda: usefulness_pareto(changes(), base="plain"),
+    "mitigations, one": lambda: usefulness_pareto(changes(1), base="plain $x_"),
+    "onion": lambda: onion(peeled(), newly="newly above the first threshold of M"),
+    "onion, one round": lambda: onion(peeled(1), newly="newly memorized"),
     "pareto": lambda: exposure_pareto(configurations(), maximum=MAXIMUM),
     "pareto, many": lambda: exposure_pareto(configurations(40)),
     "pareto, one": lambda: exposure_pareto(configurations(1)),

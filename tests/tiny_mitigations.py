@@ -3,17 +3,25 @@
 import tomllib
 from importlib.resources import files
 
+import numpy as np
 from sklearn.neighbors import KernelDensity
 
 from byrote.studies.mitigations.declaration import MitigationStudy
 
 
 class Kernel(KernelDensity):
-    """A kernel density that can be narrow, and so memorize; it may say things of its training."""
+    """A kernel density that can be narrow, and so memorize, of records that it sees with noise.
 
-    def __init__(self, bandwidth=1.0, epochs=1, says=None, validation=None):
+    It may say things of its training.
+    """
+
+    def __init__(
+        self, bandwidth=1.0, noise=0.0, epochs=1, says=None, validation=None, random_state=None
+    ):
         super().__init__(bandwidth=bandwidth)
+        self.noise = noise
         self.epochs = epochs
+        self.random_state = random_state
         self.says = says
         self.validation = validation
 
@@ -21,7 +29,8 @@ class Kernel(KernelDensity):
         self.facts_ = dict(self.says or {})
         if self.validation is not None:
             self.facts_["stopped"] = {"epoch": 1, "epochs": self.epochs, "loss": 0.0}
-        return super().fit(X)
+        generator = np.random.default_rng(self.random_state)
+        return super().fit(X + self.noise * generator.normal(size=X.shape))
 
 
 PRIVACY = {"privacy": {"epsilon": None, "delta": 1e-5, "label": "promises nothing: no noise"}}
@@ -41,14 +50,14 @@ CONFIGURATIONS = [
 COMMON = {
     "kind": "tiny_mitigations:Kernel",
     "probes": 30,
-    "fits": 6,
+    "fits": 4,
     "epochs": 2,
-    "model": {"bandwidth": 0.35},
+    "model": {"bandwidth": 0.6, "noise": 0.15},
 }
 
 
 def tiny(name):
-    """A study of mitigations whose small scale is tiny: 120 digits, 6 fits."""
+    """A study of mitigations whose small scale is tiny: 120 digits, 4 fits."""
     declared = tomllib.loads(
         files("byrote.studies.mitigations").joinpath(f"{name}.toml").read_text("utf-8")
     )
@@ -56,6 +65,7 @@ def tiny(name):
     if name == "onion":
         declared["peeling"] = {"rounds": 2, "top": 0.1}
         small["replications"] = 2
+        declared["configuration"][0]["model"] = {"bandwidth": 1.0, "noise": 0.5}
     else:
         declared["configuration"] = CONFIGURATIONS
     declared |= {"common": COMMON, "small": small}

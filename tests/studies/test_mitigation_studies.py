@@ -173,10 +173,10 @@ def test_overrides(case):
 
 
 def test_the_command_names_what_decides_the_runs():
-    chosen = choose(tiny("mitigations"), fits=4, records=60)
+    chosen = choose(tiny("mitigations"), fits=6, records=60)
     command = chosen.command(chosen.load(), Settings(seed=2, workers=3), Path("run"))
     assert command == (
-        "byrote study mitigations --data digits --scale small --records 60 --fits 4 --seed 2"
+        "byrote study mitigations --data digits --scale small --records 60 --fits 6 --seed 2"
         " --threads 1 --workers 3 --out run"
     )
 

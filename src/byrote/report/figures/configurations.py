@@ -11,6 +11,7 @@ from byrote.report.figures import style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _MOST = 40
 _LOOKS: tuple[dict[str, Any], ...] = (
@@ -31,9 +32,7 @@ class Quantiles:
     by_chance: Mapping[float, float]
 
 
-def quantiles_by_configuration(
-    configurations: Sequence[Quantiles], ax: "Axes | None" = None
-) -> "Axes":
+def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> "Figure":
     """Quantiles of the memorization score M, a row each; ticks where they would be by chance.
 
     Parameters
@@ -50,15 +49,31 @@ def quantiles_by_configuration(
     Examples
     --------
     >>> rows = [Quantiles("plain", {0.5: 1.0, 0.95: 12.0}, {0.5: 0.0, 0.95: 9.0})]
-    >>> ax = quantiles_by_configuration(rows)
+    >>> ax = quantiles_by_configuration(rows).axes[0]
     >>> [text.get_text() for text in ax.get_yticklabels()], ax.get_xlabel()
     (['plain'], 'memorization score M (nats)')
     """
-    levels = _checked(configurations)
-    count = len(configurations)
-    ax = style.new_axes(ax, width=style.DOUBLE, height=0.9 + _LINE * count)
+    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
+
+    levels, count = _checked(configurations), len(configurations)
+    size = (style.DOUBLE, 1.2 + _LINE * count)
+    figure = Figure(figsize=size, layout="constrained")
+    ax = figure.subplots()
     ax.axvline(0, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 1.2)), zorder=1)
     height = np.arange(count)
+    _rows(ax, configurations, levels)
+    ax.set_yticks(height, [style.short(one.name, 44) for one in configurations], parse_math=False)
+    ax.set_ylim(count - 0.4, -0.6)
+    ax.set_xlabel("memorization score M (nats)")
+    figure.suptitle("Memorization, and what of it is chance", fontsize=style.TEXT)
+    style.legend_above(ax, handles=[*ax.get_legend_handles_labels()[0], _chance_key()])
+    style.tidy(ax)
+    return figure
+
+
+def _rows(ax: "Axes", configurations: Sequence[Quantiles], levels: list[float]) -> None:
+    """Points of what was found, ticks of what chance gives."""
+    height = np.arange(len(configurations))
     for place, level in enumerate(levels):
         look = {**_LOOKS[place], "linestyle": "none", "markersize": 4.5}
         found = [one.found[level] for one in configurations]
@@ -69,12 +84,6 @@ def quantiles_by_configuration(
     for row, one in enumerate(configurations):
         ends = list(one.found.values())
         ax.hlines(row, min(ends), max(ends), color=style.GREY, linewidth=0.5, alpha=0.6, zorder=1)
-    ax.set_yticks(height, [style.short(one.name, 44) for one in configurations], parse_math=False)
-    ax.set_ylim(count - 0.4, -0.6)
-    ax.set_xlabel("memorization score M (nats)")
-    style.legend_above(ax, handles=[*ax.get_legend_handles_labels()[0], _chance_key()])
-    style.tidy(ax)
-    return ax
 
 
 def _chance_key() -> Any:

@@ -61,7 +61,9 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> "Figure":
     from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
     from matplotlib.ticker import PercentFormatter  # noqa: PLC0415
 
-    figure = Figure(figsize=(style.DOUBLE, 2.8), layout="constrained")
+    figure = Figure(figsize=(style.DOUBLE, 3.0), layout="constrained")
+    title = "Records that both ways of pruning leave, audited again"
+    figure.suptitle(title, fontsize=style.TEXT)
     left, right = figure.subplots(1, 2)
     _pair(left, rounds, "newly")
     left.set_ylabel(newly)

@@ -150,8 +150,7 @@ def _figures(
     ]
     drawn: dict[str, Any] = {}
     if rows:
-        ax = figures.quantiles_by_configuration(rows)
-        drawn["memorization-quantiles"] = figures.figure_of(ax)
+        drawn["memorization-quantiles"] = figures.quantiles_by_configuration(rows)
     known = [p for p in pairs if np.isfinite([p.held_out[0], p.memorization[0]]).all()]
     if known:
         base = next(pair.base.title for pair in known)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,9 @@ from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.measures import Mean, by_chance
 from byrote.studies.mitigations.peeling import Replication, Round, replications
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 _TOP = 0.95  # quantile of M that is shown
 
 
@@ -23,16 +26,25 @@ def findings(carried: Sequence[Carried]) -> Findings:
     if not found:
         return Findings((), ("No replication has a round of both ways of pruning.",))
     rounds = range(min(len(one.rounds) for one in found))
-    peeled = [_peeled(found, place) for place in rounds]
+    peeled = [_peeled(found, place) for place in rounds if _compares(found, place)]
     return Findings(
         tables=(
             ("Audits, means over replications", _audits(found)),
             ("The records that both ways of pruning leave", _changes(found, len(rounds))),
         ),
         remarks=tuple(_remarks(found, len(rounds))),
-        figures={"onion": figures.onion(peeled, newly="newly above the first threshold of M")},
+        figures={"onion": _drawn(peeled)} if peeled else {},
         data={"replications": [_as_data(one) for one in found]},
     )
+
+
+def _compares(found: Sequence[Replication], place: int) -> bool:
+    """Whether there are records to compare in some replication."""
+    return any(one.rounds[place].records for one in found)
+
+
+def _drawn(peeled: Sequence[figures.Peeled]) -> "Figure":
+    return figures.onion(peeled, newly="newly above the first threshold of M")
 
 
 def over(found: Sequence[Replication], place: int, value: Callable[[Round], float]) -> Mean:
@@ -171,11 +183,9 @@ def _range(counts: Sequence[int]) -> str:
 
 
 def _verdict(found: Sequence[Replication], rounds: int, name: str, title: str) -> str:
-    places: dict[str, list[str]] = {"more": [], "fewer": [], "not told apart": [], "none": []}
+    places: dict[str, list[str]] = {}
     for place in range(rounds):
-        places[_word(found, place, name)].append(str(place + 1))
-    if name == "memorization":
-        places["less"] = places.pop("fewer")
+        places.setdefault(_word(found, place, name), []).append(str(place + 1))
     words = [
         f"{word} in {'round' if len(numbers) == 1 else 'rounds'} {', '.join(numbers)}"
         for word, numbers in places.items()
@@ -185,9 +195,14 @@ def _verdict(found: Sequence[Replication], rounds: int, name: str, title: str) -
 
 
 def _word(found: Sequence[Replication], place: int, name: str) -> str:
+    if not _compares(found, place):
+        return "no records to compare"
+    if np.isnan(difference(found, place, name)[1]):
+        return "no interval, of one replication,"
     if _side(found, place, name, 0)[0] == _side(found, place, name, 1)[0] == 0:
         return "none"
-    return ("not told apart", "more", "fewer")[told(difference(found, place, name))]
+    less = "less" if name == "memorization" else "fewer"
+    return ("not told apart", "more", less)[told(difference(found, place, name))]
 
 
 def _as_data(one: Replication) -> dict[str, Any]:

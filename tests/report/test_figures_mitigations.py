@@ -1,0 +1,93 @@
+"""Figures of mitigations: what is drawn is what was given; the laws are those of exposure's."""
+
+import numpy as np
+import pytest
+
+from byrote.errors import InvalidInput
+from byrote.report.figures import (
+    Change,
+    Peeled,
+    Quantiles,
+    onion,
+    quantiles_by_configuration,
+    usefulness_pareto,
+)
+
+from exposure_catalogue import changes, peeled, quantiles
+
+
+def test_changes_stand_beside_what_they_are_compared_with():
+    found = changes()
+    figure = usefulness_pareto(found, base="plain")
+    ax = figure.axes[0]
+    places = {tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1}
+    assert places == {(0.0, 0.0), *((one.loss, one.memorization) for one in found)}
+    best = [
+        (x, y)
+        for x, y in places
+        if not any(a <= x and b <= y and (a, b) != (x, y) for a, b in places)
+    ]
+    step = next(line for line in ax.lines if line.get_drawstyle() == "steps-post")
+    np.testing.assert_array_equal(step.get_xydata(), sorted(best))
+    assert "plain" in [text.get_text() for text in figure.subfigs[1].texts]
+
+
+def test_one_change_far_off_bends_the_axis():
+    near, far = Change("near", 1.0, -1.0), Change("far", 90.0, -2.0)
+    some = [near, Change("b", 1.5, 0.0), Change("c", 0.5, 0.0)]
+    scales = [
+        usefulness_pareto(given, base="x").axes[0].get_xscale() for given in (some, [*some, far])
+    ]
+    assert scales == ["linear", "symlog"]
+
+
+def test_a_row_has_its_quantiles_and_those_by_chance():
+    given = quantiles(3)
+    ax = quantiles_by_configuration(given).axes[0]
+    for level in given[0].found:
+        drawn = [line.get_xdata().tolist() for line in ax.lines if len(line.get_xdata()) == 3]
+        assert [one.found[level] for one in given] in drawn
+        assert [one.by_chance[level] for one in given] in drawn
+    assert [text.get_text() for text in ax.get_yticklabels()] == [one.name for one in given]
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]  # the first on top
+
+
+def test_rounds_have_both_sides_and_intervals_where_known():
+    left, right = onion(peeled(), newly="x").axes
+    shares = [line.get_ydata().tolist() for line in left.lines]
+    assert shares == [[0.03, 0.015, 0.01], [0.02] * 3]
+    assert [line.get_ydata().tolist() for line in right.lines] == [[1.0] * 3, [1.1] * 3]
+    spans = [s for lines in left.collections for s in lines.get_segments()]
+    known = [s[:, 1].tolist() for s in spans if s.size and not np.isnan(s).any()]
+    assert np.allclose(known, [[0.01, 0.05], [0.005, 0.025], [0.01 / 3, 0.05 / 3]])
+
+
+ONE = Quantiles("a", {0.5: 1.0}, {})
+ROUND = Peeled(1, (np.nan,) * 3, (0.0,) * 3, (1.0,) * 3, (1.0,) * 3)
+REFUSED = {
+    "no change": (lambda: usefulness_pareto([], base="x"), "must be 1 to 40 in number; got 0"),
+    "many": (lambda: usefulness_pareto(changes(40), base="x"), "1 to 40 in number; got 41"),
+    "unknown": (
+        lambda: usefulness_pareto([Change("a", np.nan, 1.0)], base="x"),
+        "the changes of 'a' must be finite; got nan and 1.0",
+    ),
+    "no row": (lambda: quantiles_by_configuration([]), "configurations must be 1 to 40"),
+    "levels": (
+        lambda: quantiles_by_configuration([ONE, Quantiles("b", {0.9: 1.0}, {})]),
+        "'b' must have the quantiles of the others",
+    ),
+    "no level": (lambda: quantiles_by_configuration([Quantiles("b", {}, {})]), "1 to 4 quantiles"),
+    "infinite": (
+        lambda: quantiles_by_configuration([Quantiles("b", {0.5: np.inf}, {})]),
+        "the quantiles of 'b' must be finite",
+    ),
+    "no round": (lambda: onion([], newly="x"), "rounds must hold at least one"),
+    "no mean": (lambda: onion([ROUND], newly="x"), "the means of round 1 must be finite"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_drawn_is_refused(case):
+    draw, message = REFUSED[case]
+    with pytest.raises(InvalidInput, match=message):
+        draw()

@@ -168,10 +168,10 @@ def _of_fit(
 def _ranks(bits: NDArray[np.float64], stored: dict[str, NDArray[Any]], size: int) -> Ranks:
     """What was found while the model was there; of a run that did not look, that it is unknown."""
     unknown = {"rank": np.nan, "low": 1.0, "high": size, "least": 1.0, "most": size}
-    columns = {
-        name: stored.get(f"rank{end}", np.full(len(bits), unknown[name], dtype=np.float64))
-        for end, name in RANK_COLUMNS.items()
-    }
+    columns = {}
+    for end, name in RANK_COLUMNS.items():
+        found = stored.get(f"rank{end}", np.full(len(bits), np.nan))
+        columns[name] = np.where(np.isnan(found), unknown[name], found)
     codes = stored.get("rank_method", np.zeros(len(bits))).astype(int)
     how = np.array([RANK_METHODS[code] for code in codes], dtype=np.str_)
     return Ranks(bits=bits, **columns, method=how, queries=0, size=size)

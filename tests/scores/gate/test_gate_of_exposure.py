@@ -1,0 +1,101 @@
+"""max_exposure end to end: planted secrets, only some of them, and intervals at the right level."""
+
+import numpy as np
+import pytest
+
+import byrote
+from byrote.fits.paths import RunPaths
+from byrote.fits.store import RunFolder
+
+from languages import Ngram
+
+TEXT = ["".join(f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(300))]
+CANARY = byrote.Canary("the code is {digits:4}")
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exposures")
+    plans = {
+        "searched": {"insertions": [1, 8]},
+        "sampled": {"insertions": [1, 8], "method": "none"},
+        "chosen": {"insertions": [8], "canaries": byrote.Canary(CANARY.text, secret="2468")},
+    }
+    for name, options in plans.items():
+        canaries = options.pop("canaries", CANARY)
+        byrote.score_exposure(
+            Ngram(order=5),
+            TEXT,
+            canaries,
+            canaries_per_level=0 if name == "chosen" else 6,
+            controls=10,
+            references=2000,
+            store=folder / name,
+            **options,
+        )
+    return folder
+
+
+def bar(run, limit, **options):
+    (found,) = byrote.check(run, max_exposure=limit, **options).bars
+    return found
+
+
+def test_a_learned_secret_fails(runs):
+    found = bar(runs / "searched", 10)
+    exposure = byrote.load_exposure(runs / "searched")
+    planted = exposure.inserted > 0
+    assert found.verdict == "failed"
+    assert found.found == found.low == found.high == exposure.exposure.bits[planted].max()
+    assert found.detail["chance_bits"] == pytest.approx(np.log2(12 / 0.05))
+    assert found.detail["by_insertions"]["8"] == {"canaries": 6, "largest": found.found}
+
+
+def test_only_canaries_inserted_so_often_count(runs):
+    exposure = byrote.load_exposure(runs / "searched")
+    found = bar(runs / "searched", 10, insertions=1)
+    assert found.found == exposure.exposure.bits[exposure.inserted == 1].max()
+    assert "6 canaries inserted at most 1 times" in found.covers
+    none = bar(runs / "chosen", 10, insertions=7)
+    assert (none.verdict, "never measured" in none.reason) == ("inconclusive", True)
+
+
+def test_intervals_beside_references_hold_for_all_canaries_at_once(runs):
+    run = RunFolder.open(RunPaths(runs / "sampled"))
+    exposure = byrote.load_exposure(runs / "sampled", method="sampled")
+    bits = -run.table().log_prob[0] / np.log(2)
+    again = byrote.estimate_exposure(
+        bits[:12], bits[22:], space_size=10**4, method="sampled", level=1 - 0.05 / 12
+    )
+    found = bar(runs / "sampled", 7)
+    assert found.low == pytest.approx(again.low.max())
+    assert found.high == pytest.approx(min(again.high.max(), np.log2(10**4)))
+    assert found.low < exposure.exposure.low[:12].max()
+    assert found.verdict == "failed"
+
+
+def test_a_run_without_ranks_is_read_from_its_references(runs):
+    found, again = (
+        byrote.load_exposure(runs / "sampled", method=method).exposure
+        for method in ("auto", "sampled")
+    )
+    better = found.method == "skew_normal"  # where references say only "at least"
+    assert (again.saturated | ~better).all()
+    assert np.array_equal(found.bits[~better], np.maximum(again.bits[~better], 0))
+    assert not np.isnan(found.bits).any()
+
+
+def test_a_chosen_secret_shows_nothing_of_chance(runs):
+    found = bar(runs / "chosen", 10)
+    assert found.low > 10
+    assert (found.verdict, "was chosen" in found.reason) == ("inconclusive", True)
+
+
+def test_scores_are_not_measured_by_canaries(runs):
+    gate = byrote.check(
+        runs / "searched", max_significant="1%", max_q999=5, max_auc=0.6, max_epsilon_proven=1
+    )
+    assert gate.exit_code == 4
+    assert all(
+        "never measured" in one.reason for one in gate.bars if one.name != "max_epsilon_proven"
+    )

@@ -2,10 +2,11 @@
 
 import dataclasses
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import binomtest, gamma
 
 from byrote import Exposure, KFold, Probes, Subset
 from byrote.fits.table import Table
@@ -22,8 +23,13 @@ PLANS = [KFold(2, 10), Probes(150, fits=16), Subset(0.5, fits=16)]
 class Run(SimpleNamespace):
     """A finished run of a model without diagnostics."""
 
+    diagnosed: ClassVar = {}
+
     def file(self, fit):
-        return SimpleNamespace(diagnostics=lambda: {})
+        return SimpleNamespace(diagnostics=lambda: self.diagnosed)
+
+    def place(self, fit, rows):
+        return slice(None)
 
 
 def source_of(plan, n, values_of, *, seed=0, tail=0.025):
@@ -143,6 +149,28 @@ def test_zero_densities_outside_training_fail():
     assert found.low == np.inf
     assert auc.low > 0.9
     assert "lira could not be measured" in auc.doubts[0]
+
+
+def test_pairs_cannot_clear_an_attack_that_they_mislead():
+    source = source_of(Probes(100, fits=16, pairs=True), 100, noise(1.0))
+    found = judge("max_auc", 0.9, membership.measure(source, 0.9), level=0.95)
+    assert found.verdict == "inconclusive"
+    assert "share their seeds" in found.reason
+
+
+def test_log_likelihoods_from_few_draws_do_not_pass():
+    source = source_of(KFold(2, 10), 100, noise(0.1))
+    assert judge("max_q999", 50, quantile.measure(source, 50), level=0.95).verdict == "passed"
+    source.run.diagnosed = {"k_hat": np.full(100, 0.9)}
+    found = judge("max_q999", 50, quantile.measure(source, 50), level=0.95)
+    assert found.verdict == "inconclusive"
+    assert "few importance samples" in found.reason
+
+
+def test_controls_have_the_power_that_is_said_of_them():
+    n = exposure.FEWEST_CONTROLS
+    assert gamma.sf(gamma.ppf(0.995, n) / 2, n) == pytest.approx(0.4, abs=0.03)
+    assert 1 - 0.5**exposure.FEWEST_SECRETS > 0.95 > 1 - 0.5 ** (exposure.FEWEST_SECRETS - 1)
 
 
 def run_of(bits, controls, size, copies=1):

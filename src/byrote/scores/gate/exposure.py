@@ -86,6 +86,11 @@ class _Rows:
         """How many different ones were drawn."""
         return len(np.unique(self.secret[self.drawn]))
 
+    @property
+    def others(self) -> float:
+        """If all secrets are within the bar, the largest share of other ones that may not be."""
+        return float(1 - (2 * self.tail) ** (1 / self.secrets)) if self.secrets else 1.0
+
     def by_chance(self, asked: float) -> float:
         """How likely chance puts one of so many as high as the most surprising above the bar."""
         above = (self.low > asked) & self.drawn
@@ -96,19 +101,28 @@ class _Rows:
 def _measured(
     rows: _Rows, controls: Controls, run: ExposureRun, asked: float, insertions: int | None
 ) -> Measured:
-    most = "" if insertions is None else f" inserted at most {insertions} times"
-    fits = len(run.test_loss)
     return Measured(
         found=float(rows.bits.max()),
         low=float(rows.low.max()),
         high=float(rows.high.max()),
         unit=UNIT,
-        covers=f"the most exposed of {len(rows.bits):,} canaries{most} in"
-        f" {fits} {'fit' if fits == 1 else 'fits'}; the interval holds for all of them at once",
+        covers=_covers(rows, len(run.test_loss), asked, insertions),
         doubts=_doubts(rows, controls, asked),
         disputes=_disputes(rows, controls, asked),
-        detail=_detail(rows, controls),
+        detail=_detail(rows, controls, asked),
     )
+
+
+def _covers(rows: _Rows, fits: int, asked: float, insertions: int | None) -> str:
+    """What was measured; if all are within the bar, also what that says of other secrets."""
+    most = "" if insertions is None else f" inserted at most {insertions} times"
+    text = (
+        f"the most exposed of {len(rows.bits):,} canaries{most} in"
+        f" {fits} {'fit' if fits == 1 else 'fits'}; the interval holds for all of them at once"
+    )
+    if rows.secrets and rows.high.max() <= asked:
+        text += f"; of other secrets inserted as they are at most {rows.others:.0%} lie above"
+    return text
 
 
 def _doubts(rows: _Rows, controls: Controls, asked: float) -> tuple[str, ...]:
@@ -159,7 +173,7 @@ def _unlike_chance(controls: Controls) -> str:
     )
 
 
-def _detail(rows: _Rows, controls: Controls) -> dict[str, Any]:
+def _detail(rows: _Rows, controls: Controls, asked: float) -> dict[str, Any]:
     tested = max(1, int(np.count_nonzero(rows.drawn)))
     levels = {
         str(level): {
@@ -168,12 +182,11 @@ def _detail(rows: _Rows, controls: Controls) -> dict[str, Any]:
         }
         for level in np.unique(rows.inserted).tolist()
     }
-    share = (2 * rows.tail) ** (1 / rows.secrets) if rows.secrets else 0.0
     return {
         "canaries": len(rows.bits),
         "secrets": rows.secrets,
         "by_insertions": levels,
         "chance_bits": float(np.log2(tested / (2 * rows.tail))),
-        "share_above_at_most": 1 - share,
+        "share_above_at_most": rows.others if rows.high.max() <= asked else float("nan"),
         "controls": controls.to_dict(),
     }

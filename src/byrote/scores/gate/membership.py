@@ -12,6 +12,7 @@ from byrote.scores.membership import ATTACKS
 from byrote.stats.roc import Cells, area
 
 Area = dict[str, float]
+TWINS = "the fits of a pair share their seeds, by which lira is misled: use a plan without pairs"
 UNIT = "area"
 
 
@@ -35,13 +36,16 @@ def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar
         unit=UNIT,
         covers="area under the curve of the better of lira and loss; the interval speaks of other"
         " records and fits",
-        doubts=_doubts(found, known),
+        doubts=_doubts(source, found, known),
         detail={"attacks": found},
     )
 
 
-def _doubts(found: Mapping[str, Area], known: Mapping[str, Area]) -> tuple[str, ...]:
-    return tuple(
+def _doubts(
+    source: Source, found: Mapping[str, Area], known: Mapping[str, Area]
+) -> tuple[str, ...]:
+    twins = source.run.design.units == "pairs"  # lira then finds less than half without learning
+    return (TWINS,) * twins + tuple(
         f"{name} could not be measured: too few fits, or densities of zero"
         if name not in known
         else f"{int(one['unscored']):,} records have no score by {name}"

@@ -79,9 +79,14 @@ class _Limits:
 
     def _reach(self, tail: float) -> Array:
         with np.errstate(invalid="ignore"):
-            reach = -stdtrit(self.degrees, tail) * self.error
+            reach = -self._quantiles(tail) * self.error
         known = np.isfinite(self.estimate) & np.isfinite(self.error) & ~np.isnan(self.degrees)
         return np.where(known, np.where(self.error == 0, 0.0, reach), np.nan)
+
+    def _quantiles(self, tail: float) -> Array:
+        """Student's, each looked up once: there are few degrees of freedom and many records."""
+        degrees, place = np.unique(self.degrees, return_inverse=True)
+        return np.asarray(stdtrit(degrees, tail)[place])
 
 
 def _doubts(source: Source, limits: _Limits, few: int, known: int) -> tuple[str, ...]:

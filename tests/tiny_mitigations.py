@@ -56,15 +56,15 @@ COMMON = {
 }
 
 
-def tiny(name):
+def tiny(name, rounds=2, replications=2):
     """A study of mitigations whose small scale is tiny: 120 digits, 4 fits."""
     declared = tomllib.loads(
         files("byrote.studies.mitigations").joinpath(f"{name}.toml").read_text("utf-8")
     )
     small = {"minutes": 1, "records": 120, "validation": 20}
     if name == "onion":
-        declared["peeling"] = {"rounds": 2, "top": 0.1}
-        small["replications"] = 2
+        declared["peeling"] = {"rounds": rounds, "top": 0.1}
+        small["replications"] = replications
         declared["configuration"][0]["model"] = {"bandwidth": 1.0, "noise": 0.5}
     else:
         declared["configuration"] = CONFIGURATIONS

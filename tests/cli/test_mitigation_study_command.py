@@ -14,7 +14,9 @@ STUDY = ["study", "onion", "--out", "run", "--records", "60"]
 @pytest.fixture
 def small(monkeypatch):
     """Studies are tiny, their figures of few pixels."""
-    monkeypatch.setattr(declaration, "load_mitigation_study", tiny)
+    monkeypatch.setattr(
+        declaration, "load_mitigation_study", lambda name: tiny(name, rounds=1, replications=2)
+    )
     monkeypatch.setattr(study_of_runs, "_DPI", 20)
 
 
@@ -40,7 +42,7 @@ def test_what_fails_goes_on_and_a_finished_study_only_prints(byrote_, small, mon
     assert "INCOMPLETE: 1 of 4 fits of 1-all are missing" in said
     assert "INCOMPLETE: no fit of 1-pruned-1 is finished" in said
     first = written(tmp_path / "run")
-    assert any(name.startswith("2-random-2/fits") for name in first)
+    assert any(name.startswith("2-random-1/fits") for name in first)
     assert not any(name.startswith("1-pruned-1") for name in first)
     code, out, _ = byrote_(*STUDY)
     assert code == 0

@@ -31,7 +31,7 @@ SECONDS_A_FIT = {"small": 1.5, "full": 4.5, "start": 6.0}  # on one core; DP tak
 @pytest.mark.parametrize("scale", SCALES)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_study_asks_for_what_can_be_done(name, scale, tmp_path):
-    images = np.random.default_rng(0).integers(0, 256, (3600, 28, 28), dtype=np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (3600, 8, 8), dtype=np.uint8)
     np.save(tmp_path / "images.npy", images)
     chosen = choose(load_mitigation_study(name), scale)
     records = chosen.load(str(tmp_path / "images.npy"))

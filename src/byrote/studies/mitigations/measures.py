@@ -11,13 +11,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t
 
 from byrote import seeds
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
 from byrote.scores.evaluation import evaluate
-from byrote.stats import jackknife
+from byrote.stats import differences, jackknife
 from byrote.stats.memorization import Side, estimates
 
 Array = NDArray[np.float64]
@@ -92,10 +91,10 @@ def difference(one: Estimate, other: Estimate, level: float = LEVEL) -> Mean:
     if one.plan == other.plan:
         error = float(jackknife.standard_error(one.changes - other.changes))
         return _student(value, error, one.degrees, level)
-    squares = np.array([one.error, other.error]) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        degrees = squares.sum() ** 2 / (squares**2 / [one.degrees, other.degrees]).sum()
-    return _student(value, float(np.sqrt(squares.sum())), float(degrees), level)
+    errors, degrees = differences.independent(
+        [one.error, other.error], [one.degrees, other.degrees]
+    )
+    return _student(value, float(errors), float(degrees), level)
 
 
 def by_chance(table: Table, levels: tuple[float, ...], *, seed: int) -> Array:
@@ -132,7 +131,5 @@ def _mean(values: Array) -> float:
 
 
 def _student(value: float, error: float, degrees: float, level: float) -> Mean:
-    if not degrees > 0 or np.isnan(error):
-        return value, float("nan"), float("nan")
-    half = float(t.ppf((1 + level) / 2, degrees)) * error
-    return value, value - half, value + half
+    low, high = differences.interval(value, error, degrees, level).tolist()
+    return value, low, high

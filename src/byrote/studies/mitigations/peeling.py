@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.highly import highly_memorized
 from byrote.scores.summary import SIGNIFICANCE
 from byrote.stats.discovery import q_values
 from byrote.studies.mitigations.carried import Carried
@@ -69,24 +68,25 @@ def replications(carried: Sequence[Carried]) -> tuple[Replication, ...]:
     by_name = {one.name: one for one in carried if not one.missing}
     labels = [name.removesuffix("-all") for name in by_name if name.endswith("-all")]
     found = (_replication(label, by_name) for label in labels)
-    return tuple(one for one in found if one.rounds)
+    return tuple(one for one in found if one is not None)
 
 
-def _replication(label: str, by_name: Mapping[str, Carried]) -> Replication:
+def _replication(label: str, by_name: Mapping[str, Carried]) -> Replication | None:
+    """Its rounds as far as both ways of pruning have them; None if there is no round."""
     first = by_name[f"{label}-all"]
     pruned, random = (_rounds(f"{label}-{way}", by_name) for way in ("pruned", "random"))
-    count = min(len(pruned), len(random))
-    top = _top(first, pruned)
-    threshold = float(first.scores["score"][top].min()) if top.any() else float("nan")
+    if not pruned or not random:
+        return None
+    top = _top(first, pruned[0])
+    threshold = float(first.scores["score"][top].min())
+    both = list(zip(pruned, random, strict=False))
     return Replication(
         first=first,
-        pruned=pruned[:count],
-        random=random[:count],
+        pruned=tuple(one for one, _ in both),
+        random=tuple(control for _, control in both),
         threshold=threshold,
-        again=_again(first, top, random[0], threshold) if random else float("nan"),
-        rounds=tuple(
-            _round(first, top, threshold, *pair) for pair in zip(pruned, random, strict=False)
-        ),
+        again=_again(first, top, random[0], threshold),
+        rounds=tuple(_round(first, top, threshold, *pair) for pair in both),
     )
 
 
@@ -97,10 +97,9 @@ def _rounds(name: str, by_name: Mapping[str, Carried]) -> tuple[Carried, ...]:
     return tuple(found)
 
 
-def _top(first: Carried, pruned: Sequence[Carried]) -> Flags:
-    """Which records of the first audit went."""
-    share = pruned[0].configuration.pruned.top if pruned and pruned[0].configuration.pruned else 0.5
-    return highly_memorized(first.scores["score"], share)
+def _top(first: Carried, pruned: Carried) -> Flags:
+    """Which probes of the first audit the first pruning took out."""
+    return ~np.isnan(first.scores["score"]) & ~np.isin(first.audit.ids, pruned.audit.ids)
 
 
 def _again(first: Carried, top: Flags, control: Carried, threshold: float) -> float:

@@ -14,7 +14,7 @@ def remarks(
     carried: Sequence[Carried], pairs: Sequence[Against], members: Sequence[Against]
 ) -> list[str]:
     """What must be known to read the numbers, and what the intervals support."""
-    said = [_significant(carried), _of_quantiles(carried)]
+    said = [_significant(carried), _at_all(carried), _of_quantiles(carried)]
     if pairs:
         said += [_intervals(pairs), *_controls(pairs), *_verdicts(pairs), _free(pairs)]
         said.append(_on_frontier(members))
@@ -32,6 +32,19 @@ def _significant(carried: Sequence[Carried]) -> str:
             f"{least}. Means over all probes can be told apart all the same."
         )
     return f"Audits with records memorized at a false discovery rate of 5 %: {'; '.join(some)}."
+
+
+def _at_all(carried: Sequence[Carried]) -> str:
+    """Whose memorization is told from none: what is not there cannot be seen to fall."""
+    above = [one.title for one in carried if told(one.audit.memorization.interval()) > 0]
+    others = [one.title for one in carried if one.title not in above]
+    if not others:
+        return "In every audit memorization, on average over the probes, is told from 0."
+    return (
+        "On average over the probes, memorization is told from 0 (each interval for itself) in:"
+        f" {'; '.join(above) or 'none'}. Not in: {'; '.join(others)}. Where there is none to see,"
+        " none can be seen to fall."
+    )
 
 
 def _of_quantiles(carried: Sequence[Carried]) -> str:
@@ -90,8 +103,10 @@ def _free(pairs: Sequence[Against]) -> str:
     free = [
         pair.one.title for pair in pairs if told(pair.memorization) < 0 and told(pair.held_out) >= 0
     ]
+    if not any(told(pair.memorization) < 0 for pair in pairs):
+        return "Nothing is told to memorize less, as far as these intervals reach."
     if not free:
-        return "Nothing memorizes less without predicting worse, as far as these intervals reach."
+        return "What memorizes less predicts worse, as far as these intervals reach."
     return f"Memorizes less and is not told to predict worse: {'; '.join(free)}."
 
 

@@ -100,8 +100,25 @@ def _headline(found: Comparison) -> Text:
 def _differs(differs: Mapping[str, tuple[Any, Any]]) -> str:
     if not differs:
         return "the same model"
-    told = [f"{name} {own!r} instead of {base!r}" for name, (base, own) in differs.items()]
+    told = [
+        f"{name} {_brief(own)} instead of {_brief(base)}" for name, (base, own) in differs.items()
+    ]
     return printable("; ".join(told))
+
+
+def _brief(value: Any) -> str:
+    """An object by what it was made of, without what was left out.
+
+    Examples
+    --------
+    >>> _brief({"class": "some.Noise", "scale": 2.0, "delta": None})
+    'Noise(scale=2.0)'
+    """
+    if not isinstance(value, Mapping):
+        return "none" if value is None else str(value)
+    name = str(value.get("class", "")).rpartition(".")[2]
+    kept = {k: v for k, v in value.items() if v is not None and k != "class"}
+    return f"{name}({', '.join(f'{k}={_brief(v)}' for k, v in kept.items())})"
 
 
 def _table(found: Comparison, chosen: Sequence[int]) -> Table:

@@ -13,6 +13,7 @@ PLANS = {
     "kfold": byrote.KFold(4, repeats=5),
     "probes": byrote.Probes(30, fits=10),
     "pairs": byrote.Probes(30, fits=10, pairs=True),
+    "coins": byrote.Probes(50, fits=5, coins=True),
     "once": byrote.KFold(2, repeats=1),
 }
 
@@ -29,6 +30,8 @@ def made(tmp_path_factory):
             one = KernelDensity(bandwidth=width)
             if model == "gmm":
                 one = GaussianMixture(3, reg_covar=width, init_params="random")
+            if model == "box":
+                one = KernelDensity(bandwidth=width, kernel="tophat")
             store = root / f"run-{len(found)}"
             byrote.score_memorization(
                 one,

@@ -12,6 +12,7 @@ from scipy.stats import false_discovery_control
 import byrote
 from byrote.fits.table import Table
 from byrote.plans import Probes, design_of
+from byrote.report.comparison_words import verdicts
 from byrote.scores.comparison.change import Evaluated, independent, paired
 from byrote.scores.evaluation import evaluate
 from byrote.stats import differences
@@ -121,6 +122,21 @@ def test_independent_runs_have_welchs_interval(made):
         test = stats.ttest_ind(samples[1], samples[0], equal_var=False)
         assert change.interval[row] == pytest.approx(list(test.confidence_interval()))
         assert change.p_value[row] == pytest.approx(test.pvalue)
+
+
+def test_records_too_rarely_in_or_out_have_no_interval_and_spoil_no_mean(made):
+    """Independent coins leave some records with one value on a side, or none."""
+    stores = [made("coins", width, model="gmm") for width in (0.3, 1.0)]
+    change = byrote.compare(stores).changes[0]
+    _, inside = read(stores[0])
+    rows = np.flatnonzero(~np.isnan(inside).all(axis=0))
+    fewest = np.minimum((inside[:, rows] == 1).sum(axis=0), (inside[:, rows] == 0).sum(axis=0))
+    assert {0, 1, 2} <= set(fewest.tolist())
+    np.testing.assert_array_equal(np.isnan(change.interval[:, 0]), fewest < 2)
+    known = change.difference["mean_log"][fewest > 0]
+    assert change.mean["mean_log"].value == pytest.approx(known.mean())
+    for told in (change.mean["mean_log"], change.held_out):
+        assert told.low < told.value < told.high
 
 
 def test_crossings_and_quantiles_are_those_of_the_runs(made):
@@ -256,3 +272,14 @@ def test_ids_that_name_other_records_are_refused(made):
     runs = [made("once", 0.3, labels=tuple(k % n for k in range(60))) for n in (2, 3)]
     with pytest.raises(byrote.InvalidInput, match="matched records have another label"):
         byrote.compare(runs, match="ids")
+
+
+def test_densities_of_zero_have_no_difference_and_say_so(made):
+    """A box has no density where no other record is near."""
+    found = byrote.compare([made("kfold", width, model="box") for width in (0.5, 2.0)])
+    change = found.changes[0]
+    assert np.isinf(found.baseline.held_out.value)
+    for told in (change.held_out, change.mean["mean_log"]):
+        assert np.isnan(told.low)
+        assert "infinite" in told.reason
+    assert sum("no interval" in line for line in verdicts(found)) == 2

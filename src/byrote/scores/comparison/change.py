@@ -46,7 +46,8 @@ class Evaluated:
 
     def mean_error(self, name: str) -> float:
         """Standard error of the mean of an estimator over the records."""
-        return _of_mean(self.evaluation.without[name], len(self.table.rows))
+        found = self.evaluation
+        return _of_mean(found.without[name], found.resampled[name])
 
     def mean_degrees(self) -> float:
         """Its degrees of freedom: units but one; single fits have two sides, each with a mean."""
@@ -68,14 +69,17 @@ def paired(one: Evaluated, other: Evaluated) -> Change:
     error = {name: np.full(r, np.nan) for name in ESTIMATORS}
     degrees = np.full(r, np.nan)
     for records, *both in _together(one.table, other.table):
-        if min(both[0].counts) == 0:
+        if min(both[0].counts) < (1 if by_repeat else 2):
             continue
         replicates = _repeats(both, units) if by_repeat else _fits(both)
         for name in ESTIMATORS:
             parts = [jackknife.standard_error(side) for side in replicates[name]]
             error[name][records] = np.sqrt(sum(part**2 for part in parts))
         degrees[records] = _degrees(replicates["mean_log"], len(records))
-    mean_error = {name: _of_mean(after[name] - before[name], r) for name in ESTIMATORS}
+    count = {
+        name: min(each.evaluation.resampled[name] for each in (one, other)) for name in ESTIMATORS
+    }
+    mean_error = {name: _of_mean(after[name] - before[name], count[name]) for name in ESTIMATORS}
     return _change(one, other, error, degrees, (mean_error, one.mean_degrees()))
 
 
@@ -144,4 +148,4 @@ def _degrees(replicates: list[Array], records: int) -> Array:
 
 def _of_mean(without: Array, records: int) -> float:
     """Standard error of a mean over records, from how their sum changes without one unit."""
-    return float(jackknife.standard_error(without / records))
+    return float(jackknife.standard_error(without / records)) if records else float("nan")

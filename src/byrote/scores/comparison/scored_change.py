@@ -93,11 +93,10 @@ def _held_out(base: Table, other: Table, *, paired: bool) -> Estimate:
 
 
 def _mean(name: str, values: Array, error: float, degrees: float, table: Table) -> Estimate:
-    if not np.isfinite(values).all():
-        known = values[~np.isnan(values)]
-        value = float(known.mean()) if len(known) and np.isfinite(known).all() else np.nan
-        return Estimate(value, reason="some records have no score or an infinite one")
-    value = float(values.mean())
+    known = values[~np.isnan(values)]  # others were never in, or never out
+    if not (len(known) and np.isfinite(known).all()):
+        return Estimate(np.nan, reason="no record has a score, or some have an infinite one")
+    value = float(known.mean())
     if name != "mean_log":
         return Estimate(value, reason="Student's intervals cover too rarely for this estimator")
     return with_error(value, error, degrees, table.design.units)

@@ -28,15 +28,15 @@ def mean_log_prob(table: Table, side: str) -> SideMean:
 
     Every record counts alike, however many fits it has. The jackknife leaves out a repeat, a pair
     or a fit at a time from all records at once, so what the records of a fit share counts; which of
-    them a fit holds out does not, for each is compared with itself. NaN error where a record would
-    lose its last value. Records without any value on the side are left out.
+    them a fit holds out does not, for each is compared with itself. Records without any value on
+    the side are left out; of the error also those that would lose their last value with some unit.
     """
     there = np.flatnonzero(table.counting())
     unit = _units(table)[there]
     units = int(unit.max(initial=-1)) + 1
     member = np.equal.outer(np.arange(units), unit).astype(float)
     roles = table.roles()[there] == _SIDES[side]
-    total, without, records = 0.0, np.zeros(units), 0
+    total, without, records, resampled = 0.0, np.zeros(units), 0, 0
     size = max(1, _BLOCK // max(1, len(there)))
     for start in range(0, len(table.rows), size):
         block = slice(start, start + size)
@@ -44,21 +44,26 @@ def mean_log_prob(table: Table, side: str) -> SideMean:
         own_roles, values = roles[:, block][:, own], table.log_prob[there, block][:, own]
         mean, replicates = _block(values, own_roles, member)
         total, records = total + mean.sum(), records + len(mean)
-        without += (replicates - mean).sum(axis=1)
+        kept = ~np.isnan(replicates).any(axis=0)
+        without += (replicates[:, kept] - mean[kept]).sum(axis=1)
+        resampled += int(kept.sum())
     if not records:
         return SideMean(np.nan, np.nan, np.nan)
-    error = float(jackknife.standard_error(without / records))
+    error = float(jackknife.standard_error(without / resampled)) if resampled else np.nan
     return SideMean(float(total / records), error, units - 1.0)
 
 
 def _block(values: Array, roles: NDArray[np.bool_], member: Array) -> tuple[Array, Array]:
     """(m,) means of records and (units, m) means without one unit at a time."""
-    with np.errstate(invalid="ignore", divide="ignore"):  # of zero densities, of records left bare
-        sums = member @ np.where(roles, values, 0.0)
-        counts = member @ roles.astype(float)
-        left = counts.sum(axis=0) - counts
-        replicates = (sums.sum(axis=0) - sums) / np.where(left > 0, left, np.nan)
-        return np.asarray(sums.sum(axis=0) / counts.sum(axis=0)), replicates
+    chosen = np.where(roles, values, 0.0)
+    finite = np.isfinite(chosen)  # zero densities make no replicates
+    sums = member @ np.where(finite, chosen, 0.0)
+    counts = member @ roles.astype(float)
+    left = counts.sum(axis=0) - counts
+    replicates = (sums.sum(axis=0) - sums) / np.where(left > 0, left, np.nan)
+    replicates[:, ~finite.all(axis=0)] = np.nan
+    with np.errstate(invalid="ignore"):
+        return np.asarray(chosen.sum(axis=0) / counts.sum(axis=0)), replicates
 
 
 def _units(table: Table) -> NDArray[np.intp]:

@@ -166,7 +166,7 @@ def _trust(trust: Trust) -> Text:
         if trust.k_hat_limit < K_HAT:
             limits += f", above {trust.k_hat_limit:.2f} in {trust.k_hat_above_limit:.1%}"
         said.append(f"{limits} of them")
-    if not np.isnan(trust.outlier):
+    if trust.outlier is not None:
         said.append(f"{trust.outlier:.1%} of them are of the outlier component")
     text = Text(f"Log-likelihoods: {'; '.join(said)}.")
     if trust.poor:

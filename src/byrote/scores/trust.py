@@ -35,7 +35,7 @@ class Trust:
         N, or None.
     outlier
         Share of the log-likelihoods that are of a model's outlier component rather than of the
-        rest of it; NaN without one.
+        rest of it; None without one.
     """
 
     mc_error: float
@@ -44,7 +44,7 @@ class Trust:
     k_hat_limit: float
     k_hat_above_limit: float
     draws: int | None = None
-    outlier: float = float("nan")
+    outlier: float | None = None
 
     @property
     def poor(self) -> bool:
@@ -129,7 +129,7 @@ class _Overall:
             k_hat_limit=float(self._limit),
             k_hat_above_limit=self._above_limit * share if limited else float("nan"),
             draws=self._draws,
-            outlier=self._taken / self._told if self._told else float("nan"),
+            outlier=self._taken / self._told if self._told else None,
         )
         return Diagnostics(columns, trust)
 

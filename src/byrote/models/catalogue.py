@@ -5,12 +5,14 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.models.privacy import DP
 
 _HUGGING_FACE = "hf:"
 
@@ -48,6 +50,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
                 f"--set {setting} is no parameter of {name}"
                 f"{checks.did_you_mean(setting, allowed)} (it has {', '.join(allowed)})"
             )
+    settings = _with_parts(settings)
     try:
         return constructor(**settings)
     except Exception as error:  # of a stranger's constructor, which sees no record
@@ -55,6 +58,23 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
         raise InvalidInput(
             f"--model: {name} cannot be made: {type(error).__name__}: {text}"
         ) from None
+
+
+def _with_parts(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings, with an object under ``dp`` made what the models take there."""
+    dp = settings.get("dp")
+    return dict(settings) if not isinstance(dp, dict) else {**settings, "dp": _dp(dp)}
+
+
+def _dp(settings: Mapping[str, Any]) -> DP:
+    allowed = [field.name for field in fields(DP)]
+    for setting in settings:
+        if setting not in allowed:
+            raise InvalidInput(
+                f"--set dp: {setting} is no parameter of dp{checks.did_you_mean(setting, allowed)}"
+                f" (it has {', '.join(allowed)})"
+            )
+    return DP(**settings)
 
 
 def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch import nn
 
+from byrote.errors import InvalidInput
 from byrote.models.privacy.accounting import Account
 from byrote.models.privacy.step import PrivateStep
 
@@ -131,3 +132,128 @@ def test_the_update_is_that_of_gradients_clipped_one_by_one(name, norm):
     for one, other in zip(found, expected, strict=True):
         np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=2e-4, atol=2e-6)
     assert stepped(network, (x,))[1].gradients == gradients
+
+
+class Twice(nn.Module):
+    """One layer, called twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(5, 5)
+
+    def forward(self, x):
+        return self.layer(torch.tanh(self.layer(x)))
+
+
+def test_gradients_of_a_layer_that_is_called_twice_are_added_before_they_are_clipped():
+    torch.manual_seed(0)
+    network, x = Twice(), torch.randn(9, 5)
+    expected = by_hand(network, x, norm=1.0, denominator=5)
+    for one, other in zip(change(network, lambda: stepped(network, (x,))), expected, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=2e-4, atol=2e-6)
+
+
+def test_large_batches_go_through_in_parts():
+    network, shape, _ = a_network("linear")
+    x = torch.randn(1100, *shape)
+    expected = by_hand(network, x, norm=0.5, denominator=5)
+    for one, other in zip(
+        change(network, lambda: stepped(network, (x,), norm=0.5)), expected, strict=True
+    ):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("norm", [0.5, 3.0])
+def test_one_record_more_changes_the_sum_by_the_norm_at_most(norm):
+    network, shape, _ = a_network("linear")
+    x = 10 * torch.randn(20, *shape)
+    start = {name: p.clone() for name, p in network.state_dict().items()}
+    sums = []
+    for rows in (x, x[:-1]):
+        network.load_state_dict(start)
+        found = change(network, lambda rows=rows: stepped(network, (rows,), norm=norm))
+        sums.append(torch.cat([g.flatten() for g in found]).double() * 5)
+    distance = float((sums[0] - sums[1]).norm())
+    assert distance == pytest.approx(norm, rel=1e-4)  # a record far out reaches it
+
+
+def test_an_empty_batch_is_noise_alone_of_the_right_size():
+    network = nn.Linear(300, 300)
+    nothing = torch.zeros(0, 300)
+    found = change(network, lambda: stepped(network, (nothing,), noise=2.0, norm=3.0))
+    noise = torch.cat([g.flatten() for g in found]).double()
+    assert float(noise.std()) == pytest.approx(2.0 * 3.0 / 5, rel=0.01)
+    assert abs(float(noise.mean())) < 4 * float(noise.std()) / len(noise) ** 0.5
+    total, _ = stepped(network, (nothing,))
+    assert float(total) == 0
+
+
+def test_the_seed_decides_the_noise():
+    weights = []
+    for seed in (0, 0, 1):
+        network, shape, _ = a_network("linear")
+        stepped(network, (torch.ones(3, *shape),), noise=1.0, seed=seed)
+        weights.append(network[0].weight.detach().clone())
+    assert torch.equal(weights[0], weights[1])
+    assert not torch.equal(weights[0], weights[2])
+
+
+@pytest.mark.parametrize("rows", [slice(0, 9), slice(0, 1)])
+def test_a_record_without_a_finite_gradient_is_left_out(rows):
+    network, shape, _ = a_network("linear")
+    x = torch.randn(9, *shape)[rows]
+    x[0, 0] = 1e30
+    expected = by_hand(network, x[1:], norm=1.0, denominator=5)
+    for one, other in zip(change(network, lambda: stepped(network, (x,))), expected, strict=True):
+        np.testing.assert_allclose(one.numpy(), other.numpy(), rtol=2e-4, atol=2e-6)
+
+
+def test_a_step_gives_the_losses_summed_and_leaves_the_network_as_it_was():
+    network, shape, _ = a_network("a layer of one's own")
+    x = torch.randn(9, *shape)
+    expected = float(losses_of(network)(x).detach().sum())
+    attributes = {name: set(vars(m)) for name, m in network.named_modules()}
+    assert float(stepped(network, (x,))[0]) == pytest.approx(expected)
+    assert {name: set(vars(m)) for name, m in network.named_modules()} == attributes
+    assert not any(m._forward_hooks or m._backward_hooks for m in network.modules())
+    assert all(p.grad is None for p in network.parameters())
+
+
+class Bare(nn.Module):
+    """A parameter that no layer is called for."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer, self.scale = nn.Linear(5, 4), Shared()
+
+    def forward(self, x):
+        return self.layer(x) * self.scale.value
+
+
+def tied():
+    network = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 5))
+    network[1].weight = network[0].weight
+    return network
+
+
+REFUSED = {
+    "shared weights": (tied(), "shares a parameter"),
+    "batch norm": (nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4)), "BatchNorm1d"),
+    "batch norm without memory": (
+        nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4, track_running_stats=False)),
+        "statistics of batches",
+    ),
+    "a parameter beside the layers": (Bare(), "without a call"),
+    "two outputs": (nn.LSTM(5, 3), "more than one tensor"),
+    "a shape without norms": (
+        nn.Sequential(nn.Unflatten(1, (1, 1, 5)), nn.Linear(5, 2)),
+        "no norm",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_kept_apart_is_refused(case):
+    network, fragment = REFUSED[case]
+    with pytest.raises(InvalidInput, match=f"dp must be None.*{fragment}"):
+        stepped(network, (torch.randn(4, 5),))

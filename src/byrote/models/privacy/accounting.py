@@ -129,18 +129,19 @@ def _checked(dp: DP, noise: float, rate: float, steps: int) -> float:
 
 
 def _solved(dp: DP, rate: float, steps: int) -> float:
-    """The least noise found, by halving, that stays within the target."""
+    """Noise that stays within the target, and near it: between two, as epsilon goes by a power."""
     target = dp.target_epsilon
     assert target is not None  # noqa: S101 (checked)
     low, high = _bracket(dp, target, rate, steps)
-    reached = epsilon_at(dp, high, rate, steps)
+    beyond, reached = (epsilon_at(dp, noise, rate, steps) for noise in (low, high))
     while reached < (1 - _WITHIN) * target and high > low * (1 + 1e-9):
-        middle = math.sqrt(low * high)
+        share = math.log(reached / (target * (1 - _WITHIN / 2))) / math.log(reached / beyond)
+        middle = high * (low / high) ** min(max(share, 0.05), 0.95)
         epsilon = epsilon_at(dp, middle, rate, steps)
         if epsilon <= target:
             high, reached = middle, epsilon
         else:
-            low = middle
+            low, beyond = middle, epsilon
     return high
 
 

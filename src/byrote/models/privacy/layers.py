@@ -30,12 +30,12 @@ class Layers:
     ----------
     module
         Each layer must treat records apart, along the first axis of its inputs and of its output,
-        one tensor, and be called once for a loss.
+        one tensor.
 
     Raises
     ------
     InvalidInput
-        If a layer has statistics of batches.
+        If a layer has statistics of batches, or two layers share a parameter.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -44,7 +44,9 @@ class Layers:
         self._gradients: dict[type[nn.Module], Sampler] = hooks.GRAD_SAMPLERS
         _check_buffers(module)
         self.layers = list(self._within(module))
-        self._seen: dict[nn.Module, tuple[list[Tensor], Tensor]] = {}
+        _check_shared(self.layers)
+        self._calls: list[tuple[nn.Module, list[Tensor], Tensor]] = []
+        self._repeated: dict[nn.Module, list[tuple[nn.Parameter, Tensor]]] = {}
 
     @property
     def gradients(self) -> str:
@@ -57,39 +59,49 @@ class Layers:
         Raises
         ------
         InvalidInput
-            If a layer is not called, or twice.
+            If a layer is not called.
         """
-        self._seen.clear()
+        self._calls.clear()
         handles = [layer.register_forward_hook(self._keep) for layer in self.layers]
         try:
             result = run()
         finally:
             for handle in handles:
                 handle.remove()
+        called = {layer for layer, _, _ in self._calls}
         for layer in self.layers:
-            if layer not in self._seen:
+            if layer not in called:
                 raise _unable(layer, "its parameters are used without a call of it")
-        return result, [self._seen[layer][1] for layer in self.layers]
+        return result, [output for _, _, output in self._calls]
 
     def norms(self, gradients: Sequence[Tensor]) -> Tensor:
         """(n,) norms of the records' gradients, from those of the layers' outputs."""
-        parts: list[Tensor] = []
-        for layer, gradient in zip(self.layers, gradients, strict=True):
-            parts += self._of(layer, self._seen[layer][0], gradient)
+        self._repeated.clear()
+        calls: dict[nn.Module, list[tuple[list[Tensor], Tensor]]] = {}
+        for (layer, inputs, _), gradient in zip(self._calls, gradients, strict=True):
+            calls.setdefault(layer, []).append((inputs, gradient))
+        parts = [part for layer, all_ in calls.items() for part in self._of(layer, all_)]
         return torch.stack(parts).norm(dim=0)
 
-    def sums(self, gradients: Sequence[Tensor]) -> list[tuple[nn.Parameter, Tensor]]:
-        """Gradients of the trained parameters, each layer's from that of its output alone."""
+    def sums(
+        self, weights: Tensor, gradients: Sequence[Tensor]
+    ) -> list[tuple[nn.Parameter, Tensor]]:
+        """Gradients of the trained parameters, records weighted by (n,), from the same."""
         found: list[tuple[nn.Parameter, Tensor]] = []
-        for layer, gradient in zip(self.layers, gradients, strict=True):
-            inputs, output = self._seen.pop(layer)
-            parameters = trained(layer)
+        for each in self._repeated.values():
+            found += [(p, torch.tensordot(weights, total, 1)) for p, total in each]
+        for (layer, inputs, output), gradient in zip(self._calls, gradients, strict=True):
+            if layer in self._repeated:
+                continue
+            weighted = gradient * weights.view(-1, *[1] * (gradient.dim() - 1))
             if isinstance(layer, nn.GroupNorm):  # PyTorch 2.13 crashes, asked for these alone
-                sums = norms.summed_of_group_norm(layer, inputs, gradient)
-                parts = tuple(sums[p] for p in parameters)
+                sums = norms.summed_of_group_norm(layer, inputs, weighted)
+                found += [(p, sums[p]) for p in trained(layer)]
             else:
-                parts = torch.autograd.grad(output, parameters, gradient, retain_graph=True)
-            found += zip(parameters, parts, strict=True)
+                parts = torch.autograd.grad(output, trained(layer), weighted, retain_graph=True)
+                found += zip(trained(layer), parts, strict=True)
+        self._calls.clear()
+        self._repeated.clear()
         return found
 
     def _within(self, module: nn.Module) -> Iterator[nn.Module]:
@@ -106,23 +118,27 @@ class Layers:
         return norms.sampler_of(layer) or self._norms.get(type(layer))
 
     def _keep(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
-        if layer in self._seen:
-            raise _unable(layer, "it is called twice")
         if not isinstance(output, Tensor):
             raise _unable(layer, "it gives more than one tensor")
-        self._seen[layer] = ([value.detach() for value in inputs], output)
+        self._calls.append((layer, [value.detach() for value in inputs], output))
 
-    def _of(self, layer: nn.Module, inputs: list[Tensor], gradient: Tensor) -> list[Tensor]:
-        """(n,) for each parameter that is trained."""
-        ghost = self._ghost(layer)
+    def _of(self, layer: nn.Module, calls: list[tuple[list[Tensor], Tensor]]) -> list[Tensor]:
+        """(n,) for each parameter that is trained; gradients of several calls are added first."""
+        parameters, (inputs, gradient) = trained(layer), calls[0]
+        ghost = self._ghost(layer) if len(calls) == 1 else None
         if type(layer) is nn.Linear and gradient.dim() > 2:  # rows of positions: Opacus' own
-            ghost = self._norms[nn.Linear]
-        sampler = ghost or self._gradients.get(type(layer), _one_by_one)
-        found = sampler(layer, inputs, gradient)
-        if any(p not in found for p in trained(layer)):
-            raise _unable(layer, f"Opacus has no norms for inputs of shape {inputs[0].shape[1:]}")
-        each = [found[p] for p in trained(layer)]
-        return each if ghost else [g.reshape(len(gradient), -1).norm(dim=1) for g in each]
+            ghost = ghost and self._norms[nn.Linear]
+        if ghost is not None:
+            found = ghost(layer, inputs, gradient)
+            if any(p not in found for p in parameters):
+                raise _unable(layer, f"no norms are known for inputs {tuple(inputs[0].shape[1:])}")
+            return [found[p] for p in parameters]
+        sampler = self._gradients.get(type(layer), _one_by_one)
+        each = [sampler(layer, inputs, gradient) for inputs, gradient in calls]
+        sums = [torch.stack([found[p] for found in each]).sum(dim=0) for p in parameters]
+        if len(calls) > 1:  # the graph of one call may lead through another's
+            self._repeated[layer] = list(zip(parameters, sums, strict=True))
+        return [total.reshape(len(total), -1).norm(dim=1) for total in sums]
 
 
 def trained(layer: nn.Module) -> list[nn.Parameter]:
@@ -151,6 +167,15 @@ def _check_buffers(module: nn.Module) -> None:
         batches = isinstance(layer, nn.modules.batchnorm._BatchNorm)
         if batches or any(True for _ in layer.buffers(recurse=False)):
             raise _unable(layer, "it has buffers, like statistics of batches")
+
+
+def _check_shared(layers: Sequence[nn.Module]) -> None:
+    """Gradients of a parameter from two layers would have to be added before they are clipped."""
+    seen: set[nn.Parameter] = set()
+    for layer in layers:
+        if not seen.isdisjoint(trained(layer)):
+            raise _unable(layer, "it shares a parameter with another")
+        seen.update(trained(layer))
 
 
 def _unable(layer: nn.Module, why: str) -> InvalidInput:

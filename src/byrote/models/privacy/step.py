@@ -106,5 +106,4 @@ class PrivateStep:
             gradients = self._clipped(losses, rest)[1] if bool(sound.any()) else []
             return each.detach().sum(), gradients
         weights = self._norm / norms.clamp(min=self._norm)
-        weighted = [g * weights.view(-1, *[1] * (g.dim() - 1)) for g in backward]
-        return each.detach().sum(), self._layers.sums(weighted)
+        return each.detach().sum(), self._layers.sums(weights, backward)

@@ -22,14 +22,19 @@ from byrote.models.vae.streams import Stream, seed_of
 _SECONDS = {"fully-connected": (8e-8, 3e-9), "convolutional": (0.0, 1e-7)}
 
 
+_PARTS = ("latent_dim", "hidden", "features", "normalization")
+
+
 def settled(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, str | bool]:
     """What "auto" stands for on this machine, for so many fits to records of shape (n, ...)."""
     settings.check_parameters(vae)
     found: dict[str, str | bool] = {}
     if vae.precision == "auto":
-        tolerant = settings.tolerates_bfloat16(vae)
+        tolerant = settings.tolerates_bfloat16(vae) and vae.dp is None
         found["precision"] = settled_precision(vae.device, tolerant=tolerant)
-    if vae.compile == "auto":
+    if vae.compile == "auto" and vae.dp is not None:
+        found["compile"] = False
+    elif vae.compile == "auto":
         values = fits * math.prod(shape)
         training, scoring = _SECONDS[vae.network]
         seconds = values * (vae.epochs * training + vae.draws * scoring)
@@ -51,7 +56,7 @@ def space_for(vae: Any, shape: tuple[int, ...]) -> Space:
 
 def untrained(vae: Any, space: Space) -> AutoEncoder:
     """A network and a likelihood with initial weights."""
-    parts = {name: getattr(vae, name) for name in ("latent_dim", "hidden", "features")}
+    parts = {name: getattr(vae, name) for name in _PARTS}
     with seeded(seed_of(vae.random_state, Stream.INITIAL)):
         model = build(
             vae.network,

@@ -109,10 +109,12 @@ def build(
     latent_dim: int,
     hidden: Sequence[int],
     features: int,
+    normalization: str = "batch",
 ) -> AutoEncoder:
     """An autoencoder by the names of its parts, its weights drawn from PyTorch's generator."""
     part = LIKELIHOODS[likelihood](channels)
     if network == "convolutional":
-        return AutoEncoder(Convolutional(channels, latent_dim, features, part.outputs), part)
+        convolutional = Convolutional(channels, latent_dim, features, part.outputs, normalization)
+        return AutoEncoder(convolutional, part)
     outputs = part.outputs * pixels
     return AutoEncoder(FullyConnected(channels * pixels, latent_dim, tuple(hidden), outputs), part)

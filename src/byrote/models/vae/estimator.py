@@ -10,10 +10,12 @@ from sklearn.base import clone
 
 from byrote.models import files
 from byrote.models.contract import OnEpoch
+from byrote.models.privacy import DP
 from byrote.models.torch_state import flushed_denormals
 from byrote.models.vae import assembly, settings, weights
 from byrote.models.vae.course import Course
 from byrote.models.vae.fitted import Fitted
+from byrote.models.vae.private import facts, private_of
 from byrote.models.vae.spaces import as_given
 from byrote.models.vae.streams import Stream
 from byrote.models.vae.training import Schedule, train
@@ -37,6 +39,9 @@ class VAE(Fitted):
         Widths of the fully connected encoder's hidden layers; the decoder mirrors them.
     features
         Feature multiplier F of the convolutional network.
+    normalization
+        Of the convolutional network: "batch", as in the paper, or "group" (32 groups of maps), in
+        which records do not meet.
     likelihood
         "bernoulli"; "gaussian", its variances from the decoder; "shared-gaussian", with one learned
         variance; "logistic-mixture", over the 256 levels of a pixel.
@@ -61,6 +66,10 @@ class VAE(Fitted):
         Weight w in (0, 1), or "learned" (from 0.01), of a broad component: the likelihood is
         (1 - w) p(x | z) + w p0(x), p0 from the training records' marginals, value by value. The
         decoder need not learn a record that p0 takes. Not for mixtures of logistics.
+    dp
+        A ``byrote.models.DP``: differentially private training, here with Adam, in float32 and
+        uncompiled. What it promises, about a record, is in ``facts_``. A convolutional network
+        needs ``normalization="group"``.
     patience, validation
         Stop after so many epochs in which the ``loss`` of validation records reached no new low,
         and keep the weights of the lowest; ``epochs`` is then the most. The records, an array or
@@ -103,7 +112,8 @@ class VAE(Fitted):
         probability that the record is of that component.
     facts_ : dict
         With ``outlier``, "outlier": its weight, the share of training records that it takes, and
-        the head start in nats that the decoder still had at the end of training. With
+        the head start in nats that the decoder still had at the end of training. With ``dp``,
+        "privacy": the epsilon that was spent, how, and whether it promises anything. With
         ``patience``, "stopped": the epoch whose weights are kept, of how many, and its loss.
 
     Examples
@@ -127,6 +137,7 @@ class VAE(Fitted):
         network: str = "fully-connected",
         hidden: Sequence[int] = (512, 256),
         features: int = 32,
+        normalization: str = "batch",
         likelihood: str = "bernoulli",
         space: str = "auto",
         flips: bool = False,
@@ -136,6 +147,7 @@ class VAE(Fitted):
         weight_decay: float = 0.0,
         robust: float = 0.0,
         outlier: float | str | None = None,
+        dp: DP | None = None,
         patience: int | None = None,
         validation: ArrayLike | str | Path | None = None,
         draws: int = 256,
@@ -151,6 +163,7 @@ class VAE(Fitted):
         self.network = network
         self.hidden = hidden
         self.features = features
+        self.normalization = normalization
         self.likelihood = likelihood
         self.space = space
         self.flips = flips
@@ -160,6 +173,7 @@ class VAE(Fitted):
         self.weight_decay = weight_decay
         self.robust = robust
         self.outlier = outlier
+        self.dp = dp
         self.patience = patience
         self.validation = validation
         self.draws = draws
@@ -178,13 +192,14 @@ class VAE(Fitted):
         ------
         InvalidInput
             If a value is outside [0, 1] (unless ``space="real"``) or between levels, or the network
-            takes no records of this shape; or validation records are no such records, or among
-            them.
+            takes no records of this shape; no noise keeps the promise of ``dp``; or validation
+            records are no such records, or among them.
         """
         x = as_given(X)
         settings.check_shape(self, x.shape[1:])
         space = assembly.space_for(self, x.shape[1:])
         space.check(x)
+        private_of(self, len(x))
         if self.validation is not None:
             checked(self.validation, space, x)
 
@@ -212,7 +227,9 @@ class VAE(Fitted):
             self._make(x.shape)
             course = Course(self, x, self._recorder(on_epoch))
             times = (self.epochs, self.batch_size, self.learning_rate)
-            schedule = Schedule(*times, self.flips, self.arithmetic_, self.weight_decay)
+            arithmetic, dp = self.arithmetic_, private_of(self, len(x))
+            schedule = Schedule(*times, self.flips, arithmetic, self.weight_decay, dp)
+            self.facts_.update(facts(dp, self.network_))
             train(
                 self.network_,
                 x,

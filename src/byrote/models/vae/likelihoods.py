@@ -89,9 +89,13 @@ class SharedGaussian(Likelihood):
         self.channels = self.outputs = channels
         self.log_variance = nn.Parameter(torch.zeros(()))
 
+    def forward(self, parameters: Tensor) -> Tensor:
+        """(..., 1, 1) the log-variance, by a call: private training follows calls of layers."""
+        return self.log_variance.expand(*parameters.shape[:-2], 1, 1)
+
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
         """(...) log-density, nats."""
-        return _log_normal(x, parameters, self.log_variance).sum(dim=(-2, -1))
+        return _log_normal(x, parameters, self(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         """(..., channels, pixels) real values."""
@@ -101,8 +105,7 @@ class SharedGaussian(Likelihood):
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
         """(...) log of the integral; see ``_log_normal_power``."""
         values = parameters.shape[-2] * parameters.shape[-1]
-        one = _log_normal_power(self.log_variance, power)
-        return (values * one).expand(parameters.shape[:-2])
+        return values * _log_normal_power(self(parameters), power)[..., 0, 0]
 
 
 class LogisticMixture(Likelihood):

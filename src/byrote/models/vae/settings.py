@@ -7,8 +7,9 @@ import torch
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models.stopping import check_options
+from byrote.models.vae import private
 from byrote.models.vae.autoencoder import LIKELIHOODS, NETWORKS
-from byrote.models.vae.networks import SIDE
+from byrote.models.vae.networks import NORMALIZATIONS, SIDE
 from byrote.models.vae.outlier import LEARNED
 from byrote.models.vae.spaces import SPACES
 
@@ -43,10 +44,12 @@ def check_parameters(model: Any) -> None:
         if not isinstance(getattr(model, name), bool):
             raise InvalidInput(f"{name} must be True or False; got {getattr(model, name)!r}")
     checks.choice("network", model.network, NETWORKS)
+    checks.choice("normalization", model.normalization, NORMALIZATIONS)
     _check_arithmetic(model)
     space_of(model.likelihood, model.space)
     _check_defensive(model.defensive)
     _check_mitigations(model)
+    private.check(model)
     _check_device(model.device)
 
 
@@ -138,7 +141,7 @@ def _check_outlier(model: Any) -> None:
             "outlier and robust exclude each other: the divergence of a mixture has no closed form;"
             f" got {model.outlier!r} and {model.robust!r}"
         )
-    if getattr(model, "dp", None) is not None:
+    if model.dp is not None:
         raise InvalidInput(
             "outlier must be None with dp: its broad component is the training records' marginals,"
             f" read without noise; got {model.outlier!r}"

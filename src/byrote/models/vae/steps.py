@@ -41,6 +41,19 @@ def decays(name: str) -> bool:
     return name.startswith("network.")
 
 
+def adam(model: AutoEncoder, learning_rate: float, decay: float) -> torch.optim.Optimizer:
+    """PyTorch's Adam; with weight decay, AdamW."""
+    if not decay:
+        return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
+    named = list(model.named_parameters())
+    groups = [
+        {"params": [p for name, p in named if decays(name)], "weight_decay": decay},
+        {"params": [p for name, p in named if not decays(name)], "weight_decay": 0.0},
+    ]
+    used = [group for group in groups if group["params"]]
+    return torch.optim.AdamW(used, lr=learning_rate, fused=True)
+
+
 class PlainStep:
     """Autograd and PyTorch's Adam; with weight decay, AdamW (Loshchilov & Hutter 2019)."""
 
@@ -53,16 +66,7 @@ class PlainStep:
         decay: float = 0.0,
     ) -> None:
         self._model, self._space, self._dtype = model, space, dtype
-        if not decay:
-            self._optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
-            return
-        named = list(model.named_parameters())
-        groups = [
-            {"params": [p for name, p in named if decays(name)], "weight_decay": decay},
-            {"params": [p for name, p in named if not decays(name)], "weight_decay": 0.0},
-        ]
-        used = [group for group in groups if group["params"]]
-        self._optimizer = torch.optim.AdamW(used, lr=learning_rate, fused=True)
+        self._optimizer = adam(model, learning_rate, decay)
 
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
         """The costs, summed; see ``Step``."""

@@ -15,6 +15,8 @@ class Stream(IntEnum):
     LATENT = 3
     SAMPLE = 4
     LOSS = 5
+    SAMPLING = 6
+    PRIVACY = 7
 
 
 def seed_of(random_state: int | None, stream: Stream) -> int:

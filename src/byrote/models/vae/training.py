@@ -1,7 +1,9 @@
 """Training of a VAE: minibatch Adam on the evidence lower bound, eq. (5)."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,6 +11,7 @@ from numpy.typing import NDArray
 
 from byrote.models.vae.arithmetic import PLAIN, Arithmetic
 from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.vae.private import Private
 from byrote.models.vae.spaces import Space
 from byrote.models.vae.steps import CompiledStep, PlainStep, Step
 from byrote.models.vae.transforms import flipped
@@ -24,6 +27,7 @@ class Schedule:
     flips: bool = False  # mirror each image left to right, with probability 1/2, when it is seen
     arithmetic: Arithmetic = PLAIN
     weight_decay: float = 0.0
+    private: Private | None = None
 
 
 def train(
@@ -41,28 +45,40 @@ def train(
     log p(x), nats per record; the model is then in evaluation mode, and returns to training after.
     Where it says so, by True, training ends.
     """
-    step = _step(model, space, schedule)
+    step, drawn = _step(model, space, schedule), _batches(model, schedule, len(x), generator)
     latent_dim, device = model.network.latent_dim, generator.device
     for epoch in range(1, schedule.epochs + 1):
         model.train()
-        total = torch.zeros((), dtype=torch.float64, device=device)
-        for rows in batches(len(x), schedule.batch_size, generator, model):
+        total, seen = torch.zeros((), dtype=torch.float64, device=device), 0
+        for rows in drawn():
             values = space.values(x[rows])
             if schedule.flips:
                 values = flipped(values, space.shape[1], generator)
             noise = space.noise(values.shape, generator)
             latent = torch.randn(len(rows), latent_dim, generator=generator, device=device)
             total += step(values, noise, latent)
+            seen += len(rows)
         model.eval()
-        if after_epoch(epoch, float(total) / len(x)):
+        if after_epoch(epoch, float(total) / seen if seen else math.nan):
             break
 
 
 def _step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
+    if schedule.private is not None:
+        return schedule.private.step(model, space, schedule.learning_rate, schedule.weight_decay)
     rate, dtype = schedule.learning_rate, schedule.arithmetic.dtype
-    if schedule.arithmetic.compile and not model.network.normalizes_batches:
+    if schedule.arithmetic.compile and model.network.trains_compiled:
         return CompiledStep(model, space, rate, dtype, schedule.batch_size, schedule.weight_decay)
     return PlainStep(model, space, rate, dtype, schedule.weight_decay)
+
+
+def _batches(
+    model: AutoEncoder, schedule: Schedule, n: int, generator: torch.Generator
+) -> Callable[[], list[NDArray[np.intp]]]:
+    """What draws the batches of an epoch."""
+    if schedule.private is not None:
+        return schedule.private.batches()
+    return partial(batches, n, schedule.batch_size, generator, model)
 
 
 def batches(

@@ -153,9 +153,9 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
         ("the search", "compete", "its training text"),
     ),
     "dp-exposure": (
-        2,
+        3,
         {"exposure-by-epsilon"},
-        ("canaries inserted 16 times have p below 0.01", "the search takes out"),
+        ("canaries inserted 16 times have p below 0.01", "promises nothing", "against without"),
     ),
     "exposure-pareto": (1, {"exposure-pareto"}, ("On the Pareto frontier", "most useful")),
     "skew-normal-fit": (

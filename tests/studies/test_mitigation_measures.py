@@ -107,6 +107,18 @@ def test_a_fit_that_is_missing_counts_nowhere():
     assert np.isfinite(difference(lacking.memorization, one.memorization)).all()
 
 
+@pytest.mark.parametrize(("fits", "missing"), [(2, ()), (4, (1,))])
+def test_too_few_fits_give_no_interval(fits, missing):
+    """One value on a side has no spread; that is not the same as none."""
+    one = audit(1, fits=fits)
+    values = one.table.log_prob.copy()
+    values[list(missing)] = np.nan
+    lone = replace(one, table=replace(one.table, log_prob=values, missing=missing))
+    assert np.isfinite(lone.memorization.value)
+    for found in (lone.memorization.interval(), difference(lone.memorization, lone.memorization)):
+        assert np.isnan(found[1:]).all()
+
+
 def test_quantiles_by_chance_are_those_of_all_deals():
     generator = np.random.default_rng(0)
     values = generator.normal(scale=3.0, size=(4, 4000))

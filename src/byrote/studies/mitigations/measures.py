@@ -43,10 +43,10 @@ class Audit:
     def memorization(self) -> "Estimate":
         """Mean of mean_log over the records, nats; a fit less on both sides is two degrees less."""
         found = evaluate(self.table)
-        values = found.estimate["mean_log"]
-        without = found.without["mean_log"] / max(1, len(values))
-        count = int(self.table.counting().sum())
-        return Estimate(_mean(values), without, count - 2, self.plan)
+        resampled = found.resampled["mean_log"]  # records that keep values on both sides
+        changes = found.without["mean_log"] / (resampled or np.nan)
+        degrees = int(self.table.counting().sum()) - 2
+        return Estimate(_mean(found.estimate["mean_log"]), changes, degrees, self.plan)
 
     @cached_property
     def held_out(self) -> "Estimate":
@@ -131,5 +131,7 @@ def _mean(values: Array) -> float:
 
 
 def _student(value: float, error: float, degrees: float, level: float) -> Mean:
+    if not degrees > 0:
+        return value, float("nan"), float("nan")
     low, high = differences.interval(value, error, degrees, level).tolist()
     return value, low, high

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-PARTS = ("scores_at_size", "overhead", "skew_normal", "enumeration", "vae")
+PARTS = ("scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae")
 
 
 def run(part: str) -> dict:

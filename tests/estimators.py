@@ -321,3 +321,28 @@ class Keepable(DensityMixin, BaseEstimator):
     def set_weights(self, weights):
         self.mean_, self.n_ = weights["mean"][::-1], int(weights["n"])
         return self
+
+
+class Responds(DensityMixin, BaseEstimator):
+    """Randomized response about which records, whole numbers below ``size``, it trained on.
+
+    Whether a record was there is told truly with probability e^epsilon / (1 + e^epsilon):
+    epsilon-DP if one is added or removed. It claims what it is told to claim.
+    """
+
+    def __init__(self, size=100, epsilon=1.0, privacy=None, random_state=None):
+        self.size = size
+        self.epsilon = epsilon
+        self.privacy = privacy
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        there = np.isin(np.arange(self.size), X.astype(int))
+        lies = 1 / (1 + np.exp(self.epsilon))
+        self.told_ = there ^ (np.random.default_rng(self.random_state).random(self.size) < lies)
+        if self.privacy is not None:
+            self.facts_ = {"privacy": self.privacy}
+        return self
+
+    def score_samples(self, X):
+        return np.where(self.told_[X[:, 0].astype(int)], 1.0, -1.0)

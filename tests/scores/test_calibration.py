@@ -60,6 +60,20 @@ def test_p_values_are_uniform(plan):
     assert abs(result.matched[~np.isnan(result.matched)].mean()) < 0.1
 
 
+def test_p_values_of_coins_are_uniform_given_how_often_a_record_is_in():
+    table = noise_table(design_of(Probes(6000, fits=9, coins=True), 6001, 4), 1.0, 4, common=2.0)
+    table = Table(table.design, table.design.scored, table.log_prob[:, table.design.scored])
+    found = evaluate(table)
+    unscored = (found.n_in == 0) | (found.n_out == 0)
+    assert 10 < unscored.sum() < 50  # 2 / 512 of them
+    assert np.isnan(found.p_value[unscored]).all()
+    for count in range(1, 9):
+        p = found.p_value[found.n_in == count]
+        for level in np.unique(p):
+            rejected = int((p <= level * (1 + 1e-9)).sum())
+            assert binomtest(rejected, len(p), min(1.0, level)).pvalue > 1e-5
+
+
 def pair_table(design, seed, *, rho=0.0, memorized=0.0, common=0.0):
     """Twins whose noise, of standard deviation 1 nat, correlates at rho."""
     generator = np.random.default_rng(seed)

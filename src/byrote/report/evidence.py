@@ -10,7 +10,7 @@ from rich.text import Text
 
 from byrote.report.text import headline_of, number, plain, printable
 from byrote.scores.evidence import Bound, PrivacyEvidence, Side
-from byrote.scores.membership import HitsAtRate, MembershipInference
+from byrote.scores.membership import MembershipInference
 
 METHODS = {
     "one-run": "guesses about coins",
@@ -36,6 +36,7 @@ def render(evidence: PrivacyEvidence) -> RenderableType:
         _bounds(evidence),
         Text(""),
         _attacks(evidence),
+        _unmade(evidence.membership),
         Text(""),
         _sides(evidence.sides),
         _remarks(evidence.sides),
@@ -164,17 +165,22 @@ def _attacks(evidence: PrivacyEvidence) -> Table:
     titles = [f"found at {rate:.1%} false alarms" for rate in rates]
     table = _table("membership by", "area under the curve", *titles)
     for attack in evidence.membership:
-        cells = [_hit(hit) for hit in attack.hits] if not attack.reason else []
-        table.add_row(attack.attack, Text(_area(attack)), *map(Text, cells))
+        numbers = [(attack.auc, attack.interval)]
+        numbers += [(hit.true_positive_rate, hit.interval) for hit in attack.hits]
+        cells = [f"{value:.3f} {_interval(ends, 3)}".rstrip() for value, ends in numbers]
+        known = [not np.isnan(value) for value, _ in numbers]
+        shown = [cell if there else "–" for cell, there in zip(cells, known, strict=True)]
+        table.add_row(attack.attack, *map(Text, shown))
     return table
 
 
-def _area(attack: MembershipInference) -> str:
-    return attack.reason or f"{attack.auc:.3f} {_interval(attack.interval, 3)}"
-
-
-def _hit(hit: HitsAtRate) -> str:
-    return hit.reason or f"{hit.true_positive_rate:.3f} {_interval(hit.interval, 3)}"
+def _unmade(attacks: tuple[MembershipInference, ...]) -> Text:
+    """Why attacks, or their rates, have no number; each reason once."""
+    said = []
+    for attack in attacks:
+        reasons = [attack.reason] if attack.reason else [hit.reason for hit in attack.hits]
+        said += [f"– {attack.attack}: {reason}." for reason in reasons if reason]
+    return Text("\n".join(said), end="\n" if said else "")
 
 
 def _sides(sides: tuple[Side, ...]) -> Table:

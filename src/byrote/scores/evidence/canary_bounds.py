@@ -48,11 +48,13 @@ def exposure(found: Planted, claim: Claim, windows: int) -> Bound:
     levels = found.levels
     if not levels:
         return claim.none(EXPOSURE, NO_SECRETS)
-    p_values = ranked(found)
-    rows = [
-        _level(p_values[found.drawn(level)], level, claim, windows, len(levels)) for level in levels
-    ]
-    detail = {"levels": rows, "windows": windows, "relation": ADD_REMOVE}
+    p_values, least = ranked(found), least_p_values(found)
+    rows, best = (
+        [_level(p[found.drawn(level)], level, claim, windows, len(levels)) for level in levels]
+        for p in (p_values, np.broadcast_to(least, p_values.shape))
+    )
+    provable = max(row["epsilon"] for row in best)
+    detail = {"levels": rows, "provable": provable, "windows": windows, "relation": ADD_REMOVE}
     return claim.bound(EXPOSURE, max(row["epsilon"] for row in rows), **detail)
 
 
@@ -70,6 +72,17 @@ def _level(p_values: Array, level: int, claim: Claim, windows: int, levels: int)
         "significance": significance,
         "epsilon": epsilon_bound(median, claim.delta, level * windows, share),
     }
+
+
+def least_p_values(found: Planted) -> Array:
+    """(canaries,) what ``ranked`` gives secrets that are likelier than all others."""
+    of_references = np.bincount(found.pattern[found.canaries :], minlength=len(found.sizes))
+    of_secrets = np.bincount(found.pattern[: found.canaries], minlength=len(found.sizes))
+    least = 1 / (of_references + 1.0)
+    if found.most is not None:
+        left = np.array(found.sizes) - (of_secrets - 1.0)
+        least = np.minimum(1.0, 2 * np.minimum(least, 1 / left))
+    return np.asarray(least[found.pattern[: found.canaries]])
 
 
 def ranked(found: Planted) -> Array:

@@ -68,7 +68,7 @@ def ceiling(bound: Bound) -> float:
             delta=bound.delta,
             significance=bound.significance,
         ).epsilon
-    return float("inf") if bound.method == "density" else float("nan")
+    return float("inf") if bound.method == "density" else float(counts.get("provable", np.nan))
 
 
 def _doubts(most: float, asked: float) -> tuple[str, ...]:

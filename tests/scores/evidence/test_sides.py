@@ -1,0 +1,121 @@
+"""Side by side: exposure of probes by its definition, errors of means, attacks of one fit."""
+
+import numpy as np
+import pytest
+from scipy.stats import binom, norm
+
+from byrote import KFold, Probes, infer_membership
+from byrote.fits.table import Table
+from byrote.plans import design_of
+from byrote.plans.design import IN, OUT
+from byrote.scores.distribution import distributions
+from byrote.scores.evaluation import evaluate
+from byrote.scores.evidence.attacks import of_table
+from byrote.scores.evidence.result import Bound
+from byrote.scores.evidence.sides import exposures, null_mean, score_sides
+from byrote.scores.membership.inference import measured
+from evidence_tables import balanced, coins, gaussian, silent, table_of
+
+ZERO = Bound("one-run", 0.0, 0.0, 0.05)
+
+
+def test_exposure_of_probes_by_its_definition():
+    table = table_of(coins(12, 5), 20, 3, gaussian)
+    roles, values = table.roles(), table.log_prob - table.log_prob.mean(axis=0)
+    expected = []
+    for fit in range(5):
+        outside = [values[fit, r] for r in range(12) if roles[fit, r] == OUT]
+        for record in range(12):
+            if roles[fit, record] == IN and outside:
+                rank = 1 + sum(value >= values[fit, record] for value in outside)
+                bits = np.log2(len(outside)) - np.log2(rank)
+                expected.append((bits, record, fit, len(outside)))
+    found = np.stack(exposures(table), axis=1)
+    assert found == pytest.approx(np.array(expected))
+
+
+@pytest.mark.parametrize("plan", [coins(80, 6), balanced(80, 6), KFold(4, repeats=2)])
+def test_exposure_without_memorization_is_the_null_mean(plan):
+    misses, values, runs = 0, [], 60
+    for seed in range(runs):
+        table = table_of(plan, 80, seed, silent)
+        attacks = (of_table(table, "loss"),)
+        _, found, _, _ = score_sides(table, attacks, ZERO)
+        values.append(found.value - found.null)
+        misses += not found.low <= found.null <= found.high
+    assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(runs)
+    assert misses <= binom(runs, 0.09).ppf(0.99)  # K-fold's fits are few and not independent
+
+
+def test_exposure_of_a_unit_shift_is_that_of_independent_draws():
+    """FACTS: N(1, 1) for members, N(0, 1) otherwise: 3.219736 bits beside all references."""
+    table = table_of(coins(2000, 40), 2001, 0, gaussian, common=0.0)
+    _, found, attack, _ = score_sides(table, (of_table(table, "lira"),), ZERO)
+    generator = np.random.default_rng(1)
+    above = generator.binomial(1000, norm.sf(generator.normal(1, 1, 200_000)))
+    expected = (np.log2(1000) - np.log2(above + 1)).mean()
+    assert 3.1 < expected < 3.219736
+    assert found.value == pytest.approx(expected, rel=0.025)  # means of 40 fits are no levels
+    assert attack.value == pytest.approx(norm.cdf(np.sqrt(0.5)), abs=0.03)
+    assert found.detail["references"] == pytest.approx(1000, rel=0.02)
+
+
+def test_null_means_are_sums_over_equally_likely_ranks():
+    for n in (1, 5, 40):
+        every = np.log2(n) - np.log2(np.arange(1, n + 2))
+        assert null_mean(n) == pytest.approx(every.mean())
+
+
+def test_records_with_one_value_on_a_side_leave_the_error_of_the_mean_to_the_others():
+    design = design_of(Probes(list(range(40)), fits=7, coins=True), 50, 1)
+    rows = design.scored
+    member = np.array([design.trained_on(fit)[rows] for fit in range(7)])
+    values = np.random.default_rng(0).normal(size=(7, len(rows)))
+    table = Table(design, rows, values)
+    two = np.minimum(member.sum(axis=0), (~member).sum(axis=0)) >= 2
+    assert 20 < two.sum() < 40
+    means = distributions(evaluate(table))["mean_log"]["mean"]
+    known = np.flatnonzero(two)
+    assert means.standard_error == pytest.approx(_by_sides(values, member, known))
+    assert not np.isnan(means.standard_error)
+
+
+def _by_sides(values, member, known):
+    """Each side by itself: how the mean over records changes where a fit's value is left out."""
+    total = np.zeros(7)
+    for record in known:
+        for side, sign in ((member[:, record], 1), (~member[:, record], -1)):
+            fits = np.flatnonzero(side)
+            own = values[fits, record]
+            left = (own.sum() - own) / (len(own) - 1)
+            total[fits] += sign * (left - left.mean())
+    mean = total / len(known)
+    return np.sqrt(6 / 7 * ((mean - mean.mean()) ** 2).sum())
+
+
+def test_one_fit_has_the_interval_of_delong():
+    """DeLong et al. (1988): variance of the area from the two sides' placement values."""
+    generator = np.random.default_rng(1)
+    member = np.arange(1, 400)[None, :] % 3 == 0
+    scores = generator.normal(size=member.shape) + member
+    found = measured(scores, member, "loss", fits_fixed=True)
+    inside, outside = scores[member], scores[~member]
+    above = inside[:, None] > outside[None, :]
+    variance = above.mean(axis=1).var(ddof=1) / len(inside)
+    variance += above.mean(axis=0).var(ddof=1) / len(outside)
+    width = 2 * 1.9659 * np.sqrt(variance)
+    assert found.interval[1] - found.interval[0] == pytest.approx(width, rel=0.03)
+    assert infer_membership(scores, member, attack="loss").interval == found.interval
+
+
+def test_attacks_that_cannot_be_made_say_why():
+    values = np.zeros((2, 3))
+    member = np.array([[True, False, True], [False, True, True]])
+    assert "three fits" in infer_membership(values, member).reason
+    everyone = infer_membership(values, np.ones_like(member), attack="loss")
+    nobody = infer_membership(values, np.zeros_like(member), attack="loss")
+    assert (everyone.reason, nobody.reason) == (
+        "no score of a non-member",
+        "no score of a member",
+    )
+    assert infer_membership(values, member, attack="loss").reason == ""

@@ -21,8 +21,8 @@ def by_renyi(noise, q, steps):
     return found.get_epsilon(DELTA)
 
 
-@pytest.mark.parametrize("noise", [0.6, 1.0, 3.0])
-@pytest.mark.parametrize(("q", "steps"), [(0.02, 500), (0.3, 30), (1.0, 10)])
+@pytest.mark.parametrize("noise", [0.7, 3.0])
+@pytest.mark.parametrize(("q", "steps"), [(0.02, 500), (0.3, 30)])
 def test_epsilon_is_dp_accountings(noise, q, steps):
     renyi = accountants.rdp(noise, q, steps, DELTA)
     assert renyi == pytest.approx(by_renyi(noise, q, steps), rel=0.03)  # some orders fail there
@@ -46,7 +46,7 @@ def test_renyi_divergences_are_the_integrals(q, noise, order):
     assert found == pytest.approx(math.log(integral[0]) / (order - 1), rel=1e-5)
 
 
-@pytest.mark.parametrize("noise", [1e-4, 1e-3, 1e-2, 0.1])
+@pytest.mark.parametrize("noise", [1e-3, 1e-2, 0.1])
 def test_with_little_noise_epsilon_is_what_the_largest_part_of_a_record_gives(noise):
     # A record takes part at most as often as a binomial allows, up to a tail of delta; each time
     # costs 1 / (2 noise^2) and little more. Orders far above 1 would give many times as much.
@@ -60,7 +60,7 @@ def test_with_little_noise_epsilon_is_what_the_largest_part_of_a_record_gives(no
 
 
 @pytest.mark.parametrize("accountant", ["rdp", "gaussian"])
-@pytest.mark.parametrize("noise", [1e-90, 1e-12, 1e-9, 1e-6, 1e-3, 1e3, 1e9, 1e12])
+@pytest.mark.parametrize("noise", [1e-90, 1e-9, 1e-5, 1e3, 1e12])
 def test_any_noise_has_a_finite_epsilon(accountant, noise):
     found = accountants.ACCOUNTANTS[accountant](noise, 0.02, 500, DELTA)
     assert 0 <= found < math.inf
@@ -78,8 +78,8 @@ def test_shuffled_is_one_gaussian_mechanism_an_epoch(noise):
 
 
 TARGETS = [
-    *(("rdp", target) for target in (0.1, 1.0, 8.0, 1e3, 1e9)),
-    *(("prv", target) for target in (1.0, 8.0)),
+    *(("rdp", target) for target in (0.1, 8.0, 1e3, 1e6)),
+    ("prv", 8.0),
     *(("gaussian", target) for target in (0.01, 8.0, 1e9)),
 ]
 
@@ -95,6 +95,13 @@ def test_the_target_is_met_within_one_per_cent_and_never_exceeded(accountant, ta
     if accountant != "prv":  # whose bound leaves room for its grid
         assert facts["epsilon_checked"] <= facts["epsilon"] * (1 + 1e-6)
     assert facts["epsilon_checked"] <= facts["epsilon"] * 1.01
+
+
+def test_an_epsilon_of_a_billion_is_met():
+    dp = DP(target_epsilon=1e9, delta=DELTA)
+    account = noise_for(dp, 1000, 50, 5)
+    found = epsilon_at(dp, account.noise_multiplier, account.sample_rate, account.steps)
+    assert 0.99e9 <= found <= 1e9
 
 
 def test_the_account_says_how_often_and_how_much():

@@ -108,7 +108,7 @@ def checked(accountant: str, noise: float, q: float, steps: int, delta: float) -
     if accountant == "gaussian" or about > _WIDEST * _POINTS:
         with np.errstate(all="ignore"):
             return float(dp.get_epsilon_gaussian(noise / math.sqrt(times), delta))
-    cell = min(max(about / (1e4 * math.sqrt(steps)), 1e-4), max(1e-3 * about, 1e-6), _WIDEST)
+    cell = min(max(about / (2e3 * math.sqrt(steps)), 1e-4), max(1e-3 * about, 1e-6), _WIDEST)
     found = load("dp_accounting.pld").PLDAccountant(value_discretization_interval=cell)
     step = dp.PoissonSampledDpEvent(q, dp.GaussianDpEvent(noise))
     with np.errstate(all="ignore"):  # tails that underflow

@@ -89,10 +89,11 @@ def private_of(vae: Any, records: int) -> Private | None:
     Raises
     ------
     InvalidInput
-        If no noise keeps the promise.
+        If ``dp`` does not go with the other parameters, or no noise keeps the promise.
     MissingExtra
         If Opacus or dp-accounting is not installed.
     """
+    check(vae)
     if vae.dp is None:
         return None
     account = noise_for(vae.dp, records, vae.batch_size, vae.epochs)

@@ -12,6 +12,7 @@ from byrote import InvalidInput
 from byrote.report.figures import (
     Configuration,
     Estimates,
+    PublishedModel,
     completion_by_prefix,
     exposure_by_epsilon,
     exposure_by_estimator,
@@ -249,8 +250,11 @@ def test_estimators_side_by_side():
 
 def test_models_stand_at_their_epsilon():
     models = [private("free", np.inf), private(epsilon=100.0)]
-    above, below = exposure_by_epsilon(models, maximum=MAXIMUM).axes
+    row = PublishedModel(np.inf, 1.0, 2.0, "free")
+    above, below = exposure_by_epsilon(models, published=[row], maximum=MAXIMUM).axes
     (free,), (loss,) = lines(below, marker="o")
+    ((published,),) = lines(below, marker="s")
+    assert tuple(published) == (free[0], 1.0)
     assert tuple(loss) == (2.0, 1.95)
     assert free[0] > 3
     means = sorted(line.get_ydata()[0] for line in above.get_lines() if line.get_zorder() == 4)

@@ -72,3 +72,21 @@ def plural(count: int, noun: str) -> str:
     ('1 fit', '2 fits')
     """
     return f"{count:,} {noun}" + ("" if count == 1 else "s")
+
+
+def named(parameters: Mapping[str, Any]) -> str:
+    """Parameters of a model in words; those of a parameter in brackets.
+
+    Examples
+    --------
+    >>> named({"layers": 2, "dp": {"target_epsilon": 8.0, "delta": 1e-05}})
+    'layers 2, dp (target_epsilon 8, delta 1e-05)'
+    """
+    return ", ".join(
+        f"{name} ({named(value)})" if isinstance(value, Mapping) else f"{name} {_short(value)}"
+        for name, value in parameters.items()
+    )
+
+
+def _short(value: Any) -> Any:
+    return f"{value:g}" if isinstance(value, float) else value

@@ -39,11 +39,15 @@ class PrivateModel:
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A row of a published table: epsilon (inf without privacy), test loss, exposure."""
+    """A row of a published table: epsilon (inf without privacy), test loss, exposure.
+
+    Without privacy it stands with the model of its name, if there is one.
+    """
 
     epsilon: float
     test_loss: float
     exposure: float
+    name: str = ""
 
 
 def exposure_by_epsilon(
@@ -91,8 +95,9 @@ def exposure_by_epsilon(
     for one, x in zip(models, places, strict=True):
         reach += _exposures(above, one, x, looks)
         _losses(below, one, x)
+    named = {one.name: x for one, x in zip(models, places, strict=True) if np.isinf(one.epsilon)}
     for row in published:
-        x = none if np.isinf(row.epsilon) else np.log10(row.epsilon)
+        x = named.get(row.name, none) if np.isinf(row.epsilon) else np.log10(row.epsilon)
         above.plot([x], [row.exposure], **_PUBLISHED)
         below.plot([x], [row.test_loss], **_PUBLISHED)
     _axes(above, below, models, places, everything, none)

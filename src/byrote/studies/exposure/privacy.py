@@ -21,15 +21,15 @@ from byrote.studies.findings import (
 
 # The post's table (Carlini 2019): of what was trained privately, then without.
 _NONE = float("inf")
-POST: tuple[tuple[str, figures.PublishedModel], ...] = (
-    ("DP-SGD", figures.PublishedModel(0.65, 1.69, 1.1)),
-    ("DP-SGD", figures.PublishedModel(1.21, 1.59, 2.3)),
-    ("DP-SGD", figures.PublishedModel(5.26, 1.41, 1.8)),
-    ("DP-SGD", figures.PublishedModel(89, 1.34, 2.1)),
-    ("DP-SGD", figures.PublishedModel(2e8, 1.32, 3.2)),
-    ("DP-SGD", figures.PublishedModel(1e9, 1.26, 2.8)),
-    ("SGD", figures.PublishedModel(_NONE, 1.86, 9.5)),
-    ("RMSProp", figures.PublishedModel(_NONE, 1.17, 31.0)),
+POST = (
+    figures.PublishedModel(0.65, 1.69, 1.1, "DP-SGD"),
+    figures.PublishedModel(1.21, 1.59, 2.3, "DP-SGD"),
+    figures.PublishedModel(5.26, 1.41, 1.8, "DP-SGD"),
+    figures.PublishedModel(89, 1.34, 2.1, "DP-SGD"),
+    figures.PublishedModel(2e8, 1.32, 3.2, "DP-SGD"),
+    figures.PublishedModel(1e9, 1.26, 2.8, "DP-SGD"),
+    figures.PublishedModel(_NONE, 1.86, 9.5, "SGD"),
+    figures.PublishedModel(_NONE, 1.17, 31.0, "RMSProp"),
 )
 _EXTRACTED = "RMSProp"  # the only one of the post's that gave its secret away
 _SURE = 0.01  # p-value below which a canary is told from chance
@@ -44,7 +44,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
     tables.append(("The post's table (other data and model)", _published()))
     drawn = figures.exposure_by_epsilon(
         [_model(one) for one in carried],
-        published=[row for _, row in POST],
+        published=POST,
         maximum=float(np.nanmax(carried[0].run.exposure.maximum)),
     )
     data = {
@@ -182,13 +182,13 @@ def _published() -> Rows:
         head,
         *(
             (
-                name,
+                row.name,
                 _number(row.epsilon),
                 f"{row.test_loss:g}",
                 f"{row.exposure:g}",
-                "yes" if name == _EXTRACTED else "no",
+                "yes" if row.name == _EXTRACTED else "no",
             )
-            for name, row in POST
+            for row in POST
         ),
     ]
 

@@ -13,7 +13,7 @@ from byrote.scores.exposure.levels import check_controls
 from byrote.studies import page
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.carrying import ExposureStudyReport
-from byrote.studies.findings import Rows, mean_of, plural, with_interval
+from byrote.studies.findings import Rows, mean_of, named, plural, with_interval
 from byrote.studies.page import Page
 
 
@@ -84,14 +84,13 @@ def runs(report: ExposureStudyReport) -> Rows:
 
 def _run(one: Carried) -> tuple[str, ...]:
     given = one.configuration
-    parameters = ", ".join(f"{name} {value}" for name, value in given.model.items())
     levels = ", ".join(map(str, given.insertions))
     seconds = one.of_fits("seconds")
     known = seconds[~np.isnan(seconds)]
     controls = one.run.exposure.bits[one.run.inserted == 0]
     return (
         one.title,
-        f"{given.kind}: {parameters}",
+        f"{given.kind}: {named(given.model)}",
         f"{levels} ({given.canaries_per_level}), {given.controls}",
         f"{given.references:,}",
         f"{len(one.fits)} of {one.folder.design.fits}",

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 
 from byrote.report.forecast import duration
 from byrote.studies import page
-from byrote.studies.findings import Rows
+from byrote.studies.findings import Rows, named
 from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.carrying import MitigationStudyReport
 from byrote.studies.page import Page
@@ -59,7 +59,7 @@ def facts(report: MitigationStudyReport) -> Rows:
             f"{audited.source}: {len(audited):,} records of shape {shape};"
             f" {len(report.records.validation):,} others set apart for validation",
         ),
-        ("model", f"{first.kind}: {_named(first.model)}"),
+        ("model", f"{first.kind}: {named(first.model)}"),
         ("seed, threads a fit", f"{manifest.seed}, {manifest.threads}"),
         ("time of all fits", f"{duration(seconds)}, one after the other"),
         ("settled", ", ".join(f"{k} {v}" for k, v in manifest.settled.items()) or "nothing"),
@@ -87,16 +87,12 @@ def _run(one: Carried, common: Mapping[str, Any]) -> tuple[str, ...]:
     changed = {name: value for name, value in given.model.items() if common.get(name) != value}
     return (
         one.title,
-        _named(changed) or "the same",
+        named(changed) or "the same",
         f"{design.n:,}",
         f"{len(one.audit.ids):,}",
         f"{len(one.fits)} of {design.fits}",
         f"{given.epochs}",
     )
-
-
-def _named(parameters: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in parameters.items())
 
 
 def _as_data(one: Carried) -> dict[str, Any]:

@@ -40,7 +40,7 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
             "memorization, on average over the probes, is told from 0.",
             "Memorizes less than what it is compared with: wide.",
             "On the Pareto frontier",
-            "validated: the best epoch was 1 to 1 of 2, over 4 fits.",
+            "validated: the best epoch of a fit was 1 of 2.",
             "private: promises nothing: no noise.",
         ),
     ),

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from byrote.studies.findings import plural
 from byrote.studies.mitigations.against import Against, told
 from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.measures import LEVEL
@@ -122,11 +121,11 @@ def _spoken(carried: Sequence[Carried]) -> list[str]:
     """What models say of their training."""
     said = []
     for one in carried:
-        stopped = [float(each["epoch"]) for each in one.said("stopped")]
+        stopped = sorted({int(each["epoch"]) for each in one.said("stopped")})
         if stopped:
+            best = " to ".join(map(str, dict.fromkeys([stopped[0], stopped[-1]])))
             said.append(
-                f"{one.title}: the best epoch was {min(stopped):.0f} to {max(stopped):.0f} of"
-                f" {one.configuration.epochs}, over {plural(len(stopped), 'fit')}."
+                f"{one.title}: the best epoch of a fit was {best} of {one.configuration.epochs}."
             )
         shares = [float(each["share"]) for each in one.said("outlier")]
         if shares:

@@ -24,7 +24,9 @@ def references(included: Flags, scored: Flags) -> NDArray[np.intp]:
     return np.asarray(np.maximum(np.minimum(*sides) - 1, 0), dtype=np.intp)
 
 
-def log_ratio(values: Array, included: Flags, *, enough: int) -> Array:
+def log_ratio(
+    values: Array, included: Flags, *, enough: int, unit: NDArray[np.intp] | None = None
+) -> Array:
     """Log-likelihood ratio of membership of every value, (F, n) -> (F, n), nats.
 
     ``log N(s; mean_in, sd_in) - log N(s; mean_out, sd_out)`` with means over the record's
@@ -38,13 +40,20 @@ def log_ratio(values: Array, included: Flags, *, enough: int) -> Array:
         (F, n) log-likelihoods, nats; NaN where not scored.
     included
         (F, n) whether the fit trained on the record.
+    unit
+        (F,) which fits share their seeds, if any do: by pairs, one of them in and one out. They are
+        no references of each other. A value resembles its twin's, which always lies on the other
+        side: with it among the references, a model that memorizes nothing would show an area under
+        the curve far below 0.5.
     """
     fits = len(values)
+    unit = np.arange(fits) if unit is None else unit
     scored = ~np.isnan(values)
     count = references(included, scored)
     found = np.full(values.shape, np.nan)
     for fit in range(fits):
         others = (fit + 1 + np.arange(fits - 1)) % fits
+        others = others[unit[others] != unit[fit]]
         inside, outside = (
             _moments(values[others], scored[others] & side, count, enough)
             for side in (included[others], ~included[others])

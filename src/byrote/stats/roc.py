@@ -33,9 +33,10 @@ def area(cells: Cells, *, level: float) -> tuple[float, Interval]:
     """The area under the curve, P(member's score > other's) with ties by half, and its interval.
 
     On the logit scale with Student's quantile, one degree of freedom less than there are records or
-    fits, whichever are fewer; of one fit alone, records, and the interval is that fit's. At 0 and 1
-    the spread is zero; the interval is then that of as many right guesses as there are records. NaN
-    where a side is empty or the spread unknown.
+    fits on a side, whichever are fewest: few members are little evidence, however many others there
+    are. Of one fit alone it is records that count, and the interval is that fit's. At 0 and 1 the
+    spread is zero; the interval is then that of as many right guesses as there are records on the
+    smaller side. NaN where a side is empty or the spread unknown, as of one member.
     """
     members, others = cells.score[cells.member], cells.score[~cells.member]
     m, n = len(members), len(others)
@@ -46,15 +47,31 @@ def area(cells: Cells, *, level: float) -> tuple[float, Interval]:
     above[cells.member] = (ranks[cells.member] - rankdata(members)) / n
     above[~cells.member] = 1 - (ranks[~cells.member] - rankdata(others)) / m
     found = float(above[cells.member].mean())
-    records = len(np.unique(cells.record))
     if found in (0.0, 1.0):
-        edge = float(betaincinv(records, 1, (1 - level) / 2))
-        return found, (edge, 1.0) if found else (0.0, 1 - edge)
+        return found, _edge(found, cells, level)
     influence = (above - found) / np.where(cells.member, m, n)
-    error, groups = clustered_error(influence, cells.record, cells.fit)
+    error, groups = clustered_error(influence, cells.record, cells.fit, cells.member)
+    if groups < 2:
+        return found, (np.nan, np.nan)
     half = t.ppf((1 + level) / 2, groups - 1) * error / (found * (1 - found))
     middle = logit(found)
     return found, (float(expit(middle - half)), float(expit(middle + half)))
+
+
+def _edge(found: float, cells: Cells, level: float) -> Interval:
+    """Interval of an area of 0 or 1.
+
+    Where no fit has both sides, what the scores of one share may be what separates them: then fits
+    are what is counted, and of one alone nothing is known.
+    """
+    trials = _fewest(cells.record, cells.member)
+    inside, outside = (np.unique(cells.fit[side]) for side in (cells.member, ~cells.member))
+    if not np.isin(inside, outside).any():
+        trials = min(trials, len(inside), len(outside))
+        if trials == 1:
+            return np.nan, np.nan
+    edge = float(betaincinv(trials, 1, (1 - level) / 2))
+    return (edge, 1.0) if found else (0.0, 1 - edge)
 
 
 def hits_at(cells: Cells, rate: float, *, level: float) -> tuple[float, float, Interval]:
@@ -70,9 +87,9 @@ def hits_at(cells: Cells, rate: float, *, level: float) -> tuple[float, float, I
     hit = cells.score > threshold
     share = float(hit[cells.member].mean())
     influence = np.where(cells.member, (hit - share) / len(members), 0.0)
-    variance = clustered_error(influence, cells.record, cells.fit)[0] ** 2
+    variance = clustered_error(influence, cells.record, cells.fit, cells.member)[0] ** 2
     trials = float(len(np.unique(cells.record[cells.member])))
-    if 0 < share < 1:
+    if 0 < share < 1 and not np.isnan(variance):
         trials = min(share * (1 - share) / variance, float(len(members)))
     return float((others > threshold).mean()), share, _interval(share, trials, level)
 
@@ -81,21 +98,30 @@ def _interval(share: float, trials: float, level: float) -> Interval:
     return clopper_pearson(share * trials, trials, level=level)
 
 
-def clustered_error(influence: Array, record: Ids, fit: Ids) -> tuple[float, int]:
+def clustered_error(
+    influence: Array, record: Ids, fit: Ids, side: Flags | None = None
+) -> tuple[float, int]:
     """Standard error from influences that are correlated within records and within fits.
 
-    (N,) each. And the number of clusters that it rests on: records or fits, whichever are fewer. Of
-    one fit alone it is that over records.
+    (N,) each; NaN where unknown. And the number of clusters that it rests on: records or fits,
+    whichever are fewer; with sides, which each has a mean of its own, those of the side that has
+    fewer. Of one fit alone it is that over records.
     """
-    by_record, by_fit = (_variance(influence, group) for group in (record, fit))
-    records, fits = (len(np.unique(group)) for group in (record, fit))
-    if fits == 1:
+    records, fits = (_fewest(group, side) for group in (record, fit))
+    by_record = _variance(influence, record, records)
+    if len(np.unique(fit)) == 1:
         return float(np.sqrt(by_record)), records
-    single = float((influence**2).sum())
-    total = max(by_record + by_fit - single, by_record, by_fit)
+    by_fit, single = _variance(influence, fit, fits), float((influence**2).sum())
+    total = np.max([by_record + by_fit - single, by_record, by_fit])  # NaN if one is
     return float(np.sqrt(total)), min(records, fits)
 
 
-def _variance(influence: Array, group: Ids) -> float:
+def _fewest(group: Ids, side: Flags | None) -> int:
+    """How many clusters there are, on the side that has fewer."""
+    sides = [group] if side is None else [group[side], group[~side]]
+    return min(len(np.unique(one)) for one in sides)
+
+
+def _variance(influence: Array, group: Ids, clusters: int) -> float:
     sums = np.bincount(group, weights=influence)[np.unique(group)]
-    return float((sums**2).sum()) * len(sums) / (len(sums) - 1) if len(sums) > 1 else np.nan
+    return float((sums**2).sum()) * clusters / (clusters - 1) if clusters > 1 else np.nan

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from byrote import KFold, Probes, infer_membership
+from byrote import KFold, LeaveOneOut, Probes, infer_membership
 from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
@@ -98,7 +98,7 @@ def test_one_fit_has_the_interval_of_delong():
     generator = np.random.default_rng(1)
     member = np.arange(1, 400)[None, :] % 3 == 0
     scores = generator.normal(size=member.shape) + member
-    found = measured(scores, member, "loss", fits_fixed=True)
+    found = measured(scores, member, "loss", unit=np.zeros(1, int))
     inside, outside = scores[member], scores[~member]
     above = inside[:, None] > outside[None, :]
     variance = above.mean(axis=1).var(ddof=1) / len(inside)
@@ -106,6 +106,51 @@ def test_one_fit_has_the_interval_of_delong():
     width = 2 * 1.9659 * np.sqrt(variance)
     assert found.interval[1] - found.interval[0] == pytest.approx(width, rel=0.03)
     assert infer_membership(scores, member, attack="loss").interval == found.interval
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.95])
+def test_twins_mislead_no_attack(correlation):
+    """Fits of a pair share their noise: as references they would give areas of about 0.35."""
+    design, misses, areas, runs = design_of(Probes(100, fits=16, pairs=True), 100, 0), 0, [], 40
+    for seed in range(runs):
+        generator = np.random.default_rng(seed)
+        common = np.repeat(generator.normal(size=(8, 100)), 2, axis=0)
+        own = generator.normal(size=(16, 100))
+        values = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own
+        found = of_table(Table(design, np.arange(100, dtype=np.uint32), values), "lira")
+        areas.append(found.auc)
+        misses += not found.interval[0] <= 0.5 <= found.interval[1]
+    assert abs(np.mean(areas) - 0.5) < 4 * np.std(areas) / np.sqrt(runs) + 0.005
+    assert misses <= binom(runs, 0.05).ppf(0.99)
+
+
+def test_few_members_are_little_evidence_however_many_others_there_are():
+    """Secrets differ in how well they are remembered: the spread over three says little of it."""
+    runs, covered = 150, 0
+    generator = np.random.default_rng(0)
+    member = np.arange(503)[None, :] < 3
+    truth = norm.cdf(1 / np.sqrt(1 + 2**2))  # members N(1, 3), others N(0, 2)
+    for _ in range(runs):
+        spread = np.where(member, np.sqrt(3), np.sqrt(2))
+        scores = member + spread * generator.normal(size=member.shape)
+        found = measured(scores, member, "loss")
+        covered += found.interval[0] <= truth <= found.interval[1]
+    assert covered >= binom(runs, 0.93).ppf(0.01)
+    assert np.isnan(measured(scores[:, 2:], member[:, 2:], "loss").interval).all()
+    perfect = measured(member * 1.0, member, "loss")
+    assert perfect.auc == 1
+    assert perfect.interval[0] == pytest.approx(0.025 ** (1 / 3))  # three of three
+
+
+def test_members_of_one_fit_have_no_interval_that_speaks_of_other_fits():
+    """Leave-one-out, once: what the only fit on all records shares is not seen."""
+    design = design_of(LeaveOneOut(), 30)
+    values = np.random.default_rng(0).normal(size=(31, 30))
+    for shift in (1.0, 9.0):
+        values[0] += shift  # by chance: it says nothing of other such fits
+        found = of_table(Table(design, np.arange(30, dtype=np.uint32), values), "loss")
+        assert found.auc > 0.6
+        assert np.isnan(found.interval).all()
 
 
 def test_attacks_that_cannot_be_made_say_why():

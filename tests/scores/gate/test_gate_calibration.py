@@ -151,11 +151,10 @@ def test_zero_densities_outside_training_fail():
     assert "lira could not be measured" in auc.doubts[0]
 
 
-def test_pairs_cannot_clear_an_attack_that_they_mislead():
+def test_pairs_that_memorize_nothing_pass():
     source = source_of(Probes(100, fits=16, pairs=True), 100, noise(1.0))
-    found = judge("max_auc", 0.9, membership.measure(source, 0.9), level=0.95)
-    assert found.verdict == "inconclusive"
-    assert "share their seeds" in found.reason
+    found = judge("max_auc", 0.6, membership.measure(source, 0.6), level=0.95)
+    assert (found.verdict, found.low < 0.5 < found.high) == ("passed", True)
 
 
 def test_log_likelihoods_from_few_draws_do_not_pass():

@@ -92,6 +92,15 @@ def test_a_chosen_secret_shows_nothing_of_chance(runs):
 
 
 def test_scores_are_not_measured_by_canaries(runs):
-    gate = byrote.check(runs / "searched", max_significant="1%", max_q999=5, max_auc=0.6)
+    gate = byrote.check(runs / "searched", max_significant="1%", max_q999=5)
     assert gate.exit_code == 4
     assert all("never measured" in one.reason for one in gate.bars)
+
+
+def test_members_among_canaries_are_those_inserted(runs):
+    (found,) = byrote.check(runs / "searched", max_auc=0.6).bars
+    attack = byrote.membership(runs / "searched", attack="loss")
+    assert found.found == attack.auc
+    assert found.interval == pytest.approx(attack.interval)
+    assert (found.low > 0.6) == (found.verdict == "failed")
+    assert "canaries" in found.covers

@@ -11,8 +11,8 @@ from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import IN
 from byrote.scores.evidence.planted import Planted, planted
-from byrote.scores.membership import ATTACKS, MembershipInference, infer_membership
-from byrote.scores.membership.inference import lira_scores, measured
+from byrote.scores.membership import ATTACKS, MembershipInference
+from byrote.scores.membership.inference import LEVEL, lira_scores, measured
 
 Array = NDArray[np.float64]
 
@@ -62,16 +62,22 @@ def membership(
     return of_table(table, attack)
 
 
-def of_table(table: Table, attack: str) -> MembershipInference:
-    """The attack on records that are in or out of fits; others are left out."""
-    roles = table.roles()
-    return infer_membership(
-        np.where(roles == 0, np.nan, table.log_prob), roles == IN, attack=attack
-    )
+def of_table(table: Table, attack: str, *, level: float = LEVEL) -> MembershipInference:
+    """The attack on records that are in or out of fits; others are left out.
+
+    Fits with the same seeds are one unit: no references of each other, and no two samples.
+    """
+    checks.choice("attack", attack, ATTACKS)
+    roles, unit = table.roles(), np.asarray(table.design.leader, np.intp)
+    values = np.where(roles == 0, np.nan, table.log_prob)
+    scores = lira_scores(values, roles == IN, unit) if attack == "lira" else values
+    return measured(scores, roles == IN, attack, unit=unit, level=level)
 
 
-def of_planted(found: Planted, attack: str, level: int | None = None) -> MembershipInference:
-    """The attack on inserted secrets, of one level or all, against those that were never inserted.
+def of_planted(
+    found: Planted, attack: str, inserted: int | None = None, *, level: float = LEVEL
+) -> MembershipInference:
+    """The attack on inserted secrets, so often or at all, against those that were never inserted.
 
     Controls and reference candidates are drawn as the secrets are, and a text without them cannot
     tell them apart. Log-likelihoods are standardized within each fit and pattern, over all of its
@@ -80,12 +86,13 @@ def of_planted(found: Planted, attack: str, level: int | None = None) -> Members
     """
     checks.choice("attack", attack, ATTACKS)
     times = found.inserted
-    asked = times > 0 if level is None else times == level
+    asked = times > 0 if inserted is None else times == inserted
     scores = np.where(asked | (times == 0), standardized(found), np.nan)
     scores[:, found.chosen] = np.nan
     if attack == "lira":
         scores = lira_scores(scores, times > 0)
-    return measured(scores, times > 0, attack, fits_fixed=True)
+    one = np.zeros(len(found.fits), np.intp)
+    return measured(scores, times > 0, attack, unit=one, level=level)
 
 
 def standardized(found: Planted) -> Array:

@@ -94,7 +94,8 @@ def _exposure(group: str, table: Table) -> Side:
     if not len(bits):
         return Side(group, "exposure", np.nan, np.nan, np.nan, LEVEL, np.nan, ONE_SIDED)
     mean = float(bits.mean())
-    error, clusters = clustered_error((bits - mean) / len(bits), record, fit)
+    unit = table.design.leader[table.counting()]  # fits with the same seeds are no two samples
+    error, clusters = clustered_error((bits - mean) / len(bits), record, unit[fit])
     half = float(student.ppf((1 + LEVEL) / 2, clusters - 1)) * error
     sizes, count = np.unique(references, return_counts=True)
     null = float(np.average([null_mean(int(n)) for n in sizes], weights=count))

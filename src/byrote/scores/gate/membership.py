@@ -5,61 +5,71 @@ from collections.abc import Mapping
 import numpy as np
 
 from byrote.errors import InvalidInput
-from byrote.scores.evidence.attacks import of_table
+from byrote.scores.evidence.attacks import of_planted, of_table
+from byrote.scores.evidence.planted import planted
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
-from byrote.scores.membership import ATTACKS
-from byrote.stats.roc import Cells, area
+from byrote.scores.membership import ATTACKS, MembershipInference
 
-Area = dict[str, float]
-TWINS = "the fits of a pair share their seeds, by which lira is misled: use a plan without pairs"
 UNIT = "area"
+_RECORDS = (
+    "area under the curve of the better of lira and loss; the interval speaks of other records and"
+    " fits"
+)
+_CANARIES = (
+    "area under the curve of loss, of canaries inserted among those that were not; the interval"
+    " speaks of other secrets in the same fits"
+)
 
 
 def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar is asked alike)
-    """The larger area of two attacks; each end's error is shared between them."""
-    if source.inserts:
-        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: in this run canaries are the members",))
-    found = {}
-    for attack in ATTACKS:
-        try:
-            found[attack] = _attack(source, attack)
-        except InvalidInput as error:
-            return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {error}",))
-    known = {name: one for name, one in found.items() if not np.isnan(one["low"])}
+    """The larger area of two attacks; each end's error is shared between them.
+
+    Of canaries the loss alone: to LiRA the candidates beside them, in no fit, are nothing.
+    """
+    try:
+        found = _of_canaries(source) if source.inserts else _of_records(source)
+    except InvalidInput as error:
+        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {error}",))
+    known = {name: one for name, one in found.items() if not np.isnan(one.interval[0])}
     if not known:
-        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: too few fits",))
+        reasons = {one.reason for one in found.values()} - {""}
+        why = "; ".join(sorted(reasons)) or "too few fits"
+        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {why}",))
     return Measured(
-        found=max(one["auc"] for one in known.values()),
-        low=max(one["low"] for one in known.values()),
-        high=max(one["high"] for one in known.values()),
+        found=max(one.auc for one in known.values()),
+        low=max(one.interval[0] for one in known.values()),
+        high=max(one.interval[1] for one in known.values()),
         unit=UNIT,
-        covers="area under the curve of the better of lira and loss; the interval speaks of other"
-        " records and fits",
-        doubts=_doubts(source, found, known),
-        detail={"attacks": found},
+        covers=_CANARIES if source.inserts else _RECORDS,
+        doubts=() if source.inserts else _doubts(found, known),
+        detail={"attacks": {name: _detail(one) for name, one in found.items()}},
     )
+
+
+def _of_records(source: Source) -> dict[str, MembershipInference]:
+    """Both ends of each attack are allowed half of what the bar allows."""
+    level = 1 - 2 * source.tail / len(ATTACKS)
+    return {attack: of_table(source.table, attack, level=level) for attack in ATTACKS}
+
+
+def _of_canaries(source: Source) -> dict[str, MembershipInference]:
+    found = planted(source.run, source.table)
+    return {"loss": of_planted(found, "loss", level=1 - 2 * source.tail)}
 
 
 def _doubts(
-    source: Source, found: Mapping[str, Area], known: Mapping[str, Area]
+    found: Mapping[str, MembershipInference], known: Mapping[str, MembershipInference]
 ) -> tuple[str, ...]:
-    twins = source.run.design.units == "pairs"  # lira then finds less than half without learning
-    return (TWINS,) * twins + tuple(
+    return tuple(
         f"{name} could not be measured: too few fits, or densities of zero"
         if name not in known
-        else f"{int(one['unscored']):,} records have no score by {name}"
+        else f"{one.unscored:,} records have no score by {name}"
         for name, one in found.items()
-        if name not in known or one["unscored"]
+        if name not in known or one.unscored
     )
 
 
-def _attack(source: Source, attack: str) -> Area:
-    """The area of one attack with its interval, both ends allowed half of what the bar allows."""
-    scores = of_table(source.table, attack)
-    there = ~np.isnan(scores.scores)
-    fit, record = np.nonzero(there)
-    cells = Cells(scores.scores[there], scores.included[there], record, fit)
-    level = 1 - 2 * source.tail / len(ATTACKS)
-    auc, (low, high) = area(cells, level=level) if len(fit) else (np.nan, (np.nan, np.nan))
-    return {"auc": auc, "low": low, "high": high, "unscored": scores.unscored}
+def _detail(one: MembershipInference) -> dict[str, float]:
+    low, high = one.interval
+    return {"auc": one.auc, "low": low, "high": high, "unscored": one.unscored}

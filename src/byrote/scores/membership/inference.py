@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.scores.epsilon.arguments import Array, Flags, table
@@ -10,6 +11,7 @@ from byrote.scores.membership.result import HitsAtRate, MembershipInference
 from byrote.stats.likelihood_ratio import log_ratio
 from byrote.stats.roc import Cells, area, hits_at
 
+Units = NDArray[np.intp]
 ATTACKS = ("lira", "loss")
 RATES = (0.001, 0.01)  # false positives
 ENOUGH = 10  # references on a side for a standard deviation of the record's own
@@ -60,24 +62,30 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
 
 
 def measured(
-    scores: Array, member: Flags, attack: str, *, fits_fixed: bool = False
+    scores: Array,
+    member: Flags,
+    attack: str,
+    *,
+    unit: Units | None = None,
+    level: float = LEVEL,
 ) -> MembershipInference:
     """What scores, (fits, records), tell of membership; NaN is "no score".
 
-    With ``fits_fixed`` the intervals speak of other records in these very fits.
+    unit: (fits,) what is independent of what, every fit for itself if not given. Of one unit alone
+    the intervals speak of other records in these very fits.
     """
     there = ~np.isnan(scores)
     fit, record = np.nonzero(there)
-    cells = Cells(scores[there], member[there], record, np.zeros_like(fit) if fits_fixed else fit)
-    auc, interval = area(cells, level=LEVEL)
+    cells = Cells(scores[there], member[there], record, fit if unit is None else unit[fit])
+    auc, interval = area(cells, level=level)
     return MembershipInference(
         attack=attack,
         scores=scores,
         included=member,
         auc=auc,
         interval=interval,
-        hits=tuple(_hits(cells, rate) for rate in RATES),
-        level=LEVEL,
+        hits=tuple(_hits(cells, rate, level) for rate in RATES),
+        level=level,
         unscored=int((~there.any(axis=0)).sum()),
         reason=_missing(cells, attack) if np.isnan(auc) else "",
     )
@@ -85,17 +93,20 @@ def measured(
 
 def _missing(cells: Cells, attack: str) -> str:
     if not len(cells.score) and attack == "lira":
-        return "no record has three fits that trained on it and three that did not"
+        return (
+            "no record has three fits that trained on it and three that did not, all with a density"
+            " above zero"
+        )
     return "no score of a non-member" if cells.member.any() else "no score of a member"
 
 
-def lira_scores(values: Array, member: Flags) -> Array:
+def lira_scores(values: Array, member: Flags, unit: Units | None = None) -> Array:
     """(fits, records) log-likelihood ratios; none of a record with a density of zero in any fit."""
     usable = ~np.isneginf(values).any(axis=0)
-    return log_ratio(np.where(usable, values, np.nan), member, enough=ENOUGH)
+    return log_ratio(np.where(usable, values, np.nan), member, enough=ENOUGH, unit=unit)
 
 
-def _hits(cells: Cells, rate: float) -> HitsAtRate:
+def _hits(cells: Cells, rate: float, level: float) -> HitsAtRate:
     records = len(np.unique(cells.record[~cells.member]))
     reason = ""
     if not cells.member.any():
@@ -104,4 +115,4 @@ def _hits(cells: Cells, rate: float) -> HitsAtRate:
         reason = f"{rate:.1%} of {records} records is less than one record".replace("%", " %")
     if reason:
         return HitsAtRate(rate, np.nan, np.nan, (np.nan, np.nan), reason)
-    return HitsAtRate(rate, *hits_at(cells, rate, level=LEVEL))
+    return HitsAtRate(rate, *hits_at(cells, rate, level=level))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.plans import IN
-from byrote.scores.membership import MembershipInference, infer_membership
+from byrote.scores.evidence.attacks import of_table
+from byrote.scores.membership import MembershipInference
 from byrote.scores.memorization import load_scores
 from byrote.scores.result import MemorizationResult
 from byrote.studies.carried import CarriedRun
@@ -49,8 +49,7 @@ class Carried(CarriedRun):
 
     def attacked(self, attack: str) -> MembershipInference:
         """How well an attack tells members from others."""
-        table = self.audit.table
-        return infer_membership(table.log_prob, table.roles() == IN, attack=attack)
+        return of_table(self.audit.table, attack)
 
     def said(self, name: str) -> list[dict[str, Any]]:
         """What the models of the finished fits say under a name."""

@@ -17,6 +17,8 @@ def grouped(epsilon: float, delta: float, insertions: int) -> tuple[float, float
     >>> print(epsilon, round(delta * 1e6, 6))
     1.5 5.367003
     """
+    if np.isinf(epsilon):
+        return (epsilon, 1.0 if delta else 0.0) if insertions > 1 else (epsilon, delta)
     steps = epsilon * np.arange(insertions)
     with np.errstate(over="ignore"):
         total = delta * float(np.exp(steps).sum()) if delta else 0.0

@@ -41,6 +41,8 @@ def test_the_largest_epsilon_counts():
     assert sentence(promise(four, three)) == (
         "Promised: epsilon 4.00 at delta 1e-05 (fits differ, from 3.00), for each record."
     )
+    loose = {**three, "epsilon": 1.0, "delta": 1e-3}
+    assert (promise(four, loose)["epsilon"], promise(four, loose)["delta"]) == (4.0, 1e-3)
     some = promise(three, None)
     assert some["epsilon"] == np.inf
     assert some["label"] == "1 fits promise nothing"
@@ -69,6 +71,13 @@ def test_what_is_promised_for_adding_holds_twice_over_for_replacing(relation, de
     promised = {"epsilon": 1.0, "delta": 1e-5}
     assert allowed(promised, delta, relation) == pytest.approx(epsilon, nan_ok=True)
     assert np.isnan(allowed(None, delta, relation))
+
+
+def test_an_infinite_epsilon_promises_as_little_of_two_records():
+    for delta in (0.0, 1e-5):
+        endless = {"epsilon": np.inf, "delta": delta}
+        assert allowed(endless, delta, ADD_REMOVE) == np.inf
+        assert not allowed(endless, delta, REPLACEMENT) < np.inf
 
 
 def scored(tmp_path, model, plan, x=None):

@@ -15,8 +15,9 @@ UNREADABLE = "its fits' facts named privacy hold no epsilon of at least 0 with a
 def promised_by(run: RunFolder, fits: Sequence[int]) -> dict[str, Any] | None:
     """The promise of the fit with the largest epsilon; None where no fit promises anything.
 
-    ``epsilon`` is infinite where it is null, and where some fits promise nothing; ``fits`` is how
-    many promise something, ``smallest_epsilon`` the least that any does, if they differ.
+    ``delta`` is the largest of any fit: what each of them keeps. ``epsilon`` is infinite where it
+    is null, and where some fits promise nothing; ``fits`` is how many promise something,
+    ``smallest_epsilon`` the least that any does, if they differ.
     """
     if run.manifest.model.name == HISTOGRAM:
         return _of_histogram(float(run.manifest.model.parameters["epsilon"]), len(fits))
@@ -26,7 +27,8 @@ def promised_by(run: RunFolder, fits: Sequence[int]) -> dict[str, Any] | None:
         return None
     given.sort(key=lambda promise: promise["epsilon"])
     least, most = given[0], given[-1]
-    result = {**most, "fits": len(given)}
+    delta = max(promise["delta"] for promise in given)
+    result = {**most, "delta": delta, "fits": len(given)}
     if least["epsilon"] < most["epsilon"]:
         result["smallest_epsilon"] = least["epsilon"]
     if len(given) < len(fits):

@@ -148,3 +148,14 @@ def test_no_old_verdict_stays_where_a_check_cannot_be_made(byrote_, runs):
     code, _, err = byrote_("check", "nothing", "--max-q999", "5", "--junit", "j.xml")
     assert (code, suite("j.xml")) == (2, {"max-q999": "error"})
     assert "holds no run" in err
+
+
+def test_no_old_verdict_stays_where_a_check_breaks(byrote_, runs, monkeypatch):
+    def breaks(*_, **__):
+        raise RuntimeError("a defect")
+
+    byrote_("check", runs / "smooth", "--max-q999", "5", "--junit", "j.xml")
+    monkeypatch.setattr("byrote.scores.gate.check", breaks)
+    code, _, err = byrote_("check", runs / "smooth", "--max-q999", "5", "--junit", "j.xml")
+    assert (code, Path("j.xml").exists()) == (1, False)
+    assert "a defect" not in err

@@ -57,8 +57,10 @@ def check(
         "max_epsilon_proven": max_epsilon_proven,
         "max_auc": max_auc,
     }
-    if junit is not None and not junit.resolve().parent.is_dir():
+    if junit is not None and (junit.is_dir() or not junit.resolve().parent.is_dir()):
         raise InvalidInput(f"--junit must be a file in a folder that exists; got {str(junit)!r}")
+    if junit is not None:
+        junit.unlink(missing_ok=True)  # whatever happens, none of an earlier check is left
     from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
     from byrote.report import junit as xml  # noqa: PLC0415
     from byrote.report.text import plain  # noqa: PLC0415
@@ -74,7 +76,7 @@ def check(
 
 
 def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any) -> Any:
-    """The gate; where it cannot be made, no older file is left to say that all was well."""
+    """The gate; where it cannot be made, the file says so of every bar."""
     from byrote.report import junit as xml  # noqa: PLC0415 (slow to load)
     from byrote.scores import gate  # noqa: PLC0415
 

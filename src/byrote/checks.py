@@ -1,5 +1,6 @@
 """Checks of arguments. Each raises InvalidInput in one sentence: name, expected, received."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
@@ -46,6 +47,19 @@ def share(name: str, value: Any) -> float:
     if not _is_number(value) or not 0 <= value < 1:
         raise InvalidInput(f"{name} must be a number of at least 0 and below 1; got {value!r}")
     return float(value)
+
+
+def written_share(text: Any) -> float:
+    """A text such as 5% or 0.05 as a number; NaN for anything else.
+
+    Examples
+    --------
+    >>> written_share("5%"), written_share(" .5 % "), written_share("5 percent")
+    (0.05, 0.005, nan)
+    """
+    number = r"\s*(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\s*(%?)\s*"
+    written = re.fullmatch(number, text, re.ASCII) if isinstance(text, str) else None
+    return float(written[1]) / (100 if written[2] else 1) if written else float("nan")
 
 
 def positive(name: str, value: Any) -> float:

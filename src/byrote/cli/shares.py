@@ -1,7 +1,6 @@
 """Shares on the command line: 5% or 0.05."""
 
-import re
-
+from byrote import checks
 from byrote.errors import InvalidInput
 
 
@@ -18,8 +17,7 @@ def share(name: str, text: str) -> float:
     >>> share("--top", "5%"), share("--top", "0.05")
     (0.05, 0.05)
     """
-    written = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*(%?)\s*", text)
-    value = float(written[1]) / (100 if written[2] else 1) if written else 0.0
-    if not 0 < value < 1:
+    value = checks.written_share(text)
+    if not 0 < value < 1:  # NaN neither
         raise InvalidInput(f"{name} must be a share such as 5% or 0.05; got {text!r}")
     return value

@@ -11,14 +11,6 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
-def not_negative(name: str, value: Any) -> float:
-    """A finite number of at least 0."""
-    number = isinstance(value, int | float | np.integer | np.floating)
-    if not number or isinstance(value, bool) or not 0 <= value < float("inf"):
-        raise InvalidInput(f"{name} must be a number of at least 0; got {value!r}")
-    return float(value)
-
-
 def at_most(name: str, value: int, other: str, limit: int) -> None:
     """One count within another."""
     if value > limit:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.scores.epsilon.arguments import not_negative, table
+from byrote.scores.epsilon.arguments import table
 from byrote.stats import mean_density
 
 Array = NDArray[np.float64]
@@ -107,7 +107,7 @@ def epsilon_from_density(
     """
     values, inside = table(log_prob, included)
     checks.fraction("significance", significance)
-    claimed = float("nan") if epsilon is None else not_negative("epsilon", epsilon)
+    claimed = float("nan") if epsilon is None else checks.not_negative("epsilon", epsilon)
     ratio = mean_density.log_ratio(values, inside)
     lower = mean_density.lower_limit(ratio, significance)
     scored = int((~np.isnan(ratio.value)).sum())

@@ -6,7 +6,6 @@ import numpy as np
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.scores.epsilon.arguments import not_negative
 from byrote.scores.plain import Plain
 from byrote.stats import private_exposure
 
@@ -44,7 +43,7 @@ class ExposureBound(Plain):
     def tail(self, bits: float) -> float:
         """The probability of an exposure of at least ``bits`` is at most this."""
         return private_exposure.tail(
-            not_negative("bits", bits), self.group_epsilon, self.group_delta
+            checks.not_negative("bits", bits), self.group_epsilon, self.group_delta
         )
 
 
@@ -80,7 +79,7 @@ def exposure_bound(
     >>> round(byrote.exposure_bound(epsilon=0.65).mean_bits, 4)
     2.1805
     """
-    not_negative("epsilon", epsilon)
+    checks.not_negative("epsilon", epsilon)
     checks.share("delta", delta)
     checks.integer("insertions", insertions, at_least=1)
     if space_size is not None:

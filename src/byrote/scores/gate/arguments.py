@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from byrote import checks
 from byrote.errors import InvalidInput
 
 # For each bar the least and the most that can be asked, the latter excluded, in words and numbers.
@@ -40,16 +41,7 @@ def _limit(name: str, value: Any) -> float:
 
 
 def _number(value: Any, *, percent: bool) -> float:
-    """A number, a share also as a text with or without a percent sign; NaN for anything else."""
-    if isinstance(value, bool):
-        return np.nan
-    if isinstance(value, int | float | np.integer | np.floating):
+    """A number, a share also as a text; NaN for anything else."""
+    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
         return float(value)
-    if not (percent and isinstance(value, str)):
-        return np.nan
-    text = value.strip()
-    try:
-        whole = float(text.removesuffix("%"))
-    except ValueError:
-        return np.nan
-    return whole / 100 if text.endswith("%") else whole
+    return checks.written_share(value) if percent else np.nan

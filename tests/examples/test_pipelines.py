@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -46,10 +47,15 @@ def verdicts(folder):
 
 
 def workflow():
-    yaml = pytest.importorskip("yaml")
     text = (EXAMPLES / "github-actions.yml").read_text()
     found = yaml.load(text, Loader=yaml.BaseLoader)  # plain text: "on" is no boolean
     return found, found["jobs"]["memorization"]["steps"]
+
+
+def test_examples_are_in_the_source_distribution():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packed = settings["tool"]["hatch"]["build"]["targets"]["sdist"]["include"]
+    assert {EXAMPLES.name, "src", "tests", "docs"} <= set(packed)
 
 
 def test_the_workflow_is_one():

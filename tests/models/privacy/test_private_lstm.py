@@ -150,6 +150,23 @@ def test_rounded_products_leave_the_norm_exact():
         assert torch.cosine_similarity(rounded, exact, dim=0) > 0.99
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_long_parts_that_cancel_are_clipped_all_the_same(seed):
+    """Nothing but a small bias is left of the sum, and float32 sees less than that."""
+    model, (tokens, targets) = network(layers=1), batch(1, 40, seed)
+    found = gradients.derivatives(model, tokens, targets)
+    generator = torch.Generator().manual_seed(seed)
+    parts = 1e6 * torch.randn(20, 1, TOKENS, generator=generator)
+    by_logits = torch.cat([parts, -parts])
+    by_logits[0] += 1.0
+    said = torch.ones_like(found.said)
+    found = found._replace(by_logits=by_logits, said=said)
+    row = gradients.weighted_sum(model, found, torch.ones(1))
+    true = torch.cat([g.double().flatten() for g in row.values()]).norm().item()
+    found = found._replace(by_logits=by_logits, said=said)
+    assert gradients.squared_norms(found).sqrt().item() >= 0.99 * true
+
+
 def test_a_gradient_that_is_not_finite_is_left_out():
     model, (tokens, targets) = network(), batch(5, 6)
     tokens[0], tokens[1:] = 0, tokens[1:].clamp(max=TOKENS - 2)

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 from byrote.errors import InvalidInput
+from byrote.models.privacy import norms
 from byrote.models.privacy.accounting import Account
 from byrote.models.privacy.step import PrivateStep
 
@@ -196,6 +197,17 @@ def test_the_seed_decides_the_noise():
         weights.append(network[0].weight.detach().clone())
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_large_parts_cancel_a_norm_is_not_taken_for_less_than_it_is(seed):
+    generator = torch.Generator().manual_seed(seed)
+    layer = nn.Conv2d(32, 32, 1, bias=False)
+    x, gradient = (1e6 * torch.randn(1, 32, 2, 2, generator=generator) for _ in range(2))
+    x[..., 1, :], gradient[..., 1, :] = x[..., 0, :] * (1 + 1e-6), -gradient[..., 0, :]
+    rows = (x.double().flatten(2)[0], gradient.double().flatten(2)[0])
+    true = float((rows[1] @ rows[0].T).norm())
+    assert float(norms.of_convolution(layer, [x], gradient)[layer.weight]) >= 0.99 * true
 
 
 @pytest.mark.parametrize("rows", [slice(0, 9), slice(0, 1)])

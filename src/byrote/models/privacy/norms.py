@@ -9,11 +9,14 @@ over pairs of positions, less work where positions are few and maps many (Bu et 
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 Norms = dict[Tensor, Tensor]  # by parameter
 Sampler = Callable[[Any, list[Tensor], Tensor], Norms]
+
+_HIDDEN = 2.0**-14  # of the square of the terms' lengths: many times what float32 rounds off
 
 
 def sampler_of(layer: nn.Module) -> Sampler | None:
@@ -80,9 +83,18 @@ def _norm_of_product(one: Tensor, other: Tensor) -> Tensor:
     """(n,) Frobenius norms of one other', (n, a, q) and (n, u, q), by the shorter way."""
     (a, positions), u = one.shape[1:], other.shape[1]
     if positions * (a + u) < a * u:
-        pairs = (one.mT @ one) * (other.mT @ other)
-        return pairs.sum(dim=(1, 2)).clamp(min=0).sqrt()
+        return squared_norm((one.mT @ one) * (other.mT @ other)).sqrt()
     return (one @ other.mT).flatten(1).norm(dim=1)
+
+
+def squared_norm(pairs: Tensor) -> Tensor:
+    """(n,) squared norms of sums, from the scalar products of their terms, (n, q, q).
+
+    Where long terms cancel, what is left of the sum is lost in rounding, and a gradient would be
+    clipped too little. There the square is what rounding may hide at most.
+    """
+    lengths = pairs.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt().sum(dim=1)
+    return torch.maximum(pairs.sum(dim=(1, 2)), _HIDDEN * lengths.square())
 
 
 _SAMPLERS: dict[type[nn.Module], Sampler] = {

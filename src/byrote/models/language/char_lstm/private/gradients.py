@@ -19,6 +19,7 @@ from byrote.models.language.char_lstm.private import recurrence
 from byrote.models.language.char_lstm.private.recurrence import Reading, product
 from byrote.models.language.char_lstm.training import Dropout
 from byrote.models.language.char_lstm.windows import NO_TARGET
+from byrote.models.privacy.norms import squared_norm
 
 
 class Derivatives(NamedTuple):
@@ -103,11 +104,11 @@ def squared_norms(found: Derivatives) -> Tensor:
     """Squared norm of the gradient, by all weights, of each window's loss, (n,)."""
     rows = found.tokens.T
     same = rows.unsqueeze(1) == rows.unsqueeze(2)
-    total = _sum(_table(found.by_embedded) * same)
-    total += _sum(_table(found.by_logits) * (_table(found.said) + 1))  # 1: its bias
+    total = squared_norm(_table(found.by_embedded) * same)
+    total += squared_norm(_table(found.by_logits) * (_table(found.said) + 1))  # 1: its bias
     for x, before, by_gates in found.layers:
-        total += _sum(_table(by_gates) * (_table(x) + _table(before) + 2))  # 2: both biases
-    return total.clamp_(min=0)
+        total += squared_norm(_table(by_gates) * (_table(x) + _table(before) + 2))  # 2: both biases
+    return total
 
 
 @torch.no_grad()
@@ -164,7 +165,3 @@ def _table(x: Tensor) -> Tensor:
     """Scalar products of each window's rows, (n, time, time), from (time, n, features)."""
     rows = x.transpose(0, 1)
     return rows @ rows.transpose(1, 2)
-
-
-def _sum(tables: Tensor) -> Tensor:
-    return tables.sum((1, 2))

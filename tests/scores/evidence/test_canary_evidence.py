@@ -62,6 +62,7 @@ def secrets(levels, ranks, size=1000, fits=1):
         sizes=(size,),
         most=None,
         longest=9,
+        even=True,
     )
 
 
@@ -133,6 +134,24 @@ def test_the_bound_with_a_delta_is_the_largest_epsilon_rejected(delta):
     rejected = every[np.exp(whole[:, 0]) * 1e-4 + whole[:, 1] <= 0.05]
     found = epsilon_bound(1e-4, delta, 4, 0.05)
     assert rejected.max() <= found <= rejected.max() + 1.1e-3
+
+
+def test_secrets_of_several_lengths_move_windows_that_hold_none(tmp_path):
+    """Who takes away "bo" moves all text after it by two: no window stays as it was."""
+    words = ["ann", "bo", "carla", "d", "emilia", "frederic", "gustave", "hi"]
+    canary = Canary("hello {name}.", words={"name": words})
+    found = {}
+    for name, model in (("windows", Promises(order=3)), ("none", Ngram(order=3))):
+        byrote.score_exposure(
+            model, TEXT, canary, insertions=[1], canaries_per_level=3, controls=2, references=3,
+            seed=1, store=tmp_path / name,
+        )  # fmt: skip
+        found[name] = byrote.epsilon(tmp_path / name)
+    assert "differ in length" in found["windows"].headline.reason
+    assert np.isnan(found["windows"].proven)
+    (side,) = (one for one in found["windows"].sides if one.measure == "epsilon")
+    assert "differ in length" in side.reason
+    assert found["none"].headline.reason == ""
 
 
 def test_windows_that_a_secret_may_touch():

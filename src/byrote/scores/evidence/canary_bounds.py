@@ -23,6 +23,10 @@ Array = NDArray[np.float64]
 DEALT = "levels are dealt out to the canaries in fixed numbers: inclusions are no independent coins"
 DEPEND = "what level a canary has depends on the others': its fits are no trials with and without"
 COPIES = "a canary has several copies and others in its place: its two sides are no neighbours"
+LENGTHS = (
+    "secrets differ in length, which moves all text after them to other windows: more change than"
+    " those that hold a secret"
+)
 NO_SECRETS = "no drawn secret is inserted: one that somebody chose has no rank by chance"
 
 
@@ -48,6 +52,8 @@ def exposure(found: Planted, claim: Claim, windows: int) -> Bound:
     levels = found.levels
     if not levels:
         return claim.none(EXPOSURE, NO_SECRETS)
+    if not found.even and (claim.promised or {}).get("unit", "").startswith("window"):
+        return claim.none(EXPOSURE, LENGTHS)
     p_values, least = ranked(found), least_p_values(found)
     rows, best = (
         [_level(p[found.drawn(level)], level, claim, windows, len(levels)) for level in levels]

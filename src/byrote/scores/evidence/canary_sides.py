@@ -34,6 +34,7 @@ def canary_sides(
     """
     proven = {row["insertions"]: row for row in bound.detail.get("levels", ())}
     windows = bound.detail.get("windows", 1)
+    promised = None if bound.reason else promised  # how many windows are changed is not known
     sides = []
     for level in [0, *found.levels]:
         cells = found.drawn(level)
@@ -45,7 +46,8 @@ def canary_sides(
             _exposure(group, exposure, cells, level, _promised(found, promised, level * windows)),
         ]
         if level:
-            sides += [_membership(group, found, level), _epsilon(group, proven[level])]
+            epsilon = _epsilon(group, proven[level]) if level in proven else _none(group, bound)
+            sides += [_membership(group, found, level), epsilon]
     return tuple(sides)
 
 
@@ -110,6 +112,11 @@ def _promised(found: Planted, promised: Mapping[str, Any] | None, units: int) ->
 def _membership(group: str, found: Planted, level: int) -> Side:
     attack = of_planted(found, "loss", level)
     return Side(group, "membership", attack.auc, *attack.interval, attack.level, 0.5, attack.reason)
+
+
+def _none(group: str, bound: Bound) -> Side:
+    unknown = (np.nan, np.nan, np.nan)
+    return Side(group, "epsilon", *unknown, 1 - bound.significance, 0.0, bound.reason)
 
 
 def _epsilon(group: str, row: Mapping[str, Any]) -> Side:

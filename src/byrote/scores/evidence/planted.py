@@ -25,7 +25,7 @@ class Planted:
     how many rows are canaries. chosen: (n,) whose secret somebody chose. ids: (canaries,). sizes:
     completions of each pattern. most: (F, canaries) the largest rank that is certainly not
     exceeded, or None where the run did not look for ranks. longest: characters of the longest
-    completion.
+    completion. even: whether all completions of a pattern are equally long.
     """
 
     fits: Counts
@@ -38,6 +38,7 @@ class Planted:
     sizes: tuple[int, ...]
     most: Array | None
     longest: int
+    even: bool
 
     @property
     def levels(self) -> list[int]:
@@ -73,6 +74,7 @@ def planted(run: RunFolder, table: Table) -> Planted:
         sizes=tuple(pattern.space_size for pattern in found.patterns),
         most=_most(run, fits, count) if found.measurement["method"] != "none" else None,
         longest=max(len(text) for text in found.completions),
+        even=_even(np.asarray(labels)[:count], [len(text) for text in found.completions]),
     )
 
 
@@ -88,6 +90,11 @@ def windows(promised: Mapping[str, Any] | None, longest: int) -> int:
     """
     found = re.search(r"window of (\d+)", str((promised or {}).get("unit", "")))
     return 1 if found is None or longest <= 1 else -(-(longest - 1) // int(found[1])) + 1
+
+
+def _even(pattern: Counts, lengths: list[int]) -> bool:
+    """Whether all secrets of each pattern are equally long."""
+    return len(set(zip(pattern.tolist(), lengths, strict=True))) == len(np.unique(pattern))
 
 
 def _most(run: RunFolder, fits: Counts, count: int) -> Array:

@@ -96,3 +96,15 @@ def test_what_has_no_score():
     assert np.isnan(found.claimed)
     assert not found.contradicted
     assert epsilon_from_density(log_prob[:, 1:3], included[:, 1:3]).epsilon == 0
+
+
+def test_the_margin_is_how_far_the_typical_limit_lies_below_its_score():
+    generator = np.random.default_rng(0)
+    included = np.arange(20)[:, None] % 2 == np.zeros(9)
+    values = 0.1 * generator.normal(size=(20, 9))
+    found = epsilon_from_density(values, included)
+    joint = epsilon_from_density(values, included, significance=0.05 / 9)
+    assert found.margin == pytest.approx(np.median(found.score - joint.lower))
+    assert 0.05 < found.margin < 0.3
+    few = epsilon_from_density(values[:4], included[:4])  # Student's with one degree
+    assert few.margin > 10 * found.margin

@@ -9,6 +9,8 @@ import pytest
 from byrote.cli.exits import Exit
 from byrote.errors import InvalidInput
 from byrote.report.text import plain
+from byrote.scores.evidence import Bound
+from byrote.scores.gate import epsilon
 from byrote.scores.gate.arguments import asked
 from byrote.scores.gate.bar import Measured, judge
 from byrote.scores.gate.gate import EXIT_CODES, gate_of
@@ -43,6 +45,14 @@ def test_verdict_on_a_bar(measured, verdict, reason):
     assert bool(bar.reason) == (verdict != "passed")
     unfinished = judge("max_q999", 2.0, measured, level=0.95, missing="3 fits are missing")
     assert (unfinished.verdict, unfinished.reason) == ("inconclusive", "3 fits are missing")
+
+
+def test_mean_densities_too_uncertain_for_the_bar_do_not_pass():
+    detail = {"margin": 40.0}
+    bound = Bound("density", 0.0, 0.0, 0.05, detail=detail)
+    assert "40 nats above the bar" in epsilon._blunt(bound, 3.0)[0]
+    assert not epsilon._blunt(bound, 40.0)
+    assert not epsilon._blunt(Bound("one-run", 0.0, 0.0, 0.05, detail={}), 3.0)
 
 
 GATES = [

@@ -39,6 +39,9 @@ class DensityBound:
         Whether ``epsilon`` is above ``claimed``.
     unscored
         How many records have no score.
+    margin
+        How far, in the median over records, a score must lie above a number for ``epsilon`` to do;
+        nats, NaN without scores.
     """
 
     score: Array
@@ -49,6 +52,7 @@ class DensityBound:
     claimed: float
     exceeding: int
     unscored: int
+    margin: float
 
     @property
     def contradicted(self) -> bool:
@@ -58,7 +62,8 @@ class DensityBound:
     def to_dict(self) -> dict[str, Any]:
         """The bound as plain data, without the records' own numbers."""
         names = ("significance", "epsilon", "claimed", "exceeding", "contradicted", "unscored")
-        return {"records": len(self.score), **{name: getattr(self, name) for name in names}}
+        found = {name: getattr(self, name) for name in (*names, "margin")}
+        return {"records": len(self.score), **found}
 
 
 def epsilon_from_density(
@@ -121,4 +126,5 @@ def epsilon_from_density(
         claimed=claimed,
         exceeding=int((lower > claimed).sum()),
         unscored=len(lower) - scored,
+        margin=float(np.nanmedian(ratio.value - together)) if scored else float("nan"),
     )

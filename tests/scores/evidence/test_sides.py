@@ -60,6 +60,16 @@ def test_exposure_of_a_unit_shift_is_that_of_independent_draws():
     assert found.detail["references"] == pytest.approx(1000, rel=0.02)
 
 
+def test_densities_of_zero_have_no_mean_memorization_and_no_interval_of_it():
+    def copies(generator, included):
+        return np.where(included, 0.0, -np.inf)
+
+    table = table_of(KFold(2, repeats=8), 20, 0, copies)
+    found, *_ = score_sides(table, (of_table(table, "loss"),), ZERO)
+    assert np.isnan([found.value, found.low, found.high]).all()
+    assert "density of zero" in found.reason
+
+
 def test_null_means_are_sums_over_equally_likely_ranks():
     for n in (1, 5, 40):
         every = np.log2(n) - np.log2(np.arange(1, n + 2))

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.errors import IncompleteRun
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
@@ -39,7 +40,7 @@ def membership(
     InvalidInput
         If ``attack`` is neither, or there is no run in the folder.
     IncompleteRun
-        If fits are missing and ``partial`` is false.
+        If fits are missing and ``partial`` is false, or all are.
     CorruptFile
         If a file of the run is damaged or belongs to another run.
 
@@ -57,6 +58,8 @@ def membership(
     """
     run = RunFolder.open(RunPaths(Path(store)))
     table = run.table(partial=partial)
+    if not table.counting().any():
+        raise IncompleteRun(run.complaint(table.missing))
     if run.design.inserts:
         return of_planted(planted(run, table), attack)
     return of_table(table, attack)

@@ -75,9 +75,10 @@ def _memorization(group: str, table: Table) -> Side:
         "tested": int((~np.isnan(q)).sum()),
     }
     ends = (mean.value - half, mean.value + half)
-    reason = _no_mean(found) if not np.isfinite(mean.value) else ""
-    value = np.nan if reason else mean.value
-    return Side(group, "memorization", value, *ends, LEVEL, 0.0, reason, detail)
+    if np.isfinite(mean.value):
+        return Side(group, "memorization", mean.value, *ends, LEVEL, 0.0, "", detail)
+    none = (np.nan, np.nan, np.nan)
+    return Side(group, "memorization", *none, LEVEL, 0.0, _no_mean(found), detail)
 
 
 def _no_mean(found: Evaluation) -> str:

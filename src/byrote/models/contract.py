@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from byrote.data.pixels import as_floats, is_pixels
-from byrote.errors import InvalidInput
+from byrote.errors import ByroteError, InvalidInput
 from byrote.models.identity import NOISE, SEED
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -233,7 +233,7 @@ def _check_own(model: Any, x: Any) -> None:
         return
     try:
         own_check(x)
-    except InvalidInput:
+    except ByroteError:  # ours, also of an extra that is missing
         raise
     except Exception as error:  # a stranger's check may raise anything
         raise InvalidInput(

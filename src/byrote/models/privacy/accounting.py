@@ -8,6 +8,7 @@ from typing import Any
 from byrote.errors import InvalidInput
 from byrote.models.privacy.accountants import ACCOUNTANTS, checked
 from byrote.models.privacy.dp import DP
+from byrote.models.privacy.library import check_installed
 
 _NOTHING = 20.0  # an epsilon from which on a promise is none: odds may change by e^20
 _WITHIN = 0.01  # of the target, how far below it the noise may lead
@@ -68,6 +69,7 @@ def noise_for(dp: DP, records: int, batch_size: int, epochs: int) -> Account:
     (160, 0.0625, 62.5)
     """
     dp.check()
+    check_installed()
     per_epoch = max(1, math.ceil(records / batch_size))
     times = (1 / per_epoch, epochs * per_epoch)
     noise = dp.noise_multiplier
@@ -108,7 +110,7 @@ def spent(
     epsilon = epsilon_at(dp, noise, rate, steps)
     return {
         "epsilon": _finite(epsilon),
-        "delta": dp.delta,
+        "delta": None if dp.delta is None else float(dp.delta),
         "noise_multiplier": noise,
         "max_grad_norm": float(dp.max_grad_norm),
         "accountant": dp.accountant,

@@ -1,6 +1,7 @@
 """What is asked of a private training."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from byrote import checks
 from byrote.errors import InvalidInput
@@ -84,3 +85,21 @@ class DP:
                 f"dp: accountant {self.accountant!r} must go with sampling"
                 f" {_SAMPLING_OF[self.accountant]!r}; got {self.sampling!r}"
             )
+
+
+def check_parameter(dp: Any) -> None:
+    """Refuse a model's parameter ``dp`` that is neither None nor a promise that can be kept.
+
+    Raises
+    ------
+    InvalidInput
+        If so.
+    """
+    if dp is None:
+        return
+    if not isinstance(dp, DP):
+        raise InvalidInput(
+            f"dp must be a byrote.models.DP or None; got {type(dp).__name__} (on the command line"
+            ' it is an object: --set \'dp={"target_epsilon": 8, "delta": 1e-5}\')'
+        )
+    dp.check()

@@ -193,8 +193,9 @@ class VAE(Fitted):
         InvalidInput
             If a value is outside [0, 1] (unless ``space="real"``) or between levels, or the network
             takes no records of this shape; no noise keeps the promise of ``dp``; or validation
-            records are no such records, or among them.
+            records are no such records, or among them; or a parameter cannot be used.
         """
+        settings.check_parameters(self)
         x = as_given(X)
         settings.check_shape(self, x.shape[1:])
         space = assembly.space_for(self, x.shape[1:])
@@ -219,7 +220,6 @@ class VAE(Fitted):
             If a parameter or a value of X cannot be used.
         """
         del y
-        settings.check_parameters(self)
         self.check_input(X)
         x = as_given(X)
         assembly.arithmetic_for(self, x.shape).check(self.device)

@@ -12,6 +12,7 @@ from torch import Tensor
 from byrote.errors import InvalidInput
 from byrote.models.privacy import DP
 from byrote.models.privacy.accounting import Account, noise_for, spent
+from byrote.models.privacy.dp import check_parameter
 from byrote.models.privacy.layers import Layers
 from byrote.models.privacy.sampling import batches
 from byrote.models.privacy.step import PrivateStep
@@ -67,11 +68,9 @@ def check(vae: Any) -> None:
     InvalidInput
         Of the first that does not.
     """
+    check_parameter(vae.dp)
     if vae.dp is None:
         return
-    if not isinstance(vae.dp, DP):
-        raise InvalidInput(f"dp must be a byrote.models.DP or None; got {type(vae.dp).__name__}")
-    vae.dp.check()
     if vae.network == "convolutional" and vae.normalization == "batch":
         raise InvalidInput(
             "normalization must be 'group' with dp and network='convolutional', for batch"

@@ -42,8 +42,7 @@ def check_parameters(model: Any) -> None:
         checks.integer("random_state", model.random_state, at_least=0)
     checks.choice("precision", model.precision, ("auto", *_PRECISIONS))
     check_options(model.patience, model.validation)
-    if model.dp is not None:
-        private.check(model)
+    private.check(model)
 
 
 def check_training(model: Any, texts: list[str]) -> None:

@@ -11,7 +11,7 @@ from byrote.models.language.char_lstm.private.windows import cut
 from byrote.models.language.char_lstm.training import Schedule, Step
 from byrote.models.language.char_lstm.vocabulary import Tokens
 from byrote.models.privacy.accounting import Account, noise_for, spent
-from byrote.models.privacy.dp import DP
+from byrote.models.privacy.dp import check_parameter
 from byrote.models.vae.streams import Stream, seed_of
 
 CLIP = 5.0  # what CharLSTM's clip is unless it is set
@@ -25,9 +25,9 @@ def check(model: Any) -> None:
     InvalidInput
         Of the first that does not.
     """
-    if not isinstance(model.dp, DP):
-        raise InvalidInput(f"dp must be a byrote.models.DP or None; got {type(model.dp).__name__}")
-    model.dp.check()
+    check_parameter(model.dp)
+    if model.dp is None:
+        return
     if model.clip != CLIP:
         raise InvalidInput(
             f"clip must be left at {CLIP} with dp, whose max_grad_norm clips the gradient of each"

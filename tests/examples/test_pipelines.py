@@ -32,7 +32,7 @@ def shell(folder, *command, **more):
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         check=False,
     )
 

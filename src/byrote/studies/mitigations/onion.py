@@ -167,7 +167,7 @@ def _first(found: Sequence[Replication]) -> str:
     significant = [one.first.result.summary().significant or 0 for one in found]
     again = mean_of([one.again for one in found])
     others = _shares(_side(found, 0, "above", 1))
-    little = " There is little to find, then." if max(significant) == 0 else ""
+    little = " No single record can be named, then." if max(significant) == 0 else ""
     return (
         f"The first audits find {_range(significant)} of"
         f" {len(found[0].first.audit.ids):,} probes memorized at a false discovery rate of 5 %."

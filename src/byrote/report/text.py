@@ -118,9 +118,17 @@ def _call(name: str, arguments: Mapping[str, Any]) -> str:
 
 
 def _brief(value: Any) -> Any:
-    """An object by the name of its class; a list item by item."""
+    """An object by what it was made of, one without parts by its class; a list item by item.
+
+    Examples
+    --------
+    >>> _brief({"class": "some.Noise", "scale": 2.0, "delta": None}), _brief({"class": "a.Part"})
+    ('Noise(scale=2.0)', 'Part')
+    """
     if isinstance(value, Mapping):
-        return str(value.get("class", "…")).rpartition(".")[2]
+        name = str(value.get("class", "…")).rpartition(".")[2]
+        parts = {key: part for key, part in value.items() if key != "class"}
+        return _call(name, parts) if parts else name
     return [_brief(item) for item in value] if isinstance(value, list) else value
 
 

@@ -73,6 +73,18 @@ def test_fdr_is_the_verdict_of_the_summary(byrote_, run):
     assert set(removed) == set(run.ids[run.q_value <= 0.05])
 
 
+def test_where_none_goes_no_audit_is_advised(byrote_):
+    noise = [*RUN[:-1], "bandwidth=50", *PLAN, "--seed", "1"]  # too broad to learn a record
+    assert byrote_(*noise, "--out", "broad")[0] == 0
+    found = byrote.load_scores("broad").q_value.min()
+    code, out, _ = byrote_("prune", "broad", "--fdr", "0.05", "--out", "all.csv")
+    assert code == 0
+    assert found > 0.05
+    assert "0 of 80 records go" in out
+    assert "nothing to audit again" in out
+    assert "To audit them" not in out
+
+
 def test_probe_plans_say_how_many_were_never_scored(byrote_):
     byrote_(*RUN, "--plan", "probes", "--probes", "30", "--fits", "6", "--out", "probed")
     out = byrote_("prune", "probed", "--top", "10%")[1]

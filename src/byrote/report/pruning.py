@@ -29,6 +29,8 @@ def render(
     text.append(f"{len(found.kept):,} stay: {place}\n")
     if left := _left(found, near):
         text.append(f"{left:,} of those that go have a copy or near copy that stays.\n")
+    if not len(found.removed):
+        return text.append("None goes, so there is nothing to audit again.")
     if description["data"]["source"] != "memory":
         text.append(f"To audit them: {_command(description['data'], place)} --out …\n")
     return text.append("Records that the others shielded may be memorized then.")

@@ -136,6 +136,8 @@ def _panel(ax: "Axes", one: PairedScores, limits: tuple[float, float], threshold
         verticalalignment="top",
         fontsize=style.SMALL,
         color=style.GREY,
+        zorder=9,  # above the points, on a ground that keeps it readable among them
+        bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.5},
     )
     style.tidy(ax)
 

@@ -27,7 +27,7 @@ def test_what_coins_prove(run, byrote_):
     code, out, err = byrote_("epsilon", "run")
     assert (code, err) == (0, "")
     assert "100 of 100 guesses right, 420 coins in 7 fits" in out
-    assert "Epsilon is at least 3.49 at delta 0, 95.0% confidence" in out
+    assert "Epsilon is at least 3.49 at delta 0, 95% confidence" in out
     assert "The model promises nothing." in out
     assert "60 probes" in out
     assert "without memorization" in out

@@ -53,7 +53,7 @@ def to_json(evidence: PrivacyEvidence) -> dict[str, Any]:
 def verdict(evidence: PrivacyEvidence) -> Text:
     """What the headline's bound proves, what is promised, and whether the two agree."""
     bound, text = evidence.headline, Text()
-    claim = f"at delta {bound.delta:.3g}, {1 - bound.significance:.1%} confidence"
+    claim = f"at delta {bound.delta:.3g}, {100 * (1 - bound.significance):.4g}% confidence"
     if np.isnan(bound.epsilon):
         text.append(f"Epsilon is not bounded: {bound.reason}.", style="bold")
     elif bound.epsilon == 0:
@@ -162,7 +162,7 @@ def _bounds(evidence: PrivacyEvidence) -> Table:
 
 def _attacks(evidence: PrivacyEvidence) -> Table:
     rates = [hit.asked for hit in evidence.membership[0].hits]
-    titles = [f"found at {rate:.1%} false alarms" for rate in rates]
+    titles = [f"found at {100 * rate:.4g}% false alarms" for rate in rates]
     table = _table("membership by", "area under the curve", *titles)
     for attack in evidence.membership:
         numbers = [(attack.auc, attack.interval)]

@@ -60,7 +60,7 @@ def _said(bar: Bar) -> str:
 
 def _table(gate: Gate) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("bar", "asked", "found", f"[{gate.level:.3g}]", "verdict"):
+    for title in ("bar", "asked", "found", f"[{100 * gate.level:.3g} %]", "verdict"):
         numbers = title not in ("bar", "verdict")
         table.add_column(Text(title), justify="right" if numbers else "left", no_wrap=True)
     for bar in gate.bars:

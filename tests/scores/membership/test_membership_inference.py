@@ -138,7 +138,7 @@ def test_a_rate_that_the_records_cannot_support_is_refused():
     assert high.reason == ""
     assert 0 <= high.true_positive_rate <= 1
     few = infer_membership(values[:, :99], included[:, :99], attack="loss").hits[1]
-    assert few.reason == "1.0 % of 99 records is less than one record"
+    assert few.reason == "1 % of 99 records is less than one record"
     none = infer_membership(values, np.zeros_like(included), attack="loss")
     assert np.isnan([none.auc, *none.interval]).all()
     assert none.hits[1].reason == "no score of a member"

@@ -112,7 +112,7 @@ def _hits(cells: Cells, rate: float, level: float) -> HitsAtRate:
     if not cells.member.any():
         reason = "no score of a member"
     elif rate * records < 1:
-        reason = f"{rate:.1%} of {records} records is less than one record".replace("%", " %")
+        reason = f"{100 * rate:.4g} % of {records} records is less than one record"
     if reason:
         return HitsAtRate(rate, np.nan, np.nan, (np.nan, np.nan), reason)
     return HitsAtRate(rate, *hits_at(cells, rate, level=level))

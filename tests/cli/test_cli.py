@@ -254,6 +254,9 @@ def test_built_in_models_run_nothing_from_the_current_folder(here, byrote_):
 
 def test_version_and_help(byrote_):
     assert byrote_("--version")[1].strip() == f"byrote {byrote.__version__}"
+    code, out, _ = byrote_("--help")
+    assert code == 0
+    assert "..." not in out.partition("Commands:")[2]  # each verb's line stands whole
     code, out, _ = byrote_("score", "--help")
     assert code == 0
     assert "--dry-run" in out

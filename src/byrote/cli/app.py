@@ -3,6 +3,7 @@
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -29,20 +30,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verb in (
-    score,
-    expose,
-    show,
-    extract,
-    neighbors,
-    figures,
-    prune,
-    epsilon,
-    compare,
-    check,
-    study,
-):
-    app.command()(verb)
+# In a list of 80 columns each stands whole; what is longer ends in dots.
+_VERBS: dict[Callable[..., int | None], str] = {
+    score: "Find the records that a model memorizes.",
+    expose: "Plant secrets in a text, and measure how exposed they become.",
+    show: "Show the scores or exposures of a run, without training.",
+    extract: "Search a kept model for the likeliest secrets.",
+    neighbors: "Find copies and near copies, which hide memorization.",
+    figures: "Draw all figures that a run supports.",
+    prune: "List the records that stay without the memorized ones.",
+    epsilon: "Prove lower bounds on epsilon, and infer membership.",
+    compare: "Set runs beside a baseline: what changed, and at what cost.",
+    check: "Check a run against bars, for pipelines.",
+    study: "Repeat an experiment, or see what stops memorization.",
+}
+for verb, line in _VERBS.items():
+    app.command(short_help=line)(verb)
 
 
 def _version(wanted: bool) -> None:

@@ -263,6 +263,15 @@ def test_models_stand_at_their_epsilon():
     assert span == pytest.approx(stats.t.interval(0.95, 1, 1.95, 0.05))
 
 
+def test_the_interval_of_two_canaries_does_not_stretch_the_axis():
+    pair = {"insertions": np.array([1, 1]), "saturated": np.zeros(2, dtype=bool)}
+    one = private(bits=np.array([1.0, 20.0]), **pair)
+    low, high = exposure_by_epsilon([one], maximum=MAXIMUM).axes[0].get_ylim()
+    assert stats.t.interval(0.95, 1, 10.5, 9.5)[0] < -100
+    assert low > -5
+    assert high < MAXIMUM + 5
+
+
 def test_completion_is_a_mean_and_a_share_with_wilsons_interval():
     shares = recovered()
     left, right = completion_by_prefix(GIVEN, shares, LEVELS).axes

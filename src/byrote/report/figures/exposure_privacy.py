@@ -60,6 +60,7 @@ def exposure_by_epsilon(
 
     A small point is a canary, a large one the mean of a level of insertion with Student's 95 %
     interval; hollow triangles are lower bounds. Hollow squares are published values, of other data.
+    The axis ends where exposures must, not where the interval of a mean of few does.
 
     Parameters
     ----------
@@ -93,7 +94,7 @@ def exposure_by_epsilon(
     looks = marks.level_looks(np.concatenate([one.insertions for one in models]))
     reach: list[Any] = [one.exposure for one in published]
     for one, x in zip(models, places, strict=True):
-        reach += _exposures(above, one, x, looks)
+        reach += [np.clip(each, 0, maximum) for each in _exposures(above, one, x, looks)]
         _losses(below, one, x)
     named = {one.name: x for one, x in zip(models, places, strict=True) if np.isinf(one.epsilon)}
     for row in published:

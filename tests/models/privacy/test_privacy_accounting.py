@@ -147,7 +147,7 @@ REFUSED = {
     "no norm": ({**ONE, "max_grad_norm": 0}, "max_grad_norm must be a number above 0"),
     "unknown accountant": ({**ONE, "accountant": "pdr"}, "accountant must be one of.*prv"),
     "unknown sampling": ({**ONE, "sampling": "uniform"}, "sampling must be one of"),
-    "rdp shuffled": ({**ONE, "sampling": "shuffled"}, "'rdp' must go with sampling 'poisson'"),
+    "rdp shuffled": ({**ONE, "sampling": "shuffled"}, "whose accountant is 'gaussian'"),
     "prv shuffled": ({**ONE, "accountant": "prv", "sampling": "shuffled"}, "must go with"),
     "gaussian poisson": ({**ONE, "accountant": "gaussian"}, "must go with sampling 'shuffled'"),
     "prv without noise to speak of": (

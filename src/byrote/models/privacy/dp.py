@@ -81,9 +81,11 @@ class DP:
         checks.choice("dp: accountant", self.accountant, _SAMPLING_OF)
         checks.choice("dp: sampling", self.sampling, ("poisson", "shuffled"))
         if self.sampling != _SAMPLING_OF[self.accountant]:
+            fitting = [name for name, kind in _SAMPLING_OF.items() if kind == self.sampling]
             raise InvalidInput(
                 f"dp: accountant {self.accountant!r} must go with sampling"
-                f" {_SAMPLING_OF[self.accountant]!r}; got {self.sampling!r}"
+                f" {_SAMPLING_OF[self.accountant]!r}; got {self.sampling!r}, whose accountant is"
+                f" {' or '.join(map(repr, fitting))}"
             )
 
 

@@ -36,6 +36,7 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
         3,
         {"memorization-quantiles", "mitigations-pareto"},
         (
+            "of 5 %: with so few fits no p-value can be small enough. Means",
             "plain, other seeds: the same training again, and",
             "memorization, on average over the probes, is told from 0.",
             "Memorizes less than what it is compared with: wide.",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from byrote.scores.summary import Summary
 from byrote.studies.mitigations.against import Against, told
 from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.measures import LEVEL
@@ -23,14 +24,21 @@ def remarks(
 def _significant(carried: Sequence[Carried]) -> str:
     found = {one.title: one.result.summary().significant for one in carried}
     some = [f"{title} ({count})" for title, count in found.items() if count]
-    needed = carried[0].result.summary().needed
-    least = "" if needed is None else f"; {needed} must reach the smallest p-value for any to count"
+    least = _least(carried[0].result.summary())
     if not some:
         return (
             "In no audit can a single record be called memorized at a false discovery rate of 5 %"
             f"{least}. Means over all probes can be told apart all the same."
         )
     return f"Audits with records memorized at a false discovery rate of 5 %: {'; '.join(some)}."
+
+
+def _least(summary: Summary) -> str:
+    if summary.needed is None:
+        return ""
+    if summary.needed > summary.scored:
+        return ": with so few fits no p-value can be small enough"
+    return f"; {summary.needed:,} must reach the smallest p-value for any to count"
 
 
 def _at_all(carried: Sequence[Carried]) -> str:

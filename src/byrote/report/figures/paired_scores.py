@@ -163,9 +163,17 @@ def _axes(ax: "Axes", limits: tuple[float, float], threshold: float) -> None:
 
 
 def _ticks(limits: tuple[float, float], threshold: float) -> list[float]:
-    """0, the threshold, and the powers of ten beyond, as far as they reach."""
+    """0, the threshold, and the powers of ten beyond, as far as they reach; else twos and fives.
+
+    Examples
+    --------
+    >>> _ticks((-1.5, 30.0), 1.0), _ticks((-1.5, 7.0), 1.0)
+    ([-1.0, 0.0, 1.0, 10.0], [-1.0, 0.0, 1.0, 2.0, 5.0])
+    """
     low, high = limits
     powers = 10.0 ** np.arange(np.floor(np.log10(threshold)), 12)
+    if not ((powers > 1.5 * threshold) & (powers <= max(high, -low))).any():
+        powers = np.outer(powers, [1, 2, 5]).ravel()  # or nothing would say that it is logarithmic
     powers = np.append(threshold, powers[powers > 1.5 * threshold])
     positive, negative = powers[powers <= high], -powers[-powers >= low]
     return [*negative[::-1].tolist(), 0.0, *positive.tolist()]

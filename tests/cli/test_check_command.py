@@ -12,7 +12,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote.scores.gate.gate import gate_of
 
-BARS = ["--max-significant", "5%", "--max-q999", "5", "--max-auc", "0.75"]
+BARS = ["--max-significant", "5%", "--max-q999", "5", "--max-auc", "75%"]
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,10 @@ def check(
         typer.Option(metavar="EPSILON", help="Of the lower bound of byrote epsilon."),
     ] = None,
     max_auc: Annotated[
-        float | None,
-        typer.Option(metavar="AREA", help="Of membership inference, the better of two attacks."),
+        str | None,
+        typer.Option(
+            metavar="AREA", help="Of membership inference, the better of two attacks: 0.6 or 60%."
+        ),
     ] = None,
     insertions: Annotated[
         int | None,

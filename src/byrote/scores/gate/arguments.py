@@ -14,8 +14,9 @@ _RANGES: Mapping[str, tuple[float, float, str]] = {
     "max_significant": (0.0, 1.0, "a share of at least 0 and below 1, like 1% or 0.01"),
     "max_q999": (0.0, np.inf, "nats, a number of at least 0"),
     "max_epsilon_proven": (0.0, np.inf, "a number of at least 0"),
-    "max_auc": (0.5, 1.0, "an area of at least 0.5 and below 1"),
+    "max_auc": (0.5, 1.0, "an area of at least 0.5 and below 1, like 60% or 0.6"),
 }
+_SHARES = ("max_significant", "max_auc")  # may be percentages
 
 
 def asked(values: Mapping[str, Any]) -> dict[str, float]:
@@ -34,7 +35,7 @@ def asked(values: Mapping[str, Any]) -> dict[str, float]:
 
 def _limit(name: str, value: Any) -> float:
     least, most, expected = _RANGES[name]
-    number = _number(value, percent=name == "max_significant")
+    number = _number(value, percent=name in _SHARES)
     if not least <= number < most:  # NaN neither
         raise InvalidInput(f"{name} must be {expected}; got {value!r}")
     return number

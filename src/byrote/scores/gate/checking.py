@@ -31,7 +31,7 @@ def check(
     max_significant: float | str | None = None,
     max_q999: float | None = None,
     max_epsilon_proven: float | None = None,
-    max_auc: float | None = None,
+    max_auc: float | str | None = None,
     insertions: int | None = None,
     level: float = 0.95,
 ) -> Gate:

@@ -57,7 +57,11 @@ def test_a_promise_is_shown_and_held_against_what_is_proven(run, byrote_):
     options = ["--model", "laplace-histogram", "--set", "range=[-9,9]", "--set", "epsilon=2"]
     run(*COINS, model=options)
     out = byrote_("epsilon", "run")[1]
-    assert "Promised: epsilon 2.00 at delta 0, for each record, by Laplace noise." in out
+    promised = "Promised: epsilon 2.00 at delta 0, for each record, by Laplace noise."
+    assert promised in out
+    shown = " ".join(byrote_("show", "run")[1].split())
+    assert shown.endswith(f"{promised} byrote epsilon tells what is proven.")
+    assert "Promised" not in byrote_("show", "run", "--csv")[1]
     assert "contradicted" not in out
     assert "with a limit above 1.00" in out
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byrote.cli.exits import Exit, complain
-from byrote.cli.output import print_json, print_text
+from byrote.cli.output import print_json, print_promise, print_text
 from byrote.errors import IncompleteRun
 
 if TYPE_CHECKING:
@@ -73,6 +73,7 @@ def print_exposures(
     if followed is not None:
         print_text("")
         print_text(course.render(followed))
+    print_promise(run)
     print_text("")
     print_text(_where(run))
     return code

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from byrote.cli.exits import Exit, complain
+from byrote.cli.promises import promise_of
 from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
@@ -79,7 +80,17 @@ def print_scores(
     tracked = bool(result.description["track"]) and epoch is None and not as_csv
     trajectory = load_trajectory(run, partial=True) if tracked else None
     print_result(result, as_json=as_json, as_csv=as_csv, top=top, trajectory=trajectory, near=near)
+    if not as_json and not as_csv:
+        print_promise(run)
     return code
+
+
+def print_promise(run: Path) -> None:
+    """What a run's fits promise of their privacy, if they do, below what was printed of it."""
+    said = promise_of(run)
+    if said is not None:
+        print_text("")
+        print_text(said)
 
 
 def near_duplicates_of(run: Path, result: "MemorizationResult") -> "NearDuplicates | None":

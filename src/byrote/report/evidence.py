@@ -74,9 +74,10 @@ def promise(promised: Mapping[str, Any] | None) -> str:
     """What the model says of itself, in a sentence."""
     if promised is None:
         return "The model promises nothing."
-    said = f"epsilon {number(promised['epsilon'])} at delta {promised['delta']:.3g}"
-    if "smallest_epsilon" in promised:
-        said += f" (fits differ, from {number(promised['smallest_epsilon'])})"
+    most, least = (number(promised.get(name, np.nan)) for name in ("epsilon", "smallest_epsilon"))
+    said = f"epsilon {most} at delta {promised['delta']:.3g}"
+    if "smallest_epsilon" in promised and least != most:
+        said += f" (fits differ, from {least})"
     unit = [f"for each {promised['unit']}"] if promised.get("unit") else []
     how = [f"by {promised['accountant']}"] if promised.get("accountant") else []
     label = [str(promised["label"])] if promised.get("label") else []

@@ -1,13 +1,18 @@
 """Studies of several runs: named configurations at two scales, declared in a TOML file."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Annotated, Any, ClassVar, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from byrote import checks
 from byrote.studies.toml_file import parse
+
+if TYPE_CHECKING:
+    from byrote.fits.request import Settings
 
 SCALES = ("small", "full")
 
@@ -153,3 +158,19 @@ def overrides(
 def _one(values: set[Any]) -> Any:
     """The value that all have, or all of them."""
     return next(iter(values)) if len(values) == 1 else sorted(values)
+
+
+def command_of(
+    words: Sequence[str],
+    scale: str,
+    overridden: Mapping[str, tuple[int, Any]],
+    settings: "Settings",
+    out: Path,
+) -> str:
+    """The ``byrote study`` command that makes the same runs: of which study and data, in words."""
+    given = ["--scale", scale]
+    for name, (value, _) in overridden.items():
+        given += [f"--{name}", str(value)]
+    given += ["--seed", str(settings.seed), "--threads", str(settings.threads)]
+    given += ["--workers", str(settings.workers), "--out", str(out)]
+    return shlex.join(["byrote", "study", *words, *given])

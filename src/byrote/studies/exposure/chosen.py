@@ -1,6 +1,5 @@
 """A study of exposure at a scale, with what was overridden: from it to the requests of its runs."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from byrote.errors import InvalidInput
 from byrote.fits.request import Request, Settings
 from byrote.models import catalogue
 from byrote.scores.exposure.planting import exposure_request
-from byrote.studies.configured import overrides
+from byrote.studies.configured import command_of, overrides
 from byrote.studies.exposure.declaration import Configuration, ExposureStudy
 
 
@@ -58,12 +57,8 @@ class ChosenExposureStudy:
 
     def command(self, corpus: Corpus, settings: Settings, out: Path) -> str:
         """The ``byrote study`` command that makes the same runs."""
-        words = ["byrote", "study", self.study.name, "--data", corpus.source]
-        words += ["--scale", self.scale]
-        for name, (value, _) in self.overridden.items():
-            words += [f"--{name}", str(value)]
-        words += ["--seed", str(settings.seed), "--threads", str(settings.threads)]
-        return shlex.join([*words, "--workers", str(settings.workers), "--out", str(out)])
+        words = [self.study.name, "--data", corpus.source]
+        return command_of(words, self.scale, self.overridden, settings, out)
 
 
 def choose(

@@ -1,6 +1,5 @@
 """A study of mitigations at a scale, with what was overridden: from it to its runs."""
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +18,7 @@ from byrote.fits.request import Request, Settings
 from byrote.models import catalogue, contract
 from byrote.plans import Probes, design_of
 from byrote.studies.carrying import Asked
-from byrote.studies.configured import overrides
+from byrote.studies.configured import command_of, overrides
 from byrote.studies.mitigations.declaration import Configuration, MitigationStudy
 from byrote.studies.mitigations.pruning import remaining
 
@@ -95,14 +94,10 @@ class ChosenMitigationStudy:
     def command(self, records: StudyRecords, settings: Settings, out: Path) -> str:
         """The ``byrote study`` command that makes the same runs."""
         audited = records.audited
-        words = ["byrote", "study", self.study.name, "--data", audited.source]
+        words = [self.study.name, "--data", audited.source]
         for name in ("key", "labels"):
             words += [f"--{name}", audited.options[name]] if name in audited.options else []
-        words += ["--scale", self.scale]
-        for name, (value, _) in self.overridden.items():
-            words += [f"--{name}", str(value)]
-        words += ["--seed", str(settings.seed), "--threads", str(settings.threads)]
-        return shlex.join([*words, "--workers", str(settings.workers), "--out", str(out)])
+        return command_of(words, self.scale, self.overridden, settings, out)
 
 
 def choose(

@@ -7,6 +7,7 @@ import typer
 
 from byrote.cli.output import Debug, print_json, print_text
 from byrote.errors import ByroteError, InvalidInput
+from byrote.fits.files import remove, write_atomically
 
 
 def check(
@@ -62,14 +63,14 @@ def check(
     if junit is not None and (junit.is_dir() or not junit.resolve().parent.is_dir()):
         raise InvalidInput(f"--junit must be a file in a folder that exists; got {str(junit)!r}")
     if junit is not None:
-        junit.unlink(missing_ok=True)  # whatever happens, none of an earlier check is left
+        remove(junit)  # whatever happens, none of an earlier check is left
     from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
     from byrote.report import junit as xml  # noqa: PLC0415
     from byrote.report.text import plain  # noqa: PLC0415
 
     found = _checked(run, bars, junit, insertions=insertions, level=level)
     if junit is not None:
-        junit.write_bytes(xml.render(found))
+        write_atomically(junit, xml.render(found))
     if as_json:
         print_json(plain(found.to_dict()))
     else:
@@ -87,5 +88,5 @@ def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any
     except ByroteError as error:
         if junit is not None:
             asked = [name for name, limit in bars.items() if limit is not None]
-            junit.write_bytes(xml.unusable(asked or ["check"], error))
+            write_atomically(junit, xml.unusable(asked or ["check"], error))
         raise

@@ -110,11 +110,11 @@ class RunFolder:
             files.write_atomically(self.paths.failure(outcome.fit), text.encode())
             return
         if outcome.weights is not None:
-            self.paths.fit(outcome.fit).unlink(missing_ok=True)
+            files.remove(self.paths.fit(outcome.fit))
             self.models.keep(outcome.fit, outcome.weights, outcome.facts)
         if outcome.fit != RELEASE:
             self.file(outcome.fit).write(outcome)
-        self.paths.failure(outcome.fit).unlink(missing_ok=True)
+        files.remove(self.paths.failure(outcome.fit))
 
     def file(self, fit: int) -> FitFile:
         """The file of one fit, whether it is there or not."""

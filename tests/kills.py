@@ -32,7 +32,7 @@ from byrote.models import VAE
 from estimators import Keepable, Slow, Steps
 from languages import Ngram
 
-X = np.random.default_rng(0).normal(size=(70, 3))
+X = np.random.default_rng(0).random((70, 3))
 TEXT = [f"line {k} of few\n" for k in range(30)]
 FILE_CALLS = (
     "open", "close", "fsync", "replace", "rename", "link", "mkdir", "rmdir", "unlink", "ftruncate",
@@ -87,7 +87,7 @@ class Combination:
         if self.plan == "insertions":
             canary = byrote.Canary("pin {digits:2}")
             how |= {"canaries_per_level": 2, "controls": 2, "references": 5, "method": "none"}
-            return byrote.score_exposure(Ngram(order=1, epochs=2), TEXT, canary, [2], fits=3, **how)
+            return byrote.score_exposure(Ngram(order=1, epochs=2), TEXT, canary, insertions=[2], fits=3, **how)
         x = X[:8] if self.plan == "leave-one-out" else X
         plan = PLANS[self.plan][smaller]
         return byrote.score_memorization(MODELS[self.model][0](), x, plan=plan, **how)
@@ -212,6 +212,7 @@ class Attack:
             store = self.folder / "whole"
             shutil.rmtree(store, ignore_errors=True)
             started = time.monotonic()
+            self._begun(combination, store)
             child = in_a_child(lambda: self._ran(combination, store))
             code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
             assert code == 0, (combination, code)
@@ -224,6 +225,12 @@ class Attack:
         """How many processes were ended by their signal."""
         return sum(count for (*_, how), count in self.kills.items() if how == "ended by it")
 
+    def _begun(self, combination, store):
+        """The smaller run that this one extends, if it does."""
+        if combination.extends:
+            child = in_a_child(lambda: self._ran(combination, store, smaller=True))
+            os.waitpid(child, 0)
+
     @staticmethod
     def _ran(combination, store, **how):
         combination.run(store, **how)
@@ -234,9 +241,7 @@ class Attack:
         expected, seconds = self.undisturbed(combination)
         store, wrong, sessions = self.folder / "run", [], []
         shutil.rmtree(store, ignore_errors=True)
-        if combination.extends:
-            child = in_a_child(lambda: self._ran(combination, store, smaller=True))
-            os.waitpid(child, 0)
+        self._begun(combination, store)
         for _ in range(int(self.generator.integers(1, 4))):
             session, ill = self._killed(combination, store, seconds)
             sessions.append(session)
@@ -268,6 +273,7 @@ class Attack:
                 killing_at(count, number, flag)
             combination.run(store)
 
+        before = strange(store, self.temporary)
         child = in_a_child(action)
         if count is None:
             time.sleep(moment)
@@ -291,8 +297,8 @@ class Attack:
         if copies(self.temporary, *([store] if store.exists() else [])):
             wrong.append(f"{number.name}: a copy of records stays")
         if code == exits.Exit.INTERRUPTED:
-            wrong += [f"{number.name} left {path}" for path in strange(store, self.temporary)]
-            wrong += [f"{number.name} left {path}" for path in semaphores(child)]
+            left = {*strange(store, self.temporary), *semaphores(child)}.difference(before)
+            wrong += [f"{number.name} {where} ({count or moment}) left {path}" for path in left]
         return child, wrong
 
 

@@ -20,6 +20,7 @@ from filelock import lock_descriptor
 
 from byrote.errors import RunMismatch
 from byrote.fits import files
+from byrote.fits.interrupts import held_back
 
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -92,15 +93,18 @@ def locked(path: Path) -> Iterator[None]:
     CannotWrite
         If the file cannot be written.
     """
-    with files.writing(path):
-        descriptor = _taken(path)
+    descriptor, ours = None, False
     try:
+        with held_back(), files.writing(path):
+            descriptor, ours = _taken(path), True
         yield
     finally:
-        with suppress(OSError):
-            path.unlink()
-        if descriptor is not None:
-            os.close(descriptor)
+        if ours:
+            with held_back():
+                with suppress(OSError):
+                    path.unlink()
+                if descriptor is not None:
+                    os.close(descriptor)
 
 
 def _taken(path: Path) -> int | None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
-from byrote.fits import files, record_files
+from byrote.fits import files, record_files, temporary
 from byrote.fits.executors import open_pool
 from byrote.fits.interrupts import held_back
 from byrote.fits.job import Task, job_of
@@ -22,7 +22,6 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request
 from byrote.fits.store import RunFolder
-from byrote.fits.temporary import temporary_folder
 from byrote.models import settling
 from byrote.plans import Design
 
@@ -50,6 +49,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
         If the system has no room for a file, or no memory; what was finished is kept.
     """
     request.check()
+    temporary.sweep()
     paths = RunPaths(folder)
     design = request.plan.draw(request.context())
     settled: dict[str, Any] = {}
@@ -133,7 +133,7 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
     heard: Counter[str] = Counter()
     try:
         with (
-            temporary_folder() as heartbeats,
+            temporary.temporary_folder() as heartbeats,
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(

@@ -25,20 +25,22 @@ _SEMAPHORES = Path("/dev/shm")  # noqa: S108 (where Linux keeps them by name)
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder for the length of a block; what killed processes left of theirs is removed first.
+    """A folder for the length of a block.
 
     Raises
     ------
     CannotWrite
         If none can be made.
     """
-    sweep()
-    path, descriptor = _made()
+    path, descriptor = None, None
     try:
+        with held_back():
+            path, descriptor = _made()
         yield path
     finally:
         with held_back():
-            shutil.rmtree(path, ignore_errors=True)
+            if path is not None:
+                shutil.rmtree(path, ignore_errors=True)
             if descriptor is not None:
                 os.close(descriptor)
 

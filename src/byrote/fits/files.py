@@ -15,7 +15,7 @@ def make_folder(path: Path) -> None:
     path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
+def write_atomically(path: Path, content: bytes | bytearray | memoryview) -> None:
     """Write a whole file, or leave what was there."""
     with atomic(path) as file:
         file.write(content)
@@ -48,7 +48,10 @@ def sweep(folder: Path) -> None:
 
 
 def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    # A new file: what an older process left under the name, or a link, is never written into.
+    with suppress(FileNotFoundError):
+        path.unlink()
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
 
 
 def _sync_folder(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from byrote.errors import ByroteError, IncompleteRun, StorageError
+from byrote.errors import ByroteError, CannotRead, IncompleteRun
 
 # Click's base of all complaints about arguments; newer releases of typer carry their own click.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
@@ -37,7 +37,7 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
         return Exit.INTERRUPTED
-    except (IncompleteRun, StorageError) as error:
+    except (IncompleteRun, CannotRead) as error:
         complain(str(error))
         return Exit.INCOMPLETE
     except ByroteError as error:

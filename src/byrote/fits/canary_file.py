@@ -82,7 +82,7 @@ def read_canaries(paths: RunPaths, manifest: Manifest) -> PlantedCanaries:
         If the file is damaged.
     ForeignFile
         If it belongs to another run.
-    StorageError
+    CannotRead
         If the disk does not give it, or there is no memory for it.
     """
     if manifest.plan.spec.get("kind") != "insertions":

@@ -70,7 +70,7 @@ class FitFile:
             If the file is truncated or altered.
         ForeignFile
             If it belongs to another run or another fit.
-        StorageError
+        CannotRead
             If the disk does not give it, or there is no memory for it.
         """
         return self._checked(self._rows(epoch, _COLUMNS))
@@ -106,7 +106,7 @@ class FitFile:
 
         Raises
         ------
-        CorruptFile, ForeignFile, StorageError
+        CorruptFile, ForeignFile, CannotRead
             As ``log_prob``.
         """
         with self._opened() as (file, facts):

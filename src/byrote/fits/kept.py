@@ -42,7 +42,7 @@ class KeptModels:
             If the file is truncated, altered or not byrote's.
         ForeignFile
             If it belongs to another run, fit or class.
-        StorageError
+        CannotRead
             If the disk does not give it, or there is no memory for it.
         """
         path = self.paths.model(fit)

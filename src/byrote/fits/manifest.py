@@ -161,7 +161,7 @@ class Manifest(_Part):
             If it is no manifest, or not as it was written.
         InvalidInput
             If a newer byrote wrote it.
-        StorageError
+        CannotRead
             If the disk does not give it, or there is no memory for it.
         """
         data = sealed.read_json(path, most=MOST_BYTES)

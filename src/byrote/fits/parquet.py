@@ -41,7 +41,7 @@ def opened(
     ------
     CorruptFile
         If the file is truncated, altered or not byrote's.
-    StorageError
+    CannotRead
         If the disk does not give it, or there is no memory for it.
     """
     with sealed.opened(path, last=True, seen=seen) as file, reading.parsed(path):
@@ -57,7 +57,7 @@ def read(path: Path, columns: Iterable[str] = ()) -> tuple[pa.Table, dict[str, A
 
     Raises
     ------
-    CorruptFile, StorageError
+    CorruptFile, CannotRead
         As ``opened``.
     """
     with opened(path, columns) as (file, facts):
@@ -90,7 +90,7 @@ def read_result(
         If there is no such file.
     CorruptFile
         If the file is damaged, or holds something else than ``what``.
-    StorageError
+    CannotRead
         If the disk does not give it, or there is no memory for it.
     """
     path = Path(path)

@@ -45,7 +45,7 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
         If the file is damaged, or contradicts itself.
     ForeignFile
         If it belongs to another run.
-    StorageError
+    CannotRead
         If the disk does not give it, or there is no memory for it.
     """
     table, facts = parquet.read(paths.plan, _COLUMNS)

@@ -13,7 +13,7 @@ from typing import IO, NamedTuple
 
 import pyarrow as pa
 
-from byrote.errors import ByroteError, CorruptFile, InvalidInput, StorageError
+from byrote.errors import ByroteError, CannotRead, CorruptFile, InvalidInput
 
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
@@ -43,7 +43,7 @@ def of(path: Path) -> Iterator[None]:
     ------
     CorruptFile
         If there is no such file.
-    StorageError
+    CannotRead
         If the disk does not give it, or there is no memory for it.
     """
     try:
@@ -78,8 +78,8 @@ def parsed(path: Path) -> Iterator[None]:
         raise _damaged(path, error) from None
 
 
-def _unread(path: Path, why: str | None) -> StorageError:
-    return StorageError(
+def _unread(path: Path, why: str | None) -> CannotRead:
+    return CannotRead(
         f"cannot read {path}: {why}; nothing was changed, and the same command goes on once it can"
         " be read"
     )
@@ -97,7 +97,7 @@ def is_there(path: Path) -> bool:
     ------
     InvalidInput
         If it is a symbolic link.
-    StorageError
+    CannotRead
         If the disk does not say.
     """
     try:
@@ -120,7 +120,7 @@ def check_no_links(root: Path, folders: tuple[str, ...]) -> None:
     ------
     InvalidInput
         If there is one; the folder itself may be.
-    StorageError
+    CannotRead
         If the disk does not say.
     """
     for folder in (root, *(root / name for name in folders)):

@@ -32,7 +32,7 @@ def check_count(paths: RunPaths, manifest: Manifest) -> None:
 
     Raises
     ------
-    CorruptFile, ForeignFile, StorageError
+    CorruptFile, ForeignFile, CannotRead
         As ``read_names``.
     """
     with _opened(paths, manifest):
@@ -48,7 +48,7 @@ def damaged(
     ------
     ForeignFile
         If one belongs to another run: it is not ours to replace.
-    StorageError
+    CannotRead
         If the disk does not give one, or there is no memory for it.
     """
     problems = {}
@@ -83,7 +83,7 @@ def read_names(paths: RunPaths, manifest: Manifest) -> tuple[NDArray[Any], NDArr
         If the file is missing or damaged, or has another number of records than the run.
     ForeignFile
         If it belongs to another run.
-    StorageError
+    CannotRead
         If the disk does not give it, or there is no memory for it.
     """
     with _opened(paths, manifest) as file:

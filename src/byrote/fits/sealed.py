@@ -44,7 +44,7 @@ def opened(
     ------
     CorruptFile
         If the file is missing, larger than ``most`` bytes, not sealed, or not as it was written.
-    StorageError
+    CannotRead
         If the disk does not give it, or there is no memory for it: that says nothing of the file.
     """
     with reading.of(path), path.open("rb") as file:
@@ -80,7 +80,7 @@ def read_json(path: Path, *, most: int) -> dict[str, Any]:
 
     Raises
     ------
-    CorruptFile, StorageError
+    CorruptFile, CannotRead
         As ``opened``; the former also if it is no JSON object.
     """
     with opened(path, most=most) as file, reading.parsed(path):

@@ -58,7 +58,7 @@ class RunFolder:
             If there is no run, or a symbolic link in its folder.
         CorruptFile
             If its description, its plan or the names of its records cannot be read.
-        StorageError
+        CannotRead
             If the disk does not give them, or there is no memory for them.
         """
         paths.check()
@@ -156,7 +156,7 @@ class RunFolder:
             If the file is truncated or altered.
         ForeignFile
             If it belongs to another run or another fit.
-        StorageError
+        CannotRead
             If the disk does not give it, or there is no memory for it.
         """
         return self.file(fit).log_prob(epoch)

@@ -143,7 +143,7 @@ class Exposure:
             If there is no such file.
         CorruptFile
             If the file is damaged or something else.
-        StorageError
+        CannotRead
             If the disk does not give it, or there is no memory for it.
         """
         return parquet.read_result(path, _FORMAT, "exposures", cls._of)

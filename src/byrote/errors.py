@@ -5,6 +5,7 @@ ByroteError
 │   ├── RunMismatch                the run folder was made by another plan, model or data
 │   └── NoCompiler                 compiled functions are asked for where none can be made
 ├── CorruptFile (ValueError)       a file of a run folder is truncated, altered or foreign
+├── CannotRead (OSError)           the disk or the memory fails: nothing is wrong with the file
 ├── IncompleteRun (RuntimeError)   fits are missing or failed; starting again resumes
 ├── CannotWrite (OSError)          a full disk, a quota, a limit: a file could not be written
 └── MissingExtra (ImportError)     an optional dependency is not installed
@@ -33,6 +34,10 @@ class CorruptFile(ByroteError, ValueError):
 
 class ForeignFile(CorruptFile):
     """A file in a run folder that belongs to another run or fit."""
+
+
+class CannotRead(ByroteError, OSError):
+    """A file that the disk or the memory does not give: nothing is known to be wrong with it."""
 
 
 class IncompleteRun(ByroteError, RuntimeError):

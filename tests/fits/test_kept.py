@@ -20,6 +20,7 @@ from byrote.fits.request import Request, Settings
 from byrote.fits.store import RunFolder
 from byrote.models import VAE
 from byrote.plans.design import RELEASE
+from sealing import edit_json
 
 from estimators import Keepable, PureNoise
 
@@ -325,10 +326,7 @@ def test_a_run_without_models_says_how_to_get_one(tmp_path):
 def test_run_json_chooses_no_code(tmp_path, name):
     x = np.random.default_rng(1).random((12, 3))
     score(tmp_path / "run", "release", VAE(**SMALL), x, KFold(2, repeats=1))
-    manifest = tmp_path / "run" / "run.json"
-    content = json.loads(manifest.read_text())
-    content["model"]["name"] = name
-    manifest.write_text(json.dumps(content))
+    edit_json(tmp_path / "run" / "run.json", lambda data: data["model"].update(name=name))
     with pytest.raises(byrote.InvalidInput, match="model must be given, unfitted"):
         byrote.load_model(tmp_path / "run")
 

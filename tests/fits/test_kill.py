@@ -234,4 +234,6 @@ def test_killed_at_random_moments(tmp_path):
 
 def finished(store):
     fits = store / "fits"
-    return {p.name: p.stat().st_mtime_ns for p in fits.glob("fit-*")} if fits.is_dir() else {}
+    return (
+        {p.name: p.stat().st_mtime_ns for p in fits.glob("fit-*.parquet")} if fits.is_dir() else {}
+    )

@@ -133,22 +133,6 @@ def test_more_tracked_epochs_extend_the_folder(tmp_path):
         score(tmp_path / "run", track=[2])
 
 
-def test_a_run_from_before_tracking_opens(tmp_path):
-    first = score(tmp_path / "run")
-    path = tmp_path / "run" / "run.json"
-    manifest = json.loads(path.read_text())
-    del manifest["track"], manifest["settled"]
-    path.write_text(json.dumps(manifest))
-    assert byrote.load_scores(tmp_path / "run").to_frame().equals(first.to_frame())
-    for fit in RunPaths(tmp_path / "run").fits.iterdir():
-        table = pq.read_table(fit)
-        facts = json.loads(table.schema.metadata[b"byrote"])
-        del facts["epochs"]
-        pq.write_table(table.replace_schema_metadata({"byrote": json.dumps(facts)}), fit)
-    assert byrote.load_scores(tmp_path / "run", epoch=4).to_frame().equals(first.to_frame())
-    assert score(tmp_path / "run", track=[1]).to_frame().equals(first.to_frame())
-
-
 def test_an_epoch_never_reached_fails_the_fit(tmp_path):
     model = Steps(9, rounds=3)
     with pytest.raises(

@@ -11,7 +11,7 @@ from typing import Any
 
 import typer
 
-from byrote.errors import ByroteError, CannotWrite, IncompleteRun
+from byrote.errors import ByroteError, CannotRead, CannotWrite, IncompleteRun
 from byrote.fits import interrupts
 
 # Click's base of all complaints about arguments; newer releases of typer carry their own click.
@@ -60,7 +60,7 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
         interrupts.ignore()
         complain("interrupted")
         return Exit.INTERRUPTED
-    except (IncompleteRun, CannotWrite) as error:
+    except (IncompleteRun, CannotRead, CannotWrite) as error:
         complain(str(error))
         return Exit.INCOMPLETE
     except ByroteError as error:

@@ -37,10 +37,11 @@ def source(runs: dict[str, Path]) -> "Source":
 
 def _neighbors(run: Path, result: "MemorizationResult") -> "NeighborResult":
     from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+    from byrote.fits.reading import is_there  # noqa: PLC0415
     from byrote.scores.neighbors import NeighborResult  # noqa: PLC0415
 
     path = RunPaths(run).neighbors
-    if not path.is_file():
+    if not is_there(path):
         raise InvalidInput("byrote neighbors was not run")
     found = NeighborResult.load(path)
     if found.description.get("run_id") != result.description["run_id"]:

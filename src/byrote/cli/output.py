@@ -99,10 +99,11 @@ def near_duplicates_of(run: Path, result: "MemorizationResult") -> "NearDuplicat
     None where it was not asked, or where the file belongs to another run.
     """
     from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+    from byrote.fits.reading import is_there  # noqa: PLC0415
     from byrote.scores.neighbors import NearDuplicates  # noqa: PLC0415
 
     path = RunPaths(run).near_duplicates
-    if not path.is_file():
+    if not is_there(path):
         return None
     found = NearDuplicates.load(path)
     if found.description.get("run_id") != result.description["run_id"]:

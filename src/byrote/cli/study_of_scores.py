@@ -86,9 +86,11 @@ def _fresh(records: "Records", validation: str | None, part: str | None) -> "Rec
 def _compared(
     run: "RunFolder", result: "MemorizationResult", records: "Records", fresh: "Records | None"
 ) -> "NeighborResult | None":
+    from byrote.fits.reading import is_there  # noqa: PLC0415 (slow to load)
+
     if fresh is None:
         return None
-    if not run.paths.model(run.design.release).is_file():
+    if not is_there(run.paths.model(run.design.release)):
         complain("no nearest neighbours: there is no release model to draw samples from")
         return None
     seed = run.manifest.seed

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import CanaryRecords, spec
 from byrote.errors import ForeignFile, InvalidInput
-from byrote.fits import parquet
+from byrote.fits import parquet, reading
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
+
+_COLUMNS = ("id", "pattern", "completion")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -64,11 +66,8 @@ def write_canaries(paths: RunPaths, manifest: Manifest, records: CanaryRecords) 
         },
         "measurement": vars(records.measurement),
     }
-    columns = {
-        "id": records.ids[:count],
-        "pattern": records.pattern[:count],
-        "completion": list(records.completions[:count]),
-    }
+    values = records.ids[:count], records.pattern[:count], list(records.completions[:count])
+    columns = dict(zip(_COLUMNS, values, strict=True))
     parquet.write(paths.canaries, columns, facts)
 
 
@@ -83,17 +82,32 @@ def read_canaries(paths: RunPaths, manifest: Manifest) -> PlantedCanaries:
         If the file is damaged.
     ForeignFile
         If it belongs to another run.
+    CannotRead
+        If the disk does not give it, or there is no memory for it.
     """
     if manifest.plan.spec.get("kind") != "insertions":
         raise InvalidInput(f"{paths.root} is no exposure run: it has no canaries")
-    table, facts = parquet.read(paths.canaries, ("id", "pattern", "completion"))
+    table, facts = parquet.read(paths.canaries, _COLUMNS)
     if facts.get("run_id") != manifest.run_id:
         raise ForeignFile(f"{paths.canaries} belongs to another run")
-    return PlantedCanaries(
-        patterns=tuple(Canary(**given) for given in facts["patterns"]),
-        pattern=table["pattern"].to_numpy(),
-        ids=parquet.column(table["id"]),
-        completions=tuple(table["completion"].to_pylist()),
-        corpus=facts["corpus"],
-        measurement=facts["measurement"],
-    )
+    with reading.parsed(paths.canaries):
+        found = PlantedCanaries(
+            patterns=tuple(_pattern(given) for given in facts["patterns"]),
+            pattern=table["pattern"].to_numpy(),
+            ids=parquet.column(table["id"]),
+            completions=tuple(table["completion"].to_pylist()),
+            corpus=dict(facts["corpus"]),
+            measurement=dict(facts["measurement"]),
+        )
+        if not set(found.pattern.tolist()) <= set(range(len(found.patterns))):
+            raise ValueError("a canary is of no pattern")
+        if len(found) > manifest.data.records:
+            raise ValueError("there are more canaries than records")
+        return found
+
+
+def _pattern(given: dict[str, Any]) -> Canary:
+    try:
+        return Canary(**given)
+    except InvalidInput:
+        raise ValueError("a pattern is none") from None  # without its words, which may be private

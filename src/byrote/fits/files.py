@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from byrote.errors import CannotWrite
+from byrote.errors import ByroteError, CannotWrite
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600  # records are private, and so is what is known of them
 TEMPORARY = ".tmp"
@@ -27,7 +27,7 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
-def write_atomically(path: Path, content: bytes | memoryview) -> None:
+def write_atomically(path: Path, content: bytes | bytearray | memoryview) -> None:
     """Write a whole file, or leave what was there.
 
     Raises
@@ -87,7 +87,7 @@ def writing(what: Path | str) -> Iterator[None]:
     """
     try:
         yield
-    except CannotWrite:
+    except ByroteError:  # said already
         raise
     except OSError as error:
         reason = error.strerror or str(error)
@@ -104,7 +104,10 @@ def sweep(folder: Path) -> None:
 
 
 def _create(path: Path) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    # A new file: what an older process left under the name, or a link, is never written into.
+    with suppress(FileNotFoundError):
+        path.unlink()
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
 
 
 def _sync_folder(path: Path) -> None:

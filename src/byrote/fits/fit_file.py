@@ -1,17 +1,17 @@
 """The file of one finished fit: rows by epoch, then by record."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile
-from byrote.fits import parquet
+from byrote.fits import parquet, sealed
 from byrote.fits.content import Scored
 from byrote.fits.job import Outcome
 from byrote.plans import Design
@@ -21,12 +21,13 @@ _COLUMNS = ("record", "epoch", "included", "log_prob")
 
 @dataclass(frozen=True)
 class FitFile:
-    """Where a fit of a run is, and what must be in it."""
+    """Where a fit of a run is, and what must be in it; ``seen``: files that were verified."""
 
     path: Path
     run_id: str
     design: Design
     fit: int
+    seen: sealed.Seen = field(default_factory=dict)
 
     def write(self, outcome: Outcome) -> None:
         """Keep the log-likelihoods of a fit that succeeded; one row group for each epoch."""
@@ -52,15 +53,13 @@ class FitFile:
 
     def facts(self) -> dict[str, Any]:
         """What is known of the fit: epochs, losses, seconds, memory, versions, processor."""
-        return parquet.describe(self.path)[1]
+        with self._opened() as (_, facts):
+            return facts
 
     def epochs(self) -> list[int]:
         """The epochs that were scored, the last one last; [0] where a model has none."""
-        named = self.facts().get("epochs")
-        if named is None:  # a file that names them in its column alone
-            table, _ = parquet.read(self.path, ("epoch",), alone=True)
-            named = np.unique(table["epoch"].to_numpy()).tolist()
-        return sorted(named) or [0]
+        with self._opened() as (_, facts):
+            return list(facts["epochs"])
 
     def log_prob(self, epoch: int | None = None) -> NDArray[np.float64]:
         """Log-likelihoods of the counted rows after an epoch, the last if none is given, nats.
@@ -71,10 +70,12 @@ class FitFile:
             If the file is truncated or altered.
         ForeignFile
             If it belongs to another run or another fit.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
-        return self._checked(self._rows(_COLUMNS, epoch))
+        return self._checked(self._rows(epoch, _COLUMNS))
 
-    def _checked(self, table: Any) -> NDArray[np.float64]:
+    def _checked(self, table: pa.Table) -> NDArray[np.float64]:
         """The log-likelihoods of one epoch, which must be of the rows that the plan says."""
         rows = self.design.counted_rows(self.fit)
         if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
@@ -93,10 +94,11 @@ class FitFile:
 
     def diagnostics(self, epoch: int | None = None) -> dict[str, NDArray[Any]]:
         """What else is known of the rows after an epoch, the last if none is given, by name."""
-        names = [name for name in parquet.describe(self.path)[0] if name not in _COLUMNS]
+        with self._opened() as (file, _):
+            names = [name for name in file.schema_arrow.names if name not in _COLUMNS]
         if not names:
             return {}
-        table = self._rows(("epoch", *names), self.epochs()[-1] if epoch is None else epoch)
+        table = self._rows(epoch, ("epoch", *names))
         return {name: np.asarray(table[name].to_numpy()) for name in names}
 
     def check(self) -> None:
@@ -104,36 +106,46 @@ class FitFile:
 
         Raises
         ------
-        CorruptFile, ForeignFile
+        CorruptFile, ForeignFile, CannotRead
             As ``log_prob``.
         """
-        epochs = self.epochs()
-        if len(epochs) == 1:
-            self.log_prob()
-            self.diagnostics()
-            return
-        table = self._owned(())  # once: to open a file of many epochs for each of them takes long
-        table = table.select(_COLUMNS).combine_chunks()
-        there = table["epoch"].to_numpy()
-        for epoch in epochs:
-            first, last = np.searchsorted(there, [epoch, epoch + 1])
-            self._checked(table.slice(first, last - first))
+        with self._opened() as (file, facts):
+            table = file.read(use_threads=False)  # once, whatever the number of epochs
+            size = len(table) // len(facts["epochs"])
+            for place, epoch in enumerate(facts["epochs"]):
+                self._checked(self._of(table.slice(place * size, size), epoch))
 
-    def _rows(self, columns: tuple[str, ...], epoch: int | None) -> Any:
+    def _rows(self, epoch: int | None, columns: tuple[str, ...]) -> pa.Table:
         """The rows of one epoch; the others are not read where the file is written as above."""
-        where = None if epoch is None else pc.field("epoch") == epoch
-        table = self._owned(columns, alone=True, where=where)
-        found = table["epoch"].to_numpy()
-        if len(found) and (found != found[-1]).any():
-            table = table.filter(pa.array(found == found.max()))
+        with self._opened() as (file, facts):
+            epochs = facts["epochs"]
+            place = len(epochs) - 1 if epoch is None else epochs.index(epoch)
+            if file.num_row_groups == len(epochs):
+                table = file.read_row_group(place, columns=[*columns], use_threads=False)
+            else:
+                size = file.metadata.num_rows // len(epochs)
+                table = file.read(columns=[*columns], use_threads=False).slice(place * size, size)
+            return self._of(table, epochs[place])
+
+    def _of(self, table: pa.Table, epoch: int) -> pa.Table:
+        """Rows that must be of one epoch, and of every row that the fit counts."""
+        there = table["epoch"].to_numpy()
+        if len(there) != len(self.design.counted_rows(self.fit)) or (there != epoch).any():
+            raise CorruptFile(f"{self.path} does not hold the epochs that it says")
         return table
 
-    def _owned(self, columns: tuple[str, ...], **how: Any) -> Any:
-        """What ``parquet.read`` gives of a file that must be this fit's."""
-        table, facts = parquet.read(self.path, columns, **how)
-        if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
-            raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
-        return table
+    @contextmanager
+    def _opened(self) -> Iterator[tuple[Any, dict[str, Any]]]:
+        """What ``parquet.opened`` gives of a file that must be this fit's."""
+        with parquet.opened(self.path, _COLUMNS, seen=self.seen) as (file, facts):
+            if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
+                raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
+            epochs, rows = facts["epochs"], len(self.design.counted_rows(self.fit))
+            if not epochs or epochs != sorted({int(epoch) for epoch in epochs}):
+                raise CorruptFile(f"{self.path} does not say in order which epochs it holds")
+            if file.metadata.num_rows != rows * len(epochs):
+                raise CorruptFile(f"{self.path} does not hold the records that the plan says")
+            yield file, facts
 
 
 def _diagnostics(scored: Sequence[Scored]) -> dict[str, NDArray[Any]]:

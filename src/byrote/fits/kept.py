@@ -1,20 +1,16 @@
-"""Kept models: weights as safetensors, each file marked with its run, its fit and its class.
+"""Kept models: weights as safetensors, each file sealed, marked with its run, fit and class."""
 
-The format has no checksum, so the marks hold one of names, types, shapes and values.
-"""
-
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
 
 from byrote.errors import CorruptFile, ForeignFile
-from byrote.fits import files
+from byrote.fits import files, reading, sealed
 from byrote.fits.paths import RunPaths
 from byrote.models.weights import Weights
 from byrote.plans.design import RELEASE
@@ -33,9 +29,9 @@ class KeptModels:
     def keep(self, fit: int, weights: Weights, facts: Mapping[str, Any]) -> None:
         """Write the weights of a fit, and what is known of it."""
         files.make_folder(self.paths.models)
-        facts = {**facts, **self._marks(fit), "sha256": _digest(weights)}
-        # One key for all: safetensors writes several in any order.
-        files.write_atomically(self.paths.model(fit), save(weights, {_KEY: json.dumps(facts)}))
+        # One key for all, the seal among them: safetensors writes several in any order.
+        marks = {_KEY: sealed.blank_json({**facts, **self._marks(fit)})}
+        sealed.write(self.paths.model(fit), bytearray(save(weights, marks)))
 
     def weights(self, fit: int) -> Weights:
         """The weights of a fit.
@@ -46,13 +42,13 @@ class KeptModels:
             If the file is truncated, altered or not byrote's.
         ForeignFile
             If it belongs to another run, fit or class.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
         path = self.paths.model(fit)
         weights, facts = _read(path)
         if any(facts.get(name) != value for name, value in self._marks(fit).items()):
             raise ForeignFile(f"{path} belongs to another run or fit; move it away")
-        if facts.get("sha256") != _digest(weights):
-            raise CorruptFile(f"{path} is damaged: its values are not those that were written")
         return weights
 
     def unfinished(self, fits: Iterable[int]) -> tuple[list[int], list[CorruptFile]]:
@@ -65,7 +61,7 @@ class KeptModels:
         """
         todo, damaged = [], []
         for fit in fits:
-            if not self.paths.model(fit).is_file():
+            if not reading.is_there(self.paths.model(fit)):
                 todo.append(fit)
                 continue
             try:
@@ -83,22 +79,11 @@ class KeptModels:
 
 
 def _read(path: Path) -> tuple[Weights, dict[str, Any]]:
-    try:
-        with safe_open(path, framework="np") as file:
-            facts = json.loads((file.metadata() or {})[_KEY])
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no dict)
-        if not isinstance(facts, dict):
-            raise TypeError
-    except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-        raise CorruptFile(
-            f"{path} is damaged and cannot be read ({type(error).__name__})"
-        ) from None
-    return weights, facts
-
-
-def _digest(weights: Weights) -> str:
-    digest = hashlib.sha256()
-    for name, array in sorted(weights.items()):
-        digest.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
+    with sealed.opened(path) as file, reading.parsed(path):
+        content = file.read()
+        start = 8 + int.from_bytes(content[:8], "little")  # of the arrays, after the header
+        facts = dict(json.loads(json.loads(content[8:start])["__metadata__"][_KEY]))
+        try:
+            return {name: array.copy() for name, array in load(content).items()}, facts
+        except SafetensorError as error:
+            raise ValueError(error) from None

@@ -12,6 +12,7 @@ from byrote.errors import InvalidInput, RunMismatch
 from byrote.fits.job import job_of
 from byrote.fits.manifest import ModelPart
 from byrote.fits.paths import RunPaths
+from byrote.fits.reading import is_there
 from byrote.fits.store import RunFolder
 from byrote.fits.surroundings import controlled
 from byrote.models import contract, settling
@@ -65,7 +66,7 @@ def load_model(store: str | Path, *, fit: int | None = None, model: Any = None) 
     """
     run = RunFolder.open(RunPaths(Path(store)))
     number = run.design.release if fit is None else checks.integer("fit", fit, at_least=0)
-    if not run.paths.model(number).is_file():
+    if not is_there(run.paths.model(number)):
         name, keep = ("the release model", "release") if fit is None else (f"fit {fit}", "all")
         raise InvalidInput(
             f"{store} does not keep {name}; start the same run again with keep_models={keep!r}"

@@ -1,27 +1,31 @@
 """run.json: what a run is, so that nobody averages two different ones."""
 
-import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
 
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, InvalidInput
+from byrote.fits import sealed
 from byrote.fits.environment import environment
 from byrote.models import identity
 from byrote.plans import Design, Plan
 from byrote.plans.design import Units
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+MOST_BYTES = 1 << 24  # of run.json; it holds no record and no list that grows with them
+_FITS = "drawn fits"  # beside what a plan's own description calls fits
+Count = Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class ModelPart(_Part):
@@ -60,8 +64,8 @@ class DataPart(_Part):
     source: str
     location: str = ""
     options: dict[str, str] = {}
-    records: int
-    shape: tuple[int, ...]
+    records: Count
+    shape: tuple[Count, ...]
     fingerprint: str
 
     @classmethod
@@ -81,7 +85,7 @@ class PlanPart(_Part):
     """The plan as asked for, and what the drawn design is."""
 
     spec: dict[str, Any]
-    fits: int
+    fits: Count
     randomized: bool
     units: Units
 
@@ -93,13 +97,13 @@ class Manifest(_Part):
     schema_version: int = SCHEMA_VERSION
     run_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    seed: int
-    threads: int
+    seed: Annotated[int, Field(ge=0)]
+    threads: Count
     plan: PlanPart
     model: ModelPart
     data: DataPart
-    track: tuple[int, ...] = ()
-    settled: dict[str, bool | int | float | str] = {}
+    track: tuple[Count, ...]
+    settled: dict[str, bool | int | float | str]
     environment: dict[str, str] = Field(default_factory=environment)
 
     @classmethod
@@ -115,8 +119,14 @@ class Manifest(_Part):
         track: tuple[int, ...] = (),
         settled: Mapping[str, Any] | None = None,
     ) -> "Manifest":
-        """The manifest of a run about to start."""
-        return cls(
+        """The manifest of a run about to start.
+
+        Raises
+        ------
+        InvalidInput
+            If its description is too large to be read again.
+        """
+        made = cls(
             seed=seed,
             threads=threads,
             track=track,
@@ -130,6 +140,16 @@ class Manifest(_Part):
             model=ModelPart.of(model),
             data=DataPart.of(records),
         )
+        if (size := len(made.model_dump_json())) > MOST_BYTES // 2:
+            raise InvalidInput(
+                f"model must have parameters that {MOST_BYTES // 2} bytes describe; got {size}"
+                " bytes (an array is described by its hash, a list by all that it holds)"
+            )
+        return made
+
+    def write(self, path: Path) -> None:
+        """Write the manifest to a file, sealed."""
+        sealed.write_json(path, self.model_dump(mode="json"))
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
@@ -138,27 +158,33 @@ class Manifest(_Part):
         Raises
         ------
         CorruptFile
-            If it is no manifest.
+            If it is no manifest, or not as it was written.
         InvalidInput
             If a newer byrote wrote it.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
-        _check_version(path)
+        data = sealed.read_json(path, most=MOST_BYTES)
+        _check_version(path, data.get("schema_version"))
         try:
-            found = cls.model_validate_json(path.read_bytes())
+            return cls.model_validate_json(to_json(data))
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the whole"
             raise CorruptFile(f"{path} is not the description of a run: see {where}") from None
-        return found
+        except ValueError:  # of JSON that is nested too deep
+            raise CorruptFile(f"{path} is not the description of a run: see the whole") from None
 
     def differences(self, other: "Manifest", size: str) -> list[str]:
         """What tells two runs apart, one phrase each.
 
         A larger plan is no difference, nor are more tracked epochs; what "auto" was settled to is
-        none either, for it belongs to the run.
+        none either, for it belongs to the run. But how a plan was drawn is one, and so is another
+        number of fits where the plans are of one size.
         """
-        mine, theirs = dict(self.plan.spec), dict(other.plan.spec)
-        mine.pop(size, None)
-        theirs.pop(size, None)
+        mine, theirs = (_plan(manifest.plan) for manifest in (self, other))
+        larger = mine.pop(size, None) != theirs.pop(size, None)
+        for plan in (mine, theirs) if larger else ():
+            del plan[_FITS]
         return [
             *_differing("plan", mine, theirs),
             *self.model.differences(other.model),
@@ -168,16 +194,22 @@ class Manifest(_Part):
         ]
 
 
-def _check_version(path: Path) -> None:
-    # Before anything else: a newer version may have fields that this one does not know.
-    try:
-        version = json.loads(path.read_bytes()).get("schema_version")
-    except (ValueError, AttributeError):
-        raise CorruptFile(f"{path} is not the description of a run: it is no JSON object") from None
-    if isinstance(version, int) and version > SCHEMA_VERSION:
+def _check_version(path: Path, version: Any) -> None:
+    # Before anything else: another version may have fields that this one does not know.
+    if type(version) is not int or version < 1:
+        raise CorruptFile(
+            f"{path} is not the description of a run: schema_version must be an integer of at least"
+            f" 1; got {version!r:.40}"
+        )
+    if version != SCHEMA_VERSION:
         raise InvalidInput(
             f"{path} has schema version {version}; this byrote reads version {SCHEMA_VERSION}"
         )
+
+
+def _plan(plan: PlanPart) -> dict[str, Any]:
+    """A plan as asked for, and how it was drawn."""
+    return {_FITS: plan.fits, "units": plan.units, "randomized": plan.randomized, **plan.spec}
 
 
 def _location(source: str) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from byrote.fits.reading import check_no_links
 from byrote.plans.design import RELEASE
 
 
@@ -11,6 +12,16 @@ class RunPaths:
     """The files of one run folder."""
 
     root: Path
+
+    def check(self) -> None:
+        """Refuse a folder with symbolic links in it, before anything is read or written.
+
+        Raises
+        ------
+        InvalidInput
+            If there is one; the folder itself may be.
+        """
+        check_no_links(self.root, ("fits", "failures", "models", "figures", "work"))
 
     @property
     def manifest(self) -> Path:
@@ -85,6 +96,10 @@ class RunPaths:
     def fit(self, number: int) -> Path:
         """One finished fit."""
         return self.fits / f"fit-{number:06d}.parquet"
+
+    def aside(self, number: int) -> Path:
+        """Where a finished fit that is done again waits for its successor."""
+        return self.fits / f"fit-{number:06d}.parquet.old"
 
     def failure(self, number: int) -> Path:
         """One failed fit."""

@@ -4,12 +4,18 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from byrote.errors import ForeignFile
 from byrote.fits import parquet
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
+from byrote.fits.reading import parsed
 from byrote.plans import Design
+
+_NUMBERS = ("repeat", "fold", "group", "leader")
+_COLUMNS = ("fit", *_NUMBERS, "held_out", "counted")
+_INSERTIONS = ("copies", "places")
 
 
 def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
@@ -36,34 +42,41 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
     Raises
     ------
     CorruptFile
-        If the file is damaged.
+        If the file is damaged, or contradicts itself.
     ForeignFile
         If it belongs to another run.
+    CannotRead
+        If the disk does not give it, or there is no memory for it.
     """
-    columns = ("fit", "repeat", "fold", "group", "held_out", "counted")
-    table, facts = parquet.read(paths.plan, columns)
+    table, facts = parquet.read(paths.plan, _COLUMNS)
     plan = manifest.plan
     if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
         raise ForeignFile(f"{paths.plan} belongs to another run")
     table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run
-    there = set(table.column_names)
-    optional: dict[str, Any] = {n: _lists(table[n]) for n in ("copies", "places") if n in there}
-    if "leader" in there:
-        optional["leader"] = table["leader"].to_numpy()
-    return Design(
-        n=manifest.data.records,
-        repeat=table["repeat"].to_numpy(),
-        fold=table["fold"].to_numpy(),
-        group=table["group"].to_numpy(),
-        **optional,
-        held_out=_lists(table["held_out"]),
-        counted=_lists(table["counted"]),
-        randomized=plan.randomized,
-        units=plan.units,
-    )
+    with parsed(paths.plan):
+        there = set(table.column_names)
+        if (plan.spec["kind"] == "insertions") != (there >= {*_INSERTIONS}):
+            raise ValueError("insertions are of an exposure run, and of no other")
+        insertions: dict[str, Any] = {n: _lists(table[n]) for n in _INSERTIONS if n in there}
+        numbers: dict[str, Any] = {name: _numbers(table[name]) for name in _NUMBERS}
+        design = Design(
+            n=manifest.data.records,
+            **numbers,
+            **insertions,
+            held_out=_lists(table["held_out"]),
+            counted=_lists(table["counted"]),
+            randomized=plan.randomized,
+            units=plan.units,
+        )
+        design.check()
+        return design
 
 
-def _lists(column: Any) -> list[Any]:
+def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
+    return np.asarray(column.cast(pa.int64()).to_numpy())
+
+
+def _lists(column: pa.ChunkedArray) -> list[Any]:
     return [
         None if not value.is_valid else np.asarray(value.values.to_numpy(zero_copy_only=False))
         for value in column

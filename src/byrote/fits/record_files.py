@@ -3,7 +3,8 @@
 Both files follow from the records alone, so that a start that has these mends what is damaged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,59 +14,106 @@ from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.fits import parquet
-from byrote.fits.canary_file import write_canaries
+from byrote.fits.canary_file import read_canaries, write_canaries
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
 
 
 def write(paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords) -> None:
     """Write the files of a new run."""
-    for _, write_one in _files(paths, records):
+    for _, write_one, _ in _files(paths, records):
         write_one(paths, manifest, records)
 
 
-def mend(
+def check_count(paths: RunPaths, manifest: Manifest) -> None:
+    """Look that there are as many records as the description of the run says.
+
+    Whatever is as long as they are many is made after this.
+
+    Raises
+    ------
+    CorruptFile, ForeignFile, CannotRead
+        As ``read_names``.
+    """
+    with _opened(paths, manifest):
+        pass
+
+
+def damaged(
     paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords
-) -> list[CorruptFile]:
-    """Write again the files that are missing or damaged; returns what was wrong with each.
+) -> dict[Path, CorruptFile]:
+    """The files that are missing or damaged, with what is wrong with each.
 
     Raises
     ------
     ForeignFile
         If one belongs to another run: it is not ours to replace.
+    CannotRead
+        If the disk does not give one, or there is no memory for it.
     """
-    problems = []
-    for path, write_one in _files(paths, records):
+    problems = {}
+    for path, _, read_one in _files(paths, records):
         try:
-            _read(path, manifest)
+            read_one(paths, manifest)
         except ForeignFile:
             raise
         except CorruptFile as error:
-            write_one(paths, manifest, records)
-            problems.append(error)
+            problems[path] = error
     return problems
 
 
+def mend(
+    paths: RunPaths,
+    manifest: Manifest,
+    records: Records | CanaryRecords,
+    problems: Iterable[Path],
+) -> None:
+    """Write again the files that are missing or damaged."""
+    for path, write_one, _ in _files(paths, records):
+        if path in problems:
+            write_one(paths, manifest, records)
+
+
 def read_names(paths: RunPaths, manifest: Manifest) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """Ids and labels of the records, in the order of the data."""
-    table = _read(paths.records, manifest)
-    ids = parquet.column(table["id"])
-    return ids, parquet.column(table["label"]) if "label" in table.column_names else None
+    """Ids and labels of the records, in the order of the data.
+
+    Raises
+    ------
+    CorruptFile
+        If the file is missing or damaged, or has another number of records than the run.
+    ForeignFile
+        If it belongs to another run.
+    CannotRead
+        If the disk does not give it, or there is no memory for it.
+    """
+    with _opened(paths, manifest) as file:
+        table = file.read(use_threads=False)
+        ids = parquet.column(table["id"])
+        return ids, parquet.column(table["label"]) if "label" in table.column_names else None
 
 
-def _read(path: Path, manifest: Manifest) -> Any:
-    table, facts = parquet.read(path, ("id",))
-    if facts.get("run_id") != manifest.run_id:
-        raise ForeignFile(f"{path} belongs to another run")
-    return table
+@contextmanager
+def _opened(paths: RunPaths, manifest: Manifest) -> Iterator[Any]:
+    with parquet.opened(paths.records, ("id",)) as (file, facts):
+        if facts.get("run_id") != manifest.run_id:
+            raise ForeignFile(f"{paths.records} belongs to another run")
+        rows, records = file.metadata.num_rows, manifest.data.records
+        if rows != records:
+            raise CorruptFile(
+                f"{paths.records} is damaged: it has {rows} rows, and the run {records} records"
+            )
+        yield file
 
 
 def _files(
     paths: RunPaths, records: Records | CanaryRecords
-) -> list[tuple[Path, Callable[..., None]]]:
-    """Each with what writes it."""
-    planted = [(paths.canaries, write_canaries)] if isinstance(records, CanaryRecords) else []
-    return [(paths.records, _write_names), *planted]
+) -> list[tuple[Path, Callable[..., None], Callable[..., object]]]:
+    """Each with what writes it and what reads it."""
+    planted = [(paths.canaries, write_canaries, read_canaries)]
+    return [
+        (paths.records, _write_names, read_names),
+        *(planted if isinstance(records, CanaryRecords) else ()),
+    ]
 
 
 def _write_names(paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords) -> None:

@@ -13,6 +13,7 @@ from byrote.fits.content import ArrayContent, Content
 from byrote.fits.executors import check_executor
 from byrote.fits.job import KEEP_MODELS, job_of
 from byrote.fits.manifest import Manifest
+from byrote.fits.reading import is_there
 from byrote.fits.rehearsal import rehearse
 from byrote.fits.rehearsal_of_texts import rehearse_texts
 from byrote.fits.store import RunFolder
@@ -63,7 +64,7 @@ class Request:
         """Whether the weights of a fit are kept; once kept, they are made again with the fit."""
         asked = self.settings.keep_models
         released = asked == "release" and fit == run.design.release
-        return asked == "all" or released or run.paths.model(fit).is_file()
+        return asked == "all" or released or is_there(run.paths.model(fit))
 
     @property
     def content(self) -> type[Content]:

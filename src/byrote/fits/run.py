@@ -17,9 +17,12 @@ from byrote.fits.executors import open_pool
 from byrote.fits.interrupts import held_back
 from byrote.fits.job import Task, job_of
 from byrote.fits.lock import locked
+from byrote.fits.manifest import Manifest
 from byrote.fits.outcomes import outcomes
 from byrote.fits.paths import RunPaths
+from byrote.fits.plan_file import read_design
 from byrote.fits.progress import Progress, Silent
+from byrote.fits.reading import is_there
 from byrote.fits.request import Request
 from byrote.fits.store import RunFolder
 from byrote.models import settling
@@ -53,12 +56,13 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     paths = RunPaths(folder)
     design = request.plan.draw(request.context())
     settled: dict[str, Any] = {}
-    if not paths.manifest.is_file():
+    paths.check()
+    if not is_there(paths.manifest):
         _check_new(paths)
         request.rehearse(design)
         settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
     with _resumable(paths), _locked(paths):
-        if paths.manifest.is_file():
+        if is_there(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
@@ -71,9 +75,13 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
 
 
 def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFolder, list[int]]:
-    """The run in the folder, extended if the plan is larger now, and the fits still to do."""
-    stored = RunFolder.open(paths)
-    _check_same(stored, request, design)
+    """The run in the folder, extended if the plan is larger now, and the fits still to do.
+
+    All that is there is read before anything is changed.
+    """
+    manifest = Manifest.read(paths.manifest)
+    _check_same(manifest, paths, request, design)
+    stored = RunFolder(paths, manifest, read_design(paths, manifest))
     design = request.plan.draw(request.context(), after=stored.design)
     if not design.begins_with(stored.design):
         raise RunMismatch(f"{paths.root} holds another run: its membership differs")
@@ -81,6 +89,7 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     todo += range(stored.design.fits, design.fits)
     without, damaged_models = _without_model(stored, set(todo), request.settings.keep_models)
     todo += without
+    damaged_names = record_files.damaged(paths, manifest, request.records)
     if todo:
         request.rehearse(design)
     _sweep(paths)
@@ -88,12 +97,14 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
         files.make_folder(folder)
     for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
-    for problem in record_files.mend(paths, stored.manifest, request.records):
+    for problem in damaged_names.values():
         warnings.warn(f"{problem}; it is written again", stacklevel=4)
+    record_files.mend(paths, manifest, request.records, damaged_names)
+    stored.forget_aside(todo)
     for fit in damaged:
-        paths.fit(fit).unlink(missing_ok=True)
+        stored.set_aside(fit)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
-    if design.fits > stored.design.fits or tuple(request.track) != stored.manifest.track:
+    if design.fits > stored.design.fits or tuple(request.track) != manifest.track:
         stored = stored.extend(request.manifest(design), design)
     return stored, todo
 
@@ -113,17 +124,16 @@ def _without_model(
     return stored.models.unfinished([*wanted, *stored.design.extra])
 
 
-def _check_same(stored: RunFolder, request: Request, design: Design) -> None:
+def _check_same(stored: Manifest, paths: RunPaths, request: Request, design: Design) -> None:
     """Refuse a folder made by another model, data set or plan, or by a larger plan."""
     asked, size = request.manifest(design), request.plan.size
-    differences = stored.manifest.differences(asked, size)
-    have, want = stored.manifest.plan.spec.get(size), asked.plan.spec.get(size)
+    differences = stored.differences(asked, size)
+    have, want = stored.plan.spec.get(size), asked.plan.spec.get(size)
     if have is not None and want is not None and want < have:
         differences.append(f"plan {size} {have} there, {want} here")
     if differences:
-        root = stored.paths.root
         raise RunMismatch(
-            f"{root} holds another run: {'; '.join(differences)}; choose another folder"
+            f"{paths.root} holds another run: {'; '.join(differences)}; choose another folder"
         )
 
 

@@ -9,9 +9,9 @@ failures/           fit-000000.json: type and place of an exception; the next st
 models/             release.safetensors, fit-000000.safetensors: weights, if asked for (kept.py)
 """
 
-import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,32 @@ from numpy.typing import NDArray
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
-from byrote.fits import files, record_files
+from byrote.fits import files, record_files, sealed
 from byrote.fits.fit_file import FitFile
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
 from byrote.fits.plan_file import read_design, write_design
+from byrote.fits.reading import is_there
 from byrote.fits.table import Table
 from byrote.plans import Design
 from byrote.plans.design import RELEASE
 
+_MOST_BYTES = 1 << 24  # of what is said of a failed fit
+
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run on disk: its manifest, its design, and the files of its fits."""
+    """A run on disk: its manifest, its design, and the files of its fits.
+
+    ``seen`` are the files of fits that were verified while it is open.
+    """
 
     paths: RunPaths
     manifest: Manifest
     design: Design
+    seen: sealed.Seen = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def open(cls, paths: RunPaths) -> "RunFolder":
@@ -48,13 +55,17 @@ class RunFolder:
         Raises
         ------
         InvalidInput
-            If there is no run.
+            If there is no run, or a symbolic link in its folder.
         CorruptFile
-            If its description cannot be read.
+            If its description, its plan or the names of its records cannot be read.
+        CannotRead
+            If the disk does not give them, or there is no memory for them.
         """
-        if not paths.manifest.is_file():
+        paths.check()
+        if not is_there(paths.manifest):
             raise InvalidInput(f"{paths.root} holds no run: there is no {paths.manifest.name}")
         manifest = Manifest.read(paths.manifest)
+        record_files.check_count(paths, manifest)
         return cls(paths, manifest, read_design(paths, manifest))
 
     @classmethod
@@ -76,7 +87,7 @@ class RunFolder:
     @classmethod
     def _describe(cls, paths: RunPaths, manifest: Manifest, design: Design) -> "RunFolder":
         write_design(paths, manifest, design)
-        files.write_atomically(paths.manifest, (manifest.model_dump_json(indent=2) + "\n").encode())
+        manifest.write(paths.manifest)
         return cls(paths, manifest, design)
 
     def check_no_canaries(self) -> None:
@@ -103,22 +114,37 @@ class RunFolder:
         """Write what came of a fit: weights, then log-likelihoods, or its failure.
 
         Weights that are there belong to the log-likelihoods that are there, whenever a start is
-        killed: the latter go first and come last.
+        killed: the latter go first, set aside until others are there, and come last.
         """
+        failure = self.paths.failure(outcome.fit)
         if outcome.failure is not None:
-            text = json.dumps({"fit": outcome.fit, **asdict(outcome.failure)}, indent=2)
-            files.write_atomically(self.paths.failure(outcome.fit), text.encode())
+            sealed.write_json(failure, {"fit": outcome.fit, **asdict(outcome.failure)})
             return
         if outcome.weights is not None:
-            files.remove(self.paths.fit(outcome.fit))
+            self.set_aside(outcome.fit)
             self.models.keep(outcome.fit, outcome.weights, outcome.facts)
         if outcome.fit != RELEASE:
             self.file(outcome.fit).write(outcome)
-        files.remove(self.paths.failure(outcome.fit))
+            files.remove(self.paths.aside(outcome.fit))
+        files.remove(failure)
+
+    def set_aside(self, fit: int) -> None:
+        """Move the file of a fit that is done again, if it has one, out of its successor's way."""
+        if fit != RELEASE:
+            path = self.paths.fit(fit)
+            with files.writing(path), suppress(FileNotFoundError):
+                path.replace(self.paths.aside(fit))
+
+    def forget_aside(self, todo: Iterable[int]) -> None:
+        """Remove what was set aside and has a successor: of all fits but those still to do."""
+        waiting = {self.paths.aside(fit) for fit in todo}
+        for path in set(self.paths.fits.glob(self.paths.aside(0).name.replace("0", "[0-9]"))):
+            if path not in waiting:
+                files.remove(path)
 
     def file(self, fit: int) -> FitFile:
         """The file of one fit, whether it is there or not."""
-        return FitFile(self.paths.fit(fit), self.manifest.run_id, self.design, fit)
+        return FitFile(self.paths.fit(fit), self.manifest.run_id, self.design, fit, self.seen)
 
     def log_prob(self, fit: int, epoch: int | None = None) -> NDArray[np.float64]:
         """Log-likelihoods of the rows that a finished fit counts, nats.
@@ -131,9 +157,9 @@ class RunFolder:
             If the file is truncated or altered.
         ForeignFile
             If it belongs to another run or another fit.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
-        if epoch is None and self.manifest.track:
-            epoch = self.file(fit).epochs()[-1]
         return self.file(fit).log_prob(epoch)
 
     def facts(self, fit: int) -> dict[str, Any]:
@@ -170,7 +196,7 @@ class RunFolder:
 
     def missing(self) -> list[int]:
         """Fits that have no file."""
-        return [fit for fit in range(self.design.fits) if not self.paths.fit(fit).is_file()]
+        return [fit for fit in range(self.design.fits) if not is_there(self.paths.fit(fit))]
 
     def untracked(self, epochs: Iterable[int]) -> list[int]:
         """Fits that have a file, but not with the scores of all these epochs."""
@@ -187,7 +213,7 @@ class RunFolder:
         found = {}
         for fit in range(self.design.fits):
             path = self.paths.failure(fit)
-            if path.is_file():
+            if is_there(path):
                 found[fit] = _read_failure(path)
         return found
 
@@ -249,10 +275,10 @@ class RunFolder:
         IncompleteRun
             If it is not, with what is known of why.
         """
-        if self.paths.model(self.design.release).is_file():
+        if is_there(self.paths.model(self.design.release)):
             return
         failed = self.paths.failure(self.design.release)
-        why = f"its fit failed by {_read_failure(failed)}" if failed.is_file() else "it was not fit"
+        why = f"its fit failed by {_read_failure(failed)}" if is_there(failed) else "it was not fit"
         raise IncompleteRun(
             f"the release model is missing from {self.paths.root}: {why};"
             " start the same run again to do it"
@@ -265,7 +291,7 @@ class RunFolder:
 
 def _read_failure(path: Path) -> Failure:
     try:
-        content = json.loads(path.read_bytes())
-        return Failure(content["type"], content["place"], content.get("message"))
-    except (ValueError, KeyError, TypeError):  # it only explains; the fit is missing all the same
+        content = sealed.read_json(path, most=_MOST_BYTES)
+        return Failure(str(content["type"]), str(content["place"]), content.get("message"))
+    except (CorruptFile, KeyError):  # it only explains; the fit is missing all the same
         return Failure("unknown", f"a place that {path.name} should name but cannot be read")

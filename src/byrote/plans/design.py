@@ -132,6 +132,30 @@ class Design:
             role[~used] = UNUSED
         return role
 
+    def check(self) -> None:
+        """Refuse a design that contradicts itself, as one from a file may.
+
+        Raises
+        ------
+        ValueError
+            With what contradicts what.
+        """
+        if not ((self.leader >= 0) & (self.leader < self.fits)).all():
+            raise ValueError("a fit follows one that is none of the plan's")
+        if len({*zip(self.repeat.tolist(), self.fold.tolist(), strict=True)}) < self.fits:
+            raise ValueError("two fits share repeat and fold")
+        for rows in (*self.held_out, *(rows for rows in self.counted if rows is not None)):
+            if rows.dtype != np.uint32 or (rows[1:] <= rows[:-1]).any() or (rows >= self.n).any():
+                raise ValueError(f"rows of a fit are not sorted, or not among the {self.n} records")
+        if (self.copies is None) != (self.places is None):
+            raise ValueError("copies without places, or places without copies")
+        inserted = zip(self.held_out, self.copies or (), self.places or (), strict=False)
+        for held_out, copies, places in inserted:
+            if len(copies) != self.n - len(held_out):
+                raise ValueError("copies are not of the rows that a fit trains on")
+            if len(places) != copies.sum(dtype=np.int64) or (places < 0).any():
+                raise ValueError("places are not of the copies")
+
     def begins_with(self, other: "Design") -> bool:
         """Whether the first fits of this design are the other design."""
         first = range(other.fits)

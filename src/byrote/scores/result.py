@@ -147,9 +147,15 @@ class MemorizationResult:
             If there is no such file.
         CorruptFile
             If the file is damaged or something else.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
-        table, facts = parquet.read_result(path, _FORMAT, "memorization scores")
-        columns = {name: parquet.column(table[name]) for name in table.column_names}
+        return parquet.read_result(path, _FORMAT, "memorization scores", cls._of)
+
+    @classmethod
+    def _of(
+        cls, columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]
+    ) -> "MemorizationResult":
         plain = {field.name for field in fields(cls)} & set(columns)
         return cls(
             ids=columns["id"],

@@ -1,5 +1,6 @@
 """The result of a test of exposure: every canary's bits with their uncertainty."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -142,11 +143,16 @@ class Exposure:
             If there is no such file.
         CorruptFile
             If the file is damaged or something else.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
-        table, facts = parquet.read_result(path, _FORMAT, "exposures")
+        return parquet.read_result(path, _FORMAT, "exposures", cls._of)
+
+    @classmethod
+    def _of(cls, columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> "Exposure":
         return cls(
-            ids=parquet.column(table["id"]),
-            **{name: parquet.column(table[name]) for name in _COLUMNS},
+            ids=columns["id"],
+            **{name: columns[name] for name in _COLUMNS},
             level=facts["level"],
             fits=tuple(SkewNormalFit.from_dict(fit) for fit in facts["fits"]),
         )

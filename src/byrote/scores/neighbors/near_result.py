@@ -146,11 +146,16 @@ class NearDuplicates:
             If there is no such file.
         CorruptFile
             If the file is damaged or something else.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
-        table, facts = parquet.read_result(path, _FORMAT, "near-duplicates")
+        return parquet.read_result(path, _FORMAT, "near-duplicates", cls._of)
+
+    @classmethod
+    def _of(cls, columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> "NearDuplicates":
         return cls(
-            ids=parquet.column(table["id"]),
-            **{name: parquet.column(table[name]) for name in _COLUMNS},
+            ids=columns["id"],
+            **{name: columns[name] for name in _COLUMNS},
             unjudged=facts["unjudged"],
             description=facts["description"],
         )

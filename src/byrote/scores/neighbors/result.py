@@ -183,12 +183,17 @@ class NeighborResult:
             If there is no such file.
         CorruptFile
             If the file is damaged or something else.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
         """
-        table, facts = parquet.read_result(path, _FORMAT, "nearest-neighbour distances")
+        return parquet.read_result(path, _FORMAT, "nearest-neighbour distances", cls._of)
+
+    @classmethod
+    def _of(cls, columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> "NeighborResult":
         mean = facts["mean_ratio"]
         return cls(
-            ids=parquet.column(table["id"]),
-            **{name: parquet.column(table[name]) for name in _COLUMNS},
+            ids=columns["id"],
+            **{name: columns[name] for name in _COLUMNS},
             mean_ratio=MeanRatio(**{**mean, "interval": tuple(mean["interval"])}),
             correlation=facts["correlation"],
             correlation_interval=tuple(facts["correlation_interval"]),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.fits.reading import is_there
 from byrote.report import figures
 from byrote.report.exposure_notes import size_of
 from byrote.report.text import number
@@ -44,7 +45,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
 
 
 def _kept(one: Carried) -> bool:
-    return one.folder.paths.model(one.folder.design.release).is_file()
+    return is_there(one.folder.paths.model(one.folder.design.release))
 
 
 def _levels(carried: Sequence[Carried]) -> Rows:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from byrote.errors import IncompleteRun
 from byrote.fits.paths import RunPaths
+from byrote.fits.reading import is_there
 from byrote.fits.request import Settings
 from byrote.studies.carrying import Asked, ConfiguredReport, request_from
 from byrote.studies.findings import Findings
@@ -63,7 +64,7 @@ def report_on(
 def _opened(configuration: Configuration, asked: Asked, out: Path) -> Carried | None:
     """The run of a configuration, if it has a finished fit."""
     request, folder = request_from(asked, out), out / configuration.name
-    if request is None or not RunPaths(folder).manifest.is_file():
+    if request is None or not is_there(RunPaths(folder).manifest):
         return None
     one = Carried.open(configuration, request, folder)
     return one if one.finished else None

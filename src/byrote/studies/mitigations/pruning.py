@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.errors import IncompleteRun
 from byrote.fits.paths import RunPaths
+from byrote.fits.reading import is_there
 from byrote.scores.memorization import load_scores
 from byrote.scores.pruning import prune
 from byrote.studies.mitigations.declaration import Pruning
@@ -31,7 +32,7 @@ def remaining(run: Path, pruning: Pruning, *, seed: int) -> Remaining:
     IncompleteRun
         If there is no run, or some of its fits are missing.
     """
-    if not RunPaths(run).manifest.is_file():
+    if not is_there(RunPaths(run).manifest):
         raise IncompleteRun(f"there is no run in {run} to prune")
     result = load_scores(run)
     pruned = prune(result, top=pruning.top)

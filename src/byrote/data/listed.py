@@ -112,19 +112,17 @@ def as_file(ids: NDArray[Any], kind: str) -> bytes:
 
 
 def _lines(path: str) -> list[str]:
-    from byrote.data.comma_separated import check_text  # noqa: PLC0415 (slow to load)
+    from byrote.data.comma_separated import text_of_file  # noqa: PLC0415 (slow to load)
 
-    check_text(path)
-    text = Path(path).read_bytes().decode().removeprefix("\ufeff")
+    text = text_of_file(path).decode().removeprefix("\ufeff")
     return [line for line in (each.removesuffix("\r") for each in text.split("\n")) if line.strip()]
 
 
 def _csv(path: str) -> list[str]:
     from byrote.data import columns  # noqa: PLC0415 (slow to load)
-    from byrote.data.comma_separated import check_text, parse_csv  # noqa: PLC0415
+    from byrote.data.comma_separated import parse_csv, text_of_file  # noqa: PLC0415
 
-    check_text(path)
-    table = parse_csv(path, text=[_COLUMN], newlines=True)
+    table = parse_csv(text_of_file(path), text=[_COLUMN])
     _check_column(table.column_names)
     columns.check_names(table.column_names)
     return [str(value) for value in table.column(_COLUMN).to_pylist()]

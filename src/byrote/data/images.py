@@ -131,7 +131,11 @@ def stack(
         if after != size:
             odd.append((place, after))
         elif not odd:
-            array = _put(geometry.one(picture.pixels), array, row, count)
+            if array is None:
+                each = after[0] * after[1] * (picture.pixels[:1, :1].nbytes)
+                memory.require(count * each, f"{count:,} images of {after[0]}x{after[1]}", _FEWER)
+            with refused(f"{count:,} such images do not fit in memory", MemoryError):
+                array = _put(geometry.one(picture.pixels), array, row, count)
     if odd:
         raise InvalidInput(_sizes_differ(size, odd, count))
     if array is None or row + 1 != count:
@@ -170,7 +174,6 @@ def _put(pixels: np.ndarray, array: np.ndarray | None, row: int, count: int) -> 
     """Put pixels into a row of the array, which is made for the first row."""
     what = f"{count:,} such images"
     if array is None:
-        memory.require(count * pixels.nbytes, what, _FEWER)
         array = np.empty((count, *pixels.shape), pixels.dtype)
     if pixels.ndim == array.ndim:  # the first colour image after grey ones
         memory.require(3 * array.nbytes, what, _FEWER)

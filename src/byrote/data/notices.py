@@ -66,9 +66,11 @@ def noticed(name: str) -> Iterator[None]:
 
     Examples
     --------
-    >>> with warnings.catch_warnings(record=True) as said, noticed("photos"):
-    ...     caution("transparency is dropped")
-    ...     caution("transparency is dropped")
+    >>> with warnings.catch_warnings(record=True) as said:
+    ...     warnings.simplefilter("always")
+    ...     with noticed("photos"):
+    ...         caution("transparency is dropped")
+    ...         caution("transparency is dropped")
     >>> [str(warning.message) for warning in said]
     ['photos: transparency is dropped']
     """

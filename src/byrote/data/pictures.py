@@ -145,15 +145,15 @@ def _picture(image: Image.Image, file: BinaryIO, place: str) -> Picture:
     if image.mode[0] in "IF":
         return Picture(_deep_grey(image, place))
     if image.mode == "1":
-        return Picture(scale(np.asarray(image)), _has_key(image))
+        return Picture(scale(_loaded(image)), _has_key(image))
     if image.mode in ("L", "RGB"):
-        return Picture(np.asarray(image), _has_key(image))
+        return Picture(_loaded(image), _has_key(image))
     if image.mode == "P":
         image.load()  # Pillow knows only then whether the palette is transparent
         image = image.convert("RGBA")
         return _without_alpha(_grey_if_all_are(np.asarray(image)))
     if image.mode in _WITH_ALPHA:
-        stored = np.asarray(image.convert("RGBA") if image.mode == "PA" else image)
+        stored = _loaded(image.convert("RGBA") if image.mode == "PA" else image)
         return _without_alpha(_grey_if_all_are(stored) if image.mode == "PA" else stored)
     if image.mode not in ("CMYK", "RGBX", "YCbCr"):
         raise InvalidInput(f"the image in {place} has colours of the kind {image.mode}, not RGB")
@@ -174,8 +174,7 @@ def _grey_if_all_are(stored: NDArray[Any]) -> NDArray[Any]:
 
 
 def _has_key(image: Image.Image) -> bool:
-    """Whether some pixel has the colour that stands for transparency in this file."""
-    image.load()
+    """Whether some pixel of a loaded image has the colour that stands for transparency."""
     if "transparency" not in image.info:
         return False
     return bool(np.asarray(image.convert("RGBA"))[..., 3].min() < 255)
@@ -187,7 +186,7 @@ def _deep_grey(image: Image.Image, place: str) -> NDArray[Any]:
         raise InvalidInput(f"the image in {place} has 32-bit pixels, of which white is unknown")
     tags = getattr(image, "tag_v2", {})
     white = (1 << tags.get(_BITS, (16,))[0]) - 1
-    grey = np.divide(np.asarray(image), np.float32(white), dtype=np.float32)
+    grey = np.divide(_loaded(image), np.float32(white), dtype=np.float32)
     return 1 - grey if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else grey
 
 
@@ -231,7 +230,7 @@ def _from_halves(image: Image.Image, file: BinaryIO, colours: str, order: str) -
     """Decode twice: the high bytes, and the low ones as if the bytes lay the other way round."""
     native = "L" if sys.byteorder == "little" else "B"
     other = "B" if (native if order == "N" else order) == "L" else "L"
-    high = np.asarray(image).astype(np.uint16)
+    high = _loaded(image).astype(np.uint16)
     with _open(file) as again:
         low = _decoded_as(again, f"{colours};16{other}")
     stored = high << 8 | low
@@ -240,10 +239,19 @@ def _from_halves(image: Image.Image, file: BinaryIO, colours: str, order: str) -
 
 def _decoded_as(image: Image.Image, raw: str) -> NDArray[Any]:
     """Decode as if the pixels lay in the file in another way."""
-    image.tile = [  # type: ignore[attr-defined]  # of every image that comes from a file
-        (name, extents, offset, raw if isinstance(given, str) else (raw, *given[1:]))
-        for name, extents, offset, given in image.tile
-    ]
+    image.tile = [_read_as(tile, raw) for tile in image.tile]
+    return _loaded(image)
+
+
+def _read_as(tile: Any, raw: str) -> Any:
+    *where, given = tile
+    changed = (*where, raw if isinstance(given, str) else (raw, *given[1:]))
+    return tile._make(changed) if hasattr(tile, "_make") else changed  # a tuple before Pillow 11
+
+
+def _loaded(image: Image.Image) -> NDArray[Any]:
+    """Decode; NumPy alone would take an image that fails to load for an object."""
+    image.load()
     return np.asarray(image)
 
 

@@ -1,7 +1,7 @@
 """Corpora from data sets that Hugging Face's ``datasets`` saved to a folder; never from its hub.
 
-Read here, without ``datasets``: it maps the files into memory, where a truncated one ends the
-process, and believes offsets that point anywhere.
+They are read without ``datasets``, which maps files into memory, where a truncated one ends the
+process, and does not check where offsets of texts point.
 """
 
 import json

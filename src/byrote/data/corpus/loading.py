@@ -66,8 +66,6 @@ def load_corpus(
     InvalidInput
         If the source is missing, damaged, empty or not UTF-8 (the file and the byte are named), an
         option means nothing for it, or a column cannot be told. The message never quotes text.
-    MissingExtra
-        If a saved data set is given where ``datasets`` is not installed.
 
     Examples
     --------

@@ -54,6 +54,7 @@ def load_parquet(source: str, *, column: str | None = None, limit: int | None = 
     Examples
     --------
     >>> import tempfile
+    >>> import pyarrow as pa
     >>> import pyarrow.parquet as pa_parquet
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     table = pa.table({"n": [1, 2], "said": ["one", "two"]})

@@ -4,6 +4,9 @@ One door for the loaders' own cautions and for the warnings of libraries below t
 the dozen, in words about their insides, and name no file.
 """
 
+import os
+import sys
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,9 +30,8 @@ class _Source:
         del rest
         parts = Path(file).parts
         library = next((name for part, name in _LIBRARIES.items() if part in parts), None)
-        text = " ".join("".join(c if c.isprintable() else " " for c in str(message)).split())
         # a stranger's text may quote records; those of these libraries tell of the file's layout
-        said = f"{library}: {text[:_LONGEST]}" if library else type(message).__name__
+        said = f"{library}: {_printable(str(message))}" if library else type(message).__name__
         self.heard.append((self.place, said))
 
     def sentences(self) -> Iterator[str]:
@@ -39,6 +41,11 @@ class _Source:
             where = f" at {place}" if place else ""
             more = f" (warnings: {len(self.heard)})" if len(self.heard) > 1 else ""
             yield f"read, with a warning{where} from {said}{more}"
+
+
+def _printable(text: str) -> str:
+    shown = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(shown.split())[:_LONGEST]
 
 
 _source: ContextVar[_Source | None] = ContextVar("source", default=None)
@@ -58,6 +65,29 @@ def at(place: str) -> None:
     source = _source.get()
     if source is not None:
         source.place = place
+
+
+@contextmanager
+def overheard(library: str) -> Iterator[None]:
+    """Catch what a library in C writes to the terminal by itself, as a warning of it."""
+    with tempfile.TemporaryFile() as file:
+        try:
+            terminal = os.dup(2)
+        except OSError:  # there is none
+            yield
+            return
+        sys.stderr.flush()
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(terminal, 2)
+            os.close(terminal)
+        file.seek(0)
+        lines = file.read(_LONGEST).decode(errors="replace").splitlines()
+    source = _source.get()
+    if lines and source is not None:
+        source.heard.append((source.place, f"{library}: {_printable(lines[0])}"))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from byrote.data.damage import refused
+from byrote.data.notices import overheard
 from byrote.data.pixels import scale
 from byrote.errors import InvalidInput
 
@@ -90,7 +92,8 @@ def decode(file: BinaryIO, place: str) -> Picture:
     try:
         with refused(f"the image in {place} cannot be decoded", *_DAMAGE), _open(file) as image:
             _check(image, place)
-            picture = _picture(image, file, place)
+            with overheard("libtiff") if image.format == "TIFF" else nullcontext():
+                picture = _picture(image, file, place)
             turn = _UPRIGHT.get(image.getexif().get(_ORIENTATION, 1))
     except Image.DecompressionBombError:
         raise _too_large(place) from None

@@ -18,7 +18,7 @@ from byrote.errors import InvalidInput
 
 _LONGEST_LIST = 5  # names in one message
 _FEW = 64  # rows looked at first
-_ID = re.compile(r"(.*[ _.-])?(id|index|uuid|key|nr|no|number|row)|unnamed: 0|.*Id", re.IGNORECASE)
+_ID = re.compile(r"(?i:(.*[ _.-])?(id|index|uuid|key|nr|no|number|row)|unnamed: 0)|.*[a-z]I[dD]")
 
 
 def check_names(names: Sequence[str], **asked: str | None) -> None:

@@ -135,8 +135,8 @@ def _check_header(header: Sequence[str]) -> None:
         )
     if numbers:
         notices.caution(
-            f"the first line, with {len(numbers)} numbers, is taken for the names of the columns,"
-            " not for a record"
+            "the first line, though it holds numbers, is taken for the names of the columns, not"
+            " for a record"
         )
     if "" in header:
         raise InvalidInput(

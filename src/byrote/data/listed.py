@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.notices import noticed
 from byrote.errors import InvalidInput
 
 KINDS = (".csv", ".txt", ".parquet")
@@ -42,7 +43,8 @@ def read_ids(path: str | Path) -> list[str]:
     if not path.is_file():
         raise InvalidInput(f"only must name a file that lists ids; there is no {path}")
     try:
-        return _READERS[path.suffix.lower()](str(path))
+        with noticed(path.name):
+            return _READERS[path.suffix.lower()](str(path))
     except InvalidInput as error:
         raise InvalidInput(f"only, {path.name}: {error}") from None
 

@@ -9,6 +9,7 @@ from byrote.errors import InvalidInput
 
 _SHARE = 2  # what uses the data needs as much again
 _CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def available() -> int | None:
@@ -74,7 +75,7 @@ def _machine() -> Iterator[int]:
 def _control_groups() -> Iterator[int]:
     """Of each group that limits this process, what it has left."""
     try:
-        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        lines = _OWN_CGROUPS.read_text().splitlines()
     except OSError:
         return
     for line in lines:

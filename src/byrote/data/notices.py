@@ -104,7 +104,7 @@ def noticed(name: str) -> Iterator[None]:
     >>> [str(warning.message) for warning in said]
     ['photos: transparency is dropped']
     """
-    source = _Source()
+    outer, source = _source.get(), _Source()
     token = _source.set(source)
     try:
         with warnings.catch_warnings():
@@ -115,4 +115,7 @@ def noticed(name: str) -> Iterator[None]:
     finally:
         _source.reset(token)
     for sentence in source.sentences():
-        warnings.warn(f"{name}: {sentence}", stacklevel=_STACK)
+        if outer is None:
+            warnings.warn(f"{name}: {sentence}", stacklevel=_STACK)
+        else:
+            outer.cautions.append(f"{name}: {sentence}")

@@ -177,7 +177,7 @@ def idx(path):
 
 BOMBS = {  # all of more than 4 MB, some of far smaller files
     "npz": ("x.npz", npz, "the values take 0.004 GB"),
-    "lists": ("t.parquet", lists, "lists of 2,000,000 numbers take 0.016 GB"),
+    "lists": ("t.parquet", lists, "20 rows of 100,000 numbers take 0.016 GB"),
     "columns": ("t.parquet", columns, "500,000 rows of 4 numbers take 0.016 GB"),
     "images": ("t.parquet", images, "200 images of 400x400 take 0.096 GB"),
     "IDX": ("t-idx3.gz", idx, "the values take 0.02 GB"),

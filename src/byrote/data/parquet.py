@@ -9,6 +9,7 @@ import pyarrow.parquet as pa_parquet
 
 from byrote.data.damage import refused
 
+_BYTES = 1 << 26  # read at a time
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 
 
@@ -25,3 +26,14 @@ def open_parquet(source: str, categories: Sequence[str] = ()) -> Iterator[Any]:
         ) as file,
     ):
         yield file
+
+
+def rows_at_a_time(file: Any, most: int) -> int:
+    """How many rows of an open file to read at a time, as far as its metadata tell their size.
+
+    The metadata of single columns would tell more, but where they contradict themselves pyarrow
+    ends the process.
+    """
+    metadata = file.metadata
+    size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
+    return max(1, min(most, _BYTES * metadata.num_rows // max(1, size)))

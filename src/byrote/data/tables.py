@@ -8,12 +8,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from byrote.data import columns, memory
+from byrote.data import columns
 from byrote.data.choice import chosen_rows
 from byrote.data.comma_separated import parse_csv, text_of_file
 from byrote.data.geometry import Geometry
 from byrote.data.images import stack
-from byrote.data.parquet import open_parquet
+from byrote.data.parquet import open_parquet, rows_at_a_time
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 
@@ -176,7 +176,7 @@ def _values(
     if image is not None:
         raise InvalidInput("image means nothing for a table that holds no images")
     if key is not None:
-        batches = file.iter_batches(_list_batch(file, key.name, rows), columns=[key.name])
+        batches = file.iter_batches(_list_batch(file, key.name), columns=[key.name])
         return columns.list_matrix(key, batches, count, rows)
     taken = taken.union(columns.pandas_index(schema))
     fields = [field for field in schema if field.name not in taken]
@@ -186,17 +186,11 @@ def _values(
     return x
 
 
-def _list_batch(file: Any, name: str, rows: NDArray[np.intp] | None) -> int:
-    """How many lists to read at a time, by their mean length in the metadata."""
-    groups = [file.metadata.row_group(i) for i in range(file.metadata.num_row_groups)]
-    chunks = [group.column(i) for group in groups for i in range(group.num_columns)]
-    values = sum(c.num_values for c in chunks if c.path_in_schema.startswith(f"{name}."))
-    count = max(1, file.metadata.num_rows)
-    share = 1 if rows is None else len(rows) / count
-    memory.require(
-        int(values * share) * 8, f"lists of {values:,} numbers", "take fewer (records=N)"
-    )
-    return max(1, min(_BATCH, _VALUES * count // max(1, values)))
+def _list_batch(file: Any, name: str) -> int:
+    """How many lists to read at a time, by the length of the first, which all must have."""
+    first = next(file.iter_batches(1, columns=[name]), None)
+    length = first.nbytes // 8 if first is not None else 0
+    return max(1, min(_BATCH, _VALUES // max(1, length)))
 
 
 def _encoded(
@@ -207,7 +201,7 @@ def _encoded(
     path = f"{key.name}.bytes" if nested else key.name
     row = 0
     with open_parquet(source, categories=[path]) as file:  # the same image again is held once
-        for batch in file.iter_batches(_IMAGE_BATCH, columns=[key.name]):
+        for batch in file.iter_batches(rows_at_a_time(file, _IMAGE_BATCH), columns=[key.name]):
             for value in batch.column(key.name):
                 if wanted is None or row in wanted:
                     yield f"row {row}", io.BytesIO(_bytes_of(value, nested, key.name, row))

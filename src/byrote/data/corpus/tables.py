@@ -7,7 +7,7 @@ from byrote.data.comma_separated import parse_csv
 from byrote.data.corpus import text_columns
 from byrote.data.corpus.corpus import Corpus
 from byrote.data.corpus.text_stream import documents_of
-from byrote.data.parquet import open_parquet
+from byrote.data.parquet import open_parquet, rows_at_a_time
 
 _BATCH = 4096  # rows converted at a time
 
@@ -67,5 +67,6 @@ def load_parquet(source: str, *, column: str | None = None, limit: int | None = 
         name = text_columns.choose(schema.names, text_columns.text_names(schema), column)
     # a text that comes again and again is held once
     with open_parquet(source, categories=[name]) as file:
-        chunks = (batch.column(name) for batch in file.iter_batches(_BATCH, columns=[name]))
+        count = rows_at_a_time(file, _BATCH)
+        chunks = (batch.column(name) for batch in file.iter_batches(count, columns=[name]))
         return Corpus(text_columns.values(name, chunks, limit))

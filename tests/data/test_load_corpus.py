@@ -2,7 +2,6 @@
 
 import csv
 import gzip
-import importlib.util
 import json
 import pydoc_data.topics
 import sys
@@ -18,7 +17,7 @@ from hypothesis import strategies as st
 
 import byrote
 from byrote.data import Corpus, load_corpus
-from byrote.errors import InvalidInput, MissingExtra
+from byrote.errors import InvalidInput
 
 SECRET = "s3cr3t"  # what no message may contain
 TEXTS = ('naïve €\n\x00two, "three"\n', "four\u2028😀\x85\n\nfive", "NA", "null", "seven")
@@ -202,20 +201,9 @@ def test_characters_are_an_option_that_loads_the_same_again(tmp_path):
     assert corpus.options == {"characters": "14"}
     again = load_corpus(corpus.source, **corpus.options)
     assert again.fingerprint == corpus.fingerprint
-    assert corpus.notes == {"piece": "the first 14 of 19 characters"}
+    assert corpus.notes == {"piece": "the first 14 characters"}
     _, last = corpus.split(0.4)
-    assert last.notes == {"piece": "the last 6 of 14 characters of the first 14 of 19 characters"}
-
-
-def test_saved_without_datasets_names_the_extra(tmp_path, monkeypatch):
-    saved(one={"a": ["x"]})(tmp_path / "d")
-    find = importlib.util.find_spec
-    monkeypatch.setattr(
-        "byrote.data.corpus.hugging_face.find_spec",
-        lambda name: None if name == "datasets" else find(name),
-    )
-    with pytest.raises(MissingExtra, match=r"pip install 'byrote\[hf\]'"):
-        load_corpus(tmp_path / "d")
+    assert last.notes == {"piece": "the last 6 of 14 characters of the first 14 characters"}
 
 
 BAD_TEXT = pa.StringArray.from_buffers(

@@ -11,11 +11,9 @@ from byrote.data import load
 RNG = np.random.default_rng(1)
 GREY = RNG.integers(0, 256, (5, 4), dtype=np.uint8)
 COLOUR = RNG.integers(0, 256, (5, 4, 3), dtype=np.uint8)
-ALPHA = np.dstack([COLOUR, GREY])
 DEEP = RNG.integers(0, 65536, (5, 4), dtype=np.uint16)
 BLACK_WHITE = Image.fromarray(GREY).convert("1")
 PALETTE = Image.fromarray(COLOUR).quantize(8)
-TRANSPARENT = Image.fromarray(ALPHA).quantize(8)
 
 # what is stored, as what kind of file, expected in units of white
 EXACT = {
@@ -31,12 +29,8 @@ EXACT = {
     "colour ppm": (COLOUR, "ppm", COLOUR / 255),
     "colour bmp": (COLOUR, "bmp", COLOUR / 255),
     "colour tiff": (COLOUR, "tiff", COLOUR / 255),
-    "transparency is dropped": (ALPHA, "png", COLOUR / 255),
     "palette": (PALETTE, "png", np.asarray(PALETTE.convert("RGB")) / 255),
     "gif": (PALETTE, "gif", np.asarray(PALETTE.convert("RGB")) / 255),
-    "transparent palette": (
-        TRANSPARENT, "png", np.asarray(TRANSPARENT.convert("RGBA"))[..., :3] / 255
-    ),
 }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Tables: what pandas and pyarrow write is what is loaded."""
 
+import gzip
+import warnings
 from decimal import Decimal
 
 import numpy as np
@@ -29,7 +31,7 @@ def test_numbers_labels_and_ids(suffix, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_more_rows_than_a_batch(suffix, tmp_path):
-    frame = pd.DataFrame({"a": np.arange(10_000), "b": np.arange(10_000) % 2 == 0})
+    frame = pd.DataFrame({"a": np.arange(0, 20_000, 2), "b": np.arange(10_000) % 2 == 0})
     path = tmp_path / f"t.{suffix}"
     frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
     np.testing.assert_array_equal(load(path).x, frame.to_numpy().astype(float))
@@ -71,7 +73,6 @@ TEXTS = {
     "exponents": ("a,b\n1e3,-2E-1\n", [[1000, -0.2]]),
     "integers, then fractions": ("a\n1\n2.5\n", [[1], [2.5]]),
     "true and false": ("a,b\ntrue,1\nfalse,2\n", [[1, 1], [0, 2]]),
-    "columns named by pandas": ("0,1,2\n7,8,9\n", [[7, 8, 9]]),
 }
 
 
@@ -80,6 +81,76 @@ def test_csv_texts(case, tmp_path):
     text, expected = TEXTS[case]
     (tmp_path / "t.csv").write_bytes(text.encode())
     assert load(tmp_path / "t.csv").x.tolist() == expected
+
+
+# the first line, and whether its numbers are names beside it
+HEADERS = {"as pandas names columns": "0,1,2", "years beside a name": "place,2019,2020"}
+
+
+@pytest.mark.parametrize("case", HEADERS)
+def test_numbers_taken_for_names_are_said(case, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{HEADERS[case]}\n7,8,9\n")
+    with pytest.warns(UserWarning) as said:
+        assert load(path).x.tolist() == [[7, 8, 9]]
+    assert [str(warning.message) for warning in said] == [
+        f"{path}: the first line, though it holds numbers, is taken for the names of the columns,"
+        " not for a record"
+    ]
+
+
+def test_gzipped_csv_and_cells_of_several_lines(tmp_path):
+    text = 'a,"of\ntwo lines"\n1,"2"\n\n3,4\n'
+    (tmp_path / "t.csv.gz").write_bytes(gzip.compress(text.encode()))
+    assert load(tmp_path / "t.csv.gz").x.tolist() == [[1, 2], [3, 4]]
+
+
+# a table, and its columns that look like ids
+IDS = {
+    "row numbers": ({"a": [2, 0, 1, 5], "n": [1, 2, 3, 4]}, ["n"]),
+    "from 1000 on, as fractions": ({"a": [2, 0, 1, 5], "n": [1e3, 1001, 1002, 1003]}, ["n"]),
+    "named id": ({"a": [0.5, 1, 2, 3], "customer_id": [70, 12, 99, 3]}, ["customer_id"]),
+    "named as pandas does": ({"Unnamed: 0": [3, 1, 0, 2], "a": [1, 1, 2, 2]}, ["Unnamed: 0"]),
+    "two": ({"id": [3, 1, 0, 2], "n": [0, 1, 2, 3], "a": [1, 1, 2, 2]}, ["id", "n"]),
+    "named id, but repeated": ({"a": [0.5, 1, 2, 3], "id": [70, 12, 70, 3]}, []),
+    "named id, but fractions": ({"a": [0.5, 1, 2, 3], "id": [0.5, 1, 2, 3]}, []),
+    "integers as others": ({"a": [0.5, 1, 2, 3], "width": [70, 12, 99, 3]}, []),
+    "a word that ends so": ({"a": [0.5, 1, 2, 3], "acid": [70, 12, 99, 3]}, []),
+    "the only column": ({"id": [1, 2, 3, 4]}, []),
+}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize("case", IDS)
+def test_columns_that_look_like_ids_are_said(case, suffix, tmp_path):
+    table, expected = IDS[case]
+    path = tmp_path / f"t.{suffix}"
+    frame = pd.DataFrame(table)
+    frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        np.testing.assert_array_equal(load(path).x, frame.to_numpy())
+    noun = "columns 'id', 'n' look" if len(expected) > 1 else f"column {expected} looks"
+    noun = noun.replace("[", "").replace("]", "")
+    assert [str(warning.message) for warning in said] == [
+        f"{path}: {noun} like ids, which a model would learn as values; name one as ids (--ids"
+        " NAME), or leave it out"
+    ] * bool(expected)
+    if expected and table[expected[0]][0] != 1e3:  # ids are integers or text
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore" if len(expected) > 1 else "error")
+            assert load(path, ids=expected[0]).x.shape[1] == frame.shape[1] - 1
+
+
+@pytest.mark.parametrize(
+    "written",
+    [b"", b"{", b"[]", b"null", b"3", b"\xff", b"[" * 99_999, b'{"index_columns": 3}',
+     b'{"index_columns": [["a"], {"kind": "range"}, null]}', b'{"index_columns": {"a": 1}}'],
+)  # fmt: skip
+def test_odd_metadata_of_pandas_are_ignored(written, tmp_path):
+    table = pa.table({"b": [1.0, 2.0], "c": [3.0, 5.0]}).replace_schema_metadata({b"pandas": written})
+    pq.write_table(table, tmp_path / "t.parquet")
+    assert load(tmp_path / "t.parquet").x.tolist() == [[1, 3], [2, 5]]
 
 
 # columns of a Parquet file, the matrix it holds, and its type

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from scipy.stats import multivariate_normal, norm
 
+import byrote
 from byrote import InvalidInput
 from byrote.models import VAE, ImportanceSampling
 
@@ -245,10 +246,28 @@ def test_bad_records_are_refused(likelihood, space, x, message):
             method(x)
 
 
-def test_real_numbers_may_be_any():
-    x = np.random.default_rng(0).normal(50, 20, (12, 6))
-    model = VAE(**SMALL, **CONNECTED, likelihood="gaussian", space="real").fit(x)
-    assert np.isfinite(model.score_samples(x)).all()
+def test_real_numbers_far_from_standard_are_refused_before_a_run_and_warned_of_in_a_fit():
+    x = np.random.default_rng(0).normal(50, 20, (12, 6)) * [1, 1, 1, 1, 0.01, 0.01]
+    model = VAE(**SMALL, **CONNECTED, likelihood="gaussian", space="real")
+    message = (
+        r"4 of 6 are further off, up to a mean of \d\d and a standard deviation of \d\d:"
+        " standardize columns to mean 0 and standard deviation 1 first"
+    )
+    with pytest.raises(InvalidInput, match=message):
+        model.check_input(x)
+    with pytest.warns(UserWarning, match=message):
+        assert np.isfinite(model.fit(x).score_samples(x)).all()
+    model.check_input((x - x.mean(axis=0)) / x.std(axis=0))
+    pixels = np.random.default_rng(0).integers(0, 256, (12, 3, 2), dtype=np.uint8)
+    model.check_input(pixels)  # which stand for x / 255
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(100, 1), (1000, 1), (0, 1e4)])
+def test_a_run_on_columns_far_from_standard_is_refused(mean, deviation):
+    x = mean + deviation * np.random.default_rng(0).normal(size=(40, 4))
+    model = VAE(**SMALL, **CONNECTED, likelihood="gaussian", space="real")
+    with pytest.raises(InvalidInput, match="standardize columns"):
+        byrote.score_memorization(model, x, plan=byrote.KFold(4, repeats=2), seed=0)
 
 
 def without(name):

@@ -231,8 +231,8 @@ def test_weights_hold_the_component(learned, weight):
 
 
 def test_real_values_and_convolutional_networks():
-    x = np.random.default_rng(0).normal(size=(60, 5)) * [1, 10, 100, 1, 1]
-    x[0] *= 8
+    x = np.random.default_rng(0).normal(size=(60, 5)) * [1, 0.1, 5, 1, 1]
+    x[0] *= 3
     table = VAE(
         2, hidden=(8,), likelihood="gaussian", space="real", outlier=0.05, epochs=2, draws=8
     )

@@ -1,5 +1,6 @@
 """Arrays from files: NumPy's .npy and .npz, and IDX. Nothing here ever unpickles."""
 
+import math
 import zipfile
 import zlib
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from byrote import checks
+from byrote.data import memory, notices
 from byrote.data.damage import refused
 from byrote.data.idx import is_idx, labels_beside, read_idx
 from byrote.data.pixels import scale_deep
@@ -121,7 +123,7 @@ def _read_array(path: Path) -> np.ndarray:
         if file.read(len(_NPY)) != _NPY:
             raise InvalidInput("the file is neither .npy nor IDX")
         file.seek(0)
-        return _parse("the file", file)
+        return _parse("the file", file, path.stat().st_size)
 
 
 def _read_column(name: str, path: Path) -> np.ndarray:
@@ -141,27 +143,36 @@ def _open_archive(file: BinaryIO) -> np.lib.npyio.NpzFile:
     return archive
 
 
-def _parse(what: str, file: Any) -> np.ndarray:
+def _parse(what: str, file: Any, size: int) -> np.ndarray:
+    """Read an array from .npy data of ``size`` bytes, which its header is held against first."""
     with (
         refused(f"{what} does not fit in memory, or its header is damaged", MemoryError),
         refused(f"{what} is truncated or damaged", *_DAMAGE),
     ):
-        try:
-            array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
-        except ValueError as error:
-            if "Object arrays" in str(error):
-                raise InvalidInput(
-                    "the array holds Python objects, and byrote never unpickles a file; save it as"
-                    " numbers or fixed-width strings"
-                ) from None
-            raise
+        shape, dtype = _header(file)
+        if dtype.hasobject:
+            raise InvalidInput(
+                "the array holds Python objects, and byrote never unpickles a file; save it as"
+                " numbers or fixed-width strings"
+            )
+        wanted = file.tell() + math.prod(shape) * dtype.itemsize
+        if wanted > size:
+            raise InvalidInput(
+                f"{what} is truncated or damaged: {wanted} bytes expected, {size} found"
+            )
+        memory.require(wanted, "the values")
+        if wanted < size:
+            notices.caution(f"{what} has bytes behind its array, which are ignored")
+        file.seek(0)
+        array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
         # one byte order everywhere, or the same values would have two fingerprints
         return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def _member(archive: Any, name: str) -> np.ndarray:
-    with archive.zip.open(f"{name}.npy") as file:
-        return _parse(f"the array {name!r}", file)
+    what = f"the array {name!r}"
+    with refused(f"{what} is damaged", *_DAMAGE), archive.zip.open(f"{name}.npy") as file:
+        return _parse(what, file, archive.zip.getinfo(f"{name}.npy").file_size)
 
 
 def _shapes(archive: Any) -> dict[str, tuple[int, ...]]:
@@ -175,15 +186,19 @@ def _shapes(archive: Any) -> dict[str, tuple[int, ...]]:
             refused(f"the array {name!r} is damaged", *_DAMAGE),
             archive.zip.open(member) as file,
         ):
-            shapes[name] = _shape(file)
+            shapes[name] = _header(file)[0]
     return shapes
 
 
-def _shape(file: Any) -> tuple[int, ...]:
+def _header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """Shape and type of the array that comes next."""
     if np.lib.format.read_magic(file) == (1, 0):
-        return np.lib.format.read_array_header_1_0(file)[0]
-    # version 3 differs from 2 only in how it encodes the names of fields
-    return np.lib.format.read_array_header_2_0(file)[0]
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+    else:  # version 3 differs from 2 only in how it encodes the names of fields
+        shape, _, dtype = np.lib.format.read_array_header_2_0(file)
+    if any(size < 0 for size in shape):
+        raise ValueError("a size below 0")
+    return shape, dtype
 
 
 def _check_member(name: str, value: str | None, shapes: dict[str, tuple[int, ...]]) -> None:

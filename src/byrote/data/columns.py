@@ -1,16 +1,24 @@
 """Columns of an Arrow table as NumPy arrays. No message quotes what a cell holds."""
 
+import json
+import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data import memory, notices
 from byrote.errors import InvalidInput
 
 _LONGEST_LIST = 5  # names in one message
+_FEW = 64  # rows looked at first
+_ID = re.compile(r"(?i:(.*[ _.-])?(id|index|uuid|key|nr|no|number|row)|unnamed: 0)|.*[a-z]I[dD]")
 
 
 def check_names(names: Sequence[str], **asked: str | None) -> None:
@@ -34,8 +42,11 @@ def listed(found: Sequence[str]) -> str:
 
 def pandas_index(schema: pa.Schema) -> Iterator[str]:
     """Names of the columns that hold the index that pandas wrote along with a frame."""
-    stored = (schema.pandas_metadata or {}).get("index_columns", [])
-    return (name for name in stored if isinstance(name, str))  # a range is stored as a dict
+    try:
+        stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+        return iter([name for name in stored if isinstance(name, str)])  # a range is a dict
+    except (ValueError, TypeError, LookupError, RecursionError):  # damaged, or another program's
+        return iter(())
 
 
 def is_number(kind: pa.DataType) -> bool:
@@ -61,13 +72,30 @@ def is_name(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def matrix(fields: Sequence[pa.Field], batches: Iterable[pa.RecordBatch], count: int) -> np.ndarray:
+def matrix(
+    fields: Sequence[pa.Field],
+    batches: Iterable[pa.RecordBatch],
+    count: int,
+    chosen: NDArray[np.intp] | None = None,
+) -> np.ndarray:
     """Put columns of numbers side by side: (count, columns), float32 only where all are.
+
+    Parameters
+    ----------
+    fields
+        The columns.
+    batches
+        Of rows, ``count`` in all.
+    count
+        How many rows there are.
+    chosen
+        Numbers of the rows to take, in order; all if not given.
 
     Raises
     ------
     InvalidInput
-        If a column is not numeric or has missing values.
+        If a column is not numeric or has missing values, or they would take most of the memory
+        available.
     """
     odd = [field.name for field in fields if not is_number(field.type)]
     if odd:
@@ -78,9 +106,10 @@ def matrix(fields: Sequence[pa.Field], batches: Iterable[pa.RecordBatch], count:
         )
     if not fields:
         raise InvalidInput("no column of values is left beside labels and ids")
-    out = np.empty((count, len(fields)), _float(field.type for field in fields))
+    shape = (count if chosen is None else len(chosen), len(fields))
+    out = _room(shape, _float(field.type for field in fields))
     gaps: Counter[str] = Counter()
-    for rows, batch in _rows(batches, count):
+    for rows, batch in _rows(batches, count, chosen):
         for j, field in enumerate(fields):
             out[rows, j] = _floats(batch.column(field.name), out.dtype)
             gaps[field.name] += int(np.isnan(out[rows, j]).sum())
@@ -88,17 +117,23 @@ def matrix(fields: Sequence[pa.Field], batches: Iterable[pa.RecordBatch], count:
     return out
 
 
-def list_matrix(field: pa.Field, batches: Iterable[pa.RecordBatch], count: int) -> np.ndarray:
-    """Unpack a column of equally long lists of numbers: (count, length).
+def list_matrix(
+    field: pa.Field,
+    batches: Iterable[pa.RecordBatch],
+    count: int,
+    chosen: NDArray[np.intp] | None = None,
+) -> np.ndarray:
+    """Unpack a column of equally long lists of numbers: (count, length); as ``matrix``.
 
     Raises
     ------
     InvalidInput
         If lengths differ or values are missing.
     """
-    out = np.empty((count, 0), _float([field.type.value_type]))
+    wanted = count if chosen is None else len(chosen)
+    out = np.empty((wanted, 0), _float([field.type.value_type]))
     gaps = 0
-    for rows, batch in _rows(batches, count):
+    for rows, batch in _rows(batches, count, chosen):
         column = batch.column(field.name)
         if column.null_count:
             raise InvalidInput(
@@ -106,7 +141,7 @@ def list_matrix(field: pa.Field, batches: Iterable[pa.RecordBatch], count: int) 
             )
         lengths = pc.list_value_length(column).to_numpy()
         if rows.start == 0:
-            out = np.empty((count, lengths[0]), out.dtype)
+            out = _room((wanted, int(lengths[0])), out.dtype)
         if (lengths != out.shape[1]).any():
             raise InvalidInput(f"the lists of column {field.name!r} must all be of one length")
         out[rows] = _floats(column.flatten(), out.dtype).reshape(len(column), -1)
@@ -138,6 +173,11 @@ def written_names(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray
 
     Codes such as 007 stay strings: as numbers they could no longer be found in the user's data.
     """
+    if pc.any(pc.match_substring(column, "\n")).as_py():
+        raise InvalidInput(
+            f"{option} must each be on one line; column {name!r} holds line breaks, as after a"
+            " quote that is not closed"
+        )
     gaps = column.null_count + pc.sum(pc.equal(column, "")).as_py() if len(column) else 0
     if gaps:
         _refuse_gaps(Counter({name: gaps}))
@@ -147,12 +187,54 @@ def written_names(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray
     return names(option, name, column)
 
 
-def _rows(batches: Iterable[pa.RecordBatch], count: int) -> Iterator[tuple[slice, pa.RecordBatch]]:
-    start = 0
+def caution_ids(names: Sequence[str], x: NDArray[np.floating[Any]]) -> None:
+    """Say which columns of a table look like ids: integers, all different.
+
+    They rise by one from row to row, or are named as ids are; and other columns are left.
+    """
+    found = [
+        name for name, column in zip(names, x.T, strict=True) if len(x) > 2 and _is_id(name, column)
+    ]
+    if 0 < len(found) < x.shape[1]:
+        noun = "column" if len(found) == 1 else "columns"
+        verb = "looks" if len(found) == 1 else "look"
+        notices.caution(
+            f"{noun} {listed(found)} {verb} like ids, which a model would learn as values; name"
+            " one as ids (--ids NAME), or leave it out"
+        )
+
+
+def _is_id(name: str, column: NDArray[np.floating[Any]]) -> bool:
+    if (np.diff(column[:_FEW]) == 0).any() or not (column == np.rint(column)).all():
+        return False
+    return bool((np.diff(column) == 1).all()) or (
+        _ID.fullmatch(name) is not None and len(np.unique(column)) == len(column)
+    )
+
+
+def _room(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    memory.require(
+        math.prod(shape) * dtype.itemsize,
+        f"{shape[0]:,} rows of {shape[1]:,} numbers",
+        "take fewer (records=N)",
+    )
+    return np.empty(shape, dtype)
+
+
+def _rows(
+    batches: Iterable[pa.RecordBatch], count: int, chosen: NDArray[np.intp] | None
+) -> Iterator[tuple[slice, pa.RecordBatch]]:
+    """Give batches, or what is chosen of them, with the place that each takes."""
+    start = done = 0
     for batch in batches:
         stop = start + len(batch)
-        if start < stop <= count:
-            yield slice(start, stop), batch
+        part = batch
+        if chosen is not None:
+            first, last = np.searchsorted(chosen, (start, stop))
+            part = batch.take(pa.array(chosen[first:last] - start))
+        if stop <= count and len(part):
+            yield slice(done, done + len(part)), part
+            done += len(part)
         start = stop
     if start != count:
         raise InvalidInput(f"the file is damaged: {count} rows expected, {start} found")

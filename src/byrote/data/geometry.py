@@ -4,6 +4,7 @@ The paper's settings: MNIST is padded by 2 to 32x32 by the authors' code (``pad=
 according to their text (``resize=32``); CelebA is cropped to the face and resized (``celeba``).
 """
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data import memory
 from byrote.data.damage import refused
 from byrote.errors import InvalidInput
 
@@ -172,6 +174,8 @@ class Geometry:
             return images
         width, height = self.size((images.shape[2], images.shape[1]))
         with refused(f"images of {width}x{height} do not fit in memory", MemoryError):
+            each = height * width * (images[0].nbytes // math.prod(images.shape[1:3]))
+            memory.require(len(images) * each, f"images of {width}x{height}")
             out = np.empty((len(images), height, width, *images.shape[3:]), self.dtype(images))
             for row, image in enumerate(images):
                 out[row] = self.one(image)

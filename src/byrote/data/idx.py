@@ -3,7 +3,6 @@
 Described at the end of https://yann.lecun.com/exdb/mnist/.
 """
 
-import gzip
 import math
 import re
 import struct
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from byrote.data.gzipped import DAMAGE, MAGIC, contents
+from byrote.data import memory
+from byrote.data.gzipped import EXPANSION, Unzipped, opened
 from byrote.errors import InvalidInput
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -21,13 +21,8 @@ _NAME = re.compile(r"idx\d|\bidx\b")
 
 def is_idx(path: Path) -> bool:
     """Tell whether a file begins as IDX; its name decides only where it is too short to tell."""
-    with path.open("rb") as file:
-        zipped = file.read(2) == MAGIC
-    try:
-        with gzip.open(path) if zipped else path.open("rb") as file:
-            magic = file.read(4)
-    except DAMAGE:
-        magic = b""
+    with opened(path) as file:
+        magic = file.read(4)
     return _is_magic(magic) or (len(magic) < 4 and _NAME.search(path.name) is not None)
 
 
@@ -53,18 +48,18 @@ def read_idx(path: Path) -> np.ndarray:
     ...     read_idx(path)
     array([7, 2, 1], dtype=uint8)
     """
-    data, whole = contents(path)
-    if len(data) >= 4 and not _is_magic(data[:4]):
-        raise InvalidInput(
-            "the file is not IDX, which begins with 0, 0, a type and a number of dimensions"
-        )
-    start = 4 + 4 * data[3] if len(data) >= 4 else 4
-    _check_length(data, start)
-    dtype, shape = np.dtype(_TYPES[data[2]]), struct.unpack(f">{data[3]}I", data[4:start])
-    _check_length(data, start + math.prod(shape) * dtype.itemsize, exactly=True)
-    if not whole:
-        raise InvalidInput("the file is damaged: its gzip checksum is wrong")
-    array = np.frombuffer(data, dtype, offset=start).reshape(shape)
+    with opened(path) as file:
+        start = file.read(4)
+        if len(start) == 4 and not _is_magic(start):
+            raise InvalidInput(
+                "the file is not IDX, which begins with 0, 0, a type and a number of dimensions"
+            )
+        head = 4 + 4 * start[3] if len(start) == 4 else 4
+        start += file.read(head - len(start))
+        _check_length(len(start), head)
+        dtype, shape = np.dtype(_TYPES[start[2]]), struct.unpack(f">{start[3]}I", start[4:])
+        data = _values(file, path.stat().st_size, head, math.prod(shape) * dtype.itemsize)
+    array = np.frombuffer(data, dtype).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)
 
 
@@ -85,8 +80,28 @@ def _is_magic(start: bytes | bytearray) -> bool:
     )
 
 
-def _check_length(data: bytearray, wanted: int, *, exactly: bool = False) -> None:
-    if len(data) < wanted or (exactly and len(data) != wanted):
-        raise InvalidInput(
-            f"the file is truncated or damaged: {wanted} bytes expected, {len(data)} found"
-        )
+def _values(file: Unzipped, size: int, head: int, count: int) -> bytearray:
+    """Read the bytes of values that the header declares, where a file of this size can hold them.
+
+    Nothing behind them is unzipped: what is not declared may be without end.
+    """
+    if count > size * (EXPANSION if file.zipped else 1):
+        there = "fewer" if file.zipped else size
+        raise InvalidInput(_lengths(head + count, there))
+    memory.require(count, "the values")
+    data = file.read(count)
+    if file.read(1):
+        raise InvalidInput(_lengths(head + count, "more"))
+    _check_length(head + len(data), head + count)
+    if file.damaged:
+        raise InvalidInput("the file is damaged: its gzip checksum is wrong")
+    return data
+
+
+def _check_length(there: int, wanted: int) -> None:
+    if there < wanted:
+        raise InvalidInput(_lengths(wanted, there))
+
+
+def _lengths(wanted: int, there: int | str) -> str:
+    return f"the file is truncated or damaged: {wanted} bytes expected, {there} found"

@@ -1,29 +1,29 @@
 """Encoded images, in a folder or in memory, decoded into one array."""
 
-import struct
-import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image
 
+from byrote.data import memory, notices
 from byrote.data.choice import chosen_rows
 from byrote.data.damage import refused
 from byrote.data.geometry import Geometry
+from byrote.data.pictures import decode, upright_size
 from byrote.data.pixels import scale
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 
-# Only these decoders: some others of Pillow's start programs (EPS) and none is needed.
-_FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-_DAMAGE = (
-    OSError, ValueError, EOFError, SyntaxError, TypeError, LookupError, ArithmeticError,
-    AttributeError, NotImplementedError, RuntimeError, struct.error, zlib.error,
-    Image.DecompressionBombError,
+_FEWER = "make them smaller (image='resize=N') or take fewer (records=N)"
+# what else a user may take for an image of the set
+_UNREAD = (
+    ".apng", ".avif", ".dng", ".heic", ".heif", ".ico", ".jfif", ".jp2", ".jpe", ".jxl", ".pbm",
+    ".pnm", ".svg", ".tga",
 )  # fmt: skip
 
 
@@ -31,6 +31,8 @@ def load_folder(
     source: str, *, image: Geometry | None = None, records: int | None = None
 ) -> Records:
     """Load all images of a folder, in the order of their paths; hidden and other files are ignored.
+
+    A caution counts those that look like images of kinds that are not read.
 
     Parameters
     ----------
@@ -55,6 +57,7 @@ def load_folder(
     Examples
     --------
     >>> import tempfile
+    >>> from PIL import Image
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     Image.new("L", (4, 3), 255).save(f"{folder}/white.png")
     ...     records = load_folder(folder)
@@ -94,78 +97,91 @@ def stack(
     Returns
     -------
     numpy.ndarray
-        (n, h, w) where all are grey, otherwise (n, h, w, 3), RGB. uint8, as stored, where all have
-        8 bits; float32 in [0, 1] where some have 1 or 16. Transparency is dropped.
+        (n, h, w) where all are grey, otherwise (n, h, w, 3), RGB, upright by their EXIF
+        orientation. uint8, as stored, where all have 8 bits; float32 in [0, 1] where some have 1 or
+        16. Transparency is dropped, with a caution.
 
     Raises
     ------
     InvalidInput
-        If there is none, one cannot be decoded, the sizes differ, or a crop reaches beyond one.
+        If there is none, one cannot be decoded or holds several pictures, the sizes differ, a crop
+        reaches beyond one, or they would take most of the memory available.
 
     Examples
     --------
     >>> import io
+    >>> from PIL import Image
     >>> file = io.BytesIO()
     >>> Image.new("RGB", (4, 3), "white").save(file, "PNG")
     >>> stack([("row 0", file)], 1).shape
     (1, 3, 4, 3)
     """
     geometry = geometry or Geometry()
-    array, size, odd, row = None, None, [], -1
-    for row, (place, file) in enumerate(images):
-        with (
-            refused(f"{count} such images do not fit in memory", MemoryError),
-            refused(f"the image in {place} cannot be decoded", *_DAMAGE),
-            Image.open(file, formats=_FORMATS) as image,
-        ):
-            after = geometry.size(image.size)
-            size = size or after
-            if after != size:
-                odd.append((place, after))
-            if not odd:  # after the first misfit the rest are only counted
-                array = _put(geometry.one(_pixels(image, place)), array, row, count)
+    array, size, odd, clear, row = None, None, [], [], -1
+    for row, (place, source) in enumerate(images):
+        notices.at(place)
+        with _opened(source, place) as file:
+            if odd:  # after the first misfit the rest are only counted
+                after = geometry.size(upright_size(file, place))
+            else:
+                picture = decode(file, place)
+                after = geometry.size(picture.pixels.shape[1::-1])
+                clear += [place] if picture.transparent else []
+        size = size or after
+        if after != size:
+            odd.append((place, after))
+        elif not odd:
+            if array is None:
+                each = after[0] * after[1] * (picture.pixels[:1, :1].nbytes)
+                memory.require(count * each, f"{count:,} images of {after[0]}x{after[1]}", _FEWER)
+            with refused(f"{count:,} such images do not fit in memory", MemoryError):
+                array = _put(geometry.one(picture.pixels), array, row, count)
     if odd:
         raise InvalidInput(_sizes_differ(size, odd, count))
     if array is None or row + 1 != count:
         raise InvalidInput(f"{count} images expected, {row + 1} found; there must be at least one")
+    if clear:
+        notices.caution(
+            f"transparency is dropped; {len(clear)} of {count} images have some, the first is that"
+            f" in {clear[0]}"
+        )
     return array
 
 
+@contextmanager
+def _opened(source: Path | BinaryIO, place: str) -> Iterator[BinaryIO]:
+    if not isinstance(source, Path):
+        yield source
+        return
+    with refused(f"the image in {place} cannot be read", OSError):
+        file = source.open("rb")
+    with file:
+        yield file
+
+
 def _image_names(folder: Path) -> list[str]:
-    paths = [
-        path.relative_to(folder)
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES and path.is_file()
-    ]
-    hidden = [any(part.startswith(".") for part in path.parts) for path in paths]
-    return sorted(path.as_posix() for path, skip in zip(paths, hidden, strict=True) if not skip)
-
-
-def _pixels(image: Image.Image, place: str) -> np.ndarray:
-    """Decode to grey (h, w), uint8 or scaled float32, or to RGB (h, w, 3) of uint8."""
-    if image.mode == "L":
-        return np.asarray(image)
-    if image.mode == "1":
-        return scale(np.asarray(image))
-    if image.mode[0] in "IF":  # 16 bits, which Pillow also keeps in its 32-bit mode
-        deep = np.asarray(image)
-        if deep.dtype.kind == "f" or deep.min() < 0 or deep.max() > 65535:
-            raise InvalidInput(f"the image in {place} has 32-bit pixels, of which white is unknown")
-        return scale(deep.astype(np.uint16))
-    if image.mode == "P":  # the detour keeps Pillow from warning about transparent palettes
-        image = image.convert("RGBA")
-    return np.asarray(image.convert("RGB"))
+    paths = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES + _UNREAD]
+    inside = [path.relative_to(folder) for path in paths if path.is_file()]
+    seen = [path for path in inside if not any(part.startswith(".") for part in path.parts)]
+    unread = Counter(path.suffix.lower() for path in seen if path.suffix.lower() in _UNREAD)
+    if unread:
+        said = ", ".join(f"{times} {suffix}" for suffix, times in sorted(unread.items()))
+        notices.caution(f"images of other kinds are left out: {said}")
+    return sorted(path.as_posix() for path in seen if path.suffix.lower() not in _UNREAD)
 
 
 def _put(pixels: np.ndarray, array: np.ndarray | None, row: int, count: int) -> np.ndarray:
     """Put pixels into a row of the array, which is made for the first row."""
+    what = f"{count:,} such images"
     if array is None:
         array = np.empty((count, *pixels.shape), pixels.dtype)
     if pixels.ndim == array.ndim:  # the first colour image after grey ones
+        memory.require(3 * array.nbytes, what, _FEWER)
         array = np.repeat(array[..., None], 3, axis=-1)
     if array.dtype != np.uint8:
         pixels = scale(pixels) if pixels.dtype == np.uint8 else pixels
     elif pixels.dtype != np.uint8:  # the first deep image after some of 8 bits
+        memory.require(4 * array.nbytes, what, _FEWER)
         array = scale(array)
     array[row] = pixels[..., None] if pixels.ndim < array.ndim - 1 else pixels
     return array

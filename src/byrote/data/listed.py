@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.notices import noticed
 from byrote.errors import InvalidInput
 
 KINDS = (".csv", ".txt", ".parquet")
@@ -42,7 +43,8 @@ def read_ids(path: str | Path) -> list[str]:
     if not path.is_file():
         raise InvalidInput(f"only must name a file that lists ids; there is no {path}")
     try:
-        return _READERS[path.suffix.lower()](str(path))
+        with noticed(path.name):
+            return _READERS[path.suffix.lower()](str(path))
     except InvalidInput as error:
         raise InvalidInput(f"only, {path.name}: {error}") from None
 
@@ -112,19 +114,17 @@ def as_file(ids: NDArray[Any], kind: str) -> bytes:
 
 
 def _lines(path: str) -> list[str]:
-    from byrote.data.comma_separated import check_text  # noqa: PLC0415 (slow to load)
+    from byrote.data.comma_separated import text_of_file  # noqa: PLC0415 (slow to load)
 
-    check_text(path)
-    text = Path(path).read_bytes().decode().removeprefix("\ufeff")
+    text = text_of_file(path).decode().removeprefix("\ufeff")
     return [line for line in (each.removesuffix("\r") for each in text.split("\n")) if line.strip()]
 
 
 def _csv(path: str) -> list[str]:
     from byrote.data import columns  # noqa: PLC0415 (slow to load)
-    from byrote.data.comma_separated import check_text, parse_csv  # noqa: PLC0415
+    from byrote.data.comma_separated import parse_csv, text_of_file  # noqa: PLC0415
 
-    check_text(path)
-    table = parse_csv(path, text=[_COLUMN], newlines=True)
+    table = parse_csv(text_of_file(path), text=[_COLUMN])
     _check_column(table.column_names)
     columns.check_names(table.column_names)
     return [str(value) for value in table.column(_COLUMN).to_pylist()]

@@ -19,6 +19,7 @@ from byrote.data.idx import is_idx
 from byrote.data.idx_folder import load_idx_folder
 from byrote.data.layouts import kind_of_folder
 from byrote.data.listed import read_ids, rows_of
+from byrote.data.notices import noticed
 from byrote.data.records import Records
 from byrote.data.sources import check_options, missing, text_of
 from byrote.errors import InvalidInput
@@ -109,6 +110,17 @@ def load(
     asked = {"key": key, "labels": labels, "ids": ids, "part": part, "image": image}
     given = {option: text_of(option, value) for option, value in asked.items() if value is not None}
     kind = _kind(name)
+    with noticed(name):
+        return _load(kind, name, given, records, only)
+
+
+def _load(
+    kind: str,
+    name: str,
+    given: dict[str, str],
+    records: int | str | None,
+    only: str | os.PathLike[str] | None,
+) -> Records:
     try:
         _check_options(kind, given)
         count = None if records is None else parse_count(records)
@@ -144,13 +156,14 @@ def _kind(source: str) -> str:
         return kind_of_folder(path)
     if not path.is_file():
         raise InvalidInput(missing(source, NAMES))
-    if path.suffix.lower() in _OPTIONS:
-        return path.suffix.lower()
+    suffix = path.suffix.lower()
+    if suffix in _OPTIONS or path.name.lower().endswith(".csv.gz"):
+        return suffix if suffix in _OPTIONS else ".csv"
     if is_idx(path):
         return "IDX"
     raise InvalidInput(
         f"{source}: this kind of file is not known; a source must be one of"
-        f" {', '.join(_OPTIONS)} (also gzipped)"
+        f" {', '.join(_OPTIONS)} (CSV and IDX also gzipped)"
     )
 
 
@@ -171,9 +184,6 @@ def _read(kind: str, source: str, given: Mapping[str, str], count: int | None = 
     image = None if words is None else Geometry.parse(words)
     if kind in _FILE_EACH:
         return _FILE_EACH[kind](source, image=image, records=count, **options)
-    if kind == ".parquet":
-        records = _load_parquet(source, image=image, **options)
-        return records if count is None else _some(records, count)
     records = _READERS[kind](source, **options)
     records = records if count is None else _some(records, count)
     return records if image is None else replace(records, x=image.apply(records.x))
@@ -209,6 +219,7 @@ def _load_csv(source: str, **options: Any) -> Records:
 _FILE_EACH: dict[str, Callable[..., Records]] = {
     "a folder of images": _load_folder,
     "CelebA": _load_celeba,
+    ".parquet": _load_parquet,
 }
 _READERS: dict[str, Callable[..., Records]] = {
     "a built-in set": load_builtin,

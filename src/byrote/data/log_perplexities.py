@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import columns
-from byrote.data.comma_separated import check_text, parse_csv
+from byrote.data.comma_separated import parse_csv, text_of_file
+from byrote.data.notices import noticed
 from byrote.data.parquet import open_parquet
 from byrote.data.sources import text_of
 from byrote.errors import InvalidInput
@@ -89,19 +90,19 @@ def load_log_perplexities(source: str | os.PathLike[str]) -> LogPerplexities:
     (['a', 'b'], [2.5, 31.0], [30.5, 33.0])
     """
     name = text_of("source", source)
-    try:
-        return _found(_table(name))
-    except InvalidInput as error:
-        raise InvalidInput(f"{name}: {error}") from None
-    except OSError as error:
-        raise InvalidInput(f"{name}: cannot be read ({error.strerror})") from None
+    with noticed(name):
+        try:
+            return _found(_table(name))
+        except InvalidInput as error:
+            raise InvalidInput(f"{name}: {error}") from None
+        except OSError as error:
+            raise InvalidInput(f"{name}: cannot be read ({error.strerror})") from None
 
 
 def _table(source: str) -> pa.Table:
     suffix = Path(source).suffix.lower()
     if suffix == ".csv":
-        check_text(source)
-        return parse_csv(source, text=("id", "role", _GROUP))
+        return parse_csv(text_of_file(source), text=("id", "role", _GROUP))
     if suffix == ".parquet":
         with open_parquet(source) as file:
             return file.read()

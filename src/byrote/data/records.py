@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from byrote import checks
+from byrote.data import memory
 from byrote.data.pixels import as_floats, is_pixels
 from byrote.errors import InvalidInput
 
@@ -159,7 +160,10 @@ def _as_stored(name: str, values: Any) -> np.ndarray:
     array = as_numbers(name, values)
     if not is_pixels(array):
         single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
-        array = array.astype(np.float32 if single else np.float64, copy=False)
+        kind = np.dtype(np.float32 if single else np.float64)
+        if array.dtype != kind:
+            memory.require(array.size * kind.itemsize, f"{name} as numbers")
+        array = array.astype(kind, copy=False)
         checks.finite(name, array)
     return np.ascontiguousarray(array)
 

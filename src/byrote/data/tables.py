@@ -6,17 +6,20 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from byrote.data import columns
-from byrote.data.comma_separated import check_text, parse_csv
+from byrote.data.choice import chosen_rows
+from byrote.data.comma_separated import parse_csv, text_of_file
 from byrote.data.geometry import Geometry
 from byrote.data.images import stack
-from byrote.data.parquet import open_parquet
+from byrote.data.parquet import open_parquet, rows_at_a_time
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 
 _BATCH = 4096  # rows converted at a time
 _IMAGE_BATCH = 64  # encoded images held at a time
+_VALUES = 1 << 22  # of lists, converted at a time
 _USUAL_LABELS = ("label", "labels", "fine_label")
 
 
@@ -50,8 +53,8 @@ def load_csv(source: str, *, labels: str | None = None, ids: str | None = None) 
     >>> records.x.tolist(), records.labels.tolist()
     ([[1.0, 2.0], [3.0, 4.0]], ['x', 'y'])
     """
-    check_text(source)
-    table = parse_csv(source, text=[name for name in (labels, ids) if name is not None])
+    named_columns = [name for name in (labels, ids) if name is not None]
+    table = parse_csv(text_of_file(source), text=named_columns)
     header = table.column_names
     columns.check_names(header, labels=labels, ids=ids)
     fields = [field for field in table.schema if field.name not in (labels, ids)]
@@ -61,6 +64,7 @@ def load_csv(source: str, *, labels: str | None = None, ids: str | None = None) 
         for option, name in (("labels", labels), ("ids", ids))
         if name is not None
     }
+    columns.caution_ids([field.name for field in fields], x)
     return Records(x, **named)
 
 
@@ -71,6 +75,7 @@ def load_parquet(
     labels: str | None = None,
     ids: str | None = None,
     image: Geometry | None = None,
+    records: int | None = None,
 ) -> Records:
     """Load a Parquet file: columns of numbers, one column of lists, or one of encoded images.
 
@@ -86,6 +91,8 @@ def load_parquet(
         column label, labels or fine_label if there is one.
     image
         What to do with each image; nothing if not given.
+    records
+        How many to take, a random choice; all if not given.
 
     Returns
     -------
@@ -111,17 +118,21 @@ def load_parquet(
     ([[1.0, 3.0], [2.0, 4.0]], ['u', 'v'])
     """
     with open_parquet(source) as file:
-        schema = file.schema_arrow
+        schema, count = file.schema_arrow, file.metadata.num_rows
         columns.check_names(schema.names, key=key, labels=labels, ids=ids)
-        chosen = _choose(schema, key, {labels, ids})
-        if labels is None and chosen is not None and _is_image(chosen.type):
+        key_field = _choose(schema, key, {labels, ids})
+        if labels is None and key_field is not None and _is_image(key_field.type):
             labels = next((name for name in _USUAL_LABELS if _can_label(schema, name, ids)), None)
-        named: dict[str, Any] = {
-            option: columns.names(option, name, file.read(columns=[name]).column(name))
-            for option, name in (("labels", labels), ("ids", ids))
-            if name is not None
-        }
-        return Records(_values(file, chosen, {labels, ids}, image), **named)
+        rows = None if records is None else chosen_rows(count, records)
+        named: dict[str, Any] = {"ids": rows} if rows is not None and ids is None else {}
+        for option, name in (("labels", labels), ("ids", ids)):
+            if name is not None:
+                column = columns.names(option, name, file.read(columns=[name]).column(name))
+                named[option] = column if rows is None else column[rows]
+        if key_field is None or not _is_image(key_field.type):
+            return Records(_values(file, key_field, {labels, ids}, image, rows), **named)
+    images = _encoded(source, key_field, rows)
+    return Records(stack(images, count if rows is None else len(rows), image), **named)
 
 
 def _is_image(kind: pa.DataType) -> bool:
@@ -155,27 +166,52 @@ def _choose(schema: pa.Schema, key: str | None, taken: set[str | None]) -> pa.Fi
 
 
 def _values(
-    file: Any, chosen: pa.Field | None, taken: set[str | None], image: Geometry | None
+    file: Any,
+    key: pa.Field | None,
+    taken: set[str | None],
+    image: Geometry | None,
+    rows: NDArray[np.intp] | None,
 ) -> np.ndarray:
     count, schema = file.metadata.num_rows, file.schema_arrow
-    if chosen is not None and _is_image(chosen.type):
-        return stack(_encoded(file, chosen.name), count, image)
     if image is not None:
         raise InvalidInput("image means nothing for a table that holds no images")
-    if chosen is not None:
-        return columns.list_matrix(chosen, file.iter_batches(_BATCH, columns=[chosen.name]), count)
+    if key is not None:
+        batches = file.iter_batches(_list_batch(file, key.name), columns=[key.name])
+        return columns.list_matrix(key, batches, count, rows)
     taken = taken.union(columns.pandas_index(schema))
     fields = [field for field in schema if field.name not in taken]
     wanted = [field.name for field in fields]
-    return columns.matrix(fields, file.iter_batches(_BATCH, columns=wanted), count)
+    x = columns.matrix(fields, file.iter_batches(_BATCH, columns=wanted), count, rows)
+    columns.caution_ids(wanted, x)
+    return x
 
 
-def _encoded(file: Any, name: str) -> Iterator[tuple[str, BinaryIO]]:
+def _list_batch(file: Any, name: str) -> int:
+    """How many lists to read at a time, by the length of the first, which all must have."""
+    first = next(file.iter_batches(1, columns=[name]), None)
+    length = first.nbytes // 8 if first is not None else 0
+    return max(1, min(_BATCH, _VALUES // max(1, length)))
+
+
+def _encoded(
+    source: str, key: pa.Field, rows: NDArray[np.intp] | None
+) -> Iterator[tuple[str, BinaryIO]]:
+    wanted = None if rows is None else set(rows.tolist())
+    nested = pa.types.is_struct(key.type)
+    path = f"{key.name}.bytes" if nested else key.name
     row = 0
-    for batch in file.iter_batches(_IMAGE_BATCH, columns=[name]):
-        for value in batch.column(name):
-            data = value["bytes"] if pa.types.is_struct(value.type) and value.is_valid else value
-            if not data.is_valid:
-                raise InvalidInput(f"column {name!r} holds no image bytes in row {row}")
-            yield f"row {row}", io.BytesIO(data.as_buffer())
-            row += 1
+    with open_parquet(source, categories=[path]) as file:  # the same image again is held once
+        for batch in file.iter_batches(rows_at_a_time(file, _IMAGE_BATCH), columns=[key.name]):
+            for value in batch.column(key.name):
+                if wanted is None or row in wanted:
+                    yield f"row {row}", io.BytesIO(_bytes_of(value, nested, key.name, row))
+                row += 1
+
+
+def _bytes_of(value: Any, nested: bool, name: str, row: int) -> Any:
+    data = value["bytes"] if nested and value.is_valid else value
+    if isinstance(data, pa.DictionaryScalar):
+        data = data.value
+    if not data.is_valid:
+        raise InvalidInput(f"column {name!r} holds no image bytes in row {row}")
+    return data.as_buffer()

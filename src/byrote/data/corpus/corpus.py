@@ -211,8 +211,7 @@ class Corpus:
             if offset:
                 return self
             raise InvalidInput(f"characters must reach the end of the first line; got {asked}")
-        which = f"the first {offset} of {self.characters} characters"
-        return self._piece(cut(self.documents, offset)[0], which)
+        return self._piece(cut(self.documents, offset)[0], f"the first {offset} characters")
 
     @cached_property
     def _first_places(self) -> NDArray[np.int64]:

@@ -4,57 +4,21 @@ from collections import Counter
 from pathlib import Path
 
 from byrote.data.corpus.corpus import Corpus
-from byrote.data.gzipped import contents
+from byrote.data.corpus.text_stream import read_text
 from byrote.errors import InvalidInput
 
 SUFFIXES = (".adoc", ".log", ".markdown", ".md", ".org", ".rst", ".tex", ".text", ".txt")
 
-_BOM = "\ufeff"
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-def read_text(path: Path, name: str = "the file") -> str:
-    """Read a file of UTF-8, unzipped; a byte order mark at its begin is dropped.
-
-    Raises
-    ------
-    InvalidInput
-        If a byte is no UTF-8, which is named by its position in the unzipped file, or if the file
-        is cut off.
-
-    Examples
-    --------
-    >>> import gzip, tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "a.txt.gz"
-    ...     _ = path.write_bytes(gzip.compress("naïve".encode()))
-    ...     read_text(path)
-    'naïve'
-    """
-    data, whole = contents(path)
-    try:
-        text = data.decode()
-    except UnicodeDecodeError as error:
-        position = error.start
-    else:
-        if not whole:
-            raise InvalidInput(f"{name} is damaged: its gzip stream ends early or wrongly")
-        return text.removeprefix(_BOM)
-    begins = " (it begins as UTF-16 does)" if data.startswith(_UTF_16) else ""
-    raise InvalidInput(
-        f"{name} must be UTF-8 text; byte {position}, counted from 0, is not{begins}"
-    )
-
-
-def load_file(source: str) -> Corpus:
+def load_file(source: str, *, limit: int | None = None) -> Corpus:
     """Load a text file as one document; its suffix does not matter."""
-    return Corpus((read_text(Path(source)),))
+    return Corpus((read_text(Path(source), limit=limit),))
 
 
-def load_folder(source: str) -> Corpus:
+def load_folder(source: str, *, limit: int | None = None) -> Corpus:
     """Load the text files of a folder and of those in it, in the order of their paths.
 
-    Hidden files and files of other kinds are skipped and counted in ``notes``.
+    Hidden files and files of other kinds are skipped and counted in ``notes``. With ``limit``, the
+    first files that hold more characters are enough.
 
     Raises
     ------
@@ -90,7 +54,14 @@ def load_folder(source: str) -> Corpus:
             + (f"files of other kinds: {said}" if said else "it holds no files")
         )
     notes = {"files skipped": said} if said else {}
-    return Corpus(tuple(read_text(folder / name, name) for name in found), notes=notes)
+    texts: list[str] = []
+    length = 0
+    for name in found:
+        texts.append(read_text(folder / name, name, None if limit is None else limit - length))
+        length += len(texts[-1])
+        if limit is not None and length > limit:
+            break
+    return Corpus(tuple(texts), notes=notes)
 
 
 def _why_skipped(name: str) -> str | None:

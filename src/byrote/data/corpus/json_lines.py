@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from byrote.data.corpus import text_columns
 from byrote.data.corpus.corpus import Corpus
-from byrote.data.corpus.files import read_text
+from byrote.data.corpus.lines import plain_newlines
+from byrote.data.corpus.text_stream import documents_of
 from byrote.errors import InvalidInput
 
 
-def load_json_lines(source: str, *, column: str | None = None) -> Corpus:
+def load_json_lines(
+    source: str, *, column: str | None = None, limit: int | None = None
+) -> Corpus:
     r"""Load a file of JSON objects, one a line; a value that is null or not there counts as empty.
 
     Parameters
@@ -20,6 +24,8 @@ def load_json_lines(source: str, *, column: str | None = None) -> Corpus:
         Path of the file, gzipped or not.
     column
         Name of the values that are texts; may be left out as for tables.
+    limit
+        The first lines that hold more characters than this are enough.
 
     Raises
     ------
@@ -34,14 +40,23 @@ def load_json_lines(source: str, *, column: str | None = None) -> Corpus:
     ...     load_json_lines(f"{folder}/t.jsonl").documents
     ('one', 'two')
     """
-    lines = read_text(Path(source)).split("\n")
+    parse = partial(_documents, column=column)
+    return Corpus(tuple(documents_of(Path(source), limit, parse, _last_line)))
+
+
+def _documents(text: str, column: str | None) -> tuple[str, ...]:
+    lines = text.split("\n")
     kinds: dict[str, set[type]] = {}
     for item in _objects(lines):
         for key, value in item.items():
             kinds.setdefault(key, set()).add(type(value))
     of_text = [key for key, found in kinds.items() if str in found and found <= {str, type(None)}]
     name = text_columns.choose(list(kinds), of_text, column)
-    return Corpus(tuple(item.get(name) or "" for item in _objects(lines)))
+    return tuple(plain_newlines(item.get(name) or "") for item in _objects(lines))
+
+
+def _last_line(text: str) -> int:
+    return text.rfind("\n") + 1
 
 
 def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:

@@ -9,6 +9,17 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 
+def plain_newlines(text: str) -> str:
+    r"""End every line with ``"\n"``, as Python reads text.
+
+    Examples
+    --------
+    >>> plain_newlines("one\r\ntwo\rthree\n")
+    'one\ntwo\nthree\n'
+    """
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
 def count_lines(document: str) -> int:
     r"""Number of lines of a document that is not empty.
 

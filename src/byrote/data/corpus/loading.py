@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from byrote import checks
 from byrote.data.corpus.builtin import NAMES, load_builtin
 from byrote.data.corpus.corpus import Corpus
 from byrote.data.corpus.files import load_file, load_folder
 from byrote.data.corpus.saved import is_saved
+from byrote.data.notices import noticed
 from byrote.data.sources import check_options, missing, text_of
 from byrote.errors import InvalidInput
 
@@ -51,7 +53,8 @@ def load_corpus(
     part
         Which part of a saved data set in parts; train if not given.
     characters
-        Take the first so many characters at most, to the last end of a line among them.
+        Take the first so many characters at most, to the last end of a line among them. Little
+        more than these is read.
 
     Returns
     -------
@@ -63,8 +66,6 @@ def load_corpus(
     InvalidInput
         If the source is missing, damaged, empty or not UTF-8 (the file and the byte are named), an
         option means nothing for it, or a column cannot be told. The message never quotes text.
-    MissingExtra
-        If a saved data set is given where ``datasets`` is not installed.
 
     Examples
     --------
@@ -76,12 +77,20 @@ def load_corpus(
     asked = {"column": column, "part": part}
     given = {option: text_of(option, value) for option, value in asked.items() if value is not None}
     kind = _kind(name)
+    with noticed(name):
+        return _load(kind, name, given, characters)
+
+
+def _load(
+    kind: str, name: str, given: dict[str, str], characters: int | str | None
+) -> Corpus:
     try:
         check_options(kind, given, _OPTIONS[kind])
-        found = _with_plain_newlines(_READERS[kind](name, **given))
-        if characters is not None:
-            found = found.first(characters)
-            given["characters"] = str(characters)
+        limit = None if characters is None else checks.count("characters", characters)
+        found = _READERS[kind](name, **given, limit=limit)
+        if limit is not None:
+            found = found.first(limit)
+            given["characters"] = str(limit)
         return replace(found, source=name, options=given)
     except InvalidInput as error:
         raise InvalidInput(f"{name}: {error}") from None
@@ -99,13 +108,6 @@ def _kind(source: str) -> str:
         raise InvalidInput(missing(source, NAMES))
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
     return suffix if suffix in _OPTIONS else "a text file"
-
-
-def _with_plain_newlines(corpus: Corpus) -> Corpus:
-    if not any("\r" in document for document in corpus.documents):
-        return corpus
-    plain = (text.replace("\r\n", "\n").replace("\r", "\n") for text in corpus.documents)
-    return replace(corpus, documents=tuple(plain))
 
 
 # pyarrow is imported only for what needs it

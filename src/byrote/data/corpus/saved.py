@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-_PARTS = "dataset_dict.json"
-_ONE = ("dataset_info.json", "state.json")
+PARTS = "dataset_dict.json"
+STATE = "state.json"
+_ONE = ("dataset_info.json", STATE)
 
 
 def is_saved(folder: Path) -> bool:
     """Tell whether ``save_to_disk`` wrote this folder, of one data set or of several parts."""
-    return (folder / _PARTS).is_file() or all((folder / name).is_file() for name in _ONE)
+    return (folder / PARTS).is_file() or all((folder / name).is_file() for name in _ONE)

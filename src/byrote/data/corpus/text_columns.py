@@ -1,13 +1,17 @@
 """A column of texts in an Arrow table: which one, and what it holds."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from byrote.data import columns
+from byrote.data import columns, memory
+from byrote.data.corpus.lines import plain_newlines
 from byrote.errors import InvalidInput
 
 _USUAL = "text"
+_LOOK = 1 << 26  # characters after which memory is looked at
+_COPIES = 2  # of a text, while it becomes a document
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -56,18 +60,45 @@ def choose(names: Sequence[str], of_text: Collection[str], column: str | None) -
     return next(iter(of_text))
 
 
-def values(name: str, column: pa.ChunkedArray) -> tuple[str, ...]:
-    """Texts of a column; a missing one is an empty text."""
+def values(
+    name: str, chunks: Iterable[pa.Array], limit: int | None = None
+) -> tuple[str, ...]:
+    r"""Texts of a column, a missing one empty, their lines ended by ``"\n"``.
+
+    With ``limit``, the first that hold more characters are enough.
+
+    Raises
+    ------
+    InvalidInput
+        If a text is not UTF-8, or they would take most of the memory available.
+    """
     texts: list[str] = []
-    for chunk in column.chunks:
-        try:
-            texts.extend(text or "" for text in chunk.to_pylist())
-        except UnicodeDecodeError:
-            row = next(i for i in range(len(chunk)) if not _decodes(chunk[i]))
-            raise InvalidInput(
-                f"column {name!r} must be UTF-8 text; row {len(texts) + row} is not"
-            ) from None
+    length = looked = 0
+    for chunk in chunks:
+        for text in _decoded(name, chunk, len(texts)):
+            texts.append(text)
+            length += len(text)
+            if limit is not None and length > limit:
+                return tuple(texts)
+        if length - looked > _LOOK:
+            memory.require(_COPIES * length, "the texts", "characters=N takes the first N")
+            looked = length
     return tuple(texts)
+
+
+def _decoded(name: str, chunk: pa.Array, start: int) -> Sequence[str]:
+    try:
+        if not pa.types.is_dictionary(chunk.type):
+            return [plain_newlines(text or "") for text in chunk.to_pylist()]
+        used = pc.unique(chunk.indices).drop_null()
+        words = [plain_newlines(text or "") for text in chunk.dictionary.take(used).to_pylist()]
+        by_place = dict(zip([None, *used.to_pylist()], ["", *words], strict=True))
+        return [by_place[place] for place in chunk.indices.to_pylist()]
+    except UnicodeDecodeError:
+        row = next(i for i in range(len(chunk)) if not _decodes(chunk[i]))
+        raise InvalidInput(
+            f"column {name!r} must be UTF-8 text; row {start + row} is not"
+        ) from None
 
 
 def _decodes(value: pa.Scalar) -> bool:

@@ -12,11 +12,11 @@ from byrote.models import files
 from byrote.models.contract import OnEpoch
 from byrote.models.privacy import DP
 from byrote.models.torch_state import flushed_denormals
-from byrote.models.vae import assembly, settings, weights
+from byrote.models.vae import assembly, scale, settings, weights
 from byrote.models.vae.course import Course
 from byrote.models.vae.fitted import Fitted
 from byrote.models.vae.private import facts, private_of
-from byrote.models.vae.spaces import as_given
+from byrote.models.vae.spaces import Space, as_given
 from byrote.models.vae.streams import Stream
 from byrote.models.vae.training import Schedule, train
 from byrote.models.vae.validation import checked
@@ -47,8 +47,8 @@ class VAE(Fitted):
         variance; "logistic-mixture", over the 256 levels of a pixel.
     space
         In what form the model sees records: "binary" draws, dequantized pixels in "logit" space,
-        "levels" of pixels, or "real" values as they are, for tables of numbers (Gaussians only),
-        with a density in the units of the data. "auto" is binary, logit or levels, by likelihood.
+        "levels" of pixels, or "real" values as they are, for tables of numbers (Gaussians only)
+        whose columns are near mean 0 and standard deviation 1, with a density in their units. "auto" is binary, logit or levels, by likelihood.
     flips
         Mirror images at random in training, each with probability 1/2 whenever it is seen.
     epochs, batch_size, learning_rate
@@ -192,9 +192,13 @@ class VAE(Fitted):
         ------
         InvalidInput
             If a value is outside [0, 1] (unless ``space="real"``) or between levels, or the network
-            takes no records of this shape; no noise keeps the promise of ``dp``; or validation
-            records are no such records, or among them; or a parameter cannot be used.
+            takes no records of this shape; a column is far from mean 0 and standard deviation 1 with
+            ``space="real"``; no noise keeps the promise of ``dp``; or validation records are no such
+            records, or among them; or a parameter cannot be used.
         """
+        scale.refuse(self._checked_space(X), as_given(X))
+
+    def _checked_space(self, X: ArrayLike) -> Space:
         settings.check_parameters(self)
         x = as_given(X)
         settings.check_shape(self, x.shape[1:])
@@ -203,6 +207,7 @@ class VAE(Fitted):
         private_of(self, len(x))
         if self.validation is not None:
             checked(self.validation, space, x)
+        return space
 
     def file_hashes(self) -> dict[str, str]:
         """Of the file of validation records, if there is one: a part of what model this is."""
@@ -210,6 +215,9 @@ class VAE(Fitted):
 
     def fit(self, X: ArrayLike, y: object = None, *, on_epoch: OnEpoch | None = None) -> "VAE":
         """Train on X, (n, d) or images, values in [0, 1], or images of bytes.
+
+        With ``space="real"`` values may be any, and columns that are far from mean 0 and standard
+        deviation 1 bring a warning: densities are then off by many nats.
 
         ``on_epoch(epoch, losses)`` is called after each epoch with its number, from 1, and
         ``{"train": mean negative bound, nats per record}``. It may score.
@@ -220,8 +228,8 @@ class VAE(Fitted):
             If a parameter or a value of X cannot be used.
         """
         del y
-        self.check_input(X)
-        x = as_given(X)
+        space, x = self._checked_space(X), as_given(X)
+        scale.warn(space, x)
         assembly.arithmetic_for(self, x.shape).check(self.device)
         with flushed_denormals():
             self._make(x.shape)

@@ -17,7 +17,7 @@ _COLUMN = "id"
 
 def check_kind(name: str, path: str | Path) -> Path:
     """Refuse a path that does not end as a list of ids does."""
-    if Path(path).suffix.lower() not in KINDS:
+    if checks.path(name, path).suffix.lower() not in KINDS:
         raise InvalidInput(f"{name} must name a {', '.join(KINDS)} file; got {path}")
     return Path(path)
 

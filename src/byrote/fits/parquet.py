@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits.files import write_atomically
 
@@ -60,7 +61,7 @@ def check_destination(path: str | Path) -> None:
     InvalidInput
         If it does not.
     """
-    if not Path(path).absolute().parent.is_dir():
+    if not checks.path("path", path).absolute().parent.is_dir():
         raise InvalidInput(f"path must lie in a folder that exists; got {path}")
 
 
@@ -74,7 +75,7 @@ def read_result(path: str | Path, format_: str, what: str) -> tuple[pa.Table, di
     CorruptFile
         If the file is damaged, or holds something else than ``what``.
     """
-    if not Path(path).is_file():
+    if not checks.path("path", path).is_file():
         raise InvalidInput(f"path must name a file; there is no {path}")
     table, facts = read(Path(path))
     if facts.get("format") != format_:

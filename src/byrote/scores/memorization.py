@@ -119,7 +119,7 @@ def score_memorization(
     )
     shown: Progress = Bar() if progress else Silent()
     if store is not None:
-        run = run_fits(request, Path(store), shown)
+        run = run_fits(request, checks.path("store", store), shown)
         result = _scores(run, partial=False)
         if request.keeps:
             run.check_release()
@@ -163,12 +163,15 @@ def load_scores(
     >>> bool((first.score == again.score).all())
     True
     """
-    return _scores(RunFolder.open(RunPaths(Path(store))), partial=partial, epoch=epoch)
+    partial = checks.flag("partial", partial)
+    return _scores(
+        RunFolder.open(RunPaths(checks.path("store", store))), partial=partial, epoch=epoch
+    )
 
 
 def _scores(run: RunFolder, *, partial: bool, epoch: int | None = None) -> MemorizationResult:
     if epoch is not None:
-        checks.integer("epoch", epoch, at_least=0)
+        epoch = checks.integer("epoch", epoch, at_least=0)
     run.check_no_canaries()
     table = run.table(partial=partial, epoch=epoch)
     if not table.counting().any():

@@ -13,6 +13,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.errors import InvalidInput
+
 LN2 = float(np.log(2.0))
 
 
@@ -111,4 +113,10 @@ class PrefixStepper:
         return self._read(Prefixes([(*row, token) for row, token in longer]))
 
     def _read(self, states: Prefixes) -> tuple[Prefixes, NDArray[np.float64]]:
-        return states, bits(self._model.next_log_probs(states.rows))
+        found = np.asarray(self._model.next_log_probs(states.rows))
+        if found.dtype.kind not in "fiu" or np.isnan(found).any():
+            raise InvalidInput(
+                f"model: {type(self._model).__name__}.next_log_probs must return real numbers;"
+                f" got {'NaN' if found.dtype.kind in 'fiu' else found.dtype}"
+            )
+        return states, bits(found)

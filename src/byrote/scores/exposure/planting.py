@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement, plant
 from byrote.data.corpus import Corpus
@@ -123,7 +124,7 @@ def score_exposure(
     )
     shown: Progress = Bar() if progress else Silent()
     if store is not None:
-        return exposure_of(run_fits(request, Path(store), shown))
+        return exposure_of(run_fits(request, checks.path("store", store), shown))
     with tempfile.TemporaryDirectory(prefix="byrote-") as folder:
         return exposure_of(run_fits(request, Path(folder) / "run", shown))
 

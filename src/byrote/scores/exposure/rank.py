@@ -39,14 +39,15 @@ def exposure_from_rank(rank: ArrayLike, space_size: int) -> Any:
     >>> print(exposure_from_rank([1, 2, 10**9], 10**9).round(3))
     [29.897 28.897  0.   ]
     """
-    checks.integer("space_size", space_size, at_least=1)
-    ranks = np.asarray(rank, dtype=object)
+    space_size = checks.size("space_size", space_size)
+    ranks = np.asarray(rank, dtype=object)  # of any length of integer
     for value in ranks.ravel():
         if not _whole(value) or not 1 <= value <= space_size:
             raise InvalidInput(
-                f"rank must be a whole number from 1 to space_size = {space_size}; got {value!r}"
+                f"rank must be a whole number from 1 to space_size = {checks.shown(space_size)};"
+                f" got {checks.shown(value)}"
             )
-    bits: NDArray[np.float64] = from_rank(ranks.ravel(), int(space_size)).reshape(ranks.shape)
+    bits: NDArray[np.float64] = from_rank(ranks.ravel(), space_size).reshape(ranks.shape)
     return float(bits) if bits.ndim == 0 else bits
 
 

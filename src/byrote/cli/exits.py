@@ -1,5 +1,6 @@
 """Exit codes, and how an error becomes one sentence on standard error."""
 
+import io
 import sys
 import traceback
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from typing import Any
 
 import typer
 
+from byrote.cli.streams import write_lines
 from byrote.errors import ByroteError, IncompleteRun
 
 # Click's base of all complaints about arguments; newer releases of typer carry their own click.
@@ -32,7 +34,9 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     except typer.Exit as error:
         return int(error.exit_code)
     except _UsageError as error:
-        error.show(sys.stderr)
+        said = io.StringIO()
+        error.show(said)
+        write_lines(said.getvalue(), sys.stderr)
         return Exit.UNUSABLE
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
@@ -48,7 +52,7 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
         return Exit.DONE
     except Exception as error:  # a defect: its text may quote records, so it is shown on request
         if debug:
-            traceback.print_exc()
+            write_lines(traceback.format_exc(), sys.stderr)
         else:
             place = traceback.extract_tb(error.__traceback__)[-1]
             complain(
@@ -60,4 +64,4 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
 
 def complain(text: str) -> None:
     """One line on standard error."""
-    print(f"byrote: {text}", file=sys.stderr)  # noqa: T201
+    write_lines(f"byrote: {' '.join(text.splitlines())}", sys.stderr)

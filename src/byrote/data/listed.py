@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.cells import cell, text_of
 from byrote.errors import InvalidInput
 
 KINDS = (".csv", ".txt", ".parquet")
@@ -103,7 +104,8 @@ def as_file(ids: NDArray[Any], kind: str) -> bytes:
     if kind == ".csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([[_COLUMN], *([value] for value in ids.tolist())])
+        texts = (cell(value) if isinstance(value, str) else value for value in ids.tolist())
+        writer.writerows([[_COLUMN], *([text] for text in texts)])
         return text.getvalue().encode()
     lines = [str(value) for value in ids.tolist()]
     if any(not line.strip() or {"\n", "\r"} & set(line) for line in lines):
@@ -127,7 +129,7 @@ def _csv(path: str) -> list[str]:
     table = parse_csv(path, text=[_COLUMN], newlines=True)
     _check_column(table.column_names)
     columns.check_names(table.column_names)
-    return [str(value) for value in table.column(_COLUMN).to_pylist()]
+    return [text_of(str(value)) for value in table.column(_COLUMN).to_pylist()]
 
 
 def _parquet(path: str) -> list[str]:

@@ -45,7 +45,7 @@ def check_model(model: Any) -> None:
     if isinstance(model, type):
         raise InvalidInput(f"model must be an instance; got the class {name}")
     for method in ("fit", "score_samples", "get_params"):
-        if not callable(getattr(model, method, None)):
+        if not _has(model, method):
             raise InvalidInput(
                 "model must be a density estimator with fit, score_samples and get_params;"
                 f" {name} has no {method}"
@@ -57,6 +57,13 @@ def check_model(model: Any) -> None:
             f"model must be one that sklearn.base.clone can copy; {name} raises"
             f" {type(error).__name__}: {error}"
         ) from None
+
+
+def _has(model: Any, method: str) -> bool:
+    try:
+        return callable(getattr(model, method, None))
+    except Exception:  # a stranger's attribute may raise anything
+        return False
 
 
 def prepared(model: Any, *, training: int, noise: int) -> Any:

@@ -1,5 +1,6 @@
 """Checks of arguments. Each raises InvalidInput in one sentence: name, expected, received."""
 
+import errno
 import math
 import os
 import re
@@ -116,8 +117,15 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
 def path(name: str, value: Any) -> Path:
     """A path, given as text or as a path."""
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
-    if not isinstance(text, str) or not text or "\0" in text:
+    if not isinstance(text, str) or not text:
         raise InvalidInput(f"{name} must be a path; got {shown(value)}")
+    try:
+        os.lstat(text)
+    except ValueError:  # of a NUL, and of what the file system's encoding lacks
+        raise InvalidInput(f"{name} must be a path; got {shown(value)}") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InvalidInput(f"{name} must be a path; {shown(value)} is too long") from None
     return Path(text)
 
 
@@ -188,11 +196,22 @@ def ids(values: Any, count: int, of: str) -> np.ndarray:
     return found
 
 
+def written(id_: Any) -> str | None:
+    """An id as text, to be looked up; None for what can be none."""
+    if isinstance(id_, str):
+        return str(id_)
+    whole = isinstance(id_, int | np.integer) and not isinstance(id_, bool)
+    return str(int(id_)) if whole and abs(int(id_)) <= MOST else None
+
+
 def listed(name: str, values: Any) -> list[Any]:
     """The items of a list, or of what else gives some one by one; a text is none."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidInput(f"{name} must be a list; got {shown(values)}")
-    return list(values)
+    try:
+        return list(values)
+    except Exception:  # a stranger's iterable, or an array of no dimension
+        raise InvalidInput(f"{name} must be a list; got {shown(values)}") from None
 
 
 def _check_texts(name: str, texts: Sequence[str]) -> None:
@@ -275,7 +294,7 @@ def unique(name: str, values: np.ndarray) -> None:
 
 def _within(name: str, value: Any, wanted: str, allowed: Callable[[float], bool]) -> float:
     """A number as Python's own, if it is allowed and not so small that digits are lost."""
-    number = _real(value)
+    number = real(value)
     if 0 < abs(number) < sys.float_info.min:
         raise InvalidInput(f"{name} must be {wanted}; {shown(value)} is too small to compute with")
     if not allowed(number):
@@ -283,7 +302,7 @@ def _within(name: str, value: Any, wanted: str, allowed: Callable[[float], bool]
     return number
 
 
-def _real(value: Any) -> float:
+def real(value: Any) -> float:
     """A real number as Python's own; NaN for what is none, or beyond what a float can hold."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         return float("nan")

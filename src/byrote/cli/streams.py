@@ -75,7 +75,9 @@ def write_csv(frame: "pd.DataFrame", stream: TextIO) -> None:
 
     encoding = getattr(stream, "encoding", None) or "utf-8"
     texts = {
-        name: [cell(value, encoding) if isinstance(value, str) else value for value in frame[name]]
+        str(name): [
+            cell(value, encoding) if isinstance(value, str) else value for value in frame[name]
+        ]
         for name in frame
         if frame[name].dtype.kind not in "biuf"
     }

@@ -61,8 +61,11 @@ def check_destination(path: str | Path) -> None:
     InvalidInput
         If it does not.
     """
-    if not checks.path("path", path).absolute().parent.is_dir():
+    place = checks.path("path", path)
+    if not place.absolute().parent.is_dir():
         raise InvalidInput(f"path must lie in a folder that exists; got {path}")
+    if place.is_dir():
+        raise InvalidInput(f"path must name a file; {path} is a folder")
 
 
 def read_result(path: str | Path, format_: str, what: str) -> tuple[pa.Table, dict[str, Any]]:

@@ -86,7 +86,7 @@ def design_of(
             checks.seed("seed", seed),
             np.arange(n) if ids is None else _column("ids", ids, n),
             None if labels is None else _column("labels", labels, n),
-            checks.integer("places", places, at_least=0),
+            checks.integer("places", places, at_least=0, at_most=2**48),
         )
     )
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.records import as_records
 from byrote.errors import IncompleteRun, InvalidInput
+from byrote.fits.job import KEEP_MODELS
 from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Bar, Progress, Silent
 from byrote.fits.request import Request, Settings
@@ -108,7 +109,7 @@ def score_memorization(
     >>> result.ids[result.order()[0]]
     np.int64(7)
     """
-    if store is None and keep_models != "none":
+    if store is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
         raise InvalidInput(f"keep_models={keep_models!r} needs a folder: store; got none")
     request = Request(
         model=model,

@@ -15,7 +15,7 @@ from byrote.data.canaries.sampling import draw_distinct
 from byrote.data.canaries.states import END, Form, States
 from byrote.errors import InvalidInput
 
-MOST_BITS = 1023  # of the size, which a floating number can still hold
+MOST_BITS = 4096  # of the size: larger ones take gigabytes to count through
 MOST_DRAWN = 1_000_000  # completions at a time
 
 

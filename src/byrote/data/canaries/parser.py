@@ -92,7 +92,7 @@ def _given_forms(alphabet: Any, length: Any, words: Any) -> dict[str, Form]:
 
 def _checked_alphabet(alphabet: Any) -> str:
     if not isinstance(alphabet, str) or not alphabet:
-        got = "an empty one" if alphabet == "" else type(alphabet).__name__
+        got = "an empty one" if isinstance(alphabet, str) else type(alphabet).__name__
         raise InvalidInput(f"alphabet must be a text of the characters to choose from; got {got}")
     checks.encodable("alphabet", alphabet)
     repeated = [c for c, times in Counter(alphabet).items() if times > 1]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from byrote import checks
 from byrote.data.corpus.builtin import NAMES, load_builtin
 from byrote.data.corpus.corpus import Corpus
 from byrote.data.corpus.files import load_file, load_folder
@@ -73,6 +74,7 @@ def load_corpus(
     (True, 'python-help', {'characters': '10000'})
     """
     name = text_of("source", source)
+    checks.path("source", name)
     asked = {"column": column, "part": part}
     given = {option: text_of(option, value) for option, value in asked.items() if value is not None}
     kind = _kind(name)

@@ -58,6 +58,25 @@ def bits(log_probs: NDArray[Any]) -> NDArray[np.float64]:
     return np.maximum(costs, 0.0, out=costs)
 
 
+def check_language_model(model: Any) -> None:
+    """Refuse what cannot be asked for the costs of tokens.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the method that is missing.
+    """
+    needed = ["encode", "decode", "token_strings"]
+    if not callable(getattr(model, "stepper", None)):
+        needed.append("next_log_probs")
+    for name in needed:
+        if not callable(getattr(model, name, None)):
+            raise InvalidInput(
+                f"model must be a language model with {', '.join(needed)};"
+                f" {type(model).__name__} has no {name}"
+            )
+
+
 def stepper_of(model: Any) -> Stepper:
     """The model's own ``stepper()``, or one that reads each prefix again by ``next_log_probs``.
 

@@ -15,6 +15,7 @@ from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
 from byrote.data.canaries.format import MOST_DRAWN
 from byrote.errors import InvalidInput
+from byrote.models.language.stepping import check_language_model
 from byrote.scores.exposure.answers import (
     Found,
     answers_of,
@@ -102,6 +103,7 @@ def expose(
         checks.integer("max_queries", max_queries, at_least=1),
         checks.fraction("level", level),
     )
+    check_language_model(model)
     names = _checked(canaries, settings, ids)
     groups: dict[tuple[str, str], list[int]] = {}
     for place, canary in enumerate(canaries):

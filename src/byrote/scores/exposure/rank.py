@@ -40,9 +40,10 @@ def exposure_from_rank(rank: ArrayLike, space_size: int) -> Any:
     [29.897 28.897  0.   ]
     """
     space_size = checks.size("space_size", space_size)
+    checks.array("rank", rank)
     ranks = np.asarray(rank, dtype=object)  # of any length of integer
     for value in ranks.ravel():
-        if not _whole(value) or not 1 <= value <= space_size:
+        if not _whole(value) or not 1 <= _plain(value) <= space_size:
             raise InvalidInput(
                 f"rank must be a whole number from 1 to space_size = {checks.shown(space_size)};"
                 f" got {checks.shown(value)}"
@@ -53,4 +54,8 @@ def exposure_from_rank(rank: ArrayLike, space_size: int) -> Any:
 
 def _whole(value: Any) -> bool:
     number = isinstance(value, int | float | np.integer | np.floating)
-    return number and not isinstance(value, bool) and value % 1 == 0
+    return number and not isinstance(value, bool) and _plain(value) % 1 == 0
+
+
+def _plain(value: Any) -> int | float:
+    return int(value) if isinstance(value, int | np.integer) else float(value)

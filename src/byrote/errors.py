@@ -13,7 +13,10 @@ ByroteError
 
 
 class ByroteError(Exception):
-    """Base of every error that byrote raises on purpose."""
+    """Base of every error that byrote raises on purpose. Its message is printable."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(printable(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class InvalidInput(ByroteError, ValueError):
@@ -53,3 +56,19 @@ class CannotWrite(ByroteError, OSError):
 
 class MissingExtra(ByroteError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
+
+
+def printable(value: object) -> str:
+    r"""Text that cannot move a cursor, change colours or turn the direction of writing.
+
+    Control characters, those of no width and halves of surrogate pairs are spelled out.
+
+    Examples
+    --------
+    >>> printable("caf\xe9\x1b[2J"), printable("a\u202eb"), printable(7)
+    ('café\\x1b[2J', 'a\\u202eb', '7')
+    """
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

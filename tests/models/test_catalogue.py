@@ -20,6 +20,8 @@ BUILT_IN = {
     "laplace-histogram": LaplaceHistogram,
 }
 OWN = """
+from abc import ABC, abstractmethod
+
 from sklearn.neighbors import KernelDensity
 
 
@@ -39,6 +41,24 @@ def factory(bandwidth=1.0):
 
 
 constant = 3
+
+
+class Abstract(ABC):
+    @abstractmethod
+    def fit(self, x): ...
+
+
+class Quitting:
+    def __init__(self):
+        raise SystemExit(0)
+
+
+class Unsigned:
+    __signature__ = "none"
+
+
+def __getattr__(name):
+    raise OSError(name) if name == "Late" else AttributeError(name)
 """
 
 
@@ -129,6 +149,12 @@ REFUSED = {
     "no module": (":Wide", {}, "--model"),
     "relative": (".own:Wide", {}, "--model"),
     "required setting": ("own:Demanding", {}, "width"),
+    "abstract": ("own:Abstract", {}, "--model: own:Abstract cannot be made: TypeError"),
+    "quits when made": ("own:Quitting", {}, "--model: own:Quitting cannot be made: SystemExit"),
+    "quits when imported": ("quits:Wide", {}, "--model: cannot import quits: SystemExit"),
+    "signature": ("own:Unsigned", {}, "--model: own:Unsigned must be a class whose parameters"),
+    "raises when asked for": ("own:Late", {}, "--model: cannot import own: OSError: Late"),
+    "within a class": ("own:Wide.fit", {}, "--model: own has no class Wide.fit"),
 }
 
 
@@ -138,6 +164,7 @@ def test_what_cannot_be_built_is_refused(folder, name, settings, message):
     (folder / "needs.py").write_text("import missing_one")
     (folder / "broken.py").write_text("class Wide(:")
     (folder / "raises.py").write_text("1 / 0")
+    (folder / "quits.py").write_text("raise SystemExit(0)")
     with pytest.raises(InvalidInput, match=message):
         build(name, settings)
 

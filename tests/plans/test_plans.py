@@ -11,6 +11,7 @@ from byrote.errors import InvalidInput
 from byrote.fits.job import job_of
 from byrote.plans import (
     Design,
+    Insertions,
     KFold,
     LeaveOneOut,
     Membership,
@@ -287,8 +288,18 @@ BAD = {
     ),
     "coins that leave nothing": (
         lambda: design_of(Probes(2, fits=40, coins=True), 2),
-        "all of the 2 records out of one",
+        "one would hold out all 2",
     ),
+    "probes that leave nothing": (
+        lambda: design_of(Probes(2, fits=40), 2),
+        "one would hold out all 2",
+    ),
+    "fits without end": (lambda: KFold(2, repeats=10**30), "an integer of at most"),
+    "more fits than a folder holds": (lambda: KFold(10, repeats=10**5), "at most 100,000 fits"),
+    "flags of another kind": (lambda: KFold(2, stratify=np.ones(2)), "stratify must be True or"),
+    "a share too small": (lambda: Subset(5e-324, fits=2), "too small to compute with"),
+    "a number for a text": (lambda: Subset("0.5", fits=2), "between 0 and 1, both excluded"),
+    "levels in one dimension": (lambda: Insertions(np.ones((1, 2))), "insertions must be"),
     "too many probes": (lambda: drawn(Probes(99, fits=4)), "99 probes of 24"),
     "matrix of numbers": (lambda: Membership(np.ones((2, 3))), "matrix must be boolean"),
     "empty fit": (lambda: Membership(np.array([[False, False]])), "row 0 has none"),

@@ -68,6 +68,8 @@ def samples_to_discover(bits: float, p: float) -> float:
 
 
 def _checked(bits: float) -> float:
-    if not bits >= 0:  # NaN is not, either
-        raise InvalidInput(f"bits must be a log-perplexity of at least 0; got {bits!r}")
-    return float(bits)
+    number = checks.real(bits)
+    if not number >= 0:  # NaN is not, either
+        got = checks.shown(bits)
+        raise InvalidInput(f"bits must be a log-perplexity of at least 0; got {got}")
+    return number

@@ -11,7 +11,8 @@ from byrote.attacks.counting import CountingStepper
 from byrote.attacks.search import Search
 from byrote.attacks.walking import path_bits
 from byrote.data.canaries import Canary
-from byrote.models.language.stepping import Stepper, stepper_of
+from byrote.errors import InvalidInput
+from byrote.models.language.stepping import Stepper, check_language_model, stepper_of
 from byrote.models.language.tokens import TokenFormat
 
 
@@ -130,6 +131,11 @@ def extract(
     >>> found.text, found.certified, found.rank
     ('2812', True, 1.0)
     """
+    check_language_model(model)
+    if not isinstance(canary, Canary):
+        raise InvalidInput(f"canary must be of the class Canary; got {type(canary).__name__}")
+    if prefix is not None and not isinstance(prefix, str):
+        raise InvalidInput(f"prefix must be a text; got {checks.shown(prefix)}")
     top = checks.integer("top", top, at_least=1)
     limits = {
         "batch_size": checks.integer("batch_size", batch_size, at_least=1),

@@ -118,7 +118,7 @@ def find_ranks(
         If a completion is not of the format, the vocabulary lacks a character, or there are too
         many completions for "enumeration".
     """
-    checks.choice("method", method, METHODS)
+    method = checks.choice("method", method, METHODS)
     budget = _Budget(
         checks.integer("max_queries", max_queries, at_least=1),
         checks.integer("max_frontier", max_frontier, at_least=1),
@@ -126,7 +126,7 @@ def find_ranks(
     )
     samples = checks.integer("samples", samples, at_least=1)
     level = checks.fraction("level", level)
-    generator = seeds.generator(checks.integer("seed", seed, at_least=0), seeds.Purpose.ATTACK)
+    generator = seeds.generator(checks.seed("seed", seed), seeds.Purpose.ATTACK)
     if method == "enumeration":
         check_size(canary)
     question = _Question(model, canary, completions)

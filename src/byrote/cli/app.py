@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from byrote import __version__
-from byrote.cli import exits
+from byrote.cli import exits, streams
 from byrote.cli.check import check
 from byrote.cli.compare import compare
 from byrote.cli.epsilon import epsilon
@@ -66,6 +66,7 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit."""
+    streams.prepare()
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes fewer arguments
     interrupts.heed()
     debug = "--debug" in sys.argv

@@ -1,12 +1,15 @@
 """byrote compare: did the mitigation work, and at what cost?"""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from byrote import checks
+from byrote.cli import streams
 from byrote.cli.output import AsJson, Debug, print_json, print_text
+from byrote.errors import printable
 
 if TYPE_CHECKING:
     from byrote.scores.comparison import Comparison
@@ -60,4 +63,4 @@ def _draw(found: "Comparison", folder: Path, format_: str) -> None:
     from byrote.report.figures.of_comparison import groups  # noqa: PLC0415
 
     for path in written(folder, format_, groups(found)):
-        typer.echo(path, err=True)
+        streams.write_lines(printable(path), sys.stderr)

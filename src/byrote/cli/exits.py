@@ -1,6 +1,7 @@
 """Exit codes, and how an error becomes one sentence on standard error."""
 
 import errno
+import io
 import os
 import sys
 import traceback
@@ -11,6 +12,7 @@ from typing import Any
 
 import typer
 
+from byrote.cli.streams import write_lines
 from byrote.errors import ByroteError, CannotRead, CannotWrite, IncompleteRun
 from byrote.fits import interrupts
 
@@ -54,7 +56,9 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     except typer.Exit as error:
         return int(error.exit_code)
     except _UsageError as error:
-        error.show(sys.stderr)
+        said = io.StringIO()
+        error.show(said)
+        write_lines(said.getvalue(), sys.stderr)
         return Exit.UNUSABLE
     except (KeyboardInterrupt, typer.Abort):
         interrupts.ignore()
@@ -86,12 +90,12 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
 def complain(text: str) -> None:
     """One line on standard error, if there is still somebody to read it."""
     with suppress(OSError):
-        print(f"byrote: {text}", file=sys.stderr)  # noqa: T201
+        write_lines(f"byrote: {' '.join(text.splitlines())}", sys.stderr)
 
 
 def _unexpected(error: Exception, *, debug: bool) -> int:
     if debug:
-        traceback.print_exc()
+        write_lines(traceback.format_exc(), sys.stderr)
     else:
         place = traceback.extract_tb(error.__traceback__)[-1]
         complain(

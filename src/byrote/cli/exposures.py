@@ -1,11 +1,10 @@
 """Exposures on standard output, of a run or of numbers computed elsewhere."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byrote.cli.exits import Exit, complain
-from byrote.cli.output import print_json, print_promise, print_text
+from byrote.cli.output import print_csv, print_json, print_promise, print_text
 from byrote.errors import IncompleteRun
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def print_exposures(
     """Print the exposures of a run in the format asked for; returns the exit code."""
     found, code = exposures_of(run, epoch=epoch, method=method)
     if as_csv:
-        found.to_frame().to_csv(sys.stdout, index=False)
+        print_csv(found.to_frame())
         return code
     from byrote.report import exposure_course as course  # noqa: PLC0415 (slow to load)
     from byrote.report import exposure_run as text  # noqa: PLC0415

@@ -1,6 +1,7 @@
 """byrote figures: the figures of a run."""
 
 import io
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,8 +12,8 @@ from byrote import checks
 from byrote.cli import figure_sources
 from byrote.cli.exits import complain
 from byrote.cli.exposures import is_exposure_run
-from byrote.cli.output import Debug
-from byrote.errors import CorruptFile, InvalidInput
+from byrote.cli.output import Debug, print_text
+from byrote.errors import CorruptFile, InvalidInput, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +51,7 @@ def figures(
     else:
         drawings = draw(runs, format_, records=record or [], clusters=clusters)
     for path in drawings:
-        typer.echo(path)
+        print_text(printable(path))
 
 
 def _check_for_exposures(
@@ -100,11 +101,16 @@ def written(
     from byrote.fits.files import make_folder, write_atomically  # noqa: PLC0415 (slow to load)
 
     make_folder(folder)
+    said = False
     for group, drawings in groups:
         try:
             for name, figure in drawings:
                 path = folder / f"{name}.{format_}"
-                write_atomically(path, _rendered(figure, format_))
+                content, lacking = _rendered(figure, format_)
+                write_atomically(path, content)
+                if lacking and not said:
+                    complain("names hold characters that the figures' font lacks, drawn as boxes")
+                    said = True
                 yield path
         except (InvalidInput, CorruptFile) as error:
             complain(f"no {group}: {error}")
@@ -121,7 +127,15 @@ def _named(runs: list[Path], names: str | None) -> dict[str, Path]:
     return dict(zip(chosen, runs, strict=True))
 
 
-def _rendered(figure: "Figure", format_: str) -> memoryview:
+def _rendered(figure: "Figure", format_: str) -> tuple[memoryview, bool]:
+    """The file, and whether names in it have characters that the font lacks."""
     drawing = io.BytesIO()
-    figure.savefig(drawing, format=format_, dpi=_DPI)
-    return drawing.getbuffer()
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        figure.savefig(drawing, format=format_, dpi=_DPI)
+    of_font = [str(warning.message).startswith("Glyph ") for warning in heard]
+    for warning, lacking in zip(heard, of_font, strict=True):
+        if not lacking:
+            place = warning.filename, warning.lineno
+            warnings.warn_explicit(warning.message, warning.category, *place)
+    return drawing.getbuffer(), any(of_font)

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byrote.cli import streams
 from byrote.cli.exits import Exit, complain
 from byrote.cli.promises import promise_of
 from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from byrote.scores.neighbors import NearDuplicates
     from byrote.scores.result import MemorizationResult
     from byrote.scores.trajectory import Trajectory
@@ -128,7 +131,7 @@ def print_result(
 
     if as_csv:
         more = {} if near is None else copies.columns(near)
-        result.to_frame().assign(**more).to_csv(sys.stdout, index=False)
+        print_csv(result.to_frame().assign(**more))
         return
     if as_json:
         more = {} if trajectory is None else {"trajectory": course.to_json(trajectory)}
@@ -149,10 +152,13 @@ def print_json(data: object) -> None:
 
 
 def print_text(content: object) -> None:
-    """Print rich content, as wide as it needs where nobody is watching."""
-    from rich.console import Console  # noqa: PLC0415 (slow to load)
+    """Print a line, or rich content, as wide as it needs where nobody is watching."""
+    if isinstance(content, str):
+        streams.write_lines(content, sys.stdout)
+    else:
+        streams.write_rich(content)
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=120)
-    console.print(content)
+
+def print_csv(frame: "pd.DataFrame") -> None:
+    """Print a table as CSV; docs/csv.md says how texts stand in it."""
+    streams.write_csv(frame, sys.stdout)

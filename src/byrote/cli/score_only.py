@@ -1,12 +1,11 @@
 """Exposures from log-perplexities that were computed elsewhere."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from byrote import checks
 from byrote.cli.exits import Exit
-from byrote.cli.output import print_json, print_text
+from byrote.cli.output import print_csv, print_json, print_text
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +29,7 @@ def score_only(
     if as_csv:
         frame = found.to_frame()
         frame.insert(1, "role", _roles(table))
-        frame.to_csv(sys.stdout, index=False)
+        print_csv(frame)
         return Exit.DONE
     # The table tells whether a canary was inserted, not how often.
     beside: dict[str, Any] = {"inserted": (~table.control).astype(int), "role": _roles(table)}

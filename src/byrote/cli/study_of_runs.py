@@ -7,8 +7,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from byrote.cli.exits import Exit, complain
 from byrote.cli.output import print_json, print_text, standard_output_kept_clean
 
@@ -67,7 +65,7 @@ def _tell(report: "ConfiguredReport", out: Path, text: ModuleType, *, as_json: b
         return
     print_text(text.render(report))
     count = f"{len(drawn)} figure" + ("" if len(drawn) == 1 else "s")
-    typer.echo(f"{count} and this report, {paths.study.name}, are in {out}")
+    print_text(f"{count} and this report, {paths.study.name}, are in {out}")
 
 
 def _drawn(report: "ConfiguredReport", folder: Path) -> list[str]:

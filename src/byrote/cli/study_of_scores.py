@@ -4,8 +4,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from byrote.cli import figures, neighbors
 from byrote.cli.exits import Exit, complain
 from byrote.cli.output import print_json, print_text, scores_of, standard_output_kept_clean
@@ -118,7 +116,7 @@ def _tell(report: "StudyReport", run: "RunFolder", *, as_json: bool) -> None:
         print_json(text.to_json(report))
         return
     print_text(text.render(report))
-    typer.echo(
+    print_text(
         f"{len(report.figures)} figures and this report, {run.paths.study.name}, are in"
         f" {run.paths.root}"
     )

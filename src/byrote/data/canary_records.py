@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.data.canaries import Canary
+from byrote.data.canaries.format import MOST_DRAWN
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
 
@@ -36,9 +37,17 @@ class Measurement:
     max_queries: int = 20_000
 
     def __post_init__(self) -> None:
-        checks.integer("references", self.references, at_least=1)
-        checks.choice("method", self.method, ("auto", "search", "exact", "model_sampled", "none"))
-        checks.integer("max_queries", self.max_queries, at_least=1)
+        methods = ("auto", "search", "exact", "model_sampled", "none")
+        for name, value in (
+            ("references", _references(self.references)),
+            ("method", checks.choice("method", self.method, methods)),
+            ("max_queries", checks.integer("max_queries", self.max_queries, at_least=1)),
+        ):
+            object.__setattr__(self, name, value)
+
+
+def _references(value: Any) -> int:
+    return checks.integer("references", value, at_least=1, at_most=MOST_DRAWN)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -164,8 +164,7 @@ def names(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
         _refuse_gaps(Counter({name: column.null_count}))
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    array: np.ndarray = column.to_numpy()
-    return array.astype(str) if array.dtype.kind == "O" else array
+    return checks.names(option, column.to_numpy())
 
 
 def written_names(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:

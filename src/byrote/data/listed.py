@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.cells import cell, text_of
 from byrote.data.notices import noticed
 from byrote.errors import InvalidInput
 
@@ -18,7 +19,7 @@ _COLUMN = "id"
 
 def check_kind(name: str, path: str | Path) -> Path:
     """Refuse a path that does not end as a list of ids does."""
-    if Path(path).suffix.lower() not in KINDS:
+    if checks.path(name, path).suffix.lower() not in KINDS:
         raise InvalidInput(f"{name} must name a {', '.join(KINDS)} file; got {path}")
     return Path(path)
 
@@ -105,7 +106,8 @@ def as_file(ids: NDArray[Any], kind: str) -> bytes:
     if kind == ".csv":
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerows([[_COLUMN], *([value] for value in ids.tolist())])
+        texts = (cell(value) if isinstance(value, str) else value for value in ids.tolist())
+        writer.writerows([[_COLUMN], *([text] for text in texts)])
         return text.getvalue().encode()
     lines = [str(value) for value in ids.tolist()]
     if any(not line.strip() or {"\n", "\r"} & set(line) for line in lines):
@@ -127,7 +129,7 @@ def _csv(path: str) -> list[str]:
     table = parse_csv(text_of_file(path), text=[_COLUMN])
     _check_column(table.column_names)
     columns.check_names(table.column_names)
-    return [str(value) for value in table.column(_COLUMN).to_pylist()]
+    return [text_of(str(value)) for value in table.column(_COLUMN).to_pylist()]
 
 
 def _parquet(path: str) -> list[str]:

@@ -107,6 +107,7 @@ def load(
     [994, 1454, 1555]
     """
     name = text_of("source", source)
+    checks.path("source", name)
     asked = {"key": key, "labels": labels, "ids": ids, "part": part, "image": image}
     given = {option: text_of(option, value) for option, value in asked.items() if value is not None}
     kind = _kind(name)

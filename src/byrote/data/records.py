@@ -141,7 +141,7 @@ def as_values(name: str, values: Any) -> np.ndarray:
 
 def as_numbers(name: str, values: Any) -> np.ndarray:
     """Records as an array of numbers of two to four dimensions, of the type that they have."""
-    array = _array(name, values)
+    array = checks.array(name, values)
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
     if array.ndim not in (2, 3, 4):
@@ -163,28 +163,13 @@ def _as_stored(name: str, values: Any) -> np.ndarray:
         kind = np.dtype(np.float32 if single else np.float64)
         if array.dtype != kind:
             memory.require(array.size * kind.itemsize, f"{name} as numbers")
-        array = array.astype(kind, copy=False)
+        array = checks.floats(array, kind)
         checks.finite(name, array)
     return np.ascontiguousarray(array)
 
 
 def _column(name: str, values: Any, n: int) -> np.ndarray:
-    array = _array(name, values)
-    if array.ndim != 1 or len(array) != n:
-        raise InvalidInput(f"{name} must have one entry for each of {n} records; got {array.shape}")
-    if array.dtype.kind == "O" and all(isinstance(value, str) for value in array):
-        array = array.astype(str)
-    if array.dtype.kind not in "iuU":
-        raise InvalidInput(f"{name} must be integers or strings; got dtype {array.dtype}")
-    if array.dtype.kind == "U":  # as wide as its longest, so that equal texts are equal bytes
-        return array.astype(f"<U{max(1, int(np.strings.str_len(array).max()))}")
-    if array.dtype.kind == "u" and array.max() > np.iinfo(np.int64).max:
-        raise InvalidInput(f"{name} must fit into 64 bits with a sign; got larger integers")
-    return array.astype(np.int64)
-
-
-def _array(name: str, values: Any) -> np.ndarray:
-    try:
-        return np.asarray(values)
-    except ValueError:  # rows of different lengths
-        raise InvalidInput(f"{name} must be a regular array; got ragged rows") from None
+    shape = checks.array(name, values).shape
+    if shape != (n,):
+        raise InvalidInput(f"{name} must have one entry for each of {n} records; got {shape}")
+    return checks.names(name, values)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.fits.sharing import readonly
@@ -54,7 +55,10 @@ class Content(Protocol):
 
 def checked(values: Any, n: int) -> NDArray[np.float64]:
     """Log-likelihoods as (n,) float64, or a ValueError that says what is wrong without quoting."""
-    log_prob = np.asarray(values, dtype=np.float64)
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        raise BadLogProb(f"score_samples must return real numbers; got {array.dtype}")
+    log_prob: NDArray[np.float64] = checks.floats(array)
     if log_prob.shape != (n,):
         raise BadLogProb(f"score_samples must return shape ({n},); got {log_prob.shape}")
     bad = np.count_nonzero(np.isnan(log_prob) | (log_prob == np.inf))

@@ -64,7 +64,7 @@ def load_model(store: str | Path, *, fit: int | None = None, model: Any = None) 
     >>> bool(np.allclose(release.means_[0], x.mean(axis=0)))
     True
     """
-    run = RunFolder.open(RunPaths(Path(store)))
+    run = RunFolder.open(RunPaths(checks.path("store", store)))
     number = run.design.release if fit is None else checks.integer("fit", fit, at_least=0)
     if not is_there(run.paths.model(number)):
         name, keep = ("the release model", "release") if fit is None else (f"fit {fit}", "all")
@@ -120,11 +120,11 @@ def draw_samples(
     >>> samples.shape
     (5, 3, 2)
     """
-    checks.integer("n", n, at_least=1)
-    checks.integer("seed", seed, at_least=0)
+    n = checks.integer("n", n, at_least=1)
+    seed = checks.seed("seed", seed)
     fitted = load_model(store, fit=fit, model=model)
     check_samples(fitted)
-    manifest = RunFolder.open(RunPaths(Path(store))).manifest
+    manifest = RunFolder.open(RunPaths(checks.path("store", store))).manifest
     own = seeds.integer(seed, seeds.Purpose.RELEASE, fold=2)
     contract.reseed(fitted, own)
     with controlled(own, manifest.threads, needs_torch=False):

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits import reading, sealed
 
@@ -72,8 +73,11 @@ def check_destination(path: str | Path) -> None:
     InvalidInput
         If it does not.
     """
-    if not Path(path).absolute().parent.is_dir():
+    place = checks.path("path", path)
+    if not place.absolute().parent.is_dir():
         raise InvalidInput(f"path must lie in a folder that exists; got {path}")
+    if place.is_dir():
+        raise InvalidInput(f"path must name a file; {path} is a folder")
 
 
 def read_result(
@@ -93,7 +97,7 @@ def read_result(
     CannotRead
         If the disk does not give it, or there is no memory for it.
     """
-    path = Path(path)
+    path = checks.path("path", path)
     with reading.of(path):
         if not path.is_file():
             raise InvalidInput(f"path must name a file; there is no {path}")

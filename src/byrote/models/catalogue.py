@@ -39,11 +39,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
     KernelDensity(bandwidth=0.5)
     """
     constructor = _hugging_face(name) if name.startswith(_HUGGING_FACE) else _find(name)
-    allowed = [
-        parameter.name
-        for parameter in inspect.signature(constructor).parameters.values()
-        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
-    ]
+    allowed = _parameters(name, constructor)
     for setting in settings:
         if setting not in allowed:
             raise InvalidInput(
@@ -53,11 +49,25 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
     settings = _with_parts(settings)
     try:
         return constructor(**settings)
-    except Exception as error:  # of a stranger's constructor, which sees no record
-        text = " ".join(str(error).split())
+    except (Exception, SystemExit) as error:  # of a stranger's constructor, which sees no record
+        raise InvalidInput(f"--model: {name} cannot be made: {_told(error)}") from None
+
+
+def _parameters(name: str, constructor: Callable[..., Any]) -> list[str]:
+    """What can be set; of what is written in C, or says so wrongly, nothing is known."""
+    try:
+        parameters = inspect.signature(constructor).parameters.values()
+    except Exception:  # a stranger's signature may raise anything
         raise InvalidInput(
-            f"--model: {name} cannot be made: {type(error).__name__}: {text}"
+            f"--model: {name} must be a class whose parameters Python can tell, as those of"
+            " scikit-learn's estimators; this one's it cannot"
         ) from None
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [parameter.name for parameter in parameters if parameter.kind in named]
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def _with_parts(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,7 +112,7 @@ def _value(text: str) -> Any:
         return spelled[text]
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
@@ -118,12 +128,9 @@ def _find(name: str) -> Callable[..., Any]:
         _look_here()
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:  # a module runs when it is imported, and may raise anything
-        text = " ".join(str(error).split())
-        raise InvalidInput(
-            f"--model: cannot import {module_name}: {type(error).__name__}: {text}"
-        ) from None
-    found = getattr(module, attribute, None)
+        found = getattr(module, attribute, None)
+    except (Exception, SystemExit) as error:  # a module runs when imported, and may raise anything
+        raise InvalidInput(f"--model: cannot import {module_name}: {_told(error)}") from None
     if not callable(found):
         classes = [key for key, value in vars(module).items() if isinstance(value, type)]
         raise InvalidInput(

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from byrote import checks
 from byrote.data.pixels import as_floats, is_pixels
 from byrote.errors import ByroteError, InvalidInput
 from byrote.models.identity import NOISE, SEED
@@ -44,7 +45,7 @@ def check_model(model: Any) -> None:
     if isinstance(model, type):
         raise InvalidInput(f"model must be an instance; got the class {name}")
     for method in ("fit", "score_samples", "get_params"):
-        if not callable(getattr(model, method, None)):
+        if not _has(model, method):
             raise InvalidInput(
                 "model must be a density estimator with fit, score_samples and get_params;"
                 f" {name} has no {method}"
@@ -56,6 +57,13 @@ def check_model(model: Any) -> None:
             f"model must be one that sklearn.base.clone can copy; {name} raises"
             f" {type(error).__name__}: {error}"
         ) from None
+
+
+def _has(model: Any, method: str) -> bool:
+    try:
+        return callable(getattr(model, method, None))
+    except Exception:  # a stranger's attribute may raise anything
+        return False
 
 
 def prepared(model: Any, *, training: int, noise: int) -> Any:
@@ -178,7 +186,10 @@ def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
         return {}
     if not isinstance(found, Mapping) or not all(str(name).isidentifier() for name in found):
         raise TypeError("diagnostics_ must map names to arrays")
-    arrays = {str(name): np.asarray(values, dtype=np.float32) for name, values in found.items()}
+    given = {str(name): np.asarray(values) for name, values in found.items()}
+    if not all(values.dtype.kind in "fiub" for values in given.values()):
+        raise TypeError("diagnostics_ must map names to arrays of real numbers")
+    arrays = {name: checks.floats(values, np.float32) for name, values in given.items()}
     for name, values in arrays.items():
         if values.shape != (n,):
             raise TypeError(f"diagnostics_[{name!r}] must have shape ({n},); got {values.shape}")

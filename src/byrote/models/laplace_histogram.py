@@ -127,7 +127,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def sample(self, n_samples: int = 1) -> Array:
         """Records drawn from the density, (n_samples, d): further post-processing."""
         check_is_fitted(self)
-        checks.integer("n_samples", n_samples, at_least=1)
+        n_samples = checks.integer("n_samples", n_samples, at_least=1)
         generator, shape = self._generator(1), self.log_density_.shape
         mass = np.exp(self.log_density_.ravel())
         cells = generator.choice(mass.size, size=n_samples, p=mass / mass.sum())
@@ -172,12 +172,12 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return seeds.generator(self.random_state, seeds.Purpose.TRAINING, purpose)
 
     def _check_parameters(self, features: int) -> None:
-        checks.integer("bins", self.bins, at_least=1)
-        checks.positive("epsilon", self.epsilon)
-        checks.integer("random_state", self.random_state, at_least=0)
-        ends = np.asarray(self.range, dtype=np.float64) if _is_pair(self.range) else np.zeros(2)
-        if not np.isfinite(ends).all() or ends[0] >= ends[1]:
-            raise InvalidInput(f"range must be (low, high) with low < high; got {self.range!r}")
+        self.bins = checks.integer("bins", self.bins, at_least=1)
+        self.epsilon = checks.positive("epsilon", self.epsilon)
+        self.random_state = checks.integer("random_state", self.random_state, at_least=0)
+        if not _is_pair(self.range):
+            got = checks.shown(self.range)
+            raise InvalidInput(f"range must be (low, high) with low < high; got {got}")
         if features * np.log(self.bins) > np.log(MOST_CELLS) + 1e-9:
             raise InvalidInput(
                 f"bins must give at most {MOST_CELLS:,} cells;"
@@ -186,17 +186,20 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _is_pair(value: object) -> bool:
-    return (
-        isinstance(value, tuple | list)
-        and len(value) == 2
-        and all(isinstance(end, int | float | np.number) for end in value)
-    )
+    """Two finite numbers, the first below the second, whose distance is finite too."""
+    if not isinstance(value, tuple | list) or len(value) != 2:
+        return False
+    try:
+        low, high = (checks.finite_number("range", end) for end in value)
+    except InvalidInput:
+        return False
+    return low < high and np.isfinite(high - low)
 
 
 def _table(X: ArrayLike) -> Array:
-    x = np.asarray(X)
+    x = checks.array("X", X)
     if x.ndim != 2 or x.dtype.kind not in "fiub" or not x.size:
         raise InvalidInput(f"X must be numbers, shape (n, d); got {x.dtype} {x.shape}")
-    x = x.astype(np.float64)
+    x = checks.floats(x)
     checks.finite("X", x)
     return x

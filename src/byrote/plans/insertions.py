@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design, Places, Rows, rows
-from byrote.plans.plan import Context, Plan
+from byrote.plans.plan import Context, Plan, check_fits
+
+_MOST, _MOST_LEVELS = 1_000_000, 1000
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,14 @@ class Insertions(Plan):
     size: ClassVar[str] = "fits"
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "levels", _levels(self.levels))
+        self._keep(levels=_levels(self.levels))
         for name, least in (("per_level", 0), ("controls", 0), ("fits", 1), ("chosen", 0)):
-            value = checks.integer(name, getattr(self, name), at_least=least)
-            object.__setattr__(self, name, value)
-        if self.within != 1:
-            checks.fraction("within", self.within)
+            value = getattr(self, name)
+            value = checks.integer(name, value, at_least=least, at_most=_MOST)
+            self._keep(**{name: value})
+        check_fits(self.fits)
+        within = checks.positive("within", self.within)
+        self._keep(within=1.0 if within == 1 else checks.fraction("within", within))
         if not max(self.levels) or not self.per_level + self.chosen:
             raise InvalidInput(
                 f"insertions must insert something; got levels {self.levels} with"
@@ -131,9 +135,15 @@ class Insertions(Plan):
 
 
 def _levels(levels: Any) -> tuple[int, ...]:
-    if not isinstance(levels, Sequence) or isinstance(levels, str) or not levels:
-        raise InvalidInput(f"insertions must be whole numbers, like (1, 4, 16); got {levels!r}")
-    found = tuple(checks.integer("insertions", level, at_least=0) for level in levels)
+    levels = levels.tolist() if isinstance(levels, np.ndarray) else levels
+    listed = isinstance(levels, Sequence) and not isinstance(levels, str | bytes)
+    if not listed or not 1 <= len(levels) <= _MOST_LEVELS:
+        raise InvalidInput(
+            f"insertions must be whole numbers, like (1, 4, 16); got {checks.shown(levels)}"
+        )
+    found = tuple(
+        checks.integer("insertions", level, at_least=0, at_most=_MOST) for level in levels
+    )
     if list(found) != sorted(set(found)):
         raise InvalidInput(f"insertions must rise; got {', '.join(map(str, found))}")
     return found

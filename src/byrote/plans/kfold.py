@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design, rows
-from byrote.plans.plan import Context, Plan
+from byrote.plans.plan import Context, Plan, check_fits
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class KFold(Plan):
     Raises
     ------
     InvalidInput
-        If folds < 2, repeats < 1, or, when drawn, there are fewer records than folds.
+        If folds < 2, repeats < 1, there are more than 100,000 fits, or, when drawn, fewer records
+        than folds.
 
     Examples
     --------
@@ -39,8 +40,10 @@ class KFold(Plan):
     size: ClassVar[str] = "repeats"
 
     def __post_init__(self) -> None:
-        checks.integer("folds", self.folds, at_least=2)
-        checks.integer("repeats", self.repeats, at_least=1)
+        folds = checks.integer("folds", self.folds, at_least=2)
+        repeats = checks.integer("repeats", self.repeats, at_least=1)
+        check_fits(folds * repeats)
+        self._keep(folds=folds, repeats=repeats, stratify=checks.flag("stratify", self.stratify))
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
         """Repeat r depends on the seed and r alone, so more repeats extend a design."""

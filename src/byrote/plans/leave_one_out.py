@@ -8,7 +8,7 @@ import numpy as np
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design, rows
-from byrote.plans.plan import Context, Plan
+from byrote.plans.plan import Context, Plan, check_fits
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,14 @@ class LeaveOneOut(Plan):
     size: ClassVar[str] = "repeats"
 
     def __post_init__(self) -> None:
-        checks.integer("repeats", self.repeats, at_least=1)
+        self._keep(repeats=checks.integer("repeats", self.repeats, at_least=1))
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
         """Nothing is random here."""
         n = context.n
         if n < 2:
             raise InvalidInput(f"leave-one-out needs at least 2 records; got {n}")
+        check_fits(self.repeats * (n + 1))
         alone = [rows([row]) for row in range(n)]
         return Design(
             n=n,

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design, rows
-from byrote.plans.plan import Context, Plan
+from byrote.plans.plan import Context, Plan, check_fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class Membership(Plan):
     size: ClassVar[str] = "fits"
 
     def __post_init__(self) -> None:
-        matrix = np.asarray(self.matrix)
+        matrix = checks.array("matrix", self.matrix)
         if matrix.ndim != 2 or matrix.dtype != bool or 0 in matrix.shape:
             raise InvalidInput(
                 "matrix must be boolean with shape (fits, records);"
@@ -53,7 +54,8 @@ class Membership(Plan):
             raise InvalidInput(
                 f"matrix must give every fit a record to train on; row {empty} has none"
             )
-        object.__setattr__(self, "matrix", matrix)
+        check_fits(len(matrix))
+        self._keep(matrix=matrix, randomized=checks.flag("randomized", self.randomized))
 
     def spec(self) -> dict[str, Any]:
         """The matrix itself is the design."""

@@ -11,6 +11,8 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design
 
+MOST_FITS = 100_000
+
 
 @dataclass(frozen=True)
 class Context:
@@ -48,10 +50,21 @@ class Plan(ABC):
     def draw(self, context: Context, after: Design | None = None) -> Design:
         """The design for these records; ``after`` is the design of a run that this one extends."""
 
+    def _keep(self, **values: Any) -> None:
+        """Keep arguments as they were checked, Python's own numbers."""
+        for name, value in values.items():
+            object.__setattr__(self, name, value)
+
     def spec(self) -> dict[str, Any]:
         """The plan as plain data, for the run folder and for comparing two runs."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         return {"kind": self.kind, **values}
+
+
+def check_fits(count: int) -> None:
+    """Refuse more fits than a run folder is made for."""
+    if count > MOST_FITS:
+        raise InvalidInput(f"plan must have at most {MOST_FITS:,} fits; got {count:,}")
 
 
 def design_of(
@@ -66,13 +79,20 @@ def design_of(
     >>> design.fits, [len(rows) for rows in design.held_out]
     (6, [2, 3, 2, 3, 2, 2])
     """
-    n = checks.integer("n", n, at_least=1)
+    n = checks.integer("n", n, at_least=1, at_most=2**32 - 1)  # as rows are stored
     return plan.draw(
         Context(
             n,
-            checks.integer("seed", seed, at_least=0),
-            np.arange(n) if ids is None else np.asarray(ids),
-            None if labels is None else np.asarray(labels),
-            places,
+            checks.seed("seed", seed),
+            np.arange(n) if ids is None else _column("ids", ids, n),
+            None if labels is None else _column("labels", labels, n),
+            checks.integer("places", places, at_least=0, at_most=2**48),
         )
     )
+
+
+def _column(name: str, values: Any, n: int) -> NDArray[Any]:
+    found = checks.names(name, values)
+    if len(found) != n:
+        raise InvalidInput(f"{name} must have one entry for each of {n} records; got {len(found)}")
+    return found

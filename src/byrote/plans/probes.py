@@ -9,7 +9,7 @@ import numpy as np
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design, Rows, rows
-from byrote.plans.plan import Context, Plan
+from byrote.plans.plan import Context, Plan, check_fits
 
 
 @dataclass(frozen=True)
@@ -77,24 +77,25 @@ class Probes(Plan):
 
     def __post_init__(self) -> None:
         for name in ("pairs", "coins"):
-            if not isinstance(getattr(self, name), bool):
-                raise InvalidInput(f"{name} must be True or False; got {getattr(self, name)!r}")
+            self._keep(**{name: checks.flag(name, getattr(self, name))})
+        self._keep(fits=checks.integer("fits", self.fits, at_least=2))
+        check_fits(self.fits)
         if self.pairs and self.coins:
             raise InvalidInput("coins must not be asked for in pairs, which exclude each other")
-        if checks.integer("fits", self.fits, at_least=2) % 2 and not self.coins:
+        if self.fits % 2 and not self.coins:
             raise InvalidInput(f"fits must be even for probes without coins; got {self.fits}")
         if isinstance(self.records, str):
             raise InvalidInput("records must be a count or a list of ids; got a text")
-        if not isinstance(self.records, int | np.integer):
-            object.__setattr__(self, "records", _ids(self.records))
+        if isinstance(self.records, int | float | np.number | np.bool_):
+            self._keep(records=checks.integer("records", self.records, at_least=1))
+        else:
+            self._keep(records=_ids(self.records))
         count = self._count()
         if self.pairs and count % 2:
             raise InvalidInput(f"records must be an even number of probes for pairs; got {count}")
 
     def _count(self) -> int:
-        if isinstance(self.records, tuple):
-            return len(self.records)
-        return checks.integer("records", self.records, at_least=1)
+        return len(self.records) if isinstance(self.records, tuple) else int(self.records)  # type: ignore[arg-type]
 
     def spec(self) -> dict[str, Any]:
         """Probes given by id are named by number alone: the design holds their rows."""
@@ -107,8 +108,17 @@ class Probes(Plan):
         """The fits beyond ``after`` are a further exchangeable group, or more pairs or tosses."""
         probes = self._rows(context)
         if self.coins:
-            return self._tossed(context, probes)
-        return self._paired(context, probes) if self.pairs else self._single(context, probes, after)
+            design = self._tossed(context, probes)
+        elif self.pairs:
+            design = self._paired(context, probes)
+        else:
+            design = self._single(context, probes, after)
+        if any(len(out) == context.n for out in design.held_out):
+            raise InvalidInput(
+                "records must leave every fit something to train on; one would hold out all"
+                f" {context.n}: take fewer probes, or more records"
+            )
+        return design
 
     def _tossed(self, context: Context, probes: Rows) -> Design:
         """Fit f depends on the seed and f alone, so more fits extend a design."""
@@ -116,11 +126,6 @@ class Probes(Plan):
         for fit in range(self.fits):
             generator = seeds.generator(context.seed, seeds.Purpose.PLAN, fit, 2)
             held_out.append(probes[generator.random(len(probes)) < 0.5])
-        if any(len(out) == context.n for out in held_out):
-            raise InvalidInput(
-                "records must leave every fit something to train on: coins hold all of the"
-                f" {context.n} records out of one; take fewer probes, or more records"
-            )
         return Design(
             context.n,
             repeat=np.zeros(self.fits, dtype=np.int64),
@@ -184,11 +189,12 @@ class Probes(Plan):
 
 
 def _ids(records: Sequence[Any]) -> tuple[Any, ...]:
-    if np.ndim(records) != 1:
+    found = checks.array("records", records)
+    if found.ndim != 1:
         kind = type(records).__name__  # not the ids themselves, which may be private
         raise InvalidInput(f"records must be a count or a list of ids; got a {kind}")
-    ids = tuple(np.asarray(records).tolist())
-    if not ids:
+    if not found.size:
         raise InvalidInput("records must name at least one probe; got none")
-    checks.unique("records", np.asarray(ids))
-    return ids
+    ids = checks.names("records", records)
+    checks.unique("records", ids)
+    return tuple(ids.tolist())

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design, rows
-from byrote.plans.plan import Context, Plan
+from byrote.plans.plan import Context, Plan, check_fits
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,10 @@ class Subset(Plan):
     size: ClassVar[str] = "fits"
 
     def __post_init__(self) -> None:
-        checks.fraction("fraction", self.fraction)
-        checks.integer("fits", self.fits, at_least=2)
+        fits = checks.integer("fits", self.fits, at_least=2)
+        check_fits(fits)
+        fraction = checks.fraction("fraction", self.fraction)
+        self._keep(fraction=fraction, fits=fits, stratify=checks.flag("stratify", self.stratify))
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
         """Fit f depends on the seed and f alone, so more fits extend a design."""

@@ -5,7 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from byrote.errors import printable
 from byrote.scores.distribution import Statistic
+
+__all__ = ["number", "plain", "printable", "with_error"]
 
 
 def with_error(statistic: Statistic) -> str:
@@ -17,11 +20,6 @@ def with_error(statistic: Statistic) -> str:
     if decimals > 6:
         return number(value)
     return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
-
-
-def printable(value: Any) -> str:
-    """Text that cannot move the cursor or change colours: control characters are spelled out."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(value))
 
 
 def number(value: float) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.records import as_records
 from byrote.errors import IncompleteRun, InvalidInput
+from byrote.fits.job import KEEP_MODELS
 from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Bar, Progress, Silent
 from byrote.fits.request import Request, Settings
@@ -108,7 +109,7 @@ def score_memorization(
     >>> result.ids[result.order()[0]]
     np.int64(7)
     """
-    if store is None and keep_models != "none":
+    if store is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
         raise InvalidInput(f"keep_models={keep_models!r} needs a folder: store; got none")
     request = Request(
         model=model,
@@ -119,7 +120,7 @@ def score_memorization(
     )
     shown: Progress = Bar() if progress else Silent()
     if store is not None:
-        run = run_fits(request, Path(store), shown)
+        run = run_fits(request, checks.path("store", store), shown)
         result = _scores(run, partial=False)
         if request.keeps:
             run.check_release()
@@ -163,12 +164,15 @@ def load_scores(
     >>> bool((first.score == again.score).all())
     True
     """
-    return _scores(RunFolder.open(RunPaths(Path(store))), partial=partial, epoch=epoch)
+    partial = checks.flag("partial", partial)
+    return _scores(
+        RunFolder.open(RunPaths(checks.path("store", store))), partial=partial, epoch=epoch
+    )
 
 
 def _scores(run: RunFolder, *, partial: bool, epoch: int | None = None) -> MemorizationResult:
     if epoch is not None:
-        checks.integer("epoch", epoch, at_least=0)
+        epoch = checks.integer("epoch", epoch, at_least=0)
     run.check_no_canaries()
     table = run.table(partial=partial, epoch=epoch)
     if not table.counting().any():

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.result import MemorizationResult
 
@@ -107,7 +108,8 @@ def peers_of(result: MemorizationResult, row: int) -> NDArray[np.bool_]:
 
 
 def _row(result: MemorizationResult, id_: Any) -> int:
-    found = np.flatnonzero(result.ids.astype(str) == str(id_))
+    written = checks.written(id_)
+    found = np.flatnonzero(result.ids.astype(str) == written) if written is not None else ()
     if len(found) == 0:  # the id is not quoted: ids may be private
         raise InvalidInput(f"id must be the id of one of {len(result)} records; none has it")
     return int(found[0])

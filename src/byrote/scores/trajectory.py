@@ -75,7 +75,7 @@ class Trajectory:
         InvalidInput
             If ``q`` is not between 0 and 1, or the estimator is neither "score" nor "mean_log".
         """
-        checks.fraction("q", q)
+        q = checks.fraction("q", q)
         values = getattr(self, checks.choice("estimator", estimator, ESTIMATORS))
         known = [row[~np.isnan(row)] for row in values]
         return np.array([quantiles(row, (q,))[0] if len(row) else np.nan for row in known])
@@ -132,7 +132,8 @@ def load_trajectory(run: str | Path, *, partial: bool = False) -> Trajectory:
     --------
     See ``Trajectory``.
     """
-    folder = RunFolder.open(RunPaths(Path(run)))
+    partial = checks.flag("partial", partial)
+    folder = RunFolder.open(RunPaths(checks.path("run", run)))
     folder.check_no_canaries()
     missing = folder.missing()
     if len(missing) == folder.design.fits:

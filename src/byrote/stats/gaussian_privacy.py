@@ -8,6 +8,8 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtri
 
+_LARGE = 1e8  # mu at which Phi(mu/2 - epsilon/mu) is delta(epsilon) to the last digit
+
 
 def delta_of(mu: float, epsilon: float) -> float:
     """``Phi(-epsilon/mu + mu/2) - e^epsilon Phi(-epsilon/mu - mu/2)``, from logarithms.
@@ -20,6 +22,8 @@ def delta_of(mu: float, epsilon: float) -> float:
     if mu == 0:
         return 0.0
     first = float(log_ndtr(mu / 2 - epsilon / mu))
+    if first == -np.inf:
+        return 0.0
     second = epsilon + float(log_ndtr(-mu / 2 - epsilon / mu))
     return float(-np.exp(first) * np.expm1(min(second - first, 0.0)))
 
@@ -38,6 +42,8 @@ def epsilon_of(mu: float, delta: float) -> float:
         return float("inf")
     # Phi(mu/2 - epsilon/mu) alone is above delta(epsilon), so its root is beyond the one sought.
     top = mu * (mu / 2 - float(ndtri(delta)))
+    if delta_of(mu, top) >= delta or mu > _LARGE:
+        return top
     return float(brentq(lambda epsilon: delta_of(mu, epsilon) - delta, 0.0, top, xtol=1e-12))
 
 

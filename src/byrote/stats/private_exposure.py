@@ -19,10 +19,11 @@ def grouped(epsilon: float, delta: float, insertions: int) -> tuple[float, float
     """
     if np.isinf(epsilon):
         return (epsilon, 1.0 if delta else 0.0) if insertions > 1 else (epsilon, delta)
-    steps = epsilon * np.arange(insertions)
-    with np.errstate(over="ignore"):
-        total = delta * float(np.exp(steps).sum()) if delta else 0.0
-    return insertions * epsilon, min(total, 1.0)
+    whole, steps = insertions * epsilon, float(insertions)
+    if epsilon:  # the geometric sum, from its largest term down
+        with np.errstate(over="ignore"):
+            steps = float(np.exp(whole - epsilon) * np.expm1(-whole) / np.expm1(-epsilon))
+    return whole, min(delta * steps, 1.0) if delta else 0.0
 
 
 def tail(bits: float, epsilon: float, delta: float) -> float:

@@ -68,7 +68,7 @@ REFUSED = {
         {},
         "inside must have at least 2 scores, to be halved; got 1",
     ),
-    "texts": ("epsilon_from_scores", (SCORES, ["a", "b"]), {}, "outside must be a list of scores"),
+    "texts": ("epsilon_from_scores", (SCORES, ["a", "b"]), {}, "outside must be real numbers"),
     "seed": ("epsilon_from_scores", (SCORES, SCORES), {"seed": -1}, "seed must be an integer"),
     "negative mu": ("gaussian_delta", (-1.0, 1.0), {}, "mu must be a number of at least 0; got"),
     "infinite epsilon": ("gaussian_delta", (1.0, np.inf), {}, "epsilon must be a number of at"),
@@ -87,7 +87,7 @@ REFUSED = {
         "epsilon_from_density",
         (SCORES, COINS),
         {},
-        r"log_prob must be numbers, shape \(fits, records\); got float64 \(6,\)",
+        r"log_prob must have shape \(fits, records\); got \(6,\)",
     ),
     "other shape": (
         "infer_membership",

@@ -21,7 +21,7 @@ def test_delta_is_the_hockey_stick_divergence(mu, epsilon):
 
 
 @settings(deadline=None)
-@given(st.floats(0.05, 8), st.floats(0.0, 15))
+@given(st.floats(0.05, 8, allow_subnormal=False), st.floats(0.0, 15, allow_subnormal=False))
 def test_epsilon_is_the_inverse(mu, epsilon):
     delta = gaussian_delta(mu, epsilon)
     if delta > 1e-250:
@@ -37,7 +37,7 @@ def test_edges():
 
 
 @settings(deadline=None)
-@given(st.floats(0.01, 5), st.floats(0.001, 0.9))
+@given(st.floats(0.01, 5, allow_subnormal=False), st.floats(0.001, 0.9, allow_subnormal=False))
 def test_mu_of_the_rates_of_a_threshold(mu, false_positive):
     threshold = norm.isf(false_positive)
     assert mu_of_rates(norm.sf(threshold - mu), false_positive) == pytest.approx(mu, rel=1e-6)

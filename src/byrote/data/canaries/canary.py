@@ -8,7 +8,7 @@ from typing import Any
 from byrote import checks, seeds
 from byrote.data.canaries.characters import Characters
 from byrote.data.canaries.format import Format
-from byrote.data.canaries.parser import Slot, parse
+from byrote.data.canaries.parser import LONGEST, Slot, parse
 from byrote.errors import InvalidInput
 
 
@@ -70,6 +70,12 @@ class Canary:
         if isinstance(self.words, Mapping):  # a list that changes later changes nothing here
             kept = {name: _kept(words) for name, words in self.words.items()}
             object.__setattr__(self, "words", kept)
+        longest = sum(_form(piece).longest for piece in self._completing)
+        if longest > LONGEST:
+            raise InvalidInput(
+                f"text must have completions of at most {LONGEST:,} characters, from the first slot"
+                f" on; got {longest:,}"
+            )
         _ = self.format  # refuses now what cannot be used
         if self.secret is not None:
             object.__setattr__(self, "secret", _fitting(self.secret, self._slots))
@@ -204,7 +210,7 @@ def _kept(words: Any) -> Any:
 
 
 def _generator(seed: int, purpose: seeds.Purpose) -> Any:
-    return seeds.generator(checks.integer("seed", seed, at_least=0), purpose)
+    return seeds.generator(checks.seed("seed", seed), purpose)
 
 
 def _fitting(secret: Any, slots: Sequence[Slot]) -> str | tuple[str, ...]:

@@ -15,6 +15,9 @@ from byrote.data.canaries.sampling import draw_distinct
 from byrote.data.canaries.states import END, Form, States
 from byrote.errors import InvalidInput
 
+MOST_BITS = 4096  # of the size: larger ones take gigabytes to count through
+MOST_DRAWN = 1_000_000  # completions at a time
+
 
 class _Step(NamedTuple):
     """A state's ways on, in order: their characters, next states, and completions before each."""
@@ -56,7 +59,13 @@ class Format:
         states, state = States(), END
         for form in reversed(forms):
             state = form.onto(states, state)
-        return cls(tuple(states.edges))
+        made = cls(tuple(states.edges))
+        if made.size.bit_length() > MOST_BITS:
+            raise InvalidInput(
+                f"text must have fewer than 2^{MOST_BITS:,} completions; got more than"
+                f" 2^{made.size.bit_length() - 1:,}: take shorter slots"
+            )
+        return made
 
     def __repr__(self) -> str:
         return f"Format({self.size:,} completions, {len(self.edges)} states)"
@@ -110,9 +119,9 @@ class Format:
         InvalidInput
             If ``index`` is no whole number from 0 to ``size - 1``.
         """
-        index = checks.integer("index", index, at_least=0)
-        if index >= self.size:
+        if isinstance(index, int) and index >= self.size:
             raise InvalidInput(f"index must be below {self.size}, the size; got {index}")
+        index = checks.size("index", index, at_least=0)
         return self._text(index)
 
     def index(self, completion: str) -> int:
@@ -157,7 +166,7 @@ class Format:
         >>> format.sample(3, np.random.default_rng(0), without=["00"])
         ['85', '64', '52']
         """
-        n = checks.integer("n", n, at_least=0)
+        n = checks.integer("n", n, at_least=0, at_most=MOST_DRAWN)
         excluded = frozenset(map(self.index, without))
         left = self.size - len(excluded)
         if n > left:

@@ -1,6 +1,7 @@
 """A canary's text, read into its fixed stretches and its slots."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from byrote.data.canaries.states import Form
 from byrote.data.canaries.words import Words
 from byrote.errors import InvalidInput
 
+LONGEST = 9999  # characters in a slot, and in all of a completion
 _TOKEN = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<slot>[^{}]*)\}|(?P<lone>[{}])|(?P<fixed>[^{}]+)")
 
 
@@ -82,19 +84,21 @@ def _given_forms(alphabet: Any, length: Any, words: Any) -> dict[str, Form]:
         raise InvalidInput("alphabet and length go together; got only one of them")
     if alphabet is not None:
         forms[""] = Characters(
-            (_checked_alphabet(alphabet),) * checks.integer("length", length, at_least=1)
+            (_checked_alphabet(alphabet),)
+            * checks.integer("length", length, at_least=1, at_most=LONGEST)
         )
     return forms
 
 
 def _checked_alphabet(alphabet: Any) -> str:
     if not isinstance(alphabet, str) or not alphabet:
-        got = "an empty one" if alphabet == "" else type(alphabet).__name__
+        got = "an empty one" if isinstance(alphabet, str) else type(alphabet).__name__
         raise InvalidInput(f"alphabet must be a text of the characters to choose from; got {got}")
     checks.encodable("alphabet", alphabet)
-    repeated = sorted({c for c in alphabet if alphabet.count(c) > 1})
+    repeated = [c for c, times in Counter(alphabet).items() if times > 1]
     if repeated:
-        raise InvalidInput(f"alphabet must have each character once; {repeated[0]!r} is repeated")
+        first = min(repeated)
+        raise InvalidInput(f"alphabet must have each character once; {first!r} is repeated")
     return alphabet
 
 

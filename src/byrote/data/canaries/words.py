@@ -87,7 +87,7 @@ def _checked(name: str, words: Any) -> tuple[str, ...]:
         raise InvalidInput(f"{name} must have at least one word; got an empty list")
     for place, word in enumerate(words):
         if not isinstance(word, str) or not word:
-            got = "an empty text" if word == "" else type(word).__name__
+            got = "an empty text" if isinstance(word, str) else type(word).__name__
             raise InvalidInput(f"{name}[{place}] must be a word; got {got}")
         checks.encodable(f"{name}[{place}]", word)
     repeated = len(words) - len(set(words))

@@ -227,7 +227,7 @@ class Corpus:
 def _texts(name: str, values: Any) -> tuple[str, ...]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidInput(f"{name} must be a sequence of texts; got one {type(values).__name__}")
-    texts = tuple(values)
+    texts = tuple(checks.listed(name, values))
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise InvalidInput(f"{name} must be texts; number {number} is {type(text).__name__}")
@@ -246,7 +246,7 @@ def _check_encodable(texts: Sequence[str], name: str = "documents") -> None:
 
 
 def _places(values: Any, wanted: int, there: int) -> NDArray[np.int64]:
-    places = np.asarray(values)
+    places = checks.array("places", values)
     if places.shape != (wanted,):
         raise InvalidInput(
             f"places must have one entry for each of {wanted} lines; got {places.shape}"

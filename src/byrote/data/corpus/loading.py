@@ -74,6 +74,7 @@ def load_corpus(
     (True, 'python-help', {'characters': '10000'})
     """
     name = text_of("source", source)
+    checks.path("source", name)
     asked = {"column": column, "part": part}
     given = {option: text_of(option, value) for option, value in asked.items() if value is not None}
     kind = _kind(name)

@@ -13,6 +13,8 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.errors import InvalidInput
+
 LN2 = float(np.log(2.0))
 
 
@@ -54,6 +56,25 @@ def bits(log_probs: NDArray[Any]) -> NDArray[np.float64]:
     """
     costs = np.asarray(log_probs, dtype=np.float64) / -LN2
     return np.maximum(costs, 0.0, out=costs)
+
+
+def check_language_model(model: Any) -> None:
+    """Refuse what cannot be asked for the costs of tokens.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the method that is missing.
+    """
+    needed = ["encode", "decode", "token_strings"]
+    if not callable(getattr(model, "stepper", None)):
+        needed.append("next_log_probs")
+    for name in needed:
+        if not callable(getattr(model, name, None)):
+            raise InvalidInput(
+                f"model must be a language model with {', '.join(needed)};"
+                f" {type(model).__name__} has no {name}"
+            )
 
 
 def stepper_of(model: Any) -> Stepper:
@@ -111,4 +132,10 @@ class PrefixStepper:
         return self._read(Prefixes([(*row, token) for row, token in longer]))
 
     def _read(self, states: Prefixes) -> tuple[Prefixes, NDArray[np.float64]]:
-        return states, bits(self._model.next_log_probs(states.rows))
+        found = np.asarray(self._model.next_log_probs(states.rows))
+        if found.dtype.kind not in "fiu" or np.isnan(found).any():
+            raise InvalidInput(
+                f"model: {type(self._model).__name__}.next_log_probs must return real numbers;"
+                f" got {'NaN' if found.dtype.kind in 'fiu' else found.dtype}"
+            )
+        return states, bits(found)

@@ -70,14 +70,15 @@ class DP:
             raise InvalidInput(
                 f"dp: one of target_epsilon and noise_multiplier must be given; got {got}"
             )
-        if self.target_epsilon is not None:
-            checks.positive("dp: target_epsilon", self.target_epsilon)
-        else:
-            checks.not_negative("dp: noise_multiplier", self.noise_multiplier)
         if self.delta is None:
             raise InvalidInput("dp: delta must be given, a number between 0 and 1; got None")
-        checks.fraction("dp: delta", self.delta)
-        checks.positive("dp: max_grad_norm", self.max_grad_norm)
+        spent = "noise_multiplier" if self.target_epsilon is None else "target_epsilon"
+        for name, check in {
+            spent: checks.positive if self.noise_multiplier is None else checks.not_negative,
+            "delta": checks.fraction,
+            "max_grad_norm": checks.positive,
+        }.items():
+            object.__setattr__(self, name, check(f"dp: {name}", getattr(self, name)))
         checks.choice("dp: accountant", self.accountant, _SAMPLING_OF)
         checks.choice("dp: sampling", self.sampling, ("poisson", "shuffled"))
         if self.sampling != _SAMPLING_OF[self.accountant]:

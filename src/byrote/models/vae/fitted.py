@@ -89,7 +89,7 @@ class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def sample(self, n_samples: int = 1) -> NDArray[np.float32]:
         """Records drawn from the model, (n_samples, *shape of a record), pixels in [0, 1]."""
         check_is_fitted(self)
-        checks.integer("n_samples", n_samples, at_least=1)
+        n_samples = checks.integer("n_samples", n_samples, at_least=1)
         generator = self._generator(Stream.SAMPLE)
         return scoring.drawn(self.network_, self.space_, n_samples, generator)
 

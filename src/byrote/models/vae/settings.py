@@ -23,7 +23,7 @@ _SPACES_OF = {
 
 
 def check_parameters(model: Any) -> None:
-    """Refuse what cannot be used, before any work.
+    """Refuse what cannot be used, before any work; numbers of NumPy become Python's own.
 
     Raises
     ------
@@ -31,23 +31,24 @@ def check_parameters(model: Any) -> None:
         If a parameter of the VAE is of the wrong kind, or two do not go together.
     """
     for name in ("latent_dim", "epochs", "batch_size", "draws", "features"):
-        checks.integer(name, getattr(model, name), at_least=1)
-    checks.integer("noise_seed", model.noise_seed, at_least=0)
+        most = checks.WIDEST if name in ("latent_dim", "features") else checks.MOST
+        setattr(model, name, checks.integer(name, getattr(model, name), at_least=1, at_most=most))
+    model.noise_seed = checks.integer("noise_seed", model.noise_seed, at_least=0)
     if not isinstance(model.hidden, list | tuple) or not model.hidden:
-        raise InvalidInput(f"hidden must be a list of layer widths; got {model.hidden!r}")
+        got = checks.shown(model.hidden)
+        raise InvalidInput(f"hidden must be a list of layer widths; got {got}")
     for width in model.hidden:
-        checks.integer("hidden", width, at_least=1)
-    checks.positive("learning_rate", model.learning_rate)
+        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
+    model.learning_rate = checks.positive("learning_rate", model.learning_rate)
     if model.random_state is not None:
-        checks.integer("random_state", model.random_state, at_least=0)
+        model.random_state = checks.integer("random_state", model.random_state, at_least=0)
     for name in ("redraw", "flips"):
-        if not isinstance(getattr(model, name), bool):
-            raise InvalidInput(f"{name} must be True or False; got {getattr(model, name)!r}")
+        setattr(model, name, checks.flag(name, getattr(model, name)))
     checks.choice("network", model.network, NETWORKS)
     checks.choice("normalization", model.normalization, NORMALIZATIONS)
     _check_arithmetic(model)
     space_of(model.likelihood, model.space)
-    _check_defensive(model.defensive)
+    model.defensive = checks.share("defensive", model.defensive)
     _check_mitigations(model)
     private.check(model)
     _check_device(model.device)
@@ -108,13 +109,17 @@ def _check_arithmetic(model: Any) -> None:
             "precision must be float32 or auto unless the network is fully-connected and the"
             f" likelihood bernoulli; got 'bfloat16' with {model.network} and {model.likelihood}"
         )
-    if model.compile not in ("auto", True, False):
-        raise InvalidInput(f"compile must be True, False or auto; got {model.compile!r}")
+    if not (isinstance(model.compile, str) and model.compile == "auto"):
+        try:
+            model.compile = checks.flag("compile", model.compile)
+        except InvalidInput:
+            got = checks.shown(model.compile)
+            raise InvalidInput(f"compile must be True, False or auto; got {got}") from None
 
 
 def _check_mitigations(model: Any) -> None:
-    checks.share("weight_decay", model.weight_decay)
-    checks.share("robust", model.robust)
+    model.weight_decay = checks.share("weight_decay", model.weight_decay)
+    model.robust = checks.share("robust", model.robust)
     check_options(model.patience, model.validation)
     _check_outlier(model)
     if model.robust and model.likelihood == "logistic-mixture":
@@ -130,7 +135,7 @@ def _check_outlier(model: Any) -> None:
     if isinstance(model.outlier, str):
         checks.choice("outlier", model.outlier, (LEARNED,))
     else:
-        checks.fraction("outlier", model.outlier)
+        model.outlier = checks.fraction("outlier", model.outlier)
     if model.likelihood == "logistic-mixture":
         raise InvalidInput(
             "outlier must be None with likelihood='logistic-mixture', for which there is no broad"
@@ -148,14 +153,9 @@ def _check_outlier(model: Any) -> None:
         )
 
 
-def _check_defensive(value: Any) -> None:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not 0 <= value < 1:
-        raise InvalidInput(f"defensive must be a number of at least 0 and below 1; got {value!r}")
-
-
 def _check_device(device: Any) -> None:
     try:
         torch.empty(0, device=device)
-    except (RuntimeError, TypeError, AssertionError):  # what PyTorch raises, by the device
-        raise InvalidInput(f"device must be one that PyTorch has here; got {device!r}") from None
+    except Exception:  # PyTorch raises almost anything, by the device
+        got = checks.shown(device)
+        raise InvalidInput(f"device must be one that PyTorch has here; got {got}") from None

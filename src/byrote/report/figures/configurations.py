@@ -62,7 +62,7 @@ def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> "Figure":
     ax.axvline(0, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 1.2)), zorder=1)
     height = np.arange(count)
     _rows(ax, configurations, levels)
-    ax.set_yticks(height, [style.short(one.name, 44) for one in configurations], parse_math=False)
+    ax.set_yticks(height, [style.short(one.name, 44) for one in configurations])
     ax.set_ylim(count - 0.4, -0.6)
     ax.set_xlabel("memorization score M (nats)")
     figure.suptitle("Memorization, and what of it is chance", fontsize=style.TEXT)

@@ -147,7 +147,7 @@ def _keys(estimates: Mapping[str, Estimates]) -> list[Any]:
 
 
 def _rows(ax: "Axes", names: Sequence[str]) -> None:
-    ax.set_yticks(range(len(names)), [style.short(name, 28) for name in names], parse_math=False)
+    ax.set_yticks(range(len(names)), [style.short(name, 28) for name in names])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(names) - 0.5, -0.5)
     for place in range(1, len(names)):

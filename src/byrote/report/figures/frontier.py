@@ -131,7 +131,7 @@ def _write(key: "SubFigure", text: str, points: tuple[float, float], **look: Any
 
     x, y = (value / 72 for value in points)
     place = key.transSubfigure + ScaledTranslation(x, y, key.dpi_scale_trans)
-    look = {"verticalalignment": "top", "fontsize": style.SMALL, "parse_math": False, **look}
+    look = {"verticalalignment": "top", "fontsize": style.SMALL, **look}
     key.text(0, 1, text, transform=place, **look)
 
 

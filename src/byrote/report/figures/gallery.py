@@ -110,4 +110,4 @@ def _grids(
 
 def _short(id_: Any) -> str:
     text = printable(id_)
-    return text if len(text) <= 8 else f"…{text[-7:]}"
+    return style.short(text if len(text) <= 8 else f"…{text[-7:]}", 8)

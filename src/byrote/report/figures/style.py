@@ -132,9 +132,19 @@ def legend_above(
 
 
 def short(name: object, most: int) -> str:
-    """A name of at most so many characters, none of which moves a cursor."""
+    r"""A name of at most so many characters, drawn as it is written: the door of foreign text.
+
+    Control characters are spelled out, and nothing is read as mathematics or, by a legend, as an
+    order to leave the name out.
+
+    Examples
+    --------
+    >>> short("a\x1bb", 9), short("$x^$", 9), short("_hidden", 5)
+    ('a\\x1bb', '\\$x^\\$', ' _hid…')
+    """
     text = printable(name)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    text = text if len(text) <= most else f"{text[: most - 1]}…"
+    return f"{' ' if text.startswith('_') else ''}{text}".replace("$", r"\$")
 
 
 def _columns(ax: "Axes", labels: list[str]) -> int:

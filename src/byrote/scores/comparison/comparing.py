@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from byrote import checks
 from byrote.fits.manifest import ModelPart
 from byrote.fits.store import RunFolder
 from byrote.scores.comparison import exposed, scored, scored_change
@@ -69,6 +70,7 @@ def compare(
     >>> change.name, change.paired, int(change.ids[change.order()[0]]), change.held_out.sign
     ('wide', True, 3, 1)
     """
+    partial = checks.flag("partial", partial)
     runs = opened(stores, names, match)
     if next(iter(runs.values())).design.inserts:
         return _exposures(runs, match, partial=partial)

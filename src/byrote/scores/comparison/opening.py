@@ -26,11 +26,12 @@ def opened(
         If there are fewer than two, one comes twice, names do not name them one by one, they are of
         different kinds, or, under "same", of different data or plans.
     """
-    checks.choice("match", match, MATCHES)
-    if isinstance(stores, str | Path) or len(stores) < 2:
-        got = 1 if isinstance(stores, str | Path) else len(stores)
+    match = checks.choice("match", match, MATCHES)
+    listed = isinstance(stores, Sequence) and not isinstance(stores, str)
+    if not listed or len(stores) < 2:
+        got = len(stores) if listed else checks.shown(stores)
         raise InvalidInput(f"stores must be two run folders or more, the baseline first; got {got}")
-    folders = [Path(store) for store in stores]
+    folders = [checks.path("stores", store) for store in stores]
     _check_folders(folders)
     runs = dict(zip(_names(folders, names), map(_open, folders), strict=True))
     _check_distinct(runs)
@@ -53,6 +54,9 @@ def _check_folders(folders: Sequence[Path]) -> None:
 
 
 def _names(folders: Sequence[Path], names: Sequence[str] | None) -> list[str]:
+    texts = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
+    if names is not None and (isinstance(names, str) or not texts):
+        raise InvalidInput(f"names must be a list of texts, one a run; got {checks.shown(names)}")
     given = [folder.resolve().name for folder in folders] if names is None else list(names)
     if len(given) != len(folders):
         raise InvalidInput(f"names must be {len(folders)}, one a run; got {len(given)}")

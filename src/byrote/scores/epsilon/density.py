@@ -111,7 +111,7 @@ def epsilon_from_density(
     (1.0982, 1.0094, True)
     """
     values, inside = table(log_prob, included)
-    checks.fraction("significance", significance)
+    significance = checks.fraction("significance", significance)
     claimed = float("nan") if epsilon is None else checks.not_negative("epsilon", epsilon)
     ratio = mean_density.log_ratio(values, inside)
     lower = mean_density.lower_limit(ratio, significance)

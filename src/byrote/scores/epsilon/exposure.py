@@ -1,6 +1,7 @@
 """What differential privacy promises about the exposure of a canary."""
 
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 
@@ -79,14 +80,13 @@ def exposure_bound(
     >>> round(byrote.exposure_bound(epsilon=0.65).mean_bits, 4)
     2.1805
     """
-    checks.not_negative("epsilon", epsilon)
-    checks.share("delta", delta)
-    checks.integer("insertions", insertions, at_least=1)
+    epsilon, delta = checks.not_negative("epsilon", epsilon), checks.share("delta", delta)
+    insertions = checks.integer("insertions", insertions, at_least=1)
     if space_size is not None:
-        checks.integer("space_size", space_size, at_least=2)
+        space_size = checks.size("space_size", space_size, at_least=2)
     elif delta:
         raise InvalidInput("space_size must be given with a delta, which may cost log2 |R| bits")
     whole = private_exposure.grouped(epsilon, delta, insertions)
-    bits = np.inf if space_size is None else float(np.log2(float(space_size)))
+    bits = np.inf if space_size is None else log2(space_size)
     mean = private_exposure.mean(*whole, bits)
     return ExposureBound(epsilon, delta, insertions, *whole, space_size, mean)

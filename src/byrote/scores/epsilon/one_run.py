@@ -7,7 +7,7 @@ import numpy as np
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.scores.epsilon.arguments import at_most, score_vector
+from byrote.scores.epsilon.arguments import MOST_TRIALS, at_most, score_vector
 from byrote.scores.plain import Plain
 from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
 
@@ -79,9 +79,9 @@ def one_run_epsilon(
     >>> round(byrote.one_run_epsilon(canaries=1000, guesses=100, correct=90, delta=1e-5), 5)
     1.62614
     """
-    checks.share("delta", delta)
-    _check(canaries, guesses, correct, significance)
-    return one_run.epsilon_bound(canaries, guesses, correct, delta, significance)
+    delta = checks.share("delta", delta)
+    counts, significance = _checked(canaries, guesses, correct, significance)
+    return one_run.epsilon_bound(*counts, delta, significance)
 
 
 def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float = 0.05) -> float:
@@ -110,8 +110,8 @@ def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float
     >>> round(mu, 4), round(byrote.gaussian_epsilon(mu=mu, delta=1e-5), 2)
     (0.6025, 2.46)
     """
-    _check(canaries, guesses, correct, significance)
-    return gaussian_one_run.mu_bound(canaries, guesses, correct, significance)
+    counts, significance = _checked(canaries, guesses, correct, significance)
+    return gaussian_one_run.mu_bound(*counts, significance)
 
 
 def audit_one_run(
@@ -139,14 +139,14 @@ def audit_one_run(
     InvalidInput
         If an argument cannot be used.
     """
-    values, member = score_vector("scores", scores), np.asarray(included)
+    values, member = score_vector("scores", scores), checks.array("included", included)
     if member.shape != values.shape or member.dtype.kind != "b":
         raise InvalidInput(
             f"included must be booleans, one per score ({len(values)});"
             f" got {member.dtype} {member.shape}"
         )
-    checks.share("delta", delta)
-    _check(len(values), guesses, 0, significance)
+    delta = checks.share("delta", delta)
+    (_, guesses, _), significance = _checked(len(values), guesses, 0, significance)
     order = np.argsort(values, kind="stable")
     lowest = guesses // 2
     right = int(
@@ -164,10 +164,13 @@ def audit_one_run(
     )
 
 
-def _check(canaries: int, guesses: int, correct: int, significance: float) -> None:
-    checks.integer("canaries", canaries, at_least=1)
-    checks.integer("guesses", guesses, at_least=1)
-    checks.integer("correct", correct, at_least=0)
+def _checked(
+    canaries: int, guesses: int, correct: int, significance: float
+) -> tuple[tuple[int, int, int], float]:
+    """The three counts, each within the one before, and the significance."""
+    canaries = checks.integer("canaries", canaries, at_least=1, at_most=MOST_TRIALS)
+    guesses = checks.integer("guesses", guesses, at_least=1)
+    correct = checks.integer("correct", correct, at_least=0)
     at_most("guesses", guesses, "canaries", canaries)
     at_most("correct", correct, "guesses", guesses)
-    checks.fraction("significance", significance)
+    return (canaries, guesses, correct), checks.fraction("significance", significance)

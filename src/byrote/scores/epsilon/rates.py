@@ -7,7 +7,7 @@ import numpy as np
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
-from byrote.scores.epsilon.arguments import Array, at_most, score_vector
+from byrote.scores.epsilon.arguments import MOST_TRIALS, Array, at_most, score_vector
 from byrote.scores.plain import Plain
 from byrote.stats import gaussian_privacy, rates
 
@@ -86,14 +86,15 @@ def epsilon_from_rates(
     >>> round(byrote.epsilon_from_rates(**counts, significance=0.01).epsilon, 4)
     4.5419
     """
-    checks.integer("members", members, at_least=1)
-    checks.integer("non_members", non_members, at_least=1)
-    checks.integer("true_positives", true_positives, at_least=0)
-    checks.integer("false_positives", false_positives, at_least=0)
+    members = checks.integer("members", members, at_least=1, at_most=MOST_TRIALS)
+    non_members = checks.integer("non_members", non_members, at_least=1, at_most=MOST_TRIALS)
+    true_positives = checks.integer("true_positives", true_positives, at_least=0)
+    false_positives = checks.integer("false_positives", false_positives, at_least=0)
     at_most("true_positives", true_positives, "members", members)
     at_most("false_positives", false_positives, "non_members", non_members)
-    checks.share("delta", delta)
-    level = 1 - checks.fraction("significance", significance)
+    delta = checks.share("delta", delta)
+    significance = checks.fraction("significance", significance)
+    level = 1 - significance
     tpr = rates.clopper_pearson(true_positives, members, level=level)
     fpr = rates.clopper_pearson(false_positives, non_members, level=level)
     return RatesBound(
@@ -141,10 +142,9 @@ def epsilon_from_scores(
     >>> round(found.epsilon, 2), found.members
     (3.29, 250)
     """
-    checks.share("delta", delta)
-    checks.fraction("significance", significance)
-    checks.integer("seed", seed, at_least=0)
-    generator = seeds.generator(seed, seeds.Purpose.CHOICE)
+    delta = checks.share("delta", delta)
+    significance = checks.fraction("significance", significance)
+    generator = seeds.generator(checks.seed("seed", seed), seeds.Purpose.CHOICE)
     chosen, tested = zip(
         *(
             _halves(name, side, generator)

@@ -56,7 +56,8 @@ def membership(
     >>> found.auc > 0.99
     True
     """
-    run = RunFolder.open(RunPaths(Path(store)))
+    partial, attack = checks.flag("partial", partial), checks.choice("attack", attack, ATTACKS)
+    run = RunFolder.open(RunPaths(checks.path("store", store)))
     table = run.table(partial=partial)
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))
@@ -70,7 +71,7 @@ def of_table(table: Table, attack: str, *, level: float = LEVEL) -> MembershipIn
 
     Fits with the same seeds are one unit: no references of each other, and no two samples.
     """
-    checks.choice("attack", attack, ATTACKS)
+    attack = checks.choice("attack", attack, ATTACKS)
     roles, unit = table.roles(), np.asarray(table.design.leader, np.intp)
     values = np.where(roles == 0, np.nan, table.log_prob)
     scores = lira_scores(values, roles == IN, unit) if attack == "lira" else values
@@ -87,7 +88,7 @@ def of_planted(
     rows alike, so that one threshold serves every pattern. The intervals speak of other secrets in
     the same fits, as those of exposures do.
     """
-    checks.choice("attack", attack, ATTACKS)
+    attack = checks.choice("attack", attack, ATTACKS)
     times = found.inserted
     asked = times > 0 if inserted is None else times == inserted
     scores = np.where(asked | (times == 0), standardized(found), np.nan)

@@ -178,7 +178,9 @@ def _chosen(ids: NDArray[Any], claim: Claim) -> int:
     if claim.record is None:
         generator = seeds.generator(claim.seed, seeds.Purpose.CHOICE, 1)
         return int(generator.integers(len(ids)))
-    found = np.flatnonzero(ids.astype(str) == str(claim.record))
+    written = checks.written(claim.record)
+    found = np.flatnonzero(ids.astype(str) == written) if written is not None else ()
     if len(found) != 1:
-        raise InvalidInput(f"record must be the id of a scored record; {claim.record!r} is none")
+        got = checks.shown(claim.record)
+        raise InvalidInput(f"record must be the id of a scored record; {got} is none")
     return int(found[0])

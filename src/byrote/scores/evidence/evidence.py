@@ -82,12 +82,13 @@ def epsilon(
     >>> found.method, found.headline.detail["correct"], round(found.proven, 2)
     ('one-run', 100, 3.49)
     """
-    checks.fraction("significance", significance)
+    significance = checks.fraction("significance", significance)
     if delta is not None:
-        checks.share("delta", delta)
+        delta = checks.share("delta", delta)
     if guesses is not None:
-        checks.integer("guesses", guesses, at_least=1)
-    run = RunFolder.open(RunPaths(Path(store)))
+        guesses = checks.integer("guesses", guesses, at_least=1)
+    partial = checks.flag("partial", partial)
+    run = RunFolder.open(RunPaths(checks.path("store", store)))
     table = run.table(partial=partial)
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))

@@ -34,11 +34,11 @@ def check(
     ids: ArrayLike | None,
 ) -> Arguments:
     """The arguments as arrays, or InvalidInput."""
-    checks.choice("method", method, METHODS)
-    checks.fraction("level", level)
-    size = None if space_size is None else checks.integer("space_size", space_size, at_least=1)
-    canaries = np.atleast_1d(_numbers("canary_bits", canary_bits))
-    references = _numbers("reference_bits", reference_bits)
+    method = checks.choice("method", method, METHODS)
+    level = checks.fraction("level", level)
+    size = None if space_size is None else checks.size("space_size", space_size)
+    canaries = np.atleast_1d(checks.numbers("canary_bits", canary_bits))
+    references = checks.numbers("reference_bits", reference_bits)
     c = len(canaries)
     if canaries.ndim != 1 or c == 0:
         raise InvalidInput(f"canary_bits must be a number or (c,); got shape {canaries.shape}")
@@ -53,16 +53,6 @@ def check(
     checks.finite("reference_bits", references)
     size = n if method == "exact" else size
     return Arguments(canaries, np.sort(references), size, float(level), _ids(ids, c))
-
-
-def _numbers(name: str, values: ArrayLike) -> Array:
-    try:
-        found = np.asarray(values)
-    except ValueError:
-        raise InvalidInput(f"{name} must be an array; got rows of unequal lengths") from None
-    if found.dtype.kind not in "iuf" and found.size:
-        raise InvalidInput(f"{name} must be numbers; got {found.dtype}")
-    return found.astype(np.float64)
 
 
 def _enough(n: int, size: int | None, method: str) -> None:
@@ -80,7 +70,8 @@ def _enough(n: int, size: int | None, method: str) -> None:
         )
     if method == "exact" and size not in (None, n):
         raise InvalidInput(
-            f"reference_bits must be the whole space for method='exact': space_size = {size}"
+            f"reference_bits must be the whole space for method='exact': space_size ="
+            f" {checks.shown(size)}"
             f" of them; got {n}"
         )
 
@@ -88,8 +79,4 @@ def _enough(n: int, size: int | None, method: str) -> None:
 def _ids(ids: ArrayLike | None, c: int) -> NDArray[Any]:
     if ids is None:
         return np.arange(c)
-    found = np.atleast_1d(np.asarray(ids))
-    if found.shape != (c,):
-        raise InvalidInput(f"ids must be one for each of {c} canaries; got shape {found.shape}")
-    checks.unique("ids", found)
-    return found
+    return checks.ids(ids, c, "canaries")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
@@ -141,7 +142,10 @@ def load_exposure_course(
     --------
     See ``ExposureOverTraining``.
     """
-    return course_of(RunFolder.open(RunPaths(Path(store))), method=method, partial=partial)
+    partial = checks.flag("partial", partial)
+    return course_of(
+        RunFolder.open(RunPaths(checks.path("store", store))), method=method, partial=partial
+    )
 
 
 def course_of(

@@ -13,7 +13,9 @@ from byrote.attacks.enumeration import check_size
 from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
+from byrote.data.canaries.format import MOST_DRAWN
 from byrote.errors import InvalidInput
+from byrote.models.language.stepping import check_language_model
 from byrote.scores.exposure.answers import (
     Found,
     answers_of,
@@ -91,16 +93,17 @@ def expose(
     >>> exposure.method, exposure.rank, exposure.bits.round(2)
     (array(['search'], dtype='<U6'), array([1.]), array([13.29]))
     """
-    checks.choice("method", method, METHODS)
-    canaries = [canaries] if isinstance(canaries, Canary) else list(canaries)
+    method = checks.choice("method", method, METHODS)
+    canaries = checks.listed("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     settings = _Settings(
         model,
         method,
-        checks.integer("references", references, at_least=1),
-        checks.integer("seed", seed, at_least=0),
+        checks.integer("references", references, at_least=1, at_most=MOST_DRAWN),
+        checks.seed("seed", seed),
         checks.integer("max_queries", max_queries, at_least=1),
         checks.fraction("level", level),
     )
+    check_language_model(model)
     names = _checked(canaries, settings, ids)
     groups: dict[tuple[str, str], list[int]] = {}
     for place, canary in enumerate(canaries):
@@ -143,13 +146,8 @@ def _checked(canaries: Sequence[Any], settings: _Settings, ids: ArrayLike | None
             )
         if settings.method == "exact":
             check_size(canary)
-    names = np.arange(len(canaries)) if ids is None else np.atleast_1d(np.asarray(ids))
-    if names.shape != (len(canaries),):
-        raise InvalidInput(
-            f"ids must be one for each of {len(canaries)} canaries; got shape {names.shape}"
-        )
-    checks.unique("ids", names)
-    return names
+    count = len(canaries)
+    return np.arange(count) if ids is None else checks.ids(ids, count, "canaries")
 
 
 def _group(settings: _Settings, canaries: Sequence[Canary]) -> Found:

@@ -57,7 +57,8 @@ def load_exposure(
     CorruptFile
         If a file of the run is damaged or belongs to another run.
     """
-    run = RunFolder.open(RunPaths(Path(store)))
+    partial = checks.flag("partial", partial)
+    run = RunFolder.open(RunPaths(checks.path("store", store)))
     return exposure_of(run, epoch=epoch, method=method, partial=partial)
 
 
@@ -65,9 +66,9 @@ def exposure_of(
     run: RunFolder, *, epoch: int | None = None, method: str = "auto", partial: bool = False
 ) -> ExposureRun:
     """The exposures of a run that is open; see ``load_exposure``."""
-    checks.choice("method", method, METHODS)
+    method = checks.choice("method", method, METHODS)
     if epoch is not None:
-        checks.integer("epoch", epoch, at_least=0)
+        epoch = checks.integer("epoch", epoch, at_least=0)
     planted = read_canaries(run.paths, run.manifest)
     table = run.table(partial=partial, epoch=epoch)
     found, fits = _by_fit(run, planted, table, epoch, _Asked(method, LEVEL))

@@ -5,10 +5,12 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement, plant
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
+from byrote.fits.job import KEEP_MODELS
 from byrote.fits.progress import Bar, Progress, Silent
 from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
@@ -104,12 +106,12 @@ def score_exposure(
     >>> run.inserted.tolist(), run.role.tolist()
     ([2, 2, 0, 0], ['canary', 'canary', 'control', 'control'])
     """
-    if store is None and keep_models != "none":
+    if store is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
         raise InvalidInput(f"keep_models={keep_models!r} needs a folder: store; got none")
-    patterns = [canaries] if isinstance(canaries, Canary) else list(canaries)
+    patterns = checks.listed("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     request = exposure_request(
         model,
-        corpus if isinstance(corpus, Corpus) else Corpus(tuple(corpus)),
+        corpus if isinstance(corpus, Corpus) else Corpus(corpus),  # type: ignore[arg-type]
         patterns,
         insertions=insertions,
         canaries_per_level=canaries_per_level,
@@ -123,7 +125,7 @@ def score_exposure(
     )
     shown: Progress = Bar() if progress else Silent()
     if store is not None:
-        return exposure_of(run_fits(request, Path(store), shown))
+        return exposure_of(run_fits(request, checks.path("store", store), shown))
     with temporary_folder() as folder:
         return exposure_of(run_fits(request, folder / "run", shown))
 
@@ -144,8 +146,15 @@ def exposure_request(
     track: Sequence[int] = (),
 ) -> Request:
     """The run that ``score_exposure`` carries out."""
+    for place, pattern in enumerate(patterns):
+        if not isinstance(pattern, Canary):
+            raise InvalidInput(
+                f"canaries must be of the class Canary; number {place} is {type(pattern).__name__}"
+            )
+    canaries_per_level = checks.integer("canaries_per_level", canaries_per_level, at_least=0)
+    controls = checks.integer("controls", controls, at_least=0)
     plan = Insertions(
-        levels=tuple(insertions),
+        levels=tuple(checks.listed("insertions", insertions)),
         per_level=canaries_per_level * len(patterns),
         controls=controls * len(patterns),
         fits=fits,

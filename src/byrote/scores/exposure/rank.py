@@ -39,17 +39,23 @@ def exposure_from_rank(rank: ArrayLike, space_size: int) -> Any:
     >>> print(exposure_from_rank([1, 2, 10**9], 10**9).round(3))
     [29.897 28.897  0.   ]
     """
-    checks.integer("space_size", space_size, at_least=1)
-    ranks = np.asarray(rank, dtype=object)
+    space_size = checks.size("space_size", space_size)
+    checks.array("rank", rank)
+    ranks = np.asarray(rank, dtype=object)  # of any length of integer
     for value in ranks.ravel():
-        if not _whole(value) or not 1 <= value <= space_size:
+        if not _whole(value) or not 1 <= _plain(value) <= space_size:
             raise InvalidInput(
-                f"rank must be a whole number from 1 to space_size = {space_size}; got {value!r}"
+                f"rank must be a whole number from 1 to space_size = {checks.shown(space_size)};"
+                f" got {checks.shown(value)}"
             )
-    bits: NDArray[np.float64] = from_rank(ranks.ravel(), int(space_size)).reshape(ranks.shape)
+    bits: NDArray[np.float64] = from_rank(ranks.ravel(), space_size).reshape(ranks.shape)
     return float(bits) if bits.ndim == 0 else bits
 
 
 def _whole(value: Any) -> bool:
     number = isinstance(value, int | float | np.integer | np.floating)
-    return number and not isinstance(value, bool) and value % 1 == 0
+    return number and not isinstance(value, bool) and _plain(value) % 1 == 0
+
+
+def _plain(value: Any) -> int | float:
+    return int(value) if isinstance(value, int | np.integer) else float(value)

@@ -37,12 +37,10 @@ def _limit(name: str, value: Any) -> float:
     least, most, expected = _RANGES[name]
     number = _number(value, percent=name in _SHARES)
     if not least <= number < most:  # NaN neither
-        raise InvalidInput(f"{name} must be {expected}; got {value!r}")
+        raise InvalidInput(f"{name} must be {expected}; got {checks.shown(value)}")
     return number
 
 
 def _number(value: Any, *, percent: bool) -> float:
     """A number, a share also as a text; NaN for anything else."""
-    if isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool):
-        return float(value)
-    return checks.written_share(value) if percent else np.nan
+    return checks.written_share(value) if percent and isinstance(value, str) else checks.real(value)

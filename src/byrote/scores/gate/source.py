@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.fits.paths import RunPaths
 from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
@@ -27,7 +28,8 @@ class Source:
     @classmethod
     def open(cls, store: str | Path, tail: float) -> "Source":
         """The run in a folder, or the errors of opening one."""
-        return cls(Path(store), RunFolder.open(RunPaths(Path(store))), tail)
+        folder = checks.path("store", store)
+        return cls(folder, RunFolder.open(RunPaths(folder)), tail)
 
     @property
     def inserts(self) -> bool:

@@ -57,7 +57,7 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     True
     """
     values, member = table(log_prob, included)
-    checks.choice("attack", attack, ATTACKS)
+    attack = checks.choice("attack", attack, ATTACKS)
     return measured(values if attack == "loss" else lira_scores(values, member), member, attack)
 
 

@@ -85,8 +85,8 @@ def compare_neighbors(
     >>> found.nearly_reproduced(1)[["id", "nearest_sample", "ratio"]].values.tolist()
     [[7.0, 3.0, inf]]
     """
-    checks.integer("seed", seed, at_least=0)
-    checks.integer("cells", cells, at_least=1)
+    seed = checks.seed("seed", seed)
+    cells = checks.integer("cells", cells, at_least=1)
     arrays = comparable(train=train, validation=validation, samples=samples)
     _check_lengths(result, arrays[0], cells)
     space = in_space(arrays, features=features, downsample=downsample)

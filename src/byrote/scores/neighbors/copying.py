@@ -109,8 +109,8 @@ def copying_test(
     >>> abs(byrote.copying_test(train, test, samples).statistic) < 2
     True
     """
-    checks.integer("seed", seed, at_least=0)
-    checks.integer("cells", cells, at_least=1)
+    seed = checks.seed("seed", seed)
+    cells = checks.integer("cells", cells, at_least=1)
     arrays = comparable(train=train, test=test, samples=samples)
     if cells > len(arrays[0]):
         raise InvalidInput(

@@ -65,7 +65,7 @@ def distance_ratio(
     >>> byrote.distance_ratio(train, validation, samples=np.array([[1.0], [30.0]]))
     array([2.        , 0.22222222])
     """
-    checks.integer("seed", seed, at_least=0)
+    seed = checks.seed("seed", seed)
     records, fresh, drawn = comparable(train=train, validation=validation, samples=samples)
     size = min(len(fresh), len(drawn))
     pair = [_cut(each, size, seed) for each in (fresh, drawn)]

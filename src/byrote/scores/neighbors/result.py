@@ -144,7 +144,7 @@ class NeighborResult:
         InvalidInput
             If ``count`` is not an integer of at least 1.
         """
-        checks.integer("count", count, at_least=1)
+        count = checks.integer("count", count, at_least=1)
         return self.to_frame().iloc[self.order()[:count]]
 
     def to_frame(self) -> "pd.DataFrame":

@@ -11,7 +11,7 @@ FROM_SCRATCH, FINE_TUNING = 1e-3, 5e-5  # learning rates that do for most networ
 
 
 def check_parameters(model: Any) -> None:
-    """Refuse what cannot be trained with, reading no file.
+    """Refuse what cannot be trained with, reading no file; numbers of NumPy become Python's own.
 
     Raises
     ------
@@ -25,16 +25,14 @@ def check_parameters(model: Any) -> None:
             f" got {given}"
         )
     for name in ("epochs", "batch_size", "window"):
-        checks.integer(name, getattr(model, name), at_least=1)
-    checks.integer("random_state", model.random_state, at_least=0)
+        setattr(model, name, checks.integer(name, getattr(model, name), at_least=1))
+    model.random_state = checks.integer("random_state", model.random_state, at_least=0)
     if model.report_every is not None:
-        checks.integer("report_every", model.report_every, at_least=1)
+        model.report_every = checks.integer("report_every", model.report_every, at_least=1)
     if model.learning_rate is not None:
-        checks.positive("learning_rate", model.learning_rate)
-    if model.weight_decay != 0:
-        checks.positive("weight_decay", model.weight_decay)
-    if not isinstance(model.shuffle, bool):
-        raise InvalidInput(f"shuffle must be True or False; got {model.shuffle!r}")
+        model.learning_rate = checks.positive("learning_rate", model.learning_rate)
+    model.weight_decay = checks.not_negative("weight_decay", model.weight_decay)
+    model.shuffle = checks.flag("shuffle", model.shuffle)
 
 
 def check_window(window: int, network: Any) -> None:

@@ -19,7 +19,7 @@ _PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def check_parameters(model: Any) -> None:
-    """Refuse what cannot be used, before any work.
+    """Refuse what cannot be used, before any work; numbers of NumPy become Python's own.
 
     Raises
     ------
@@ -27,19 +27,19 @@ def check_parameters(model: Any) -> None:
         If a parameter of the CharLSTM is of the wrong kind.
     """
     for name in ("hidden", "layers", "epochs", "batch_size", "window"):
-        checks.integer(name, getattr(model, name), at_least=1)
+        most = {"hidden": checks.WIDEST, "layers": 1000}.get(name, checks.MOST)
+        setattr(model, name, checks.integer(name, getattr(model, name), at_least=1, at_most=most))
     checks.choice("optimizer", model.optimizer, RATES)
-    if model.learning_rate is not None:
-        checks.positive("learning_rate", model.learning_rate)
-    checks.positive("clip", model.clip)
+    for name in ("learning_rate", "clip"):
+        if name == "clip" or model.learning_rate is not None:
+            setattr(model, name, checks.positive(name, getattr(model, name)))
     for name in ("dropout", "weight_decay"):
-        _check_from_zero(name, getattr(model, name), below=1)
-    if not isinstance(model.shuffle, bool):
-        raise InvalidInput(f"shuffle must be True or False; got {model.shuffle!r}")
+        setattr(model, name, checks.share(name, getattr(model, name)))
+    model.shuffle = checks.flag("shuffle", model.shuffle)
     if model.report_every is not None:
-        checks.integer("report_every", model.report_every, at_least=1)
+        model.report_every = checks.integer("report_every", model.report_every, at_least=1)
     if model.random_state is not None:
-        checks.integer("random_state", model.random_state, at_least=0)
+        model.random_state = checks.integer("random_state", model.random_state, at_least=0)
     checks.choice("precision", model.precision, ("auto", *_PRECISIONS))
     check_options(model.patience, model.validation)
     private.check(model)
@@ -110,12 +110,4 @@ def check_texts(texts: list[str], window: int) -> None:
     if characters < window:
         raise InvalidInput(
             f"X must hold at least one window of {window} characters; it has {characters}"
-        )
-
-
-def _check_from_zero(name: str, value: Any, *, below: float) -> None:
-    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if not number or not 0 <= value < below:
-        raise InvalidInput(
-            f"{name} must be a number of at least 0 and below {below}; got {value!r}"
         )

@@ -1,10 +1,11 @@
 """What extraction reports, greedy completion, and how often one must ask."""
 
+import math
 from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import byrote
@@ -114,6 +115,47 @@ def test_discovery_is_the_complement_of_n_failures(bits, n):
     with localcontext(prec=60):
         want = 1 - (1 - Decimal(2.0**-bits)) ** n
     np.testing.assert_allclose(discovery_probability(bits, n), float(want), rtol=1e-12)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 1e-3), st.integers(1, 5))
+def test_a_completion_that_is_nearly_certain_is_missed_as_rarely_as_it_should_be(bits, n):
+    with localcontext(prec=60):
+        want = (1 - Decimal(2) ** -Decimal(bits)) ** n
+    missed = 1 - discovery_probability(bits, n)
+    np.testing.assert_allclose(missed, float(want), rtol=1e-12, atol=1e-15)
+
+
+@settings(deadline=None)
+@given(st.floats(0, 80), st.integers(1, 2**60))
+def test_samples_to_discover_is_the_inverse_of_the_probability(bits, n):
+    p = discovery_probability(bits, n)
+    assume(0 < p < 1)  # rounding to 1 forgets n
+    least = int(samples_to_discover(bits, p))
+    assert least <= n
+    assert discovery_probability(bits, least) >= p
+    if least > 1 and least - 1 == float(least - 1):
+        assert discovery_probability(bits, least - 1) < p
+
+
+@settings(deadline=None)
+@given(st.floats(0.5, 60), st.floats(1e-9, 1, exclude_max=True))
+def test_the_least_number_of_samples_is_the_formulas(bits, p):
+    with localcontext(prec=60):
+        exact = (1 - Decimal(p)).ln() / (1 - Decimal(2) ** -Decimal(bits)).ln()
+    least = samples_to_discover(bits, p)
+    assert least >= 1
+    assert least == max(1, math.ceil(exact)) or abs(Decimal(least) - exact) <= 1 + abs(
+        exact * Decimal(1e-12 / (1 - p))  # p near 1 is known no better
+    )
+
+
+@pytest.mark.parametrize("bits", [0.3, 1.0, 5.0, 17.2, 40.0])
+def test_a_number_of_samples_comes_back_from_its_probability(bits):
+    last = min(400, int(9 * 2**bits))
+    assert [samples_to_discover(bits, discovery_probability(bits, n)) for n in range(1, last)] == [
+        *range(1, last)
+    ]
 
 
 def test_discovery_at_the_ends():

@@ -22,7 +22,7 @@ def runs(tmp_path_factory):
     plans = {"smooth": byrote.KFold(2, 12), "copy": byrote.KFold(2, 12)}
     plans["coins"] = byrote.Probes(60, fits=12, coins=True)
     for name, plan in plans.items():
-        model = KernelDensity(bandwidth=2.0 if name == "smooth" else 0.001)
+        model = KernelDensity(bandwidth=2.0 if name == "smooth" else 0.001, leaf_size=1000)
         byrote.score_memorization(model, x, plan=plan, store=folder / name)
     return folder
 

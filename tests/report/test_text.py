@@ -457,7 +457,13 @@ def as_json(number):
 def test_json_holds_the_same_numbers(result):
     data = to_json(result, top=5)
     assert strict(data) == data
-    assert set(data) == {"description", "missing_fits", "summary", "most_memorized"}
+    assert set(data) == {
+        "description",
+        "missing_fits",
+        "summary",
+        "cautions",
+        "most_memorized",
+    }
     summary = result.summary()
     assert data["summary"]["records"] == summary.records == 30 or len(result) == 10
     assert data["summary"]["scored"] == summary.scored

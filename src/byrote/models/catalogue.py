@@ -23,10 +23,15 @@ _BUILT_IN = {
     "char-lstm": "byrote.models:CharLSTM",
     "laplace-histogram": "byrote.models:LaplaceHistogram",
 }
+_ONE_LEAF = 1_000_000_000  # records: a tree that is not split sums over all of them, exactly
+_DEFAULTS: dict[str, dict[str, Any]] = {"kde": {"leaf_size": _ONE_LEAF}}
 
 
 def build(name: str, settings: Mapping[str, Any]) -> Any:
     """A model from its name and settings.
+
+    ``kde`` is scikit-learn's, but for the default of ``leaf_size``: a tree of several leaves loses
+    small densities (see ``approximations``).
 
     Raises
     ------
@@ -36,7 +41,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
     Examples
     --------
     >>> build("kde", {"bandwidth": 0.5})
-    KernelDensity(bandwidth=0.5)
+    KernelDensity(bandwidth=0.5, leaf_size=1000000000)
     """
     constructor = _hugging_face(name) if name.startswith(_HUGGING_FACE) else _find(name)
     allowed = _parameters(name, constructor)
@@ -46,7 +51,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
                 f"--set {setting} is no parameter of {name}"
                 f"{checks.did_you_mean(setting, allowed)} (it has {', '.join(allowed)})"
             )
-    settings = _with_parts(settings)
+    settings = {**_DEFAULTS.get(name, {}), **_with_parts(settings)}
     try:
         return constructor(**settings)
     except (Exception, SystemExit) as error:  # of a stranger's constructor, which sees no record

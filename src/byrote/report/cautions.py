@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from byrote.models.approximations import approximations
 from byrote.scores.result import MemorizationResult
 
 FEW = 4  # units of a jackknife below which its error is a rough guess
@@ -33,9 +34,18 @@ def degenerate(result: MemorizationResult) -> list[str]:
     ]
 
 
+def approximate(result: MemorizationResult) -> list[str]:
+    """Where the model is known not to give quite the log-density."""
+    model, records = result.description["model"], result.description["data"]["records"]
+    return approximations(model["name"], model["parameters"], records)
+
+
 def lever(result: MemorizationResult) -> str:
     """What makes the plan larger."""
     spec = result.description["plan"]["spec"]
     if spec["kind"] in ("kfold", "leave-one-out"):
         return "more repeats (--repeats)"
     return "more fits (--fits)" if spec["kind"] in ("probes", "subset") else "one with more fits"
+
+
+ALL = (few, approximate, degenerate)

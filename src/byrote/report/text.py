@@ -55,6 +55,7 @@ def render(
         parts.append(_likely(result))
     if summary.trust is not None:
         parts.append(_trust(summary.trust))
+    parts += [Text(sentence, style="bold") for sentence in cautions.approximate(result)]
     parts += [Text(sentence) for sentence in cautions.degenerate(result)]
     parts += [] if beside is None else [Text(beside.sentence)]
     if top:
@@ -275,6 +276,7 @@ def to_json(result: MemorizationResult, *, top: int = 10) -> dict[str, Any]:
             "description": dict(result.description),
             "missing_fits": list(result.missing),
             "summary": result.summary().to_dict(),
+            "cautions": [each for kind in cautions.ALL for each in kind(result)],
             "most_memorized": frame.to_dict(orient="records"),
         }
     )

@@ -38,7 +38,8 @@ def source_of(plan, n, values_of, *, seed=0, tail=0.025):
     rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
     values = values_of(np.random.default_rng(seed), design)[:, rows]
     manifest = SimpleNamespace(
-        plan=SimpleNamespace(spec=plan.spec()), model=SimpleNamespace(parameters={})
+        plan=SimpleNamespace(spec=plan.spec()),
+        model=SimpleNamespace(name="estimators.PureNoise", parameters={}),
     )
     source = Source(None, Run(design=design, manifest=manifest), tail)
     source.__dict__["table"] = Table(design, rows, values)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
+from byrote.models.approximations import approximations
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
 from byrote.scores.trust import collect
@@ -104,6 +105,9 @@ def _doubts(source: Source, limits: _Limits, few: int, known: int) -> tuple[str,
     trust = collect(source.run, source.table).trust
     if trust is not None and trust.poor:
         doubts.append("log-likelihoods rest on few importance samples: more draws help")
+    model = source.run.manifest.model
+    if approximations(model.name, model.parameters, source.run.design.n):
+        doubts.append("log-likelihoods are not exact: byrote show says why, and what helps")
     return tuple(doubts)
 
 

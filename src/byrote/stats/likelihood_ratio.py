@@ -7,6 +7,8 @@ table as shadow models of one another.
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.stats.cyclic_windows import moments
+
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 FLOOR = 1e-6  # nats; the least standard deviation, where references are all equal
@@ -41,38 +43,47 @@ def log_ratio(
     included
         (F, n) whether the fit trained on the record.
     unit
-        (F,) which fits share their seeds, if any do: by pairs, one of them in and one out. They are
-        no references of each other. A value resembles its twin's, which always lies on the other
+        (F,) which fits share their seeds, if any do: two at most, one of them in and one out. They
+        are no references of each other. A value resembles its twin's, which always lies on the other
         side: with it among the references, a model that memorizes nothing would show an area under
         the curve far below 0.5.
     """
-    fits = len(values)
-    unit = np.arange(fits) if unit is None else unit
     scored = ~np.isnan(values)
     count = references(included, scored)
-    found = np.full(values.shape, np.nan)
-    for fit in range(fits):
-        others = (fit + 1 + np.arange(fits - 1)) % fits
-        others = others[unit[others] != unit[fit]]
-        inside, outside = (
-            _moments(values[others], scored[others] & side, count, enough)
-            for side in (included[others], ~included[others])
-        )
-        found[fit] = _log_normal(values[fit], *inside) - _log_normal(values[fit], *outside)
-    found[:, count < 2] = np.nan
-    return found
-
-
-def _moments(values: Array, side: Flags, count: NDArray[np.intp], enough: int) -> tuple[Array, ...]:
-    """Mean and standard deviation of each record's first ``count`` values of one side."""
-    taken = side & (np.cumsum(side, axis=0) <= count)
-    size = np.maximum(count, 1)
-    mean = np.where(taken, values, 0.0).sum(axis=0) / size
-    squares = np.where(taken, (values - mean) ** 2, 0.0).sum(axis=0)
     usable = count >= 2
-    freedom = np.maximum(count - 1, 1)
-    pooled = squares[usable].sum() / freedom[usable].sum() if usable.any() else np.nan
-    variance = np.where(count >= enough, squares / freedom, pooled)
+    known = np.where(scored, values, 0.0)
+    twin = _twins(np.arange(len(values)) if unit is None else unit)
+    inside, outside = (
+        _log_normal(values, *_moments(known, scored & side, count, twin, enough))
+        for side in (included, ~included)
+    )
+    return np.where(usable, inside - outside, np.nan)
+
+
+def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
+    """(F,) the other fit of each fit's unit, itself where there is none."""
+    order = np.argsort(unit, kind="stable")
+    same = np.flatnonzero(unit[order[1:]] == unit[order[:-1]])
+    twin = np.arange(len(unit))
+    twin[order[same]], twin[order[same + 1]] = order[same + 1], order[same]
+    return twin
+
+
+def _moments(
+    values: Array, side: Flags, count: NDArray[np.intp], twin: NDArray[np.intp], enough: int
+) -> tuple[Array, Array]:
+    """(F, n) means and standard deviations of the references on one side.
+
+    They begin after the attacked fit, or its twin where that is on this side: it comes last then,
+    and is never reached.
+    """
+    fits = np.arange(len(values))[:, None]
+    mean, squares = moments(values, side, count, np.where(side[twin], twin[:, None], fits))
+    usable, freedom = count >= 2, np.maximum(count - 1, 1)
+    pooled = np.full(len(values), np.nan)
+    if usable.any():
+        pooled = squares[:, usable].sum(axis=1) / freedom[usable].sum()
+    variance = np.where(count >= enough, squares / freedom, pooled[:, None])
     return mean, np.maximum(np.sqrt(variance), FLOOR)
 
 

@@ -1,75 +1,158 @@
-"""The log of a ratio of mean densities, with a lower confidence limit.
+"""Mean densities with a record and without it: what they prove of pure epsilon-DP, by betting.
 
-The paper's M compares means over retrainings, ``log E[p_in] - log E[p_out]`` (eq. 2), and that is
-what pure differential privacy bounds; a mean of logarithms it does not.
+Pure epsilon-DP bounds the expectation of every function of one fit that is not negative:
+``E[g(p_in)] <= e^epsilon E[g(p_out)]`` for ``g(p) = min(p / c, 1)``, the density up to a scale. So a
+gambler who holds 1 and stakes it on the values of pairs of fits, one in (x) and one out (y),
+
+    e = prod_j (1 + e^-epsilon x_j - y_j),
+
+gains nothing on average while epsilon is true, whatever the densities are: few values, heavy tails,
+zeros, a factor common to all records of a fit. By Markov's inequality e reaches 1/significance with
+probability at most significance (Waudby-Smith & Ramdas 2024). The mean of the records' e is as good,
+however the records depend on each other (Vovk & Wang 2021).
+
+The mean density itself, without a scale, is bounded by no number of fits: a density a million times
+as large may turn up in one fit of a million. Hence the scale, taken from earlier fits alone.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.optimize import brentq
 
 from byrote.stats.logspace import logmeanexp
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Counts = NDArray[np.intp]
 
 
-FEWEST, LEAST_SHARE, TYPICAL_SHARE = 2, 1 / 3, 0.4  # effective values on a side
+class Stakes(NamedTuple):
+    """(P, n) mean densities in and out by pair of blocks, in units of a scale, at most 1.
+
+    count: (n,) how many pairs of each record there are, the first of which sets the scale only.
+    """
+
+    inside: Array
+    outside: Array
+    count: Counts
 
 
-class LogRatio(NamedTuple):
-    """(n,) estimates in nats, their standard errors and degrees of freedom; NaN where unknown."""
+def log_ratio(log_prob: Array, included: Flags) -> Array:
+    """(n,) log of the mean density in over the mean density out; NaN without values on a side."""
+    scored = ~np.isnan(log_prob)
+    means = []
+    for side in (scored & included, scored & ~included):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            total = logmeanexp(np.where(side, log_prob, -np.inf).T) + np.log(len(log_prob))
+            means.append(np.where(side.any(axis=0), total - np.log(side.sum(axis=0)), np.nan))
+    with np.errstate(invalid="ignore"):  # of densities of zero on both sides
+        return np.asarray(means[0] - means[1])
 
-    value: Array
-    error: Array
-    freedom: Array
 
+def stakes(log_prob: Array, included: Flags) -> Stakes:
+    """The values to bet on, (F, n) -> (P, n), where P is the most fits on a record's smaller side.
 
-def log_ratio(log_prob: Array, included: Flags) -> LogRatio:
-    """Log ratio of the mean density in to the mean density out, (F, n) -> (n,).
-
-    Each side's log mean is raised by half its squared relative error, which the logarithm of a mean
-    of few values lacks. Standard errors by the delta method, ``sd / (mean sqrt(count))``, the sides
-    adding; degrees of freedom one less than the smaller side's count, fewer than Welch's, since
-    densities are skewed. Values are taken as independent. NaN among the values: not scored.
-
-    NaN where a side has fewer than two values or a mean of zero, or its mean rests on fewer than
-    two values or a third of them, counted as ``(sum p)^2 / sum p^2``. All are NaN where the median
-    over records and sides of these effective shares is below 0.4: then densities are so skewed that
-    a side without an outlier is one whose outlier is yet to come.
+    Each side's values, in the order of the fits, are cut into as many blocks as the smaller side
+    has values, and each block averaged: in K-fold the blocks are the repeats. The scale of pairs
+    2^k to 2^(k + 1) - 1, counted from 0, is the median of the values in training before them.
     """
     scored = ~np.isnan(log_prob)
-    inside, outside = (_side(log_prob, scored & side) for side in (included, ~included))
-    shares = np.concatenate([inside[3], outside[3]])
-    typical = np.median(shares[~np.isnan(shares)]) if not np.isnan(shares).all() else np.nan
-    value = inside[0] + inside[1] / 2 - outside[0] - outside[1] / 2
-    total = inside[1] + outside[1]
-    if typical < TYPICAL_SHARE:
-        value = np.full_like(value, np.nan)
-    return LogRatio(value, np.sqrt(total), np.minimum(inside[2], outside[2]) - 1)
+    inside, outside = scored & included, scored & ~included
+    count = np.minimum(inside.sum(axis=0), outside.sum(axis=0))
+    pairs = int(count.max(initial=0))
+    blocks = _blocks(inside, count), _blocks(outside, count)
+    scale = np.full((pairs, len(count)), -np.inf)
+    start = 1
+    while start < pairs:
+        earlier = np.where(inside & (blocks[0] < start), log_prob, np.nan)
+        scale[start : 2 * start] = _upper_median(earlier)
+        start *= 2
+    return Stakes(
+        _scaled(log_prob, inside, blocks[0], scale),
+        _scaled(log_prob, outside, blocks[1], scale),
+        count,
+    )
 
 
-def lower_limit(ratio: LogRatio, significance: float) -> Array:
-    """(n,) one-sided lower limits by Student's t."""
-    quantile = stdtrit(np.maximum(ratio.freedom, 1), significance)
-    return np.asarray(ratio.value + quantile * ratio.error)
+def log_e_value(stakes: Stakes, epsilon: float | Array) -> Array:
+    """(n,) log of what the gambler holds in the end if epsilon, one or (n,), is the true one."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log1p(np.exp(-epsilon) * stakes.inside - stakes.outside).sum(axis=0))
 
 
-def _side(log_prob: Array, side: Flags) -> tuple[Array, Array, Array, Array]:
-    """Log mean density, its squared relative standard error, the count, the effective share."""
-    count = side.sum(axis=0).astype(float)
-    weights = np.where(side, log_prob, -np.inf).T
-    top = np.where(np.isfinite(weights.max(axis=1)), weights.max(axis=1), np.nan)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scaled = np.where(side.T, np.exp(weights - top[:, None]), 0.0)
-        mean = scaled.sum(axis=1) / count
-        squares = np.where(side.T, (scaled - mean[:, None]) ** 2, 0.0).sum(axis=1)
-        relative = squares / (count - 1) / count / mean**2
-        centre = logmeanexp(weights) + np.log(len(log_prob) / count)
-        effective = scaled.sum(axis=1) ** 2 / (scaled**2).sum(axis=1)
-        share = effective / count
-    least = np.maximum(FEWEST, count * LEAST_SHARE) * (1 - 1e-2)
-    usable = (count >= 2) & (effective >= least)
-    return np.where(usable, centre, np.nan), np.where(usable, relative, np.nan), count, share
+def bound(stakes: Stakes, significance: float) -> float:
+    """The largest epsilon that all records together reject at the significance; 0 where none is."""
+    return _root(lambda epsilon: log_e_value(stakes, epsilon), significance)
+
+
+def bounds(stakes: Stakes, significance: float) -> Array:
+    """(n,) the largest epsilon that each record alone rejects at the significance; 0 for none."""
+    found = np.zeros(len(stakes.count))
+    some = np.flatnonzero(log_e_value(stakes, 0.0) + np.log(significance) > 0)
+    own = Stakes(stakes.inside[:, some], stakes.outside[:, some], stakes.count[some])
+    most = provable(own.count.max(initial=0), significance)
+    low, high = np.zeros(len(some)), np.full(len(some), most)
+    for _ in range(48):
+        middle = (low + high) / 2
+        rejected = log_e_value(own, middle) + np.log(significance) > 0
+        low, high = np.where(rejected, middle, low), np.where(rejected, high, middle)
+    found[some] = low
+    return found
+
+
+def provable(count: Counts, significance: float) -> float:
+    """The bound that so many pairs would give if every density outside training were zero.
+
+    Examples
+    --------
+    >>> round(provable(np.array([6]), 0.05), 4)  # (1 + e^-epsilon)^5 = 20
+    0.1978
+    >>> provable(np.array([5]), 0.05)
+    0.0
+    """
+    bets = np.maximum(np.atleast_1d(count), 1) - 1
+    return _root(lambda epsilon: bets * np.log1p(np.exp(-epsilon)), significance)
+
+
+def _root(log_e: Callable[[float], Array], significance: float) -> float:
+    """Where the mean of falling e-values comes down to 1 / significance; 0 if it is never above."""
+
+    def excess(epsilon: float) -> float:
+        values = log_e(epsilon)
+        return float(logmeanexp(values) + np.log(significance)) if len(values) else -1.0
+
+    if excess(0.0) <= 0:
+        return 0.0
+    top = 1.0
+    while excess(top) > 0:
+        top *= 2
+    return float(brentq(excess, 0.0, top, xtol=1e-12))
+
+
+def _blocks(side: Flags, count: Counts) -> Counts:
+    """(F, n) which of the ``count`` blocks of its side each value belongs to."""
+    place = np.cumsum(side, axis=0) - 1
+    return np.asarray(place * count // np.maximum(side.sum(axis=0), 1))
+
+
+def _upper_median(values: Array) -> Array:
+    """(n,) medians of what is not NaN; -inf where nothing is there."""
+    ordered = np.sort(values, axis=0)
+    known = np.count_nonzero(~np.isnan(values), axis=0)
+    median = np.take_along_axis(ordered, (known // 2)[None], axis=0)[0]
+    return np.where(known > 0, median, -np.inf)
+
+
+def _scaled(log_prob: Array, side: Flags, block: Counts, scale: Array) -> Array:
+    """Means over blocks of ``min(p / scale, 1)``; 0 where there is no scale."""
+    fit, record = np.nonzero(side & (len(scale) > 0))
+    place = block[fit, record], record
+    with np.errstate(invalid="ignore"):
+        excess = np.minimum(log_prob[fit, record] - scale[place], 0.0)
+    values = np.where(np.isfinite(scale[place]), np.exp(excess), 0.0)
+    cell = np.ravel_multi_index(place, scale.shape)
+    total, size = (np.bincount(cell, weights, scale.size) for weights in (values, None))
+    return np.asarray((total / np.maximum(size, 1)).reshape(scale.shape))

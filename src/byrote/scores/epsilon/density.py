@@ -20,39 +20,39 @@ class DensityBound:
     Attributes
     ----------
     score
-        (n,) log of the mean density in over the mean density out, nats, the bias of few values
-        corrected; NaN where a mean rests on too few of its values.
-    standard_error
-        (n,) by the delta method.
+        (n,) log of the mean density in over the mean density out, nats: an estimate, which proves
+        nothing by itself. NaN where a side has no value or both have densities of zero alone.
     lower
-        (n,) lower confidence limit of each score, one-sided at the significance.
+        (n,) lower bound on epsilon from each record alone, at the significance; at least 0.
     significance
-        Probability with which a limit may be above the true score.
+        Probability with which a bound may be above the true epsilon.
     epsilon
-        Lower bound on epsilon from all records together (limits at significance / n), at least 0.
+        Lower bound on epsilon from all records together, at least 0.
     claimed
         The epsilon that was promised; NaN if none.
     exceeding
-        How many records have a lower limit above it; of n, about ``significance`` n may by chance
-        if all scores are at the bound.
+        How many records have a lower bound above it; of n, at most ``significance`` n are expected
+        by chance.
     contradicted
         Whether ``epsilon`` is above ``claimed``.
     unscored
-        How many records have no score.
-    margin
-        How far, in the median over records, a score must lie above a number for ``epsilon`` to do;
-        nats, NaN without scores.
+        How many records have no value in, or none out.
+    provable
+        The most that ``epsilon`` could have been with so many fits; 0 where they are too few.
+    pairs
+        Fits on a record's smaller side, each of which is set beside those of the other side that
+        fall to it; of the record that has most.
     """
 
     score: Array
-    standard_error: Array
     lower: Array
     significance: float
     epsilon: float
     claimed: float
     exceeding: int
     unscored: int
-    margin: float
+    provable: float
+    pairs: int
 
     @property
     def contradicted(self) -> bool:
@@ -62,7 +62,7 @@ class DensityBound:
     def to_dict(self) -> dict[str, Any]:
         """The bound as plain data, without the records' own numbers."""
         names = ("significance", "epsilon", "claimed", "exceeding", "contradicted", "unscored")
-        found = {name: getattr(self, name) for name in (*names, "margin")}
+        found = {name: getattr(self, name) for name in (*names, "provable", "pairs")}
         return {"records": len(self.score), **found}
 
 
@@ -81,14 +81,18 @@ def epsilon_from_density(
     sets in which the other probes are drawn by coin). Where instead another record takes its place,
     as in K-fold, the epsilon is that of replacement, at most twice that of adding and removing.
 
-    Limits are Student's, for fits that are independent given the plan. Where one or two fits give
-    nearly all of a mean density, as those of a VAE do, no error of that mean can be believed: the
-    record has no score, and is counted in ``unscored``.
+    A mean of few densities has no error that can be believed: one fit in a thousand may have a
+    density a million times as large. So densities count up to a scale, the median of earlier fits
+    that trained on the record, and the bound comes from a bet against epsilon on pairs of fits, one
+    in and one out (docs/privacy.md). It holds whatever the densities are, also where all those of a
+    fit share a factor. To prove epsilon takes some ``3 e^epsilon`` pairs, however large the scores
+    are; five pairs or fewer prove nothing at 0.05.
 
     Parameters
     ----------
     log_prob
-        (fits, records) log-likelihoods, nats; NaN where not scored, -inf for zero density.
+        (fits, records) log-likelihoods, nats; NaN where not scored, -inf for zero density. Fits
+        that depend on one another, as those of a repeat of K-fold do, must follow one another.
     included
         (fits, records) booleans: trained on?
     epsilon
@@ -104,27 +108,27 @@ def epsilon_from_density(
     Examples
     --------
     >>> import byrote
-    >>> included = np.array([[True], [True], [True], [False], [False], [False]])
-    >>> log_prob = np.log([[6.0], [6.1], [5.9], [2.0], [2.1], [1.9]])
+    >>> included = np.arange(100)[:, None] % 2 == 0
+    >>> log_prob = np.where(included, 1.0, -3.0) + np.random.default_rng(0).normal(size=(100, 1))
     >>> found = byrote.epsilon_from_density(log_prob, included, epsilon=0.5)
-    >>> round(float(found.score[0]), 4), round(found.epsilon, 4), found.contradicted
-    (1.0982, 1.0094, True)
+    >>> round(float(found.score[0]), 2), round(found.epsilon, 2), found.contradicted
+    (3.8, 1.98, True)
+    >>> round(found.provable, 2)
+    2.77
     """
     values, inside = table(log_prob, included)
     significance = checks.fraction("significance", significance)
     claimed = float("nan") if epsilon is None else checks.not_negative("epsilon", epsilon)
-    ratio = mean_density.log_ratio(values, inside)
-    lower = mean_density.lower_limit(ratio, significance)
-    scored = int((~np.isnan(ratio.value)).sum())
-    together = mean_density.lower_limit(ratio, significance / max(scored, 1))
+    stakes = mean_density.stakes(values, inside)
+    lower = mean_density.bounds(stakes, significance)
     return DensityBound(
-        score=ratio.value,
-        standard_error=ratio.error,
+        score=mean_density.log_ratio(values, inside),
         lower=lower,
         significance=significance,
-        epsilon=max(0.0, float(np.nanmax(together))) if scored else 0.0,
+        epsilon=mean_density.bound(stakes, significance),
         claimed=claimed,
         exceeding=int((lower > claimed).sum()),
-        unscored=len(lower) - scored,
-        margin=float(np.nanmedian(ratio.value - together)) if scored else float("nan"),
+        unscored=int((stakes.count == 0).sum()),
+        provable=mean_density.provable(stakes.count, significance),
+        pairs=int(stakes.count.max()),
     )

@@ -5,11 +5,13 @@ from typing import Any
 
 import numpy as np
 
-from byrote import checks
+from byrote import checks, seeds
 from byrote.errors import InvalidInput
-from byrote.scores.epsilon.arguments import MOST_TRIALS, at_most, score_vector
+from byrote.scores.epsilon.arguments import MOST_TRIALS, Array, Flags, at_most, score_vector
 from byrote.scores.plain import Plain
 from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
+
+DRAWS = 8  # among equal scores
 
 
 @dataclass(frozen=True)
@@ -115,12 +117,20 @@ def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float
 
 
 def audit_one_run(
-    scores: Any, included: Any, *, guesses: int, delta: float = 0.0, significance: float = 0.05
+    scores: Any,
+    included: Any,
+    *,
+    guesses: int,
+    delta: float = 0.0,
+    significance: float = 0.05,
+    seed: int = 0,
 ) -> OneRunAudit:
     """Guess from scores which canaries one run trained on, and say what that proves.
 
     The ``guesses // 2`` lowest scores are guessed out, as many of the highest (one more for an odd
-    number) in; the others are left open.
+    number) in; the others are left open. Which of equal scores are guessed is drawn by ``seed``, for
+    the order of the records may tell members from others; of 8 draws the one with the fewest right
+    counts. Scores that are all equal tell nothing: half of the guesses count as right.
 
     Parameters
     ----------
@@ -133,6 +143,8 @@ def audit_one_run(
         need a correction.
     delta, significance
         As for ``one_run_epsilon``.
+    seed
+        Decides which of equal scores are guessed.
 
     Raises
     ------
@@ -147,12 +159,7 @@ def audit_one_run(
         )
     delta = checks.share("delta", delta)
     (_, guesses, _), significance = _checked(len(values), guesses, 0, significance)
-    order = np.argsort(values, kind="stable")
-    lowest = guesses // 2
-    right = int(
-        (~member[order[:lowest]]).sum() + member[order[len(order) - guesses + lowest :]].sum()
-    )
-    counts = (len(values), guesses, right)
+    counts = (len(values), guesses, _right(values, member, guesses, checks.seed("seed", seed)))
     mu = gaussian_one_run.mu_bound(*counts, significance)
     return OneRunAudit(
         *counts,
@@ -162,6 +169,27 @@ def audit_one_run(
         mu=mu,
         gaussian_epsilon=gaussian_privacy.epsilon_of(mu, delta) if delta else float("nan"),
     )
+
+
+def _right(values: Array, member: Flags, guesses: int, seed: int) -> int:
+    """How many guesses are right, at least: the fewest of several draws among equal scores.
+
+    A draw knows nothing of the coins, so the first alone would do; the others take away what the
+    choice of a seed could gain.
+    """
+    if (values == values[0]).all():
+        return guesses // 2
+    lowest = guesses // 2
+    highest = len(values) - (guesses - lowest)
+    ordered = np.sort(values)
+    cuts = [cut for cut in (lowest, highest) if 0 < cut < len(values)]
+    tied = any(ordered[cut - 1] == ordered[cut] for cut in cuts)
+    generator = seeds.generator(seed, seeds.Purpose.CHOICE)
+    found = []
+    for _ in range(DRAWS if tied else 1):
+        order = np.lexsort((generator.permutation(len(values)), values))
+        found.append((~member[order[:lowest]]).sum() + member[order[highest:]].sum())
+    return int(min(found))
 
 
 def _checked(

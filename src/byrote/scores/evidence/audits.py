@@ -12,7 +12,7 @@ from byrote.errors import InvalidInput
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
 from byrote.scores.epsilon import audit_one_run, epsilon_from_density, epsilon_from_scores
-from byrote.scores.evidence.coins import coins_of
+from byrote.scores.evidence.coins import Flags, coins_of
 from byrote.scores.evidence.promise import allowed
 from byrote.scores.evidence.result import (
     ADD_REMOVE,
@@ -30,9 +30,9 @@ VACUOUS = (
     " is vacuous for a density without a small upper bound: a record may be memorized without"
     " limit with probability delta"
 )
-UNBELIEVABLE = (
-    "log-likelihoods vary so much between retrainings that no mean density has an error that can"
-    " be believed"
+TOO_FEW = (
+    "{} pairs of fits, one that trained on a record and one that did not, are too few to prove"
+    " anything of mean densities at a significance of {:.4g}"
 )
 TWINS = "the fits of a pair share their seeds: they are no independent trials"
 _MATRIX = "a matrix of memberships does not say which data sets are neighbours"
@@ -86,6 +86,7 @@ def one_run(spec: Mapping[str, Any], table: Table, claim: Claim) -> tuple[Bound,
         guesses=guesses,
         delta=claim.delta,
         significance=claim.significance,
+        seed=claim.seed,
     )
     detail = {
         "coins": found.canaries,
@@ -132,20 +133,21 @@ def density(spec: Mapping[str, Any], table: Table, claim: Claim) -> Bound:
     if claim.delta:
         return claim.none(DENSITY, VACUOUS)
     roles = table.roles()
-    values = np.where(roles == 0, np.nan, table.log_prob)
-    relation = _relation(spec)
+    values = np.where((roles == 0) | _torn(table)[:, None], np.nan, table.log_prob)
+    inside, relation = roles == IN, _relation(spec)
     limit = allowed(claim.promised, 0.0, relation)
     found = epsilon_from_density(
         values,
-        roles == IN,
+        inside,
         epsilon=limit if np.isfinite(limit) else None,
         significance=claim.significance,
     )
     detail = {**found.to_dict(), "relation": relation}
     for name in ("epsilon", "significance"):
         del detail[name]
-    if found.unscored == len(found.score):
-        return claim.none(DENSITY, UNBELIEVABLE, **detail)
+    if not found.provable:
+        reason = TOO_FEW.format(found.pairs, found.significance)
+        return claim.none(DENSITY, reason, **detail)
     return claim.bound(DENSITY, found.epsilon, **detail)
 
 
@@ -166,6 +168,13 @@ def _no_densities(spec: Mapping[str, Any], table: Table) -> str:
     if spec["kind"] == "membership":
         return _MATRIX
     return "" if table.design.randomized else _FIXED
+
+
+def _torn(table: Table) -> Flags:
+    """(F,) fits of a repeat of which others are missing: without these they are no pair."""
+    if table.design.units != "repeats":
+        return np.zeros(table.design.fits, dtype=bool)
+    return np.isin(table.design.repeat, table.design.repeat[~table.counting()])
 
 
 def _relation(spec: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def measure(source: Source, asked: float) -> Measured:
         high=np.inf,
         unit=UNIT,
         covers=f"proven by {bound.method} at delta {bound.delta:g}; the true epsilon may be larger",
-        doubts=(*_doubts(most, asked), *_blunt(bound, asked)),
+        doubts=_doubts(most, asked),
         one_sided=True,
         detail={**_detail(bound), "provable": most},
     )
@@ -68,7 +68,7 @@ def ceiling(bound: Bound) -> float:
             delta=bound.delta,
             significance=bound.significance,
         ).epsilon
-    return float("inf") if bound.method == "density" else float(counts.get("provable", np.nan))
+    return float(counts.get("provable", np.nan))
 
 
 def _doubts(most: float, asked: float) -> tuple[str, ...]:
@@ -80,17 +80,6 @@ def _doubts(most: float, asked: float) -> tuple[str, ...]:
             " more probes, guesses or fits",
         )
     return ()
-
-
-def _blunt(bound: Bound, asked: float) -> tuple[str, ...]:
-    """Mean densities could prove anything, but not with errors far larger than the bar."""
-    margin = bound.detail.get("margin", 0.0)
-    if margin <= max(asked, 1.0):
-        return ()
-    return (
-        f"a score would have to be {margin:.3g} nats above the bar to prove more: more repeats or"
-        " fits",
-    )
 
 
 def _detail(bound: Bound) -> dict[str, object]:

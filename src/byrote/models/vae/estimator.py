@@ -94,7 +94,8 @@ class VAE(Fitted):
     precision
         In which matrices are multiplied: "float32"; "bfloat16", several times as fast on processors
         with units for it, for the fully connected network with Bernoulli pixels; or "auto", the
-        latter where it is that fast.
+        latter where it is clearly faster, by the clock: once in a process, and once in a run, which
+        keeps to it.
     compile
         True to train and score by compiled functions (PyTorch's compiler, which needs one for C++;
         half a minute at the start), False not to, "auto" where that is possible and worth it. A

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.models.language.char_lstm import pace
 from byrote.models.language.char_lstm.optimizers import RATES, Descent
 from byrote.models.language.char_lstm.private import settings as private
 from byrote.models.language.char_lstm.training import Schedule
 from byrote.models.language.char_lstm.windows import Cut, length
+from byrote.models.precision import PRECISIONS, settled_precision
 from byrote.models.stopping import check_options
-from byrote.models.vae.arithmetic import settled_precision
-
-_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def check_parameters(model: Any) -> None:
@@ -40,7 +38,7 @@ def check_parameters(model: Any) -> None:
         checks.integer("report_every", model.report_every, at_least=1)
     if model.random_state is not None:
         checks.integer("random_state", model.random_state, at_least=0)
-    checks.choice("precision", model.precision, ("auto", *_PRECISIONS))
+    checks.choice("precision", model.precision, ("auto", *PRECISIONS))
     check_options(model.patience, model.validation)
     private.check(model)
 
@@ -68,7 +66,7 @@ def schedule_of(model: Any) -> Schedule:
         dropout=model.dropout,
         shuffle=model.shuffle,
         report_every=model.report_every,
-        dtype=_PRECISIONS[precision_of(model)],
+        dtype=PRECISIONS[precision_of(model)],
     )
 
 
@@ -76,7 +74,12 @@ def precision_of(model: Any) -> str:
     """The precision that is meant on this machine."""
     if model.precision != "auto":
         return str(model.precision)
-    return settled_precision("cpu", tolerant=True)
+
+    def pays() -> bool:
+        private = model.dp is not None
+        return pace.in_bfloat16(model.hidden, model.layers, model.batch_size, private=private)
+
+    return settled_precision("cpu", tolerant=True, pays=pays)
 
 
 def as_texts(X: Any) -> list[str]:

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from byrote.models import files
 from byrote.models.contract import OnEpoch
+from byrote.models.divergence import check_loss, check_weights
 from byrote.models.privacy import DP
 from byrote.models.torch_state import flushed_denormals
 from byrote.models.vae import assembly, settings, weights
@@ -219,6 +220,8 @@ class VAE(Fitted):
         ------
         InvalidInput
             If a parameter or a value of X cannot be used.
+        TrainingDiverged
+            If the loss of an epoch, or a weight at the end, is not finite.
         """
         del y
         self.check_input(X)
@@ -240,6 +243,7 @@ class VAE(Fitted):
                 course,
             )
             self.facts_.update(course.finished())
+        check_weights(self.network_, settings.way_out(self))
         return self
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "VAE":
@@ -277,6 +281,8 @@ class VAE(Fitted):
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def record(epoch: int, loss: float) -> None:
             self.losses_.append(loss)
+            if self.patience is None and self.dp is None:  # which may end well all the same
+                check_loss(loss, f"epoch {epoch}", settings.way_out(self))
             if on_epoch is not None:
                 on_epoch(epoch, {"train": loss})
 

@@ -37,6 +37,11 @@ def check_parameters(model: Any) -> None:
         raise InvalidInput(f"shuffle must be True or False; got {model.shuffle!r}")
 
 
+def way_out(model: Any) -> str:
+    """What helps a training that diverged."""
+    return f"lower learning_rate={learning_rate(model)}"
+
+
 def check_window(window: int, network: Any) -> None:
     """Refuse a window longer than what the network can read."""
     context = context_of(network)

@@ -58,16 +58,25 @@ def check_training(model: Any, texts: list[str]) -> None:
 
 def schedule_of(model: Any) -> Schedule:
     """Training as the parameters say."""
-    rate = RATES[model.optimizer] if model.learning_rate is None else model.learning_rate
     return Schedule(
         model.epochs,
         Cut(model.batch_size, model.window),
-        Descent(model.optimizer, rate, model.weight_decay, model.clip),
+        Descent(model.optimizer, rate_of(model), model.weight_decay, model.clip),
         dropout=model.dropout,
         shuffle=model.shuffle,
         report_every=model.report_every,
         dtype=PRECISIONS[precision_of(model)],
     )
+
+
+def rate_of(model: Any) -> float:
+    """The learning rate that is meant."""
+    return RATES[model.optimizer] if model.learning_rate is None else float(model.learning_rate)
+
+
+def way_out(model: Any) -> str:
+    """What helps a training that diverged."""
+    return f"lower learning_rate={rate_of(model)}"
 
 
 def precision_of(model: Any) -> str:

@@ -4,6 +4,7 @@ ByroteError
 ├── InvalidInput (ValueError)      unusable data, argument or run folder; nothing was written
 │   ├── RunMismatch                the run folder was made by another plan, model or data
 │   └── NoCompiler                 compiled functions are asked for where none can be made
+├── TrainingDiverged (ArithmeticError)   a fit whose losses or weights are not finite
 ├── CorruptFile (ValueError)       a file of a run folder is truncated, altered or foreign
 ├── CannotRead (OSError)           the disk or the memory fails: nothing is wrong with the file
 ├── IncompleteRun (RuntimeError)   fits are missing or failed; starting again resumes
@@ -29,6 +30,10 @@ class RunMismatch(InvalidInput):
 
 class NoCompiler(InvalidInput):
     """Compiled functions are asked for, or settled for the run, on a machine that makes none."""
+
+
+class TrainingDiverged(ByroteError, ArithmeticError):
+    """A fit whose losses or weights are not finite: the message names what helps."""
 
 
 class CorruptFile(ByroteError, ValueError):

@@ -352,21 +352,6 @@ def test_states_are_taken_and_joined():
     np.testing.assert_array_equal(again, costs)
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 7, 64, 127, 128, 129, 300])
-def test_costs_do_not_depend_on_the_company(n):
-    """Bit for bit: a search and a list of candidates must agree on ties."""
-    stepper, tokens = fitted().stepper(), fitted().encode("the quick brown fox")
-    states, _ = stepper.start(tokens)
-    many = states.take(np.zeros(400, int))
-    columns = np.random.default_rng(0).integers(0, 100, (3, 400))
-    for column in columns:
-        many, costs = stepper.step(many, column)
-    few = states.take(np.zeros(n, int))
-    for column in columns:
-        few, fewer = stepper.step(few, column[-n:])
-    np.testing.assert_array_equal(fewer, costs[-n:])
-
-
 REFUSED_TEXTS = {
     "one text": ("the secret", "X must be a list of texts; got str"),
     "none": (None, "X must be a list of texts; got NoneType"),

@@ -9,8 +9,8 @@ from sklearn.base import clone
 from byrote.data import load
 from byrote.errors import InvalidInput, NoCompiler
 from byrote.models import VAE
-from byrote.models.vae import arithmetic
-from byrote.models.vae.arithmetic import Arithmetic, settled_compile, settled_precision
+from byrote.models.vae import arithmetic, pace
+from byrote.models.vae.arithmetic import Arithmetic, settled_compile
 from byrote.models.vae.autoencoder import build
 from byrote.models.vae.spaces import SPACES
 from byrote.models.vae.training import Schedule, train
@@ -117,7 +117,7 @@ def test_a_compiled_convolutional_network_scores_the_same():
 
 def test_auto_is_settled_once_and_for_the_size(monkeypatch):
     monkeypatch.setattr(arithmetic, "can_compile", lambda device: True)
-    monkeypatch.setattr(arithmetic, "_multiplies_in_bfloat16", lambda device: True)
+    monkeypatch.setattr(pace, "in_bfloat16", lambda *sizes: True)
     small, large = VAE().settled((100, 8, 8)), VAE().settled((60_000, 32, 32))
     assert (small.precision, small.compile) == ("bfloat16", False)
     assert (large.precision, large.compile) == ("bfloat16", True)
@@ -153,16 +153,6 @@ def test_samples_need_no_compiler(monkeypatch, fitted):
     assert loaded.loss(digits(10)) == fitted.loss(digits(10))
     with pytest.raises(NoCompiler):
         loaded.score_samples(digits(10))
-
-
-def test_without_units_for_it_auto_is_float32(monkeypatch):
-    monkeypatch.setattr(arithmetic, "_multiplies_in_bfloat16", lambda device: False)
-    assert settled_precision("cpu", tolerant=True) == "float32"
-
-
-def test_where_pytorch_does_not_tell_auto_is_float32(monkeypatch):
-    monkeypatch.delattr(torch.cpu, "_is_amx_tile_supported")
-    assert settled_precision("cpu", tolerant=True) == "float32"
 
 
 @COMPILER

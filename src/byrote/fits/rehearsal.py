@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.data.pixels import is_pixels
 from byrote.data.records import Records
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.fits.content import ArrayContent, BadLogProb
 from byrote.fits.follower import Follower, Questions
 from byrote.fits.job import Job
@@ -83,7 +83,7 @@ def _problem(
 
 def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, show: bool) -> str:
     name = type(model).__name__
-    if show or isinstance(problem, BadLogProb | BadWeights):
+    if show or isinstance(problem, BadLogProb | BadWeights | TrainingDiverged):
         return f"model: {name} refuses the records: {_one_line(problem)}"
     if type(unreal) is type(problem):
         return f"model: {name} cannot be trained, not even on made-up records: {_one_line(unreal)}"

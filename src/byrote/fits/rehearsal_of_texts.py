@@ -13,7 +13,7 @@ from sklearn.base import clone
 
 from byrote.data.canary_records import CanaryRecords, Measurement
 from byrote.data.corpus import Corpus
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.fits.job import Job, Task
 from byrote.fits.sharing import InMemory
 from byrote.fits.surroundings import controlled
@@ -135,7 +135,7 @@ def _first(documents: Iterable[str], size: int) -> Iterable[str]:
 
 def _sentence(model: Any, error: BaseException, show: bool) -> str:
     name = type(model).__name__
-    if show or isinstance(error, BadWeights | InvalidInput):
+    if show or isinstance(error, BadWeights | InvalidInput | TrainingDiverged):
         return f"model: {name} refuses the text or the canaries: {' '.join(str(error).split())}"
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (

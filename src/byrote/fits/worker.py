@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from byrote.errors import NoCompiler
+from byrote.errors import NoCompiler, TrainingDiverged
 from byrote.fits.content import BadLogProb, Scored
 from byrote.fits.environment import environment, peak_memory
 from byrote.fits.follower import EpochNeverReached, Follower, Questions
@@ -91,7 +91,7 @@ def _failure(error: BaseException, keep_message: bool) -> Failure:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     place = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    ours = BadLogProb | BadWeights | EpochNeverReached | NoCompiler
+    ours = BadLogProb | BadWeights | EpochNeverReached | NoCompiler | TrainingDiverged
     if isinstance(error, ours):  # our text: no record in it
         return Failure(type(error).__name__, f"{place}: {error}")
     return Failure(type(error).__name__, place, str(error) if keep_message else None)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 
 from byrote.errors import NoCompiler
+from byrote.models.precision import PRECISIONS
 
 _WORTH = 120.0  # seconds that all fits together must take for compiling in each worker to pay
 
@@ -54,7 +55,7 @@ PLAIN = Arithmetic()
 
 def arithmetic_of(precision: str, *, compile_: bool | str) -> Arithmetic:
     """The arithmetic that settled parameters name."""
-    return Arithmetic(torch.bfloat16 if precision == "bfloat16" else torch.float32, bool(compile_))
+    return Arithmetic(PRECISIONS[precision], bool(compile_))
 
 
 @cache
@@ -95,15 +96,6 @@ def _small(layer: nn.Module, x: Tensor) -> Tensor:
     return value
 
 
-def settled_precision(device: str, *, tolerant: bool) -> str:
-    """What precision "auto" stands for.
-
-    bfloat16 where the device has units for products of such matrices and the model is tolerant:
-    measured on Bernoulli pixels it changes log p by hundredths of a nat.
-    """
-    return "bfloat16" if tolerant and _multiplies_in_bfloat16(device) else "float32"
-
-
 def settled_compile(device: str, *, seconds: float) -> bool:
     """What compile "auto" stands for: whether it is possible and worth its start of half a minute.
 
@@ -113,12 +105,3 @@ def settled_compile(device: str, *, seconds: float) -> bool:
         What all fits together would take without, of that which can be compiled.
     """
     return seconds > _WORTH and can_compile(device)
-
-
-def _multiplies_in_bfloat16(device: str) -> bool:
-    kind = torch.device(device).type
-    if kind == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # Not a public name: where PyTorch has it no longer, or not yet, "auto" is float32.
-    told = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return kind == "cpu" and told is not None and bool(told())

@@ -3,14 +3,10 @@
 import math
 from typing import Any
 
+from byrote.models.precision import settled_precision
 from byrote.models.torch_state import seeded
-from byrote.models.vae import settings
-from byrote.models.vae.arithmetic import (
-    Arithmetic,
-    arithmetic_of,
-    settled_compile,
-    settled_precision,
-)
+from byrote.models.vae import pace, settings
+from byrote.models.vae.arithmetic import Arithmetic, arithmetic_of, settled_compile
 from byrote.models.vae.autoencoder import AutoEncoder, build
 from byrote.models.vae.background import background
 from byrote.models.vae.outlier import Outlier
@@ -31,7 +27,10 @@ def settled(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, str | 
     found: dict[str, str | bool] = {}
     if vae.precision == "auto":
         tolerant = settings.tolerates_bfloat16(vae) and vae.dp is None
-        found["precision"] = settled_precision(vae.device, tolerant=tolerant)
+        sizes = (math.prod(shape[1:]), tuple(vae.hidden), vae.latent_dim, vae.batch_size)
+        found["precision"] = settled_precision(
+            vae.device, tolerant=tolerant, pays=lambda: pace.in_bfloat16(*sizes)
+        )
     if vae.compile == "auto" and vae.dp is not None:
         found["compile"] = False
     elif vae.compile == "auto":

@@ -23,6 +23,9 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "logistic-mixture": LogisticMixture,
 }
 NETWORKS = ("fully-connected", "convolutional")
+# Of q(z | x): a deviation of 150, where that of the prior is 1. Without it large values of records
+# make codes whose squares overflow before the first step of training.
+LOG_VARIANCE_CEILING = 10.0
 
 
 class AutoEncoder(nn.Module):
@@ -54,8 +57,13 @@ class AutoEncoder(nn.Module):
         return self.network.width
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, d) -> mean and log-variance of q(z | x), each (n, latent)."""
-        return self.network.encode(x)
+        """(n, d) -> mean and log-variance of q(z | x), each (n, latent).
+
+        The log-variance is at most 10, with the gradient of one that is 10.
+        """
+        mean, log_variance = self.network.encode(x)
+        ceiling = LOG_VARIANCE_CEILING + (log_variance - log_variance.detach())
+        return mean, torch.where(log_variance > LOG_VARIANCE_CEILING, ceiling, log_variance)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """(..., n) log p(x | z), nats, of records (n, d) at codes (..., n, latent).

@@ -62,6 +62,13 @@ def tolerates_bfloat16(model: Any) -> bool:
     return model.network == "fully-connected" and model.likelihood == "bernoulli"
 
 
+def way_out(model: Any) -> str:
+    """What helps a training that diverged."""
+    standardize = "bring the columns of X to mean 0 and deviation 1, or "
+    lower = f"lower learning_rate={model.learning_rate}"
+    return standardize + lower if model.space == "real" else lower
+
+
 def space_of(likelihood: str, space: str) -> str:
     """The space that is meant, if the likelihood has a meaning in it.
 

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, DensityMixin
 from sklearn.utils.validation import check_is_fitted
 
 from byrote.models.contract import OnEpoch
+from byrote.models.divergence import check_loss, check_weights
 from byrote.models.language.causal import files, loading, settings, training, weights
 from byrote.models.language.causal.codec import Codec
 from byrote.models.language.causal.forward import asked, context_of
@@ -173,6 +174,8 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         ------
         InvalidInput
             If a parameter, a file or a text cannot be used.
+        TrainingDiverged
+            If the loss of a report, or a weight at the end, is not finite.
         """
         del y
         self.check_input(X)
@@ -190,6 +193,7 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
             order = np.random.default_rng(self.random_state)
             report = self._reporter(on_epoch)
             training.train(self.network_, inputs, targets, schedule, order, report)
+        check_weights(self.network_, settings.way_out(self))
         self.network_.eval()
         return self
 
@@ -271,6 +275,7 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
     def _reporter(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def report(number: int, loss: float) -> None:
             self.losses_.append(loss)
+            check_loss(loss, f"report {number}", settings.way_out(self))
             if on_epoch is not None:
                 with asked(self.network_), self._seeded():  # what it draws changes no training
                     on_epoch(number, {"train": loss})

@@ -35,6 +35,11 @@ def check_parameters(model: Any) -> None:
     model.shuffle = checks.flag("shuffle", model.shuffle)
 
 
+def way_out(model: Any) -> str:
+    """What helps a training that diverged."""
+    return f"lower learning_rate={learning_rate(model)}"
+
+
 def check_window(window: int, network: Any) -> None:
     """Refuse a window longer than what the network can read."""
     context = context_of(network)

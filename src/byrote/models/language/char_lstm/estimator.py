@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 from byrote.models import files
 from byrote.models.contract import OnEpoch
+from byrote.models.divergence import check_loss, check_weights
 from byrote.models.language.char_lstm import scoring, settings, validation, weights
 from byrote.models.language.char_lstm.fitted import Fitted
 from byrote.models.language.char_lstm.network import untrained
@@ -64,7 +65,8 @@ class CharLSTM(Fitted):
         Seed of initial weights, places and dropout: the same seed, the same weights bit for bit.
     precision
         In which matrices are multiplied in training: "float32"; "bfloat16", more than twice as
-        fast on processors with units for it; or "auto", the latter where it is that fast. Texts
+        fast on processors with units for it and slow on others; or "auto", the latter where it is
+        clearly faster, by the clock: once in a process, and once in a run, which keeps to it. Texts
         are always scored in float32.
     dp
         Private training (DP-SGD), or None. The joined text is then cut on a fixed grid into windows
@@ -172,6 +174,8 @@ class CharLSTM(Fitted):
         ------
         InvalidInput
             If a parameter or a text cannot be used.
+        TrainingDiverged
+            If the loss of a report, or a weight at the end, is not finite.
         """
         del y
         self.check_input(X)
@@ -189,6 +193,7 @@ class CharLSTM(Fitted):
             if stopping is not None:
                 stopping.restore()
                 self.facts_["stopped"] = stopping.facts()
+        check_weights(self.network_, settings.way_out(self))
         return self
 
     def batches(self, X: Sequence[str]) -> int:
@@ -242,6 +247,8 @@ class CharLSTM(Fitted):
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def record(number: int, loss: float) -> None:
             self.losses_.append(loss)
+            if self.patience is None and self.dp is None:  # which may end well all the same
+                check_loss(loss, f"report {number}", settings.way_out(self))
             if on_epoch is not None:
                 on_epoch(number, {"train": loss})
 

@@ -4,18 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.models.language.char_lstm import pace
 from byrote.models.language.char_lstm.optimizers import RATES, Descent
 from byrote.models.language.char_lstm.private import settings as private
 from byrote.models.language.char_lstm.training import Schedule
 from byrote.models.language.char_lstm.windows import Cut, length
+from byrote.models.precision import PRECISIONS, settled_precision
 from byrote.models.stopping import check_options
-from byrote.models.vae.arithmetic import settled_precision
-
-_PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
 def check_parameters(model: Any) -> None:
@@ -40,7 +38,7 @@ def check_parameters(model: Any) -> None:
         model.report_every = checks.integer("report_every", model.report_every, at_least=1)
     if model.random_state is not None:
         model.random_state = checks.integer("random_state", model.random_state, at_least=0)
-    checks.choice("precision", model.precision, ("auto", *_PRECISIONS))
+    checks.choice("precision", model.precision, ("auto", *PRECISIONS))
     check_options(model.patience, model.validation)
     private.check(model)
 
@@ -60,23 +58,37 @@ def check_training(model: Any, texts: list[str]) -> None:
 
 def schedule_of(model: Any) -> Schedule:
     """Training as the parameters say."""
-    rate = RATES[model.optimizer] if model.learning_rate is None else model.learning_rate
     return Schedule(
         model.epochs,
         Cut(model.batch_size, model.window),
-        Descent(model.optimizer, rate, model.weight_decay, model.clip),
+        Descent(model.optimizer, rate_of(model), model.weight_decay, model.clip),
         dropout=model.dropout,
         shuffle=model.shuffle,
         report_every=model.report_every,
-        dtype=_PRECISIONS[precision_of(model)],
+        dtype=PRECISIONS[precision_of(model)],
     )
+
+
+def rate_of(model: Any) -> float:
+    """The learning rate that is meant."""
+    return RATES[model.optimizer] if model.learning_rate is None else float(model.learning_rate)
+
+
+def way_out(model: Any) -> str:
+    """What helps a training that diverged."""
+    return f"lower learning_rate={rate_of(model)}"
 
 
 def precision_of(model: Any) -> str:
     """The precision that is meant on this machine."""
     if model.precision != "auto":
         return str(model.precision)
-    return settled_precision("cpu", tolerant=True)
+
+    def pays() -> bool:
+        private = model.dp is not None
+        return pace.in_bfloat16(model.hidden, model.layers, model.batch_size, private=private)
+
+    return settled_precision("cpu", tolerant=True, pays=pays)
 
 
 def as_texts(X: Any) -> list[str]:

@@ -1,17 +1,17 @@
 """A trained network one character at a time, with its state kept: what searches run on."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from byrote.models.language.char_lstm.blocks import SIZES, agreeing_sizes, blocks, filled
 from byrote.models.language.char_lstm.network import Network
 from byrote.models.torch_state import flushed_denormals
 
 _BITS = float(np.log(2.0))
-_BLOCK = 128
 
 
 class LstmStates:
@@ -38,6 +38,8 @@ class LstmStates:
 class LstmStepper:
     """Moves cached states on by a character each; see ``byrote.models.language.stepping``.
 
+    What a prefix costs is the same bit for bit whatever others are asked for beside it.
+
     Parameters
     ----------
     network
@@ -60,6 +62,7 @@ class LstmStepper:
             for layer in layers[1:]
         ]
         self._output = (weights["output.bias"].clone(), weights["output.weight"].T.contiguous())
+        self._sizes = self._agreeing_sizes()
 
     def start(self, ids: Sequence[int]) -> tuple[LstmStates, NDArray[np.float64]]:
         """The state after a newline and the prefix, and (1, tokens) costs in bits."""
@@ -80,30 +83,50 @@ class LstmStepper:
     @flushed_denormals()
     def _read(self, states: LstmStates, tokens: Tensor) -> LstmStates:
         h, c = torch.empty_like(states.h), torch.empty_like(states.c)
-        for rows in _blocks(len(states)):
-            self._read_block(
-                states.h[:, rows], states.c[:, rows], tokens[rows], h[:, rows], c[:, rows]
-            )
+        for rows, size in blocks(len(states), self._sizes):
+            n = rows.stop - rows.start
+            before = (filled(part[:, rows], size, dim=1) for part in (states.h, states.c))
+            h_after, c_after = self._read_block(*before, filled(tokens[rows], size))
+            h[:, rows], c[:, rows] = h_after[:, :n], c_after[:, :n]
         return LstmStates(h, c)
 
-    def _read_block(
-        self, h: Tensor, c: Tensor, tokens: Tensor, new_h: Tensor, new_c: Tensor
-    ) -> None:
-        gates = _plus_product(self._table[tokens], h[0], self._first)
-        _cell(gates, c[0], new_h[0], new_c[0])
+    def _read_block(self, h: Tensor, c: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """The states, (layers, n, hidden) both, after one token each."""
+        new_h, new_c = torch.empty_like(h), torch.empty_like(c)
+        _cell(torch.addmm(self._table[tokens], h[0], self._first), c[0], new_h[0], new_c[0])
         for layer, (bias, weight) in enumerate(self._others, start=1):
             said = torch.cat([new_h[layer - 1], h[layer]], 1)
-            _cell(_plus_product(bias, said, weight), c[layer], new_h[layer], new_c[layer])
+            _cell(torch.addmm(bias, said, weight), c[layer], new_h[layer], new_c[layer])
+        return new_h, new_c
 
     @torch.no_grad()
     @flushed_denormals()
     def _costs(self, states: LstmStates) -> NDArray[np.float64]:
-        bias, weight = self._output
-        costs = torch.empty(len(states), len(bias), dtype=torch.float64)
-        for rows in _blocks(len(states)):
-            logits = _plus_product(bias, states.h[-1, rows], weight).double()
-            torch.mul(logits.log_softmax(1), -1 / _BITS, out=costs[rows]).clamp_(min=0)
+        costs = torch.empty(len(states), len(self._output[0]), dtype=torch.float64)
+        for rows, size in blocks(len(states), self._sizes):
+            block = self._costs_of_block(filled(states.h[-1, rows], size))
+            costs[rows] = block[: rows.stop - rows.start]
         return costs.numpy()
+
+    def _costs_of_block(self, h: Tensor) -> Tensor:
+        """(n, tokens) bits after what the last layer says, (n, hidden)."""
+        bias, weight = self._output
+        logits = torch.addmm(bias, h, weight).double()
+        return logits.log_softmax(1).mul_(-1 / _BITS).clamp_(min=0)
+
+    def _agreeing_sizes(self) -> tuple[int, ...]:
+        """In which blocks a row's numbers do not depend on its place, tried with random states."""
+        generator = torch.Generator().manual_seed(0)
+        shape = (SIZES[0], 2 * self._layers, self._hidden)
+        states = 2 * torch.rand(shape, generator=generator) - 1
+
+        def step(rows: Tensor) -> Tensor:
+            h, c = rows.transpose(0, 1).contiguous().chunk(2)
+            tokens = rows[:, 0, 0].abs().mul(len(self._table)).long()
+            after = self._read_block(h, c, tokens)
+            return torch.cat([*after[0], *after[1], self._costs_of_block(after[0][-1])], 1)
+
+        return agreeing_sizes(step, states)
 
 
 class _Layer:
@@ -113,22 +136,6 @@ class _Layer:
         name = f"recurrent.{number}"
         self.said, self.kept = weights[f"{name}.weight_ih_l0"], weights[f"{name}.weight_hh_l0"]
         self.bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
-
-
-def _blocks(n: int) -> Iterator[slice]:
-    """Rows whose gates all stay in the cache."""
-    return (slice(first, first + _BLOCK) for first in range(0, n, _BLOCK))
-
-
-def _plus_product(start: Tensor, rows: Tensor, weight: Tensor) -> Tensor:
-    """``start`` plus the product of (n, ·) rows and a weight.
-
-    Libraries sum the products of a single row in another order than those of several. It is made
-    two, so that what a prefix costs does not depend on which others are asked for beside it.
-    """
-    if len(rows) == 1:
-        return torch.addmm(start, rows.expand(2, -1), weight)[:1]
-    return torch.addmm(start, rows, weight)
 
 
 def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:

@@ -11,6 +11,7 @@ from byrote.models.language.char_lstm.network import Network, detached
 from byrote.models.language.char_lstm.optimizers import Descent
 from byrote.models.language.char_lstm.vocabulary import Tokens
 from byrote.models.language.char_lstm.windows import NO_TARGET, Cut
+from byrote.models.precision import lstm_products
 
 Step = tuple[float, int]  # mean loss of the characters of a batch, nats, and how many they are
 
@@ -103,7 +104,7 @@ def _steps(
         start = int(torch.randint(len(text), (1,), generator=generator)) if schedule.shuffle else 0
         state = network.start(schedule.cut.streams)
         for tokens, targets in schedule.cut.read(text, start):
-            with torch.autocast("cpu", schedule.dtype, enabled=schedule.dtype != torch.float32):
+            with lstm_products(schedule.dtype):
                 said, state = network(tokens, state, dropout)
                 logits = network.output(said)
             loss = nn.functional.cross_entropy(

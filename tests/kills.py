@@ -87,7 +87,9 @@ class Combination:
         if self.plan == "insertions":
             canary = byrote.Canary("pin {digits:2}")
             how |= {"canaries_per_level": 2, "controls": 2, "references": 5, "method": "none"}
-            return byrote.score_exposure(Ngram(order=1, epochs=2), TEXT, canary, insertions=[2], fits=3, **how)
+            return byrote.score_exposure(
+                Ngram(order=1, epochs=2), TEXT, canary, insertions=[2], fits=3, **how
+            )
         x = X[:8] if self.plan == "leave-one-out" else X
         plan = PLANS[self.plan][smaller]
         return byrote.score_memorization(MODELS[self.model][0](), x, plan=plan, **how)

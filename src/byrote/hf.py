@@ -1,5 +1,6 @@
 """For Hugging Face's Trainer: the exposure of canaries while a model trains."""
 
+import copy
 import inspect
 import time
 from collections.abc import Sequence
@@ -86,7 +87,7 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
         self._reader: CausalLM | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Refuse a training without a tokenizer before it begins."""
+        """Refuse a training without a tokenizer, or of what is not causal, before it begins."""
         del args, control
         tokenizer = self.tokenizer or more.get("processing_class")
         if tokenizer is None:
@@ -94,7 +95,8 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
                 "tokenizer must be given where the Trainer has no processing_class; got neither"
             )
         self._trainer = _calling_trainer(state)
-        self._reader = CausalLM.of(more["model"], tokenizer)
+        with undisturbed():
+            self._reader = CausalLM.of(more["model"], tokenizer)
         self.history.clear()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -128,8 +130,9 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
         if done or not state.is_world_process_zero:
             return
         started = time.perf_counter()
+        reader = copy.copy(self._reader)  # whose steps are tried anew: the weights are others
         with undisturbed():
-            found = expose(self._reader, self.canaries, **self._options)
+            found = expose(reader, self.canaries, **self._options)
         self.history.append((state.global_step, found))
         logs = _logs(found) | {"exposure/seconds": round(time.perf_counter() - started, 3)}
         wanted = control.should_log  # logging would unset it, and the training loss go unlogged

@@ -9,7 +9,7 @@ from byrote import Canary, InvalidInput
 from byrote.attacks.extraction import extract
 from byrote.attacks.model_sampling import draw_samples
 from byrote.attacks.ranks import find_ranks
-from byrote.models.language.stepping import stepper_of
+from byrote.models.language.agreement import stepper_of
 from byrote.models.language.tokens import TokenFormat
 
 from chains import (
@@ -139,7 +139,7 @@ def test_intervals_of_model_sampling_cover(merging):
     rounds, wrong, estimates = 150, np.zeros(5), []
     for seed in range(rounds):
         generator = np.random.default_rng(seed)
-        drawn = draw_samples(stepper_of(model), form, 300, generator, 100)
+        drawn = draw_samples(stepper_of(model, form), form, 300, generator, 100)
         found = [drawn.rank(table[place], level=0.9) for place in places]
         wrong += [
             each.low > rank or each.high < rank for each, rank in zip(found, want, strict=True)

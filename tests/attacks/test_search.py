@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from byrote import Canary
 from byrote.attacks.frontier import Frontier, Nodes
 from byrote.attacks.search import Search
-from byrote.models.language.stepping import stepper_of
+from byrote.models.language.agreement import stepper_of
 from byrote.models.language.tokens import TokenFormat
 
 from chains import Chain, Merging, OneString, known
@@ -23,7 +23,9 @@ CANARIES = [
 def search_of(model, canary, **limits):
     limits = {"batch_size": 1, "max_queries": 10**6, "max_frontier": 10**6, "top": 1, **limits}
     form = TokenFormat(model, canary.prefix, canary.format)
-    return Search(stepper_of(model), form, **limits)
+    stepper = stepper_of(model, form)
+    model.calls = 0  # those that tried the model are none of the search
+    return Search(stepper, form, **limits)
 
 
 @pytest.mark.parametrize(("n", "q", "calls"), [(9, 0.5, 225), (9, 0.3, 20_592), (6, 0.2, 4_596)])

@@ -148,7 +148,9 @@ def test_columns_that_look_like_ids_are_said(case, suffix, tmp_path):
      b'{"index_columns": [["a"], {"kind": "range"}, null]}', b'{"index_columns": {"a": 1}}'],
 )  # fmt: skip
 def test_odd_metadata_of_pandas_are_ignored(written, tmp_path):
-    table = pa.table({"b": [1.0, 2.0], "c": [3.0, 5.0]}).replace_schema_metadata({b"pandas": written})
+    table = pa.table({"b": [1.0, 2.0], "c": [3.0, 5.0]}).replace_schema_metadata(
+        {b"pandas": written}
+    )
     pq.write_table(table, tmp_path / "t.parquet")
     assert load(tmp_path / "t.parquet").x.tolist() == [[1, 3], [2, 5]]
 

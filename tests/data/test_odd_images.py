@@ -154,9 +154,7 @@ def test_grey_is_grey(case, tmp_path):
 def test_printers_colours_are_those_that_pillow_shows(kind, tmp_path):
     data = encoded(Image.fromarray(COLOUR).convert("CMYK"), kind)
     shown = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
-    np.testing.assert_array_equal(
-        np.rint(one(tmp_path, f"a.{kind.lower()}", data) * 255), shown
-    )
+    np.testing.assert_array_equal(np.rint(one(tmp_path, f"a.{kind.lower()}", data) * 255), shown)
 
 
 def test_a_photograph_with_a_preview_is_the_photograph(tmp_path):

@@ -11,7 +11,8 @@ from byrote import checks
 from byrote.attacks.walking import begin, check_costs, path_bits, rows_at_once
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.stepping import Stepper, stepper_of
+from byrote.models.language.agreement import stepper_of
+from byrote.models.language.stepping import Stepper
 from byrote.models.language.tokens import TokenFormat
 
 Array = NDArray[np.float64]
@@ -42,7 +43,7 @@ def enumerate_bits(model: Any, canary: Canary, *, batch_size: int = 4096) -> Ite
     batch_size = checks.integer("batch_size", batch_size, at_least=1)
     check_size(canary)
     form = TokenFormat(model, canary.prefix, canary.format)
-    return all_bits(stepper_of(model), form, batch_size)
+    return all_bits(stepper_of(model, form), form, batch_size)
 
 
 def check_size(canary: Canary) -> None:

@@ -12,7 +12,8 @@ from byrote.attacks.search import Search
 from byrote.attacks.walking import path_bits
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.stepping import Stepper, check_language_model, stepper_of
+from byrote.models.language.agreement import stepper_of
+from byrote.models.language.stepping import Stepper, check_language_model
 from byrote.models.language.tokens import TokenFormat
 
 
@@ -143,7 +144,7 @@ def extract(
         "max_frontier": checks.integer("max_frontier", max_frontier, at_least=1),
     }
     form = TokenFormat(model, canary.prefix if prefix is None else prefix, canary.format)
-    stepper = CountingStepper(stepper_of(model))
+    stepper = CountingStepper(stepper_of(model, form))
     own = None if canary.completion is None else _Own(stepper, form, canary.completion)
     search = Search(
         stepper,

@@ -8,7 +8,8 @@ import numpy as np
 from byrote.attacks.walking import begin, check_costs
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.stepping import Stepper, stepper_of
+from byrote.models.language.agreement import stepper_of
+from byrote.models.language.stepping import Stepper
 from byrote.models.language.tokens import TokenFormat
 
 
@@ -61,11 +62,10 @@ def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ..
     own = canary.completion
     if own is None:
         raise InvalidInput("canary must have a secret: give secret=, or use drawn(seed)")
-    stepper = stepper_of(model)
     done = []
     for given in range(len(own)):
         form = TokenFormat(model, canary.prefix, canary.format, own[:given])
-        text = _greedy(stepper, form)
+        text = _greedy(stepper_of(model, form), form)
         done.append(GreedyCompletion(given, text, text == own))
     return tuple(done)
 

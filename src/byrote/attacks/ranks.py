@@ -16,7 +16,7 @@ from byrote.attacks.search import Search
 from byrote.attacks.tally import Tally
 from byrote.attacks.walking import path_bits
 from byrote.data.canaries import Canary
-from byrote.models.language.stepping import stepper_of
+from byrote.models.language.agreement import stepper_of
 from byrote.models.language.tokens import TokenFormat
 
 Array = NDArray[np.float64]
@@ -152,7 +152,7 @@ class _Question:
 
     def __init__(self, model: Any, canary: Canary, completions: Sequence[str]) -> None:
         self.form = TokenFormat(model, canary.prefix, canary.format)
-        self.stepper = CountingStepper(stepper_of(model))
+        self.stepper = CountingStepper(stepper_of(model, self.form))
         self.size, self.completions = canary.space_size, completions
         self.edges = [self.form.edges(text) for text in completions]
         paths = [self.form.tokens[edges].tolist() for edges in self.edges]

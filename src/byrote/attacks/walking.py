@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.stepping import Stepper, stepper_of
+from byrote.models.language.agreement import stepper_of
+from byrote.models.language.stepping import Stepper
 from byrote.models.language.tokens import TokenFormat
 
 Array = NDArray[np.float64]
@@ -48,7 +49,7 @@ def candidate_bits(
     """
     batch_size = checks.integer("batch_size", batch_size, at_least=1)
     form = TokenFormat(model, canary.prefix, canary.format)
-    return path_bits(stepper_of(model), form, list(map(form.path, completions)), batch_size)
+    return path_bits(stepper_of(model, form), form, list(map(form.path, completions)), batch_size)
 
 
 def path_bits(

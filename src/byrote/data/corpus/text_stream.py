@@ -102,9 +102,7 @@ def documents_of(
     raise AssertionError("the last prefix is the whole text")
 
 
-def _prefixes(
-    path: Path, limit: int | None, name: str = "the file"
-) -> Iterator[tuple[str, bool]]:
+def _prefixes(path: Path, limit: int | None, name: str = "the file") -> Iterator[tuple[str, bool]]:
     """Give longer and longer beginnings of a text, and whether each is all there is."""
     parts, length = [], 0
     wanted = float("inf") if limit is None else max(2 * limit, _LEAST)

@@ -77,15 +77,6 @@ def check_language_model(model: Any) -> None:
             )
 
 
-def stepper_of(model: Any) -> Stepper:
-    """The model's own ``stepper()``, or one that reads each prefix again by ``next_log_probs``.
-
-    The second is right for any language model and slow: a step costs a whole prefix.
-    """
-    own = getattr(model, "stepper", None)
-    return own() if callable(own) else PrefixStepper(model)
-
-
 class Prefixes:
     """Prefixes as they are: the states of a model that keeps none."""
 

@@ -84,6 +84,12 @@ class Codec:
         ]
         return added + [""] * (self.size - len(added))
 
+    @property
+    def plain(self) -> list[int]:
+        """The tokens that are not special."""
+        special = set(self.tokenizer.all_special_ids)
+        return [t for t in range(min(len(self.tokenizer), self.size)) if t not in special]
+
     def _anchor(self) -> int:
         """A token that is one plain character."""
         for character in _ANCHORS:

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from byrote.models.contract import OnEpoch
 from byrote.models.divergence import check_loss, check_weights
 from byrote.models.language.causal import files, loading, settings, training, weights
+from byrote.models.language.causal.causality import check_causal
 from byrote.models.language.causal.codec import Codec
 from byrote.models.language.causal.forward import asked, context_of
 from byrote.models.language.causal.reading import FittedNetwork
@@ -130,6 +131,11 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
             A causal language model of the transformers library, trained elsewhere.
         tokenizer
             Its tokenizer, or the folder of one.
+
+        Raises
+        ------
+        InvalidInput
+            If the network sees later tokens, as those of masked language models do.
         """
         where = tokenizer if isinstance(tokenizer, str | Path) else None
         made = cls(config=network.config.to_dict(), tokenizer=where)
@@ -173,7 +179,7 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         Raises
         ------
         InvalidInput
-            If a parameter, a file or a text cannot be used.
+            If a parameter, a file or a text cannot be used, or the network sees later tokens.
         TrainingDiverged
             If the loss of a report, or a weight at the end, is not finite.
         """
@@ -190,10 +196,10 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
                 self.shuffle,
                 self.report_every,
             )
-            order = np.random.default_rng(self.random_state)
-            report = self._reporter(on_epoch)
+            order, report = np.random.default_rng(self.random_state), self._reporter(on_epoch)
             training.train(self.network_, inputs, targets, schedule, order, report)
-        check_weights(self.network_, settings.way_out(self))
+            check_weights(self.network_, settings.way_out(self))
+            self._check_causal()  # weights that were zero before may have hidden it
         self.network_.eval()
         return self
 
@@ -260,7 +266,11 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         self.network_, self.tokenizer_ = network, tokenizer
         self.codec_ = Codec(tokenizer, network.config.get_text_config().vocab_size)
         self.context_ = max(self.window, 1024) if context is None else context
+        self._check_causal()
         return self
+
+    def _check_causal(self) -> None:
+        check_causal(self.network_, self.codec_.plain, self.context_)
 
     def _read_tokenizer(self) -> Any:
         return loading.tokenizer_of(
@@ -291,5 +301,4 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
             yield
 
     def _untrained_codec(self) -> Codec:
-        tokenizer = self._read_tokenizer()
-        return Codec(tokenizer, len(tokenizer))
+        return Codec(tokenizer := self._read_tokenizer(), len(tokenizer))

@@ -5,11 +5,12 @@ process of its own, so that its peak memory is its own.
 """
 
 import json
-import platform
 import resource
 import subprocess
 import sys
 from pathlib import Path
+
+from byrote.fits.environment import environment
 
 HERE = Path(__file__).parent
 PARTS = ("scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae")
@@ -31,7 +32,7 @@ def main() -> None:
     results = {part: run(part) for part in PARTS}
     ratios = {name: value for found in results.values() for name, value in found["ratios"].items()}
     rows = {part: found["rows"] for part, found in results.items()}
-    machine = {"python": platform.python_version(), "machine": platform.machine()}
+    machine = environment()  # what the times depend on: processor and versions
     print("\nratios to the plain version")
     for name, value in ratios.items():
         print(f"  {name:<66} {value:>12,.1f}")

@@ -75,7 +75,7 @@ def test_a_budget_too_small_is_said():
     assert repr(none) == "Extraction(nothing found, 1 queries, not certified)"
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 99), st.booleans(), st.integers(0, 999))
 def test_greedy_takes_the_likeliest_at_each_step(seed, words, place):
     canary = CANARY

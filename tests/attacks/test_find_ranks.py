@@ -28,7 +28,7 @@ CANARY = Canary("ab {digits:3}")
 WORDS = Canary("a{w} {digits:2}", words={"w": ["0", "12", "a34", "a35 9", "777777"]})
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     canary=st.sampled_from([CANARY, WORDS]),
     seed=st.integers(0, 4),

@@ -20,7 +20,7 @@ CANARIES = {
 
 
 @pytest.mark.parametrize("name", CANARIES)
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     seed=st.integers(0, 99),
     order=st.integers(1, 3),

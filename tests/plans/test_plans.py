@@ -101,7 +101,7 @@ def test_a_larger_plan_extends_a_smaller(small, large):
     assert after.fits > context_design.fits
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(2, 7), st.integers(1, 3), st.integers(0, 60), st.booleans(), st.integers(0, 99))
 def test_kfold_partitions_evenly(folds, repeats, more, stratify, seed):
     n = folds + more
@@ -156,7 +156,7 @@ def test_inclusions_within_a_fit_are_independent_fair_coins():
     assert binomtest(same, 400).pvalue > 1e-3
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.integers(1, 8), st.integers(1, 4), st.integers(0, 9), st.integers(0, 999))
 def test_twins_complement_one_another_in_the_same_places(half, pairs, more, seed):
     n = 2 * half + more

@@ -27,7 +27,7 @@ def test_gaussian_of_known_variance_leave_one_out():
     assert_allclose(result.mean_log, expected, **EXACT)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(2, 12), st.integers(0, 10_000), st.integers(1, 3))
 def test_gaussian_of_any_size(n, seed, repeats):
     x = np.random.default_rng(seed).normal(size=(n, 2))

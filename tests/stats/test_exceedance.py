@@ -28,7 +28,7 @@ def by_definition(p, significance):
 
 
 @given(st.lists(st.sampled_from([1e-4, 0.004, 0.01, 0.02, 0.03, 0.05, 0.2, 1.0]), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_false_hypotheses_are_those_of_closed_testing(p):
     assert false_hypotheses(np.array(p), 0.05) == by_definition(p, 0.05)
 

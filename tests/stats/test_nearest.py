@@ -107,7 +107,7 @@ def test_every_query_has_its_own_distance():
     assert_allclose(distances[:, 0], [1, 1, 1, 1, 72, 1, 1, 1, 1, 1])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     seed=st.integers(0, 2**32 - 1),
     shape=st.tuples(st.integers(1, 40), st.integers(1, 40), st.integers(1, 12)),

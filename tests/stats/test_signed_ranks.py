@@ -26,7 +26,7 @@ def brute_force(inside, outside):
     return np.mean(np.array(sums) >= observed - 1e-9)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(st.integers(1, 8), st.integers(0, 2**32 - 1), st.booleans())
 def test_agrees_with_brute_force(pairs, seed, tied):
     values = np.random.default_rng(seed).normal(size=(2, 4, pairs))

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import torch
 from torch import nn
@@ -75,13 +76,14 @@ def lstm_products(dtype: torch.dtype) -> Iterator[None]:
     if dtype == torch.float32:
         yield
         return
-    before = torch.backends.mkldnn.enabled
-    torch.backends.mkldnn.enabled = before and library_has_lstm(dtype)
+    library: Any = torch.backends.mkldnn
+    before = library.enabled
+    library.enabled = before and library_has_lstm(dtype)
     try:
         with torch.autocast("cpu", dtype):
             yield
     finally:
-        torch.backends.mkldnn.enabled = before
+        library.enabled = before
 
 
 @cache

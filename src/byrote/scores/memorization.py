@@ -77,7 +77,8 @@ def score_memorization(
         Without a folder nothing is kept.
     workers, executor
         Worker processes; or "in-process", "processes", "ray", or any ``concurrent.futures``
-        executor. They change how long it takes and not one bit of the result.
+        executor. They change how long it takes and, on one kind of processor with the same
+        versions, not one bit of the result.
     threads
         Threads per fit. They change the last bits, so a run keeps to its number.
     progress

@@ -26,7 +26,7 @@ def test_the_worst_purely_private_mechanism_attains_the_mean(epsilon):
     assert exposure_bound(epsilon=epsilon).mean_bits == pytest.approx(below + above, rel=1e-6)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(0, 5, allow_subnormal=False), st.floats(1e-8, 1e-2), st.integers(2, 10**9))
 def test_approximate_privacy_costs_the_integral_of_the_tail(epsilon, delta, size):
     bound = exposure_bound(epsilon=epsilon, delta=delta, space_size=size)

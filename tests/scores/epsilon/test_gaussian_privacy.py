@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
@@ -20,7 +20,6 @@ def test_delta_is_the_hockey_stick_divergence(mu, epsilon):
     assert gaussian_delta(mu, epsilon) == pytest.approx(expected, rel=1e-6)
 
 
-@settings(deadline=None)
 @given(st.floats(0.05, 8, allow_subnormal=False), st.floats(0.0, 15, allow_subnormal=False))
 def test_epsilon_is_the_inverse(mu, epsilon):
     delta = gaussian_delta(mu, epsilon)
@@ -36,7 +35,6 @@ def test_edges():
     assert gaussian_delta(30.0, 0.0) == 1.0
 
 
-@settings(deadline=None)
 @given(st.floats(0.01, 5, allow_subnormal=False), st.floats(0.001, 0.9, allow_subnormal=False))
 def test_mu_of_the_rates_of_a_threshold(mu, false_positive):
     threshold = norm.isf(false_positive)

@@ -51,7 +51,7 @@ def test_bound_is_the_largest_epsilon_rejected(m, r, v, delta):
     assert last - 1e-9 <= found <= last + 0.05 + 1e-9
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 400), st.data())
 def test_more_right_prove_more_and_more_delta_less(guesses, data):
     right = data.draw(st.integers(0, guesses))

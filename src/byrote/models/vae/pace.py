@@ -8,7 +8,9 @@ import torch
 from byrote.models.precision import bfloat16_pays
 from byrote.models.torch_state import seeded
 from byrote.models.vae.arithmetic import Arithmetic
-from byrote.models.vae.autoencoder import build
+from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.vae.likelihoods import Bernoulli
+from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.products import BernoulliProducts
 from byrote.models.vae.spaces import Binary
 from byrote.models.vae.steps import PlainStep
@@ -27,10 +29,9 @@ def in_bfloat16(values: int, hidden: tuple[int, ...], latent_dim: int, batch_siz
         Of a record, of the layers, of the latent space, and records of a step.
     """
     values, latent_dim, batch_size = (min(n, _WIDEST) for n in (values, latent_dim, batch_size))
-    sizes = {"pixels": values, "latent_dim": latent_dim}
-    sizes |= {"hidden": tuple(min(width, _WIDEST) for width in hidden), "channels": 1}
     with seeded(0):
-        model = build("fully-connected", "bernoulli", features=1, **sizes)
+        network = FullyConnected(values, latent_dim, [min(width, _WIDEST) for width in hidden])
+    model = AutoEncoder(network, Bernoulli())
     generator = torch.Generator().manual_seed(0)
     x, noise = (torch.rand(batch_size, values, generator=generator) for _ in range(2))
     latent = torch.randn(batch_size, latent_dim, generator=generator)
@@ -38,7 +39,7 @@ def in_bfloat16(values: int, hidden: tuple[int, ...], latent_dim: int, batch_siz
 
     def work(dtype: torch.dtype) -> Callable[[], object]:
         step = PlainStep(model, Binary((values,)), 1e-3, dtype)
-        decoder = BernoulliProducts(model.network, (_DRAWS, 1), Arithmetic(dtype)).given(x[:1])
+        decoder = BernoulliProducts(network, (_DRAWS, 1), Arithmetic(dtype)).given(x[:1])
 
         def do() -> None:
             step(x, noise, latent)

@@ -62,7 +62,8 @@ class CharLSTM(Fitted):
     report_every
         Report the training loss, to ``on_epoch``, after so many batches; None for each epoch.
     random_state
-        Seed of initial weights, places and dropout: the same seed, the same weights bit for bit.
+        Seed of initial weights, places and dropout: the same seed, the same weights bit for bit on
+        one kind of processor.
     precision
         In which matrices are multiplied in training: "float32"; "bfloat16", more than twice as
         fast on processors with units for it and slow on others; or "auto", the latter where it is

@@ -85,8 +85,8 @@ class LstmStepper:
         h, c = torch.empty_like(states.h), torch.empty_like(states.c)
         for rows, size in blocks(len(states), self._sizes):
             n = rows.stop - rows.start
-            before = (filled(part[:, rows], size, dim=1) for part in (states.h, states.c))
-            h_after, c_after = self._read_block(*before, filled(tokens[rows], size))
+            h_before, c_before = (filled(x[:, rows], size, dim=1) for x in (states.h, states.c))
+            h_after, c_after = self._read_block(h_before, c_before, filled(tokens[rows], size))
             h[:, rows], c[:, rows] = h_after[:, :n], c_after[:, :n]
         return LstmStates(h, c)
 

@@ -1,9 +1,13 @@
-"""Image files written by their specifications, of kinds that Pillow reads in part and cannot write."""
+"""Image files by their specifications, of kinds that Pillow cannot write."""
 
 import struct
 import zlib
 
-ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip
+# of each pass of interlacing: first column and row, steps to the right and down
+ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)  # fmt: skip
 
 
 def png(values, *, color, exif=b"", interlaced=False):

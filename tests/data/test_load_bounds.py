@@ -109,10 +109,13 @@ def corpora():
     yield "t.csv", lambda path: path.write_text(cells)
     yield "t.csv.gz", lambda path: path.write_bytes(gzip.compress(cells.encode()))
     yield "t.parquet", lambda path: pq.write_table(table, path)
-    yield "a", lambda path: [
-        path.mkdir(),
-        *((path / f"{i:06d}.txt").write_text(text) for i, text in enumerate(TEXTS[:300])),
-    ]
+    yield (
+        "a",
+        lambda path: [
+            path.mkdir(),
+            *((path / f"{i:06d}.txt").write_text(text) for i, text in enumerate(TEXTS[:300])),
+        ],
+    )
     yield "d", lambda path: save(path, table)
 
 
@@ -172,7 +175,9 @@ def images(path):
 
 
 def idx(path):
-    path.write_bytes(gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 500, 200, 200) + bytes(20 * MB)))
+    path.write_bytes(
+        gzip.compress(struct.pack(">4B3I", 0, 0, 8, 3, 500, 200, 200) + bytes(20 * MB))
+    )
 
 
 BOMBS = {  # all of more than 4 MB, some of far smaller files

@@ -91,7 +91,7 @@ HEADERS = {"as pandas names columns": "0,1,2", "years beside a name": "place,201
 def test_numbers_taken_for_names_are_said(case, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(f"{HEADERS[case]}\n7,8,9\n")
-    with pytest.warns(UserWarning) as said:
+    with pytest.warns(UserWarning, match="first line") as said:
         assert load(path).x.tolist() == [[7, 8, 9]]
     assert [str(warning.message) for warning in said] == [
         f"{path}: the first line, though it holds numbers, is taken for the names of the columns,"
@@ -148,7 +148,9 @@ def test_columns_that_look_like_ids_are_said(case, suffix, tmp_path):
      b'{"index_columns": [["a"], {"kind": "range"}, null]}', b'{"index_columns": {"a": 1}}'],
 )  # fmt: skip
 def test_odd_metadata_of_pandas_are_ignored(written, tmp_path):
-    table = pa.table({"b": [1.0, 2.0], "c": [3.0, 5.0]}).replace_schema_metadata({b"pandas": written})
+    table = pa.table({"b": [1.0, 2.0], "c": [3.0, 5.0]}).replace_schema_metadata(
+        {b"pandas": written}
+    )
     pq.write_table(table, tmp_path / "t.parquet")
     assert load(tmp_path / "t.parquet").x.tolist() == [[1, 3], [2, 5]]
 

@@ -91,9 +91,7 @@ def parse_csv(content: bytes | bytearray, *, text: Sequence[str] = ()) -> pa.Tab
             pa.BufferReader(content),
             # without threads, since only then Arrow counts rows
             read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
-            parse_options=pa_csv.ParseOptions(
-                invalid_row_handler=note, newlines_in_values=True
-            ),
+            parse_options=pa_csv.ParseOptions(invalid_row_handler=note, newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string())),
         )
         header = table.column_names

@@ -9,6 +9,7 @@ from byrote.errors import InvalidInput
 
 SUFFIXES = (".adoc", ".log", ".markdown", ".md", ".org", ".rst", ".tex", ".text", ".txt")
 
+
 def load_file(source: str, *, limit: int | None = None) -> Corpus:
     """Load a text file as one document; its suffix does not matter."""
     return Corpus((read_text(Path(source), limit=limit),))

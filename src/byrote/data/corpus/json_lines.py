@@ -13,9 +13,7 @@ from byrote.data.corpus.text_stream import documents_of
 from byrote.errors import InvalidInput
 
 
-def load_json_lines(
-    source: str, *, column: str | None = None, limit: int | None = None
-) -> Corpus:
+def load_json_lines(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
     r"""Load a file of JSON objects, one a line; a value that is null or not there counts as empty.
 
     Parameters

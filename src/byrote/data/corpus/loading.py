@@ -81,9 +81,7 @@ def load_corpus(
         return _load(kind, name, given, characters)
 
 
-def _load(
-    kind: str, name: str, given: dict[str, str], characters: int | str | None
-) -> Corpus:
+def _load(kind: str, name: str, given: dict[str, str], characters: int | str | None) -> Corpus:
     try:
         check_options(kind, given, _OPTIONS[kind])
         limit = None if characters is None else checks.count("characters", characters)

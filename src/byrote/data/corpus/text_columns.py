@@ -60,9 +60,7 @@ def choose(names: Sequence[str], of_text: Collection[str], column: str | None) -
     return next(iter(of_text))
 
 
-def values(
-    name: str, chunks: Iterable[pa.Array], limit: int | None = None
-) -> tuple[str, ...]:
+def values(name: str, chunks: Iterable[pa.Array], limit: int | None = None) -> tuple[str, ...]:
     r"""Texts of a column, a missing one empty, their lines ended by ``"\n"``.
 
     With ``limit``, the first that hold more characters are enough.

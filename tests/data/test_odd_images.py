@@ -235,6 +235,9 @@ REFUSED = {
     "LAB": (
         "a.tif", encoded(Image.new("LAB", (2, 2)), "TIFF"), "colours of the kind LAB, not RGB"
     ),
+    "more rows than its strips hold": (
+        "a.tif", tiff(GREY.astype(np.uint16), photometric=1, rows=4), "cannot be decoded"
+    ),
     "huge": ("a.png", huge(), "has more than 89,478,485 pixels, Pillow's limit"),
 }  # fmt: skip
 

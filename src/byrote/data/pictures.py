@@ -125,6 +125,9 @@ def _check(image: ImageFile.ImageFile, place: str) -> None:
     most = Image.MAX_IMAGE_PIXELS
     if most is not None and image.width * image.height > most:
         raise _too_large(place)
+    covered = sum((right - left) * (low - top) for _, (left, top, right, low), *_ in image.tile)
+    if image.format == "TIFF" and covered < image.width * image.height:
+        raise ValueError("strips that leave out a part, which Pillow would leave black")
     count = getattr(image, "n_frames", 1)
     if count > 1 and image.format != "MPO":  # a photograph with a preview beside it
         raise InvalidInput(

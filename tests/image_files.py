@@ -1,9 +1,13 @@
-"""Image files written by their specifications, of kinds that Pillow reads in part and cannot write."""
+"""Image files by their specifications, of kinds that Pillow cannot write."""
 
 import struct
 import zlib
 
-ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))  # fmt: skip
+# of each pass of interlacing: first column and row, steps to the right and down
+ADAM7 = (
+    (0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)  # fmt: skip
 
 
 def png(values, *, color, exif=b"", interlaced=False):
@@ -50,8 +54,11 @@ def predicted(kind, left, above, corner):
     return (0, left, above, (left + above) // 2)[kind]
 
 
-def tiff(values, *, photometric, bits=16, order="<", deflated=False, planar=1, tags=()):
-    """TIFF of one strip, (h, w[, channels]), with values of ``bits``, 12 or 16."""
+def tiff(values, *, photometric, bits=16, order="<", deflated=False, planar=1, rows=None, tags=()):
+    """TIFF of one strip, (h, w[, channels]), with values of ``bits``, 12 or 16.
+
+    ``rows`` is how many the strip is said to hold; all if not given.
+    """
     channels = values.shape[2] if values.ndim == 3 else 1
     data = packed(values, bits, order)
     data = zlib.compress(data) if deflated else data
@@ -59,7 +66,7 @@ def tiff(values, *, photometric, bits=16, order="<", deflated=False, planar=1, t
     entries = [
         (256, 3, [values.shape[1]]), (257, 3, [values.shape[0]]), (258, 3, [bits] * channels),
         (259, 3, [8 if deflated else 1]), (262, 3, [photometric]), (273, 4, [8]),
-        (277, 3, [channels]), (278, 3, [values.shape[0]]), (279, 4, [len(data)]),
+        (277, 3, [channels]), (278, 3, [rows or values.shape[0]]), (279, 4, [len(data)]),
         (284, 3, [planar]), *tags,
     ]  # fmt: skip
     entries.sort()

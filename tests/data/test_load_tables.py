@@ -91,7 +91,7 @@ HEADERS = {"as pandas names columns": "0,1,2", "years beside a name": "place,201
 def test_numbers_taken_for_names_are_said(case, tmp_path):
     path = tmp_path / "t.csv"
     path.write_text(f"{HEADERS[case]}\n7,8,9\n")
-    with pytest.warns(UserWarning) as said:
+    with pytest.warns(UserWarning, match="first line") as said:
         assert load(path).x.tolist() == [[7, 8, 9]]
     assert [str(warning.message) for warning in said] == [
         f"{path}: the first line, though it holds numbers, is taken for the names of the columns,"

@@ -42,8 +42,9 @@ def test_what_datasets_saves_is_read_without_it(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["../elsewhere.arrow", "/etc/passwd", "..", ".", "", "a/b", "a\\b", "C:a", "a\0b", 3, None]
-)  # fmt: skip
+    "name",
+    ["../elsewhere.arrow", "/etc/passwd", "..", ".", "", "a/b", "a\\b", "C:a", "a\0b", 3, None],
+)
 def test_only_files_of_its_own_folder_are_read(name, saved):
     (saved / NAME).rename(saved.parent / "elsewhere.arrow")
     write_state(saved, _data_files=[{"filename": name}])

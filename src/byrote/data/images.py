@@ -117,7 +117,9 @@ def stack(
     (1, 3, 4, 3)
     """
     geometry = geometry or Geometry()
-    array, size, odd, clear, row = None, None, [], [], -1
+    array, size, row = None, None, -1
+    odd: list[tuple[str, tuple[int, int]]] = []
+    clear: list[str] = []
     for row, (place, source) in enumerate(images):
         notices.at(place)
         with _opened(source, place) as file:

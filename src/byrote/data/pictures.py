@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from byrote.data.damage import refused
 from byrote.data.notices import overheard
@@ -41,7 +41,6 @@ _UPRIGHT: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
 _LYING = (5, 6, 7, 8)  # of those, Pillow turns the size of TIFF by itself
 _BITS, _PHOTOMETRIC, _PLANAR = 258, 262, 284  # TIFF tags
 _WHITE_IS_ZERO, _BY_CHANNEL = 0, 2  # values of the last two
-_WITH_ALPHA = ("LA", "PA", "RGBA")
 _DEEP_COLOURS = ("RGB", "RGBA", "RGBX")
 
 # Pillow reports some damage here besides raising, and without a handler it reaches the terminal.
@@ -116,16 +115,19 @@ def upright_size(file: BinaryIO, place: str) -> tuple[int, int]:
         return (image.height, image.width) if lies else image.size
 
 
-def _open(file: BinaryIO) -> Image.Image:
+def _open(file: BinaryIO) -> ImageFile.ImageFile:
     file.seek(0)
     return Image.open(file, formats=_FORMATS)
 
 
-def _check(image: Image.Image, place: str) -> None:
+def _check(image: ImageFile.ImageFile, place: str) -> None:
     """Refuse what would be many records, or more than a record."""
     most = Image.MAX_IMAGE_PIXELS
     if most is not None and image.width * image.height > most:
         raise _too_large(place)
+    covered = sum((right - left) * (low - top) for _, (left, top, right, low), *_ in image.tile)
+    if image.format == "TIFF" and covered < image.width * image.height:
+        raise ValueError("strips that leave out a part, which Pillow would leave black")
     count = getattr(image, "n_frames", 1)
     if count > 1 and image.format != "MPO":  # a photograph with a preview beside it
         raise InvalidInput(
@@ -141,26 +143,22 @@ def _too_large(place: str) -> InvalidInput:
     )
 
 
-def _picture(image: Image.Image, file: BinaryIO, place: str) -> Picture:
+def _picture(image: ImageFile.ImageFile, file: BinaryIO, place: str) -> Picture:
     """Decode by how the pixels are stored."""
     if _is_deep_colour(image):
         return _deep_colour(image, file, place)
     if image.mode[0] in "IF":
         return Picture(_deep_grey(image, place))
-    if image.mode == "1":
-        return Picture(scale(_loaded(image)), _has_key(image))
-    if image.mode in ("L", "RGB"):
-        return Picture(_loaded(image), _has_key(image))
-    if image.mode == "P":
-        image.load()  # Pillow knows only then whether the palette is transparent
-        image = image.convert("RGBA")
-        return _without_alpha(_grey_if_all_are(np.asarray(image)))
-    if image.mode in _WITH_ALPHA:
-        stored = _loaded(image.convert("RGBA") if image.mode == "PA" else image)
-        return _without_alpha(_grey_if_all_are(stored) if image.mode == "PA" else stored)
-    if image.mode not in ("CMYK", "RGBX", "YCbCr"):
-        raise InvalidInput(f"the image in {place} has colours of the kind {image.mode}, not RGB")
-    return Picture(np.asarray(image.convert("RGB")))
+    stored = _loaded(image)
+    if image.mode in ("1", "L", "RGB"):
+        return Picture(scale(stored) if image.mode == "1" else stored, _has_key(image))
+    if image.mode in ("P", "PA"):
+        return _without_alpha(_grey_if_all_are(np.asarray(image.convert("RGBA"))))
+    if image.mode in ("LA", "RGBA"):
+        return _without_alpha(stored)
+    if image.mode in ("CMYK", "RGBX", "YCbCr"):
+        return Picture(np.asarray(image.convert("RGB")))
+    raise InvalidInput(f"the image in {place} has colours of the kind {image.mode}, not RGB")
 
 
 def _without_alpha(stored: NDArray[Any]) -> Picture:
@@ -183,7 +181,7 @@ def _has_key(image: Image.Image) -> bool:
     return bool(np.asarray(image.convert("RGBA"))[..., 3].min() < 255)
 
 
-def _deep_grey(image: Image.Image, place: str) -> NDArray[Any]:
+def _deep_grey(image: ImageFile.ImageFile, place: str) -> NDArray[Any]:
     """16 bits, which Pillow also keeps in its 32-bit mode."""
     if image.mode[:4] != "I;16" and not (image.mode == "I" and image.format in ("PNG", "PPM")):
         raise InvalidInput(f"the image in {place} has 32-bit pixels, of which white is unknown")
@@ -193,24 +191,31 @@ def _deep_grey(image: Image.Image, place: str) -> NDArray[Any]:
     return 1 - grey if tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO else grey
 
 
-def _is_deep_colour(image: Image.Image) -> bool:
+def _is_deep_colour(image: ImageFile.ImageFile) -> bool:
     """Tell colours of 16 bits, of which Pillow would keep 8."""
     if image.mode[0] in "IF" or not image.tile:
         return False
     if image.format == "PPM":
-        return image.mode == "RGB" and image.tile[0][0] != "raw" and image.tile[0][3][-1] > 255
+        return image.mode == "RGB" and _white(image) > 255
     bits = getattr(image, "tag_v2", {}).get(_BITS, ())
     return max(bits, default=0) > 8 or ";16" in _raw_mode(image)
 
 
-def _raw_mode(image: Image.Image) -> str:
+def _white(image: ImageFile.ImageFile) -> int:
+    """The largest value of a PPM file, which Pillow hands on to its decoder where it is not 255."""
+    arguments = image.tile[0][3]
+    last = arguments[-1] if isinstance(arguments, tuple) else None
+    return last if image.tile[0][0] != "raw" and isinstance(last, int) else 255
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
     """How pixels lie in the file, in Pillow's terms."""
     arguments = image.tile[0][3]
     name = arguments[0] if isinstance(arguments, tuple) and arguments else arguments
     return name if isinstance(name, str) else ""
 
 
-def _deep_colour(image: Image.Image, file: BinaryIO, place: str) -> Picture:
+def _deep_colour(image: ImageFile.ImageFile, file: BinaryIO, place: str) -> Picture:
     if image.format == "PPM" and image.tile[0][0] == "ppm":
         return _deep_ppm(image, file)
     raw = _raw_mode(image)
@@ -229,7 +234,7 @@ def _deep_colour(image: Image.Image, file: BinaryIO, place: str) -> Picture:
     return Picture(scale(picture.pixels), picture.transparent)
 
 
-def _from_halves(image: Image.Image, file: BinaryIO, colours: str, order: str) -> Picture:
+def _from_halves(image: ImageFile.ImageFile, file: BinaryIO, colours: str, order: str) -> Picture:
     """Decode twice: the high bytes, and the low ones as if the bytes lay the other way round."""
     native = "L" if sys.byteorder == "little" else "B"
     other = "B" if (native if order == "N" else order) == "L" else "L"
@@ -240,7 +245,7 @@ def _from_halves(image: Image.Image, file: BinaryIO, colours: str, order: str) -
     return _without_alpha(stored) if colours == "RGBA" else Picture(stored[..., :3])
 
 
-def _decoded_as(image: Image.Image, raw: str) -> NDArray[Any]:
+def _decoded_as(image: ImageFile.ImageFile, raw: str) -> NDArray[Any]:
     """Decode as if the pixels lay in the file in another way."""
     image.tile = [_read_as(tile, raw) for tile in image.tile]
     return _loaded(image)
@@ -258,10 +263,10 @@ def _loaded(image: Image.Image) -> NDArray[Any]:
     return np.asarray(image)
 
 
-def _deep_ppm(image: Image.Image, file: BinaryIO) -> Picture:
+def _deep_ppm(image: ImageFile.ImageFile, file: BinaryIO) -> Picture:
     """Colours of two bytes, high one first, as a PPM file holds them."""
-    _, _, start, (_, white) = image.tile[0]
-    file.seek(start)
+    white = _white(image)
+    file.seek(image.tile[0][2])
     count = image.height * image.width * 3
     stored = np.frombuffer(file.read(2 * count), ">u2", count)
     shaped = stored.reshape(image.height, image.width, 3)

@@ -2,7 +2,7 @@
 
 import codecs
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _LEAST = 1 << 16  # characters read at first
 
 
-def text_pieces(path: Path, name: str = "the file") -> Iterator[str]:
+def text_pieces(path: Path, name: str = "the file") -> Generator[str, None, None]:
     r"""Give the text of a file of UTF-8 piece by piece, with ``"\n"`` for every end of a line.
 
     A byte order mark at its begin is dropped.
@@ -102,7 +102,9 @@ def documents_of(
     raise AssertionError("the last prefix is the whole text")
 
 
-def _prefixes(path: Path, limit: int | None, name: str = "the file") -> Iterator[tuple[str, bool]]:
+def _prefixes(
+    path: Path, limit: int | None, name: str = "the file"
+) -> Generator[tuple[str, bool], None, None]:
     """Give longer and longer beginnings of a text, and whether each is all there is."""
     parts, length = [], 0
     wanted = float("inf") if limit is None else max(2 * limit, _LEAST)

@@ -49,7 +49,8 @@ class VAE(Fitted):
     space
         In what form the model sees records: "binary" draws, dequantized pixels in "logit" space,
         "levels" of pixels, or "real" values as they are, for tables of numbers (Gaussians only)
-        whose columns are near mean 0 and standard deviation 1, with a density in their units. "auto" is binary, logit or levels, by likelihood.
+        whose columns are near mean 0 and standard deviation 1, with a density in their units.
+        "auto" is binary, logit or levels, by likelihood.
     flips
         Mirror images at random in training, each with probability 1/2 whenever it is seen.
     epochs, batch_size, learning_rate
@@ -193,10 +194,10 @@ class VAE(Fitted):
         Raises
         ------
         InvalidInput
-            If a value is outside [0, 1] (unless ``space="real"``) or between levels, or the network
-            takes no records of this shape; a column is far from mean 0 and standard deviation 1 with
-            ``space="real"``; no noise keeps the promise of ``dp``; or validation records are no such
-            records, or among them; or a parameter cannot be used.
+            If a value is outside [0, 1] (unless ``space="real"``) or between levels; a column is
+            far from mean 0 and standard deviation 1 with ``space="real"``; the network takes no
+            records of this shape; no noise keeps the promise of ``dp``; validation records are no
+            such records, or among them; or a parameter cannot be used.
         """
         scale.refuse(self._checked_space(X), as_given(X))
 

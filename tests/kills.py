@@ -263,7 +263,7 @@ class Attack:
         """Start, and kill; returns the session and what is wrong of it."""
         number = SIGNALS[int(self.generator.integers(len(SIGNALS)))]
         everyone = bool(self.generator.random() < 0.5)
-        count = int(self.generator.integers(1, 160)) if self.generator.random() < 0.5 else None
+        count = int(self.generator.integers(1, 120)) if self.generator.random() < 0.5 else None
         moment = float(self.generator.uniform(0, 1.1 * seconds))
 
         flag = self.folder / "signalled"
@@ -307,9 +307,10 @@ def main():
     parser.add_argument("--count", type=int, default=1000, help="kills, at least")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", help="where to work; one in memory is quicker")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         attack, wrong, trials = Attack(folder, asked.seed), [], 0
         while attack.ended < asked.count:
             found = attack.trial(asked.workers)

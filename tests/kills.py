@@ -87,7 +87,8 @@ class Combination:
         if self.plan == "insertions":
             canary = byrote.Canary("pin {digits:2}")
             how |= {"canaries_per_level": 2, "controls": 2, "references": 5, "method": "none"}
-            return byrote.score_exposure(Ngram(order=1, epochs=2), TEXT, canary, insertions=[2], fits=3, **how)
+            how |= {"insertions": [2], "fits": 3}
+            return byrote.score_exposure(Ngram(order=1, epochs=2), TEXT, canary, **how)
         x = X[:8] if self.plan == "leave-one-out" else X
         plan = PLANS[self.plan][smaller]
         return byrote.score_memorization(MODELS[self.model][0](), x, plan=plan, **how)
@@ -205,6 +206,9 @@ class Attack:
         self.temporary.mkdir()
         os.environ["TMPDIR"] = str(self.temporary)
         tempfile.tempdir = None
+        for kind in ("vae", "gmm", "kde"):  # loads, once for all, what a child would load each time
+            Combination("subset", kind, (), "none", 1, False).run(self.folder / f"first-{kind}")
+        Combination("insertions", "ngram", (), "release", 1, False).run(self.folder / "first-text")
 
     def undisturbed(self, combination):
         """What the run holds, and how many seconds it takes."""

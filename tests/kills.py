@@ -87,9 +87,8 @@ class Combination:
         if self.plan == "insertions":
             canary = byrote.Canary("pin {digits:2}")
             how |= {"canaries_per_level": 2, "controls": 2, "references": 5, "method": "none"}
-            return byrote.score_exposure(
-                Ngram(order=1, epochs=2), TEXT, canary, insertions=[2], fits=3, **how
-            )
+            how |= {"insertions": [2], "fits": 3}
+            return byrote.score_exposure(Ngram(order=1, epochs=2), TEXT, canary, **how)
         x = X[:8] if self.plan == "leave-one-out" else X
         plan = PLANS[self.plan][smaller]
         return byrote.score_memorization(MODELS[self.model][0](), x, plan=plan, **how)
@@ -207,6 +206,9 @@ class Attack:
         self.temporary.mkdir()
         os.environ["TMPDIR"] = str(self.temporary)
         tempfile.tempdir = None
+        for kind in ("vae", "gmm", "kde"):  # loads, once for all, what a child would load each time
+            Combination("subset", kind, (), "none", 1, False).run(self.folder / f"first-{kind}")
+        Combination("insertions", "ngram", (), "release", 1, False).run(self.folder / "first-text")
 
     def undisturbed(self, combination):
         """What the run holds, and how many seconds it takes."""
@@ -265,7 +267,7 @@ class Attack:
         """Start, and kill; returns the session and what is wrong of it."""
         number = SIGNALS[int(self.generator.integers(len(SIGNALS)))]
         everyone = bool(self.generator.random() < 0.5)
-        count = int(self.generator.integers(1, 160)) if self.generator.random() < 0.5 else None
+        count = int(self.generator.integers(1, 120)) if self.generator.random() < 0.5 else None
         moment = float(self.generator.uniform(0, 1.1 * seconds))
 
         flag = self.folder / "signalled"
@@ -309,9 +311,10 @@ def main():
     parser.add_argument("--count", type=int, default=1000, help="kills, at least")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", help="where to work; one in memory is quicker")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=asked.folder) as folder:
         attack, wrong, trials = Attack(folder, asked.seed), [], 0
         while attack.ended < asked.count:
             found = attack.trial(asked.workers)

@@ -139,19 +139,25 @@ def _check_answers(address: str) -> None:
 
 def _place(address: str) -> tuple[str, int]:
     """Host and port of an address as Ray takes it: host:port, ray://host:port or auto."""
+    given = address.partition("://")[2] or address
+    try:
+        host, _, port = (_found_here() if given == "auto" else given).rpartition(":")
+        if not host:
+            raise ValueError(given)
+        return host.strip("[]"), int(port)
+    except (ValueError, ConnectionError):
+        raise InvalidInput(
+            "executor 'ray' needs RAY_ADDRESS to be host:port, ray://host:port, auto where a"
+            f" cluster was started on this machine, or not to be set; got {address!r}"
+        ) from None
+
+
+def _found_here() -> str:
     from ray._private.services import (  # noqa: PLC0415 (there is no other way to ask)
         canonicalize_bootstrap_address_or_die,
     )
 
-    given = address.partition("://")[2] or address
-    try:
-        host, _, port = canonicalize_bootstrap_address_or_die(given).rpartition(":")
-        return host.strip("[]"), int(port)
-    except (ValueError, OSError):
-        raise InvalidInput(
-            "executor 'ray' needs RAY_ADDRESS to be host:port, ray://host:port, auto, where a"
-            f" cluster was started here, or not to be set; got {address!r}"
-        ) from None
+    return str(canonicalize_bootstrap_address_or_die("auto"))
 
 
 @contextmanager

@@ -63,13 +63,14 @@ def check(
         raise InvalidInput(f"--junit must be a file in a folder that exists; got {str(junit)!r}")
     if junit is not None:
         junit.unlink(missing_ok=True)  # whatever happens, none of an earlier check is left
-    from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
+    from byrote.fits.files import write_atomically  # noqa: PLC0415 (slow to load)
+    from byrote.report import gate as text  # noqa: PLC0415
     from byrote.report import junit as xml  # noqa: PLC0415
     from byrote.report.text import plain  # noqa: PLC0415
 
     found = _checked(run, bars, junit, insertions=insertions, level=level)
     if junit is not None:
-        junit.write_bytes(xml.render(found))
+        write_atomically(junit, xml.render(found))
     if as_json:
         print_json(plain(found.to_dict()))
     else:
@@ -79,7 +80,8 @@ def check(
 
 def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any) -> Any:
     """The gate; where it cannot be made, the file says so of every bar."""
-    from byrote.report import junit as xml  # noqa: PLC0415 (slow to load)
+    from byrote.fits.files import write_atomically  # noqa: PLC0415 (slow to load)
+    from byrote.report import junit as xml  # noqa: PLC0415
     from byrote.scores import gate  # noqa: PLC0415
 
     try:
@@ -87,5 +89,5 @@ def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any
     except ByroteError as error:
         if junit is not None:
             asked = [name for name, limit in bars.items() if limit is not None]
-            junit.write_bytes(xml.unusable(asked or ["check"], error))
+            write_atomically(junit, xml.unusable(asked or ["check"], error))
         raise

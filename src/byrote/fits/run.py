@@ -14,7 +14,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from byrote.errors import CorruptFile, InvalidInput, RunMismatch
-from byrote.fits import files, record_files
+from byrote.fits import files, reading, record_files
 from byrote.fits.executors import open_pool
 from byrote.fits.job import Task, job_of
 from byrote.fits.manifest import Manifest
@@ -22,7 +22,6 @@ from byrote.fits.outcomes import outcomes
 from byrote.fits.paths import RunPaths
 from byrote.fits.plan_file import read_design
 from byrote.fits.progress import Progress, Silent
-from byrote.fits.reading import is_there
 from byrote.fits.request import Request
 from byrote.fits.store import RunFolder
 from byrote.models import settling
@@ -51,12 +50,12 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     design = request.plan.draw(request.context())
     settled: dict[str, Any] = {}
     paths.check()
-    if not is_there(paths.manifest):
+    if not reading.is_there(paths.manifest):
         _check_new(paths)
         request.rehearse(design)
         settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
     with _locked(paths):
-        if is_there(paths.manifest):
+        if reading.is_there(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
@@ -87,12 +86,12 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     if todo:
         request.rehearse(design)
     _sweep(paths)
+    stored.forget_aside(todo)
     for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
     for problem in damaged_names.values():
         warnings.warn(f"{problem}; it is written again", stacklevel=4)
     record_files.mend(paths, manifest, request.records, damaged_names)
-    stored.forget_aside(todo)
     for fit in damaged:
         stored.set_aside(fit)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
@@ -202,5 +201,6 @@ def _locked(paths: RunPaths) -> Iterator[None]:
 def _sweep(paths: RunPaths) -> None:
     """Remove what killed processes left."""
     shutil.rmtree(paths.work, ignore_errors=True)
-    for folder in (paths.root, paths.fits, paths.failures, paths.models):
-        files.sweep(folder)
+    with reading.of(paths.root):
+        for folder in (paths.root, paths.fits, paths.failures, paths.models):
+            files.sweep(folder)

@@ -54,12 +54,12 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
         _check_new(paths)
         request.rehearse(design)
         settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
+    manifest = request.manifest(design, settled)
     with _locked(paths):
         if reading.is_there(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
-            manifest = request.manifest(design, settled)
             run = RunFolder.create(paths, manifest, design, request.records)
             todo = [*range(design.fits), *(design.extra if request.keeps else ())]
         if todo:

@@ -140,9 +140,9 @@ class Manifest(_Part):
             model=ModelPart.of(model),
             data=DataPart.of(records),
         )
-        if (size := len(made.model_dump_json())) > MOST_BYTES // 2:
+        if (size := len(made.model_dump_json())) > MOST_BYTES // 4:
             raise InvalidInput(
-                f"model must have parameters that {MOST_BYTES // 2} bytes describe; got {size}"
+                f"model must have parameters that {MOST_BYTES // 4} bytes describe; got {size}"
                 " bytes (an array is described by its hash, a list by all that it holds)"
             )
         return made

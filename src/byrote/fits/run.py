@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
-from byrote.fits import files, record_files, temporary
+from byrote.fits import files, reading, record_files, temporary
 from byrote.fits.executors import open_pool
 from byrote.fits.interrupts import held_back
 from byrote.fits.job import Task, job_of
@@ -22,7 +22,6 @@ from byrote.fits.outcomes import outcomes
 from byrote.fits.paths import RunPaths
 from byrote.fits.plan_file import read_design
 from byrote.fits.progress import Progress, Silent
-from byrote.fits.reading import is_there
 from byrote.fits.request import Request
 from byrote.fits.store import RunFolder
 from byrote.models import settling
@@ -57,16 +56,16 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     design = request.plan.draw(request.context())
     settled: dict[str, Any] = {}
     paths.check()
-    if not is_there(paths.manifest):
+    if not reading.is_there(paths.manifest):
         _check_new(paths)
         request.rehearse(design)
         settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
+    manifest = request.manifest(design, settled)
     with _resumable(paths), _locked(paths):
-        if is_there(paths.manifest):
+        if reading.is_there(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
-            manifest = request.manifest(design, settled)
             run = RunFolder.create(paths, manifest, design, request.records)
             todo = [*range(design.fits), *(design.extra if request.keeps else ())]
         if todo:
@@ -95,12 +94,12 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     _sweep(paths)
     for folder in (paths.fits, paths.failures):  # archives and version control drop empty ones
         files.make_folder(folder)
+    stored.forget_aside(todo)
     for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
     for problem in damaged_names.values():
         warnings.warn(f"{problem}; it is written again", stacklevel=4)
     record_files.mend(paths, manifest, request.records, damaged_names)
-    stored.forget_aside(todo)
     for fit in damaged:
         stored.set_aside(fit)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
@@ -230,5 +229,6 @@ def _locked(paths: RunPaths) -> Iterator[None]:
 def _sweep(paths: RunPaths) -> None:
     """Remove what killed processes left."""
     shutil.rmtree(paths.work, ignore_errors=True)
-    for folder in (paths.root, paths.fits, paths.failures, paths.models):
-        files.sweep(folder)
+    with reading.of(paths.root):
+        for folder in (paths.root, paths.fits, paths.failures, paths.models):
+            files.sweep(folder)

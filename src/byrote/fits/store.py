@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
-from byrote.fits import files, record_files, sealed
+from byrote.fits import files, reading, record_files, sealed
 from byrote.fits.fit_file import FitFile
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
@@ -137,10 +137,11 @@ class RunFolder:
 
     def forget_aside(self, todo: Iterable[int]) -> None:
         """Remove what was set aside and has a successor: of all fits but those still to do."""
-        waiting = {self.paths.aside(fit) for fit in todo}
-        for path in set(self.paths.fits.glob(self.paths.aside(0).name.replace("0", "[0-9]"))):
-            if path not in waiting:
-                files.remove(path)
+        waiting, fits = {self.paths.aside(fit) for fit in todo}, self.paths.fits
+        with reading.of(fits):
+            aside = set(fits.glob(f"*{self.paths.aside(0).suffix}"))
+        for path in aside - waiting:
+            files.remove(path)
 
     def file(self, fit: int) -> FitFile:
         """The file of one fit, whether it is there or not."""

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import IncompleteRun
+from byrote.fits.files import make_folder
+from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request
 from byrote.fits.run import run_fits
@@ -61,7 +63,7 @@ def carry_out(
     ------
     InvalidInput
         If a request cannot be carried out; all that are known are looked at before the first is
-        begun.
+        begun. Or if there is a symbolic link in the folder.
     RunMismatch
         If a folder holds another run.
     """
@@ -69,6 +71,8 @@ def carry_out(
         if isinstance(known, Request):
             known.check()
             known.plan.draw(known.context())
+    make_folder(out)  # for its owner alone, as the run folders in it
+    RunPaths(out).check()
     for name in requests:
         yield name
         request = request_from(requests[name], out)

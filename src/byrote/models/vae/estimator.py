@@ -264,6 +264,7 @@ class VAE(Fitted):
             If the weights do not fit the parameters.
         """
         settings.check_parameters(self)
+        weights.check_sizes(self, arrays)
         shape = weights.record_shape(arrays)
         settings.check_shape(self, shape)
         made = clone(self)._make((0, *shape))

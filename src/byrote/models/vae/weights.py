@@ -1,6 +1,7 @@
 """A fitted VAE's weights as plain arrays, for files, and back."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -36,6 +37,24 @@ def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
     if shape.min() < 1:
         raise InvalidInput(f"weights[{SHAPE!r}] must be positive; got {shape.tolist()}")
     return tuple(map(int, shape))
+
+
+def check_sizes(vae: Any, weights: Mapping[str, ArrayLike]) -> None:
+    """Refuse a network that is larger than the weights, before it is made.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the size.
+    """
+    network_weights.check_sizes(
+        weights,
+        of="VAE",
+        layers=len(vae.hidden) if vae.network == "fully-connected" else 0,
+        latent_dim=vae.latent_dim,
+        hidden=max(vae.hidden) if vae.network == "fully-connected" else 0,
+        features=vae.features if vae.network == "convolutional" else 0,
+    )
 
 
 def load(model: AutoEncoder, weights: Mapping[str, ArrayLike]) -> None:

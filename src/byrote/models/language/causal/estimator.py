@@ -244,19 +244,19 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         """
         settings.check_parameters(self)
         with self._seeded():
-            self._make(trained=False)
+            self._make(arrays)
         weights.load(self.network_, arrays)
         self.network_.eval()
         return self
 
-    def _make(self, *, trained: bool = True) -> "CausalLM":
+    def _make(self, arrays: Mapping[str, ArrayLike] | None = None) -> "CausalLM":
         """The network before training; without its trained weights if others are to be set."""
         tokenizer = self._read_tokenizer()
-        if self.path is not None and trained:
+        if self.path is not None and arrays is None:
             network = loading.pretrained(self.path)
         else:
             source = self.config if self.path is None else self.path
-            network = loading.untrained(loading.configuration(source, tokenizer))
+            network = loading.untrained(loading.configuration(source, tokenizer), arrays)
         settings.check_window(self.window, network)
         context = self.window if self.path is None else context_of(network)
         self.losses_: list[float] = []

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from numpy.typing import ArrayLike
 
 from byrote.errors import InvalidInput
 from byrote.models.language.causal import files
 from byrote.models.language.causal.library import offline, transformers
+from byrote.models.network_weights import check_sizes
 
 _SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id")
 
@@ -63,8 +65,16 @@ def pretrained(path: str | Path) -> Any:
     return model.train()
 
 
-def untrained(config: Any) -> Any:
-    """A network of this configuration with random weights, from PyTorch's global generator."""
+def untrained(config: Any, weights: Mapping[str, ArrayLike] | None = None) -> Any:
+    """A network of this configuration with random weights, from PyTorch's global generator.
+
+    Raises
+    ------
+    InvalidInput
+        If none can be made, or none so large that is to be given the weights.
+    """
+    if weights is not None:
+        check_sizes(weights, of="configuration", **_sizes(config.get_text_config()))
     make = transformers().AutoModelForCausalLM.from_config
     return _read(
         "config",
@@ -120,6 +130,16 @@ def _from_file(source: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise InvalidInput(f"config must be a JSON object; {path} is none")
     return {key: value for key, value in values.items() if key != "transformers_version"}
+
+
+def _sizes(config: Any) -> dict[str, int]:
+    names = {
+        "layers": "num_hidden_layers",
+        "hidden_size": "hidden_size",
+        "vocab_size": "vocab_size",
+    }
+    sizes = {name: getattr(config, attribute, 0) for name, attribute in names.items()}
+    return {name: size if isinstance(size, int) else 0 for name, size in sizes.items()}
 
 
 def _local() -> dict[str, bool]:

@@ -216,6 +216,7 @@ class CharLSTM(Fitted):
             If the weights do not fit the parameters.
         """
         settings.check_parameters(self)
+        weights.check_sizes(arrays, layers=self.layers, hidden=self.hidden)
         made = clone(self)._make(weights.vocabulary_of(arrays))
         weights.load(made.network_, arrays)
         for name, value in vars(made).items():

@@ -43,6 +43,17 @@ def vocabulary_of(weights: Mapping[str, ArrayLike]) -> Vocabulary:
     return Vocabulary(points)
 
 
+def check_sizes(weights: Mapping[str, ArrayLike], *, layers: int, hidden: int) -> None:
+    """Refuse a network that is larger than the weights, before it is made.
+
+    Raises
+    ------
+    InvalidInput
+        Naming the size.
+    """
+    network_weights.check_sizes(weights, of="CharLSTM", layers=layers, hidden=hidden)
+
+
 def load(network: Network, weights: Mapping[str, ArrayLike]) -> None:
     """Give the network these weights.
 

@@ -76,10 +76,10 @@ NUMBERS = [
 ]  # fmt: skip
 TEXTS = [
     "", "a", "b", "0.5", "5%", "7", " ", "\0", "a\0", "a\n", "\ud800", "\u202e", "=1+1", "'=1",
-    "$x^$", "[red]", "[/]", "\x1b[2J", "{digits:3}", "{", "{{}}", "{} {}", "x" * 5000, "../a", "/",
-    "é☃", "digits", "auto", "lira", "loss", "ids", "same", "sampled", "skew_normal", "exact",
-    "rank", "search", "score", "mean_log", b"", b"x", bytearray(b"x"), np.str_("a"), np.bytes_("a"),
-    Path("a"), Path("."), Path("a\0b"),
+    "$x^$", "[red]", "[/]", "\x1b[2J", "{digits:3}", "{", "{{}}", "{} {}", "x" * 5000, "../a",
+    "/a/b", "é☃", "digits", "auto", "lira", "loss", "ids", "same", "sampled", "skew_normal",
+    "exact", "rank", "search", "score", "mean_log", b"", b"x", bytearray(b"x"), np.str_("a"),
+    np.bytes_("a"), Path("a"), Path("."), Path("a\0b"),
 ]  # fmt: skip
 ARRAYS = [
     lambda: np.array(0.5), lambda: np.array(3), lambda: np.array([]), lambda: np.zeros((0, 3)),

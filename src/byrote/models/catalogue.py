@@ -5,6 +5,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -43,6 +44,11 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
     >>> build("kde", {"bandwidth": 0.5})
     KernelDensity(bandwidth=0.5, leaf_size=1000000000)
     """
+    with redirect_stdout(sys.stderr):  # a stranger's module and class may print
+        return _built(name, settings)
+
+
+def _built(name: str, settings: Mapping[str, Any]) -> Any:
     constructor = _hugging_face(name) if name.startswith(_HUGGING_FACE) else _find(name)
     allowed = _parameters(name, constructor)
     for setting in settings:

@@ -109,7 +109,11 @@ def peers_of(result: MemorizationResult, row: int) -> NDArray[np.bool_]:
 
 def _row(result: MemorizationResult, id_: Any) -> int:
     written = checks.written(id_)
-    found = np.flatnonzero(result.ids.astype(str) == written) if written is not None else ()
+    found = (
+        np.flatnonzero(result.ids.astype(str) == written)
+        if written is not None
+        else np.empty(0, np.intp)
+    )
     if len(found) == 0:  # the id is not quoted: ids may be private
         raise InvalidInput(f"id must be the id of one of {len(result)} records; none has it")
     return int(found[0])

@@ -10,7 +10,7 @@ from byrote.errors import InvalidInput
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-MOST_TRIALS = 10**12  # so many that counts are exact as floating numbers, and more than anyone has
+MOST_TRIALS = 10**9  # more than anyone has, and still counted through in a second
 
 
 def at_most(name: str, value: int, other: str, limit: int) -> None:

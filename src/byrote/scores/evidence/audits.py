@@ -188,7 +188,9 @@ def _chosen(ids: NDArray[Any], claim: Claim) -> int:
         generator = seeds.generator(claim.seed, seeds.Purpose.CHOICE, 1)
         return int(generator.integers(len(ids)))
     written = checks.written(claim.record)
-    found = np.flatnonzero(ids.astype(str) == written) if written is not None else ()
+    found = (
+        np.flatnonzero(ids.astype(str) == written) if written is not None else np.empty(0, np.intp)
+    )
     if len(found) != 1:
         got = checks.shown(claim.record)
         raise InvalidInput(f"record must be the id of a scored record; {got} is none")

@@ -25,7 +25,9 @@ def check_parameters(model: Any) -> None:
         If a parameter of the CharLSTM is of the wrong kind.
     """
     for name in ("hidden", "layers", "epochs", "batch_size", "window"):
-        most = {"hidden": checks.WIDEST, "layers": 1000}.get(name, checks.MOST)
+        most = {"hidden": checks.WIDEST, "layers": 1000, "batch_size": checks.WIDEST}.get(
+            name, checks.MOST
+        )
         setattr(model, name, checks.integer(name, getattr(model, name), at_least=1, at_most=most))
     checks.choice("optimizer", model.optimizer, RATES)
     for name in ("learning_rate", "clip"):

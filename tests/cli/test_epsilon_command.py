@@ -63,7 +63,7 @@ def test_a_promise_is_shown_and_held_against_what_is_proven(run, byrote_):
     assert shown.endswith(f"{promised} byrote epsilon tells what is proven.")
     assert "Promised" not in byrote_("show", "run", "--csv")[1]
     assert "contradicted" not in out
-    assert "with a limit above 1.00" in out
+    assert "at most 3 pairs of fits, one that trained on a record and one that did not" in out
 
 
 def test_fits_that_are_missing(run, byrote_):

@@ -16,6 +16,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 LEVEL = 0.95  # of the confidence intervals
 _BLOCK = 1 << 20  # values computed on at a time
+_ROUNDING = 1e-9  # of log-likelihoods, below which they do not differ
 
 
 @dataclass(eq=False)
@@ -68,7 +69,26 @@ def evaluate(table: Table) -> Evaluation:
             result.exact &= exact
             smallest = ranks.smallest_p(comparison.shapes())
             result.smallest_p = float(np.fmin(result.smallest_p, smallest))
+    result.interval[spreadless(result, 1 - LEVEL)] = np.nan
     return result
+
+
+def spreadless(found: Evaluation, significance: float) -> NDArray[np.bool_]:
+    """(r,) records whose mean_log has an error of zero that is no knowledge of it.
+
+    Where densities take few values, those of a side may be equal by chance. The error is known to
+    be zero where it is for every record, as with a model without chance that leaves one record out;
+    where no difference is found; and where chance would seldom have made these the values held out.
+    """
+    estimate, error = found.estimate["mean_log"], found.standard_error["mean_log"]
+    least = _ROUNDING * (1 + np.abs(found.log_prob_in) + np.abs(found.log_prob_out))
+    with np.errstate(invalid="ignore"):
+        flat = error <= least
+        if flat[~np.isnan(error)].all():
+            return np.zeros(len(error), dtype=bool)
+        return np.asarray(
+            flat & (np.abs(estimate) > least) & ~(found.p_value <= significance), dtype=bool
+        )
 
 
 def estimates_without(table: Table, left_out: NDArray[np.bool_]) -> dict[str, Array]:

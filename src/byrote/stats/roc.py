@@ -29,7 +29,28 @@ class Cells(NamedTuple):
     fit: Ids
 
 
-def area(cells: Cells, *, level: float) -> tuple[float, Interval]:
+def auc(score: Array, member: Flags) -> float:
+    """P(member's score > other's), with ties by half; NaN where a side is empty."""
+    m = int(member.sum())
+    pairs = m * (len(member) - m)
+    return float((rankdata(score)[member].sum() - m * (m + 1) / 2) / pairs) if pairs else np.nan
+
+
+def share_above(score: Array, member: Flags, rate: float) -> float:
+    """Share of members above the threshold that ``rate`` of the others are at most above."""
+    if member.all() or not member.any():
+        return np.nan
+    return float((score[member] > _threshold(score, member, rate)).mean())
+
+
+def _threshold(score: Array, member: Flags, rate: float) -> float:
+    others = np.sort(score[~member])[::-1]
+    return float(others[int(rate * len(others) + 1e-9)])
+
+
+def area(
+    cells: Cells, *, level: float, least: float = 0.0, groups: int = 10
+) -> tuple[float, Interval]:
     """The area under the curve, P(member's score > other's) with ties by half, and its interval.
 
     On the logit scale with Student's quantile, one degree of freedom less than there are records or
@@ -37,6 +58,8 @@ def area(cells: Cells, *, level: float) -> tuple[float, Interval]:
     are. Of one fit alone it is records that count, and the interval is that fit's. At 0 and 1 the
     spread is zero; the interval is then that of as many right guesses as there are records on the
     smaller side. NaN where a side is empty or the spread unknown, as of one member.
+
+    least: a standard error from ``groups`` replicates, which counts where it is larger.
     """
     members, others = cells.score[cells.member], cells.score[~cells.member]
     m, n = len(members), len(others)
@@ -46,14 +69,16 @@ def area(cells: Cells, *, level: float) -> tuple[float, Interval]:
     above = np.empty(len(cells.score))
     above[cells.member] = (ranks[cells.member] - rankdata(members)) / n
     above[~cells.member] = 1 - (ranks[~cells.member] - rankdata(others)) / m
-    found = float(above[cells.member].mean())
+    found = auc(cells.score, cells.member)
     if found in (0.0, 1.0):
         return found, _edge(found, cells, level)
     influence = (above - found) / np.where(cells.member, m, n)
-    error, groups = clustered_error(influence, cells.record, cells.fit, cells.member)
-    if groups < 2:
+    error, clusters = clustered_error(influence, cells.record, cells.fit, cells.member)
+    if clusters < 2:
         return found, (np.nan, np.nan)
-    half = t.ppf((1 + level) / 2, groups - 1) * error / (found * (1 - found))
+    if least > error:
+        error, clusters = least, min(clusters, groups)
+    half = t.ppf((1 + level) / 2, clusters - 1) * error / (found * (1 - found))
     middle = logit(found)
     return found, (float(expit(middle - half)), float(expit(middle + half)))
 
@@ -74,20 +99,25 @@ def _edge(found: float, cells: Cells, level: float) -> Interval:
     return (edge, 1.0) if found else (0.0, 1 - edge)
 
 
-def hits_at(cells: Cells, rate: float, *, level: float) -> tuple[float, float, Interval]:
+def hits_at(
+    cells: Cells, rate: float, *, level: float, least: float = 0.0
+) -> tuple[float, float, Interval]:
     """The true-positive rate where at most ``rate`` of the non-members are above the threshold.
 
     Returns the false-positive rate there (at most ``rate``), the true-positive rate, and its
     Clopper-Pearson interval for the effective number of trials, ``p (1 - p) / variance`` with the
     clustered variance, at most the number of members' cells; where p is 0 or 1, that of the records
     (Korn & Graubard 1998). The threshold is held fixed.
+
+    least: a standard error that counts where it is larger.
     """
-    members, others = cells.score[cells.member], np.sort(cells.score[~cells.member])[::-1]
-    threshold = others[int(rate * len(others) + 1e-9)]
+    members, others = cells.score[cells.member], cells.score[~cells.member]
+    threshold = _threshold(cells.score, cells.member, rate)
     hit = cells.score > threshold
     share = float(hit[cells.member].mean())
     influence = np.where(cells.member, (hit - share) / len(members), 0.0)
-    variance = clustered_error(influence, cells.record, cells.fit, cells.member)[0] ** 2
+    error, _ = clustered_error(influence, cells.record, cells.fit, cells.member)
+    variance = np.maximum(error, least) ** 2  # NaN if one is
     trials = float(len(np.unique(cells.record[cells.member])))
     if 0 < share < 1 and not np.isnan(variance):
         trials = min(share * (1 - share) / variance, float(len(members)))

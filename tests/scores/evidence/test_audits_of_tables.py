@@ -15,6 +15,7 @@ from byrote import (
     gaussian_epsilon,
     one_run_epsilon,
 )
+from byrote.fits.table import Table
 from byrote.plans import as_plan
 from byrote.plans.design import IN
 from byrote.scores.evidence.audits import Claim, bounds_of, density, one_run, rates
@@ -146,14 +147,14 @@ def test_centring_knows_no_label_and_keeps_densities_of_zero():
 
 
 PLANS = {
-    "kfold": KFold(4, repeats=2),
+    "kfold": KFold(4, repeats=6),
     "pairs": Probes(list(range(10)), fits=6, pairs=True),
-    "subset": Subset(0.5, fits=6),
-    "leave one out": LeaveOneOut(2),
+    "subset": Subset(0.5, fits=20),
+    "leave one out": LeaveOneOut(6),
     "matrix": Membership(np.arange(6 * 40).reshape(6, 40) % 3 > 0, randomized=True),
     "splitter": as_plan(__import__("sklearn.model_selection", fromlist=["KFold"]).KFold(4)),
-    "balanced": balanced(10, 6),
-    "coins": coins(10, 6),
+    "balanced": balanced(10, 12),
+    "coins": coins(10, 20),
 }
 APPLIES = {  # one-run, one-run Gaussian, rates, density
     "kfold": "---+",
@@ -216,10 +217,19 @@ def test_a_record_that_is_hardly_ever_out_has_no_trials():
     assert "it needs 2 of each" in found.reason
 
 
-def test_densities_that_vary_too_much_prove_nothing():
-    plan = coins(20, 12)
-    wild = table_of(plan, 40, 0, lambda g, included: 10 * g.normal(size=included.shape))
-    found = density(plan.spec(), wild, Claim(0.0, 0.05))
+def test_few_fits_have_no_bound_of_mean_densities():
+    table = table_of(coins(20, 8), 40, 0, silent)
+    found = density(coins(20, 8).spec(), table, Claim(0.0, 0.05))
     assert np.isnan(found.epsilon)
-    assert "no mean density" in found.reason
-    assert found.detail["unscored"] == 20
+    assert "at most 4 pairs of fits" in found.reason
+    assert found.detail["provable"] == 0
+
+
+def test_fits_of_a_torn_repeat_are_no_pair():
+    plan = KFold(2, repeats=8)
+    whole = table_of(plan, 40, 0, silent)
+    table = Table(whole.design, whole.rows, whole.log_prob, missing=(3,))
+    found = density(plan.spec(), table, Claim(0.0, 0.05))
+    table.log_prob[2] += 1e6  # its other half is missing
+    assert str(density(plan.spec(), table, Claim(0.0, 0.05))) == str(found)
+    assert found.detail["pairs"] == 7

@@ -47,12 +47,11 @@ def test_verdict_on_a_bar(measured, verdict, reason):
     assert (unfinished.verdict, unfinished.reason) == ("inconclusive", "3 fits are missing")
 
 
-def test_mean_densities_too_uncertain_for_the_bar_do_not_pass():
-    detail = {"margin": 40.0}
-    bound = Bound("density", 0.0, 0.0, 0.05, detail=detail)
-    assert "40 nats above the bar" in epsilon._blunt(bound, 3.0)[0]
-    assert not epsilon._blunt(bound, 40.0)
-    assert not epsilon._blunt(Bound("one-run", 0.0, 0.0, 0.05, detail={}), 3.0)
+def test_mean_densities_of_too_few_fits_for_the_bar_do_not_pass():
+    bound = Bound("density", 0.0, 0.0, 0.05, detail={"provable": 0.9})
+    assert epsilon.ceiling(bound) == 0.9
+    assert "no more than 0.9 if it were right" in epsilon._doubts(epsilon.ceiling(bound), 1.0)[0]
+    assert not epsilon._doubts(epsilon.ceiling(bound), 0.5)
 
 
 GATES = [

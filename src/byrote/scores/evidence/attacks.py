@@ -13,7 +13,7 @@ from byrote.fits.table import Table
 from byrote.plans import IN
 from byrote.scores.evidence.planted import Planted, planted
 from byrote.scores.membership import ATTACKS, MembershipInference
-from byrote.scores.membership.inference import LEVEL, lira_scores, measured
+from byrote.scores.membership.inference import LEVEL, attacked, lira_scores, measured
 
 Array = NDArray[np.float64]
 
@@ -74,8 +74,7 @@ def of_table(table: Table, attack: str, *, level: float = LEVEL) -> MembershipIn
     attack = checks.choice("attack", attack, ATTACKS)
     roles, unit = table.roles(), np.asarray(table.design.leader, np.intp)
     values = np.where(roles == 0, np.nan, table.log_prob)
-    scores = lira_scores(values, roles == IN, unit) if attack == "lira" else values
-    return measured(scores, roles == IN, attack, unit=unit, level=level)
+    return attacked(values, roles == IN, attack, unit=unit, level=level)
 
 
 def of_planted(

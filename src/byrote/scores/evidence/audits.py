@@ -31,7 +31,7 @@ VACUOUS = (
     " limit with probability delta"
 )
 TOO_FEW = (
-    "{} pairs of fits, one that trained on a record and one that did not, are too few to prove"
+    "at most {} pairs of fits, one that trained on a record and one that did not, are too few to prove"
     " anything of mean densities at a significance of {:.4g}"
 )
 TWINS = "the fits of a pair share their seeds: they are no independent trials"

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from byrote.models.approximations import approximations
+from byrote.scores.evaluation import spreadless
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
 from byrote.scores.trust import collect
@@ -60,7 +61,7 @@ class _Limits:
     """One-sided limits of every record's true score; nothing is known of one without an error."""
 
     def __init__(self, source: Source) -> None:
-        found = source.evaluation
+        self.evaluation = found = source.evaluation
         self.estimate = found.estimate[ESTIMATOR]
         self.error = found.standard_error[ESTIMATOR]
         self.p_value = found.p_value
@@ -82,6 +83,7 @@ class _Limits:
         with np.errstate(invalid="ignore"):
             reach = -self._quantiles(tail) * self.error
         known = np.isfinite(self.estimate) & np.isfinite(self.error) & ~np.isnan(self.degrees)
+        known &= ~spreadless(self.evaluation, tail)
         return np.where(known, np.where(self.error == 0, 0.0, reach), np.nan)
 
     def _quantiles(self, tail: float) -> Array:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.scores.epsilon.arguments import Array, Flags, table
 from byrote.scores.membership.result import HitsAtRate, MembershipInference
+from byrote.scores.membership.shared_noise import GROUPS, errors
 from byrote.stats.likelihood_ratio import log_ratio
 from byrote.stats.roc import Cells, area, hits_at
 
@@ -29,7 +30,8 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     memorizes nothing would be found out by the bookkeeping. Standard deviations are the record's
     own from 10 references on a side, pooled over records below.
 
-    Scores of one record are alike, and so are those of one fit; the intervals allow for both
+    Scores of one record are alike, and so are those of one fit; the intervals allow for both, and
+    for references that all scores share where the noise of the fits is of that kind
     (docs/statistics.md). They hold the attack fixed: they speak of other records and fits.
 
     Parameters
@@ -58,7 +60,25 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     """
     values, member = table(log_prob, included)
     attack = checks.choice("attack", attack, ATTACKS)
-    return measured(values if attack == "loss" else lira_scores(values, member), member, attack)
+    return attacked(values, member, attack)
+
+
+def attacked(
+    values: Array,
+    member: Flags,
+    attack: str,
+    *,
+    unit: Units | None = None,
+    level: float = LEVEL,
+) -> MembershipInference:
+    """Either attack on a table, (fits, records); unit: (fits,) what is independent of what."""
+    if attack == "loss":
+        return measured(values, member, attack, unit=unit, level=level)
+    unit = np.arange(len(values)) if unit is None else unit
+    usable = with_densities(values)
+    least = errors(usable, member, unit, enough=ENOUGH, rates=RATES)
+    scores = log_ratio(usable, member, enough=ENOUGH, unit=unit)
+    return measured(scores, member, attack, unit=unit, level=level, least=least)
 
 
 def measured(
@@ -68,23 +88,29 @@ def measured(
     *,
     unit: Units | None = None,
     level: float = LEVEL,
+    least: Array | None = None,
 ) -> MembershipInference:
     """What scores, (fits, records), tell of membership; NaN is "no score".
 
     unit: (fits,) what is independent of what, every fit for itself if not given. Of one unit alone
-    the intervals speak of other records in these very fits.
+    the intervals speak of other records in these very fits. least: standard errors of the area and
+    of each rate that count where they are larger.
     """
+    floors = np.zeros(1 + len(RATES)) if least is None else np.nan_to_num(least)
     there = ~np.isnan(scores)
     fit, record = np.nonzero(there)
     cells = Cells(scores[there], member[there], record, fit if unit is None else unit[fit])
-    auc, interval = area(cells, level=level)
+    auc, interval = area(cells, level=level, least=float(floors[0]), groups=GROUPS)
     return MembershipInference(
         attack=attack,
         scores=scores,
         included=member,
         auc=auc,
         interval=interval,
-        hits=tuple(_hits(cells, rate, level) for rate in RATES),
+        hits=tuple(
+            _hits(cells, rate, level, floor)
+            for rate, floor in zip(RATES, floors[1:].tolist(), strict=True)
+        ),
         level=level,
         unscored=int((~there.any(axis=0)).sum()),
         reason=_missing(cells, attack) if np.isnan(auc) else "",
@@ -102,11 +128,15 @@ def _missing(cells: Cells, attack: str) -> str:
 
 def lira_scores(values: Array, member: Flags, unit: Units | None = None) -> Array:
     """(fits, records) log-likelihood ratios; none of a record with a density of zero in any fit."""
-    usable = ~np.isneginf(values).any(axis=0)
-    return log_ratio(np.where(usable, values, np.nan), member, enough=ENOUGH, unit=unit)
+    return log_ratio(with_densities(values), member, enough=ENOUGH, unit=unit)
 
 
-def _hits(cells: Cells, rate: float, level: float) -> HitsAtRate:
+def with_densities(values: Array) -> Array:
+    """(fits, records) log-likelihoods, NaN for records with a density of zero in any fit."""
+    return np.where(np.isneginf(values).any(axis=0), np.nan, values)
+
+
+def _hits(cells: Cells, rate: float, level: float, least: float) -> HitsAtRate:
     records = len(np.unique(cells.record[~cells.member]))
     reason = ""
     if not cells.member.any():
@@ -115,4 +145,4 @@ def _hits(cells: Cells, rate: float, level: float) -> HitsAtRate:
         reason = f"{100 * rate:.4g} % of {records} records is less than one record"
     if reason:
         return HitsAtRate(rate, np.nan, np.nan, (np.nan, np.nan), reason)
-    return HitsAtRate(rate, *hits_at(cells, rate, level=level))
+    return HitsAtRate(rate, *hits_at(cells, rate, level=level, least=least))

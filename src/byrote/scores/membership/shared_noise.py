@@ -1,0 +1,66 @@
+"""What LiRA's references add to the error of its rates, where the fits' noise is of that kind.
+
+A fit that is attacked is also a reference of all others. Where a fit shifts all of its records, or
+a few values lie far out, one fit moves the scores of many, and sums of influences miss that. Leaving
+out fits, as attacked ones and as references, does not. It overstates the error where nothing is
+shared (by half, without memorization), so it counts only where the table shows that much is.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.stats import jackknife
+from byrote.stats.likelihood_ratio import log_ratio
+from byrote.stats.roc import auc, share_above
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Units = NDArray[np.intp]
+
+GROUPS = 10  # of fits, left out one at a time
+SHARED = 0.1  # share of the variance that is a fit's own shift of all records
+HEAVY = 1.25  # kurtosis of a record's values, in units of that of normal ones
+
+
+def shared(values: Array, member: Flags) -> bool:
+    """Whether fits shift all of their records, or values lie far out. (F, n) each; NaN: none."""
+    rest, known = np.zeros_like(values), ~np.isnan(values)
+    for side in (known & member, known & ~member):
+        some = np.where(side, values, 0.0)
+        mean = some.sum(axis=0) / np.maximum(side.sum(axis=0), 1)
+        rest = np.where(side, values - mean, rest)
+    total = (rest**2).sum() / max(1, known.sum())
+    if not total:
+        return False
+    size = np.maximum(known.sum(axis=1, keepdims=True), 1)
+    shift = rest.sum(axis=1, keepdims=True) / size
+    common = np.mean(shift**2 - total / size) / total
+    rest = np.where(known, rest - shift, 0.0)
+    count = known.sum(axis=0)
+    some = (count >= 4) & (rest != 0).any(axis=0)
+    if not some.any():
+        return bool(common > SHARED)
+    moments = [(rest[:, some] ** power).sum(axis=0) / count[some] for power in (2, 4)]
+    normal = 3 * (count[some] - 1) / (count[some] + 1)
+    return bool(common > SHARED or np.mean(moments[1] / moments[0] ** 2 / normal) > HEAVY)
+
+
+def errors(
+    values: Array, member: Flags, unit: Units, *, enough: int, rates: tuple[float, ...]
+) -> Array:
+    """Standard errors of LiRA's area and of its true-positive rates, by leaving out fits.
+
+    Zero where nothing is shared; NaN where a replicate has no scores.
+    """
+    if not shared(values, member):
+        return np.zeros(1 + len(rates))
+    _, place = np.unique(unit, return_inverse=True)
+    group = place % min(GROUPS, int(place.max()) + 1)
+    found = []
+    for left_out in np.unique(group):
+        kept = group != left_out
+        scores = log_ratio(values[kept], member[kept], enough=enough, unit=unit[kept])
+        there = ~np.isnan(scores)
+        given = scores[there], member[kept][there]
+        found.append([auc(*given), *(share_above(*given, rate) for rate in rates)])
+    return jackknife.standard_error(np.array(found).T)

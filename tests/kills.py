@@ -124,6 +124,7 @@ def in_a_child(action, *, patience=60.0):
         for stream in (0, 1, 2):
             os.dup2(null, stream)
         signal.alarm(int(patience) * 4)  # no trial hangs for ever
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
         interrupts.heed()
         code = exits.run(action, debug=False)
         from multiprocessing import util
@@ -246,7 +247,7 @@ class Attack:
         store, wrong, sessions = self.folder / "run", [], []
         shutil.rmtree(store, ignore_errors=True)
         self._begun(combination, store)
-        for _ in range(int(self.generator.integers(1, 4))):
+        for _ in range(int(self.generator.integers(1, 5))):
             session, ill = self._killed(combination, store, seconds)
             sessions.append(session)
             wrong += ill
@@ -267,8 +268,8 @@ class Attack:
         """Start, and kill; returns the session and what is wrong of it."""
         number = SIGNALS[int(self.generator.integers(len(SIGNALS)))]
         everyone = bool(self.generator.random() < 0.5)
-        count = int(self.generator.integers(1, 120)) if self.generator.random() < 0.5 else None
-        moment = float(self.generator.uniform(0, 1.1 * seconds))
+        count = int(self.generator.integers(1, 90)) if self.generator.random() < 0.5 else None
+        moment = float(self.generator.uniform(0, 0.9 * seconds))
 
         flag = self.folder / "signalled"
 

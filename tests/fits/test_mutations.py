@@ -1,4 +1,4 @@
-"""Whatever happens to a file of a run folder, it is refused, named or done again, or of no account."""
+"""Whatever happens to a file of a run folder, it is refused, named, done again or of no account."""
 
 import pytest
 

@@ -144,6 +144,7 @@ def test_what_cannot_be_checked(byrote_, runs, arguments, message):
 
 def test_no_old_verdict_stays_where_a_check_cannot_be_made(byrote_, runs):
     byrote_("check", runs / "smooth", "--max-q999", "5", "--junit", "j.xml")
+    assert Path("j.xml").stat().st_mode & 0o777 == 0o600
     assert suite("j.xml") == {"max-q999": "passed"}
     code, _, err = byrote_("check", "nothing", "--max-q999", "5", "--junit", "j.xml")
     assert (code, suite("j.xml")) == (2, {"max-q999": "error"})

@@ -33,6 +33,7 @@ def test_a_study_is_run_reported_and_only_printed_the_second_time(byrote_, small
     assert "Usefulness against exposure" in out
     assert "1 figures and this report" not in out
     assert "1 figure and this report, study.md, are in run" in out
+    assert (tmp_path / "run").stat().st_mode & 0o777 == 0o700
     first = written(tmp_path / "run")
     assert {"base/fits/fit-000000.parquet", "layers-1/fits/fit-000001.parquet"} <= set(first)
     report = (tmp_path / "run" / "study.md").read_text()

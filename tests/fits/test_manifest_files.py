@@ -137,7 +137,7 @@ def test_no_more_is_read_than_a_description_takes(tmp_path):
     with pytest.raises(byrote.CorruptFile, match="no more than 16777216 are read"):
         byrote.load_scores(tmp_path / "run")
     with pytest.raises(byrote.InvalidInput, match="a list by all that it holds"):
-        byrote.score_memorization(PureNoise([0.25] * 3_000_000), X, plan=PLAN, store=tmp_path / "x")
+        byrote.score_memorization(Keepable(how=[0.25] * 10**6), X, plan=PLAN, store=tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 

@@ -48,7 +48,10 @@ def check(
         bool, typer.Option("--json", help="Print the gate as JSON, and only that.")
     ] = False,
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Also write JUnit XML, a test for each bar.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Also write JUnit XML, a test for each bar, for its owner to read."
+        ),
     ] = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> int:

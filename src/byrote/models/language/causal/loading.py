@@ -133,12 +133,8 @@ def _from_file(source: Any) -> dict[str, Any]:
 
 
 def _sizes(config: Any) -> dict[str, int]:
-    names = {
-        "layers": "num_hidden_layers",
-        "hidden_size": "hidden_size",
-        "vocab_size": "vocab_size",
-    }
-    sizes = {name: getattr(config, attribute, 0) for name, attribute in names.items()}
+    sizes = {name: getattr(config, name, 0) for name in ("hidden_size", "vocab_size")}
+    sizes["layers"] = getattr(config, "num_hidden_layers", 0)
     return {name: size if isinstance(size, int) else 0 for name, size in sizes.items()}
 
 

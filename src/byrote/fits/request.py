@@ -37,6 +37,7 @@ class Settings:
     def __post_init__(self) -> None:
         check_executor(self.executor, self.workers, self.threads)
         checks.choice("keep_models", self.keep_models, KEEP_MODELS)
+        object.__setattr__(self, "debug", checks.flag("debug", self.debug))
         for name, least in (("seed", 0), ("threads", 1), ("workers", 1)):
             value = checks.integer(name, getattr(self, name), at_least=least)
             object.__setattr__(self, name, value)

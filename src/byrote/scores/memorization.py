@@ -119,7 +119,7 @@ def score_memorization(
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=track,
     )
-    shown: Progress = Bar() if progress else Silent()
+    shown: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if store is not None:
         run = run_fits(request, checks.path("store", store), shown)
         result = _scores(run, partial=False)

@@ -123,7 +123,7 @@ def score_exposure(
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=track,
     )
-    shown: Progress = Bar() if progress else Silent()
+    shown: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if store is not None:
         return exposure_of(run_fits(request, checks.path("store", store), shown))
     with temporary_folder() as folder:

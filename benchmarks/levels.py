@@ -82,11 +82,13 @@ def source_of(plan: Any, n: int, null: Null, generator: Generator) -> Source:
     manifest = SimpleNamespace(
         plan=SimpleNamespace(spec=plan.spec()), model=SimpleNamespace(parameters={})
     )
-    file = SimpleNamespace(diagnostics=dict)
     run = SimpleNamespace(
-        design=table.design, manifest=manifest, file=lambda fit: file, place=lambda fit, rows: rows
+        design=table.design,
+        manifest=manifest,
+        file=lambda _: SimpleNamespace(diagnostics=dict),
+        place=lambda _, rows: rows,
     )
-    source = Source(None, run, 0.025)  # type: ignore[arg-type]
+    source = Source(None, run, 0.025)
     source.__dict__["table"] = table
     return source
 
@@ -179,7 +181,9 @@ def hits(null: Null, generator: Generator) -> list[bool]:
 def intervals(plan: Any) -> Callable[[Null, Generator], list[bool]]:
     def measure(null: Null, generator: Generator) -> list[bool]:
         found = evaluate(table_of(plan, 40, null, generator))
-        return misses(*found.interval.T, 0.0)[:1]  # one record of each run: they are not independent
+        return misses(*found.interval.T, 0.0)[
+            :1
+        ]  # one record of each run: they are not independent
 
     return measure
 

@@ -63,7 +63,7 @@ def test_of_draws_among_ties_the_one_with_the_fewest_right_counts():
 
 
 def test_a_factor_common_to_a_fit_is_no_evidence():
-    """Four fits of 500 records that all share a factor of 4 at 30 %: once "contradicted", always."""
+    """Four fits of 500 records that share a factor of 4 at 30 %, and a promise to contradict."""
     for seed in range(20):
         generator = np.random.default_rng(seed)
         factor = np.where(generator.random((4, 1)) < 0.3, np.log(4.0), 0.0)

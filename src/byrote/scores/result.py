@@ -44,9 +44,9 @@ class MemorizationResult:
         One (n,) array per estimator, by jackknife over repeats or pairs (other probes, subsets:
         over fits within each side). NaN where there is one repeat, pair, or value on a side.
     interval
-        (n, 2) 95 % t-interval of mean_log, which covers at its nominal rate where its values spread as
-        normal ones do (docs/levels.md); NaN where equal values hide the spread. Intervals of the other
-        two would not.
+        (n, 2) 95 % t-interval of mean_log, which covers at its nominal rate where values spread as
+        normal ones do (docs/levels.md); intervals of the other two would not. NaN where equal
+        values hide the spread.
     p_value
         (n,) exact one-sided randomization p-value of "held-out values are as high as the others".
     q_value

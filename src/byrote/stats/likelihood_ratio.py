@@ -44,9 +44,9 @@ def log_ratio(
         (F, n) whether the fit trained on the record.
     unit
         (F,) which fits share their seeds, if any do: two at most, one of them in and one out. They
-        are no references of each other. A value resembles its twin's, which always lies on the other
-        side: with it among the references, a model that memorizes nothing would show an area under
-        the curve far below 0.5.
+        are no references of each other. A value resembles its twin's, which always lies on the
+        other side: with it among the references, a model that memorizes nothing would show an area
+        under the curve far below 0.5.
     """
     scored = ~np.isnan(values)
     count = references(included, scored)

@@ -50,12 +50,11 @@ def logmeanexp_without(values: Array, unit: NDArray[np.intp], units: int) -> Arr
     """
     a = values.shape[1]
     counts = np.bincount(unit, minlength=units)
-    if units == a and np.array_equal(unit, np.arange(a)):
-        sums = values
-    else:
-        sums = np.full((len(values), units), -np.inf)
-        for u in np.flatnonzero(counts):
-            sums[:, u] = logsumexp(values[:, unit == u])
+    order = np.argsort(unit, kind="stable")
+    some = np.flatnonzero(counts)
+    sums = np.full((len(values), units), -np.inf)
+    first = np.cumsum(counts[some]) - counts[some]
+    sums[:, some] = np.logaddexp.reduceat(values[:, order], first, axis=1)
     others = np.full((len(values), units), -np.inf)
     if units > 1:
         others[:, 1:] = np.logaddexp.accumulate(sums, axis=1)[:, :-1]

@@ -1,15 +1,15 @@
 """Mean densities with a record and without it: what they prove of pure epsilon-DP, by betting.
 
 Pure epsilon-DP bounds the expectation of every function of one fit that is not negative:
-``E[g(p_in)] <= e^epsilon E[g(p_out)]`` for ``g(p) = min(p / c, 1)``, the density up to a scale. So a
-gambler who holds 1 and stakes it on the values of pairs of fits, one in (x) and one out (y),
+``E[g(p_in)] <= e^epsilon E[g(p_out)]`` for ``g(p) = min(p / c, 1)``, the density up to a scale. So
+a gambler who holds 1 and stakes it on the values of pairs of fits, one in (x) and one out (y),
 
     e = prod_j (1 + e^-epsilon x_j - y_j),
 
-gains nothing on average while epsilon is true, whatever the densities are: few values, heavy tails,
-zeros, a factor common to all records of a fit. By Markov's inequality e reaches 1/significance with
-probability at most significance (Waudby-Smith & Ramdas 2024). The mean of the records' e is as good,
-however the records depend on each other (Vovk & Wang 2021).
+gains nothing on average while epsilon is true, whatever the densities are: few values, heavy
+tails, zeros, a factor common to all records of a fit. By Markov's inequality e reaches
+1/significance with probability at most significance (Waudby-Smith & Ramdas 2024). The mean of the
+records' e is as good, however the records depend on each other (Vovk & Wang 2021).
 
 The mean density itself, without a scale, is bounded by no number of fits: a density a million times
 as large may turn up in one fit of a million. Hence the scale, taken from earlier fits alone.

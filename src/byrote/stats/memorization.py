@@ -51,13 +51,22 @@ class Side:
 
     def mean_without(self, units: int) -> Array:
         """``mean`` without one unit at a time, (m, units)."""
-        member = np.equal.outer(self.unit, np.arange(units))
-        left = (self.size - member.sum(axis=0)).astype(float)
+        left = (self.size - np.bincount(self.unit, minlength=units)).astype(float)
         left[left == 0] = np.nan
-        kept, zero = (~member).astype(float), np.isneginf(self.values)
-        means = np.where(zero, 0.0, self.values) @ kept / left
-        means[zero.astype(float) @ kept > 0] = -np.inf
+        zero = np.isneginf(self.values)
+        means = self._sums_without(np.where(zero, 0.0, self.values), units) / left
+        means[self._sums_without(zero.astype(float), units) > 0] = -np.inf
         return np.asarray(means)
+
+    def _sums_without(self, values: Array, units: int) -> Array:
+        """Sums without one unit at a time, (m, units), from both ends: nothing is subtracted."""
+        sums, others = np.zeros((2, len(values), units))
+        order = np.argsort(self.unit, kind="stable")
+        some, first = np.unique(self.unit[order], return_index=True)
+        sums[:, some] = np.add.reduceat(values[:, order], first, axis=1)
+        others[:, 1:] = np.cumsum(sums, axis=1)[:, :-1]
+        others[:, :-1] += np.cumsum(sums[:, ::-1], axis=1)[:, ::-1][:, 1:]
+        return others
 
     def block_log_prob_without(self, units: int, block: int) -> Array:
         """``block_log_prob`` of the same blocks without one unit at a time, (m, units)."""

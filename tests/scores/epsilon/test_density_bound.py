@@ -127,7 +127,9 @@ def test_folds_are_set_beside_the_fits_of_their_own_repeat():
     included = np.arange(80)[:, None] % 4 != np.arange(4)
     factor = np.random.default_rng(0).normal(size=20)
     found = epsilon_from_density(np.where(included, factor.repeat(4)[:, None], -np.inf), included)
-    scale = [np.sort(factor[: 2 ** int(np.log2(j))])[2 ** int(np.log2(j)) // 2] for j in range(1, 20)]
+    scale = [
+        np.sort(factor[: 2 ** int(np.log2(j))])[2 ** int(np.log2(j)) // 2] for j in range(1, 20)
+    ]
     stakes = np.exp(np.minimum(factor[1:] - scale, 0))
     assert np.prod(1 + np.exp(-found.epsilon) * stakes) == pytest.approx(20)
     assert found.pairs == 20

@@ -128,9 +128,9 @@ def audit_one_run(
     """Guess from scores which canaries one run trained on, and say what that proves.
 
     The ``guesses // 2`` lowest scores are guessed out, as many of the highest (one more for an odd
-    number) in; the others are left open. Which of equal scores are guessed is drawn by ``seed``, for
-    the order of the records may tell members from others; of 8 draws the one with the fewest right
-    counts. Scores that are all equal tell nothing: half of the guesses count as right.
+    number) in; the others are left open. Which of equal scores are guessed is drawn by ``seed``,
+    for the order of the records may tell members from others; of 8 draws the one with the fewest
+    right counts. Scores that are all equal tell nothing: half of the guesses count as right.
 
     Parameters
     ----------

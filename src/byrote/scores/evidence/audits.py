@@ -31,8 +31,8 @@ VACUOUS = (
     " limit with probability delta"
 )
 TOO_FEW = (
-    "at most {} pairs of fits, one that trained on a record and one that did not, are too few to prove"
-    " anything of mean densities at a significance of {:.4g}"
+    "at most {} pairs of fits, one that trained on a record and one that did not, are too few to"
+    " prove anything of mean densities at a significance of {:.4g}"
 )
 TWINS = "the fits of a pair share their seeds: they are no independent trials"
 _MATRIX = "a matrix of memberships does not say which data sets are neighbours"

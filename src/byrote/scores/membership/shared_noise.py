@@ -1,9 +1,10 @@
 """What LiRA's references add to the error of its rates, where the fits' noise is of that kind.
 
 A fit that is attacked is also a reference of all others. Where a fit shifts all of its records, or
-a few values lie far out, one fit moves the scores of many, and sums of influences miss that. Leaving
-out fits, as attacked ones and as references, does not. It overstates the error where nothing is
-shared (by half, without memorization), so it counts only where the table shows that much is.
+a few values lie far out, one fit moves the scores of many, and sums of influences miss that.
+Leaving out fits, as attacked ones and as references, does not. It overstates the error where
+nothing is shared (by half, without memorization), so it counts only where the table shows that much
+is.
 """
 
 import numpy as np

@@ -34,7 +34,7 @@ def test_published_numbers_of_model_calls(n, q, calls):
     model = OneString(canary.completion, q)
     search = search_of(model, canary)
     assert search.find_top()
-    assert search.text(0) == canary.completion
+    assert search.form.text(search.path(0)) == canary.completion
     assert search.queries == model.calls == calls
     np.testing.assert_allclose(search.best.cost, -n * np.log2(q))
 
@@ -70,8 +70,8 @@ def test_what_is_certified_is_the_best_there_is(canary, seed, tied, merging, lim
         assert sure
     assert search.queries <= limits["max_queries"]
     for leaf, cost in enumerate(costs):
-        assert table[canary.format.index(search.text(leaf))] == cost
-    texts = [search.text(leaf) for leaf in range(len(costs))]
+        assert table[canary.format.index(search.form.text(search.path(leaf)))] == cost
+    texts = [search.form.text(search.path(leaf)) for leaf in range(len(costs))]
     assert len(set(texts)) == len(texts)
 
 

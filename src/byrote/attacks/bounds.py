@@ -30,10 +30,10 @@ def most_as_likely(bits: Array, mass: float = 1.0) -> Array:
         return np.exp2(bits) * mass
 
 
-def rank_bounds(bits: Array, size: int) -> tuple[Array, Array]:
-    """Bounds of ranks from costs alone. (n,), (n,)"""
+def rank_bounds(bits: Array, size: int, alike: float = 1.0) -> tuple[Array, Array]:
+    """Bounds of ranks from costs alone, ``alike`` completions at most sharing a path. (n,), (n,)"""
     sure = np.where(np.isinf(bits), float(size), 1.0)
-    most = np.floor(most_as_likely(bits + margin(bits)))
+    most = np.floor(most_as_likely(bits + margin(bits)) * alike)
     return sure, np.clip(most, 1.0, float(size))
 
 
@@ -44,16 +44,17 @@ def ranks_of(search: Search, bits: Array, size: int) -> Bounded:
     search itself computed is as near to ``bits`` as a model's arithmetic should be. Elsewhere those
     met give bounds, and so does the probability that they leave for the others.
     """
-    seen, sure = search.counted, search.certified
+    (seen, ways), sure = search.counted, search.certified
+    counts = np.concatenate([[0.0], np.cumsum(ways)])
     met = np.abs(search.cost - bits) <= margin(bits)  # NaN is not
     own = np.where(met, search.cost, bits)
     slack = np.where(met, 0.0, margin(bits))
-    cheaper = np.searchsorted(seen, own - slack, side="right")
-    as_cheap = np.searchsorted(seen, own + slack, side="right")
+    cheaper = counts[np.searchsorted(seen, own - slack, side="right")]
+    as_cheap = counts[np.searchsorted(seen, own + slack, side="right")]
     exact = met & (own < sure)
     left = np.clip(1.0 - np.exp2(-seen).sum() + 1e-5, 0.0, 1.0)
-    unseen = np.floor(most_as_likely(own + margin(bits), left))
-    low = (cheaper + np.where(met, 0, 1)).astype(np.float64)
-    most = np.minimum(as_cheap + unseen, float(size) - (len(seen) - as_cheap))
+    unseen = np.floor(most_as_likely(own + margin(bits), left)) * search.form.spelling.most_ways
+    low = cheaper + np.where(met, 0.0, search.ways)
+    most = np.minimum(as_cheap + unseen, float(size) - (counts[-1] - as_cheap))
     high = np.where(exact, low, np.maximum(most, low))
     return Bounded(own, np.where(exact, low, np.nan), low, high)

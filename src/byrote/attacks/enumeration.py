@@ -88,7 +88,9 @@ def _counted(form: TokenFormat, *, leaves: bool) -> list[int]:
 
 def _backwards(form: TokenFormat) -> list[int]:
     """States with edges, each after all that its edges lead to."""
-    last = len(form.space.edges)  # states that spell the end of the prefix follow, nearer first
+    last = len(
+        form.spelling.format.edges
+    )  # states that spell the end of the prefix follow, nearer first
     return [state for state in range(last + len(form.lead)) if form.counts[state]]
 
 

@@ -24,7 +24,8 @@ class Extraction:
     Attributes
     ----------
     found
-        The likeliest completions met, at most ``top``, each with its log-perplexity, sorted.
+        The likeliest completions met, at most ``top``, each with its log-perplexity, sorted. Of
+        those that the model's tokenizer writes alike one stands for all, the secret before others.
     certified_count
         How many of these, from the first, are certainly the likeliest of all completions: nothing
         that the search left out or dropped can cost less.
@@ -43,7 +44,8 @@ class Extraction:
     rank_queries
         Beginnings read in all, those for the rank included.
     matches
-        Whether ``text`` is the canary's own completion; None if it has no secret.
+        Whether ``text`` is the canary's own completion, or written with the same tokens; None if
+        it has no secret.
     """
 
     found: tuple[tuple[str, float], ...]
@@ -157,7 +159,8 @@ def extract(
     search.find_top()
     sure, queries = search.certified, search.queries
     costs = search.best.cost
-    texts = [search.text(leaf) for leaf in range(len(costs))]
+    paths = [search.path(leaf) for leaf in range(len(costs))]
+    texts = [form.text(path, like=canary.completion or "") for path in paths]
     return Extraction(
         found=tuple(zip(texts, costs.tolist(), strict=True)),
         certified_count=int(np.count_nonzero(costs <= sure)),
@@ -166,7 +169,7 @@ def extract(
         masked=canary.masked,
         **(own.fields(search, canary) if own else {}),
         rank_queries=stepper.queries,
-        matches=texts[:1] == [canary.completion] if own else None,
+        matches=paths[:1] == [own.edges.tolist()] if own else None,
     )
 
 
@@ -174,7 +177,7 @@ class _Own:
     """The canary's own secret: where it leads, and what it may cost at most."""
 
     def __init__(self, stepper: Stepper, form: TokenFormat, completion: str) -> None:
-        edges = form.edges(completion)
+        self.edges = edges = form.edges(completion)
         self.bits = path_bits(stepper, form, [form.tokens[edges].tolist()], 1)
         possible = bool(np.isfinite(self.bits[0]))
         self.sought = [edges] if possible else []

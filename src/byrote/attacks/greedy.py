@@ -65,13 +65,14 @@ def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ..
     done = []
     for given in range(len(own)):
         form = TokenFormat(model, canary.prefix, canary.format, own[:given])
-        text = _greedy(stepper_of(model, form), form)
-        done.append(GreedyCompletion(given, text, text == own))
+        path = _greedy(stepper_of(model, form), form)
+        found = path == form.edges(own).tolist()
+        done.append(GreedyCompletion(given, form.text(path, like=own), found))
     return tuple(done)
 
 
-def _greedy(stepper: Stepper, form: TokenFormat) -> str:
-    """The completion by the likeliest token at each step."""
+def _greedy(stepper: Stepper, form: TokenFormat) -> list[int]:
+    """The edges of the likeliest token at each step."""
     states, costs = begin(stepper, form)
     at, path = form.start, []
     while True:
@@ -79,6 +80,6 @@ def _greedy(stepper: Stepper, form: TokenFormat) -> str:
         price = check_costs(costs[0, form.tokens[edges]])
         path.append(int(edges[price.argmin()]))
         if form.leaf[path[-1]]:
-            return form.text(path)
+            return path
         at = int(form.targets[path[-1]])
         states, costs = stepper.step(states, form.tokens[path[-1:]])

@@ -41,10 +41,11 @@ class ModelSamples:
     bits
         (n,) log-perplexity of each.
     weight
-        (n,) how many completions each stands for, 1/q; 0 for a path of tokens that is not the
-        model's own encoding of its text.
+        (n,) how many completions each stands for, 1/q, times those that are written alike; 0 for a
+        path of tokens that is not the model's own encoding of its text.
     reach
-        (n,) ``weight / 2^bits``, the share of the model's probability that the format left it.
+        (n,) ``weight / 2^bits``: the share of the model's probability that the format left it,
+        times those written alike.
     """
 
     bits: Array
@@ -72,11 +73,11 @@ def draw_samples(
     for first in range(0, n, batch_size):
         some = _Some(form, min(batch_size, n - first))
         some.draw(stepper, states, costs, generator)
-        parts.append((some.bits, some.log_q))
-    bits, log_q = (np.concatenate(part) for part in zip(*parts, strict=True))
+        parts.append((some.bits, some.log_q, some.ways))
+    bits, log_q, ways = (np.concatenate(part) for part in zip(*parts, strict=True))
     drawn = np.isfinite(log_q)
-    weight = np.where(drawn, np.exp2(-np.where(drawn, log_q, 0)), 0)
-    reach = np.where(drawn, np.exp2(-np.where(drawn, log_q + bits, 0)), 0)
+    weight = np.where(drawn, ways * np.exp2(-np.where(drawn, log_q, 0)), 0)
+    reach = np.where(drawn, ways * np.exp2(-np.where(drawn, log_q + bits, 0)), 0)
     return ModelSamples(bits, weight, reach)
 
 
@@ -86,6 +87,7 @@ class _Some:
     def __init__(self, form: TokenFormat, n: int) -> None:
         self.form = form
         self.bits, self.log_q = np.zeros(n), np.zeros(n)  # log2 of the probability drawn with
+        self.ways = np.ones(n)  # how many completions are written alike
         self.paths: list[list[int]] = [[] for _ in range(0 if form.single else n)]
 
     def draw(
@@ -118,10 +120,12 @@ class _Some:
                 self.paths[sample].append(edge)
 
     def _finish(self, ended: Index) -> None:
-        """A path that is not the model's own encoding stands for nothing."""
+        """A path that is not the model's own encoding stands for nothing, one of many for all."""
         if self.paths:
             for sample in ended.tolist():
-                if not self.form.is_canonical(self.paths[sample]):
+                path = self.paths[sample]
+                self.ways[sample] = self.form.ways(path)
+                if not self.form.is_canonical(path):
                     self.log_q[sample] = -np.inf
 
 

@@ -158,7 +158,7 @@ class _Question:
         paths = [self.form.tokens[edges].tolist() for edges in self.edges]
         self.bits = path_bits(self.stepper, self.form, paths, WALK)
         self.rank = np.where(np.isinf(self.bits), float(self.size), np.nan)  # all cost at most inf
-        self.least, self.most = rank_bounds(self.bits, self.size)
+        self.least, self.most = rank_bounds(self.bits, self.size, self.form.spelling.most_ways)
         self.low, self.high = self.least, self.most
         self.method = np.where(np.isinf(self.bits), "search", "").astype("<U13")
 

@@ -52,6 +52,8 @@ class Search:
         The cheapest completions found, at most ``top``, sorted.
     cost
         (sought,) bits of the completions sought; NaN while they have not been met.
+    ways
+        (sought,) how many completions the model's tokenizer writes like each, itself among them.
     """
 
     def __init__(
@@ -70,8 +72,9 @@ class Search:
         self.top, self.limit, self.best = top, limit, NO_NODES
         self._sought = [path.tolist() for path in sought]
         self.cost = np.full(len(sought), np.nan)
+        self.ways = np.array([form.ways(path) for path in sought], dtype=np.float64)
         self._read = Columns(np.intp, np.intp)  # parent and edge of every node read
-        self._counted = Columns(np.float64)
+        self._counted = Columns(np.float64, np.float64)  # bits, and how many completions
         self._pool = StatePool()
         self._frontier = Frontier(max_frontier, batch_size)
         self._watched = {(-1, -1): (0, list(range(len(sought))))} if len(sought) else {}
@@ -91,9 +94,10 @@ class Search:
         return min(self._frontier.cheapest, self._frontier.dropped)
 
     @property
-    def counted(self) -> Array:
-        """Bits of the completions met that cost at most ``limit``, sorted."""
-        return np.sort(self._counted[0])
+    def counted(self) -> tuple[Array, Array]:
+        """Bits of the paths met that cost at most ``limit``, sorted, and completions on each."""
+        order = np.argsort(self._counted[0], kind="stable")
+        return self._counted[0][order], self._counted[1][order]
 
     def find_top(self) -> bool:
         """Search for the cheapest completions; whether those found are certainly they."""
@@ -113,10 +117,6 @@ class Search:
         while self._frontier.cheapest <= min(goal, self.limit) and self._can_certify():
             self._advance(goal)
             goal = np.max(np.where(np.isnan(self.cost), cost, self.cost))
-
-    def text(self, leaf: int) -> str:
-        """The completion that ``best`` has in this row."""
-        return self.form.text(self._edges(int(self.best.parent[leaf]), int(self.best.edge[leaf])))
 
     def path(self, leaf: int) -> list[int]:
         """The edges of the completion that ``best`` has in this row."""
@@ -166,10 +166,17 @@ class Search:
             pairs = zip(leaves.parent.tolist(), leaves.edge.tolist(), strict=True)
             own = [self.form.is_canonical(self._edges(*pair)) for pair in pairs]
             leaves = leaves.rows(np.array(own, dtype=bool))
-        self._counted.append(leaves.cost[leaves.cost <= self.limit])
+        self._count(leaves.rows(leaves.cost <= self.limit))
         if self.top and len(leaves.cost) and leaves.cost.min() < self._worst:
             both = self.best.followed_by(leaves)
             self.best = both.rows(np.argsort(both.cost, kind="stable")[: self.top])
+
+    def _count(self, leaves: Nodes) -> None:
+        ways = np.ones(len(leaves.cost))
+        if not self.form.spelling.plain:
+            pairs = zip(leaves.parent.tolist(), leaves.edge.tolist(), strict=True)
+            ways = np.array([self.form.ways(self._edges(*pair)) for pair in pairs], dtype=float)
+        self._counted.append(leaves.cost, ways)
 
     def _follow(self, nodes: Nodes, first: int, costs: Array) -> None:
         """See how far the completions sought have come, and note their own costs."""

@@ -160,7 +160,7 @@ def _stepped(stepper: Stepper, start: Ids, paths: Sequence[Ids]) -> Iterator[tup
 
 
 def _tolerance(model: Any, whole: Any, start: Ids, paths: Sequence[Ids]) -> float:
-    """How far apart costs may be, by rounding: generously what the batch makes of whole prefixes.
+    """How far apart costs may be: by the rounding that the model tells, and what the batch does.
 
     Raises
     ------
@@ -177,7 +177,8 @@ def _tolerance(model: Any, whole: Any, start: Ids, paths: Sequence[Ids]) -> floa
             f"model must give a prefix the same probabilities whatever is read beside it; those of"
             f" {type(model).__name__} change by {apart:.2g} bits"
         )
-    return _ROUNDING * scale + 8 * apart
+    relative = max(_ROUNDING, 4 * getattr(model, "rounding_", 0.0))
+    return relative * scale + 8 * apart
 
 
 def _check_scores(model: Any, whole: Any, ids: Ids) -> None:

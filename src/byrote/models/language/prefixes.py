@@ -8,21 +8,6 @@ from byrote.data.canaries.format import Format
 _EVEN = 16  # completions from all over the format, besides those that a token may draw in
 
 
-def stable_tokens(
-    model: Any, vocabulary: Mapping[str, Any], before: str, space: Format, state: int
-) -> tuple[list[int], int]:
-    """The tokens of ``before``, and how many of them no completion from ``state`` changes.
-
-    Completions are tried: for every token that spells the end of the text before and the beginning
-    of a completion, one such; and some from all over the format.
-    """
-    own = list(model.encode(before))
-    stable = len(own)
-    for completion in _probes(vocabulary, before, space, state):
-        stable = min(stable, _common(own, model.encode(before + completion)))
-    return own, stable
-
-
 def vocabulary_tree(strings: Sequence[str]) -> dict[str, Any]:
     """Token strings by character; the tokens that end at a node under ''."""
     root: dict[str, Any] = {}
@@ -35,7 +20,12 @@ def vocabulary_tree(strings: Sequence[str]) -> dict[str, Any]:
     return root
 
 
-def _probes(vocabulary: Mapping[str, Any], before: str, space: Format, state: int) -> Iterator[str]:
+def probes(vocabulary: Mapping[str, Any], before: str, space: Format, state: int) -> Iterator[str]:
+    """Completions from ``state`` that may change the tokens of the text before.
+
+    For every token that spells the end of that text and the beginning of a completion, one such;
+    and some from all over the format.
+    """
     if state == space.start:
         last = space.size - 1
         yield from (space.at(last * i // (_EVEN - 1)) for i in range(_EVEN if last else 1))
@@ -68,7 +58,7 @@ def _ending(space: Format, state: int) -> str:
     return text
 
 
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
+def common(a: Sequence[int], b: Sequence[int]) -> int:
     """How many tokens two encodings share at their beginning."""
     same = 0
     for x, y in zip(a, b, strict=False):

@@ -3,7 +3,8 @@
 The format is an automaton over characters; a token may hold several characters, and a sub-word
 tokenizer may merge the end of the prefix with the beginning of the secret ("is 28" as "is", " 28").
 The prefix is then cut back to the tokens that stay the same whatever follows, and its last
-characters become the first ones that the automaton asks for, with no other choice.
+characters become the first ones that the automaton asks for, with no other choice. The automaton is
+that of what tokens spell, where the tokenizer folds letters or leaves out spaces.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 
 from byrote.data.canaries.format import Format
 from byrote.errors import InvalidInput
-from byrote.models.language.prefixes import stable_tokens, vocabulary_tree
+from byrote.models.language.prefixes import common, probes, vocabulary_tree
+from byrote.models.language.spelling import Reading, Spelling
 
 Index = NDArray[np.intp]
 _LARGEST = 2**1000  # completions; ranks and what samples stand for are float64
@@ -43,8 +45,8 @@ class TokenFormat:
     Raises
     ------
     InvalidInput
-        If the model's vocabulary lacks a character of the prefix or of the format, or there are
-        more than 2^1000 completions.
+        If the model's vocabulary lacks a character of the prefix or of the format, its tokenizer
+        changes characters by their neighbours, or there are more than 2^1000 completions.
     """
 
     def __init__(self, model: Any, prefix: str, space: Format, begun: str = "") -> None:
@@ -55,30 +57,43 @@ class TokenFormat:
         self._model, self._before = model, prefix + begun
         self._strings: Sequence[str] = model.token_strings()
         self.space, self.begun = space, begun
+        self._begun_state = _state_after(space, begun)
         self._vocabulary = vocabulary_tree(self._strings)
-        first = _state_after(space, begun)
-        _check_alphabet(space, self._strings)
-        own, stable = stable_tokens(model, self._vocabulary, self._before, space, first)
-        self.prefix_ids = tuple(int(token) for token in own[:stable])
-        self.lead = self._rest(own, stable)
+        self.spelling = Spelling(model, self._strings, prefix, space)
+        first = _state_after(self.spelling.format, self.spelling.fold(begun))
+        self.prefix_ids, self.lead = self._divided(first)
         self._lay_out(first)
 
-    def _rest(self, own: Sequence[int], stable: int) -> str:
-        """The end of the prefix that the completion's first tokens spell once more."""
-        if stable == len(own):
-            return ""
-        kept = self._model.decode(list(own[:stable]))
-        if not self._before.startswith(kept):
+    def _divided(self, first: int) -> tuple[tuple[int, ...], str]:
+        """The tokens of the prefix that stay the same, and what else the first tokens spell of it.
+
+        That is the end of the prefix, or a space that the tokenizer puts before a text.
+        """
+        own = list(self._model.encode(self._before))
+        texts = [
+            self.spelling.reading(text, self._begun_state).text
+            for text in probes(self._vocabulary, self._spelled(own), self.spelling.format, first)
+        ]
+        found = [list(self._model.encode(self._before + text)) for text in texts]
+        stable = min(common(own, ids) for ids in found)
+        leads = {self._lead(ids[stable:], text) for ids, text in zip(found, texts, strict=True)}
+        if len(leads) > 1 or None in leads:
             raise InvalidInput(
                 "prefix must be spelled by whole tokens of the model; the token where the"
                 " completion begins shares a character with the one before"
             )
-        return self._before[len(kept) :]
+        return tuple(int(token) for token in own[:stable]), leads.pop() or ""
+
+    def _lead(self, ids: Sequence[int], completion: str) -> str | None:
+        """What tokens spell before a completion; None where one spells part of a character."""
+        tail, own = self._spelled(ids), self.spelling.fold(completion)
+        whole = tail.endswith(own) and all(self._strings[token] for token in ids)
+        return tail[: len(tail) - len(own)] if whole else None
 
     def _lay_out(self, first: int) -> None:
         """Number states and edges, without those from which no completion can be finished."""
-        rows: list[Mapping[str, int]] = list(self.space.edges)
-        self.start, self.end = first, self.space.end
+        rows: list[Mapping[str, int]] = list(self.spelling.format.edges)
+        self.start, self.end = first, self.spelling.format.end
         for character in reversed(self.lead):
             rows.append({character: self.start})
             self.start = len(rows) - 1
@@ -117,6 +132,8 @@ class TokenFormat:
 
     def _one_path_each(self, found: Mapping[int, list[tuple[int, int]]]) -> bool:
         """Whether tokens are characters here, so that each completion has a single path."""
+        if not self.spelling.plain:
+            return False
         for edges in found.values():
             texts = [self._strings[token] for token, _ in edges]
             if len(set(texts)) < len(texts) or any(len(text) != 1 for text in texts):
@@ -174,18 +191,25 @@ class TokenFormat:
 
     def is_canonical(self, edges: Iterable[int]) -> bool:
         """Whether the model's encoding of prefix and completion is this very path."""
-        if self.single:
-            return True
-        ids = [int(self.tokens[edge]) for edge in edges]
-        text = self._before + self._spelled(ids)
-        return list(self._model.encode(text)) == [*self.prefix_ids, *ids]
+        tokens = [int(self.tokens[edge]) for edge in edges]
+        text = self._reading(tokens).text
+        return list(self._model.encode(self._before + text)) == [*self.prefix_ids, *tokens]
 
-    def text(self, edges: Iterable[int]) -> str:
-        """The completion that a path spells, with what was given of it."""
-        return self.begun + self._spelled([int(self.tokens[edge]) for edge in edges])
+    def text(self, edges: Iterable[int], like: str = "") -> str:
+        """The completion that a path spells; of several that which is most like another."""
+        tokens = [int(self.tokens[edge]) for edge in edges]
+        return self.begun + self._reading(tokens, like[len(self.begun) :]).text
+
+    def ways(self, edges: Iterable[int]) -> int:
+        """How many completions have this path: more than one where the tokenizer folds letters."""
+        return self._reading([int(self.tokens[edge]) for edge in edges]).ways
+
+    def _reading(self, tokens: Sequence[int], like: str = "") -> Reading:
+        spelled = self._spelled(tokens)[len(self.lead) :]
+        return self.spelling.reading(spelled, self._begun_state, like)
 
     def _spelled(self, ids: Sequence[int]) -> str:
-        return "".join(self._strings[token] for token in ids)[len(self.lead) :]
+        return "".join(self._strings[token] for token in ids)
 
 
 def _allowed(
@@ -224,13 +248,3 @@ def _state_after(space: Format, begun: str) -> int:
             )
         state = space.edges[state][character]
     return state
-
-
-def _check_alphabet(space: Format, strings: Sequence[str]) -> None:
-    """Refuse characters that no token of the model holds, by code point."""
-    lacking = sorted(space.alphabet - set().union(*map(set, strings)))
-    if lacking:
-        raise InvalidInput(
-            f"canary must be made of characters that tokens of the model hold; none holds"
-            f" U+{ord(lacking[0]):04X}"
-        )

@@ -145,7 +145,8 @@ def _of_pattern(
     searched = pattern if prefix is None else with_prefix(pattern, prefix)
     found = extract(model, searched, **vars(budget))
     of_pattern = np.flatnonzero(planted.pattern == number)
-    places = {planted.completions[row]: row for row in of_pattern}
+    places = {_tokens(model, searched, planted.completions[row]): row for row in of_pattern}
+    met = [_tokens(model, searched, text) for text, _ in found.found]
     rows = asked[planted.pattern[asked] == number]
     texts = [planted.completions[row] for row in rows]
     given, completed = _completed(model, searched, texts)
@@ -153,9 +154,9 @@ def _of_pattern(
         pattern=searched.text,
         extraction=found,
         recognised=tuple(
-            Recognised(place, str(planted.ids[places[text]]), int(included[places[text]]))
-            for place, (text, _) in enumerate(found.found, start=1)
-            if text in places
+            Recognised(place, str(planted.ids[places[tokens]]), int(included[places[tokens]]))
+            for place, tokens in enumerate(met, start=1)
+            if tokens in places
         ),
         ids=planted.ids[rows],
         inserted=included[rows],
@@ -163,6 +164,11 @@ def _of_pattern(
         given=given,
         completed=completed,
     )
+
+
+def _tokens(model: Any, pattern: Canary, completion: str) -> tuple[int, ...]:
+    """What the model reads: completions that its tokenizer writes alike are one."""
+    return tuple(model.encode(pattern.prefix + completion))
 
 
 def _ranks(model: Any, pattern: Canary, texts: list[str], budget: Budget) -> Ranks | None:

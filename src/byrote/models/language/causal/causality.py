@@ -25,7 +25,7 @@ _COARSE = 2**-8  # rounding where products are not in full single precision
 _RAREST = -100.0  # nats; what is less likely is as good as excluded
 
 
-def check_causal(model: Any, tokens: Sequence[int], context: int) -> None:
+def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
     """Refuse a network that sees later tokens, or the number of them.
 
     Texts that differ from a place on must have the same probabilities before it, whether the rest
@@ -39,13 +39,17 @@ def check_causal(model: Any, tokens: Sequence[int], context: int) -> None:
     context
         How many tokens the network reads.
 
+    Returns
+    -------
+    How coarsely the network computes, relative to 1.
+
     Raises
     ------
     InvalidInput
         Saying which of the two it is, or that the network cannot read tokens alone.
     """
     if len(tokens) < 2 or context < 2:
-        return
+        return _COARSE
     texts, cuts = _texts(tokens, min(_LENGTH, context))
     name = type(model).__name__
     try:
@@ -75,10 +79,11 @@ def check_causal(model: Any, tokens: Sequence[int], context: int) -> None:
             f"network must give a text the same probabilities however much is read behind it; those"
             f" of {name} change with the length of what follows"
         )
+    return eps
 
 
 def _rounding(model: Any, logits: torch.Tensor) -> float:
-    """How coarsely the network computes, relative to 1: what its weights, or its results, are in."""
+    """How coarsely the network computes, relative to 1, by what its weights or results are in."""
     kinds = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
     for kind in (torch.float16, torch.bfloat16):  # by autocast, whatever the weights are
         if torch.equal(logits, logits.to(kind).to(logits.dtype)):

@@ -23,17 +23,20 @@ class Codec:
     Attributes
     ----------
     start
-        What stands before each text: the token for the beginning of a text, or else for the end of
-        the text before it; nothing where the tokenizer has neither.
+        What stands before each text: what the tokenizer's template puts there, else the token for
+        the beginning of a text, or for the end of the text before it; nothing where it has neither.
     end
-        The token for the end of a text in training, where it is not the one that begins the next.
+        What ends a text in training, where that is not the token that begins the next: the
+        template's, or the tokenizer's token for the end of a text.
     """
 
     def __init__(self, tokenizer: Any, size: int) -> None:
         self.tokenizer, self.size = tokenizer, size
+        self._backend = getattr(tokenizer, "backend_tokenizer", None)
         known = [t for t in (tokenizer.bos_token_id, tokenizer.eos_token_id) if t is not None]
-        self.start: tuple[int, ...] = tuple(known[:1])
-        self.end: tuple[int, ...] = tuple(known[1:]) if len(set(known)) > 1 else ()
+        before, after = self._template()
+        self.start: tuple[int, ...] = before or tuple(known[:1])
+        self.end: tuple[int, ...] = tuple(t for t in after or known[-1:] if (t,) != self.start)
 
     def all_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The tokens of each text; what the vocabulary lacks becomes the token for the unknown."""
@@ -64,25 +67,53 @@ class Codec:
         """The text of tokens."""
         plain = [int(token) for token in ids]
         self._check_known(plain)
-        return str(self.tokenizer.decode(plain, clean_up_tokenization_spaces=False))
+        return self._texts([plain])[0]
 
     @cached_property
     def strings(self) -> list[str]:
-        """What each token adds to a text, "" for special ones and parts of characters.
+        """What each token spells in a text, "" for parts of characters and what no text holds.
 
         Decoded behind another token, so that a tokenizer that drops the space of a first word
-        keeps it.
+        keeps it. Without spaces where the tokenizer keeps none: "is 28" and "28" have one token.
         """
         anchor = self._anchor()
         before = len(self.decode([anchor]))
-        special = set(self.tokenizer.all_special_ids)
-        pairs = [[anchor, token] for token in range(min(len(self.tokenizer), self.size))]
-        texts = self.tokenizer.batch_decode(pairs, clean_up_tokenization_spaces=False)
-        added = [
-            "" if token in special or _LOST in text else text[before:]
-            for token, text in enumerate(texts)
-        ]
+        texts = self._texts([[anchor, t] for t in range(min(len(self.tokenizer), self.size))])
+        added = ["" if _LOST in text else text[before:] for text in texts]
+        for token in self.tokenizer.all_special_ids:
+            if token < len(added):
+                added[token] = self._written(token)
+        if self._drops_spaces:
+            added = ["".join(text.split()) for text in added]
         return added + [""] * (self.size - len(added))
+
+    def _written(self, token: int) -> str:
+        """The text of a special token, which stands for it wherever a text holds it."""
+        text = str(self.tokenizer.convert_ids_to_tokens(token))
+        unknown = token == self.tokenizer.unk_token_id
+        return "" if unknown or self.all_ids([text]) != [[token]] else text
+
+    def _texts(self, rows: Sequence[Sequence[int]]) -> list[str]:
+        """The texts of rows of tokens; joined as they are by a tokenizer that has no decoder."""
+        if self._backend is not None and self._backend.decoder is None:
+            return ["".join(self.tokenizer.convert_ids_to_tokens(list(row))) for row in rows]
+        return list(self.tokenizer.batch_decode(rows, clean_up_tokenization_spaces=False))
+
+    @property
+    def _drops_spaces(self) -> bool:
+        """Whether a space only parts words, and no token holds one."""
+        parts = None if self._backend is None else self._backend.pre_tokenizer
+        return parts is not None and "".join(t for t, _ in parts.pre_tokenize_str("a b")) == "ab"
+
+    def _template(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """The special tokens that the tokenizer puts before and after a text."""
+        for text in _ANCHORS:
+            bare = self.all_ids([text])[0]
+            full = list(self.tokenizer(text, verbose=False)["input_ids"])
+            for place in range(len(full) - len(bare) + 1):
+                if bare and full[place : place + len(bare)] == bare:
+                    return tuple(full[:place]), tuple(full[place + len(bare) :])
+        return (), ()
 
     @property
     def plain(self) -> list[int]:

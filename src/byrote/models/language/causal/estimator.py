@@ -270,7 +270,7 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         return self
 
     def _check_causal(self) -> None:
-        check_causal(self.network_, self.codec_.plain, self.context_)
+        self.rounding_ = check_causal(self.network_, self.codec_.plain, self.context_)
 
     def _read_tokenizer(self) -> Any:
         return loading.tokenizer_of(

@@ -19,6 +19,7 @@ class FittedNetwork:
     network_: Any
     codec_: Codec
     context_: int
+    rounding_: float
 
     def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
         """Log p, (n,) nats of each text, summed over its tokens (but for a first without a start).

@@ -30,15 +30,15 @@ class Piece:
     first: int
 
 
-def pieces(text: int, ids: list[int], context: int) -> Iterator[Piece]:
-    """A text in pieces of at most ``context`` + 1 tokens, each token but the first scored once.
+def pieces(text: int, ids: list[int], context: int, first: int = 1) -> Iterator[Piece]:
+    """A text in pieces of at most ``context`` + 1 tokens, each from ``first`` on scored once.
 
     A text that the network cannot read at once is read in overlapping pieces, so that every token
     of the later ones has at least half of the context before it.
     """
     end = min(len(ids), context + 1)
-    if end > 1:
-        yield Piece(text, ids[:end], 1)
+    if end > first:
+        yield Piece(text, ids[:end], first)
     while end < len(ids):
         begin, end = end, min(end + max(context // 2, 1), len(ids))
         low = max(end - context - 1, 0)
@@ -53,7 +53,7 @@ def log_probs(
     todo = [
         piece
         for number, ids in enumerate(texts)
-        for piece in pieces(number, [*start, *ids], context)
+        for piece in pieces(number, [*start, *ids], context, max(len(start), 1))
     ]
     with asked(model):
         for batch in _batches(todo, model.config.get_text_config().vocab_size):

@@ -1,0 +1,233 @@
+"""What a model's tokens spell of a text: letters may be folded, accents and spaces left out.
+
+A tokenizer that lower-cases writes "Ab" and "ab" with the same tokens. The completions of a format
+are then fewer to the model than to the reader: those that are spelled alike are one path of tokens,
+cost the same, and all count where completions are counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from byrote.data.canaries.format import Format
+from byrote.data.canaries.states import END, States
+from byrote.errors import InvalidInput
+
+_ANCHORS = ("a", "0", "e", ".")  # stands before a character where no prefix does
+
+
+class Reading(NamedTuple):
+    """Completions that are spelled alike: how many there are, and one of them."""
+
+    ways: int
+    text: str
+
+
+class Spelling:
+    """How the tokens of a model spell the completions of a format.
+
+    Parameters
+    ----------
+    model
+        ``encode``, and ``strings``, what each of its tokens adds to a text.
+    before
+        The text before the completion.
+    space
+        The format of the completions.
+
+    Attributes
+    ----------
+    format
+        What is spelled, each spelling once.
+    plain
+        Whether each completion is spelled as it is.
+
+    Raises
+    ------
+    InvalidInput
+        If no token holds a character of the format, or what becomes of a character depends on its
+        neighbours.
+    """
+
+    def __init__(self, model: Any, strings: Sequence[str], before: str, space: Format) -> None:
+        self._model, self._strings, self._before, self._space = model, strings, before, space
+        known = set().union(*map(set, strings))
+        samples = _samples(space)
+        self.plain = space.alphabet <= known and all(
+            self.spelled(model.encode(before + text)).endswith(text) for text in samples
+        )
+        self._letters = {} if self.plain else {c: self._letter(c) for c in sorted(space.alphabet)}
+        self.format = space if self.plain else _folded(space, self._letters)
+        if not self.plain:
+            self._check(samples)
+
+    def spelled(self, ids: Sequence[int]) -> str:
+        """The text that tokens spell."""
+        return "".join(self._strings[token] for token in ids)
+
+    def fold(self, text: str) -> str:
+        """How a completion, or its beginning, is spelled."""
+        return text if self.plain else "".join(self._letters[character] for character in text)
+
+    def reading(self, spelled: str, state: int, like: str = "") -> Reading:
+        """The completions from a state of the format on that are spelled so.
+
+        Of those the one with the most characters in common with ``like``, place by place.
+        """
+        if self.plain:
+            return Reading(1, spelled)
+        places: list[dict[int, tuple[int, int, str]]] = [{} for _ in range(len(spelled) + 1)]
+        places[0][state] = (1, 0, "")
+        for place, here in enumerate(places):
+            left = set(here)
+            while left:  # the states from the beginning of the format on
+                left.discard(at := max(left))
+                ways, same, text = here[at]
+                for character, target in self._space.edges[at].items():
+                    letter = self._letters[character]
+                    if not spelled.startswith(letter, place):
+                        continue
+                    there = places[place + len(letter)]
+                    more = same + (like[len(text) : len(text) + 1] == character)
+                    known = there.get(target, (0, -1, ""))
+                    best = (more, text + character) if more > known[1] else known[1:]
+                    there[target] = (known[0] + ways, *best)
+                    if not letter:
+                        left.add(target)
+        ways, _, text = places[-1].get(END, (0, 0, ""))
+        return Reading(ways, text)
+
+    @cached_property
+    def most_ways(self) -> float:
+        """No more completions than so many are spelled alike."""
+        if self.plain:
+            return 1.0
+        most = [1.0]
+        for edges in self._space.edges[1:]:
+            silent, by_first = 0.0, dict[str, float]()
+            for character, target in edges.items():
+                letter = self._letters[character][:1]
+                if letter:
+                    by_first[letter] = by_first.get(letter, 0.0) + most[target]
+                else:
+                    silent += most[target]
+            most.append(silent + max(by_first.values(), default=0.0))
+        return most[-1]
+
+    def _letter(self, character: str) -> str:
+        """How one character is spelled."""
+        for anchor in (self._before, *_ANCHORS):
+            if not anchor:
+                continue
+            try:
+                alone, ids = self._model.encode(anchor), self._model.encode(anchor + character)
+            except ValueError:  # the vocabulary lacks one of them
+                continue
+            head, both = self.spelled(alone), self.spelled(ids)
+            if all(self._strings[token] for token in ids[len(alone) :]) and both.startswith(head):
+                return both[len(head) :]
+        raise InvalidInput(
+            "canary must be made of characters that tokens of the model hold; none holds"
+            f" U+{ord(character):04X}"
+        )
+
+    def _check(self, samples: Sequence[str]) -> None:
+        """Refuse a tokenizer that folds a character in one place and not in another."""
+        for text in samples:
+            ids = self._model.encode(self._before + text)
+            twin = self.reading(self.fold(text), self._space.start).text
+            if (
+                not self.spelled(ids).endswith(self.fold(text))
+                or self._model.encode(self._before + twin) != ids
+            ):
+                raise InvalidInput(
+                    "canary must be one whose characters the tokenizer writes alike wherever they"
+                    " stand; it drops or changes some by their neighbours: use an alphabet or words"
+                    " that it leaves as they are"
+                )
+
+
+def _samples(space: Format) -> list[str]:
+    """Completions that together take each edge of a slot of single characters."""
+    found = []
+    for number in range(max(map(len, space.edges))):
+        state, text = space.start, ""
+        while state != END:
+            edges = list(space.edges[state].items())
+            character, state = edges[number % len(edges)]
+            text += character
+        found.append(text)
+    return found
+
+
+def _folded(space: Format, letters: Mapping[str, str]) -> Format:
+    """The spellings of a format, each once: its automaton by their letters, made deterministic."""
+    edges = _spelled_edges(space, letters)
+    start = _silently(edges, {(space.start, "")})
+    found: dict[frozenset[tuple[int, str]], dict[str, frozenset[tuple[int, str]]]] = {}
+    waiting = [start]
+    while waiting:
+        state = waiting.pop()
+        if state in found:
+            continue
+        onward: dict[str, set[tuple[int, str]]] = {}
+        for place in state:
+            for letter, target in edges[place]:
+                if letter:
+                    onward.setdefault(letter, set()).add(target)
+        found[state] = {letter: _silently(edges, places) for letter, places in onward.items()}
+        if onward and (END, "") in state:
+            raise InvalidInput(
+                "canary must have completions of which the tokenizer spells none like the beginning"
+                " of another"
+            )
+        waiting.extend(found[state].values())
+    return _numbered(found, start)
+
+
+Place = tuple[int, str]  # a state of the format, and what is still to be spelled on the way to it
+
+
+def _spelled_edges(
+    space: Format, letters: Mapping[str, str]
+) -> dict[Place, list[tuple[str, Place]]]:
+    """One letter an edge, or none."""
+    edges: dict[Place, list[tuple[str, Place]]] = {}
+    for state, ways in enumerate(space.edges):
+        edges[state, ""] = []
+        for character, target in ways.items():
+            letter = letters[character]
+            edges[state, ""].append((letter[:1], (target, letter[1:])))
+            for begun in range(1, len(letter)):
+                rest = letter[begun:]
+                edges[target, rest] = [(rest[0], (target, rest[1:]))]
+    return edges
+
+
+def _silently(
+    edges: Mapping[Place, Sequence[tuple[str, Place]]], places: set[Place]
+) -> frozenset[Place]:
+    """These places and all that lie behind them without a letter between."""
+    found, waiting = set(places), list(places)
+    while waiting:
+        for letter, target in edges[waiting.pop()]:
+            if not letter and target not in found:
+                found.add(target)
+                waiting.append(target)
+    return frozenset(found)
+
+
+def _numbered(
+    found: Mapping[frozenset[Place], Mapping[str, frozenset[Place]]], start: Any
+) -> Format:
+    """The states from the end on, equal ones once."""
+    states, number = States(), dict[frozenset[Place], int]()
+    for state in sorted(found, key=lambda state: max((k, len(rest)) for k, rest in state)):
+        number[state] = states.add(
+            {letter: number[target] for letter, target in found[state].items()}
+        )
+    if number[start] == END:
+        raise InvalidInput(
+            "canary must have a secret that the tokenizer writes; it drops all of it"
+        )
+    return Format(tuple(states.edges[: number[start] + 1]))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 _LIBRARIES = {"PIL": "Pillow", "numpy": "NumPy", "pyarrow": "pyarrow"}
 _LONGEST = 160  # characters of a library's warning
-_STACK = 5  # how far above the door a caller of load stands
+_STACK = 4  # how far above the door a caller of load stands
 
 
 class _Source:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import IncompleteRun
 from byrote.fits.executors.pool import Pool
+from byrote.fits.interrupts import held_back
 from byrote.fits.job import DataHandle
 from byrote.fits.sharing import share_without_name
 
@@ -36,7 +37,7 @@ class Processes(Pool):
         super().__init__(self._workers)
 
     def _start(self) -> ProcessPoolExecutor:
-        with _started(), _spared():
+        with _starting():
             return ProcessPoolExecutor(
                 self.workers,
                 initializer=_prepare_worker,
@@ -54,7 +55,7 @@ class Processes(Pool):
 
     def submit(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
         """Hand a call over; the first one starts the workers."""
-        with _started(), _spared():
+        with _starting():
             return super().submit(call, *arguments)
 
     def restart(self) -> bool:
@@ -72,10 +73,19 @@ class Processes(Pool):
 
 
 @contextmanager
-def _started() -> Iterator[None]:
-    """A block that may start processes, for which the system may have no room."""
+def _starting() -> Iterator[None]:
+    """A block that may start processes: undisturbed, and for none of them the terminal's end.
+
+    That ends the main process, which then ends them; one of them removes the semaphores.
+
+    Raises
+    ------
+    IncompleteRun
+        If the system has no room for them.
+    """
     try:
-        yield
+        with held_back(), _blocked("SIGHUP"):
+            yield
     except OSError as error:
         raise IncompleteRun(
             f"cannot start worker processes: {error.strerror}; start the same run again, with"
@@ -84,15 +94,12 @@ def _started() -> Iterator[None]:
 
 
 @contextmanager
-def _spared() -> Iterator[None]:
-    """Start processes to which the end of the terminal means nothing.
-
-    It ends the main process, which then ends them; one of them removes the semaphores.
-    """
-    if not hasattr(signal, "SIGHUP"):
+def _blocked(name: str) -> Iterator[None]:
+    """Block a signal, if the system has it, in this thread and in processes started by it."""
+    if name not in signal.Signals.__members__:
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.Signals[name]})
     try:
         yield
     finally:

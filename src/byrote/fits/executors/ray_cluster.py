@@ -111,10 +111,10 @@ def _connect(address: str, cores: int) -> None:
                 runtime_env={"env_vars": {"PYTHONPATH": os.pathsep.join(_import_path())}},
                 num_cpus=cores if address in ("", "local") else None,
             )
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except Exception as error:  # Ray raises many kinds, and Exception itself
             where = f"join the cluster at RAY_ADDRESS={address}" if address else "start a cluster"
             raise InvalidInput(
-                f"executor 'ray' cannot {where}: Ray raised {type(error).__name__}"
+                f"executor 'ray' cannot {where} ({type(error).__name__}: {_first_line(error)})"
             ) from error
 
 
@@ -158,6 +158,10 @@ def _found_here() -> str:
     )
 
     return str(canonicalize_bootstrap_address_or_die("auto"))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from byrote.data import load_corpus as load_corpus
     from byrote.data.canaries import Canary as Canary
     from byrote.errors import ByroteError as ByroteError
+    from byrote.errors import CannotWrite as CannotWrite
     from byrote.errors import CorruptFile as CorruptFile
     from byrote.errors import ForeignFile as ForeignFile
     from byrote.errors import IncompleteRun as IncompleteRun
@@ -93,6 +94,7 @@ _HOME = {
     "Comparison": "byrote.scores.comparison",
     "CopyingTest": "byrote.scores.neighbors",
     "Corpus": "byrote.data",
+    "CannotWrite": "byrote.errors",
     "CorruptFile": "byrote.errors",
     "DensityBound": "byrote.scores.epsilon",
     "Exposure": "byrote.scores.exposure",

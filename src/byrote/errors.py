@@ -7,6 +7,7 @@ ByroteError
 ├── CorruptFile (ValueError)       a file of a run folder is truncated, altered or foreign
 ├── CannotRead (OSError)           the disk or the memory fails: nothing is wrong with the file
 ├── IncompleteRun (RuntimeError)   fits are missing or failed; starting again resumes
+├── CannotWrite (OSError)          a full disk, a quota, a limit: a file could not be written
 └── MissingExtra (ImportError)     an optional dependency is not installed
 """
 
@@ -41,6 +42,13 @@ class CannotRead(ByroteError, OSError):
 
 class IncompleteRun(ByroteError, RuntimeError):
     """A run in which fits failed or are missing; starting the same run again does only those."""
+
+
+class CannotWrite(ByroteError, OSError):
+    """A file or folder that the system would not write; ``errno`` says why.
+
+    What was there before is still there, and what was finished is kept.
+    """
 
 
 class MissingExtra(ByroteError, ImportError):

@@ -1,6 +1,5 @@
 """The command line's verbs."""
 
-import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from byrote.cli.prune import prune
 from byrote.cli.score import score
 from byrote.cli.show import show
 from byrote.cli.study import study
+from byrote.fits import interrupts
 
 app = typer.Typer(
     name="byrote",
@@ -67,13 +67,9 @@ def _options(
 def main() -> None:
     """Run the command line and exit."""
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes fewer arguments
-    signal.signal(signal.SIGTERM, _interrupt)  # end as tidily as by Ctrl-C
+    interrupts.heed()
     debug = "--debug" in sys.argv
     sys.exit(exits.run(lambda: app(standalone_mode=False), debug=debug))
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:

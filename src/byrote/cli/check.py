@@ -7,6 +7,7 @@ import typer
 
 from byrote.cli.output import Debug, print_json, print_text
 from byrote.errors import ByroteError, InvalidInput
+from byrote.fits.files import remove, write_atomically
 
 
 def check(
@@ -65,9 +66,8 @@ def check(
     if junit is not None and (junit.is_dir() or not junit.resolve().parent.is_dir()):
         raise InvalidInput(f"--junit must be a file in a folder that exists; got {str(junit)!r}")
     if junit is not None:
-        junit.unlink(missing_ok=True)  # whatever happens, none of an earlier check is left
-    from byrote.fits.files import write_atomically  # noqa: PLC0415 (slow to load)
-    from byrote.report import gate as text  # noqa: PLC0415
+        remove(junit)  # whatever happens, none of an earlier check is left
+    from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
     from byrote.report import junit as xml  # noqa: PLC0415
     from byrote.report.text import plain  # noqa: PLC0415
 
@@ -83,8 +83,7 @@ def check(
 
 def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any) -> Any:
     """The gate; where it cannot be made, the file says so of every bar."""
-    from byrote.fits.files import write_atomically  # noqa: PLC0415 (slow to load)
-    from byrote.report import junit as xml  # noqa: PLC0415
+    from byrote.report import junit as xml  # noqa: PLC0415 (slow to load)
     from byrote.scores import gate  # noqa: PLC0415
 
     try:

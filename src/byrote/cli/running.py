@@ -13,26 +13,17 @@ if TYPE_CHECKING:
 
 
 def carry_out(request: "Request", out: Path) -> "RunFolder | None":
-    """Do the fits that are missing, with a bar; None after Ctrl-C, which is said."""
+    """Do the fits that are missing, with a bar; None after Ctrl-C and its like, which is said."""
     from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
     from byrote.fits.progress import Bar, Silent  # noqa: PLC0415
-    from byrote.fits.run import run_fits  # noqa: PLC0415
+    from byrote.fits.run import kept_in, run_fits  # noqa: PLC0415
 
     try:
         with standard_output_kept_clean():
             return run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
     except KeyboardInterrupt:
-        done = len(list(RunPaths(out).fits.glob("fit-*.parquet")))
-        complain(
-            f"interrupted; {_finished(done)} kept in {out}, and the same command goes on from there"
-            if done
-            else "interrupted; no fit was finished"
-        )
+        complain(f"interrupted; {kept_in(RunPaths(out))}")
         return None
-
-
-def _finished(count: int) -> str:
-    return "1 finished fit is" if count == 1 else f"{count:,} finished fits are"
 
 
 def print_forecast(request: "Request", *, as_json: bool) -> None:

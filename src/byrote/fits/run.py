@@ -1,22 +1,22 @@
 """A run: from a model, records and a plan to a folder of finished fits."""
 
+import errno
 import os
 import shutil
 import sys
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from byrote.errors import CorruptFile, InvalidInput, RunMismatch
-from byrote.fits import files, reading, record_files
+from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
+from byrote.fits import files, reading, record_files, temporary
 from byrote.fits.executors import open_pool
+from byrote.fits.interrupts import held_back
 from byrote.fits.job import Task, job_of
+from byrote.fits.lock import locked
 from byrote.fits.manifest import Manifest
 from byrote.fits.outcomes import outcomes
 from byrote.fits.paths import RunPaths
@@ -26,6 +26,9 @@ from byrote.fits.request import Request
 from byrote.fits.store import RunFolder
 from byrote.models import settling
 from byrote.plans import Design
+
+# Of a folder that cannot be used at all, whatever room there is.
+_UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR}
 
 
 def run_fits(request: Request, folder: Path, progress: Progress | None = None) -> RunFolder:
@@ -44,8 +47,11 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
         If the model, the records, the plan or the folder cannot be used.
     RunMismatch
         If the folder holds another run, or one that another process works on.
+    CannotWrite, IncompleteRun
+        If the system has no room for a file, or no memory; what was finished is kept.
     """
     request.check()
+    temporary.sweep()
     paths = RunPaths(folder)
     design = request.plan.draw(request.context())
     settled: dict[str, Any] = {}
@@ -55,7 +61,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
         request.rehearse(design)
         settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
-    with _locked(paths):
+    with _resumable(paths), _locked(paths):
         if reading.is_there(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
@@ -87,6 +93,8 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
         request.rehearse(design)
     _sweep(paths)
     stored.forget_aside(todo)
+    for folder in (paths.fits, paths.failures):  # archives and version control drop empty ones
+        files.make_folder(folder)
     for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
     for problem in damaged_names.values():
@@ -134,7 +142,7 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
     heard: Counter[str] = Counter()
     try:
         with (
-            tempfile.TemporaryDirectory(prefix="byrote-") as heartbeats,
+            temporary.temporary_folder() as heartbeats,
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(
@@ -142,7 +150,7 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
                 data=pool.share(request.records.x, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,
-                heartbeats=heartbeats if watched else None,
+                heartbeats=str(heartbeats) if watched else None,
                 keep_messages=settings.debug,
                 track=tuple(request.track),
                 content=request.content,
@@ -152,14 +160,15 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
                 for fit in todo
             )
             total = run.design.fits + (len(run.design.extra) if request.keeps else 0)
-            progress.start(total, total - len(todo), Path(heartbeats))
+            progress.start(total, total - len(todo), heartbeats)
             for outcome in outcomes(pool, task, jobs):
                 run.keep(outcome)
                 progress.ended(outcome)
                 heard.update(outcome.facts.get("warnings", ()))
     finally:
-        progress.stop()
-        shutil.rmtree(run.paths.work, ignore_errors=True)
+        with held_back():
+            progress.stop()
+            shutil.rmtree(run.paths.work, ignore_errors=True)
     for warning, count in heard.most_common(3):
         warnings.warn(f"{count} of {len(todo)} fits warned: {warning}", stacklevel=4)
 
@@ -181,21 +190,40 @@ def _check_new(paths: RunPaths) -> None:
             raise InvalidInput(f"{root} is not empty and holds no run (it has {strange[0].name})")
 
 
+def kept_in(paths: RunPaths) -> str:
+    """What a run that was stopped has, and how it goes on."""
+    done = len(list(paths.fits.glob("fit-*.parquet")))
+    if not done:
+        return "no fit was finished"
+    finished = "1 finished fit is" if done == 1 else f"{done:,} finished fits are"
+    return f"{finished} kept in {paths.root}, and the same command goes on from there"
+
+
+@contextmanager
+def _resumable(paths: RunPaths) -> Iterator[None]:
+    """Say, where the system has no room or no memory, what is kept."""
+    try:
+        yield
+    except CannotWrite as error:
+        refused = CannotWrite(f"{error}; {kept_in(paths)}")
+        refused.errno = error.errno
+        raise refused from None
+    except MemoryError:
+        raise IncompleteRun(f"out of memory; {kept_in(paths)}") from None
+
+
 @contextmanager
 def _locked(paths: RunPaths) -> Iterator[None]:
     """Hold the run folder, which is made if need be."""
-    try:
-        files.make_folder(paths.root)
-        lock = FileLock(paths.lock, mode=files.FILE_MODE)
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise RunMismatch(f"another process is working on {paths.root}") from None
-    except OSError as error:
-        raise InvalidInput(f"cannot write in {paths.root}: {error.strerror}") from None
-    try:
+    with ExitStack() as lock:
+        try:
+            files.make_folder(paths.root)
+            lock.enter_context(locked(paths.lock))
+        except CannotWrite as error:
+            if error.errno in _UNUSABLE:
+                raise InvalidInput(str(error)) from None
+            raise
         yield
-    finally:
-        lock.release()
 
 
 def _sweep(paths: RunPaths) -> None:

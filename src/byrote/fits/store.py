@@ -125,13 +125,13 @@ class RunFolder:
             self.models.keep(outcome.fit, outcome.weights, outcome.facts)
         if outcome.fit != RELEASE:
             self.file(outcome.fit).write(outcome)
-            self.paths.aside(outcome.fit).unlink(missing_ok=True)
-        failure.unlink(missing_ok=True)
+            files.remove(self.paths.aside(outcome.fit))
+        files.remove(failure)
 
     def set_aside(self, fit: int) -> None:
         """Move the file of a fit that is done again, if it has one, out of its successor's way."""
         if fit != RELEASE:
-            with suppress(FileNotFoundError):
+            with files.writing(self.paths.aside(fit)), suppress(FileNotFoundError):
                 self.paths.fit(fit).replace(self.paths.aside(fit))
 
     def forget_aside(self, todo: Iterable[int]) -> None:
@@ -140,7 +140,7 @@ class RunFolder:
         with reading.of(fits):
             aside = set(fits.glob(f"*{self.paths.aside(0).suffix}"))
         for path in aside - waiting:
-            path.unlink(missing_ok=True)
+            files.remove(path)
 
     def file(self, fit: int) -> FitFile:
         """The file of one fit, whether it is there or not."""

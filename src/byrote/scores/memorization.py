@@ -1,6 +1,5 @@
 """Memorization scores: from a model and records, or from a finished run folder."""
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -18,6 +17,7 @@ from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
 from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
+from byrote.fits.temporary import temporary_folder
 from byrote.plans import KFold, as_plan
 from byrote.scores.evaluation import Evaluation, evaluate
 from byrote.scores.reason import Reason
@@ -124,8 +124,8 @@ def score_memorization(
         if request.keeps:
             run.check_release()
         return result
-    with tempfile.TemporaryDirectory(prefix="byrote-") as folder:
-        return _scores(run_fits(request, Path(folder) / "run", shown), partial=False)
+    with temporary_folder() as folder:
+        return _scores(run_fits(request, folder / "run", shown), partial=False)
 
 
 def load_scores(

@@ -10,6 +10,7 @@ from typing import Any
 from byrote import checks
 from byrote.errors import InvalidInput, MissingExtra
 from byrote.fits.executors.pool import Pool
+from byrote.fits.interrupts import held_back
 
 __all__ = ["EXECUTORS", "Pool", "check_executor", "cores", "open_pool", "usable_workers"]
 
@@ -53,7 +54,8 @@ def open_pool(executor: str | Executor, workers: int, threads: int) -> Iterator[
         yield pool
         kill = False
     finally:
-        pool.close(kill=kill)
+        with held_back():
+            pool.close(kill=kill)
 
 
 def _pool(executor: str | Executor, workers: int, threads: int) -> Pool:

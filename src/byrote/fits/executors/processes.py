@@ -1,17 +1,27 @@
 """Worker processes on this machine, by loky."""
 
+import ctypes
 import logging
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
 
 from loky import ProcessPoolExecutor
+from numpy.typing import NDArray
 
+from byrote.errors import IncompleteRun
 from byrote.fits.executors.pool import Pool
+from byrote.fits.job import DataHandle
+from byrote.fits.sharing import share_without_name
 
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to get when the parent ends
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -21,16 +31,31 @@ class Processes(Pool):
     def __init__(self, workers: int, threads: int) -> None:
         self.workers, self.threads = workers, threads
         self.window = 2 * workers
+        self._records: IO[bytes] | None = None
         self._workers = self._start()
         super().__init__(self._workers)
 
     def _start(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(
-            self.workers,
-            initializer=_prepare_worker,
-            initargs=(os.getpid(),),
-            env=dict.fromkeys(_THREAD_VARIABLES, str(self.threads)),
-        )
+        with _started(), _spared():
+            return ProcessPoolExecutor(
+                self.workers,
+                initializer=_prepare_worker,
+                initargs=(os.getpid(),),
+                env=dict.fromkeys(_THREAD_VARIABLES, str(self.threads)),
+            )
+
+    def share(self, array: NDArray[Any], folder: Path) -> DataHandle:
+        """Records in a file without a name, where the system has such; it goes with the process."""
+        shared = share_without_name(array, folder.parent)
+        if shared is None:
+            return super().share(array, folder)
+        handle, self._records = shared
+        return handle
+
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Hand a call over; the first one starts the workers."""
+        with _started(), _spared():
+            return super().submit(call, *arguments)
 
     def restart(self) -> bool:
         """New workers for those that died."""
@@ -42,6 +67,36 @@ class Processes(Pool):
         """End the workers."""
         with _silenced(kill):
             self._workers.shutdown(wait=True, kill_workers=kill)
+        if self._records is not None:
+            self._records.close()
+
+
+@contextmanager
+def _started() -> Iterator[None]:
+    """A block that may start processes, for which the system may have no room."""
+    try:
+        yield
+    except OSError as error:
+        raise IncompleteRun(
+            f"cannot start worker processes: {error.strerror}; start the same run again, with"
+            " fewer workers if it happens again"
+        ) from None
+
+
+@contextmanager
+def _spared() -> Iterator[None]:
+    """Start processes to which the end of the terminal means nothing.
+
+    It ends the main process, which then ends them; one of them removes the semaphores.
+    """
+    if not hasattr(signal, "SIGHUP"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -59,6 +114,8 @@ def _silenced(killed: bool) -> Iterator[None]:
 def _prepare_worker(parent: int) -> None:
     # Ctrl-C goes to every process of the terminal; the main process decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":  # at once, even from the middle of a library's long call
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 

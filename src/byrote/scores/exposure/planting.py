@@ -1,6 +1,5 @@
 """Exposure from a model, a text and canaries: planted, trained on, measured."""
 
-import tempfile
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -13,6 +12,7 @@ from byrote.errors import InvalidInput
 from byrote.fits.progress import Bar, Progress, Silent
 from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
+from byrote.fits.temporary import temporary_folder
 from byrote.plans import Insertions
 from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.exposure.run import ExposureRun
@@ -124,8 +124,8 @@ def score_exposure(
     shown: Progress = Bar() if progress else Silent()
     if store is not None:
         return exposure_of(run_fits(request, Path(store), shown))
-    with tempfile.TemporaryDirectory(prefix="byrote-") as folder:
-        return exposure_of(run_fits(request, Path(folder) / "run", shown))
+    with temporary_folder() as folder:
+        return exposure_of(run_fits(request, folder / "run", shown))
 
 
 def exposure_request(

@@ -172,6 +172,7 @@ def test_links_within_a_run_folder_are_refused_and_not_followed(tmp_path, name):
     run, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
     start(run)
     (run / "figures").mkdir()
+    (run / "run.lock").touch()
     (run / "work").mkdir()
     (run / "work" / ".of-others.tmp").write_text("kept")
     (run / name).rename(elsewhere)

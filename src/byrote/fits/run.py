@@ -92,9 +92,9 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     if todo:
         request.rehearse(design)
     _sweep(paths)
+    stored.forget_aside(todo)
     for folder in (paths.fits, paths.failures):  # archives and version control drop empty ones
         files.make_folder(folder)
-    stored.forget_aside(todo)
     for problem in [*damaged.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
     for problem in damaged_names.values():

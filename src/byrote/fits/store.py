@@ -131,9 +131,8 @@ class RunFolder:
     def set_aside(self, fit: int) -> None:
         """Move the file of a fit that is done again, if it has one, out of its successor's way."""
         if fit != RELEASE:
-            path = self.paths.fit(fit)
-            with files.writing(path), suppress(FileNotFoundError):
-                path.replace(self.paths.aside(fit))
+            with files.writing(self.paths.aside(fit)), suppress(FileNotFoundError):
+                self.paths.fit(fit).replace(self.paths.aside(fit))
 
     def forget_aside(self, todo: Iterable[int]) -> None:
         """Remove what was set aside and has a successor: of all fits but those still to do."""

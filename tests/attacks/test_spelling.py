@@ -165,7 +165,7 @@ REFUSED = [
     ("wordpiece", byrote.Canary("pin {}", alphabet="a -", length=3), "none like the beginning of"),
     ("wordpiece", byrote.Canary("pin {}", alphabet=" ", length=2), "it drops all of it"),
     ("wordpiece", byrote.Canary("pin {}", alphabet="a\u20ac", length=2), r"none holds U\+20AC"),
-    ("metaspace", byrote.Canary("pin {}", alphabet="a\u20ac", length=2), r"lacks U\+20AC"),
+    ("metaspace", byrote.Canary("pin {}", alphabet="a\u20ac", length=2), r"none holds U\+20AC"),
     ("characters", byrote.Canary("pin {}", alphabet="aA", length=2), r"none holds U\+0041"),
 ]
 

@@ -195,3 +195,23 @@ def test_other_ways_of_training_are_the_same_bit_for_bit_too(rows, tmp_path, arg
     assert callback.history
     expected = without.model.state_dict()
     assert all(torch.equal(value, expected[k]) for k, value in with_it.model.state_dict().items())
+
+
+def test_a_network_that_sees_what_follows_is_refused_before_training(rows, tmp_path):
+    shape = {
+        "model_type": "bert",
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    trainer = Trainer(
+        tiny_hf.network(tiny_hf.byte_level(), shape=shape),
+        TrainingArguments(str(tmp_path), report_to=[], use_cpu=True, disable_tqdm=True),
+        train_dataset=rows,
+        data_collator=together,
+        callbacks=[follow()],
+    )
+    with pytest.raises(InvalidInput, match="is_decoder=True"):
+        trainer.train()
+    assert trainer.state.global_step == 0

@@ -1,8 +1,10 @@
 """Tokenizers under one contract: bytes, words with their spaces, special tokens, the unknown."""
 
 import pytest
+import torch
 
 from byrote.errors import InvalidInput
+from byrote.models import CausalLM
 from byrote.models.language.causal.codec import Codec
 
 import tiny_hf
@@ -33,16 +35,16 @@ def test_a_space_belongs_to_the_word_behind_it():
         assert strings[codec.tokenizer.convert_tokens_to_ids("a")] == "a"
 
 
-def test_special_tokens_and_parts_of_characters_have_no_text():
+def test_special_tokens_and_parts_of_characters():
     codec = codec_of("bytes")
     strings = codec.strings
-    assert strings[codec.tokenizer.convert_tokens_to_ids(END)] == ""
+    assert strings[codec.tokenizer.convert_tokens_to_ids(END)] == END  # where a text holds it
     ids = codec.encode("€")  # three bytes, never merged in English text
     assert len(ids) == 3
     assert [strings[token] for token in ids] == ["", "", ""]
     assert codec.decode(ids) == "€"
     words = codec_of("words")
-    assert [words.strings[token] for token in range(3)] == ["", "", ""]
+    assert [words.strings[token] for token in range(3)] == ["", "<s>", "</s>"]
 
 
 def test_tokens_that_only_the_network_has_are_empty():
@@ -80,3 +82,42 @@ def test_tokens_that_the_network_lacks_are_refused():
         codec.encode(NUMBERS[0])
     with pytest.raises(InvalidInput, match="got -1"):
         codec.decode([-1])
+
+
+def test_what_the_template_puts_around_a_text_begins_and_ends_it():
+    codec = Codec(tiny_hf.wordpiece(), 300)
+    ids = codec.tokenizer("the pin")["input_ids"]
+    assert codec.tokenizer.bos_token_id is None is codec.tokenizer.eos_token_id
+    assert [*codec.start, *codec.encode("the pin"), *codec.end] == ids
+    assert codec.tokenizer.convert_ids_to_tokens([*codec.start, *codec.end]) == ["[CLS]", "[SEP]"]
+
+
+def test_of_a_template_of_several_tokens_none_is_scored():
+    tokenizer = tiny_hf.wordpiece()
+    changed = tiny_hf.Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
+    tiny_hf.template(changed, ["[CLS]", "[SEP]"])
+    again = tiny_hf.transformers.PreTrainedTokenizerFast(
+        tokenizer_object=changed, unk_token="[UNK]"
+    )
+    network = tiny_hf.spread(tiny_hf.network(again))
+    model = CausalLM.of(network, again)
+    ids = torch.tensor([again("the pin")["input_ids"]])
+    assert model.codec_.start == (2, 3)
+    with torch.no_grad():
+        nats = network(ids).logits[0].double().log_softmax(-1)
+    expected = sum(float(nats[at - 1, ids[0, at]]) for at in range(2, ids.shape[1]))
+    assert model.score_samples(["the pin"])[0] == pytest.approx(expected, rel=1e-5)
+    assert model.loss(["the pin"]) == pytest.approx(-expected / (ids.shape[1] - 2), rel=1e-5)
+
+
+def test_words_without_their_spaces():
+    codec = Codec(tiny_hf.wordpiece(), 300)
+    spelled = "".join(codec.strings[token] for token in codec.encode("The  random number-is 2812"))
+    assert spelled == "therandomnumber-is2812"
+
+
+def test_without_a_decoder_tokens_are_joined_as_they_are():
+    tokenizer = tiny_hf.characters()
+    codec = Codec(tokenizer, len(tokenizer))
+    assert codec.decode(codec.encode("pin 12")) == "pin 12"
+    assert "".join(codec.strings[token] for token in codec.encode("pin 12")) == "pin 12"

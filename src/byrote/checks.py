@@ -7,13 +7,12 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 MOST = 2**63 - 1  # what files and arrays can hold
 WIDEST = 1 << 16  # layers of a network
@@ -196,14 +195,6 @@ def ids(values: Any, count: int, of: str) -> np.ndarray:
     return found
 
 
-def written(id_: Any) -> str | None:
-    """An id as text, to be looked up; None for what can be none."""
-    if isinstance(id_, str):
-        return str(id_)
-    whole = isinstance(id_, int | np.integer) and not isinstance(id_, bool)
-    return str(int(id_)) if whole and abs(int(id_)) <= MOST else None
-
-
 def listed(name: str, values: Any) -> list[Any]:
     """The items of a list, or of what else gives some one by one; a text is none."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
@@ -246,14 +237,6 @@ def shown(value: Any) -> str:
     except Exception:  # a stranger's may raise anything, and one of very large integers does
         return f"a value of type {kind}"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
-
-
-def did_you_mean(word: Any, allowed: Iterable[str]) -> str:
-    """', did you mean …?' for the nearest allowed word, or nothing."""
-    if not isinstance(word, str) or len(word) > _LONGEST_SHOWN:
-        return ""
-    near = get_close_matches(word, list(allowed), n=1, cutoff=0.5)
-    return f", did you mean {near[0]}?" if near else ""
 
 
 def encodable(name: str, text: str) -> None:

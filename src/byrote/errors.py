@@ -12,6 +12,12 @@ ByroteError
 └── MissingExtra (ImportError)     an optional dependency is not installed
 """
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+_LONGEST_WORD = 80
+
 
 class ByroteError(Exception):
     """Base of every error that byrote raises on purpose. Its message is printable."""
@@ -77,3 +83,11 @@ def printable(value: object) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def did_you_mean(word: Any, allowed: Iterable[str]) -> str:
+    """', did you mean …?' for the nearest allowed word, or nothing."""
+    if not isinstance(word, str) or len(word) > _LONGEST_WORD:
+        return ""
+    near = get_close_matches(word, list(allowed), n=1, cutoff=0.5)
+    return f", did you mean {near[0]}?" if near else ""

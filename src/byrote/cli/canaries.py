@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from byrote import checks
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
     from byrote.data.canaries import Canary
@@ -61,7 +60,7 @@ def _check_defined(
     if _has(text, "") and (alphabet is None or length is None):
         raise InvalidInput("--canary: the slot {} needs --alphabet and --length")
     for name in _NAME.findall(text.replace("{{", "").replace("}}", "")):
-        if name not in lists and not checks.did_you_mean(name, KINDS) and name not in KINDS:
+        if name not in lists and not did_you_mean(name, KINDS) and name not in KINDS:
             raise InvalidInput(
                 f"--canary: the slot {{{name}}} needs --words {name}=FILE, or is to be one of"
                 f" {', '.join(KINDS)}"

@@ -14,7 +14,7 @@ from byrote.cli.options import DryRun, Executor, KeepModels, Seed, Set, Threads,
 from byrote.cli.output import AsJson, check_format
 from byrote.cli.running import carry_out, print_forecast
 from byrote.cli.tracking import followed, reports
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 _WITHOUT_RUN = {"score_only", "space_size", "method", "as_json", "as_csv", "top", "debug"}
 _FROM_REFERENCES = ("sampled", "skew_normal")  # need no search of the model
@@ -225,7 +225,7 @@ def _model(name: str, settings: list[str], epochs: int | None) -> Any:
     if ":" not in name and name != "char-lstm":
         raise InvalidInput(
             f"--model must be char-lstm, hf:PATH or module:Class; got {name!r}"
-            f"{checks.did_you_mean(name, ['char-lstm'])}"
+            f"{did_you_mean(name, ['char-lstm'])}"
         )
     chosen = catalogue.parse_settings(settings)
     if epochs is not None:

@@ -9,13 +9,12 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from byrote import checks
 from byrote.data import memory, notices
 from byrote.data.damage import refused
 from byrote.data.idx import is_idx, labels_beside, read_idx
 from byrote.data.pixels import scale_deep
 from byrote.data.records import Records
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 _NPY = b"\x93NUMPY"
 _DAMAGE = (
@@ -205,7 +204,7 @@ def _check_member(name: str, value: str | None, shapes: dict[str, tuple[int, ...
     if value is not None and value not in shapes:
         raise InvalidInput(
             f"{name} must name an array of the archive, one of {_listed(shapes)}; got {value!r}"
-            + checks.did_you_mean(value, shapes)
+            + did_you_mean(value, shapes)
         )
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import memory, notices
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 _LONGEST_LIST = 5  # names in one message
 _FEW = 64  # rows looked at first
@@ -29,8 +29,7 @@ def check_names(names: Sequence[str], **asked: str | None) -> None:
     for option, name in asked.items():
         if name is not None and name not in names:
             raise InvalidInput(
-                f"{option} must name a column; there is no {name!r}"
-                + checks.did_you_mean(name, names)
+                f"{option} must name a column; there is no {name!r}" + did_you_mean(name, names)
             )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data import memory
 from byrote.data.damage import refused
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 _PRESETS = {"celeba": "crop=15,40,163,188 resize=32"}  # that of the paper
 _WORDS = {"pad": 1, "crop": 4, "resize": 1}  # how many whole numbers each takes
@@ -198,7 +198,7 @@ def _step(word: str) -> tuple[str, tuple[int, ...]]:
     if name not in _WORDS:
         raise InvalidInput(
             f"image must be words among {_USAGE}; got {word!r}"
-            + checks.did_you_mean(name, [*_WORDS, *_PRESETS])
+            + did_you_mean(name, [*_WORDS, *_PRESETS])
         )
     numbers = tuple(map(int, text.split(","))) if _NUMBERS.fullmatch(text) else ()
     if len(numbers) != _WORDS[name] or (name != "crop" and not numbers[0]):

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.cells import cell, text_of
 from byrote.data.notices import noticed
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 KINDS = (".csv", ".txt", ".parquet")
 _COLUMN = "id"
@@ -159,7 +159,7 @@ def _check_column(names: list[str]) -> None:
     if _COLUMN not in names:
         raise InvalidInput(
             f"a column {_COLUMN!r} must list the ids; no column has that name"
-            + checks.did_you_mean(_COLUMN, names)
+            + did_you_mean(_COLUMN, names)
         )
 
 

@@ -14,7 +14,7 @@ from byrote.data.comma_separated import parse_csv, text_of_file
 from byrote.data.notices import noticed
 from byrote.data.parquet import open_parquet
 from byrote.data.sources import text_of
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 _NEEDED = ("id", "bits", "role")
 _GROUP = "group"
@@ -116,7 +116,7 @@ def _found(table: pa.Table) -> LogPerplexities:
     if lacking:
         raise InvalidInput(
             f"columns id, bits and role are needed; there is no {lacking[0]!r}"
-            f"{checks.did_you_mean(lacking[0], names)}"
+            f"{did_you_mean(lacking[0], names)}"
         )
     roles, bits = _roles(table.column("role")), _bits(table.column("bits"))
     reference = roles == "reference"

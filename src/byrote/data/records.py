@@ -173,3 +173,11 @@ def _column(name: str, values: Any, n: int) -> np.ndarray:
     if shape != (n,):
         raise InvalidInput(f"{name} must have one entry for each of {n} records; got {shape}")
     return checks.names(name, values)
+
+
+def written_id(id_: Any) -> str | None:
+    """An id as text, to be looked up; None for what can be none."""
+    if isinstance(id_, str):
+        return str(id_)
+    whole = isinstance(id_, int | np.integer) and not isinstance(id_, bool)
+    return str(int(id_)) if whole and abs(int(id_)) <= checks.MOST else None

@@ -4,8 +4,7 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from byrote import checks
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 
 def text_of(name: str, value: object) -> str:
@@ -23,7 +22,7 @@ def missing(source: str, names: Sequence[str]) -> str:
         return f"source must be a file, a folder or a built-in set; there is no {source}"
     return (
         f"source must be a file, a folder or a built-in set ({', '.join(names)}); there is no"
-        f" {source}{checks.did_you_mean(source, names)}"
+        f" {source}{did_you_mean(source, names)}"
     )
 
 

@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from byrote import checks
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 from byrote.models.privacy import DP
 
 _HUGGING_FACE = "hf:"
@@ -55,7 +54,7 @@ def _built(name: str, settings: Mapping[str, Any]) -> Any:
         if setting not in allowed:
             raise InvalidInput(
                 f"--set {setting} is no parameter of {name}"
-                f"{checks.did_you_mean(setting, allowed)} (it has {', '.join(allowed)})"
+                f"{did_you_mean(setting, allowed)} (it has {', '.join(allowed)})"
             )
     settings = {**_DEFAULTS.get(name, {}), **_with_parts(settings)}
     try:
@@ -92,7 +91,7 @@ def _dp(settings: Mapping[str, Any]) -> DP:
     for setting in settings:
         if setting not in allowed:
             raise InvalidInput(
-                f"--set dp: {setting} is no parameter of dp{checks.did_you_mean(setting, allowed)}"
+                f"--set dp: {setting} is no parameter of dp{did_you_mean(setting, allowed)}"
                 f" (it has {', '.join(allowed)})"
             )
     return DP(**settings)
@@ -133,7 +132,7 @@ def _find(name: str) -> Callable[..., Any]:
     if not (colon and module_name and attribute) or module_name.startswith("."):
         raise InvalidInput(
             f"--model must be one of {', '.join(_BUILT_IN)}, hf:PATH or module:Class; got {name!r}"
-            f"{checks.did_you_mean(name, _BUILT_IN)}"
+            f"{did_you_mean(name, _BUILT_IN)}"
         )
     if name not in _BUILT_IN:
         _look_here()
@@ -145,8 +144,7 @@ def _find(name: str) -> Callable[..., Any]:
     if not callable(found):
         classes = [key for key, value in vars(module).items() if isinstance(value, type)]
         raise InvalidInput(
-            f"--model: {module_name} has no class {attribute}"
-            f"{checks.did_you_mean(attribute, classes)}"
+            f"--model: {module_name} has no class {attribute}{did_you_mean(attribute, classes)}"
         )
     return found
 

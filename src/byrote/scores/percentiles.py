@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import checks
+from byrote.data.records import written_id
 from byrote.errors import InvalidInput
 from byrote.scores.result import MemorizationResult
 
@@ -108,7 +108,7 @@ def peers_of(result: MemorizationResult, row: int) -> NDArray[np.bool_]:
 
 
 def _row(result: MemorizationResult, id_: Any) -> int:
-    written = checks.written(id_)
+    written = written_id(id_)
     found = (
         np.flatnonzero(result.ids.astype(str) == written)
         if written is not None

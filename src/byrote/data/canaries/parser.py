@@ -10,7 +10,7 @@ from byrote.data.canaries.characters import Characters
 from byrote.data.canaries.kinds import KINDS
 from byrote.data.canaries.states import Form
 from byrote.data.canaries.words import Words
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 
 LONGEST = 9999  # characters in a slot, and in all of a completion
 _TOKEN = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<slot>[^{}]*)\}|(?P<lone>[{}])|(?P<fixed>[^{}]+)")
@@ -112,7 +112,7 @@ def _form(spec: str, forms: Mapping[str, Form]) -> Form:
         known = [*KINDS, *filter(None, forms)]
         raise InvalidInput(
             f"text: a slot must be one of {', '.join(known)}; got {{{spec}}}"
-            f"{checks.did_you_mean(name, known)}"
+            f"{did_you_mean(name, known)}"
         )
     return KINDS[name](name, rule)
 

@@ -12,7 +12,7 @@ from byrote.attacks.extraction import Extraction, extract
 from byrote.attacks.greedy import greedy_completions
 from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.data.canaries import Canary
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, did_you_mean
 from byrote.fits.canary_file import PlantedCanaries, read_canaries
 from byrote.fits.store import RunFolder
 
@@ -127,7 +127,7 @@ def _asked(
         if name not in names:
             raise InvalidInput(
                 f"canary must be one of the run's, {names[0]} to {names[-1]}; got {name!r}"
-                f"{checks.did_you_mean(name, names)}"
+                f"{did_you_mean(name, names)}"
             )
     return np.array(sorted({names.index(name) for name in ids}))
 

@@ -188,14 +188,7 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         with self._seeded(), flushed_denormals():
             self._make()
             inputs, targets = self._blocks(X, self.codec_)
-            schedule = training.Schedule(
-                self.epochs,
-                self.batch_size,
-                settings.learning_rate(self),
-                float(self.weight_decay),
-                self.shuffle,
-                self.report_every,
-            )
+            schedule = training.Schedule.of(self, settings.learning_rate(self))
             order, report = np.random.default_rng(self.random_state), self._reporter(on_epoch)
             training.train(self.network_, inputs, targets, schedule, order, report)
             check_weights(self.network_, settings.way_out(self))

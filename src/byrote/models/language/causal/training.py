@@ -30,6 +30,18 @@ class Schedule:
     shuffle: bool
     report_every: int | None
 
+    @classmethod
+    def of(cls, model: Any, learning_rate: float) -> "Schedule":
+        """The schedule that a model's parameters describe."""
+        return cls(
+            model.epochs,
+            model.batch_size,
+            learning_rate,
+            float(model.weight_decay),
+            model.shuffle,
+            model.report_every,
+        )
+
 
 def stream(texts: Sequence[Sequence[int]], start: Sequence[int], end: Sequence[int]) -> list[int]:
     """All documents behind one another, each with what begins and ends it, and the last ended.

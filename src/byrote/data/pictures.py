@@ -125,8 +125,7 @@ def _check(image: ImageFile.ImageFile, place: str) -> None:
     most = Image.MAX_IMAGE_PIXELS
     if most is not None and image.width * image.height > most:
         raise _too_large(place)
-    covered = sum((right - left) * (low - top) for _, (left, top, right, low), *_ in image.tile)
-    if image.format == "TIFF" and covered < image.width * image.height:
+    if image.format == "TIFF" and _covered(image) < image.width * image.height:
         raise ValueError("strips that leave out a part, which Pillow would leave black")
     count = getattr(image, "n_frames", 1)
     if count > 1 and image.format != "MPO":  # a photograph with a preview beside it
@@ -134,6 +133,13 @@ def _check(image: ImageFile.ImageFile, place: str) -> None:
             f"the image in {place} holds {count} pictures, pages or frames, of which one would be"
             " the record; save each as an image of its own"
         )
+
+
+def _covered(image: ImageFile.ImageFile) -> int:
+    """How many pixels the strips or tiles of a file hold, those of each channel counted."""
+    extents = (tile[1] for tile in image.tile)
+    boxes = (box for box in extents if box is not None)
+    return sum((right - left) * (low - top) for left, top, right, low in boxes)
 
 
 def _too_large(place: str) -> InvalidInput:

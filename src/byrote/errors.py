@@ -40,3 +40,7 @@ class IncompleteRun(ByroteError, RuntimeError):
 
 class MissingExtra(ByroteError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
+
+
+class ByroteWarning(UserWarning):
+    """A warning of byrote's own, whose text quotes no record."""

@@ -69,6 +69,10 @@ class MissingExtra(ByroteError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
 
 
+class ByroteWarning(UserWarning):
+    """A warning of byrote's own, whose text quotes no record."""
+
+
 def printable(value: object) -> str:
     r"""Text that cannot move a cursor, change colours or turn the direction of writing.
 

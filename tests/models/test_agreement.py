@@ -13,6 +13,7 @@ from byrote.models import CausalLM
 from byrote.models.language.stepping import Prefixes
 
 import tiny_hf
+from languages import Ngram
 from chains import Chain, plain_rank, plain_table
 
 BASE = {
@@ -159,6 +160,27 @@ def test_an_own_stepper_that_is_wrong_is_not_used(stepper):
     assert found.rank.tolist() == [plain_rank(table, table[k]) for k in (281, 770)]
     best = byrote.extract(model, canary)  # and says nothing more
     assert (best.text, best.certified) == (canary.format.at(int(table.argmin())), True)
+
+
+class Faulty(Ngram):
+    """Learns, and steps wrongly."""
+
+    def stepper(self):
+        self.row = lambda ids: -np.log2(np.exp(self.next_log_probs([list(ids)])[0]))
+        return Leaning(self)
+
+
+def test_a_run_says_so_once():
+    ask = {"insertions": [2], "canaries_per_level": 1, "controls": 1, "references": 20, "fits": 2}
+    text, canary = ["the cat sat on the mat\n" * 40], byrote.Canary("my pin is {digits:3}")
+    with pytest.warns(UserWarning) as heard:
+        run = byrote.score_exposure(Faulty(), text, canary, **ask)
+    assert [str(warning.message) for warning in heard] == [
+        "2 of 2 fits warned: the stepper of Faulty gives other costs than whole prefixes do:"
+        " prefixes are read whole instead, which is right and slower"
+    ]
+    right = byrote.score_exposure(Ngram(), text, canary, **ask)
+    np.testing.assert_allclose(run.exposure.rank, right.exposure.rank)
 
 
 def test_another_fit_is_another_model():

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from byrote.errors import NoCompiler, TrainingDiverged
+from byrote.errors import ByroteWarning, NoCompiler, TrainingDiverged
 from byrote.fits.content import BadLogProb, Scored
 from byrote.fits.environment import environment, peak_memory
 from byrote.fits.follower import EpochNeverReached, Follower, Questions
@@ -83,7 +83,9 @@ def _time_of(follower: Follower) -> dict[str, float]:
 
 
 def _place_of(warning: warnings.WarningMessage) -> str:
-    """A warning by its type and place; its text may quote records."""
+    """A warning by its type and place; its text, which may quote records, only where it is ours."""
+    if issubclass(warning.category, ByroteWarning):
+        return str(warning.message)
     return f"{warning.category.__name__} at {Path(warning.filename).name}:{warning.lineno}"
 
 

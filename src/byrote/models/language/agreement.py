@@ -15,7 +15,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.errors import ByroteError, InvalidInput
+from byrote.errors import ByroteError, ByroteWarning, InvalidInput
 from byrote.models.language.stepping import LN2, PrefixStepper, Stepper, bits
 from byrote.models.language.tokens import TokenFormat
 
@@ -101,6 +101,7 @@ def _are_right(model: Any, whole: Any, start: Ids, paths: Sequence[Ids], toleran
         warnings.warn(
             f"the stepper of {type(model).__name__} {problem}: prefixes are read whole instead,"
             " which is right and slower",
+            ByroteWarning,
             stacklevel=5,
         )
     return not problem
@@ -150,7 +151,7 @@ def _stepped(stepper: Stepper, start: Ids, paths: Sequence[Ids]) -> Iterator[tup
         onward.append((half, start[len(half)]))
     if not kept:
         return
-    order = np.arange(len(onward))[::-1]
+    order = np.arange(len(onward) - 1, -1, -1)
     _, costs = stepper.step(
         kept[0].joined(kept[1:]).take(order), np.array([token for _, token in onward])[order]
     )

@@ -114,7 +114,7 @@ def epsilon_from_density(
     >>> round(float(found.score[0]), 2), round(found.epsilon, 2), found.contradicted
     (3.8, 1.98, True)
     >>> round(found.provable, 2)
-    2.77
+    2.76
     """
     values, inside = table(log_prob, included)
     significance = checks.fraction("significance", significance)

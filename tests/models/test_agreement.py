@@ -13,8 +13,8 @@ from byrote.models import CausalLM
 from byrote.models.language.stepping import Prefixes
 
 import tiny_hf
-from languages import Ngram
 from chains import Chain, plain_rank, plain_table
+from languages import Ngram
 
 BASE = {
     "hidden_size": 32,

@@ -16,7 +16,7 @@ as large may turn up in one fit of a million. Hence the scale, taken from earlie
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
 
 
-class Stakes(NamedTuple):
+@dataclass(frozen=True)
+class Stakes:
     """(P, n) mean densities in and out by pair of blocks, in units of a scale, at most 1.
 
     count: (n,) how many pairs of each record there are, the first of which sets the scale only.

@@ -105,27 +105,55 @@ def hits_at(
     """The true-positive rate where at most ``rate`` of the non-members are above the threshold.
 
     Returns the false-positive rate there (at most ``rate``), the true-positive rate, and its
-    Clopper-Pearson interval for the effective number of trials, ``p (1 - p) / variance`` with the
-    clustered variance, at most the number of members' cells; where p is 0 or 1, that of the records
-    (Korn & Graubard 1998). The threshold is held fixed.
+    interval. Both rates err: the lower end is that of the rate at a threshold that so few others
+    exceed in truth, the upper end at one that so many do, each part with half of the end's error.
+    Limits are Clopper and Pearson's for the effective number of trials, ``p (1 - p) / variance``
+    with the clustered variance, at most the number of cells; where p is 0 or 1, that of the records
+    (Korn & Graubard 1998).
 
-    least: a standard error that counts where it is larger.
+    least: a standard error of the true-positive rate that counts where it is larger.
     """
-    members, others = cells.score[cells.member], cells.score[~cells.member]
+    members, others = cells.score[cells.member], np.sort(cells.score[~cells.member])[::-1]
     threshold = _threshold(cells.score, cells.member, rate)
-    hit = cells.score > threshold
+    alarms, hits = float((others > threshold).mean()), float((members > threshold).mean())
+    inner = (1 + level) / 2
+    trials = _trials(cells, cells.score > threshold, ~cells.member, 0.0)
+    few, many = _around(len(others), trials, rate, inner)
+    low, high = 0.0, 1.0
+    if few >= 0:
+        low = _limits(cells, cells.score > others[few], inner, least)[0]
+    if many <= len(others):
+        high = _limits(cells, cells.score >= others[many - 1], inner, least)[1]
+    return alarms, hits, (min(low, hits), max(high, hits))
+
+
+def _around(count: int, trials: float, rate: float, level: float) -> tuple[int, int]:
+    """Of so many others: how many may exceed a threshold whose rate is at most the one given in
+    truth (-1: not even none), and how many must for it to be at least that (count + 1: not all).
+    """
+    tail, above = (1 - level) / 2, np.arange(count + 1) * trials / count
+    left = trials - above
+    upper = betaincinv(above + 1, np.maximum(left, 1e-9), 1 - tail)
+    lower = betaincinv(np.maximum(above, 1e-9), left + 1, tail)
+    few = np.count_nonzero((upper <= rate)[:-1]) - 1
+    return few, count + 1 - np.count_nonzero((lower >= rate)[1:])
+
+
+def _limits(cells: Cells, hit: Flags, level: float, least: float) -> Interval:
     share = float(hit[cells.member].mean())
-    influence = np.where(cells.member, (hit - share) / len(members), 0.0)
+    trials = _trials(cells, hit, cells.member, least)
+    return clopper_pearson(share * trials, trials, level=level)
+
+
+def _trials(cells: Cells, hit: Flags, side: Flags, least: float) -> float:
+    """The effective number of trials behind the share of hits on a side."""
+    share, size = float(hit[side].mean()), float(side.sum())
+    influence = np.where(side, (hit - share) / size, 0.0)
     error, _ = clustered_error(influence, cells.record, cells.fit, cells.member)
     variance = np.maximum(error, least) ** 2  # NaN if one is
-    trials = float(len(np.unique(cells.record[cells.member])))
-    if 0 < share < 1 and not np.isnan(variance):
-        trials = min(share * (1 - share) / variance, float(len(members)))
-    return float((others > threshold).mean()), share, _interval(share, trials, level)
-
-
-def _interval(share: float, trials: float, level: float) -> Interval:
-    return clopper_pearson(share * trials, trials, level=level)
+    if 0 < share < 1 and variance > 0:
+        return min(share * (1 - share) / float(variance), size)
+    return float(len(np.unique(cells.record[side])))
 
 
 def clustered_error(

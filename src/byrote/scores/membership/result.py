@@ -22,8 +22,8 @@ class HitsAtRate(Plain):
     false_positive_rate
         The one at the threshold, at most that.
     true_positive_rate, interval
-        Share of members' scores above the threshold, with its Clopper-Pearson interval for the
-        effective number of trials.
+        Share of members' scores above the threshold, with an interval that allows for the errors of
+        both rates.
     reason
         Why all three are NaN; empty if they are not.
     """

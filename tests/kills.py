@@ -240,14 +240,14 @@ class Attack:
     def _ran(combination, store, **how):
         combination.run(store, **how)
 
-    def trial(self, workers=1):
+    def trial(self, workers=1, most=4):
         """Kill, resume, compare; returns what is wrong."""
         combination = Combination.drawn(self.generator, workers)
         expected, seconds = self.undisturbed(combination)
         store, wrong, sessions = self.folder / "run", [], []
         shutil.rmtree(store, ignore_errors=True)
         self._begun(combination, store)
-        for _ in range(int(self.generator.integers(1, 5))):
+        for _ in range(int(self.generator.integers(1, most + 1))):
             session, ill = self._killed(combination, store, seconds)
             sessions.append(session)
             wrong += ill

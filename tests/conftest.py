@@ -18,6 +18,9 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("byrote")
 
 
+collect_ignore = ["conftest.py"]  # no doctests here, and another folder's is a module of this name
+
+
 class Numbered(np.random.SeedSequence):
     """Where nobody gives a seed, the next number of the test at hand."""
 

@@ -109,9 +109,9 @@ def _are_right(model: Any, whole: Any, start: Ids, paths: Sequence[Ids], toleran
 
 def _paths(form: TokenFormat) -> list[Ids]:
     """The first tokens of up to three completions from all over the format, never the last one."""
-    found = {}
+    found: dict[Ids, None] = {}
     for share in (0.0, 0.5, 1.0):
-        state, path = form.start, []
+        state, path = form.start, list[int]()
         while state != form.end and len(path) < _DEPTH:
             edges = np.arange(form.offsets[state], form.offsets[state + 1])
             edge = edges[int(share * (len(edges) - 1))]

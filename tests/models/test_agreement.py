@@ -173,7 +173,7 @@ class Faulty(Ngram):
 def test_a_run_says_so_once():
     ask = {"insertions": [2], "canaries_per_level": 1, "controls": 1, "references": 20, "fits": 2}
     text, canary = ["the cat sat on the mat\n" * 40], byrote.Canary("my pin is {digits:3}")
-    with pytest.warns(UserWarning) as heard:
+    with pytest.warns(UserWarning, match="fits warned") as heard:
         run = byrote.score_exposure(Faulty(), text, canary, **ask)
     assert [str(warning.message) for warning in heard] == [
         "2 of 2 fits warned: the stepper of Faulty gives other costs than whole prefixes do:"

@@ -123,7 +123,7 @@ def in_a_child(action, *, patience=60.0):
         null = os.open(os.devnull, os.O_RDWR)
         for stream in (0, 1, 2):
             os.dup2(null, stream)
-        signal.alarm(int(patience) * 4)  # no trial hangs for ever
+        signal.alarm(int(patience) * 20)  # no trial hangs for ever
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
         interrupts.heed()
         code = exits.run(action, debug=False)

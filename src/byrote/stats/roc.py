@@ -128,8 +128,10 @@ def hits_at(
 
 
 def _around(count: int, trials: float, rate: float, level: float) -> tuple[int, int]:
-    """Of so many others: how many may exceed a threshold whose rate is at most the one given in
-    truth (-1: not even none), and how many must for it to be at least that (count + 1: not all).
+    """Of so many others, how many may and how many must exceed a threshold.
+
+    At most the first for its rate to be at most the one given in truth (-1: not even none), at
+    least the second for it to be at least that (count + 1: not even all).
     """
     tail, above = (1 - level) / 2, np.arange(count + 1) * trials / count
     left = trials - above

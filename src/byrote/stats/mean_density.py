@@ -33,12 +33,12 @@ Counts = NDArray[np.intp]
 class Stakes:
     """(P, n) mean densities in and out by pair of blocks, in units of a scale, at most 1.
 
-    count: (n,) how many pairs of each record there are, the first of which sets the scale only.
+    pairs: (n,) how many pairs of each record there are, the first of which sets the scale only.
     """
 
     inside: Array
     outside: Array
-    count: Counts
+    pairs: Counts
 
 
 def log_ratio(log_prob: Array, included: Flags) -> Array:
@@ -91,10 +91,10 @@ def bound(stakes: Stakes, significance: float) -> float:
 
 def bounds(stakes: Stakes, significance: float) -> Array:
     """(n,) the largest epsilon that each record alone rejects at the significance; 0 for none."""
-    found = np.zeros(len(stakes.count))
+    found = np.zeros(len(stakes.pairs))
     some = np.flatnonzero(log_e_value(stakes, 0.0) + np.log(significance) > 0)
-    own = Stakes(stakes.inside[:, some], stakes.outside[:, some], stakes.count[some])
-    most = provable(own.count.max(initial=0), significance)
+    own = Stakes(stakes.inside[:, some], stakes.outside[:, some], stakes.pairs[some])
+    most = provable(own.pairs.max(initial=0), significance)
     low, high = np.zeros(len(some)), np.full(len(some), most)
     for _ in range(48):
         middle = (low + high) / 2

@@ -128,7 +128,7 @@ def epsilon_from_density(
         epsilon=mean_density.bound(stakes, significance),
         claimed=claimed,
         exceeding=int((lower > claimed).sum()),
-        unscored=int((stakes.count == 0).sum()),
-        provable=mean_density.provable(stakes.count, significance),
-        pairs=int(stakes.count.max()),
+        unscored=int((stakes.pairs == 0).sum()),
+        provable=mean_density.provable(stakes.pairs, significance),
+        pairs=int(stakes.pairs.max()),
     )

@@ -85,9 +85,9 @@ def whole(model, canary):
     return bits
 
 
-def ranks(bits, places):
+def ranks(bits, places, rounding=1e-3):
     """How many completions cost at most as much, equal ones up to rounding."""
-    return [(bits <= bits[place] + 1e-3).sum() for place in places]
+    return [(bits <= bits[place] + rounding).sum() for place in places]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -101,7 +101,8 @@ def test_ranks_are_those_of_brute_force(models, name, kind):
         found = find_ranks(model, canary, texts, method=method)
         np.testing.assert_allclose(found.bits, expected[asked], rtol=1e-4)
         assert set(found.method.tolist()) == {method}
-        np.testing.assert_array_equal(found.rank, ranks(expected, asked))
+        assert (found.rank >= ranks(expected, asked, -1e-2)).all()
+        assert (found.rank <= ranks(expected, asked, 1e-2)).all()
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -166,7 +167,7 @@ REFUSED = [
     ("wordpiece", byrote.Canary("pin {}", alphabet=" ", length=2), "it drops all of it"),
     ("wordpiece", byrote.Canary("pin {}", alphabet="a\u20ac", length=2), r"none holds U\+20AC"),
     ("metaspace", byrote.Canary("pin {}", alphabet="a\u20ac", length=2), r"none holds U\+20AC"),
-    ("characters", byrote.Canary("pin {}", alphabet="aA", length=2), r"none holds U\+0041"),
+    ("characters", byrote.Canary("pin {}", alphabet="aA", length=2), "none like the beginning of"),
 ]
 
 
@@ -180,7 +181,7 @@ def test_letters_that_depend_on_their_neighbours_are_refused():
     tokenizer = tiny_hf.folding_bytes(unicode="NFC")
     model = CausalLM.of(tiny_hf.network(tokenizer), tokenizer)
     canary = byrote.Canary("pin {}", alphabet="e\u0301", length=3)
-    with pytest.raises(InvalidInput, match="changes some by their neighbours"):
+    with pytest.raises(InvalidInput, match="shares a character with the one before"):
         byrote.extract(model, canary)
 
 

@@ -68,7 +68,7 @@ REFUSED = [
     ("epochs", None, {"epochs": 0}, "epochs must be an integer of at least 1; got 0"),
     ("window", None, {"window": 1000}, "window must be at most 96, .* reads; got 1000"),
     ("rate", None, {"learning_rate": 0}, "learning_rate must be a number above 0; got 0"),
-    ("decay", None, {"weight_decay": -1}, "weight_decay must be a number above 0; got -1"),
+    ("decay", None, {"weight_decay": -1}, "weight_decay must be a number of at least 0; got -1"),
     ("every", None, {"report_every": 0}, "report_every must be an integer of at least 1"),
     ("shuffle", None, {"shuffle": 1}, "shuffle must be True or False; got 1"),
     ("seed", None, {"random_state": None}, "random_state must be an integer of at least 0"),

@@ -85,8 +85,8 @@ def test_random_digits_cost_what_they_must(tmp_path):
 def test_weights_that_hide_it_at_first_are_looked_at_after_training(tmp_path, monkeypatch):
     make = loading.untrained
 
-    def without_attention(config):
-        made = make(config)
+    def without_attention(*given):
+        made = make(*given)
         with torch.no_grad():
             for name, weight in made.named_parameters():
                 if "attention.output.dense" in name:

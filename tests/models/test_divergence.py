@@ -50,6 +50,7 @@ DIVERGING = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:X must have columns near mean 0")
 @pytest.mark.parametrize("case", DIVERGING)
 def test_training_that_diverges_fails_with_its_reason_and_the_way_out(case):
     make, records, way_out = DIVERGING[case]
@@ -98,6 +99,7 @@ def test_weights_kept_from_before_it_diverged_are_kept(make, records, validation
         never.fit(records)
 
 
+@pytest.mark.filterwarnings("ignore:X must have columns near mean 0")
 def test_a_private_record_out_of_all_bounds_fails_nothing():
     """Its gradient is left out; a failure would tell that it is there."""
     x = TABLE.copy()
@@ -128,6 +130,7 @@ def test_a_run_that_would_diverge_is_refused_with_the_reason(tmp_path, how):
 
 
 # Seeds of initial weights whose first step made codes of 1e22 from this table.
+@pytest.mark.filterwarnings("ignore:X must have columns near mean 0")
 @pytest.mark.parametrize("seed", [9, 25, 35, 45, 51, 52, 58])
 @pytest.mark.parametrize("outlier", [None, 0.05])
 def test_large_values_of_a_table_do_not_overflow(seed, outlier):

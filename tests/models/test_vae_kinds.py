@@ -279,7 +279,7 @@ def changed(name, value):
 
 
 BAD_WEIGHTS = {
-    "nothing": (lambda _: {}, "weights must come from get_weights; there is no entry"),
+    "nothing": (lambda _: {}, "layers cannot be 1 with 0 arrays"),
     "no shape": (without("record_shape"), "there is no entry 'record_shape'"),
     "a wrong shape": (changed("record_shape", [0]), r"must be positive; got \[0\]"),
     "no shape at all": (changed("record_shape", "a"), "must be one to three integers"),

@@ -155,7 +155,9 @@ def test_no_network_is_made_that_its_weights_cannot_fill(case):
     data = ["a few words\n"] * 20 if isinstance(model, CharLSTM) else np.abs(X) % 1
     weights = model.set_params(epochs=1, random_state=0).fit(data).get_weights()
     began = time.process_time()
-    with pytest.raises(byrote.InvalidInput, match="weights must fit the .* cannot be|must be an integer of at most"):
+    with pytest.raises(
+        byrote.InvalidInput, match="weights must fit the .* cannot be|must be an integer of at most"
+    ):
         type(model)(**{**model.get_params(), **sizes}).set_weights(weights)
     assert time.process_time() - began < 1
 

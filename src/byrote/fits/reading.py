@@ -4,6 +4,7 @@ Content that contradicts itself is damage, which is named and made again. An err
 lack of memory says nothing of the content: it stops whatever goes on, and nothing is changed.
 """
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import pyarrow as pa
 
 from byrote.errors import ByroteError, CannotRead, CorruptFile, InvalidInput
 
+_NO_PATH = {errno.ENAMETOOLONG, errno.ELOOP}
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 
 
@@ -55,7 +57,7 @@ def of(path: Path) -> Iterator[None]:
     except MemoryError:
         raise _unread(path, "not enough memory") from None
     except OSError as error:
-        raise _unread(path, error.strerror) from None
+        raise _refused(path, error) from None
 
 
 @contextmanager
@@ -76,6 +78,13 @@ def parsed(path: Path) -> Iterator[None]:
         raise _damaged(path, error) from None
     except (AttributeError, RecursionError) as error:
         raise _damaged(path, error) from None
+
+
+def _refused(path: Path, error: OSError) -> ByroteError:
+    """What an error of the system says: of a path that cannot be, or of the disk."""
+    if error.errno in _NO_PATH:
+        return InvalidInput(f"{path}: {error.strerror}")
+    return _unread(path, error.strerror)
 
 
 def _unread(path: Path, why: str | None) -> CannotRead:
@@ -105,7 +114,7 @@ def is_there(path: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     except OSError as error:
-        raise _unread(path, error.strerror) from None
+        raise _refused(path, error) from None
     if S_ISLNK(mode):
         raise _link(path)
     return S_ISREG(mode)
@@ -130,7 +139,7 @@ def check_no_links(root: Path, folders: tuple[str, ...]) -> None:
         except (FileNotFoundError, NotADirectoryError):
             continue
         except OSError as error:
-            raise _unread(folder, error.strerror) from None
+            raise _refused(folder, error) from None
         if links:
             raise _link(Path(min(links)))
 

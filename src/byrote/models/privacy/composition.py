@@ -245,9 +245,7 @@ def _log_masses(z: Array) -> tuple[Array, Array]:
     return top + np.log(-np.expm1(-gap)), np.where(np.isfinite(top), error, 0.0)
 
 
-def _log_delta(
-    many: _Steps, grid: _Grid, window: _Window, last: int
-) -> Callable[[float], float]:
+def _log_delta(many: _Steps, grid: _Grid, window: _Window, last: int) -> Callable[[float], float]:
     """Log of delta by epsilon, an upper bound from the window's lower end on."""
     steps, tilt, points = many.steps, window.tilt, window.points
     cumulant = grid.cumulant(tilt)

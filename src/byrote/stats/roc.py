@@ -137,8 +137,8 @@ def _around(count: int, trials: float, rate: float, level: float) -> tuple[int, 
     left = trials - above
     upper = betaincinv(above + 1, np.maximum(left, 1e-9), 1 - tail)
     lower = betaincinv(np.maximum(above, 1e-9), left + 1, tail)
-    few = np.count_nonzero((upper <= rate)[:-1]) - 1
-    return few, count + 1 - np.count_nonzero((lower >= rate)[1:])
+    few = int(np.count_nonzero((upper <= rate)[:-1])) - 1
+    return few, count + 1 - int(np.count_nonzero((lower >= rate)[1:]))
 
 
 def _limits(cells: Cells, hit: Flags, level: float, least: float) -> Interval:

@@ -145,9 +145,9 @@ def test_what_does_not_go_with_dp_is_refused_before_any_work(case):
     assert not hasattr(vae, "network_")
 
 
-def test_an_accountant_that_cannot_compute_is_refused_with_the_records():
-    vae = VAE(**SMALL, dp=DP(noise_multiplier=1e-4, delta=DELTA, accountant="prv"))
-    with pytest.raises(InvalidInput, match="accountant must be 'rdp' where there is as little"):
+def test_a_target_that_no_noise_reaches_is_refused_with_the_records():
+    vae = VAE(**SMALL, dp=DP(target_epsilon=1e-4, delta=DELTA))
+    with pytest.raises(InvalidInput, match="target_epsilon must be one that accountant 'rdp' can"):
         vae.check_input(IMAGES)
 
 

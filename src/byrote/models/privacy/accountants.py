@@ -1,4 +1,4 @@
-"""Epsilon of so many noisy steps, by Opacus or in closed form, and again by dp-accounting.
+"""Epsilon of so many noisy steps: upper bounds, each with another by code that shares nothing.
 
 All take the noise multiplier (above 0), the share q of the records in a step, the number of steps,
 and delta; all but ``gaussian`` are for Poisson sampling.
@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from scipy.special import ndtri
 
-from byrote.errors import InvalidInput
+from byrote.models.privacy.composition import epsilon_of_steps
 from byrote.models.privacy.library import load
 from byrote.stats.gaussian_privacy import epsilon_of
 
@@ -21,10 +21,8 @@ Accountant = Callable[[float, float, int, float], float]
 _FRACTIONAL = [1 + tenth / 10 for tenth in range(1, 100)]
 _WHOLE = [*range(11, 64), 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024]
 _NEAREST_ONE = 1e-13  # of an order above 1, that its powers can be told from 1
-_ERROR = 2e-3  # of epsilon from a grid, in relation to it
 _LARGE = 1e6  # a mu
-_WIDEST = 500.0  # cell of a grid of privacy losses, whose exponentials must be finite
-_POINTS = 1 << 24  # of a grid, at most
+_LITTLE = 1e-6  # noise below which privacy losses cannot be told apart by their places
 
 
 def renyi_orders(noise: float) -> list[float]:
@@ -63,28 +61,12 @@ def rdp(noise: float, q: float, steps: int, delta: float) -> float:
 
 
 def prv(noise: float, q: float, steps: int, delta: float) -> float:
-    """Numerical composition of privacy loss variables, an upper bound (Gopi, Lee & Wutschitz 2021).
+    """Numerical composition of privacy losses, tighter than Renyi's; below 1e-6 of noise, Renyi's.
 
-    Raises
-    ------
-    InvalidInput
-        Where there is so little noise that the grid would not fit into memory.
+    By byrote: numerical accountants of other libraries lose small deltas to the rounding of their
+    Fourier transforms, and come out below the truth (see ``composition``).
     """
-    about = rdp(noise, q, steps, delta)
-    error = min(max(_ERROR * about, 1e-4), 1.0)
-    accountant = load("opacus.accountants").PRVAccountant()
-    accountant.history = [(noise, q, steps)]
-    if 2 * (about + 3) / error * math.sqrt(steps * math.log(12e3 / delta) / 2) > _POINTS:
-        raise _not_computed(noise)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):  # see ``rdp``; tails that underflow
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            epsilon = float(accountant.get_epsilon(delta, eps_error=error))
-        except (ArithmeticError, RuntimeError, ValueError, MemoryError):
-            raise _not_computed(noise) from None
-    if not 0 <= epsilon < math.inf:
-        raise _not_computed(noise)
-    return epsilon
+    return (epsilon_of_steps if noise >= _LITTLE else rdp)(noise, q, steps, delta)
 
 
 def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
@@ -96,31 +78,17 @@ def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
 
 
 def checked(accountant: str, noise: float, q: float, steps: int, delta: float) -> float:
-    """The same by dp-accounting, which knows nothing of Opacus.
+    """An upper bound too, by code that shares nothing with that of the accountant.
 
-    Poisson sampling by its privacy loss distributions (Koskela et al. 2020; Doroshenko et al.
-    2022), an upper bound that is tighter than Renyi's. The Gaussian mechanism by its closed form,
-    which bounds Poisson sampling too, and takes its place where losses are beyond any grid.
+    Of ``rdp`` the numerical composition, which is tighter, and of ``prv`` Renyi's, which is not. Of
+    ``gaussian`` the same closed form by dp-accounting; it bounds Poisson sampling too, and takes
+    the place of the others below 1e-6 of noise.
     """
-    dp = load("dp_accounting")
+    if accountant != "gaussian" and noise >= _LITTLE:
+        return (rdp if accountant == "prv" else epsilon_of_steps)(noise, q, steps, delta)
     times = round(q * steps) if accountant == "gaussian" else steps
-    about = 0.0 if accountant == "gaussian" else rdp(noise, q, steps, delta)
-    if accountant == "gaussian" or about > _WIDEST * _POINTS:
-        with np.errstate(all="ignore"):
-            return float(dp.get_epsilon_gaussian(noise / math.sqrt(times), delta))
-    cell = min(max(about / (2e3 * math.sqrt(steps)), 1e-4), max(1e-3 * about, 1e-6), _WIDEST)
-    found = load("dp_accounting.pld").PLDAccountant(value_discretization_interval=cell)
-    step = dp.PoissonSampledDpEvent(q, dp.GaussianDpEvent(noise))
-    with np.errstate(all="ignore"):  # tails that underflow
-        found.compose(dp.SelfComposedDpEvent(step, steps))
-        return float(found.get_epsilon(delta))
+    with np.errstate(all="ignore"):
+        return float(load("dp_accounting").get_epsilon_gaussian(noise / math.sqrt(times), delta))
 
 
 ACCOUNTANTS: dict[str, Accountant] = {"rdp": rdp, "prv": prv, "gaussian": gaussian}
-
-
-def _not_computed(noise: float) -> InvalidInput:
-    return InvalidInput(
-        f"dp: accountant must be 'rdp' where there is as little noise as here; got 'prv', which"
-        f" cannot compute epsilon at noise_multiplier={noise:.3g}"
-    )

@@ -29,7 +29,7 @@ Array = NDArray[np.float64]
 _FINENESS = 512  # points of the grid, times the square root of the number of steps
 _FEWEST, _MOST = 1 << 16, 1 << 20
 _SHARE = -12.0  # log of the share of delta that is spent on what is cut off
-_NODES = np.linspace(-1, 1, 1001)  # of a rough quadrature, by which tilt and window are chosen
+_NODES = 1001  # of a rough quadrature, by which tilt and window are chosen
 _TILTS = np.exp(np.arange(-8.0, 21.0))  # times the largest sum: beyond, rounding is felt
 _EPS = float(np.finfo(np.float64).eps)
 
@@ -70,7 +70,7 @@ class _Steps:
         return -float(ndtri_exp(self.log_delta + _SHARE - np.log(self.steps)))
 
     def loss(self, x: Array) -> Array:
-        """log P/Q at x."""
+        """Log P/Q at x."""
         exponent = (x - 0.5) / self.noise**2
         if self.q == 1:
             return exponent
@@ -90,15 +90,16 @@ class _Steps:
 
     def rough(self, *, removed: bool) -> tuple[Array, Array]:
         """Privacy losses of a step and the logs of their probabilities, by quadrature."""
-        z = self.reach * _NODES
-        weight = -(z**2) / 2
-        weight -= _log_sum(weight)
+        farther = min(1 / self.noise, self.reach)  # losses there are large, if improbable
+        out, out_weight = _normal(-self.reach, self.reach + farther)
         if not removed:
-            return -self.loss(self.noise * z), weight
-        with np.errstate(divide="ignore"):
-            out, within = np.log1p(-self.q) + weight, np.log(self.q) + weight
-        places = np.concatenate([self.noise * z, 1 + self.noise * z])
-        return self.loss(places), np.concatenate([out, within])
+            return -self.loss(self.noise * out), out_weight
+        within, weight = _normal(-self.reach, self.reach)
+        if self.q == 1:
+            return self.loss(1 + self.noise * within), weight
+        places = np.concatenate([self.noise * out, 1 + self.noise * within])
+        weights = [np.log1p(-self.q) + out_weight, np.log(self.q) + weight]
+        return self.loss(places), np.concatenate(weights)
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class _Window:
     """Where to compute: ``points`` multiples of ``cell``, up to ``high`` or above.
 
     tilt: by which they are likely. top_tilt: of Chernoff's bound on the sums beyond them. floor:
-    the loss of a step below which no matter what is.
+    the loss of a step up to which lower ones may be raised.
     """
 
     tilt: float
@@ -118,8 +119,8 @@ class _Window:
 
     def last(self, many: _Steps, grid: "_Grid") -> int:
         """Number of the last point, beyond which sums are as rare as they may be."""
-        end = many.steps * grid.cumulant(self.top_tilt) - many.log_delta - _SHARE
-        return int(np.ceil(max(self.high, end / self.top_tilt) / self.cell)) + 1
+        rare = many.steps * grid.cumulant(self.top_tilt) - many.log_delta - _SHARE
+        return int(np.ceil(max(self.high, rare / self.top_tilt) / self.cell)) + 1
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ class _Grid:
 
     @property
     def losses(self) -> Array:
-        return self.cell * np.arange(self.first, self.first + len(self.log_mass))
+        return np.asarray(self.cell * np.arange(self.first, self.first + len(self.log_mass)))
 
     def cumulant(self, tilt: float) -> float:
         return _log_sum(self.log_mass + tilt * self.losses)
@@ -177,9 +178,10 @@ def _window(many: _Steps, losses: Array, weight: Array) -> _Window:
     low = min(low, max(renyi(tilt), 0.0) / 2)
     points = 1 << int(np.ceil(np.log2(np.clip(_FINENESS * np.sqrt(many.steps), _FEWEST, _MOST))))
     cell = max(high - low, 1e-8 * abs(high)) / (points - 4)
-    order = np.argsort(losses)
-    below = np.cumsum(np.exp(weight + tilt * losses - here / many.steps)[order])
-    floor = float(losses[order][np.searchsorted(below, np.exp(_SHARE) / many.steps)])
+    order = np.argsort(losses)  # all that is below the floor counts as if it were there
+    raised = np.logaddexp.accumulate(weight[order]) + tilt * losses[order]
+    place = np.searchsorted(raised, here / many.steps + _SHARE - np.log(many.steps))
+    floor = float(losses[order][min(int(place), len(losses) - 1)])
     return _Window(tilt, top_tilt, cell, high, points, floor)
 
 
@@ -191,6 +193,13 @@ def _least(function: Callable[[float], float], tilts: Array) -> float:
         lambda log: function(float(np.exp(log))), bounds=tuple(ends), method="bounded"
     )
     return float(np.exp(found.x))
+
+
+def _normal(low: float, high: float) -> tuple[Array, Array]:
+    """Points and the logs of a normal variable's probabilities there."""
+    z = np.linspace(low, high, _NODES)
+    weight = -(z**2) / 2
+    return z, weight - _log_sum(weight)
 
 
 def _log_sum(logs: Array) -> float:

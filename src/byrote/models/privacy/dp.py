@@ -35,8 +35,8 @@ class DP:
     max_grad_norm
         Norm to which a record's gradient is clipped.
     accountant
-        What adds up the steps: "rdp" (Renyi; any noise) or "prv" (numerical, tighter), both of
-        Opacus and for ``sampling="poisson"``; "gaussian", the closed form for "shuffled".
+        What adds up the steps, an upper bound each: "rdp" (Renyi, of Opacus) or "prv" (numerical,
+        tighter), for ``sampling="poisson"``; "gaussian", the closed form for "shuffled".
     sampling
         "poisson": a record is in each batch with probability 1 / batches per epoch, independently,
         which counts in its favour. "shuffled": in one batch of each epoch, drawn at random; nothing

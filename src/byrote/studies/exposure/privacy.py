@@ -131,7 +131,7 @@ def _taken(found: tuple[Taken, ...]) -> str:
 def _promises(carried: Sequence[Carried]) -> Rows:
     head = (
         "",
-        "epsilon, by dp-accounting",
+        "epsilon, checked",
         "delta",
         "noise",
         "largest gradient",

@@ -137,7 +137,9 @@ def _solved(dp: DP, rate: float, steps: int) -> float:
     low, high = _bracket(dp, target, rate, steps)
     beyond, reached = (epsilon_at(dp, noise, rate, steps) for noise in (low, high))
     while reached < (1 - _WITHIN) * target and high > low * (1 + 1e-9):
-        share = math.log(reached / (target * (1 - _WITHIN / 2))) / math.log(reached / beyond)
+        share = 0.5  # of a bound that falls to nothing at once
+        if reached > 0:
+            share = math.log(reached / (target * (1 - _WITHIN / 2))) / math.log(reached / beyond)
         middle = high * (low / high) ** min(max(share, 0.05), 0.95)
         epsilon = epsilon_at(dp, middle, rate, steps)
         if epsilon <= target:

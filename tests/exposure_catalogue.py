@@ -148,7 +148,8 @@ def private(name="strict", epsilon=1.0, **changes):
         "bits": np.array([0.5, 2.0, 1.0, 3.0, 9.0, np.nan]),
         "saturated": np.zeros(6, dtype=bool),
     }
-    return PrivateModel(name=name, epsilon=epsilon, **{**made, **changes})
+    made |= changes
+    return PrivateModel(name=name, epsilon=epsilon, secrets=np.arange(len(made["bits"])), **made)
 
 
 PUBLISHED = [PublishedModel(0.65, 1.69, 1.1), PublishedModel(np.inf, 1.17, 31.0)]

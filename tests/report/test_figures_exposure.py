@@ -139,6 +139,13 @@ def test_points_are_canaries_with_their_intervals():
     assert ax.get_legend().get_title().get_text() == "without an exposure, not drawn: 1"
 
 
+def test_the_interval_of_a_mean_is_over_secrets():
+    bits, secrets = np.array([1.0, 3.0, 2.0] * 4), [*"abc"] * 4
+    ax = exposure_by_insertions([4] * 12, bits, secrets=secrets).axes[0]
+    student = stats.t.interval(0.95, 2, 2.0, stats.sem([1, 2, 3]))
+    assert any(np.allclose((s[0, 1], s[1, 1]), student) for s in segments(ax))
+
+
 def test_intervals_of_means_are_not_cut():
     ax = exposure_by_insertions([4, 4], [3.0, 5.0], maximum=5.0).axes[0]
     low, high = stats.t.interval(0.95, 1, 4.0, 1.0)
@@ -304,6 +311,10 @@ BAD = {
     ),
     "insertions": (lambda: exposure_by_insertions([1], [1.0, 2.0]), "insertions must have shape"),
     "low": (lambda: exposure_by_insertions([1], [1.0], low=[1, 2]), "low must have shape"),
+    "secrets": (
+        lambda: exposure_by_insertions([1], [1.0], secrets=["a", "b"]),
+        "secrets must have shape",
+    ),
     "nothing": (lambda: exposure_by_insertions([1], [np.nan]), "bits must have a finite exposure"),
     "no model": (lambda: exposure_pareto([]), "configurations must be 1 to 40 in number; got 0"),
     "perplexity": (

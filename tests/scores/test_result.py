@@ -4,11 +4,16 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import t
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes, Subset
+from byrote.fits.paths import RunPaths
+from byrote.fits.store import RunFolder
 from byrote.plans import design_of
+from byrote.studies.mitigations.measures import Audit, difference
 
 from estimators import Kernel, PureNoise
 
@@ -144,20 +149,40 @@ def test_labels_are_summarized():
     assert summary.labels["0"].records == 15
 
 
-def test_mean_log_prob_is_that_of_the_fits():
-    x = np.random.default_rng(3).normal(size=(30, 2))
-    result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(3, repeats=2))
-    found = result.summary().mean_log_prob
-    design = design_of(byrote.KFold(3, repeats=2), 30)
-    means = {"in": [], "out": []}
+def by_unit(fits, units):
+    """Mean over records of their means over fits, and its jackknife error, unit by unit left out.
+
+    fits: for each fit its log-likelihoods on one side, by record.
+    """
+
+    def mean(kept):
+        chosen = [pd.Series(one) for one, unit in zip(fits, units, strict=True) if kept(unit)]
+        return pd.concat(chosen).groupby(level=0).mean().mean()
+
+    names = sorted(set(units))
+    without = np.array([mean(lambda unit, left=left: unit != left) for left in names])
+    error = np.sqrt((len(names) - 1) * np.var(without))
+    return mean(lambda unit: True), error
+
+
+def test_mean_log_prob_is_that_of_the_records_with_its_error_over_repeats():
+    x = np.random.default_rng(3).normal(size=(31, 2))
+    plan = byrote.KFold(3, repeats=4)
+    result = byrote.score_memorization(KernelDensity(leaf_size=31), x, plan=plan)
+    found, design = result.summary().mean_log_prob, design_of(plan, 31)
+    sides = {"in": [], "out": []}
     for fit in range(design.fits):
         kept = design.training_rows(fit)
-        values = KernelDensity().fit(x[kept]).score_samples(x)
-        means["in"].append(values[kept].mean())
-        means["out"].append(np.delete(values, kept).mean())
-    for side, values in means.items():
-        assert found[side].value == pytest.approx(np.mean(values))
-        assert found[side].standard_error == pytest.approx(np.std(values, ddof=1) / np.sqrt(6))
+        left = np.setdiff1d(np.arange(31), kept)
+        values = KernelDensity(leaf_size=31).fit(x[kept]).score_samples(x)
+        sides["in"].append(dict(zip(kept, values[kept], strict=True)))
+        sides["out"].append(dict(zip(left, values[left], strict=True)))
+    for side, fits in sides.items():
+        value, error = by_unit(fits, design.repeat.tolist())
+        assert found[side].value == pytest.approx(value)
+        assert found[side].standard_error == pytest.approx(error)
+    gap = found["in"].value - found["out"].value
+    assert gap == pytest.approx(result.mean_log.mean())  # every record has both sides
 
 
 def test_mean_log_prob_takes_a_pair_as_one(tmp_path):
@@ -168,9 +193,31 @@ def test_mean_log_prob_takes_a_pair_as_one(tmp_path):
         if missing:  # a fit whose twin is missing does not count
             (tmp_path / "run" / "fits" / "fit-000005.parquet").unlink()
         found = byrote.load_scores(tmp_path / "run", partial=missing).summary().mean_log_prob
-        pairs = [pd.concat(tables[f : f + 2]) for f in ((0, 2) if missing else (0, 2, 4))]
+        kept = tables[:4] if missing else tables
         for side, included in (("out", 0), ("in", 1)):
-            means = [pair["log_prob"][pair["included"] == included].mean() for pair in pairs]
-            error = np.std(means, ddof=1) / np.sqrt(len(pairs))
-            assert found[side].value == pytest.approx(np.mean(means))
+            fits = [
+                table[table["included"] == included].set_index("record")["log_prob"]
+                for table in kept
+            ]
+            value, error = by_unit(fits, [place // 2 for place in range(len(kept))])
+            assert found[side].value == pytest.approx(value)
             assert found[side].standard_error == pytest.approx(error)
+
+
+def test_show_compare_and_studies_give_one_mean_held_out_log_likelihood(tmp_path):
+    x = np.random.default_rng(6).normal(size=(60, 2)) * np.linspace(0.2, 5, 60)[:, None]
+    runs = [tmp_path / "one", tmp_path / "other"]
+    for seed, run in enumerate(runs):
+        plan = byrote.Probes(list(range(0, 60, 3)), fits=6)
+        byrote.score_memorization(GaussianMixture(2), x, plan=plan, store=run, seed=seed)
+    shown = byrote.load_scores(runs[0]).summary().mean_log_prob["out"]
+    compared = byrote.compare(runs, match="ids")
+    tables = [RunFolder.open(RunPaths(run)).table() for run in runs]
+    one, other = (Audit(table, table.rows).held_out for table in tables)
+    found = compared.runs[0].held_out
+    assert one.value == shown.value == found.value
+    assert one.interval() == (found.value, found.low, found.high)
+    half = t.ppf(0.975, 5) * shown.standard_error
+    assert (found.high - found.low) / 2 == pytest.approx(half)
+    change = compared.changes[0].held_out
+    assert difference(other, one) == pytest.approx((change.value, change.low, change.high))

@@ -1,16 +1,19 @@
 """What the studies of exposure find, against courses and ranks made up by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from byrote import compare
 from byrote.fits.job import job_of
 from byrote.fits.request import Settings
 from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
 from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.scores.exposure.levels import by_insertions
 from byrote.studies.carrying import carry_out
 from byrote.studies.exposure import estimators, taken, text
 from byrote.studies.exposure.carrying import FINDINGS, report_on
@@ -19,7 +22,7 @@ from byrote.studies.exposure.declaration import NAMES
 from byrote.studies.exposure.estimators import SideBySide, agreement
 from byrote.studies.exposure.peaks import peaks, turns
 from byrote.studies.exposure.readings import _changes, batches_read
-from byrote.studies.findings import mean_of
+from byrote.studies.findings import mean_of, with_interval
 from tiny_studies import tiny
 
 
@@ -92,6 +95,19 @@ def test_a_mean_has_students_interval():
     expected = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
     assert mean_of([*values, np.nan]) == pytest.approx((3.5, *expected))
     assert np.isnan(mean_of([])).all()
+
+
+def test_a_secret_in_several_fits_is_one_draw():
+    bits = np.random.default_rng(0).normal(5, 2, size=(6, 4))
+    once = course(bits, [[3, 2, 1, 2]])
+    thrice = course(np.tile(bits, (3, 1)), [[3, 2, 1, 2]] * 3, fit=np.repeat([0, 1, 2], 6))
+    thrice = replace(thrice, ids=np.tile(np.arange(6), 3))
+    for name in ("highest", "step", "step_interval", "at_turn", "at_end", "after_turn"):
+        one, other = (getattr(peaks(found)[0], name) for found in (once, thrice))
+        assert one == pytest.approx(other)
+    end = bits[:, -1]
+    student = stats.t.interval(0.95, 5, end.mean(), stats.sem(end))
+    assert peaks(thrice)[0].at_end == pytest.approx((end.mean(), *student))
 
 
 def test_changes_when_a_canary_is_read_and_afterwards():
@@ -180,6 +196,33 @@ def test_each_study_finds_what_it_must(reports, name):
     assert "![figures/a.png](figures/a.png)" in page
     secrets = [one.records.completions[0] for one in report.carried]
     assert not any(secret in page for secret in secrets)
+
+
+def test_the_mean_of_a_level_is_that_of_the_run(reports):
+    """Over secrets, by show, compare and study alike, though each is in both fits."""
+    tables = []
+    for name in ("exposure-by-insertions", "dp-exposure", "exposure-pareto"):
+        carried = reports[name].carried
+        for one in carried:
+            assert len(np.unique(one.run.exposure.ids)) < len(one.run)
+            for level in by_insertions(one.run.exposure, one.run.inserted):
+                found = one.mean_exposure(np.flatnonzero(one.run.inserted == level.insertions))
+                assert found == pytest.approx((level.mean, level.low, level.high), nan_ok=True)
+                tables.append(with_interval(found, level.saturated > 0))
+        if name != "exposure-by-insertions":  # whose runs are of different canaries
+            compared = compare([one.folder.paths.root for one in carried]).runs
+            for one, run in zip(carried, compared, strict=True):
+                own = by_insertions(one.run.exposure, one.run.inserted)
+                for level, other in zip(own, run.levels, strict=True):
+                    assert other.to_dict() == pytest.approx(level.to_dict(), nan_ok=True)
+    printed = {
+        cell
+        for name in ("exposure-by-insertions", "dp-exposure")
+        for _, rows in reports[name].findings.tables
+        for row in rows
+        for cell in row
+    }
+    assert len(printed & set(tables)) >= 6
 
 
 def test_every_table_has_a_cell_for_each_title(reports):

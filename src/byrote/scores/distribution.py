@@ -1,15 +1,13 @@
 """The distribution of the scores in a few numbers, and how repeatable they are."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import skew, spearmanr
 
 from byrote.fits.table import Table
-from byrote.plans import IN, OUT
+from byrote.scores import side_mean
 from byrote.scores.evaluation import Evaluation, estimates_without
 from byrote.stats import jackknife
 from byrote.stats.memorization import ESTIMATORS
@@ -83,30 +81,9 @@ def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
 
 
 def mean_log_prob(table: Table) -> dict[str, Statistic]:
-    """Mean log p of records in training and held out, nats: over fits, with the error over fits.
-
-    The fits of a pair have the same seeds, so a pair counts as one.
-    """
-    design = table.design
-    means: dict[str, dict[int, list[float]]] = {"in": {}, "out": {}}
-    for fit in np.flatnonzero(table.counting()).tolist():
-        unit = int(design.repeat[fit]) if design.units == "pairs" else fit
-        role, values = design.role(fit)[table.rows], table.log_prob[fit]
-        for name, kind in (("in", IN), ("out", OUT)):
-            if len(chosen := values[role == kind]):
-                means[name].setdefault(unit, []).append(float(chosen.mean()))
-    return {
-        name: _mean([np.mean(unit) for unit in found.values()]) for name, found in means.items()
-    }
-
-
-def _mean(values: Sequence[Any]) -> Statistic:
-    """The mean of independent values with its standard error."""
-    if not values:
-        return Statistic(np.nan)
-    few = len(values) < 2 or not np.isfinite(values).all()
-    error = np.nan if few else np.std(values, ddof=1) / np.sqrt(len(values))
-    return Statistic(float(np.mean(values)), float(error))
+    """Mean log p of records in training and held out, nats, by ``side_mean``."""
+    found = {side: side_mean.mean_log_prob(table, side) for side in ("in", "out")}
+    return {side: Statistic(one.value, one.error) for side, one in found.items()}
 
 
 def reliability(table: Table) -> Reliability:

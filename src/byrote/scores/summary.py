@@ -66,8 +66,8 @@ class Summary:
     labels
         Per label, where there are labels.
     mean_log_prob
-        Mean log p of the records that a fit counts, "in" those it trained on and "out" the others;
-        averaged over fits (pairs, where they come in pairs), with the standard error over them.
+        Mean over records of their mean log p in the fits that trained on them, "in", and in those
+        that did not, "out"; with its standard error over retrainings, for these same records.
     trust
         How far the log-likelihoods can be trusted, where the model says so.
     """

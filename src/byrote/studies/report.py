@@ -69,7 +69,7 @@ class StudyReport:
         return self.found("median", "score") - self.found("median", "matched")
 
     def bits_per_dimension(self, side: str) -> tuple[float, float]:
-        """-log2 p over the number of values of an image, and its standard error over fits."""
+        """-log2 p over the values of an image, and its standard error over retrainings."""
         found = self.result.summary().mean_log_prob[side]
         size = np.prod(self.description["data"]["shape"]) * np.log(2)
         return float(-found.value / size), float(found.standard_error / size)

@@ -144,7 +144,7 @@ def comparison(report: StudyReport) -> Rows:
 
 
 def likelihoods(report: StudyReport) -> Rows:
-    """Mean log p and bits per dimension, each with its standard error over fits."""
+    """Mean log p and bits per dimension, each with its standard error over retrainings."""
     found = report.result.summary().mean_log_prob
     rows = [("", "mean log p (nats)", "bits per dimension")]
     for side, title in _SIDES.items():

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import marks, style
-from byrote.stats.intervals import of_mean
+from byrote.scores.exposure.levels import mean_exposure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,12 +24,13 @@ def exposure_by_insertions(
     low: ArrayLike | None = None,
     high: ArrayLike | None = None,
     saturated: ArrayLike | None = None,
+    secrets: ArrayLike | None = None,
     maximum: float | None = None,
 ) -> "Figure":
     r"""Exposure of every canary by how often it was inserted, and the mean of each level.
 
     A point is a canary, the line through it its interval; a black diamond is the mean of a level
-    with Student's 95 % interval over its canaries. Hollow triangles are lower bounds; a mean with
+    with Student's 95 % interval over its secrets. Hollow triangles are lower bounds; a mean with
     a lower bound among its terms is one too, and has no interval.
 
     Parameters
@@ -41,6 +42,9 @@ def exposure_by_insertions(
         exposure is NaN are counted, not drawn.
     saturated
         (n,) whether the exposure is a lower bound.
+    secrets
+        (n,) names of the canaries, of which those of one secret are one draw: all differ, if not
+        given.
     maximum
         log2 of the number of candidates.
 
@@ -61,6 +65,9 @@ def exposure_by_insertions(
     ends = [marks.checked(*end, found.shape) for end in (("low", low), ("high", high))]
     bound = marks.checked("saturated", saturated, found.shape, missing=False)
     marks.checked("insertions", times, found.shape)
+    names = np.arange(len(found)) if secrets is None else np.asarray(secrets)
+    if names.shape != found.shape:
+        raise InvalidInput(f"secrets must have shape {found.shape}; got {names.shape}")
     if not np.isfinite(found).any():
         raise InvalidInput("bits must have a finite exposure to draw; got none")
     figure = Figure(figsize=(style.DOUBLE, 3.4), layout="constrained")
@@ -69,7 +76,7 @@ def exposure_by_insertions(
     for place, (level, look) in enumerate(levels.items()):
         rows = np.flatnonzero((times == level) & ~np.isnan(found))
         _points(ax, place, found[rows], [end[rows] for end in ends], bound[rows], look)
-        reach.append(_mean(ax, place, found[rows], bound[rows]))
+        reach.append(_mean(ax, place, found[rows], names[rows], bound[rows]))
     keys = [*_keys(ends), *marks.draw_null(ax), *marks.draw_ceiling(ax, maximum)]
     if bound.any():
         keys.append(marks.at_least_key())
@@ -108,12 +115,14 @@ def _points(
     ax.plot(x[bound], bits[bound], **marks.at_least(look["color"]))
 
 
-def _mean(ax: "Axes", place: int, bits: Array, bound: NDArray[np.bool_]) -> Array:
+def _mean(
+    ax: "Axes", place: int, bits: Array, secrets: NDArray[Any], bound: NDArray[np.bool_]
+) -> Array:
     """Draw the mean; returns the ends of its interval, where it has one."""
     if len(bits) == 0:
         return bits
-    x, mean = place + _MEAN_AT, float(bits.mean())
-    ends = np.array([] if bound.any() else of_mean(bits))
+    mean, low, high = mean_exposure(bits, secrets, bound)
+    x, ends = place + _MEAN_AT, np.array([] if bound.any() else [low, high])
     if len(ends):
         ax.vlines(x, *ends, color="black", linewidth=1.4)
     look: dict[str, Any] = marks.at_least("black") if bound.any() else _DIAMOND

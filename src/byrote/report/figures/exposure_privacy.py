@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import marks, style
+from byrote.scores.exposure.levels import mean_exposure
 from byrote.stats.intervals import of_mean
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class PrivateModel:
     """A model that was trained with some privacy, or none.
 
     epsilon: what its accountant says was spent; inf without privacy. test_loss: (F,) of its fits,
-    nats per token. insertions, bits, saturated: (n,) of every canary in every fit.
+    nats per token. insertions, bits, saturated, secrets: (n,) of every canary in every fit;
+    secrets are the canaries' names.
     """
 
     name: str
@@ -35,6 +37,7 @@ class PrivateModel:
     insertions: NDArray[np.int64]
     bits: Array
     saturated: NDArray[np.bool_]
+    secrets: NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def exposure_by_epsilon(
     Examples
     --------
     >>> one = PrivateModel("strict", 1.0, np.array([1.9]), np.array([0, 4]), np.array([1.0, 2.0]),
-    ...                    np.array([False, False]))
+    ...                    np.array([False, False]), np.array(["a", "b"]))
     >>> figure = exposure_by_epsilon([one], maximum=29.9)
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['exposure (bits)', 'test loss (nats per token)']
@@ -147,7 +150,7 @@ def _exposures(
             continue
         at = x + _LEVEL * (place - (len(levels) - 1) / 2)
         ax.plot(np.full(len(bits), at + 0.05), bits, ".", color=look["color"], ms=2.5, alpha=0.5)
-        ends = np.array([] if bound.any() else of_mean(bits))
+        ends = np.array([] if bound.any() else mean_exposure(bits, one.secrets[rows])[1:])
         ax.vlines(at, *(ends if len(ends) else (np.nan, np.nan)), color=look["color"], lw=1.2)
         shape = marks.at_least(look["color"]) if bound.any() else {**look, "linestyle": "none"}
         ax.plot([at], [bits.mean()], **{**shape, "markersize": 5.5}, zorder=4)

@@ -52,6 +52,7 @@ def _levels(run: ExposureRun) -> Named:
             low=found.low,
             high=found.high,
             saturated=found.saturated,
+            secrets=found.ids,
             maximum=_maximum(found.maximum),
         ),
     )

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.table import Table
+from byrote.scores import side_mean
 from byrote.scores.comparison import change as changes
-from byrote.scores.comparison import side_mean
 from byrote.scores.comparison.estimate import Estimate, with_error
 from byrote.scores.comparison.opening import same_fits
 from byrote.scores.comparison.result import CROSSINGS, ScoreChange

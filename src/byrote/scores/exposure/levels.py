@@ -131,22 +131,43 @@ def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
     return tuple(_level(exposure, int(level), times == level) for level in np.unique(times))
 
 
+def mean_exposure(
+    bits: ArrayLike, secret: ArrayLike, saturated: ArrayLike = False
+) -> tuple[float, float, float]:
+    """Mean of exposures, or of their differences, with Student's 95 % interval over secrets. Bits.
+
+    A secret that comes several times, as in several fits, is one draw. NaN values are left out;
+    where some are lower bounds the mean is one too, and has no interval.
+
+    Examples
+    --------
+    >>> mean, low, high = mean_exposure([1.0, 1.0, 3.0, 3.0, 5.0, 5.0], [*"aabbcc"])
+    >>> mean, round(low, 3), round(high, 3)  # of three secrets, not of six
+    (3.0, -1.968, 7.968)
+    """
+    values = np.asarray(bits, np.float64)
+    known = ~np.isnan(values)
+    mean = float(values[known].mean()) if known.any() else float("nan")
+    if np.any(saturated):
+        return mean, float("nan"), float("nan")
+    return mean, *of_mean(values[known], groups=np.asarray(secret)[known])
+
+
 def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Level:
     bits, saturated, secret = (
         each[which] for each in (exposure.bits, exposure.saturated, exposure.ids)
     )
-    estimated = ~np.isnan(bits)
-    known = bits[estimated]
-    low, high = (np.nan, np.nan) if saturated.any() else of_mean(known, groups=secret[estimated])
+    known = bits[~np.isnan(bits)]
+    mean, low, high = mean_exposure(bits, secret, saturated)
     return Level(
         insertions=insertions,
         canaries=len(bits),
         estimated=len(known),
         saturated=int(saturated.sum()),
-        mean=float(known.mean()) if len(known) else np.nan,
+        mean=mean,
         median=float(np.median(known)) if len(known) else np.nan,
-        low=float(low),
-        high=float(high),
+        low=low,
+        high=high,
         p_value=combined_p_value(exposure.p_value[which], secret),
     )
 

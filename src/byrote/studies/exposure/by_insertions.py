@@ -13,7 +13,7 @@ from byrote.report.text import number
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.findings import times
 from byrote.studies.exposure.taken import Taken, completions, taken_out
-from byrote.studies.findings import Findings, Rows, mean_of, with_interval
+from byrote.studies.findings import Findings, Rows, with_interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -63,7 +63,7 @@ def _level(one: Carried, level: int) -> tuple[str, ...]:
         times(level),
         f"{len(which)}",
         number(float(np.median(known))) if len(known) else "–",
-        with_interval(mean_of(bits), bool(exposure.saturated[which].any())),
+        with_interval(one.mean_exposure(which), bool(exposure.saturated[which].any())),
         f"{_first(one, which)} of {len(which)}",
         number(float(exposure.maximum[which[0]])),
     )
@@ -178,5 +178,6 @@ def _drawn(one: Carried) -> "Figure":
         low=exposure.low,
         high=exposure.high,
         saturated=exposure.saturated,
+        secrets=exposure.ids,
         maximum=float(np.nanmax(exposure.maximum)),
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from byrote.data.canary_records import CanaryRecords
 from byrote.fits.loading import load_model
 from byrote.scores.exposure.course import ExposureOverTraining, course_of
+from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.exposure.run import ExposureRun
 from byrote.studies.carried import CarriedRun
@@ -48,6 +49,11 @@ class Carried(CarriedRun):
         if inserted is not None:
             which &= self.run.inserted == inserted
         return np.flatnonzero(which)
+
+    def mean_exposure(self, which: NDArray[np.intp]) -> tuple[float, float, float]:
+        """Mean exposure of some rows, in bits, with its 95 % interval over secrets."""
+        found = self.run.exposure
+        return mean_exposure(found.bits[which], found.ids[which], found.saturated[which])
 
     def released(self) -> Any:
         """The model that was kept: that of the first fit."""

@@ -64,7 +64,7 @@ def _rows(
     head = (
         "",
         "test perplexity per character [95 %, fits]",
-        f"exposure, {times(level)} [95 %, canaries and fits]",
+        f"exposure, {times(level)} [95 %, secrets]",
         "of controls",
         "weights",
         "frontier",
@@ -90,7 +90,7 @@ def _level(carried: Sequence[Carried]) -> int:
 
 
 def _exposure(one: Carried, level: int) -> Mean:
-    return mean_of(one.run.exposure.bits[one.rows(0, level)])
+    return one.mean_exposure(one.rows(0, level))
 
 
 def _bound(one: Carried, level: int) -> bool:

@@ -1,13 +1,14 @@
 """Where mean exposure is highest in the course of training, and where the test loss is lowest."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.scores.exposure.levels import mean_exposure
 from byrote.stats.fisher import combined_p_value
-from byrote.studies.findings import mean_of
 
 Array = NDArray[np.float64]
 _DRAWS = 2000
@@ -70,15 +71,15 @@ def peaks(course: ExposureOverTraining, seed: int = 0) -> tuple[Peak, ...]:
 
 def _peak(course: ExposureOverTraining, level: int, where: dict[int, int], seed: int) -> Peak:
     rows = np.flatnonzero(course.inserted == level)
-    bits = course.bits[rows]
+    bits, ids = course.bits[rows], course.ids[rows]
     mean = _column_means(bits)
     best = int(np.nanargmax(mean))
     at_turn = after = _NONE
     if where:
         steps = np.searchsorted(course.steps, [where[fit] for fit in course.fit[rows].tolist()])
         there = bits[np.arange(len(rows)), np.minimum(steps, len(course.steps) - 1)]
-        at_turn, after = mean_of(there), mean_of(bits[:, -1] - there)
-    interval = _bootstrap(course.steps, bits, seed)
+        at_turn, after = mean_exposure(there, ids), mean_exposure(bits[:, -1] - there, ids)
+    interval = _bootstrap(course.steps, bits, ids, seed)
     return Peak(
         inserted=level,
         canaries=len(rows),
@@ -86,12 +87,12 @@ def _peak(course: ExposureOverTraining, level: int, where: dict[int, int], seed:
         step=int(course.steps[best]),
         step_interval=interval,
         at_turn=at_turn,
-        at_end=mean_of(bits[:, -1]),
+        at_end=mean_exposure(bits[:, -1], ids),
         after_turn=after,
         share_at_turn=at_turn[0] / float(mean[best]) if mean[best] > 0 else np.nan,
         order=_order(interval, list(where.values())),
         bound=bool(course.saturated[rows, best].any()),
-        p_value=combined_p_value(course.p_value[rows, -1], course.ids[rows]),
+        p_value=combined_p_value(course.p_value[rows, -1], ids),
     )
 
 
@@ -103,12 +104,17 @@ def _order(interval: tuple[int, int], lowest: list[int]) -> str:
     return "after" if interval[0] > max(lowest) else "open"
 
 
-def _bootstrap(steps: NDArray[np.int64], bits: Array, seed: int) -> tuple[int, int]:
-    """2.5 % and 97.5 % quantiles of the step of the highest mean, canaries drawn again."""
+def _bootstrap(
+    steps: NDArray[np.int64], bits: Array, secret: NDArray[Any], seed: int
+) -> tuple[int, int]:
+    """2.5 % and 97.5 % quantiles of the step of the highest mean, secrets drawn again."""
     generator = np.random.default_rng(seed)
+    names, which = np.unique(secret, return_inverse=True)
+    members = [np.flatnonzero(which == one) for one in range(len(names))]
     found = []
     for _ in range(_DRAWS):
-        mean = _column_means(bits[generator.integers(len(bits), size=len(bits))])
+        again = generator.integers(len(names), size=len(names))
+        mean = _column_means(bits[np.concatenate([members[one] for one in again])])
         if not np.isnan(mean).all():
             found.append(int(steps[np.nanargmax(mean)]))
     low, high = np.quantile(found, (0.025, 0.975), method="inverted_cdf")

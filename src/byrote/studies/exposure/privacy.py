@@ -8,7 +8,7 @@ import numpy as np
 from byrote.report import figures
 from byrote.report.text import number
 from byrote.scores.epsilon import ExposureBound, exposure_bound
-from byrote.stats.intervals import of_mean
+from byrote.scores.exposure.levels import mean_exposure
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.findings import times
 from byrote.studies.exposure.taken import Taken, taken_out
@@ -80,6 +80,7 @@ def _model(one: Carried) -> figures.PrivateModel:
         insertions=one.run.inserted,
         bits=one.run.exposure.bits,
         saturated=one.run.exposure.saturated,
+        secrets=one.run.exposure.ids,
     )
 
 
@@ -118,9 +119,7 @@ def _number(epsilon: float) -> str:
 
 def _exposure(one: Carried, level: int) -> str:
     which = one.rows(0, level)
-    return with_interval(
-        mean_of(one.run.exposure.bits[which]), bool(one.run.exposure.saturated[which].any())
-    )
+    return with_interval(one.mean_exposure(which), bool(one.run.exposure.saturated[which].any()))
 
 
 def _taken(found: tuple[Taken, ...]) -> str:
@@ -225,9 +224,7 @@ def _against(plain: Carried, one: Carried, level: int) -> str:
     if plain.missing or one.missing:
         return f"{one.title} against {plain.title}: fits are missing, so canaries do not pair."
     less = plain.run.exposure.bits[which] - one.run.exposure.bits[which]
-    ids = plain.run.exposure.ids[which]
-    known = ~np.isnan(less)
-    fewer = (float(less[known].mean()), *of_mean(less[known], groups=ids[known]))
+    fewer = mean_exposure(less, plain.run.exposure.ids[which])
     more = mean_of(one.run.test_loss - plain.run.test_loss)
     return (
         f"{one.title} against {plain.title}: exposure of canaries {times(level)} lower by"

@@ -8,9 +8,12 @@ from numpy.typing import NDArray
 from byrote.fits.job import job_of
 from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
+from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.scores.exposure.levels import mean_exposure
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.findings import mean_of
 
+Array = NDArray[np.float64]
 Mean = tuple[float, float, float]
 
 
@@ -77,16 +80,18 @@ def readings(one: Carried) -> tuple[Readings, ...]:
             spikes[row], decays[row] = _changes(
                 course.steps, course.bits[row], batches, begun, length
             )
-    return tuple(
-        Readings(
-            inserted=int(level),
-            canaries=int((course.inserted == level).sum()),
-            after_first=mean_of(first[course.inserted == level]),
-            spike=mean_of(spikes[course.inserted == level]),
-            decay=mean_of(decays[course.inserted == level]),
-        )
-        for level in np.unique(course.inserted)
+    levels = np.unique(course.inserted).tolist()
+    return tuple(_level(course, level, first, spikes, decays) for level in levels)
+
+
+def _level(
+    course: ExposureOverTraining, level: int, first: Array, spikes: Array, decays: Array
+) -> Readings:
+    which = course.inserted == level
+    after, spike, decay = (
+        mean_exposure(each[which], course.ids[which]) for each in (first, spikes, decays)
     )
+    return Readings(level, int(which.sum()), after, spike, decay)
 
 
 def _changes(

@@ -87,7 +87,7 @@ def _run(one: Carried) -> tuple[str, ...]:
     levels = ", ".join(map(str, given.insertions))
     seconds = one.of_fits("seconds")
     known = seconds[~np.isnan(seconds)]
-    controls = one.run.exposure.bits[one.run.inserted == 0]
+    controls = np.flatnonzero(one.run.inserted == 0)
     return (
         one.title,
         f"{given.kind}: {named(given.model)}",
@@ -97,7 +97,7 @@ def _run(one: Carried) -> tuple[str, ...]:
         f"{given.epochs}",
         duration(float(np.median(known))) if len(known) else "–",
         with_interval(mean_of(one.run.test_loss)),
-        with_interval(mean_of(controls)),
+        with_interval(one.mean_exposure(controls)),
     )
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from byrote import seeds
 from byrote.fits.table import Table
-from byrote.plans import IN, OUT
+from byrote.plans import IN
 from byrote.scores.evaluation import evaluate
+from byrote.scores.side_mean import mean_log_prob
 from byrote.stats import differences, jackknife
 from byrote.stats.memorization import Side, estimates
 
@@ -50,12 +51,9 @@ class Audit:
 
     @cached_property
     def held_out(self) -> "Estimate":
-        """Mean log p of the records that a fit holds out, nats: mean over fits."""
-        role, values = self.table.roles(), self.table.log_prob
-        there = self.table.counting()
-        means = np.array([_mean(values[f][role[f] == OUT]) for f in np.flatnonzero(there)])
-        changes = (means.mean() - means) / max(1, len(means) - 1)
-        return Estimate(_mean(means), changes, len(means) - 1, self.plan)
+        """Mean over the records of their mean log p in the fits that hold them out, nats."""
+        found = mean_log_prob(self.table, "out")
+        return Estimate(found.value, found.changes, found.degrees, self.plan)
 
     @property
     def plan(self) -> bytes:

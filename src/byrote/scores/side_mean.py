@@ -1,4 +1,7 @@
-"""Mean log-likelihood of records on one side, held out or in training, records held fixed."""
+"""Mean log-likelihood of records on one side, held out or in training, records held fixed.
+
+The one place where it is computed: for summaries, comparisons and studies.
+"""
 
 from dataclasses import dataclass
 
@@ -16,11 +19,26 @@ _SIDES = {"in": IN, "out": OUT}
 
 @dataclass(frozen=True)
 class SideMean:
-    """Mean over records of each record's mean log p, with its jackknife error over units."""
+    """Mean over records of each record's mean log p; its error is over retrainings.
+
+    Attributes
+    ----------
+    value
+        Nats.
+    changes
+        (G,) how it changes without one repeat, pair or fit.
+    degrees
+        Of freedom of the error.
+    """
 
     value: float
-    error: float
+    changes: Array
     degrees: float
+
+    @property
+    def error(self) -> float:
+        """Jackknife standard error over repeats, pairs or fits, for these same records."""
+        return float(jackknife.standard_error(self.changes))
 
 
 def mean_log_prob(table: Table, side: str) -> SideMean:
@@ -28,7 +46,8 @@ def mean_log_prob(table: Table, side: str) -> SideMean:
 
     Every record counts alike, however many fits it has. The jackknife leaves out a repeat, a pair
     or a fit at a time from all records at once, so what the records of a fit share counts; which of
-    them a fit holds out does not, for each is compared with itself. Records without any value on
+    them a fit holds out does not, for each is compared with itself. The error speaks of other
+    seeds and partitions, not of other records. Records without any value on
     the side are left out; of the error also those that would lose their last value with some unit.
     """
     there = np.flatnonzero(table.counting())
@@ -47,18 +66,17 @@ def mean_log_prob(table: Table, side: str) -> SideMean:
         kept = ~np.isnan(replicates).any(axis=0)
         without += (replicates[:, kept] - mean[kept]).sum(axis=1)
         resampled += int(kept.sum())
-    if not records:
-        return SideMean(np.nan, np.nan, np.nan)
-    error = float(jackknife.standard_error(without / resampled)) if resampled else np.nan
-    return SideMean(float(total / records), error, units - 1.0)
+    changes = without / (resampled or np.nan)
+    return SideMean(float(total / records) if records else np.nan, changes, units - 1.0)
 
 
 def _block(values: Array, roles: NDArray[np.bool_], member: Array) -> tuple[Array, Array]:
     """(m,) means of records and (units, m) means without one unit at a time."""
     chosen = np.where(roles, values, 0.0)
     finite = np.isfinite(chosen)  # zero densities make no replicates
-    sums = member @ np.where(finite, chosen, 0.0)
-    counts = member @ roles.astype(float)
+    sums, counts = np.where(finite, chosen, 0.0), roles.astype(float)
+    if len(member) < len(roles):  # units of several fits
+        sums, counts = member @ sums, member @ counts
     left = counts.sum(axis=0) - counts
     replicates = (sums.sum(axis=0) - sums) / np.where(left > 0, left, np.nan)
     replicates[:, ~finite.all(axis=0)] = np.nan

@@ -28,7 +28,7 @@ def command(*words, **how):
 @pytest.fixture
 def under_way(tmp_path):
     """A run of slow fits, begun so far that its folder is there."""
-    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(120, 2)))
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(200, 2)))
     started = []
 
     def start(**how):

@@ -24,6 +24,7 @@ from byrote import (
     epsilon_from_density,
     epsilon_from_scores,
     estimate_exposure,
+    infer_membership,
 )
 from byrote.fits.table import Table
 from byrote.plans import IN, design_of
@@ -211,13 +212,15 @@ def bar(measure_of: Any, plan: Any) -> Callable[[Null, Generator], list[bool]]:
 
 
 def mean_of_secrets(null: Null, generator: Generator) -> list[bool]:
-    """Student's interval over 12 secrets of the mean of their log-likelihoods."""
+    """Student's interval over the 12 secrets of a fit, which is fixed, of a mean over secrets."""
     values = null(generator, (1, 12))[0]
-    if not np.isfinite(values).all():
+    if null in (NULLS["fits shifted"], NULLS["fits of two values"]) or np.isinf(values).any():
         return []
-    truth = RARE * np.log(4.0) if null in (two_valued, NULLS["fits of two values"]) else 0.0
+    truth = RARE * np.log(4.0) if null is two_valued else 0.0
     return misses(*of_mean(values), truth)
 
+
+RAISED = ("normal", "heavy tails", "fits shifted")
 
 MEASURES: Mapping[str, tuple[float, Callable[[Null, Generator], list[bool]]]] = {
     "guesses about coins: `audit_one_run`, 1,000 coins": (0.05, guesses),
@@ -235,6 +238,7 @@ MEASURES: Mapping[str, tuple[float, Callable[[Null, Generator], list[bool]]]] = 
     "area under the curve, LiRA, 12 fits": (0.05, area("lira", 12)),
     "area under the curve, LiRA, 30 fits": (0.05, area("lira", 30)),
     "true-positive rate at 1 %, lower end": (0.025, hits),
+    "mean over 12 secrets of one fit": (0.05, mean_of_secrets),
     "`mean_log` of a record: `Probes`, 16 fits": (0.05, intervals(Probes(40, fits=16))),
     "`mean_log` of a record: `KFold(3, repeats=8)`": (0.05, intervals(KFold(3, repeats=8))),
     "`mean_log` of a record: `KFold(2, repeats=2)`": (0.05, intervals(KFold(2, repeats=2))),
@@ -271,6 +275,18 @@ def errors(measure: str, null: str, runs: int, seed: int = 0) -> tuple[int, int]
     return int(np.sum(found)), len(found)
 
 
+def raised(null: str, runs: int) -> tuple[int, int]:
+    """How many intervals of LiRA's area miss its mean over runs, where members are raised by 1."""
+    found = []
+    for seed in range(runs):
+        generator = np.random.default_rng(seed)
+        included = generator.random((16, 150)) < 0.5
+        values = 3 * generator.normal(size=150) + NULLS[null](generator, (16, 150)) + included
+        found.append(infer_membership(values, included))
+    mean = np.mean([each.auc for each in found])
+    return sum(not each.interval[0] <= mean <= each.interval[1] for each in found), runs
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200)
@@ -284,6 +300,9 @@ def main() -> None:
             few = f" ({said})" if 0 < said < runs else ""
             cells.append(f"{100 * wrong / said:.1f}{few}" if said else "–")
         print(f"| {name} | {100 * allowed:g} |", " | ".join(cells), "|", flush=True)
+    for null in RAISED:
+        wrong, said = raised(null, runs)
+        print(f"area of LiRA where members are raised, {null}: {wrong} of {said} intervals miss it")
 
 
 if __name__ == "__main__":

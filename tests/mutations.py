@@ -277,6 +277,7 @@ class Attack:
         if verdict in ("SILENT", "UNEXPECTED"):
             where = path.relative_to(self.folder)
             self.wrong.append((name, verdict, str(where), number, got[0][-300:]))
+            print(*self.wrong[-1], flush=True)
         path.write_bytes(self.files[path])
         if READERS[kind][number] in STARTS.values():
             self.restore()
@@ -375,8 +376,6 @@ def main():
                 edit(attack, described[number % len(described)])
             if number % 1000 == 999:
                 print(number + 1, dict(attack.counts), flush=True)
-    for wrong in attack.wrong:
-        print(*wrong)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(dict(attack.counts))
     print(f"{len(attack.wrong)} wrong, {attack.slowest:.2f} s at most, {memory} MB")

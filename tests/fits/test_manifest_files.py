@@ -103,11 +103,16 @@ def text(data):
     data["seed"] = "0"
 
 
+def chosen(data):
+    data["plan"]["spec"]["repeats"] = "x"
+
+
 EDITS = {
     records: "records.parquet is damaged: it has 24 rows, and the run 2147483647 records",
     fits: "plan.parquet belongs to another run",
     threads: "see threads",
     text: "see seed",
+    chosen: "see plan.spec",
 }
 
 

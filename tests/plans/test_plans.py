@@ -1,5 +1,7 @@
 """Laws that every plan keeps, and those of each kind."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,6 +21,7 @@ from byrote.plans import (
     Splitter,
     Subset,
     as_plan,
+    check_spec,
     design_of,
 )
 
@@ -333,3 +336,36 @@ def test_bad_plans_are_refused_in_a_sentence(case):
     with pytest.raises(InvalidInput, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+DESCRIBED = [
+    KFold(5, repeats=2, stratify=True),
+    LeaveOneOut(),
+    Subset(0.5, fits=4),
+    Probes(6, fits=4),
+    Probes(["a", "b"], fits=4),
+    Probes(6, fits=4, pairs=True),
+    Probes(6, fits=4, coins=True),
+    Insertions((1, 4), per_level=2, controls=1),
+]
+
+
+@pytest.mark.parametrize("plan", DESCRIBED, ids=repr)
+def test_a_description_is_what_its_plan_would_write_and_nothing_near_it(plan):
+    spec = json.loads(json.dumps(plan.spec()))
+    check_spec(spec)
+    values = ["1", [], {"a": 1}, None, -1, 10**20, [[]]]
+    for name in spec.keys() - {"kind"}:
+        wrong = [{**spec, name: value} for value in values]
+        if name not in ("pairs", "coins"):  # which are written where they hold alone
+            wrong.append({key: value for key, value in spec.items() if key != name})
+        for other in wrong:
+            with pytest.raises(InvalidInput):
+                check_spec(other)
+    with pytest.raises(InvalidInput):
+        check_spec({**spec, "more": 1})
+
+
+def test_plans_of_others_are_described_as_they_like():
+    check_spec({"kind": "own", "fits": "seven"})
+    check_spec({})

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_core import to_json
 
 from byrote.data.canary_records import CanaryRecords
@@ -15,7 +15,7 @@ from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits import sealed
 from byrote.fits.environment import environment
 from byrote.models import identity
-from byrote.plans import Design, Plan
+from byrote.plans import Design, Plan, check_spec
 from byrote.plans.design import Units
 
 SCHEMA_VERSION = 2
@@ -88,6 +88,12 @@ class PlanPart(_Part):
     fits: Count
     randomized: bool
     units: Units
+
+    @field_validator("spec")
+    @classmethod
+    def _readable(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        check_spec(spec)
+        return spec
 
 
 class Manifest(_Part):

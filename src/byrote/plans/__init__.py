@@ -1,5 +1,6 @@
 """Membership designs: which fit trains on which records."""
 
+import json
 from typing import Any
 
 from byrote.errors import InvalidInput
@@ -28,6 +29,7 @@ __all__ = [
     "Splitter",
     "Subset",
     "as_plan",
+    "check_spec",
     "design_of",
 ]
 
@@ -42,3 +44,35 @@ def as_plan(plan: Any) -> Plan:
         "plan must be KFold, LeaveOneOut, Subset, Probes, Membership or a scikit-learn splitter;"
         f" got {type(plan).__name__}"
     )
+
+
+def check_spec(spec: dict[str, Any]) -> None:
+    """Refuse a description that the plan of its kind would not write.
+
+    Raises
+    ------
+    InvalidInput
+        If values are missing, unknown or not what the plan takes; plans of others are let be.
+
+    Examples
+    --------
+    >>> from byrote.plans import KFold, check_spec
+    >>> check_spec(KFold(5, repeats=2).spec())
+    >>> check_spec({"kind": "kfold", "folds": 5, "repeats": "2", "stratify": False})
+    Traceback (most recent call last):
+    byrote.errors.InvalidInput: repeats must be an integer of at least 1; got '2'
+    """
+    values = dict(spec)
+    kind = _DESCRIBED.get(str(values.pop("kind", "")))
+    if kind is None:
+        return
+    chosen = {"chosen": bool(values.pop("chosen", None))} if kind is Probes else {}
+    try:
+        written = json.dumps({**kind(**values).spec(), **chosen}, sort_keys=True)
+    except TypeError as error:
+        raise InvalidInput(f"plan {kind.kind} is not described so: {error}") from None
+    if written != json.dumps(spec, sort_keys=True):
+        raise InvalidInput(f"plan {kind.kind} is not described so; it would write {written}")
+
+
+_DESCRIBED = {plan.kind: plan for plan in (Insertions, KFold, LeaveOneOut, Probes, Subset)}

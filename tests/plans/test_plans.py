@@ -368,4 +368,6 @@ def test_a_description_is_what_its_plan_would_write_and_nothing_near_it(plan):
 
 def test_plans_of_others_are_described_as_they_like():
     check_spec({"kind": "own", "fits": "seven"})
-    check_spec({})
+    for kind in (None, {}, ["kfold"], 1):
+        with pytest.raises(InvalidInput, match="kind must be the name of a kind of plans"):
+            check_spec({"kind": kind})

@@ -63,7 +63,10 @@ def check_spec(spec: dict[str, Any]) -> None:
     byrote.errors.InvalidInput: repeats must be an integer of at least 1; got '2'
     """
     values = dict(spec)
-    kind = _DESCRIBED.get(str(values.pop("kind", "")))
+    name = values.pop("kind", None)
+    if not isinstance(name, str):
+        raise InvalidInput(f"kind must be the name of a kind of plans; got {name!r}")
+    kind = _DESCRIBED.get(name)
     if kind is None:
         return
     chosen = {"chosen": bool(values.pop("chosen", None))} if kind is Probes else {}

@@ -37,6 +37,7 @@ from byrote.scores.evidence.planted import Planted
 from byrote.scores.evidence.sides import _exposure
 from byrote.scores.gate import quantile, significant
 from byrote.scores.gate.source import Source
+from byrote.scores.run import Run
 from byrote.stats.discovery import q_values
 from byrote.stats.intervals import of_mean
 
@@ -77,21 +78,24 @@ def table_of(plan: Any, n: int, null: Null, generator: Generator) -> Table:
     return table
 
 
-def source_of(plan: Any, n: int, null: Null, generator: Generator) -> Source:
-    """The same as a gate reads it, with 2.5 % for each end of its bars."""
-    table = table_of(plan, n, null, generator)
+def run_of(plan: Any, table: Table, diagnostics: Mapping[str, Any] | None = None) -> Run:
+    """An open run of such a table, without files."""
     manifest = SimpleNamespace(
-        plan=SimpleNamespace(spec=plan.spec()), model=SimpleNamespace(parameters={})
+        plan=SimpleNamespace(spec=plan.spec()), model=SimpleNamespace(name="", parameters={})
     )
-    run = SimpleNamespace(
+    folder: Any = SimpleNamespace(
         design=table.design,
         manifest=manifest,
-        file=lambda _: SimpleNamespace(diagnostics=dict),
-        place=lambda _, rows: rows,
+        table=lambda **_: table,
+        file=lambda _: SimpleNamespace(diagnostics=lambda: diagnostics or {}),
+        place=lambda _, rows: slice(None),  # noqa: ARG005
     )
-    source = Source(None, run, 0.025)
-    source.__dict__["table"] = table
-    return source
+    return Run(folder)
+
+
+def source_of(plan: Any, n: int, null: Null, generator: Generator) -> Source:
+    """The same as a gate reads it, with 2.5 % for each end of its bars."""
+    return Source(run_of(plan, table_of(plan, n, null, generator)), 0.025)
 
 
 def misses(low: Any, high: Any, truth: float) -> list[bool]:

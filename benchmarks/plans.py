@@ -16,7 +16,7 @@ import numpy as np
 import byrote
 from byrote import KFold, Probes
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 from byrote.models.vae.arithmetic import can_compile
 from byrote.stats.correlation import spearman

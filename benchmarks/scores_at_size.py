@@ -15,7 +15,7 @@ from byrote.fits.content import Scored
 from byrote.fits.job import Outcome
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.plans import KFold, design_of
 from run import peak_gb, report
 
@@ -38,7 +38,7 @@ def make_run(folder: Path, n: int) -> RunFolder:
 
 def timed(folder: Path) -> float:
     started = time.perf_counter()
-    result = byrote.load_scores(folder)
+    result = byrote.open_run(folder).memorization()
     assert result.summary().scored == len(result)
     return time.perf_counter() - started
 

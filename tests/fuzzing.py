@@ -227,9 +227,13 @@ class Files:
         np.save("x.npy", self.x)
 
 
+def of_run(method):
+    """A method of a run, called with the folder."""
+    return lambda run, **arguments: getattr(byrote.open_run(run), method)(**arguments)
+
+
 def targets(files):  # one entry each
     x, result, validation = files.x, files.result, files.x + 0.01
-    run = {"store": "run", "partial": False}
     neighbors = {"samples": lambda: x[:12] + 0.1, "features": None, "downsample": True}
     bars = {"max_significant": "5%", "max_q999": 3.0, "max_epsilon_proven": 1.0, "max_auc": 0.7}
     return {
@@ -334,29 +338,32 @@ def targets(files):  # one entry each
         "extract": Target(byrote.extract, {
             "model": lambda: files.language, "canary": lambda: files.own, "prefix": None, "top": 1,
             "batch_size": 8, "max_queries": 50, "max_frontier": 100}, weight=0.05),
-        "load_scores": Target(byrote.load_scores, {**run, "epoch": None}, weight=0.1),
-        "load_trajectory": Target(byrote.load_trajectory, {"run": "run", "partial": False}, 0.1),
-        "load_exposure": Target(byrote.load_exposure, {
-            "store": "planted", "epoch": None, "method": "auto", "partial": False}, weight=0.1),
-        "load_exposure_course": Target(byrote.load_exposure_course, {
-            "store": "planted", "method": "auto", "partial": False}, weight=0.1),
-        "epsilon": Target(byrote.epsilon, {
-            "store": "coins", "significance": 0.05, "delta": None, "guesses": None, "record": None,
+        "open_run": Target(byrote.open_run, {"run": "run"}, weight=0.1),
+        "Run.memorization": Target(of_run("memorization"), {
+            "run": "run", "epoch": None, "partial": False}, weight=0.1),
+        "Run.trajectory": Target(of_run("trajectory"), {
+            "run": "run", "method": "auto", "partial": False}, 0.1),
+        "Run.exposure": Target(of_run("exposure"), {
+            "run": "planted", "epoch": None, "method": "auto", "partial": False}, weight=0.1),
+        "Run.trajectory of exposure": Target(of_run("trajectory"), {
+            "run": "planted", "method": "auto", "partial": False}, weight=0.1),
+        "Run.epsilon": Target(of_run("epsilon"), {
+            "run": "coins", "significance": 0.05, "delta": None, "guesses": None, "record": None,
             "partial": False}, weight=0.05),
-        "membership": Target(byrote.membership, {
-            "store": "coins", "attack": "lira", "partial": False}, weight=0.05),
+        "Run.membership": Target(of_run("membership"), {
+            "run": "coins", "attack": "lira", "partial": False}, weight=0.05),
         "compare": Target(byrote.compare, {
-            "stores": lambda: ["run", "other"], "names": None, "match": "same", "partial": False},
+            "runs": lambda: ["run", "other"], "names": None, "match": "same", "partial": False},
             weight=0.03),
-        "load_model": Target(byrote.load_model, {"store": "run", "fit": None, "model": None}, 0.1),
-        "draw_samples": Target(byrote.draw_samples, {
-            "store": "run", "n": 3, "seed": 0, "fit": None, "model": None}, weight=0.1),
+        "Run.model": Target(of_run("model"), {"run": "run", "fit": None, "model": None}, 0.1),
+        "Run.sample": Target(of_run("sample"), {
+            "run": "run", "n": 3, "seed": 0, "fit": None, "model": None}, weight=0.1),
         "check": Target(byrote.check, {
-            "store": "run", **bars, "max_exposure": None, "insertions": None, "level": 0.95},
+            "run": "run", **bars, "max_exposure": None, "insertions": None, "level": 0.95},
             weight=0.05),
         "check of exposure": Target(byrote.check, {
-            "store": "planted", "max_exposure": 5.0, "insertions": 4, "level": 0.95}, weight=0.05),
-        "prune": Target(byrote.prune, {"store": lambda: result, "fdr": None, "top": 0.1}),
+            "run": "planted", "max_exposure": 5.0, "insertions": 4, "level": 0.95}, weight=0.05),
+        "prune": Target(byrote.prune, {"run": lambda: result, "fdr": None, "top": 0.1}),
         "record_percentiles": Target(
             byrote.record_percentiles, {"result": lambda: result, "id": 3}, fixed={"result"}
         ),

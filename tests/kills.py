@@ -26,7 +26,7 @@ from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.cli import exits
 from byrote.fits import interrupts
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 
 from estimators import Keepable, Slow, Steps
@@ -101,7 +101,7 @@ def _kept(generator, possible):
 def content(store, epochs):
     """All that a run holds of its numbers, bit for bit."""
     run = RunFolder.open(RunPaths(store))
-    found = {"id": run.ids_and_labels()[0].tolist()}
+    found = {"id": run.ids.tolist()}
     for fit in range(run.design.fits):
         for epoch in (None, *epochs):
             found[fit, epoch] = run.log_prob(fit, epoch).tobytes()

@@ -111,9 +111,9 @@ READERS = {
         lambda run: printed("show", run, "--json"),
         lambda run: printed("check", run, "--max-significant", "50%", "--json"),
         lambda run: printed("compare", run.with_name("steady"), run, "--match-ids", "--json"),
-        lambda run: byrote.load_scores(run, epoch=1).to_frame().to_json(),
+        lambda run: byrote.open_run(run).memorization(epoch=1).to_frame().to_json(),
         lambda run: byrote.NeighborResult.load(RunPaths(run).neighbors).to_frame().to_json(),
-        lambda run: str(byrote.draw_samples(run, 3, model=Weighed(3, noise=0.1))),
+        lambda run: str(byrote.open_run(run).sample(3, model=Weighed(3, noise=0.1))),
         STARTS[tracked],
     ],
     "probes": [

@@ -77,7 +77,9 @@ REFUSED = {
     "huge count": lambda: byrote.one_run_epsilon(canaries=TOO_LARGE, guesses=9, correct=9),
     "flag for a number": lambda: byrote.gaussian_delta(True, 1.0),
     "number for a flag": lambda: byrote.KFold(3, stratify=np.array([True])),
-    "array for a flag": lambda: byrote.load_scores("nowhere", partial=np.array([True, False])),
+    "array for a flag": lambda: byrote.open_run("nowhere").memorization(
+        partial=np.array([True, False])
+    ),
     "text for a number": lambda: byrote.Subset("0.5", fits=4),
     "complex": lambda: byrote.epsilon_from_density(COINS * 1j, COINS),
     "ragged": lambda: byrote.epsilon_from_scores([[1.0], [1.0, 2.0]], [1.0, 2.0]),
@@ -89,8 +91,8 @@ REFUSED = {
     "large space": lambda: byrote.Canary("{digits:2000}"),
     "many candidates": lambda: byrote.Canary("{digits:30}").candidates(10**9),
     "an inserted canary without end": lambda: Insertions((10**30,)),
-    "a path of no kind": lambda: byrote.load_scores(3),
-    "a path with a NUL": lambda: byrote.load_scores("a\0b"),
+    "a path of no kind": lambda: byrote.open_run(3).memorization(),
+    "a path with a NUL": lambda: byrote.open_run("a\0b").memorization(),
     "a path too long": lambda: byrote.load("x" * 5000),
     "no function": lambda: byrote.authenticity(COINS * 1.0, COINS * 1.0, features=3),
     "no model": lambda: byrote.expose(3, byrote.Canary("a {digits:2}", secret="12")),

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from byrote.errors import InvalidInput as InvalidInput
     from byrote.errors import MissingExtra as MissingExtra
     from byrote.errors import RunMismatch as RunMismatch
-    from byrote.fits.loading import draw_samples as draw_samples
-    from byrote.fits.loading import load_model as load_model
     from byrote.plans import KFold as KFold
     from byrote.plans import LeaveOneOut as LeaveOneOut
     from byrote.plans import Membership as Membership
@@ -46,17 +44,13 @@ if TYPE_CHECKING:
     from byrote.scores.epsilon import one_run_mu as one_run_mu
     from byrote.scores.evidence import Bound as Bound
     from byrote.scores.evidence import PrivacyEvidence as PrivacyEvidence
-    from byrote.scores.evidence import epsilon as epsilon
-    from byrote.scores.evidence import membership as membership
     from byrote.scores.exposure import Exposure as Exposure
     from byrote.scores.exposure import ExposureRun as ExposureRun
     from byrote.scores.exposure import SkewNormalFit as SkewNormalFit
     from byrote.scores.exposure import estimate_exposure as estimate_exposure
     from byrote.scores.exposure import exposure_from_rank as exposure_from_rank
-    from byrote.scores.exposure import load_exposure as load_exposure
     from byrote.scores.exposure import score_exposure as score_exposure
     from byrote.scores.exposure.course import ExposureOverTraining as ExposureOverTraining
-    from byrote.scores.exposure.course import load_exposure_course as load_exposure_course
     from byrote.scores.exposure.expose import expose as expose
     from byrote.scores.gate import Bar as Bar
     from byrote.scores.gate import Gate as Gate
@@ -64,7 +58,6 @@ if TYPE_CHECKING:
     from byrote.scores.membership import HitsAtRate as HitsAtRate
     from byrote.scores.membership import MembershipInference as MembershipInference
     from byrote.scores.membership import infer_membership as infer_membership
-    from byrote.scores.memorization import load_scores as load_scores
     from byrote.scores.memorization import score_memorization as score_memorization
     from byrote.scores.neighbors import Authenticity as Authenticity
     from byrote.scores.neighbors import CopyingTest as CopyingTest
@@ -80,8 +73,9 @@ if TYPE_CHECKING:
     from byrote.scores.pruning import Pruned as Pruned
     from byrote.scores.pruning import prune as prune
     from byrote.scores.result import MemorizationResult as MemorizationResult
+    from byrote.scores.run import Run as Run
+    from byrote.scores.run import open_run as open_run
     from byrote.scores.trajectory import Trajectory as Trajectory
-    from byrote.scores.trajectory import load_trajectory as load_trajectory
 
 __version__ = "0.1.0"
 
@@ -122,6 +116,7 @@ _HOME = {
     "RatesBound": "byrote.scores.epsilon",
     "RecordPercentiles": "byrote.scores.percentiles",
     "Records": "byrote.data",
+    "Run": "byrote.scores.run",
     "RunMismatch": "byrote.errors",
     "SkewNormalFit": "byrote.scores.exposure",
     "Subset": "byrote.plans",
@@ -133,8 +128,6 @@ _HOME = {
     "compare_neighbors": "byrote.scores.neighbors",
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",
-    "draw_samples": "byrote.fits.loading",
-    "epsilon": "byrote.scores.evidence",
     "epsilon_from_density": "byrote.scores.epsilon",
     "epsilon_from_rates": "byrote.scores.epsilon",
     "epsilon_from_scores": "byrote.scores.epsilon",
@@ -148,13 +141,8 @@ _HOME = {
     "infer_membership": "byrote.scores.membership",
     "load": "byrote.data",
     "load_corpus": "byrote.data",
-    "load_exposure": "byrote.scores.exposure",
-    "load_exposure_course": "byrote.scores.exposure.course",
-    "load_model": "byrote.fits.loading",
-    "load_scores": "byrote.scores.memorization",
-    "load_trajectory": "byrote.scores.trajectory",
-    "membership": "byrote.scores.evidence",
     "near_duplicates": "byrote.scores.neighbors",
+    "open_run": "byrote.scores.run",
     "one_run_epsilon": "byrote.scores.epsilon",
     "one_run_mu": "byrote.scores.epsilon",
     "prune": "byrote.scores.pruning",

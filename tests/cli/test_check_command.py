@@ -82,10 +82,13 @@ def test_json_is_the_gate(byrote_, runs):
     assert (data["verdict"], data["exit_code"]) == (gate.verdict, gate.exit_code)
     assert (data["headline"], data["level"]) == (gate.headline, 0.95)
     (bar,) = data["bars"]
-    proven = byrote.epsilon(runs / "coins").proven
+    proven = byrote.open_run(runs / "coins").epsilon().proven
     assert bar["found"] == pytest.approx(proven)
     assert bar["interval"] == [pytest.approx(proven), "inf"]
-    assert data["run"]["run_id"] == byrote.load_scores(runs / "coins").description["run_id"]
+    assert (
+        data["run"]["run_id"]
+        == byrote.open_run(runs / "coins").memorization().description["run_id"]
+    )
 
 
 def test_a_bar_that_no_guess_could_prove_beyond_is_open(byrote_, runs):
@@ -95,12 +98,12 @@ def test_a_bar_that_no_guess_could_prove_beyond_is_open(byrote_, runs):
 
 
 def test_found_values_are_those_of_the_summary(runs):
-    result = byrote.load_scores(runs / "copy")
+    result = byrote.open_run(runs / "copy").memorization()
     gate = byrote.check(runs / "copy", max_significant=0.01, max_q999=5, max_auc=0.6)
     share, q999, auc = gate.bars
     assert share.found == result.summary().share_significant
     assert q999.found == np.sort(result.mean_log)[-1]  # of 120 records none may exceed it
-    assert auc.found == byrote.membership(runs / "copy", attack="loss").auc
+    assert auc.found == byrote.open_run(runs / "copy").membership(attack="loss").auc
     assert [bar.name for bar in gate.bars] == ["max_significant", "max_q999", "max_auc"]
     assert gate == gate_of(gate.bars, level=0.95, run=gate.run)
 

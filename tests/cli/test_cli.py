@@ -43,7 +43,7 @@ def test_score_prints_a_summary_and_keeps_a_run(here, byrote_):
     assert (code, err) == (0, "")
     assert "40 of 40 records scored in 8 fits" in out
     assert "95th percentile" in out
-    result = byrote.load_scores("run")
+    result = byrote.open_run("run").memorization()
     assert f"{result.ids[result.order()[0]]}" in out
     again = byrote_("show", "run")
     assert again == (0, out, "")
@@ -55,7 +55,7 @@ def test_json_is_alone_on_standard_output(here, byrote_):
     data = json.loads(out, parse_constant=pytest.fail)
     assert data["summary"]["scored"] == 40
     assert data["summary"]["distribution"]["score"]["median"]["value"] == pytest.approx(
-        np.median(byrote.load_scores("run").score)
+        np.median(byrote.open_run("run").memorization().score)
     )
     assert len(data["most_memorized"]) == 10
     assert json.loads(byrote_("show", "run", "--json")[1]) == data
@@ -65,7 +65,9 @@ def test_csv_has_a_row_per_record(here, byrote_):
     byrote_("score", "x.npy", *KDE, "--out", "run")
     _, out, _ = byrote_("show", "run", "--csv")
     rows = list(csv.DictReader(io.StringIO(out)))
-    assert [float(row["score"]) for row in rows] == byrote.load_scores("run").score.tolist()
+    assert [float(row["score"]) for row in rows] == byrote.open_run(
+        "run"
+    ).memorization().score.tolist()
 
 
 ALWAYS = ["toy-memorization", "toy-overfitting", "scores", "memorized-by-log-prob"]
@@ -137,7 +139,7 @@ def test_part_and_image_are_options_and_belong_to_the_run(here, byrote_):
     shape = ["--part", "test", "--image", "crop=0,0,8,8 pad=1"]
     code, out, err = byrote_("score", "cifar", *shape, *plan)
     assert (code, err) == (0, "")
-    description = byrote.load_scores("run").description["data"]
+    description = byrote.open_run("run").memorization().description["data"]
     assert (description["records"], description["shape"]) == (5, [10, 10, 3])
     assert description["options"] == {"part": "test", "image": "crop=0,0,8,8 pad=1"}
     code, out, err = byrote_("figures", "run")

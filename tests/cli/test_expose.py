@@ -53,7 +53,7 @@ def test_expose_prints_exposures_and_keeps_a_run(byrote_):
     assert "The run is in run" in out
     check_keeps_secrets("run", out)
     assert byrote_("show", "run") == (0, out, "")
-    found = byrote.load_exposure("run")
+    found = byrote.open_run("run").exposure()
     assert found.exposure.bits[found.inserted == 8].min() > np.log2(10**4) - 2  # rank 4 at most
 
 
@@ -61,7 +61,7 @@ def test_json_and_csv_are_alone_on_standard_output(byrote_):
     code, out, _ = byrote_("expose", *RUN, "--json")
     data = json.loads(out, parse_constant=pytest.fail)
     assert code == 0
-    found = byrote.load_exposure("run")
+    found = byrote.open_run("run").exposure()
     assert [one["bits"] for one in data["canaries"]] == pytest.approx(found.exposure.bits.tolist())
     assert [one["inserted"] for one in data["canaries"]] == [1, 1, 8, 8, 0, 0, 0]
     assert data["facts"]["corpus"] == found.facts["corpus"]
@@ -83,7 +83,7 @@ def test_more_fits_and_epochs_extend_it(byrote_):
     code, out, _ = byrote_("expose", *run, "--fits", "2", "--track", "epoch")
     assert code == 0
     assert re.search(r"epoch +train loss +test loss +never +once +8 times", out)
-    assert byrote.load_exposure_course("run").steps.tolist() == [1, 2, 3]
+    assert byrote.open_run("run").trajectory().steps.tolist() == [1, 2, 3]
     data = json.loads(byrote_("show", "run", "--json", "--epoch", "1")[1])
     assert data["run"]["epoch"] == 1
     assert "epoch must be one that was scored" in byrote_("show", "run", "--epoch", "4")[2]
@@ -97,7 +97,7 @@ def test_a_chosen_secret_several_slots_words_and_an_alphabet(byrote_):
     code, out, _ = byrote_("expose", *command)
     assert code == 0
     assert secrets_of("run")[0] == "bob has code fade"
-    assert byrote.load_exposure("run").inserted[0] == 8
+    assert byrote.open_run("run").exposure().inserted[0] == 8
     check_keeps_secrets("run", out)
     two = ["--canary", "pin {digits:4}", "--canary", "{} it is", "--alphabet", "xyz"]
     code, out, _ = byrote_(
@@ -115,7 +115,7 @@ def test_the_character_model_by_batches(byrote_):
     code, out, err = byrote_("expose", *command)
     assert (code, err) == (0, "")
     assert re.search(r"Model [\d.]+ kB", out)
-    course = byrote.load_exposure_course("run")
+    course = byrote.open_run("run").trajectory()
     assert course.unit == "batch"
     assert course.steps.tolist() == course.loss_steps.tolist() == [60, 120, 180, 240]
     assert np.isfinite(course.test_loss).all()
@@ -164,7 +164,7 @@ def test_verbs_that_cannot_serve_a_run_say_so(byrote_, arguments, message):
     assert (code, out) == (2, "")
     assert message in err
     with pytest.raises(byrote.InvalidInput, match="exposure run"):
-        byrote.load_trajectory("run")
+        byrote.open_run("run").trajectory()
 
 
 def test_dry_run_forecasts_and_writes_nothing(byrote_, here):

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
+import byrote
 from byrote import Canary
 from byrote.attacks.ranks import find_ranks
-from byrote.fits.canary_file import read_canaries
-from byrote.fits.loading import load_model
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.scores.exposure.extraction import Budget, extract_from_run
 
 from languages import Ngram
@@ -31,7 +30,7 @@ def run(tmp_path, monkeypatch, byrote_):
 
 
 def planted(run):
-    found = read_canaries(run.paths, run.manifest)
+    found = run.canaries
     return dict(zip(found.ids.tolist(), found.completions, strict=True)), found
 
 
@@ -54,7 +53,7 @@ def test_json_against_every_completion(run, byrote_):
     texts, canaries = planted(run)
     number = canaries.ids.tolist().index("canary-04")
     pattern = canaries.patterns[canaries.pattern[number]]
-    model = load_model("run", model=Ngram(order=5))
+    model = byrote.open_run("run").model(model=Ngram(order=5))
     every = find_ranks(model, pattern, list(pattern.format), method="enumeration")
     likeliest = sorted(zip(every.bits.tolist(), pattern.format, strict=True))[:3]
     assert [one["text"] for one in found["found"]] == [text for _, text in likeliest]
@@ -77,7 +76,7 @@ def test_json_against_every_completion(run, byrote_):
 
 
 def test_greedy_completion_by_hand(run):
-    model = load_model("run", model=Ngram(order=5))
+    model = byrote.open_run("run").model(model=Ngram(order=5))
     found = extract_from_run(run, model, ids=["canary-04"], budget=Budget(max_queries=50))[0]
     texts, canaries = planted(run)
     own, pattern = texts["canary-04"], canaries.patterns[canaries.pattern[4]]

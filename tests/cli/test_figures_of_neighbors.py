@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 import byrote
-from byrote.cli import figure_sources
 
 
 def test_figures_of_nearest_neighbours(byrote_):
@@ -24,7 +23,7 @@ def test_figures_of_nearest_neighbours(byrote_):
     ]
     assert "ratio" not in err
     found = byrote.NeighborResult.load("run/neighbors.parquet")
-    samples = figure_sources.source({"run": Path("run")}).samples()
+    samples = byrote.open_run("run").sample(20, seed=found.description["seed"])
     assert len(samples) == 20
     means = [x.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4)) for x in (images[:40], samples)]
     apart = ((means[0][:, None] - means[1]) ** 2).sum(axis=(2, 3))
@@ -39,8 +38,8 @@ def test_scores_beside_ratios_are_those_of_the_extended_run(byrote_):
     byrote_("score", "x.npy", *run, "--repeats", "1")
     byrote_("neighbors", "run", "--validation", "fresh.npy")
     byrote_("score", "x.npy", *run, "--repeats", "3")
-    found = figure_sources.source({"run": Path("run")}).neighbors()
-    assert (found.score == byrote.load_scores("run").score).all()
+    found = byrote.open_run("run").neighbors()
+    assert (found.score == byrote.open_run("run").memorization().score).all()
     kept = byrote.NeighborResult.load("run/neighbors.parquet")
     assert (found.ratio == kept.ratio).all()
     assert not (found.score == kept.score).any()

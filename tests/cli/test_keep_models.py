@@ -23,7 +23,7 @@ def test_a_release_model_is_kept_and_loads(byrote_, tmp_path):
     assert [path.name for path in (tmp_path / "run" / "models").iterdir()] == [
         "release.safetensors"
     ]
-    assert np.allclose(byrote.load_model("run").means_[0], np.load("x.npy").mean(axis=0))
+    assert np.allclose(byrote.open_run("run").model().means_[0], np.load("x.npy").mean(axis=0))
     assert byrote_(*RUN) == (0, out, "")
 
 

@@ -36,10 +36,10 @@ def test_ratios_are_those_of_the_release_models_samples(byrote_, tmp_path):
     assert (code, err) == (0, "")
     found = NeighborResult.load(tmp_path / "run" / "neighbors.parquet")
     x, fresh = (byrote.load(f"{name}.csv", labels="kind").x for name in ("x", "fresh"))
-    samples = byrote.draw_samples("run", len(fresh))
+    samples = byrote.open_run("run").sample(len(fresh))
     expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
     assert np.allclose(found.ratio, expected, rtol=1e-9)
-    scores = byrote.load_scores("run")
+    scores = byrote.open_run("run").memorization()
     assert np.array_equal(found.score, scores.score)
     assert found.correlation == pytest.approx(spearmanr(expected, scores.score).statistic)
     assert f"{found.mean:.2f}" in out
@@ -136,7 +136,7 @@ def test_near_duplicates_need_neither_validation_nor_a_model(byrote_, tmp_path):
     distances = cdist(x, x)
     np.fill_diagonal(distances, np.inf)
     assert np.allclose(found.distance, distances.min(axis=1))
-    assert np.array_equal(found.score, byrote.load_scores("run").score)
+    assert np.array_equal(found.score, byrote.open_run("run").memorization().score)
     assert (tmp_path / "run" / "near-duplicates.parquet").stat().st_mode & 0o777 == 0o600
     assert not (tmp_path / "run" / "neighbors.parquet").exists()
     data = json.loads(byrote_("neighbors", "run", "--json", "--top", "3")[1])
@@ -155,7 +155,9 @@ def test_show_has_a_line_and_a_column_of_them(byrote_, tmp_path):
     for id_, cell in ((10, "= 20"), (20, "= 10"), (40, "≈ 41"), (41, "≈ 40")):
         row = next(line for line in out.splitlines() if line.startswith(f"{id_} "))
         assert row.rstrip().endswith(cell)
-    top = byrote.load_scores("run").ids[byrote.load_scores("run").order()[0]]
+    top = (
+        byrote.open_run("run").memorization().ids[byrote.open_run("run").memorization().order()[0]]
+    )
     if top not in (10, 20, 40, 41):
         assert "copy of" not in byrote_("show", "run", "--top", "1")[1]
     rows = byrote_("show", "run", "--csv")[1].splitlines()
@@ -190,7 +192,7 @@ def test_near_duplicates_of_another_run_are_not_shown(byrote_, tmp_path):
 def test_what_goes_while_its_copy_stays_is_said(byrote_, tmp_path):
     near_copies(byrote_, tmp_path)
     byrote_("neighbors", "run")
-    scores = byrote.load_scores("run")
+    scores = byrote.open_run("run").memorization()
     order = scores.ids[scores.order()].tolist()
     count = 1 + min(order.index(10), order.index(20))  # one of the two goes, the other stays
     gone = set(order[:count])
@@ -258,7 +260,7 @@ def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_pat
     assert byrote_("neighbors", "run", "--validation-part", "test", "--no-downsample")[0] == 0
     found = NeighborResult.load(tmp_path / "run" / "neighbors.parquet")
     x, fresh = (byrote.load("mnist", part=part).x / 255 for part in ("train", "test"))
-    samples = byrote.draw_samples("run", 30)
+    samples = byrote.open_run("run").sample(30)
     x, fresh, samples = (images.reshape(len(images), -1) for images in (x, fresh, samples))
     expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
     assert np.allclose(found.ratio, expected, rtol=1e-5)  # stored pixels are scaled in float32

@@ -23,7 +23,7 @@ def data(tmp_path):
 @pytest.fixture
 def run(byrote_):
     assert byrote_(*RUN, *PLAN, "--out", "run")[0] == 0
-    return byrote.load_scores("run")
+    return byrote.open_run("run").memorization()
 
 
 def test_what_stays_is_written_and_what_goes_is_counted(byrote_, run, tmp_path):
@@ -44,7 +44,7 @@ def test_the_rest_is_audited_under_the_same_ids_and_loaded_again(byrote_, run, t
     code, out, _ = byrote_(*RUN, *PLAN, "--only", "run/pruned.csv", "--out", "rest")
     assert code == 0
     assert "72 of 72 records listed in pruned.csv (--only) scored" in out
-    rest = byrote.load_scores("rest")
+    rest = byrote.open_run("rest").memorization()
     assert set(rest.ids) == set(run.ids) - set(run.ids[run.order()[:8]])
     # another prune of the first run changes the file, and not what the second run was made from
     byrote_("prune", "run", "--top", "0.5")
@@ -76,7 +76,7 @@ def test_fdr_is_the_verdict_of_the_summary(byrote_, run):
 def test_where_none_goes_no_audit_is_advised(byrote_):
     noise = [*RUN[:-1], "bandwidth=50", *PLAN, "--seed", "1"]  # too broad to learn a record
     assert byrote_(*noise, "--out", "broad")[0] == 0
-    found = byrote.load_scores("broad").q_value.min()
+    found = byrote.open_run("broad").memorization().q_value.min()
     code, out, _ = byrote_("prune", "broad", "--fdr", "0.05", "--out", "all.csv")
     assert code == 0
     assert found > 0.05

@@ -59,7 +59,7 @@ def test_the_report_says_what_was_run_and_found(byrote_, tmp_path):
     )
     text = (tmp_path / "run" / "study.md").read_text()
     assert (tmp_path / "run" / "study.md").stat().st_mode & 0o777 == 0o600
-    found = byrote.load_scores("run").summary().distribution
+    found = byrote.open_run("run").memorization().summary().distribution
     for title, published, key in (
         ("median", "4.4", "median"),
         ("lowest", "about -18", "minimum"),
@@ -99,7 +99,7 @@ def test_json_agrees_with_the_log_likelihoods(byrote_, without_figures):
     code, out, err = byrote_(*RUN, "--json")
     assert (code, err) == (0, "")
     data = json.loads(out, parse_constant=pytest.fail)
-    result = byrote.load_scores("run")
+    result = byrote.open_run("run").memorization()
     assert data["found"]["score"]["median"] == pytest.approx(np.median(result.score))
     assert data["found"]["matched"]["q95"] == pytest.approx(np.percentile(result.matched, 95))
     assert data["median_above_matched"] == pytest.approx(
@@ -129,7 +129,7 @@ def test_a_study_resumes_extends_and_else_only_prints(byrote_, without_figures, 
     assert written(tmp_path / "run") == first
     assert (tmp_path / "run" / "study.md").read_text() == report
     (tmp_path / "run" / "fits" / "fit-000003.parquet").unlink()
-    scores = byrote.load_scores("run", partial=True).missing
+    scores = byrote.open_run("run").memorization(partial=True).missing
     assert scores == (3,)
     byrote_(*RUN)
     again = written(tmp_path / "run")
@@ -146,7 +146,7 @@ def test_the_score_command_makes_the_same_run(byrote_, without_figures, tmp_path
     words = shlex.split(command.replace("--out run", "--out other"))
     assert words[0] == "byrote"
     assert byrote_(*words[1:])[0] == 0
-    one, other = (byrote.load_scores(run) for run in ("run", "other"))
+    one, other = (byrote.open_run(run).memorization() for run in ("run", "other"))
     assert np.array_equal(one.score, other.score)
     before = written(tmp_path / "other")
     code, out, _ = byrote_(*RUN[:-1], "other")

@@ -93,7 +93,7 @@ def test_a_worker_that_dies_each_time_is_a_failed_fit(tmp_path):
         byrote.score_memorization(
             Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), store=tmp_path / "run", workers=2
         )
-    assert byrote.load_scores(tmp_path / "run", partial=True).missing != ()
+    assert byrote.open_run(tmp_path / "run").memorization(partial=True).missing != ()
 
 
 def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):

@@ -17,7 +17,7 @@ from byrote.fits.executors import cores
 from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 from byrote.plans.design import RELEASE
 from sealing import edit_json
@@ -82,7 +82,7 @@ def test_a_fit_that_is_kept_is_the_one_that_scored(tmp_path):
     score(tmp_path / "run", "all")
     run = RunFolder.open(RunPaths(tmp_path / "run"))
     for fit in range(6):
-        model = byrote.load_model(tmp_path / "run", fit=fit, model=Keepable())
+        model = byrote.open_run(tmp_path / "run").model(fit=fit, model=Keepable())
         assert model.n_ == 60
         assert np.array_equal(model.score_samples(X), run.log_prob(fit))
 
@@ -202,7 +202,7 @@ def test_damaged_weights_are_refused_and_done_again(damage, runs):
     before = RunFolder.open(RunPaths(folder)).models.weights(RELEASE)
     damage(path, other)
     with pytest.raises(byrote.CorruptFile, match=r"release\.safetensors"):
-        byrote.load_model(folder, model=Keepable())
+        byrote.open_run(folder).model(model=Keepable())
     with pytest.warns(UserWarning, match=r"release\.safetensors.*done again"):
         score(folder, "release")
     after = RunFolder.open(RunPaths(folder)).models.weights(RELEASE)
@@ -216,7 +216,7 @@ def test_foreign_weights_are_refused_and_left(damage, runs):
     damage(path, other)
     content = path.read_bytes()
     with pytest.raises(byrote.ForeignFile, match="another run or fit"):
-        byrote.load_model(folder, model=Keepable())
+        byrote.open_run(folder).model(model=Keepable())
     with pytest.raises(byrote.ForeignFile, match="another run or fit"):
         score(folder, "release")
     assert path.read_bytes() == content
@@ -254,7 +254,7 @@ def test_a_release_fit_that_fails_leaves_the_scores(tmp_path):
     assert "secret" not in str(raised.value)
     failure = json.loads((tmp_path / "run" / "failures" / "release.json").read_text())
     assert failure["type"] == "ValueError"
-    assert byrote.load_scores(tmp_path / "run").missing == ()
+    assert byrote.open_run(tmp_path / "run").memorization().missing == ()
     assert score(tmp_path / "run", "none", model).missing == ()
 
 
@@ -271,8 +271,8 @@ def test_a_vae_comes_back_whole(tmp_path):
     ).fit(x)
     expected.set_params(random_state=evaluation)
     for loaded in (
-        byrote.load_model(tmp_path / "run"),
-        byrote.load_model(tmp_path / "run", model=model),
+        byrote.open_run(tmp_path / "run").model(),
+        byrote.open_run(tmp_path / "run").model(model=model),
     ):
         assert np.array_equal(loaded.score_samples(x), expected.score_samples(x))
         assert np.array_equal(loaded.sample(5), expected.sample(5))
@@ -285,7 +285,7 @@ def test_a_mixture_comes_back_whole(tmp_path):
     score(tmp_path / "run", "release", model)
     training, evaluation = (seeds.integer(0, seeds.Purpose.RELEASE, fold=f) for f in (0, 1))
     expected = GaussianMixture(2, covariance_type="tied", random_state=training).fit(X)
-    loaded = byrote.load_model(tmp_path / "run")
+    loaded = byrote.open_run(tmp_path / "run").model()
     assert np.array_equal(loaded.score_samples(X), expected.score_samples(X))
     expected.set_params(random_state=evaluation)
     assert np.array_equal(loaded.sample(9)[0], expected.sample(9)[0])
@@ -313,13 +313,13 @@ def test_a_model_that_cannot_be_loaded_is_refused(case, tmp_path):
     score(tmp_path / "run", "release")
     folder, options, kind, message = LOADS[case]
     with pytest.raises(kind, match=message):
-        byrote.load_model(folder(tmp_path / "run"), **options)
+        byrote.open_run(folder(tmp_path / "run")).model(**options)
 
 
 def test_a_run_without_models_says_how_to_get_one(tmp_path):
     score(tmp_path / "run")
     with pytest.raises(byrote.InvalidInput, match="start the same run again with keep_models='rel"):
-        byrote.load_model(tmp_path / "run", model=Keepable())
+        byrote.open_run(tmp_path / "run").model(model=Keepable())
 
 
 @pytest.mark.parametrize("name", ["os.path.join", "byrote.models.vae.estimator.torch", "os.system"])
@@ -328,7 +328,7 @@ def test_run_json_chooses_no_code(tmp_path, name):
     score(tmp_path / "run", "release", VAE(**SMALL), x, KFold(2, repeats=1))
     edit_json(tmp_path / "run" / "run.json", lambda data: data["model"].update(name=name))
     with pytest.raises(byrote.InvalidInput, match="model must be given, unfitted"):
-        byrote.load_model(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").model()
 
 
 def test_the_forecast_counts_the_release_fit():
@@ -350,19 +350,19 @@ def test_the_forecast_counts_the_release_fit():
 def test_samples_depend_on_the_seed_alone(tmp_path):
     x = np.random.default_rng(1).random((40, 3, 4))
     score(tmp_path / "run", "release", VAE(**SMALL), x, KFold(2, repeats=1))
-    first = byrote.draw_samples(tmp_path / "run", 50)
+    first = byrote.open_run(tmp_path / "run").sample(50)
     np.random.seed(0)  # noqa: NPY002 (what else a program does)
-    assert np.array_equal(first, byrote.draw_samples(tmp_path / "run", 50))
-    assert not np.array_equal(first, byrote.draw_samples(tmp_path / "run", 50, seed=1))
+    assert np.array_equal(first, byrote.open_run(tmp_path / "run").sample(50))
+    assert not np.array_equal(first, byrote.open_run(tmp_path / "run").sample(50, seed=1))
     assert first.shape == (50, 3, 4)
     score(tmp_path / "two", "release", VAE(**SMALL), x, KFold(2, repeats=1), seed=1)
-    assert not np.array_equal(first, byrote.draw_samples(tmp_path / "two", 50))
+    assert not np.array_equal(first, byrote.open_run(tmp_path / "two").sample(50))
 
 
 def test_samples_are_those_of_the_model(tmp_path):
     score(tmp_path / "run", "release", GaussianMixture(2))
-    release = byrote.load_model(tmp_path / "run")
-    drawn = byrote.draw_samples(tmp_path / "run", 4000)
+    release = byrote.open_run(tmp_path / "run").model()
+    drawn = byrote.open_run(tmp_path / "run").sample(4000)
     # the mean of a mixture, within five standard errors
     error = np.sqrt(np.diag(np.cov(drawn.T)) / 4000)
     assert (np.abs(drawn.mean(axis=0) - release.weights_ @ release.means_) < 5 * error).all()
@@ -380,4 +380,4 @@ def test_samples_that_cannot_be_drawn_are_refused(case, tmp_path):
     options, message = SAMPLES[case]
     score(tmp_path / "run", "release", GaussianMixture())
     with pytest.raises(byrote.InvalidInput, match=message):
-        byrote.draw_samples(tmp_path / "run", **options)
+        byrote.open_run(tmp_path / "run").sample(**options)

@@ -13,7 +13,7 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.plans.design import RELEASE
 
 from estimators import Keepable, PureNoise, Slow, Steps
@@ -157,7 +157,7 @@ def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
         return byrote.score_memorization(model, X, plan=plan, store=store, track=[2])
 
     last = track(tmp_path / "whole").to_frame()
-    second = byrote.load_scores(tmp_path / "whole", epoch=2).to_frame()
+    second = byrote.open_run(tmp_path / "whole").memorization(epoch=2).to_frame()
     count = 0
     while True:
         count += 1
@@ -170,9 +170,9 @@ def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
 
         if wait(in_a_child(run)) == 0:
             break
-        assert byrote.load_scores(store, partial=True).to_frame().equals(last)
+        assert byrote.open_run(store).memorization(partial=True).to_frame().equals(last)
         assert track(store).to_frame().equals(last)
-        assert byrote.load_scores(store, epoch=2).to_frame().equals(second)
+        assert byrote.open_run(store).memorization(epoch=2).to_frame().equals(second)
     assert count > 15
 
 
@@ -229,7 +229,7 @@ def test_killed_at_random_moments(tmp_path):
     after = finished(tmp_path / "run")
     assert {name: after[name] for name in before} == before
     expected = byrote.score_memorization(Slow(0.0), x, plan=plan)
-    assert byrote.load_scores(tmp_path / "run").to_frame().equals(expected.to_frame())
+    assert byrote.open_run(tmp_path / "run").memorization().to_frame().equals(expected.to_frame())
 
 
 def finished(store):

@@ -10,7 +10,7 @@ import byrote
 from byrote import score_exposure
 from byrote.errors import ForeignFile, InvalidInput
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import CharLSTM
 from byrote.models.language.char_lstm import settings
 
@@ -109,13 +109,13 @@ def test_what_follows_from_the_records_is_written_again(tmp_path, name, how):
     if how == "missing":
         path.unlink()
     with pytest.raises(byrote.CorruptFile, match=name):
-        byrote.load_exposure(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").exposure()
     fit = (tmp_path / "run" / "fits" / "fit-000000.parquet").stat().st_mtime_ns
     with pytest.warns(UserWarning, match=f"{name} is (damaged|missing).*; it is written again"):
         found = run(tmp_path / "run")
     assert found.to_frame().equals(expected)
     assert (tmp_path / "run" / "fits" / "fit-000000.parquet").stat().st_mtime_ns == fit
-    assert byrote.load_exposure(tmp_path / "run").to_frame().equals(expected)
+    assert byrote.open_run(tmp_path / "run").exposure().to_frame().equals(expected)
 
 
 def test_canaries_of_another_run_are_refused_and_stay(tmp_path):

@@ -21,6 +21,10 @@ X = np.random.default_rng(0).normal(size=(24, 2))
 PLAN = KFold(3, repeats=2)
 
 
+def load(store, **options):
+    return byrote.open_run(store).memorization(**options)
+
+
 def start(store, plan=PLAN):
     return byrote.score_memorization(PureNoise(), X, plan=plan, store=store)
 
@@ -42,7 +46,7 @@ def test_a_record_may_be_called_like_a_digest(tmp_path):
     found = byrote.score_memorization(PureNoise(), records, plan=PLAN, store=tmp_path / "run")
     found.save(tmp_path / "scores.parquet")
     for again in (
-        byrote.load_scores(tmp_path / "run"),
+        byrote.open_run(tmp_path / "run").memorization(),
         byrote.MemorizationResult.load(tmp_path / "scores.parquet"),
     ):
         assert again.to_frame().equals(found.to_frame())
@@ -59,14 +63,14 @@ def test_the_schema_version_is_an_integer_of_at_least_one(tmp_path, version):
     start(tmp_path / "run")
     edit_json(tmp_path / "run" / "run.json", lambda data: data.update(schema_version=version))
     with pytest.raises(byrote.CorruptFile, match="schema_version must be an integer of at least 1"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 def test_an_edit_without_the_digest_is_seen(tmp_path):
     start(tmp_path / "run")
     path = tmp_path / "run" / "run.json"
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
-    for action in (start, byrote.load_scores):
+    for action in (start, load):
         with pytest.raises(byrote.CorruptFile, match=r"run\.json is damaged.*SHA-256 is another"):
             action(tmp_path / "run")
 
@@ -121,7 +125,7 @@ def test_an_edit_is_refused_before_anything_is_made_by_it(tmp_path, edit):
     start(tmp_path / "run")
     edit_json(tmp_path / "run" / "run.json", edit)
     with pytest.raises(byrote.CorruptFile, match=EDITS[edit]):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 @pytest.mark.parametrize("nested", ["[" * 10_000 + "]" * 10_000, '{"a":' * 300 + "1" + "}" * 300])
@@ -131,7 +135,7 @@ def test_nesting_without_end_is_refused(tmp_path, nested):
     path.write_text(path.read_text().replace('"settled": {}', f'"settled": {{"x": {nested}}}'))
     reseal(path)
     with pytest.raises(byrote.CorruptFile, match=r"run\.json"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 def test_no_more_is_read_than_a_description_takes(tmp_path):
@@ -140,7 +144,7 @@ def test_no_more_is_read_than_a_description_takes(tmp_path):
     path.write_text(path.read_text() + " " * (1 << 24))
     reseal(path)
     with pytest.raises(byrote.CorruptFile, match="no more than 16777216 are read"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
     with pytest.raises(byrote.InvalidInput, match="a list by all that it holds"):
         byrote.score_memorization(Keepable(how=[0.25] * 10**6), X, plan=PLAN, store=tmp_path / "x")
     assert not (tmp_path / "x").exists()
@@ -191,7 +195,7 @@ def test_rows_are_counted(tmp_path, case):
     name, change, message = CONTRADICTIONS[case]
     edit_parquet(tmp_path / "run" / name, change)
     with pytest.raises(byrote.CorruptFile, match=message):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 def test_the_epochs_of_a_fit_are_those_in_it(tmp_path):
@@ -201,7 +205,7 @@ def test_the_epochs_of_a_fit_are_those_in_it(tmp_path):
         content = path.read_bytes()
         edit_parquet(path, facts=lambda facts, epochs=epochs: facts.update(epochs=epochs))
         with pytest.raises(byrote.CorruptFile, match="fit-000000"):
-            byrote.load_scores(tmp_path / "run")
+            byrote.open_run(tmp_path / "run").memorization()
         path.write_bytes(content)
 
 
@@ -215,6 +219,6 @@ def test_files_of_one_run_do_not_stand_for_one_another(tmp_path):
         content = path.read_bytes()
         path.write_bytes(other.read_bytes())
         with pytest.raises(byrote.CorruptFile, match=path.name):
-            byrote.load_scores(tmp_path / "run")
+            byrote.open_run(tmp_path / "run").memorization()
         path.write_bytes(content)
     assert json.loads(Path(paths.manifest).read_text())["schema_version"] == 2

@@ -10,7 +10,7 @@ from byrote.data.records import as_records
 from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 
 

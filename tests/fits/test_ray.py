@@ -60,7 +60,7 @@ def test_a_node_is_lost_and_nothing_changes(cluster, tmp_path):
 
 def _facts(folder):
     from byrote.fits.paths import RunPaths
-    from byrote.fits.store import RunFolder
+    from byrote.fits.run_folder import RunFolder
 
     run = RunFolder.open(RunPaths(folder))
     return [run.facts(fit) for fit in range(run.design.fits)]

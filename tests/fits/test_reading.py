@@ -24,6 +24,10 @@ ERRORS = [OSError(code, os.strerror(code)) for code in (errno.EIO, errno.ESTALE,
 ERRORS += [OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)), MemoryError()]
 
 
+def load(store, **options):
+    return byrote.open_run(store).memorization(**options)
+
+
 def start(store, keep_models="all", plan=None):
     plan = plan or KFold(2, repeats=1)
     return byrote.score_memorization(Keepable(), X, plan=plan, store=store, keep_models=keep_models)
@@ -92,7 +96,7 @@ def sentence(action, run):
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=repr)
-@pytest.mark.parametrize("action", [start, byrote.load_scores], ids=["start", "load"])
+@pytest.mark.parametrize("action", [start, load], ids=["start", "load"])
 def test_an_error_at_any_call_that_reads_stops_and_changes_nothing(tmp_path, error, action):
     run = tmp_path / "run"
     expected = start(run).to_frame()
@@ -125,7 +129,7 @@ def test_a_file_that_may_not_be_read_is_named_with_the_reason(tmp_path, monkeypa
 
     monkeypatch.setattr(type(path), "open", refused)
     with pytest.raises(CannotRead, match=r"fit-000001\.parquet: Permission denied; nothing was"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 # -- set aside ------------------------------------------------------------------------------------
@@ -178,7 +182,7 @@ def test_links_within_a_run_folder_are_refused_and_not_followed(tmp_path, name):
     (run / name).rename(elsewhere)
     (run / name).symlink_to(elsewhere)
     before = contents(tmp_path)
-    for action in (start, byrote.load_scores, lambda run: start(run, plan=KFold(2, repeats=2))):
+    for action in (start, load, lambda run: start(run, plan=KFold(2, repeats=2))):
         with pytest.raises(byrote.InvalidInput, match=f"{name} must be no symbolic link"):
             action(run)
     assert contents(tmp_path) == before
@@ -199,4 +203,4 @@ def test_the_run_folder_itself_may_be_a_link(tmp_path):
     (tmp_path / "disk").mkdir()
     (tmp_path / "run").symlink_to(tmp_path / "disk")
     found = start(tmp_path / "run")
-    assert byrote.load_scores(tmp_path / "disk").to_frame().equals(found.to_frame())
+    assert byrote.open_run(tmp_path / "disk").memorization().to_frame().equals(found.to_frame())

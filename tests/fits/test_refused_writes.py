@@ -136,12 +136,12 @@ def test_empty_folders_that_an_archive_dropped_are_made_again(which, tmp_path):
     if which == "failures":
         (tmp_path / "run" / "fits").mkdir()
     with pytest.raises(byrote.IncompleteRun, match="4 of 4 fits are missing"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
     assert start(tmp_path / "run").to_frame().equals(expected)
 
 
 def test_no_memory_leaves_a_run_that_resumes(tmp_path, monkeypatch):
-    from byrote.fits.store import RunFolder
+    from byrote.fits.run_folder import RunFolder
 
     with monkeypatch.context() as patch:
 

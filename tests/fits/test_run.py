@@ -12,7 +12,7 @@ import pytest
 import byrote
 from byrote import KFold, Probes, Subset
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from sealing import edit_json, edit_parquet
 
 from estimators import ByPosition, Global, Kernel, Learner, Misbehaving, PureNoise, Writes
@@ -38,7 +38,7 @@ def times(folder):
 def test_with_and_without_a_folder_and_reloaded(tmp_path):
     kept = score(tmp_path / "run")
     assert same(kept, score())
-    assert same(kept, byrote.load_scores(tmp_path / "run"))
+    assert same(kept, byrote.open_run(tmp_path / "run").memorization())
 
 
 def test_a_finished_run_is_not_done_again(tmp_path):
@@ -112,7 +112,7 @@ def test_half_a_pair_alone_is_no_result(tmp_path):
     score(tmp_path / "run", ByPosition(), Probes(10, fits=2, pairs=True))
     RunPaths(tmp_path / "run").fit(1).unlink()
     with pytest.raises(byrote.IncompleteRun, match="1 of 2 fits are missing"):
-        byrote.load_scores(tmp_path / "run", partial=True)
+        byrote.open_run(tmp_path / "run").memorization(partial=True)
 
 
 MISMATCHES = {
@@ -186,7 +186,7 @@ def test_a_damaged_fit_is_named_and_done_again(tmp_path, damage):
     before = times(tmp_path / "run")
     damage(victim)
     with pytest.raises(byrote.CorruptFile, match="fit-000004"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
     with pytest.warns(UserWarning, match="fit-000004.*done again"):
         again = score(tmp_path / "run")
     assert same(first, again)
@@ -202,7 +202,7 @@ def test_a_foreign_fit_is_refused(tmp_path):
     with pytest.raises(byrote.CorruptFile, match="another run or fit"):
         score(tmp_path / "mine")
     with pytest.raises(byrote.CorruptFile, match="another run or fit"):
-        byrote.load_scores(tmp_path / "mine")
+        byrote.open_run(tmp_path / "mine").memorization()
 
 
 @pytest.mark.parametrize(
@@ -213,14 +213,14 @@ def test_a_damaged_description_is_named(tmp_path, name, message):
     path = tmp_path / "run" / name
     path.write_bytes(path.read_bytes()[:30])
     with pytest.raises(byrote.CorruptFile, match=message):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 def test_a_newer_format_is_refused(tmp_path):
     score(tmp_path / "run")
     edit_json(tmp_path / "run" / "run.json", lambda data: data.update(schema_version=9, later=True))
     with pytest.raises(byrote.InvalidInput, match="schema version 9"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 FAILURES = {
@@ -242,7 +242,7 @@ def test_a_failed_fit_is_named_and_the_others_go_on(tmp_path, how):
     assert "secret" not in str(caught.value)
     assert len(times(tmp_path / "run")) == 4
     before = times(tmp_path / "run")
-    partial = byrote.load_scores(tmp_path / "run", partial=True)
+    partial = byrote.open_run(tmp_path / "run").memorization(partial=True)
     assert len(partial.missing) == 2
     flag.unlink()  # the fault is gone: the next start retries
     repaired = score(tmp_path / "run", model=model, x=x)
@@ -382,7 +382,7 @@ def test_a_damaged_fit_whose_repetition_fails_is_missing(tmp_path):
     flag.touch()
     with pytest.warns(UserWarning, match="done again"), pytest.raises(byrote.IncompleteRun):
         score(tmp_path / "run", model=model, x=x)
-    assert len(byrote.load_scores(tmp_path / "run", partial=True).missing) == 2
+    assert len(byrote.open_run(tmp_path / "run").memorization(partial=True).missing) == 2
 
 
 def test_a_fit_without_a_column_is_damaged(tmp_path):
@@ -390,7 +390,7 @@ def test_a_fit_without_a_column_is_damaged(tmp_path):
     path = RunPaths(tmp_path / "run").fit(0)
     edit_parquet(path, lambda table: table.drop_columns(["epoch"]))
     with pytest.raises(byrote.CorruptFile, match="epoch"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 def test_a_failure_that_cannot_be_read_is_still_a_failure(tmp_path):
@@ -400,7 +400,7 @@ def test_a_failure_that_cannot_be_read_is_still_a_failure(tmp_path):
     for path in RunPaths(tmp_path / "run").failures.iterdir():
         path.write_text("{")
     with pytest.raises(byrote.IncompleteRun, match="2 failed: .*cannot be read"):
-        byrote.load_scores(tmp_path / "run")
+        byrote.open_run(tmp_path / "run").memorization()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
@@ -411,4 +411,4 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
 
 def test_a_folder_without_a_run_cannot_be_loaded(tmp_path):
     with pytest.raises(byrote.InvalidInput, match=r"holds no run"):
-        byrote.load_scores(tmp_path)
+        byrote.open_run(tmp_path).memorization()

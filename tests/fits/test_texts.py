@@ -7,13 +7,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import byrote
-from byrote import load_exposure, score_exposure
+from byrote import score_exposure
 from byrote.data.canary_records import Measurement, plant
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
 from byrote.fits.job import job_of
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.texts import TextContent
 from byrote.plans import Insertions, design_of
 
@@ -80,7 +80,7 @@ def test_canaries_are_scored_by_the_completion_alone(tmp_path):
 
 def test_ranks_agree_with_the_whole_space(tmp_path):
     found = run(tmp_path, keep_models="release").exposure
-    model = byrote.load_model(tmp_path / "run", model=Ngram())
+    model = byrote.open_run(tmp_path / "run").model(model=Ngram())
     space = [CANARY.prefix + text for text in CANARY.format]
     bits = -model.score_samples(space) / np.log(2)
     prefix = -model.score_samples([CANARY.prefix]) / np.log(2)
@@ -117,8 +117,8 @@ def test_tracking_changes_nothing_and_sees_every_epoch(tmp_path):
     plain = run(tmp_path, store=tmp_path / "plain", model=Ngram(epochs=3))
     tracked = run(tmp_path, model=Ngram(epochs=3), track=(1, 2, 3))
     np.testing.assert_array_equal(plain.exposure.bits, tracked.exposure.bits)
-    early = load_exposure(tmp_path / "run", epoch=1)
-    last = load_exposure(tmp_path / "run", epoch=3)
+    early = byrote.open_run(tmp_path / "run").exposure(epoch=1)
+    last = byrote.open_run(tmp_path / "run").exposure(epoch=3)
     np.testing.assert_array_equal(last.exposure.bits, tracked.exposure.bits)
     assert early.exposure.log_perplexity[2] > last.exposure.log_perplexity[2]
     facts = RunFolder.open(RunPaths(tmp_path / "run")).facts(0)

@@ -15,7 +15,7 @@ from byrote.fits.job import job_of
 from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 
 from estimators import Kernel, Learner, Steps, Weighs
 
@@ -50,9 +50,9 @@ def test_an_epoch_is_what_training_that_long_gives(tmp_path, make):
     score(tmp_path / "run", make(4), [1, 3, 4], x, plan)
     for epoch in (1, 3, 4):
         alone = score(None, make(epoch), (), x, plan)
-        frame = byrote.load_scores(tmp_path / "run", epoch=epoch).to_frame()
+        frame = byrote.open_run(tmp_path / "run").memorization(epoch=epoch).to_frame()
         assert frame.equals(alone.to_frame()[frame.columns]), epoch  # which has diagnostics too
-    last = byrote.load_scores(tmp_path / "run")
+    last = byrote.open_run(tmp_path / "run").memorization()
     assert last.to_frame().equals(score(None, make(4), (), x, plan).to_frame())
 
 
@@ -61,7 +61,9 @@ def test_another_executor_gives_the_same(tmp_path):
     with ThreadPoolExecutor(2) as pool:
         score(tmp_path / "two", track=[2], executor=pool)
     for epoch in (2, 4):
-        one, two = (byrote.load_scores(tmp_path / name, epoch=epoch) for name in ("one", "two"))
+        one, two = (
+            byrote.open_run(tmp_path / name).memorization(epoch=epoch) for name in ("one", "two")
+        )
         assert one.to_frame().equals(two.to_frame())
 
 
@@ -115,15 +117,19 @@ def test_losses_look_at_a_bounded_number_of_records(monkeypatch):
 def test_more_tracked_epochs_extend_the_folder(tmp_path):
     first = score(tmp_path / "run", track=[2])
     before = times(tmp_path / "run")
-    second = byrote.load_scores(tmp_path / "run", epoch=2)
+    second = byrote.open_run(tmp_path / "run").memorization(epoch=2)
     score(tmp_path / "run", track=[2])
     assert times(tmp_path / "run") == before
     assert score(tmp_path / "run", track=[1, 2]).to_frame().equals(first.to_frame())
     assert all(times(tmp_path / "run")[name] != before[name] for name in before)
-    assert byrote.load_scores(tmp_path / "run", epoch=2).to_frame().equals(second.to_frame())
+    assert (
+        byrote.open_run(tmp_path / "run").memorization(epoch=2).to_frame().equals(second.to_frame())
+    )
     score(tmp_path / "new", track=[1, 2])
     for epoch in (1, 2, 4):
-        again, new = (byrote.load_scores(tmp_path / n, epoch=epoch) for n in ("run", "new"))
+        again, new = (
+            byrote.open_run(tmp_path / n).memorization(epoch=epoch) for n in ("run", "new")
+        )
         assert again.to_frame().equals(new.to_frame())
     # The last epoch is there already, tracked or not: nothing is done again.
     before = times(tmp_path / "run")
@@ -147,8 +153,8 @@ def test_fits_that_fail_while_epochs_are_added_keep_their_numbers(tmp_path):
     with pytest.raises(byrote.IncompleteRun, match="6 of 6 fits lack tracked epochs"):
         score(tmp_path / "run", model, track=[5])
     with pytest.raises(byrote.IncompleteRun, match="6 of 6 fits lack tracked epochs in"):
-        byrote.load_scores(tmp_path / "run")
-    partial = byrote.load_scores(tmp_path / "run", partial=True)
+        byrote.open_run(tmp_path / "run").memorization()
+    partial = byrote.open_run(tmp_path / "run").memorization(partial=True)
     assert partial.to_frame().equals(first.to_frame())
 
 
@@ -187,12 +193,12 @@ def test_what_cannot_be_tracked_is_refused(tmp_path, case):
 def test_an_epoch_that_was_not_scored_is_refused(tmp_path):
     score(tmp_path / "run", track=[2])
     with pytest.raises(byrote.InvalidInput, match="epoch must be .* of 2, 4; got 3"):
-        byrote.load_scores(tmp_path / "run", epoch=3)
+        byrote.open_run(tmp_path / "run").memorization(epoch=3)
     with pytest.raises(byrote.InvalidInput, match="epoch must be an integer"):
-        byrote.load_scores(tmp_path / "run", epoch="2")
+        byrote.open_run(tmp_path / "run").memorization(epoch="2")
     score(tmp_path / "untracked")
     with pytest.raises(byrote.InvalidInput, match=r"of 4 \(the run was not tracked\); got 2"):
-        byrote.load_scores(tmp_path / "untracked", epoch=2)
+        byrote.open_run(tmp_path / "untracked").memorization(epoch=2)
 
 
 def test_a_damaged_epoch_is_found_and_done_again(tmp_path):
@@ -202,7 +208,7 @@ def test_a_damaged_epoch_is_found_and_done_again(tmp_path):
     content[60] ^= 0xFF  # in the first row group, which holds epoch 2
     path.write_bytes(content)
     with pytest.raises(byrote.CorruptFile, match="fit-000001"):
-        byrote.load_scores(tmp_path / "run", epoch=2)
+        byrote.open_run(tmp_path / "run").memorization(epoch=2)
     with pytest.warns(UserWarning, match="fit-000001.*done again"):
         assert score(tmp_path / "run", track=[2]).to_frame().equals(first.to_frame())
 

@@ -15,7 +15,7 @@ from byrote.errors import IncompleteRun, InvalidInput, RunMismatch
 from byrote.fits.paths import RunPaths
 from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE, CharLSTM, contract, identity
 from byrote.models.stopping import EarlyStopping
 
@@ -208,7 +208,7 @@ def test_a_run_says_where_it_stopped_and_keeps_no_record(tmp_path):
         assert run.file(fit).epochs() == [1, found["epochs"]]
     described = json.loads((tmp_path / "run" / "run.json").read_text())["model"]
     assert set(described["files"]) == {"validation"}
-    assert byrote.load_model(tmp_path / "run").score_samples(X).shape == (40,)
+    assert byrote.open_run(tmp_path / "run").model().score_samples(X).shape == (40,)
     np.save(tmp_path / "v.npy", VALIDATION[1:])
     with pytest.raises(RunMismatch):
         byrote.score_memorization(model, X, **options)

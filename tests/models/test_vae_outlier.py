@@ -15,7 +15,7 @@ import byrote
 from byrote.data import load
 from byrote.errors import InvalidInput
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 from byrote.models.vae import arithmetic
 from byrote.models.vae.background import SHARES, BinaryBackground, GaussianBackground
@@ -248,7 +248,7 @@ def test_a_run_keeps_it_all(tmp_path):
     byrote.score_memorization(model, x, plan=plan, store=tmp_path, keep_models="release")
     facts = RunFolder.open(RunPaths(tmp_path)).facts(0)
     assert set(facts["outlier"]) == {"weight", "share", "head_start"}
-    result = byrote.load_scores(tmp_path)
+    result = byrote.open_run(tmp_path).memorization()
     run = RunFolder.open(RunPaths(tmp_path))
     taken = np.concatenate([run.file(fit).diagnostics()["outlier"] for fit in range(2)]) > 0.5
     assert result.summary().trust.outlier == pytest.approx(taken.mean())
@@ -256,7 +256,7 @@ def test_a_run_keeps_it_all(tmp_path):
     console.print(render(result))
     said = f"{taken.mean():.1%} of them are of the outlier component"
     assert said in console.file.getvalue()
-    release = byrote.load_model(tmp_path)
+    release = byrote.open_run(tmp_path).model()
     assert release.network_.outlier.weight == pytest.approx(0.05)
     assert np.abs(release.network_.outlier.background.logits.numpy()).max() > 1
 

@@ -10,7 +10,7 @@ import byrote
 from byrote import Probes
 from byrote.errors import InvalidInput
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import DP, VAE, catalogue
 from byrote.models.privacy.accounting import Account, noise_for, spent
 from byrote.models.privacy.descent import NoisyDescent
@@ -193,9 +193,9 @@ def test_a_run_keeps_what_each_fit_promises_and_gives_the_model_back(tmp_path):
     assert facts == privacy_of(tmp_path / "two")[0]
     assert all(2.97 <= found["epsilon"] <= 3.0 for found in facts)
     assert run.manifest.model.parameters["dp"]["target_epsilon"] == 3.0
-    model = byrote.load_model(tmp_path / "one", fit=1)
+    model = byrote.open_run(tmp_path / "one").model(fit=1)
     assert model.dp == dp
-    again = byrote.load_model(tmp_path / "one", fit=1, model=a_vae(dp=dp))
+    again = byrote.open_run(tmp_path / "one").model(fit=1, model=a_vae(dp=dp))
     np.testing.assert_array_equal(model.score_samples(ROWS), again.score_samples(ROWS))
 
 

@@ -173,7 +173,7 @@ def test_a_partly_finished_run_is_rendered(tmp_path):
     byrote.score_memorization(PureNoise(), X, plan=KFold(5, 2), store=tmp_path / "run")
     fits = sorted((tmp_path / "run" / "fits").glob("*.parquet"))
     fits[0].unlink()
-    partial = byrote.load_scores(tmp_path / "run", partial=True)
+    partial = byrote.open_run(tmp_path / "run").memorization(partial=True)
     shown = printed(render(partial))
     assert "in 9 fits" in shown
     assert "INCOMPLETE: fits missing: 1" in shown

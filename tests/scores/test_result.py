@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes, Subset
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.plans import design_of
 from byrote.studies.mitigations.measures import Audit, difference
 
@@ -192,7 +192,9 @@ def test_mean_log_prob_takes_a_pair_as_one(tmp_path):
     for missing in (False, True):
         if missing:  # a fit whose twin is missing does not count
             (tmp_path / "run" / "fits" / "fit-000005.parquet").unlink()
-        found = byrote.load_scores(tmp_path / "run", partial=missing).summary().mean_log_prob
+        found = (
+            byrote.open_run(tmp_path / "run").memorization(partial=missing).summary().mean_log_prob
+        )
         kept = tables[:4] if missing else tables
         for side, included in (("out", 0), ("in", 1)):
             fits = [
@@ -210,7 +212,7 @@ def test_show_compare_and_studies_give_one_mean_held_out_log_likelihood(tmp_path
     for seed, run in enumerate(runs):
         plan = byrote.Probes(list(range(0, 60, 3)), fits=6)
         byrote.score_memorization(GaussianMixture(2), x, plan=plan, store=run, seed=seed)
-    shown = byrote.load_scores(runs[0]).summary().mean_log_prob["out"]
+    shown = byrote.open_run(runs[0]).memorization().summary().mean_log_prob["out"]
     compared = byrote.compare(runs, match="ids")
     tables = [RunFolder.open(RunPaths(run)).table() for run in runs]
     one, other = (Audit(table, table.rows).held_out for table in tables)

@@ -36,7 +36,7 @@ def rows(run):
 
 
 def test_scores_by_epoch_are_equation_3(run):
-    found = byrote.load_trajectory(run)
+    found = byrote.open_run(run).trajectory()
     assert found.epochs.tolist() == [1, 3, 4]
     table = rows(run)
     for e, epoch in enumerate(found.epochs):
@@ -50,7 +50,7 @@ def test_scores_by_epoch_are_equation_3(run):
 
 
 def test_losses_and_frame(run):
-    found = byrote.load_trajectory(run)
+    found = byrote.open_run(run).trajectory()
     assert found.loss_epochs.tolist() == [1, 2, 3, 4]
     np.testing.assert_array_equal(found.train_loss, np.tile([1.0, 1 / 2, 1 / 3, 1 / 4], (6, 1)))
     assert found.held_out_loss.shape == (6, 4)
@@ -63,7 +63,7 @@ def test_losses_and_frame(run):
 
 
 def test_quantiles_are_those_of_numpy(run):
-    found = byrote.load_trajectory(run)
+    found = byrote.open_run(run).trajectory()
     for q in (0.5, 0.95, 0.999):
         np.testing.assert_allclose(found.quantile(q), np.quantile(found.score, q, axis=1))
     expected = np.quantile(found.mean_log, 0.9, axis=1)
@@ -77,14 +77,14 @@ def test_quantiles_are_those_of_numpy(run):
 )
 def test_bad_quantiles(run, arguments, message):
     with pytest.raises(byrote.InvalidInput, match=message.replace("?", r"\?")):
-        byrote.load_trajectory(run).quantile(*arguments)
+        byrote.open_run(run).trajectory().quantile(*arguments)
 
 
 def test_only_scored_records_and_unknown_losses(tmp_path):
     plan = Probes(6, fits=4)
     byrote.score_memorization(Kernel(), X, plan=plan, store=tmp_path / "run")
-    found = byrote.load_trajectory(tmp_path / "run")
-    result = byrote.load_scores(tmp_path / "run")
+    found = byrote.open_run(tmp_path / "run").trajectory()
+    result = byrote.open_run(tmp_path / "run").memorization()
     scored = ~np.isnan(result.score)
     np.testing.assert_array_equal(found.ids, result.ids[scored])
     np.testing.assert_array_equal(found.score, result.score[scored][None])
@@ -99,8 +99,8 @@ def test_missing_fits(run, tmp_path):
     shutil.copytree(run, copy)
     RunPaths(copy).fit(2).unlink()
     with pytest.raises(byrote.IncompleteRun, match="1 of 6 fits are missing"):
-        byrote.load_trajectory(copy)
-    found = byrote.load_trajectory(copy, partial=True)
+        byrote.open_run(copy).trajectory()
+    found = byrote.open_run(copy).trajectory(partial=True)
     assert np.isnan(found.train_loss).all(axis=1).tolist() == [False, False, True] + [False] * 3
 
 
@@ -113,7 +113,7 @@ def test_show_prints_the_course_of_training(run, capfd):
     code, out, err = call(capfd, "show", run)
     assert (code, err) == (0, "")
     assert "held-out loss" in out
-    found = byrote.load_trajectory(run)
+    found = byrote.open_run(run).trajectory()
     data = json.loads(call(capfd, "show", run, "--json")[1])["trajectory"]
     assert [row["epoch"] for row in data] == [1, 3, 4]
     np.testing.assert_allclose([row["q0.95"] for row in data], found.quantile(0.95))
@@ -126,7 +126,7 @@ def test_show_of_an_epoch(run, capfd):
     assert "after epoch 3" in out
     data = json.loads(call(capfd, "show", run, "--epoch", 3, "--json")[1])
     assert "trajectory" not in data
-    median = np.median(byrote.load_trajectory(run).score[1])
+    median = np.median(byrote.open_run(run).trajectory().score[1])
     assert data["summary"]["distribution"]["score"]["median"]["value"] == pytest.approx(median)
     code, out, err = call(capfd, "show", run, "--epoch", 2)
     assert (code, out) == (2, "")
@@ -151,7 +151,7 @@ def test_tracked_from_the_command_line(capfd, tmp_path, monkeypatch):
     code, out, _ = call(capfd, "score", tmp_path / "x.npy", *arguments, "--track", "1,2")
     assert code == 0
     assert "99.9th pct." in out
-    assert byrote.load_trajectory(tmp_path / "run").epochs.tolist() == [1, 2, 4]
+    assert byrote.open_run(tmp_path / "run").trajectory().epochs.tolist() == [1, 2, 4]
 
 
 @pytest.mark.parametrize("plan", [KFold(3, repeats=2), Probes(8, fits=4)])
@@ -193,7 +193,7 @@ def test_trust_is_said_in_a_line(tmp_path, capfd):
 
 
 def test_without_diagnostics_there_is_nothing(run, capfd):
-    result = byrote.load_scores(run)
+    result = byrote.open_run(run).memorization()
     assert result.k_hat is None
     assert result.summary().trust is None
     assert "k_hat" not in result.to_frame()
@@ -214,7 +214,7 @@ def test_diagnostics_of_earlier_epochs_are_kept_beside_the_last(tmp_path):
     assert not np.allclose(result.k_hat, first, rtol=1e-3)
     last = table[table["epoch"] == 3].groupby("record")["k_hat"].max()
     np.testing.assert_allclose(result.k_hat, last, rtol=1e-6)
-    assert byrote.load_scores(tmp_path / "run", epoch=1).k_hat is None
+    assert byrote.open_run(tmp_path / "run").memorization(epoch=1).k_hat is None
 
 
 @pytest.mark.parametrize(

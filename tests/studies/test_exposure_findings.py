@@ -210,7 +210,7 @@ def test_the_mean_of_a_level_is_that_of_the_run(reports):
                 assert found == pytest.approx((level.mean, level.low, level.high), nan_ok=True)
                 tables.append(with_interval(found, level.saturated > 0))
         if name != "exposure-by-insertions":  # whose runs are of different canaries
-            compared = compare([one.folder.paths.root for one in carried]).runs
+            compared = compare([one.run.path for one in carried]).runs
             for one, run in zip(carried, compared, strict=True):
                 own = by_insertions(one.run.exposure, one.run.inserted)
                 for level, other in zip(own, run.levels, strict=True):
@@ -235,14 +235,14 @@ def test_every_table_has_a_cell_for_each_title(reports):
 def test_canaries_are_read_in_the_batches_that_hold_their_ends(reports):
     _, one = reports["exposure-over-training"].carried
     model = one.request.model
-    job = job_of(one.folder.design, 1, 0)
+    job = job_of(one.run.design, 1, 0)
     texts = TextContent(one.records.x).training(model, job)
     written = as_one(texts)
     windows = [
         set(targets.flatten().tolist())
         for _, targets in Cut(model.batch_size, model.window).read(np.arange(len(written)))
     ]
-    times, read = one.folder.design.included(1), batches_read(one, 1)
+    times, read = one.run.design.included(1), batches_read(one, 1)
     assert len(windows) == model.batches(texts)
     for row, batches in enumerate(read):
         secret = one.records.completions[row]

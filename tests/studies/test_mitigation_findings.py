@@ -89,7 +89,7 @@ def test_a_wide_kernel_memorizes_less_and_predicts_as_the_numbers_say(reports):
 
 def test_scores_and_attacks_are_those_of_the_run(reports):
     for one in reports["mitigations"].carried:
-        alone = byrote.load_scores(one.folder.paths.root)
+        alone = one.run.memorization()
         assert one.quantile(one.audit.ids, 0.95) == pytest.approx(np.nanquantile(alone.score, 0.95))
         assert one.audit.memorization.value == pytest.approx(np.nanmean(alone.mean_log))
         table = one.audit.table
@@ -105,12 +105,12 @@ def test_both_ways_of_pruning_are_compared_on_the_same_records(reports):
     assert len(found) == 2
     for one in found:
         assert (len(one.pruned), len(one.random), len(one.rounds)) == (2, 2, 2)
-        first = byrote.load_scores(one.first.folder.paths.root)
+        first = one.first.run.memorization()
         probes = first.ids[~np.isnan(first.score)]
         top = first.ids[first.order()[:3]]
         assert one.threshold == np.sort(first.score[~np.isnan(first.score)])[-3]
         for place, (pruned, random) in enumerate(zip(one.pruned, one.random, strict=True)):
-            ours, theirs = (byrote.load_scores(c.folder.paths.root) for c in (pruned, random))
+            ours, theirs = (c.run.memorization() for c in (pruned, random))
             assert set(pruned.audit.ids) & set(top) == set()
             assert len(pruned.audit.ids) == len(random.audit.ids) == [27, 24][place]
             both = set(pruned.audit.ids) & set(random.audit.ids)

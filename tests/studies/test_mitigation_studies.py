@@ -111,7 +111,7 @@ def run(tmp_path_factory):
 
 
 def test_what_pruning_leaves(run):
-    result = byrote.load_scores(run)
+    result = byrote.open_run(run).memorization()
     left = remaining(run, Pruning(after="plain", top=0.1), seed=0)
     gone = set(result.ids) - set(left.ids)
     assert gone == set(result.ids[result.order()[:4]])
@@ -144,7 +144,7 @@ def test_what_is_pruned_after_a_run_with_failed_fits_is_left_undone(run, tmp_pat
     assert not (tmp_path / "pruned").exists()
     assert list(carry_out(some, tmp_path)) == ["plain", "pruned"]
     listed = {int(text) for text in read_ids(tmp_path / "pruned.csv")}
-    result = byrote.load_scores(tmp_path / "pruned")
+    result = byrote.open_run(tmp_path / "pruned").memorization()
     assert set(result.ids) == listed
     assert len(listed) == 117
     again = byrote.load("digits", **result.description["data"]["options"])

@@ -1,16 +1,12 @@
 """byrote epsilon: what privacy loss is proven?"""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from byrote.cli.exits import Exit, complain
-from byrote.cli.output import AsJson, Debug, print_json, print_text
-from byrote.errors import IncompleteRun
-
-if TYPE_CHECKING:
-    from byrote.scores.evidence import PrivacyEvidence
+from byrote.cli.output import AsJson, Debug, complete_or_not, print_json, print_text
 
 
 def epsilon(
@@ -33,31 +29,19 @@ def epsilon(
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """Lower bounds on epsilon and membership inference, from a run's log-likelihoods."""
-    found, code = evidence_of(
-        run, significance=significance, delta=delta, guesses=guesses, record=record
-    )
     from byrote.report import evidence as text  # noqa: PLC0415 (slow to load)
+    from byrote.scores.run import open_run  # noqa: PLC0415
 
+    bound = partial(
+        open_run(run).epsilon,
+        significance=significance,
+        delta=delta,
+        guesses=guesses,
+        record=record,
+    )
+    found, code = complete_or_not(bound)
     if as_json:
         print_json(text.to_json(found))
     else:
         print_text(text.render(found))
     return code
-
-
-def evidence_of(run: Path, **options: Any) -> tuple["PrivacyEvidence", int]:
-    """The evidence of a run with the exit code; where fits are missing, it says so, of the others.
-
-    Raises
-    ------
-    IncompleteRun
-        If there is no fit to compute it from.
-    """
-    from byrote.scores.evidence import epsilon as evidence  # noqa: PLC0415 (slow to load)
-
-    try:
-        return evidence(run, **options), Exit.DONE
-    except IncompleteRun as error:
-        found = evidence(run, **options, partial=True)
-        complain(str(error))
-        return found, Exit.INCOMPLETE

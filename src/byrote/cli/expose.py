@@ -188,9 +188,9 @@ def expose(
     run = carry_out(request, out)
     if run is None:
         return Exit.INTERRUPTED
-    code = print_exposures(out, as_json=as_json, as_csv=as_csv, top=top, method=shown)
+    code = print_exposures(run, as_json=as_json, as_csv=as_csv, top=top, method=shown)
     if request.keeps:
-        run.check_release()
+        run.folder.check_release()
     return code
 
 

@@ -43,26 +43,24 @@ def extract(
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Search a kept model for the likeliest secrets, and say whether they are planted ones."""
-    from byrote.fits.loading import load_model  # noqa: PLC0415 (slow to load)
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
-    from byrote.fits.store import RunFolder  # noqa: PLC0415
-    from byrote.fits.surroundings import controlled  # noqa: PLC0415
+    from byrote.fits.surroundings import controlled  # noqa: PLC0415 (slow to load)
     from byrote.report import extractions as text  # noqa: PLC0415
     from byrote.scores.exposure.extraction import Budget, extract_from_run  # noqa: PLC0415
+    from byrote.scores.run import open_run  # noqa: PLC0415
 
     budget = Budget(batch_size, max_queries, max_frontier, top)
-    folder = RunFolder.open(RunPaths(run))
-    if not folder.design.inserts:
+    opened = open_run(run)
+    if not opened.has_canaries:
         raise InvalidInput(f"{run} is no exposure run: it has no canaries to search for")
-    number = folder.design.release if fit is None else fit
-    seed, threads = folder.manifest.seed, folder.manifest.threads
+    number = opened.design.release if fit is None else fit
+    seed, threads = opened.manifest.seed, opened.manifest.threads
     with standard_output_kept_clean(), controlled(seed % 2**32, threads, needs_torch=False):
-        fitted = load_model(run, fit=fit, model=own_model(model, settings))
+        fitted = opened.model(fit, model=own_model(model, settings))
         found = extract_from_run(
-            folder, fitted, fit=number, ids=canary or (), prefix=prefix, budget=budget
+            opened.folder, fitted, fit=number, ids=canary or (), prefix=prefix, budget=budget
         )
     if as_json:
         patterns = text.to_json(found, show_secrets=show_secrets)
-        print_json({"run_id": folder.manifest.run_id, "fit": number, "patterns": patterns})
+        print_json({"run_id": opened.manifest.run_id, "fit": number, "patterns": patterns})
     else:
         print_text(text.render(found, show_secrets=show_secrets))

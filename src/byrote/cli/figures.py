@@ -4,20 +4,21 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from byrote import checks
-from byrote.cli import figure_sources
 from byrote.cli.exits import complain
-from byrote.cli.exposures import is_exposure_run
-from byrote.cli.output import Debug, print_text
+from byrote.cli.output import Debug, print_text, standard_output_kept_clean
 from byrote.errors import CorruptFile, InvalidInput, printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from byrote.scores.run import Run
+
+Drawn = TypeVar("Drawn")
 FORMATS = ("png", "pdf", "svg")
 _DPI = 300
 
@@ -44,10 +45,13 @@ def figures(
     checks.choice("--format", format_, FORMATS)
     if clusters is not None:
         checks.integer("--clusters", clusters, at_least=1)
-    runs = _named([run, *(against or [])], names)
-    if is_exposure_run(run):
+    from byrote.scores.run import open_run  # noqa: PLC0415 (slow to load)
+
+    runs = {name: open_run(path) for name, path in _named([run, *(against or [])], names).items()}
+    first = next(iter(runs.values()))
+    if first.has_canaries:
         _check_for_exposures(against, record, clusters)
-        drawings = draw_exposures(run, format_)
+        drawings = draw_exposures(first, format_)
     else:
         drawings = draw(runs, format_, records=record or [], clusters=clusters)
     for path in drawings:
@@ -64,7 +68,7 @@ def _check_for_exposures(
 
 
 def draw(
-    runs: dict[str, Path],
+    runs: "dict[str, Run]",
     format_: str = "png",
     *,
     records: Sequence[str] = (),
@@ -74,24 +78,18 @@ def draw(
     from byrote.report.figures.of_run import groups  # noqa: PLC0415 (slow to load)
     from byrote.scores.percentiles import record_percentiles  # noqa: PLC0415
 
-    source = figure_sources.source(runs)
-    for id_ in records:
-        record_percentiles(source.result, id_)  # refused before anything is drawn
     run = next(iter(runs.values()))
-    yield from written(_folder(run), format_, groups(source, records=records, clusters=clusters))
+    for id_ in records:
+        record_percentiles(run.memorization(), id_)  # refused before anything is drawn
+    folder = run.folder.paths.figures
+    yield from written(folder, format_, groups(runs, records=records, clusters=clusters))
 
 
-def draw_exposures(run: Path, format_: str = "png") -> Iterator[Path]:
+def draw_exposures(run: "Run", format_: str = "png") -> Iterator[Path]:
     """The same of an exposure run."""
     from byrote.report.figures.of_exposure_run import groups  # noqa: PLC0415 (slow to load)
 
-    yield from written(_folder(run), format_, groups(run))
-
-
-def _folder(run: Path) -> Path:
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
-
-    return RunPaths(run).figures
+    yield from written(run.folder.paths.figures, format_, groups(run))
 
 
 def written(
@@ -102,9 +100,9 @@ def written(
 
     make_folder(folder)
     said = False
-    for group, drawings in groups:
+    for group, drawings in _silently(groups):
         try:
-            for name, figure in drawings:
+            for name, figure in _silently(drawings):
                 path = folder / f"{name}.{format_}"
                 content, lacking = _rendered(figure, format_)
                 write_atomically(path, content)
@@ -114,6 +112,16 @@ def written(
                 yield path
         except (InvalidInput, CorruptFile) as error:
             complain(f"no {group}: {error}")
+
+
+def _silently(drawings: Iterator[Drawn]) -> Iterator[Drawn]:
+    """Keep what models print while they sample out of standard output."""
+    while True:
+        with standard_output_kept_clean():
+            drawn = next(drawings, None)
+        if drawn is None:
+            return
+        yield drawn
 
 
 def _named(runs: list[Path], names: str | None) -> dict[str, Path]:

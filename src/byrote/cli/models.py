@@ -16,7 +16,7 @@ OwnSettings = Annotated[
 
 
 def own_model(name: str | None, settings: list[str] | None) -> Any:
-    """The unfitted model that ``load_model`` needs for such a class; None where it needs none."""
+    """The unfitted model that ``Run.model`` needs for such a class; None where it needs none."""
     from byrote.models import catalogue  # noqa: PLC0415 (slow to load)
 
     chosen = catalogue.parse_settings(settings or [])

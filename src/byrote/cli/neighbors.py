@@ -12,18 +12,19 @@ from byrote.cli.options import ValidationPart
 from byrote.cli.output import (
     AsJson,
     Debug,
+    complete_or_not,
     print_json,
     print_text,
-    scores_of,
     standard_output_kept_clean,
 )
-from byrote.cli.records import records_beside, records_of
+from byrote.cli.records import records_beside
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.data import Records
     from byrote.scores.neighbors import NearDuplicates, NeighborResult
     from byrote.scores.result import MemorizationResult
+    from byrote.scores.run import Run
 
 
 def neighbors(
@@ -67,18 +68,20 @@ def neighbors(
         checks.integer("--samples", samples, at_least=1)
     from byrote.report import near_duplicates as copies  # noqa: PLC0415 (slow to load)
     from byrote.report import neighbors as text  # noqa: PLC0415
+    from byrote.scores.run import open_run  # noqa: PLC0415
 
-    result, code = scores_of(run)
+    opened = open_run(run)
+    result, code = complete_or_not(opened.memorization)
     data = result.description["data"]
     found = None
     with standard_output_kept_clean():
-        train, own = records_of(data, run), own_model(model, settings)
+        train, own = opened.records, own_model(model, settings)
         if fresh_asked:
             fresh = records_beside(data, validation, validation_part)
             space = {"cells": cells, "downsample": downsample}
             draw = {"samples": samples, "seed": seed, "model": own}
-            found = compare(run, result, train, fresh, **draw, **space)
-        near = duplicates(run, result, train)
+            found = compare(opened, result, train, fresh, **draw, **space)
+        near = duplicates(opened, result, train)
     if as_json:
         more = {} if found is None else text.to_json(found, top=top)
         print_json({**more, "near_duplicates": copies.to_json(near, top=top)})
@@ -90,20 +93,19 @@ def neighbors(
     return code
 
 
-def duplicates(run: Path, result: "MemorizationResult", train: "Records") -> "NearDuplicates":
+def duplicates(run: "Run", result: "MemorizationResult", train: "Records") -> "NearDuplicates":
     """Find copies and near copies among the records, and keep what is found in the run folder."""
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
-    from byrote.scores.neighbors import near_duplicates  # noqa: PLC0415
+    from byrote.scores.neighbors import near_duplicates  # noqa: PLC0415 (slow to load)
 
     found = near_duplicates(result, train)
     told = {"run_id": result.description["run_id"]}
     found = replace(found, description={**found.description, **told})
-    found.save(RunPaths(run).near_duplicates)
+    found.save(run.folder.paths.near_duplicates)
     return found
 
 
 def compare(
-    run: Path,
+    run: "Run",
     result: "MemorizationResult",
     train: "Records",
     fresh: "Records",
@@ -114,13 +116,11 @@ def compare(
     **options: Any,
 ) -> "NeighborResult":
     """Draw samples from the release model, compare, and keep what is found in the run folder."""
-    from byrote.fits.loading import draw_samples  # noqa: PLC0415 (slow to load)
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
-    from byrote.scores.neighbors import compare_neighbors  # noqa: PLC0415
+    from byrote.scores.neighbors import compare_neighbors  # noqa: PLC0415 (slow to load)
 
-    drawn = draw_samples(run, samples or len(fresh), seed=seed, model=model)
+    drawn = run.sample(samples or len(fresh), seed=seed, model=model)
     found = compare_neighbors(result, train, fresh, drawn, seed=seed, **options)
     told = {"run_id": result.description["run_id"], "fresh": fresh.fingerprint}
     found = replace(found, description={**found.description, **told})
-    found.save(RunPaths(run).neighbors)
+    found.save(run.folder.paths.neighbors)
     return found

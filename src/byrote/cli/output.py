@@ -3,17 +3,16 @@
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from byrote.cli import streams
 from byrote.cli.exits import Exit, complain
-from byrote.cli.promises import promise_of
 from byrote.errors import IncompleteRun, InvalidInput
 
 if TYPE_CHECKING:
@@ -21,8 +20,10 @@ if TYPE_CHECKING:
 
     from byrote.scores.neighbors import NearDuplicates
     from byrote.scores.result import MemorizationResult
+    from byrote.scores.run import Run
     from byrote.scores.trajectory import Trajectory
 
+Result = TypeVar("Result")
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
 Top = Annotated[int, typer.Option(help="How many of the most memorized records to show.", min=0)]
@@ -51,68 +52,56 @@ def check_format(as_json: bool, as_csv: bool) -> None:
         raise InvalidInput("--json and --csv exclude each other; got both")
 
 
-def scores_of(run: Path, *, epoch: int | None = None) -> tuple["MemorizationResult", int]:
-    """The scores of a run with the exit code; of one with fits missing, which it says, the others'.
+def complete_or_not(compute: Callable[..., Result]) -> tuple[Result, int]:
+    """Compute a result of a run with the exit code; print what is missing, if anything is.
 
     Raises
     ------
     IncompleteRun
-        If there is no fit to score from.
+        If there is no finished fit to compute it from.
     """
-    from byrote.scores.memorization import load_scores  # noqa: PLC0415 (slow to load)
-
     try:
-        return load_scores(run, epoch=epoch), Exit.DONE
+        return compute(partial=False), Exit.DONE
     except IncompleteRun as error:
-        found = load_scores(run, epoch=epoch, partial=True)
+        result = compute(partial=True)
         complain(str(error))
-        return found, Exit.INCOMPLETE
+        return result, Exit.INCOMPLETE
 
 
 def print_scores(
-    run: Path, *, as_json: bool, as_csv: bool, top: int, epoch: int | None = None
+    run: "Run", *, as_json: bool, as_csv: bool, top: int, epoch: int | None = None
 ) -> int:
-    """Print the scores of a run in the format asked for; returns the exit code.
-
-    Where fits are missing it says so first, then prints what the others give.
-    """
-    from byrote.scores.trajectory import load_trajectory  # noqa: PLC0415 (slow to load)
-
-    result, code = scores_of(run, epoch=epoch)
+    """Print the scores of a run in the format asked for; returns the exit code."""
+    result, code = complete_or_not(partial(run.memorization, epoch))
     near = near_duplicates_of(run, result)
-    tracked = bool(result.description["track"]) and epoch is None and not as_csv
-    trajectory = load_trajectory(run, partial=True) if tracked else None
+    tracked = bool(run.manifest.track) and epoch is None and not as_csv
+    trajectory = run.trajectory(partial=True) if tracked else None
     print_result(result, as_json=as_json, as_csv=as_csv, top=top, trajectory=trajectory, near=near)
     if not as_json and not as_csv:
-        print_promise(run)
+        print_guarantee(run)
     return code
 
 
-def print_promise(run: Path) -> None:
-    """What a run's fits promise of their privacy, if they do, below what was printed of it."""
-    said = promise_of(run)
-    if said is not None:
-        print_text("")
-        print_text(said)
+def print_guarantee(run: "Run") -> None:
+    """Print which privacy the finished fits guarantee, if they record it."""
+    if run.guarantee is None:
+        return
+    from rich.text import Text  # noqa: PLC0415 (slow to load)
+
+    from byrote.report.evidence import promise  # noqa: PLC0415
+
+    print_text("")
+    print_text(Text(f"{promise(run.guarantee)} byrote epsilon tells what is proven."))
 
 
-def near_duplicates_of(run: Path, result: "MemorizationResult") -> "NearDuplicates | None":
-    """What ``byrote neighbors`` found of near-duplicates, beside the run's scores of today.
-
-    None where it was not asked, or where the file belongs to another run.
-    """
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
-    from byrote.fits.reading import is_there  # noqa: PLC0415
-    from byrote.scores.neighbors import NearDuplicates  # noqa: PLC0415
-
-    path = RunPaths(run).near_duplicates
-    if not is_there(path):
+def near_duplicates_of(run: "Run", result: "MemorizationResult") -> "NearDuplicates | None":
+    """Load the near-duplicates beside these scores; None if there are none of this run."""
+    try:
+        near = run.near_duplicates()
+    except InvalidInput as error:
+        complain(f"{error}; it is not shown")
         return None
-    found = NearDuplicates.load(path)
-    if found.description.get("run_id") != result.description["run_id"]:
-        complain(f"{path} belongs to another run and is not shown; byrote neighbors replaces it")
-        return None
-    return replace(found, score=result.score)
+    return None if near is None else replace(near, score=result.score)
 
 
 def print_result(

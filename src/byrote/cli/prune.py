@@ -36,19 +36,19 @@ def prune(
     """List the records that stay when those that were memorized are taken out."""
     from byrote.data.listed import check_kind  # noqa: PLC0415 (slow to load)
     from byrote.fits.parquet import check_destination  # noqa: PLC0415
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
     from byrote.report import pruning as text  # noqa: PLC0415
-    from byrote.scores.memorization import load_scores  # noqa: PLC0415
     from byrote.scores.pruning import prune as pruned  # noqa: PLC0415
+    from byrote.scores.run import open_run  # noqa: PLC0415
 
     rate = None if top is None else share("--top", top)
-    place = RunPaths(run).pruned if out is None else check_kind("--out", out)
+    opened = open_run(run)
+    place = opened.folder.paths.pruned if out is None else check_kind("--out", out)
     check_destination(place)
-    result = load_scores(run)
-    _check_free(place, RunPaths(run), result)
+    result = opened.memorization()
+    _check_free(place, opened.folder.paths, result)
     found = pruned(result, fdr=fdr, top=rate)
     found.save(place)
-    near = near_duplicates_of(run, result)
+    near = near_duplicates_of(opened, result)
     if as_json:
         print_json(text.to_json(found, place, near))
     else:

@@ -1,4 +1,4 @@
-"""The records of a finished run, and others to set beside them, loaded the same way."""
+"""Records to compare with those of a run, loaded the same way."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,31 +11,6 @@ if TYPE_CHECKING:
 
 _OWN = "--validation must be other records than the run's; got the same"
 _WITHIN = {".npz", ".csv", ".parquet"}  # where labels, ids and key name parts of the file itself
-
-
-def records_of(data: Mapping[str, Any], run: Path | None = None) -> "Records":
-    """The records that a run was made from, by the data part of its description.
-
-    Where a file listed them (``--only``), the ids that the run folder keeps do that now: the file
-    may list others since.
-
-    Raises
-    ------
-    InvalidInput
-        If they cannot be loaded, or are others now.
-    """
-    from byrote.data import load  # noqa: PLC0415 (slow to load)
-    from byrote.fits.paths import RunPaths  # noqa: PLC0415
-
-    if data["source"] == "memory":
-        raise InvalidInput("the run was made from an array in memory, which no command can load")
-    options = dict(data["options"])
-    if run is not None and "only" in options:
-        options["only"] = str(RunPaths(run).records)
-    records = load(data["location"], **options)
-    if records.fingerprint != data["fingerprint"]:
-        raise InvalidInput(f"{data['source']} has changed since the run: values, labels or ids")
-    return records
 
 
 def records_beside(data: Mapping[str, Any], path: str | None, part: str | None) -> "Records":

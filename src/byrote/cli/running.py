@@ -9,18 +9,19 @@ from byrote.cli.output import print_json, print_text, standard_output_kept_clean
 
 if TYPE_CHECKING:
     from byrote.fits.request import Request
-    from byrote.fits.store import RunFolder
+    from byrote.scores.run import Run
 
 
-def carry_out(request: "Request", out: Path) -> "RunFolder | None":
+def carry_out(request: "Request", out: Path) -> "Run | None":
     """Do the fits that are missing, with a bar; None after Ctrl-C and its like, which is said."""
     from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
     from byrote.fits.progress import Bar, Silent  # noqa: PLC0415
     from byrote.fits.run import kept_in, run_fits  # noqa: PLC0415
+    from byrote.scores.run import Run  # noqa: PLC0415
 
     try:
         with standard_output_kept_clean():
-            return run_fits(request, out, Bar() if sys.stderr.isatty() else Silent())
+            return Run(run_fits(request, out, Bar() if sys.stderr.isatty() else Silent()))
     except KeyboardInterrupt:
         complain(f"interrupted; {kept_in(RunPaths(out))}")
         return None

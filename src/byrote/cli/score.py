@@ -155,7 +155,7 @@ def score(
     run = carry_out(request, out)
     if run is None:
         return Exit.INTERRUPTED
-    code = print_scores(out, as_json=as_json, as_csv=as_csv, top=top)
+    code = print_scores(run, as_json=as_json, as_csv=as_csv, top=top)
     if request.keeps:
-        run.check_release()
+        run.folder.check_release()
     return code

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from byrote.cli.exposures import is_exposure_run, print_exposures
+from byrote.cli.exposures import print_exposures
 from byrote.cli.output import AsCsv, AsJson, Debug, check_format, print_scores
 from byrote.errors import InvalidInput
 
@@ -32,9 +32,12 @@ def show(
 ) -> int:
     """Show the scores or exposures of a run, computed from its log-likelihoods without training."""
     check_format(as_json, as_csv)
-    if is_exposure_run(run):
+    from byrote.scores.run import open_run  # noqa: PLC0415 (slow to load)
+
+    opened = open_run(run)
+    if opened.has_canaries:
         return print_exposures(
-            run,
+            opened,
             as_json=as_json,
             as_csv=as_csv,
             top=40 if top is None else top,
@@ -44,5 +47,5 @@ def show(
     if method is not None:
         raise InvalidInput("--method belongs to an exposure run; this one has scores")
     return print_scores(
-        run, as_json=as_json, as_csv=as_csv, top=10 if top is None else top, epoch=epoch
+        opened, as_json=as_json, as_csv=as_csv, top=10 if top is None else top, epoch=epoch
     )

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from byrote.cli import figures, neighbors
 from byrote.cli.exits import Exit, complain
-from byrote.cli.output import print_json, print_text, scores_of, standard_output_kept_clean
+from byrote.cli.output import (
+    complete_or_not,
+    print_json,
+    print_text,
+    standard_output_kept_clean,
+)
 from byrote.cli.records import records_beside
 from byrote.cli.running import carry_out as carry_out_run
 from byrote.cli.running import print_forecast
@@ -14,9 +19,9 @@ from byrote.errors import IncompleteRun
 
 if TYPE_CHECKING:
     from byrote.data import Records
-    from byrote.fits.store import RunFolder
     from byrote.scores.neighbors import NeighborResult
     from byrote.scores.result import MemorizationResult
+    from byrote.scores.run import Run
     from byrote.studies.report import StudyReport
 
 
@@ -46,19 +51,19 @@ def carry_out(given: dict[str, Any]) -> int:
     run = carry_out_run(request, out)
     if run is None:
         return Exit.INTERRUPTED
-    result, code = scores_of(out)
+    result, code = complete_or_not(run.memorization)
     compared = _compared(run, result, loaded, fresh)
     report = report_on(
         chosen,
-        out,
+        run,
         result,
         neighbors=compared,
-        figures=_drawn(out),  # after the neighbours, which they show
+        figures=_drawn(run),  # after the neighbours, which they show
         command=shlex.join(["byrote", "study", name, *words_of(given, out)]),
         score_command=chosen.score_command(loaded, settings, out),
     )
     _tell(report, run, as_json=as_json)
-    run.check_release()
+    run.folder.check_release()
     return code
 
 
@@ -82,41 +87,41 @@ def _fresh(records: "Records", validation: str | None, part: str | None) -> "Rec
 
 
 def _compared(
-    run: "RunFolder", result: "MemorizationResult", records: "Records", fresh: "Records | None"
+    run: "Run", result: "MemorizationResult", records: "Records", fresh: "Records | None"
 ) -> "NeighborResult | None":
     from byrote.fits.reading import is_there  # noqa: PLC0415 (slow to load)
 
     if fresh is None:
         return None
-    if not is_there(run.paths.model(run.design.release)):
+    if not is_there(run.folder.paths.model(run.design.release)):
         complain("no nearest neighbours: there is no release model to draw samples from")
         return None
     seed = run.manifest.seed
     with standard_output_kept_clean():
-        return neighbors.compare(run.paths.root, result, records, fresh, seed=seed)
+        return neighbors.compare(run, result, records, fresh, seed=seed)
 
 
-def _drawn(run: Path) -> tuple[str, ...]:
+def _drawn(run: "Run") -> tuple[str, ...]:
     """Draw all figures; of a run with fits missing, which was said, there are none."""
     try:
-        paths = list(figures.draw({run.resolve().name: run}))
+        paths = list(figures.draw({run.path.resolve().name: run}))
     except IncompleteRun:
         complain("no figures: fits are missing")
         return ()
-    return tuple(path.relative_to(run).as_posix() for path in paths)
+    return tuple(path.relative_to(run.path).as_posix() for path in paths)
 
 
-def _tell(report: "StudyReport", run: "RunFolder", *, as_json: bool) -> None:
+def _tell(report: "StudyReport", run: "Run", *, as_json: bool) -> None:
     """Keep the report in the run folder, and print it."""
     from byrote.fits.files import write_atomically  # noqa: PLC0415 (slow to load)
     from byrote.studies import text  # noqa: PLC0415
 
-    write_atomically(run.paths.study, text.markdown(report).encode())
+    write_atomically(run.folder.paths.study, text.markdown(report).encode())
     if as_json:
         print_json(text.to_json(report))
         return
     print_text(text.render(report))
     print_text(
-        f"{len(report.figures)} figures and this report, {run.paths.study.name}, are in"
-        f" {run.paths.root}"
+        f"{len(report.figures)} figures and this report, {run.folder.paths.study.name}, are in"
+        f" {run.path}"
     )

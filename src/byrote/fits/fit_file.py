@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile
@@ -19,19 +20,82 @@ from byrote.plans import Design
 _COLUMNS = ("record", "epoch", "included", "log_prob")
 
 
+CACHED_BYTES = 1 << 28  # of decoded fit files that an open run holds
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of a fit file, in memory or still in the file, with the facts about the fit."""
+
+    source: pa.Table | pq.ParquetFile
+    facts: dict[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        file = isinstance(self.source, pq.ParquetFile)
+        return list((self.source.schema_arrow if file else self.source.schema).names)
+
+    def of_epoch(self, place: int, columns: Sequence[str]) -> pa.Table:
+        """The rows of the epoch at this place among those scored."""
+        epochs, columns = len(self.facts["epochs"]), [*columns]
+        if isinstance(self.source, pa.Table):
+            table = self.source.select(columns)
+        elif self.source.num_row_groups == epochs:  # one for each epoch: leave the others unread
+            return self.source.read_row_group(place, columns=columns, use_threads=False)
+        else:
+            table = self.source.read(columns=columns, use_threads=False)
+        size = len(table) // epochs
+        return table.slice(place * size, size)
+
+    def in_memory(self) -> "_Rows":
+        """The same rows, all of them read."""
+        if isinstance(self.source, pa.Table):
+            return self
+        return _Rows(self.source.read(use_threads=False), self.facts)
+
+
+class FitCache:
+    """Decoded fit files of an open run, so that each is read once; the first ones that fit in."""
+
+    def __init__(self, most: int = CACHED_BYTES) -> None:
+        self.verified: sealed.Seen = {}  # larger files are read again, but verified once
+        self._room = most
+        self._held: dict[Path, tuple[_Rows, int]] = {}
+
+    def get(self, path: Path) -> _Rows | None:
+        """What was read of a file, if it is held."""
+        rows, _ = self._held.get(path, (None, 0))
+        return rows
+
+    def keep(self, path: Path, rows: _Rows, size: int) -> _Rows:
+        """Read and hold a file of this decoded size, if there is room for it."""
+        if size > self._room:
+            return rows
+        self._room -= size
+        self._held[path] = held = rows.in_memory(), size
+        return held[0]
+
+    def forget(self, path: Path) -> None:
+        """Drop a file that is written again."""
+        _, size = self._held.pop(path, (None, 0))
+        self._room += size
+
+
 @dataclass(frozen=True)
 class FitFile:
-    """Where a fit of a run is, and what must be in it; ``seen``: files that were verified."""
+    """Where a fit of a run is, and what must be in it."""
 
     path: Path
     run_id: str
     design: Design
     fit: int
-    seen: sealed.Seen = field(default_factory=dict)
+    cache: FitCache = field(default_factory=FitCache, compare=False, repr=False)
 
     def write(self, outcome: Outcome) -> None:
         """Keep the log-likelihoods of a fit that succeeded; one row group for each epoch."""
         assert outcome.scored is not None  # noqa: S101 (it succeeded)
+        self.cache.forget(self.path)
         rows = self.design.counted_rows(self.fit)
         scored = [*(outcome.tracked[epoch] for epoch in sorted(outcome.tracked)), outcome.scored]
         epochs = [*sorted(outcome.tracked), outcome.epoch]
@@ -53,13 +117,13 @@ class FitFile:
 
     def facts(self) -> dict[str, Any]:
         """What is known of the fit: epochs, losses, seconds, memory, versions, processor."""
-        with self._opened() as (_, facts):
-            return facts
+        with self._opened() as rows:
+            return rows.facts
 
     def epochs(self) -> list[int]:
         """The epochs that were scored, the last one last; [0] where a model has none."""
-        with self._opened() as (_, facts):
-            return list(facts["epochs"])
+        with self._opened() as rows:
+            return list(rows.facts["epochs"])
 
     def log_prob(self, epoch: int | None = None) -> NDArray[np.float64]:
         """Log-likelihoods of the counted rows after an epoch, the last if none is given, nats.
@@ -94,8 +158,8 @@ class FitFile:
 
     def diagnostics(self, epoch: int | None = None) -> dict[str, NDArray[Any]]:
         """What else is known of the rows after an epoch, the last if none is given, by name."""
-        with self._opened() as (file, _):
-            names = [name for name in file.schema_arrow.names if name not in _COLUMNS]
+        with self._opened() as rows:
+            names = [name for name in rows.names if name not in _COLUMNS]
         if not names:
             return {}
         table = self._rows(epoch, ("epoch", *names))
@@ -109,23 +173,17 @@ class FitFile:
         CorruptFile, ForeignFile, CannotRead
             As ``log_prob``.
         """
-        with self._opened() as (file, facts):
-            table = file.read(use_threads=False)  # once, whatever the number of epochs
-            size = len(table) // len(facts["epochs"])
-            for place, epoch in enumerate(facts["epochs"]):
-                self._checked(self._of(table.slice(place * size, size), epoch))
+        with self._opened() as opened:
+            rows = opened.in_memory()  # once, whatever the number of epochs
+            for place, epoch in enumerate(rows.facts["epochs"]):
+                self._checked(self._of(rows.of_epoch(place, rows.names), epoch))
 
     def _rows(self, epoch: int | None, columns: tuple[str, ...]) -> pa.Table:
-        """The rows of one epoch; the others are not read where the file is written as above."""
-        with self._opened() as (file, facts):
-            epochs = facts["epochs"]
+        """The rows of one epoch, or the last."""
+        with self._opened() as rows:
+            epochs = rows.facts["epochs"]
             place = len(epochs) - 1 if epoch is None else epochs.index(epoch)
-            if file.num_row_groups == len(epochs):
-                table = file.read_row_group(place, columns=[*columns], use_threads=False)
-            else:
-                size = file.metadata.num_rows // len(epochs)
-                table = file.read(columns=[*columns], use_threads=False).slice(place * size, size)
-            return self._of(table, epochs[place])
+            return self._of(rows.of_epoch(place, columns), epochs[place])
 
     def _of(self, table: pa.Table, epoch: int) -> pa.Table:
         """Rows that must be of one epoch, and of every row that the fit counts."""
@@ -135,9 +193,13 @@ class FitFile:
         return table
 
     @contextmanager
-    def _opened(self) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """What ``parquet.opened`` gives of a file that must be this fit's."""
-        with parquet.opened(self.path, _COLUMNS, seen=self.seen) as (file, facts):
+    def _opened(self) -> Iterator[_Rows]:
+        """The rows of a file that must be this fit's, from memory if it was read before."""
+        held = self.cache.get(self.path)
+        if held is not None:
+            yield held
+            return
+        with parquet.opened(self.path, _COLUMNS, seen=self.cache.verified) as (file, facts):
             if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
                 raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
             epochs, rows = facts["epochs"], len(self.design.counted_rows(self.fit))
@@ -145,7 +207,8 @@ class FitFile:
                 raise CorruptFile(f"{self.path} does not say in order which epochs it holds")
             if file.metadata.num_rows != rows * len(epochs):
                 raise CorruptFile(f"{self.path} does not hold the records that the plan says")
-            yield file, facts
+            size = 8 * file.metadata.num_rows * file.metadata.num_columns
+            yield self.cache.keep(self.path, _Rows(file, facts), size)
 
 
 def _diagnostics(scored: Sequence[Scored]) -> dict[str, NDArray[Any]]:

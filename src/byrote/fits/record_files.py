@@ -3,40 +3,28 @@
 Both files follow from the records alone, so that a start that has these mends what is damaged.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from byrote.data import load
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
-from byrote.errors import CorruptFile, ForeignFile
+from byrote.errors import CorruptFile, ForeignFile, InvalidInput
 from byrote.fits import parquet
 from byrote.fits.canary_file import read_canaries, write_canaries
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
+
+Names = tuple[NDArray[Any], NDArray[Any] | None]  # ids and labels, in the order of the data
 
 
 def write(paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords) -> None:
     """Write the files of a new run."""
     for _, write_one, _ in _files(paths, records):
         write_one(paths, manifest, records)
-
-
-def check_count(paths: RunPaths, manifest: Manifest) -> None:
-    """Look that there are as many records as the description of the run says.
-
-    Whatever is as long as they are many is made after this.
-
-    Raises
-    ------
-    CorruptFile, ForeignFile, CannotRead
-        As ``read_names``.
-    """
-    with _opened(paths, manifest):
-        pass
 
 
 def damaged(
@@ -74,7 +62,7 @@ def mend(
             write_one(paths, manifest, records)
 
 
-def read_names(paths: RunPaths, manifest: Manifest) -> tuple[NDArray[Any], NDArray[Any] | None]:
+def read_names(paths: RunPaths, manifest: Manifest) -> Names:
     """Ids and labels of the records, in the order of the data.
 
     Raises
@@ -86,14 +74,6 @@ def read_names(paths: RunPaths, manifest: Manifest) -> tuple[NDArray[Any], NDArr
     CannotRead
         If the disk does not give it, or there is no memory for it.
     """
-    with _opened(paths, manifest) as file:
-        table = file.read(use_threads=False)
-        ids = parquet.column(table["id"])
-        return ids, parquet.column(table["label"]) if "label" in table.column_names else None
-
-
-@contextmanager
-def _opened(paths: RunPaths, manifest: Manifest) -> Iterator[Any]:
     with parquet.opened(paths.records, ("id",)) as (file, facts):
         if facts.get("run_id") != manifest.run_id:
             raise ForeignFile(f"{paths.records} belongs to another run")
@@ -102,7 +82,9 @@ def _opened(paths: RunPaths, manifest: Manifest) -> Iterator[Any]:
             raise CorruptFile(
                 f"{paths.records} is damaged: it has {rows} rows, and the run {records} records"
             )
-        yield file
+        table = file.read(use_threads=False)
+        ids = parquet.column(table["id"])
+        return ids, parquet.column(table["label"]) if "label" in table.column_names else None
 
 
 def _files(
@@ -121,3 +103,26 @@ def _write_names(paths: RunPaths, manifest: Manifest, records: Records | CanaryR
     if records.labels is not None:
         columns["label"] = records.labels
     parquet.write(paths.records, columns, {"run_id": manifest.run_id})
+
+
+def load_records(paths: RunPaths, manifest: Manifest) -> Records:
+    """Load the records that a run was made from once more.
+
+    Where a file listed them (``--only``), the ids in the run folder do so now, because that file
+    may have changed.
+
+    Raises
+    ------
+    InvalidInput
+        If they were an array in memory, cannot be loaded, or have changed.
+    """
+    data = manifest.data
+    if data.source == "memory":
+        raise InvalidInput("the run was made from an array in memory, which no command can load")
+    options = dict(data.options)
+    if "only" in options:
+        options["only"] = str(paths.records)
+    records = load(data.location, **options)
+    if records.fingerprint != data.fingerprint:
+        raise InvalidInput(f"{data.source} has changed since the run: values, labels or ids")
+    return records

@@ -16,7 +16,7 @@ from byrote.fits.manifest import Manifest
 from byrote.fits.reading import is_there
 from byrote.fits.rehearsal import rehearse
 from byrote.fits.rehearsal_of_texts import rehearse_texts
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.texts import TextContent
 from byrote.models import contract
 from byrote.models.weights import check_keepable

@@ -23,7 +23,7 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.plan_file import read_design
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.models import settling
 from byrote.plans import Design
 

@@ -12,11 +12,10 @@ from byrote import checks
 from byrote.data.records import as_records
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.job import KEEP_MODELS
-from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Bar, Progress, Silent
 from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.fits.temporary import temporary_folder
 from byrote.plans import KFold, as_plan
@@ -69,7 +68,7 @@ def score_memorization(
         Decides every random choice.
     track
         Epochs, from 1, after which the records are scored with the partly trained models too; the
-        last is scored always. ``load_trajectory`` reads them. The models and the last scores stay
+        last is scored always. ``Run.trajectory`` reads them. The models and the last scores stay
         the same bit for bit.
     store
         Folder of the run. Starting the same run again does only what is missing; a larger plan
@@ -87,7 +86,7 @@ def score_memorization(
         Keep the text of exceptions raised by fits, which may quote records.
     keep_models
         "release": one more fit, on all records, whose weights are kept in the run folder: the model
-        that would ship, which ``load_model`` gives. "all": the weights of every fit besides. The
+        that would ship, which ``Run.model`` loads. "all": the weights of every fit besides. The
         model needs ``get_weights`` and ``set_weights``. A finished run does only what is missing;
         under "all", finished fits without weights are done again.
 
@@ -99,7 +98,7 @@ def score_memorization(
         If the folder holds another run; the message says what differs.
     IncompleteRun
         If fits failed, that of the release model included. The others are kept: start again to
-        retry, or use ``load_scores(store, partial=True)``.
+        retry, or use ``open_run(store).memorization(partial=True)``.
 
     Examples
     --------
@@ -122,67 +121,29 @@ def score_memorization(
     shown: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if store is not None:
         run = run_fits(request, checks.path("store", store), shown)
-        result = _scores(run, partial=False)
+        result = scores_of(run)
         if request.keeps:
             run.check_release()
         return result
     with temporary_folder() as folder:
-        return _scores(run_fits(request, folder / "run", shown), partial=False)
+        return scores_of(run_fits(request, folder / "run", shown))
 
 
-def load_scores(
-    store: str | Path, *, partial: bool = False, epoch: int | None = None
+def scores_of(
+    run: RunFolder, epoch: int | None = None, *, partial: bool = False
 ) -> MemorizationResult:
-    """The scores of a run folder, computed from its log-likelihoods without training.
-
-    Parameters
-    ----------
-    store
-        A run folder.
-    partial
-        Accept a run with missing fits; ``result.missing`` then names them.
-    epoch
-        After which epoch of training, one of those tracked; the last if not given.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no run in the folder, or no scores of that epoch.
-    IncompleteRun
-        If fits or tracked epochs are missing and ``partial`` is false.
-    CorruptFile
-        If a file of the run is damaged or belongs to another run.
-
-    Examples
-    --------
-    >>> import byrote, numpy as np, tempfile
-    >>> from sklearn.neighbors import KernelDensity
-    >>> x = np.random.default_rng(0).normal(size=(20, 1))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run = folder + "/run"
-    ...     first = byrote.score_memorization(KernelDensity(), x, store=run)
-    ...     again = byrote.load_scores(run)
-    >>> bool((first.score == again.score).all())
-    True
-    """
+    """Compute the scores of a run from its log-likelihoods; see ``Run.memorization``."""
     partial = checks.flag("partial", partial)
-    return _scores(
-        RunFolder.open(RunPaths(checks.path("store", store))), partial=partial, epoch=epoch
-    )
-
-
-def _scores(run: RunFolder, *, partial: bool, epoch: int | None = None) -> MemorizationResult:
     if epoch is not None:
         epoch = checks.integer("epoch", epoch, at_least=0)
     run.check_no_canaries()
     table = run.table(partial=partial, epoch=epoch)
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))
-    ids, labels = run.ids_and_labels()
     description = run.manifest.model_dump(mode="json")
     if epoch is not None:
-        return memorization(table, ids, labels, {**description, "epoch": epoch})
-    return memorization(table, ids, labels, description, collect(run, table))
+        return memorization(table, run.ids, run.labels, {**description, "epoch": epoch})
+    return memorization(table, run.ids, run.labels, description, collect(run, table))
 
 
 def memorization(

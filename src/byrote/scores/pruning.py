@@ -14,8 +14,8 @@ from byrote.errors import InvalidInput
 from byrote.fits.files import write_atomically
 from byrote.fits.parquet import check_destination
 from byrote.scores.highly import highly_memorized
-from byrote.scores.memorization import load_scores
 from byrote.scores.result import MemorizationResult
+from byrote.scores.run import Run, open_run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,7 +95,10 @@ class Pruned:
 
 
 def prune(
-    store: str | Path | MemorizationResult, *, fdr: float | None = None, top: float | None = None
+    run: Run | str | Path | MemorizationResult,
+    *,
+    fdr: float | None = None,
+    top: float | None = None,
 ) -> Pruned:
     """Which records stay when those that a model memorized are taken out?
 
@@ -105,8 +108,8 @@ def prune(
 
     Parameters
     ----------
-    store
-        A run folder with all its fits, or scores.
+    run
+        A run with all its fits, its folder, or scores.
     fdr
         Take out the records with q <= fdr: a list of which about this share is there by chance.
     top
@@ -137,7 +140,7 @@ def prune(
         got = "neither" if fdr is None else "both"
         raise InvalidInput(f"one of fdr and top must say which records go; got {got}")
     threshold = checks.fraction(*(("top", top) if fdr is None else ("fdr", fdr)))
-    result = store if isinstance(store, MemorizationResult) else load_scores(store)
+    result = run if isinstance(run, MemorizationResult) else open_run(run).memorization()
     if result.summary().scored == 0:
         raise InvalidInput("no record of the run has a score, so none can be taken out")
     if fdr is None:

@@ -1,7 +1,6 @@
 """Scores and losses in the course of training, from the run folder of a tracked run."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,8 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.scores.distribution import quantiles
 from byrote.scores.evaluation import estimates_without
 
@@ -50,7 +48,7 @@ class Trajectory:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     plan, run = byrote.KFold(2, repeats=1), folder + "/run"
     ...     result = byrote.score_memorization(model, x, plan=plan, store=run, track=[1, 2])
-    ...     trajectory = byrote.load_trajectory(run)
+    ...     trajectory = byrote.open_run(run).trajectory()
     >>> trajectory.epochs, trajectory.score.shape, trajectory.train_loss.shape
     (array([1, 2, 3]), (3, 12), (2, 3))
     >>> bool((trajectory.score[-1] == result.score).all())
@@ -107,33 +105,9 @@ class Trajectory:
         )
 
 
-def load_trajectory(run: str | Path, *, partial: bool = False) -> Trajectory:
-    """Scores and losses at every epoch of which a run folder has them.
-
-    Of a run that was not tracked it has the last epoch's scores, and the losses that were reported.
-
-    Parameters
-    ----------
-    run
-        A run folder.
-    partial
-        Accept a run with missing fits or epochs.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no run in the folder, or its fits end at different epochs and none was tracked.
-    IncompleteRun
-        If fits or tracked epochs are missing and ``partial`` is false, or all fits are missing.
-    CorruptFile
-        If a file of the run is damaged or belongs to another run.
-
-    Examples
-    --------
-    See ``Trajectory``.
-    """
+def trajectory_of(folder: RunFolder, *, partial: bool = False) -> Trajectory:
+    """Compute scores and losses at every scored epoch of a run; see ``Run.trajectory``."""
     partial = checks.flag("partial", partial)
-    folder = RunFolder.open(RunPaths(checks.path("run", run)))
     folder.check_no_canaries()
     missing = folder.missing()
     if len(missing) == folder.design.fits:
@@ -149,7 +123,7 @@ def load_trajectory(run: str | Path, *, partial: bool = False) -> Trajectory:
         for name in ESTIMATORS:
             found[name].append(estimates[name])
     return Trajectory(
-        ids=folder.ids_and_labels()[0][table.rows],
+        ids=folder.ids[table.rows],
         epochs=np.array(epochs),
         score=np.stack(found["score"]),
         mean_log=np.stack(found["mean_log"]),

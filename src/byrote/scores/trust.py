@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 
 Array = NDArray[np.float64]

@@ -44,7 +44,7 @@ class ConfiguredReport:
     @property
     def missing(self) -> dict[str, tuple[int, ...]]:
         """Fits that failed, by configuration."""
-        return {one.name: one.missing for one in self.carried if one.missing}
+        return {one.name: one.run.missing for one in self.carried if one.run.missing}
 
     @property
     def complete(self) -> bool:

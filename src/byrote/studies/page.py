@@ -106,8 +106,8 @@ def missing_fits(report: ConfiguredReport) -> list[str]:
     """Which fits are not there, if any."""
     said = []
     for one in report.carried:
-        if one.missing:
-            count, fits = len(one.missing), one.folder.design.fits
+        if one.run.missing:
+            count, fits = len(one.run.missing), one.run.design.fits
             said.append(
                 f"INCOMPLETE: {count} of {fits} fits of {one.name} are missing; these are the"
                 " numbers of the others."

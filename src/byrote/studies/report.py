@@ -2,17 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
 from byrote.scores.highly import central_share, highly_memorized
 from byrote.scores.neighbors import NeighborResult
 from byrote.scores.result import MemorizationResult
+from byrote.scores.run import Run
 from byrote.studies.chosen import ChosenStudy
 
 FIGURES = {"median": "median", "minimum": "minimum", "maximum": "maximum", "q95": "q0.95"}
@@ -77,7 +75,7 @@ class StudyReport:
 
 def report_on(
     chosen: ChosenStudy,
-    run: Path,
+    run: Run,
     result: MemorizationResult,
     *,
     command: str,
@@ -86,13 +84,11 @@ def report_on(
     neighbors: NeighborResult | None = None,
 ) -> StudyReport:
     """The report on a run whose scores are known."""
-    folder = RunFolder.open(RunPaths(run))
-    done = sorted(set(range(folder.design.fits)) - set(folder.missing()))
     scored = np.where(np.isnan(result.score), np.nan, result.log_prob_in)
     return StudyReport(
         chosen=chosen,
         result=result,
-        seconds=np.array([folder.facts(fit).get("seconds", np.nan) for fit in done], dtype=float),
+        seconds=run.fact("seconds"),
         central_share=central_share(highly_memorized(result.score), scored),
         command=command,
         score_command=score_command,

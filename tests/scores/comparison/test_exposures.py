@@ -44,7 +44,7 @@ def runs(tmp_path_factory):
 
 def test_levels_and_losses_pair_by_canary_and_fit(runs):
     found = byrote.compare([runs["plain"], runs["smooth"]])
-    before, after = (byrote.load_exposure(runs[name]) for name in ("plain", "smooth"))
+    before, after = (byrote.open_run(runs[name]).exposure() for name in ("plain", "smooth"))
     change = found.changes[0]
     gap = after.exposure.bits - before.exposure.bits
     np.testing.assert_allclose(change.difference, gap)

@@ -142,7 +142,7 @@ def test_records_too_rarely_in_or_out_have_no_interval_and_spoil_no_mean(made):
 def test_crossings_and_quantiles_are_those_of_the_runs(made):
     stores = [made("kfold", width) for width in (0.3, 1.2)]
     found = byrote.compare(stores)
-    before, after = (byrote.load_scores(store) for store in stores)
+    before, after = (byrote.open_run(store).memorization() for store in stores)
     change, (base, other) = found.changes[0], found.runs
     was, now = before.q_value <= 0.05, after.q_value <= 0.05
     assert was.sum() > now.sum()
@@ -206,7 +206,7 @@ def test_pruned_data_are_matched_by_id(made):
     found = byrote.compare([whole, pruned], match="ids")
     change = found.changes[0]
     assert (found.matched, found.of, change.ids.tolist()) == (58, (60, 58), list(kept))
-    before, after = byrote.load_scores(whole), byrote.load_scores(pruned)
+    before, after = byrote.open_run(whole).memorization(), byrote.open_run(pruned).memorization()
     np.testing.assert_allclose(change.difference["score"], after.score - before.score[list(kept)])
     q = before.q_value[list(kept)] <= 0.05
     assert found.baseline.significant == q.sum()

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 import byrote
 from byrote import Canary, InvalidInput
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.scores.evidence.audits import Claim
 from byrote.scores.evidence.canary_bounds import exposure, least_p_values, ranked
 from byrote.scores.evidence.canary_sides import canary_sides
@@ -146,7 +146,7 @@ def test_secrets_of_several_lengths_move_windows_that_hold_none(tmp_path):
             model, TEXT, canary, insertions=[1], canaries_per_level=3, controls=2, references=3,
             seed=1, store=tmp_path / name,
         )  # fmt: skip
-        found[name] = byrote.epsilon(tmp_path / name)
+        found[name] = byrote.open_run(tmp_path / name).epsilon()
     assert "differ in length" in found["windows"].headline.reason
     assert np.isnan(found["windows"].proven)
     (side,) = (one for one in found["windows"].sides if one.measure == "epsilon")
@@ -163,7 +163,7 @@ def test_windows_that_a_secret_may_touch():
 
 
 def test_evidence_of_a_run_with_canaries(store):
-    evidence, found = byrote.epsilon(store), found_in(store)
+    evidence, found = byrote.open_run(store).epsilon(), found_in(store)
     assert (evidence.kind, evidence.method) == ("exposure", "exposure")
     assert [bool(bound.reason) for bound in evidence.bounds] == [False, True, True, True, True]
     assert evidence.headline.delta == 1e-6
@@ -195,7 +195,7 @@ def test_evidence_of_a_run_with_canaries(store):
 
 
 def test_membership_of_canaries_beside_all_that_were_never_inserted(store):
-    found, attack = found_in(store), byrote.membership(store, attack="loss")
+    found, attack = found_in(store), byrote.open_run(store).membership(attack="loss")
     z = found.log_prob.copy()
     for fit in range(2):
         for pattern in range(2):
@@ -204,9 +204,9 @@ def test_membership_of_canaries_beside_all_that_were_never_inserted(store):
     assert attack.scores == pytest.approx(z)
     assert attack.auc == pytest.approx(roc_auc_score(found.inserted.ravel() > 0, z.ravel()))
     assert attack.interval[0] < attack.auc <= attack.interval[1]
-    assert np.isnan(byrote.membership(store).auc)
+    assert np.isnan(byrote.open_run(store).membership().auc)
     with pytest.raises(InvalidInput, match="attack must be one of lira, loss"):
-        byrote.membership(store, attack="guess")
+        byrote.open_run(store).membership(attack="guess")
 
 
 def test_secrets_that_somebody_chose_prove_nothing(store):
@@ -214,11 +214,11 @@ def test_secrets_that_somebody_chose_prove_nothing(store):
     chosen = replace(found, chosen=np.arange(len(found.pattern)) < found.canaries)
     bound = exposure(chosen, Claim(0.0, 0.05), 1)
     assert "no drawn secret" in bound.reason
-    exposures = byrote.load_exposure(store).exposure
+    exposures = byrote.open_run(store).exposure().exposure
     assert canary_sides(chosen, exposures, bound, None) == ()
 
 
 def test_options_of_audits_are_refused_for_canaries(store):
     for name in ("guesses", "record"):
         with pytest.raises(InvalidInput, match=f"{name} belongs to runs that score records"):
-            byrote.epsilon(store, **{name: 3})
+            byrote.open_run(store).epsilon(**{name: 3})

@@ -84,7 +84,7 @@ def test_an_infinite_epsilon_promises_as_little_of_two_records():
 def scored(tmp_path, model, plan, x=None):
     x = np.arange(150)[:, None] if x is None else x
     byrote.score_memorization(model, x, plan=plan, store=tmp_path / "run")
-    return byrote.epsilon(tmp_path / "run")
+    return byrote.open_run(tmp_path / "run").epsilon()
 
 
 COINS = byrote.Probes(list(range(100)), fits=10, coins=True)
@@ -104,7 +104,9 @@ def test_a_promise_that_is_kept_is_not_contradicted_and_a_false_one_is(tmp_path)
     assert found.contradicted
     assert found.to_dict()["contradicted"]
     assert "That is contradicted: it allows 1.00" in verdict(found).plain
-    strict = byrote.epsilon(tmp_path / "false" / "run", delta=0.0)  # of which nothing was said
+    strict = byrote.open_run(tmp_path / "false" / "run").epsilon(
+        delta=0.0
+    )  # of which nothing was said
     assert strict.headline.delta == 0
     assert np.isnan(strict.allowed)
     assert not strict.contradicted

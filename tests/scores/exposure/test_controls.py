@@ -35,7 +35,7 @@ def run(tmp_path_factory):
     ("method", "epoch"), [("rank", None), ("sampled", None), ("skew_normal", 1)]
 )
 def test_controls_follow_the_null(run, method, epoch):
-    found = byrote.load_exposure(run, method=method, epoch=epoch)
+    found = byrote.open_run(run).exposure(method=method, epoch=epoch)
     never = found.role == "control"
     bits, p = found.exposure.bits[never], found.exposure.p_value[never]
     assert len(bits) == 400
@@ -46,13 +46,13 @@ def test_controls_follow_the_null(run, method, epoch):
 
 
 def test_the_curve_of_the_trained_model_is_refused(run):
-    found = byrote.load_exposure(run, method="skew_normal")
+    found = byrote.open_run(run).exposure(method="skew_normal")
     assert np.isnan(found.exposure.bits).all()
     assert all("the curve does not fit" in reason for reason in found.exposure.reason)
 
 
 def test_the_model_learned_what_it_saw(run):
-    found = byrote.load_exposure(run, method="rank")
+    found = byrote.open_run(run).exposure(method="rank")
     seen = found.inserted > 0
     assert np.median(found.exposure.bits[seen]) > 6
     assert np.nanmedian(found.exposure.p_value[seen]) < 0.01
@@ -61,7 +61,7 @@ def test_the_model_learned_what_it_saw(run):
 
 @pytest.mark.parametrize("method", ["auto", "rank", "sampled"])
 def test_a_chosen_secret_has_no_p_value(run, method):
-    found = byrote.load_exposure(run, method=method)
+    found = byrote.open_run(run).exposure(method=method)
     assert found.inserted[0] == 20
     assert found.exposure.bits[0] > 3
     assert np.isnan(found.exposure.p_value[0])
@@ -71,7 +71,7 @@ def test_a_chosen_secret_has_no_p_value(run, method):
 
 
 def test_exact_ranks_are_those_of_the_whole_space(run):
-    found = byrote.load_exposure(run, method="rank").exposure
+    found = byrote.open_run(run).exposure(method="rank").exposure
     assert ((found.rank >= 1) & (found.rank <= SIZE)).all()
     assert len(np.unique(found.rank)) > 400
     np.testing.assert_allclose(found.bits, np.log2(SIZE) - np.log2(found.rank))

@@ -1,8 +1,6 @@
 """Without memorization a bar fails as seldom as it says; what is there is found; ends cover."""
 
 import dataclasses
-from types import SimpleNamespace
-from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -16,34 +14,17 @@ from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.gate import exposure, membership, quantile, significant
 from byrote.scores.gate.bar import judge
 from byrote.scores.gate.source import Source
+from levels import run_of
 
 PLANS = [KFold(2, 10), Probes(150, fits=16), Subset(0.5, fits=16)]
 
 
-class Run(SimpleNamespace):
-    """A finished run of a model without diagnostics."""
-
-    diagnosed: ClassVar = {}
-
-    def file(self, fit):
-        return SimpleNamespace(diagnostics=lambda: self.diagnosed)
-
-    def place(self, fit, rows):
-        return slice(None)
-
-
-def source_of(plan, n, values_of, *, seed=0, tail=0.025):
+def source_of(plan, n, values_of, *, seed=0, tail=0.025, diagnostics=None):
     """``values_of(generator, design)``: the whole table, (fits, n)."""
     design = design_of(plan, n, seed=seed)
     rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
     values = values_of(np.random.default_rng(seed), design)[:, rows]
-    manifest = SimpleNamespace(
-        plan=SimpleNamespace(spec=plan.spec()),
-        model=SimpleNamespace(name="estimators.PureNoise", parameters={}),
-    )
-    source = Source(None, Run(design=design, manifest=manifest), tail)
-    source.__dict__["table"] = Table(design, rows, values)
-    return source
+    return Source(run_of(plan, Table(design, rows, values), diagnostics), tail)
 
 
 def noise(spread, gain=0.0, records=()):
@@ -161,7 +142,8 @@ def test_pairs_that_memorize_nothing_pass():
 def test_log_likelihoods_from_few_draws_do_not_pass():
     source = source_of(KFold(2, 10), 100, noise(0.1))
     assert judge("max_q999", 50, quantile.measure(source, 50), level=0.95).verdict == "passed"
-    source.run.diagnosed = {"k_hat": np.full(100, 0.9)}
+    poor = {"k_hat": np.full(100, 0.9)}
+    source = source_of(KFold(2, 10), 100, noise(0.1), diagnostics=poor)
     found = judge("max_q999", 50, quantile.measure(source, 50), level=0.95)
     assert found.verdict == "inconclusive"
     assert "few importance samples" in found.reason
@@ -173,7 +155,7 @@ def test_controls_have_the_power_that_is_said_of_them():
     assert 1 - 0.5**exposure.FEWEST_SECRETS > 0.95 > 1 - 0.5 ** (exposure.FEWEST_SECRETS - 1)
 
 
-def run_of(bits, controls, size, copies=1):
+def exposed(bits, controls, size, copies=1):
     """An exposure run with exact ranks: what the bar reads of one."""
     count = len(bits) + len(controls)
     whole = np.concatenate([bits, controls])
@@ -224,7 +206,7 @@ def by_chance(generator, n, size=2**20):
 def test_secrets_never_learned_pass_as_often_as_chance_allows(bar):
     generator, runs, m = np.random.default_rng(0), 400, 12
     verdicts = [
-        verdict_of(*run_of(by_chance(generator, m), by_chance(generator, 16), 2**20), bar).verdict
+        verdict_of(*exposed(by_chance(generator, m), by_chance(generator, 16), 2**20), bar).verdict
         for _ in range(runs)
     ]
     assert seldom(verdicts.count("failed"), runs, 0.05)
@@ -241,7 +223,7 @@ def replaced(rows, **changes):
 
 
 def test_an_exposed_secret_fails_whatever_else_is_short():
-    rows, controls = run_of(EXPOSED, PLAIN, 2**20)
+    rows, controls = exposed(EXPOSED, PLAIN, 2**20)
     assert verdict_of(rows, controls, 10).verdict == "failed"
     assert verdict_of(rows, Controls(0, *[np.nan] * 4), 10).verdict == "failed"
     dull = Controls(10, 0.0, 0.0, 1.0, 0.0)  # ties: exposures are understated
@@ -263,7 +245,7 @@ UNSURE = [
 
 @pytest.mark.parametrize(("changes", "controls", "reason"), [case[1:] for case in UNSURE])
 def test_exposures_in_doubt_do_not_pass(changes, controls, reason):
-    rows, checked = run_of(np.minimum(EXPOSED, 3.0), controls, 2**20)
+    rows, checked = exposed(np.minimum(EXPOSED, 3.0), controls, 2**20)
     assert verdict_of(rows, checked, 10).verdict == "passed" or len(controls) < 8 or not changes
     found = verdict_of(replaced(rows, **changes), checked, 10)
     assert found.verdict == "inconclusive"

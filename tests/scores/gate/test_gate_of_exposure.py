@@ -5,7 +5,7 @@ import pytest
 
 import byrote
 from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 
 from languages import Ngram
 
@@ -43,7 +43,7 @@ def bar(run, limit, **options):
 
 def test_a_learned_secret_fails(runs):
     found = bar(runs / "searched", 10)
-    exposure = byrote.load_exposure(runs / "searched")
+    exposure = byrote.open_run(runs / "searched").exposure()
     planted = exposure.inserted > 0
     assert found.verdict == "failed"
     assert found.found == found.low == found.high == exposure.exposure.bits[planted].max()
@@ -52,7 +52,7 @@ def test_a_learned_secret_fails(runs):
 
 
 def test_only_canaries_inserted_so_often_count(runs):
-    exposure = byrote.load_exposure(runs / "searched")
+    exposure = byrote.open_run(runs / "searched").exposure()
     found = bar(runs / "searched", 10, insertions=1)
     assert found.found == exposure.exposure.bits[exposure.inserted == 1].max()
     assert "6 canaries inserted at most 1 times" in found.covers
@@ -62,7 +62,7 @@ def test_only_canaries_inserted_so_often_count(runs):
 
 def test_intervals_beside_references_hold_for_all_canaries_at_once(runs):
     run = RunFolder.open(RunPaths(runs / "sampled"))
-    exposure = byrote.load_exposure(runs / "sampled", method="sampled")
+    exposure = byrote.open_run(runs / "sampled").exposure(method="sampled")
     bits = -run.table().log_prob[0] / np.log(2)
     again = byrote.estimate_exposure(
         bits[:12], bits[22:], space_size=10**4, method="sampled", level=1 - 0.05 / 12
@@ -76,7 +76,7 @@ def test_intervals_beside_references_hold_for_all_canaries_at_once(runs):
 
 def test_a_run_without_ranks_is_read_from_its_references(runs):
     found, again = (
-        byrote.load_exposure(runs / "sampled", method=method).exposure
+        byrote.open_run(runs / "sampled").exposure(method=method).exposure
         for method in ("auto", "sampled")
     )
     better = found.method == "skew_normal"  # where references say only "at least"
@@ -99,7 +99,7 @@ def test_scores_are_not_measured_by_canaries(runs):
 
 def test_members_among_canaries_are_those_inserted(runs):
     (found,) = byrote.check(runs / "searched", max_auc=0.6).bars
-    attack = byrote.membership(runs / "searched", attack="loss")
+    attack = byrote.open_run(runs / "searched").membership(attack="loss")
     assert found.found == attack.auc
     assert found.interval == pytest.approx(attack.interval)
     assert (found.low > 0.6) == (found.verdict == "failed")

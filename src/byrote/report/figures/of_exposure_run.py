@@ -1,24 +1,22 @@
 """Every figure that an exposure run supports, in groups that stand or fall together."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.report.figures.estimators import Estimates, exposure_by_estimator
 from byrote.report.figures.exposure_levels import exposure_by_insertions
 from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
 from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.scores.exposure import estimate_exposure
-from byrote.scores.exposure.course import ExposureOverTraining, course_of
-from byrote.scores.exposure.loading import exposure_of
+from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.patterns import PatternBits, bits_by_pattern
 from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,16 +27,15 @@ _MOST = 40  # canaries side by side
 _FEWEST = 1000  # references that carry a curve
 
 
-def groups(store: str | Path) -> Iterator[tuple[str, Named]]:
+def groups(run: Run) -> Iterator[tuple[str, Named]]:
     """Names of groups with their figures, drawn one after another as they are asked for.
 
     A group that cannot be drawn raises InvalidInput when it is iterated.
     """
-    run = RunFolder.open(RunPaths(Path(store)))
-    found = exposure_of(run)
+    found = run.exposure()
     yield "exposure by insertions", _levels(found)
     yield "exposure over training", _course(run)
-    yield "skew-normal fit", _curves(run, int(found.fit[0]))
+    yield "skew-normal fit", _curves(run.folder, int(found.fit[0]))
     yield "estimators side by side", _estimators(run, found)
 
 
@@ -58,8 +55,8 @@ def _levels(run: ExposureRun) -> Named:
     )
 
 
-def _course(run: RunFolder) -> Named:
-    found = course_of(run)
+def _course(run: Run) -> Named:
+    found: ExposureOverTraining = run.trajectory()
     if len(found.steps) < 2:
         raise InvalidInput("the run has exposures after training only (--track)")
     yield "exposure-over-training", exposure_over_training(drawn(found))
@@ -102,7 +99,7 @@ def _curve(one: PatternBits) -> "Figure":
     return skew_normal_fit(one.reference_bits, found.fits[0], canary, name=times)
 
 
-def _estimators(run: RunFolder, auto: ExposureRun) -> Named:
+def _estimators(run: Run, auto: ExposureRun) -> Named:
     """The canaries of the first fit, those inserted most often first, by each estimator."""
     first = np.flatnonzero(auto.fit == auto.fit[0])
     order = first[np.argsort(-auto.inserted[first], kind="stable")]
@@ -115,11 +112,11 @@ def _estimators(run: RunFolder, auto: ExposureRun) -> Named:
     )
 
 
-def _estimates(run: RunFolder, rows: NDArray[np.intp]) -> Mapping[str, Estimates]:
+def _estimates(run: Run, rows: NDArray[np.intp]) -> Mapping[str, Estimates]:
     found = {}
     for method, name in _ESTIMATORS.items():
         try:
-            exposure = exposure_of(run, method=method).exposure
+            exposure = run.exposure(method=method).exposure
         except InvalidInput:  # too few references for a curve
             continue
         if method == "rank" and np.isnan(exposure.bits[rows]).all():  # none was searched for

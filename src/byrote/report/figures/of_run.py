@@ -1,8 +1,7 @@
 """Every figure that a run supports, in groups that stand or fall together."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,14 +13,15 @@ from byrote.report.figures.examples import memorized_examples
 from byrote.report.figures.gallery import gallery
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.one_record import one_record
-from byrote.report.figures.ratio import Compared, ratio_by_score, ratio_densities
-from byrote.report.figures.reproduced import Nearest, reproduced
+from byrote.report.figures.ratio import ratio_by_score, ratio_densities
+from byrote.report.figures.reproduced import reproduced
 from byrote.report.figures.style import figure_of
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
-from byrote.report.figures.training import Tracked, losses, quantiles_over_epochs
+from byrote.report.figures.training import losses, quantiles_over_epochs
 from byrote.scores.percentiles import record_percentiles
 from byrote.scores.regions import cluster_records
 from byrote.scores.result import MemorizationResult
+from byrote.scores.run import Run
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -30,33 +30,8 @@ Named = Iterator[tuple[str, "Figure"]]
 GRID = 8  # images a side in each panel of the gallery's grid
 
 
-class Neighbors(Compared, Nearest, Protocol):
-    """What all figures of nearest neighbours need."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """What a run and those beside it hold. Callables load late, or raise InvalidInput saying why.
-
-    results: by name, the run itself first. records: its (n, …) values.
-    trajectories: of the same runs. neighbors: distance ratios of the run's records; samples: those
-    that they were made from.
-    """
-
-    results: Mapping[str, MemorizationResult]
-    records: Callable[[], NDArray[Any]]
-    trajectories: Callable[[], Mapping[str, Tracked]]
-    neighbors: Callable[[], Neighbors]
-    samples: Callable[[], NDArray[Any]]
-
-    @property
-    def result(self) -> MemorizationResult:
-        """The run itself."""
-        return next(iter(self.results.values()))
-
-
 def groups(
-    source: Source, *, records: Sequence[str] = (), clusters: int | None = None
+    runs: Mapping[str, Run], *, records: Sequence[str] = (), clusters: int | None = None
 ) -> Iterator[tuple[str, Named]]:
     """Names of groups with their figures, drawn one after another as they are asked for.
 
@@ -64,26 +39,30 @@ def groups(
 
     Parameters
     ----------
+    runs
+        By name, the one to draw first; the others are drawn beside it where a figure can.
     records
         Ids of records to draw, one figure each.
     clusters
         Look for thin regions among so many clusters of the records too.
     """
+    results = {name: run.memorization() for name, run in runs.items()}
+    run, result = next(iter(runs.values())), next(iter(results.values()))
     yield "toy densities", _toys()
-    yield "score distribution", _scores(source.result)
-    if len(source.results) > 1:
-        yield "comparison", _comparison(source.results)
-    yield "counts by log-likelihood", _by_log_prob(source.result)
-    yield "class figures", _by_label(source.result)
+    yield "score distribution", _scores(result)
+    if len(results) > 1:
+        yield "comparison", _comparison(results)
+    yield "counts by log-likelihood", _by_log_prob(result)
+    yield "class figures", _by_label(result)
     if clusters is not None:
-        yield "thin regions of clusters", _by_cluster(source, clusters)
-    yield "gallery", _galleries(source)
-    yield "losses", _losses(source)
-    yield "quantiles over epochs", _quantiles(source)
-    yield "distance ratios", _ratios(source)
-    yield "reproduced records", _reproduced(source)
+        yield "thin regions of clusters", _by_cluster(run, result, clusters)
+    yield "gallery", _galleries(run, result)
+    yield "losses", _losses(runs)
+    yield "quantiles over epochs", _quantiles(runs)
+    yield "distance ratios", _ratios(run)
+    yield "reproduced records", _reproduced(run)
     for place, id_ in enumerate(records, start=1):
-        yield f"figure of record {place} of those asked for", _record(source.result, id_)
+        yield f"figure of record {place} of those asked for", _record(result, id_)
 
 
 def _toys() -> Named:
@@ -111,54 +90,56 @@ def _by_label(result: MemorizationResult) -> Named:
     yield "thin-labels", figure_of(thin_regions(result))
 
 
-def _by_cluster(source: Source, clusters: int) -> Named:
-    found = cluster_records(source.records(), clusters)
+def _by_cluster(run: Run, result: MemorizationResult, clusters: int) -> Named:
+    found = cluster_records(run.records.x, clusters)
     names = [f"cluster {number}" for number in found]
-    yield "thin-clusters", figure_of(thin_regions(source.result, names))
+    yield "thin-clusters", figure_of(thin_regions(result, names))
 
 
-def _galleries(source: Source) -> Named:
-    images = _images(source)
-    yield "gallery", gallery(source.result, images)
-    yield "gallery-grid", gallery(source.result, images, GRID, rows=GRID)
-    yield "memorized-examples", memorized_examples(source.result, images)
+def _galleries(run: Run, result: MemorizationResult) -> Named:
+    images = _images(run)
+    yield "gallery", gallery(result, images)
+    yield "gallery-grid", gallery(result, images, GRID, rows=GRID)
+    yield "memorized-examples", memorized_examples(result, images)
 
 
-def _losses(source: Source) -> Named:
-    found = source.trajectories()
-    for name, run in found.items():
-        if np.isnan(run.train_loss).all() and np.isnan(run.held_out_loss).all():
-            raise InvalidInput(f"the fits of {_which(found, name)} reported none")
-    yield "losses", figure_of(losses(found))
+def _losses(runs: Mapping[str, Run]) -> Named:
+    trajectories = {name: run.trajectory() for name, run in runs.items()}
+    for name, trajectory in trajectories.items():
+        if np.isnan(trajectory.train_loss).all() and np.isnan(trajectory.held_out_loss).all():
+            raise InvalidInput(f"the fits of {_which(runs, name)} reported none")
+    yield "losses", figure_of(losses(trajectories))
 
 
-def _quantiles(source: Source) -> Named:
-    found = source.trajectories()
-    for name, run in found.items():
-        if len(run.epochs) < 2:
-            raise InvalidInput(f"{_which(found, name)} has scores of one epoch only (--track)")
-    yield "quantiles-over-epochs", figure_of(quantiles_over_epochs(found))
+def _quantiles(runs: Mapping[str, Run]) -> Named:
+    trajectories = {name: run.trajectory() for name, run in runs.items()}
+    for name, trajectory in trajectories.items():
+        if len(trajectory.epochs) < 2:
+            raise InvalidInput(f"{_which(runs, name)} has scores of one epoch only (--track)")
+    yield "quantiles-over-epochs", figure_of(quantiles_over_epochs(trajectories))
 
 
-def _which(runs: Mapping[str, Tracked], name: str) -> str:
+def _which(runs: Mapping[str, Run], name: str) -> str:
     return "the run" if len(runs) == 1 else f"run {name!r}"
 
 
-def _ratios(source: Source) -> Named:
-    found = source.neighbors()
-    yield "ratio-by-score", figure_of(ratio_by_score(found))
-    yield "ratio-densities", figure_of(ratio_densities(found))
+def _ratios(run: Run) -> Named:
+    neighbors = run.neighbors()
+    yield "ratio-by-score", figure_of(ratio_by_score(neighbors))
+    yield "ratio-densities", figure_of(ratio_densities(neighbors))
 
 
-def _reproduced(source: Source) -> Named:
-    found = source.neighbors()
-    yield "reproduced", reproduced(found, _images(source), source.samples())
+def _reproduced(run: Run) -> Named:
+    neighbors = run.neighbors()
+    described = neighbors.description
+    samples = run.sample(described["samples"], seed=described["seed"])
+    yield "reproduced", reproduced(neighbors, _images(run), samples)
 
 
-def _images(source: Source) -> NDArray[Any]:
-    if len(source.result.description["data"]["shape"]) == 1:
+def _images(run: Run) -> NDArray[Any]:
+    if len(run.manifest.data.shape) == 1:
         raise InvalidInput("the records are rows of numbers, not images")
-    return source.records()
+    return run.records.x
 
 
 def _record(result: MemorizationResult, id_: str) -> Named:

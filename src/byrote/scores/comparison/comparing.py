@@ -8,17 +8,17 @@ import numpy as np
 
 from byrote import checks
 from byrote.fits.manifest import ModelPart
-from byrote.fits.store import RunFolder
 from byrote.scores.comparison import exposed, scored, scored_change
 from byrote.scores.comparison.evidence import evidence_of
 from byrote.scores.comparison.opening import opened
 from byrote.scores.comparison.result import Comparison, ExposedSide, ScoredSide
 from byrote.scores.comparison.scored import Scored
+from byrote.scores.run import Run
 from byrote.scores.summary import SIGNIFICANCE
 
 
 def compare(
-    stores: Sequence[str | Path],
+    runs: Sequence[Run | str | Path],
     *,
     names: Sequence[str] | None = None,
     match: str = "same",
@@ -28,8 +28,8 @@ def compare(
 
     Parameters
     ----------
-    stores
-        Two run folders or more: all with memorization scores, or all with exposures.
+    runs
+        Two runs or more, or their folders: all with memorization scores, or all with exposures.
     names
         What to call them; their folders' names if not given.
     match
@@ -71,13 +71,13 @@ def compare(
     ('wide', True, 3, 1)
     """
     partial = checks.flag("partial", partial)
-    runs = opened(stores, names, match)
-    if next(iter(runs.values())).design.inserts:
-        return _exposures(runs, match, partial=partial)
-    return _scores(runs, match, partial=partial)
+    named = opened(runs, names, match)
+    if next(iter(named.values())).has_canaries:
+        return _exposures(named, match, partial=partial)
+    return _scores(named, match, partial=partial)
 
 
-def _scores(runs: dict[str, RunFolder], match: str, *, partial: bool) -> Comparison:
+def _scores(runs: dict[str, Run], match: str, *, partial: bool) -> Comparison:
     loaded = scored.load(runs, match, partial=partial)
     (_, base), *others = loaded.items()
     return Comparison(
@@ -94,7 +94,7 @@ def _scores(runs: dict[str, RunFolder], match: str, *, partial: bool) -> Compari
     )
 
 
-def _exposures(runs: dict[str, RunFolder], match: str, *, partial: bool) -> Comparison:
+def _exposures(runs: dict[str, Run], match: str, *, partial: bool) -> Comparison:
     loaded = exposed.load(runs, partial=partial)
     (_, base), *others = loaded.items()
     return Comparison(
@@ -129,14 +129,14 @@ def _scored(described: dict[str, Any], one: Scored) -> ScoredSide:
     )
 
 
-def _described(name: str, run: RunFolder, base: RunFolder, *, partial: bool) -> dict[str, Any]:
+def _described(name: str, run: Run, base: Run, *, partial: bool) -> dict[str, Any]:
     """What is the same of both kinds of runs."""
     return {
         "name": name,
-        "store": str(run.paths.root),
+        "store": str(run.path),
         "description": run.manifest.model_dump(mode="json"),
         "differs": _differs(base.manifest.model, run.manifest.model),
-        "evidence": evidence_of(run.paths.root, partial=partial),
+        "evidence": evidence_of(run, partial=partial),
     }
 
 

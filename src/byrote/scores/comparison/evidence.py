@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from byrote.errors import InvalidInput
 from byrote.scores.comparison.estimate import Estimate
-from byrote.scores.evidence import epsilon
+from byrote.scores.run import Run
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a comparison quotes of ``byrote.epsilon``: of all that a run audits, matched or not.
+    """What a comparison quotes of ``Run.epsilon``: of all that a run audits, matched or not.
 
     Attributes
     ----------
@@ -37,10 +36,10 @@ class Evidence:
     contradicted: bool = False
 
 
-def evidence_of(store: Path, *, partial: bool) -> Evidence:
+def evidence_of(run: Run, *, partial: bool) -> Evidence:
     """The evidence of one run; a plan that can give none is no error here, but a reason."""
     try:
-        found = epsilon(store, partial=partial)
+        found = run.epsilon(partial=partial)
     except InvalidInput as error:
         return Evidence(epsilon=Estimate(float("nan"), reason=str(error)))
     bound = found.headline

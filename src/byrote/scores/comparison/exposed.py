@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.fits.canary_file import read_canaries
-from byrote.fits.store import RunFolder
 from byrote.scores.comparison.estimate import Estimate, of_units
 from byrote.scores.comparison.result import ExposureChange
 from byrote.scores.exposure.levels import Level, by_insertions
-from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.run import Run
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -24,7 +22,7 @@ _OTHER_TEXT = "the texts set apart may differ, as the data do"
 class Exposed:
     """An exposure run, and its m rows of canaries that are compared, in the baseline's order."""
 
-    run: RunFolder
+    run: Run
     found: ExposureRun
     rows: Rows
 
@@ -50,7 +48,7 @@ class Exposed:
         return np.unique(self.found.fit)
 
 
-def load(runs: dict[str, RunFolder], *, partial: bool) -> dict[str, Exposed]:
+def load(runs: dict[str, Run], *, partial: bool) -> dict[str, Exposed]:
     """Read the runs and match their canaries: same secret, in the same fit as often.
 
     Raises
@@ -60,13 +58,13 @@ def load(runs: dict[str, RunFolder], *, partial: bool) -> dict[str, Exposed]:
     IncompleteRun
         If fits are missing and ``partial`` is false.
     """
-    found = {name: exposure_of(run, partial=partial) for name, run in runs.items()}
+    found = {name: run.exposure(partial=partial) for name, run in runs.items()}
     keys = {name: _keys(runs[name], one) for name, one in found.items()}
     base, *others = keys.values()
     common = [key for key in base if all(key in other for other in others)]
     if not common:
         raise InvalidInput(
-            "stores must have canaries in common, with the same secret, inserted equally often in"
+            "runs must have canaries in common, with the same secret, inserted equally often in"
             " the same fit; there is none"
         )
     return {
@@ -75,9 +73,9 @@ def load(runs: dict[str, RunFolder], *, partial: bool) -> dict[str, Exposed]:
     }
 
 
-def _keys(run: RunFolder, found: ExposureRun) -> dict[tuple[int, str, str, int], int]:
+def _keys(run: Run, found: ExposureRun) -> dict[tuple[int, str, str, int], int]:
     """Fit, name, secret and insertions of each row, with the row."""
-    planted = read_canaries(run.paths, run.manifest)
+    planted = run.folder.canaries
     secrets = dict(zip(planted.ids.tolist(), planted.completions, strict=True))
     columns = (found.fit.tolist(), found.exposure.ids.tolist(), found.inserted.tolist())
     rows = enumerate(zip(*columns, strict=True))

@@ -8,16 +8,15 @@ import numpy as np
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.fits.manifest import DataPart
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
 from byrote.plans import Design
+from byrote.scores.run import Run, open_run
 
 MATCHES = ("same", "ids")
 
 
 def opened(
-    stores: Sequence[str | Path], names: Sequence[str] | None, match: str
-) -> dict[str, RunFolder]:
+    runs: Sequence[Run | str | Path], names: Sequence[str] | None, match: str
+) -> dict[str, Run]:
     """The runs by name, the baseline first.
 
     Raises
@@ -27,29 +26,25 @@ def opened(
         different kinds, or, under "same", of different data or plans.
     """
     match = checks.choice("match", match, MATCHES)
-    listed = isinstance(stores, Sequence) and not isinstance(stores, str)
-    if not listed or len(stores) < 2:
-        got = len(stores) if listed else checks.shown(stores)
-        raise InvalidInput(f"stores must be two run folders or more, the baseline first; got {got}")
-    folders = [checks.path("stores", store) for store in stores]
+    listed = isinstance(runs, Sequence) and not isinstance(runs, str)
+    if not listed or len(runs) < 2:
+        got = len(runs) if listed else checks.shown(runs)
+        raise InvalidInput(f"runs must be two runs or more, the baseline first; got {got}")
+    folders = [run.path if isinstance(run, Run) else checks.path("runs", run) for run in runs]
     _check_folders(folders)
-    runs = dict(zip(_names(folders, names), map(_open, folders), strict=True))
-    _check_distinct(runs)
-    _check_kinds(runs)
+    named = dict(zip(_names(folders, names), map(open_run, runs), strict=True))
+    _check_distinct(named)
+    _check_kinds(named)
     if match == "same":
-        _check_same(runs)
-    return runs
-
-
-def _open(folder: Path) -> RunFolder:
-    return RunFolder.open(RunPaths(folder))
+        _check_same(named)
+    return named
 
 
 def _check_folders(folders: Sequence[Path]) -> None:
     seen = set()
     for folder in folders:
         if folder.resolve() in seen:
-            raise InvalidInput(f"stores must be different runs; got {folder} twice")
+            raise InvalidInput(f"runs must differ; got {folder} twice")
         seen.add(folder.resolve())
 
 
@@ -67,28 +62,26 @@ def _names(folders: Sequence[Path], names: Sequence[str] | None) -> list[str]:
     return given
 
 
-def _check_distinct(runs: dict[str, RunFolder]) -> None:
+def _check_distinct(runs: dict[str, Run]) -> None:
     seen: dict[str, str] = {}
     for name, run in runs.items():
         other = seen.setdefault(run.manifest.run_id, name)
         if other != name:
-            raise InvalidInput(
-                f"stores must be different runs; {run.paths.root} is the run {other!r} again"
-            )
+            raise InvalidInput(f"runs must differ; {run.path} is the run {other!r} again")
 
 
-def _check_kinds(runs: dict[str, RunFolder]) -> None:
+def _check_kinds(runs: dict[str, Run]) -> None:
     kinds = {True: "exposures of canaries", False: "memorization scores of records"}
     base, *others = runs.items()
     for name, run in others:
-        if run.design.inserts != base[1].design.inserts:
+        if run.has_canaries != base[1].has_canaries:
             raise InvalidInput(
-                f"stores must be runs of one kind; {base[0]!r} has"
-                f" {kinds[base[1].design.inserts]}, {name!r} {kinds[run.design.inserts]}"
+                f"runs must be of one kind; {base[0]!r} has"
+                f" {kinds[base[1].has_canaries]}, {name!r} {kinds[run.has_canaries]}"
             )
 
 
-def _check_same(runs: dict[str, RunFolder]) -> None:
+def _check_same(runs: dict[str, Run]) -> None:
     base, *others = runs.items()
     for name, run in others:
         found = differences(base[1], run)
@@ -99,7 +92,7 @@ def _check_same(runs: dict[str, RunFolder]) -> None:
             )
 
 
-def differences(base: RunFolder, run: RunFolder) -> list[str]:
+def differences(base: Run, run: Run) -> list[str]:
     """What differs in data and plan, a phrase each: the baseline's value against the other's."""
     return [*_data(base.manifest.data, run.manifest.data), *_plan(base, run)]
 
@@ -115,7 +108,7 @@ def _data(base: DataPart, run: DataPart) -> list[str]:
     return found
 
 
-def _plan(base: RunFolder, run: RunFolder) -> list[str]:
+def _plan(base: Run, run: Run) -> list[str]:
     mine, theirs = base.manifest.plan.spec, run.manifest.plan.spec
     found = [
         f"plan {name} {mine.get(name)!r} against {theirs.get(name)!r}"

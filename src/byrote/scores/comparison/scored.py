@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
 from byrote.scores.comparison.change import Evaluated
 from byrote.scores.evaluation import evaluate
+from byrote.scores.run import Run
 from byrote.stats.discovery import q_values
 
 Array = NDArray[np.float64]
@@ -24,13 +24,13 @@ class Scored(Evaluated):
     ids: (m,). q_value: (m,) of the run by itself, among all of its records. of: how many those are.
     """
 
-    run: RunFolder
+    run: Run
     ids: NDArray[Any]
     q_value: Array
     of: int
 
 
-def load(runs: dict[str, RunFolder], match: str, *, partial: bool) -> dict[str, Scored]:
+def load(runs: dict[str, Run], match: str, *, partial: bool) -> dict[str, Scored]:
     """Read the runs and match their records.
 
     Under "same", fits that one run lacks count in none, so that fits pair.
@@ -48,8 +48,8 @@ def load(runs: dict[str, RunFolder], match: str, *, partial: bool) -> dict[str, 
         tables = {name: replace(table, missing=missing) for name, table in tables.items()}
     for name, table in tables.items():
         if not table.counting().any():
-            raise IncompleteRun(runs[name].complaint(table.missing))
-    names = {name: run.ids_and_labels() for name, run in runs.items()}
+            raise IncompleteRun(runs[name].folder.complaint(table.missing))
+    names = {name: run.folder.names for name, run in runs.items()}
     ids = {name: found[0][tables[name].rows] for name, found in names.items()}
     places = _places(ids) if match == "ids" else {}
     if match == "ids":
@@ -71,7 +71,7 @@ def _places(ids: dict[str, NDArray[Any]]) -> dict[str, Rows]:
     base, *others = ids.values()
     common = base[np.all([np.isin(base, other) for other in others], axis=0)]
     if len(common) == 0:
-        raise InvalidInput("stores must have scored records in common; no id is in all of them")
+        raise InvalidInput("runs must have scored records in common; no id is in all of them")
     order = {name: np.argsort(own, kind="stable") for name, own in ids.items()}
     return {
         name: order[name][np.searchsorted(own, common, sorter=order[name])]
@@ -93,7 +93,7 @@ def _check_labels(labels: dict[str, NDArray[Any]]) -> None:
             )
 
 
-def _cut(run: RunFolder, table: Table, ids: NDArray[Any], places: Rows | None) -> Scored:
+def _cut(run: Run, table: Table, ids: NDArray[Any], places: Rows | None) -> Scored:
     """A record counts as memorized as its own run says, whatever is cut away."""
     whole = evaluate(table)
     q = q_values(np.where(np.isnan(whole.estimate["score"]), np.nan, whole.p_value))

@@ -1,14 +1,11 @@
 """Membership inference on a run folder."""
 
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import IncompleteRun
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import IN
 from byrote.scores.evidence.planted import Planted, planted
@@ -18,46 +15,11 @@ from byrote.scores.membership.inference import LEVEL, attacked, lira_scores, mea
 Array = NDArray[np.float64]
 
 
-def membership(
-    store: str | Path, *, attack: str = "lira", partial: bool = False
+def membership_of(
+    run: RunFolder, attack: str = "lira", *, partial: bool = False
 ) -> MembershipInference:
-    """Which fits of a run trained on which records, as an attacker would tell.
-
-    In an exposure run inserted secrets are told from secrets that were never inserted: controls and
-    reference candidates, which are drawn alike.
-
-    Parameters
-    ----------
-    store
-        A run folder.
-    attack
-        "lira" or "loss", as for ``infer_membership``.
-    partial
-        Accept a run with missing fits.
-
-    Raises
-    ------
-    InvalidInput
-        If ``attack`` is neither, or there is no run in the folder.
-    IncompleteRun
-        If fits are missing and ``partial`` is false, or all are.
-    CorruptFile
-        If a file of the run is damaged or belongs to another run.
-
-    Examples
-    --------
-    >>> import byrote, numpy as np, tempfile
-    >>> from sklearn.neighbors import KernelDensity
-    >>> x = np.random.default_rng(0).normal(size=(100, 2))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run, plan = folder + "/run", byrote.Probes(50, fits=8)
-    ...     done = byrote.score_memorization(KernelDensity(bandwidth=0.1), x, plan=plan, store=run)
-    ...     found = byrote.membership(run)
-    >>> found.auc > 0.99
-    True
-    """
+    """Attack the records or canaries of a run; see ``Run.membership``."""
     partial, attack = checks.flag("partial", partial), checks.choice("attack", attack, ATTACKS)
-    run = RunFolder.open(RunPaths(checks.path("store", store)))
     table = run.table(partial=partial)
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))

@@ -1,15 +1,13 @@
 """Privacy evidence from a run folder, without training."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.scores.evidence.attacks import of_planted, of_table
 from byrote.scores.evidence.audits import Claim, bounds_of
@@ -29,8 +27,8 @@ from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.membership import ATTACKS
 
 
-def epsilon(
-    store: str | Path,
+def evidence_of(
+    run: RunFolder,
     *,
     significance: float = 0.05,
     delta: float | None = None,
@@ -38,47 +36,17 @@ def epsilon(
     record: Any = None,
     partial: bool = False,
 ) -> PrivacyEvidence:
-    """What privacy loss does a run prove, and what does an attacker tell from it?
-
-    Every bound that the table of log-likelihoods allows, and the reason where it allows none
-    (docs/privacy.md); membership inference; what the model promises, and whether that is
-    contradicted; and memorization, exposure, membership and epsilon side by side.
-
-    Parameters
-    ----------
-    store
-        A run folder, with canaries or without.
-    significance
-        Probability with which a bound may be above the true epsilon.
-    delta
-        Of the claim; the promised one, or 0, if not given.
-    guesses
-        How many guesses the one-run audits make, to be settled before looking; if not given, a
-        tenth of the coins, but at least 100 or all.
-    record
-        Id of the record whose independent trials Clopper and Pearson's bound counts, chosen before
-        looking; drawn by the run's seed if not given.
-    partial
-        Accept a run with missing fits; ``missing`` then names them.
-
-    Raises
-    ------
-    InvalidInput
-        If an argument cannot be used, or there is no run in the folder.
-    IncompleteRun
-        If fits are missing and ``partial`` is false.
-    CorruptFile
-        If a file of the run is damaged or belongs to another run.
+    """Bound the privacy loss of a run from below; see ``Run.epsilon``.
 
     Examples
     --------
     >>> import byrote, numpy as np, tempfile
     >>> from sklearn.neighbors import KernelDensity
     >>> x = np.random.default_rng(0).normal(size=(300, 2))
+    >>> model, plan = KernelDensity(bandwidth=0.1), byrote.Probes(100, fits=9, coins=True)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     run, plan = folder + "/run", byrote.Probes(100, fits=9, coins=True)
-    ...     done = byrote.score_memorization(KernelDensity(bandwidth=0.1), x, plan=plan, store=run)
-    ...     found = byrote.epsilon(run)
+    ...     _ = byrote.score_memorization(model, x, plan=plan, store=folder + "/run")
+    ...     found = byrote.open_run(folder + "/run").epsilon()
     >>> found.method, found.headline.detail["correct"], round(found.proven, 2)
     ('one-run', 100, 3.49)
     """
@@ -88,7 +56,6 @@ def epsilon(
     if guesses is not None:
         guesses = checks.integer("guesses", guesses, at_least=1)
     partial = checks.flag("partial", partial)
-    run = RunFolder.open(RunPaths(checks.path("store", store)))
     table = run.table(partial=partial)
     if not table.counting().any():
         raise IncompleteRun(run.complaint(table.missing))
@@ -103,7 +70,7 @@ def epsilon(
 def _of_scores(run: RunFolder, table: Table, claim: Claim, partial: bool) -> PrivacyEvidence:
     """The evidence of records that are in or out of fits."""
     del partial
-    spec, (ids, _) = run.manifest.plan.spec, run.ids_and_labels()
+    spec, ids = run.manifest.plan.spec, run.ids
     bounds = bounds_of(spec, table, ids, claim)
     method = _method(spec, claim.promised)
     headline = next(bound for bound in bounds if bound.method == method)

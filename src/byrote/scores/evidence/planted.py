@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.canary_file import read_canaries
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 
 Array = NDArray[np.float64]
@@ -58,8 +57,8 @@ class Planted:
 
 def planted(run: RunFolder, table: Table) -> Planted:
     """What an exposure run planted, in the fits that are there."""
-    found = read_canaries(run.paths, run.manifest)
-    _, labels = run.ids_and_labels()
+    found = run.canaries
+    labels = run.labels
     assert labels is not None  # noqa: S101 (canaries have the number of their pattern)
     count, n = len(found), len(labels)
     fits = np.flatnonzero(table.counting())

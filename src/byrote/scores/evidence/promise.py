@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.stats.private_exposure import grouped
 
 HISTOGRAM = "byrote.models.laplace_histogram.LaplaceHistogram"

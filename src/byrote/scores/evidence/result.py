@@ -108,7 +108,7 @@ class PrivacyEvidence:
 
     Examples
     --------
-    See ``byrote.epsilon``.
+    See ``byrote.Run.epsilon``.
     """
 
     kind: str

@@ -2,7 +2,6 @@
 
 from byrote.scores.exposure.curve import SkewNormalFit
 from byrote.scores.exposure.estimate import estimate_exposure
-from byrote.scores.exposure.loading import load_exposure
 from byrote.scores.exposure.planting import score_exposure
 from byrote.scores.exposure.rank import exposure_from_rank
 from byrote.scores.exposure.result import Exposure
@@ -14,6 +13,5 @@ __all__ = [
     "SkewNormalFit",
     "estimate_exposure",
     "exposure_from_rank",
-    "load_exposure",
     "score_exposure",
 ]

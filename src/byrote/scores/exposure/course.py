@@ -1,7 +1,6 @@
 """Exposure and losses in the course of training, from the run folder of a tracked run."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -9,8 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.exposure.run import ExposureRun
 
@@ -58,7 +56,7 @@ class ExposureOverTraining:
     ...         model, [text], byrote.Canary("my pin is {digits:4}"), insertions=[2],
     ...         canaries_per_level=2, controls=2, references=50, track=[1, 2], store=folder + "/e",
     ...     )
-    ...     course = byrote.load_exposure_course(folder + "/e")
+    ...     course = byrote.open_run(folder + "/e").trajectory()
     >>> course.unit, course.steps.tolist(), course.bits.shape, course.test_loss.shape
     ('epoch', [1, 2, 3], (4, 3), (1, 3))
     >>> bool((course.bits[:, -1] == run.exposure.bits).all())
@@ -114,44 +112,11 @@ class ExposureOverTraining:
         )
 
 
-def load_exposure_course(
-    store: str | Path, *, method: str = "auto", partial: bool = False
-) -> ExposureOverTraining:
-    """Exposure and losses at every report of which an exposure run has them.
-
-    Of a run that was not tracked it has the last exposures, and the losses that were reported.
-
-    Parameters
-    ----------
-    store
-        A run folder made by ``score_exposure`` or ``byrote expose``.
-    method, partial
-        As ``load_exposure``.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no exposure run in the folder, or its fits end at different reports and none
-        was tracked.
-    IncompleteRun
-        If fits or tracked epochs are missing and ``partial`` is false, or all fits are.
-    CorruptFile
-        If a file of the run is damaged or belongs to another run.
-
-    Examples
-    --------
-    See ``ExposureOverTraining``.
-    """
-    partial = checks.flag("partial", partial)
-    return course_of(
-        RunFolder.open(RunPaths(checks.path("store", store))), method=method, partial=partial
-    )
-
-
 def course_of(
     run: RunFolder, *, method: str = "auto", partial: bool = False
 ) -> ExposureOverTraining:
-    """The course of a run that is open; see ``load_exposure_course``."""
+    """Compute exposures and losses at every report of a run; see ``Run.trajectory``."""
+    partial = checks.flag("partial", partial)
     last = exposure_of(run, method=method, partial=partial)
     reports = run.epochs()
     if not reports:

@@ -13,8 +13,8 @@ from byrote.attacks.greedy import greedy_completions
 from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, did_you_mean
-from byrote.fits.canary_file import PlantedCanaries, read_canaries
-from byrote.fits.store import RunFolder
+from byrote.fits.canary_file import PlantedCanaries
+from byrote.fits.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def extract_from_run(
     InvalidInput
         If it is no exposure run, a name is unknown, or the model's vocabulary lacks a character.
     """
-    planted = read_canaries(run.paths, run.manifest)
+    planted = run.canaries
     included = run.design.included(fit)[: len(planted)].astype(np.int64)
     asked = _asked(planted, included, ids)
     patterns = np.unique(planted.pattern[asked]) if ids else np.arange(len(planted.patterns))

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from math import log2
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +10,8 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.attacks.ranks import Ranks
 from byrote.errors import IncompleteRun
-from byrote.fits.canary_file import PlantedCanaries, read_canaries
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
+from byrote.fits.canary_file import PlantedCanaries
+from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.fits.texts import RANK_COLUMNS, RANK_METHODS
 from byrote.scores.exposure.answers import Answers, answers_of, by_rank
@@ -30,46 +28,15 @@ _CERTAIN = "certain"  # beside uniform references, within what is certain of the
 CHOSEN = "its secret was chosen, not drawn: no p-value"
 
 
-def load_exposure(
-    store: str | Path, *, epoch: int | None = None, method: str = "auto", partial: bool = False
-) -> ExposureRun:
-    """The exposures of a run folder, computed from its log-likelihoods without training.
-
-    Parameters
-    ----------
-    store
-        A run folder made by ``score_exposure`` or ``byrote expose``.
-    epoch
-        After which report of training, one of those tracked; the last if not given.
-    method
-        "rank": from the ranks found in the model while it was there; "sampled", "skew_normal": from
-        the reference candidates; "auto": for each canary the most trustworthy of them, an exact
-        rank before all.
-    partial
-        Accept a run with missing fits; ``missing`` then names them.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no exposure run in the folder, or nothing of that epoch.
-    IncompleteRun
-        If fits or tracked epochs are missing and ``partial`` is false.
-    CorruptFile
-        If a file of the run is damaged or belongs to another run.
-    """
-    partial = checks.flag("partial", partial)
-    run = RunFolder.open(RunPaths(checks.path("store", store)))
-    return exposure_of(run, epoch=epoch, method=method, partial=partial)
-
-
 def exposure_of(
     run: RunFolder, *, epoch: int | None = None, method: str = "auto", partial: bool = False
 ) -> ExposureRun:
-    """The exposures of a run that is open; see ``load_exposure``."""
+    """Compute the exposures of a run from its log-likelihoods; see ``Run.exposure``."""
+    partial = checks.flag("partial", partial)
     method = checks.choice("method", method, METHODS)
     if epoch is not None:
         epoch = checks.integer("epoch", epoch, at_least=0)
-    planted = read_canaries(run.paths, run.manifest)
+    planted = run.canaries
     table = run.table(partial=partial, epoch=epoch)
     found, fits = _by_fit(run, planted, table, epoch, _Asked(method, LEVEL))
     facts = [run.facts(fit) for fit in fits]
@@ -96,7 +63,7 @@ def certain_exposure_of(run: RunFolder, *, level: float, partial: bool = False) 
     Neither a curve nor samples from the model are asked: what the search or the enumeration found
     is certain, and the interval beside uniform references is exact.
     """
-    planted = read_canaries(run.paths, run.manifest)
+    planted = run.canaries
     table = run.table(partial=partial)
     return joined(_by_fit(run, planted, table, None, _Asked(_CERTAIN, level))[0])
 
@@ -114,7 +81,7 @@ def _by_fit(
     fits = sorted(set(range(run.design.fits)) - set(table.missing))
     if not fits:
         raise IncompleteRun(run.complaint(table.missing))
-    _, labels = run.ids_and_labels()
+    labels = run.labels
     assert labels is not None  # noqa: S101 (canaries have the number of their pattern)
     found = [
         _of_fit(planted, labels, table.log_prob[fit], run.file(fit).diagnostics(epoch), asked)

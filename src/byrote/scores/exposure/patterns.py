@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.canary_file import read_canaries
-from byrote.fits.store import RunFolder
+from byrote.fits.run_folder import RunFolder
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +36,10 @@ class PatternBits:
 
 def bits_by_pattern(run: RunFolder, fit: int, *, epoch: int | None = None) -> Iterator[PatternBits]:
     """What a finished fit of an exposure run measured, pattern by pattern."""
-    planted = read_canaries(run.paths, run.manifest)
+    planted = run.canaries
     bits = -run.log_prob(fit, epoch) / np.log(2)
     count = len(planted)
-    _, labels = run.ids_and_labels()
+    labels = run.labels
     assert labels is not None  # noqa: S101 (canaries have the number of their pattern)
     included = run.design.included(fit)[:count].astype(np.int64)
     for number, pattern in enumerate(planted.patterns):

@@ -14,6 +14,7 @@ from byrote.scores.gate.arguments import asked as as_asked
 from byrote.scores.gate.bar import Measured, judge
 from byrote.scores.gate.gate import Gate, gate_of
 from byrote.scores.gate.source import Source
+from byrote.scores.run import Run, open_run
 
 _MEASURES: Mapping[str, Callable[[Source, float], Measured]] = {
     "max_exposure": exposure.measure,
@@ -25,7 +26,7 @@ _MEASURES: Mapping[str, Callable[[Source, float], Measured]] = {
 
 
 def check(
-    store: str | Path,
+    run: Run | str | Path,
     *,
     max_exposure: float | None = None,
     max_significant: float | str | None = None,
@@ -43,8 +44,8 @@ def check(
 
     Parameters
     ----------
-    store
-        A run folder.
+    run
+        A run, or its folder.
     max_exposure
         Bits; of the most exposed of the canaries that were inserted.
     max_significant
@@ -52,7 +53,7 @@ def check(
     max_q999
         Nats; of ``mean_log``, the value that at most 0.1 % of the records exceed.
     max_epsilon_proven
-        Of the lower bound on epsilon that is the headline of ``byrote.epsilon``.
+        Of the lower bound on epsilon that is the headline of ``Run.epsilon``.
     max_auc
         Of membership inference, the better of "lira" and "loss".
     insertions
@@ -93,14 +94,14 @@ def check(
     )
     level = checks.fraction("level", level)
     measures = {**_MEASURES, "max_exposure": _exposure(bars, insertions)}
-    source = Source.open(store, (1 - level) / 2 / len(bars))
+    source = Source(open_run(run), (1 - level) / 2 / len(bars))
     found = [
         judge(
             name,
             limit,
             measured(source, measures[name], limit),
             level=level,
-            missing=source.missing,
+            missing=source.run.incomplete,
         )
         for name, limit in bars.items()
     ]

@@ -4,7 +4,7 @@ import numpy as np
 
 from byrote.errors import InvalidInput
 from byrote.scores.epsilon import epsilon_from_rates, one_run_epsilon
-from byrote.scores.evidence import Bound, PrivacyEvidence, epsilon
+from byrote.scores.evidence import Bound, PrivacyEvidence
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
 
@@ -12,7 +12,7 @@ UNIT = "epsilon"
 
 
 def measure(source: Source, asked: float) -> Measured:
-    """The headline of ``byrote.epsilon``: one bound by a method that was fixed beforehand.
+    """The headline of ``Run.epsilon``: one bound by a method that was fixed beforehand.
 
     What is proven is a lower bound of the true epsilon, which no audit bounds from above. So the
     bar is on the bound, and passes only if the audit could have proven more than the bar.
@@ -38,7 +38,7 @@ def measure(source: Source, asked: float) -> Measured:
 
 def evidence_of(source: Source) -> PrivacyEvidence:
     """The evidence of a run, at the error that both ends of another bar's interval have."""
-    return epsilon(source.store, significance=2 * source.tail, partial=True)
+    return source.run.epsilon(significance=2 * source.tail, partial=True)
 
 
 def ceiling(bound: Bound) -> float:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.exposure.levels import NULL_MEAN, Controls, check_controls
-from byrote.scores.exposure.loading import certain_exposure_of, exposure_of
+from byrote.scores.exposure.loading import certain_exposure_of
 from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
@@ -26,9 +26,9 @@ def measure(source: Source, asked: float, insertions: int | None = None) -> Meas
     from the model. A canary above the bar fails it only if chance alone would seldom put one of so
     many as high.
     """
-    if not source.inserts:
+    if not source.run.has_canaries:
         return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: no canaries were planted in this run",))
-    run = exposure_of(source.run, partial=True)
+    run = source.run.exposure(partial=True)
     which = run.inserted > 0
     if insertions is not None:
         which &= run.inserted <= insertions
@@ -57,7 +57,7 @@ class _Rows:
     def of(cls, source: Source, run: ExposureRun, which: NDArray[np.bool_]) -> "_Rows":
         m = int(np.count_nonzero(which))
         level = 1 - 2 * source.tail / m  # each end may err in tail / m, all m of them together
-        sure = certain_exposure_of(source.run, level=level, partial=True)
+        sure = certain_exposure_of(source.run.folder, level=level, partial=True)
         low, high, best = (each[which] for each in (sure.low, sure.high, run.exposure.bits))
         known = np.where(np.isnan(best), sure.bits[which], best)
         canaries = len(run) // len(run.test_loss)

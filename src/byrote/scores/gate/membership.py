@@ -28,7 +28,7 @@ def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar
     Of canaries the loss alone: to LiRA the candidates beside them, in no fit, are nothing.
     """
     try:
-        found = _of_canaries(source) if source.inserts else _of_records(source)
+        found = _of_canaries(source) if source.run.has_canaries else _of_records(source)
     except InvalidInput as error:
         return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {error}",))
     known = {name: one for name, one in found.items() if not np.isnan(one.interval[0])}
@@ -41,8 +41,8 @@ def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar
         low=max(one.interval[0] for one in known.values()),
         high=max(one.interval[1] for one in known.values()),
         unit=UNIT,
-        covers=_CANARIES if source.inserts else _RECORDS,
-        doubts=() if source.inserts else _doubts(found, known),
+        covers=_CANARIES if source.run.has_canaries else _RECORDS,
+        doubts=() if source.run.has_canaries else _doubts(found, known),
         detail={"attacks": {name: _detail(one) for name, one in found.items()}},
     )
 
@@ -54,7 +54,7 @@ def _of_records(source: Source) -> dict[str, MembershipInference]:
 
 
 def _of_canaries(source: Source) -> dict[str, MembershipInference]:
-    found = planted(source.run, source.table)
+    found = planted(source.run.folder, source.table)
     return {"loss": of_planted(found, "loss", level=1 - 2 * source.tail)}
 
 

@@ -25,7 +25,7 @@ def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar
     t-interval that covers. Among thousands of noisy scores the highest are high by chance, so the
     ends come from every record's own limits: see docs/gate.md.
     """
-    if source.inserts:
+    if source.run.has_canaries:
         return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: canaries have exposures, no scores",))
     limits = _Limits(source)
     drawn, population = source.scored
@@ -61,7 +61,7 @@ class _Limits:
     """One-sided limits of every record's true score; nothing is known of one without an error."""
 
     def __init__(self, source: Source) -> None:
-        self.evaluation = found = source.evaluation
+        self.evaluation = found = source.run.evaluation
         self.estimate = found.estimate[ESTIMATOR]
         self.error = found.standard_error[ESTIMATOR]
         self.p_value = found.p_value
@@ -104,7 +104,7 @@ def _doubts(source: Source, limits: _Limits, few: int, known: int) -> tuple[str,
         )
     if known < drawn:
         doubts.append(f"{drawn - known:,} of {drawn:,} records have no score")
-    trust = collect(source.run, source.table).trust
+    trust = collect(source.run.folder, source.table).trust
     if trust is not None and trust.poor:
         doubts.append("log-likelihoods rest on few importance samples: more draws help")
     model = source.run.manifest.model

@@ -20,9 +20,9 @@ def measure(source: Source, asked: float) -> Measured:
     discoveries (closed testing); the upper end is of the share that this plan would find if all
     records were scored. Records without a p-value count as memorized there.
     """
-    if source.inserts:
+    if source.run.has_canaries:
         return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: canaries have exposures, no scores",))
-    found = source.evaluation
+    found = source.run.evaluation
     p_value = np.where(np.isnan(found.estimate["score"]), np.nan, found.p_value)
     tested = int(np.count_nonzero(~np.isnan(p_value)))
     if not tested:

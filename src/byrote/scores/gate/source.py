@@ -2,55 +2,28 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import checks
-from byrote.fits.paths import RunPaths
-from byrote.fits.store import RunFolder
 from byrote.fits.table import Table
-from byrote.scores.evaluation import Evaluation, evaluate
+from byrote.scores.run import Run
 
 _TOLD = ("run_id", "seed", "plan", "model", "data")
 
 
 @dataclass(frozen=True)
 class Source:
-    """A run folder; ``tail`` is the error that each end of a bar's interval may make."""
+    """A run, and the error that each end of a bar's interval may make."""
 
-    store: Path
-    run: RunFolder
+    run: Run
     tail: float
 
-    @classmethod
-    def open(cls, store: str | Path, tail: float) -> "Source":
-        """The run in a folder, or the errors of opening one."""
-        folder = checks.path("store", store)
-        return cls(folder, RunFolder.open(RunPaths(folder)), tail)
-
     @property
-    def inserts(self) -> bool:
-        """Whether it is an exposure run."""
-        return self.run.design.inserts
-
-    @cached_property
-    def missing(self) -> str:
-        """What is missing of the run, in a sentence; empty if nothing is."""
-        missing, untracked = self.run.missing(), self.run.untracked(self.run.manifest.track)
-        return self.run.complaint(missing, untracked) if missing or untracked else ""
-
-    @cached_property
     def table(self) -> Table:
-        """What the fits that are there found."""
+        """Log-likelihoods of the fits that are finished."""
         return self.run.table(partial=True)
-
-    @cached_property
-    def evaluation(self) -> Evaluation:
-        """What the table says of each record that is scored."""
-        return evaluate(self.table)
 
     @cached_property
     def degrees(self) -> NDArray[np.float64]:
@@ -60,7 +33,7 @@ class Source:
         the smaller side has: Welch and Satterthwaite's lie between that and more.
         """
         if self.run.design.units == "fits":
-            return np.minimum(self.evaluation.n_in, self.evaluation.n_out) - 1.0
+            return np.minimum(self.run.evaluation.n_in, self.run.evaluation.n_out) - 1.0
         units = len(np.unique(self.run.design.repeat[self.table.counting()]))
         return np.full(len(self.table.rows), units - 1.0)
 

@@ -45,17 +45,17 @@ def findings(carried: Sequence[Carried]) -> Findings:
 
 
 def _kept(one: Carried) -> bool:
-    return is_there(one.folder.paths.model(one.folder.design.release))
+    return is_there(one.run.folder.paths.model(one.run.design.release))
 
 
 def _levels(carried: Sequence[Carried]) -> Rows:
     head = ("", "inserted", "canaries", "median", "mean [95 %]", "rank 1", "at most")
-    pairs = [(one, level) for one in carried for level in np.unique(one.run.inserted).tolist()]
+    pairs = [(one, level) for one in carried for level in np.unique(one.result.inserted).tolist()]
     return [head, *(_level(one, level) for one, level in pairs)]
 
 
 def _level(one: Carried, level: int) -> tuple[str, ...]:
-    which, exposure = one.rows(0, level), one.run.exposure
+    which, exposure = one.rows(0, level), one.result.exposure
     bits = exposure.bits[which]
     known = bits[~np.isnan(bits)]
     return (
@@ -71,14 +71,14 @@ def _level(one: Carried, level: int) -> tuple[str, ...]:
 
 def _first(one: Carried, which: NDArray[np.intp]) -> int:
     """How many of some rows are certainly the likeliest of all."""
-    exposure = one.run.exposure
+    exposure = one.result.exposure
     exact = np.isin(exposure.method[which], ("search", "exact"))
     return int((exposure.rank[which][exact] == 1).sum())
 
 
 def _said(one: Carried) -> str:
     """From how many insertions on canaries are told from chance, and reach rank 1."""
-    levels = [level for level in np.unique(one.run.inserted).tolist() if level]
+    levels = [level for level in np.unique(one.result.inserted).tolist() if level]
     which = one.rows(0, levels[-1])
     told = [level for level in levels if _worst_p(one, level) < _SURE]
     if not told:
@@ -96,7 +96,7 @@ def _said(one: Carried) -> str:
 
 def _worst_p(one: Carried, level: int) -> float:
     """The largest p-value that a canary of the level has; 1 if none has one."""
-    p_values = one.run.exposure.p_value[one.rows(0, level)]
+    p_values = one.result.exposure.p_value[one.rows(0, level)]
     known = p_values[~np.isnan(p_values)]
     return float(known.max()) if len(known) else 1.0
 
@@ -149,7 +149,7 @@ def _sizes(carried: Sequence[Carried]) -> Rows:
 
 
 def _size(one: Carried) -> tuple[str, ...]:
-    model, corpus = one.run.facts.get("model", {}), one.run.facts["corpus"]
+    model, corpus = one.result.facts.get("model", {}), one.result.facts["corpus"]
     weights = f"{model['parameters']:,}" if "parameters" in model else "–"
     cells = [size_of(model[key]) if key in model else "–" for key in ("bytes", "compressed")]
     return (one.title, weights, *cells, *(size_of(corpus[key]) for key in ("bytes", "compressed")))
@@ -158,9 +158,9 @@ def _size(one: Carried) -> tuple[str, ...]:
 def _sizes_said(carried: Sequence[Carried]) -> list[str]:
     """Whether the model could hold the whole text."""
     pairs = {
-        (one.run.facts["model"]["bytes"], one.run.facts["corpus"]["bytes"])
+        (one.result.facts["model"]["bytes"], one.result.facts["corpus"]["bytes"])
         for one in carried
-        if "model" in one.run.facts
+        if "model" in one.result.facts
     }
     return [
         f"The model ({size_of(model)} of float32) is {'smaller' if model < text else 'larger'} than"
@@ -171,9 +171,9 @@ def _sizes_said(carried: Sequence[Carried]) -> list[str]:
 
 
 def _drawn(one: Carried) -> "Figure":
-    exposure = one.run.exposure
+    exposure = one.result.exposure
     return figures.exposure_by_insertions(
-        one.run.inserted,
+        one.result.inserted,
         exposure.bits,
         low=exposure.low,
         high=exposure.high,

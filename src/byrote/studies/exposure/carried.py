@@ -1,17 +1,14 @@
 """A configuration that was carried out: its exposures, beside what is known of its fits."""
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
-from byrote.fits.loading import load_model
-from byrote.scores.exposure.course import ExposureOverTraining, course_of
+from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
-from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.exposure.run import ExposureRun
 from byrote.studies.carried import CarriedRun
 from byrote.studies.exposure.declaration import Configuration
@@ -29,32 +26,33 @@ class Carried(CarriedRun):
         assert isinstance(self.request.records, CanaryRecords)  # noqa: S101 (an exposure run's)
         return self.request.records
 
-    @cached_property
-    def run(self) -> ExposureRun:
+    @property
+    def result(self) -> ExposureRun:
         """Exposure after training, by the best estimate for each canary."""
         return self.by("auto")
 
     def by(self, method: str) -> ExposureRun:
         """Exposure after training by one method, of the fits that are finished."""
-        return exposure_of(self.folder, method=method, partial=True)
+        return self.run.exposure(method=method, partial=True)
 
-    @cached_property
+    @property
     def course(self) -> ExposureOverTraining:
         """Exposure in the course of training."""
-        return course_of(self.folder, partial=True)
+        course: ExposureOverTraining = self.run.trajectory(partial=True)
+        return course
 
     def rows(self, pattern: int, inserted: int | None = None) -> NDArray[np.intp]:
         """Rows of the run that are of a pattern and, if it is given, inserted so often."""
-        which = self.run.pattern == pattern
+        which = self.result.pattern == pattern
         if inserted is not None:
-            which &= self.run.inserted == inserted
+            which &= self.result.inserted == inserted
         return np.flatnonzero(which)
 
     def mean_exposure(self, which: NDArray[np.intp]) -> tuple[float, float, float]:
         """Mean exposure of some rows, in bits, with its 95 % interval over secrets."""
-        found = self.run.exposure
+        found = self.result.exposure
         return mean_exposure(found.bits[which], found.ids[which], found.saturated[which])
 
     def released(self) -> Any:
         """The model that was kept: that of the first fit."""
-        return load_model(self.folder.paths.root, fit=self.folder.design.release)
+        return self.run.model(self.run.design.release)

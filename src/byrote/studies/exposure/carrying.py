@@ -46,7 +46,7 @@ def report_on(
     carried, failed = [], []
     for configuration in chosen.configurations:
         one = Carried.open(configuration, requests[configuration.name], out / configuration.name)
-        if one.finished:
+        if one.run.finished:
             carried.append(one)
         else:
             failed.append(one.name)

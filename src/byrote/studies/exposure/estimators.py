@@ -58,8 +58,8 @@ class SideBySide:
 
 def side_by_side(one: Carried) -> tuple[SideBySide, ...]:
     """Every pattern of a configuration whose first fit's model was kept."""
-    model, fit = one.released(), one.folder.design.release
-    bits = -one.folder.log_prob(fit) / np.log(2)
+    model, fit = one.released(), one.run.design.release
+    bits = -one.run.folder.log_prob(fit) / np.log(2)
     return tuple(
         _of_pattern(one, model, fit, number, bits) for number in range(len(one.records.patterns))
     )
@@ -86,7 +86,7 @@ def _of_pattern(one: Carried, model: Any, fit: int, number: int, bits: Array) ->
     return SideBySide(
         pattern=pattern,
         ids=ids,
-        inserted=one.folder.design.included(fit)[rows].astype(np.int64),
+        inserted=one.run.design.included(fit)[rows].astype(np.int64),
         references=bits[others],
         whole=_whole(model, pattern) if small else None,
         by=found,

@@ -175,7 +175,7 @@ def _drawn(one: Carried) -> "Figure":
 
 def _seen(one: Carried) -> NDArray[np.int64]:
     """The batches that read a canary in the first fit, of all epochs."""
-    fit = one.fits[0]
+    fit = one.run.finished[0]
     length = epoch_of_batches(one, fit)
     read = np.unique(np.concatenate(batches_read(one, fit)))
     begun = length * np.arange(one.configuration.epochs)

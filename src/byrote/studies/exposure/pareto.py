@@ -20,7 +20,7 @@ _CLOSE = 0.05  # share by which perplexities may differ that are called close
 def findings(carried: Sequence[Carried]) -> Findings:
     """Of configurations of one model, with the same canaries in the same places."""
     level = _level(carried)
-    perplexity = [mean_of(one.run.perplexity()) for one in carried]
+    perplexity = [mean_of(one.result.perplexity()) for one in carried]
     exposed = [_exposure(one, level) for one in carried]
     known = [i for i in range(len(carried)) if np.isfinite([perplexity[i][0], exposed[i][0]]).all()]
     points = [_point(carried[i], perplexity[i], exposed[i], level) for i in known]
@@ -75,7 +75,7 @@ def _rows(
             with_interval(perplexity[place]),
             with_interval(exposed[place], _bound(one, level)),
             with_interval(_exposure(one, 0)),
-            f"{one.run.facts.get('model', {}).get('parameters', 0):,}",
+            f"{one.result.facts.get('model', {}).get('parameters', 0):,}",
             "yes" if place in members else "",
         )
         for place, one in sorted(enumerate(carried), key=lambda pair: perplexity[pair[0]][0])
@@ -94,11 +94,11 @@ def _exposure(one: Carried, level: int) -> Mean:
 
 
 def _bound(one: Carried, level: int) -> bool:
-    return bool(one.run.exposure.saturated[one.rows(0, level)].any())
+    return bool(one.result.exposure.saturated[one.rows(0, level)].any())
 
 
 def _maximum(carried: Sequence[Carried]) -> float:
-    return float(np.nanmax(carried[0].run.exposure.maximum))
+    return float(np.nanmax(carried[0].result.exposure.maximum))
 
 
 def _point(one: Carried, perplexity: Mean, exposed: Mean, level: int) -> figures.Configuration:

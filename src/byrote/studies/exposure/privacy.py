@@ -45,7 +45,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
     drawn = figures.exposure_by_epsilon(
         [_model(one) for one in carried],
         published=POST,
-        maximum=float(np.nanmax(carried[0].run.exposure.maximum)),
+        maximum=float(np.nanmax(carried[0].result.exposure.maximum)),
     )
     data = {
         "extractions": {name: [one.to_dict() for one in each] for name, each in found.items()},
@@ -58,7 +58,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
 
 def _privacy(one: Carried) -> dict[str, Any] | None:
     """What the fits spent, the most of them; None of a model that is not private."""
-    known = [fact["privacy"] for fact in one.facts if "privacy" in fact]
+    known = [fact["privacy"] for fact in one.run.facts if "privacy" in fact]
     return max(known, key=_epsilon_of) if known else None
 
 
@@ -76,16 +76,16 @@ def _model(one: Carried) -> figures.PrivateModel:
     return figures.PrivateModel(
         name=one.title.rpartition(", ")[2],
         epsilon=_epsilon(one),
-        test_loss=one.run.test_loss,
-        insertions=one.run.inserted,
-        bits=one.run.exposure.bits,
-        saturated=one.run.exposure.saturated,
-        secrets=one.run.exposure.ids,
+        test_loss=one.result.test_loss,
+        insertions=one.result.inserted,
+        bits=one.result.exposure.bits,
+        saturated=one.result.exposure.saturated,
+        secrets=one.result.exposure.ids,
     )
 
 
 def _levels(one: Carried) -> list[int]:
-    return [level for level in np.unique(one.run.inserted).tolist() if level]
+    return [level for level in np.unique(one.result.inserted).tolist() if level]
 
 
 def _table(carried: Sequence[Carried], found: dict[str, tuple[Taken, ...]]) -> Rows:
@@ -104,7 +104,7 @@ def _table(carried: Sequence[Carried], found: dict[str, tuple[Taken, ...]]) -> R
             (
                 one.title,
                 _number(_epsilon(one)),
-                with_interval(mean_of(one.run.test_loss)),
+                with_interval(mean_of(one.result.test_loss)),
                 *(_exposure(one, level) for level in (*levels, 0)),
                 _taken(found[one.name]),
             )
@@ -119,7 +119,7 @@ def _number(epsilon: float) -> str:
 
 def _exposure(one: Carried, level: int) -> str:
     which = one.rows(0, level)
-    return with_interval(one.mean_exposure(which), bool(one.run.exposure.saturated[which].any()))
+    return with_interval(one.mean_exposure(which), bool(one.result.exposure.saturated[which].any()))
 
 
 def _taken(found: tuple[Taken, ...]) -> str:
@@ -205,7 +205,7 @@ def _remarks(carried: Sequence[Carried], found: dict[str, tuple[Taken, ...]]) ->
 def _told(one: Carried, level: int, found: tuple[Taken, ...]) -> str:
     """How many canaries of a level are told from chance, and how many are taken out."""
     which = one.rows(0, level)
-    told = int((one.run.exposure.p_value[which] < _SURE).sum())
+    told = int((one.result.exposure.p_value[which] < _SURE).sum())
     label = (_privacy(one) or {}).get("label")
     return (
         f"{one.title}{f' ({label})' if label else ''}: {told} of {len(which)} canaries"
@@ -221,11 +221,11 @@ def _against(plain: Carried, one: Carried, level: int) -> str:
     several fits count as one.
     """
     which = plain.rows(0, level)
-    if plain.missing or one.missing:
+    if plain.run.missing or one.run.missing:
         return f"{one.title} against {plain.title}: fits are missing, so canaries do not pair."
-    less = plain.run.exposure.bits[which] - one.run.exposure.bits[which]
-    fewer = mean_exposure(less, plain.run.exposure.ids[which])
-    more = mean_of(one.run.test_loss - plain.run.test_loss)
+    less = plain.result.exposure.bits[which] - one.result.exposure.bits[which]
+    fewer = mean_exposure(less, plain.result.exposure.ids[which])
+    more = mean_of(one.result.test_loss - plain.result.test_loss)
     return (
         f"{one.title} against {plain.title}: exposure of canaries {times(level)} lower by"
         f" {with_interval(fewer)} bits, test loss higher by {with_interval(more)} nats per token."

@@ -47,7 +47,7 @@ def batches_read(one: Carried, fit: int) -> list[NDArray[np.int64]]:
     Only of a model that reads the text in its order, as it says (``shuffle=False``).
     """
     model, records = one.request.model, one.records
-    job = job_of(one.folder.design, fit, one.request.settings.seed, keep_weights=False)
+    job = job_of(one.run.design, fit, one.request.settings.seed, keep_weights=False)
     text = as_one(TextContent(records.x).training(model, job))
     cut = Cut(model.batch_size, model.window)
     found = []
@@ -60,7 +60,7 @@ def batches_read(one: Carried, fit: int) -> list[NDArray[np.int64]]:
 
 def epoch_of_batches(one: Carried, fit: int) -> int:
     """Batches of an epoch."""
-    job = job_of(one.folder.design, fit, one.request.settings.seed, keep_weights=False)
+    job = job_of(one.run.design, fit, one.request.settings.seed, keep_weights=False)
     texts = TextContent(one.records.x).training(one.request.model, job)
     return int(one.request.model.batches(texts))
 

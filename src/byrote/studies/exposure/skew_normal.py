@@ -58,7 +58,7 @@ def _fits(one: Carried) -> Rows:
     head = ("", "fit", "location", "scale", "shape", "KS distance", "off at 1 in 1,000", "accepted")
     curves = iter(one.by("skew_normal").exposure.fits)
     rows: list[Sequence[str]] = [head]
-    for fit in one.fits:
+    for fit in one.run.finished:
         for pattern in one.records.patterns:
             curve = next(curves)
             numbers = (curve.location, curve.scale, curve.shape, curve.ks)

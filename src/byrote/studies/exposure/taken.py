@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from byrote.attacks.extraction import extract
 from byrote.attacks.greedy import greedy_completions
-from byrote.fits.canary_file import read_canaries
 from byrote.report.text import plain
 from byrote.studies.exposure.carried import Carried
 
@@ -51,8 +50,8 @@ class Taken:
 
 def taken_out(one: Carried) -> tuple[Taken, ...]:
     """Extraction of the most inserted canaries of the first fit; one if each level has one."""
-    model, planted = one.released(), read_canaries(one.folder.paths, one.folder.manifest)
-    times = one.folder.design.included(one.folder.design.release)[: len(planted)]
+    model, planted = one.released(), one.run.folder.canaries
+    times = one.run.design.included(one.run.design.release)[: len(planted)]
     found = []
     for row in np.flatnonzero(times == times.max()).tolist():
         result = extract(model, planted.canary(row), max_queries=QUERIES)
@@ -81,8 +80,8 @@ def completions(
     (L,) how many characters are given, (c, L) the share of the others that come out right, and (c,)
     how often each canary is inserted. NaN where a completion has no more characters.
     """
-    model, planted = one.released(), read_canaries(one.folder.paths, one.folder.manifest)
-    times = one.folder.design.included(one.folder.design.release)[: len(planted)]
+    model, planted = one.released(), one.run.folder.canaries
+    times = one.run.design.included(one.run.design.release)[: len(planted)]
     length = min(_LONGEST, max(map(len, planted.completions)))
     shares = np.full((len(planted), length), np.nan)
     for row, own in enumerate(planted.completions):

@@ -45,10 +45,10 @@ def to_json(report: ExposureStudyReport, figures: Sequence[str] = ()) -> dict[st
 def facts(report: ExposureStudyReport) -> Rows:
     """What was run, by name."""
     chosen, corpus, first = report.chosen, report.corpus, report.carried[0]
-    manifest, records = first.folder.manifest, first.records
+    manifest, records = first.run.manifest, first.records
     test = 0 if records.held_out is None else records.held_out.characters
     notes = ", ".join(f"{name} {value}" for name, value in corpus.notes.items())
-    seconds = sum(float(np.nansum(one.of_fits("seconds"))) for one in report.carried)
+    seconds = sum(float(np.nansum(one.run.fact("seconds"))) for one in report.carried)
     settled = manifest.settled
     return [
         ("", ""),
@@ -85,18 +85,18 @@ def runs(report: ExposureStudyReport) -> Rows:
 def _run(one: Carried) -> tuple[str, ...]:
     given = one.configuration
     levels = ", ".join(map(str, given.insertions))
-    seconds = one.of_fits("seconds")
+    seconds = one.run.fact("seconds")
     known = seconds[~np.isnan(seconds)]
-    controls = np.flatnonzero(one.run.inserted == 0)
+    controls = np.flatnonzero(one.result.inserted == 0)
     return (
         one.title,
         f"{given.kind}: {named(given.model)}",
         f"{levels} ({given.canaries_per_level}), {given.controls}",
         f"{given.references:,}",
-        f"{len(one.fits)} of {one.folder.design.fits}",
+        f"{len(one.run.finished)} of {one.run.design.fits}",
         f"{given.epochs}",
         duration(float(np.median(known))) if len(known) else "–",
-        with_interval(mean_of(one.run.test_loss)),
+        with_interval(mean_of(one.result.test_loss)),
         with_interval(one.mean_exposure(controls)),
     )
 
@@ -109,9 +109,9 @@ def remarks(report: ExposureStudyReport) -> list[str]:
 def _controls(report: ExposureStudyReport) -> str:
     """Whether canaries that were never inserted look as they should."""
     checked = {
-        one.title: check_controls(one.run.exposure, one.run.inserted)
+        one.title: check_controls(one.result.exposure, one.result.inserted)
         for one in report.carried
-        if (one.run.inserted == 0).any()
+        if (one.result.inserted == 0).any()
     }
     if not checked:
         return "No canary was left out: nothing shows what exposure is by chance."
@@ -130,9 +130,9 @@ def _controls(report: ExposureStudyReport) -> str:
 def _as_data(one: Carried) -> dict[str, Any]:
     return {
         **one.configuration.model_dump(),
-        "folder": one.folder.paths.root.name,
-        "test_loss": one.run.test_loss.tolist(),
-        "seconds": one.of_fits("seconds").tolist(),
-        "asking_seconds": one.of_fits("asking_seconds").tolist(),
-        "controls": check_controls(one.run.exposure, one.run.inserted).to_dict(),
+        "folder": one.run.path.name,
+        "test_loss": one.result.test_loss.tolist(),
+        "seconds": one.run.fact("seconds").tolist(),
+        "asking_seconds": one.run.fact("asking_seconds").tolist(),
+        "controls": check_controls(one.result.exposure, one.result.inserted).to_dict(),
     }

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from byrote.scores.evidence.attacks import of_table
 from byrote.scores.membership import MembershipInference
-from byrote.scores.memorization import load_scores
 from byrote.scores.result import MemorizationResult
 from byrote.studies.carried import CarriedRun
 from byrote.studies.mitigations.declaration import Configuration
@@ -23,15 +22,15 @@ class Carried(CarriedRun):
 
     configuration: Configuration
 
-    @cached_property
+    @property
     def result(self) -> MemorizationResult:
         """Scores of the probes, of the fits that are finished."""
-        return load_scores(self.folder.paths.root, partial=True)
+        return self.run.memorization(partial=True)
 
     @cached_property
     def audit(self) -> Audit:
         """Log-likelihoods of the probes, with their ids."""
-        table = self.folder.table(partial=True)
+        table = self.run.table(partial=True)
         return Audit(table, self.result.ids[table.rows])
 
     @property
@@ -53,7 +52,7 @@ class Carried(CarriedRun):
 
     def said(self, name: str) -> list[dict[str, Any]]:
         """What the models of the finished fits say under a name."""
-        return [fact[name] for fact in self.facts if fact.get(name)]
+        return [fact[name] for fact in self.run.facts if fact.get(name)]
 
     @property
     def epsilon(self) -> tuple[float, float] | None:

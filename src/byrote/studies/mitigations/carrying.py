@@ -67,4 +67,4 @@ def _opened(configuration: Configuration, asked: Asked, out: Path) -> Carried | 
     if request is None or not is_there(RunPaths(folder).manifest):
         return None
     one = Carried.open(configuration, request, folder)
-    return one if one.finished else None
+    return one if one.run.finished else None

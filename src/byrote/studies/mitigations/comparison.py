@@ -42,7 +42,7 @@ def findings(carried: Sequence[Carried]) -> Findings:
 
 
 def _by_chance(one: Carried) -> dict[float, float]:
-    seed = one.folder.manifest.seed
+    seed = one.run.manifest.seed
     return dict(zip(LEVELS, by_chance(one.audit.table, LEVELS, seed=seed).tolist(), strict=True))
 
 
@@ -71,7 +71,7 @@ def _absolute(carried: Sequence[Carried], attacks: dict[str, Any]) -> Rows:
 
 
 def _row(one: Carried, attacks: dict[str, MembershipInference]) -> tuple[str, ...]:
-    seconds = one.of_fits("seconds")
+    seconds = one.run.fact("seconds")
     known = seconds[~np.isnan(seconds)]
     significant = one.result.summary().significant
     return (

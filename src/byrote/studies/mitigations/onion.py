@@ -72,9 +72,7 @@ def _audits(found: Sequence[Replication]) -> Rows:
 
 def _audit(title: str, audits: Sequence[Carried]) -> tuple[str, ...]:
     high = [one.quantile(one.audit.ids, _TOP) for one in audits]
-    chance = [
-        by_chance(one.audit.table, (_TOP,), seed=one.folder.manifest.seed)[0] for one in audits
-    ]
+    chance = [by_chance(one.audit.table, (_TOP,), seed=one.run.manifest.seed)[0] for one in audits]
     return (
         title,
         f"{len(audits[0].result):,}",

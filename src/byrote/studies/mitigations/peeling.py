@@ -65,7 +65,7 @@ class Replication:
 
 def replications(carried: Sequence[Carried]) -> tuple[Replication, ...]:
     """Of all audits of a study, those that have a first audit and a round on both sides."""
-    by_name = {one.name: one for one in carried if not one.missing}
+    by_name = {one.name: one for one in carried if not one.run.missing}
     labels = [name.removesuffix("-all") for name in by_name if name.endswith("-all")]
     found = (_replication(label, by_name) for label in labels)
     return tuple(one for one in found if one is not None)

@@ -11,8 +11,8 @@ from byrote import seeds
 from byrote.errors import IncompleteRun
 from byrote.fits.paths import RunPaths
 from byrote.fits.reading import is_there
-from byrote.scores.memorization import load_scores
 from byrote.scores.pruning import prune
+from byrote.scores.run import open_run
 from byrote.studies.mitigations.declaration import Pruning
 
 
@@ -34,7 +34,7 @@ def remaining(run: Path, pruning: Pruning, *, seed: int) -> Remaining:
     """
     if not is_there(RunPaths(run).manifest):
         raise IncompleteRun(f"there is no run in {run} to prune")
-    result = load_scores(run)
+    result = open_run(run).memorization()
     pruned = prune(result, top=pruning.top)
     scored = ~np.isnan(result.score)
     gone = np.isin(result.ids, pruned.removed)

@@ -48,8 +48,8 @@ def to_json(report: MitigationStudyReport, figures: Sequence[str] = ()) -> dict[
 def facts(report: MitigationStudyReport) -> Rows:
     """What was run, by name."""
     chosen, audited = report.chosen, report.records.audited
-    manifest, first = report.carried[0].folder.manifest, report.carried[0].configuration
-    seconds = sum(float(np.nansum(one.of_fits("seconds"))) for one in report.carried)
+    manifest, first = report.carried[0].run.manifest, report.carried[0].configuration
+    seconds = sum(float(np.nansum(one.run.fact("seconds"))) for one in report.carried)
     shape = " x ".join(map(str, audited.shape))
     return [
         ("", ""),
@@ -79,18 +79,18 @@ def runs(report: MitigationStudyReport) -> Rows:
 
 def _listed(carried: Sequence[Carried]) -> str:
     """Names of runs that differ in their seeds alone."""
-    return ", ".join(f"{one.name} (seed {one.folder.manifest.seed})" for one in carried)
+    return ", ".join(f"{one.name} (seed {one.run.manifest.seed})" for one in carried)
 
 
 def _run(one: Carried, common: Mapping[str, Any]) -> tuple[str, ...]:
-    given, design = one.configuration, one.folder.design
+    given, design = one.configuration, one.run.design
     changed = {name: value for name, value in given.model.items() if common.get(name) != value}
     return (
         one.title,
         named(changed) or "the same",
         f"{design.n:,}",
         f"{len(one.audit.ids):,}",
-        f"{len(one.fits)} of {design.fits}",
+        f"{len(one.run.finished)} of {design.fits}",
         f"{given.epochs}",
     )
 
@@ -98,7 +98,7 @@ def _run(one: Carried, common: Mapping[str, Any]) -> tuple[str, ...]:
 def _as_data(one: Carried) -> dict[str, Any]:
     return {
         **one.configuration.model_dump(),
-        "folder": one.folder.paths.root.name,
-        "records": one.folder.design.n,
-        "seconds": one.of_fits("seconds").tolist(),
+        "folder": one.run.path.name,
+        "records": one.run.design.n,
+        "seconds": one.run.fact("seconds").tolist(),
     }

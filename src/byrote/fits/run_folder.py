@@ -12,6 +12,7 @@ models/             release.safetensors, fit-000000.safetensors: weights, if ask
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
 from byrote.fits import files, reading, record_files, sealed
-from byrote.fits.fit_file import FitFile
+from byrote.fits.canary_file import PlantedCanaries, read_canaries
+from byrote.fits.fit_file import FitCache, FitFile
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
 from byrote.fits.manifest import Manifest
@@ -38,35 +40,24 @@ _MOST_BYTES = 1 << 24  # of what is said of a failed fit
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run on disk: its manifest, its design, and the files of its fits.
-
-    ``seen`` are the files of fits that were verified while it is open.
-    """
+    """A run on disk: its manifest, its design, and the files of its fits, each read once."""
 
     paths: RunPaths
     manifest: Manifest
     design: Design
-    seen: sealed.Seen = field(default_factory=dict, compare=False, repr=False)
+    cache: FitCache = field(default_factory=FitCache, compare=False, repr=False)
 
     @classmethod
     def open(cls, paths: RunPaths) -> "RunFolder":
-        """The run in a folder.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no run, or a symbolic link in its folder.
-        CorruptFile
-            If its description, its plan or the names of its records cannot be read.
-        CannotRead
-            If the disk does not give them, or there is no memory for them.
-        """
+        """The run in a folder."""
         paths.check()
         if not is_there(paths.manifest):
             raise InvalidInput(f"{paths.root} holds no run: there is no {paths.manifest.name}")
         manifest = Manifest.read(paths.manifest)
-        record_files.check_count(paths, manifest)
-        return cls(paths, manifest, read_design(paths, manifest))
+        names = record_files.read_names(paths, manifest)  # as many as the run says, before all else
+        run = cls(paths, manifest, read_design(paths, manifest))
+        vars(run)["names"] = names
+        return run
 
     @classmethod
     def create(
@@ -91,17 +82,11 @@ class RunFolder:
         return cls(paths, manifest, design)
 
     def check_no_canaries(self) -> None:
-        """Refuse an exposure run where records are in or out of fits and have a score.
-
-        Raises
-        ------
-        InvalidInput
-            If it is one.
-        """
+        """Refuse an exposure run where records are in or out of fits and have a score."""
         if self.design.inserts:
             raise InvalidInput(
                 f"{self.paths.root} is an exposure run: its canaries have exposures, its records no"
-                " memorization scores; byrote.load_exposure reads it, byrote show, figures and"
+                " memorization scores; Run.exposure computes them; byrote show, figures and"
                 " extract serve it"
             )
 
@@ -131,6 +116,7 @@ class RunFolder:
     def set_aside(self, fit: int) -> None:
         """Move the file of a fit that is done again, if it has one, out of its successor's way."""
         if fit != RELEASE:
+            self.cache.forget(self.paths.fit(fit))
             with files.writing(self.paths.aside(fit)), suppress(FileNotFoundError):
                 self.paths.fit(fit).replace(self.paths.aside(fit))
 
@@ -144,21 +130,12 @@ class RunFolder:
 
     def file(self, fit: int) -> FitFile:
         """The file of one fit, whether it is there or not."""
-        return FitFile(self.paths.fit(fit), self.manifest.run_id, self.design, fit, self.seen)
+        return FitFile(self.paths.fit(fit), self.manifest.run_id, self.design, fit, self.cache)
 
     def log_prob(self, fit: int, epoch: int | None = None) -> NDArray[np.float64]:
         """Log-likelihoods of the rows that a finished fit counts, nats.
 
         After the epoch given, which must be a tracked one, or the last.
-
-        Raises
-        ------
-        CorruptFile
-            If the file is truncated or altered.
-        ForeignFile
-            If it belongs to another run or another fit.
-        CannotRead
-            If the disk does not give it, or there is no memory for it.
         """
         return self.file(fit).log_prob(epoch)
 
@@ -175,11 +152,6 @@ class RunFolder:
         """Fits still to do, and why some that have a damaged file are among them.
 
         A fit that was not scored at all the epochs in ``track`` is to do again.
-
-        Raises
-        ------
-        ForeignFile
-            If a fit's file belongs to another run: it is not ours to replace.
         """
         todo, damaged, track = self.missing(), {}, set(track)
         for fit in self._finished():
@@ -218,17 +190,7 @@ class RunFolder:
         return found
 
     def table(self, *, partial: bool = False, epoch: int | None = None) -> Table:
-        """Everything that the finished fits found, after their last epoch or another.
-
-        Raises
-        ------
-        InvalidInput
-            If no scores were asked for at the epoch.
-        IncompleteRun
-            If fits or their tracked epochs are missing and ``partial`` is false.
-        CorruptFile
-            If a fit's file cannot be trusted.
-        """
+        """Everything that the finished fits found, after their last epoch or another."""
         if epoch is not None and epoch not in (known := self.epochs()):
             listed = ", ".join(map(str, known)) or "none"
             why = "" if self.manifest.track else " (the run was not tracked)"
@@ -268,13 +230,7 @@ class RunFolder:
         return f"{text}; start the same run again to do them"
 
     def check_release(self) -> None:
-        """Whether the release model is there.
-
-        Raises
-        ------
-        IncompleteRun
-            If it is not, with what is known of why.
-        """
+        """Whether the release model is there."""
         if is_there(self.paths.model(self.design.release)):
             return
         failed = self.paths.failure(self.design.release)
@@ -284,9 +240,25 @@ class RunFolder:
             " start the same run again to do it"
         )
 
-    def ids_and_labels(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    @cached_property
+    def names(self) -> record_files.Names:
         """Ids and labels of the records, in the order of the data."""
         return record_files.read_names(self.paths, self.manifest)
+
+    @property
+    def ids(self) -> NDArray[Any]:
+        """(n,) ids of the records."""
+        return self.names[0]
+
+    @property
+    def labels(self) -> NDArray[Any] | None:
+        """(n,) labels of the records; of an exposure run, the number of each text's pattern."""
+        return self.names[1]
+
+    @cached_property
+    def canaries(self) -> PlantedCanaries:
+        """The canaries of an exposure run."""
+        return read_canaries(self.paths, self.manifest)
 
 
 def _read_failure(path: Path) -> Failure:

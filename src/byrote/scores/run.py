@@ -112,11 +112,6 @@ class Run:
         """Whether canaries were planted: the run then has exposures instead of scores."""
         return self.design.inserts
 
-    @property
-    def ids(self) -> NDArray[Any]:
-        """(n,) ids of the records."""
-        return self.folder.ids
-
     @cached_property
     def missing(self) -> tuple[int, ...]:
         """Fits that are not finished."""
@@ -165,10 +160,8 @@ class Run:
         self, epoch: int | None = None, *, partial: bool = False
     ) -> MemorizationResult:
         """Compute the memorization scores from the log-likelihoods, without training."""
-        return self._once(
-            ("memorization", epoch, partial),
-            lambda: scores_of(self.folder, epoch, partial=partial),
-        )
+        key = ("memorization", epoch, partial)
+        return self._once(key, lambda: scores_of(self.folder, epoch, partial=partial))
 
     def exposure(
         self, epoch: int | None = None, *, method: str = "auto", partial: bool = False
@@ -193,20 +186,13 @@ class Run:
         A ``Trajectory``; of a run with canaries, an ``ExposureOverTraining``.
 
         A run that was not tracked has those after the last epoch, and the losses of all.
-
-        Parameters
-        ----------
-        method
-            For canaries, as for ``exposure``.
+        ``method``: for canaries, as for ``exposure``.
         """
         if self.has_canaries:
-            return self._once(
-                ("course", method, partial),
-                lambda: course_of(self.folder, method=method, partial=partial),
-            )
-        return self._once(
-            ("trajectory", partial), lambda: trajectory_of(self.folder, partial=partial)
-        )
+            course = lambda: course_of(self.folder, method=method, partial=partial)  # noqa: E731
+            return self._once(("course", method, partial), course)
+        scores = lambda: trajectory_of(self.folder, partial=partial)  # noqa: E731
+        return self._once(("trajectory", partial), scores)
 
     def membership(self, attack: str = "lira", *, partial: bool = False) -> MembershipInference:
         """Infer which fits trained on which records, as an attacker would.
@@ -214,15 +200,10 @@ class Run:
         With canaries: tell inserted secrets from controls and reference candidates, which were
         drawn alike and never inserted.
 
-        Parameters
-        ----------
-        attack
-            "lira" or "loss", as for ``infer_membership``.
+        ``attack``: "lira" or "loss", as for ``infer_membership``.
         """
-        return self._once(
-            ("membership", attack, partial),
-            lambda: membership_of(self.folder, attack, partial=partial),
-        )
+        key = ("membership", attack, partial)
+        return self._once(key, lambda: membership_of(self.folder, attack, partial=partial))
 
     def epsilon(
         self,
@@ -235,9 +216,8 @@ class Run:
     ) -> PrivacyEvidence:
         """Bound the privacy loss from below, and compare it with what the model guarantees.
 
-        Every bound that the log-likelihoods allow, or the reason why there is none
-        (docs/privacy.md); membership inference; memorization, exposure, membership and epsilon
-        side by side.
+        Every bound that the log-likelihoods allow, or why there is none (docs/privacy.md), and
+        memorization, exposure, membership inference and epsilon side by side.
 
         Parameters
         ----------
@@ -255,7 +235,7 @@ class Run:
         """
         asked: dict[str, Any] = {"significance": significance, "delta": delta, "guesses": guesses}
         asked |= {"record": record, "partial": partial}
-        key = ("epsilon", *(repr(value) for value in asked.values()))
+        key = ("epsilon", *asked.values())
         return self._once(key, lambda: evidence_of(self.folder, **asked))
 
     # -- what other commands left in the folder ---------------------------------------------------
@@ -275,7 +255,7 @@ class Run:
         """More repeats since then change the scores, and neither distances nor copies."""
         if not is_there(path):
             return None
-        result = self._once(path, lambda: load(path))
+        result = self._once((path,), lambda: load(path))
         if result.description.get("run_id") != self.manifest.run_id:
             raise InvalidInput(f"{path} belongs to another run; byrote neighbors replaces it")
         return replace(result, score=self.memorization(partial=True).score)
@@ -292,12 +272,8 @@ class Run:
 
         That of a fit (``keep_models="all"``), or the release model, trained on all records. A class
         of your own must be passed unfitted, as ``model``: no file chooses what is imported. Chance
-        in ``score_samples`` and ``sample`` comes from the fit's own seed.
-
-        Raises
-        ------
-        RunMismatch
-            If ``model`` is not of the run's class and parameters.
+        in ``score_samples`` and ``sample`` comes from the fit's own seed. RunMismatch: ``model`` is
+        not of the run's class and parameters.
         """
         return kept_model.load(self.folder, fit, model)
 
@@ -311,7 +287,12 @@ class Run:
         """
         return kept_model.sample(self.folder, n, seed=seed, fit=fit, model=model)
 
-    def _once(self, key: Any, compute: Callable[[], Result]) -> Result:
-        if key not in self._results:
-            self._results[key] = compute()
-        return cast("Result", self._results[key])
+    def _once(self, key: tuple[Any, ...], compute: Callable[[], Result]) -> Result:
+        typed = (key, *map(type, key))  # True is not 1
+        try:
+            return cast("Result", self._results[typed])
+        except KeyError:
+            self._results[typed] = compute()
+            return cast("Result", self._results[typed])
+        except TypeError:  # an argument that is not hashable, which is refused
+            return compute()

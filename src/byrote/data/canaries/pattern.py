@@ -1,4 +1,4 @@
-"""A canary's text, read into its fixed stretches and its slots."""
+"""The text of a canary, parsed into fixed text and slots."""
 
 import re
 from collections import Counter
@@ -6,21 +6,30 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from byrote import checks
-from byrote.data.canaries.characters import Characters
-from byrote.data.canaries.kinds import KINDS
-from byrote.data.canaries.states import Form
-from byrote.data.canaries.words import Words
+from byrote.data.canaries.format import Segment
+from byrote.data.canaries.slot_kinds import NAMED_KINDS, Characters, Words
 from byrote.errors import InvalidInput, did_you_mean
 
-LONGEST = 9999  # characters in a slot, and in all of a completion
+MAX_LENGTH = 9999  # characters of a slot, and of a whole completion
 _TOKEN = re.compile(r"(?P<brace>\{\{|\}\})|\{(?P<slot>[^{}]*)\}|(?P<lone>[{}])|(?P<fixed>[^{}]+)")
 
 
 class Slot(NamedTuple):
-    """A place for a secret: how it is written, and the form of what can stand there."""
+    """A slot for a secret: as written in the text, braces included, and what can fill it."""
 
     written: str
-    form: Form
+    segment: Segment
+
+
+def slot_specs(text: str) -> list[str]:
+    """Return what stands between the braces of each slot.
+
+    Examples
+    --------
+    >>> slot_specs("{{my}} {name} lives at {digits:3}")
+    ['name', 'digits:3']
+    """
+    return [token["slot"] for token in _TOKEN.finditer(text) if token["slot"] is not None]
 
 
 def parse(
@@ -30,18 +39,18 @@ def parse(
     length: int | None = None,
     words: Mapping[str, Iterable[str]] | None = None,
 ) -> tuple[str | Slot, ...]:
-    """Fixed stretches (str) and slots of a text, in order; stretches side by side are one.
+    """Split a text into fixed text (str) and slots, in order; adjacent fixed texts are joined.
 
     Parameters
     ----------
     text
-        ``{kind:n}`` is a slot, ``{}`` one of ``length`` characters of ``alphabet``, ``{name}`` one
-        for a word of ``words[name]``; ``{{`` and ``}}`` are braces.
+        ``{kind:n}`` is a slot, ``{}`` a slot of ``length`` characters of ``alphabet``, ``{name}`` a
+        slot for a word of ``words[name]``; ``{{`` and ``}}`` are literal braces.
 
     Raises
     ------
     InvalidInput
-        If the text or an option cannot be used, or an option has no slot to serve.
+        If the text or an option is not valid, or no slot uses an option.
 
     Examples
     --------
@@ -52,42 +61,40 @@ def parse(
     if not isinstance(text, str):
         raise InvalidInput(f"text must be a text with slots; got {type(text).__name__}")
     checks.encodable("text", text)
-    forms = _given_forms(alphabet, length, words)
+    defined = _defined_segments(alphabet, length, words)
     pieces: list[str | Slot] = []
     for token in _TOKEN.finditer(text):
         spec, fixed = token["slot"], (token["brace"] or "")[:1] or token["fixed"]
         if token["lone"]:
             raise InvalidInput(
-                f"text must have its braces in pairs, or doubled where they are no slot; the one "
-                f"at character {token.start() + 1} stands alone"
+                "text must have its braces in pairs, and doubled where they are literal; the brace"
+                f" at character {token.start() + 1} stands alone"
             )
         if spec is not None:
-            pieces.append(Slot(token[0], _form(spec, forms)))
+            pieces.append(Slot(token[0], _segment(spec, defined)))
         elif pieces and isinstance(pieces[-1], str):
             pieces[-1] += fixed
         else:
             pieces.append(fixed)
-    _check_used({piece.written for piece in pieces if isinstance(piece, Slot)}, forms)
+    _check_used({piece.written for piece in pieces if isinstance(piece, Slot)}, defined)
     return tuple(pieces)
 
 
-def _given_forms(alphabet: Any, length: Any, words: Any) -> dict[str, Form]:
-    """Forms of the slots that the caller defines, by what stands between the slot's braces."""
+def _defined_segments(alphabet: Any, length: Any, words: Any) -> dict[str, Segment]:
+    """Segments of the slots that the caller defines, by what stands between the braces."""
     if words is not None and not isinstance(words, Mapping):
         raise InvalidInput(f"words must map names to lists; got {type(words).__name__}")
-    forms: dict[str, Form] = {}
-    for name, listed in (words or {}).items():
-        if not isinstance(name, str) or name in KINDS or not name:
+    segments: dict[str, Segment] = {}
+    for name, word_list in (words or {}).items():
+        if not isinstance(name, str) or name in NAMED_KINDS or not name:
             raise InvalidInput(f"words must have names of their own; {{{name}}} is another slot")
-        forms[name] = Words(name, listed)
+        segments[name] = Words(name, word_list)
     if (alphabet is None) != (length is None):
         raise InvalidInput("alphabet and length go together; got only one of them")
     if alphabet is not None:
-        forms[""] = Characters(
-            (_checked_alphabet(alphabet),)
-            * checks.integer("length", length, at_least=1, at_most=LONGEST)
-        )
-    return forms
+        length = checks.integer("length", length, at_least=1, at_most=MAX_LENGTH)
+        segments[""] = Characters((_checked_alphabet(alphabet),) * length)
+    return segments
 
 
 def _checked_alphabet(alphabet: Any) -> str:
@@ -102,25 +109,25 @@ def _checked_alphabet(alphabet: Any) -> str:
     return alphabet
 
 
-def _form(spec: str, forms: Mapping[str, Form]) -> Form:
+def _segment(spec: str, defined: Mapping[str, Segment]) -> Segment:
     name, _, rule = spec.partition(":")
-    if spec in forms:
-        return forms[spec]
+    if spec in defined:
+        return defined[spec]
     if spec == "":
         raise InvalidInput("text has a slot {}, which needs alphabet= and length=")
-    if name not in KINDS:
-        known = [*KINDS, *filter(None, forms)]
+    if name not in NAMED_KINDS:
+        known = [*NAMED_KINDS, *filter(None, defined)]
         raise InvalidInput(
             f"text: a slot must be one of {', '.join(known)}; got {{{spec}}}"
             f"{did_you_mean(name, known)}"
         )
-    return KINDS[name](name, rule)
+    return NAMED_KINDS[name](name, rule)
 
 
-def _check_used(written: set[str], forms: Mapping[str, Form]) -> None:
+def _check_used(written: set[str], defined: Mapping[str, Segment]) -> None:
     if not written:
         raise InvalidInput("text must have a slot for the secret, such as {digits:9}; got none")
-    for name in forms:
+    for name in defined:
         if f"{{{name}}}" not in written:
             option = f"words[{name!r}]" if name else "alphabet and length"
             raise InvalidInput(f"{option}: text has no slot {{{name}}} for it")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from byrote.data.canaries import Canary
-from byrote.data.canaries.sampling import draw_distinct
+from byrote.data.canaries.format import draw_distinct
 from byrote.errors import InvalidInput
 
 N = 5_000
@@ -104,6 +104,6 @@ def test_exclusion_near_the_limit_of_large_spaces():
 def test_whole_space_with_one_excluded_and_one_too_many():
     canary = Canary("pin {digits:2}", secret="42")
     assert sorted(canary.candidates(99)) == sorted(f"{i:02d}" for i in range(100) if i != 42)
-    with pytest.raises(InvalidInput, match="n must be at most 99: there are no more other compl"):
+    with pytest.raises(InvalidInput, match="n must be at most 99, the number of other compl"):
         canary.candidates(100)
     assert sorted(Canary("pin {digits:2}").candidates(100)) == [f"{i:02d}" for i in range(100)]

@@ -34,7 +34,7 @@ def prune(
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """List the records that stay when those that were memorized are taken out."""
-    from byrote.data.listed import check_kind  # noqa: PLC0415 (slow to load)
+    from byrote.data.id_lists import check_suffix  # noqa: PLC0415 (slow to load)
     from byrote.fits.parquet import check_destination  # noqa: PLC0415
     from byrote.fits.paths import RunPaths  # noqa: PLC0415
     from byrote.report import pruning as text  # noqa: PLC0415
@@ -42,7 +42,7 @@ def prune(
     from byrote.scores.pruning import prune as pruned  # noqa: PLC0415
 
     rate = None if top is None else share("--top", top)
-    place = RunPaths(run).pruned if out is None else check_kind("--out", out)
+    place = RunPaths(run).pruned if out is None else check_suffix("--out", out)
     check_destination(place)
     result = load_scores(run)
     _check_free(place, RunPaths(run), result)

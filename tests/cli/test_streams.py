@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.cli import app, exits, streams
-from byrote.data.csv_cells import escape_cell, unescape_cell
+from byrote.data.formats.csv import escape_cell, unescape_cell
 
 IDS = [
     "plain", "réc-☃-1", "\x1b[2J\x1b[31m", "=1+1", "'=1+1", "-2+3", "@a", "-5", "[red]", "[/]",

@@ -70,8 +70,8 @@ class _Printable:
 
 
 def write_csv(frame: "pd.DataFrame", stream: TextIO) -> None:
-    """A table as CSV, whose texts ``byrote.data.csv_cells`` keeps safe and exact."""
-    from byrote.data.csv_cells import escape_cell  # noqa: PLC0415 (slow to load)
+    """A table as CSV, whose texts ``byrote.data.formats.csv`` keeps safe and exact."""
+    from byrote.data.formats.csv import escape_cell  # noqa: PLC0415 (slow to load)
 
     encoding = getattr(stream, "encoding", None) or "utf-8"
     texts = {

@@ -79,22 +79,9 @@ def matrix(
 ) -> np.ndarray:
     """Return columns of numbers as a matrix (count, columns), float32 only if all columns are.
 
-    Parameters
-    ----------
-    fields
-        The columns.
-    batches
-        Record batches with ``count`` rows in all.
-    count
-        Number of rows in the file.
-    rows
-        Sorted numbers of the rows to read; default: all.
-
-    Raises
-    ------
-    InvalidInput
-        If a column is not numeric or has missing values, or the matrix would take most of the
-        available memory.
+    ``count`` is the number of rows in the file; ``rows`` are the sorted numbers of those to read.
+    Columns that are not numeric or have missing values are refused, and so is a matrix that would
+    take most of the available memory.
     """
     other = [field.name for field in fields if not is_number(field.type)]
     if other:
@@ -122,13 +109,7 @@ def list_matrix(
     count: int,
     rows: NDArray[np.intp] | None = None,
 ) -> np.ndarray:
-    """Return a column of equally long lists of numbers as a matrix (count, length), as `matrix`.
-
-    Raises
-    ------
-    InvalidInput
-        If lengths differ or values are missing.
-    """
+    """Return a column of equally long lists of numbers as a matrix (count, length), as `matrix`."""
     n = count if rows is None else len(rows)
     out = np.empty((n, 0), _float_type([field.type.value_type]))
     missing = 0
@@ -150,13 +131,7 @@ def list_matrix(
 
 
 def label_column(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
-    """Return a column of labels or ids as (n,) int64 or strings.
-
-    Raises
-    ------
-    InvalidInput
-        If the column holds anything else, or values are missing.
-    """
+    """Return a column of labels or ids as (n,) int64 or strings, none of them missing."""
     if not is_label(column.type):
         raise InvalidInput(f"{option} must be integers or strings; {name!r} holds {column.type}")
     if column.null_count:

@@ -161,20 +161,9 @@ def plant(
 ) -> CanaryRecords:
     """Draw the secrets and the reference candidates of each pattern.
 
-    Those of one pattern are one sample without replacement, so all differ. A pattern with a given
-    secret keeps it for one additional canary; these canaries come first.
-
-    Parameters
-    ----------
-    per_level
-        Canaries of each pattern at each insertion level.
-    controls
-        Canaries of each pattern that are never inserted.
-
-    Raises
-    ------
-    InvalidInput
-        If a pattern has too few completions or is repeated.
+    There are ``per_level`` canaries of each pattern at each insertion level, and ``controls`` that
+    are never inserted. Secrets and candidates of one pattern are one sample without replacement, so
+    all differ. A pattern with a given secret keeps it for one additional canary; these come first.
     """
     _check_distinct(patterns)
     measurement = measurement or Measurement()

@@ -24,19 +24,9 @@ _NUMBERS = re.compile(r"\d{1,4}(,\d{1,4})*", re.ASCII)
 
 
 def pad(images: NDArray[Any], margin: int) -> NDArray[Any]:
-    """Surround images with ``margin`` pixels of zero on each of the four sides.
+    """Surround images, (n, h, w) or (n, h, w, c), with ``margin`` pixels of zero on all four sides.
 
-    Parameters
-    ----------
-    images
-        (n, h, w) or (n, h, w, c), any type.
-    margin
-        At least 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n, h + 2 margin, w + 2 margin[, c]); ``crop`` gives the images back.
+    Returns (n, h + 2 margin, w + 2 margin[, c]).
 
     Raises
     ------
@@ -54,19 +44,9 @@ def pad(images: NDArray[Any], margin: int) -> NDArray[Any]:
 
 
 def crop(images: NDArray[Any], box: Sequence[int]) -> NDArray[Any]:
-    """Cut the same box out of every image.
+    """Cut the same box out of images, (n, h, w) or (n, h, w, c), and return a copy.
 
-    Parameters
-    ----------
-    images
-        (n, h, w) or (n, h, w, c), any type.
-    box
-        Left, top, right, bottom, in pixels; right and bottom are the first outside the box.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n, bottom - top, right - left[, c]), a copy.
+    ``box`` is left, top, right and bottom in pixels; right and bottom are the first outside.
 
     Raises
     ------
@@ -85,22 +65,11 @@ def crop(images: NDArray[Any], box: Sequence[int]) -> NDArray[Any]:
 
 
 def resize(images: NDArray[Any], size: int) -> NDArray[Any]:
-    """Resize images to ``size`` x ``size``, whatever their aspect ratio.
+    """Resize images, (n, h, w) or (n, h, w, c), to ``size`` x ``size``, whatever their proportions.
 
-    Uses Pillow's bilinear filter, which is antialiased: its support grows with the reduction.
-    uint8 images are rounded to whole pixels, as by the authors' torchvision.
-
-    Parameters
-    ----------
-    images
-        (n, h, w) or (n, h, w, c), uint8 or floating.
-    size
-        At least 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n, size, size[, c]), uint8 for uint8 images, otherwise float32.
+    Uses Pillow's bilinear filter, which is antialiased: its support grows with the reduction. uint8
+    images stay uint8, rounded to whole pixels as by the authors' torchvision; others become
+    float32.
 
     Raises
     ------
@@ -132,38 +101,20 @@ class Geometry:
 
     @classmethod
     def parse(cls, text: str) -> "Geometry":
-        """Parse steps such as ``"crop=15,40,163,188 resize=32"``.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no step, or one is unknown or has the wrong numbers.
-        """
+        """Parse steps such as ``"crop=15,40,163,188 resize=32"``."""
         words = [part for word in text.split() for part in _PRESETS.get(word, word).split()]
         if not words:
             raise InvalidInput(f"image must be words among {_USAGE}; got none")
         return cls(tuple(map(_parse_step, words)))
 
     def size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """Return the (width, height) that an image of this (width, height) will have.
-
-        Raises
-        ------
-        InvalidInput
-            If a crop reaches beyond the image.
-        """
+        """Return the (width, height) that an image of this (width, height) will have."""
         for name, numbers in self.steps:
             size = _STEPS[name].size(size, *numbers)
         return size
 
     def apply(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Apply the steps to (n, h, w) or (n, h, w, c), image by image into one new array.
-
-        Raises
-        ------
-        InvalidInput
-            If these are not images, or a crop reaches beyond them.
-        """
+        """Apply the steps to (n, h, w) or (n, h, w, c), image by image into one new array."""
         if images.ndim not in (3, 4):
             raise InvalidInput(
                 "image applies only to records that are images, (n, h, w) or (n, h, w, c); got"

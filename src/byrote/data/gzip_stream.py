@@ -22,17 +22,11 @@ _GZIP = 31  # zlib's window bits for a gzip header and checksum
 
 
 class GzipStream:
-    """The contents of an open file, decompressed where it is gzipped.
+    """The contents of an open file, decompressed if it is gzipped.
 
     Consecutive members are one content. Bytes after them that do not begin another member are
-    ignored, as ``gzip`` ignores them, with a warning.
-
-    Attributes
-    ----------
-    is_gzipped
-        Whether the file is gzipped.
-    damaged
-        Whether the gzip data is truncated or corrupt: what came before is all there is.
+    ignored, as by ``gzip``, with a warning. Where the gzip data is truncated or corrupt,
+    ``damaged`` becomes true, and the contents end there.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -55,11 +49,7 @@ class GzipStream:
     def text_pieces(self, name: str = "the file", way_out: str = "") -> Iterator[bytes]:
         """Yield the pieces of a text, whose length is not declared.
 
-        Raises
-        ------
-        InvalidInput
-            If they add up to far more than a text of this compressed size would, or than fits in
-            memory.
+        Refuses more than a text of this compressed size would have, or than fits in memory.
         """
         size = checked_size = checked_position = 0
         for piece in self.pieces():

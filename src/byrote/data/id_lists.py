@@ -8,7 +8,6 @@ from typing import Any
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data.csv_cells import escape_cell, unescape_cell
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
 from byrote.errors import InvalidInput, did_you_mean
 
@@ -25,11 +24,6 @@ def check_suffix(name: str, path: str | Path) -> Path:
 
 def read_ids(path: str | Path) -> list[str]:
     r"""Read the ids that a file lists, as text: the column ``id`` of a table, or lines of a .txt.
-
-    Raises
-    ------
-    InvalidInput
-        If the file is missing or damaged, or has no column of ids.
 
     Examples
     --------
@@ -49,10 +43,7 @@ def read_ids(path: str | Path) -> list[str]:
 def encode_ids(ids: NDArray[Any], suffix: str) -> bytes:
     r"""Encode ids as the content of a file with this suffix, which ``read_ids`` reads back.
 
-    Raises
-    ------
-    InvalidInput
-        If an id has a line break or is blank, and the file is to be a .txt with an id a line.
+    An id with a line break, or a blank one, cannot go into a .txt.
 
     Examples
     --------
@@ -63,15 +54,21 @@ def encode_ids(ids: NDArray[Any], suffix: str) -> bytes:
     if suffix == ".parquet":
         return _encode_parquet(ids)
     if suffix == ".csv":
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        cells = (escape_cell(id_) if isinstance(id_, str) else id_ for id_ in ids.tolist())
-        writer.writerows([[_COLUMN], *([cell] for cell in cells)])
-        return text.getvalue().encode()
+        return _encode_csv(ids)
     lines = [str(id_) for id_ in ids.tolist()]
     if any(not line.strip() or {"\n", "\r"} & set(line) for line in lines):
         raise InvalidInput("a .txt file has one id a line; some ids hold line breaks or no text")
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _encode_csv(ids: NDArray[Any]) -> bytes:
+    from byrote.data.formats.csv import escape_cell  # noqa: PLC0415 (slow to load)
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    cells = (escape_cell(id_) if isinstance(id_, str) else id_ for id_ in ids.tolist())
+    writer.writerows([[_COLUMN], *([cell] for cell in cells)])
+    return text.getvalue().encode()
 
 
 def _encode_parquet(ids: NDArray[Any]) -> bytes:
@@ -92,7 +89,11 @@ def _read_lines(path: str) -> list[str]:
 
 
 def _read_csv(path: str) -> list[str]:
-    from byrote.data.formats.csv import parse_csv, read_utf8  # noqa: PLC0415 (slow to load)
+    from byrote.data.formats.csv import (  # noqa: PLC0415 (slow to load)
+        parse_csv,
+        read_utf8,
+        unescape_cell,
+    )
 
     table = parse_csv(read_utf8(path), text=[_COLUMN])
     _check_columns(table.column_names)

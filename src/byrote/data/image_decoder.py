@@ -47,14 +47,9 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """The contents of one image file.
+    """Grey (h, w) or RGB (h, w, 3) pixels: uint8, or float32 in [0, 1] if not stored with 8 bits.
 
-    Attributes
-    ----------
-    pixels
-        Grey (h, w) or RGB (h, w, 3): uint8, or float32 in [0, 1] where not stored with 8 bits.
-    transparent
-        Whether some pixel was not opaque; transparency is dropped.
+    Transparency is dropped; ``transparent`` tells whether some pixel was not opaque.
     """
 
     pixels: NDArray[Any]
@@ -62,20 +57,10 @@ class DecodedImage:
 
 
 def decode_image(file: BinaryIO, position: str) -> DecodedImage:
-    """Decode an image, upright.
+    """Decode an image, upright; ``position`` names it in messages.
 
-    Parameters
-    ----------
-    file
-        Open, at any position.
-    position
-        Which image of the source it is, for messages.
-
-    Raises
-    ------
-    InvalidInput
-        If it is damaged or of an unknown format, holds several pictures (pages, frames), has more
-        pixels than Pillow's limit or 32-bit pixels, or has 16 bits in colours other than RGB.
+    Refuses damage, unknown formats, several pictures (pages, frames), more pixels than Pillow's
+    limit, 32-bit pixels, and 16 bits in colours other than RGB.
 
     Examples
     --------
@@ -99,13 +84,7 @@ def decode_image(file: BinaryIO, position: str) -> DecodedImage:
 
 
 def upright_size(file: BinaryIO, position: str) -> tuple[int, int]:
-    """Return the upright (width, height) of an image, from its header where that holds it.
-
-    Raises
-    ------
-    InvalidInput
-        If the image is damaged or of an unknown format.
-    """
+    """Return the upright (width, height) of an image, from its header if that holds it."""
     message = f"the image in {position} cannot be decoded"
     with translate_errors(message, *_DAMAGE, Image.DecompressionBombError), _open(file) as image:
         swap = image.format != "TIFF" and image.getexif().get(_ORIENTATION) in _TRANSPOSED

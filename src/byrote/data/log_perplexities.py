@@ -42,12 +42,6 @@ class LogPerplexities:
     canary_group, reference_group
         (n,) and (m,) integers or strings, if each canary is compared only with the references of
         its group; None if all are compared with all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> LogPerplexities(np.array([7]), np.array([3.0]), np.array([False]), np.array([4.0, 5.0]))
-    LogPerplexities(1 canary, 0 controls, 2 references)
     """
 
     ids: NDArray[np.generic]
@@ -68,19 +62,9 @@ class LogPerplexities:
 def load_log_perplexities(source: str | os.PathLike[str]) -> LogPerplexities:
     r"""Load a CSV or Parquet file with columns id, bits, role and optionally group.
 
-    Parameters
-    ----------
-    source
-        Path. ``bits`` are log-perplexities, -log2 of the completion's probability; ``role`` is
-        canary, control (a canary that was never inserted) or reference; ``group`` assigns
-        references to canaries. The ids of references are ignored.
-
-    Raises
-    ------
-    InvalidInput
-        If the file is damaged, a column is missing or of the wrong type, a role is unknown or bits
-        are not finite and at least 0 (the message names the row, counted from 0), ids of canaries
-        repeat, there is no canary or no reference, or a canary's group has no reference.
+    ``bits`` are log-perplexities, -log2 of the completion's probability; ``role`` is canary,
+    control (a canary that was never inserted) or reference; ``group`` assigns references to
+    canaries. The ids of references are ignored. Messages name a row by its number, counted from 0.
 
     Examples
     --------

@@ -18,21 +18,7 @@ def available() -> int | None:
 
 
 def require(size: int, what: str, way_out: str = "") -> None:
-    """Refuse data that would take more than half of the available memory.
-
-    Parameters
-    ----------
-    size
-        Bytes needed, according to a header or metadata.
-    what
-        The data, for the message, in the plural.
-    way_out
-        What the user can do, as a clause.
-
-    Raises
-    ------
-    InvalidInput
-        If they would.
+    """Refuse data, named by a plural, that would take more than half of the available memory.
 
     Examples
     --------

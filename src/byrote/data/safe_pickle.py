@@ -59,13 +59,7 @@ def parse_pickle(data: bytes) -> Any:
 
 
 def as_bytes(value: Any) -> bytes:
-    """Return bytes as both Pythons pickle them; Python 3 pickles a call that encodes a text.
-
-    Raises
-    ------
-    ValueError
-        If the value is neither.
-    """
+    """Return bytes as both Pythons pickle them; Python 3 pickles a call that encodes a text."""
     if type(value) is bytes:
         return value
     if (
@@ -80,13 +74,7 @@ def as_bytes(value: Any) -> bytes:
 
 
 def as_text(value: Any) -> str:
-    """Return a text, or bytes decoded as Latin-1.
-
-    Raises
-    ------
-    ValueError
-        If the value is neither.
-    """
+    """Return a text, or bytes decoded as Latin-1."""
     return value if type(value) is str else as_bytes(value).decode("latin-1")
 
 

@@ -14,11 +14,6 @@ def random_rows(n: int, count: int | None) -> NDArray[np.intp]:
 
     A smaller subset is contained in a larger one.
 
-    Raises
-    ------
-    InvalidInput
-        If ``count`` is larger than ``n``.
-
     Examples
     --------
     >>> random_rows(10, 3).tolist(), random_rows(10, 4).tolist(), random_rows(3, None).tolist()
@@ -32,21 +27,9 @@ def random_rows(n: int, count: int | None) -> NDArray[np.intp]:
 
 
 def listed_rows(ids: NDArray[Any], listed: list[str]) -> NDArray[np.intp]:
-    """Return the rows of the listed records, in the order of the data.
+    """Return the rows of the listed records, in the order of the data; an unknown id is refused.
 
-    Integer ids match their plain decimal form: 7, not 07 or 7.0.
-
-    Parameters
-    ----------
-    ids
-        (n,) distinct integers or strings.
-    listed
-        Ids as text, in any order.
-
-    Raises
-    ------
-    InvalidInput
-        If the list is empty, repeats an id or has ids of no record. No id is quoted.
+    Integer ids match their plain decimal form: 7, not 07 or 7.0. No message quotes an id.
 
     Examples
     --------

@@ -26,11 +26,6 @@ def choose_text_column(
 ) -> str:
     """Return the column asked for, else ``text``, else the only column that holds text.
 
-    Raises
-    ------
-    InvalidInput
-        If there is no such column, it holds no text, or several qualify.
-
     Examples
     --------
     >>> choose_text_column(["id", "text", "title"], {"text", "title"}, None)
@@ -58,12 +53,7 @@ def choose_text_column(
 def decode_texts(name: str, chunks: Iterable[pa.Array], limit: int | None = None) -> Sequence[str]:
     r"""Decode the texts of a column, missing ones as empty, with lines that end in ``"\n"``.
 
-    With ``limit``, stop once they exceed this number of characters.
-
-    Raises
-    ------
-    InvalidInput
-        If a text is not UTF-8, or they would take most of the available memory.
+    Stops once they exceed ``limit`` characters; refuses more than fits in memory.
     """
     texts: list[str] = []
     length = checked_length = 0

@@ -28,11 +28,7 @@ def normalize_newlines(text: str) -> str:
 def text_pieces(path: Path, name: str = "the file") -> Generator[str, None, None]:
     r"""Yield the text of a UTF-8 file in pieces, without a byte order mark, lines ending in "\n".
 
-    Raises
-    ------
-    InvalidInput
-        If a byte is not UTF-8 (named by its position in the unzipped file), the file is truncated,
-        or it unzips to far more than a text would or than fits in memory.
+    A byte that is not UTF-8 is named by its position in the unzipped file.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     newlines = io.IncrementalNewlineDecoder(None, translate=True)
@@ -60,11 +56,6 @@ def text_pieces(path: Path, name: str = "the file") -> Generator[str, None, None
 def read_text(path: Path, name: str = "the file", limit: int | None = None) -> str:
     """Read a UTF-8 file, unzipped: all of it, or little more than ``limit`` characters.
 
-    Raises
-    ------
-    InvalidInput
-        As ``text_pieces``.
-
     Examples
     --------
     >>> import gzip, tempfile
@@ -86,17 +77,8 @@ def read_documents(
 ) -> Sequence[str]:
     """Parse a file into documents: all of it, or a prefix with more than ``limit`` characters.
 
-    Parameters
-    ----------
-    parse
-        Returns the documents of a text; refuses a malformed text.
-    last_row
-        Returns the offset at which the last complete row of a text ends.
-
-    Raises
-    ------
-    InvalidInput
-        As ``text_pieces`` and ``parse``.
+    ``parse`` returns the documents of a text and refuses a malformed one; ``last_row`` returns the
+    offset at which the last complete row of a text ends.
     """
     with closing(_prefixes(path, limit)) as prefixes:
         for text, is_whole in prefixes:

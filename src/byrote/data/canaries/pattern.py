@@ -41,16 +41,8 @@ def parse(
 ) -> tuple[str | Slot, ...]:
     """Split a text into fixed text (str) and slots, in order; adjacent fixed texts are joined.
 
-    Parameters
-    ----------
-    text
-        ``{kind:n}`` is a slot, ``{}`` a slot of ``length`` characters of ``alphabet``, ``{name}`` a
-        slot for a word of ``words[name]``; ``{{`` and ``}}`` are literal braces.
-
-    Raises
-    ------
-    InvalidInput
-        If the text or an option is not valid, or no slot uses an option.
+    ``{kind:n}`` is a slot, ``{}`` one of ``length`` characters of ``alphabet``, ``{name}`` one for
+    a word of ``words[name]``; ``{{`` and ``}}`` are literal braces.
 
     Examples
     --------

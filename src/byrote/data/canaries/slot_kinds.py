@@ -93,23 +93,11 @@ def _luhn_weights(position: int) -> list[int]:
 
 
 class Words:
-    """A word of a list; the words may differ in length.
+    """A word of a list of distinct, non-empty words, which may differ in length.
 
     Where one word is a prefix of another, the text after the slot must tell them apart: its first
     character must not continue the shorter word. Then every completion has a single reading, and no
-    completion is a prefix of another.
-
-    Parameters
-    ----------
-    name
-        Name of the slot. Messages name words by their position, since words may be private.
-    words
-        Distinct, non-empty texts.
-
-    Raises
-    ------
-    InvalidInput
-        If the list is empty or a word is empty, repeated or not a text.
+    completion is a prefix of another. Messages name words by position, since words may be private.
 
     Examples
     --------

@@ -21,11 +21,6 @@ def load_builtin(name: str, *, part: str | None = None) -> Records:
     of Debian's package dataset-fashion-mnist, uint8 images of 28x28: 60,000 for training, or 10,000
     with ``part="test"``.
 
-    Raises
-    ------
-    InvalidInput
-        If the package that holds the set is not installed, or ``digits`` is given a part.
-
     Examples
     --------
     >>> load_builtin("digits").x.shape
@@ -53,11 +48,6 @@ def load_builtin_texts(name: str, *, limit: int | None = None) -> Corpus:  # noq
     """Load ``python-help``: the topics of Python's own help, sorted, one document each.
 
     The text is that of the running Python, whose version is noted.
-
-    Raises
-    ------
-    InvalidInput
-        If Python was installed without its help.
 
     Examples
     --------

@@ -25,29 +25,9 @@ def load_celeba(
 ) -> Records:
     r"""Load a part of CelebA: the images that the list names, in its order; others are ignored.
 
-    Parameters
-    ----------
-    source
-        Path of the folder with ``list_eval_partition.txt`` or ``.csv``, and with the images: in
-        ``img_align_celeba``, in a folder of that name within it (Kaggle's archive), or in the
-        folder itself.
-    part
-        ``"train"``, ``"valid"`` or ``"test"``.
-    image
-        What to do with each image; ``Geometry.parse("celeba")`` is the paper's.
-    records
-        Decode a fixed random subset of N images.
-
-    Returns
-    -------
-    Records
-        (n, h, w, 3) uint8; ids are file names; no labels.
-
-    Raises
-    ------
-    InvalidInput
-        If the list is missing or malformed, names missing images or none of this part, or an image
-        cannot be decoded.
+    The folder holds ``list_eval_partition.txt`` or ``.csv``, and the images: in
+    ``img_align_celeba``, in a folder of that name within it (Kaggle's archive), or beside the list.
+    Returns (n, h, w, 3) uint8 with file names as ids, without labels.
 
     Examples
     --------

@@ -28,23 +28,8 @@ _Batch = tuple[NDArray[np.uint8], list[int], list[str]]  # (n, 3072) values, lab
 def load_cifar(source: str, *, part: str = "train") -> Records:
     """Load CIFAR-10 from its folder: ``data_batch_1`` to ``5`` or ``test_batch``, or ``….bin``.
 
-    Parameters
-    ----------
-    source
-        Path of the unpacked folder (``cifar-10-batches-py`` or ``cifar-10-batches-bin``).
-    part
-        ``"train"``, five batches, or ``"test"``.
-
-    Returns
-    -------
-    Records
-        (n, 32, 32, 3) uint8; labels 0 to 9; ids are the file names in the Python batches if all
-        differ, otherwise row numbers.
-
-    Raises
-    ------
-    InvalidInput
-        If a batch is missing or damaged, or is a pickle of anything else.
+    Returns (n, 32, 32, 3) uint8 with labels 0 to 9; ids are the file names in the Python batches if
+    all differ, otherwise row numbers.
 
     Examples
     --------

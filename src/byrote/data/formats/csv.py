@@ -1,4 +1,15 @@
-"""CSV: UTF-8, commas, a line of column names, rows of equal length; gzipped or not."""
+r"""CSV: UTF-8, commas, a line of column names, rows of equal length; gzipped or not.
+
+A spreadsheet computes a cell that begins like a formula, and a terminal obeys control characters.
+Therefore, in the cells that byrote writes and reads back exactly,
+
+- characters that are not printable, or not in the file's encoding, are written ``\x1b``, ``\u202e``
+  or ``\U000e0001``; a backslash before what would be read as such an escape is written ``\x5c``;
+- a text that begins with ``=``, ``+``, ``-``, ``@`` or their full-width forms, and is not a number,
+  gets an apostrophe in front; so does such a text that already has apostrophes in front.
+
+All other texts, and numbers, are unchanged.
+"""
 
 import codecs
 import re
@@ -23,27 +34,13 @@ _BLOCK = 1 << 24  # bytes parsed at a time; a line must fit
 _BATCH = 4096  # rows converted at a time
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+_FORMULA = re.compile("'+[=+@\uff1d\uff0b\uff20\uff0d-]")
+_CELL_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
 
 
 def load_records(source: str, *, labels: str | None = None, ids: str | None = None) -> Records:
-    r"""Load a CSV file of numbers, with columns of labels and ids.
-
-    Parameters
-    ----------
-    source
-        Path of the file.
-    labels, ids
-        Names of columns, of integers or text; all other columns are values.
-
-    Returns
-    -------
-    Records
-        (n, columns), float64.
-
-    Raises
-    ------
-    InvalidInput
-        If lines or names are malformed, a value is missing or a column is not numeric.
+    r"""Load the numbers of a CSV file as float64, with columns of labels and ids.
 
     Examples
     --------
@@ -70,8 +67,6 @@ def load_records(source: str, *, labels: str | None = None, ids: str | None = No
 def load_texts(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
     r"""Load one column of a CSV file as documents; quoted cells may hold several lines.
 
-    With ``limit``, the first rows that exceed this number of characters suffice.
-
     Examples
     --------
     >>> import tempfile
@@ -87,11 +82,7 @@ def load_texts(source: str, *, column: str | None = None, limit: int | None = No
 def read_utf8(path: str | Path) -> bytearray:
     """Read a UTF-8 file, gzipped or not.
 
-    Raises
-    ------
-    InvalidInput
-        If it is not UTF-8 (the message names the line, which Arrow's does not), its gzip data is
-        damaged, or it would take most of the available memory.
+    A byte that is not UTF-8 is reported by its line, which Arrow's message would not name.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     data = bytearray()
@@ -109,17 +100,8 @@ def read_utf8(path: str | Path) -> bytearray:
 def parse_csv(content: bytes | bytearray, *, text: Sequence[str] = ()) -> pa.Table:
     r"""Parse commas, rows of equal length, and a first row that names the columns.
 
-    Parameters
-    ----------
-    content
-        UTF-8; a quoted cell may hold several lines.
-    text
-        Columns that stay text as written; other types are inferred.
-
-    Raises
-    ------
-    InvalidInput
-        If rows differ in length, the first does not name the columns or this is not CSV.
+    Quoted cells may hold several lines. Columns in ``text`` stay text as written; the types of
+    others are inferred.
 
     Examples
     --------
@@ -220,3 +202,56 @@ def _check_header(header: Sequence[str]) -> None:
             f"every column must have a name; column {header.index('') + 1} of {len(header)} has"
             " none (pandas writes its index so; use index=False)"
         )
+
+
+def escape_cell(text: str, encoding: str = "utf-8") -> str:
+    r"""Escape a text for a cell.
+
+    Examples
+    --------
+    >>> cells = ["=1+1", "-5", "'=a", "a\tb", "\\x1b"]
+    >>> [escape_cell(text) for text in cells], escape_cell("é", "ascii")
+    (["'=1+1", '-5', "''=a", 'a\\x09b', '\\x5cx1b'], '\\xe9')
+    """
+    if not (text.isascii() and text.isprintable() and "\\" not in text):
+        text = _ESCAPE.sub(_escape_backslash, text)
+        text = "".join(c if _is_plain(c, encoding) else _escape(c) for c in text)
+    return f"'{text}" if _FORMULA.match(f"'{text}") and not _CELL_NUMBER.fullmatch(text) else text
+
+
+def unescape_cell(cell: str) -> str:
+    r"""Return the text that a cell was written from.
+
+    Examples
+    --------
+    >>> [unescape_cell(escape_cell(t)) for t in ("=1+1", "-5", "'=a", "a\tb", "\\x1b", "\\")]
+    ['=1+1', '-5', "'=a", 'a\tb', '\\x1b', '\\']
+    """
+    return _ESCAPE.sub(_unescape, cell[1:] if _FORMULA.match(cell) else cell)
+
+
+def _is_plain(character: str, encoding: str) -> bool:
+    if not character.isascii():
+        try:
+            character.encode(encoding)
+        except UnicodeEncodeError:
+            return False
+    return character.isprintable()
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _escape_backslash(match: re.Match[str]) -> str:
+    """Escape the backslash of what would be read as an escape."""
+    return match[0] if _unescape(match) == match[0] else f"\\x5c{match[0][1:]}"
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = int(next(filter(None, match.groups())), 16)
+    never_escaped = code > 0x10FFFF or (0x20 <= code < 0x7F and code != 0x5C)
+    return match[0] if never_escaped else chr(code)

@@ -31,21 +31,7 @@ def load_saved(
 ) -> Corpus:
     """Load one column of a data set that ``save_to_disk`` wrote, one document a row.
 
-    Parameters
-    ----------
-    source
-        Path of the folder.
-    column
-        Name of the column of texts; default: as for tables.
-    part
-        Part of a data set in parts; default: train.
-    limit
-        The first rows that exceed this number of characters suffice.
-
-    Raises
-    ------
-    InvalidInput
-        If the folder is damaged or names files outside it, or there is no such part or column.
+    Files outside the folder are never read, whatever its description names.
     """
     folder = Path(source)
     with translate_errors(_MESSAGE, *_DAMAGE):

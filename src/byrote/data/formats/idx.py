@@ -31,17 +31,7 @@ def is_idx(path: Path) -> bool:
 
 
 def read_idx(path: Path) -> np.ndarray:
-    """Read the array in an IDX file, gzipped or not.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape and type as declared in the file, in native byte order.
-
-    Raises
-    ------
-    InvalidInput
-        If the file is not IDX, or its length does not match the declared sizes.
+    """Read the array in an IDX file, gzipped or not, in native byte order.
 
     Examples
     --------
@@ -83,25 +73,9 @@ def part_images(folder: Path, part: str) -> Path | None:
 
 
 def load_idx_folder(source: str, *, part: str = "train") -> Records:
-    """Load the training or the test part from a folder with MNIST's four files.
+    """Load the training or the test part from a folder with MNIST's four files, gzipped or not.
 
-    Parameters
-    ----------
-    source
-        Path of a folder with ``train-images-idx3-ubyte``, ``t10k-images-idx3-ubyte`` and their
-        labels, each gzipped or not.
-    part
-        ``"train"`` or ``"test"``.
-
-    Returns
-    -------
-    Records
-        (n, h, w) uint8, with integer labels if their file exists.
-
-    Raises
-    ------
-    InvalidInput
-        If the part's images are missing, or a file is damaged.
+    Returns (n, h, w) uint8, with integer labels if their file exists.
 
     Examples
     --------

@@ -31,27 +31,8 @@ def load_image_folder(
 ) -> Records:
     """Load all images of a folder, in the order of their paths; hidden and other files are ignored.
 
-    A warning counts images of formats that are not read.
-
-    Parameters
-    ----------
-    source
-        Path of the folder. Where images sit in sub-folders, the first level names their labels.
-    image
-        What to do with each image.
-    records
-        Decode a fixed random subset of N images.
-
-    Returns
-    -------
-    Records
-        As `stack_images` returns them; ids are paths relative to the folder, with forward slashes.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no image, one cannot be decoded, sizes differ, or only some images are in
-        sub-folders.
+    The first level of sub-folders, if any, names the labels. Ids are paths relative to the folder,
+    with forward slashes. A warning counts images of formats that are not read.
 
     Examples
     --------
@@ -83,30 +64,11 @@ def load_image_folder(
 def stack_images(
     images: Iterable[tuple[str, Path | BinaryIO]], count: int, geometry: Geometry | None = None
 ) -> np.ndarray:
-    """Decode ``count`` images, one after the other, into one array.
+    """Decode ``count`` images, paths or encoded bytes with their positions, into one array.
 
-    Parameters
-    ----------
-    images
-        For each image its position, for messages, and its path or encoded bytes.
-    count
-        Number of images (the array is allocated once).
-    geometry
-        What to do with each image.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n, h, w) if all are grey, otherwise (n, h, w, 3), RGB, upright by their EXIF orientation.
-        uint8, as stored, if all have 8 bits; float32 in [0, 1] if some have 1 or 16. Transparency
-        is dropped, with a warning.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no image, one cannot be decoded or holds several pictures, the resulting sizes
-        differ, a crop reaches beyond an image, or the array would take most of the available
-        memory.
+    Returns (n, h, w) if all are grey, otherwise (n, h, w, 3), RGB: uint8 if all have 8 bits,
+    otherwise float32 in [0, 1]. Sizes that differ after ``geometry`` are refused, as is an array
+    that would take most of the available memory. Transparency is dropped, with a warning.
 
     Examples
     --------

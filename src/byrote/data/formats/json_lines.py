@@ -15,20 +15,6 @@ from byrote.errors import InvalidInput
 def load_json_lines(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
     r"""Load a file of JSON objects, one a line; a value that is null or absent counts as empty.
 
-    Parameters
-    ----------
-    source
-        Path of the file, gzipped or not.
-    column
-        Name of the values that are texts; default: as for tables.
-    limit
-        The first lines that exceed this number of characters suffice.
-
-    Raises
-    ------
-    InvalidInput
-        If a line is not a JSON object, or the values of that name are not texts.
-
     Examples
     --------
     >>> import tempfile

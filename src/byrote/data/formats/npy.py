@@ -25,23 +25,8 @@ _DAMAGE = (
 def load_array(source: str, *, labels: str | None = None, ids: str | None = None) -> Records:
     """Load one array from a .npy or IDX file, with labels and ids from files of their own.
 
-    Parameters
-    ----------
-    source
-        Path of an array (n, d), (n, h, w) or (n, h, w, c).
-    labels, ids
-        Paths of .npy or IDX files of shape (n,); default for IDX images: MNIST's file of labels in
-        the same folder.
-
-    Returns
-    -------
-    Records
-        uint8 images as stored, uint16 images as float32 in [0, 1], other arrays as they are.
-
-    Raises
-    ------
-    InvalidInput
-        If a file is damaged, holds Python objects, or has an invalid shape or type.
+    IDX images take MNIST's file of labels in the same folder, if it is there. uint8 images stay as
+    stored, uint16 images become float32 in [0, 1].
 
     Examples
     --------
@@ -72,24 +57,7 @@ def load_npz(
 ) -> Records:
     """Load arrays of one .npz archive by their names.
 
-    Parameters
-    ----------
-    source
-        Path of the archive.
-    key
-        Name of the records' array; default: the only one with two dimensions or more.
-    labels, ids
-        Names of arrays (n,).
-
-    Returns
-    -------
-    Records
-        uint8 images as stored, uint16 images as float32 in [0, 1], other arrays as they are.
-
-    Raises
-    ------
-    InvalidInput
-        If the archive is damaged, lacks a name, or has several arrays that could be the records.
+    Without ``key``, the records are the only array with two dimensions or more.
 
     Examples
     --------

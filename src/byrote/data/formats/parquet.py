@@ -48,32 +48,9 @@ def load_records(
 ) -> Records:
     """Load a Parquet file: columns of numbers, one column of lists, or one of encoded images.
 
-    Parameters
-    ----------
-    source
-        Path of the file. An index that pandas wrote along with a frame is not a column of values.
-    key
-        Name of the column of images (bytes, or bytes with a path as Hugging Face writes them) or of
-        lists of numbers; default: the only column of images.
-    labels, ids
-        Names of columns, of integers or strings. By default images take their labels from a column
-        label, labels or fine_label.
-    image
-        What to do with each image.
-    records
-        Load a fixed random subset of N records.
-
-    Returns
-    -------
-    Records
-        Images as `byrote.data.formats.images.stack_images` returns them; numbers (n, d), float32 if
-        all are.
-
-    Raises
-    ------
-    InvalidInput
-        If the file is damaged or lacks a column, values are missing, not numeric or of different
-        lengths, images cannot be decoded into one array, or ``image`` is given without images.
+    Images are bytes, or bytes with a path as Hugging Face writes them, and take their labels from a
+    column label, labels or fine_label by default. Numbers are float32 if all columns are. An index
+    that pandas wrote along with a frame is not a column of values.
 
     Examples
     --------
@@ -107,8 +84,6 @@ def load_records(
 
 def load_texts(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
     """Load one column of a Parquet file as documents; no other column is read.
-
-    With ``limit``, the first rows that exceed this number of characters suffice.
 
     Examples
     --------

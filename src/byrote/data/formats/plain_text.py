@@ -18,13 +18,7 @@ def load_file(source: str, *, limit: int | None = None) -> Corpus:
 def load_folder(source: str, *, limit: int | None = None) -> Corpus:
     """Load the text files of a folder and its sub-folders, in the order of their paths.
 
-    Hidden files and files of other kinds are skipped, and counted in ``notes``. With ``limit``, the
-    first files that exceed this number of characters suffice.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no text file, or one is not UTF-8.
+    Hidden files and files of other kinds are skipped, and counted in ``notes``.
 
     Examples
     --------

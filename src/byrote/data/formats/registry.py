@@ -90,13 +90,7 @@ BUILTIN_TEXTS = ("python-help",)
 
 
 def record_format(source: str) -> str:
-    """Return the name of the format of a source of records.
-
-    Raises
-    ------
-    InvalidInput
-        If the source is missing, or a file of unknown format.
-    """
+    """Return the name of the format of a source of records."""
     path = Path(source)
     if source in BUILTIN_RECORDS:
         return _BUILTIN
@@ -116,13 +110,7 @@ def record_format(source: str) -> str:
 
 
 def text_format(source: str) -> str:
-    """Return the name of the format of a source of text; a file of unknown suffix is plain text.
-
-    Raises
-    ------
-    InvalidInput
-        If the source is missing.
-    """
+    """Return the name of the format of a source of text; an unknown suffix means plain text."""
     path = Path(source)
     if source in BUILTIN_TEXTS:
         return _BUILTIN

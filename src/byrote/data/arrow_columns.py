@@ -83,12 +83,12 @@ def matrix(
     Columns that are not numeric or have missing values are refused, and so is a matrix that would
     take most of the available memory.
     """
-    other = [field.name for field in fields if not is_number(field.type)]
-    if other:
-        noun, pronoun = ("column", "it") if len(other) == 1 else ("columns", "them")
+    not_numeric = [field.name for field in fields if not is_number(field.type)]
+    if not_numeric:
+        noun, pronoun = ("column", "it") if len(not_numeric) == 1 else ("columns", "them")
         raise InvalidInput(
-            f"values must be numeric; name {noun} {quote_names(other)} as labels or ids, or drop"
-            f" {pronoun}"
+            f"values must be numeric; name {noun} {quote_names(not_numeric)} as labels or ids, or"
+            f" drop {pronoun}"
         )
     if not fields:
         raise InvalidInput("the table must have a column of values besides labels and ids")

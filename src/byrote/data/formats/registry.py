@@ -42,10 +42,10 @@ class SourceFormat:
 
     def check_options(self, name: str, options: Mapping[str, str]) -> None:
         """Refuse options that do not apply to this format."""
-        other = [option for option in options if option not in self.options]
-        if other:
+        inapplicable = [option for option in options if option not in self.options]
+        if inapplicable:
             accepted = f", which takes {' and '.join(self.options)}" if self.options else ""
-            raise InvalidInput(f"{other[0]} does not apply to {name}{accepted}")
+            raise InvalidInput(f"{inapplicable[0]} does not apply to {name}{accepted}")
         if self.parts and "part" in options:
             checks.choice("part", options["part"], self.parts)
 

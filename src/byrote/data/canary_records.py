@@ -17,8 +17,6 @@ from byrote.data.canaries.format import MAX_SAMPLE
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
 
-_REFERENCES = {"at_least": 1, "at_most": MAX_SAMPLE}
-
 
 @dataclass(frozen=True)
 class Measurement:
@@ -40,8 +38,9 @@ class Measurement:
 
     def __post_init__(self) -> None:
         methods = ("auto", "search", "exact", "model_sampled", "none")
+        references = checks.integer("references", self.references, at_least=1, at_most=MAX_SAMPLE)
         for name, value in (
-            ("references", checks.integer("references", self.references, **_REFERENCES)),
+            ("references", references),
             ("method", checks.choice("method", self.method, methods)),
             ("max_queries", checks.integer("max_queries", self.max_queries, at_least=1)),
         ):

@@ -80,30 +80,23 @@ def stack_images(
     (1, 3, 4, 3)
     """
     geometry = geometry or Geometry()
-    array, size, row = None, None, -1
-    misfits: list[tuple[str, tuple[int, int]]] = []
+    images, array, size, row = iter(images), None, (0, 0), -1
     transparent: list[str] = []
     for row, (position, source) in enumerate(images):
-        set_position(position)
         with _opened(source, position) as file:
-            if misfits:  # after the first, misfits are only counted
-                new_size = geometry.size(upright_size(file, position))
-            else:
-                decoded = decode_image(file, position)
-                new_size = geometry.size(decoded.pixels.shape[1::-1])
-                transparent += [position] if decoded.transparent else []
-        size = size or new_size
-        if new_size != size:
-            misfits.append((position, new_size))
-        elif not misfits:
-            if array is None:
-                image_bytes = size[0] * size[1] * decoded.pixels[:1, :1].nbytes
-                what = f"{count:,} images of {size[0]}x{size[1]}"
-                memory.require(count * image_bytes, what, _WAY_OUT)
-            with translate_errors(f"{count:,} such images do not fit in memory", MemoryError):
-                array = _put(geometry.apply_to_one(decoded.pixels), array, row, count)
-    if misfits:
-        raise InvalidInput(_sizes_differ(size, misfits, count))
+            decoded = decode_image(file, position)
+        transparent += [position] if decoded.transparent else []
+        new_size = geometry.size(decoded.pixels.shape[1::-1])
+        if array is None:
+            size = new_size
+            image_bytes = size[0] * size[1] * decoded.pixels[:1, :1].nbytes
+            what = f"{count:,} images of {size[0]}x{size[1]}"
+            memory.require(count * image_bytes, what, _WAY_OUT)
+        elif new_size != size:
+            others = sum(_upright_size(each, geometry) != size for each in images)
+            raise InvalidInput(_sizes_differ(size, new_size, position, 1 + others, count))
+        with translate_errors(f"{count:,} such images do not fit in memory", MemoryError):
+            array = _put(geometry.apply_to_one(decoded.pixels), array, row, count)
     if array is None or row + 1 != count:
         raise InvalidInput(f"{count} images expected, {row + 1} found; there must be at least one")
     if transparent:
@@ -116,6 +109,7 @@ def stack_images(
 
 @contextmanager
 def _opened(source: Path | BinaryIO, position: str) -> Iterator[BinaryIO]:
+    set_position(position)
     if not isinstance(source, Path):
         yield source
         return
@@ -153,12 +147,16 @@ def _put(pixels: np.ndarray, array: np.ndarray | None, row: int, count: int) -> 
     return array
 
 
+def _upright_size(image: tuple[str, Path | BinaryIO], geometry: Geometry) -> tuple[int, int]:
+    position, source = image
+    with _opened(source, position) as file:
+        return geometry.size(upright_size(file, position))
+
+
 def _sizes_differ(
-    size: tuple[int, int] | None, misfits: list[tuple[str, tuple[int, int]]], count: int
+    size: tuple[int, int], misfit: tuple[int, int], position: str, misfits: int, count: int
 ) -> str:
-    width, height = size or (0, 0)
-    position, other = misfits[0]
     return (
-        f"all images must have the same size; {len(misfits)} of {count} are not {width}x{height}"
-        f" (width x height) as the first is: the one in {position} is {other[0]}x{other[1]}"
+        f"all images must have the same size; {misfits} of {count} are not {size[0]}x{size[1]}"
+        f" (width x height) as the first is: the one in {position} is {misfit[0]}x{misfit[1]}"
     )

@@ -78,7 +78,7 @@ def test_order_and_nothing():
 CASES = [
     ("too large", lambda: enumerate_bits(Chain(0), Canary("{digits:9}")), "1,000,000,000: use"),
     ("other format", lambda: candidate_bits(Chain(0), Canary("{digits:2}"), ["1a"]), "character 2"),
-    ("too short", lambda: candidate_bits(Chain(0), Canary("{digits:2}"), ["1"]), "too early"),
+    ("too short", lambda: candidate_bits(Chain(0), Canary("{digits:2}"), ["1"]), "too short"),
     (
         "batch",
         lambda: candidate_bits(Chain(0), Canary("{digits:2}"), ["11"], batch_size=0),

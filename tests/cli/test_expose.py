@@ -224,7 +224,7 @@ BAD = {
     ),
     "secret of another form": (
         ["text.txt", *GOOD, "--secret", "99x9"],
-        "byrote: --secret must be of the form {digits:4}",
+        "byrote: --secret must fit the slot {digits:4}",
     ),
     "secret of two canaries": (
         ["text.txt", *GOOD, "--canary", "pin {digits:3}", "--secret", "1234"],

@@ -162,7 +162,7 @@ REFUSED = {
     "few lines": ({"within": 0.01, "insertions": (1, 9)}, "in the first 0.01 of it; got 20"),
     "not rising": ({"insertions": (4, 1)}, "insertions must rise"),
     "nothing inserted": ({"insertions": (0,)}, "insertions must insert something"),
-    "space used up": ({"controls": 10**4}, "canaries must leave candidates"),
+    "space used up": ({"controls": 10**4}, "canaries must leave completions"),
     "held out": ({"held_out": 1.0}, "held_out must be"),
     "method": ({"method": "guess"}, "method must be one of auto, search"),
     "references": ({"references": 0}, "references must be an integer of at least 1"),

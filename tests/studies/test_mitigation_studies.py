@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import byrote
-from byrote.data.listed import read_ids
+from byrote.data.id_lists import read_ids
 from byrote.errors import CorruptFile, IncompleteRun, InvalidInput
 from byrote.fits.request import Request, Settings
 from byrote.plans import KFold

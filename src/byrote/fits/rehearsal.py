@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
-from byrote.data.pixels import is_pixels
-from byrote.data.records import Records
+from byrote.data.records import Records, is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.fits.content import ArrayContent, BadLogProb
 from byrote.fits.follower import Follower, Questions

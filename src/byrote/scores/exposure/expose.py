@@ -13,7 +13,7 @@ from byrote.attacks.enumeration import check_size
 from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
-from byrote.data.canaries.format import MOST_DRAWN
+from byrote.data.canaries.format import MAX_SAMPLE
 from byrote.errors import InvalidInput
 from byrote.models.language.stepping import check_language_model
 from byrote.scores.exposure.answers import (
@@ -98,7 +98,7 @@ def expose(
     settings = _Settings(
         model,
         method,
-        checks.integer("references", references, at_least=1, at_most=MOST_DRAWN),
+        checks.integer("references", references, at_least=1, at_most=MAX_SAMPLE),
         checks.seed("seed", seed),
         checks.integer("max_queries", max_queries, at_least=1),
         checks.fraction("level", level),

@@ -185,8 +185,7 @@ def _completed(
     longest = max(map(len, texts), default=0)
     shares = np.full((len(texts), longest), np.nan)
     for row, own in enumerate(texts):
-        secrets = pattern.secrets_in(own)
-        canary = pattern.with_secret(secrets[0] if len(secrets) == 1 else secrets)
+        canary = pattern.with_secret(pattern.secrets_in(own))
         for done in greedy_completions(model, canary):
             left, made = own[done.given :], done.text[done.given :]
             right = sum(a == b for a, b in zip(left, made, strict=False))

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from byrote.data import Corpus, load_corpus
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement
-from byrote.data.corpus import Corpus, load_corpus
 from byrote.errors import InvalidInput
 from byrote.fits.request import Request, Settings
 from byrote.models import catalogue

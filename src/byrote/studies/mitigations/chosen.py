@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data import Records, load
-from byrote.data.choice import chosen_rows
-from byrote.data.listed import as_file
+from byrote.data.id_lists import encode_ids
+from byrote.data.subsample import random_rows
 from byrote.errors import InvalidInput
 from byrote.fits.files import write_atomically
 from byrote.fits.request import Request, Settings
@@ -75,8 +75,8 @@ class ChosenMitigationStudy:
                 f"--records must leave {apart} of the {there} records of {source} apart for"
                 f" validation, and be 2 or more; got {count}"
             )
-        more = chosen_rows(there, count + apart)
-        rows = np.setdiff1d(more, chosen_rows(there, count))
+        more = random_rows(there, count + apart)
+        rows = np.setdiff1d(more, random_rows(there, count))
         validation = replace(
             everything, x=everything.x[rows], ids=everything.ids[rows], labels=None
         )
@@ -150,7 +150,7 @@ def _later(one: Configuration, records: StudyRecords, settings: Settings, out: P
     assert one.pruned is not None  # noqa: S101 (as the caller has found)
     left = remaining(out / one.pruned.after, one.pruned, seed=settings.seed + one.seed)
     path = out / f"{one.name}.csv"
-    write_atomically(path, as_file(left.ids, path.suffix))
+    write_atomically(path, encode_ids(left.ids, path.suffix))
     audited = records.audited
     stay = np.isin(audited.ids, left.ids)
     some = replace(

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import InvalidInput
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.evidence import epsilon
+from byrote.stats.estimate import Estimate
 
 
 @dataclass(frozen=True)

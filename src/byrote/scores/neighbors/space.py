@@ -10,8 +10,7 @@ from byrote import checks
 from byrote.data.records import Records, as_numbers
 from byrote.errors import InvalidInput
 from byrote.seeds import Purpose, generator
-from byrote.stats.nearest import blocks
-from byrote.stats.rows import Rows, exact_type
+from byrote.stats.rows import Rows, blocks, exact_type
 
 Features = Callable[[NDArray[Any]], Any]
 _FEATURE_BLOCK = 1024  # records

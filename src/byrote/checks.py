@@ -16,16 +16,16 @@ from byrote.errors import InvalidInput, did_you_mean
 
 MOST = 2**63 - 1  # largest integer of files and arrays
 WIDEST = 1 << 16  # units of a layer
-_LONGEST_NAME, _LONGEST_SHOWN = 1000, 80
+_LONGEST_NAME, _LONGEST_QUOTE = 1000, 80
 
 
 def integer(name: str, value: Any, *, at_least: int, at_most: int = MOST) -> int:
     """Check an integer within limits and return it as an int; booleans are rejected."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
-        raise InvalidInput(f"{name} must be an integer of at least {at_least}; got {shown(value)}")
+        raise InvalidInput(f"{name} must be an integer of at least {at_least}; got {brief(value)}")
     if value > at_most:
         limit = f"{at_most:,}" if at_most <= MOST else f"{at_most.bit_length():,} bits"
-        raise InvalidInput(f"{name} must be an integer of at most {limit}; got {shown(value)}")
+        raise InvalidInput(f"{name} must be an integer of at most {limit}; got {brief(value)}")
     return int(value)
 
 
@@ -48,7 +48,7 @@ def count(name: str, value: Any) -> int:
 def flag(name: str, value: Any) -> bool:
     """Check True or False and return it as a bool."""
     if not isinstance(value, bool | np.bool_):
-        raise InvalidInput(f"{name} must be True or False; got {shown(value)}")
+        raise InvalidInput(f"{name} must be True or False; got {brief(value)}")
     return bool(value)
 
 
@@ -60,7 +60,7 @@ def epochs(name: str, value: Any) -> tuple[int, ...]:
         return tuple(sorted({integer(name, epoch, at_least=1) for epoch in value}))
     except (TypeError, InvalidInput):
         raise InvalidInput(
-            f"{name} must be a list of epochs, whole numbers of at least 1; got {shown(value)}"
+            f"{name} must be a list of epochs, whole numbers of at least 1; got {brief(value)}"
         ) from None
 
 
@@ -74,12 +74,12 @@ def share(name: str, value: Any) -> float:
     return _within(name, value, "a number of at least 0 and below 1", lambda x: 0 <= x < 1)
 
 
-def written_share(text: Any) -> float:
+def parse_share(text: Any) -> float:
     """Parse text such as 5% or 0.05; NaN for anything else.
 
     Examples
     --------
-    >>> written_share("5%"), written_share(" .5 % "), written_share("5 percent")
+    >>> parse_share("5%"), parse_share(" .5 % "), parse_share("5 percent")
     (0.05, 0.005, nan)
     """
     number = r"\s*(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)\s*(%?)\s*"
@@ -107,7 +107,7 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
     allowed = list(allowed)
     if not isinstance(value, str) or value not in allowed:
         raise InvalidInput(
-            f"{name} must be one of {', '.join(allowed)}; got {shown(value)}"
+            f"{name} must be one of {', '.join(allowed)}; got {brief(value)}"
             f"{did_you_mean(value, allowed)}"
         )
     return str(value)
@@ -117,14 +117,14 @@ def path(name: str, value: Any) -> Path:
     """Check a path, given as text or as a path."""
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text:
-        raise InvalidInput(f"{name} must be a path; got {shown(value)}")
+        raise InvalidInput(f"{name} must be a path; got {brief(value)}")
     try:
         os.lstat(text)
     except ValueError:  # NUL, or characters that the file system's encoding lacks
-        raise InvalidInput(f"{name} must be a path; got {shown(value)}") from None
+        raise InvalidInput(f"{name} must be a path; got {brief(value)}") from None
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
-            raise InvalidInput(f"{name} must be a path; {shown(value)} is too long") from None
+            raise InvalidInput(f"{name} must be a path; {brief(value)} is too long") from None
     return Path(text)
 
 
@@ -196,14 +196,14 @@ def ids(values: Any, count: int, of: str) -> np.ndarray:
     return converted
 
 
-def listed(name: str, values: Any) -> list[Any]:
+def as_list(name: str, values: Any) -> list[Any]:
     """Convert an iterable, except text, to a list."""
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidInput(f"{name} must be a list; got {shown(values)}")
+        raise InvalidInput(f"{name} must be a list; got {brief(values)}")
     try:
         return list(values)
     except Exception:  # third-party iterables, or an array without dimensions
-        raise InvalidInput(f"{name} must be a list; got {shown(values)}") from None
+        raise InvalidInput(f"{name} must be a list; got {brief(values)}") from None
 
 
 def _check_texts(name: str, texts: Sequence[str]) -> None:
@@ -215,16 +215,18 @@ def _check_texts(name: str, texts: Sequence[str]) -> None:
                 f" has {len(text):,}"
             )
         if "\0" in text:
-            raise InvalidInput(f"{name} must not contain a NUL character; the one in row {row} does")
+            raise InvalidInput(
+                f"{name} must not contain a NUL character; the one in row {row} does"
+            )
         encodable(f"{name} in row {row}", text)
 
 
-def shown(value: Any) -> str:
+def brief(value: Any) -> str:
     """Abbreviate a value for a message: short values as they are, of others type and size.
 
     Examples
     --------
-    >>> shown(-1), shown(10**400), shown([1.0] * 1000), shown(np.zeros((2, 3)))
+    >>> brief(-1), brief(10**400), brief([1.0] * 1000), brief(np.zeros((2, 3)))
     ('-1', 'an integer of 1,329 bits', 'a list of 1,000', 'ndarray of shape (2, 3)')
     """
     kind = type(value).__name__
@@ -237,7 +239,7 @@ def shown(value: Any) -> str:
         text = f"{kind} of shape {shape}" if isinstance(shape, tuple) and shape else repr(value)
     except Exception:  # third-party reprs may raise anything, and that of huge integers does
         return f"a value of type {kind}"
-    return text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…"
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
 def encodable(name: str, text: str) -> None:
@@ -276,17 +278,17 @@ def unique(name: str, values: np.ndarray) -> None:
 
 def _within(name: str, value: Any, expected: str, allowed: Callable[[float], bool]) -> float:
     """Check a number and return it as a float; subnormal numbers are rejected."""
-    number = real(value)
+    number = as_float(value)
     if 0 < abs(number) < sys.float_info.min:
         raise InvalidInput(
-            f"{name} must be {expected}; {shown(value)} is too small to compute with"
+            f"{name} must be {expected}; {brief(value)} is too small to compute with"
         )
     if not allowed(number):
-        raise InvalidInput(f"{name} must be {expected}; got {shown(value)}")
+        raise InvalidInput(f"{name} must be {expected}; got {brief(value)}")
     return number
 
 
-def real(value: Any) -> float:
+def as_float(value: Any) -> float:
     """Convert a real number to float; NaN for other types and numbers that overflow."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         return float("nan")

@@ -169,8 +169,8 @@ def _log_miss_probability(bits: float) -> float:
 
 
 def _checked(bits: float) -> float:
-    number = checks.real(bits)
+    number = checks.as_float(bits)
     if not number >= 0:  # NaN is not, either
-        got = checks.shown(bits)
+        got = checks.brief(bits)
         raise InvalidInput(f"bits must be a log-perplexity of at least 0; got {got}")
     return number

@@ -137,7 +137,7 @@ def extract(
     if not isinstance(canary, Canary):
         raise InvalidInput(f"canary must be a Canary; got {type(canary).__name__}")
     if prefix is not None and not isinstance(prefix, str):
-        raise InvalidInput(f"prefix must be a text; got {checks.shown(prefix)}")
+        raise InvalidInput(f"prefix must be a text; got {checks.brief(prefix)}")
     top = checks.integer("top", top, at_least=1)
     limits = {
         "batch_size": checks.integer("batch_size", batch_size, at_least=1),

@@ -139,7 +139,7 @@ def _levels(levels: Any) -> tuple[int, ...]:
     is_list = isinstance(levels, Sequence) and not isinstance(levels, str | bytes)
     if not is_list or not 1 <= len(levels) <= _MOST_LEVELS:
         raise InvalidInput(
-            f"insertions must be whole numbers, such as (1, 4, 16); got {checks.shown(levels)}"
+            f"insertions must be whole numbers, such as (1, 4, 16); got {checks.brief(levels)}"
         )
     counts = tuple(
         checks.integer("insertions", level, at_least=0, at_most=_MOST) for level in levels

@@ -15,7 +15,6 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import brentq
 from scipy.special import erf, erfcx, log_ndtr, ndtr, owens_t
 
 Array = NDArray[np.float64]
@@ -71,31 +70,6 @@ def lower_tail(x: ArrayLike, location: float, scale: float, shape: float) -> Arr
     """P(X <= x) at every x; absolute error below 1e-14. Use ``log_lower_tail`` for small tails."""
     z = (np.asarray(x, dtype=np.float64) - location) / scale
     return np.clip(ndtr(z) - 2 * owens_t(z, shape), 0.0, 1.0)
-
-
-def quantile(p: ArrayLike, location: float, scale: float, shape: float) -> Array:
-    """Quantiles x with P(X <= x) = p, for every 0 < p < 1, by root search on the log tail.
-
-    Examples
-    --------
-    >>> print(quantile([0.25, 0.5], 10.0, 2.0, 1.0).round(6))
-    [10.       11.089904]
-    """
-    levels = np.asarray(p, dtype=np.float64)
-    z = [_standard_quantile(np.log(level), shape) for level in levels.ravel()]
-    return location + scale * np.reshape(z, levels.shape)
-
-
-def _standard_quantile(log_p: float, shape: float) -> float:
-    def excess(z: float) -> float:
-        return float(log_lower_tail(z, 0.0, 1.0, shape)) - log_p
-
-    low, high = -2.0, 2.0
-    while excess(low) > 0:
-        low *= 2
-    while excess(high) < 0:
-        high *= 2
-    return float(brentq(excess, low, high, xtol=1e-14, rtol=1e-14))
 
 
 def mills(u: Array) -> Array:

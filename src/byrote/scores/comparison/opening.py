@@ -29,7 +29,7 @@ def opened(
     match = checks.choice("match", match, MATCHES)
     listed = isinstance(stores, Sequence) and not isinstance(stores, str)
     if not listed or len(stores) < 2:
-        got = len(stores) if listed else checks.shown(stores)
+        got = len(stores) if listed else checks.brief(stores)
         raise InvalidInput(f"stores must be two run folders or more, the baseline first; got {got}")
     folders = [checks.path("stores", store) for store in stores]
     _check_folders(folders)
@@ -56,7 +56,7 @@ def _check_folders(folders: Sequence[Path]) -> None:
 def _names(folders: Sequence[Path], names: Sequence[str] | None) -> list[str]:
     texts = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
     if names is not None and (isinstance(names, str) or not texts):
-        raise InvalidInput(f"names must be a list of texts, one a run; got {checks.shown(names)}")
+        raise InvalidInput(f"names must be a list of texts, one a run; got {checks.brief(names)}")
     given = [folder.resolve().name for folder in folders] if names is None else list(names)
     if len(given) != len(folders):
         raise InvalidInput(f"names must be {len(folders)}, one a run; got {len(given)}")

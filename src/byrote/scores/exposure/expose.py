@@ -94,7 +94,7 @@ def expose(
     (array(['search'], dtype='<U6'), array([1.]), array([13.29]))
     """
     method = checks.choice("method", method, METHODS)
-    canaries = checks.listed("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
+    canaries = checks.as_list("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     settings = _Settings(
         model,
         method,

@@ -41,7 +41,7 @@ def in_space(
     """The sets as rows between which distances are taken; see ``distance_ratio``."""
     downsample = checks.flag("downsample", downsample)
     if features is not None and not callable(features):
-        raise InvalidInput(f"features must be a function or None; got {checks.shown(features)}")
+        raise InvalidInput(f"features must be a function or None; got {checks.brief(features)}")
     dtype = exact_type(*arrays)
     if features is None:
         return [Rows(array, dtype, _pixels(dtype, downsample)) for array in arrays]

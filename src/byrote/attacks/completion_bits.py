@@ -43,18 +43,7 @@ def candidate_bits(
 
     Prefixes that completions share are computed once, and the last token of each needs no step: its
     cost is in the row of costs of the token before. Depth first, so that at most ``batch_size``
-    states are kept for each token of length.
-
-    Parameters
-    ----------
-    model
-        A language model.
-    canary
-        Its prefix and format are used, not its secret.
-    completions
-        Of the canary's format; repeats are allowed.
-    batch_size
-        Prefixes that the model reads at once.
+    states are kept for each token of length. Of the canary only prefix and format are used.
 
     Returns
     -------

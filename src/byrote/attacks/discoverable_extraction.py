@@ -96,17 +96,7 @@ def _greedy_path(stepper: Stepper, form: TokenFormat) -> list[int]:
 def discovery_probability(bits: float, n: int) -> float:
     """Probability that a completion occurs in ``n`` independent samples, ``1 - (1 - 2^-bits)^n``.
 
-    Parameters
-    ----------
-    bits
-        Log-perplexity of the completion after the attacker's prefix.
-    n
-        Number of samples.
-
-    Raises
-    ------
-    InvalidInput
-        If ``bits`` is negative or NaN, or ``n`` is not an integer of at least 1.
+    bits: log-perplexity of the completion after the attacker's prefix.
 
     Examples
     --------
@@ -119,24 +109,8 @@ def discovery_probability(bits: float, n: int) -> float:
 def samples_to_discover(bits: float, p: float) -> float:
     """Smallest number of samples in which a completion occurs with probability ``p`` or more.
 
-    The inverse of ``discovery_probability``, including its rounding.
-
-    Parameters
-    ----------
-    bits
-        Log-perplexity of the completion after the attacker's prefix.
-    p
-        Between 0 and 1, both excluded.
-
-    Returns
-    -------
-    A whole number as a float; infinite where the model excludes the completion, or where the number
-    overflows.
-
-    Raises
-    ------
-    InvalidInput
-        If ``bits`` is negative or NaN, or ``p`` is not between 0 and 1.
+    The inverse of ``discovery_probability``, including its rounding. Infinite where the model
+    excludes the completion, or where the number overflows.
 
     Examples
     --------

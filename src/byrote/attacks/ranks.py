@@ -87,16 +87,10 @@ def find_ranks(
     Costs are as exact as the model's arithmetic, which for float32 depends on the batch in the last
     bits. A completion is recognised by its path and compared by the cost that the search itself
     computed for it, so it always counts once; others within about 1e-5 bits of it may fall on
-    either side.
+    either side. Of the canary only prefix and format are used.
 
     Parameters
     ----------
-    model
-        A language model.
-    canary
-        Its prefix and format are used, not its secret.
-    completions
-        Of the canary's format.
     method
         "search"; "enumeration" of all completions; "model_sampled": estimates from samples of the
         model; "auto": search, then enumeration where that costs little, then samples where they

@@ -193,6 +193,6 @@ def _chosen(ids: NDArray[Any], claim: Claim) -> int:
         np.flatnonzero(ids.astype(str) == written) if written is not None else np.empty(0, np.intp)
     )
     if len(found) != 1:
-        got = checks.shown(claim.record)
+        got = checks.brief(claim.record)
         raise InvalidInput(f"record must be the id of a scored record; {got} is none")
     return int(found[0])

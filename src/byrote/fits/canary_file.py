@@ -53,7 +53,7 @@ class PlantedCanaries:
         return pattern.with_secret(secrets[0] if len(secrets) == 1 else secrets)
 
 
-def write_canaries(paths: RunPaths, manifest: Manifest, records: CanaryRecords) -> None:
+def write_canaries(paths: RunPaths, records: CanaryRecords, manifest: Manifest) -> None:
     """Write the canaries; reference candidates need no names."""
     corpus, count = records.corpus, records.canaries
     facts = {

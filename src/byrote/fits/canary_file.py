@@ -52,7 +52,7 @@ class PlantedCanaries:
         return pattern.with_secret(pattern.secrets_in(self.completions[row]))
 
 
-def write_canaries(paths: RunPaths, manifest: Manifest, records: CanaryRecords) -> None:
+def write_canaries(paths: RunPaths, records: CanaryRecords, manifest: Manifest) -> None:
     """Write the canaries; reference candidates need no names."""
     corpus, count = records.corpus, records.canaries
     facts = {

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.job import job_of
-from byrote.fits.texts import TextContent
+from byrote.fits.kinds.canaries import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure

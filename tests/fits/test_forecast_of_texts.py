@@ -5,8 +5,7 @@ import pytest
 
 from byrote import Canary, Corpus
 from byrote.data.canary_records import Measurement
-from byrote.fits.extrapolation import extrapolated
-from byrote.fits.pilot_of_texts import forecast_texts
+from byrote.fits.forecast import extrapolated
 from byrote.fits.request import Settings
 from byrote.fits.run import run_fits
 from byrote.scores.exposure.planting import exposure_request
@@ -33,7 +32,7 @@ def request(settings=None, track=(), epochs=4, **more):
 
 def test_time_and_disk_are_of_the_right_order(tmp_path):
     asked = request(Settings(), track=(1, 2))
-    found = forecast_texts(asked)
+    found = asked.forecast()
     run = run_fits(asked, tmp_path / "run")
     took = run.facts(0)["seconds"]
     assert found.seconds_per_fit / 10 < took < 10 * found.seconds_per_fit  # on a busy machine
@@ -43,7 +42,7 @@ def test_time_and_disk_are_of_the_right_order(tmp_path):
 
 
 def test_counts_are_the_plans():
-    found = forecast_texts(request(Settings(), fits=3))
+    found = request(Settings(), fits=3).forecast()
     assert (found.fits, found.canaries, found.copies, found.references) == (3, 7, 18, 200)
     assert (found.times, found.losses, found.passing) == (0, 0, 0)
     assert found.seconds == pytest.approx(3 * found.seconds_per_fit)
@@ -55,7 +54,7 @@ def found_characters():
 
 
 def test_more_epochs_take_longer():
-    few, many = (forecast_texts(request(Settings(), epochs=n)).training for n in (1, 50))
+    few, many = (request(Settings(), epochs=n).forecast().training for n in (1, 50))
     assert many > 10 * few
 
 

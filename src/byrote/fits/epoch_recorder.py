@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from byrote.fits.content import Content, Scored
-from byrote.fits.job import Job
-from byrote.fits.surroundings import undisturbed
+from byrote.fits.determinism import undisturbed
+from byrote.fits.job import Content, Job, Scored
 from byrote.models import contract
 
 
@@ -56,7 +55,7 @@ class Questions:
 
 
 @dataclass
-class Follower:
+class EpochRecorder:
     """Called by a model after each epoch: keeps losses, asks questions, tells who watches."""
 
     questions: Questions | None = None

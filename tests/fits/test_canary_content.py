@@ -12,9 +12,9 @@ from byrote.data.canary_records import Measurement, plant
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
 from byrote.fits.job import job_of
+from byrote.fits.kinds.canaries import TextContent
 from byrote.fits.paths import RunPaths
 from byrote.fits.run_folder import RunFolder
-from byrote.fits.texts import TextContent
 from byrote.plans import Insertions, design_of
 
 from languages import Ngram

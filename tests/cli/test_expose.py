@@ -164,7 +164,7 @@ def test_verbs_that_cannot_serve_a_run_say_so(byrote_, arguments, message):
     assert (code, out) == (2, "")
     assert message in err
     with pytest.raises(byrote.InvalidInput, match="exposure run"):
-        byrote.open_run("run").trajectory()
+        byrote.open_run("run").memorization()
 
 
 def test_dry_run_forecasts_and_writes_nothing(byrote_, here):

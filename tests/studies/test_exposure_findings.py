@@ -204,15 +204,15 @@ def test_the_mean_of_a_level_is_that_of_the_run(reports):
     for name in ("exposure-by-insertions", "dp-exposure", "exposure-pareto"):
         carried = reports[name].carried
         for one in carried:
-            assert len(np.unique(one.run.exposure.ids)) < len(one.run)
-            for level in by_insertions(one.run.exposure, one.run.inserted):
-                found = one.mean_exposure(np.flatnonzero(one.run.inserted == level.insertions))
+            assert len(np.unique(one.result.exposure.ids)) < len(one.result)
+            for level in by_insertions(one.result.exposure, one.result.inserted):
+                found = one.mean_exposure(np.flatnonzero(one.result.inserted == level.insertions))
                 assert found == pytest.approx((level.mean, level.low, level.high), nan_ok=True)
                 tables.append(with_interval(found, level.saturated > 0))
         if name != "exposure-by-insertions":  # whose runs are of different canaries
             compared = compare([one.run.path for one in carried]).runs
             for one, run in zip(carried, compared, strict=True):
-                own = by_insertions(one.run.exposure, one.run.inserted)
+                own = by_insertions(one.result.exposure, one.result.inserted)
                 for level, other in zip(own, run.levels, strict=True):
                     assert other.to_dict() == pytest.approx(level.to_dict(), nan_ok=True)
     printed = {

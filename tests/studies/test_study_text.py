@@ -29,7 +29,8 @@ def reported(tmp_path):
     records = byrote.Records(x, source=SOURCE)
     plan, run = byrote.KFold(3, repeats=2), tmp_path / "run"
     result = byrote.score_memorization(KernelDensity(), records, plan=plan, store=run)
-    return report_on(chosen, run, result, command="byrote study", score_command="byrote score")
+    opened = byrote.open_run(run)
+    return report_on(chosen, opened, result, command="byrote study", score_command="byrote score")
 
 
 def test_at_the_published_setting_the_figures_are_called_comparable(reported):

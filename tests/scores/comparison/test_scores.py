@@ -239,8 +239,8 @@ def test_missing_fits_count_in_neither_run(made, tmp_path):
 
 FIRST = ("once", 0.3)
 BAD = {
-    "one": ([FIRST], {}, "two run folders or more, the baseline first; got 1"),
-    "twice": ([FIRST, FIRST], {}, "different runs; got .* twice"),
+    "one": ([FIRST], {}, "two runs or more, the baseline first; got 1"),
+    "twice": ([FIRST, FIRST], {}, "runs must differ; got .* twice"),
     "plan": ([FIRST, ("probes", 0.3)], {}, "plan kind 'kfold' against 'probes'"),
     "repeats": ([FIRST, ("kfold", 0.3)], {}, "plan folds 2 against 4; plan repeats 1 against 5"),
     "match": ([FIRST, ("once", 1.0)], {"match": "id"}, "did you mean ids"),

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.models.language.stepping import Stepper
+from byrote.models.language.steppers import Stepper
 
 
 class CountingStepper:

@@ -8,9 +8,9 @@ import numpy as np
 from byrote.attacks.walking import begin, check_costs
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.stepping import Stepper
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.steppers import Stepper
+from byrote.models.language.token_format import TokenFormat
 
 
 @dataclass(frozen=True, repr=False)

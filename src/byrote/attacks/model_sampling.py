@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.attacks.walking import begin, check_costs, rows_at_once
-from byrote.models.language.stepping import Stepper
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.steppers import Stepper
+from byrote.models.language.token_format import TokenFormat
 from byrote.stats.weighted_sums import effective_count, gamma_interval
 
 Array = NDArray[np.float64]

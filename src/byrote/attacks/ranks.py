@@ -16,8 +16,8 @@ from byrote.attacks.search import Search
 from byrote.attacks.tally import Tally
 from byrote.attacks.walking import path_bits
 from byrote.data.canaries import Canary
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.token_format import TokenFormat
 
 Array = NDArray[np.float64]
 

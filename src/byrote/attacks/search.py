@@ -17,8 +17,8 @@ from byrote.attacks.columns import Columns
 from byrote.attacks.frontier import NO_NODES, Frontier, Nodes
 from byrote.attacks.pool import StatePool
 from byrote.attacks.walking import begin, check_costs, rows_at_once
-from byrote.models.language.stepping import Stepper
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.steppers import Stepper
+from byrote.models.language.token_format import TokenFormat
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -15,8 +15,7 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.reading import is_there
 from byrote.fits.store import RunFolder
 from byrote.fits.surroundings import controlled
-from byrote.models import contract, settling
-from byrote.models.sampling import check_samples, draw
+from byrote.models import contract, resolve_auto
 from byrote.models.weights import check_keepable, with_weights
 
 _OWN = "byrote.models."
@@ -75,8 +74,8 @@ def load_model(store: str | Path, *, fit: int | None = None, model: Any = None) 
     job = job_of(run.design, number, run.manifest.seed)
     described = run.manifest.model
     unfitted = _built(described) if model is None else _checked(model, described)
-    settled = settling.with_values(unfitted, run.manifest.settled)
-    fresh = contract.prepared(settled, training=job.training_seed, noise=job.noise_seed)
+    settled = resolve_auto.with_values(unfitted, run.manifest.settled)
+    fresh = contract.seeded_clone(settled, training=job.training_seed, noise=job.noise_seed)
     fitted = with_weights(fresh, run.models.weights(number))
     contract.reseed(fitted, job.evaluation_seed)
     return fitted
@@ -123,12 +122,12 @@ def draw_samples(
     n = checks.integer("n", n, at_least=1)
     seed = checks.seed("seed", seed)
     fitted = load_model(store, fit=fit, model=model)
-    check_samples(fitted)
+    contract.check_samples(fitted)
     manifest = RunFolder.open(RunPaths(checks.path("store", store))).manifest
     own = seeds.integer(seed, seeds.Purpose.RELEASE, fold=2)
     contract.reseed(fitted, own)
     with controlled(own, manifest.threads, needs_torch=False):
-        return draw(fitted, n, manifest.data.shape)
+        return contract.draw_samples(fitted, n, manifest.data.shape)
 
 
 def _checked(model: Any, described: ModelPart) -> Any:

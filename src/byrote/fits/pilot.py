@@ -16,7 +16,7 @@ from byrote.fits.job import Job, Outcome, Task
 from byrote.fits.request import Request
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
-from byrote.models import contract, settling
+from byrote.models import contract, resolve_auto
 from byrote.plans import Design
 from byrote.plans.design import Units, rows
 
@@ -90,7 +90,7 @@ def forecast(request: Request) -> Forecast:
 
 
 def _settled(request: Request, design: Design) -> dict[str, Any]:
-    return settling.settled_values(request.model, request.records.x.shape, design.fits)
+    return resolve_auto.resolved_values(request.model, request.records.x.shape, design.fits)
 
 
 def _epochs_kept(request: Request) -> int:

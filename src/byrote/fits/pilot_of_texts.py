@@ -145,7 +145,7 @@ def _pilot(request: Request, design: Design, smallest: int) -> _Pilot:
 def _trained(request: Request, part: CanaryRecords) -> tuple[Any, float]:
     """A model after one epoch on a part of the text, and the seconds that it took."""
     seed = seeds.integer(request.settings.seed, seeds.Purpose.REHEARSAL, 1)
-    model = contract.prepared(quick(request.model), training=seed, noise=seed)
+    model = contract.seeded_clone(quick(request.model), training=seed, noise=seed)
     nothing = np.empty(0, dtype=np.uint32)
     everything = np.arange(len(part), dtype=np.uint32)
     job = Job(0, len(part), everything, None, 0, 0, 0, copies=nothing)

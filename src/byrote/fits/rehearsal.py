@@ -95,7 +95,7 @@ def _sentence(model: Any, problem: BaseException, unreal: BaseException | None, 
 
 
 def _try(model: Any, x: NDArray[Any], tracked: bool, keep: bool) -> None:
-    copy = contract.prepared(model, training=0, noise=0)
+    copy = contract.seeded_clone(model, training=0, noise=0)
     content, job = ArrayContent(readonly(x)), _job(len(x))
     questions = Questions(copy, content, job, {1}) if tracked else None
     contract.fit(copy, content.training(copy, job), Follower(questions))
@@ -103,7 +103,7 @@ def _try(model: Any, x: NDArray[Any], tracked: bool, keep: bool) -> None:
     if tracked and contract.has_loss(copy):
         copy.loss(contract.as_input(copy, x[:_FEW]))
     if keep:
-        with_weights(contract.prepared(model, training=0, noise=0), weights_of(copy))
+        with_weights(contract.seeded_clone(model, training=0, noise=0), weights_of(copy))
 
 
 def _job(n: int) -> Job:

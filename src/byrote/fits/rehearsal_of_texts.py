@@ -61,7 +61,7 @@ def _try(model: Any, records: CanaryRecords, settings: "Settings", keep: bool) -
         model,
         InMemory(records.x),
         settings.threads,
-        track=(1,) if contract.can_be_followed(model) else (),
+        track=(1,) if contract.takes_on_epoch(model) else (),
         content=TextContent,
     )
     nothing = np.empty(0, dtype=np.uint32)
@@ -71,7 +71,7 @@ def _try(model: Any, records: CanaryRecords, settings: "Settings", keep: bool) -
         warnings.simplefilter("ignore")  # they come again with the fits
         outcome = fit_and_score(task, job)
     if outcome.weights is not None:
-        with_weights(contract.prepared(model, training=0, noise=0), outcome.weights)
+        with_weights(contract.seeded_clone(model, training=0, noise=0), outcome.weights)
 
 
 def quick(model: Any) -> Any:

@@ -171,10 +171,7 @@ def has_loss(model: Any) -> bool:
 def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
     """Read ``diagnostics_`` of the n latest log-densities, by name.
 
-    Raises
-    ------
-    TypeError
-        If it is not a mapping of names to n real numbers each.
+    Raises TypeError if it is not a mapping of names to n real numbers each.
     """
     reported = getattr(model, "diagnostics_", None)
     if reported is None:
@@ -194,10 +191,7 @@ def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
 def facts(model: Any) -> dict[str, Any]:
     """Read ``facts_`` of a fitted model as plain data for the files of its fit.
 
-    Raises
-    ------
-    TypeError
-        If it is not a mapping, or holds values outside JSON.
+    Raises TypeError if it is not a mapping, or holds values outside JSON.
     """
     reported = getattr(model, "facts_", None)
     if reported is None:
@@ -218,10 +212,7 @@ def facts(model: Any) -> dict[str, Any]:
 def check_input(model: Any, x: NDArray[Any]) -> None:
     """Let the model's ``check_input`` refuse records, in the form in which it gets them.
 
-    Raises
-    ------
-    InvalidInput
-        The model's own; any other exception by its type alone, as its text may quote records.
+    Exceptions other than ours are named by their type alone, as their text may quote records.
     """
     _call_check_input(model, as_input(model, x))
 

@@ -20,17 +20,11 @@ _CLEARLY_FASTER = 0.8  # of float32's seconds; more may be chance
 
 
 def resolve_precision(device: str, *, tolerant: bool, is_faster: Callable[[], bool]) -> str:
-    """Resolve precision "auto" for this machine.
+    """Resolve precision "auto" for this machine, and for a model that is ``tolerant`` of bfloat16.
 
-    On a GPU bfloat16 is faster where there are units for it. Processors are timed: the gain depends
-    on units, libraries and sizes. On Bernoulli pixels it changes log p by hundredths of a nat.
-
-    Parameters
-    ----------
-    tolerant
-        Whether the model tolerates bfloat16.
-    is_faster
-        Measures whether it is clearly faster on this processor.
+    On a GPU bfloat16 is faster where there are units for it. Processors are timed, by
+    ``is_faster``: the gain depends on units, libraries and sizes. On Bernoulli pixels it changes
+    log p by hundredths of a nat.
     """
     if not tolerant:
         return "float32"
@@ -45,14 +39,7 @@ def bfloat16_is_faster(work: Workload, seconds: Callable[[], float] = time.perf_
     """Time whether work is clearly faster in bfloat16, by the best of a few rounds.
 
     The rounds alternate, so that other work on the machine slows both; the best ones count, so that
-    a slow moment does not.
-
-    Parameters
-    ----------
-    work
-        Prepares the work in a precision and returns the function to time.
-    seconds
-        The clock.
+    a slow moment does not. ``work`` prepares in a precision and returns the function to time.
     """
     functions = [work(dtype) for dtype in PRECISIONS.values()]
     best = [float("inf")] * len(functions)

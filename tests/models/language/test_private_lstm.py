@@ -258,9 +258,9 @@ def test_all_is_seen_by_what_is_drawn_alone():
 def test_facts_say_what_was_promised():
     model = private(noise=0.5).fit(TEXTS)
     found = facts(model)["privacy"]
-    account = calibrate(model.dp, math.ceil(LENGTH / 9), 8, 2)
-    assert found["steps"] == account.steps == 2 * model.batches(TEXTS)
-    assert found["sample_rate"] == account.sample_rate
+    schedule = calibrate(model.dp, math.ceil(LENGTH / 9), 8, 2)
+    assert found["steps"] == schedule.steps == 2 * model.batches(TEXTS)
+    assert found["sample_rate"] == schedule.sample_rate
     assert (found["unit"], found["window"]) == ("window of 9 characters", 9)
     assert found["gradients"] == "ghost"
     assert 0 < found["epsilon"] < math.inf

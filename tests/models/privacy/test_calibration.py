@@ -92,10 +92,10 @@ TARGETS = [
 def test_the_target_is_met_within_one_per_cent_and_never_exceeded(accountant, target):
     sampling = "shuffled" if accountant == "gaussian" else "poisson"
     dp = DP(target_epsilon=target, delta=DELTA, accountant=accountant, sampling=sampling)
-    account = calibrate(dp, 1000, 50, 5)
-    facts = guarantee_of(dp, account).to_facts()
+    schedule = calibrate(dp, 1000, 50, 5)
+    facts = guarantee_of(dp, schedule).to_facts()
     assert 0.99 * target <= facts["epsilon"] <= target
-    assert facts["noise_multiplier"] == account.noise_multiplier
+    assert facts["noise_multiplier"] == schedule.noise_multiplier
     if accountant == "prv":  # whose bound is tighter than the other
         assert facts["epsilon"] <= facts["epsilon_checked"] <= facts["epsilon"] * 1.3
     else:
@@ -104,16 +104,16 @@ def test_the_target_is_met_within_one_per_cent_and_never_exceeded(accountant, ta
 
 def test_an_epsilon_of_a_billion_is_met():
     dp = DP(target_epsilon=1e9, delta=DELTA)
-    account = calibrate(dp, 1000, 50, 5)
-    found = epsilon_at(dp, account.noise_multiplier, account.sample_rate, account.steps)
+    schedule = calibrate(dp, 1000, 50, 5)
+    found = epsilon_at(dp, schedule.noise_multiplier, schedule.sample_rate, schedule.steps)
     assert 0.99e9 <= found <= 1e9
 
 
 def test_the_account_says_how_often_and_how_much():
-    account = calibrate(DP(noise_multiplier=1.5, delta=DELTA), 1000, 64, 10)
-    assert account == NoiseSchedule(1.5, 1 / 16, 160, 1000, 10)
-    assert account.steps_per_epoch == 16
-    assert account.expected_batch == 62.5
+    schedule = calibrate(DP(noise_multiplier=1.5, delta=DELTA), 1000, 64, 10)
+    assert schedule == NoiseSchedule(1.5, 1 / 16, 160, 1000, 10)
+    assert schedule.steps_per_epoch == 16
+    assert schedule.expected_batch == 62.5
     whole = calibrate(DP(noise_multiplier=1.5, delta=DELTA), 10, 64, 3)
     assert (whole.sample_rate, whole.steps, whole.expected_batch) == (1.0, 3, 10.0)
 

@@ -91,9 +91,9 @@ def losses_of(network):
 
 def stepped(network, batch, *, noise=0.0, norm=1.0, records=10, seed=0, losses=None):
     optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE)
-    account = NoiseSchedule(noise, 0.5, 2, records, 1)
+    schedule = NoiseSchedule(noise, 0.5, 2, records, 1)
     generator = torch.Generator().manual_seed(seed)
-    step = PrivateStep(network, optimizer, account, max_grad_norm=norm, generator=generator)
+    step = PrivateStep(network, optimizer, schedule, max_grad_norm=norm, generator=generator)
     total = step(losses or losses_of(network), *batch)
     return total, step
 

@@ -152,9 +152,9 @@ def test_what_does_not_go_with_dp_is_refused_before_any_work(case):
 def test_a_target_next_to_nothing_is_met(accountant):
     """Renyi's bound falls to nothing at once where delta alone allows for everything."""
     dp = DP(target_epsilon=1e-4, delta=DELTA, accountant=accountant)
-    account = calibrate(dp, 32, 8, 2)
-    assert guarantee_of(dp, account).epsilon <= 1e-4
-    assert account.noise_multiplier < 2000
+    schedule = calibrate(dp, 32, 8, 2)
+    assert guarantee_of(dp, schedule).epsilon <= 1e-4
+    assert schedule.noise_multiplier < 2000
 
 
 def test_normalization_is_a_known_one():

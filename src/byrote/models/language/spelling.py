@@ -26,17 +26,6 @@ class Reading(NamedTuple):
 class Spelling:
     """The spellings of a format's completions in a model's tokens.
 
-    Parameters
-    ----------
-    model
-        ``encode``.
-    strings
-        What each of its tokens adds to a text.
-    before
-        The text before the completion.
-    space
-        The format of the completions.
-
     Attributes
     ----------
     format

@@ -162,13 +162,7 @@ def _stepped(stepper: Stepper, start: Ids, paths: Sequence[Ids]) -> Iterator[tup
 
 
 def _tolerance(model: Any, whole: Any, start: Ids, paths: Sequence[Ids]) -> float:
-    """Largest difference of costs to tolerate: the model's rounding, and the effect of the batch.
-
-    Raises
-    ------
-    InvalidInput
-        If the effect of the batch is larger than rounding can be.
-    """
+    """Largest difference of costs to tolerate: rounding, and the effect of the batch."""
     prefixes = [start, *(start + path for path in paths)]
     together = _costs(whole, prefixes)
     alone = np.concatenate([_costs(whole, [prefix]) for prefix in (prefixes[0], prefixes[-1])])

@@ -20,16 +20,8 @@ _LEAST, _MOST = 2.0**-40, 2.0**40  # noise multipliers between which one is sear
 class NoiseSchedule:
     """Noise and sampling of DP-SGD over all epochs.
 
-    Attributes
-    ----------
-    noise_multiplier
-        Standard deviation of the noise in units of the clipping norm.
-    sample_rate
-        Fraction of the records in a batch: 1 / steps per epoch.
-    steps
-        In all epochs.
-    records, epochs
-        From which these follow.
+    ``noise_multiplier`` is in units of the clipping norm; ``sample_rate``, the fraction of the
+    records in a batch, is 1 / steps per epoch; ``steps`` are those of all epochs.
     """
 
     noise_multiplier: float
@@ -98,18 +90,9 @@ def guarantee_of(
 ) -> DPGuarantee:
     """The guarantee of a training, for its facts.
 
-    Parameters
-    ----------
-    unit, window
-        What it is about; see ``DPGuarantee``.
-    gradients
-        How they were clipped, which makes no difference: "ghost", by norms alone, or "per-example".
-
-    Returns
-    -------
-    DPGuarantee
-        Its details hold the noise, the sampling and "epsilon_checked", an independent upper bound.
-        The label warns where the guarantee is vacuous or weak.
+    Its details hold the noise, the sampling, "epsilon_checked", an independent upper bound, and
+    ``gradients``, "ghost" or "per-example": how they were clipped, which makes no difference. The
+    label warns where the guarantee is vacuous or weak.
     """
     noise, rate, steps = schedule.noise_multiplier, schedule.sample_rate, schedule.steps
     assert dp.delta is not None  # noqa: S101 (checked)

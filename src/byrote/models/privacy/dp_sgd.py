@@ -18,13 +18,9 @@ def draw_batches(
 ) -> list[NDArray[np.intp]]:
     """Draw row numbers of one epoch's batches, some of which may be empty.
 
-    Parameters
-    ----------
-    sampling
-        "poisson": each record is in each batch with probability ``schedule.sample_rate``,
-        independently. "shuffled": each record is in one batch, drawn independently of the others',
-        so that one more record changes that batch alone; batches of one size, cut from a
-        permutation, would all change.
+    "poisson": each record is in each batch with probability ``schedule.sample_rate``,
+    independently. "shuffled": each record is in one batch, drawn independently of the others', so
+    that one more record changes that batch alone; batches cut from a permutation would all change.
 
     Examples
     --------
@@ -43,21 +39,11 @@ def draw_batches(
 
 
 class NoisyStep:
-    """Adds noise to a sum of clipped gradients and takes an optimizer's step on the mean.
+    """Adds noise to a sum of gradients, clipped to ``max_grad_norm``, and steps along the mean.
 
-    Parameters
-    ----------
-    parameters
-        The trained ones.
-    optimizer
-        Of these, of any kind. It gets the noisy gradient, divided by the expected number of
-        records; what it makes of it is post-processing.
-    schedule
-        The noise and the expected number of records.
-    max_grad_norm
-        Norm to which each record's gradient was clipped.
-    generator
-        Of the noise, on the parameters' device.
+    The optimizer, of any kind, gets the noisy gradient divided by the expected number of records;
+    what it makes of it is post-processing. The noise is that of ``generator``, on the parameters'
+    device.
     """
 
     def __init__(
@@ -100,26 +86,8 @@ class PrivateStep:
 
     Forward; gradients of the layers' outputs; from these the norm of each record's gradient; then
     the gradients of the parameters, each record's share weighted so that its norm is at most
-    ``max_grad_norm``. That costs as much as a plain step, except for the norms.
-
-    Parameters
-    ----------
-    module
-        All of whose trained parameters are in layers that Opacus can handle.
-    optimizer, schedule, max_grad_norm, generator
-        As for ``NoisyStep``.
-
-    Attributes
-    ----------
-    gradients : str
-        "ghost" or "per-example".
-
-    Raises
-    ------
-    InvalidInput
-        If Opacus cannot handle the module.
-    MissingExtra
-        If it is not installed.
+    ``max_grad_norm``. That costs as much as a plain step, except for the norms, which are "ghost"
+    or "per-example" (``gradients``). A module that Opacus cannot handle is refused.
     """
 
     def __init__(
@@ -139,19 +107,11 @@ class PrivateStep:
         self.gradients = self._layers.gradients
 
     def __call__(self, losses: Callable[..., Tensor], *batch: Tensor) -> Tensor:
-        """Take a step on one batch; an empty one is noise alone.
+        """Take a step on a batch, and return the losses before it, summed.
 
-        Parameters
-        ----------
-        losses
-            ``losses(*batch) -> (n,)``, one for each record, from its own values alone, by one call
-            of the module. Called with parts of a large batch.
-        batch
-            Tensors with one entry for each record along the first axis, of equal length.
-
-        Returns
-        -------
-        The sum of the losses before the step.
+        An empty batch is noise alone. ``losses(*batch)`` gives (n,) values, one for each record,
+        from its own values alone, by one call of the module; it is called with parts of a large
+        batch. The batch's tensors have one entry for each record along the first axis.
         """
         sums: dict[nn.Parameter, Tensor] = {}
         parameters = self._noisy_step.parameters

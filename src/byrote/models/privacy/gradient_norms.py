@@ -11,6 +11,9 @@ Opacus makes the gradients of convolutions themselves, those of transposed ones 
 again for each record. But the gradient of a kernel is U'A, summed over q positions: A (q, a) values
 on one side, U (q, u) patches on the other. Its squared norm is also the sum of (A A') * (U U') over
 pairs of positions, less work where positions are few and maps many (Bu et al. 2022).
+
+Opacus' own ghost clipping, with a second backward pass, takes 13 times as long on the paper's
+linear layers and 1.8 times on convolutions with group normalization.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,16 +36,8 @@ _ROUNDING = 2.0**-14  # of the square of the terms' lengths: many times what flo
 class Layers:
     """The layers of a module that have parameters, with their inputs and outputs in a pass.
 
-    Parameters
-    ----------
-    module
-        Each layer must treat records separately, along the first axis of its inputs and of its
-        output, one tensor.
-
-    Raises
-    ------
-    InvalidInput
-        If a layer has statistics of batches, or two layers share a parameter.
+    Each layer must treat records separately, along the first axis of its inputs and of its output,
+    one tensor; statistics of batches and shared parameters are refused.
     """
 
     def __init__(self, module: nn.Module) -> None:

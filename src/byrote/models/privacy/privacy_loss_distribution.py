@@ -37,16 +37,8 @@ _EPS = float(np.finfo(np.float64).eps)
 def epsilon_of_steps(noise: float, q: float, steps: int, delta: float) -> float:
     """Compute an upper bound on epsilon, at most about 0.1 % too large.
 
-    Parameters
-    ----------
-    noise
-        Standard deviation of the noise, in units of the most that a record adds; 1e-6 or more.
-    q
-        Probability with which a record is in a step, independently.
-    steps
-        Number of steps.
-    delta
-        Between 0 and 1, however small.
+    ``noise``, its standard deviation in units of the most that a record adds, must be 1e-6 or more;
+    a record is in a step with probability ``q``, independently; ``delta`` may be however small.
 
     Examples
     --------

@@ -19,14 +19,9 @@ _WORTHWHILE = 120.0  # seconds of all fits together from which compiling in each
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Precision and compilation of training and scoring.
+    """Precision of the factors in matrix products, and compilation of training and scoring.
 
-    Attributes
-    ----------
-    dtype
-        Of the factors in matrix products; weights, sums and all else are float32.
-    compile
-        Whether training and scoring are compiled.
+    Weights, sums and all else are float32.
     """
 
     dtype: torch.dtype = torch.float32
@@ -93,9 +88,6 @@ def _small(layer: nn.Module, x: Tensor) -> Tensor:
 def resolve_compile(device: str, *, seconds: float) -> bool:
     """Resolve compile "auto": whether it is possible and worth half a minute of start-up.
 
-    Parameters
-    ----------
-    seconds
-        Duration without, over all fits, of the work that can be compiled.
+    ``seconds`` is the duration without, over all fits, of the work that can be compiled.
     """
     return seconds > _WORTHWHILE and can_compile(device)

@@ -57,13 +57,7 @@ def arithmetic_for(vae: Any, shape: tuple[int, ...]) -> Arithmetic:
 def vae_is_faster_in_bfloat16(
     values: int, hidden: tuple[int, ...], latent_dim: int, batch_size: int
 ) -> bool:
-    """Time a step of training and 256 draws of a record, once a process.
-
-    Parameters
-    ----------
-    values, hidden, latent_dim, batch_size
-        Of a record, of the layers, of the latent space, and records of a step.
-    """
+    """Time a step of training and 256 draws of a record of these sizes, once a process."""
     values, latent_dim, batch_size = (min(n, _WIDEST) for n in (values, latent_dim, batch_size))
     with seeded(0):
         network = FullyConnected(values, latent_dim, [min(width, _WIDEST) for width in hidden])

@@ -35,13 +35,8 @@ LOG_VARIANCE_CEILING = 10.0
 class AutoEncoder(nn.Module):
     """Encoder, decoder and likelihood over flat records, (n, channels * pixels), channels first.
 
-    Attributes
-    ----------
-    robust
-        Beta of the divergence that training minimizes instead of minus log p(x | z); 0 for the
-        latter.
-    outlier
-        The component that is mixed with the likelihood, or None.
+    ``robust`` is beta of the divergence that training minimizes instead of minus log p(x | z), or
+    0; ``outlier`` the component that is mixed with the likelihood, or None.
     """
 
     robust = 0.0

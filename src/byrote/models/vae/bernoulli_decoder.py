@@ -24,14 +24,9 @@ _FACTORS = 64  # multiplied: at most 2^64, far from overflow
 
 
 class BernoulliDecoder:
-    """Decoder of binary values in one arithmetic.
+    """Decoder of binary values, from the network's logits, in one arithmetic.
 
-    Parameters
-    ----------
-    network
-        Its outputs are logits of binary values.
-    shape
-        (count, n): largest number of codes decoded at a time.
+    ``shape`` is (count, n), the largest number of codes decoded at a time.
     """
 
     def __init__(

@@ -20,16 +20,9 @@ _DRAWS = 16  # importance samples that decide whether a training record is an ou
 
 
 class AfterEpoch:
-    """Called after each epoch: reports, then does what the VAE's options ask for.
+    """Called after each epoch: reports its loss, then does what the VAE's options ask for.
 
-    Parameters
-    ----------
-    vae
-        An estimator with an untrained network.
-    x
-        (n, *shape) training records.
-    report
-        Gets the epoch's number and its loss.
+    ``vae`` is an estimator with an untrained network, ``x`` (n, *shape) are its training records.
     """
 
     def __init__(
@@ -76,12 +69,7 @@ def _early_stopping(vae: Any) -> EarlyStopping:
 class OutlierSchedule:
     """Gives the outlier component the training records' marginals, then phases it in.
 
-    Parameters
-    ----------
-    model, outlier
-        The model, and its component.
-    x, noise_seed
-        Training records, (n, *shape), and the seed of their fixed noise.
+    ``x`` are (n, *shape) training records, ``noise_seed`` is the seed of their fixed noise.
     """
 
     def __init__(

@@ -16,18 +16,8 @@ class FullyConnected(nn.Module):
     """The paper's fully connected encoder and decoder for MNIST.
 
     Encoder: d -> 512 -> 256 -> mean and log-variance of the latent. Decoder: latent -> 256 -> 512
-    -> the likelihood's parameters. ReLU between layers, none at the ends.
-
-    Parameters
-    ----------
-    features
-        Values per record.
-    latent_dim
-        Size of the latent space.
-    hidden
-        Widths of the encoder's layers; the decoder mirrors them.
-    outputs
-        Parameters of the likelihood per record; default: ``features``.
+    -> the likelihood's parameters, ``outputs`` a record (default: d). ReLU between layers, none at
+    the ends.
     """
 
     normalizes_batches = False
@@ -68,23 +58,13 @@ class Convolutional(nn.Module):
 
     Encoder: four convolutions (kernel 4, stride 2, padding 1) with F, 2F, 4F and 8F maps, leaky
     ReLU after each, batch norm before it except in the first; then mean and log-variance from the
-    32F values. Decoder: transposed convolutions with 8F maps (kernel 2, on the latent as one
-    pixel), 4F, 2F and F, each with batch norm and ReLU, and a last one to the outputs, without. As
-    in DCGAN and the authors' code the convolutions have no bias.
+    32F values. Decoder: transposed convolutions with 8F maps (kernel 2, the latent as one pixel),
+    4F, 2F and F, each with batch norm and ReLU, and a last one to the outputs, without. As in DCGAN
+    and the authors' code the convolutions have no bias. F is ``features``; ``outputs`` are the
+    likelihood's parameters per pixel.
 
-    Parameters
-    ----------
-    channels
-        Channels of a record, (n, channels * 1024) with the channels first.
-    latent_dim
-        Size of the latent space.
-    features
-        The multiplier F.
-    outputs
-        Parameters of the likelihood per pixel.
-    normalization
-        "batch" norm, or "group" norm (Wu & He 2018), which keeps records separate: in 32 groups of
-        maps, or the largest power of two below that divides them.
+    "group" norm (Wu & He 2018) instead of "batch" norm keeps records separate: in 32 groups of
+    maps, or the largest power of two below that divides them.
     """
 
     trains_compiled = False

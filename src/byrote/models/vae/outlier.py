@@ -81,13 +81,8 @@ class BinaryBackground(Background):
 class GaussianBackground(Background):
     """Normal densities with the moments of each value, and broader ones.
 
-    Parameters
-    ----------
-    values
-        Per record.
-    alike
-        Whether all values are of one kind, as the logits of pixels are. Then each is shrunk towards
-        the moments of all of them together; else its deviation is widened.
+    Where all values are ``alike``, as the logits of pixels are, each is shrunk towards the moments
+    of all of them together; else its deviation is widened.
     """
 
     mean: Tensor
@@ -228,15 +223,7 @@ class Outlier(nn.Module):
     def log_prob(
         self, log_prob: NDArray[np.float64], x: Tensor
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Log p(x) of the mixture from that of the autoencoder alone, and responsibilities.
-
-        Parameters
-        ----------
-        log_prob
-            (n,) nats.
-        x
-            (n, d) model inputs.
-        """
+        """Log p(x) of the mixture from the autoencoder's, (n,) nats, and responsibilities."""
         logit = float(self.logit.detach())
         background = self.background.log_prob(x).double().cpu().numpy()
         decoder = log_prob - np.logaddexp(0, logit)

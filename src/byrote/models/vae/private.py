@@ -24,15 +24,7 @@ from byrote.models.vae.steps import Step, adam
 
 @dataclass(frozen=True)
 class PrivateTraining:
-    """DP-SGD for one VAE and one number of records.
-
-    Attributes
-    ----------
-    dp, schedule
-        The parameter, and the noise and batches that follow.
-    seeds
-        Of the batches, and of the noise.
-    """
+    """DP-SGD for a VAE and a number of records, with seeds of the batches and of the noise."""
 
     dp: DP
     schedule: NoiseSchedule

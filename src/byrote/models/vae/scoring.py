@@ -104,19 +104,10 @@ def estimate_log_prob(
     defensive: float = 0.0,
     arithmetic: Arithmetic = PLAIN,
 ) -> ImportanceSampling:
-    """Estimate log p(x), nats, of the autoencoder alone.
+    """Estimate log p(x), nats, of the autoencoder alone, for model inputs (n, d).
 
     log p(x) = logmeanexp over draws l of [log p(x | z_l) + log p(z_l) - log q(z_l | x)], z_l from
-    the proposal q.
-
-    Parameters
-    ----------
-    x
-        (n, d) model inputs.
-    draws
-        Number of importance samples N per record.
-    defensive
-        Weight of a widened q in the proposal, in [0, 1).
+    the proposal q, a mixture in which ``defensive`` is the weight of a widened encoder.
     """
     at_once = min(draws, max(1, BLOCK // model.width))
     rows = max(1, BLOCK // (model.width * at_once))
@@ -183,15 +174,9 @@ def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
 class Proposal:
     """The proposal of a block of records: q(z | x), mixed with a widened q.
 
-    It is (1 - a) N(m, s^2) + a N(m, (1.5 s)^2), a being ``defensive``. No weight is then larger
-    than 1/a times what it would be with the widened q alone, whose tails are heavier.
-
-    Parameters
-    ----------
-    mean, log_variance
-        (n, latent) of q.
-    defensive
-        Weight of the widened part, in [0, 1).
+    It is (1 - a) N(m, s^2) + a N(m, (1.5 s)^2), a being ``defensive``, in [0, 1); mean and
+    log-variance are (n, latent). No weight is then larger than 1/a times what it would be with the
+    widened q alone, whose tails are heavier.
     """
 
     def __init__(self, mean: Tensor, log_variance: Tensor, defensive: float) -> None:

@@ -25,14 +25,8 @@ class Step(Protocol):
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
         """Minus the bounds on log p, or another cost, summed before the step, nats.
 
-        Parameters
-        ----------
-        values
-            (n, d) of the space's records.
-        noise
-            (n, d) uniforms that make them binary or continuous; not used by a space without noise.
-        latent
-            (n, latent) standard normal draws.
+        ``values`` (n, d) are the space's; ``noise`` (n, d) uniforms make them binary or continuous,
+        where the space has noise; ``latent`` (n, latent) are standard normal draws.
         """
 
 
@@ -83,15 +77,9 @@ class PlainStep:
 class CompiledStep:
     """One compiled function; products are in ``dtype``, sums and weights in float32.
 
-    Parameters
-    ----------
-    model
-        Without buffers: its step must be a function of its parameters.
-    batch
-        Records per batch. A batch of another size, at the end of an epoch, is not worth compiling
-        for: the same function then runs uncompiled.
-    decay
-        The weight decay of AdamW.
+    The model must be without buffers: its step must be a function of its parameters. A batch of
+    another size than ``batch``, at the end of an epoch, is not worth compiling for: the same
+    function then runs uncompiled.
     """
 
     def __init__(

@@ -30,27 +30,11 @@ _RAREST = -100.0  # nats; anything less likely counts as excluded
 
 
 def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
-    """Refuse a network that sees later tokens, or the number of them.
+    """Refuse a network that sees later tokens, or the number of them; return its rounding error.
 
-    Texts that differ from a position on must have the same probabilities before it, whether the
-    rest is changed or left out. Rounding, and an expert that a single position routes differently,
-    are tolerated: two positions must differ.
-
-    Parameters
-    ----------
-    tokens
-        Those of which a text may consist.
-    context
-        Number of tokens that the network reads.
-
-    Returns
-    -------
-    The network's rounding error, relative to 1.
-
-    Raises
-    ------
-    InvalidInput
-        If it sees either, or cannot read tokens alone.
+    Texts of ``tokens`` that differ from a position on must have the same probabilities before it,
+    whether the rest is changed or left out. Rounding, and an expert that a single position routes
+    differently, are tolerated: two positions must differ. The rounding error is relative to 1.
     """
     if len(tokens) < 2 or context < 2:
         return _COARSE

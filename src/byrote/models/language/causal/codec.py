@@ -13,15 +13,10 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # a decoder's output for a part of a
 class Codec:
     """A tokenizer stripped of its defaults: it adds no special tokens and cleans up no spaces.
 
-    Parameters
-    ----------
-    tokenizer
-        Of the transformers library.
-    size
-        Size of the network's vocabulary: at least the tokenizer's.
-
     Attributes
     ----------
+    size
+        Size of the network's vocabulary: at least the tokenizer's.
     start
         Tokens before each text: those of the tokenizer's template, else the token for the beginning
         of a text, or for the end of the text before it; empty where it has neither.

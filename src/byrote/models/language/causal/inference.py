@@ -33,14 +33,8 @@ def evaluating(model: Any) -> Iterator[None]:
 def log_probs_at(model: Any, ids: Tensor, positions: Tensor, **options: Any) -> tuple[Tensor, Any]:
     """Log-probabilities after one position of each row, (n, V) float64 nats, and all outputs.
 
-    The network's head, its largest matrix, sees those positions alone.
-
-    Parameters
-    ----------
-    ids
-        (n, length) tokens, anything behind a row's position.
-    positions
-        (n,) of the token after which to predict.
+    ``ids`` are (n, length) tokens, anything behind a row's position. The network's head, its
+    largest matrix, sees those positions alone.
     """
     rows = torch.arange(len(ids), device=ids.device)
 

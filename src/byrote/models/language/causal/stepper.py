@@ -82,27 +82,15 @@ class Continuations:
 class CausalStepper:
     """Costs in bits, ``costs[i, t] = -log2 p(t | prefix and tokens of state i)``.
 
-    Parameters
-    ----------
-    model
-        A causal network of the transformers library.
-    start
-        Tokens before every text.
-    context
-        Number of tokens that it may read, including the start.
+    ``start`` precedes every text; ``context`` is the number of tokens that the network may read,
+    including the start.
     """
 
     def __init__(self, model: Any, start: tuple[int, ...], context: int) -> None:
         self._model, self._start, self._context = model, start, context
 
     def start(self, ids: Sequence[int]) -> tuple[Continuations, NDArray[np.float64]]:
-        """The state after the whole prefix, as a batch of one, and (1, V) costs.
-
-        Raises
-        ------
-        InvalidInput
-            If the prefix is empty, or longer than the network's context.
-        """
+        """The state after the whole prefix, as a batch of one, and (1, V) costs."""
         all_ids = (*self._start, *(int(token) for token in ids))
         check_readable(len(all_ids), self._context)
         device = device_of(self._model)
@@ -118,13 +106,7 @@ class CausalStepper:
     def step(
         self, states: Continuations, tokens: NDArray[np.intp]
     ) -> tuple[Continuations, NDArray[np.float64]]:
-        """The states one token later, each row by its own token, and (n, V) costs.
-
-        Raises
-        ------
-        InvalidInput
-            If a state becomes longer than the network's context.
-        """
+        """The states one token later, each row by its own token, and (n, V) costs."""
         after = states.longer(tokens)
         costs: NDArray[np.float64] | None = None
         with evaluating(self._model):

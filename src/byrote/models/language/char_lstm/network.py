@@ -18,14 +18,9 @@ State = list[tuple[Tensor, Tensor]]  # h and c of each layer, (1, n, hidden) bot
 
 
 class Network(nn.Module):
-    """Logits of the next character from those so far.
+    """Logits of the next character from those so far, of ``tokens`` characters.
 
-    Parameters
-    ----------
-    tokens
-        Size of the vocabulary.
-    hidden, layers
-        Units of a layer, which is also the size of the embedding, and how many layers.
+    ``hidden`` are the units of a layer, which is also the size of the embedding.
     """
 
     def __init__(self, tokens: int, hidden: int, layers: int) -> None:

@@ -98,12 +98,7 @@ def precision_of(model: Any) -> str:
 def lstm_is_faster_in_bfloat16(hidden: int, layers: int, batch_size: int, *, private: bool) -> bool:
     """Time forward and backward passes of a few characters, once a process.
 
-    Parameters
-    ----------
-    hidden, layers, batch_size
-        Of the network, and texts read together.
-    private
-        Whether passes are those of private training.
+    With ``private``, those of private training.
     """
     if not private and not onednn_trains_lstm(torch.bfloat16):
         return False

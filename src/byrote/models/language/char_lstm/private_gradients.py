@@ -31,18 +31,10 @@ _tanh_backward = torch.ops.aten.tanh_backward.grad_input
 class Derivatives(NamedTuple):
     """Factors of the gradients of a batch of windows.
 
-    Attributes
-    ----------
-    costs
-        Of each character, (time, n) nats; zero where there is none.
-    tokens
-        Inputs of the network, (time, n).
-    by_embedded
-        Derivative of each window's loss by the embedded input, (time, n, hidden).
-    layers
-        Of each layer its input, its previous output, and the derivatives by its gates.
-    output, by_logits
-        Output of the last layer, and the derivatives by the logits.
+    ``costs`` (time, n) nats, zero where there is no target; ``tokens`` (time, n), the inputs;
+    ``by_embedded`` (time, n, hidden), derivatives of each window's loss by the embedded inputs; of
+    each layer its input, its previous output and the derivatives by its gates; the last layer's
+    ``output`` and the derivatives ``by_logits``.
     """
 
     costs: Tensor
@@ -62,17 +54,11 @@ def derivatives(
     dropout: Dropout | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Derivatives:
-    """Read windows from the zero state, and back-propagate through them by hand.
+    """Read windows, (time, n), from the zero state, and back-propagate through them by hand.
 
     A window's loss is the sum of its characters' costs over the length of a window, so that the sum
     of the losses over the expected number of windows is about the mean cost of a character.
-
-    Parameters
-    ----------
-    tokens, targets
-        Inputs and targets, (time, n).
-    dtype
-        Of the factors in the products of the two passes. Gradients and norms are float32.
+    ``dtype`` is that of factors in products; gradients and norms are float32.
     """
     x: Tensor = network.embedding.weight[tokens]
     passes: list[tuple[nn.LSTM, LayerPass, Tensor | None]] = []
@@ -119,14 +105,10 @@ def squared_norms(parts: Derivatives) -> Tensor:
 
 @torch.no_grad()
 def add_clipped(total: Sequence[Tensor], network: Network, parts: Derivatives, norm: float) -> None:
-    """Add the windows' gradients, each clipped to a norm; overwrites the derivatives.
+    """Add the windows' gradients, each clipped to a norm, to a total; overwrites the derivatives.
 
-    A window whose gradient is not finite cannot be clipped and is left out.
-
-    Parameters
-    ----------
-    total
-        Sums, in the order of the network's parameters.
+    The total is in the order of the network's parameters. A window whose gradient is not finite
+    cannot be clipped and is left out.
     """
     norms = squared_norms(parts).sqrt()
     finite = norms.isfinite()
@@ -174,18 +156,11 @@ def _table(x: Tensor) -> Tensor:
 
 
 class LayerPass(NamedTuple):
-    """Inputs, gates, cells and outputs of a layer for n inputs of the same length.
+    """A layer's pass over n inputs of the same length.
 
-    Attributes
-    ----------
-    x
-        The input, (time, n, features).
-    gates
-        sigm(i), sigm(f), tanh(g), sigm(o) side by side, (time, n, 4 hidden).
-    c, h
-        Cell and output, (time + 1, n, hidden): zero before the first character.
-    tanh_c
-        tanh(c), (time, n, hidden).
+    ``x`` (time, n, features); ``gates`` sigm(i), sigm(f), tanh(g), sigm(o), (time, n, 4 hidden);
+    cell ``c`` and output ``h``, (time + 1, n, hidden), zero before the first character; ``tanh_c``
+    (time, n, hidden).
     """
 
     x: Tensor
@@ -235,10 +210,7 @@ def gate_gradients(
 ) -> Tensor:
     """Derivative of a loss by the gates before sigmoid and tanh, (time, n, 4 hidden).
 
-    Parameters
-    ----------
-    by_output
-        Derivative by the layer's output, (time, n, hidden), without that through time.
+    ``by_output`` (time, n, hidden) is that by the layer's output, without that through time.
     """
     hidden = layer.hidden_size
     by_gates = torch.empty_like(run.gates)

@@ -69,14 +69,8 @@ def private_steps(
 class PrivateTraining:
     """DP-SGD on the windows of a text.
 
-    Parameters
-    ----------
-    dp, noise
-        The parameter, and the noise and batches that follow.
-    newline
-        The token before each window.
-    seeds
-        Of the batches, of dropout, and of the noise.
+    ``newline`` is the token before each window; the seeds are of the batches, of dropout, and of
+    the noise.
     """
 
     def __init__(self, dp: DP, noise: NoiseSchedule, newline: int, seeds: list[int]) -> None:

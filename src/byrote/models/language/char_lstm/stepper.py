@@ -47,14 +47,8 @@ class LstmStates:
 class LstmStepper:
     """Moves cached states on by a character each; see ``byrote.models.language.steppers``.
 
-    The costs after a prefix are the same bit for bit whatever other prefixes are in the batch.
-
-    Parameters
-    ----------
-    network
-        Trained; its weights are copied.
-    newline
-        The token that is read before every text.
+    The costs after a prefix are the same bit for bit whatever other prefixes are in the batch. A
+    newline is read before every text. The network's weights are copied.
     """
 
     @torch.no_grad()
@@ -160,12 +154,7 @@ def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:
 def agreeing_sizes(compute: Callable[[Tensor], Tensor], rows: Tensor) -> tuple[int, ...]:
     """The sizes, of ``SIZES``, in which every row has the same result bit for bit; largest first.
 
-    Parameters
-    ----------
-    compute
-        From rows to their results, whose i-th row is that of row i alone.
-    rows
-        (128, ...) different ones to try.
+    ``compute`` maps rows to results row by row; ``rows``, (128, ...), are different ones to test.
     """
     for largest in SIZES:  # a single row agrees with itself
         first, turn = rows[:largest], (largest // 2) | 1

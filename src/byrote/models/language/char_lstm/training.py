@@ -20,20 +20,12 @@ RATES = {"adam": 4e-3, "rmsprop": 2e-3, "sgd": 2.0}
 
 @dataclass(frozen=True)
 class Descent:
-    """An optimizer and its settings.
+    """Settings of "adam" (Kingma & Ba 2015), "rmsprop" or "sgd" (without momentum).
 
-    Attributes
-    ----------
-    name
-        "adam" (Kingma & Ba 2015), "rmsprop" or "sgd" (without momentum).
-    learning_rate
-        Size of a step.
-    weight_decay
-        For Adam decoupled from the gradient (AdamW, Loshchilov & Hutter 2019): weights shrink by
-        ``learning_rate * weight_decay`` a step. For the others ``weight_decay`` times the weights
-        is added to the gradient, which for SGD is the same thing.
-    clip
-        Largest norm of the gradient of all weights together; a longer one is shortened to it.
+    ``weight_decay`` is decoupled for Adam (AdamW, Loshchilov & Hutter 2019): weights shrink by
+    ``learning_rate * weight_decay`` a step. For the others ``weight_decay`` times the weights is
+    added to the gradient, which for SGD is the same thing. ``clip`` is the largest norm of the
+    gradient.
     """
 
     name: str

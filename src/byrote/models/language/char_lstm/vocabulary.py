@@ -13,12 +13,7 @@ Tokens = NDArray[np.integer]  # of a long text, in a smaller type
 
 
 class Vocabulary:
-    """Characters in the order of their code points; after them the unknown character.
-
-    Parameters
-    ----------
-    code_points
-        Increasing.
+    """Characters by increasing code point; after them the unknown character.
 
     Examples
     --------

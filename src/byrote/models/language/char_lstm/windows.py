@@ -18,15 +18,7 @@ _CHUNK = 1 << 20  # characters encoded together: 64-bit numbers on the way take 
 
 @dataclass(frozen=True)
 class Cut:
-    """Division of a text of n characters into streams and windows.
-
-    Attributes
-    ----------
-    streams
-        Pieces that are read in parallel, each from its start to its end.
-    window
-        Characters of each that are read between two steps.
-    """
+    """Division of a text into streams, read in parallel, and windows of them between two steps."""
 
     streams: int
     window: int

@@ -11,11 +11,11 @@ RECORDS, PER_EPOCH, EPOCHS = 12, 4, 4000
 
 def table(sampling):
     """(epochs, batches, records) who was where."""
-    account = NoiseSchedule(1.0, 1 / PER_EPOCH, PER_EPOCH * EPOCHS, RECORDS, EPOCHS)
+    schedule = NoiseSchedule(1.0, 1 / PER_EPOCH, PER_EPOCH * EPOCHS, RECORDS, EPOCHS)
     generator = np.random.default_rng(0)
     present = np.zeros((EPOCHS, PER_EPOCH, RECORDS), dtype=int)
     for epoch in range(EPOCHS):
-        for number, rows in enumerate(draw_batches(account, sampling, generator)):
+        for number, rows in enumerate(draw_batches(schedule, sampling, generator)):
             np.add.at(present, (epoch, number, rows), 1)
     return present
 
@@ -49,7 +49,7 @@ def test_shuffled_puts_each_record_into_one_batch_whatever_the_others_do():
 
 
 def test_the_seed_decides():
-    account = NoiseSchedule(1.0, 0.25, 4, 40, 1)
+    schedule = NoiseSchedule(1.0, 0.25, 4, 40, 1)
     for sampling in ("poisson", "shuffled"):
-        one, other = (draw_batches(account, sampling, np.random.default_rng(3)) for _ in range(2))
+        one, other = (draw_batches(schedule, sampling, np.random.default_rng(3)) for _ in range(2))
         assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))

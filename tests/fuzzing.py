@@ -418,6 +418,7 @@ def command(generator):
         words += [generator.choice(OPTIONS), *generator.sample(WORDS, generator.choice((0, 1, 1)))]
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+        warnings.simplefilter("always")  # they are lines on standard error, as every other
         code = exits.run(lambda: app.app(words, standalone_mode=False), debug=False)
     if code not in CODES:
         raise AssertionError(f"exit {code} of byrote {words}: {said.getvalue()[-300:]}")

@@ -130,6 +130,8 @@ def in_a_child(action, *, patience=60.0):
         from multiprocessing import util
 
         util._exit_function()  # as at the end of a process that was not forked
+    except KeyboardInterrupt:  # before the action began, or after it
+        code = exits.Exit.INTERRUPTED
     finally:
         os._exit(code)
 

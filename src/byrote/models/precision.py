@@ -15,7 +15,10 @@ PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 Workload = Callable[[torch.dtype], Callable[[], object]]
 
 _ROUNDS = 5
-_EARLY_ROUND, _HOPELESS = 3, 2.0  # give up after this round above so many times float32's seconds
+_EARLY_ROUND, _HOPELESS = (
+    3,
+    2.0,
+)  # give up after this round above that multiple of float32's seconds
 _CLEARLY_FASTER = 0.8  # of float32's seconds; more may be chance
 
 

@@ -47,7 +47,7 @@ def stepper_of(model: Any, form: TokenFormat) -> Stepper:
         result = _test(model, form, fitted)
         with suppress(TypeError):  # without a hash or weak references: tested each time
             _RESULTS[model] = result
-    return model.stepper() if result.steps else PrefixStepper(_whole(model))
+    return model.stepper() if result.steps else PrefixStepper(_prefix_reader(model))
 
 
 class _Result(NamedTuple):
@@ -76,22 +76,22 @@ def _fitted(model: Any) -> Fitted:
 
 def _test(model: Any, form: TokenFormat, fitted: Fitted) -> _Result:
     """Test the model on the beginnings of a format."""
-    whole, start, paths = _whole(model), form.prefix_ids, _paths(form)
-    tolerance = _tolerance(model, whole, start, paths)
-    _check_scores(model, whole, start + paths[0])
+    reader, start, paths = _prefix_reader(model), form.prefix_ids, _paths(form)
+    tolerance = _tolerance(model, reader, start, paths)
+    _check_scores(model, reader, start + paths[0])
     depth = max(map(len, paths))
     length = len(start) + depth if depth else -1  # without a step nothing is known of steps
     steps = callable(getattr(model, "stepper", None))
-    return _Result(fitted, length, steps and _steps_agree(model, whole, start, paths, tolerance))
+    return _Result(fitted, length, steps and _steps_agree(model, reader, start, paths, tolerance))
 
 
 def _steps_agree(
-    model: Any, whole: Any, start: Ids, paths: Sequence[Ids], tolerance: float
+    model: Any, reader: Any, start: Ids, paths: Sequence[Ids], tolerance: float
 ) -> bool:
     """Whether steps cost the same as whole prefixes; warns if not."""
     try:
         stepped = list(_stepped(model.stepper(), start, paths))
-        costs = _costs(whole, [prefix for prefix, _ in stepped])
+        costs = _costs(reader, [prefix for prefix, _ in stepped])
         gap = np.abs(_capped(np.stack([row for _, row in stepped])) - costs)
         problem = "" if (gap <= tolerance).all() else "gives other costs than whole prefixes do"
     except ByroteError:
@@ -161,11 +161,11 @@ def _stepped(stepper: Stepper, start: Ids, paths: Sequence[Ids]) -> Iterator[tup
     yield start + paths[-1], stepper.start(start + paths[-1])[1][0]
 
 
-def _tolerance(model: Any, whole: Any, start: Ids, paths: Sequence[Ids]) -> float:
+def _tolerance(model: Any, reader: Any, start: Ids, paths: Sequence[Ids]) -> float:
     """Largest difference of costs to tolerate: rounding, and the effect of the batch."""
     prefixes = [start, *(start + path for path in paths)]
-    together = _costs(whole, prefixes)
-    alone = np.concatenate([_costs(whole, [prefix]) for prefix in (prefixes[0], prefixes[-1])])
+    together = _costs(reader, prefixes)
+    alone = np.concatenate([_costs(reader, [prefix]) for prefix in (prefixes[0], prefixes[-1])])
     gap = float(np.abs(together[[0, -1]] - alone).max())
     scale = 1 + float(np.ptp(np.where(together < _EXCLUDED, together, together.min())))
     if gap > _MOST_ROUNDING * scale:
@@ -177,7 +177,7 @@ def _tolerance(model: Any, whole: Any, start: Ids, paths: Sequence[Ids]) -> floa
     return relative * scale + 8 * gap
 
 
-def _check_scores(model: Any, whole: Any, ids: Ids) -> None:
+def _check_scores(model: Any, reader: Any, ids: Ids) -> None:
     """Refuse log-likelihoods of texts above the product of their tokens' probabilities.
 
     They may be smaller, by what ends a text, and exclude the first token.
@@ -190,7 +190,7 @@ def _check_scores(model: Any, whole: Any, ids: Ids) -> None:
         score = -float(np.asarray(model.score_samples([text]))[0]) / LN2
     except Exception:  # exposure does not need them
         return
-    costs = _costs(whole, [ids[:place] for place in range(1, len(ids))])
+    costs = _costs(reader, [ids[:end] for end in range(1, len(ids))])
     least = float(costs[np.arange(len(costs)), ids[1:]].sum())
     if score < least - _MOST_ROUNDING * (1 + least):
         raise InvalidInput(
@@ -200,15 +200,15 @@ def _check_scores(model: Any, whole: Any, ids: Ids) -> None:
         )
 
 
-def _costs(whole: Any, prefixes: Sequence[Ids]) -> Array:
-    return _capped(bits(whole.next_log_probs([list(prefix) for prefix in prefixes])))
+def _costs(reader: Any, prefixes: Sequence[Ids]) -> Array:
+    return _capped(bits(reader.next_log_probs([list(prefix) for prefix in prefixes])))
 
 
 def _capped(costs: Array) -> Array:
     return np.minimum(costs, _EXCLUDED)
 
 
-def _whole(model: Any) -> Any:
+def _prefix_reader(model: Any) -> Any:
     """The model if it reads whole prefixes itself, else its stepper restarted for each."""
     return model if callable(getattr(model, "next_log_probs", None)) else _Restarted(model)
 

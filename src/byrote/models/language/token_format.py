@@ -69,28 +69,28 @@ class TokenFormat:
 
         That is the end of the prefix, or a space that the tokenizer puts before a text.
         """
-        own = list(self._model.encode(self._before))
+        prefix_ids = list(self._model.encode(self._before))
         texts = [
             self.spelling.reading(text, self._begun_state).text
             for text in boundary_completions(
-                self._trie, self._spelled(own), self.spelling.format, first
+                self._trie, self._spelled(prefix_ids), self.spelling.format, first
             )
         ]
         encoded = [list(self._model.encode(self._before + text)) for text in texts]
-        stable = min(common_length(own, ids) for ids in encoded)
+        stable = min(common_length(prefix_ids, ids) for ids in encoded)
         leads = {self._lead(ids[stable:], text) for ids, text in zip(encoded, texts, strict=True)}
         if len(leads) > 1 or None in leads:
             raise InvalidInput(
                 "prefix must be spelled by whole tokens of the model; the token where the"
                 " completion begins shares a character with the one before"
             )
-        return tuple(int(token) for token in own[:stable]), leads.pop() or ""
+        return tuple(int(token) for token in prefix_ids[:stable]), leads.pop() or ""
 
     def _lead(self, ids: Sequence[int], completion: str) -> str | None:
         """The spelling before a completion; None where a token spells part of a character."""
         tail, folded = self._spelled(ids), self.spelling.fold(completion)
-        whole = tail.endswith(folded) and all(self._strings[token] for token in ids)
-        return tail[: len(tail) - len(folded)] if whole else None
+        aligned = tail.endswith(folded) and all(self._strings[token] for token in ids)
+        return tail[: len(tail) - len(folded)] if aligned else None
 
     def _lay_out(self, first: int) -> None:
         """Number states and edges, without those from which no completion can be finished."""

@@ -78,7 +78,7 @@ class DPGuarantee:
             )
 
     def units_touched(self, characters: int) -> int:
-        """Largest number of units that a text of so many characters overlaps.
+        """Largest number of units that a text of this length overlaps.
 
         One record; or of windows of T characters, whatever their offset, ceil((L - 1) / T) + 1.
         """

@@ -131,7 +131,7 @@ class GaussianBackground(Background):
 
 
 def background(likelihood: str, values: int, *, alike: bool) -> Background:
-    """The background of a decoder's likelihood, for records of so many values."""
+    """The background of a decoder's likelihood, for records of that many values."""
     return (
         BinaryBackground(values)
         if likelihood == "bernoulli"

@@ -72,8 +72,8 @@ class Vocabulary:
             If a number is not a token, or is the unknown one.
         """
         tokens = np.asarray(ids)
-        whole = tokens.dtype.kind in "iu" or not tokens.size
-        if tokens.ndim != 1 or not whole or ((tokens < 0) | (tokens >= self.unknown)).any():
+        integers = tokens.dtype.kind in "iu" or not tokens.size
+        if tokens.ndim != 1 or not integers or ((tokens < 0) | (tokens >= self.unknown)).any():
             raise InvalidInput(f"ids must be whole numbers from 0 to {self.unknown - 1}, in a row")
         return "".join(map(chr, self.code_points[tokens.astype(np.int64)].tolist()))
 

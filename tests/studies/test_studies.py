@@ -10,7 +10,7 @@ from sklearn.base import clone
 from byrote.data import Records
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.fits.request import Settings
-from byrote.models.vae.settings import space_of
+from byrote.models.vae.parameters import space_of
 from byrote.plans import KFold
 from byrote.studies.chosen import choose
 from byrote.studies.declaration import NAMES, load_study, parse_study

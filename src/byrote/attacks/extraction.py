@@ -10,9 +10,9 @@ from byrote.attacks.completion_bits import CountingStepper, path_bits
 from byrote.attacks.search import Search, margin
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.stepping import Stepper, check_language_model
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.steppers import Stepper, check_language_model
+from byrote.models.language.token_format import TokenFormat
 
 
 @dataclass(frozen=True, eq=False, repr=False)

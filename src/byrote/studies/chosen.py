@@ -11,7 +11,7 @@ from byrote import checks
 from byrote.data import Records, load
 from byrote.errors import InvalidInput
 from byrote.fits.request import Request, Settings
-from byrote.models import catalogue
+from byrote.models import registry
 from byrote.plans import KFold
 from byrote.studies.declaration import Scale, Study
 
@@ -66,7 +66,7 @@ class ChosenStudy:
     def request(self, records: Records, settings: Settings) -> Request:
         """The run of the study."""
         return Request(
-            model=catalogue.build(self.study.model.name, self.parameters),
+            model=registry.build(self.study.model.name, self.parameters),
             records=records,
             plan=KFold(self.setting.folds, repeats=self.setting.repeats),
             settings=settings,

@@ -15,7 +15,7 @@ from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.data.canaries import Canary
 from byrote.data.canaries.format import MAX_SAMPLE
 from byrote.errors import InvalidInput
-from byrote.models.language.stepping import check_language_model
+from byrote.models.language.steppers import check_language_model
 from byrote.scores.exposure.answers import (
     Found,
     answers_of,

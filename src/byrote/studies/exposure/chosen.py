@@ -10,7 +10,7 @@ from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement
 from byrote.errors import InvalidInput
 from byrote.fits.request import Request, Settings
-from byrote.models import catalogue
+from byrote.models import registry
 from byrote.scores.exposure.planting import exposure_request
 from byrote.studies.configured import command_of, overrides
 from byrote.studies.exposure.declaration import Configuration, ExposureStudy
@@ -101,7 +101,7 @@ def choose(
 def request_of(configuration: Configuration, corpus: Corpus, settings: Settings) -> Request:
     """The run of a configuration."""
     one = configuration
-    model = catalogue.build(one.kind, {**one.model, "epochs": one.epochs})
+    model = registry.build(one.kind, {**one.model, "epochs": one.epochs})
     asked: dict[str, Any] = {
         "insertions": one.insertions,
         "canaries_per_level": one.canaries_per_level,

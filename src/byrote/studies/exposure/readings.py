@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from byrote.fits.job import job_of
 from byrote.fits.kinds.canaries import TextContent
-from byrote.models.language.char_lstm.windows import Cut, as_one
+from byrote.models.language.char_lstm.windows import Cut, join_texts
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.studies.exposure.carried import Carried
@@ -48,7 +48,7 @@ def batches_read(one: Carried, fit: int) -> list[NDArray[np.int64]]:
     """
     model, records = one.request.model, one.records
     job = job_of(one.run.design, fit, one.request.settings.seed, keep_weights=False)
-    text = as_one(TextContent(records.x).training(model, job))
+    text = join_texts(TextContent(records.x).training(model, job))
     cut = Cut(model.batch_size, model.window)
     found = []
     for row in range(records.canaries):

@@ -15,7 +15,7 @@ from byrote.data.subsample import random_rows
 from byrote.errors import InvalidInput
 from byrote.fits.files import write_atomically
 from byrote.fits.request import Request, Settings
-from byrote.models import catalogue, contract
+from byrote.models import contract, registry
 from byrote.plans import Probes, design_of
 from byrote.studies.carrying import Asked
 from byrote.studies.configured import command_of, overrides
@@ -172,10 +172,10 @@ def _request(
 ) -> Request:
     parameters = {**one.model, "epochs": one.epochs}
     if one.validation:
-        model = catalogue.build(one.kind, one.model)
+        model = registry.build(one.kind, one.model)
         parameters["validation"] = contract.as_input(model, records.validation.x)
     return Request(
-        model=catalogue.build(one.kind, parameters),
+        model=registry.build(one.kind, parameters),
         records=audited,
         plan=Probes(probes.tolist(), one.fits),
         settings=replace(settings, seed=settings.seed + one.seed),

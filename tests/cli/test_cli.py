@@ -264,7 +264,7 @@ def test_version_and_help(byrote_):
     assert "--dry-run" in out
 
 
-@pytest.mark.parametrize("verb", [verb.callback.__name__ for verb in app.app.registered_commands])
+@pytest.mark.parametrize("verb", [(verb.name or "study") for verb in app.app.registered_commands])
 def test_every_command_takes_the_option_that_its_errors_name(verb, byrote_):
     code, _, err = byrote_(verb, "--debug", "--help")
     assert (code, err) == (0, "")

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 import byrote
-from byrote.cli.records import records_beside
+from byrote.cli.verbs.neighbors import load_validation
 from byrote.scores.neighbors import NeighborResult
 
 RUN = ["score", "x.csv", "--labels", "kind", "--model", "gmm", "--folds", "4", "--repeats", "2"]
@@ -230,7 +230,7 @@ def test_options_of_the_run_hold_for_records_beside_it_but_for_names_of_files(ca
 
     monkeypatch.setattr("byrote.data.load", load)
     data = {"location": location, "options": options, "shape": (3,), "fingerprint": ""}
-    assert len(records_beside(data, path, part)) == 2
+    assert len(load_validation(data, path, part)) == 2
     assert asked == [expected]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import byrote
-from byrote.cli import figures
+from byrote.cli.verbs import figures
 from byrote.models import VAE
 
 STUDY = ["study", "mnist-1e-3", "--data", "mnist"]

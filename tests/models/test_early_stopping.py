@@ -9,7 +9,7 @@ from sklearn.base import clone
 from torch import nn
 
 import byrote
-from byrote.cli import tracking
+from byrote.cli.verbs.expose import track_request
 from byrote.data import load
 from byrote.errors import IncompleteRun, InvalidInput, RunMismatch
 from byrote.fits.paths import RunPaths
@@ -193,7 +193,7 @@ def test_no_epochs_are_promised():
     for text in ("epoch", "every=5"):
         request = Request(lstm(), None, PLAN, Settings())
         with pytest.raises(InvalidInput, match="--track must name epochs with patience"):
-            tracking.followed(request, text)
+            track_request(request, text)
 
 
 def test_a_run_says_where_it_stopped_and_keeps_no_record(tmp_path):

@@ -526,18 +526,18 @@ def test_plain(given, expected):
 
 
 def test_standard_output_is_the_json_alone(capsys, labelled):
-    from byrote.cli.output import print_result
+    from byrote.cli.verbs.show import print_result
 
-    print_result(labelled, as_json=True, as_csv=False, top=2)
+    print_result(labelled, "json", top=2)
     out, err = capsys.readouterr()
     assert json.loads(out) == to_json(labelled, top=2)
     assert not err
 
 
 def test_standard_output_is_the_text_alone(capsys, labelled):
-    from byrote.cli.output import print_result
+    from byrote.cli.verbs.show import print_result
 
-    print_result(labelled, as_json=False, as_csv=False, top=2)
+    print_result(labelled, "text", top=2)
     out, err = capsys.readouterr()
     assert out == printed(render(labelled, top=2))
     assert "\x1b" not in out
@@ -547,9 +547,9 @@ def test_standard_output_is_the_text_alone(capsys, labelled):
 def test_standard_output_is_the_csv_alone(capsys, labelled):
     import pandas as pd
 
-    from byrote.cli.output import print_result
+    from byrote.cli.verbs.show import print_result
 
-    print_result(labelled, as_json=False, as_csv=True, top=2)
+    print_result(labelled, "csv", top=2)
     frame = pd.read_csv(io.StringIO(capsys.readouterr().out), keep_default_na=False)
     assert list(frame.columns) == list(labelled.to_frame().columns)
     np.testing.assert_array_equal(frame["score"], labelled.score)
@@ -557,12 +557,12 @@ def test_standard_output_is_the_csv_alone(capsys, labelled):
 
 
 def test_two_formats_are_none():
-    from byrote.cli.output import check_format
+    from byrote.cli.output import output_format
 
     with pytest.raises(byrote.InvalidInput, match="--json and --csv exclude each other"):
-        check_format(True, True)
-    check_format(True, False)
-    check_format(False, True)
+        output_format(True, True)
+    assert [output_format(*flags) for flags in ((True, False), (False, True))] == ["json", "csv"]
+    assert output_format(False) == "text"
 
 
 DURATIONS = {

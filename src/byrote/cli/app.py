@@ -1,24 +1,27 @@
-"""The command line's verbs."""
+"""The verbs of the command line, and its entry point."""
 
+import inspect
 import sys
 import warnings
 from collections.abc import Callable
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 
 from byrote import __version__
 from byrote.cli import exits, streams
-from byrote.cli.check import check
-from byrote.cli.compare import compare
-from byrote.cli.epsilon import epsilon
-from byrote.cli.expose import expose
-from byrote.cli.extract import extract
-from byrote.cli.figures import figures
-from byrote.cli.neighbors import neighbors
-from byrote.cli.prune import prune
-from byrote.cli.score import score
-from byrote.cli.show import show
+from byrote.cli.options.runs import (
+    CheckOptions,
+    CompareOptions,
+    EpsilonOptions,
+    ExtractOptions,
+    FiguresOptions,
+    NeighborsOptions,
+    PruneOptions,
+    ShowOptions,
+)
+from byrote.cli.options.training import ExposeOptions, ScoreOptions
 from byrote.cli.study import study
 from byrote.fits import interrupts
 
@@ -30,22 +33,80 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-# In a list of 80 columns each stands whole; what is longer ends in dots.
-_VERBS: dict[Callable[..., int | None], str] = {
-    score: "Find the records that a model memorizes.",
-    expose: "Plant secrets in a text, and measure how exposed they become.",
-    show: "Show the scores or exposures of a run, without training.",
-    extract: "Search a kept model for the likeliest secrets.",
-    neighbors: "Find copies and near copies, which hide memorization.",
-    figures: "Draw all figures that a run supports.",
-    prune: "List the records that stay without the memorized ones.",
-    epsilon: "Prove lower bounds on epsilon, and infer membership.",
-    compare: "Set runs beside a baseline: what changed, and at what cost.",
-    check: "Check a run against bars, for pipelines.",
-    study: "Repeat an experiment, or see what stops memorization.",
-}
-for verb, line in _VERBS.items():
-    app.command(short_help=line)(verb)
+
+
+def _add(verb: str, options: Callable[..., Any], line: str, text: str) -> None:
+    """Add a verb: its line among all verbs (at most 64 characters) and the text of its own help.
+
+    Its module, with all that is slow to import, waits until its options are accepted.
+    """
+
+    def call(**values: Any) -> int | None:
+        return getattr(import_module(f"byrote.cli.verbs.{verb}"), verb)(options(**values))
+
+    call.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
+    app.command(verb, short_help=line, help=text)(call)
+
+
+_add(
+    "score",
+    ScoreOptions,
+    "Find the records that a model memorizes.",
+    "Find the records that a model memorizes, by training it with and without them.",
+)
+_add(
+    "expose",
+    ExposeOptions,
+    "Plant secrets in a text, and measure how exposed they become.",
+    "Plant secrets in a text, train a model on it, and measure how exposed they are.",
+)
+_add(
+    "show",
+    ShowOptions,
+    "Show the scores or exposures of a run, without training.",
+    "Show the scores or exposures of a run, computed from its log-likelihoods without training.",
+)
+_add(
+    "extract",
+    ExtractOptions,
+    "Search a kept model for the most likely secrets.",
+    "Search a kept model for the most likely secrets, and print whether they were planted.",
+)
+_add(
+    "neighbors",
+    NeighborsOptions,
+    "Find copies and near copies, which hide memorization.",
+    "Find copies and near copies, which hide memorization; compare scores with samples.",
+)
+_add(
+    "figures",
+    FiguresOptions,
+    "Draw all figures that a run supports.",
+    "Draw all figures that a run supports; print one line for each that cannot be drawn.",
+)
+_add(
+    "prune",
+    PruneOptions,
+    "List the records that remain without the memorized ones.",
+    "List the records that remain when memorized ones are removed.",
+)
+_add(
+    "epsilon",
+    EpsilonOptions,
+    "Prove lower bounds on epsilon, and infer membership.",
+    "Prove lower bounds on epsilon, and infer membership, from the log-likelihoods of a run.",
+)
+_add(
+    "compare",
+    CompareOptions,
+    "Compare runs with a baseline: what changed, and at what cost.",
+    "Compare runs with a baseline: what changed, with intervals, and at what cost.",
+)
+_add(
+    "check", CheckOptions, "Check a run against bars, for pipelines.",
+    "Check a run against thresholds: exit 0 if all pass, 3 if one fails, 4 if inconclusive.",
+)  # fmt: skip
+app.command(short_help="Repeat an experiment, or see what stops memorization.")(study)
 
 
 def _version(wanted: bool) -> None:

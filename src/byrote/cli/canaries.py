@@ -1,36 +1,33 @@
-"""Canaries from the words of a command."""
+"""Canaries from the options of a command."""
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from byrote.data.canaries import Canary
+from byrote.data.canaries.pattern import slot_specs
+from byrote.data.canaries.slot_kinds import NAMED_KINDS
 from byrote.errors import InvalidInput, did_you_mean
-
-if TYPE_CHECKING:
-    from byrote.data.canaries import Canary
 
 _NAME = re.compile(r"\w+")
 
 
-def patterns(
+def parse_canaries(
     texts: Sequence[str],
     *,
     secret: Sequence[str] = (),
     alphabet: str | None = None,
     length: int | None = None,
     words: Sequence[str] = (),
-) -> "list[Canary]":
-    """The canaries of a command; alphabet, length and words go to those that have a slot for them.
+) -> list[Canary]:
+    """Build canaries; each takes those of alphabet, length and words that it has a slot for.
 
     Raises
     ------
     InvalidInput
         If a text or an option cannot be used. No message quotes a secret.
     """
-    from byrote.data.canaries import Canary  # noqa: PLC0415 (slow to load)
-    from byrote.data.canaries.pattern import slot_specs  # noqa: PLC0415 (slow to load)
-
     if not texts:
         raise InvalidInput(
             '--canary must give a text with a slot, like "the random number is {digits:9}";'
@@ -38,15 +35,15 @@ def patterns(
         )
     if secret and len(texts) > 1:
         raise InvalidInput(f"--secret needs a single --canary; got {len(texts)}")
-    lists = _lists(words)
+    word_lists = _read_word_lists(words)
     specs = [slot_specs(text) for text in texts]
-    _check_used(specs, alphabet, length, lists)
+    _check_used(specs, alphabet, length, word_lists)
     canaries = []
     for text, slots in zip(texts, specs, strict=True):
-        _check_defined(slots, lists, alphabet=alphabet, length=length)
+        _check_defined(slots, word_lists, alphabet=alphabet, length=length)
         try:
-            options = _options(slots, alphabet, length, lists)
-            canaries.append(Canary(text, **options, secret=_only(secret)))
+            options = _options_of_slots(slots, alphabet, length, word_lists)
+            canaries.append(Canary(text, **options, secret=_one_or_several(secret)))
         except InvalidInput as error:
             is_option = str(error).startswith(("secret ", "alphabet ", "length "))
             raise InvalidInput(f"--{error}" if is_option else f"--canary: {error}") from None
@@ -55,49 +52,50 @@ def patterns(
 
 def _check_defined(
     slots: Sequence[str],
-    lists: Mapping[str, list[str]],
+    word_lists: Mapping[str, list[str]],
     *,
     alphabet: str | None,
     length: int | None,
 ) -> None:
-    """Refuse {} and {NAME} that no option defines; only here are the options' names known."""
-    from byrote.data.canaries.slot_kinds import NAMED_KINDS  # noqa: PLC0415 (slow to load)
-
+    """Reject {} and {NAME} that no option defines; only here are the options' names known."""
     if "" in slots and (alphabet is None or length is None):
         raise InvalidInput("--canary: the slot {} needs --alphabet and --length")
     for name in filter(_NAME.fullmatch, slots):
-        if name not in lists and name not in NAMED_KINDS and not did_you_mean(name, NAMED_KINDS):
+        if (
+            name not in word_lists
+            and name not in NAMED_KINDS
+            and not did_you_mean(name, NAMED_KINDS)
+        ):
             raise InvalidInput(
                 f"--canary: the slot {{{name}}} needs --words {name}=FILE, or is to be one of"
                 f" {', '.join(NAMED_KINDS)}"
             )
 
 
-def _only(secret: Sequence[str]) -> str | Sequence[str] | None:
-    """One text for one slot, several for several."""
+def _one_or_several(secret: Sequence[str]) -> str | Sequence[str] | None:
     return (secret[0] if len(secret) == 1 else list(secret)) if secret else None
 
 
-def _options(
+def _options_of_slots(
     slots: Sequence[str],
     alphabet: str | None,
     length: int | None,
-    lists: Mapping[str, list[str]],
+    word_lists: Mapping[str, list[str]],
 ) -> dict[str, Any]:
-    """The options that the slots of one canary use."""
-    used = {"alphabet": alphabet, "length": length} if "" in slots else {}
-    words = {name: word_list for name, word_list in lists.items() if name in slots}
-    return {**used, "words": words or None}
+    """Return the options that the slots of one canary use."""
+    options = {"alphabet": alphabet, "length": length} if "" in slots else {}
+    words = {name: word_list for name, word_list in word_lists.items() if name in slots}
+    return {**options, "words": words or None}
 
 
 def _check_used(
     specs: Sequence[Sequence[str]],
     alphabet: str | None,
     length: int | None,
-    lists: Mapping[str, list[str]],
+    word_lists: Mapping[str, list[str]],
 ) -> None:
-    """Refuse options that no slot uses."""
-    options = {name: f"--words {name}" for name in lists}
+    """Reject options that no slot uses."""
+    options = {name: f"--words {name}" for name in word_lists}
     if alphabet is not None or length is not None:
         options[""] = "--length" if alphabet is None else "--alphabet"
     for name, option in options.items():
@@ -105,20 +103,20 @@ def _check_used(
             raise InvalidInput(f"{option} needs a slot {{{name}}} in a --canary; there is none")
 
 
-def _lists(assignments: Sequence[str]) -> dict[str, list[str]]:
-    """Lists of words by name, each from a file with a word on each line."""
-    lists: dict[str, list[str]] = {}
+def _read_word_lists(assignments: Sequence[str]) -> dict[str, list[str]]:
+    """Read lists of words by name, each from a file with a word on each line."""
+    word_lists: dict[str, list[str]] = {}
     for assignment in assignments:
         name, equals, file = assignment.partition("=")
         if not (equals and name and file):
             raise InvalidInput(f"--words must be NAME=FILE; got {assignment!r}")
-        if name in lists:
+        if name in word_lists:
             raise InvalidInput(f"--words {name} is given twice")
-        lists[name] = _read(Path(file))
-    return lists
+        word_lists[name] = _read_words(Path(file))
+    return word_lists
 
 
-def _read(path: Path) -> list[str]:
+def _read_words(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

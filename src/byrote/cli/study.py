@@ -5,18 +5,19 @@ from typing import Annotated
 
 import typer
 
-from byrote.cli.options import (
+from byrote.cli.options.shared import (
+    AsJson,
+    Debug,
     DryRun,
     Executor,
     Key,
     Labels,
     Seed,
-    Some,
+    SubsetSize,
     Threads,
     ValidationPart,
     Workers,
 )
-from byrote.cli.output import AsJson, Debug
 
 
 def study(
@@ -38,7 +39,7 @@ def study(
     scale: Annotated[
         str, typer.Option(help="small: minutes on two cores; paper, or full: at full size.")
     ] = "small",
-    records: Some = None,
+    records: SubsetSize = None,
     repeats: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
     epochs: Annotated[int | None, typer.Option(help="In place of the scale's.")] = None,
     fits: Annotated[

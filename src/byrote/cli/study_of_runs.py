@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from byrote.cli.exits import Exit, complain
-from byrote.cli.output import print_json, print_text, standard_output_kept_clean
+from byrote.cli.output import emit, print_text, standard_output_kept_clean
 
 if TYPE_CHECKING:
     from byrote.studies.carrying import Asked, ConfiguredReport
@@ -61,7 +61,7 @@ def _tell(report: "ConfiguredReport", out: Path, text: ModuleType, *, as_json: b
     drawn = _drawn(report, paths.figures)
     write_atomically(paths.study, text.markdown(report, drawn).encode())
     if as_json:
-        print_json(text.to_json(report, drawn))
+        emit("json", text=list, data=lambda: text.to_json(report, drawn))
         return
     print_text(text.render(report))
     count = f"{len(drawn)} figure" + ("" if len(drawn) == 1 else "s")

@@ -4,17 +4,17 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from byrote.cli import figures, neighbors
 from byrote.cli.exits import Exit, complain
 from byrote.cli.output import (
     complete_or_not,
-    print_json,
+    emit,
+    output_format,
     print_text,
     standard_output_kept_clean,
 )
-from byrote.cli.records import records_beside
-from byrote.cli.running import carry_out as carry_out_run
-from byrote.cli.running import print_forecast
+from byrote.cli.verbs import figures, neighbors
+from byrote.cli.verbs.neighbors import load_validation
+from byrote.cli.verbs.score import execute, print_forecast
 from byrote.errors import IncompleteRun
 
 if TYPE_CHECKING:
@@ -44,11 +44,11 @@ def carry_out(given: dict[str, Any]) -> int:
     loaded = chosen.load(given["data"], key=given["key"], labels=given["labels"])
     request = chosen.request(loaded, settings)
     if given["dry_run"]:
-        print_forecast(request, as_json=as_json)
+        print_forecast(request, output_format(as_json))
         return Exit.DONE
     out = given["out"] or Path("runs") / f"{name}-{scale}"
     fresh = _fresh(loaded, given["validation"], given["validation_part"])
-    run = carry_out_run(request, out)
+    run = execute(request, out)
     if run is None:
         return Exit.INTERRUPTED
     result, code = complete_or_not(run.memorization)
@@ -83,7 +83,7 @@ def _fresh(records: "Records", validation: str | None, part: str | None) -> "Rec
         return None
     from byrote.fits.manifest import DataPart  # noqa: PLC0415 (slow to load)
 
-    return records_beside(DataPart.of(records).model_dump(), validation, part)
+    return load_validation(DataPart.of(records).model_dump(), validation, part)
 
 
 def _compared(
@@ -98,7 +98,7 @@ def _compared(
         return None
     seed = run.manifest.seed
     with standard_output_kept_clean():
-        return neighbors.compare(run, result, records, fresh, seed=seed)
+        return neighbors.compare_with_samples(run, result, records, fresh, seed=seed)
 
 
 def _drawn(run: "Run") -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def _tell(report: "StudyReport", run: "Run", *, as_json: bool) -> None:
 
     write_atomically(run.folder.paths.study, text.markdown(report).encode())
     if as_json:
-        print_json(text.to_json(report))
+        emit("json", text=list, data=lambda: text.to_json(report))
         return
     print_text(text.render(report))
     print_text(

@@ -1,0 +1,116 @@
+"""Options that several verbs take, with the same words."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import typer
+
+from byrote import checks
+from byrote.errors import ByroteError, InvalidInput
+
+
+def one_of(option: str, choices: Any, text: str) -> Any:
+    """Declare an option whose value is one of a ``Literal``; ``--help`` lists its choices.
+
+    Typer's own refusal is four lines long; this one is a sentence that suggests the nearest.
+    """
+    names = get_args(choices)
+
+    def parse(value: str) -> str:
+        try:
+            return checks.choice(option, value, names)
+        except InvalidInput as error:  # typer would wrap this ValueError in its own words
+            raise ByroteError(str(error)) from None
+
+    return typer.Option(option, parser=parse, metavar=f"[{'|'.join(names)}]", help=text)
+
+
+# -- records and models ---------------------------------------------------------------------------
+
+Key = Annotated[
+    str | None,
+    typer.Option(help="Read the records from this array of a .npz or image column of a .parquet."),
+]
+Labels = Annotated[
+    str | None, typer.Option(help="Read the labels from this column, array or file.")
+]
+SubsetSize = Annotated[
+    int | None, typer.Option(metavar="N", help="Use a fixed random subset of N records.")
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        help="Set a parameter of the model; repeatable. A wrong name lists the right ones.",
+    ),
+]
+UserModel = Annotated[
+    str | None,
+    typer.Option(metavar="MODULE:CLASS", help="Name the model's class if it is your own."),
+]
+UserSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Set a parameter of --model; repeatable."),
+]
+ValidationPart = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PART",
+        help="Use this part of a data set as validation records: test, or CelebA's valid.",
+    ),
+]
+
+# -- training -------------------------------------------------------------------------------------
+
+KeepModels = Annotated[
+    Literal["none", "release", "all"],
+    one_of(
+        "--keep-models",
+        Literal["none", "release", "all"],
+        "Keep weights. release: of the model that would ship (one more fit on all records or, with"
+        " canaries, the first fit); all: of every fit too.",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="Write to this run folder; the same command again resumes or extends it."),
+]
+Seed = Annotated[int, typer.Option(help="Set the seed of every random choice.")]
+Workers = Annotated[int, typer.Option(help="Use N worker processes.", metavar="N")]
+Threads = Annotated[int, typer.Option(help="Use N threads per fit; part of the run.", metavar="N")]
+Executor = Annotated[
+    Literal["auto", "in-process", "processes", "ray"],
+    one_of(
+        "--executor", Literal["auto", "in-process", "processes", "ray"], "Choose where fits run."
+    ),
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and standard errors."),
+]
+
+# -- runs and results -----------------------------------------------------------------------------
+
+RunNames = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B,…", help="Name the runs, separated by commas (default: names of the folders)."
+    ),
+]
+FigureFormat = Annotated[
+    Literal["png", "pdf", "svg"],
+    one_of("--format", Literal["png", "pdf", "svg"], "Choose the file format of figures."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
+Debug = Annotated[  # read before any argument is: exits.run
+    bool, typer.Option("--debug", help="Show errors whole, which may quote records.")
+]
+DebugFits = Annotated[
+    bool,
+    typer.Option(
+        "--debug",
+        help="Show errors whole, and keep the errors of failed fits; both may quote records.",
+    ),
+]

@@ -1,0 +1,52 @@
+"""byrote check: whether a run stays within thresholds."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from byrote.cli.options.runs import CheckOptions
+from byrote.cli.output import emit, output_format
+from byrote.errors import ByroteError, InvalidInput
+from byrote.fits.files import remove, write_atomically
+from byrote.report import gate as report
+from byrote.report import junit
+from byrote.report.text import plain
+from byrote.scores import gate
+
+
+def check(options: CheckOptions) -> int:
+    """Print the verdict of each threshold, and write it as JUnit XML if asked to."""
+    thresholds = {
+        "max_exposure": options.max_exposure,
+        "max_significant": options.max_significant,
+        "max_q999": options.max_q999,
+        "max_epsilon_proven": options.max_epsilon_proven,
+        "max_auc": options.max_auc,
+    }
+    path = options.junit
+    if path is not None:
+        if path.is_dir() or not path.resolve().parent.is_dir():
+            raise InvalidInput(f"--junit must be a file in a folder that exists; got {str(path)!r}")
+        remove(path)  # whatever happens, none of an earlier check is left
+    verdicts = _check(options, thresholds, path)
+    if path is not None:
+        write_atomically(path, junit.render(verdicts))
+    emit(
+        output_format(options.as_json),
+        text=lambda: [report.render(verdicts)],
+        data=lambda: plain(verdicts.to_dict()),
+    )
+    return verdicts.exit_code
+
+
+def _check(options: CheckOptions, thresholds: Mapping[str, Any], path: Path | None) -> gate.Gate:
+    """Check the run; if that fails, write an error for every threshold to the JUnit file."""
+    try:
+        return gate.check(
+            options.run, **thresholds, insertions=options.insertions, level=options.level
+        )
+    except ByroteError as error:
+        if path is not None:
+            names = [name for name, limit in thresholds.items() if limit is not None]
+            write_atomically(path, junit.unusable(names or ["check"], error))
+        raise

@@ -1,0 +1,27 @@
+"""byrote compare: whether a mitigation worked, and at what cost."""
+
+import sys
+
+from byrote.cli import streams
+from byrote.cli.options.runs import CompareOptions
+from byrote.cli.output import emit, output_format
+from byrote.cli.verbs.figures import write_figures
+from byrote.errors import printable
+from byrote.report import comparison as report
+from byrote.report.figures.of_comparison import groups
+from byrote.scores import comparison
+
+
+def compare(options: CompareOptions) -> None:
+    """Print what changed between a baseline and other runs; draw it if asked to."""
+    names = None if options.names is None else [name.strip() for name in options.names.split(",")]
+    match = "ids" if options.match_ids else "same"
+    compared = comparison.compare(options.runs, names=names, match=match)
+    emit(
+        output_format(options.as_json),
+        text=lambda: [report.render(compared, top=options.top)],
+        data=lambda: report.to_json(compared, top=options.top),
+    )
+    if options.figures is not None:  # the paths go where they spoil no JSON
+        for path in write_figures(options.figures, options.format_, groups(compared)):
+            streams.write_lines(printable(path), sys.stderr)

@@ -1,0 +1,50 @@
+"""byrote extract: whether a secret can be extracted from a kept model."""
+
+from typing import Any
+
+from byrote.cli.options.runs import ExtractOptions
+from byrote.cli.output import emit, output_format, standard_output_kept_clean
+from byrote.errors import InvalidInput
+from byrote.fits.determinism import controlled
+from byrote.models import registry
+from byrote.report import extractions as report
+from byrote.scores.exposure.extraction import Budget, extract_from_run
+from byrote.scores.run import open_run
+
+
+def extract(options: ExtractOptions) -> None:
+    """Search a kept model for the most likely secrets, and print them."""
+    budget = Budget(options.batch_size, options.max_queries, options.max_frontier, options.top)
+    run = open_run(options.run)
+    if not run.has_canaries:
+        raise InvalidInput(f"{options.run} is no exposure run: it has no canaries to search for")
+    fit = run.design.release if options.fit is None else options.fit
+    seed, threads = run.manifest.seed, run.manifest.threads
+    with standard_output_kept_clean(), controlled(seed % 2**32, threads, needs_torch=False):
+        model = run.model(options.fit, model=build_user_model(options.model, options.settings))
+        extractions = extract_from_run(
+            run.folder,
+            model,
+            fit=fit,
+            ids=options.canary or (),
+            prefix=options.prefix,
+            budget=budget,
+        )
+    show_secrets = options.show_secrets
+    emit(
+        output_format(options.as_json),
+        text=lambda: [report.render(extractions, show_secrets=show_secrets)],
+        data=lambda: {
+            "run_id": run.manifest.run_id,
+            "fit": fit,
+            "patterns": report.to_json(extractions, show_secrets=show_secrets),
+        },
+    )
+
+
+def build_user_model(name: str | None, settings: list[str] | None) -> Any:
+    """Build the unfitted model that ``Run.model`` needs for a user's class; None without one."""
+    parameters = registry.parse_settings(settings or [])
+    if name is None and parameters:
+        raise InvalidInput("--set needs --model: a run's own model has the parameters of the run")
+    return None if name is None else registry.build(name, parameters)

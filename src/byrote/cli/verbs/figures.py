@@ -1,0 +1,119 @@
+"""byrote figures: the figures of a run."""
+
+import io
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from byrote import checks
+from byrote.cli.exits import complain
+from byrote.cli.options.runs import FiguresOptions
+from byrote.cli.output import print_text, standard_output_kept_clean
+from byrote.errors import CorruptFile, InvalidInput, printable
+from byrote.fits.files import make_folder, write_atomically
+from byrote.report.figures import of_exposure_run, of_run
+from byrote.scores.percentiles import record_percentiles
+from byrote.scores.run import Run, open_run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure  # slow to import, and also loaded by byrote compare
+
+Drawn = TypeVar("Drawn")
+_DPI = 300
+
+
+def figures(options: FiguresOptions) -> None:
+    """Draw all figures into the run folder, and print their paths."""
+    if options.clusters is not None:
+        checks.integer("--clusters", options.clusters, at_least=1)
+    named = _name_runs([options.run, *(options.against or [])], options.names)
+    runs = {name: open_run(path) for name, path in named.items()}
+    run = next(iter(runs.values()))
+    if run.has_canaries:
+        _check_options_of_exposures(options)
+        folder, groups = run.folder.paths.figures, of_exposure_run.groups(run)
+        paths = write_figures(folder, options.format_, groups)
+    else:
+        paths = draw(runs, options.format_, records=options.record or [], clusters=options.clusters)
+    for path in paths:
+        print_text(printable(path))
+
+
+def _name_runs(paths: Sequence[Path], names: str | None) -> dict[str, Path]:
+    """Return the runs by names, all different."""
+    listed = [path.resolve().name for path in paths] if names is None else names.split(",")
+    stripped = [name.strip() for name in listed]
+    if len(stripped) != len(paths):
+        raise InvalidInput(
+            f"--names must be {len(paths)} names between commas; got {len(stripped)}"
+        )
+    if len(set(stripped)) < len(stripped) or "" in stripped:
+        raise InvalidInput("--names must be given, all different, where folders' names are alike")
+    return dict(zip(stripped, paths, strict=True))
+
+
+def _check_options_of_exposures(options: FiguresOptions) -> None:
+    """Reject options of figures that only runs with scores have."""
+    for name in ("against", "record", "clusters"):
+        if getattr(options, name):
+            raise InvalidInput(f"--{name} belongs to runs with scores; this one has exposures")
+
+
+def draw(
+    runs: Mapping[str, Run],
+    format_: str = "png",
+    *,
+    records: Sequence[str] = (),
+    clusters: int | None = None,
+) -> Iterator[Path]:
+    """Draw the figures of runs with scores into the folder of the first; yield each path."""
+    run = next(iter(runs.values()))
+    for id_ in records:
+        record_percentiles(run.memorization(), id_)  # unknown ids, before anything is drawn
+    groups = of_run.groups(dict(runs), records=records, clusters=clusters)
+    yield from write_figures(run.folder.paths.figures, format_, groups)
+
+
+def write_figures(
+    folder: Path, format_: str, groups: "Iterator[tuple[str, Iterator[tuple[str, Figure]]]]"
+) -> Iterator[Path]:
+    """Write figures as they are drawn, and print why a group cannot be; yield each path."""
+    make_folder(folder)
+    has_complained = False
+    for group, drawings in _silently(groups):
+        try:
+            for name, figure in _silently(drawings):
+                path = folder / f"{name}.{format_}"
+                content, lacks_glyphs = _render(figure, format_)
+                write_atomically(path, content)
+                if lacks_glyphs and not has_complained:
+                    complain("names hold characters that the figures' font lacks, drawn as boxes")
+                    has_complained = True
+                yield path
+        except (InvalidInput, CorruptFile) as error:
+            complain(f"no {group}: {error}")
+
+
+def _silently(drawings: Iterator[Drawn]) -> Iterator[Drawn]:
+    """Keep what models print while they sample out of standard output."""
+    while True:
+        with standard_output_kept_clean():
+            drawn = next(drawings, None)
+        if drawn is None:
+            return
+        yield drawn
+
+
+def _render(figure: "Figure", format_: str) -> tuple[memoryview, bool]:
+    """Render a file, and return whether names in it have characters that the font lacks."""
+    drawing = io.BytesIO()
+    with warnings.catch_warnings(record=True) as recorded:
+        warnings.simplefilter("always")
+        figure.savefig(drawing, format=format_, dpi=_DPI)
+    of_font = [str(warning.message).startswith("Glyph ") for warning in recorded]
+    for warning, is_of_font in zip(recorded, of_font, strict=True):
+        if not is_of_font:
+            place = warning.filename, warning.lineno
+            warnings.warn_explicit(warning.message, warning.category, *place)
+    return drawing.getbuffer(), any(of_font)

@@ -1,0 +1,126 @@
+"""byrote neighbors: copies among the records, and what nearest-neighbour tests find."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from byrote import checks
+from byrote.cli.options.runs import NeighborsOptions
+from byrote.cli.output import (
+    complete_or_not,
+    emit,
+    output_format,
+    standard_output_kept_clean,
+)
+from byrote.cli.verbs.extract import build_user_model
+from byrote.data import Records, load
+from byrote.errors import InvalidInput
+from byrote.report import near_duplicates as report_copies
+from byrote.report import neighbors as report
+from byrote.scores.neighbors import (
+    NearDuplicates,
+    NeighborResult,
+    compare_neighbors,
+    near_duplicates,
+)
+from byrote.scores.result import MemorizationResult
+from byrote.scores.run import Run, open_run
+
+_SAME_RECORDS = "--validation must be other records than the run's; got the same"
+_OPTIONS_OF_FILES = {"image", "key", "labels", "ids"}  # the last three name parts of one file
+_FILES_WITH_PARTS = {".npz", ".csv", ".parquet"}
+
+
+def neighbors(options: NeighborsOptions) -> int:
+    """Find near copies, compare scores with samples, and print both; returns the exit code."""
+    has_validation = options.validation is not None or options.validation_part is not None
+    if options.samples is not None and not has_validation:
+        raise InvalidInput("--samples needs validation records: --validation or --validation-part")
+    checks.integer("--seed", options.seed, at_least=0)
+    if options.samples is not None:
+        checks.integer("--samples", options.samples, at_least=1)
+    run, top = open_run(options.run), options.top
+    result, code = complete_or_not(run.memorization)
+    compared = None
+    with standard_output_kept_clean():
+        train, model = run.records, build_user_model(options.model, options.settings)
+        if has_validation:
+            data = result.description["data"]
+            validation = load_validation(data, options.validation, options.validation_part)
+            compared = compare_with_samples(
+                run, result, train, validation,
+                samples=options.samples, seed=options.seed, model=model,
+                cells=options.cells, downsample=options.downsample,
+            )  # fmt: skip
+        copies = _find_copies(run, result, train)
+
+    def as_text() -> Iterator[object]:
+        if compared is not None:
+            yield from (report.render(compared, top=top), "")
+        yield report_copies.render(copies, top=top)
+
+    def as_json() -> dict[str, Any]:
+        data = {} if compared is None else report.to_json(compared, top=top)
+        return {**data, "near_duplicates": report_copies.to_json(copies, top=top)}
+
+    emit(output_format(options.as_json), text=as_text, data=as_json)
+    return code
+
+
+def _find_copies(run: Run, result: MemorizationResult, train: Records) -> NearDuplicates:
+    """Find copies and near copies among the records, and write them into the run folder."""
+    copies = near_duplicates(result, train)
+    description = {**copies.description, "run_id": result.description["run_id"]}
+    copies = replace(copies, description=description)
+    copies.save(run.folder.paths.near_duplicates)
+    return copies
+
+
+def compare_with_samples(
+    run: Run,
+    result: MemorizationResult,
+    train: Records,
+    validation: Records,
+    *,
+    samples: int | None = None,
+    seed: int = 0,
+    model: Any = None,
+    **options: Any,
+) -> NeighborResult:
+    """Draw samples from the release model, compare, and write the result into the run folder."""
+    drawn = run.sample(samples or len(validation), seed=seed, model=model)
+    compared = compare_neighbors(result, train, validation, drawn, seed=seed, **options)
+    origin = {"run_id": result.description["run_id"], "fresh": validation.fingerprint}
+    compared = replace(compared, description={**compared.description, **origin})
+    compared.save(run.folder.paths.neighbors)
+    return compared
+
+
+def load_validation(data: Mapping[str, Any], path: str | None, part: str | None) -> Records:
+    """Load validation records: another file, or another part of the run's data set.
+
+    The options with which the run's records were loaded hold for them too, except those that name
+    files or a part.
+
+    Raises
+    ------
+    InvalidInput
+        If they cannot be loaded, are the run's own, or have another shape.
+    """
+    location = data["location"] if path is None else path
+    same_source = Path(location).resolve() == Path(data["location"]).resolve()
+    # The run's records may be a random subset of what is there.
+    if same_source and (part or "train") == data["options"].get("part", "train"):
+        raise InvalidInput(_SAME_RECORDS)
+    suffix = Path(location).suffix.lower()
+    same_format = suffix in _FILES_WITH_PARTS and suffix == Path(data["location"]).suffix.lower()
+    inherited = _OPTIONS_OF_FILES if same_format else {"image"}
+    options = {name: value for name, value in data["options"].items() if name in inherited}
+    records = load(location, **options, **({} if part is None else {"part": part}))
+    if records.fingerprint == data["fingerprint"]:
+        raise InvalidInput(_SAME_RECORDS)
+    if list(records.shape) != list(data["shape"]):
+        shape = tuple(data["shape"])
+        raise InvalidInput(f"--validation must hold records of shape {shape}; got {records.shape}")
+    return records

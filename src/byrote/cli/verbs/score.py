@@ -1,0 +1,128 @@
+"""byrote score: which records a model memorizes; and runs, executed or forecast."""
+
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from byrote.cli.exits import Exit, complain
+from byrote.cli.options.training import ScoreOptions
+from byrote.cli.output import Format, emit, output_format, standard_output_kept_clean
+from byrote.cli.verbs.show import print_scores
+from byrote.data import load
+from byrote.errors import InvalidInput
+from byrote.fits.paths import RunPaths
+from byrote.fits.progress import Bar, Silent
+from byrote.fits.request import Request, Settings
+from byrote.fits.run import kept_in, run_fits
+from byrote.models import registry
+from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
+from byrote.report.forecast import render
+from byrote.report.text import plain
+from byrote.scores.run import Run
+
+_PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
+_PLAN_OPTIONS = (
+    "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "stratify",
+)  # fmt: skip
+_PLAN_OPTION = {"records": "probes"}  # parameters of plans whose option has another name
+
+
+def score(options: ScoreOptions) -> int:
+    """Train with and without each record, and print the scores; returns the exit code."""
+    output = output_format(options.as_json, options.as_csv)
+    if options.out is None and not options.dry_run:
+        raise InvalidInput("--out must name a folder for the run; got none")
+    plan = build_plan(options.plan, {name: getattr(options, name) for name in _PLAN_OPTIONS})
+    request = Request(
+        model=registry.build(options.model, registry.parse_settings(options.settings or [])),
+        records=load(
+            options.data,
+            key=options.key,
+            labels=options.labels,
+            ids=options.ids,
+            part=options.part,
+            image=options.image,
+            records=options.records,
+            only=options.only,
+        ),
+        plan=plan,
+        settings=Settings(
+            options.seed,
+            options.threads,
+            options.workers,
+            options.executor,
+            options.debug,
+            options.keep_models,
+        ),
+        track=parse_epochs(options.track),
+    )
+    if options.out is None or options.dry_run:
+        print_forecast(request, output)
+        return Exit.DONE
+    run = execute(request, options.out)
+    if run is None:
+        return Exit.INTERRUPTED
+    code = print_scores(run, output, top=options.top)
+    if request.keeps:
+        run.folder.check_release()
+    return code
+
+
+def build_plan(name: str, options: Mapping[str, Any]) -> Plan:
+    """Build a plan from its name and options; None and False count as absent.
+
+    Raises
+    ------
+    InvalidInput
+        If an option is missing or belongs to another plan.
+    """
+    plan = _PLANS[name]
+    parameters = inspect.signature(plan).parameters
+    parameter_of = {_PLAN_OPTION.get(parameter, parameter): parameter for parameter in parameters}
+    present = {
+        option: value
+        for option, value in options.items()
+        if value is not None and value is not False
+    }
+    for option in present:
+        if option not in parameter_of:
+            valid = ", ".join(f"--{option}" for option in parameter_of)
+            raise InvalidInput(f"--{option} is no option of --plan {name}; it takes {valid}")
+    for option, parameter in parameter_of.items():
+        if parameters[parameter].default is inspect.Parameter.empty and option not in present:
+            raise InvalidInput(f"--plan {name} needs --{option}")
+    return plan(**{parameter_of[option]: value for option, value in present.items()})
+
+
+def parse_epochs(text: str, *, alternatives: str = "") -> tuple[int, ...]:
+    """Parse epochs like 5,10,20; the refusal of other text also names the alternatives."""
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise InvalidInput(
+            f"--track must be epochs separated by commas, like 5,10,20{alternatives}; got {text!r}"
+        ) from None
+
+
+# -- runs -----------------------------------------------------------------------------------------
+
+
+def execute(request: Request, out: Path) -> Run | None:
+    """Execute the missing fits, with a progress bar; None after an interrupt, which is printed."""
+    try:
+        with standard_output_kept_clean():
+            return Run(run_fits(request, out, Bar() if sys.stderr.isatty() else Silent()))
+    except KeyboardInterrupt:
+        complain(f"interrupted; {kept_in(RunPaths(out))}")
+        return None
+
+
+def print_forecast(request: Request, output: Format) -> None:
+    """Print how many fits there are and what they cost, from a pilot fit."""
+    with standard_output_kept_clean():
+        forecast = request.forecast()
+        text = render(forecast)
+    emit(output, text=lambda: [text], data=lambda: plain(asdict(forecast)))

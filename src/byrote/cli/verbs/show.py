@@ -1,0 +1,134 @@
+"""byrote show: the summary and the top records or canaries of a finished run."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+from rich.text import Text
+
+from byrote.cli.exits import complain
+from byrote.cli.options.runs import ShowOptions
+from byrote.cli.output import Format, complete_or_not, emit, output_format
+from byrote.errors import InvalidInput
+from byrote.report import (
+    exposure_course,
+    exposure_run,
+    near_duplicates,
+    text,
+    trajectory,
+)
+from byrote.report.evidence import promise
+from byrote.scores.neighbors import NearDuplicates
+from byrote.scores.result import MemorizationResult
+from byrote.scores.run import Run, open_run
+from byrote.scores.trajectory import Trajectory
+
+
+def show(options: ShowOptions) -> int:
+    """Print the scores or exposures of a run; returns the exit code."""
+    output = output_format(options.as_json, options.as_csv)
+    run, top = open_run(options.run), options.top
+    if run.has_canaries:
+        method = options.method or "auto"
+        top = 40 if top is None else top
+        return print_exposures(run, output, top=top, epoch=options.epoch, method=method)
+    if options.method is not None:
+        raise InvalidInput("--method belongs to an exposure run; this one has scores")
+    return print_scores(run, output, top=10 if top is None else top, epoch=options.epoch)
+
+
+# -- scores ---------------------------------------------------------------------------------------
+
+
+def print_scores(run: Run, output: Format, *, top: int, epoch: int | None = None) -> int:
+    """Print the scores of a run; returns the exit code."""
+    result, code = complete_or_not(partial(run.memorization, epoch))
+    copies = load_near_duplicates(run, result)
+    tracked = bool(run.manifest.track) and epoch is None and output != "csv"
+    course = run.trajectory(partial=True) if tracked else None
+    print_result(result, output, top=top, course=course, copies=copies, after=_guarantee(run))
+    return code
+
+
+def load_near_duplicates(run: Run, result: MemorizationResult) -> NearDuplicates | None:
+    """Load the near-duplicates that were saved with these scores; None if this run has none."""
+    try:
+        copies = run.near_duplicates()
+    except InvalidInput as error:
+        complain(f"{error}; it is not shown")
+        return None
+    return None if copies is None else replace(copies, score=result.score)
+
+
+def print_result(
+    result: MemorizationResult,
+    output: Format,
+    *,
+    top: int,
+    course: Trajectory | None = None,
+    copies: NearDuplicates | None = None,
+    after: Iterable[object] = (),
+) -> None:
+    """Print scores, with what was found over epochs and among near copies."""
+
+    def as_text() -> Iterator[object]:
+        beside = None if copies is None else near_duplicates.beside(copies)
+        yield text.render(result, top=top, beside=beside)
+        if course is not None:
+            yield from ("", trajectory.render(course))
+        yield from after
+
+    def as_json() -> dict[str, object]:
+        data = text.to_json(result, top=top)
+        if course is not None:
+            data["trajectory"] = trajectory.to_json(course)
+        if copies is not None:
+            data["near_duplicates"] = text.plain(copies.summary())
+        return data
+
+    def as_csv() -> pd.DataFrame:
+        columns = {} if copies is None else near_duplicates.columns(copies)
+        return result.to_frame().assign(**columns)
+
+    emit(output, text=as_text, data=as_json, table=as_csv)
+
+
+def _guarantee(run: Run) -> Iterator[object]:
+    """Yield the lines on the privacy that the finished fits guarantee, if they record it."""
+    if run.guarantee is not None:
+        yield ""
+        yield Text(f"{promise(run.guarantee)} byrote epsilon tells what is proven.")
+
+
+# -- exposures ------------------------------------------------------------------------------------
+
+
+def print_exposures(
+    run: Run, output: Format, *, top: int, epoch: int | None = None, method: str = "auto"
+) -> int:
+    """Print the exposures of a run; returns the exit code."""
+    result, code = complete_or_not(partial(run.exposure, epoch, method=method))
+    tracked = bool(run.manifest.track) and epoch is None and output != "csv"
+    course = run.trajectory(method=method, partial=True) if tracked else None
+
+    def as_text() -> Iterator[object]:
+        yield exposure_run.render(result, top=top)
+        if course is not None:
+            yield from ("", exposure_course.render(course))
+        yield from _guarantee(run)
+        yield from ("", _next_commands(run.path))
+
+    def as_json() -> dict[str, object]:
+        data = exposure_run.to_json(result)
+        return data if course is None else {**data, "course": exposure_course.to_json(course)}
+
+    emit(output, text=as_text, data=as_json, table=result.to_frame)
+    return code
+
+
+def _next_commands(path: Path) -> Text:
+    has_models = any((path / "models").glob("*.safetensors"))
+    extract = ", extract" if has_models else "; extract needs --keep-models release"
+    return Text(f"The run is in {path}: byrote show, figures{extract}.")

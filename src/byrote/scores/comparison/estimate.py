@@ -49,13 +49,15 @@ def of_units(values: Sequence[float], unit: str, *, groups: ArrayLike | None = N
     return Estimate(float(sample.mean()), low, high, reason)
 
 
-def with_error(value: float, error: float, degrees: float, units: str) -> Estimate:
+def with_error(
+    value: float, error: float, degrees: float, units: str, level: float = LEVEL
+) -> Estimate:
     """A value with Student's interval, or the reason why it has none."""
     if not np.isfinite(value):
         return Estimate(value, reason="some values are infinite or unknown")
     if not (np.isfinite(error) and degrees > 0):
         return Estimate(value, reason=f"an interval needs more {units}")
-    return Estimate(value, *differences.interval(value, error, degrees, LEVEL).tolist())
+    return Estimate(value, *differences.interval(value, error, degrees, level).tolist())
 
 
 def _mean(sample: np.ndarray) -> float:

@@ -90,7 +90,7 @@ def test_the_command_of_the_run_is_on_the_screen(report):
 def test_one_repeat_is_one(report, count, words):
     run = report.runs[0]
     run = replace(run, declared=run.declared.model_copy(update={"repeats": count}))
-    assert dict(what_was_run.score_facts(report.data, run))["plan"].endswith(f" folds, {words}")
+    assert dict(what_was_run.facts(report.data, [run]))["plan"].endswith(f" folds, {words}")
 
 
 def test_departures_are_from_the_paper_whatever_the_scale():

@@ -284,7 +284,7 @@ def check_options(name: str, given: Mapping[str, Any]) -> None:
         Naming the option and those that do apply, or if there is no such study.
     """
     form = FORMS[checks.choice("study", name, NAMES)]
-    for option in sorted({o for other in FORMS.values() for o in other.options}):
+    for option in sorted({option for kind in FORMS.values() for option in kind.options}):
         if option not in form.options and given.get(option) not in (None, False):
             applicable = ", ".join(map(_spelled, (*form.options, "epochs")))
             raise InvalidInput(

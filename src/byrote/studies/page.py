@@ -136,7 +136,7 @@ def _scores_page(report: StudyReport, figures: Sequence[str]) -> list[Block]:
         _title(study.title),
         (None, f"{study.source}."),
         _heading("What was run"),
-        _table(what_was_run.score_facts(report.data, report.runs[0])),
+        _table(what_was_run.facts(report.data, report.runs)),
         (None, f"    {printable(report.command)}"),
         (same, f"The same run without the report:\n\n    {command}"),
         _heading(scores[0]),

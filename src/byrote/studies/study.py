@@ -88,11 +88,11 @@ class Study(Part):
         scale holds settings of the run for this scale only.
         """
         size = self.scale(scale)
-        return tuple(self._run_at(scale, size, own) for own in self.run)
+        return tuple(self._run_at(scale, size, table) for table in self.run)
 
-    def _run_at(self, scale: str, size: Scale, own: Mapping[str, Any]) -> DeclaredRun:
-        always = {name: value for name, value in own.items() if name not in self.scales}
-        layers = [self.common, always, own.get(scale, {}), size.settings]
+    def _run_at(self, scale: str, size: Scale, table: Mapping[str, Any]) -> DeclaredRun:
+        always = {name: value for name, value in table.items() if name not in self.scales}
+        layers = [self.common, always, table.get(scale, {}), size.settings]
         models = [*(layer.get("model", {}) for layer in layers), size.model]
         merged = {name: value for layer in layers for name, value in layer.items()}
         merged["model"] = {name: value for model in models for name, value in model.items()}

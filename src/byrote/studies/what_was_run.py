@@ -12,27 +12,33 @@ from byrote.report.text import number
 from byrote.scores.exposure.levels import check_controls
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Rows, mean_of, named, plural, with_interval
-from byrote.studies.requests import StudyImages, StudyRecords, StudyText
+from byrote.studies.requests import StudyData, StudyImages, StudyRecords, StudyText
 from byrote.studies.study import ScaledStudy
 
 
-def facts(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> Rows:
-    """Return what the runs of a study share, by name."""
+def facts(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
+    """Return what was run, by name."""
     manifest = runs[0].run.manifest
-    seconds = sum(run.total_seconds() for run in runs)
-    own = _text_facts(data, runs) if isinstance(data, StudyText) else _record_facts(data, runs)
+    if isinstance(data, StudyImages):
+        of_data, of_fits = _image_facts(data, runs[0]), _fit_facts(runs[0])
+    else:
+        seconds = sum(run.total_seconds() for run in runs)
+        of_data = (
+            _text_facts(data, runs) if isinstance(data, StudyText) else _record_facts(data, runs)
+        )
+        of_fits = [("time of all fits", f"{duration(seconds)}, one after the other")]
     return [
         ("", ""),
         ("scale", _scale(data.scaled)),
-        *own,
+        *of_data,
         ("seed, threads a fit", f"{manifest.seed}, {manifest.threads}"),
-        ("time of all fits", f"{duration(seconds)}, one after the other"),
+        *of_fits,
         ("settled", _listed(manifest.settled) or "nothing"),
         ("versions", _listed(manifest.environment)),
     ]
 
 
-def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> Rows:
+def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
     corpus, records = data.corpus, runs[0].records
     tested = 0 if records.held_out is None else records.held_out.characters
     notes = f"; {_listed(corpus.notes)}" if corpus.notes else ""
@@ -43,46 +49,39 @@ def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> Rows:
     ]
 
 
-def _record_facts(data: StudyRecords, runs: Sequence[StudyRun]) -> Rows:
+def _record_facts(data: StudyRecords, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
     audited, first = data.audited, runs[0].declared
+    apart = f"{len(data.validation):,} others set apart for validation"
     return [
-        (
-            "data",
-            f"{audited.source}: {len(audited):,} records of shape {_shape(audited.shape)};"
-            f" {len(data.validation):,} others set apart for validation",
-        ),
+        ("data", f"{_counted(audited.source, len(audited), audited.shape)}; {apart}"),
         ("model", f"{first.kind}: {named(first.model)}"),
     ]
 
 
-def score_facts(data: StudyImages, run: StudyRun) -> Rows:
-    """Return what the run of a study of scores was, by name."""
-    declared, summary, of_run = run.declared, run.memorization.summary(), run.memorization
-    description, seconds = of_run.description, run.run.fact("seconds")
-    records, median = description["data"], run.median_seconds()
-    parameters = {
-        **data.parameters,
-        "noise_seed": description["model"]["parameters"].get("noise_seed"),
-    }
+def _image_facts(data: StudyImages, run: StudyRun) -> list[tuple[str, str]]:
+    declared, manifest = run.declared, run.run.manifest
+    records, noise = manifest.data, manifest.model.parameters.get("noise_seed")
+    parameters = {**data.parameters, "noise_seed": noise}
     shown = {name: value for name, value in parameters.items() if value is not None}
-    time = "" if np.isnan(median) else f", {duration(median)} each (median)"
     return [
-        ("", ""),
-        ("scale", _scale(data.scaled)),
-        (
-            "data",
-            f"{records['source']}: {records['records']:,} records of shape"
-            f" {_shape(records['shape'])}",
-        ),
+        ("data", _counted(records.source, records.records, records.shape)),
         ("model", f"{declared.kind}: {_listed(shown)}"),
         ("plan", f"{declared.folds} folds, {plural(declared.repeats, 'repeat')}"),
-        ("tracked epochs", ", ".join(map(str, description["track"]))),
-        ("seed, threads a fit", f"{description['seed']}, {description['threads']}"),
-        ("fits", f"{len(seconds):,} of {description['plan']['fits']:,}{time}"),
-        ("records scored", f"{summary.scored:,} of {summary.records:,}"),
-        ("settled", _listed(description["settled"]) or "nothing"),
-        ("versions", _listed(description["environment"])),
+        ("tracked epochs", ", ".join(map(str, manifest.track))),
     ]
+
+
+def _fit_facts(run: StudyRun) -> list[tuple[str, str]]:
+    summary, seconds = run.memorization.summary(), run.median_seconds()
+    time = "" if np.isnan(seconds) else f", {duration(seconds)} each (median)"
+    return [
+        ("fits", f"{len(run.run.finished):,} of {run.run.design.fits:,}{time}"),
+        ("records scored", f"{summary.scored:,} of {summary.records:,}"),
+    ]
+
+
+def _counted(source: str, count: int, shape: Sequence[int]) -> str:
+    return f"{source}: {count:,} records of shape {' x '.join(map(str, shape))}"
 
 
 def _scale(scaled: ScaledStudy) -> str:
@@ -96,15 +95,11 @@ def _scale(scaled: ScaledStudy) -> str:
 def _declared(value: Any) -> str:
     if value is None:
         return "all"
-    return f"{value:,}" if isinstance(value, int) else " or ".join(f"{each:,}" for each in value)
+    return f"{value:,}" if isinstance(value, int) else " or ".join(f"{v:,}" for v in value)
 
 
 def _listed(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
-
-
-def _shape(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))
 
 
 def run_table(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> Rows:
@@ -198,22 +193,22 @@ def as_data(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> dict[st
     """Return data set and runs as plain data."""
     if isinstance(data, StudyText):
         source = {"source": data.corpus.source, "characters": data.corpus.characters}
-        more = [_exposures_as_data(run) for run in runs]
+        of_runs = [_exposures_as_data(run) for run in runs]
     else:
         source = {
             "source": data.audited.source,
             "records": len(data.audited),
             "validation": len(data.validation),
         }
-        more = [{"records": run.run.design.n} for run in runs]
+        of_runs = [{"records": run.run.design.n} for run in runs]
     configurations = [
         {
             **run.declared.model_dump(),
             "folder": run.run.path.name,
             "seconds": run.run.fact("seconds").tolist(),
-            **own,
+            **specific,
         }
-        for run, own in zip(runs, more, strict=True)
+        for run, specific in zip(runs, of_runs, strict=True)
     ]
     return {"data": source, "configurations": configurations}
 

@@ -17,7 +17,7 @@ from byrote.scores.exposure.levels import by_insertions
 from byrote.studies import page
 from byrote.studies.execute import execute
 from byrote.studies.findings import estimators, extraction
-from byrote.studies.findings.estimators import Estimators, agreement, all_estimators
+from byrote.studies.findings.estimators import Estimators, all_estimators, compare_with_exact
 from byrote.studies.findings.finding import as_data, mean_of, numbers, with_interval
 from byrote.studies.findings.peaks import peaks, turns
 from byrote.studies.findings.read_effect import batches_read, changes
@@ -139,7 +139,7 @@ def test_agreement_with_the_exact_exposure():
         np.array([False, False, True, False]),
     )
     both = Estimators(None, None, None, None, None, {"exact": exact, "other": other})
-    found = agreement(both, "other")
+    found = compare_with_exact(both, "other")
     assert (found.known, found.saturated, found.canaries, found.compared) == (4, 1, 4, 2)
     assert (found.mean, found.worst, found.covered) == (0.75, 1.0, 1)
 

@@ -19,7 +19,7 @@ _SIGNIFICANT = 0.01  # p-value below which exposure differs from chance
 
 
 def exposure_by_insertions(runs: Sequence[StudyRun]) -> Findings:
-    """Tabulate exposure by level of insertion, and say from which level on canaries are exposed."""
+    """Tabulate exposure by level, and find the level from which on canaries are exposed."""
     head = ("", "inserted", "canaries", "median", "mean [95 %]", "rank 1", "at most")
     levels = [
         _level(run, level) for run in runs for level in np.unique(run.exposures.inserted).tolist()
@@ -54,7 +54,7 @@ def _rank_one(run: StudyRun, rows: NDArray[np.intp]) -> int:
 
 
 def _threshold(run: StudyRun) -> str:
-    """Say from how many insertions on canaries differ from chance, and how many have rank 1."""
+    """Return the level from which on canaries differ from chance, and how many have rank 1."""
     levels = [level for level in np.unique(run.exposures.inserted).tolist() if level]
     highest = run.rows(0, levels[-1])
     exposed = [level for level in levels if _largest_p(run, level) < _SIGNIFICANT]
@@ -92,7 +92,7 @@ def _figure(run: StudyRun) -> "Figure":
 
 
 def model_size(runs: Sequence[StudyRun]) -> Findings:
-    """Tabulate the sizes of models and texts, and say whether a model could hold its text."""
+    """Tabulate the sizes of models and texts, and compare them."""
     head = ("", "weights", "model", "compressed", "training text", "compressed")
     facts = [run.exposures.facts for run in runs]
     pairs = {(f["model"]["bytes"], f["corpus"]["bytes"]) for f in facts if "model" in f}

@@ -42,7 +42,7 @@ def _needed(summary: Summary) -> str:
 
 
 def _memorizing(runs: Sequence[StudyRun]) -> str:
-    """Say whose memorization differs from none: what is not there cannot be seen to fall."""
+    """Return whose memorization differs from 0: what is not there cannot be seen to fall."""
     above = [run.title for run in runs if memorization(run).sign > 0]
     others = [run.title for run in runs if run.title not in above]
     if not others:
@@ -79,7 +79,7 @@ def _intervals(pairs: Sequence[Contrast]) -> str:
 
 
 def _repetitions(pairs: Sequence[Contrast]) -> list[str]:
-    """Say whether the same training again, which should not differ, does."""
+    """Return whether runs that repeat the same training differ, which they should not."""
     sentences = []
     for pair in pairs:
         run, baseline = pair.run.declared, pair.baseline.declared
@@ -130,7 +130,7 @@ def _titles(titles: Sequence[str]) -> str:
 
 
 def _facts(run: StudyRun) -> list[str]:
-    """Say what models report of their training."""
+    """Return what models report of their training."""
     sentences = []
     stopped = sorted({int(each["epoch"]) for each in run.facts("stopped")})
     if stopped:
@@ -140,5 +140,6 @@ def _facts(run: StudyRun) -> list[str]:
     if shares:
         share = f"{np.mean(shares):.2%}".replace("%", " %")
         sentences.append(f"it takes {share} of the training records")
+    # Labels differ a little between fits: one stands for all.
     labels = sorted({each.get("label", "") for each in run.facts("privacy")} - {""})
     return [f"{run.title}: {sentence}." for sentence in [*sentences, *labels[-1:]]]

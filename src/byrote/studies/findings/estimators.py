@@ -152,7 +152,7 @@ class Agreement:
     covered: int
 
 
-def agreement(estimators: Estimators, name: str) -> Agreement:
+def compare_with_exact(estimators: Estimators, name: str) -> Agreement:
     """Compare one estimator with the exact exposures."""
     exposure, exact = estimators.by[name], estimators.exact
     known = ~np.isnan(exposure.bits)

@@ -171,7 +171,7 @@ def _remarks(complete: Sequence[Replication], rounds: int) -> list[str]:
 
 
 def _first(complete: Sequence[Replication]) -> str:
-    """Say what there was to prune."""
+    """Return what there was to prune."""
     counts = [_significant(replication.first) for replication in complete]
     low, high = min(counts), max(counts)
     some = f"{low}" if low == high else f"{low} to {high}"
@@ -188,7 +188,7 @@ def _first(complete: Sequence[Replication]) -> str:
 
 
 def verdict(complete: Sequence[Replication], rounds: int, name: str, title: str) -> str:
-    """Say by round whether a measure differs after pruning from the control."""
+    """Return by round whether a measure differs after pruning from the control."""
     places: dict[str, list[str]] = {}
     for place in range(rounds):
         places.setdefault(_word(complete, place, name), []).append(str(place + 1))

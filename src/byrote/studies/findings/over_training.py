@@ -74,7 +74,7 @@ def _peak_row(peak: Peak) -> tuple[str, ...]:
 
 
 def _turn(lowest: tuple[int, ...], last: int) -> str:
-    """Say where the fits begin to over-fit."""
+    """Return where the fits begin to over-fit."""
     if not lowest:
         return "There is no test loss: no text was set apart."
     epochs = sorted(set(lowest))
@@ -89,7 +89,7 @@ def _turn(lowest: tuple[int, ...], last: int) -> str:
 
 
 def _peaked(peak: Peak, last: int) -> str:
-    """Say whether exposure peaks before, at or after the turn."""
+    """Return whether exposure peaks before, at or after the lowest test loss."""
     who, (low, high) = f"Canaries {times(peak.inserted)}", peak.step_interval
     if not peak.p_value < _SIGNIFICANT:
         return (

@@ -175,7 +175,7 @@ def _remarks(runs: Sequence[StudyRun], extractions: Extractions) -> list[str]:
 
 
 def _exposed(run: StudyRun, level: int, searches: Sequence[Extraction]) -> str:
-    """Say how many canaries of a level differ from chance, and how many are extracted."""
+    """Return how many canaries of a level differ from chance, and how many are extracted."""
     rows = run.rows(0, level)
     exposed = int((run.exposures.exposure.p_value[rows] < _SIGNIFICANT).sum())
     label = (guarantee(run) or {}).get("label")
@@ -187,7 +187,7 @@ def _exposed(run: StudyRun, level: int, searches: Sequence[Extraction]) -> str:
 
 
 def _against(baseline: StudyRun, run: StudyRun, level: int) -> str:
-    """Say by how much exposure is lower, and test loss higher, than without privacy.
+    """Return by how much exposure is lower, and test loss higher, than without privacy.
 
     Both runs plant the same secrets in the same places: rows pair, and those of one secret in
     several fits count as one. Lower bounds count as exposures here; ``compare`` gives no

@@ -23,12 +23,14 @@ STATISTICS = {
 _CENTRAL = "highly memorized (top 5 %) within the central 90 % of log P"
 _SIDES = {"in": "in training", "out": "held out"}
 
+Statistics = Mapping[str, Mapping[str, float]]  # by estimator and published figure
+
 
 def scores_beside_published(runs: Sequence[StudyRun]) -> Findings:
     """Compare the scores of the study's run with the published ones."""
     (run,) = runs
     result, study = run.memorization, run.scaled.study
-    found = {
+    statistics = {
         estimator: {name: statistic(result, name, estimator) for name in STATISTICS}
         for estimator in ESTIMATORS
     }
@@ -42,16 +44,16 @@ def scores_beside_published(runs: Sequence[StudyRun]) -> Findings:
     }
     return Findings(
         tables=(
-            ("Scores (nats)", _scores(study.published, found, central)),
+            ("Scores (nats)", _scores(study.published, statistics, central)),
             ("Likelihoods", _likelihoods(result)),
         ),
-        remarks=(*_missing(result), _setting(run.scaled.scale, departures), _bias(found)),
+        remarks=(*_missing(result), _setting(run.scaled.scale, departures), _bias(statistics)),
         data={
             "setting": setting,
             "departures": {name: list(pair) for name, pair in departures.items()},
             "published": study.published.model_dump(),
-            "found": found,
-            "median_above_matched": _excess(found),
+            "found": statistics,
+            "median_above_matched": _excess(statistics),
             "central_share": central,
             "bits_per_dimension": {side: bits_per_dimension(result, side).value for side in _SIDES},
             "summary": result.summary().to_dict(),
@@ -90,10 +92,10 @@ def _central_share(result: MemorizationResult) -> float:
     return central_share(highly_memorized(result.score), scored)
 
 
-def _scores(published: Any, found: Mapping[str, Mapping[str, float]], central: float) -> Rows:
+def _scores(published: Any, statistics: Statistics, central: float) -> Rows:
     rows: list[Sequence[str]] = [("", "paper, M", "this run, M", "matched", "mean_log")]
     for name, (_, title) in STATISTICS.items():
-        cells = [number(found[estimator][name]) for estimator in ESTIMATORS]
+        cells = [number(statistics[estimator][name]) for estimator in ESTIMATORS]
         rows.append((title, str(getattr(published, name)), *cells))
     share = "–" if np.isnan(central) else f"{central:.0%}"
     return [*rows, (_CENTRAL, str(published.central_share), share, "", "")]
@@ -139,15 +141,15 @@ def _named(value: Any) -> str:
     return f"{value:,}"
 
 
-def _excess(found: Mapping[str, Mapping[str, float]]) -> float:
+def _excess(statistics: Statistics) -> float:
     """Return by how much the median of M exceeds that of ``matched``, in nats."""
-    return found["score"]["median"] - found["matched"]["median"]
+    return statistics["score"]["median"] - statistics["matched"]["median"]
 
 
-def _bias(found: Mapping[str, Mapping[str, float]]) -> str:
-    median = {name: number(found[name]["median"]) for name in ESTIMATORS}
+def _bias(statistics: Statistics) -> str:
+    median = {name: number(statistics[name]["median"]) for name in ESTIMATORS}
     return (
         f"The median of M is {median['score']}, of matched {median['matched']} and of mean_log"
-        f" {median['mean_log']}: {number(_excess(found))} nats of M's median are what M gains by"
-        " averaging more values in training than held out, and no memorization."
+        f" {median['mean_log']}: {number(_excess(statistics))} nats of M's median are what M gains"
+        " by averaging more values in training than held out, and no memorization."
     )

@@ -19,8 +19,8 @@ from byrote.studies.findings.estimators import (
     SAMPLED,
     Agreement,
     Estimators,
-    agreement,
     all_estimators,
+    compare_with_exact,
 )
 from byrote.studies.findings.finding import Findings, Rows, combine, times
 
@@ -38,21 +38,21 @@ def skew_normal_fit(runs: Sequence[StudyRun]) -> Findings:
         title = f"Curves through the references of every fit, {run.title}"
         parts.append(Findings(tables=((title, _curves_by_fit(run)),)))
         patterns = enumerate(all_estimators(run), start=1)
-        parts += [_one_pattern(found, f"{run.name}-{place}") for place, found in patterns]
+        parts += [_one_pattern(by, f"{run.name}-{place}") for place, by in patterns]
     return combine(parts)
 
 
 def _one_pattern(estimators: Estimators, name: str) -> Findings:
     text = estimators.pattern.text
-    compared = {each: agreement(estimators, each) for each in _NAMES[1:]}
+    agreements = {each: compare_with_exact(estimators, each) for each in _NAMES[1:]}
     return Findings(
         tables=(
             (f"Exposure in bits by each estimator: {text}", _canaries(estimators)),
-            (f"Beside the exact exposure: {text}", _agreements(compared)),
+            (f"Beside the exact exposure: {text}", _agreements(agreements)),
         ),
-        remarks=(*_fitted(estimators), _agreement_in_words(estimators, compared)),
+        remarks=(*_fitted(estimators), _agreement_in_words(estimators, agreements)),
         figures=_figures(estimators, name),
-        data=plain({name: {each: asdict(found) for each, found in compared.items()}}),
+        data=plain({name: {each: asdict(agreement) for each, agreement in agreements.items()}}),
     )
 
 
@@ -87,7 +87,7 @@ def _cell(exposure: Exposure, row: int) -> str:
     return text if low == high else f"{text} [{number(low)}, {number(high)}]"
 
 
-def _agreements(compared: dict[str, Agreement]) -> Rows:
+def _agreements(agreements: dict[str, Agreement]) -> Rows:
     head = ("", "gives a number", "lower bounds", "compared", "mean |difference|", "largest",
             "exact within 95 %")  # fmt: skip
     return [
@@ -95,20 +95,20 @@ def _agreements(compared: dict[str, Agreement]) -> Rows:
         *(
             (
                 name,
-                f"{found.known} of {found.canaries}",
-                f"{found.saturated}",
-                f"{found.compared}",
-                number(found.mean),
-                number(found.worst),
-                f"{found.covered} of {found.compared}",
+                f"{agreement.known} of {agreement.canaries}",
+                f"{agreement.saturated}",
+                f"{agreement.compared}",
+                number(agreement.mean),
+                number(agreement.worst),
+                f"{agreement.covered} of {agreement.compared}",
             )
-            for name, found in compared.items()
+            for name, agreement in agreements.items()
         ),
     ]
 
 
 def _fitted(estimators: Estimators) -> list[str]:
-    """Describe the curve through the references, and through the whole space if it is known."""
+    """Return the fit of the curve through the references, and the whole space if it is known."""
     text = estimators.pattern.text
     remarks = [f"{text}: {sentence}" for sentence in notes.fits(estimators.by[CURVE])]
     if estimators.space is not None:
@@ -117,8 +117,8 @@ def _fitted(estimators: Estimators) -> list[str]:
     return remarks
 
 
-def _agreement_in_words(estimators: Estimators, compared: dict[str, Agreement]) -> str:
-    """Say where each estimator gives none, a bound, or another number than the exact one."""
+def _agreement_in_words(estimators: Estimators, agreements: dict[str, Agreement]) -> str:
+    """Return where each estimator gives none, a bound, or a number other than the exact one."""
     exact, text = estimators.exact, estimators.pattern.text
     methods = Counter(name for name in exact.method.tolist() if name)
     ways = ", ".join(f"{count} by {name}" for name, count in methods.items()) or "none"
@@ -130,23 +130,23 @@ def _agreement_in_words(estimators: Estimators, compared: dict[str, Agreement]) 
         else f"{text}: exact exposures of all {len(exact)} canaries ({ways})"
     )
     references = len(estimators.references)
-    parts = [_compared(name, found, references) for name, found in compared.items()]
+    parts = [_compared(name, agreement, references) for name, agreement in agreements.items()]
     return "; ".join([remark, *parts]) + "."
 
 
-def _compared(name: str, found: Agreement, references: int) -> str:
-    without = found.canaries - found.known
+def _compared(name: str, agreement: Agreement, references: int) -> str:
+    without = agreement.canaries - agreement.known
     parts = []
     if without:
         parts.append(f"gives no number for {without}")
-    if found.saturated:
+    if agreement.saturated:
         parts.append(
-            f"only a lower bound for {found.saturated} (log2 of its {references:,} references)"
+            f"only a lower bound for {agreement.saturated} (log2 of its {references:,} references)"
         )
-    if found.compared:
+    if agreement.compared:
         parts.append(
-            f"differs by {number(found.mean)} bits on average, {number(found.worst)} at most, from"
-            f" the exact ones it can be compared with ({found.compared})"
+            f"differs by {number(agreement.mean)} bits on average, {number(agreement.worst)} at"
+            f" most, from the exact ones it can be compared with ({agreement.compared})"
         )
     return f"{name} {', '.join(parts) or 'cannot be compared'}"
 

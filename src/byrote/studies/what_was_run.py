@@ -1,7 +1,6 @@
 """What a study ran: its scale, data, models and time; and whether controls are as by chance."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,7 +125,7 @@ def _canary_run(run: StudyRun) -> tuple[str, ...]:
         f"{declared.epochs}",
         "–" if np.isnan(seconds) else duration(seconds),
         with_interval(mean_of(run.exposures.test_loss)),
-        with_interval(replace(run.mean_exposure(controls), bound="")),
+        with_interval(run.mean_exposure(controls)),
     )
 
 

@@ -14,7 +14,7 @@ from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import by_insertions
-from byrote.studies import page
+from byrote.studies import page, what_was_run
 from byrote.studies.execute import execute
 from byrote.studies.findings import estimators, extraction
 from byrote.studies.findings.estimators import Estimators, all_estimators, compare_with_exact
@@ -232,6 +232,14 @@ def test_the_mean_of_a_level_is_that_of_the_run(reports):
         for cell in row
     }
     assert len(printed & set(tables)) >= 6
+
+
+def test_a_mean_of_controls_with_lower_bounds_is_one(reports):
+    _, run = reports["exposure-over-training"].runs
+    controls = np.flatnonzero(run.exposures.inserted == 0)
+    assert run.exposures.exposure.saturated[controls].any()
+    head, _, row = what_was_run.run_table(reports["exposure-over-training"].data, [run, run])
+    assert row[head.index("mean of controls")].startswith("≥ ")
 
 
 def test_every_table_has_a_cell_for_each_title(reports):

@@ -1,7 +1,7 @@
 """Which models predict the text well and memorize little: perplexity against exposure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -80,7 +80,7 @@ def _table(points: Sequence[Point], frontier: Sequence[Point], level: int) -> Ro
             point.run.title,
             with_interval(point.perplexity),
             with_interval(point.exposure),
-            with_interval(replace(point.run.mean_exposure(point.run.rows(0, 0)), bound="")),
+            with_interval(point.run.mean_exposure(point.run.rows(0, 0))),
             f"{point.run.exposures.facts.get('model', {}).get('parameters', 0):,}",
             "yes" if point in frontier else "",
         )

@@ -11,8 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.data import Records
-from byrote.fits.content import Scored
-from byrote.fits.job import Outcome
+from byrote.fits.job import Outcome, Scored
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
 from byrote.fits.run_folder import RunFolder

@@ -11,7 +11,7 @@ import numpy as np
 from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, MissingExtra
-from byrote.fits.surroundings import undisturbed
+from byrote.fits.determinism import undisturbed
 from byrote.models import CausalLM
 from byrote.scores.exposure import Exposure
 from byrote.scores.exposure.expose import expose

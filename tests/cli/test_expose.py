@@ -164,7 +164,7 @@ def test_verbs_that_cannot_serve_a_run_say_so(byrote_, arguments, message):
     assert (code, out) == (2, "")
     assert message in err
     with pytest.raises(byrote.InvalidInput, match="exposure run"):
-        byrote.open_run("run").trajectory()
+        byrote.open_run("run").memorization()
 
 
 def test_dry_run_forecasts_and_writes_nothing(byrote_, here):
@@ -224,7 +224,7 @@ BAD = {
     ),
     "secret of another form": (
         ["text.txt", *GOOD, "--secret", "99x9"],
-        "byrote: --secret must be of the form {digits:4}",
+        "byrote: --secret must fit the slot {digits:4}",
     ),
     "secret of two canaries": (
         ["text.txt", *GOOD, "--canary", "pin {digits:3}", "--secret", "1234"],
@@ -244,7 +244,10 @@ BAD = {
         ["text.txt", "--canary", "x {digits:1}", *NGRAM, *OUT],
         "the pattern has 10 completions; got 28 canaries",
     ),
-    "insertions that fall": (["text.txt", *GOOD, "--insertions", "4,1"], "insertions must rise"),
+    "insertions that fall": (
+        ["text.txt", *GOOD, "--insertions", "4,1"],
+        "insertions must be ascending",
+    ),
     "insertions in words": (["text.txt", *GOOD, "--insertions", "few"], "--insertions must be"),
     "empty text": (["empty.txt", *GOOD], "empty.txt: "),
     "not UTF-8": (["latin.txt", *GOOD], "byte 5"),

@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.cli import app, exits, streams
-from byrote.data.cells import cell, text_of
+from byrote.data.formats.csv import escape_cell, unescape_cell
 
 IDS = [
     "plain", "réc-☃-1", "\x1b[2J\x1b[31m", "=1+1", "'=1+1", "-2+3", "@a", "-5", "[red]", "[/]",
@@ -68,7 +68,7 @@ def test_csv_gives_ids_back_and_holds_no_formula(run, said, encoding):
     code, out, _ = said(encoding, "show", run, "--csv")
     head, *rows = csv.reader(io.StringIO(out))
     assert code == 0
-    assert [text_of(row[0]) for row in rows] == IDS
+    assert [unescape_cell(row[0]) for row in rows] == IDS
     cells = [row[place] for row in rows for place in (0, head.index("label"))]
     assert all(each.isprintable() and each[0] not in "=+@" for each in cells)
     assert [each for each in cells if each.startswith("-")] == ["-5"]
@@ -109,8 +109,8 @@ def test_cells_are_read_back_whatever_is_in_them():
     for _ in range(2000):
         text = "".join(generator.choice(letters, generator.integers(9)))
         for encoding in ENCODINGS:
-            written = cell(text, encoding)
-            assert text_of(written) == text
+            written = escape_cell(text, encoding)
+            assert unescape_cell(written) == text
             assert written.encode(encoding).decode(encoding).isprintable()
 
 

@@ -215,7 +215,7 @@ BAD = {
     "study": (["study", "mnist-1e3", "--data", "mnist"], "did you mean mnist-1e-3?"),
     "scale": ([*STUDY, "--scale", "papers"], "--scale must be one of small, paper"),
     "none there": (["study", "celeba", "--data", "nowhere/x"], "there is no nowhere/x"),
-    "too few": (STUDY, "records must be at most 60, which are all there are; got 10000"),
+    "too few": (STUDY, "records must be at most 60, the number of records; got 10000"),
     "records": ([*STUDY, "--records", "0"], "--records must be an integer of at least 1"),
     "epochs": ([*STUDY, "--epochs", "-1"], "--epochs must be an integer of at least 1"),
     "grey": (

@@ -177,7 +177,10 @@ def test_images_beyond_memory_are_refused(tmp_path, monkeypatch):
 
 REFUSED = {
     "pad by nothing": (lambda: pad(GREY, 0), "margin must be an integer of at least 1; got 0"),
-    "pad of a table": (lambda: pad(np.zeros((2, 2)), 1), "no images, (n, h, w) or (n, h, w, c)"),
+    "pad of a table": (
+        lambda: pad(np.zeros((2, 2)), 1),
+        "that are images, (n, h, w) or (n, h,",
+    ),
     "crop beyond": (lambda: crop(GREY, (0, 0, 29, 28)), "within images of 28x28"),
     "crop of nothing": (lambda: crop(GREY, (5, 0, 5, 28)), "not be empty"),
     "crop before": (lambda: crop(GREY, (-1, 0, 5, 28)), "box must be an integer of at least 0"),

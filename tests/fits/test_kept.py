@@ -15,7 +15,6 @@ import byrote
 from byrote import KFold, seeds
 from byrote.fits.executors import cores
 from byrote.fits.paths import RunPaths
-from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
 from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
@@ -334,7 +333,7 @@ def test_run_json_chooses_no_code(tmp_path, name):
 def test_the_forecast_counts_the_release_fit():
     def foreseen(keep):
         settings = Settings(keep_models=keep)
-        return forecast(Request(Keepable(), byrote.Records(X), PLAN, settings))
+        return Request(Keepable(), byrote.Records(X), PLAN, settings).forecast()
 
     none, release, every = (foreseen(keep) for keep in ("none", "release", "all"))
     assert [f.fits for f in (none, release, every)] == [6, 6, 6]

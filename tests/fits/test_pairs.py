@@ -8,7 +8,6 @@ import byrote
 from byrote import Probes
 from byrote.data.records import as_records
 from byrote.fits.paths import RunPaths
-from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
 from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
@@ -43,7 +42,7 @@ def test_twins_of_a_vae_have_most_of_their_noise_in_common(images, tmp_path):
 def test_a_forecast_knows_pairs(images):
     def asked(**how):
         records = as_records(images)
-        return forecast(Request(small(), records, Probes(40, **how), Settings()))
+        return Request(small(), records, Probes(40, **how), Settings()).forecast()
 
     single, paired = asked(fits=20), asked(fits=20, pairs=True)
     assert (paired.values_in, paired.values_out, paired.units) == (10, 10, "pairs")

@@ -10,7 +10,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, Records
 from byrote.fits.job import Job, Task
-from byrote.fits.pilot import forecast
+from byrote.fits.kinds.arrays import ArrayContent
 from byrote.fits.request import Request, Settings
 from byrote.fits.sharing import InMemory, readonly, share_as_file
 from byrote.fits.worker import run_job
@@ -30,7 +30,9 @@ def job(n, held_out, counted=None):
 @pytest.mark.parametrize("counted", [None, np.arange(10, dtype=np.uint32)])
 def test_other_models_get_the_numbers(model, counted):
     found, expected = (
-        run_job(Task(model, InMemory(readonly(x))), job(80, range(8), counted)).log_prob
+        run_job(
+            Task(model, InMemory(readonly(x)), ArrayContent), job(80, range(8), counted)
+        ).log_prob
         for x in (PIXELS, NUMBERS)
     )
     assert len(found) == (80 if counted is None else 10)
@@ -62,7 +64,7 @@ def test_pixels_in_a_mapped_file_are_the_same(tmp_path):
     assert shared.get().dtype == np.uint8
     for model in (OfPixels(), Kernel()):
         found, expected = (
-            run_job(Task(model, data), job(80, range(8))).log_prob
+            run_job(Task(model, data, ArrayContent), job(80, range(8))).log_prob
             for data in (shared, InMemory(PIXELS))
         )
         np.testing.assert_array_equal(found, expected)
@@ -131,7 +133,7 @@ def test_made_up_records_are_pixels_too(model, shown):
 @pytest.mark.parametrize("model", [OfPixels(), KernelDensity()])
 def test_a_forecast_on_pixels(model):
     request = Request(model, Records(PIXELS), KFold(4, 2), Settings())
-    assert forecast(request).fits == 8
+    assert request.forecast().fits == 8
 
 
 def test_what_a_model_takes_in_bytes():
@@ -144,7 +146,7 @@ def test_what_a_model_takes_in_bytes():
 def test_memory_of_a_fit(model, floats):
     """Beside the data a model of pixels gets one copy, of the rows it trains on; no floats."""
     x = np.random.default_rng(0).integers(0, 256, (2000, 32, 32), dtype=np.uint8)
-    task, work = Task(model, InMemory(readonly(x))), job(2000, range(200))
+    task, work = Task(model, InMemory(readonly(x)), ArrayContent), job(2000, range(200))
     run_job(task, work)  # what is imported on the way is not counted
     tracemalloc.start()
     try:

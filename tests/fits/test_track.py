@@ -10,10 +10,9 @@ from scipy.stats import norm
 
 import byrote
 from byrote import KFold
-from byrote.fits import content
 from byrote.fits.job import job_of
+from byrote.fits.kinds import arrays
 from byrote.fits.paths import RunPaths
-from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
 from byrote.fits.run_folder import RunFolder
 
@@ -103,15 +102,15 @@ def test_without_tracking_there_is_no_held_out_loss(tmp_path):
 
 
 def test_losses_look_at_a_bounded_number_of_records(monkeypatch):
-    monkeypatch.setattr(content, "LOSS_ROWS", 5)
+    monkeypatch.setattr(arrays, "LOSS_ROWS", 5)
     design = PLAN.draw(byrote.plans.Context(30, 0, np.arange(30), None))
     first, second = (job_of(design, fit, seed=0) for fit in (0, 1))
-    rows = content.loss_rows(first)
+    rows = arrays.loss_rows(first)
     assert len(rows) == 5
     assert set(rows) < set(first.held_out)
     assert (np.diff(rows.astype(int)) > 0).all()
-    np.testing.assert_array_equal(rows, content.loss_rows(first))
-    assert set(content.loss_rows(second)) < set(second.held_out)
+    np.testing.assert_array_equal(rows, arrays.loss_rows(first))
+    assert set(arrays.loss_rows(second)) < set(second.held_out)
 
 
 def test_more_tracked_epochs_extend_the_folder(tmp_path):
@@ -220,4 +219,4 @@ def test_the_forecast_of_the_disk_is_about_the_size_of_the_files(tmp_path, model
     request = Request(model, byrote.Records(x), plan, Settings(), track=track)
     score(tmp_path / "run", model, track, x, plan)
     size = sum(path.stat().st_size for path in RunPaths(tmp_path / "run").fits.iterdir())
-    assert 0.8 < forecast(request).disk / size < 1.5
+    assert 0.8 < request.forecast().disk / size < 1.5

@@ -9,6 +9,7 @@ import torch
 import byrote
 from byrote.errors import ByroteError, InvalidInput, TrainingDiverged
 from byrote.fits.job import Job, Task
+from byrote.fits.kinds.arrays import ArrayContent
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
 from byrote.models import DP, VAE, CausalLM, CharLSTM
@@ -109,7 +110,10 @@ def test_a_private_record_out_of_all_bounds_fails_nothing():
 
 
 def test_a_fit_that_diverges_is_a_failed_fit_with_its_reason():
-    task, rows = Task(vae(learning_rate=FAR), InMemory(PIXELS)), np.arange(2, dtype=np.uint32)
+    task, rows = (
+        Task(vae(learning_rate=FAR), InMemory(PIXELS), ArrayContent),
+        np.arange(2, dtype=np.uint32),
+    )
     failure = run_job(task, Job(0, len(PIXELS), rows, None, 0, 0, 0)).failure
     assert failure.type == "TrainingDiverged"
     assert "training diverged: the loss of epoch" in str(failure)

@@ -13,7 +13,6 @@ from byrote.cli import tracking
 from byrote.data import load
 from byrote.errors import IncompleteRun, InvalidInput, RunMismatch
 from byrote.fits.paths import RunPaths
-from byrote.fits.pilot import forecast
 from byrote.fits.request import Request, Settings
 from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE, CharLSTM, contract, identity
@@ -231,6 +230,6 @@ def test_an_epoch_that_never_comes_fails_the_fit(tmp_path):
 def test_the_forecast_works():
     model = vae(hidden=(8,), epochs=3)
     request = Request(model, byrote.data.records.as_records(X), PLAN, Settings(), track=(1,))
-    found = forecast(request)
+    found = request.forecast()
     assert found.fits == 2
     assert found.seconds > 0

@@ -15,7 +15,7 @@ from sklearn.preprocessing import StandardScaler
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes
 from byrote.data.records import Records
-from byrote.fits.pilot import Forecast
+from byrote.fits.kinds.arrays import Forecast
 from byrote.report import forecast, text
 from byrote.report.text import number, plain, render, to_json
 from byrote.scores.trust import Trust

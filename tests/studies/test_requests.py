@@ -9,9 +9,8 @@ import pytest
 from sklearn.base import clone
 
 import byrote
-from byrote.data import Records
-from byrote.data.corpus import Corpus
-from byrote.data.listed import read_ids
+from byrote.data import Corpus, Records
+from byrote.data.id_lists import read_ids
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.request import Request, Settings
 from byrote.models import CharLSTM

@@ -10,7 +10,7 @@ from byrote.errors import InvalidInput, did_you_mean
 if TYPE_CHECKING:
     from byrote.data.canaries import Canary
 
-_NAME = re.compile(r"{(\w+)}")
+_NAME = re.compile(r"\w+")
 
 
 def patterns(
@@ -29,6 +29,7 @@ def patterns(
         If a text or an option cannot be used. No message quotes a secret.
     """
     from byrote.data.canaries import Canary  # noqa: PLC0415 (slow to load)
+    from byrote.data.canaries.pattern import slot_specs  # noqa: PLC0415 (slow to load)
 
     if not texts:
         raise InvalidInput(
@@ -38,32 +39,37 @@ def patterns(
     if secret and len(texts) > 1:
         raise InvalidInput(f"--secret needs a single --canary; got {len(texts)}")
     lists = _lists(words)
-    _check_served(texts, alphabet, length, lists)
-    found = []
-    for text in texts:
-        _check_defined(text, lists, alphabet=alphabet, length=length)
+    specs = [slot_specs(text) for text in texts]
+    _check_used(specs, alphabet, length, lists)
+    canaries = []
+    for text, slots in zip(texts, specs, strict=True):
+        _check_defined(slots, lists, alphabet=alphabet, length=length)
         try:
-            served = _served(text, alphabet, length, lists)
-            found.append(Canary(text, **served, secret=_only(secret)))
+            options = _options(slots, alphabet, length, lists)
+            canaries.append(Canary(text, **options, secret=_only(secret)))
         except InvalidInput as error:
-            own = str(error).startswith(("secret ", "alphabet ", "length "))
-            raise InvalidInput(f"--{error}" if own else f"--canary: {error}") from None
-    return found
+            is_option = str(error).startswith(("secret ", "alphabet ", "length "))
+            raise InvalidInput(f"--{error}" if is_option else f"--canary: {error}") from None
+    return canaries
 
 
 def _check_defined(
-    text: str, lists: Mapping[str, list[str]], *, alphabet: str | None, length: int | None
+    slots: Sequence[str],
+    lists: Mapping[str, list[str]],
+    *,
+    alphabet: str | None,
+    length: int | None,
 ) -> None:
     """Refuse {} and {NAME} that no option defines; only here are the options' names known."""
-    from byrote.data.canaries.kinds import KINDS  # noqa: PLC0415 (slow to load)
+    from byrote.data.canaries.slot_kinds import NAMED_KINDS  # noqa: PLC0415 (slow to load)
 
-    if _has(text, "") and (alphabet is None or length is None):
+    if "" in slots and (alphabet is None or length is None):
         raise InvalidInput("--canary: the slot {} needs --alphabet and --length")
-    for name in _NAME.findall(text.replace("{{", "").replace("}}", "")):
-        if name not in lists and not did_you_mean(name, KINDS) and name not in KINDS:
+    for name in filter(_NAME.fullmatch, slots):
+        if name not in lists and name not in NAMED_KINDS and not did_you_mean(name, NAMED_KINDS):
             raise InvalidInput(
                 f"--canary: the slot {{{name}}} needs --words {name}=FILE, or is to be one of"
-                f" {', '.join(KINDS)}"
+                f" {', '.join(NAMED_KINDS)}"
             )
 
 
@@ -72,30 +78,30 @@ def _only(secret: Sequence[str]) -> str | Sequence[str] | None:
     return (secret[0] if len(secret) == 1 else list(secret)) if secret else None
 
 
-def _served(
-    text: str, alphabet: str | None, length: int | None, lists: Mapping[str, list[str]]
+def _options(
+    slots: Sequence[str],
+    alphabet: str | None,
+    length: int | None,
+    lists: Mapping[str, list[str]],
 ) -> dict[str, Any]:
-    own = {"alphabet": alphabet, "length": length} if _has(text, "") else {}
-    words = {name: listed for name, listed in lists.items() if _has(text, name)}
-    return {**own, "words": words or None}
+    """The options that the slots of one canary use."""
+    used = {"alphabet": alphabet, "length": length} if "" in slots else {}
+    words = {name: word_list for name, word_list in lists.items() if name in slots}
+    return {**used, "words": words or None}
 
 
-def _has(text: str, slot: str) -> bool:
-    return f"{{{slot}}}" in text.replace("{{", "").replace("}}", "")
-
-
-def _check_served(
-    texts: Sequence[str],
+def _check_used(
+    specs: Sequence[Sequence[str]],
     alphabet: str | None,
     length: int | None,
     lists: Mapping[str, list[str]],
 ) -> None:
-    """Refuse what no canary has a slot for."""
-    given = {name: f"--words {name}" for name in lists}
+    """Refuse options that no slot uses."""
+    options = {name: f"--words {name}" for name in lists}
     if alphabet is not None or length is not None:
-        given[""] = "--length" if alphabet is None else "--alphabet"
-    for name, option in given.items():
-        if not any(_has(text, name) for text in texts):
+        options[""] = "--length" if alphabet is None else "--alphabet"
+    for name, option in options.items():
+        if not any(name in slots for slots in specs):
             raise InvalidInput(f"{option} needs a slot {{{name}}} in a --canary; there is none")
 
 

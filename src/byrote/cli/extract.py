@@ -43,7 +43,7 @@ def extract(
     debug: Debug = False,  # noqa: ARG001
 ) -> None:
     """Search a kept model for the likeliest secrets, and say whether they are planted ones."""
-    from byrote.fits.surroundings import controlled  # noqa: PLC0415 (slow to load)
+    from byrote.fits.determinism import controlled  # noqa: PLC0415 (slow to load)
     from byrote.report import extractions as text  # noqa: PLC0415
     from byrote.scores.exposure.extraction import Budget, extract_from_run  # noqa: PLC0415
     from byrote.scores.run import open_run  # noqa: PLC0415

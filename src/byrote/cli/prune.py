@@ -34,7 +34,7 @@ def prune(
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """List the records that stay when those that were memorized are taken out."""
-    from byrote.data.listed import check_kind  # noqa: PLC0415 (slow to load)
+    from byrote.data.id_lists import check_suffix  # noqa: PLC0415 (slow to load)
     from byrote.fits.parquet import check_destination  # noqa: PLC0415
     from byrote.report import pruning as text  # noqa: PLC0415
     from byrote.scores.pruning import prune as pruned  # noqa: PLC0415
@@ -42,7 +42,7 @@ def prune(
 
     rate = None if top is None else share("--top", top)
     opened = open_run(run)
-    place = opened.folder.paths.pruned if out is None else check_kind("--out", out)
+    place = opened.folder.paths.pruned if out is None else check_suffix("--out", out)
     check_destination(place)
     result = opened.memorization()
     _check_free(place, opened.folder.paths, result)

@@ -43,13 +43,7 @@ def print_forecast(request: "Request", *, as_json: bool) -> None:
 
 def _forecast(request: "Request") -> tuple[Any, Any]:
     """What the run will cost, as data and as text."""
-    from byrote.data.canary_records import CanaryRecords  # noqa: PLC0415 (slow to load)
-    from byrote.fits.pilot import forecast  # noqa: PLC0415
-    from byrote.fits.pilot_of_texts import forecast_texts  # noqa: PLC0415
-    from byrote.report.forecast import render, render_texts  # noqa: PLC0415
+    from byrote.report.forecast import render  # noqa: PLC0415 (slow to load)
 
-    if isinstance(request.records, CanaryRecords):
-        costs = forecast_texts(request)
-        return costs, render_texts(costs)
-    found = forecast(request)
-    return found, render(found)
+    costs = request.forecast()
+    return costs, render(costs)

@@ -70,13 +70,14 @@ class _Printable:
 
 
 def write_csv(frame: "pd.DataFrame", stream: TextIO) -> None:
-    """A table as CSV, whose texts ``byrote.data.cells`` keeps safe and exact."""
-    from byrote.data.cells import cell  # noqa: PLC0415 (slow to load)
+    """A table as CSV, whose texts ``byrote.data.formats.csv`` keeps safe and exact."""
+    from byrote.data.formats.csv import escape_cell  # noqa: PLC0415 (slow to load)
 
     encoding = getattr(stream, "encoding", None) or "utf-8"
     texts = {
         str(name): [
-            cell(value, encoding) if isinstance(value, str) else value for value in frame[name]
+            escape_cell(value, encoding) if isinstance(value, str) else value
+            for value in frame[name]
         ]
         for name in frame
         if frame[name].dtype.kind not in "biuf"

@@ -1,7 +1,7 @@
-"""Records and text in: arrays, tables, images, corpora and built-in sets, read from files."""
+"""Records and texts: loaded from files of many formats and built-in sets, or given as arrays."""
 
-from byrote.data.corpus import Corpus, load_corpus
-from byrote.data.loading import load
+from byrote.data.corpus import Corpus
 from byrote.data.records import Records
+from byrote.data.sources import load, load_corpus
 
 __all__ = ["Corpus", "Records", "load", "load_corpus"]

@@ -1,9 +1,9 @@
-"""Canaries and reference candidates as the records of a run, with the text they are put into."""
+"""Canaries and reference candidates as the records of a run, with the training text."""
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate
 from typing import Any
@@ -13,21 +13,21 @@ from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.data.canaries import Canary
-from byrote.data.canaries.format import MOST_DRAWN
+from byrote.data.canaries.format import MAX_SAMPLE
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """How exposure is measured within each fit; part of what makes two runs the same.
+    """How exposure is measured within each fit; part of a run's identity.
 
     Attributes
     ----------
     references
-        Candidates drawn at random for each pattern, which no fit sees.
+        Random candidates per pattern, which no fit trains on.
     method
-        How ranks are found in the model: as ``byrote.expose``; "none" leaves it to the references.
+        How ranks are computed in the model, as in ``byrote.expose``; "none": from the references.
     max_queries
         Prefixes that one search may evaluate; one search serves all canaries of a pattern.
     """
@@ -38,16 +38,13 @@ class Measurement:
 
     def __post_init__(self) -> None:
         methods = ("auto", "search", "exact", "model_sampled", "none")
+        references = checks.integer("references", self.references, at_least=1, at_most=MAX_SAMPLE)
         for name, value in (
-            ("references", _references(self.references)),
+            ("references", references),
             ("method", checks.choice("method", self.method, methods)),
             ("max_queries", checks.integer("max_queries", self.max_queries, at_least=1)),
         ):
             object.__setattr__(self, name, value)
-
-
-def _references(value: Any) -> int:
-    return checks.integer("references", value, at_least=1, at_most=MOST_DRAWN)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -57,17 +54,17 @@ class CanaryRecords:
     Attributes
     ----------
     corpus, held_out
-        The text to train on, which canaries are put into, and the text to test on, or None.
+        The training text that canaries are inserted into, and the test text or None.
     patterns
         The distinct patterns, as canaries without a secret.
     pattern
-        (n,) the pattern of each record.
+        (n,) index of each record's pattern.
     completions
-        (n,) what follows the pattern's prefix.
+        (n,) texts after the pattern's prefix.
     canaries
-        How many of the records are canaries, controls included.
+        Number of canaries among the records, controls included.
     ids
-        (n,) names, which hold no secret. A control is a canary too: one that a fit does not insert.
+        (n,) names, which contain no secret. A control is a canary that a fit does not insert.
 
     Examples
     --------
@@ -101,36 +98,36 @@ class CanaryRecords:
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """(n,) the pattern of each record."""
+        """(n,) index of each record's pattern."""
         return self.pattern
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one record: a text has none."""
+        """Shape of one record: texts have shape ()."""
         return ()
 
     @property
     def source(self) -> str:
-        """Where the text came from."""
+        """Source of the text."""
         return self.corpus.source
 
     @property
     def options(self) -> Mapping[str, str]:
-        """How the text was loaded."""
+        """Options that the text was loaded with."""
         return self.corpus.options
 
     @property
     def places(self) -> int:
-        """Before how many lines a canary can be put."""
+        """Number of lines before which a canary can be inserted."""
         return self.corpus.places
 
     @cached_property
     def x(self) -> NDArray[np.uint8]:
-        """Everything that a fit needs, as bytes of JSON: what workers share is an array."""
+        """All that a fit needs, as bytes of JSON: workers share an array."""
         content = {
             "documents": self.corpus.documents,
             "held_out": self.held_out.documents if self.held_out else [],
-            "patterns": [spec(pattern) for pattern in self.patterns],
+            "patterns": [pattern_spec(pattern) for pattern in self.patterns],
             "pattern": self.pattern.tolist(),
             "completions": self.completions,
             "canaries": self.canaries,
@@ -140,15 +137,15 @@ class CanaryRecords:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of all that decides the numbers of a run."""
+        """SHA-256 of all that determines a run's numbers."""
         return hashlib.sha256(self.x.data).hexdigest()
 
 
-def spec(pattern: Canary) -> dict[str, Any]:
-    """A pattern as JSON can hold it: the arguments of ``Canary`` but for the secret."""
+def pattern_spec(pattern: Canary) -> dict[str, Any]:
+    """Return the arguments of ``Canary``, without the secret, for JSON."""
     words = None if pattern.words is None else {k: list(v) for k, v in pattern.words.items()}
-    given = {"alphabet": pattern.alphabet, "length": pattern.length, "words": words}
-    return {"text": pattern.text, **{name: v for name, v in given.items() if v is not None}}
+    options = {"alphabet": pattern.alphabet, "length": pattern.length, "words": words}
+    return {"text": pattern.text, **{name: v for name, v in options.items() if v is not None}}
 
 
 def plant(
@@ -161,37 +158,27 @@ def plant(
     held_out: Corpus | None = None,
     measurement: Measurement | None = None,
 ) -> CanaryRecords:
-    """Draw secrets for the canaries of each pattern, and the reference candidates beside them.
+    """Draw the secrets and the reference candidates of each pattern.
 
-    Secrets and candidates of a pattern all differ: they are one draw without replacement. A pattern
-    with a chosen secret keeps it for one canary more, which comes first.
-
-    Parameters
-    ----------
-    per_level
-        For each level of insertion, how many canaries there are of each pattern.
-    controls
-        How many canaries of each pattern are never inserted.
-
-    Raises
-    ------
-    InvalidInput
-        If a pattern has too few completions, or comes twice.
+    There are ``per_level`` canaries of each pattern at each insertion level, and ``controls`` that
+    are never inserted. Secrets and candidates of one pattern are one sample without replacement, so
+    all differ. A pattern with a given secret keeps it for one additional canary; these come first.
     """
     _check_distinct(patterns)
     measurement = measurement or Measurement()
-    parts = [*per_level, controls]
-    drawn = [
-        _draw(pattern, number, sum(parts), measurement.references, seed)
+    group_sizes = [*per_level, controls]
+    samples = [
+        _sample(pattern, number, sum(group_sizes), measurement.references, seed)
         for number, pattern in enumerate(patterns)
     ]
-    canaries = [*_chosen(patterns), *_dealt([secrets for secrets, _ in drawn], parts)]
-    references = [(k, text) for k, (_, others) in enumerate(drawn) for text in others]
+    given = [(k, p.completion) for k, p in enumerate(patterns) if p.completion is not None]
+    canaries = [*given, *_by_group([secrets for secrets, _ in samples], group_sizes)]
+    references = [(k, text) for k, (_, candidates) in enumerate(samples) for text in candidates]
     rows = [*canaries, *references]
     return CanaryRecords(
         corpus=corpus,
         held_out=held_out,
-        patterns=tuple(replace(pattern, secret=None) for pattern in patterns),
+        patterns=tuple(pattern.with_secret(None) for pattern in patterns),
         pattern=np.array([k for k, _ in rows]),
         completions=tuple(text for _, text in rows),
         canaries=len(canaries),
@@ -207,43 +194,39 @@ def _check_distinct(patterns: Sequence[Canary]) -> None:
         raise InvalidInput(f"canaries must be of at least one pattern, each given once; got {got}")
 
 
-def _chosen(patterns: Sequence[Canary]) -> list[tuple[int, str]]:
-    """Number of the pattern and completion of each chosen secret."""
-    found = enumerate(pattern.completion for pattern in patterns)
-    return [(k, completion) for k, completion in found if completion is not None]
-
-
-def _dealt(secrets: Sequence[Sequence[str]], parts: Sequence[int]) -> list[tuple[int, str]]:
-    """Part by part, so many secrets of each pattern, with the pattern's number."""
-    starts = accumulate(parts, initial=0)
+def _by_group(
+    secrets: Sequence[Sequence[str]], group_sizes: Sequence[int]
+) -> list[tuple[int, str]]:
+    """Deal out each pattern's secrets, group by group, as (index of the pattern, completion)."""
+    starts = accumulate(group_sizes, initial=0)
     return [
-        (k, text)
-        for start, count in zip(starts, parts, strict=False)
-        for k, own in enumerate(secrets)
-        for text in own[start : start + count]
+        (k, completion)
+        for start, size in zip(starts, group_sizes, strict=False)
+        for k, of_pattern in enumerate(secrets)
+        for completion in of_pattern[start : start + size]
     ]
 
 
-def _draw(
+def _sample(
     pattern: Canary, number: int, secrets: int, references: int, seed: int
 ) -> tuple[list[str], list[str]]:
-    """Completions for the canaries of a pattern, and others for its references.
+    """Draw completions for a pattern's canaries, and others as its references.
 
-    A space too small for as many references gives all that it has.
+    A format too small for that many references yields all that it has.
     """
-    own = [] if pattern.completion is None else [pattern.completion]
-    left = pattern.space_size - len(own) - secrets
-    if left < 1:
+    given = [] if pattern.completion is None else [pattern.completion]
+    available = pattern.space_size - len(given) - secrets
+    if available < 1:
         raise InvalidInput(
-            f"canaries must leave candidates that are none of them: the pattern has"
-            f" {pattern.space_size} completions; got {len(own) + secrets} canaries"
+            "canaries must leave completions for the references: the pattern has"
+            f" {pattern.space_size} completions; got {len(given) + secrets} canaries"
         )
     generator = seeds.generator(seed, seeds.Purpose.SECRET, number)
-    found = pattern.format.sample(secrets + min(references, left), generator, without=own)
-    return found[:secrets], found[secrets:]
+    sample = pattern.format.sample(secrets + min(references, available), generator, without=given)
+    return sample[:secrets], sample[secrets:]
 
 
 def _names(role: str, count: int) -> list[str]:
-    """A role and a number in it, wide enough to sort."""
+    """Number the names, zero-padded so that they sort."""
     width = len(str(count - 1))
     return [f"{role}-{number:0{width}d}" for number in range(count)]

@@ -1,48 +1,37 @@
-"""Geometry of images on loading: zero padding, cropping, resizing, in the order of the words.
+"""Geometry of images on loading: zero padding, cropping and resizing, in the order given.
 
-The paper's settings: MNIST is padded by 2 to 32x32 by the authors' code (``pad=2``) and resized
-according to their text (``resize=32``); CelebA is cropped to the face and resized (``celeba``).
+The paper's settings: the authors' code pads MNIST by 2 to 32x32 (``pad=2``), their text resizes it
+(``resize=32``); CelebA is cropped to the face and resized (``celeba``).
 """
 
 import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import memory
-from byrote.data.damage import refused
+from byrote.data.load_diagnostics import translate_errors
 from byrote.errors import InvalidInput, did_you_mean
 
-_PRESETS = {"celeba": "crop=15,40,163,188 resize=32"}  # that of the paper
-_WORDS = {"pad": 1, "crop": 4, "resize": 1}  # how many whole numbers each takes
+_PRESETS = {"celeba": "crop=15,40,163,188 resize=32"}  # the paper's
 _USAGE = "pad=N, crop=LEFT,TOP,RIGHT,BOTTOM, resize=N, celeba"
 _NUMBERS = re.compile(r"\d{1,4}(,\d{1,4})*", re.ASCII)
 
 
 def pad(images: NDArray[Any], margin: int) -> NDArray[Any]:
-    """Surround images with ``margin`` pixels of zero on each of the four sides.
+    """Surround images, (n, h, w) or (n, h, w, c), with ``margin`` pixels of zero on all four sides.
 
-    Parameters
-    ----------
-    images
-        (n, h, w) or (n, h, w, c), any type.
-    margin
-        At least 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n, h + 2 margin, w + 2 margin[, c]); ``crop`` gives the images back.
+    Returns (n, h + 2 margin, w + 2 margin[, c]).
 
     Raises
     ------
     InvalidInput
-        If ``images`` are no images, or ``margin`` is below 1.
+        If ``images`` are not images, or ``margin`` is below 1.
 
     Examples
     --------
@@ -55,24 +44,14 @@ def pad(images: NDArray[Any], margin: int) -> NDArray[Any]:
 
 
 def crop(images: NDArray[Any], box: Sequence[int]) -> NDArray[Any]:
-    """Cut the same box out of every image.
+    """Cut the same box out of images, (n, h, w) or (n, h, w, c), and return a copy.
 
-    Parameters
-    ----------
-    images
-        (n, h, w) or (n, h, w, c), any type.
-    box
-        Left, top, right, bottom, in pixels; right and bottom are the first not in the box.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n, bottom - top, right - left[, c]), a copy.
+    ``box`` is left, top, right and bottom in pixels; right and bottom are the first outside.
 
     Raises
     ------
     InvalidInput
-        If ``images`` are no images, or the box is empty or reaches beyond them.
+        If ``images`` are not images, or the box is empty or reaches beyond them.
 
     Examples
     --------
@@ -86,27 +65,16 @@ def crop(images: NDArray[Any], box: Sequence[int]) -> NDArray[Any]:
 
 
 def resize(images: NDArray[Any], size: int) -> NDArray[Any]:
-    """Resize images to ``size`` x ``size``, whatever their proportions were.
+    """Resize images, (n, h, w) or (n, h, w, c), to ``size`` x ``size``, whatever their proportions.
 
-    Pillow's bilinear filter: antialiased, since its support grows with the reduction. It rounds to
-    whole pixels where pixels are uint8, as the authors' torchvision does.
-
-    Parameters
-    ----------
-    images
-        (n, h, w) or (n, h, w, c), uint8 or floating.
-    size
-        At least 1.
-
-    Returns
-    -------
-    numpy.ndarray
-        (n, size, size[, c]), uint8 where ``images`` are and float32 otherwise.
+    Uses Pillow's bilinear filter, which is antialiased: its support grows with the reduction. uint8
+    images stay uint8, rounded to whole pixels as by the authors' torchvision; others become
+    float32.
 
     Raises
     ------
     InvalidInput
-        If ``images`` are no images, or ``size`` is below 1.
+        If ``images`` are not images, or ``size`` is below 1.
 
     Examples
     --------
@@ -118,7 +86,7 @@ def resize(images: NDArray[Any], size: int) -> NDArray[Any]:
 
 @dataclass(frozen=True)
 class Geometry:
-    """Steps that are taken with every image, in this order; none at all leave images as they are.
+    """Steps applied to every image, in order; without steps images stay as they are.
 
     Examples
     --------
@@ -133,85 +101,74 @@ class Geometry:
 
     @classmethod
     def parse(cls, text: str) -> "Geometry":
-        """Steps from words such as ``"crop=15,40,163,188 resize=32"``.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no word, or one is unknown or has other numbers than it needs.
-        """
+        """Parse steps such as ``"crop=15,40,163,188 resize=32"``."""
         words = [part for word in text.split() for part in _PRESETS.get(word, word).split()]
         if not words:
             raise InvalidInput(f"image must be words among {_USAGE}; got none")
-        return cls(tuple(map(_step, words)))
+        return cls(tuple(map(_parse_step, words)))
 
     def size(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(width, height) that an image of this (width, height) will have.
-
-        Raises
-        ------
-        InvalidInput
-            If a crop reaches beyond the image.
-        """
+        """Return the (width, height) that an image of this (width, height) will have."""
         for name, numbers in self.steps:
-            size = _SIZE[name](size, *numbers)
+            size = _STEPS[name].size(size, *numbers)
         return size
 
     def apply(self, images: NDArray[Any]) -> NDArray[Any]:
-        """Take the steps with (n, h, w) or (n, h, w, c), image by image into one new array.
-
-        Raises
-        ------
-        InvalidInput
-            If these are no images, or a crop reaches beyond them.
-        """
+        """Apply the steps to (n, h, w) or (n, h, w, c), image by image into one new array."""
         if images.ndim not in (3, 4):
             raise InvalidInput(
-                "image means nothing for records that are no images, (n, h, w) or (n, h, w, c);"
-                f" got {images.shape}"
+                "image applies only to records that are images, (n, h, w) or (n, h, w, c); got"
+                f" {images.shape}"
             )
         if not self.steps:
             return images
         width, height = self.size((images.shape[2], images.shape[1]))
-        with refused(f"images of {width}x{height} do not fit in memory", MemoryError):
-            each = height * width * (images[0].nbytes // math.prod(images.shape[1:3]))
-            memory.require(len(images) * each, f"images of {width}x{height}")
-            out = np.empty((len(images), height, width, *images.shape[3:]), self.dtype(images))
+        with translate_errors(f"images of {width}x{height} do not fit in memory", MemoryError):
+            image_bytes = height * width * (images[0].nbytes // math.prod(images.shape[1:3]))
+            memory.require(len(images) * image_bytes, f"images of {width}x{height}")
+            shape = (len(images), height, width, *images.shape[3:])
+            out = np.empty(shape, self._dtype(images))
             for row, image in enumerate(images):
-                out[row] = self.one(image)
+                out[row] = self.apply_to_one(image)
         return out
 
-    def one(self, image: NDArray[Any]) -> NDArray[Any]:
-        """Take the steps with one image, (h, w) or (h, w, c)."""
+    def apply_to_one(self, image: NDArray[Any]) -> NDArray[Any]:
+        """Apply the steps to one image, (h, w) or (h, w, c)."""
         for name, numbers in self.steps:
-            image = _DO[name](image, *numbers)
+            image = _STEPS[name].apply(image, *numbers)
         return image
 
-    def dtype(self, image: NDArray[Any]) -> np.dtype[Any]:
-        """Give the type of an image after the steps."""
+    def _dtype(self, images: NDArray[Any]) -> np.dtype[Any]:
         resized = any(name == "resize" for name, _ in self.steps)
-        return image.dtype if not resized or image.dtype == np.uint8 else np.dtype(np.float32)
+        return images.dtype if not resized or images.dtype == np.uint8 else np.dtype(np.float32)
 
 
-def _step(word: str) -> tuple[str, tuple[int, ...]]:
+def _parse_step(word: str) -> tuple[str, tuple[int, ...]]:
     name, _, text = word.partition("=")
-    if name not in _WORDS:
+    if name not in _STEPS:
         raise InvalidInput(
             f"image must be words among {_USAGE}; got {word!r}"
-            + did_you_mean(name, [*_WORDS, *_PRESETS])
+            + did_you_mean(name, [*_STEPS, *_PRESETS])
         )
     numbers = tuple(map(int, text.split(","))) if _NUMBERS.fullmatch(text) else ()
-    if len(numbers) != _WORDS[name] or (name != "crop" and not numbers[0]):
+    if len(numbers) != _STEPS[name].arity or (name != "crop" and not numbers[0]):
         wanted = "four whole numbers" if name == "crop" else "one whole number above 0"
         raise InvalidInput(f"image: {name} takes {wanted} ({_USAGE}); got {word!r}")
     return name, numbers
 
 
-def _size_padded(size: tuple[int, int], margin: int) -> tuple[int, int]:
+def _padded_size(size: tuple[int, int], margin: int) -> tuple[int, int]:
     return size[0] + 2 * margin, size[1] + 2 * margin
 
 
-def _size_cropped(
+def _padded(image: NDArray[Any], margin: int) -> NDArray[Any]:
+    height, width, *channels = image.shape
+    out = np.zeros((height + 2 * margin, width + 2 * margin, *channels), image.dtype)
+    out[margin : margin + height, margin : margin + width] = image
+    return out
+
+
+def _cropped_size(
     size: tuple[int, int], left: int, top: int, right: int, bottom: int
 ) -> tuple[int, int]:
     if not (left < right <= size[0] and top < bottom <= size[1]):
@@ -222,40 +179,34 @@ def _size_cropped(
     return right - left, bottom - top
 
 
-def _size_resized(size: tuple[int, int], side: int) -> tuple[int, int]:  # noqa: ARG001
-    return side, side
-
-
-def _padded(image: NDArray[Any], margin: int) -> NDArray[Any]:
-    height, width, *channels = image.shape
-    out = np.zeros((height + 2 * margin, width + 2 * margin, *channels), image.dtype)
-    out[margin : margin + height, margin : margin + width] = image
-    return out
-
-
 def _cropped(image: NDArray[Any], left: int, top: int, right: int, bottom: int) -> NDArray[Any]:
     return image[top:bottom, left:right]
 
 
+def _resized_size(size: tuple[int, int], side: int) -> tuple[int, int]:  # noqa: ARG001
+    return side, side
+
+
 def _resized(image: NDArray[Any], side: int) -> NDArray[Any]:
     if image.ndim == 3 and not (image.shape[2] == 3 and image.dtype == np.uint8):
-        # by channel: Pillow has no floating colour, and would weigh colour by transparency
+        # by channel: Pillow has no floating colour, and would weight colour by transparency
         channels = [_resized(image[..., channel], side) for channel in range(image.shape[2])]
         return np.stack(channels, axis=-1)
     from PIL import Image  # noqa: PLC0415 (slow to load)
 
-    known = image if image.dtype == np.uint8 else image.astype(np.float32)
-    pillow = Image.fromarray(np.ascontiguousarray(known))
+    pixels = image if image.dtype == np.uint8 else image.astype(np.float32)
+    pillow = Image.fromarray(np.ascontiguousarray(pixels))
     return np.asarray(pillow.resize((side, side), Image.Resampling.BILINEAR))
 
 
-_SIZE: dict[str, Callable[..., tuple[int, int]]] = {
-    "pad": _size_padded,
-    "crop": _size_cropped,
-    "resize": _size_resized,
-}
-_DO: dict[str, Callable[..., NDArray[Any]]] = {
-    "pad": _padded,
-    "crop": _cropped,
-    "resize": _resized,
+class _Step(NamedTuple):
+    arity: int
+    size: Callable[..., tuple[int, int]]
+    apply: Callable[..., NDArray[Any]]
+
+
+_STEPS = {
+    "pad": _Step(1, _padded_size, _padded),
+    "crop": _Step(4, _cropped_size, _cropped),
+    "resize": _Step(1, _resized_size, _resized),
 }

@@ -1,4 +1,4 @@
-"""Log-perplexities that were computed elsewhere: a table of canaries and reference candidates."""
+"""Log-perplexities computed elsewhere: a table of canaries and reference candidates."""
 
 import os
 from dataclasses import dataclass
@@ -9,41 +9,39 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data import columns
-from byrote.data.comma_separated import parse_csv, text_of_file
-from byrote.data.notices import noticed
-from byrote.data.parquet import open_parquet
-from byrote.data.sources import text_of
+from byrote.data.arrow_columns import (
+    check_columns,
+    is_number,
+    label_column,
+    label_column_of_text,
+)
+from byrote.data.formats.csv import parse_csv, read_utf8
+from byrote.data.formats.parquet import open_parquet
+from byrote.data.load_diagnostics import collect_warnings, prefix_errors
 from byrote.errors import InvalidInput, did_you_mean
 
-_NEEDED = ("id", "bits", "role")
+_REQUIRED = ("id", "bits", "role")
 _GROUP = "group"
 _ROLES = ("canary", "control", "reference")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LogPerplexities:
-    """Log-perplexities of canaries and of reference candidates, in bits, in the table's order.
+    """Log-perplexities of canaries and of reference candidates, in bits, in table order.
 
     Parameters
     ----------
     ids
-        (n,) integers or strings, all different: the canaries, controls among them.
+        (n,) distinct integers or strings: the canaries, controls included.
     canary_bits
         (n,) log-perplexities of the canaries.
     control
-        (n,) booleans: which canaries were never inserted.
+        (n,) booleans: canaries that were never inserted.
     reference_bits
         (m,) log-perplexities of the reference candidates.
     canary_group, reference_group
-        (n,) and (m,) integers or strings, where each canary is compared with the references of its
-        own group only; None where all are compared with all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> LogPerplexities(np.array([7]), np.array([3.0]), np.array([False]), np.array([4.0, 5.0]))
-    LogPerplexities(1 canary, 0 controls, 2 references)
+        (n,) and (m,) integers or strings, if each canary is compared only with the references of
+        its group; None if all are compared with all.
     """
 
     ids: NDArray[np.generic]
@@ -57,26 +55,16 @@ class LogPerplexities:
         controls = int(self.control.sum())
         counts = (len(self.ids) - controls, controls, len(self.reference_bits))
         nouns = (("canary", "canaries"), ("control", "controls"), ("reference", "references"))
-        said = (f"{n:,} {some[n != 1]}" for n, some in zip(counts, nouns, strict=True))
-        return f"LogPerplexities({', '.join(said)})"
+        parts = (f"{n:,} {noun[n != 1]}" for n, noun in zip(counts, nouns, strict=True))
+        return f"LogPerplexities({', '.join(parts)})"
 
 
 def load_log_perplexities(source: str | os.PathLike[str]) -> LogPerplexities:
-    r"""Load a CSV or Parquet file with columns id, bits and role, and maybe group.
+    r"""Load a CSV or Parquet file with columns id, bits, role and optionally group.
 
-    Parameters
-    ----------
-    source
-        Path. ``bits`` are log-perplexities, -log2 of the probability summed over the completion;
-        ``role`` is canary, control (a canary that was never inserted) or reference; ``group`` sets
-        the references of each canary apart. The ids of references do not matter.
-
-    Raises
-    ------
-    InvalidInput
-        If the file is damaged, a column is missing or of the wrong type, a role is unknown or bits
-        are not finite and at least 0 (the row is named, counted from 0), ids of canaries repeat,
-        there is no canary or no reference, or a canary's group has no reference.
+    ``bits`` are log-perplexities, -log2 of the completion's probability; ``role`` is canary,
+    control (a canary that was never inserted) or reference; ``group`` assigns references to
+    canaries. The ids of references are ignored. Messages name a row by its number, counted from 0.
 
     Examples
     --------
@@ -85,47 +73,43 @@ def load_log_perplexities(source: str | os.PathLike[str]) -> LogPerplexities:
     ...     _ = Path(f"{folder}/t.csv").write_text(
     ...         "id,bits,role\na,2.5,canary\nb,31,control\n1,30.5,reference\n2,33,reference\n"
     ...     )
-    ...     found = load_log_perplexities(f"{folder}/t.csv")
-    >>> found.ids.tolist(), found.canary_bits.tolist(), found.reference_bits.tolist()
+    ...     loaded = load_log_perplexities(f"{folder}/t.csv")
+    >>> loaded.ids.tolist(), loaded.canary_bits.tolist(), loaded.reference_bits.tolist()
     (['a', 'b'], [2.5, 31.0], [30.5, 33.0])
     """
-    name = text_of("source", source)
-    with noticed(name):
-        try:
-            return _found(_table(name))
-        except InvalidInput as error:
-            raise InvalidInput(f"{name}: {error}") from None
-        except OSError as error:
-            raise InvalidInput(f"{name}: cannot be read ({error.strerror})") from None
+    checks.path("source", source)
+    name = os.fspath(source)
+    with collect_warnings(name), prefix_errors(name):
+        return _parse_table(_read_table(name))
 
 
-def _table(source: str) -> pa.Table:
+def _read_table(source: str) -> pa.Table:
     suffix = Path(source).suffix.lower()
     if suffix == ".csv":
-        return parse_csv(text_of_file(source), text=("id", "role", _GROUP))
+        return parse_csv(read_utf8(source), text=("id", "role", _GROUP))
     if suffix == ".parquet":
         with open_parquet(source) as file:
             return file.read()
     raise InvalidInput(f"log-perplexities must be in a .csv or .parquet file; got {suffix or 'no'}")
 
 
-def _found(table: pa.Table) -> LogPerplexities:
+def _parse_table(table: pa.Table) -> LogPerplexities:
     names = table.column_names
-    columns.check_names(names)
-    lacking = [name for name in _NEEDED if name not in names]
-    if lacking:
+    check_columns(names)
+    missing = [name for name in _REQUIRED if name not in names]
+    if missing:
         raise InvalidInput(
-            f"columns id, bits and role are needed; there is no {lacking[0]!r}"
-            f"{did_you_mean(lacking[0], names)}"
+            f"columns id, bits and role are needed; there is no {missing[0]!r}"
+            f"{did_you_mean(missing[0], names)}"
         )
     roles, bits = _roles(table.column("role")), _bits(table.column("bits"))
     reference = roles == "reference"
     if reference.all() or not reference.any():
-        missing = "canary (nor control)" if reference.all() else "reference"
-        raise InvalidInput(f"canaries and references are needed; no row has the role {missing}")
-    ids = _names("id", table.filter(pa.array(~reference)).column("id"))
+        role = "canary (nor control)" if reference.all() else "reference"
+        raise InvalidInput(f"canaries and references are needed; no row has the role {role}")
+    ids = _labels("id", table.filter(pa.array(~reference)).column("id"))
     checks.unique("ids of canaries", ids)
-    groups = _names(_GROUP, table.column(_GROUP)) if _GROUP in names else None
+    groups = _labels(_GROUP, table.column(_GROUP)) if _GROUP in names else None
     canary_group = None if groups is None else groups[~reference]
     reference_group = None if groups is None else groups[reference]
     if canary_group is not None and reference_group is not None:
@@ -136,8 +120,8 @@ def _found(table: pa.Table) -> LogPerplexities:
     )
 
 
-def _names(name: str, column: pa.ChunkedArray) -> NDArray[np.generic]:
-    read = columns.written_names if pa.types.is_string(column.type) else columns.names
+def _labels(name: str, column: pa.ChunkedArray) -> NDArray[np.generic]:
+    read = label_column_of_text if pa.types.is_string(column.type) else label_column
     return read(name, name, column)
 
 
@@ -153,7 +137,7 @@ def _roles(column: pa.ChunkedArray) -> NDArray[np.str_]:
 
 
 def _bits(column: pa.ChunkedArray) -> NDArray[np.float64]:
-    if not columns.is_number(column.type):
+    if not is_number(column.type):
         raise InvalidInput(f"bits must be numbers; the column holds {column.type}")
     bits = column.cast(pa.float64(), safe=False).to_numpy()
     bad = np.flatnonzero(~(np.isfinite(bits) & (bits >= 0)))
@@ -167,9 +151,9 @@ def _bits(column: pa.ChunkedArray) -> NDArray[np.float64]:
 
 
 def _check_groups(canaries: NDArray[np.generic], references: NDArray[np.generic]) -> None:
-    alone = int((~np.isin(canaries, references)).sum())
-    if alone:
+    lonely = int((~np.isin(canaries, references)).sum())
+    if lonely:
         raise InvalidInput(
-            f"each canary's group must have references; {alone} of {len(canaries)} canaries are in"
-            " groups without"
+            f"each canary's group must have references; {lonely} of {len(canaries)} canaries are in"
+            " groups without any"
         )

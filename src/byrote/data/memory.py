@@ -1,4 +1,4 @@
-"""How much memory there is, and a refusal before more is taken."""
+"""Available memory, and a refusal before data would take too much of it."""
 
 import os
 import sys
@@ -7,32 +7,18 @@ from pathlib import Path
 
 from byrote.errors import InvalidInput
 
-_SHARE = 2  # what uses the data needs as much again
+_SHARE = 2  # whatever uses the data needs as much again
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUPS = Path("/proc/self/cgroup")
 
 
 def available() -> int | None:
-    """Bytes of memory that this process can still take; None where the system does not tell."""
+    """Return the bytes of memory that this process can still use; None if not known."""
     return min((max(0, size) for size in _limits()), default=None)
 
 
 def require(size: int, what: str, way_out: str = "") -> None:
-    """Refuse data that would take more than half of the memory available.
-
-    Parameters
-    ----------
-    size
-        Bytes that will be taken, by the header or the metadata.
-    what
-        The data, for the message, in the plural.
-    way_out
-        What the user can do, as a clause.
-
-    Raises
-    ------
-    InvalidInput
-        If they would.
+    """Refuse data, named by a plural, that would take more than half of the available memory.
 
     Examples
     --------
@@ -41,10 +27,10 @@ def require(size: int, what: str, way_out: str = "") -> None:
     Traceback (most recent call last):
     byrote.errors.InvalidInput: the records take 1.2e+09 GB of memory, ...
     """
-    there = available()
-    if there is not None and size * _SHARE > there:
+    limit = available()
+    if limit is not None and size * _SHARE > limit:
         raise InvalidInput(
-            f"{what} take {size / 1e9:.2g} GB of memory, more than half of the {there / 1e9:.2g} GB"
+            f"{what} take {size / 1e9:.2g} GB of memory, more than half of the {limit / 1e9:.2g} GB"
             f" available{f'; {way_out}' if way_out else ''}"
         )
 
@@ -73,7 +59,7 @@ def _machine() -> Iterator[int]:
 
 
 def _control_groups() -> Iterator[int]:
-    """Of each group that limits this process, what it has left."""
+    """Yield what is left of each control group that limits this process, versions 2 and 1."""
     try:
         lines = _OWN_CGROUPS.read_text().splitlines()
     except OSError:
@@ -89,20 +75,20 @@ def _control_groups() -> Iterator[int]:
         folder = root / path.lstrip("/")
         for group in (folder, *folder.parents):
             if group.is_relative_to(root):
-                yield from _left(group, *names)
+                yield from _left_in_group(group, *names)
 
 
-def _left(group: Path, limit: str, used: str) -> Iterator[int]:
+def _left_in_group(group: Path, limit_file: str, usage_file: str) -> Iterator[int]:
     try:
-        most = (group / limit).read_text().strip()
-        if most != "max":
-            yield int(most) - int((group / used).read_text()) + _cache(group)
+        limit = (group / limit_file).read_text().strip()
+        if limit != "max":
+            yield int(limit) - int((group / usage_file).read_text()) + _page_cache(group)
     except (OSError, ValueError):
         return
 
 
-def _cache(group: Path) -> int:
-    """Bytes of files that the group holds in memory, and gives up when asked."""
+def _page_cache(group: Path) -> int:
+    """Return the bytes of cached files, which the group releases on demand."""
     rows = (line.split() for line in (group / "memory.stat").read_text().splitlines())
     return sum(int(count) for name, count in rows if name == "inactive_file")
 

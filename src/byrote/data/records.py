@@ -1,17 +1,21 @@
-"""Records: the rows that are audited, with stable ids, optional labels and a fingerprint."""
+"""Records: the rows that are audited, with stable ids, optional labels and a fingerprint.
+
+Images of 8 bits stay uint8 and become numbers in [0, 1] when used: 162,770 colour images of 32x32
+are 0.5 GB as stored and 2 GB as float32.
+"""
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import memory
-from byrote.data.pixels import as_floats, is_pixels
 from byrote.errors import InvalidInput
 
 _HASH_BLOCK = 1 << 24  # bytes hashed at a time
@@ -24,22 +28,22 @@ class Records:
     Parameters
     ----------
     x
-        Array, (n, d) for rows of numbers, (n, h, w) for grey images or (n, h, w, c) for colour
-        images, channels last. Images of uint8 are kept as they are and stand for x/255; everything
-        else is kept as finite floating numbers.
+        Array of shape (n, d) for rows of numbers, (n, h, w) for grey images or (n, h, w, c) for
+        colour images, channels last. uint8 images are kept and stand for x/255; all else is kept as
+        finite floating-point numbers.
     ids
-        (n,) integers or strings, all different; row numbers if not given.
+        (n,) distinct integers or strings; default: row numbers.
     labels
         (n,) integers or strings, or None.
     source
-        Where the records came from, as the user wrote it, for the run's description.
+        Source of the records as the user wrote it, for the run's description.
     options
-        How they were loaded: the options of ``load`` that were given.
+        Options of ``load`` that the records were loaded with.
 
     Raises
     ------
     InvalidInput
-        If a shape, a type or a value cannot be used; the message names it.
+        If a shape, type or value is not valid; the message names it.
 
     Examples
     --------
@@ -66,7 +70,7 @@ class Records:
     def __len__(self) -> int:
         return len(self.x)
 
-    def __repr__(self) -> str:  # what a record holds stays out of notebooks and tracebacks
+    def __repr__(self) -> str:  # no contents in notebooks and tracebacks
         labelled = "" if self.labels is None else ", labelled"
         return f"Records({len(self)} of shape {self.shape}{labelled}, from {self.source})"
 
@@ -81,9 +85,9 @@ class Records:
         return self.x.ndim > 2
 
     def values(self, rows: Any = None) -> np.ndarray:
-        """Numbers of the records, or of those in ``rows``: stored pixels as float32 in [0, 1].
+        """Return the records, or those in ``rows``, as numbers; uint8 images as float32 in [0, 1].
 
-        Floating records come as they are, in the same memory where all of them are asked for.
+        All floating-point records are returned without a copy.
 
         Examples
         --------
@@ -93,9 +97,14 @@ class Records:
         """
         return as_floats(self.x if rows is None else self.x[rows])
 
+    def take(self, rows: NDArray[np.intp]) -> "Records":
+        """Return the records in ``rows``, with their ids and labels."""
+        labels = None if self.labels is None else self.labels[rows]
+        return replace(self, x=self.x[rows], ids=self.ids[rows], labels=labels)
+
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of values as kept, shape, type, ids, labels: what makes data sets the same."""
+        """SHA-256 of stored values, shape, type, ids and labels: equal for equal data sets."""
         digest = hashlib.sha256()
         for array in (self.x, self.ids, self.labels):
             if array is None:
@@ -109,9 +118,9 @@ class Records:
 
 
 def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
-    """Records from Records, an array or a data frame; ids and labels override what it carries.
+    """Return Records of Records, an array or a data frame; ids and labels override its own.
 
-    The index of a data frame serves as ids if it holds integers or strings.
+    The index of a data frame becomes the ids if it holds integers or strings.
     """
     if isinstance(data, str | PurePath):
         raise InvalidInput("X must be an array or Records; got a path: byrote.load reads files")
@@ -122,25 +131,23 @@ def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
         return Records(data, ids=ids, labels=labels)
     if ids is None and labels is None:
         return data
-    return Records(
-        data.x,
+    return replace(
+        data,
         ids=data.ids if ids is None else ids,
         labels=data.labels if labels is None else labels,
-        source=data.source,
-        options=data.options,
     )
 
 
 def as_values(name: str, values: Any) -> np.ndarray:
-    """A finite floating array of two to four dimensions, C-contiguous; float32 stays float32.
+    """Return a finite, C-contiguous float array of two to four dimensions; float32 stays float32.
 
-    Images of uint8 stand for x/255 and become float32.
+    uint8 images become float32 x/255.
     """
     return as_floats(_as_stored(name, values))
 
 
 def as_numbers(name: str, values: Any) -> np.ndarray:
-    """Records as an array of numbers of two to four dimensions, of the type that they have."""
+    """Return records as a numeric array of two to four dimensions, of their own type."""
     array = checks.array(name, values)
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
@@ -156,10 +163,10 @@ def as_numbers(name: str, values: Any) -> np.ndarray:
 
 
 def _as_stored(name: str, values: Any) -> np.ndarray:
-    """As ``as_values``, but images of uint8 stay as they are."""
+    """Do as ``as_values``, but keep uint8 images."""
     array = as_numbers(name, values)
     if not is_pixels(array):
-        single = array.dtype.kind == "f" and array.itemsize == 4  # in whichever byte order
+        single = array.dtype.kind == "f" and array.itemsize == 4  # in either byte order
         kind = np.dtype(np.float32 if single else np.float64)
         if array.dtype != kind:
             memory.require(array.size * kind.itemsize, f"{name} as numbers")
@@ -175,9 +182,43 @@ def _column(name: str, values: Any, n: int) -> np.ndarray:
     return checks.names(name, values)
 
 
-def written_id(id_: Any) -> str | None:
-    """An id as text, to be looked up; None for what can be none."""
+def id_as_text(id_: Any) -> str | None:
+    """Return an id as text, for look-up; None for what cannot be an id."""
     if isinstance(id_, str):
         return str(id_)
     whole = isinstance(id_, int | np.integer) and not isinstance(id_, bool)
     return str(int(id_)) if whole and abs(int(id_)) <= checks.MOST else None
+
+
+def is_pixels(array: NDArray[Any]) -> bool:
+    """Whether an array is stored pixels: uint8 images, (n, h, w) or (n, h, w, c).
+
+    A uint8 table (n, d) is a table of numbers.
+    """
+    return array.ndim in (3, 4) and array.dtype == np.uint8
+
+
+def as_floats(array: NDArray[Any]) -> NDArray[Any]:
+    """Return stored pixels as float32 x/255, and any other array as it is.
+
+    Examples
+    --------
+    >>> as_floats(np.array([[[0, 255]]], dtype=np.uint8))
+    array([[[0., 1.]]], dtype=float32)
+    >>> as_floats(np.array([[0.5, 2.0]]))
+    array([[0.5, 2. ]])
+    """
+    return scale_pixels(array) if is_pixels(array) else array
+
+
+def scale_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Divide bool, uint8 or uint16 pixels by white (1, 255 or 65535): float32 in [0, 1]."""
+    white = 1 if pixels.dtype == np.bool_ else np.iinfo(pixels.dtype).max
+    # float32 from the start: NumPy would otherwise divide in float64, in twice the memory
+    scaled: NDArray[Any] = np.divide(pixels, np.float32(white), dtype=np.float32)
+    return scaled
+
+
+def scale_16_bit(array: NDArray[Any]) -> NDArray[Any]:
+    """Scale images of 16-bit pixels, (n, h, w) or (n, h, w, c); return other arrays as they are."""
+    return scale_pixels(array) if array.ndim in (3, 4) and array.dtype == np.uint16 else array

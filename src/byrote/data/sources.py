@@ -1,34 +1,194 @@
-"""What a user may name as a source, refused in a sentence where it cannot be one."""
+"""Loading of records and of text from a source: a file, a folder or a built-in set."""
 
 import os
-from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from byrote.errors import InvalidInput, did_you_mean
+from byrote import checks
+from byrote.data.corpus import Corpus
+from byrote.data.formats.registry import (
+    RECORD_FORMATS,
+    TEXT_FORMATS,
+    record_format,
+    text_format,
+)
+from byrote.data.geometry import Geometry
+from byrote.data.id_lists import read_ids
+from byrote.data.load_diagnostics import collect_warnings, prefix_errors
+from byrote.data.records import Records
+from byrote.data.subsample import listed_rows, random_rows
+from byrote.errors import InvalidInput
 
 
-def text_of(name: str, value: object) -> str:
-    """A name or a path as text."""
+def load(
+    source: str | os.PathLike[str],
+    *,
+    key: str | None = None,
+    labels: str | os.PathLike[str] | None = None,
+    ids: str | os.PathLike[str] | None = None,
+    part: str | None = None,
+    image: str | None = None,
+    records: int | str | None = None,
+    only: str | os.PathLike[str] | None = None,
+) -> Records:
+    """Load records from a file, a folder of images, a published data set or a built-in set.
+
+    Parameters
+    ----------
+    source
+        ``"digits"`` or ``"fashion-mnist"``; or the path of a .npy, .npz, .csv, .parquet or IDX file
+        (CSV and IDX also gzipped), of a folder of images, or of a folder with the published files
+        of CIFAR-10 (Python or binary), CelebA (images and ``list_eval_partition``), MNIST or
+        Fashion-MNIST. Write ``"./digits"`` for a folder with the name of a built-in set.
+    key
+        Array of a .npz archive, or column of images or lists of a Parquet file.
+    labels, ids
+        Labels and ids: a column of the table, an array of the archive, or for .npy and IDX files
+        the path of another such file, of shape (n,). By default labels come from the layout where
+        it has them (sub-folders, MNIST's files, Hugging Face's columns), and ids are row numbers,
+        or relative paths for a folder.
+    part
+        Part of a published set: ``"train"`` (default), ``"test"``, or ``"valid"`` of CelebA.
+    image
+        What to do with each image, in order: ``"pad=N"`` surrounds it with N pixels of zero,
+        ``"crop=LEFT,TOP,RIGHT,BOTTOM"`` cuts out a box, ``"resize=N"`` makes it N x N by Pillow's
+        antialiased bilinear filter, and ``"celeba"`` is the paper's
+        ``"crop=15,40,163,188 resize=32"``.
+    records
+        Load a fixed random subset of N records, in the order of the data, with their ids in the
+        whole (such as row numbers).
+    only
+        A .csv or .parquet file with a column ``id``, or a .txt file with one id a line: load only
+        the listed records, in the order of the data, with their ids. Combined with ``records``, it
+        selects from that subset. ``byrote prune`` writes such a file.
+
+    Returns
+    -------
+    Records
+        Numbers (n, d); or images (n, h, w) or (n, h, w, c): uint8, which stands for x/255, for
+        pixels of 8 bits, and float32 in [0, 1] for pixels of 16.
+
+    Raises
+    ------
+    InvalidInput
+        If the source is missing, damaged or of unknown format, an option does not apply to it, it
+        has fewer records than asked for or lacks some that ``only`` lists, or its contents are not
+        valid records. The message never quotes a record.
+
+    Examples
+    --------
+    >>> records = load("digits")
+    >>> records.x.shape, float(records.x.max()), records.labels[:3].tolist()
+    ((1797, 8, 8), 1.0, [0, 1, 2])
+    >>> load("digits", image="pad=2").shape
+    (12, 12)
+    >>> load("digits", records=3).ids.tolist()
+    [994, 1454, 1555]
+    """
+    name = _path_as_text("source", source)
+    options = _options_as_text(key=key, labels=labels, ids=ids, part=part, image=image)
+    format_name = record_format(name)
+    with collect_warnings(name), prefix_errors(name):
+        RECORD_FORMATS[format_name].check_options(format_name, options)
+        count = None if records is None else checks.count("records", records)
+        listed = None if only is None else read_ids(_text("only", only))
+        loaded = _read_records(format_name, name, options, count)
+        if count is not None:
+            options["records"] = str(count)
+        if only is not None and listed is not None:
+            loaded = loaded.take(listed_rows(loaded.ids, listed))
+            options["only"] = str(Path(only).resolve())  # holds from any working directory
+        return replace(loaded, source=name, options=options)
+
+
+def _read_records(
+    format_name: str, source: str, options: dict[str, str], count: int | None
+) -> Records:
+    read_options: dict[str, Any] = dict(options)
+    words = read_options.pop("image", None)
+    geometry = None if words is None else Geometry.parse(words)
+    source_format = RECORD_FORMATS[format_name]
+    if source_format.selects:
+        return source_format.read(source, image=geometry, records=count, **read_options)
+    records: Records = source_format.read(source, **read_options)
+    if count is not None:
+        records = records.take(random_rows(len(records), count))
+    return records if geometry is None else replace(records, x=geometry.apply(records.x))
+
+
+def load_corpus(
+    source: str | os.PathLike[str],
+    *,
+    column: str | None = None,
+    part: str | None = None,
+    characters: int | str | None = None,
+) -> Corpus:
+    r"""Load text from a file, a folder, a table, a saved data set, or Python's own help.
+
+    Text must be valid UTF-8; a byte order mark is dropped. ``"\r\n"`` and ``"\r"`` become ``"\n"``,
+    as in Python's text mode; all else is unchanged, NUL characters included. Empty documents are
+    dropped, and counted in ``notes``.
+
+    Parameters
+    ----------
+    source
+        ``"python-help"``, the topics of the running Python's help (its version is noted), one
+        document each; or the path of a text file (one document), of a folder of text files (.txt,
+        .md and the like; one document each, in the order of their paths, hidden files skipped), of
+        JSON lines (.jsonl, .ndjson), .csv or .parquet (one document a row), or of a folder that
+        Hugging Face's ``save_to_disk`` wrote. All but Parquet may be gzipped (``.gz``).
+    column
+        Column of a table that holds the text; default: ``text``, or the only one with text.
+    part
+        Part of a saved data set in parts; default: train.
+    characters
+        Load the first N characters at most, up to the last line end among them. Little more than
+        these is read.
+
+    Returns
+    -------
+    Corpus
+        With source and options as given, and notes on what was dropped or skipped.
+
+    Raises
+    ------
+    InvalidInput
+        If the source is missing, damaged, empty or not UTF-8 (the message names file and byte), an
+        option does not apply to it, or several columns could be meant. No message quotes text.
+
+    Examples
+    --------
+    >>> corpus = load_corpus("python-help", characters=10_000)
+    >>> 9_000 < corpus.characters <= 10_000, corpus.source, corpus.options
+    (True, 'python-help', {'characters': '10000'})
+    """
+    name = _path_as_text("source", source)
+    options = _options_as_text(column=column, part=part)
+    format_name = text_format(name)
+    with collect_warnings(name), prefix_errors(name):
+        TEXT_FORMATS[format_name].check_options(format_name, options)
+        limit = None if characters is None else checks.count("characters", characters)
+        corpus: Corpus = TEXT_FORMATS[format_name].read(name, **options, limit=limit)
+        if limit is not None:
+            corpus = corpus.first(limit)
+            options["characters"] = str(limit)
+        return replace(corpus, source=name, options=options)
+
+
+def _options_as_text(**options: object) -> dict[str, str]:
+    return {name: _text(name, value) for name, value in options.items() if value is not None}
+
+
+def _path_as_text(name: str, value: object) -> str:
+    text = _text(name, value)
+    checks.path(name, text)
+    return text
+
+
+def _text(name: str, value: object) -> str:
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text:
         got = "an empty string" if text == "" else type(value).__name__
         raise InvalidInput(f"{name} must be a name or a path; got {got}")
     return text
-
-
-def missing(source: str, names: Sequence[str]) -> str:
-    """Say that a source is not there; what could be the name of a built-in set is compared."""
-    if Path(source).suffix or Path(source).name != source:
-        return f"source must be a file, a folder or a built-in set; there is no {source}"
-    return (
-        f"source must be a file, a folder or a built-in set ({', '.join(names)}); there is no"
-        f" {source}{did_you_mean(source, names)}"
-    )
-
-
-def check_options(kind: str, given: Iterable[str], usable: Sequence[str]) -> None:
-    """Refuse options that mean nothing for this kind of source."""
-    useless = [option for option in given if option not in usable]
-    if useless:
-        takes = f", which takes {' and '.join(usable)}" if usable else ""
-        raise InvalidInput(f"{useless[0]} means nothing for {kind}{takes}")

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.canaries import Canary
-from byrote.data.canary_records import CanaryRecords, spec
+from byrote.data.canary_records import CanaryRecords, pattern_spec
 from byrote.errors import ForeignFile, InvalidInput
 from byrote.fits import parquet, reading
 from byrote.fits.manifest import Manifest
@@ -49,16 +49,15 @@ class PlantedCanaries:
     def canary(self, row: int) -> Canary:
         """One of them, with its secret."""
         pattern = self.patterns[self.pattern[row]]
-        secrets = pattern.secrets_in(self.completions[row])
-        return pattern.with_secret(secrets[0] if len(secrets) == 1 else secrets)
+        return pattern.with_secret(pattern.secrets_in(self.completions[row]))
 
 
-def write_canaries(paths: RunPaths, manifest: Manifest, records: CanaryRecords) -> None:
+def write_canaries(paths: RunPaths, records: CanaryRecords, manifest: Manifest) -> None:
     """Write the canaries; reference candidates need no names."""
     corpus, count = records.corpus, records.canaries
     facts = {
         "run_id": manifest.run_id,
-        "patterns": [spec(pattern) for pattern in records.patterns],
+        "patterns": [pattern_spec(pattern) for pattern in records.patterns],
         "corpus": {
             "characters": corpus.characters,
             "bytes": corpus.size,

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.fits import parquet, sealed
-from byrote.fits.content import Scored
-from byrote.fits.job import Outcome
+from byrote.fits.job import Outcome, Scored
 from byrote.plans import Design
 
 _COLUMNS = ("record", "epoch", "included", "log_prob")

@@ -7,8 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import seeds
-from byrote.fits.content import ArrayContent, Content, Scored
+from byrote import checks, seeds
 from byrote.plans import Design
 from byrote.plans.design import RELEASE, rows, training_rows
 
@@ -20,20 +19,6 @@ class DataHandle(Protocol):
 
     def get(self) -> NDArray[Any]:
         """(n, ...) all records, read-only."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all fits of a run share."""
-
-    model: Any
-    data: DataHandle
-    threads: int = 1
-    needs_torch: bool = False
-    heartbeats: str | None = None
-    keep_messages: bool = False
-    track: tuple[int, ...] = ()
-    content: type[Content] = ArrayContent
 
 
 @dataclass(frozen=True)
@@ -56,6 +41,64 @@ class Job:
         """Rows to train on, in the order in which the model gets them; copies follow each other."""
         trained = training_rows(self.n, self.held_out, self.leader_held_out)
         return trained if self.copies is None else np.repeat(trained, self.copies)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Log-likelihoods of the counted rows of a fit, nats, and diagnostics of each row."""
+
+    log_prob: NDArray[np.float64]
+    diagnostics: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+class Content(Protocol):
+    """What a fit trains on and scores, read from the array that all workers share."""
+
+    def __init__(self, array: NDArray[Any]) -> None: ...
+
+    def training(self, model: Any, job: Job) -> Any:
+        """Return what the model's ``fit`` gets."""
+
+    def scored(self, model: Any, job: Job, *, in_passing: bool = False) -> Scored:
+        """Score the counted rows; in passing, in the middle of training, with less effort."""
+
+    def loss(self, model: Any, job: Job) -> float:
+        """Compute the loss of data that the fit does not train on, nats; NaN without such data."""
+
+    def facts(self, model: Any, job: Job) -> Mapping[str, Any]:
+        """Return further facts about a fitted model."""
+
+
+class BadLogProb(ValueError):
+    """A model's log-likelihoods that cannot be used. Its text quotes no record."""
+
+
+def checked(values: Any, n: int) -> NDArray[np.float64]:
+    """Convert log-likelihoods to (n,) float64, or raise BadLogProb, which quotes none."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        raise BadLogProb(f"score_samples must return real numbers; got {array.dtype}")
+    log_prob: NDArray[np.float64] = checks.floats(array)
+    if log_prob.shape != (n,):
+        raise BadLogProb(f"score_samples must return shape ({n},); got {log_prob.shape}")
+    bad = np.count_nonzero(np.isnan(log_prob) | (log_prob == np.inf))
+    if bad:
+        raise BadLogProb(f"score_samples must return no NaN and no +inf; got {bad} in {n} values")
+    return log_prob
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all fits of a run share."""
+
+    model: Any
+    data: DataHandle
+    content: type[Content]
+    threads: int = 1
+    needs_torch: bool = False
+    heartbeats: str | None = None
+    keep_messages: bool = False
+    track: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

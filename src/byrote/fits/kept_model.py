@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput, RunMismatch
+from byrote.fits.determinism import controlled
 from byrote.fits.job import job_of
 from byrote.fits.manifest import ModelPart
 from byrote.fits.reading import is_there
 from byrote.fits.run_folder import RunFolder
-from byrote.fits.surroundings import controlled
 from byrote.models import contract, settling
 from byrote.models.sampling import check_samples, draw
 from byrote.models.weights import check_keepable, with_weights

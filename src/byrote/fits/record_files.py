@@ -3,7 +3,8 @@
 Both files follow from the records alone, so that a start that has these mends what is damaged.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,22 +15,20 @@ from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, InvalidInput
 from byrote.fits import parquet
-from byrote.fits.canary_file import read_canaries, write_canaries
+from byrote.fits.kinds import Kind, RecordFile
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
 
 Names = tuple[NDArray[Any], NDArray[Any] | None]  # ids and labels, in the order of the data
 
 
-def write(paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords) -> None:
+def write(paths: RunPaths, manifest: Manifest, kind: Kind) -> None:
     """Write the files of a new run."""
-    for _, write_one, _ in _files(paths, records):
-        write_one(paths, manifest, records)
+    for _, write_file, _ in _files(paths, kind):
+        write_file(manifest)
 
 
-def damaged(
-    paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords
-) -> dict[Path, CorruptFile]:
+def damaged(paths: RunPaths, manifest: Manifest, kind: Kind) -> dict[Path, CorruptFile]:
     """The files that are missing or damaged, with what is wrong with each.
 
     Raises
@@ -40,9 +39,9 @@ def damaged(
         If the disk does not give one, or there is no memory for it.
     """
     problems = {}
-    for path, _, read_one in _files(paths, records):
+    for path, _, read_file in _files(paths, kind):
         try:
-            read_one(paths, manifest)
+            read_file(manifest)
         except ForeignFile:
             raise
         except CorruptFile as error:
@@ -50,16 +49,11 @@ def damaged(
     return problems
 
 
-def mend(
-    paths: RunPaths,
-    manifest: Manifest,
-    records: Records | CanaryRecords,
-    problems: Iterable[Path],
-) -> None:
+def mend(paths: RunPaths, manifest: Manifest, kind: Kind, problems: Iterable[Path]) -> None:
     """Write again the files that are missing or damaged."""
-    for path, write_one, _ in _files(paths, records):
+    for path, write_file, _ in _files(paths, kind):
         if path in problems:
-            write_one(paths, manifest, records)
+            write_file(manifest)
 
 
 def read_names(paths: RunPaths, manifest: Manifest) -> Names:
@@ -87,18 +81,13 @@ def read_names(paths: RunPaths, manifest: Manifest) -> Names:
         return ids, parquet.column(table["label"]) if "label" in table.column_names else None
 
 
-def _files(
-    paths: RunPaths, records: Records | CanaryRecords
-) -> list[tuple[Path, Callable[..., None], Callable[..., object]]]:
-    """Each with what writes it and what reads it."""
-    planted = [(paths.canaries, write_canaries, read_canaries)]
-    return [
-        (paths.records, _write_names, read_names),
-        *(planted if isinstance(records, CanaryRecords) else ()),
-    ]
+def _files(paths: RunPaths, kind: Kind) -> list[RecordFile]:
+    """Return each file with what writes it and what reads it."""
+    names = partial(_write_names, paths, kind.records), partial(read_names, paths)
+    return [(paths.records, *names), *kind.files(paths)]
 
 
-def _write_names(paths: RunPaths, manifest: Manifest, records: Records | CanaryRecords) -> None:
+def _write_names(paths: RunPaths, records: Records | CanaryRecords, manifest: Manifest) -> None:
     columns = {"id": records.ids}
     if records.labels is not None:
         columns["label"] = records.labels

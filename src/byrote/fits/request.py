@@ -3,21 +3,21 @@
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from byrote import checks
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
-from byrote.fits.content import ArrayContent, Content
 from byrote.fits.executors import check_executor
+from byrote.fits.forecast import Costs, Planned
 from byrote.fits.job import KEEP_MODELS, job_of
+from byrote.fits.kinds import Kind, kind_of
 from byrote.fits.manifest import Manifest
+from byrote.fits.preflight import preflight
 from byrote.fits.reading import is_there
-from byrote.fits.rehearsal import rehearse
-from byrote.fits.rehearsal_of_texts import rehearse_texts
 from byrote.fits.run_folder import RunFolder
-from byrote.fits.texts import TextContent
 from byrote.models import contract
 from byrote.models.weights import check_keepable
 from byrote.plans import Context, Design, Plan
@@ -67,15 +67,14 @@ class Request:
         released = asked == "release" and fit == run.design.release
         return asked == "all" or released or is_there(run.paths.model(fit))
 
-    @property
-    def content(self) -> type[Content]:
-        """What the records are to a fit."""
-        return TextContent if isinstance(self.records, CanaryRecords) else ArrayContent
+    @cached_property
+    def kind(self) -> Kind:
+        """The kind of run that the records make."""
+        return kind_of(self.records)
 
     def context(self) -> Context:
-        """What the plan may look at."""
-        records = self.records
-        places = records.places if isinstance(records, CanaryRecords) else 0
+        """Return what the plan may look at."""
+        records, places = self.records, self.kind.places
         return Context(len(records), self.settings.seed, records.ids, records.labels, places)
 
     def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
@@ -97,23 +96,44 @@ class Request:
         contract.check_track(self.model, self.track)
         if self.keeps:
             check_keepable(self.model, self.settings.keep_models)
-        self.content.check(self.model, self.records)
+        self.kind.check(self.model)
 
-    def rehearse(self, design: Design) -> int:
-        """Refuse what the model itself refuses; returns how many records or characters it took."""
+    def preflight(self, design: Design) -> int:
+        """Refuse what the model itself refuses; return how many records or characters it took."""
         self._check_reports(design)
-        if isinstance(self.records, CanaryRecords):
-            return rehearse_texts(self.model, self.records, self.settings, keep=self.keeps)
-        return rehearse(
+        return preflight(
+            self.kind,
             self.model,
-            self.records,
             design,
-            self.settings.seed,
+            seed=self.settings.seed,
             threads=self.settings.threads,
-            show=self.settings.debug,
-            tracked=bool(self.track),
+            track=bool(self.track),
             keep=self.keeps,
+            show=self.settings.debug,
         )
+
+    def forecast(self) -> Costs:
+        """Forecast time, memory and disk of the run from a short pilot.
+
+        Raises
+        ------
+        InvalidInput
+            For all that a run would refuse.
+        """
+        self.check()
+        design, settings = self.plan.draw(self.context()), self.settings
+        planned = Planned(
+            model=self.model,
+            design=design,
+            smallest=self.preflight(design),
+            seed=settings.seed,
+            threads=settings.threads,
+            workers=settings.workers,
+            keep_models=settings.keep_models,
+            track=tuple(self.track),
+            reports=self.reports(design) if self.track else None,
+        )
+        return self.kind.forecast(planned)
 
     def reports(self, design: Design, fit: int = 0) -> int | None:
         """How often the model will report in a fit; None if it does not say."""
@@ -121,7 +141,7 @@ class Request:
         if known is not None or not callable(own):
             return known
         job = job_of(design, fit, self.settings.seed)
-        return int(own(self.content(self.records.x).training(self.model, job)))
+        return int(own(self.kind.content(self.records.x).training(self.model, job)))
 
     def _check_reports(self, design: Design) -> None:
         """Refuse to track what never comes; other fits than the first may report once less."""

@@ -58,7 +58,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     paths.check()
     if not reading.is_there(paths.manifest):
         _check_new(paths)
-        request.rehearse(design)
+        request.preflight(design)
         settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
     with _resumable(paths), _locked(paths):
@@ -66,7 +66,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
-            run = RunFolder.create(paths, manifest, design, request.records)
+            run = RunFolder.create(paths, manifest, design, request.kind)
             todo = [*range(design.fits), *(design.extra if request.keeps else ())]
         if todo:
             _carry_out(run, todo, request, progress or Silent())
@@ -88,9 +88,9 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     todo += range(stored.design.fits, design.fits)
     without, damaged_models = _without_model(stored, set(todo), request.settings.keep_models)
     todo += without
-    damaged_names = record_files.damaged(paths, manifest, request.records)
+    damaged_names = record_files.damaged(paths, manifest, request.kind)
     if todo:
-        request.rehearse(design)
+        request.preflight(design)
     _sweep(paths)
     stored.forget_aside(todo)
     for folder in (paths.fits, paths.failures):  # archives and version control drop empty ones
@@ -99,7 +99,7 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
     for problem in damaged_names.values():
         warnings.warn(f"{problem}; it is written again", stacklevel=4)
-    record_files.mend(paths, manifest, request.records, damaged_names)
+    record_files.mend(paths, manifest, request.kind, damaged_names)
     for fit in damaged:
         stored.set_aside(fit)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
@@ -153,7 +153,7 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
                 heartbeats=str(heartbeats) if watched else None,
                 keep_messages=settings.debug,
                 track=tuple(request.track),
-                content=request.content,
+                content=request.kind.content,
             )
             jobs = (
                 job_of(run.design, fit, settings.seed, keep_weights=request.keeps_fit(run, fit))

@@ -19,14 +19,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.canary_records import CanaryRecords
-from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
 from byrote.fits import files, reading, record_files, sealed
 from byrote.fits.canary_file import PlantedCanaries, read_canaries
 from byrote.fits.fit_file import FitCache, FitFile
 from byrote.fits.job import Failure, Outcome
 from byrote.fits.kept import KeptModels
+from byrote.fits.kinds import Kind
 from byrote.fits.manifest import Manifest
 from byrote.fits.paths import RunPaths
 from byrote.fits.plan_file import read_design, write_design
@@ -60,13 +59,11 @@ class RunFolder:
         return run
 
     @classmethod
-    def create(
-        cls, paths: RunPaths, manifest: Manifest, design: Design, records: Records | CanaryRecords
-    ) -> "RunFolder":
+    def create(cls, paths: RunPaths, manifest: Manifest, design: Design, kind: Kind) -> "RunFolder":
         """A new run; run.json comes last, so that a folder with it is complete."""
         for folder in (paths.root, paths.fits, paths.failures):
             files.make_folder(folder)
-        record_files.write(paths, manifest, records)
+        record_files.write(paths, manifest, kind)
         return cls._describe(paths, manifest, design)
 
     def extend(self, manifest: Manifest, design: Design) -> "RunFolder":

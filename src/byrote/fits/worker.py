@@ -10,11 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from byrote.errors import ByroteWarning, NoCompiler, TrainingDiverged
-from byrote.fits.content import BadLogProb, Scored
+from byrote.fits.determinism import controlled
 from byrote.fits.environment import environment, peak_memory
-from byrote.fits.follower import EpochNeverReached, Follower, Questions
-from byrote.fits.job import Failure, Job, Outcome, Task
-from byrote.fits.surroundings import controlled
+from byrote.fits.epoch_recorder import EpochNeverReached, EpochRecorder, Questions
+from byrote.fits.job import BadLogProb, Failure, Job, Outcome, Scored, Task
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of
 from byrote.plans.design import RELEASE
@@ -55,31 +54,31 @@ def fit_and_score(task: Task, job: Job) -> Outcome:
     nothing = job.counted is not None and not len(job.counted)  # is to be scored
     name = "release" if job.fit == RELEASE else f"fit {job.fit}"
     asked = bool(task.track) and not nothing
-    follower = Follower(
+    recorder = EpochRecorder(
         questions=Questions.of(model, content, job, task.track) if asked else None,
         heartbeat=Path(task.heartbeats) / name if task.heartbeats else None,
     )
-    contract.fit(model, content.training(model, job), follower)
+    contract.fit(model, content.training(model, job), recorder)
     kept = weights_of(model) if job.keep_weights else None
-    facts = contract.facts(model) | ({"losses": follower.losses} if follower.epoch else {})
+    facts = contract.facts(model) | ({"losses": recorder.losses} if recorder.epoch else {})
     if nothing:
         empty = Scored(np.empty(0))
-        return Outcome(job.fit, empty, epoch=follower.epoch, facts=facts, weights=kept)
-    tracked = follower.before_the_last(task.track)
+        return Outcome(job.fit, empty, epoch=recorder.epoch, facts=facts, weights=kept)
+    tracked = recorder.before_the_last(task.track)
     contract.reseed(model, job.evaluation_seed)
     return Outcome(
         job.fit,
         content.scored(model, job),
-        epoch=follower.epoch,
+        epoch=recorder.epoch,
         tracked=tracked,
-        facts={**facts, **_time_of(follower), **content.facts(model, job)},
+        facts={**facts, **_time_of(recorder), **content.facts(model, job)},
         weights=kept,
     )
 
 
-def _time_of(follower: Follower) -> dict[str, float]:
+def _time_of(recorder: EpochRecorder) -> dict[str, float]:
     """Seconds that questions in the middle of training took, of a fit that was asked some."""
-    return {} if follower.questions is None else {"asking_seconds": round(follower.seconds, 4)}
+    return {} if recorder.questions is None else {"asking_seconds": round(recorder.seconds, 4)}
 
 
 def _place_of(warning: warnings.WarningMessage) -> str:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from byrote import checks
-from byrote.data.pixels import as_floats, is_pixels
+from byrote.data.records import as_floats, is_pixels
 from byrote.errors import ByroteError, InvalidInput
 from byrote.models.identity import NOISE, SEED
 

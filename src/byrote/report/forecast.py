@@ -3,12 +3,21 @@
 import numpy as np
 from rich.text import Text
 
-from byrote.fits.pilot import Forecast
-from byrote.fits.pilot_of_texts import ExposureForecast
+from byrote.fits.forecast import Costs
+from byrote.fits.kinds.arrays import Forecast
+from byrote.fits.kinds.canaries import ExposureForecast
 from byrote.report.text import number
 
 
-def render(forecast: Forecast) -> Text:
+def render(costs: Costs) -> Text:
+    """Fits, time, memory and disk of a run, with what else its kind has to forecast."""
+    if isinstance(costs, ExposureForecast):
+        return _of_canaries(costs)
+    assert isinstance(costs, Forecast)  # noqa: S101 (there are no others)
+    return _of_records(costs)
+
+
+def _of_records(forecast: Forecast) -> Text:
     """Fits, time, memory, disk and the standard error to expect."""
     error = (
         f"one {forecast.units.removesuffix('s')} has no standard error"
@@ -28,7 +37,7 @@ def render(forecast: Forecast) -> Text:
     )
 
 
-def render_texts(forecast: ExposureForecast) -> Text:
+def _of_canaries(forecast: ExposureForecast) -> Text:
     """Fits, time, memory, disk of an exposure run, and what is planted."""
     fits = f"{forecast.fits:,} fit{'' if forecast.fits == 1 else 's, each'}"
     asked = forecast.times * forecast.passing + forecast.losses * forecast.loss

@@ -9,8 +9,8 @@ from scipy.stats import skew, spearmanr
 from byrote.fits.table import Table
 from byrote.scores import side_mean
 from byrote.scores.evaluation import Evaluation, estimates_without
-from byrote.stats import jackknife
 from byrote.stats.memorization import ESTIMATORS
+from byrote.stats.standard_errors import jackknife_error
 
 Array = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
@@ -74,7 +74,7 @@ def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
         values = evaluation.estimate[name]
         found = {key: Statistic(value) for key, value in describe(values).items()}
         if count := evaluation.resampled[name]:
-            error = jackknife.standard_error(evaluation.without[name] / count)
+            error = jackknife_error(evaluation.without[name] / count)
             found["mean"] = Statistic(found["mean"].value, float(error))
         result[name] = found
     return result

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from byrote.fits.table import Table
 from byrote.scores.sides import Comparison, Fits, comparisons
-from byrote.stats import jackknife, ranks, signed_ranks
+from byrote.stats import rank_tests
+from byrote.stats.estimate import student_interval
 from byrote.stats.memorization import ESTIMATORS, Side, difference, estimates, side_replicates
+from byrote.stats.standard_errors import jackknife_error, welch
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -62,12 +63,12 @@ def evaluate(table: Table) -> Evaluation:
         _interval(result, records, degrees)
         if table.design.randomized:
             if table.design.units == "pairs":
-                p, exact = signed_ranks.held_out_low(*comparison.pairs())
+                p, exact = rank_tests.signed_rank_test(*comparison.pairs())
             else:
-                p, exact = ranks.held_out_low(comparison.strata())
+                p, exact = rank_tests.rank_sum_test(comparison.strata())
             result.p_value[records] = p
             result.exact &= exact
-            smallest = ranks.smallest_p(comparison.shapes())
+            smallest = rank_tests.smallest_p(comparison.shapes())
             result.smallest_p = float(np.fmin(result.smallest_p, smallest))
     result.interval[spreadless(result, 1 - LEVEL)] = np.nan
     return result
@@ -146,7 +147,7 @@ def _by_repeats(result: Evaluation, records: Indices, comparison: Comparison) ->
     sides = side_replicates(comparison.inside, comparison.outside, units, units)
     for name in ESTIMATORS:
         replicates = difference(sides[0][name], sides[1][name])
-        result.standard_error[name][records] = jackknife.standard_error(replicates)
+        result.standard_error[name][records] = jackknife_error(replicates)
         result.count(name, records)
         with np.errstate(invalid="ignore"):  # of infinite scores
             change = replicates - result.estimate[name][records][:, None]
@@ -164,18 +165,12 @@ def _by_fits(result: Evaluation, records: Indices, comparison: Comparison) -> Ar
         return np.full(len(records), np.nan)
     sides = side_replicates(one_by_one(inside), one_by_one(outside), inside.size, outside.size)
     for name in ESTIMATORS:
-        parts = [jackknife.standard_error(side[name]) for side in sides]
+        parts = [jackknife_error(side[name]) for side in sides]
         result.standard_error[name][records] = np.hypot(*parts)
         result.count(name, records)
         _add_changes(result.without[name], sides[0][name], comparison.fit_in, +1)
         _add_changes(result.without[name], sides[1][name], comparison.fit_out, -1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        squares = [part**2 for part in parts]  # of mean_log, the last
-        sizes = (inside.size - 1, outside.size - 1)
-        return np.asarray(
-            (squares[0] + squares[1]) ** 2
-            / (squares[0] ** 2 / sizes[0] + squares[1] ** 2 / sizes[1])
-        )
+    return welch(parts, (inside.size - 1, outside.size - 1))[1]  # of mean_log, the last
 
 
 def _add_changes(total: Array, replicates: Array, fit: Indices, sign: int) -> None:
@@ -186,13 +181,8 @@ def _add_changes(total: Array, replicates: Array, fit: Indices, sign: int) -> No
 
 
 def _interval(result: Evaluation, records: Indices, degrees: Array) -> None:
-    # A spread of zero has no degrees of freedom of its own, and no width whatever they are.
-    degrees = np.where(degrees > 0, degrees, np.nan)
-    error = result.standard_error["mean_log"][records]
-    reach = np.where(error == 0, 0.0, student.ppf((1 + LEVEL) / 2, degrees) * error)
-    centre = result.estimate["mean_log"][records]
-    with np.errstate(invalid="ignore"):
-        result.interval[records] = np.stack([centre - reach, centre + reach], axis=1)
+    centre, error = (v["mean_log"][records] for v in (result.estimate, result.standard_error))
+    result.interval[records] = student_interval(centre, error, degrees, LEVEL)
 
 
 def one_by_one(side: Side) -> Side:

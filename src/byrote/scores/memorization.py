@@ -24,7 +24,7 @@ from byrote.scores.reason import Reason
 from byrote.scores.result import MemorizationResult
 from byrote.scores.summary import summarize
 from byrote.scores.trust import Diagnostics, collect
-from byrote.stats.discovery import q_values
+from byrote.stats.multiple_testing import q_values
 
 
 def score_memorization(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.records import written_id
+from byrote.data.records import id_as_text
 from byrote.errors import InvalidInput
 from byrote.scores.result import MemorizationResult
 
@@ -108,7 +108,7 @@ def peers_of(result: MemorizationResult, row: int) -> NDArray[np.bool_]:
 
 
 def _row(result: MemorizationResult, id_: Any) -> int:
-    written = written_id(id_)
+    written = id_as_text(id_)
     found = (
         np.flatnonzero(result.ids.astype(str) == written)
         if written is not None

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data import listed
+from byrote.data import id_lists
 from byrote.errors import InvalidInput
 from byrote.fits.files import write_atomically
 from byrote.fits.parquet import check_destination
@@ -89,9 +89,9 @@ class Pruned:
         InvalidInput
             If the file is of another kind, its folder does not exist, or ids cannot stand in it.
         """
-        path = listed.check_kind("path", path)
+        path = id_lists.check_suffix("path", path)
         check_destination(path)
-        write_atomically(path, listed.as_file(self.kept, path.suffix.lower()))
+        write_atomically(path, id_lists.encode_ids(self.kept, path.suffix.lower()))
 
 
 def prune(

@@ -13,7 +13,7 @@ from byrote.scores.neighbors.cells import cells_of
 from byrote.scores.neighbors.space import comparable, in_space
 from byrote.scores.result import MemorizationResult
 from byrote.seeds import Purpose, integer
-from byrote.stats.proportion import wilson
+from byrote.stats.estimate import proportion
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def memorized_by_region(
     records = np.bincount(which, minlength=len(unique))
     memorized = np.bincount(which[high[scored]], minlength=len(unique))
     found = [
-        Region(str(name), int(n), int(k), k / n, wilson(int(k), int(n)))
+        Region(str(name), int(n), int(k), k / n, proportion(k, n).interval)
         for name, n, k in zip(unique, records, memorized, strict=True)
     ]
     return sorted(found, key=lambda r: (-r.share, -r.records, r.name))

@@ -3,45 +3,19 @@
 The one place where it is computed: for summaries, comparisons and studies.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
-from byrote.stats import jackknife
+from byrote.stats.standard_errors import Jackknifed
 
 Array = NDArray[np.float64]
 _BLOCK = 1 << 20  # values computed on at a time
 _SIDES = {"in": IN, "out": OUT}
 
 
-@dataclass(frozen=True)
-class SideMean:
-    """Mean over records of each record's mean log p; its error is over retrainings.
-
-    Attributes
-    ----------
-    value
-        Nats.
-    changes
-        (G,) how it changes without one repeat, pair or fit.
-    degrees
-        Of freedom of the error.
-    """
-
-    value: float
-    changes: Array
-    degrees: float
-
-    @property
-    def error(self) -> float:
-        """Jackknife standard error over repeats, pairs or fits, for these same records."""
-        return float(jackknife.standard_error(self.changes))
-
-
-def mean_log_prob(table: Table, side: str) -> SideMean:
+def mean_log_prob(table: Table, side: str) -> Jackknifed:
     """Mean over records of their mean log p in the fits of one side, "in" or "out"; nats.
 
     Every record counts alike, however many fits it has. The jackknife leaves out a repeat, a pair
@@ -67,7 +41,7 @@ def mean_log_prob(table: Table, side: str) -> SideMean:
         without += (replicates[:, kept] - mean[kept]).sum(axis=1)
         resampled += int(kept.sum())
     changes = without / (resampled or np.nan)
-    return SideMean(float(total / records) if records else np.nan, changes, units - 1.0)
+    return Jackknifed(float(total / records) if records else np.nan, changes, units - 1.0)
 
 
 def _block(values: Array, roles: NDArray[np.bool_], member: Array) -> tuple[Array, Array]:

@@ -15,11 +15,11 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request
 from byrote.fits.run import run_fits
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.result import MemorizationResult
 from byrote.scores.run import Run
+from byrote.stats.estimate import Estimate
 from byrote.studies.requests import Planned, StudyData
 from byrote.studies.study import ScaledStudy
 

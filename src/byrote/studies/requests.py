@@ -11,12 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
-from byrote.data import Records, load
+from byrote.data import Corpus, Records, load, load_corpus
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement
-from byrote.data.choice import chosen_rows
-from byrote.data.corpus import Corpus, load_corpus
-from byrote.data.listed import as_file
+from byrote.data.id_lists import encode_ids
+from byrote.data.subsample import random_rows
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.files import write_atomically
 from byrote.fits.request import Request, Settings
@@ -175,7 +174,7 @@ class StudyRecords:
                 f"--records must leave {apart} of the {total} records of {source} apart for"
                 f" validation, and be 2 or more; got {count}"
             )
-        rows = np.setdiff1d(chosen_rows(total, count + apart), chosen_rows(total, count))
+        rows = np.setdiff1d(random_rows(total, count + apart), random_rows(total, count))
         validation = replace(
             everything, x=everything.x[rows], ids=everything.ids[rows], labels=None
         )
@@ -212,7 +211,7 @@ class StudyRecords:
                 raise IncompleteRun(f"no fit of {pruned.after} is finished")
             ids, probes = remaining(runs[pruned.after], pruned, seed=settings.seed + run.seed)
             listed = out / f"{run.name}.csv"
-            write_atomically(listed, as_file(ids, listed.suffix))
+            write_atomically(listed, encode_ids(ids, listed.suffix))
             stay = np.isin(self.audited.ids, ids)
             records = replace(
                 self.audited,

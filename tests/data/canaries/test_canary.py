@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 import byrote
 from byrote import Canary
+from byrote.data.canaries import canary as canary_module
 from byrote.errors import InvalidInput
 
 TWO = "call {name}: {digits:3}-{digits:4} now"
@@ -118,20 +119,20 @@ BAD = {
     "no slot": ((SECRET,), {}, "text must have a slot for the secret, such as {digits:9}; got"),
     "empty": (("",), {}, "text must have a slot"),
     "only braces": (("{{digits:9}}",), {}, "text must have a slot"),
-    "open": (("is {digits:9",), {}, "the one at character 4 stands alone"),
-    "closed": (("is digits:9}",), {}, "the one at character 12 stands alone"),
-    "nested": (("{a{digits:9}}",), {}, "the one at character 1 stands alone"),
-    "odd": (("{{digits:9}",), {}, "the one at character 11 stands alone"),
+    "open": (("is {digits:9",), {}, "the brace at character 4 stands alone"),
+    "closed": (("is digits:9}",), {}, "the brace at character 12 stands alone"),
+    "nested": (("{a{digits:9}}",), {}, "the brace at character 1 stands alone"),
+    "odd": (("{{digits:9}",), {}, "the brace at character 11 stands alone"),
     "typo": (("{digts:9}",), {}, "got {digts:9}, did you mean digits?"),
     "unlike": (("{%}",), {}, "must be one of digits, letters, alphanumeric, password"),
     "name typo": (("{nam}",), {"words": {"name": ["a"]}}, "did you mean name?"),
     "name with rule": (("{name:3}",), {"words": {"name": ["a"]}}, "got {name:3}, did you mean"),
-    "no count": (("{digits}",), {}, "says how many, 1 to 9999, as in {digits:8}; got {digits}"),
+    "no count": (("{digits}",), {}, "needs a length of 1 to 9999, as in {digits:8}; got {digits}"),
     "count 0": (("{digits:0}",), {}, "got {digits:0}"),
-    "count -1": (("{letters:-1}",), {}, "a slot of letters says how many"),
+    "count -1": (("{letters:-1}",), {}, "a slot of letters needs a length"),
     "count word": (("{password:long}",), {}, "got {password:long}"),
     "count huge": (("{digits:99999}",), {}, "got {digits:99999}"),
-    "count arabic": (("{digits:٣}",), {}, "a slot of digits says how many"),
+    "count arabic": (("{digits:٣}",), {}, "a slot of digits needs a length"),
     "card rule": (("{credit_card:visa}",), {}, "{credit_card} or {credit_card:luhn}; got"),
     "uuid rule": (("{uuid:4}",), {}, "a UUID's slot is {uuid}; got {uuid:4}"),
     "open slot": (("{}",), {}, "text has a slot {}, which needs alphabet= and length="),
@@ -155,11 +156,15 @@ BAD = {
     "words taken": ((NINE,), {"words": {"uuid": ["a"]}}, "{uuid} is another slot"),
     "words unnamed": (("{}",), {"words": {"": ["a"]}}, "names of their own"),
     "words numbered": (("{3}",), {"words": {3: ["a"]}}, "names of their own"),
-    "words alike": (("{n}",), {"words": {"n": ["anna", "ann"]}}, "words['n'][1] begins another"),
-    "words then a": (("{n}a",), {"words": {"n": ["ann", "anna"]}}, "put a character after it"),
-    "short secret": ((NINE,), {"secret": SECRET[1:]}, "of the form {digits:9}; the text given is"),
-    "long secret": ((NINE,), {"secret": SECRET + "1"}, "secret must be of the form {digits:9}"),
-    "wrong secret": ((NINE,), {"secret": "x" + SECRET[1:]}, "secret must be of the form"),
+    "words alike": (("{n}",), {"words": {"n": ["anna", "ann"]}}, "[1] is a prefix of another word"),
+    "words then a": (
+        ("{n}a",),
+        {"words": {"n": ["ann", "anna"]}},
+        "put a character after the",
+    ),
+    "short secret": ((NINE,), {"secret": SECRET[1:]}, "the slot {digits:9}; the given text does"),
+    "long secret": ((NINE,), {"secret": SECRET + "1"}, "secret must fit the slot {digits:9}"),
+    "wrong secret": ((NINE,), {"secret": "x" + SECRET[1:]}, "secret must fit the slot"),
     "number": ((NINE,), {"secret": int(SECRET)}, "secret must be a text, or a sequence of texts"),
     "bytes": ((NINE,), {"secret": SECRET.encode()}, "sequence of texts; got bytes"),
     "two for one": (
@@ -172,7 +177,7 @@ BAD = {
         {"secret": SECRET * 2},
         "one text for each slot, 2 in all; got 1",
     ),
-    "shifted": (("{digits:1}{digits:9}",), {"secret": [SECRET, "2"]}, "of the form {digits:1}"),
+    "shifted": (("{digits:1}{digits:9}",), {"secret": [SECRET, "2"]}, "fit the slot {digits:1}"),
     "check digit": (("{credit_card:luhn}",), {"secret": SECRET + "0000001"}, "{credit_card:luhn}"),
 }
 
@@ -195,5 +200,19 @@ def test_bad_seeds(seed):
 
 
 def test_secrets_of_another_text():
-    with pytest.raises(InvalidInput, match=r"of the canary's format; character 10 is not"):
+    with pytest.raises(InvalidInput, match=r"have the canary's format; character 10 does not"):
         Canary("a {digits:9}!").secrets_in(SECRET + "?")
+
+
+def test_a_text_is_parsed_once_however_many_secrets_it_is_given(monkeypatch):
+    calls = []
+    parse = canary_module.parse
+    monkeypatch.setattr(
+        canary_module, "parse", lambda *args, **options: calls.append(1) or parse(*args, **options)
+    )
+    canary = Canary(TWO, words=NAMES)
+    with_secrets = [canary.drawn(seed) for seed in range(5)]
+    assert canary.with_secret(with_secrets[0].secret).with_secret(None) == canary
+    assert len({made.filled for made in with_secrets}) == 5
+    assert all(made.format is canary.format for made in with_secrets)
+    assert len(calls) == 1

@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from byrote.data.canaries import Canary, Format
-from byrote.data.canaries.characters import Characters
-from byrote.data.canaries.words import Words
+from byrote.data.canaries.slot_kinds import Characters, Words
 from byrote.errors import InvalidInput
 
 alphabets = st.text("abcé-0", min_size=1, max_size=4).map(lambda t: "".join(dict.fromkeys(t)))
@@ -45,7 +44,7 @@ def test_words_are_refused_exactly_where_a_step_is_open(words, fixed, last):
         for word, longer in itertools.permutations(words, 2)
     )
     if open_step:
-        with pytest.raises(InvalidInput, match=r"words\['w'\]\[\d\] begins another"):
+        with pytest.raises(InvalidInput, match=r"words\['w'\]\[\d\] is a prefix of another"):
             Format.of(forms)
         return
     space = Format.of(forms)
@@ -110,7 +109,7 @@ def test_luhn_numbers_are_those_with_the_right_sum():
         if right:
             assert luhn.index(text) == int(text[:15])  # the last digit follows from the others
         else:
-            with pytest.raises(InvalidInput, match="character 16 is not"):
+            with pytest.raises(InvalidInput, match="character 16 does not fit"):
                 luhn.index(text)
     assert luhn.index("4111111111111111") == 411111111111111  # a test number of the card issuers
 
@@ -174,11 +173,11 @@ BAD = [
     ("at", (-1,), "index must be an integer of at least 0; got -1"),
     ("at", (100,), "index must be below 100, the size; got 100"),
     ("at", ("3",), "index must be an integer"),
-    ("index", ("1",), "it stops too early"),
-    ("index", ("123",), "character 3 is not"),
-    ("index", ("x1",), "character 1 is not"),
+    ("index", ("1",), "it is too short"),
+    ("index", ("123",), "character 3 does not fit"),
+    ("index", ("x1",), "character 1 does not fit"),
     ("index", (12,), "completion must be a text; got int"),
-    ("sample", (101, None), "n must be at most 100: there are no more completions; got 101"),
+    ("sample", (101, None), "n must be at most 100, the number of completions; got 101"),
     ("sample", (-1, None), "n must be an integer of at least 0"),
 ]
 

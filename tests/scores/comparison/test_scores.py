@@ -15,7 +15,7 @@ from byrote.plans import Probes, design_of
 from byrote.report.comparison_words import verdicts
 from byrote.scores.comparison.change import Evaluated, independent, paired
 from byrote.scores.evaluation import evaluate
-from byrote.stats import differences
+from byrote.stats.estimate import student_interval
 
 
 def read(store):
@@ -178,9 +178,9 @@ def test_null_intervals_cover_with_shocks_that_records_of_a_fit_share():
         for place, compare in enumerate((paired, independent)):
             found = compare(*both)
             error = found.standard_error["mean_log"]
-            ends = differences.interval(found.value["mean_log"], error, found.degrees)
+            ends = student_interval(found.value["mean_log"], error, found.degrees)
             hits[place] += ((ends[:, 0] <= 0) & (ends[:, 1] >= 0)).mean() / 80
-        low, high = differences.interval(
+        low, high = student_interval(
             found.value["mean_log"].mean(), found.mean_error["mean_log"], found.mean_degrees
         )
         hits[2] += (low <= 0 <= high) / 80
@@ -239,8 +239,8 @@ def test_missing_fits_count_in_neither_run(made, tmp_path):
 
 FIRST = ("once", 0.3)
 BAD = {
-    "one": ([FIRST], {}, "two run folders or more, the baseline first; got 1"),
-    "twice": ([FIRST, FIRST], {}, "different runs; got .* twice"),
+    "one": ([FIRST], {}, "two runs or more, the baseline first; got 1"),
+    "twice": ([FIRST, FIRST], {}, "runs must differ; got .* twice"),
     "plan": ([FIRST, ("probes", 0.3)], {}, "plan kind 'kfold' against 'probes'"),
     "repeats": ([FIRST, ("kfold", 0.3)], {}, "plan folds 2 against 4; plan repeats 1 against 5"),
     "match": ([FIRST, ("once", 1.0)], {"match": "id"}, "did you mean ids"),

@@ -15,7 +15,7 @@ from byrote.scores.evidence.audits import Claim
 from byrote.scores.evidence.canary_bounds import exposure, least_p_values, ranked
 from byrote.scores.evidence.canary_sides import canary_sides
 from byrote.scores.evidence.planted import Planted, planted, windows
-from byrote.stats.private_exposure import epsilon_bound, grouped
+from byrote.stats.exposure import epsilon_bound, group_privacy
 
 from languages import Ngram
 
@@ -130,7 +130,7 @@ def test_the_bound_written_out():
 @pytest.mark.parametrize("delta", [1e-9, 1e-5, 1e-3])
 def test_the_bound_with_a_delta_is_the_largest_epsilon_rejected(delta):
     every = np.linspace(0, 3, 3001)
-    whole = np.array([grouped(epsilon, delta, 4) for epsilon in every])
+    whole = np.array([group_privacy(epsilon, delta, 4) for epsilon in every])
     rejected = every[np.exp(whole[:, 0]) * 1e-4 + whole[:, 1] <= 0.05]
     found = epsilon_bound(1e-4, delta, 4, 0.05)
     assert rejected.max() <= found <= rejected.max() + 1.1e-3

@@ -12,7 +12,7 @@ from byrote.scores.distribution import distributions
 from byrote.scores.evaluation import evaluate
 from byrote.scores.evidence.attacks import of_table
 from byrote.scores.evidence.result import Bound
-from byrote.scores.evidence.sides import exposures, null_mean, score_sides
+from byrote.scores.evidence.sides import exposures, score_sides
 from byrote.scores.membership.inference import measured
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
@@ -68,12 +68,6 @@ def test_densities_of_zero_have_no_mean_memorization_and_no_interval_of_it():
     found, *_ = score_sides(table, (of_table(table, "loss"),), ZERO)
     assert np.isnan([found.value, found.low, found.high]).all()
     assert "density of zero" in found.reason
-
-
-def test_null_means_are_sums_over_equally_likely_ranks():
-    for n in (1, 5, 40):
-        every = np.log2(n) - np.log2(np.arange(1, n + 2))
-        assert null_mean(n) == pytest.approx(every.mean())
 
 
 def test_records_with_one_value_on_a_side_leave_the_error_of_the_mean_to_the_others():

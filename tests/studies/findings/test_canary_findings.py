@@ -9,8 +9,8 @@ from scipy import stats
 
 from byrote import compare
 from byrote.fits.job import job_of
+from byrote.fits.kinds.canaries import TextContent
 from byrote.fits.request import Settings
-from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import by_insertions

@@ -1,4 +1,4 @@
-"""Canaries: texts with a secret in them, and the format that says what else it could have been."""
+"""Canaries: texts with a secret in them, and the format of all possible secrets."""
 
 from byrote.data.canaries.canary import Canary
 from byrote.data.canaries.format import Format

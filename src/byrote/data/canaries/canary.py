@@ -1,23 +1,26 @@
-"""A canary: a line of text with a secret in it, and everything else the secret could have been."""
+"""A canary: a line of text with a secret, and everything else that the secret could have been."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from byrote import checks, seeds
-from byrote.data.canaries.characters import Characters
-from byrote.data.canaries.format import Format
-from byrote.data.canaries.parser import LONGEST, Slot, parse
+from byrote.data.canaries.format import Format, Segment
+from byrote.data.canaries.pattern import MAX_LENGTH, Slot, parse
+from byrote.data.canaries.slot_kinds import Characters
 from byrote.errors import InvalidInput
 
 
 @dataclass(frozen=True, repr=False)
 class Canary:
-    """A text with one or more slots for a secret, put into training data to see if it is learned.
+    """A text with slots for a secret, planted in training data to test whether it is memorized.
 
-    What precedes the first slot is the ``prefix``; the rest, secret and fixed text alike, is the
-    completion. Exposure compares the canary's completion with all others of the same format.
+    The text before the first slot is the ``prefix``; the rest, secret and fixed text alike, is the
+    completion. Exposure ranks the canary's completion among all completions of the same format.
 
     Parameters
     ----------
@@ -26,24 +29,24 @@ class Canary:
 
         - ``{digits:n}``, ``{letters:n}`` (A to Z, a to z), ``{alphanumeric:n}`` and
           ``{password:n}`` (printable ASCII without the space): n characters;
-        - ``{credit_card}``: 16 digits; ``{credit_card:luhn}``: only those with a right check digit;
+        - ``{credit_card}``: 16 digits; ``{credit_card:luhn}``: those with a valid check digit;
         - ``{uuid}``: a random UUID (version 4), in lower case;
         - ``{}``: ``length`` characters of ``alphabet``;
         - ``{name}``: a word of ``words["name"]``.
     alphabet, length
         For the slots ``{}``.
     words
-        Lists of words by the names of their slots. Where a word begins another, the text after the
-        slot must tell them apart.
+        Lists of words by the names of their slots. Where one word is a prefix of another, the text
+        after the slot must tell them apart.
     secret
-        The secret to plant: the text for the slot, or a sequence of texts, one for each slot.
-        Without one, ``drawn`` chooses at random and ``with_secret`` on purpose.
+        The secret to plant: the text for the slot, or a sequence of texts, one per slot. Without
+        one, ``drawn`` draws a random secret and ``with_secret`` sets a given one.
 
     Raises
     ------
     InvalidInput
-        If the text has no slot, an argument cannot be used, or the secret does not fit.
-        No message quotes the secret, and neither does ``repr``.
+        If the text has no slot, an argument is not valid, or the secret does not fit the slots. No
+        message quotes the secret, and neither does ``repr``.
 
     References
     ----------
@@ -67,18 +70,18 @@ class Canary:
     secret: str | Sequence[str] | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        if isinstance(self.words, Mapping):  # a list that changes later changes nothing here
-            kept = {name: _kept(words) for name, words in self.words.items()}
-            object.__setattr__(self, "words", kept)
-        longest = sum(_form(piece).longest for piece in self._completing)
-        if longest > LONGEST:
+        if isinstance(self.words, Mapping):  # a copy: the caller may change the lists later
+            copied = {name: _as_tuple(words) for name, words in self.words.items()}
+            object.__setattr__(self, "words", copied)
+        max_length = sum(_segment(piece).max_length for piece in self._completion_pieces)
+        if max_length > MAX_LENGTH:
             raise InvalidInput(
-                f"text must have completions of at most {LONGEST:,} characters, from the first slot"
-                f" on; got {longest:,}"
+                f"text must have completions of at most {MAX_LENGTH:,} characters, from the first"
+                f" slot on; got {max_length:,}"
             )
-        _ = self.format  # refuses now what cannot be used
+        _ = self.format  # raises here, not on first use
         if self.secret is not None:
-            object.__setattr__(self, "secret", _fitting(self.secret, self._slots))
+            object.__setattr__(self, "secret", _checked_secret(self.secret, self._slots))
 
     def __repr__(self) -> str:
         secret = "" if self.secret is None else ", with a secret"
@@ -86,12 +89,12 @@ class Canary:
 
     @cached_property
     def format(self) -> Format:
-        """All completions, the canary's own among them."""
-        return Format.of([_form(piece) for piece in self._completing])
+        """The set of all completions, the canary's own included."""
+        return Format.of([_segment(piece) for piece in self._completion_pieces])
 
     @property
     def space_size(self) -> int:
-        """How many completions there are, exactly: |R| in the formulas of exposure."""
+        """Exact number of completions: |R| in the formulas of exposure."""
         return self.format.size
 
     @property
@@ -108,34 +111,37 @@ class Canary:
 
     @property
     def completion(self) -> str | None:
-        """What follows the prefix, the secret filled in; None while there is no secret."""
+        """The text after the prefix with the secret filled in; None without a secret."""
         if self.secret is None:
             return None
-        return self._filled_with([self.secret] if isinstance(self.secret, str) else self.secret)
+        return self._fill([self.secret] if isinstance(self.secret, str) else self.secret)
 
     @property
     def filled(self) -> str:
-        """Prefix and completion, the line to plant; InvalidInput while there is no secret."""
+        """Prefix and completion, the line to plant; InvalidInput without a secret."""
         if self.completion is None:
             raise InvalidInput("the canary has no secret yet: give secret=, or use drawn(seed)")
         return self.prefix + self.completion
 
     @property
     def masked(self) -> str:
-        """The completion with stars for the secret: the same for every secret of this format."""
-        return self._filled_with(["*" * slot.form.longest for slot in self._slots])
+        """The completion with asterisks for the secret, equal for all secrets of this format."""
+        return self._fill(["*" * slot.segment.max_length for slot in self._slots])
 
-    def with_secret(self, secret: str | Sequence[str]) -> "Canary":
-        """The same canary with this secret: one text, or one for each slot."""
-        return replace(self, secret=secret)
+    def with_secret(self, secret: str | Sequence[str] | None) -> "Canary":
+        """Return the same canary with this secret: one text, one text per slot, or None."""
+        canary = copy(self)  # shares what was parsed
+        checked = None if secret is None else _checked_secret(secret, self._slots)
+        object.__setattr__(canary, "secret", checked)
+        return canary
 
     def secrets_in(self, completion: str) -> tuple[str, ...]:
-        """What fills the slots in a completion of the format, one text for each slot.
+        """Return the texts that fill the slots in a completion, one per slot.
 
         Raises
         ------
         InvalidInput
-            If ``completion`` is not of the format; the message does not quote it.
+            If ``completion`` does not have the format; the message does not quote it.
 
         Examples
         --------
@@ -143,16 +149,16 @@ class Canary:
         ('555', '0199')
         """
         self.format.index(completion)
-        found = []
-        for piece in self._completing:
-            taken = _form(piece).taken(completion) or ""
-            completion = completion[len(taken) :]
+        secrets = []
+        for piece in self._completion_pieces:
+            matched = _segment(piece).match(completion) or ""
+            completion = completion[len(matched) :]
             if isinstance(piece, Slot):
-                found.append(taken)
-        return tuple(found)
+                secrets.append(matched)
+        return tuple(secrets)
 
     def drawn(self, seed: int) -> "Canary":
-        """The same canary with a secret drawn uniformly; the same one for the same seed.
+        """Return the same canary with a secret drawn uniformly, the same for the same seed.
 
         Examples
         --------
@@ -163,58 +169,59 @@ class Canary:
         return self.with_secret(self.secrets_in(completion))
 
     def candidates(self, n: int, seed: int = 0) -> list[str]:
-        """``n`` different completions other than the canary's own, drawn uniformly: the references.
+        """Draw ``n`` distinct completions other than the canary's own: reference candidates.
 
-        They come in random order. With the same seed, fewer are the first of more.
+        They are uniform and in random order. With the same seed, a smaller sample is a prefix of a
+        larger one.
 
         Raises
         ------
         InvalidInput
-            If there are fewer than ``n`` others.
+            If there are fewer than ``n`` other completions.
 
         Examples
         --------
         >>> Canary("pin {digits:4}", secret="0000").candidates(3)
         ['1148', '7989', '1200']
         """
-        own = () if self.completion is None else (self.completion,)
-        return self.format.sample(n, _generator(seed, seeds.Purpose.REFERENCE), without=own)
+        excluded = () if self.completion is None else (self.completion,)
+        return self.format.sample(n, _generator(seed, seeds.Purpose.REFERENCE), without=excluded)
 
     @cached_property
     def _pieces(self) -> tuple[str | Slot, ...]:
         return parse(self.text, alphabet=self.alphabet, length=self.length, words=self.words)
 
     @property
-    def _completing(self) -> tuple[str | Slot, ...]:
-        """The pieces after the prefix."""
+    def _completion_pieces(self) -> tuple[str | Slot, ...]:
         return self._pieces[1:] if self.prefix else self._pieces
 
     @property
     def _slots(self) -> list[Slot]:
         return [piece for piece in self._pieces if isinstance(piece, Slot)]
 
-    def _filled_with(self, texts: Sequence[str]) -> str:
-        filling = iter(texts)
+    def _fill(self, texts: Sequence[str]) -> str:
+        remaining = iter(texts)
         return "".join(
-            piece if isinstance(piece, str) else next(filling) for piece in self._completing
+            piece if isinstance(piece, str) else next(remaining)
+            for piece in self._completion_pieces
         )
 
 
-def _form(piece: str | Slot) -> Any:
-    return Characters(piece) if isinstance(piece, str) else piece.form
+def _segment(piece: str | Slot) -> Segment:
+    return Characters(piece) if isinstance(piece, str) else piece.segment
 
 
-def _kept(words: Any) -> Any:
-    """Words as a tuple; what is no list is left for the parser to refuse."""
+def _as_tuple(words: Any) -> Any:
+    """Return words as a tuple; whatever is not a list is left for the parser to refuse."""
     return tuple(words) if isinstance(words, Iterable) and not isinstance(words, str) else words
 
 
-def _generator(seed: int, purpose: seeds.Purpose) -> Any:
+def _generator(seed: int, purpose: seeds.Purpose) -> np.random.Generator:
     return seeds.generator(checks.seed("seed", seed), purpose)
 
 
-def _fitting(secret: Any, slots: Sequence[Slot]) -> str | tuple[str, ...]:
-    """The secret: a text for one slot, a tuple for several. No message quotes it."""
+def _checked_secret(secret: Any, slots: Sequence[Slot]) -> str | tuple[str, ...]:
+    """Return the secret: a text for one slot, a tuple for several. No message quotes it."""
     texts = (secret,) if isinstance(secret, str) else secret
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
         raise InvalidInput(
@@ -224,7 +231,7 @@ def _fitting(secret: Any, slots: Sequence[Slot]) -> str | tuple[str, ...]:
         raise InvalidInput(
             f"secret must be one text for each slot, {len(slots)} in all; got {len(texts)}"
         )
-    for text, (written, form) in zip(texts, slots, strict=True):
-        if form.taken(text) != text:
-            raise InvalidInput(f"secret must be of the form {written}; the text given is not")
+    for text, slot in zip(texts, slots, strict=True):
+        if slot.segment.match(text) != text:
+            raise InvalidInput(f"secret must fit the slot {slot.written}; the given text does not")
     return texts[0] if len(texts) == 1 else tuple(texts)

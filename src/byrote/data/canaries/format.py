@@ -2,25 +2,66 @@
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from byrote import checks
-from byrote.data.canaries.sampling import draw_distinct
-from byrote.data.canaries.states import END, Form, States
 from byrote.errors import InvalidInput
 
-MOST_BITS = 4096  # of the size: larger ones take gigabytes to count through
-MOST_DRAWN = 1_000_000  # completions at a time
+END = 0  # the state after the last character
+MAX_SIZE_BITS = 4096  # larger formats take gigabytes to count
+MAX_SAMPLE = 1_000_000  # completions drawn at a time
+_INT64 = 1 << 63
+
+
+class AutomatonBuilder:
+    """States added from the end of the texts to their start; equal states are merged.
+
+    A state is its edges: character -> next state. Next states are added first, so two states with
+    equal edges read the same texts, and the automaton is minimal.
+
+    Examples
+    --------
+    >>> builder = AutomatonBuilder()
+    >>> last = builder.add({"a": END, "b": END})
+    >>> last, builder.add({"a": END, "b": END}), builder.add({"c": last})
+    (1, 1, 2)
+    """
+
+    def __init__(self) -> None:
+        self.edges: list[dict[str, int]] = [{}]
+        self._states: dict[tuple[tuple[str, int], ...], int] = {(): END}
+
+    def add(self, edges: dict[str, int]) -> int:
+        """Return the state with these edges, in this order."""
+        state = self._states.setdefault(tuple(edges.items()), len(self.edges))
+        if state == len(self.edges):
+            self.edges.append(edges)
+        return state
+
+
+class Segment(Protocol):
+    """A segment of a completion, slot or fixed text: the set of texts that can stand there."""
+
+    @property
+    def max_length(self) -> int:
+        """Number of characters of its longest text."""
+
+    def prepend(self, builder: AutomatonBuilder, target: int) -> int:
+        """Add states that read this segment and then go to ``target``; return the first."""
+
+    def match(self, text: str) -> str | None:
+        """Return the beginning of ``text`` that belongs to this segment, or None."""
 
 
 class _Step(NamedTuple):
-    """A state's ways on, in order: their characters, next states, and completions before each."""
+    """The edges of a state: characters, next states, completions before those of each edge."""
 
     characters: str
     states: tuple[int, ...]
@@ -31,19 +72,19 @@ class _Step(NamedTuple):
 class Format:
     """All completions of a canary, in order: an acyclic deterministic automaton over characters.
 
-    A completion is read from ``start`` to ``end`` in one way only, and none begins another. The
-    order is that of the alphabets and word lists given, the first character deciding first; words
-    with a common beginning stand together.
+    Each completion has one path from ``start`` to ``end``, and none is a prefix of another. The
+    order is lexicographic by the alphabets and word lists as given; words with a common prefix
+    stand together.
 
     Parameters
     ----------
     edges
-        ``edges[state][character]`` is the next state, of a lower number than ``state``. The last
-        state is the start, state 0 the end; all lead from the one to the other.
+        ``edges[state][character]`` is the next state, a lower number than ``state``. The last state
+        is the start, state 0 the end; every state lies on a path between them.
 
     Examples
     --------
-    >>> from byrote.data.canaries.characters import Characters
+    >>> from byrote.data.canaries.slot_kinds import Characters
     >>> format = Format.of([Characters(["01", "abc"]), Characters("!")])
     >>> format.size, list(format)
     (6, ['0a!', '0b!', '0c!', '1a!', '1b!', '1c!'])
@@ -54,16 +95,16 @@ class Format:
     edges: tuple[dict[str, int], ...]
 
     @classmethod
-    def of(cls, forms: Sequence[Form]) -> "Format":
-        """One form after the other; InvalidInput if a completion could be read in two ways."""
-        states, state = States(), END
-        for form in reversed(forms):
-            state = form.onto(states, state)
-        made = cls(tuple(states.edges))
-        if made.size.bit_length() > MOST_BITS:
+    def of(cls, segments: Sequence[Segment]) -> "Format":
+        """Concatenate segments; InvalidInput if some completion would have two readings."""
+        builder, state = AutomatonBuilder(), END
+        for segment in reversed(segments):
+            state = segment.prepend(builder, state)
+        made = cls(tuple(builder.edges))
+        if made.size.bit_length() > MAX_SIZE_BITS:
             raise InvalidInput(
-                f"text must have fewer than 2^{MOST_BITS:,} completions; got more than"
-                f" 2^{made.size.bit_length() - 1:,}: take shorter slots"
+                f"text must have fewer than 2^{MAX_SIZE_BITS:,} completions; got more than"
+                f" 2^{made.size.bit_length() - 1:,}: use shorter slots"
             )
         return made
 
@@ -72,13 +113,13 @@ class Format:
 
     def __iter__(self) -> Iterator[str]:
         """All completions, in order."""
-        waiting = [(self.start, "")]
-        while waiting:
-            state, text = waiting.pop()
+        stack = [(self.start, "")]
+        while stack:
+            state, text = stack.pop()
             if state == self.end:
                 yield text
-            for character, following in reversed(self.edges[state].items()):
-                waiting.append((following, text + character))
+            for character, target in reversed(self.edges[state].items()):
+                stack.append((target, text + character))
 
     @property
     def start(self) -> int:
@@ -92,86 +133,85 @@ class Format:
 
     @property
     def size(self) -> int:
-        """How many completions there are, exactly."""
+        """Exact number of completions."""
         return self._sizes[self.start]
 
     @cached_property
     def alphabet(self) -> frozenset[str]:
-        """Every character that occurs in a completion."""
+        """All characters that occur in a completion."""
         return frozenset().union(*self.edges)
 
     @cached_property
     def key(self) -> str:
-        """16 hexadecimal digits, the same for the same completions in the same order."""
+        """16 hexadecimal digits that are equal for equal completions in the same order."""
         digests: list[bytes] = []
         for edges in self.edges:
             digest = sha256()
-            for character, following in edges.items():
-                digest.update(character.encode("utf-8", "surrogatepass") + digests[following])
+            for character, target in edges.items():
+                digest.update(character.encode("utf-8", "surrogatepass") + digests[target])
             digests.append(digest.digest())
         return digests[self.start].hex()[:16]
 
     def at(self, index: int) -> str:
-        """The completion at a place in the order, from 0.
+        """Return the completion at a position in the order, from 0.
 
         Raises
         ------
         InvalidInput
-            If ``index`` is no whole number from 0 to ``size - 1``.
+            If ``index`` is not an integer from 0 to ``size - 1``.
         """
         if isinstance(index, int) and index >= self.size:
             raise InvalidInput(f"index must be below {self.size}, the size; got {index}")
-        index = checks.size("index", index, at_least=0)
-        return self._text(index)
+        return self._text(checks.size("index", index, at_least=0))
 
     def index(self, completion: str) -> int:
-        """The place of a completion in the order, from 0.
+        """Return the position of a completion in the order, from 0.
 
         Raises
         ------
         InvalidInput
-            If ``completion`` is not of the format; the message does not quote it.
+            If ``completion`` does not have the format; the message does not quote it.
         """
         if not isinstance(completion, str):
             raise InvalidInput(f"completion must be a text; got {type(completion).__name__}")
         state, index = self.start, 0
-        for place, character in enumerate(completion, 1):
+        for position, character in enumerate(completion, 1):
             step = self._steps[state]
-            way = step.characters.find(character)
-            if way < 0:
+            edge = step.characters.find(character)
+            if edge < 0:
                 raise InvalidInput(
-                    f"completion must be of the canary's format; character {place} is not"
+                    f"completion must have the canary's format; character {position} does not fit"
                 )
-            state, index = step.states[way], index + step.before[way]
+            state, index = step.states[edge], index + step.before[edge]
         if state != self.end:
-            raise InvalidInput("completion must be of the canary's format; it stops too early")
+            raise InvalidInput("completion must have the canary's format; it is too short")
         return index
 
     def sample(
         self, n: int, generator: np.random.Generator, *, without: Collection[str] = ()
     ) -> list[str]:
-        """``n`` different completions, uniformly, in random order; none of those in ``without``.
+        """Draw ``n`` distinct completions uniformly, in random order, none of them in ``without``.
 
-        Drawn by index, so nothing is sorted, cut or rounded, whatever the size.
+        Positions are drawn, so nothing is sorted, cut or rounded, whatever the size.
 
         Raises
         ------
         InvalidInput
-            If there are fewer than ``n``, or ``without`` has a text that is not of the format.
+            If there are fewer than ``n``, or a text in ``without`` does not have the format.
 
         Examples
         --------
-        >>> from byrote.data.canaries.characters import Characters
+        >>> from byrote.data.canaries.slot_kinds import Characters
         >>> format = Format.of([Characters(["0123456789"] * 2)])
         >>> format.sample(3, np.random.default_rng(0), without=["00"])
         ['85', '64', '52']
         """
-        n = checks.integer("n", n, at_least=0, at_most=MOST_DRAWN)
+        n = checks.integer("n", n, at_least=0, at_most=MAX_SAMPLE)
         excluded = frozenset(map(self.index, without))
-        left = self.size - len(excluded)
-        if n > left:
-            others = "other completions" if excluded else "completions"
-            raise InvalidInput(f"n must be at most {left}: there are no more {others}; got {n}")
+        available = self.size - len(excluded)
+        if n > available:
+            noun = "other completions" if excluded else "completions"
+            raise InvalidInput(f"n must be at most {available}, the number of {noun}; got {n}")
         indices = draw_distinct(n, self.size, generator, without=excluded)
         return [self._text(index) for index in indices]
 
@@ -179,17 +219,17 @@ class Format:
         state, text = self.start, ""
         while state != END:
             step = self._steps[state]
-            way = bisect_right(step.before, index) - 1
-            state, index = step.states[way], index - step.before[way]
-            text += step.characters[way]
+            edge = bisect_right(step.before, index) - 1
+            state, index = step.states[edge], index - step.before[edge]
+            text += step.characters[edge]
         return text
 
     @cached_property
     def _sizes(self) -> list[int]:
-        """How many ways there are from each state to the end."""
+        """Number of paths from each state to the end."""
         sizes = [1]
         for edges in self.edges[1:]:
-            sizes.append(sum(sizes[following] for following in edges.values()))
+            sizes.append(sum(sizes[target] for target in edges.values()))
         return sizes
 
     @cached_property
@@ -202,3 +242,46 @@ class Format:
             )
             for edges in self.edges
         ]
+
+
+def draw_distinct(
+    n: int, size: int, generator: np.random.Generator, *, without: AbstractSet[int] = frozenset()
+) -> list[int]:
+    """Draw ``n`` distinct integers of ``range(size)`` outside ``without``, in random order.
+
+    The first n steps of a sparse Fisher-Yates shuffle, so all ordered samples are equally likely,
+    and with one generator a smaller sample is a prefix of a larger one. The size may exceed 64
+    bits; at least ``n`` integers must be available.
+
+    Examples
+    --------
+    >>> sorted(draw_distinct(4, 5, np.random.default_rng(0), without={3}))
+    [0, 1, 2, 4]
+    >>> draw_distinct(1, 2**122, np.random.default_rng(0))[0] > 2**64
+    True
+    """
+    available = size - len(without)
+    moved: dict[int, int] = {}
+    sample = []
+    for step, offset in enumerate(_draw_below(available, n, generator)):
+        sample.append(moved.get(step + offset, step + offset))
+        moved[step + offset] = moved.get(step, step)
+    gaps = [number - rank for rank, number in enumerate(sorted(without))]
+    return [number + bisect_right(gaps, number) for number in sample]
+
+
+def _draw_below(bound: int, n: int, generator: np.random.Generator) -> list[int]:
+    """Draw one integer below each of bound, bound - 1, … (n of them)."""
+    if bound < _INT64:
+        numbers: list[int] = generator.integers(np.arange(bound, bound - n, -1)).tolist()
+        return numbers
+    return [_draw_large(bound - step, generator) for step in range(n)]
+
+
+def _draw_large(bound: int, generator: np.random.Generator) -> int:
+    """Draw an integer below ``bound`` by rejection of random bits."""
+    bits = bound.bit_length()
+    while True:
+        number = int.from_bytes(generator.bytes(-(-bits // 8)), "little") >> -bits % 8
+        if number < bound:
+            return number

@@ -9,8 +9,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from byrote.data.canaries.format import Format
-from byrote.data.canaries.states import END, States
+from byrote.data.canaries.format import END, AutomatonBuilder, Format
 from byrote.errors import InvalidInput
 
 _ANCHORS = ("a", "0", "e", ".")  # stands before a character where no prefix does
@@ -221,7 +220,7 @@ def _numbered(
     found: Mapping[frozenset[Place], Mapping[str, frozenset[Place]]], start: Any
 ) -> Format:
     """The states from the end on, equal ones once."""
-    states, number = States(), dict[frozenset[Place], int]()
+    states, number = AutomatonBuilder(), dict[frozenset[Place], int]()
     for state in sorted(found, key=lambda state: max((k, len(rest)) for k, rest in state)):
         number[state] = states.add(
             {letter: number[target] for letter, target in found[state].items()}

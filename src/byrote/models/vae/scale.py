@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.pixels import is_pixels
+from byrote.data.records import is_pixels
 from byrote.errors import InvalidInput
 from byrote.models.vae.spaces import SPACES, Space
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.arrays import load_array
+from byrote.data.formats.npy import load_array
 from byrote.errors import InvalidInput
 from byrote.models.vae.spaces import Space, as_given, single
 

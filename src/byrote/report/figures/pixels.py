@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.pixels import as_floats
+from byrote.data.records import as_floats
 from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:

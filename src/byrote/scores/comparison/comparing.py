@@ -9,13 +9,13 @@ import numpy as np
 from byrote import checks
 from byrote.fits.manifest import ModelPart
 from byrote.scores.comparison import exposed, scored, scored_change
-from byrote.scores.comparison.estimate import LEVEL
 from byrote.scores.comparison.evidence import evidence_of
 from byrote.scores.comparison.opening import opened
 from byrote.scores.comparison.result import Comparison, ExposedSide, ScoreChange, ScoredSide
 from byrote.scores.comparison.scored import Scored
 from byrote.scores.run import Run
 from byrote.scores.summary import SIGNIFICANCE
+from byrote.stats.estimate import LEVEL
 
 
 def compare(

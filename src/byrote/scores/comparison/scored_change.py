@@ -9,15 +9,21 @@ from numpy.typing import NDArray
 from byrote.fits.table import Table
 from byrote.scores import side_mean
 from byrote.scores.comparison import change as changes
-from byrote.scores.comparison.estimate import LEVEL, Estimate, with_error
 from byrote.scores.comparison.opening import same_fits
 from byrote.scores.comparison.result import CROSSINGS, ScoreChange
 from byrote.scores.comparison.scored import Scored
 from byrote.scores.distribution import describe
 from byrote.scores.summary import SIGNIFICANCE, missing_errors
-from byrote.stats import differences
-from byrote.stats.discovery import q_values
+from byrote.stats.estimate import (
+    LEVEL,
+    Estimate,
+    difference,
+    from_error,
+    student_interval,
+    student_p_value,
+)
 from byrote.stats.memorization import ESTIMATORS
+from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
 
@@ -37,7 +43,7 @@ def change_of(name: str, base: Scored, other: Scored, level: float = LEVEL) -> S
     paired = pairs(base, other)
     found = (changes.paired if paired else changes.independent)(base, other)
     value, error = found.value["mean_log"], found.standard_error["mean_log"]
-    p_value = differences.two_sided_p(value, error, found.degrees)
+    p_value = student_p_value(value, error, found.degrees)
     return ScoreChange(
         name=name,
         paired=paired,
@@ -50,7 +56,7 @@ def change_of(name: str, base: Scored, other: Scored, level: float = LEVEL) -> S
         baseline=base.evaluation.estimate,
         difference=found.value,
         standard_error=found.standard_error,
-        interval=differences.interval(value, error, found.degrees),
+        interval=student_interval(value, error, found.degrees),
         p_value=p_value,
         q_value=q_values(p_value),
         crossing=_crossing(base, other),
@@ -61,7 +67,9 @@ def change_of(name: str, base: Scored, other: Scored, level: float = LEVEL) -> S
 def mean_log_prob(table: Table, side: str, level: float = LEVEL) -> Estimate:
     """Mean log p of the records held out ("out") or in training ("in")."""
     found = side_mean.mean_log_prob(table, side)
-    return with_error(found.value, found.error, found.degrees, table.design.units, level)
+    return from_error(
+        found.value, found.error, found.degrees, level=level, units=table.design.units
+    )
 
 
 def means(one: Scored) -> dict[str, Estimate]:
@@ -84,12 +92,7 @@ def _held_out(base: Table, other: Table, level: float, *, paired: bool) -> Estim
             both = replace(base, log_prob=other.log_prob - base.log_prob)
         return mean_log_prob(both, "out", level)
     before, after = (side_mean.mean_log_prob(table, "out") for table in (base, other))
-    error, degrees = differences.independent(
-        [before.error, after.error], [before.degrees, after.degrees]
-    )
-    with np.errstate(invalid="ignore"):
-        value = float(np.subtract(after.value, before.value))
-    return with_error(value, float(error), float(degrees), base.design.units, level)
+    return difference(after, before, level=level, units=base.design.units)
 
 
 def _mean(
@@ -106,7 +109,7 @@ def _mean(
     value = float(known.mean())
     if name != "mean_log":
         return Estimate(value, reason="Student's intervals cover too rarely for this estimator")
-    return with_error(value, error, degrees, table.design.units, level)
+    return from_error(value, error, degrees, level=level, units=table.design.units)
 
 
 def _crossing(base: Scored, other: Scored) -> NDArray[np.int8]:

@@ -8,7 +8,7 @@ import numpy as np
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.plain import Plain
-from byrote.stats import private_exposure
+from byrote.stats import exposure as formulas
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class ExposureBound(Plain):
 
     def tail(self, bits: float) -> float:
         """The probability of an exposure of at least ``bits`` is at most this."""
-        return private_exposure.tail(
+        return formulas.dp_tail_bound(
             checks.not_negative("bits", bits), self.group_epsilon, self.group_delta
         )
 
@@ -86,7 +86,7 @@ def exposure_bound(
         space_size = checks.size("space_size", space_size, at_least=2)
     elif delta:
         raise InvalidInput("space_size must be given with a delta, which may cost log2 |R| bits")
-    whole = private_exposure.grouped(epsilon, delta, insertions)
+    whole = formulas.group_privacy(epsilon, delta, insertions)
     bits = np.inf if space_size is None else log2(space_size)
-    mean = private_exposure.mean(*whole, bits)
+    mean = formulas.dp_mean_bound(*whole, bits)
     return ExposureBound(epsilon, delta, insertions, *whole, space_size, mean)

@@ -1,7 +1,7 @@
 """Gaussian differential privacy in terms of (epsilon, delta)."""
 
 from byrote import checks
-from byrote.stats import gaussian_privacy
+from byrote.stats import gaussian_dp
 
 
 def gaussian_delta(mu: float, epsilon: float) -> float:
@@ -28,7 +28,7 @@ def gaussian_delta(mu: float, epsilon: float) -> float:
     >>> round(byrote.gaussian_delta(mu=1.0, epsilon=1.0), 6)
     0.126937
     """
-    return gaussian_privacy.delta_of(
+    return gaussian_dp.delta_of(
         checks.not_negative("mu", mu), checks.not_negative("epsilon", epsilon)
     )
 
@@ -56,4 +56,4 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
     >>> round(byrote.gaussian_epsilon(mu=1.0, delta=1e-5), 4)
     4.3772
     """
-    return gaussian_privacy.epsilon_of(checks.not_negative("mu", mu), checks.share("delta", delta))
+    return gaussian_dp.epsilon_of(checks.not_negative("mu", mu), checks.share("delta", delta))

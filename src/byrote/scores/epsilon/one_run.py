@@ -9,7 +9,7 @@ from byrote import checks, seeds
 from byrote.errors import InvalidInput
 from byrote.scores.epsilon.arguments import MOST_TRIALS, Array, Flags, at_most, score_vector
 from byrote.scores.plain import Plain
-from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
+from byrote.stats import gaussian_dp, one_run_audit
 
 DRAWS = 8  # among equal scores
 
@@ -83,7 +83,7 @@ def one_run_epsilon(
     """
     delta = checks.share("delta", delta)
     counts, significance = _checked(canaries, guesses, correct, significance)
-    return one_run.epsilon_bound(*counts, delta, significance)
+    return one_run_audit.epsilon_bound(*counts, delta, significance)
 
 
 def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float = 0.05) -> float:
@@ -113,7 +113,7 @@ def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float
     (0.6025, 2.46)
     """
     counts, significance = _checked(canaries, guesses, correct, significance)
-    return gaussian_one_run.mu_bound(*counts, significance)
+    return one_run_audit.mu_bound(*counts, significance)
 
 
 def audit_one_run(
@@ -160,14 +160,14 @@ def audit_one_run(
     delta = checks.share("delta", delta)
     (_, guesses, _), significance = _checked(len(values), guesses, 0, significance)
     counts = (len(values), guesses, _right(values, member, guesses, checks.seed("seed", seed)))
-    mu = gaussian_one_run.mu_bound(*counts, significance)
+    mu = one_run_audit.mu_bound(*counts, significance)
     return OneRunAudit(
         *counts,
         delta=delta,
         significance=significance,
-        epsilon=one_run.epsilon_bound(*counts, delta, significance),
+        epsilon=one_run_audit.epsilon_bound(*counts, delta, significance),
         mu=mu,
-        gaussian_epsilon=gaussian_privacy.epsilon_of(mu, delta) if delta else float("nan"),
+        gaussian_epsilon=gaussian_dp.epsilon_of(mu, delta) if delta else float("nan"),
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks, seeds
-from byrote.data.records import written_id
+from byrote.data.records import id_as_text
 from byrote.errors import InvalidInput
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
@@ -188,11 +188,11 @@ def _chosen(ids: NDArray[Any], claim: Claim) -> int:
     if claim.record is None:
         generator = seeds.generator(claim.seed, seeds.Purpose.CHOICE, 1)
         return int(generator.integers(len(ids)))
-    written = written_id(claim.record)
+    written = id_as_text(claim.record)
     found = (
         np.flatnonzero(ids.astype(str) == written) if written is not None else np.empty(0, np.intp)
     )
     if len(found) != 1:
-        got = checks.shown(claim.record)
+        got = checks.brief(claim.record)
         raise InvalidInput(f"record must be the id of a scored record; {got} is none")
     return int(found[0])

@@ -16,7 +16,7 @@ from byrote.scores.evidence.result import (
     RATES,
     Bound,
 )
-from byrote.stats.private_exposure import epsilon_bound
+from byrote.stats.exposure import epsilon_bound
 
 Array = NDArray[np.float64]
 

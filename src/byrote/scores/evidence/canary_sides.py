@@ -14,7 +14,7 @@ from byrote.scores.evidence.promise import allowed
 from byrote.scores.evidence.result import Bound, Side
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions
 from byrote.scores.exposure.result import Exposure
-from byrote.stats.intervals import of_mean
+from byrote.stats.estimate import mean
 
 Array = NDArray[np.float64]
 
@@ -75,8 +75,8 @@ def _memorization(group: str, found: Planted, cells: NDArray[np.bool_]) -> Side:
     values, secrets = gain[cells], found.names[cells]
     if not np.isfinite(values).all():
         return Side(group, "memorization", np.nan, np.nan, np.nan, LEVEL, 0.0, ZERO)
-    low, high = of_mean(values, LEVEL, groups=secrets)
-    return Side(group, "memorization", float(values.mean()), low, high, LEVEL, 0.0)
+    gained = mean(values, secrets, level=LEVEL)
+    return Side(group, "memorization", gained.value, *gained.interval, LEVEL, 0.0)
 
 
 def _exposure(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from byrote.fits.run_folder import RunFolder
-from byrote.stats.private_exposure import grouped
+from byrote.stats.exposure import group_privacy
 
 HISTOGRAM = "byrote.models.laplace_histogram.LaplaceHistogram"
 UNREADABLE = "its fits' facts named privacy hold no epsilon of at least 0 with a delta below 1"
@@ -49,7 +49,7 @@ def allowed(promised: Mapping[str, Any] | None, delta: float, relation: str) -> 
     if given == "replacement" and relation == "add/remove":
         epsilon = promised.get("epsilon_add_remove", np.nan)
     elif given != relation:
-        epsilon, own = grouped(epsilon, own, 2)
+        epsilon, own = group_privacy(epsilon, own, 2)
     return float(epsilon) if own <= delta else float("nan")
 
 

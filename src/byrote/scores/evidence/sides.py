@@ -1,11 +1,9 @@
 """Memorization, exposure, membership and epsilon of the records that a plan scores."""
 
-from math import lgamma
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
@@ -15,8 +13,9 @@ from byrote.scores.evidence.coins import centred
 from byrote.scores.evidence.result import Bound, Side
 from byrote.scores.membership import MembershipInference
 from byrote.scores.summary import SIGNIFICANCE
-from byrote.stats.discovery import q_values
-from byrote.stats.roc import clustered_error
+from byrote.stats.estimate import from_error, mean
+from byrote.stats.exposure import null_mean
+from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.intp]
@@ -65,18 +64,17 @@ def score_sides(
 def _memorization(group: str, table: Table) -> Side:
     """The mean of mean_log over records, with its jackknife error over retrainings."""
     found = evaluate(table)
-    mean = distributions(found)["mean_log"]["mean"]
+    average = distributions(found)["mean_log"]["mean"]
     units = len(found.without["mean_log"])
-    half = float(student.ppf((1 + LEVEL) / 2, units - 1)) * mean.standard_error
     q = q_values(found.p_value)
     detail = {
         "estimator": "mean_log",
         "significant": int((q <= SIGNIFICANCE).sum()),
         "tested": int((~np.isnan(q)).sum()),
     }
-    ends = (mean.value - half, mean.value + half)
-    if np.isfinite(mean.value):
-        return Side(group, "memorization", mean.value, *ends, LEVEL, 0.0, "", detail)
+    ends = from_error(average.value, average.standard_error, units - 1, level=LEVEL).interval
+    if np.isfinite(average.value):
+        return Side(group, "memorization", average.value, *ends, LEVEL, 0.0, "", detail)
     none = (np.nan, np.nan, np.nan)
     return Side(group, "memorization", *none, LEVEL, 0.0, _no_mean(found), detail)
 
@@ -94,14 +92,14 @@ def _exposure(group: str, table: Table) -> Side:
     bits, record, fit, references = exposures(table)
     if not len(bits):
         return Side(group, "exposure", np.nan, np.nan, np.nan, LEVEL, np.nan, ONE_SIDED)
-    mean = float(bits.mean())
     unit = table.design.leader[table.counting()]  # fits with the same seeds are no two samples
-    error, clusters = clustered_error((bits - mean) / len(bits), record, unit[fit])
-    half = float(student.ppf((1 + LEVEL) / 2, clusters - 1)) * error
+    average = mean(bits, (record, unit[fit]), level=LEVEL)
     sizes, count = np.unique(references, return_counts=True)
-    null = float(np.average([null_mean(int(n)) for n in sizes], weights=count))
+    null = float(
+        np.average([null_mean(int(n), from_references=True) for n in sizes], weights=count)
+    )
     detail = {"references": float(references.mean()), "maximum": float(np.log2(sizes.max()))}
-    return Side(group, "exposure", mean, mean - half, mean + half, LEVEL, null, "", detail)
+    return Side(group, "exposure", average.value, *average.interval, LEVEL, null, "", detail)
 
 
 def exposures(table: Table) -> tuple[Array, Ids, Ids, Ids]:
@@ -124,15 +122,3 @@ def exposures(table: Table) -> tuple[Array, Ids, Ids, Ids]:
     counts = [np.empty((3, 0), dtype=np.intp), *(np.stack(part[1:]) for part in found)]
     record, fit, references = np.concatenate(counts, axis=1)
     return np.concatenate(bits), record, fit, references
-
-
-def null_mean(references: int) -> float:
-    """Mean sampled exposure without memorization, beside so many references without ties, bits.
-
-    Examples
-    --------
-    >>> round(null_mean(16), 7), round(null_mean(1000), 4)
-    (1.1566116, 1.4349)
-    """
-    ranks = references + 1
-    return float(np.log2(references) - lgamma(ranks + 1) / np.log(2) / ranks)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from byrote import checks, seeds
+from byrote.attacks.completion_bits import candidate_bits
 from byrote.attacks.enumeration import check_size
 from byrote.attacks.ranks import Ranks, find_ranks
-from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
-from byrote.data.canaries.format import MOST_DRAWN
+from byrote.data.canaries.format import MAX_SAMPLE
 from byrote.errors import InvalidInput
 from byrote.models.language.stepping import check_language_model
 from byrote.scores.exposure.answers import (
@@ -94,11 +94,11 @@ def expose(
     (array(['search'], dtype='<U6'), array([1.]), array([13.29]))
     """
     method = checks.choice("method", method, METHODS)
-    canaries = checks.listed("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
+    canaries = checks.as_list("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     settings = _Settings(
         model,
         method,
-        checks.integer("references", references, at_least=1, at_most=MOST_DRAWN),
+        checks.integer("references", references, at_least=1, at_most=MAX_SAMPLE),
         checks.seed("seed", seed),
         checks.integer("max_queries", max_queries, at_least=1),
         checks.fraction("level", level),

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import Extraction, extract
-from byrote.attacks.greedy import greedy_completions
 from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, did_you_mean
@@ -185,8 +185,7 @@ def _completed(
     longest = max(map(len, texts), default=0)
     shares = np.full((len(texts), longest), np.nan)
     for row, own in enumerate(texts):
-        secrets = pattern.secrets_in(own)
-        canary = pattern.with_secret(secrets[0] if len(secrets) == 1 else secrets)
+        canary = pattern.with_secret(pattern.secrets_in(own))
         for done in greedy_completions(model, canary):
             left, made = own[done.given :], done.text[done.given :]
             right = sum(a == b for a, b in zip(left, made, strict=False))

@@ -11,9 +11,9 @@ from byrote import checks
 from byrote.attacks.ranks import Ranks
 from byrote.errors import IncompleteRun
 from byrote.fits.canary_file import PlantedCanaries
+from byrote.fits.kinds.canaries import RANK_COLUMNS, RANK_METHODS
 from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
-from byrote.fits.texts import RANK_COLUMNS, RANK_METHODS
 from byrote.scores.exposure.answers import Answers, answers_of, by_rank
 from byrote.scores.exposure.answers import joined as in_places
 from byrote.scores.exposure.curve import SkewNormalFit

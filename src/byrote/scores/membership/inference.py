@@ -9,8 +9,8 @@ from byrote import checks
 from byrote.scores.epsilon.arguments import Array, Flags, table
 from byrote.scores.membership.result import HitsAtRate, MembershipInference
 from byrote.scores.membership.shared_noise import GROUPS, errors
-from byrote.stats.likelihood_ratio import log_ratio
-from byrote.stats.roc import Cells, area, hits_at
+from byrote.stats.lira import log_ratio
+from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
 
 Units = NDArray[np.intp]
 ATTACKS = ("lira", "loss")
@@ -100,7 +100,9 @@ def measured(
     there = ~np.isnan(scores)
     fit, record = np.nonzero(there)
     cells = Cells(scores[there], member[there], record, fit if unit is None else unit[fit])
-    auc, interval = area(cells, level=level, least=float(floors[0]), groups=GROUPS)
+    auc, interval = auc_interval(
+        cells, level=level, least_error=float(floors[0]), replicates=GROUPS
+    )
     return MembershipInference(
         attack=attack,
         scores=scores,
@@ -145,4 +147,4 @@ def _hits(cells: Cells, rate: float, level: float, least: float) -> HitsAtRate:
         reason = f"{100 * rate:.4g} % of {records} records is less than one record"
     if reason:
         return HitsAtRate(rate, np.nan, np.nan, (np.nan, np.nan), reason)
-    return HitsAtRate(rate, *hits_at(cells, rate, level=level, least=least))
+    return HitsAtRate(rate, *tpr_interval_at(cells, rate, level=level, least_error=least))

@@ -10,9 +10,9 @@ is.
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.stats import jackknife
-from byrote.stats.likelihood_ratio import log_ratio
-from byrote.stats.roc import auc, share_above
+from byrote.stats.lira import log_ratio
+from byrote.stats.roc import auc, tpr_at
+from byrote.stats.standard_errors import jackknife_error
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -63,5 +63,5 @@ def errors(
         scores = log_ratio(values[kept], member[kept], enough=enough, unit=unit[kept])
         there = ~np.isnan(scores)
         given = scores[there], member[kept][there]
-        found.append([auc(*given), *(share_above(*given, rate) for rate in rates)])
-    return jackknife.standard_error(np.array(found).T)
+        found.append([auc(*given), *(tpr_at(*given, rate) for rate in rates)])
+    return jackknife_error(np.array(found).T)

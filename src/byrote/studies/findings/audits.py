@@ -12,9 +12,9 @@ from byrote.fits.table import Table
 from byrote.plans import IN
 from byrote.scores.comparison.change import Evaluated
 from byrote.scores.comparison.comparing import score_change
-from byrote.scores.comparison.estimate import LEVEL, Estimate, with_error
 from byrote.scores.comparison.result import ScoreChange
 from byrote.scores.comparison.scored_change import mean_log_prob
+from byrote.stats.estimate import LEVEL, Estimate, from_error
 from byrote.stats.memorization import Side, estimates
 from byrote.studies.execute import StudyRun
 
@@ -28,7 +28,8 @@ def memorization(run: StudyRun) -> Estimate:
     values = audit.evaluation.estimate["mean_log"]
     known = values[~np.isnan(values)]
     mean = float(known.mean()) if len(known) else float("nan")
-    return with_error(mean, audit.mean_error("mean_log"), audit.mean_degrees(), "fits")
+    error, degrees = audit.mean_error("mean_log"), audit.mean_degrees()
+    return from_error(mean, error, degrees, units="fits")
 
 
 def held_out(run: StudyRun) -> Estimate:

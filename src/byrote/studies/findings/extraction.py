@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
-from byrote.attacks.greedy import greedy_completions
 from byrote.fits.reading import is_there
 from byrote.report import figures
 from byrote.report.text import number, plain

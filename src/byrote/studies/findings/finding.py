@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from byrote.report.text import number
-from byrote.scores.comparison.estimate import Estimate, of_units
+from byrote.stats.estimate import Estimate, mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +51,7 @@ def combine(parts: Sequence[Findings]) -> Findings:
 def mean_of(values: ArrayLike) -> Estimate:
     """Estimate the mean of the values that are not NaN, with Student's 95 % interval."""
     known = np.asarray(values, dtype=float)
-    return of_units(known[~np.isnan(known)].tolist(), "value")
+    return mean(known[~np.isnan(known)])
 
 
 def with_interval(estimate: Estimate) -> str:

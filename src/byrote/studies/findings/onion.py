@@ -8,7 +8,7 @@ import numpy as np
 
 from byrote.report import figures
 from byrote.report.text import number
-from byrote.scores.comparison.estimate import Estimate
+from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.audits import (
     chance_quantiles,

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
-from byrote.stats.fisher import combined_p_value
+from byrote.stats.estimate import Estimate
+from byrote.stats.multiple_testing import combined_p_value
 
 Array = NDArray[np.float64]
 _RESAMPLES = 2000

@@ -8,8 +8,8 @@ import numpy as np
 
 from byrote.report import figures
 from byrote.report.text import number
-from byrote.scores.comparison.estimate import Estimate
-from byrote.stats.frontier import pareto_frontier
+from byrote.stats.estimate import Estimate
+from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Findings, Rows, mean_of, numbers, times, with_interval
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from byrote.report import figures
 from byrote.report.text import number
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.epsilon import ExposureBound, exposure_bound
 from byrote.scores.exposure.levels import mean_exposure
+from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.extraction import Extraction, extract_most_inserted
 from byrote.studies.findings.finding import Findings, Rows, mean_of, times, with_interval

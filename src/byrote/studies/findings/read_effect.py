@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.job import job_of
-from byrote.fits.texts import TextContent
+from byrote.fits.kinds.canaries import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
+from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import mean_of
 

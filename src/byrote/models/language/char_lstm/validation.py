@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from byrote.data.corpus.text_stream import read_text
+from byrote.data.text_stream import read_text
 from byrote.errors import InvalidInput
 
 

@@ -1,0 +1,231 @@
+"""Columns of an Arrow table as NumPy arrays of values, labels and ids. No message quotes a cell."""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.data import memory
+from byrote.data.load_diagnostics import warn
+from byrote.errors import InvalidInput, did_you_mean
+
+_MAX_QUOTED = 5  # names in one message
+_FIRST_ROWS = 64  # rows that rule out most columns as ids
+_ID = re.compile(r"(?i:(.*[ _.-])?(id|index|uuid|key|nr|no|number|row)|unnamed: 0)|.*[a-z]I[dD]")
+
+
+def check_columns(names: Sequence[str], **options: str | None) -> None:
+    """Refuse repeated column names, and options that name no column."""
+    repeated = [name for name, times in Counter(names).items() if times > 1]
+    if repeated:
+        raise InvalidInput(f"column names must differ; repeated: {quote_names(repeated)}")
+    for option, name in options.items():
+        if name is not None and name not in names:
+            raise InvalidInput(
+                f"{option} must name a column; there is no {name!r}" + did_you_mean(name, names)
+            )
+
+
+def quote_names(names: Sequence[str]) -> str:
+    """Quote the first few names, and count the others."""
+    more = f" and {len(names) - _MAX_QUOTED} more" if len(names) > _MAX_QUOTED else ""
+    return ", ".join(map(repr, names[:_MAX_QUOTED])) + more
+
+
+def pandas_index(schema: pa.Schema) -> Iterator[str]:
+    """Yield the names of columns that hold the index of a frame written by pandas."""
+    try:
+        stored = json.loads((schema.metadata or {}).get(b"pandas", b"{}"))["index_columns"]
+        return iter([name for name in stored if isinstance(name, str)])  # a range is a dict
+    except (ValueError, TypeError, LookupError, RecursionError):  # damaged, or not by pandas
+        return iter(())
+
+
+def is_number(kind: pa.DataType) -> bool:
+    """Whether values of this type are numbers; an empty column counts as numbers, all missing."""
+    of = pa.types
+    tests = (of.is_integer, of.is_floating, of.is_boolean, of.is_decimal, of.is_null)
+    return any(test(kind) for test in tests)
+
+
+def is_number_list(kind: pa.DataType) -> bool:
+    """Whether values of this type are lists of numbers, of fixed length or not."""
+    of = pa.types
+    is_list = of.is_list(kind) or of.is_large_list(kind) or of.is_fixed_size_list(kind)
+    return is_list and is_number(kind.value_type)
+
+
+def is_label(kind: pa.DataType) -> bool:
+    """Whether values of this type can be labels or ids: integers, strings, categories."""
+    of = pa.types
+    if of.is_dictionary(kind):
+        kind = kind.value_type
+    return any(test(kind) for test in (of.is_integer, of.is_string, of.is_large_string))
+
+
+def matrix(
+    fields: Sequence[pa.Field],
+    batches: Iterable[pa.RecordBatch],
+    count: int,
+    rows: NDArray[np.intp] | None = None,
+) -> np.ndarray:
+    """Return columns of numbers as a matrix (count, columns), float32 only if all columns are.
+
+    ``count`` is the number of rows in the file; ``rows`` are the sorted numbers of those to read.
+    Columns that are not numeric or have missing values are refused, and so is a matrix that would
+    take most of the available memory.
+    """
+    not_numeric = [field.name for field in fields if not is_number(field.type)]
+    if not_numeric:
+        noun, pronoun = ("column", "it") if len(not_numeric) == 1 else ("columns", "them")
+        raise InvalidInput(
+            f"values must be numeric; name {noun} {quote_names(not_numeric)} as labels or ids, or"
+            f" drop {pronoun}"
+        )
+    if not fields:
+        raise InvalidInput("the table must have a column of values besides labels and ids")
+    shape = (count if rows is None else len(rows), len(fields))
+    out = _allocate(shape, _float_type(field.type for field in fields))
+    missing: Counter[str] = Counter()
+    for target, batch in _selected(batches, count, rows):
+        for j, field in enumerate(fields):
+            out[target, j] = _as_floats(batch.column(field.name), out.dtype)
+            missing[field.name] += int(np.isnan(out[target, j]).sum())
+    _refuse_missing(+missing)
+    return out
+
+
+def list_matrix(
+    field: pa.Field,
+    batches: Iterable[pa.RecordBatch],
+    count: int,
+    rows: NDArray[np.intp] | None = None,
+) -> np.ndarray:
+    """Return a column of equally long lists of numbers as a matrix (count, length), as `matrix`."""
+    n = count if rows is None else len(rows)
+    out = np.empty((n, 0), _float_type([field.type.value_type]))
+    missing = 0
+    for target, batch in _selected(batches, count, rows):
+        column = batch.column(field.name)
+        if column.null_count:
+            raise InvalidInput(
+                f"column {field.name!r} must hold a list in every row; some are missing"
+            )
+        lengths = pc.list_value_length(column).to_numpy()
+        if target.start == 0:
+            out = _allocate((n, int(lengths[0])), out.dtype)
+        if (lengths != out.shape[1]).any():
+            raise InvalidInput(f"the lists of column {field.name!r} must all be of one length")
+        out[target] = _as_floats(column.flatten(), out.dtype).reshape(len(column), -1)
+        missing += int(np.isnan(out[target]).sum())
+    _refuse_missing(Counter({field.name: missing} if missing else {}))
+    return out
+
+
+def label_column(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
+    """Return a column of labels or ids as (n,) int64 or strings, none of them missing."""
+    if not is_label(column.type):
+        raise InvalidInput(f"{option} must be integers or strings; {name!r} holds {column.type}")
+    if column.null_count:
+        _refuse_missing(Counter({name: column.null_count}))
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return checks.names(option, column.to_numpy())
+
+
+def label_column_of_text(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
+    """Return a text column of labels or ids, as int64 if all are plain decimal integers.
+
+    Codes such as 007 stay strings: as numbers they could not be found in the user's data.
+    """
+    if pc.any(pc.match_substring(column, "\n")).as_py():
+        raise InvalidInput(
+            f"{option} must each be on one line; column {name!r} holds line breaks, as after a"
+            " quote that is not closed"
+        )
+    missing = column.null_count + pc.sum(pc.equal(column, "")).as_py() if len(column) else 0
+    if missing:
+        _refuse_missing(Counter({name: missing}))
+    trimmed = pc.utf8_trim_whitespace(column)
+    if pc.all(pc.match_substring_regex(trimmed, r"^(0|-?[1-9]\d{0,17})$")).as_py():
+        column = trimmed.cast(pa.int64())
+    return label_column(option, name, column)
+
+
+def warn_about_ids(names: Sequence[str], x: NDArray[np.floating[Any]]) -> None:
+    """Warn about columns of values that look like ids: distinct integers, beside other columns.
+
+    They increase by one from row to row, or have a name that is usual for ids.
+    """
+    suspects = [
+        name for name, column in zip(names, x.T, strict=True) if len(x) > 2 and _is_id(name, column)
+    ]
+    if 0 < len(suspects) < x.shape[1]:
+        noun, verb = ("column", "looks") if len(suspects) == 1 else ("columns", "look")
+        warn(
+            f"{noun} {quote_names(suspects)} {verb} like ids, which a model would learn as values;"
+            " name one as ids (--ids NAME), or leave it out"
+        )
+
+
+def _is_id(name: str, column: NDArray[np.floating[Any]]) -> bool:
+    if (np.diff(column[:_FIRST_ROWS]) == 0).any() or not (column == np.rint(column)).all():
+        return False
+    return bool((np.diff(column) == 1).all()) or (
+        _ID.fullmatch(name) is not None and len(np.unique(column)) == len(column)
+    )
+
+
+def _allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    memory.require(
+        math.prod(shape) * dtype.itemsize,
+        f"{shape[0]:,} rows of {shape[1]:,} numbers",
+        "take fewer (records=N)",
+    )
+    return np.empty(shape, dtype)
+
+
+def _selected(
+    batches: Iterable[pa.RecordBatch], count: int, rows: NDArray[np.intp] | None
+) -> Iterator[tuple[slice, pa.RecordBatch]]:
+    """Yield batches, or their selected rows, with the rows of the output that they fill."""
+    start = filled = 0
+    for batch in batches:
+        stop = start + len(batch)
+        part = batch
+        if rows is not None:
+            first, last = np.searchsorted(rows, (start, stop))
+            part = batch.take(pa.array(rows[first:last] - start))
+        if stop <= count and len(part):
+            yield slice(filled, filled + len(part)), part
+            filled += len(part)
+        start = stop
+    if start != count:
+        raise InvalidInput(f"the file is damaged: {count} rows expected, {start} found")
+
+
+def _float_type(kinds: Iterable[pa.DataType]) -> np.dtype:
+    return np.dtype(np.float32 if all(map(pa.types.is_float32, kinds)) else np.float64)
+
+
+def _as_floats(column: pa.Array, dtype: np.dtype) -> np.ndarray:
+    # unsafe allows integers beyond 2**53, which a float rounds; nulls become NaN
+    values: np.ndarray = column.cast(pa.from_numpy_dtype(dtype), safe=False).to_numpy(
+        zero_copy_only=False
+    )
+    return values
+
+
+def _refuse_missing(missing: Counter[str]) -> None:
+    if missing:
+        name, times = missing.most_common(1)[0]
+        more = f", and {len(missing) - 1} more columns have some" if len(missing) > 1 else ""
+        raise InvalidInput(f"values must not be missing; column {name!r} lacks {times}{more}")

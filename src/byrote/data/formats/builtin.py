@@ -1,0 +1,63 @@
+"""Built-in sets, which need no file of the user's: digits, Fashion-MNIST, and Python's help."""
+
+import platform
+from pathlib import Path
+
+import numpy as np
+
+from byrote.data.corpus import Corpus
+from byrote.data.formats.idx import load_idx_folder, part_images
+from byrote.data.records import Records
+from byrote.data.text_stream import normalize_newlines
+from byrote.errors import InvalidInput
+
+_FASHION_MNIST = Path("/usr/share/datasets/fashion-mnist")
+
+
+def load_builtin(name: str, *, part: str | None = None) -> Records:
+    """Load a built-in set: grey images (n, h, w) with integer labels.
+
+    ``digits`` is scikit-learn's, 1,797 images of 8x8, float32 in [0, 1]. ``fashion-mnist`` is that
+    of Debian's package dataset-fashion-mnist, uint8 images of 28x28: 60,000 for training, or 10,000
+    with ``part="test"``.
+
+    Examples
+    --------
+    >>> load_builtin("digits").x.shape
+    (1797, 8, 8)
+    """
+    if name == "fashion-mnist":
+        return _fashion_mnist(part or "train")
+    if part is not None:
+        raise InvalidInput("part does not apply to digits, which has a single part")
+    from sklearn.datasets import load_digits  # noqa: PLC0415 (slow to load)
+
+    bunch = load_digits()
+    return Records((bunch.images / 16).astype(np.float32), labels=bunch.target)
+
+
+def _fashion_mnist(part: str) -> Records:
+    if part_images(_FASHION_MNIST, part) is None:
+        raise InvalidInput(
+            "the set is not on this machine; install Debian's package dataset-fashion-mnist"
+        )
+    return load_idx_folder(str(_FASHION_MNIST), part=part)
+
+
+def load_builtin_texts(name: str, *, limit: int | None = None) -> Corpus:  # noqa: ARG001
+    """Load ``python-help``: the topics of Python's own help, sorted, one document each.
+
+    The text is that of the running Python, whose version is noted.
+
+    Examples
+    --------
+    >>> corpus = load_builtin_texts("python-help")
+    >>> len(corpus.documents) > 70, corpus.characters > 400_000, list(corpus.notes)
+    (True, True, ['python'])
+    """
+    try:
+        from pydoc_data.topics import topics  # noqa: PLC0415 (half a megabyte)
+    except ModuleNotFoundError:
+        raise InvalidInput("this Python was installed without its help (pydoc_data)") from None
+    documents = tuple(normalize_newlines(topics[topic]) for topic in sorted(topics))
+    return Corpus(documents, notes={"python": platform.python_version()})

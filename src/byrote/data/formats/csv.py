@@ -1,0 +1,257 @@
+r"""CSV: UTF-8, commas, a line of column names, rows of equal length; gzipped or not.
+
+A spreadsheet computes a cell that begins like a formula, and a terminal obeys control characters.
+Therefore, in the cells that byrote writes and reads back exactly,
+
+- characters that are not printable, or not in the file's encoding, are written ``\x1b``, ``\u202e``
+  or ``\U000e0001``; a backslash before what would be read as such an escape is written ``\x5c``;
+- a text that begins with ``=``, ``+``, ``-``, ``@`` or their full-width forms, and is not a number,
+  gets an apostrophe in front; so does such a text that already has apostrophes in front.
+
+All other texts, and numbers, are unchanged.
+"""
+
+import codecs
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+
+from byrote.data.arrow_columns import check_columns, label_column_of_text, matrix, warn_about_ids
+from byrote.data.corpus import Corpus
+from byrote.data.gzip_stream import open_gzip
+from byrote.data.load_diagnostics import translate_errors, warn
+from byrote.data.records import Records
+from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
+from byrote.data.text_stream import read_documents
+from byrote.errors import InvalidInput
+
+_BLOCK = 1 << 24  # bytes parsed at a time; a line must fit
+_BATCH = 4096  # rows converted at a time
+_DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
+_NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
+_FORMULA = re.compile("'+[=+@\uff1d\uff0b\uff20\uff0d-]")
+_CELL_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
+
+
+def load_records(source: str, *, labels: str | None = None, ids: str | None = None) -> Records:
+    r"""Load the numbers of a CSV file as float64, with columns of labels and ids.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(f"{folder}/t.csv").write_text("a,b,kind\n1,2,x\n3,4,y\n")
+    ...     records = load_records(f"{folder}/t.csv", labels="kind")
+    >>> records.x.tolist(), records.labels.tolist()
+    ([[1.0, 2.0], [3.0, 4.0]], ['x', 'y'])
+    """
+    table = parse_csv(read_utf8(source), text=[name for name in (labels, ids) if name is not None])
+    check_columns(table.column_names, labels=labels, ids=ids)
+    fields = [field for field in table.schema if field.name not in (labels, ids)]
+    x = matrix(fields, table.to_batches(_BATCH), len(table))
+    columns: dict[str, Any] = {
+        option: label_column_of_text(option, name, table.column(name))
+        for option, name in (("labels", labels), ("ids", ids))
+        if name is not None
+    }
+    warn_about_ids([field.name for field in fields], x)
+    return Records(x, **columns)
+
+
+def load_texts(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
+    r"""Load one column of a CSV file as documents; quoted cells may hold several lines.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(f"{folder}/t.csv").write_text('n,said\n1,"one\ntwo"\n2,three\n')
+    ...     load_texts(f"{folder}/t.csv").documents
+    ('one\ntwo', 'three')
+    """
+    parse = partial(_documents, column=column)
+    return Corpus(tuple(read_documents(Path(source), limit, parse, _last_row)))
+
+
+def read_utf8(path: str | Path) -> bytearray:
+    """Read a UTF-8 file, gzipped or not.
+
+    A byte that is not UTF-8 is reported by its line, which Arrow's message would not name.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    data = bytearray()
+    with open_gzip(Path(path)) as file:
+        for piece in file.text_pieces():
+            start = len(data) - len(decoder.getstate()[0])
+            data += piece
+            _check_utf8(decoder, piece, data, start)
+        if file.damaged:
+            raise InvalidInput("the file is damaged: its gzip stream ends early or wrongly")
+    _check_utf8(decoder, b"", data, len(data) - len(decoder.getstate()[0]), final=True)
+    return data
+
+
+def parse_csv(content: bytes | bytearray, *, text: Sequence[str] = ()) -> pa.Table:
+    r"""Parse commas, rows of equal length, and a first row that names the columns.
+
+    Quoted cells may hold several lines. Columns in ``text`` stay text as written; the types of
+    others are inferred.
+
+    Examples
+    --------
+    >>> table = parse_csv(b"a,b\n1,x\n")
+    >>> table.to_pydict()
+    {'a': [1], 'b': ['x']}
+    """
+    ragged: list[Any] = []
+
+    def skip(row: Any) -> str:
+        ragged.append(row)
+        return "skip"
+
+    with translate_errors("the file is not readable as CSV: commas, equally long lines", *_DAMAGE):
+        table = pa_csv.read_csv(
+            pa.BufferReader(content),
+            # without threads, since only then Arrow counts rows
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
+            parse_options=pa_csv.ParseOptions(invalid_row_handler=skip, newlines_in_values=True),
+            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string())),
+        )
+        header = table.column_names
+        _check_separator(header)
+        _check_rows(ragged)
+    _check_header(header)
+    return table
+
+
+def _documents(text: str, column: str | None) -> Sequence[str]:
+    table = parse_csv(text.encode())
+    name = choose_text_column(table.column_names, text_column_names(table.schema), column)
+    return decode_texts(name, table.column(name).chunks)
+
+
+def _last_row(text: str) -> int:
+    """Return the offset of the last line end outside quotes."""
+    quotes, end = text.count('"'), len(text)
+    while (newline := text.rfind("\n", 0, end)) >= 0:
+        quotes -= text.count('"', newline, end)
+        if quotes % 2 == 0:
+            return newline + 1
+        end = newline
+    return 0
+
+
+def _check_utf8(
+    decoder: codecs.IncrementalDecoder,
+    piece: bytes,
+    data: bytearray,
+    start: int,
+    *,
+    final: bool = False,
+) -> None:
+    try:
+        decoder.decode(piece, final)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, start + error.start) + 1
+        raise InvalidInput(f"the file must be UTF-8 text; line {line} is not") from None
+
+
+def _check_separator(header: Sequence[str]) -> None:
+    """Refuse a file whose first line has another separator and no comma."""
+    other = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+    if other is not None:
+        name = "tabs" if other == "\t" else repr(other)
+        raise InvalidInput(
+            "cells must be separated by commas, and decimals written with points; the first line"
+            f" has {name} and no comma"
+        )
+
+
+def _check_rows(ragged: Sequence[Any]) -> None:
+    if ragged:
+        first = ragged[0]
+        raise InvalidInput(
+            f"every row must have {first.expected_columns} cells, as the first has; row"
+            f" {first.number} has {first.actual_columns} (rows that differ: {len(ragged)})"
+        )
+
+
+def _check_header(header: Sequence[str]) -> None:
+    """Refuse a first line that is data, or that leaves a column without a name."""
+    numbers = [float(name) for name in header if _NUMBER.fullmatch(name)]
+    is_range = numbers == list(range(len(numbers)))  # as pandas names the columns of an array
+    increasing = all(number.is_integer() for number in numbers) and numbers == sorted(set(numbers))
+    if not is_range and not (increasing and len(numbers) < len(header)):  # as years after a name
+        raise InvalidInput(
+            "the first line must name the columns; it holds numbers (put a line of names before"
+            " it if these are a record's)"
+        )
+    if numbers:
+        warn(
+            "the first line, though it holds numbers, is taken for the names of the columns, not"
+            " for a record"
+        )
+    if "" in header:
+        raise InvalidInput(
+            f"every column must have a name; column {header.index('') + 1} of {len(header)} has"
+            " none (pandas writes its index so; use index=False)"
+        )
+
+
+def escape_cell(text: str, encoding: str = "utf-8") -> str:
+    r"""Escape a text for a cell.
+
+    Examples
+    --------
+    >>> cells = ["=1+1", "-5", "'=a", "a\tb", "\\x1b"]
+    >>> [escape_cell(text) for text in cells], escape_cell("é", "ascii")
+    (["'=1+1", '-5', "''=a", 'a\\x09b', '\\x5cx1b'], '\\xe9')
+    """
+    if not (text.isascii() and text.isprintable() and "\\" not in text):
+        text = _ESCAPE.sub(_escape_backslash, text)
+        text = "".join(c if _is_plain(c, encoding) else _escape(c) for c in text)
+    return f"'{text}" if _FORMULA.match(f"'{text}") and not _CELL_NUMBER.fullmatch(text) else text
+
+
+def unescape_cell(cell: str) -> str:
+    r"""Return the text that a cell was written from.
+
+    Examples
+    --------
+    >>> [unescape_cell(escape_cell(t)) for t in ("=1+1", "-5", "'=a", "a\tb", "\\x1b", "\\")]
+    ['=1+1', '-5', "'=a", 'a\tb', '\\x1b', '\\']
+    """
+    return _ESCAPE.sub(_unescape, cell[1:] if _FORMULA.match(cell) else cell)
+
+
+def _is_plain(character: str, encoding: str) -> bool:
+    if not character.isascii():
+        try:
+            character.encode(encoding)
+        except UnicodeEncodeError:
+            return False
+    return character.isprintable()
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _escape_backslash(match: re.Match[str]) -> str:
+    """Escape the backslash of what would be read as an escape."""
+    return match[0] if _unescape(match) == match[0] else f"\\x5c{match[0][1:]}"
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = int(next(filter(None, match.groups())), 16)
+    never_escaped = code > 0x10FFFF or (0x20 <= code < 0x7F and code != 0x5C)
+    return match[0] if never_escaped else chr(code)

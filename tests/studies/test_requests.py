@@ -196,8 +196,7 @@ def test_what_is_pruned_after_a_run_with_failed_fits_is_left_undone(tmp_path, mo
         return fit(self, X)
 
     def executed():
-        requests = data.requests(Settings())
-        runs = execute(data, requests, tmp_path, announce=announced.append)
+        runs = execute(data, Settings(), tmp_path, announce=announced.append)
         return [run.name for run in runs]
 
     monkeypatch.setattr(Kernel, "fit", failing)

@@ -138,9 +138,8 @@ def _execute(data: Any, settings: "Settings", out: Path) -> "tuple[StudyRun, ...
 
     try:
         with standard_output_kept_clean():
-            requests = data.requests(settings)
             progress = Bar if watched else Silent
-            return execute(data, requests, out, progress=progress, announce=announce)
+            return execute(data, settings, out, progress=progress, announce=announce)
     except KeyboardInterrupt:
         several = f"finished fits are kept in {out}, and the same command goes on"
         complain(f"interrupted; {kept_in(RunPaths(out)) if single else several}")

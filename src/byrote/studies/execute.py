@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from byrote.errors import IncompleteRun
 from byrote.fits.files import make_folder
 from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
-from byrote.fits.request import Request
+from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.exposure.run import ExposureRun
@@ -89,10 +90,10 @@ class StudyRun:
         """Exposure after training, from the finished fits."""
         return self.run.exposure(partial=True)
 
-    def rows(self, pattern: int, inserted: int) -> NDArray[np.intp]:
-        """Return the rows of a pattern's canaries that were inserted so often."""
+    def level_rows(self, inserted: int) -> NDArray[np.intp]:
+        """Return the rows of the first pattern's canaries that were inserted N times."""
         exposures = self.exposures
-        return np.flatnonzero((exposures.pattern == pattern) & (exposures.inserted == inserted))
+        return np.flatnonzero((exposures.pattern == 0) & (exposures.inserted == inserted))
 
     def mean_exposure(self, rows: NDArray[np.intp]) -> Estimate:
         """Estimate the mean exposure of some rows, in bits, with its interval over secrets."""
@@ -101,14 +102,15 @@ class StudyRun:
         mean = mean_exposure(exposure.bits[rows], exposure.ids[rows], saturated)
         return Estimate(*mean, bound="at least" if saturated.any() else "")
 
+    @cached_property
     def released_model(self) -> Any:
-        """Load the model that was kept: that of the first fit."""
+        """The model that was kept: that of the first fit."""
         return self.run.model(self.run.design.release)
 
 
 def execute(
     data: StudyData,
-    requests: Mapping[str, Planned],
+    settings: Settings,
     out: Path,
     *,
     progress: Callable[[], Progress] = Silent,
@@ -132,6 +134,7 @@ def execute(
     RunMismatch
         If a folder holds another run.
     """
+    requests = data.requests(settings)
     for planned in requests.values():
         if isinstance(planned, Request):
             planned.check()

@@ -153,9 +153,9 @@ def reports(tmp_path_factory):
         patch.setattr(estimators, "QUERIES", 300)
         for name in NAMES:
             data, settings = load_data(at_scale(tiny(name))), Settings()
-            out, requests, announced = tmp_path_factory.mktemp(name), data.requests(settings), []
-            runs = execute(data, requests, out, announce=announced.append)
-            assert announced == list(requests)
+            out, announced = tmp_path_factory.mktemp(name), []
+            runs = execute(data, settings, out, announce=announced.append)
+            assert announced == [run.name for run in data.scaled.runs]
             found[name] = page.report_on(data, runs, settings, out)
     return found
 

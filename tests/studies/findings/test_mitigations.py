@@ -30,9 +30,9 @@ def reports(tmp_path_factory):
     found = {}
     for name in NAMES:
         data, settings, announced = load_data(at_scale(tiny(name))), Settings(), []
-        out, requests = tmp_path_factory.mktemp(name), data.requests(settings)
-        runs = execute(data, requests, out, announce=announced.append)
-        assert announced == list(requests)
+        out = tmp_path_factory.mktemp(name)
+        runs = execute(data, settings, out, announce=announced.append)
+        assert announced == [run.name for run in data.scaled.runs]
         found[name] = page.report_on(data, runs, settings, out)
     return found
 

@@ -32,7 +32,7 @@ def exposure_by_insertions(runs: Sequence[StudyRun]) -> Findings:
 
 
 def _level(run: StudyRun, level: int) -> tuple[str, ...]:
-    rows, exposure = run.rows(0, level), run.exposures.exposure
+    rows, exposure = run.level_rows(level), run.exposures.exposure
     bits = exposure.bits[rows]
     known = bits[~np.isnan(bits)]
     return (
@@ -56,7 +56,7 @@ def _rank_one(run: StudyRun, rows: NDArray[np.intp]) -> int:
 def _threshold(run: StudyRun) -> str:
     """Return the level from which on canaries differ from chance, and how many have rank 1."""
     levels = [level for level in np.unique(run.exposures.inserted).tolist() if level]
-    highest = run.rows(0, levels[-1])
+    highest = run.level_rows(levels[-1])
     exposed = [level for level in levels if _largest_p(run, level) < _SIGNIFICANT]
     if not exposed:
         where = "at no level"
@@ -73,7 +73,7 @@ def _threshold(run: StudyRun) -> str:
 
 def _largest_p(run: StudyRun, level: int) -> float:
     """Return the largest p-value of a level's canaries; 1 if none has one."""
-    p_values = run.exposures.exposure.p_value[run.rows(0, level)]
+    p_values = run.exposures.exposure.p_value[run.level_rows(level)]
     known = p_values[~np.isnan(p_values)]
     return float(known.max()) if len(known) else 1.0
 

@@ -68,7 +68,7 @@ class Estimators:
 
 def all_estimators(run: StudyRun) -> tuple[Estimators, ...]:
     """Estimate the exposures of each pattern in the first fit, whose model was kept."""
-    model, fit = run.released_model(), run.run.design.release
+    model, fit = run.released_model, run.run.design.release
     bits = -run.run.folder.log_prob(fit) / np.log(2)
     patterns = range(len(run.records.patterns))
     return tuple(_of_pattern(run, model, number, bits) for number in patterns)

@@ -77,7 +77,7 @@ def extraction(runs: Sequence[StudyRun]) -> Findings:
 
 def extract_most_inserted(run: StudyRun) -> tuple[Extraction, ...]:
     """Search for the most inserted canaries of the first fit: one, if each level has one."""
-    model, canaries = run.released_model(), run.run.folder.canaries
+    model, canaries = run.released_model, run.run.folder.canaries
     inserted = _inserted(run)
     extractions = []
     for row in np.flatnonzero(inserted == inserted.max()).tolist():
@@ -107,7 +107,7 @@ def complete_all(
     (L,) how many characters are given, (c, L) the share of the others that come out right, and (c,)
     how often each canary is inserted. NaN where a completion has no more characters.
     """
-    model, canaries = run.released_model(), run.run.folder.canaries
+    model, canaries = run.released_model, run.run.folder.canaries
     length = min(_LONGEST, max(map(len, canaries.completions)))
     shares = np.full((len(canaries), length), np.nan)
     for row, secret in enumerate(canaries.completions):

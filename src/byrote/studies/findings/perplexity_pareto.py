@@ -33,7 +33,7 @@ def perplexity_pareto(runs: Sequence[StudyRun]) -> Findings:
     levels = sorted(runs[0].declared.insertions)
     level = levels[len(levels) // 2]
     points = [
-        Point(run, mean_of(run.exposures.perplexity()), run.mean_exposure(run.rows(0, level)))
+        Point(run, mean_of(run.exposures.perplexity()), run.mean_exposure(run.level_rows(level)))
         for run in runs
     ]
     known = [p for p in points if np.isfinite([p.perplexity.value, p.exposure.value]).all()]
@@ -80,7 +80,7 @@ def _table(points: Sequence[Point], frontier: Sequence[Point], level: int) -> Ro
             point.run.title,
             with_interval(point.perplexity),
             with_interval(point.exposure),
-            with_interval(point.run.mean_exposure(point.run.rows(0, 0))),
+            with_interval(point.run.mean_exposure(point.run.level_rows(0))),
             f"{point.run.exposures.facts.get('model', {}).get('parameters', 0):,}",
             "yes" if point in frontier else "",
         )

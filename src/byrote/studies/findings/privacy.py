@@ -97,7 +97,10 @@ def _table(runs: Sequence[StudyRun], extractions: Extractions) -> Rows:
                 run.title,
                 _shown(_epsilon(guarantee(run))),
                 with_interval(mean_of(run.exposures.test_loss)),
-                *(with_interval(run.mean_exposure(run.rows(0, level))) for level in (*levels, 0)),
+                *(
+                    with_interval(run.mean_exposure(run.level_rows(level)))
+                    for level in (*levels, 0)
+                ),
                 f"{_extracted(extractions[run.name])} of {len(extractions[run.name])}",
             )
             for run in runs
@@ -176,7 +179,7 @@ def _remarks(runs: Sequence[StudyRun], extractions: Extractions) -> list[str]:
 
 def _exposed(run: StudyRun, level: int, searches: Sequence[Extraction]) -> str:
     """Return how many canaries of a level differ from chance, and how many are extracted."""
-    rows = run.rows(0, level)
+    rows = run.level_rows(level)
     exposed = int((run.exposures.exposure.p_value[rows] < _SIGNIFICANT).sum())
     label = (guarantee(run) or {}).get("label")
     return (
@@ -195,7 +198,7 @@ def _against(baseline: StudyRun, run: StudyRun, level: int) -> str:
     """
     if baseline.run.missing or run.run.missing:
         return f"{run.title} against {baseline.title}: fits are missing, so canaries do not pair."
-    rows, before = baseline.rows(0, level), baseline.exposures.exposure
+    rows, before = baseline.level_rows(level), baseline.exposures.exposure
     lower = before.bits[rows] - run.exposures.exposure.bits[rows]
     exposure = Estimate(*mean_exposure(lower, before.ids[rows]))
     loss = mean_of(run.exposures.test_loss - baseline.exposures.test_loss)

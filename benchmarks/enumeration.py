@@ -9,7 +9,7 @@ from byrote import Canary
 from byrote.attacks.enumeration import enumerate_bits
 from byrote.attacks.search import Search
 from byrote.models import CharLSTM
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.token_format import TokenFormat
 from run import peak_gb, report
 
 DIGITS = 6

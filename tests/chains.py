@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.token_format import TokenFormat
 
 LETTERS = "ab0123456789 "
 

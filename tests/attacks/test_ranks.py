@@ -9,8 +9,8 @@ from byrote import Canary, InvalidInput
 from byrote.attacks.extraction import extract
 from byrote.attacks.model_sampling import draw_samples
 from byrote.attacks.ranks import find_ranks
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.token_format import TokenFormat
 
 from chains import (
     Chain,

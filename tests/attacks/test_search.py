@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from byrote import Canary
 from byrote.attacks.frontier import Frontier, Nodes
 from byrote.attacks.search import Search
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.token_format import TokenFormat
 
 from chains import Chain, Merging, OneString, known
 

@@ -11,8 +11,8 @@ from byrote.attacks.ranks import find_ranks
 from byrote.data.canaries.format import Format
 from byrote.errors import InvalidInput
 from byrote.models import CausalLM
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.token_format import TokenFormat
 
 import tiny_hf
 from chains import Chain

@@ -77,7 +77,7 @@ def test_order_changes_nothing():
 def test_settings_of_this_process_are_put_back():
     import torch
 
-    from byrote.models.torch_state import denormals_are_flushed
+    from byrote.models.torch_utils import denormals_are_flushed
 
     before = torch.get_num_threads(), denormals_are_flushed(), torch.get_rng_state()
     score(MODELS["vae"]())

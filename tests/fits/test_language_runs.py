@@ -12,7 +12,7 @@ from byrote.errors import ForeignFile, InvalidInput
 from byrote.fits.paths import RunPaths
 from byrote.fits.run_folder import RunFolder
 from byrote.models import CharLSTM
-from byrote.models.language.char_lstm import settings
+from byrote.models.language.char_lstm import parameters
 
 from languages import Ngram
 
@@ -76,9 +76,9 @@ def test_extended_by_a_fit_and_by_reports_in_other_processes(tmp_path):
 
 def test_precision_is_settled_once(tmp_path, monkeypatch):
     run(tmp_path / "asked", lstm(precision="bfloat16"), fits=2)
-    monkeypatch.setattr(settings, "settled_precision", lambda *_, **__: "bfloat16")
+    monkeypatch.setattr(parameters, "resolve_precision", lambda *_, **__: "bfloat16")
     run(tmp_path / "run", lstm(precision="auto"))
-    monkeypatch.setattr(settings, "settled_precision", lambda *_, **__: "float32")
+    monkeypatch.setattr(parameters, "resolve_precision", lambda *_, **__: "float32")
     run(tmp_path / "run", lstm(precision="auto"), fits=2)  # as if on another machine
     assert contents(tmp_path / "run") == contents(tmp_path / "asked")
     described = json.loads((tmp_path / "run" / "run.json").read_text())

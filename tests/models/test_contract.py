@@ -45,7 +45,7 @@ def test_every_model_passes(model):
 def test_prepared_twice_it_scores_the_same(model):
     scores = []
     for _ in range(2):
-        copy = contract.prepared(model, training=3, noise=4)
+        copy = contract.seeded_clone(model, training=3, noise=4)
         x = contract.as_input(copy, X)
         contract.fit(copy, x, lambda *_: None)
         contract.reseed(copy, 5)
@@ -56,7 +56,7 @@ def test_prepared_twice_it_scores_the_same(model):
 
 def test_preparing_leaves_the_model_alone(model):
     before = identity.parameters(model), model.get_params(deep=False).get("random_state")
-    copy = contract.prepared(model, training=3, noise=4)
+    copy = contract.seeded_clone(model, training=3, noise=4)
     assert copy is not model
     assert before == (
         identity.parameters(model),
@@ -69,7 +69,7 @@ def test_parameters_are_plain_and_without_seeds(model):
     again = json.loads(json.dumps(found))
     assert again == found
     for seed in (1, 2):
-        copy = contract.prepared(model, training=seed, noise=seed)
+        copy = contract.seeded_clone(model, training=seed, noise=seed)
         assert identity.parameters(copy) == found
 
 
@@ -132,14 +132,14 @@ def test_what_is_no_density_model_is_refused(model, message):
 
 def test_seeds_reach_nested_models():
     pipeline = Pipeline([("flat", QuantileTransformer(n_quantiles=5)), ("mix", GaussianMixture(2))])
-    copy = contract.prepared(pipeline, training=11, noise=12)
+    copy = contract.seeded_clone(pipeline, training=11, noise=12)
     assert copy.get_params()["mix__random_state"] == 11
     assert copy.get_params()["flat__random_state"] == 11
     assert pipeline.get_params()["mix__random_state"] is None
 
 
 def test_the_noise_seed_is_its_own():
-    copy = contract.prepared(VAE(), training=11, noise=12)
+    copy = contract.seeded_clone(VAE(), training=11, noise=12)
     assert (copy.random_state, copy.noise_seed) == (11, 12)
     contract.reseed(copy, 13)
     assert (copy.random_state, copy.noise_seed) == (13, 12)
@@ -148,19 +148,21 @@ def test_the_noise_seed_is_its_own():
 def test_the_noise_seed_reaches_nested_models():
     # What parameters() leaves out, prepared() has to set.
     pipeline = Pipeline([("vae", VAE(noise_seed=5))])
-    copy = contract.prepared(pipeline, training=11, noise=12)
+    copy = contract.seeded_clone(pipeline, training=11, noise=12)
     assert copy.get_params()["vae__noise_seed"] == 12
 
 
 def test_a_model_without_seeds_is_only_copied():
-    copy = contract.prepared(KernelDensity(bandwidth=0.3), training=1, noise=2)
+    copy = contract.seeded_clone(KernelDensity(bandwidth=0.3), training=1, noise=2)
     assert copy.get_params() == KernelDensity(bandwidth=0.3).get_params()
     contract.reseed(copy, 3)
     assert copy.get_params() == KernelDensity(bandwidth=0.3).get_params()
 
 
 def test_reseeding_keeps_the_fit():
-    model = contract.prepared(VAE(2, hidden=(8,), epochs=1, draws=4), training=1, noise=2).fit(X)
+    model = contract.seeded_clone(VAE(2, hidden=(8,), epochs=1, draws=4), training=1, noise=2).fit(
+        X
+    )
     first = model.score_samples(X)
     contract.reseed(model, 99)
     assert (model.score_samples(X) != first).any()
@@ -324,7 +326,7 @@ def test_a_model_sees_the_shape_that_it_will_get_and_its_errors_stay_private():
 
 def test_torch_loads_when_a_model_needs_it():
     code = (
-        "import sys, byrote.models, byrote.models.catalogue, byrote.models.contract;"
+        "import sys, byrote.models, byrote.models.registry, byrote.models.contract;"
         "assert 'torch' not in sys.modules;"
         "byrote.models.VAE;"
         "assert 'torch' in sys.modules"

@@ -16,7 +16,7 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.request import Request, Settings
 from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE, CharLSTM, contract, identity
-from byrote.models.stopping import EarlyStopping
+from byrote.models.early_stopping import EarlyStopping
 
 DIGITS = load("digits").x[:200]
 X, VALIDATION = DIGITS[:40], DIGITS[40:100]
@@ -70,7 +70,7 @@ def test_the_lowest_loss_decides(losses, patience, epoch, epochs, loss):
     for number in range(1, len(losses) + 1):
         with torch.no_grad():
             network.weight.fill_(number)
-        ended = stopping.ends()
+        ended = stopping.stops()
         if ended:
             break
     assert ended == (number - epoch >= patience or loss is None)
@@ -185,7 +185,7 @@ def test_what_cannot_be_had_is_refused(model, x, message):
 def test_no_epochs_are_promised():
     for model in (vae(), lstm()):
         assert contract.epochs(model) is None
-        assert contract.most_epochs(model) == model.epochs
+        assert contract.max_epochs(model) == model.epochs
         assert contract.epochs(clone(model).set_params(patience=None)) == model.epochs
         with pytest.raises(InvalidInput, match=f"within the {model.epochs} epochs"):
             contract.check_track(model, [model.epochs + 1])

@@ -6,9 +6,9 @@ import torch
 
 from byrote.models import DP, VAE, CharLSTM
 from byrote.models import precision as module
-from byrote.models.language.char_lstm import pace as lstm_pace
-from byrote.models.precision import bfloat16_pays, lstm_products, settled_precision
-from byrote.models.vae import pace as vae_pace
+from byrote.models.language.char_lstm import parameters as lstm_parameters
+from byrote.models.precision import bfloat16_is_faster, lstm_precision, resolve_precision
+from byrote.models.vae import auto_arithmetic
 
 TEXTS = ["the random number is 281265017\n"] * 12
 
@@ -39,14 +39,14 @@ class Machine:
 @pytest.mark.parametrize("disturbed", [(), (0, 1, 2, 3), (3, 5), (2, 4, 6, 8), (5, 7, 9, 11)])
 def test_bfloat16_pays_where_it_is_clearly_faster(ratio, expected, disturbed):
     machine = Machine(ratio, disturbed)
-    assert bfloat16_pays(machine.work, machine.seconds) is expected
+    assert bfloat16_is_faster(machine.work, machine.seconds) is expected
     assert machine.calls[::2] == [torch.float32] * (len(machine.calls) // 2)
     assert machine.calls[1::2] == [torch.bfloat16] * (len(machine.calls) // 2)
 
 
 def test_where_it_is_hopeless_it_is_not_tried_again():
     machine = Machine(7.0)
-    bfloat16_pays(machine.work, machine.seconds)
+    bfloat16_is_faster(machine.work, machine.seconds)
     assert len(machine.calls) == 8
 
 
@@ -55,17 +55,21 @@ def never():
 
 
 def test_what_must_not_be_rounded_is_not_timed():
-    assert settled_precision("cpu", tolerant=False, pays=never) == "float32"
-    assert settled_precision("meta", tolerant=True, pays=never) == "float32"
+    assert resolve_precision("cpu", tolerant=False, is_faster=never) == "float32"
+    assert resolve_precision("meta", tolerant=True, is_faster=never) == "float32"
     for answer, name in ((True, "bfloat16"), (False, "float32")):
-        assert settled_precision("cpu", tolerant=True, pays=lambda a=answer: a) == name
+        assert resolve_precision("cpu", tolerant=True, is_faster=lambda a=answer: a) == name
 
 
 @pytest.mark.parametrize("pays", [True, False])
 def test_auto_is_what_the_clock_says(monkeypatch, pays):
     sizes = []
-    monkeypatch.setattr(vae_pace, "in_bfloat16", lambda *a: sizes.append(a) or pays)
-    monkeypatch.setattr(lstm_pace, "in_bfloat16", lambda *a, **k: sizes.append((a, k)) or pays)
+    monkeypatch.setattr(
+        auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *a: sizes.append(a) or pays
+    )
+    monkeypatch.setattr(
+        lstm_parameters, "lstm_is_faster_in_bfloat16", lambda *a, **k: sizes.append((a, k)) or pays
+    )
     expected = "bfloat16" if pays else "float32"
     model = VAE(4, hidden=[7, 5], batch_size=9)
     assert model.settled((100, 8, 8)).precision == expected
@@ -79,8 +83,8 @@ def test_auto_is_what_the_clock_says(monkeypatch, pays):
 @pytest.mark.parametrize("pays", [True, False])
 def test_a_model_without_settled_precision_is_the_one_that_auto_means(monkeypatch, pays):
     """Whichever the clock chooses, in training and in scoring, to the bit."""
-    monkeypatch.setattr(vae_pace, "in_bfloat16", lambda *_: pays)
-    monkeypatch.setattr(lstm_pace, "in_bfloat16", lambda *_, **__: pays)
+    monkeypatch.setattr(auto_arithmetic, "vae_is_faster_in_bfloat16", lambda *_: pays)
+    monkeypatch.setattr(lstm_parameters, "lstm_is_faster_in_bfloat16", lambda *_, **__: pays)
     name, x = "bfloat16" if pays else "float32", np.random.default_rng(0).random((40, 6))
     dp = DP(noise_multiplier=1.0, delta=1e-3)
     pairs = [
@@ -96,11 +100,13 @@ def test_a_model_without_settled_precision_is_the_one_that_auto_means(monkeypatc
 
 def test_the_clock_is_asked_once_for_a_size(monkeypatch):
     timed = []
-    for pace in (vae_pace, lstm_pace):
-        monkeypatch.setattr(pace, "bfloat16_pays", lambda work: timed.append(work) or False)
+    for timing in (auto_arithmetic, lstm_parameters):
+        monkeypatch.setattr(timing, "bfloat16_is_faster", lambda work: timed.append(work) or False)
     sizes = (11, (3,), 2, 5)  # of no other test
-    assert [vae_pace.in_bfloat16(*sizes) for _ in range(3)] == [False] * 3
-    assert [lstm_pace.in_bfloat16(5, 1, 3, private=True) for _ in range(3)] == [False] * 3
+    assert [auto_arithmetic.vae_is_faster_in_bfloat16(*sizes) for _ in range(3)] == [False] * 3
+    assert [
+        lstm_parameters.lstm_is_faster_in_bfloat16(5, 1, 3, private=True) for _ in range(3)
+    ] == [False] * 3
     assert len(timed) == 2
     for work in timed:  # what is timed can be done in both
         for dtype in module.PRECISIONS.values():
@@ -109,31 +115,31 @@ def test_the_clock_is_asked_once_for_a_size(monkeypatch):
 
 @pytest.mark.parametrize("private", [False, True])
 def test_what_is_timed_of_a_network_of_characters_is_what_training_does(monkeypatch, private):
-    monkeypatch.setattr(lstm_pace, "library_has_lstm", lambda dtype: True)
-    monkeypatch.setattr(module, "library_has_lstm", lambda dtype: False)
+    monkeypatch.setattr(lstm_parameters, "onednn_trains_lstm", lambda dtype: True)
+    monkeypatch.setattr(module, "onednn_trains_lstm", lambda dtype: False)
 
     def both(work):
         for dtype in module.PRECISIONS.values():
             work(dtype)()
         return True
 
-    monkeypatch.setattr(lstm_pace, "bfloat16_pays", both)
-    assert lstm_pace.in_bfloat16.__wrapped__(5, 2, 3, private=private)
+    monkeypatch.setattr(lstm_parameters, "bfloat16_is_faster", both)
+    assert lstm_parameters.lstm_is_faster_in_bfloat16.__wrapped__(5, 2, 3, private=private)
 
 
 def test_a_processor_without_the_kernel_is_not_timed(monkeypatch):
-    monkeypatch.setattr(lstm_pace, "library_has_lstm", lambda dtype: False)
-    monkeypatch.setattr(lstm_pace, "bfloat16_pays", lambda work: never())
-    assert not lstm_pace.in_bfloat16.__wrapped__(5, 1, 3, private=False)
+    monkeypatch.setattr(lstm_parameters, "onednn_trains_lstm", lambda dtype: False)
+    monkeypatch.setattr(lstm_parameters, "bfloat16_is_faster", lambda work: never())
+    assert not lstm_parameters.lstm_is_faster_in_bfloat16.__wrapped__(5, 1, 3, private=False)
 
 
 def test_without_the_librarys_kernel_an_lstm_is_multiplied_in_bfloat16_all_the_same(monkeypatch):
-    monkeypatch.setattr(module, "library_has_lstm", lambda dtype: False)
+    monkeypatch.setattr(module, "onednn_trains_lstm", lambda dtype: False)
     torch.manual_seed(0)
     layer, x = torch.nn.LSTM(20, 20), torch.randn(7, 5, 20)
     exact, _ = layer(x)
     before = torch.backends.mkldnn.enabled
-    with lstm_products(torch.bfloat16):
+    with lstm_precision(torch.bfloat16):
         assert not torch.backends.mkldnn.enabled
         rounded, _ = layer(x)
     assert torch.backends.mkldnn.enabled == before

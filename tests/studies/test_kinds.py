@@ -5,7 +5,7 @@ from importlib.resources import files
 import pytest
 
 from byrote.errors import CorruptFile, InvalidInput
-from byrote.models.vae.settings import space_of
+from byrote.models.vae.parameters import space_of
 from byrote.studies import page
 from byrote.studies.kinds import FORMS, NAMES, check_options, load_study
 from byrote.studies.study import at_scale, parse_declaration

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.stepping import Stepper
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.steppers import Stepper
+from byrote.models.language.token_format import TokenFormat
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -15,9 +15,9 @@ from byrote import checks
 from byrote.attacks.completion_bits import begin, check_costs
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.stepping import Stepper
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.steppers import Stepper
+from byrote.models.language.token_format import TokenFormat
 
 _MOST = 1 << 1023  # samples, of which a float holds any number
 

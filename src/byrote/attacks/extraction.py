@@ -10,9 +10,9 @@ from byrote.attacks.completion_bits import CountingStepper, path_bits
 from byrote.attacks.search import Search, margin
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.stepping import Stepper, check_language_model
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.steppers import Stepper, check_language_model
+from byrote.models.language.token_format import TokenFormat
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -101,8 +101,8 @@ def extract(
     Parameters
     ----------
     model
-        A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
-        ``next_log_probs``.
+        A language model with ``encode``, ``decode``, ``next_log_probs`` and ``score_samples``;
+        ``stepper`` is faster than ``next_log_probs``, ``token_strings`` than ``decode``.
     canary
         What is known of the secret: the format and the prefix.
     prefix

@@ -13,8 +13,8 @@ from byrote.attacks.enumeration import StreamingRank, all_bits, check_size, step
 from byrote.attacks.model_sampling import draw_samples
 from byrote.attacks.search import Search, margin, prior_rank_bounds
 from byrote.data.canaries import Canary
-from byrote.models.language.agreement import stepper_of
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.stepper_check import stepper_of
+from byrote.models.language.token_format import TokenFormat
 
 Array = NDArray[np.float64]
 

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from byrote.attacks.completion_bits import begin, check_costs, rows_at_once
 from byrote.attacks.frontier import NO_NODES, Columns, Frontier, Nodes
 from byrote.attacks.state_cache import StateCache
-from byrote.models.language.stepping import Stepper
-from byrote.models.language.tokens import TokenFormat
+from byrote.models.language.steppers import Stepper
+from byrote.models.language.token_format import TokenFormat
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

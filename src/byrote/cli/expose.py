@@ -220,16 +220,16 @@ def _levels(text: str) -> tuple[int, ...]:
 
 
 def _model(name: str, settings: list[str], epochs: int | None) -> Any:
-    from byrote.models import catalogue  # noqa: PLC0415 (slow to load)
+    from byrote.models import registry  # noqa: PLC0415 (slow to load)
 
     if ":" not in name and name != "char-lstm":
         raise InvalidInput(
             f"--model must be char-lstm, hf:PATH or module:Class; got {name!r}"
             f"{did_you_mean(name, ['char-lstm'])}"
         )
-    chosen = catalogue.parse_settings(settings)
+    chosen = registry.parse_settings(settings)
     if epochs is not None:
         if "epochs" in chosen:
             raise InvalidInput("--epochs and --set epochs exclude each other; got both")
         chosen["epochs"] = checks.integer("--epochs", epochs, at_least=1)
-    return catalogue.build(name, chosen)
+    return registry.build(name, chosen)

@@ -16,10 +16,10 @@ OwnSettings = Annotated[
 
 
 def own_model(name: str | None, settings: list[str] | None) -> Any:
-    """The unfitted model that ``Run.model`` needs for such a class; None where it needs none."""
-    from byrote.models import catalogue  # noqa: PLC0415 (slow to load)
+    """Build the unfitted model that ``Run.model`` needs for such a class; None without one."""
+    from byrote.models import registry  # noqa: PLC0415 (slow to load)
 
-    chosen = catalogue.parse_settings(settings or [])
+    chosen = registry.parse_settings(settings or [])
     if name is None and chosen:
         raise InvalidInput("--set needs --model: a run's own model has the parameters of the run")
-    return None if name is None else catalogue.build(name, chosen)
+    return None if name is None else registry.build(name, chosen)

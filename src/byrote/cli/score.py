@@ -130,10 +130,10 @@ def score(
     # The libraries load here: --help and a mistyped option need not wait for them.
     from byrote.data import load  # noqa: PLC0415
     from byrote.fits.request import Request, Settings  # noqa: PLC0415
-    from byrote.models import catalogue  # noqa: PLC0415
+    from byrote.models import registry  # noqa: PLC0415
 
     request = Request(
-        model=catalogue.build(model, catalogue.parse_settings(settings or [])),
+        model=registry.build(model, registry.parse_settings(settings or [])),
         records=load(
             data,
             key=key,

@@ -13,8 +13,7 @@ from byrote.fits.job import job_of
 from byrote.fits.manifest import ModelPart
 from byrote.fits.reading import is_there
 from byrote.fits.run_folder import RunFolder
-from byrote.models import contract, settling
-from byrote.models.sampling import check_samples, draw
+from byrote.models import contract, resolve_auto
 from byrote.models.weights import check_keepable, with_weights
 
 _OWN = "byrote.models."
@@ -33,8 +32,8 @@ def load(run: RunFolder, fit: int | None = None, model: Any = None) -> Any:
     job = job_of(run.design, number, run.manifest.seed)
     described = run.manifest.model
     unfitted = _built(described) if model is None else _checked(model, described)
-    settled = settling.with_values(unfitted, run.manifest.settled)
-    fresh = contract.prepared(settled, training=job.training_seed, noise=job.noise_seed)
+    settled = resolve_auto.with_values(unfitted, run.manifest.settled)
+    fresh = contract.seeded_clone(settled, training=job.training_seed, noise=job.noise_seed)
     fitted = with_weights(fresh, run.models.weights(number))
     contract.reseed(fitted, job.evaluation_seed)
     return fitted
@@ -47,11 +46,11 @@ def sample(
     n = checks.integer("n", n, at_least=1)
     seed = checks.seed("seed", seed)
     fitted = load(run, fit, model)
-    check_samples(fitted)
+    contract.check_samples(fitted)
     own = seeds.integer(seed, seeds.Purpose.RELEASE, fold=2)
     contract.reseed(fitted, own)
     with controlled(own, run.manifest.threads, needs_torch=False):
-        return draw(fitted, n, run.manifest.data.shape)
+        return contract.draw_samples(fitted, n, run.manifest.data.shape)
 
 
 def _checked(model: Any, described: ModelPart) -> Any:

@@ -24,7 +24,7 @@ from byrote.fits.plan_file import read_design
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request
 from byrote.fits.run_folder import RunFolder
-from byrote.models import settling
+from byrote.models import resolve_auto
 from byrote.plans import Design
 
 # Of a folder that cannot be used at all, whatever room there is.
@@ -59,7 +59,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     if not reading.is_there(paths.manifest):
         _check_new(paths)
         request.preflight(design)
-        settled = settling.settled_values(request.model, request.records.x.shape, design.fits)
+        settled = resolve_auto.resolved_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
     with _resumable(paths), _locked(paths):
         if reading.is_there(paths.manifest):
@@ -146,7 +146,7 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(
-                model=settling.with_values(request.model, run.manifest.settled),
+                model=resolve_auto.with_values(request.model, run.manifest.settled),
                 data=pool.share(request.records.x, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,

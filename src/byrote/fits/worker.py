@@ -49,7 +49,7 @@ def run_job(task: Task, job: Job) -> Outcome:
 
 def fit_and_score(task: Task, job: Job) -> Outcome:
     """The same, where exceptions are the caller's."""
-    model = contract.prepared(task.model, training=job.training_seed, noise=job.noise_seed)
+    model = contract.seeded_clone(task.model, training=job.training_seed, noise=job.noise_seed)
     content = task.content(task.data.get())
     nothing = job.counted is not None and not len(job.counted)  # is to be scored
     name = "release" if job.fit == RELEASE else f"fit {job.fit}"

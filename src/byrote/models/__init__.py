@@ -1,4 +1,4 @@
-"""What can be trained: the contract for density models, and built-in ones."""
+"""The density-model contract, and the built-in models."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -7,21 +7,30 @@ if TYPE_CHECKING:
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
-    from byrote.models.privacy import DP
+    from byrote.models.privacy import DP, DPGuarantee
     from byrote.models.vae import VAE, ImportanceSampling
 
-_HOME = {
+_MODULES = {
     "CausalLM": "byrote.models.language.causal",
     "CharLSTM": "byrote.models.language.char_lstm",
     "DP": "byrote.models.privacy",
+    "DPGuarantee": "byrote.models.privacy",
     "ImportanceSampling": "byrote.models.vae",
     "LaplaceHistogram": "byrote.models.laplace_histogram",
     "VAE": "byrote.models.vae",
 }
-__all__ = ["DP", "VAE", "CausalLM", "CharLSTM", "ImportanceSampling", "LaplaceHistogram"]
+__all__ = [
+    "DP",
+    "VAE",
+    "CausalLM",
+    "CharLSTM",
+    "DPGuarantee",
+    "ImportanceSampling",
+    "LaplaceHistogram",
+]
 
 
 def __getattr__(name: str) -> Any:  # PyTorch loads when a model needs it, not with byrote
-    if name in _HOME:
-        return getattr(import_module(_HOME[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

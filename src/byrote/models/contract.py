@@ -1,19 +1,23 @@
-"""The density-model contract: scikit-learn's own.
+"""The density-model contract: scikit-learn's own, with optional parts found by name.
 
 A model is any object that ``sklearn.base.clone`` can copy, with ``fit(X)`` and ``score_samples(X)``
-giving (n,) log-densities in nats. Found by signature, all optional: ``random_state`` parameters
-(each fit gets its own seed), ``noise_seed`` (one seed for the whole run), ``fit(X, on_epoch=...)``
-(training can be followed), ``loss(X)`` (mean loss of records it did not train on, nats),
-``check_input(X)`` (the model's own view of unusable data), ``diagnostics_`` (how far its last
-log-densities can be trusted), ``facts_`` (what else is worth knowing of the fit, as plain data),
-``settled(shape, fits)`` (a copy without parameters "auto"), a true
-``takes_pixels`` (uint8 images come as they are stored, not as float32 in [0, 1]), ``file_hashes()``
-(by parameter, of the files that it names: with other files it is another model),
-``private_parameters`` (names of those that hold records, of which a run keeps a hash). A model with
-a parameter ``patience`` that is not None may end before its ``epochs``.
+giving (n,) log-densities in nats. Optional:
 
-A language model is the same over lists of texts, which a true ``takes_texts`` says. One that can
-report after so many batches has ``reports(X)``: how often ``fit(X)`` will call ``on_epoch``.
+- parameters ``random_state`` (each fit gets its own seed) and ``noise_seed`` (one seed for a run);
+- ``fit(X, on_epoch=...)``: training can be tracked. A model with a parameter ``patience`` that is
+  not None may stop before its ``epochs``;
+- ``loss(X)``: mean loss of records outside training, nats;
+- ``check_input(X)``: refuse unusable data before any fit;
+- ``sample(n)``, ``get_weights()`` and ``set_weights(arrays)``;
+- ``diagnostics_``: reliability of the last log-densities, an array each;
+- ``facts_``: facts about the fit as plain data; "privacy" holds a ``DPGuarantee``;
+- ``settled(shape, fits)``: a copy without parameters "auto";
+- ``takes_pixels``, if true: uint8 images come as stored, not as float32 in [0, 1];
+- ``file_hashes()``: by parameter, of the files that it names, which are part of the model;
+- ``private_parameters``: names of parameters that hold records, of which a run keeps a hash.
+
+A language model is the same over lists of texts, marked by a true ``takes_texts``. One that reports
+every few batches has ``reports(X)``, the number of times that ``fit(X)`` will call ``on_epoch``.
 """
 
 import inspect
@@ -29,66 +33,67 @@ from byrote import checks
 from byrote.data.records import as_floats, is_pixels
 from byrote.errors import ByroteError, InvalidInput
 from byrote.models.identity import NOISE, SEED
+from byrote.models.privacy.guarantee import DPGuarantee
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 
 def check_model(model: Any) -> None:
-    """Refuse what is no density estimator, naming what is missing.
-
-    Raises
-    ------
-    InvalidInput
-        If the model lacks ``fit``, ``score_samples`` or ``get_params``, or cannot be cloned.
-    """
+    """Refuse an object that is not a density estimator, naming the missing method."""
     name = type(model).__name__ if not isinstance(model, type) else model.__name__
     if isinstance(model, type):
         raise InvalidInput(f"model must be an instance; got the class {name}")
     for method in ("fit", "score_samples", "get_params"):
-        if not _has(model, method):
+        if not _has_method(model, method):
             raise InvalidInput(
                 "model must be a density estimator with fit, score_samples and get_params;"
                 f" {name} has no {method}"
             )
     try:
         clone(model)
-    except Exception as error:  # whatever a stranger's constructor raises
+    except Exception as error:  # a user's constructor may raise anything
         raise InvalidInput(
             f"model must be one that sklearn.base.clone can copy; {name} raises"
             f" {type(error).__name__}: {error}"
         ) from None
 
 
-def _has(model: Any, method: str) -> bool:
+def _has_method(model: Any, method: str) -> bool:
     try:
         return callable(getattr(model, method, None))
-    except Exception:  # a stranger's attribute may raise anything
+    except Exception:  # a user's property may raise anything
         return False
 
 
-def prepared(model: Any, *, training: int, noise: int) -> Any:
-    """A fresh copy of the model with its seeds set."""
+def seeded_clone(model: Any, *, training: int, noise: int) -> Any:
+    """Copy the model, unfitted, and set its seeds."""
     copy = clone(model)
-    values = dict.fromkeys(_parameters_named(copy, SEED), training)
-    values |= dict.fromkeys(_parameters_named(copy, NOISE), noise)
-    return copy.set_params(**values) if values else copy
+    seeds = dict.fromkeys(_parameters_named(copy, SEED), training)
+    seeds |= dict.fromkeys(_parameters_named(copy, NOISE), noise)
+    return copy.set_params(**seeds) if seeds else copy
 
 
 def reseed(model: Any, seed: int) -> None:
-    """Give a fitted model another seed, for chance in ``score_samples``."""
-    values = dict.fromkeys(_parameters_named(model, SEED), seed)
-    if values:
-        model.set_params(**values)
+    """Give a fitted model another seed, for randomness in ``score_samples``."""
+    seeds = dict.fromkeys(_parameters_named(model, SEED), seed)
+    if seeds:
+        model.set_params(**seeds)
+
+
+def _parameters_named(model: Any, name: str) -> list[str]:
+    """The model's parameters of that name, including those of nested models."""
+    deep = sorted(model.get_params(deep=True))
+    return [parameter for parameter in deep if parameter == name or parameter.endswith(f"__{name}")]
 
 
 def takes_images(model: Any) -> bool:
-    """Whether the model takes images as they are, by its scikit-learn tags; rows otherwise."""
+    """Whether the model takes images in their shape, by its scikit-learn tags; rows otherwise."""
     tags = getattr(model, "__sklearn_tags__", None)
     return bool(tags().input_tags.three_d_array) if tags is not None else False
 
 
 def takes_pixels(model: Any) -> bool:
-    """Whether the model takes stored pixels, uint8 images that stand for x/255, as they are."""
+    """Whether the model takes stored pixels, uint8 images that stand for x/255, unconverted."""
     return bool(getattr(model, "takes_pixels", False))
 
 
@@ -98,9 +103,9 @@ def takes_texts(model: Any) -> bool:
 
 
 def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
-    """Records as the model takes them: stored pixels, images of numbers, or rows of numbers.
+    """Records in the form that the model takes: stored pixels, float images or float rows.
 
-    Select rows before: what comes of stored pixels for most models is four times as large.
+    Select rows before: converting stored pixels to float32 takes four times their memory.
     """
     if is_pixels(x) and takes_pixels(model):
         return x
@@ -109,35 +114,31 @@ def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
 
 
 def input_bytes(model: Any, x: NDArray[Any]) -> int:
-    """Memory of all the records as the model takes them."""
+    """Memory of all records in the form that the model takes."""
     scaled = is_pixels(x) and not takes_pixels(model)
     return x.size * np.dtype(np.float32).itemsize if scaled else x.nbytes
 
 
 def fit(model: Any, x: NDArray[Any], on_epoch: OnEpoch) -> None:
-    """Train, followed by ``on_epoch`` where ``fit`` has such an argument."""
-    if can_be_followed(model):
+    """Train, passing ``on_epoch`` where ``fit`` has that argument."""
+    if takes_on_epoch(model):
         model.fit(x, on_epoch=on_epoch)
     else:
         model.fit(x)
 
 
-def can_be_followed(model: Any) -> bool:
-    """Whether ``fit`` takes ``on_epoch``."""
+def takes_on_epoch(model: Any) -> bool:
+    """Whether ``fit`` has an argument ``on_epoch``."""
     return "on_epoch" in inspect.signature(model.fit).parameters
 
 
 def epochs(model: Any) -> int | None:
-    """How often the model will report, where a parameter ``epochs`` says so.
-
-    A model that reports after so many batches (``report_every``), or may stop early (``patience``),
-    does not say.
-    """
-    return None if stops_early(model) else most_epochs(model)
+    """Number of reports in training; None where ``patience`` or ``report_every`` decides it."""
+    return None if stops_early(model) else max_epochs(model)
 
 
-def most_epochs(model: Any) -> int | None:
-    """How often the model will report at most, where it says so."""
+def max_epochs(model: Any) -> int | None:
+    """Largest number of reports in training, where a parameter ``epochs`` states it."""
     parameters = model.get_params(deep=False)
     value = parameters.get("epochs")
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
@@ -146,50 +147,41 @@ def most_epochs(model: Any) -> int | None:
 
 
 def stops_early(model: Any) -> bool:
-    """Whether the model may end its training before its ``epochs``."""
+    """Whether training may stop before the last epoch."""
     return model.get_params(deep=False).get("patience") is not None
 
 
 def check_track(model: Any, track: Sequence[int]) -> None:
-    """Refuse to track a model that cannot be followed so far.
-
-    Raises
-    ------
-    InvalidInput
-        If ``fit`` takes no ``on_epoch``, or the model has fewer epochs.
-    """
+    """Refuse to track a model without ``on_epoch``, or past its last epoch."""
     if not track:
         return
     name = type(model).__name__
-    if not can_be_followed(model):
+    if not takes_on_epoch(model):
         raise InvalidInput(f"track needs a model whose fit takes on_epoch; that of {name} does not")
-    last = most_epochs(model)
+    last = max_epochs(model)
     if last is not None and max(track) > last:
         raise InvalidInput(f"track must lie within the {last} epochs of {name}; got {max(track)}")
 
 
 def has_loss(model: Any) -> bool:
-    """Whether the model has a method ``loss(X)``; some keep a parameter of that name instead."""
+    """Whether the model has a method ``loss(X)``, not just a parameter of that name."""
     return callable(getattr(type(model), "loss", None))
 
 
 def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
-    """What the model says of the n log-densities that it gave last, by name.
+    """Read ``diagnostics_`` of the n latest log-densities, by name.
 
-    Raises
-    ------
-    TypeError
-        If ``diagnostics_`` is no mapping of names to n numbers each.
+    Raises TypeError if it is not a mapping of names to n real numbers each.
     """
-    found = getattr(model, "diagnostics_", None)
-    if found is None:
+    reported = getattr(model, "diagnostics_", None)
+    if reported is None:
         return {}
-    if not isinstance(found, Mapping) or not all(str(name).isidentifier() for name in found):
+    if not isinstance(reported, Mapping) or not all(str(name).isidentifier() for name in reported):
         raise TypeError("diagnostics_ must map names to arrays")
-    given = {str(name): np.asarray(values) for name, values in found.items()}
-    if not all(values.dtype.kind in "fiub" for values in given.values()):
+    raw = {str(name): np.asarray(values) for name, values in reported.items()}
+    if not all(values.dtype.kind in "fiub" for values in raw.values()):
         raise TypeError("diagnostics_ must map names to arrays of real numbers")
-    arrays = {name: checks.floats(values, np.float32) for name, values in given.items()}
+    arrays = {name: checks.floats(values, np.float32) for name, values in raw.items()}
     for name, values in arrays.items():
         if values.shape != (n,):
             raise TypeError(f"diagnostics_[{name!r}] must have shape ({n},); got {values.shape}")
@@ -197,63 +189,91 @@ def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
 
 
 def facts(model: Any) -> dict[str, Any]:
-    """What a fitted model says of itself, for the files of its fit: ``facts_``, plain data.
+    """Read ``facts_`` of a fitted model as plain data for the files of its fit.
 
-    Raises
-    ------
-    TypeError
-        If it is no mapping, or holds what JSON cannot.
+    Raises TypeError if it is not a mapping, or holds values outside JSON.
     """
-    found = getattr(model, "facts_", None)
-    if found is None:
+    reported = getattr(model, "facts_", None)
+    if reported is None:
         return {}
-    if not isinstance(found, Mapping):
+    if not isinstance(reported, Mapping):
         raise TypeError("facts_ must be a mapping")
+    plain = {
+        name: value.to_facts() if isinstance(value, DPGuarantee) else value
+        for name, value in reported.items()
+    }
     try:
-        json.dumps(dict(found), allow_nan=False)
+        json.dumps(plain, allow_nan=False)
     except (TypeError, ValueError):
         raise TypeError("facts_ must hold finite numbers, text, lists and mappings") from None
-    return dict(found)
+    return plain
 
 
 def check_input(model: Any, x: NDArray[Any]) -> None:
-    """Let the model refuse the records, if it has an opinion, in the shape in which it gets them.
+    """Let the model's ``check_input`` refuse records, in the form in which it gets them.
 
-    Raises
-    ------
-    InvalidInput
-        The model's own; any other exception by its type, for its text may quote records.
+    Exceptions other than ours are named by their type alone, as their text may quote records.
     """
-    _check_own(model, as_input(model, x))
+    _call_check_input(model, as_input(model, x))
 
 
 def check_texts(model: Any, texts: Sequence[str]) -> None:
-    """Let a language model refuse the texts, if it has an opinion.
-
-    Raises
-    ------
-    InvalidInput
-        As ``check_input``.
-    """
-    _check_own(model, texts)
+    """Let a language model's ``check_input`` refuse texts; errors as ``check_input``."""
+    _call_check_input(model, texts)
 
 
-def _check_own(model: Any, x: Any) -> None:
-    own_check = getattr(model, "check_input", None)
-    if not callable(own_check):
+def _call_check_input(model: Any, x: Any) -> None:
+    check = getattr(model, "check_input", None)
+    if not callable(check):
         return
     try:
-        own_check(x)
-    except ByroteError:  # ours, also of an extra that is missing
+        check(x)
+    except ByroteError:  # ours, also of a missing extra
         raise
-    except Exception as error:  # a stranger's check may raise anything
+    except Exception as error:  # a user's check may raise anything
         raise InvalidInput(
             f"model: {type(model).__name__} refuses the records: its check_input raised"
             f" {type(error).__name__}"
         ) from None
 
 
-def _parameters_named(model: Any, name: str) -> list[str]:
-    """The model's parameters of that name, also of models within it."""
-    deep = sorted(model.get_params(deep=True))
-    return [found for found in deep if found == name or found.endswith(f"__{name}")]
+def check_samples(model: Any) -> None:
+    """Refuse a model without a method ``sample``."""
+    if not callable(getattr(model, "sample", None)):
+        raise InvalidInput(
+            f"model must have sample(n) to draw samples; {type(model).__name__} does not"
+        )
+
+
+def draw_samples(model: Any, n: int, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Draw (n, *shape) samples from a fitted model.
+
+    ``sample(n)`` may return rows for images, or (as scikit-learn's mixtures do) a pair whose first
+    part is the samples.
+
+    Raises
+    ------
+    InvalidInput
+        If the model has no ``sample`` or returns another number of values, NaN or infinity.
+
+    Examples
+    --------
+    >>> from sklearn.mixture import GaussianMixture
+    >>> model = GaussianMixture(random_state=0).fit(np.random.default_rng(0).normal(size=(9, 4)))
+    >>> draw_samples(model, 5, (2, 2)).shape
+    (5, 2, 2)
+    """
+    check_samples(model)
+    samples = model.sample(n)
+    array = np.asarray(samples[0] if isinstance(samples, tuple) else samples)
+    name = type(model).__name__
+    if array.dtype.kind not in "fiub" or array.size != n * int(np.prod(shape)):
+        raise InvalidInput(
+            f"model: {name}.sample({n}) must give {n} records of shape {shape};"
+            f" got {array.dtype} {array.shape}"
+        )
+    if not np.isfinite(array).all():
+        raise InvalidInput(f"model: {name}.sample({n}) must be finite; got NaN or infinity")
+    if array.dtype.kind != "f" and not takes_pixels(model):
+        array = array.astype(np.float64)  # numbers, not stored pixels that stand for x/255
+    return array.reshape(n, *shape)

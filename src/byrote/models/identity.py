@@ -1,4 +1,4 @@
-"""What a model is, as plain data: its class, the code of a class of the user's, its parameters."""
+"""Identity of a model as plain data: its class, the code of a user's class, its parameters."""
 
 import hashlib
 import inspect
@@ -15,14 +15,14 @@ import cloudpickle
 import numpy as np
 from numpy.typing import NDArray
 
-SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets itself
+SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets
 
 
 def parameters(model: Any) -> Mapping[str, Any]:
-    """The model's own parameters as plain data, without the seeds that a run sets itself.
+    """The model's parameters as plain data, without the seeds that a run sets.
 
-    Of a parameter that the model calls private (``private_parameters``), as records are, lists are
-    told by a hash, as arrays are.
+    Lists in a parameter that the model calls private (``private_parameters``), such as records, are
+    replaced by a hash, as arrays always are.
     """
     private = getattr(model, "private_parameters", ())
     return {
@@ -39,9 +39,9 @@ def _hidden(value: Any) -> Any:
 
 
 def code(model: Any) -> str:
-    """A hash of the source of the model's class and its bases, those of installed packages aside.
+    """Hash the source of the model's class and its bases, except those of installed packages.
 
-    Empty where there is no source to be had. Functions that the class calls are not followed.
+    Empty where there is no source. Functions that the class calls are not followed.
     """
     sources = []
     for base in type(model).__mro__:
@@ -58,18 +58,18 @@ def _is_installed(path: str) -> bool:
 
 
 def file_hashes(model: Any) -> dict[str, str]:
-    """Of the files that parameters name, by the model's own ``file_hashes``; none without."""
-    own = getattr(model, "file_hashes", None)
-    return dict(own()) if callable(own) else {}
+    """Hashes of the files that parameters name, by the model's own ``file_hashes``."""
+    method = getattr(model, "file_hashes", None)
+    return dict(method()) if callable(method) else {}
 
 
 def class_path(model: Any) -> str:
-    """Where the model's class is defined."""
+    """Module and qualified name of the model's class."""
     return f"{type(model).__module__}.{type(model).__qualname__}"
 
 
 def plain(value: Any) -> Any:
-    """A parameter's value as JSON can hold it: equal for equal values, different for others."""
+    """A parameter's value as JSON: equal for equal values, different for different ones."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
@@ -83,8 +83,8 @@ def plain(value: Any) -> Any:
     return _named(value)
 
 
-def _named(value: Any) -> Any:  # noqa: PLR0911 (one kind each)
-    """A parameter that is an object, by its name or its content; alike in every process."""
+def _named(value: Any) -> Any:  # noqa: PLR0911 (one for each kind)
+    """An object by its name or content, the same in every process."""
     if isinstance(value, Enum):
         return f"{class_path(value)}.{value.name}"
     if isinstance(value, type) or inspect.isroutine(value):
@@ -117,3 +117,14 @@ def _array(array: NDArray[Any]) -> Any:
 
 def _hash(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def hash_files(**named: Any) -> dict[str, str]:
+    """SHA-256, by parameter, of values that are paths of existing files."""
+    paths = {name: Path(value) for name, value in named.items() if isinstance(value, str | Path)}
+    hashes = {}
+    for name, path in paths.items():
+        if path.is_file():
+            with path.open("rb") as file:
+                hashes[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashes

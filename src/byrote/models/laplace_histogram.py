@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
+from byrote.models.privacy.guarantee import REPLACEMENT, DPGuarantee
 
 Array = NDArray[np.float64]
 MOST_CELLS = 2**20
@@ -19,14 +20,14 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     The range of every feature is cut into ``bins`` equal parts; noise of scale ``2 / epsilon`` is
     added to the count of every cell and rounded to whole numbers; counts below one half become one
-    half; what results is normalised to a density that is constant on each cell.
+    half; the result is normalized to a density that is constant on each cell.
 
     **Epsilon-DP under replacement.** Replacing a record changes at most two counts, by 1 each: the
     vector of counts moves by at most 2 in L1. Noise Laplace(b) has a density proportional to
     ``e^{-|z| / b}``, which changes by a factor of at most ``e^{|s| / b}`` when shifted by s; the
     noise of the cells is independent, so the joint density changes by at most ``e^{2 / b}``, which
     is ``e^epsilon`` for ``b = 2 / epsilon``. All that follows (rounding, the least count,
-    normalising by the noisy total, scoring, sampling) uses the noisy counts alone, and the cells
+    normalizing by the noisy total, scoring, sampling) uses the noisy counts alone, and the cells
     are fixed by the parameters: post-processing, without cost.
 
     **Epsilon/2-DP under adding or removing a record**, which moves one count by 1. Hence
@@ -42,17 +43,19 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
     bins
         Parts of each feature's range; ``bins ** d`` cells, at most 2**20.
     range
-        (low, high) of every feature, chosen without looking at the data. Records outside are not
+        (low, high) of every feature, set without looking at the data. Records outside are not
         counted and have density zero.
     epsilon
-        The promise, above 0, nats.
+        Of the guarantee, above 0, nats.
     random_state
-        Decides the noise and the samples.
+        Seed of the noise and the samples.
 
     Attributes
     ----------
     log_density_
         (bins, ..., bins) log-densities, nats; one axis per feature.
+    facts_
+        "privacy": the ``DPGuarantee``.
 
     Examples
     --------
@@ -60,6 +63,8 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
     >>> model = LaplaceHistogram(bins=10, epsilon=1.0, random_state=0).fit(x)
     >>> model.score_samples([[0.25], [0.95], [1.5]]).round(2)
     array([ 0.85, -3.91,  -inf])
+    >>> model.facts_["privacy"].epsilon_add_remove
+    0.5
     """
 
     def __init__(
@@ -75,7 +80,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def check_input(self, X: ArrayLike) -> None:
-        """Refuse what is no table of finite numbers, or would have too many cells.
+        """Refuse data other than a table of finite numbers, or with too many cells.
 
         Raises
         ------
@@ -105,6 +110,14 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         volume = ((high - low) / self.bins) ** x.shape[1]
         self.log_density_ = np.log(noisy / noisy.sum() / volume).reshape(shape)
         self.n_features_in_ = x.shape[1]
+        guarantee = DPGuarantee(
+            epsilon=self.epsilon,
+            delta=0.0,
+            relation=REPLACEMENT,
+            epsilon_add_remove=self.epsilon / 2,
+            accountant="Laplace noise",
+        )
+        self.facts_ = {"privacy": guarantee}
         return self
 
     def score_samples(self, X: ArrayLike) -> Array:
@@ -113,7 +126,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidInput
-            If X is no table of finite numbers with as many features as in training.
+            If X is not a table of finite numbers with as many features as in training.
         """
         check_is_fitted(self)
         x = _table(X)
@@ -125,7 +138,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return np.where(inside, self.log_density_.ravel()[cells], -np.inf)
 
     def sample(self, n_samples: int = 1) -> Array:
-        """Records drawn from the density, (n_samples, d): further post-processing."""
+        """Draw (n_samples, d) records from the density, as post-processing."""
         check_is_fitted(self)
         n_samples = checks.integer("n_samples", n_samples, at_least=1)
         generator, shape = self._generator(1), self.log_density_.shape
@@ -136,17 +149,17 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return low + (high - low) * (corner + generator.random(corner.shape)) / self.bins
 
     def get_weights(self) -> dict[str, Array]:
-        """What training made, by name; with ``set_weights`` it goes back."""
+        """Everything learned, as arrays by name, for ``set_weights``."""
         check_is_fitted(self)
         return {"log_density": self.log_density_.copy()}
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "LaplaceHistogram":
-        """Make this a fitted histogram with weights from ``get_weights`` of one like it.
+        """Make this a fitted histogram with weights from ``get_weights`` of one with as many bins.
 
         Raises
         ------
         InvalidInput
-            If they are not those of a histogram with as many bins.
+            If they are not such weights.
         """
         density = np.asarray(arrays.get("log_density", ()), dtype=np.float64)
         if set(arrays) != {"log_density"} or set(density.shape) != {self.bins}:
@@ -186,7 +199,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _is_pair(value: object) -> bool:
-    """Two finite numbers, the first below the second, whose distance is finite too."""
+    """Whether a value is two finite numbers, rising, whose distance is finite too."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         return False
     try:

@@ -1,4 +1,4 @@
-"""In which precision matrices are multiplied: float32, or bfloat16 where that is clearly faster."""
+"""Precision of matrix products: float32, or bfloat16 where that is clearly faster."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -9,85 +9,76 @@ from typing import Any
 import torch
 from torch import nn
 
-from byrote.models.torch_state import seeded
+from byrote.models.torch_utils import seeded
 
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-Work = Callable[[torch.dtype], Callable[[], object]]
+Workload = Callable[[torch.dtype], Callable[[], object]]
 
-_ROUNDS, _ENOUGH = 5, 3  # rounds, and those after which a hopeless case is given up
-_CLEARLY = 0.8  # of the time in float32: less is not a matter of the moment
-_HOPELESS = 2.0  # times the time in float32
+_ROUNDS = 5
+_EARLY_ROUND, _HOPELESS = (
+    3,
+    2.0,
+)  # give up after this round above that multiple of float32's seconds
+_CLEARLY_FASTER = 0.8  # of float32's seconds; more may be chance
 
 
-def settled_precision(device: str, *, tolerant: bool, pays: Callable[[], bool]) -> str:
-    """What precision "auto" stands for.
+def resolve_precision(device: str, *, tolerant: bool, is_faster: Callable[[], bool]) -> str:
+    """Resolve precision "auto" for this machine, and for a model that is ``tolerant`` of bfloat16.
 
-    bfloat16 where it is clearly faster and the model is tolerant: measured on Bernoulli pixels it
-    changes log p by hundredths of a nat. On a GPU it is where there are units for it; processors
-    are timed, for how fast it is depends on units, on libraries and on sizes.
-
-    Parameters
-    ----------
-    pays
-        Whether it is clearly faster on this processor, by a measurement.
+    On a GPU bfloat16 is faster where there are units for it. Processors are timed, by
+    ``is_faster``: the gain depends on units, libraries and sizes. On Bernoulli pixels it changes
+    log p by hundredths of a nat.
     """
     if not tolerant:
         return "float32"
     if torch.device(device).type == "cuda":
-        quick = torch.cuda.is_bf16_supported(including_emulation=False)
+        faster = torch.cuda.is_bf16_supported(including_emulation=False)
     else:
-        quick = torch.device(device).type == "cpu" and pays()
-    return "bfloat16" if quick else "float32"
+        faster = torch.device(device).type == "cpu" and is_faster()
+    return "bfloat16" if faster else "float32"
 
 
-def bfloat16_pays(work: Work, seconds: Callable[[], float] = time.perf_counter) -> bool:
-    """Whether a piece of work is clearly faster in bfloat16: the best of a few rounds each.
+def bfloat16_is_faster(work: Workload, seconds: Callable[[], float] = time.perf_counter) -> bool:
+    """Time whether work is clearly faster in bfloat16, by the best of a few rounds.
 
-    The rounds alternate, so that other work on the machine slows both, and the best ones count, so
-    that a slow moment does not.
-
-    Parameters
-    ----------
-    work
-        Prepares the work in a precision, and gives what does it.
-    seconds
-        The clock.
+    The rounds alternate, so that other work on the machine slows both; the best ones count, so that
+    a slow moment does not. ``work`` prepares in a precision and returns the function to time.
     """
-    ways = [work(dtype) for dtype in PRECISIONS.values()]
-    best = [float("inf")] * len(ways)
-    for number in range(1 + _ROUNDS):  # the first round is for kernels that are made when needed
-        for way, do in enumerate(ways):
+    functions = [work(dtype) for dtype in PRECISIONS.values()]
+    best = [float("inf")] * len(functions)
+    for number in range(1 + _ROUNDS):  # the first warms up
+        for which, function in enumerate(functions):
             started = seconds()
-            do()
+            function()
             if number:
-                best[way] = min(best[way], seconds() - started)
-        if number == _ENOUGH and best[1] > _HOPELESS * best[0]:
+                best[which] = min(best[which], seconds() - started)
+        if number == _EARLY_ROUND and best[1] > _HOPELESS * best[0]:
             return False
-    return best[1] < _CLEARLY * best[0]
+    return best[1] < _CLEARLY_FASTER * best[0]
 
 
 @contextmanager
-def lstm_products(dtype: torch.dtype) -> Iterator[None]:
+def lstm_precision(dtype: torch.dtype) -> Iterator[None]:
     """Let PyTorch's LSTM multiply in this precision, on any processor.
 
-    Where oneDNN, which is quickest, has no such kernel, PyTorch's own layer is used: slow, but to
+    Where oneDNN, which is fastest, has no such kernel, PyTorch's own layer is used: slow, but with
     the same rounding.
     """
     if dtype == torch.float32:
         yield
         return
-    library: Any = torch.backends.mkldnn
-    before = library.enabled
-    library.enabled = before and library_has_lstm(dtype)
+    onednn: Any = torch.backends.mkldnn
+    before = onednn.enabled
+    onednn.enabled = before and onednn_trains_lstm(dtype)
     try:
         with torch.autocast("cpu", dtype):
             yield
     finally:
-        library.enabled = before
+        onednn.enabled = before
 
 
 @cache
-def library_has_lstm(dtype: torch.dtype) -> bool:
+def onednn_trains_lstm(dtype: torch.dtype) -> bool:
     """Whether oneDNN trains an LSTM in this precision on this processor."""
     with seeded(0), torch.enable_grad(), torch.autocast("cpu", dtype):
         try:

@@ -1,4 +1,4 @@
-"""Weights out of a fitted model and into a fresh one: how a model is kept without a pickle."""
+"""Weights of a fitted model as named arrays, with which models are saved without pickle."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,9 +11,9 @@ from byrote.models.identity import class_path
 
 Weights = dict[str, NDArray[Any]]
 
-# What scikit-learn's classes learn, for those whose state is a few arrays. A kernel density is not
-# among them: what it learns is the records themselves.
-_LEARNED = {
+# Fitted attributes of scikit-learn's classes whose state is a few arrays. A kernel density is not
+# among them: it learns the records themselves.
+_FITTED_ATTRIBUTES = {
     "sklearn.mixture._gaussian_mixture.GaussianMixture": (
         "weights_",
         "means_",
@@ -29,18 +29,12 @@ _LEARNED = {
 
 
 class BadWeights(ValueError):
-    """A model's weights that cannot be kept. Its text quotes no value."""
+    """Weights that cannot be saved; the message quotes no value."""
 
 
 def check_keepable(model: Any, keep_models: str) -> None:
-    """Refuse a model whose weights cannot be taken out and put back.
-
-    Raises
-    ------
-    InvalidInput
-        Naming the method that is missing.
-    """
-    if class_path(model) in _LEARNED:
+    """Refuse a model without ``get_weights`` or ``set_weights``, naming what is missing."""
+    if class_path(model) in _FITTED_ATTRIBUTES:
         return
     missing = [
         name for name in ("get_weights", "set_weights") if not callable(getattr(model, name, None))
@@ -53,12 +47,12 @@ def check_keepable(model: Any, keep_models: str) -> None:
 
 
 def weights_of(model: Any) -> Weights:
-    """What a fitted model learned: named arrays of numbers, copies.
+    """Copy what a fitted model learned: named arrays of numbers.
 
     Raises
     ------
     BadWeights
-        If the model gives anything else, or NaN.
+        If the model returns anything else, or NaN.
 
     Examples
     --------
@@ -69,16 +63,19 @@ def weights_of(model: Any) -> Weights:
     >>> with_weights(GaussianMixture(), weights_of(model)).score([[1.0]]) == model.score([[1.0]])
     True
     """
-    names = _LEARNED.get(class_path(model))
-    given = model.get_weights() if names is None else {name: getattr(model, name) for name in names}
-    if not isinstance(given, Mapping) or not given:
-        raise BadWeights(f"get_weights must return named arrays; got {type(given).__name__}")
-    return {_name(name): _array(name, value) for name, value in given.items()}
+    names = _FITTED_ATTRIBUTES.get(class_path(model))
+    if names is None:
+        arrays = model.get_weights()
+    else:
+        arrays = {name: getattr(model, name) for name in names}
+    if not isinstance(arrays, Mapping) or not arrays:
+        raise BadWeights(f"get_weights must return named arrays; got {type(arrays).__name__}")
+    return {_checked_name(name): _checked_array(name, value) for name, value in arrays.items()}
 
 
 def with_weights(model: Any, weights: Mapping[str, NDArray[Any]]) -> Any:
-    """The model with weights set, as after training; an unfitted one becomes a fitted one."""
-    names = _LEARNED.get(class_path(model))
+    """Set a model's weights, as after training; an unfitted model becomes a fitted one."""
+    names = _FITTED_ATTRIBUTES.get(class_path(model))
     if names is None:
         model.set_weights(dict(weights))
         return model
@@ -89,13 +86,13 @@ def with_weights(model: Any, weights: Mapping[str, NDArray[Any]]) -> Any:
     return model
 
 
-def _name(name: Any) -> str:
+def _checked_name(name: Any) -> str:
     if not isinstance(name, str) or not name or name == "__metadata__":  # safetensors' own
         raise BadWeights(f"get_weights must name its arrays by text; got {type(name).__name__}")
     return name
 
 
-def _array(name: str, value: Any) -> NDArray[Any]:
+def _checked_array(name: str, value: Any) -> NDArray[Any]:
     array = np.array(value, order="C")
     if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
         raise BadWeights(f"get_weights must give arrays of numbers; {name} has {array.dtype}")

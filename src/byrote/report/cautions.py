@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from byrote.models.approximations import approximations
+from byrote.models.inexact_densities import approximations
 from byrote.scores.result import MemorizationResult
 
 FEW = 4  # units of a jackknife below which its error is a rough guess

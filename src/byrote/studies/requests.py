@@ -19,7 +19,7 @@ from byrote.data.subsample import random_rows
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.files import write_atomically
 from byrote.fits.request import Request, Settings
-from byrote.models import catalogue, contract
+from byrote.models import contract, registry
 from byrote.plans import KFold, Probes, design_of
 from byrote.scores.exposure.planting import exposure_request
 from byrote.scores.pruning import prune
@@ -63,7 +63,7 @@ class StudyImages:
         """Return the request of the run."""
         run = self.scaled.runs[0]
         request = Request(
-            model=catalogue.build(run.kind, self.parameters),
+            model=registry.build(run.kind, self.parameters),
             records=self.records,
             plan=KFold(run.folds, repeats=run.repeats),
             settings=replace(settings, keep_models=run.keep_models),
@@ -118,7 +118,7 @@ class StudyText:
         return ["--data", self.corpus.source]
 
     def _request(self, run: CanaryRun, settings: Settings) -> Request:
-        model = catalogue.build(run.kind, {**run.model, "epochs": run.epochs})
+        model = registry.build(run.kind, {**run.model, "epochs": run.epochs})
         planted: dict[str, Any] = {
             "insertions": run.insertions,
             "canaries_per_level": run.canaries_per_level,
@@ -229,10 +229,10 @@ class StudyRecords:
     ) -> Request:
         parameters = {**run.model, "epochs": run.epochs}
         if run.validation:
-            model = catalogue.build(run.kind, run.model)
+            model = registry.build(run.kind, run.model)
             parameters["validation"] = contract.as_input(model, self.validation.x)
         return Request(
-            model=catalogue.build(run.kind, parameters),
+            model=registry.build(run.kind, parameters),
             records=records,
             plan=Probes(probes.tolist(), run.fits),
             settings=replace(settings, seed=settings.seed + run.seed),

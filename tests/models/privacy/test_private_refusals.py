@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from byrote.errors import InvalidInput, MissingExtra
-from byrote.models import VAE, CharLSTM, catalogue, contract
-from byrote.models.privacy import DP, library
-from byrote.models.privacy.accounting import noise_for, spent
+from byrote.models import VAE, CharLSTM, contract, extras, registry
+from byrote.models.privacy import DP
+from byrote.models.privacy.calibration import calibrate, guarantee_of
 
 DATA = {"vae": np.zeros((20, 4)), "char-lstm": ["the random number is 281265017\n"] * 5}
 CHECKS = {"vae": contract.check_input, "char-lstm": contract.check_texts}
@@ -27,7 +27,7 @@ OF_BOTH = {
 @pytest.mark.parametrize("case", OF_BOTH)
 def test_a_setting_that_is_no_promise_is_refused_by_the_first_check(name, case):
     setting, message = OF_BOTH[case]
-    model = catalogue.build(name, catalogue.parse_settings([setting]))
+    model = registry.build(name, registry.parse_settings([setting]))
     with pytest.raises(InvalidInput, match=message):
         CHECKS[name](model, DATA[name])
 
@@ -49,8 +49,8 @@ FREE = {  # neither needs a library for epsilon itself
 @pytest.mark.parametrize("case", FREE)
 @pytest.mark.parametrize("missing", ["opacus", "dp_accounting"])
 def test_a_missing_extra_is_named_before_any_work(monkeypatch, kind, case, missing):
-    monkeypatch.setattr(library, "find_spec", lambda name: None if name == missing else name)
-    noise_for.cache_clear()
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == missing else name)
+    calibrate.cache_clear()
     name = "vae" if kind is VAE else "char-lstm"
     with pytest.raises(MissingExtra, match=r"pip install 'byrote\[dp\]'"):
         CHECKS[name](kind(dp=FREE[case]), DATA[name])
@@ -58,4 +58,4 @@ def test_a_missing_extra_is_named_before_any_work(monkeypatch, kind, case, missi
 
 def test_numbers_of_numpy_serve_as_well():
     dp = DP(noise_multiplier=np.float32(0), delta=np.float32(1e-3), max_grad_norm=np.float32(1))
-    json.dumps(spent(dp, noise_for(dp, 20, 10, 1)), allow_nan=False)
+    json.dumps(guarantee_of(dp, calibrate(dp, 20, 10, 1)).to_facts(), allow_nan=False)

@@ -28,7 +28,7 @@ class Promises(Ngram):
     """Says that it keeps each window private, which it does not."""
 
     def fit(self, texts, on_epoch=None):
-        facts = {"epsilon": 1.0, "delta": 1e-6, "unit": "window of 3 characters"}
+        facts = {"epsilon": 1.0, "delta": 1e-6, "unit": "window of 3 characters", "window": 3}
         self.facts_ = {"privacy": facts}
         return super().fit(texts, on_epoch)
 
@@ -155,11 +155,14 @@ def test_secrets_of_several_lengths_move_windows_that_hold_none(tmp_path):
 
 
 def test_windows_that_a_secret_may_touch():
-    unit = {"unit": "window of 4 characters"}
+    guarantee = {"epsilon": 1.0, "delta": 1e-6}
+    fours = {**guarantee, "window": 4}
     for length in range(1, 30):
         starts = [len({(start + k) // 4 for k in range(length)}) for start in range(4)]
-        assert windows(unit, length) == max(starts)
-    assert windows(None, 9) == windows({"unit": "record"}, 9) == windows({}, 9) == 1
+        assert windows(fours, length) == max(starts)
+    assert windows(None, 9) == windows(guarantee, 9) == 1
+    words = {**guarantee, "unit": "window of 4 characters"}  # words are for reports
+    assert windows(words, 9) == 1
 
 
 def test_evidence_of_a_run_with_canaries(store):

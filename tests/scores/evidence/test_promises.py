@@ -5,10 +5,10 @@ import pytest
 
 import byrote
 from byrote.models import LaplaceHistogram
+from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT
 from byrote.report.evidence import promise as sentence
 from byrote.report.evidence import verdict
 from byrote.scores.evidence.promise import UNREADABLE, allowed, promised_by
-from byrote.scores.evidence.result import ADD_REMOVE, REPLACEMENT
 
 from estimators import Responds
 
@@ -34,8 +34,9 @@ def promise(*facts):
 def test_the_largest_epsilon_counts():
     three, four = ({"epsilon": e, "delta": 1e-5, "unit": "record"} for e in (3.0, 4.0))
     assert promise(None, None) is None
-    assert promise(three, three) == {**three, "fits": 2}
-    assert promise(four, three) == {**four, "fits": 2, "smallest_epsilon": 3.0}
+    words = {"relation": "add/remove", "accountant": "", "label": ""}
+    assert promise(three, three) == {**three, **words, "fits": 2}
+    assert promise(four, three) == {**four, **words, "fits": 2, "smallest_epsilon": 3.0}
     assert promise({"epsilon": None, "delta": 1e-5}, three)["epsilon"] == np.inf
     assert sentence(None) == "The model promises nothing."
     assert "differ" not in sentence(promise(three, {**three, "epsilon": 3.0001}))

@@ -11,7 +11,7 @@ from byrote import compare
 from byrote.fits.job import job_of
 from byrote.fits.kinds.canaries import TextContent
 from byrote.fits.request import Settings
-from byrote.models.language.char_lstm.windows import Cut, as_one
+from byrote.models.language.char_lstm.windows import Cut, join_texts
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import by_insertions
 from byrote.studies import page, what_was_run
@@ -254,7 +254,7 @@ def test_canaries_are_read_in_the_batches_that_hold_their_ends(reports):
     model = one.request.model
     job = job_of(one.run.design, 1, 0)
     texts = TextContent(one.records.x).training(model, job)
-    written = as_one(texts)
+    written = join_texts(texts)
     windows = [
         set(targets.flatten().tolist())
         for _, targets in Cut(model.batch_size, model.window).read(np.arange(len(written)))

@@ -17,7 +17,7 @@ from byrote.fits.forecast import Costs, Planned, doubling, extrapolated, run_pil
 from byrote.fits.job import BadLogProb, Job, Outcome, Scored, Task, checked
 from byrote.fits.sharing import InMemory, readonly
 from byrote.fits.worker import run_job
-from byrote.models import contract, settling
+from byrote.models import contract, resolve_auto
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Design
 from byrote.plans.design import Units, rows
@@ -140,7 +140,7 @@ class Arrays:
         threads: int,  # noqa: ARG002
     ) -> None:
         """Train on all of the part and score 64 of it; score in the middle too if tracked."""
-        copy = contract.prepared(model, training=0, noise=0)
+        copy = contract.seeded_clone(model, training=0, noise=0)
         few = np.arange(min(_FEW, len(part)), dtype=np.uint32)
         job = Job(0, len(part), few[:0], few, training_seed=0, evaluation_seed=0, noise_seed=0)
         content = ArrayContent(readonly(part))
@@ -150,7 +150,7 @@ class Arrays:
         if track and contract.has_loss(copy):
             copy.loss(contract.as_input(copy, part[:_FEW]))
         if keep:
-            with_weights(contract.prepared(model, training=0, noise=0), weights_of(copy))
+            with_weights(contract.seeded_clone(model, training=0, noise=0), weights_of(copy))
 
     def forecast(self, planned: Planned) -> Forecast:
         """Fit random parts, twice the last one, as the plan would."""
@@ -171,7 +171,7 @@ class Arrays:
         process = peak_memory()  # holds all records already, as a worker holds its own
         given = contract.input_bytes(planned.model, records.x)
         workers = planned.processes * (process + given - records.x.nbytes)
-        settled = settling.settled_values(planned.model, records.x.shape, design.fits)
+        settled = resolve_auto.resolved_values(planned.model, records.x.shape, design.fits)
         return Forecast(
             fits=design.fits,
             pilot_records=times[-1][0],

@@ -196,12 +196,12 @@ class Canaries:
     ) -> None:
         """Train for an epoch and score a few candidates; in the middle too if the model can."""
         del track  # whether a model can be followed is tried in any case
-        followed = (1,) if contract.can_be_followed(model) else ()
+        followed = (1,) if contract.takes_on_epoch(model) else ()
         task = Task(quick(model), InMemory(part.x), TextContent, threads, track=followed)
         job = replace(_everything(part), keep_weights=keep)
         outcome = fit_and_score(task, job)
         if outcome.weights is not None:
-            with_weights(contract.prepared(quick(model), training=0, noise=0), outcome.weights)
+            with_weights(contract.seeded_clone(quick(model), training=0, noise=0), outcome.weights)
 
     def forecast(self, planned: Planned) -> ExposureForecast:
         """Train for an epoch on growing parts of the text, and measure with the last model."""
@@ -259,7 +259,7 @@ class Canaries:
     def _trained(self, planned: Planned, size: int) -> tuple[float, Any]:
         """Train for one epoch on a part of the text; return the seconds and the model."""
         seed = seeds.integer(planned.seed, seeds.Purpose.REHEARSAL, 1)
-        model = contract.prepared(quick(planned.model), training=seed, noise=seed)
+        model = contract.seeded_clone(quick(planned.model), training=seed, noise=seed)
         part = beginning(self.records, size)
         texts: Any = TextContent(part.x).training(model, _everything(part))
         return timed(lambda: contract.fit(model, texts, EpochRecorder())), model

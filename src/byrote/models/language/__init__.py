@@ -1,1 +1,1 @@
-"""Language models: texts in, nats per text out, and a token at a time for the attacks."""
+"""Language models: texts in, nats per text out, and token-by-token costs for the attacks."""

@@ -1,7 +1,7 @@
-"""What a model's tokens spell of a text: letters may be folded, accents and spaces left out.
+"""What a model's tokens spell of a text, where the tokenizer folds case, accents or spaces.
 
-A tokenizer that lower-cases writes "Ab" and "ab" with the same tokens. The completions of a format
-are then fewer to the model than to the reader: those that are spelled alike are one path of tokens,
+A tokenizer that lower-cases writes "Ab" and "ab" with the same tokens. A format then has fewer
+completions for the model than for the reader: those with the same spelling are one path of tokens,
 cost the same, and all count where completions are counted.
 """
 
@@ -12,39 +12,30 @@ from typing import Any, NamedTuple
 from byrote.data.canaries.format import END, AutomatonBuilder, Format
 from byrote.errors import InvalidInput
 
-_ANCHORS = ("a", "0", "e", ".")  # stands before a character where no prefix does
+_ANCHORS = ("a", "0", "e", ".")  # precede a character where no prefix does
 
 
 class Reading(NamedTuple):
-    """Completions that are spelled alike: how many there are, and one of them."""
+    """Completions of one spelling: their number, and one of them."""
 
     ways: int
     text: str
 
 
 class Spelling:
-    """How the tokens of a model spell the completions of a format.
-
-    Parameters
-    ----------
-    model
-        ``encode``, and ``strings``, what each of its tokens adds to a text.
-    before
-        The text before the completion.
-    space
-        The format of the completions.
+    """The spellings of a format's completions in a model's tokens.
 
     Attributes
     ----------
     format
-        What is spelled, each spelling once.
+        The spellings, each once.
     plain
-        Whether each completion is spelled as it is.
+        Whether each completion is its own spelling.
 
     Raises
     ------
     InvalidInput
-        If no token holds a character of the format, or what becomes of a character depends on its
+        If no token holds a character of the format, or the spelling of a character depends on its
         neighbours.
     """
 
@@ -65,13 +56,13 @@ class Spelling:
         return "".join(self._strings[token] for token in ids)
 
     def fold(self, text: str) -> str:
-        """How a completion, or its beginning, is spelled."""
+        """The spelling of a completion, or of its beginning."""
         return text if self.plain else "".join(self._letters[character] for character in text)
 
     def reading(self, spelled: str, state: int, like: str = "") -> Reading:
-        """The completions from a state of the format on that are spelled so.
+        """The completions with this spelling, from a state of the format on.
 
-        Of those the one with the most characters in common with ``like``, place by place.
+        Of those the one with the most characters in common with ``like``, position by position.
         """
         if self.plain:
             return Reading(1, spelled)
@@ -98,7 +89,7 @@ class Spelling:
 
     @cached_property
     def most_ways(self) -> float:
-        """No more completions than so many are spelled alike."""
+        """An upper bound on the number of completions of one spelling."""
         if self.plain:
             return 1.0
         most = [1.0]
@@ -114,7 +105,7 @@ class Spelling:
         return most[-1]
 
     def _letter(self, character: str) -> str:
-        """How one character is spelled."""
+        """The spelling of one character."""
         for anchor in (self._before, *_ANCHORS):
             if not anchor:
                 continue
@@ -131,7 +122,7 @@ class Spelling:
         )
 
     def _check(self, samples: Sequence[str]) -> None:
-        """Refuse a tokenizer that folds a character in one place and not in another."""
+        """Refuse a tokenizer that folds a character in one position and not in another."""
         for text in samples:
             ids = self._model.encode(self._before + text)
             twin = self.reading(self.fold(text), self._space.start).text
@@ -148,43 +139,43 @@ class Spelling:
 
 def _samples(space: Format) -> list[str]:
     """Completions that together take each edge of a slot of single characters."""
-    found = []
+    samples = []
     for number in range(max(map(len, space.edges))):
         state, text = space.start, ""
         while state != END:
             edges = list(space.edges[state].items())
             character, state = edges[number % len(edges)]
             text += character
-        found.append(text)
-    return found
+        samples.append(text)
+    return samples
 
 
 def _folded(space: Format, letters: Mapping[str, str]) -> Format:
-    """The spellings of a format, each once: its automaton by their letters, made deterministic."""
+    """The automaton of a format's spellings, made deterministic."""
     edges = _spelled_edges(space, letters)
     start = _silently(edges, {(space.start, "")})
-    found: dict[frozenset[tuple[int, str]], dict[str, frozenset[tuple[int, str]]]] = {}
+    states: dict[frozenset[tuple[int, str]], dict[str, frozenset[tuple[int, str]]]] = {}
     waiting = [start]
     while waiting:
         state = waiting.pop()
-        if state in found:
+        if state in states:
             continue
         onward: dict[str, set[tuple[int, str]]] = {}
         for place in state:
             for letter, target in edges[place]:
                 if letter:
                     onward.setdefault(letter, set()).add(target)
-        found[state] = {letter: _silently(edges, places) for letter, places in onward.items()}
+        states[state] = {letter: _silently(edges, places) for letter, places in onward.items()}
         if onward and (END, "") in state:
             raise InvalidInput(
                 "canary must have completions of which the tokenizer spells none like the beginning"
                 " of another"
             )
-        waiting.extend(found[state].values())
-    return _numbered(found, start)
+        waiting.extend(states[state].values())
+    return _numbered(states, start)
 
 
-Place = tuple[int, str]  # a state of the format, and what is still to be spelled on the way to it
+Place = tuple[int, str]  # a state of the format, and letters left on the way to it
 
 
 def _spelled_edges(
@@ -206,24 +197,24 @@ def _spelled_edges(
 def _silently(
     edges: Mapping[Place, Sequence[tuple[str, Place]]], places: set[Place]
 ) -> frozenset[Place]:
-    """These places and all that lie behind them without a letter between."""
-    found, waiting = set(places), list(places)
+    """These places and all reachable from them without a letter."""
+    closure, waiting = set(places), list(places)
     while waiting:
         for letter, target in edges[waiting.pop()]:
-            if not letter and target not in found:
-                found.add(target)
+            if not letter and target not in closure:
+                closure.add(target)
                 waiting.append(target)
-    return frozenset(found)
+    return frozenset(closure)
 
 
 def _numbered(
-    found: Mapping[frozenset[Place], Mapping[str, frozenset[Place]]], start: Any
+    folded: Mapping[frozenset[Place], Mapping[str, frozenset[Place]]], start: Any
 ) -> Format:
-    """The states from the end on, equal ones once."""
+    """The automaton with numbered states, from the end on, equal ones merged."""
     states, number = AutomatonBuilder(), dict[frozenset[Place], int]()
-    for state in sorted(found, key=lambda state: max((k, len(rest)) for k, rest in state)):
+    for state in sorted(folded, key=lambda state: max((k, len(rest)) for k, rest in state)):
         number[state] = states.add(
-            {letter: number[target] for letter, target in found[state].items()}
+            {letter: number[target] for letter, target in folded[state].items()}
         )
     if number[start] == END:
         raise InvalidInput(

@@ -1,9 +1,10 @@
 """Differentially private training (DP-SGD), shared by the models that offer it.
 
-A record's part in a step is the gradient of its own loss, clipped; noise is added to the sum. What
-that promises about a record, whoever looks at the weights, is an (epsilon, delta).
+A record's contribution to a step is the clipped gradient of its own loss; noise is added to the
+sum. The resulting (epsilon, delta) guarantee is about the released weights.
 """
 
 from byrote.models.privacy.dp import DP
+from byrote.models.privacy.guarantee import DPGuarantee
 
-__all__ = ["DP"]
+__all__ = ["DP", "DPGuarantee"]

@@ -1,4 +1,4 @@
-"""What is asked of a private training."""
+"""The parameter ``dp`` of models: what private training is to guarantee."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,10 @@ class DP:
 
     In a step each record's gradient is clipped to ``max_grad_norm``; Gaussian noise of
     ``noise_multiplier * max_grad_norm`` is added to the sum, which is then divided by the expected
-    number of records. Whether a record was trained on can then be told from the weights only as
-    (epsilon, delta) allows: neighbouring data sets differ by one record added or removed, and how
-    many records there are counts as known.
+    number of records. The weights are then (epsilon, delta)-differentially private: neighbouring
+    data sets differ by one record added or removed, and the number of records counts as known.
 
-    The promise is about the weights and samples from them, not about training losses or scores,
+    The guarantee is about the weights and samples from them, not about training losses or scores,
     which a run keeps; and about readers who do not know the seed, from which the noise follows. A
     run writes its seed into run.json.
 
@@ -28,18 +27,18 @@ class DP:
     target_epsilon
         Epsilon that training may spend in all; the noise follows. This or ``noise_multiplier``.
     noise_multiplier
-        Standard deviation of the noise, in units of ``max_grad_norm``. So little, or none, that it
-        promises nothing is allowed, and said so in the facts of a fit.
+        Standard deviation of the noise, in units of ``max_grad_norm``. Too little noise for any
+        guarantee is allowed, and labelled so in the facts of a fit.
     delta
-        Of the promise; below 1 / records, or a record may be published outright.
+        Of the guarantee; below 1 / records, or a record may be published outright.
     max_grad_norm
         Norm to which a record's gradient is clipped.
     accountant
-        What adds up the steps, an upper bound each: "rdp" (Renyi, of Opacus) or "prv" (numerical,
+        Composes the steps, an upper bound each: "rdp" (Renyi, of Opacus) or "prv" (numerical,
         tighter), for ``sampling="poisson"``; "gaussian", the closed form for "shuffled".
     sampling
         "poisson": a record is in each batch with probability 1 / batches per epoch, independently,
-        which counts in its favour. "shuffled": in one batch of each epoch, drawn at random; nothing
+        which amplifies privacy. "shuffled": in one batch of each epoch, drawn at random; nothing
         but the noise counts, mu = sqrt(epochs) / noise_multiplier (Dong, Roth & Su 2022).
 
     Raises
@@ -64,7 +63,7 @@ class DP:
     sampling: str = "poisson"
 
     def check(self) -> None:
-        """Refuse what is no promise, or one that its accountant does not make."""
+        """Refuse values out of range, or a sampling that the accountant does not cover."""
         if (self.target_epsilon is None) == (self.noise_multiplier is None):
             got = "neither" if self.noise_multiplier is None else "both"
             raise InvalidInput(
@@ -72,9 +71,9 @@ class DP:
             )
         if self.delta is None:
             raise InvalidInput("dp: delta must be given, a number between 0 and 1; got None")
-        spent = "noise_multiplier" if self.target_epsilon is None else "target_epsilon"
+        budget = "noise_multiplier" if self.target_epsilon is None else "target_epsilon"
         for name, check in {
-            spent: checks.positive if self.noise_multiplier is None else checks.not_negative,
+            budget: checks.positive if self.noise_multiplier is None else checks.not_negative,
             "delta": checks.fraction,
             "max_grad_norm": checks.positive,
         }.items():
@@ -91,13 +90,7 @@ class DP:
 
 
 def check_parameter(dp: Any) -> None:
-    """Refuse a model's parameter ``dp`` that is neither None nor a promise that can be kept.
-
-    Raises
-    ------
-    InvalidInput
-        If so.
-    """
+    """Refuse a model's parameter ``dp`` that is neither None nor a usable ``DP``."""
     if dp is None:
         return
     if not isinstance(dp, DP):

@@ -1,7 +1,4 @@
-"""How the numbers are made: in which precision, and by compiled functions or step by step.
-
-What "auto" stands for is settled once for a run, so that all its fits are made alike.
-"""
+"""Arithmetic of a VAE: the precision of its products, and compiled functions."""
 
 import warnings
 from collections.abc import Callable
@@ -17,31 +14,23 @@ from torch.func import functional_call, grad_and_value
 from byrote.errors import NoCompiler
 from byrote.models.precision import PRECISIONS
 
-_WORTH = 120.0  # seconds that all fits together must take for compiling in each worker to pay
+_WORTHWHILE = 120.0  # seconds of all fits together from which compiling in each worker pays off
 
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """Settled choices.
+    """Precision of the factors in matrix products, and compilation of training and scoring.
 
-    Attributes
-    ----------
-    dtype
-        In which matrices are multiplied; weights, sums and all else are float32.
-    compile
-        Whether training and scoring are compiled.
+    Weights, sums and all else are float32.
     """
 
     dtype: torch.dtype = torch.float32
     compile: bool = False
 
     def check(self, device: str) -> None:
-        """Refuse to train or to score where that takes a compiler and there is none.
+        """Refuse to train or score where that takes a compiler and there is none.
 
-        Raises
-        ------
-        NoCompiler
-            If so. A model whose weights are loaded gives samples all the same.
+        A model whose weights are loaded gives samples all the same.
         """
         if self.compile and not can_compile(device):
             raise NoCompiler(
@@ -54,20 +43,20 @@ PLAIN = Arithmetic()
 
 
 def arithmetic_of(precision: str, *, compile_: bool | str) -> Arithmetic:
-    """The arithmetic that settled parameters name."""
+    """The arithmetic of resolved parameters."""
     return Arithmetic(PRECISIONS[precision], bool(compile_))
 
 
 @cache
 def compiled(function: FunctionType, *configuration: object) -> Callable[..., Any]:
-    """The function, compiled for one configuration: for arguments of the same types and shapes.
+    """Compile a function for one configuration: for arguments of the same types and shapes.
 
-    A configuration, all that the arguments' types and shapes follow from, has a function of its
-    own. PyTorch compiles one function eight times at most, and for further shapes runs it as it
-    is: numbers would then depend, in their last bits, on what the process did before.
+    Each configuration, all that the arguments' types and shapes follow from, has a function of its
+    own. PyTorch compiles one function eight times at most, and for further shapes runs it
+    uncompiled: numbers would then depend, in their last bits, on what the process did before.
 
-    All chance stays outside: random numbers are drawn first and passed in, so that compiled and
-    plain functions see the same ones.
+    Random numbers are drawn outside and passed in, so that compiled and plain functions see the
+    same.
     """
     del configuration
     with warnings.catch_warnings():  # PyTorch's, of its own parts
@@ -75,13 +64,13 @@ def compiled(function: FunctionType, *configuration: object) -> Callable[..., An
         import torch._inductor.compile_fx  # noqa: PLC0415 (slow to load)
     # Workers are many already, and a compiler's own processes would outlive a worker that dies.
     torch._inductor.config.compile_threads = 1
-    own = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
-    return torch.compile(own, dynamic=False, fullgraph=True)  # whole, or an error
+    copy = FunctionType(function.__code__.replace(), function.__globals__, function.__name__)
+    return torch.compile(copy, dynamic=False, fullgraph=True)  # whole, or an error
 
 
 @cache
 def can_compile(device: str) -> bool:
-    """Whether a small step compiles here: that takes a compiler and what it includes."""
+    """Whether a small step compiles here, which takes a compiler and its headers."""
     try:
         compiled(_small, device)(nn.ReLU(), torch.ones(8, device=device))
     except Exception:  # whatever the compiler and its tools raise
@@ -90,18 +79,15 @@ def can_compile(device: str) -> bool:
 
 
 def _small(layer: nn.Module, x: Tensor) -> Tensor:
-    """A step of descent, made of what a step of training is made of."""
+    """A step of descent, made of the operations of a training step."""
     gradient, value = grad_and_value(lambda at: functional_call(layer, {}, (at,)).exp().sum())(x)
     x.copy_(x - gradient)
     return value
 
 
-def settled_compile(device: str, *, seconds: float) -> bool:
-    """What compile "auto" stands for: whether it is possible and worth its start of half a minute.
+def resolve_compile(device: str, *, seconds: float) -> bool:
+    """Resolve compile "auto": whether it is possible and worth half a minute of start-up.
 
-    Parameters
-    ----------
-    seconds
-        What all fits together would take without, of that which can be compiled.
+    ``seconds`` is the duration without, over all fits, of the work that can be compiled.
     """
-    return seconds > _WORTH and can_compile(device)
+    return seconds > _WORTHWHILE and can_compile(device)

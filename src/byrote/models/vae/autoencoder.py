@@ -1,20 +1,23 @@
-"""A network and a likelihood together: what is trained and scored."""
+"""A network and a likelihood together: the model that is trained and scored."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from byrote.models.torch_utils import Stream, seed_of, seeded
 from byrote.models.vae.likelihoods import (
     Bernoulli,
     DiagonalGaussian,
     Likelihood,
     LogisticMixture,
     SharedGaussian,
+    beta_divergence,
 )
 from byrote.models.vae.networks import Convolutional, FullyConnected, kl_from_standard_normal
-from byrote.models.vae.outlier import Outlier
-from byrote.models.vae.robust import beta_divergence
+from byrote.models.vae.outlier import Outlier, background
+from byrote.models.vae.spaces import Space
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
@@ -23,20 +26,17 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "logistic-mixture": LogisticMixture,
 }
 NETWORKS = ("fully-connected", "convolutional")
-# Of q(z | x): a deviation of 150, where that of the prior is 1. Without it large values of records
-# make codes whose squares overflow before the first step of training.
+_PARTS = ("network", "likelihood", "latent_dim", "hidden", "features", "normalization")
+# Of q(z | x): a deviation of 150, the prior's being 1. Without it large values of records make
+# codes whose squares overflow before the first step of training.
 LOG_VARIANCE_CEILING = 10.0
 
 
 class AutoEncoder(nn.Module):
     """Encoder, decoder and likelihood over flat records, (n, channels * pixels), channels first.
 
-    Attributes
-    ----------
-    robust
-        Beta of the divergence that training minimises in place of minus log p(x | z); 0 for that.
-    outlier
-        The component that is mixed with the likelihood, if there is one.
+    ``robust`` is beta of the divergence that training minimizes instead of minus log p(x | z), or
+    0; ``outlier`` the component that is mixed with the likelihood, or None.
     """
 
     robust = 0.0
@@ -48,7 +48,7 @@ class AutoEncoder(nn.Module):
         self.outlier: Outlier | None = None
 
     def extra_repr(self) -> str:
-        """What tells configurations apart, beside the parts."""
+        """Options that distinguish configurations, besides the parts."""
         return f"robust={self.robust}" if self.robust else ""
 
     @property
@@ -71,13 +71,14 @@ class AutoEncoder(nn.Module):
         The decoder's, without the outlier component.
         """
         channels = (self.likelihood.channels, -1)
-        return self.likelihood.log_prob(x.unflatten(-1, channels), self._decoded(z))
+        return self.likelihood.log_prob(x.unflatten(-1, channels), self._decode(z))
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
-        """(n,) minus the evidence lower bound of eq. (5), nats; in training, what is minimised.
+        """(n,) minus the evidence lower bound of eq. (5), nats; in training, the cost.
 
-        One latent draw each, made from standard normal ``noise``, (n, latent). The two differ by
-        ``robust``, and by the head start that the decoder has before the outlier component.
+        One latent draw each, made from standard normal ``noise``, (n, latent). The cost differs
+        from the bound by ``robust``, and by the head start of the decoder over the outlier
+        component.
         """
         mean, log_variance = self.encode(x)
         z = mean + torch.exp(0.5 * log_variance) * noise
@@ -90,13 +91,13 @@ class AutoEncoder(nn.Module):
         return kl - log_likelihood
 
     def sample(self, z: Tensor, generator: torch.Generator) -> Tensor:
-        """(n, d) values drawn at codes (n, latent)."""
-        drawn = self.likelihood.sample(self._decoded(z), generator).flatten(-2)
-        return drawn if self.outlier is None else self.outlier.sample(drawn, generator)
+        """Draw (n, d) values at codes (n, latent)."""
+        samples = self.likelihood.sample(self._decode(z), generator).flatten(-2)
+        return samples if self.outlier is None else self.outlier.sample(samples, generator)
 
     def _divergence(self, x: Tensor, z: Tensor) -> Tensor:
         """(n,) the robust cost of records at codes."""
-        parameters = self._decoded(z)
+        parameters = self._decode(z)
         log_prob = self.likelihood.log_prob(
             x.unflatten(-1, (self.likelihood.channels, -1)), parameters
         )
@@ -104,8 +105,21 @@ class AutoEncoder(nn.Module):
             log_prob, self.likelihood.log_power(parameters, 1 + self.robust), self.robust
         )
 
-    def _decoded(self, z: Tensor) -> Tensor:
+    def _decode(self, z: Tensor) -> Tensor:
         return self.network.decode(z).unflatten(-1, (self.likelihood.outputs, -1))
+
+
+def untrained(vae: Any, space: Space) -> AutoEncoder:
+    """The autoencoder of a VAE's parameters with initial weights, in evaluation mode."""
+    parts = {name: getattr(vae, name) for name in _PARTS}
+    with seeded(seed_of(vae.random_state, Stream.INITIAL)):
+        model = build(**parts, channels=space.channels, pixels=space.pixels)
+    model.robust = float(vae.robust)
+    if vae.outlier is not None:
+        values = space.channels * space.pixels
+        alike = not type(space).has_units
+        model.outlier = Outlier(background(vae.likelihood, values, alike=alike), vae.outlier)
+    return model.to(vae.device).eval()
 
 
 def build(
@@ -119,7 +133,7 @@ def build(
     features: int,
     normalization: str = "batch",
 ) -> AutoEncoder:
-    """An autoencoder by the names of its parts, its weights drawn from PyTorch's generator."""
+    """Make an autoencoder by the names of its parts, with weights from PyTorch's generator."""
     part = LIKELIHOODS[likelihood](channels)
     if network == "convolutional":
         convolutional = Convolutional(channels, latent_dim, features, part.outputs, normalization)

@@ -1,5 +1,6 @@
-"""What is asked of a fitted VAE: log-likelihoods, a bound, samples, weights."""
+"""A fitted VAE: log-likelihoods, a bound, samples, weights."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,20 @@ from sklearn.utils.validation import check_is_fitted
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.models.torch_state import flushed_denormals
-from byrote.models.vae import scoring, settings, weights
+from byrote.models import network_weights
+from byrote.models.torch_utils import Stream, flushed_denormals, generator_from, seed_of
+from byrote.models.vae import scoring
 from byrote.models.vae.arithmetic import Arithmetic
 from byrote.models.vae.autoencoder import AutoEncoder
-from byrote.models.vae.importance import ImportanceSampling
-from byrote.models.vae.spaces import Space, as_given
-from byrote.models.vae.streams import Stream, generator_from, seed_of
+from byrote.models.vae.parameters import check_parameters
+from byrote.models.vae.scoring import ImportanceSampling
+from byrote.models.vae.spaces import Space, as_records
+
+SHAPE = "record_shape"  # the entry of the weights that holds the shape of a record
 
 
-class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
-    """The part of the estimator that needs a network, however that came about."""
+class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
+    """The part of the estimator that needs a network, trained or loaded."""
 
     draws: int
     defensive: float
@@ -34,7 +38,7 @@ class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True  # images (n, h, w) or (n, h, w, c) as they are
+        tags.input_tags.three_d_array = True  # images (n, h, w) or (n, h, w, c), unflattened
         return tags
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -43,23 +47,23 @@ class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidInput
-            If records have another shape than in training or values that cannot be had.
+            If records have another shape than in training, or values outside the model's space.
         """
-        found = self.importance(X)
+        estimates = self.importance(X)
         self.diagnostics_ = {
-            "mc_error": found.standard_error.astype(np.float32),
-            "effective_sample_size": found.effective_sample_size.astype(np.float32),
-            "k_hat": found.k_hat.astype(np.float32),
+            "mc_error": estimates.standard_error.astype(np.float32),
+            "effective_sample_size": estimates.effective_sample_size.astype(np.float32),
+            "k_hat": estimates.k_hat.astype(np.float32),
         }
-        if found.outlier is not None:
-            self.diagnostics_["outlier"] = found.outlier.astype(np.float32)
-        return found.log_prob
+        if estimates.outlier is not None:
+            self.diagnostics_["outlier"] = estimates.outlier.astype(np.float32)
+        return estimates.log_prob
 
     def importance(self, X: ArrayLike) -> ImportanceSampling:
-        """Log p(x) as ``score_samples`` gives it, with error, sample size and k-hat per record."""
+        """Log p(x) as by ``score_samples``, with error, sample size and k-hat of each record."""
         x, noise_seed = self._scorable(X)
         with flushed_denormals():
-            return scoring.importance(
+            return scoring.importance_sample(
                 self.network_,
                 self.space_,
                 x,
@@ -73,8 +77,8 @@ class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def loss(self, X: ArrayLike) -> float:
         """Mean negative evidence lower bound, nats per record, with one latent draw each.
 
-        Its mean over draws bounds that of minus ``score_samples`` from above; it is as quick as an
-        epoch without its steps, repeatable, and may be called while training is followed.
+        Its mean over draws bounds that of minus ``score_samples`` from above; it costs as much as
+        an epoch without its steps, is repeatable, and may be called while training is tracked.
         """
         x, noise_seed = self._scorable(X)
         generator = self._generator(Stream.LOSS)
@@ -87,22 +91,23 @@ class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples: int = 1) -> NDArray[np.float32]:
-        """Records drawn from the model, (n_samples, *shape of a record), pixels in [0, 1]."""
+        """Draw records from the model, (n_samples, *shape of a record), pixels in [0, 1]."""
         check_is_fitted(self)
         n_samples = checks.integer("n_samples", n_samples, at_least=1)
         generator = self._generator(Stream.SAMPLE)
-        return scoring.drawn(self.network_, self.space_, n_samples, generator)
+        return scoring.draw_samples(self.network_, self.space_, n_samples, generator)
 
     def get_weights(self) -> dict[str, NDArray[np.generic]]:
-        """Everything that training made, as arrays by name; with ``set_weights`` it goes back."""
+        """Everything learned, as arrays by name, for ``set_weights``."""
         check_is_fitted(self)
-        return weights.to_arrays(self.network_, self.space_.shape)
+        shape = np.array(self.space_.shape, dtype=np.int64)
+        return {SHAPE: shape, **network_weights.to_arrays(self.network_)}
 
     def _scorable(self, X: ArrayLike) -> tuple[NDArray[Any], int]:
         """Records that the fitted model can score, and the seed of their noise."""
         check_is_fitted(self)
-        settings.check_parameters(self)
-        x = as_given(X)
+        check_parameters(self)
+        x = as_records(X)
         if x.shape[1:] != self.space_.shape:
             raise InvalidInput(
                 f"X must hold records of shape {self.space_.shape}; got {x.shape[1:]}"
@@ -113,3 +118,36 @@ class Fitted(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _generator(self, stream: Stream) -> torch.Generator:
         return generator_from(seed_of(self.random_state, stream), self.device)
+
+
+def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
+    """The shape of a record that the weights are for."""
+    if SHAPE not in weights:
+        raise InvalidInput(f"weights must come from get_weights; there is no entry {SHAPE!r}")
+    shape = np.asarray(weights[SHAPE])
+    if shape.ndim != 1 or len(shape) not in (1, 2, 3) or shape.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"weights[{SHAPE!r}] must be one to three integers; got {shape.tolist()}"
+        )
+    if shape.min() < 1:
+        raise InvalidInput(f"weights[{SHAPE!r}] must be positive; got {shape.tolist()}")
+    return tuple(map(int, shape))
+
+
+def check_weight_sizes(vae: Any, weights: Mapping[str, ArrayLike]) -> None:
+    """Refuse a network that is larger than the weights, before it is made."""
+    fully_connected = vae.network == "fully-connected"
+    network_weights.check_sizes(
+        weights,
+        of="VAE's parameters",
+        layers=len(vae.hidden) if fully_connected else 0,
+        latent_dim=vae.latent_dim,
+        hidden=max(vae.hidden) if fully_connected else 0,
+        features=0 if fully_connected else vae.features,
+    )
+
+
+def load_weights(model: AutoEncoder, weights: Mapping[str, ArrayLike]) -> None:
+    """Load the weights into the model; errors as ``network_weights.load``."""
+    arrays = {name: value for name, value in weights.items() if name != SHAPE}
+    network_weights.load(model, arrays, of="VAE's parameters")

@@ -1,4 +1,4 @@
-"""Likelihoods p(x | z): what the decoder's outputs say about the values of a record.
+"""Likelihoods p(x | z), from the decoder's outputs, and the beta-divergence as a robust cost.
 
 Values are (..., channels, pixels) and the decoder's outputs (..., outputs, pixels), ``outputs``
 being the numbers per pixel; leading axes broadcast. Rows of numbers have one channel.
@@ -15,8 +15,11 @@ LOG_SCALE_FLOOR = -7.0  # of a logistic, whose values span [-1, 1]
 LEVELS = 256
 
 
+TOP = 30.0  # of an exponent: gradients of e^30 and their squares are within float32
+
+
 class Likelihood(nn.Module):
-    """What all likelihoods have: values per pixel, outputs per pixel, and two methods."""
+    """Interface of likelihoods: values per pixel, outputs per pixel, density and samples."""
 
     channels: int
     outputs: int
@@ -26,11 +29,11 @@ class Likelihood(nn.Module):
         raise NotImplementedError
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
-        """(..., channels, pixels) values drawn."""
+        """Draw (..., channels, pixels) values."""
         raise NotImplementedError
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """(...) log of the integral (or sum) of p(x | z) ** power over all x, where it is known."""
+        """(...) log of the integral (or sum) of p(x | z) ** power over all x, if known."""
         raise NotImplementedError
 
 
@@ -46,7 +49,7 @@ class Bernoulli(Likelihood):
         return (x * parameters - functional.softplus(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
-        """(..., channels, pixels) zeros and ones."""
+        """Draw (..., channels, pixels) zeros and ones."""
         return torch.bernoulli(torch.sigmoid(parameters), generator=generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
@@ -67,7 +70,7 @@ class DiagonalGaussian(Likelihood):
         return _log_normal(x, *self._moments(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
-        """(..., channels, pixels) real values."""
+        """Draw (..., channels, pixels) real values."""
         mean, log_variance = self._moments(parameters)
         return mean + torch.exp(0.5 * log_variance) * _normal_like(mean, generator)
 
@@ -90,7 +93,7 @@ class SharedGaussian(Likelihood):
         self.log_variance = nn.Parameter(torch.zeros(()))
 
     def forward(self, parameters: Tensor) -> Tensor:
-        """(..., 1, 1) the log-variance, by a call: private training follows calls of layers."""
+        """(..., 1, 1) the log-variance, by a call: private training hooks calls of layers."""
         return self.log_variance.expand(*parameters.shape[:-2], 1, 1)
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
@@ -98,7 +101,7 @@ class SharedGaussian(Likelihood):
         return _log_normal(x, parameters, self(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
-        """(..., channels, pixels) real values."""
+        """Draw (..., channels, pixels) real values."""
         deviation = torch.exp(0.5 * self.log_variance)
         return parameters + deviation * _normal_like(parameters, generator)
 
@@ -111,10 +114,10 @@ class SharedGaussian(Likelihood):
 class LogisticMixture(Likelihood):
     """Mixture of logistics over the 256 levels of a pixel (Salimans et al. 2017, PixelCNN++).
 
-    A pixel is of one component, in which its channels are independent; a level has the mass of its
-    bin, and the first and the last bin reach to infinity, so that the masses sum to one. Values are
-    levels scaled to [-1, 1]. The outputs of a pixel are the components' logits, then their means,
-    then their log-scales (at least -7), channel by channel.
+    Within a component the channels of a pixel are independent; a level has the mass of its bin, and
+    the first and the last bin reach to infinity, so that the masses sum to one. Values are levels
+    scaled to [-1, 1]. The outputs of a pixel are the components' logits, then their means, then
+    their log-scales (at least -7), channel by channel.
     """
 
     def __init__(self, channels: int = 1, components: int = 10) -> None:
@@ -130,16 +133,16 @@ class LogisticMixture(Likelihood):
         return pixels.sum(dim=-1)
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
-        """(..., channels, pixels) levels scaled to [-1, 1]."""
+        """Draw (..., channels, pixels) levels scaled to [-1, 1]."""
         logits, mean, log_scale = self._split(parameters)
         # The largest of logits with Gumbel noise is a draw of the component.
         gumbel = -torch.log(-torch.log(_uniform_like(logits, generator)))
-        chosen = (logits + gumbel).argmax(dim=-2, keepdim=True).unsqueeze(-2)
-        chosen = chosen.expand(*chosen.shape[:-2], self.channels, chosen.shape[-1])
-        mean, log_scale = (values.gather(-3, chosen).squeeze(-3) for values in (mean, log_scale))
-        drawn = mean + torch.exp(log_scale) * torch.logit(_uniform_like(mean, generator))
+        component = (logits + gumbel).argmax(dim=-2, keepdim=True).unsqueeze(-2)
+        component = component.expand(*component.shape[:-2], self.channels, component.shape[-1])
+        mean, log_scale = (values.gather(-3, component).squeeze(-3) for values in (mean, log_scale))
+        values = mean + torch.exp(log_scale) * torch.logit(_uniform_like(mean, generator))
         top = LEVELS - 1
-        return ((drawn + 1) * top / 2).round().clamp(0, top) * 2 / top - 1
+        return ((values + 1) * top / 2).round().clamp(0, top) * 2 / top - 1
 
     def _split(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """(..., k, pixels) logits; (..., k, channels, pixels) means and log-scales."""
@@ -166,10 +169,10 @@ def _log_mass(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
 
 
 def _log_one_minus_exp(width: Tensor, log_width: Tensor) -> Tensor:
-    """Log of 1 - exp(-width); for small widths, which may underflow, from the logarithm itself."""
+    """Log of 1 - exp(-width); for small widths, which may underflow, from their logarithm."""
     small = 1e-3  # log(1 - exp(-w)) = log w - w / 2 + w^2 / 24 - ...
-    plain = torch.log(-torch.expm1(-width.clamp(min=small)))
-    return torch.where(width < small, log_width - width / 2, plain)
+    exact = torch.log(-torch.expm1(-width.clamp(min=small)))
+    return torch.where(width < small, log_width - width / 2, exact)
 
 
 def _log_normal(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
@@ -187,6 +190,44 @@ def _normal_like(values: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _uniform_like(values: Tensor, generator: torch.Generator) -> Tensor:
-    """Uniforms in (0, 1), both ends excluded, so that their logarithms are finite."""
-    drawn = torch.rand(values.shape, generator=generator, device=values.device)
-    return drawn.clamp(min=2.0**-25)
+    """Uniforms in (0, 1), ends excluded, so that their logarithms are finite."""
+    uniforms = torch.rand(values.shape, generator=generator, device=values.device)
+    return uniforms.clamp(min=2.0**-25)
+
+
+def beta_divergence(log_prob: Tensor, log_power: Tensor, beta: float) -> Tensor:
+    """Compute the beta-divergence of records as a reconstruction cost (Basu et al. 1998).
+
+    Between the distribution of a record and p(. | z) it is, up to terms without p (for VAEs Akrami
+    et al. 2022),
+
+        -(1 + b)/b (p(x | z)^b - 1) + (integral of p(. | z)^(1 + b) - 1),
+
+    which tends to -log p(x | z) as b tends to 0. Its gradient weighs a record by p(x | z)^b, so
+    that an improbable one has little influence.
+
+    Powers of large densities overflow: above e^30 both are continued by their tangents, and the
+    cost is proportional to minus the log, approximately.
+
+    Parameters
+    ----------
+    log_prob
+        Log p(x | z), nats.
+    log_power
+        Log of the integral of p(. | z)^(1 + beta), of the same shape.
+    beta
+        Above 0.
+
+    Examples
+    --------
+    >>> log_prob = torch.tensor([-2.0, -1000.0])
+    >>> beta_divergence(log_prob, torch.tensor([0.0, 0.0]), 1e-6).round(decimals=2)
+    tensor([  2.0000, 999.5000])
+    """
+    return _expm1(log_power) - (1 + beta) / beta * _expm1(beta * log_prob)
+
+
+def _expm1(exponent: Tensor) -> Tensor:
+    """The power minus one, continued by its tangent above ``TOP``."""
+    beyond = torch.relu(exponent - TOP)  # whose gradient at zero is zero
+    return torch.expm1(exponent.clamp(max=TOP)) + math.exp(TOP) * beyond

@@ -1,4 +1,4 @@
-"""The encoders and decoders of the paper (Table 1), from flat records to flat outputs."""
+"""Encoders and decoders of the paper (Table 1), from flat records to flat outputs."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -16,18 +16,8 @@ class FullyConnected(nn.Module):
     """The paper's fully connected encoder and decoder for MNIST.
 
     Encoder: d -> 512 -> 256 -> mean and log-variance of the latent. Decoder: latent -> 256 -> 512
-    -> the likelihood's parameters. ReLU between layers, none at the ends.
-
-    Parameters
-    ----------
-    features
-        Values per record.
-    latent_dim
-        Size of the latent space.
-    hidden
-        Widths of the encoder's layers; the decoder mirrors them.
-    outputs
-        Parameters of the likelihood per record; as many as there are values if not given.
+    -> the likelihood's parameters, ``outputs`` a record (default: d). ReLU between layers, none at
+    the ends.
     """
 
     normalizes_batches = False
@@ -67,24 +57,14 @@ class Convolutional(nn.Module):
     """The paper's convolutional encoder and decoder for 32x32 images, like DCGAN.
 
     Encoder: four convolutions (kernel 4, stride 2, padding 1) with F, 2F, 4F and 8F maps, leaky
-    ReLU after each, batch norm before it but for the first; then mean and log-variance from the 32F
-    values. Decoder: transposed convolutions with 8F maps (kernel 2, on the latent as one pixel),
+    ReLU after each, batch norm before it except in the first; then mean and log-variance from the
+    32F values. Decoder: transposed convolutions with 8F maps (kernel 2, the latent as one pixel),
     4F, 2F and F, each with batch norm and ReLU, and a last one to the outputs, without. As in DCGAN
-    and the authors' code the convolutions have no bias.
+    and the authors' code the convolutions have no bias. F is ``features``; ``outputs`` are the
+    likelihood's parameters per pixel.
 
-    Parameters
-    ----------
-    channels
-        Channels of a record, (n, channels * 1024) with the channels first.
-    latent_dim
-        Size of the latent space.
-    features
-        The multiplier F.
-    outputs
-        Parameters of the likelihood per pixel.
-    normalization
-        "batch" norm, or in its place "group" norm (Wu & He 2018), which keeps records apart: in 32
-        groups of maps, or the largest power of two below that divides them.
+    "group" norm (Wu & He 2018) instead of "batch" norm keeps records separate: in 32 groups of
+    maps, or the largest power of two below that divides them.
     """
 
     trains_compiled = False
@@ -118,7 +98,7 @@ class Convolutional(nn.Module):
         )
         self.head = _transposed(features, outputs)
         self.width = max(outputs * SIDE**2, features * (SIDE // 2) ** 2)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the layout in which convolutions are quickest
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the fastest layout
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """(n, channels * 1024) -> mean and log-variance of q(z | x), each (n, latent)."""
@@ -132,7 +112,7 @@ class Convolutional(nn.Module):
 
 
 def widened(values: Tensor) -> Tensor:
-    """Values that were computed in 16 bits as float32; others as they are."""
+    """Values computed in 16 bits as float32; others unchanged."""
     return values.float() if values.dtype.itemsize < 4 else values
 
 

@@ -1,4 +1,4 @@
-"""Differentially private training of a VAE: what goes with it, its batches, its step."""
+"""Differentially private training of a VAE: its parameters, batches and step."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,63 +11,53 @@ from torch import Tensor
 
 from byrote.errors import InvalidInput
 from byrote.models.privacy import DP
-from byrote.models.privacy.accounting import Account, noise_for, spent
+from byrote.models.privacy.calibration import NoiseSchedule, calibrate, guarantee_of
 from byrote.models.privacy.dp import check_parameter
-from byrote.models.privacy.layers import Layers
-from byrote.models.privacy.sampling import batches
-from byrote.models.privacy.step import PrivateStep
+from byrote.models.privacy.dp_sgd import PrivateStep, draw_batches
+from byrote.models.privacy.gradient_norms import Layers
+from byrote.models.privacy.guarantee import DPGuarantee
+from byrote.models.torch_utils import Stream, generator_from, seed_of
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.spaces import Space
 from byrote.models.vae.steps import Step, adam
-from byrote.models.vae.streams import Stream, generator_from, seed_of
 
 
 @dataclass(frozen=True)
-class Private:
-    """What makes training private.
-
-    Attributes
-    ----------
-    dp, account
-        What is asked for, and the noise and the batches that follow.
-    seeds
-        Of the batches, and of the noise.
-    """
+class PrivateTraining:
+    """DP-SGD for a VAE and a number of records, with seeds of the batches and of the noise."""
 
     dp: DP
-    account: Account
+    schedule: NoiseSchedule
     seeds: tuple[int, int] = field(repr=False)
 
     def batches(self) -> Callable[[], list[NDArray[np.intp]]]:
-        """What draws the batches of an epoch; some may be empty."""
+        """A function that draws the batches of an epoch, some of which may be empty."""
         generator = np.random.default_rng(self.seeds[0])
-        return partial(batches, self.account, self.dp.sampling, generator)
+        return partial(draw_batches, self.schedule, self.dp.sampling, generator)
 
     def step(self, model: AutoEncoder, space: Space, learning_rate: float, decay: float) -> Step:
         """Adam on noisy gradients; a record has one draw of noise and one of the code."""
         step = PrivateStep(
             model,
             adam(model, learning_rate, decay),
-            self.account,
+            self.schedule,
             max_grad_norm=self.dp.max_grad_norm,
             generator=generator_from(self.seeds[1], space.device),
         )
 
-        def take(values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-            seen, log_determinant = space.enter(values, noise)
-            return step(model, seen, latent) - log_determinant.sum()
+        def private_step(values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
+            inputs, log_determinant = space.enter(values, noise)
+            return step(model, inputs, latent) - log_determinant.sum()
 
-        return take
+        return private_step
+
+    def guarantee(self, model: AutoEncoder) -> DPGuarantee:
+        """The guarantee about a record."""
+        return guarantee_of(self.dp, self.schedule, gradients=Layers(model).gradients)
 
 
-def check(vae: Any) -> None:
-    """Refuse a ``dp`` that cannot be kept, and parameters that do not go with it.
-
-    Raises
-    ------
-    InvalidInput
-        Of the first that does not.
-    """
+def check_private(vae: Any) -> None:
+    """Refuse an unusable ``dp``, and parameters that exclude it."""
     check_parameter(vae.dp)
     if vae.dp is None:
         return
@@ -82,27 +72,11 @@ def check(vae: Any) -> None:
         raise InvalidInput("compile must be False or auto with dp; got True")
 
 
-def private_of(vae: Any, records: int) -> Private | None:
-    """Of a VAE with ``dp``, for so many records.
-
-    Raises
-    ------
-    InvalidInput
-        If ``dp`` does not go with the other parameters, or no noise keeps the promise.
-    MissingExtra
-        If Opacus or dp-accounting is not installed.
-    """
-    check(vae)
+def private_training(vae: Any, records: int) -> PrivateTraining | None:
+    """The private training of a VAE with ``dp``, calibrated for the number of records."""
+    check_private(vae)
     if vae.dp is None:
         return None
-    account = noise_for(vae.dp, records, vae.batch_size, vae.epochs)
+    schedule = calibrate(vae.dp, records, vae.batch_size, vae.epochs)
     seeds = (seed_of(vae.random_state, Stream.SAMPLING), seed_of(vae.random_state, Stream.PRIVACY))
-    return Private(vae.dp, account, seeds)
-
-
-def facts(private: Private | None, model: AutoEncoder) -> dict[str, Any]:
-    """What was promised, under "privacy"."""
-    if private is None:
-        return {}
-    gradients = Layers(model).gradients
-    return {"privacy": spent(private.dp, private.account, gradients=gradients)}
+    return PrivateTraining(vae.dp, schedule, seeds)

@@ -1,7 +1,12 @@
-"""What is asked of a trained model: log-likelihoods, bounds and samples, block by block."""
+"""Scoring of a trained VAE: log p(x) by importance sampling, evidence lower bounds, samples.
 
-from collections.abc import Iterator
-from dataclasses import replace
+log p(x) is estimated by importance sampling from the encoder, eq. (9), in log space. Memory does
+not grow with the number of records: records and draws are taken in blocks.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,15 +14,52 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byrote.models.vae.arithmetic import Arithmetic
+from byrote.models.vae.arithmetic import PLAIN, Arithmetic, compiled
 from byrote.models.vae.autoencoder import AutoEncoder
-from byrote.models.vae.importance import BLOCK, ImportanceSampling, joined, log_prob
+from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
+from byrote.models.vae.likelihoods import Bernoulli
+from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.spaces import Space
+from byrote.stats.psis import pareto_k
 
-_VALUES_AT_A_TIME = 1 << 22  # of records converted and scored together, to bound memory
+WIDENING = 1.5  # of the standard deviations of q, in the proposal's defensive part
+# Values of the widest layer held at a time: 4 MiB in float32, which stays near the caches.
+BLOCK = 1 << 20
+_CHUNK_VALUES = 1 << 22  # of records converted and scored together, to bound memory
+
+Decoder = Callable[[Tensor], Callable[[Tensor, slice], Tensor]]
 
 
-def importance(
+@dataclass(frozen=True)
+class ImportanceSampling:
+    """Log-likelihoods with estimates of their error; every array is (n,) float64.
+
+    Parameters
+    ----------
+    log_prob
+        Estimated log p(x), nats.
+    standard_error
+        Monte Carlo standard error of ``log_prob``, nats: that of the mean weight over the mean
+        weight (delta method). NaN for a single draw. Unreliable where ``k_hat`` is high.
+    effective_sample_size
+        (sum w)^2 / sum w^2, between 1 and the number of draws.
+    k_hat
+        Shape of the generalized Pareto distribution fitted to the largest weights (Vehtari et al.
+        2024): reliable below min(1 - 1/log10 N, 0.7). -inf where all weights are equal, NaN for
+        fewer than 21 draws.
+    outlier
+        Posterior probability that the record is of the outlier component; None without one. It has
+        no part in sample size and k-hat, which are those of the weights of codes.
+    """
+
+    log_prob: NDArray[np.float64]
+    standard_error: NDArray[np.float64]
+    effective_sample_size: NDArray[np.float64]
+    k_hat: NDArray[np.float64]
+    outlier: NDArray[np.float64] | None = None
+
+
+def importance_sample(
     model: AutoEncoder,
     space: Space,
     x: NDArray[Any],
@@ -28,24 +70,145 @@ def importance(
     defensive: float,
     arithmetic: Arithmetic,
 ) -> ImportanceSampling:
-    """Log p of records x, (n, *shape), with ``draws`` importance samples each, nats."""
+    """Estimate log p of records x, (n, *shape), with ``draws`` importance samples each, nats."""
     arithmetic.check(space.device)
     parts = []
-    for seen, log_determinant in seen_blocks(model, space, x, noise_seed):
-        found = log_prob(model, seen, draws, generator, defensive=defensive, arithmetic=arithmetic)
-        found = _mixed(model, found, seen)
+    for inputs, log_determinant in input_blocks(model, space, x, noise_seed):
+        part = estimate_log_prob(
+            model, inputs, draws, generator, defensive=defensive, arithmetic=arithmetic
+        )
+        part = _with_outlier(model, part, inputs)
         change = log_determinant.double().cpu().numpy()
-        parts.append(replace(found, log_prob=found.log_prob + change))
-    return joined(parts)
+        parts.append(replace(part, log_prob=part.log_prob + change))
+    return concatenate(parts)
 
 
-def _mixed(model: AutoEncoder, found: ImportanceSampling, seen: Tensor) -> ImportanceSampling:
-    """With the outlier component, whose part is exact: errors shrink by the autoencoder's share."""
+def _with_outlier(
+    model: AutoEncoder, estimates: ImportanceSampling, inputs: Tensor
+) -> ImportanceSampling:
+    """Mix in the outlier component, which is exact: errors shrink by the autoencoder's share."""
     if model.outlier is None:
-        return found
-    log_prob, taken = model.outlier.log_prob(found.log_prob, seen)
-    error = found.standard_error * (1 - taken)
-    return replace(found, log_prob=log_prob, standard_error=error, outlier=taken)
+        return estimates
+    log_prob, responsibility = model.outlier.log_prob(estimates.log_prob, inputs)
+    error = estimates.standard_error * (1 - responsibility)
+    return replace(estimates, log_prob=log_prob, standard_error=error, outlier=responsibility)
+
+
+@torch.no_grad()
+def estimate_log_prob(
+    model: AutoEncoder,
+    x: Tensor,
+    draws: int,
+    generator: torch.Generator,
+    *,
+    defensive: float = 0.0,
+    arithmetic: Arithmetic = PLAIN,
+) -> ImportanceSampling:
+    """Estimate log p(x), nats, of the autoencoder alone, for model inputs (n, d).
+
+    log p(x) = logmeanexp over draws l of [log p(x | z_l) + log p(z_l) - log q(z_l | x)], z_l from
+    the proposal q, a mixture in which ``defensive`` is the weight of a widened encoder.
+    """
+    at_once = min(draws, max(1, BLOCK // model.width))
+    rows = max(1, BLOCK // (model.width * at_once))
+    decoder = _decoder(model, (at_once, rows), arithmetic)
+    parts = []
+    for chunk in x.split(max(rows, BLOCK // max(draws, model.width))):
+        weights = torch.empty(draws, len(chunk), device=x.device)
+        proposal, log_likelihood = Proposal(*model.encode(chunk), defensive), decoder(chunk)
+        for start in range(0, len(chunk), rows):
+            block = slice(start, start + rows)
+            for first in range(0, draws, at_once):
+                z, log_ratio = proposal.draw(min(at_once, draws - first), generator, block)
+                weights[first : first + at_once, block] = log_likelihood(z, block).add_(log_ratio)
+        parts.append(summarize_weights(weights.t().cpu().numpy()))
+    return concatenate(parts)
+
+
+def summarize_weights(log_weights: NDArray[np.floating]) -> ImportanceSampling:
+    """Estimates from (n, N) logarithms of importance weights."""
+    draws = log_weights.shape[1]
+    values = np.ascontiguousarray(log_weights, dtype=np.float64)
+    top = values.max(axis=1)
+    weights = np.exp(values - np.where(np.isfinite(top), top, 0)[:, None])
+    total, squares = weights.sum(axis=1), np.square(weights).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):  # all weights zero; a single draw
+        size = total**2 / squares
+        spread = np.maximum(1 / size - 1 / draws, 0) * draws / np.float64(draws - 1)
+        log_mean = np.log(total) + np.where(np.isfinite(top), top, 0) - math.log(draws)
+    return ImportanceSampling(log_mean, np.sqrt(spread), size, pareto_k(values))
+
+
+def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:
+    """The estimates of several blocks of records, in order."""
+    names = ["log_prob", "standard_error", "effective_sample_size", "k_hat"]
+    names += ["outlier"] if parts[0].outlier is not None else []
+    return ImportanceSampling(
+        *(np.concatenate([getattr(p, name) for p in parts]) for name in names)
+    )
+
+
+def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic) -> Decoder:
+    """Log p(x | z) as a function of records, then of codes, by the fastest way there is."""
+    if isinstance(model.network, FullyConnected) and isinstance(model.likelihood, Bernoulli):
+        return BernoulliDecoder(model.network, shape, arithmetic).condition_on
+    name = repr(model)
+
+    def condition_on(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
+        def log_likelihood(z: Tensor, block: slice) -> Tensor:
+            compile_ = arithmetic.compile and tuple(z.shape[:-1]) == shape  # not the remainder
+            function = (
+                compiled(_log_likelihood, name, shape, x.device) if compile_ else _log_likelihood
+            )
+            return function(model, x[block], z)
+
+        return log_likelihood
+
+    return condition_on
+
+
+def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
+    return model.log_likelihood(x, z)
+
+
+class Proposal:
+    """The proposal of a block of records: q(z | x), mixed with a widened q.
+
+    It is (1 - a) N(m, s^2) + a N(m, (1.5 s)^2), a being ``defensive``, in [0, 1); mean and
+    log-variance are (n, latent). No weight is then larger than 1/a times what it would be with the
+    widened q alone, whose tails are heavier.
+    """
+
+    def __init__(self, mean: Tensor, log_variance: Tensor, defensive: float) -> None:
+        self.mean = mean
+        self.deviation = torch.exp(0.5 * log_variance)
+        self.log_deviation = 0.5 * log_variance.sum(dim=-1)
+        self.defensive = defensive
+
+    def draw(
+        self, count: int, generator: torch.Generator, block: slice = slice(None)
+    ) -> tuple[Tensor, Tensor]:
+        """Codes z of a block, (count, n, latent), and log p(z)/proposal(z), (count, n) nats."""
+        mean = self.mean[block]
+        shape, device = (count, *mean.shape), mean.device
+        noise = torch.randn(shape, generator=generator, device=device)
+        if self.defensive:
+            wide = torch.rand(shape[:-1], generator=generator, device=device) < self.defensive
+            noise *= torch.where(wide, WIDENING, 1.0).unsqueeze(-1)
+        z = noise * self.deviation[block] + mean
+        log_prior = -0.5 * z.square().sum(dim=-1)  # the 2 pi cancel
+        return z, log_prior - self._log_density(
+            noise.square_().sum(dim=-1), self.log_deviation[block]
+        )
+
+    def _log_density(self, squared: Tensor, log_deviation: Tensor) -> Tensor:
+        """Log-density of the mixture at a squared distance from the mean, in deviations."""
+        narrow = -0.5 * squared - log_deviation
+        if not self.defensive:
+            return narrow
+        widened = -0.5 * squared / WIDENING**2 - log_deviation
+        offset = math.log(self.defensive) - self.mean.shape[-1] * math.log(WIDENING)
+        return torch.logaddexp(narrow + math.log1p(-self.defensive), widened + offset)
 
 
 @torch.no_grad()
@@ -58,8 +221,8 @@ def mean_bound(
 ) -> float:
     """Mean negative evidence lower bound on log p of records, one latent draw each, nats."""
     total = 0.0
-    for seen, log_determinant in seen_blocks(model, space, x, noise_seed):
-        for block in seen.split(max(1, BLOCK // model.width)):
+    for inputs, log_determinant in input_blocks(model, space, x, noise_seed):
+        for block in inputs.split(max(1, BLOCK // model.width)):
             shape = (len(block), model.network.latent_dim)
             latent = torch.randn(shape, generator=generator, device=generator.device)
             total += float(model(block, latent).double().sum())
@@ -68,10 +231,10 @@ def mean_bound(
 
 
 @torch.no_grad()
-def drawn(
+def draw_samples(
     model: AutoEncoder, space: Space, n: int, generator: torch.Generator
 ) -> NDArray[np.float32]:
-    """Samples, (n, *shape), as records are given."""
+    """Draw samples, (n, *shape), in the form of records."""
     shape = (n, model.network.latent_dim)
     z = torch.randn(shape, generator=generator, device=generator.device)
     model.eval()
@@ -83,11 +246,11 @@ def drawn(
     )
 
 
-def seen_blocks(
+def input_blocks(
     model: AutoEncoder, space: Space, x: NDArray[Any], seed: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Records as the model sees them when it scores, and log-determinants, in blocks."""
+    """Model inputs of records with fixed noise, and log-determinants, in blocks."""
     model.eval()
-    at_once = max(1, _VALUES_AT_A_TIME // x[0].size)
-    for start in range(0, len(x), at_once):
-        yield space.fixed(x[start : start + at_once], seed)
+    chunk = max(1, _CHUNK_VALUES // x[0].size)
+    for start in range(0, len(x), chunk):
+        yield space.fixed(x[start : start + chunk], seed)

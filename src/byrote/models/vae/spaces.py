@@ -1,8 +1,10 @@
-"""Spaces: in what form a model sees its records, and how to come back.
+"""Spaces: the form in which a model sees its records, and the way back.
 
 A space turns the values of records, images in [0, 1] or rows of numbers, into flat tensors with the
 channels first, adds the noise that makes them binary or continuous, and knows the log-determinant
 that turns the model's density into one of the records.
+
+A density over pixels is per step of 1/255, so that -log p / (D ln 2) is bits per dimension.
 """
 
 import math
@@ -12,19 +14,23 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from byrote.data.records import as_values
 from byrote.errors import InvalidInput
-from byrote.models.noise import uniforms
-from byrote.models.vae import transforms
 
-_TOP = transforms.STEPS - 1
+SQUEEZE = 0.05  # lambda: keeps the logit finite (Dinh et al. 2017; the authors' value)
+STEPS = 256  # of a pixel
+
+_WHITE = STEPS - 1
 _OFF_LEVEL = 1e-3  # of a step: more than rounding to float32 leaves
-_VALUES_AT_A_TIME = 1 << 22  # checked together, to bound memory
+_CHECKED_VALUES = 1 << 22  # checked together, to bound memory
+_HASHED_VALUES = 1 << 15  # whose integers stay in the caches
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class Space:
-    """Records as they are, in the units of the data: ``space="real"``.
+    """Records in the units of the data: ``space="real"``.
 
     Parameters
     ----------
@@ -44,12 +50,12 @@ class Space:
         self.pixels = math.prod(shape) // self.channels
 
     def check(self, x: NDArray[Any]) -> None:
-        """Refuse values that cannot be had in this space."""
+        """Refuse values outside the space."""
 
     def values(self, rows: NDArray[np.generic]) -> Tensor:
         """(n, *shape) records -> (n, d) float32, channels first; bytes stand for 255ths."""
-        given = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.device)
-        values = given.float().div_(_TOP) if given.dtype == torch.uint8 else given.float()
+        raw = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.device)
+        values = raw.float().div_(_WHITE) if raw.dtype == torch.uint8 else raw.float()
         last = values.view(len(rows), self.pixels, self.channels)
         return last.transpose(1, 2).flatten(1)
 
@@ -60,25 +66,25 @@ class Space:
 
     def noise(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
         """Uniforms for values of this shape; empty where the space has no noise."""
-        wanted = shape if self.noisy else (0,)
-        return torch.rand(wanted, generator=generator, device=generator.device)
+        noise_shape = shape if self.noisy else (0,)
+        return torch.rand(noise_shape, generator=generator, device=generator.device)
 
     def fixed(self, rows: NDArray[np.generic], seed: int) -> tuple[Tensor, Tensor]:
-        """The same from records, (n, *shape), with noise that is a function of seed and record."""
-        given = single(rows)
-        values = self.values(given)
+        """``enter`` records, (n, *shape), with noise that depends on seed and record alone."""
+        floats = as_single(rows)
+        values = self.values(floats)
         if not self.noisy:
             return self.enter(values, values)
-        noise = uniforms(given.reshape(len(given), -1), seed)
-        return self.enter(values, self.values(noise.reshape(given.shape)))
+        noise = content_uniforms(floats.reshape(len(floats), -1), seed)
+        return self.enter(values, self.values(noise.reshape(floats.shape)))
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """What the model sees of values with this noise, and the log-determinants."""
+        """Model inputs from values and noise, and their log-determinants."""
         del noise
         return values, values.new_zeros(len(values))
 
     def leave(self, x: Tensor) -> Tensor:
-        """Values of records from what the model sees or draws."""
+        """Values of records from model inputs or samples."""
         return x
 
 
@@ -108,13 +114,13 @@ class Logit(Space):
         _check_unit_interval(x, "a model in logit space (space='real' takes any numbers)")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits, with the determinant against steps of 1/255."""
-        y = transforms.to_logit(transforms.dequantized(values, noise))
-        return y, transforms.log_determinant(y)
+        """The logits, with the determinant relative to steps of 1/255."""
+        y = to_logit(dequantize(values, noise))
+        return y, logit_log_determinant(y)
 
     def leave(self, x: Tensor) -> Tensor:
         """Pixels, multiples of 1/255."""
-        return transforms.quantized(transforms.from_logit(x))
+        return quantize(from_logit(x))
 
 
 class Levels(Space):
@@ -123,13 +129,13 @@ class Levels(Space):
     has_units = False
 
     def check(self, x: NDArray[Any]) -> None:
-        """Refuse values that are no multiples of 1/255 in [0, 1]."""
+        """Refuse values that are not multiples of 1/255 in [0, 1]."""
         _check_unit_interval(x, "256 levels")
         if x.dtype == np.uint8:
             return
         flat = x.reshape(-1)
-        for start in range(0, flat.size, _VALUES_AT_A_TIME):
-            steps = flat[start : start + _VALUES_AT_A_TIME] * _TOP
+        for start in range(0, flat.size, _CHECKED_VALUES):
+            steps = flat[start : start + _CHECKED_VALUES] * _WHITE
             if np.abs(steps - np.rint(steps)).max() > _OFF_LEVEL:
                 raise InvalidInput(
                     "X must hold multiples of 1/255 for 256 levels; got values between them"
@@ -139,28 +145,99 @@ class Levels(Space):
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Levels from -1 to 1; a mass needs no determinant."""
         del noise
-        return (values * _TOP).round() * 2 / _TOP - 1, values.new_zeros(len(values))
+        return (values * _WHITE).round() * 2 / _WHITE - 1, values.new_zeros(len(values))
 
     def leave(self, x: Tensor) -> Tensor:
         """Pixels, multiples of 1/255."""
-        return ((x + 1) * _TOP / 2).round() / _TOP
+        return ((x + 1) * _WHITE / 2).round() / _WHITE
 
 
 SPACES: dict[str, type[Space]] = {"binary": Binary, "logit": Logit, "real": Space, "levels": Levels}
 
 
-def as_given(X: ArrayLike) -> NDArray[Any]:
-    """Records as they come: images of bytes as they are, or else floating values."""
+def as_records(X: ArrayLike) -> NDArray[Any]:
+    """Records of an argument: images of bytes unchanged, anything else as floating values."""
     if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim > 2:
         as_values("X", X[:1])  # refuses wrong shapes
         return X
     return as_values("X", X)
 
 
-def single(rows: NDArray[np.generic]) -> NDArray[np.float32]:
+def as_single(rows: NDArray[np.generic]) -> NDArray[np.float32]:
     """Values in float32; bytes become 255ths, the same bits on every device."""
     values = rows.astype(np.float32, copy=False)
-    return values / np.float32(_TOP) if rows.dtype == np.uint8 else values
+    return values / np.float32(_WHITE) if rows.dtype == np.uint8 else values
+
+
+def dequantize(x: Tensor, uniform: Tensor) -> Tensor:
+    """Pixels spread uniformly over their step (Theis et al. 2016): u = (255 x + U) / 256."""
+    return ((STEPS - 1) * x + uniform) / STEPS
+
+
+def quantize(u: Tensor) -> Tensor:
+    """The inverse of ``dequantize``, for any noise."""
+    return (u * STEPS).floor().clamp(0, STEPS - 1) / (STEPS - 1)
+
+
+def to_logit(u: Tensor) -> Tensor:
+    """Logit space: y = logit(lambda + (1 - 2 lambda) u)."""
+    return torch.logit(SQUEEZE + (1 - 2 * SQUEEZE) * u)
+
+
+def from_logit(y: Tensor) -> Tensor:
+    """The inverse of ``to_logit``."""
+    return (torch.sigmoid(y) - SQUEEZE) / (1 - 2 * SQUEEZE)
+
+
+def logit_log_determinant(y: Tensor) -> Tensor:
+    """Log |dy / d step|, summed over the last axis, to be added to log p(y), nats.
+
+    With s the sigmoid, dy/du = (1 - 2 lambda) / (s(y) s(-y)), log s(y) s(-y) = y - 2 softplus(y),
+    and a step is 1/256 of u.
+    """
+    constant = math.log(1 - 2 * SQUEEZE) - math.log(STEPS)
+    return (constant - y + 2 * functional.softplus(y)).sum(dim=-1)
+
+
+def content_uniforms(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
+    """One uniform in [0, 1) per value, with 24 bits; row i depends on ``seed`` and ``x[i]`` alone.
+
+    A score compares fits, so a record that is made binary must be the same binary record in all of
+    them. Keying the draw by content rather than by position makes it so whichever rows a fit
+    scores, in whatever order, on whatever machine. Identical records get the same draw.
+
+    Examples
+    --------
+    >>> x = np.zeros((2, 3), dtype=np.float32)
+    >>> bool((content_uniforms(x, seed=3)[0] == content_uniforms(x[:1], seed=3)).all())
+    True
+    """
+    x = np.ascontiguousarray(x, dtype=np.float32)
+    d = x.shape[1]
+    weights = np.random.default_rng(seed).integers(0, 2**64, size=d + 1, dtype=np.uint64)
+    uniforms = np.empty_like(x)
+    chunk = max(1, _HASHED_VALUES // d)
+    for start in range(0, len(x), chunk):
+        rows = slice(start, start + chunk)
+        uniforms[rows] = _hash_uniforms(x[rows] + np.float32(0), weights)  # -0.0 becomes 0.0
+    return uniforms
+
+
+def _hash_uniforms(x: NDArray[np.float32], weights: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """Uniforms from a counter per value, started at the record's hash."""
+    d = x.shape[1]
+    bits = x.view(np.uint32).astype(np.uint64)
+    content = (bits * (weights[:d] | np.uint64(1))).sum(axis=1, dtype=np.uint64)
+    offsets: NDArray[np.uint64] = _GOLDEN * np.arange(1, d + 1, dtype=np.uint64)
+    counters = _splitmix(content + weights[d])[:, None] + offsets
+    return (_splitmix(counters) >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
+
+
+def _splitmix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """The output function of SplitMix64 (Steele, Lea & Flood 2014)."""
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))
 
 
 def _check_unit_interval(x: NDArray[Any], reason: str) -> None:

@@ -1,6 +1,6 @@
 """One step of training: the bound of a batch, its gradient, and Adam (Kingma & Ba 2015).
 
-Two ways to the same numbers, but for rounding: PyTorch's autograd and optimizer, for any network;
+Two ways to the same numbers, up to rounding: PyTorch's autograd and optimizer, for any network;
 and the whole step as one compiled function, for networks without state.
 """
 
@@ -23,21 +23,15 @@ class Step(Protocol):
     """Trains a model on one batch at a time."""
 
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-        """Minus the bounds on log p, or what else is minimised, summed before the step, nats.
+        """Minus the bounds on log p, or another cost, summed before the step, nats.
 
-        Parameters
-        ----------
-        values
-            (n, d) of the space's records.
-        noise
-            (n, d) uniforms that make them binary or continuous; not used by a space without noise.
-        latent
-            (n, latent) standard normal draws.
+        ``values`` (n, d) are the space's; ``noise`` (n, d) uniforms make them binary or continuous,
+        where the space has noise; ``latent`` (n, latent) are standard normal draws.
         """
 
 
 def decays(name: str) -> bool:
-    """Whether weight decay shrinks a parameter: weights of the network, not those of densities."""
+    """Whether weight decay shrinks a parameter: those of the network, not those of densities."""
     return name.startswith("network.")
 
 
@@ -69,11 +63,11 @@ class PlainStep:
         self._optimizer = adam(model, learning_rate, decay)
 
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-        """The costs, summed; see ``Step``."""
-        seen, log_determinant = self._space.enter(values, noise)
-        lower = self._dtype != torch.float32
-        with torch.autocast(values.device.type, self._dtype, enabled=lower):
-            loss = self._model(seen, latent).sum() - log_determinant.sum()
+        """Take the step; see ``Step``."""
+        inputs, log_determinant = self._space.enter(values, noise)
+        reduced = self._dtype != torch.float32
+        with torch.autocast(values.device.type, self._dtype, enabled=reduced):
+            loss = self._model(inputs, latent).sum() - log_determinant.sum()
             self._optimizer.zero_grad(set_to_none=True)
             (loss / len(values)).backward()
         self._optimizer.step()
@@ -81,17 +75,11 @@ class PlainStep:
 
 
 class CompiledStep:
-    """One compiled function; matrices are multiplied in ``dtype``, sums and weights are float32.
+    """One compiled function; products are in ``dtype``, sums and weights in float32.
 
-    Parameters
-    ----------
-    model
-        Without buffers: its step must be a function of its parameters.
-    batch
-        Records per batch. A batch of another size, at the end of an epoch, is not worth compiling
-        for: the same function then runs as it is.
-    decay
-        The weight decay of AdamW.
+    The model must be without buffers: its step must be a function of its parameters. A batch of
+    another size than ``batch``, at the end of an epoch, is not worth compiling for: the same
+    function then runs uncompiled.
     """
 
     def __init__(
@@ -105,7 +93,7 @@ class CompiledStep:
     ) -> None:
         self._model, self._space = model, space
         self._rate, self._batch = learning_rate, batch
-        self._kept = [1 - learning_rate * decay] if decay else []
+        self._shrinkage = [1 - learning_rate * decay] if decay else []
         self._steps = 0
         self._names = [name for name, _ in model.named_parameters()]
         self._weights = [weight.detach() for weight in model.parameters()]
@@ -115,20 +103,27 @@ class CompiledStep:
             weight.to(dtype if name.startswith("network.") else None, copy=True)
             for name, weight in zip(self._names, self._weights, strict=True)
         ]
-        where = self._weights[0].device
+        device = self._weights[0].device
         self._compiled = compiled(
-            _step, repr(model), type(space).__name__, space.shape, batch, dtype, where, decay > 0
+            _adam_step,
+            repr(model),
+            type(space).__name__,
+            space.shape,
+            batch,
+            dtype,
+            device,
+            decay > 0,
         )
 
     @torch.no_grad()
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-        """The costs, summed; see ``Step``."""
+        """Take the step; see ``Step``."""
         self._steps += 1
         rate = self._rate / (1 - _DECAY**self._steps)
         correction = 1 / math.sqrt(1 - _SQUARED_DECAY**self._steps)
-        factors = torch.tensor([rate, correction, *self._kept], device=values.device)
+        factors = torch.tensor([rate, correction, *self._shrinkage], device=values.device)
         state = (self._weights, self._moments, self._squares, self._working)
-        step = self._compiled if len(values) == self._batch else _step
+        step = self._compiled if len(values) == self._batch else _adam_step
         batch = (values, noise, latent)
         return step(self._model, self._space, self._names, state, batch, factors)
 
@@ -136,7 +131,7 @@ class CompiledStep:
 State = tuple[Sequence[Tensor], Sequence[Tensor], Sequence[Tensor], Sequence[Tensor]]
 
 
-def _step(
+def _adam_step(
     model: AutoEncoder,
     space: Space,
     names: Sequence[str],
@@ -149,8 +144,8 @@ def _step(
 
     def mean_bound(working: Sequence[Tensor]) -> Tensor:
         weights = dict(zip(names, working, strict=True))
-        seen, log_determinant = space.enter(values, noise)
-        bound = functional_call(model, weights, (seen, latent)).sum() - log_determinant.sum()
+        inputs, log_determinant = space.enter(values, noise)
+        bound = functional_call(model, weights, (inputs, latent)).sum() - log_determinant.sum()
         return bound / n
 
     gradients, mean = grad_and_value(mean_bound)(state[3])
@@ -161,7 +156,7 @@ def _step(
         moment.copy_(moment + (1 - _DECAY) * (g - moment))
         square.copy_(_SQUARED_DECAY * square + (1 - _SQUARED_DECAY) * g * g)
         change = factors[0] * moment / (square.sqrt() * factors[1] + _EPSILON)
-        kept = weight * factors[2] if len(factors) > 2 and decays(name) else weight
-        weight.copy_(kept - change)
+        shrunk = weight * factors[2] if len(factors) > 2 and decays(name) else weight
+        weight.copy_(shrunk - change)
         working.copy_(weight)
     return mean * n

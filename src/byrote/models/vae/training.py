@@ -8,26 +8,28 @@ from functools import partial
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from byrote.models.vae.arithmetic import PLAIN, Arithmetic
 from byrote.models.vae.autoencoder import AutoEncoder
-from byrote.models.vae.private import Private
+from byrote.models.vae.private import PrivateTraining
 from byrote.models.vae.spaces import Space
 from byrote.models.vae.steps import CompiledStep, PlainStep, Step
-from byrote.models.vae.transforms import flipped
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train, and on what."""
+    """Length and speed of training, and its variants."""
 
     epochs: int
     batch_size: int
     learning_rate: float
-    flips: bool = False  # mirror each image left to right, with probability 1/2, when it is seen
+    flips: bool = (
+        False  # mirror each image left to right, with probability 1/2, whenever it is seen
+    )
     arithmetic: Arithmetic = PLAIN
     weight_decay: float = 0.0
-    private: Private | None = None
+    private: PrivateTraining | None = None
 
 
 def train(
@@ -40,20 +42,22 @@ def train(
 ) -> None:
     """Train in place on records x, (n, *shape), which are converted batch by batch.
 
-    Each time they are seen, records get new noise (dynamic binarization, dequantization). After
-    each epoch ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound on
-    log p(x), nats per record; the model is then in evaluation mode, and returns to training after.
-    Where it says so, by True, training ends.
+    Records get new noise whenever they are seen (dynamic binarization, dequantization). After each
+    epoch ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound on
+    log p(x), nats per record, with the model in evaluation mode; a true result ends training.
     """
-    step, drawn = _step(model, space, schedule), _batches(model, schedule, len(x), generator)
+    step, draw_batches = (
+        _make_step(model, space, schedule),
+        _batches(model, schedule, len(x), generator),
+    )
     latent_dim, device = model.network.latent_dim, generator.device
     for epoch in range(1, schedule.epochs + 1):
         model.train()
         total, seen = torch.zeros((), dtype=torch.float64, device=device), 0
-        for rows in drawn():
+        for rows in draw_batches():
             values = space.values(x[rows])
             if schedule.flips:
-                values = flipped(values, space.shape[1], generator)
+                values = random_flips(values, space.shape[1], generator)
             noise = space.noise(values.shape, generator)
             latent = torch.randn(len(rows), latent_dim, generator=generator, device=device)
             total += step(values, noise, latent)
@@ -63,7 +67,7 @@ def train(
             break
 
 
-def _step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
+def _make_step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
     if schedule.private is not None:
         return schedule.private.step(model, space, schedule.learning_rate, schedule.weight_decay)
     rate, dtype = schedule.learning_rate, schedule.arithmetic.dtype
@@ -75,13 +79,13 @@ def _step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
 def _batches(
     model: AutoEncoder, schedule: Schedule, n: int, generator: torch.Generator
 ) -> Callable[[], list[NDArray[np.intp]]]:
-    """What draws the batches of an epoch."""
+    """A function that draws the batches of an epoch."""
     if schedule.private is not None:
         return schedule.private.batches()
-    return partial(batches, n, schedule.batch_size, generator, model)
+    return partial(shuffled_batches, n, schedule.batch_size, generator, model)
 
 
-def batches(
+def shuffled_batches(
     n: int, size: int, generator: torch.Generator, model: AutoEncoder
 ) -> list[NDArray[np.intp]]:
     """Row numbers of one epoch's batches, in a new order.
@@ -94,3 +98,13 @@ def batches(
     if model.network.normalizes_batches and size > 1 and n - size * len(ends) == 1 and ends:
         ends.pop()
     return np.split(order, ends)
+
+
+def random_flips(x: Tensor, width: int, generator: torch.Generator) -> Tensor:
+    """Mirror each image left to right with probability 1/2.
+
+    x is (n, d): flat images, rows of ``width`` pixels, channels first.
+    """
+    mirrored = x.unflatten(-1, (-1, width)).flip(-1).flatten(-2)
+    flip = torch.rand(len(x), 1, generator=generator, device=x.device) < 0.5
+    return torch.where(flip, mirrored, x)

@@ -11,17 +11,16 @@ from byrote import checks, seeds
 from byrote.data.records import id_as_text
 from byrote.errors import InvalidInput
 from byrote.fits.table import Table
+from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT
 from byrote.plans import IN, OUT
 from byrote.scores.epsilon import audit_one_run, epsilon_from_density, epsilon_from_scores
 from byrote.scores.evidence.coins import Flags, coins_of
 from byrote.scores.evidence.promise import allowed
 from byrote.scores.evidence.result import (
-    ADD_REMOVE,
     DENSITY,
     GAUSSIAN,
     ONE_RUN,
     RATES,
-    REPLACEMENT,
     Bound,
 )
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.models.privacy.guarantee import ADD_REMOVE
 from byrote.scores.evidence.audits import VACUOUS, Claim
 from byrote.scores.evidence.planted import Planted
 from byrote.scores.evidence.result import (
-    ADD_REMOVE,
     DENSITY,
     EXPOSURE,
     GAUSSIAN,
@@ -52,7 +52,7 @@ def exposure(found: Planted, claim: Claim, windows: int) -> Bound:
     levels = found.levels
     if not levels:
         return claim.none(EXPOSURE, NO_SECRETS)
-    if not found.even and (claim.promised or {}).get("unit", "").startswith("window"):
+    if not found.even and (claim.promised or {}).get("window") is not None:
         return claim.none(EXPOSURE, LENGTHS)
     p_values, least = ranked(found), least_p_values(found)
     rows, best = (

@@ -1,6 +1,5 @@
 """The canaries of a run with their log-likelihoods: what its evidence is made from."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 
 from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
+from byrote.models.privacy.guarantee import DPGuarantee
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -78,17 +78,15 @@ def planted(run: RunFolder, table: Table) -> Planted:
 
 
 def windows(promised: Mapping[str, Any] | None, longest: int) -> int:
-    """In how many units of privacy one copy of a secret may stand: training windows, or 1.
-
-    A secret of L characters touches at most ``ceil((L - 1) / T) + 1`` windows of T.
+    """Compute how many units of a guarantee one copy of a secret of this length touches at most.
 
     Examples
     --------
-    >>> windows({"unit": "window of 50 characters"}, 10), windows({"unit": "record"}, 10)
+    >>> facts = {"epsilon": 1.0, "delta": 1e-6, "unit": "window of 50 characters", "window": 50}
+    >>> windows(facts, 10), windows({"epsilon": 1.0, "delta": 1e-6}, 10)
     (2, 1)
     """
-    found = re.search(r"window of (\d+)", str((promised or {}).get("unit", "")))
-    return 1 if found is None or longest <= 1 else -(-(longest - 1) // int(found[1])) + 1
+    return 1 if promised is None else DPGuarantee.from_facts(promised).units_touched(longest)
 
 
 def _even(pattern: Counts, lengths: list[int]) -> bool:

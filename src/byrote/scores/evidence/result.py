@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from byrote.models.privacy.guarantee import ADD_REMOVE
 from byrote.scores.evidence.promise import allowed
 from byrote.scores.membership import MembershipInference
 from byrote.scores.plain import Plain
 
-ADD_REMOVE, REPLACEMENT = "add/remove", "replacement"
 ONE_RUN, GAUSSIAN, RATES, DENSITY, EXPOSURE = (
     "one-run",
     "one-run-gaussian",

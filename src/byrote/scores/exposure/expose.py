@@ -15,7 +15,7 @@ from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.data.canaries import Canary
 from byrote.data.canaries.format import MAX_SAMPLE
 from byrote.errors import InvalidInput
-from byrote.models.language.stepping import check_language_model
+from byrote.models.language.steppers import check_language_model
 from byrote.scores.exposure.answers import (
     Found,
     answers_of,
@@ -52,8 +52,8 @@ def expose(
     Parameters
     ----------
     model
-        A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
-        ``next_log_probs``.
+        A language model with ``encode``, ``decode``, ``next_log_probs`` and ``score_samples``;
+        ``stepper`` is faster than ``next_log_probs``, ``token_strings`` than ``decode``.
     canaries
         Canaries with secrets. P-values are for drawn ones (``Canary.drawn``): of a secret that
         somebody chose read the bits. Several of one format compete for its first ranks.

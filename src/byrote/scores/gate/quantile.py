@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from byrote.models.approximations import approximations
+from byrote.models.inexact_densities import approximations
 from byrote.scores.evaluation import spreadless
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source

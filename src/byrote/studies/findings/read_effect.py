@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote.fits.job import job_of
 from byrote.fits.kinds.canaries import TextContent
-from byrote.models.language.char_lstm.windows import Cut, as_one
+from byrote.models.language.char_lstm.windows import Cut, join_texts
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.stats.estimate import Estimate
@@ -73,7 +73,7 @@ def batches_read(run: StudyRun, fit: int) -> list[Steps]:
     Only for a model that reads the text in its order (``shuffle=False``).
     """
     model, records = run.request.model, run.records
-    text = as_one(_training_texts(run, fit))
+    text = join_texts(_training_texts(run, fit))
     cut = Cut(model.batch_size, model.window)
     batches = []
     for row in range(records.canaries):

@@ -1,4 +1,4 @@
-"""Causal language models of the Hugging Face library, as one of byrote's own models."""
+"""Causal language models of the Hugging Face library, fine-tuned or trained from scratch."""
 
 from byrote.models.language.causal.estimator import CausalLM
 

@@ -1,4 +1,4 @@
-"""Whether a network predicts each token from those before it alone.
+"""Check that a network predicts each token from those before it alone.
 
 A network that sees what follows gives no probabilities of texts: the product of its conditional
 ones sums to more than 1. Architectures of masked language models do so under the library's class
@@ -13,40 +13,28 @@ import torch
 from numpy.typing import NDArray
 
 from byrote.errors import ByroteError, InvalidInput
-from byrote.models.language.causal import scoring
-from byrote.models.language.causal.forward import asked, device_of, log_softmax
+from byrote.models.language.causal.inference import (
+    device_of,
+    evaluating,
+    log_softmax,
+    next_log_probs,
+)
 
 Nats = NDArray[np.float64]
 
 _CUTS = np.array([1, 2, 5, 9, 14, 18, 22])  # tokens before the first that is changed
-_LENGTH = 24  # tokens of the text tried
-_LEAST = 1e-4  # of the effect on what follows; causal networks in single precision: below 1e-6
+_LENGTH = 24  # tokens of the test text
+_TOLERANCE = 1e-4  # of the effect on what follows; causal networks in single precision: below 1e-6
 _COARSE = 2**-8  # rounding where products are not in full single precision
-_RAREST = -100.0  # nats; what is less likely is as good as excluded
+_RAREST = -100.0  # nats; anything less likely counts as excluded
 
 
 def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
-    """Refuse a network that sees later tokens, or the number of them.
+    """Refuse a network that sees later tokens, or the number of them; return its rounding error.
 
-    Texts that differ from a place on must have the same probabilities before it, whether the rest
-    is changed or left out. Rounding, and an expert that a single position takes otherwise, are let
-    pass: two places must differ.
-
-    Parameters
-    ----------
-    tokens
-        Those of which a text may consist.
-    context
-        How many tokens the network reads.
-
-    Returns
-    -------
-    How coarsely the network computes, relative to 1.
-
-    Raises
-    ------
-    InvalidInput
-        Saying which of the two it is, or that the network cannot read tokens alone.
+    Texts of ``tokens`` that differ from a position on must have the same probabilities before it,
+    whether the rest is changed or left out. Rounding, and an expert that a single position routes
+    differently, are tolerated: two positions must differ. The rounding error is relative to 1.
     """
     if len(tokens) < 2 or context < 2:
         return _COARSE
@@ -64,17 +52,17 @@ def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
             f" {type(error).__name__}: {text}"
         ) from None
     change = np.abs(nats[1:] - nats[0]).max(axis=2)
-    sees = [
+    leakage = [
         row[:cut].max() / max(row[cut:].max(), 1e-9) for row, cut in zip(change, cuts, strict=True)
     ]
-    if _second(sees) > max(_LEAST, 2 * eps):
+    if _second_largest(leakage) > max(_TOLERANCE, 2 * eps):
         raise InvalidInput(
             f"network must predict each token from those before it; in {name} a token that follows"
             " changes the probabilities of those before it (is it one of a masked language model,"
             " whose configuration lacks is_decoder=True?)"
         )
-    apart = np.abs(short - nats[0, cuts - 1]).max(axis=(0, 2)) / (1 + np.ptp(nats[0]))
-    if _second(apart) > max(_LEAST, 8 * eps):
+    gap = np.abs(short - nats[0, cuts - 1]).max(axis=(0, 2)) / (1 + np.ptp(nats[0]))
+    if _second_largest(gap) > max(_TOLERANCE, 8 * eps):
         raise InvalidInput(
             f"network must give a text the same probabilities however much is read behind it; those"
             f" of {name} change with the length of what follows"
@@ -83,18 +71,18 @@ def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
 
 
 def _rounding(model: Any, logits: torch.Tensor) -> float:
-    """How coarsely the network computes, relative to 1, by what its weights or results are in."""
-    kinds = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
-    for kind in (torch.float16, torch.bfloat16):  # by autocast, whatever the weights are
-        if torch.equal(logits, logits.to(kind).to(logits.dtype)):
-            kinds.add(kind)
-    eps = max((torch.finfo(kind).eps for kind in kinds), default=_COARSE)
+    """The network's rounding error, relative to 1, from the types of weights and results."""
+    dtypes = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
+    for dtype in (torch.float16, torch.bfloat16):  # by autocast, whatever the weights are
+        if torch.equal(logits, logits.to(dtype).to(logits.dtype)):
+            dtypes.add(dtype)
+    eps = max((torch.finfo(dtype).eps for dtype in dtypes), default=_COARSE)
     exact = torch.get_float32_matmul_precision() == "highest" and logits.device.type == "cpu"
     return eps if exact and not getattr(model, "is_quantized", False) else max(eps, _COARSE)
 
 
 def _texts(tokens: Sequence[int], length: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """A text, and the same with other tokens from each of the cuts on."""
+    """A text, and copies with other tokens from each of the cuts on."""
     cuts = _CUTS[length > _CUTS]
     draw = np.random.default_rng(0)
     texts = np.tile(draw.integers(0, len(tokens), length), (len(cuts) + 1, 1))
@@ -104,8 +92,8 @@ def _texts(tokens: Sequence[int], length: int) -> tuple[NDArray[np.int64], NDArr
 
 
 def _read(model: Any, texts: NDArray[np.int64]) -> tuple[Nats, float]:
-    """(n, length, V) nats after every token, each text read whole, and their rounding."""
-    with asked(model):
+    """(n, length, V) nats after every token of whole texts, and their rounding."""
+    with evaluating(model):
         ids = torch.from_numpy(texts).to(device_of(model))
         logits = model(input_ids=ids, use_cache=False).logits
         nats: Nats = log_softmax(logits).cpu().numpy()
@@ -115,11 +103,11 @@ def _read(model: Any, texts: NDArray[np.int64]) -> tuple[Nats, float]:
 def _after(model: Any, text: NDArray[np.int64], cuts: NDArray[np.intp]) -> Nats:
     """(2, cuts, V) nats after the beginnings of a text, read together with padding, and alone."""
     rows = [text[:cut].tolist() for cut in cuts]
-    together = scoring.next_log_probs(model, rows)
-    alone = [scoring.next_log_probs(model, [row])[0] for row in rows]
+    together = next_log_probs(model, rows)
+    alone = [next_log_probs(model, [row])[0] for row in rows]
     return np.maximum(np.stack([together, np.stack(alone)]), _RAREST)
 
 
-def _second(values: Sequence[float] | Nats) -> float:
-    """The second largest of them."""
+def _second_largest(values: Sequence[float] | Nats) -> float:
+    """The second largest value."""
     return float(np.sort(values)[-2]) if len(values) > 1 else float(np.max(values))

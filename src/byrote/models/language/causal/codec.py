@@ -7,26 +7,21 @@ from typing import Any
 from byrote.errors import InvalidInput
 
 _ANCHORS = ("a", "A", "0", ".", "e")
-_LOST = "\N{REPLACEMENT CHARACTER}"  # what a decoder makes of a part of a character
+_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # a decoder's output for a part of a character
 
 
 class Codec:
-    """A tokenizer without its habits: no special tokens of its own, no cleaning up of spaces.
-
-    Parameters
-    ----------
-    tokenizer
-        Of the transformers library.
-    size
-        How many tokens the network knows: at least as many as the tokenizer.
+    """A tokenizer stripped of its defaults: it adds no special tokens and cleans up no spaces.
 
     Attributes
     ----------
+    size
+        Size of the network's vocabulary: at least the tokenizer's.
     start
-        What stands before each text: what the tokenizer's template puts there, else the token for
-        the beginning of a text, or for the end of the text before it; nothing where it has neither.
+        Tokens before each text: those of the tokenizer's template, else the token for the beginning
+        of a text, or for the end of the text before it; empty where it has neither.
     end
-        What ends a text in training, where that is not the token that begins the next: the
+        Tokens that end a text in training, where those are not the ones that begin the next: the
         template's, or the tokenizer's token for the end of a text.
     """
 
@@ -38,16 +33,16 @@ class Codec:
         self.start: tuple[int, ...] = before or tuple(known[:1])
         self.end: tuple[int, ...] = tuple(t for t in after or known[-1:] if (t,) != self.start)
 
-    def all_ids(self, texts: Sequence[str]) -> list[list[int]]:
-        """The tokens of each text; what the vocabulary lacks becomes the token for the unknown."""
+    def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
+        """The tokens of each text; what the vocabulary lacks becomes the unknown token."""
         if not len(texts):
             return []
-        found = self.tokenizer(
+        encoded = self.tokenizer(
             list(texts), add_special_tokens=False, verbose=False, return_attention_mask=False
         )["input_ids"]
-        for ids in found:
+        for ids in encoded:
             self._check_known(ids)
-        return [list(ids) for ids in found]
+        return [list(ids) for ids in encoded]
 
     def encode(self, text: str) -> list[int]:
         """The tokens of a text that the vocabulary covers.
@@ -55,9 +50,9 @@ class Codec:
         Raises
         ------
         InvalidInput
-            Naming by its code point a character that it lacks.
+            If the vocabulary lacks a character, named by its code point.
         """
-        (ids,) = self.all_ids([text])
+        (ids,) = self.encode_all([text])
         unknown = self.tokenizer.unk_token_id
         if unknown is not None and unknown in ids and self.tokenizer.unk_token not in text:
             raise InvalidInput(f"text must be of the tokenizer's vocabulary, {self._lacking(text)}")
@@ -71,15 +66,15 @@ class Codec:
 
     @cached_property
     def strings(self) -> list[str]:
-        """What each token spells in a text, "" for parts of characters and what no text holds.
+        """What each token adds to a text, "" for parts of characters and tokens outside of texts.
 
-        Decoded behind another token, so that a tokenizer that drops the space of a first word
-        keeps it. Without spaces where the tokenizer keeps none: "is 28" and "28" have one token.
+        Decoded behind another token, so that a tokenizer that drops the space of a first word keeps
+        it. Without spaces where the tokenizer keeps none: "is 28" and "28" have one token.
         """
         anchor = self._anchor()
         before = len(self.decode([anchor]))
         texts = self._texts([[anchor, t] for t in range(min(len(self.tokenizer), self.size))])
-        added = ["" if _LOST in text else text[before:] for text in texts]
+        added = ["" if _REPLACEMENT in text else text[before:] for text in texts]
         for token in self.tokenizer.all_special_ids:
             if token < len(added):
                 added[token] = self._written(token)
@@ -88,31 +83,31 @@ class Codec:
         return added + [""] * (self.size - len(added))
 
     def _written(self, token: int) -> str:
-        """The text of a special token, which stands for it wherever a text holds it."""
+        """The text of a special token, if that text is encoded as the token."""
         text = str(self.tokenizer.convert_ids_to_tokens(token))
         unknown = token == self.tokenizer.unk_token_id
-        return "" if unknown or self.all_ids([text]) != [[token]] else text
+        return "" if unknown or self.encode_all([text]) != [[token]] else text
 
     def _texts(self, rows: Sequence[Sequence[int]]) -> list[str]:
-        """The texts of rows of tokens; joined as they are by a tokenizer that has no decoder."""
+        """The texts of rows of tokens; concatenated by a tokenizer without a decoder."""
         if self._backend is not None and self._backend.decoder is None:
             return ["".join(self.tokenizer.convert_ids_to_tokens(list(row))) for row in rows]
         return list(self.tokenizer.batch_decode(rows, clean_up_tokenization_spaces=False))
 
     @property
     def _drops_spaces(self) -> bool:
-        """Whether a space only parts words, and no token holds one."""
+        """Whether spaces only separate words, and no token contains one."""
         parts = None if self._backend is None else self._backend.pre_tokenizer
         return parts is not None and "".join(t for t, _ in parts.pre_tokenize_str("a b")) == "ab"
 
     def _template(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """The special tokens that the tokenizer puts before and after a text."""
+        """Special tokens that the tokenizer adds before and after a text."""
         for text in _ANCHORS:
-            bare = self.all_ids([text])[0]
+            bare = self.encode_all([text])[0]
             full = list(self.tokenizer(text, verbose=False)["input_ids"])
-            for place in range(len(full) - len(bare) + 1):
-                if bare and full[place : place + len(bare)] == bare:
-                    return tuple(full[:place]), tuple(full[place + len(bare) :])
+            for at in range(len(full) - len(bare) + 1):
+                if bare and full[at : at + len(bare)] == bare:
+                    return tuple(full[:at]), tuple(full[at + len(bare) :])
         return (), ()
 
     @property
@@ -128,7 +123,7 @@ class Codec:
             if token is not None and token != self.tokenizer.unk_token_id:
                 return int(token)
         for character in _ANCHORS:  # only as the beginning of a word
-            ids = self.all_ids([character])[0]
+            ids = self.encode_all([character])[0]
             if ids and self.tokenizer.unk_token_id not in ids:
                 return ids[-1]
         raise InvalidInput("tokenizer must have a token for a letter, a digit or a full stop")
@@ -142,7 +137,7 @@ class Codec:
 
     def _lacking(self, text: str) -> str:
         unknown = self.tokenizer.unk_token_id
-        for place, character in enumerate(text):
-            if not character.isspace() and unknown in self.all_ids([character])[0]:
-                return f"which lacks U+{ord(character):04X} (character {place + 1} of the text)"
+        for index, character in enumerate(text):
+            if not character.isspace() and unknown in self.encode_all([character])[0]:
+                return f"which lacks U+{ord(character):04X} (character {index + 1} of the text)"
         return "which lacks a word of it"

@@ -7,28 +7,27 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
-from sklearn.utils.validation import check_is_fitted
 
+from byrote.models import network_weights
 from byrote.models.contract import OnEpoch
-from byrote.models.divergence import check_loss, check_weights
-from byrote.models.language.causal import files, loading, settings, training, weights
+from byrote.models.language.causal import parameters, pretrained, training
 from byrote.models.language.causal.causality import check_causal
 from byrote.models.language.causal.codec import Codec
-from byrote.models.language.causal.forward import asked, context_of
-from byrote.models.language.causal.reading import FittedNetwork
-from byrote.models.torch_state import flushed_denormals
+from byrote.models.language.causal.fitted import FittedCausalLM
+from byrote.models.language.causal.inference import context_of, evaluating
+from byrote.models.torch_utils import check_loss, check_weights, flushed_denormals
 
 
-class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc]
+class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[misc]
     r"""Any causal language model of the Hugging Face library, fine-tuned or trained from scratch.
 
-    Everything is read from this machine: no hub is asked, no code of a model's folder is run, and
-    weights are read from safetensors alone.
+    Everything is read from this machine: no hub is contacted, no code of a model's folder is run,
+    and weights are read from safetensors alone.
 
     A text begins behind the tokenizer's token for the beginning of a text, or else for the end of
-    the text before it. Where the tokenizer has neither, nothing is known of a text's first token:
+    the text before it. Where the tokenizer has neither, a text's first token has no probability:
     texts are scored from their second one, and a search needs a prefix.
 
     Parameters
@@ -39,19 +38,18 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         Instead of ``path``: the configuration of a network to train from scratch, a mapping with
         ``model_type`` or the path of a ``config.json``.
     tokenizer
-        Folder of the tokenizer; if not given, that of the model or of the configuration.
+        Folder of the tokenizer; default: that of the model or of the configuration.
     epochs, batch_size, learning_rate, weight_decay
         Training with AdamW (other settings PyTorch's; biases and gains are not decayed; the
-        gradient's norm is at most 1). The learning rate is 5e-5 for fine-tuning and 1e-3 from
-        scratch, if not given. A batch holds ``batch_size`` windows.
+        gradient's norm is at most 1). Default of the learning rate: 5e-5 for fine-tuning, 1e-3 from
+        scratch. A batch holds ``batch_size`` windows.
     window
-        Tokens read at once in training; also the most that a network trained from scratch reads
-        later.
+        Tokens read together in training; also the context of a network trained from scratch.
     shuffle
-        Whether the windows come in a new order in each epoch.
+        Read the windows in a new order in each epoch.
     report_every
-        After how many batches ``on_epoch`` is called, and at the end; after each epoch if not
-        given.
+        Number of batches between calls of ``on_epoch``, which is also called at the end; default:
+        after each epoch.
     random_state
         Seed of initial weights, order of windows and dropout.
     device
@@ -121,9 +119,9 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
 
     @classmethod
     def of(cls, network: Any, tokenizer: Any) -> "CausalLM":
-        """A fitted model of a network and a tokenizer that are already in memory.
+        """Wrap a network and a tokenizer that are already in memory, as a fitted model.
 
-        The network is used as it is, where it is, and stays in the mode it is in.
+        The network is used without a copy, on its device, and stays in its mode.
 
         Parameters
         ----------
@@ -138,18 +136,18 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
             If the network sees later tokens, as those of masked language models do.
         """
         where = tokenizer if isinstance(tokenizer, str | Path) else None
-        made = cls(config=network.config.to_dict(), tokenizer=where)
-        read = loading.tokenizer_of(where) if where is not None else tokenizer
-        return made._take(network, read, context_of(network))
+        model = cls(config=network.config.to_dict(), tokenizer=where)
+        loaded = pretrained.load_tokenizer(where) if where is not None else tokenizer
+        return model._adopt(network, loaded, context_of(network))
 
     def file_hashes(self) -> dict[str, str]:
-        """Hashes of the files that the parameters name: a part of what model this is."""
+        """Hashes of the files that the parameters name: a part of the model."""
         named = {"path": self.path, "config": self.config, "tokenizer": self.tokenizer}
-        places = {name: value for name, value in named.items() if isinstance(value, str | Path)}
+        paths = {
+            name: Path(value) for name, value in named.items() if isinstance(value, str | Path)
+        }
         return {
-            name: files.content(Path(place))
-            for name, place in places.items()
-            if Path(place).exists()
+            name: pretrained.content_hash(path) for name, path in paths.items() if path.exists()
         }
 
     def check_input(self, X: Sequence[str]) -> None:
@@ -160,21 +158,20 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         InvalidInput
             Naming the argument, what was expected and what came.
         """
-        settings.check_parameters(self)
-        settings.check_texts(X)
-        tokenizer = self._read_tokenizer()
+        parameters.check_parameters(self)
+        parameters.check_texts(X)
+        tokenizer = self._load_tokenizer()
         if self.path is None:
-            loading.configuration(self.config, tokenizer)
+            pretrained.load_configuration(self.config, tokenizer)
         else:
-            files.check_weights(files.folder("path", self.path, holding="config.json"))
+            pretrained.check_folder(self.path)
 
     def fit(self, X: Sequence[str], y: object = None, *, on_epoch: OnEpoch | None = None) -> Any:
         """Train on texts X.
 
         ``on_epoch(k, {"train": mean loss, nats per token})`` is called after each epoch or every
-        ``report_every`` batches, k counting from 1, and may score.
-
-        What the vocabulary lacks is the token for the unknown in training.
+        ``report_every`` batches, k counting from 1, and may score. Characters outside the
+        vocabulary become the unknown token.
 
         Raises
         ------
@@ -186,46 +183,35 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         del y
         self.check_input(X)
         with self._seeded(), flushed_denormals():
-            self._make()
+            self._initialize()
             inputs, targets = self._blocks(X, self.codec_)
-            schedule = training.Schedule.of(self, settings.learning_rate(self))
-            order, report = np.random.default_rng(self.random_state), self._reporter(on_epoch)
+            schedule = training.Schedule.of(self, parameters.learning_rate(self))
+            order, report = np.random.default_rng(self.random_state), self._recorder(on_epoch)
             training.train(self.network_, inputs, targets, schedule, order, report)
-            check_weights(self.network_, settings.way_out(self))
-            self._check_causal()  # weights that were zero before may have hidden it
+            check_weights(self.network_, parameters.remedy(self))
+            self._check_causal()  # zero weights may have hidden it before training
         self.network_.eval()
         return self
 
     def batches(self, X: Sequence[str]) -> int:
-        """How many batches an epoch on these texts has.
+        """Number of batches of an epoch on these texts.
 
         Raises
         ------
         InvalidInput
-            If X is no sequence of texts: how many tokens they have depends on the tokenizer.
+            If X is not a sequence of texts.
         """
-        settings.check_parameters(self)
-        settings.check_texts(X)
+        parameters.check_parameters(self)
+        parameters.check_texts(X)
         inputs, _ = self._blocks(X, self._untrained_codec())
         return -(-len(inputs) // self.batch_size)
 
     def reports(self, X: Sequence[str]) -> int:
-        """How often ``on_epoch`` will be called in training on these texts."""
+        """Number of calls of ``on_epoch`` in training on these texts."""
         if self.report_every is None:
-            settings.check_parameters(self)
+            parameters.check_parameters(self)
             return self.epochs
         return -(-self.batches(X) * self.epochs // self.report_every)
-
-    @property
-    def size(self) -> dict[str, int]:
-        """How much it could remember at most: "parameters", "bytes", "compressed" by LZMA."""
-        check_is_fitted(self)
-        return weights.size_of(self.network_)
-
-    def get_weights(self) -> dict[str, NDArray[np.generic]]:
-        """Everything that training made, as arrays by name, tied weights once."""
-        check_is_fitted(self)
-        return weights.to_arrays(self.network_)
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "CausalLM":
         """Make this a fitted model with weights from ``get_weights``.
@@ -235,27 +221,28 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
         InvalidInput
             If the weights do not fit the configuration.
         """
-        settings.check_parameters(self)
+        parameters.check_parameters(self)
         with self._seeded():
-            self._make(arrays)
-        weights.load(self.network_, arrays)
+            self._initialize(arrays)
+        network_weights.load(self.network_, arrays, of="model's configuration")
         self.network_.eval()
         return self
 
-    def _make(self, arrays: Mapping[str, ArrayLike] | None = None) -> "CausalLM":
-        """The network before training; without its trained weights if others are to be set."""
-        tokenizer = self._read_tokenizer()
+    def _initialize(self, arrays: Mapping[str, ArrayLike] | None = None) -> "CausalLM":
+        """Make the network before training, or without weights where others are to be set."""
+        tokenizer = self._load_tokenizer()
         if self.path is not None and arrays is None:
-            network = loading.pretrained(self.path)
+            network = pretrained.load_network(self.path)
         else:
             source = self.config if self.path is None else self.path
-            network = loading.untrained(loading.configuration(source, tokenizer), arrays)
-        settings.check_window(self.window, network)
+            configuration = pretrained.load_configuration(source, tokenizer)
+            network = pretrained.untrained_network(configuration, arrays)
+        parameters.check_window(self.window, network)
         context = self.window if self.path is None else context_of(network)
         self.losses_: list[float] = []
-        return self._take(network.to(self.device), tokenizer, context)
+        return self._adopt(network.to(self.device), tokenizer, context)
 
-    def _take(self, network: Any, tokenizer: Any, context: int | None) -> "CausalLM":
+    def _adopt(self, network: Any, tokenizer: Any, context: int | None) -> "CausalLM":
         self.network_, self.tokenizer_ = network, tokenizer
         self.codec_ = Codec(tokenizer, network.config.get_text_config().vocab_size)
         self.context_ = max(self.window, 1024) if context is None else context
@@ -265,33 +252,34 @@ class CausalLM(FittedNetwork, DensityMixin, BaseEstimator):  # type: ignore[misc
     def _check_causal(self) -> None:
         self.rounding_ = check_causal(self.network_, self.codec_.plain, self.context_)
 
-    def _read_tokenizer(self) -> Any:
-        return loading.tokenizer_of(
-            loading.tokenizer_folder(self.path, self.config, self.tokenizer)
-        )
+    def _load_tokenizer(self) -> Any:
+        folder = pretrained.tokenizer_folder(self.path, self.config, self.tokenizer)
+        return pretrained.load_tokenizer(folder)
 
     def _blocks(self, X: Sequence[str], codec: Codec) -> training.Blocks:
-        return training.blocks(
-            training.stream(codec.all_ids(X), codec.start, codec.end), self.window
-        )
+        tokens = training.stream(codec.encode_all(X), codec.start, codec.end)
+        return training.blocks(tokens, self.window)
 
-    def _reporter(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
+    def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
         def report(number: int, loss: float) -> None:
             self.losses_.append(loss)
-            check_loss(loss, f"report {number}", settings.way_out(self))
+            check_loss(loss, f"report {number}", parameters.remedy(self))
             if on_epoch is not None:
-                with asked(self.network_), self._seeded():  # what it draws changes no training
+                with (
+                    evaluating(self.network_),
+                    self._seeded(),
+                ):  # its random draws leave training alone
                     on_epoch(number, {"train": loss})
 
         return report
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        """The global generators, which initialise layers and draw dropout, seeded and put back."""
+        """Seed the global generators, of initial weights and dropout, and restore them."""
         device = torch.device(self.device)
         with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
             torch.manual_seed(self.random_state)
             yield
 
     def _untrained_codec(self) -> Codec:
-        return Codec(tokenizer := self._read_tokenizer(), len(tokenizer))
+        return Codec(tokenizer := self._load_tokenizer(), len(tokenizer))

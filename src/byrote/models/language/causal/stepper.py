@@ -1,4 +1,4 @@
-"""One token further from many prefixes at once, the shared beginning read a single time.
+"""One token further from many prefixes together, the shared beginning read a single time.
 
 A state is the few tokens behind the shared prefix, not their keys and values: a step reads those
 tokens again, over the prefix's cache. A network's keys and values for one node of a search are
@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.models.language.causal.forward import LOGITS, asked, device_of, run
+from byrote.models.language.causal.inference import LOGITS, device_of, evaluating, log_probs_at
 
 _LN2 = float(np.log(2.0))
-_TOKENS = 2**13  # read at once, the prefix's cache counted with them
+_TOKENS = 2**13  # read together, including the prefix's cache
 
 
 @dataclass(frozen=True, eq=False)
 class Prefix:
-    """Tokens read once, and the network's cache of them; none where it keeps none."""
+    """Tokens read once, and the network's cache of them, or None."""
 
     ids: tuple[int, ...]
     cache: Any
@@ -47,24 +47,24 @@ class Continuations:
         return len(self.which)
 
     def take(self, rows: NDArray[np.intp]) -> "Continuations":
-        """The states of these rows, in their order."""
+        """The states of these rows, in order."""
         return Continuations(self.prefixes, self.which[rows], self.tokens[rows], self.lengths[rows])
 
     def joined(self, others: Sequence["Continuations"]) -> "Continuations":
         """These states followed by those of the others."""
-        every = (self, *others)
-        prefixes = tuple({id(p): p for states in every for p in states.prefixes}.values())
-        number = {id(prefix): place for place, prefix in enumerate(prefixes)}
+        batches = (self, *others)
+        prefixes = tuple({id(p): p for states in batches for p in states.prefixes}.values())
+        number = {id(prefix): index for index, prefix in enumerate(prefixes)}
         which = [
             np.array([number[id(p)] for p in states.prefixes], dtype=np.intp)[states.which]
-            for states in every
+            for states in batches
         ]
-        longest = max(states.tokens.shape[1] for states in every)
+        longest = max(states.tokens.shape[1] for states in batches)
         tokens = [
             np.pad(states.tokens, ((0, 0), (0, longest - states.tokens.shape[1])))
-            for states in every
+            for states in batches
         ]
-        lengths = [states.lengths for states in every]
+        lengths = [states.lengths for states in batches]
         return Continuations(
             prefixes, np.concatenate(which), np.concatenate(tokens), np.concatenate(lengths)
         )
@@ -82,55 +82,37 @@ class Continuations:
 class CausalStepper:
     """Costs in bits, ``costs[i, t] = -log2 p(t | prefix and tokens of state i)``.
 
-    Parameters
-    ----------
-    model
-        A causal network of the transformers library.
-    start
-        What stands before every text.
-    context
-        How many tokens it may read, the start among them.
+    ``start`` precedes every text; ``context`` is the number of tokens that the network may read,
+    including the start.
     """
 
     def __init__(self, model: Any, start: tuple[int, ...], context: int) -> None:
         self._model, self._start, self._context = model, start, context
 
     def start(self, ids: Sequence[int]) -> tuple[Continuations, NDArray[np.float64]]:
-        """The state after the whole prefix, as a batch of one, and (1, V) costs.
-
-        Raises
-        ------
-        InvalidInput
-            If there is nothing to read, or more than the network can.
-        """
-        every = (*self._start, *(int(token) for token in ids))
-        check_readable(len(every), self._context)
+        """The state after the whole prefix, as a batch of one, and (1, V) costs."""
+        all_ids = (*self._start, *(int(token) for token in ids))
+        check_readable(len(all_ids), self._context)
         device = device_of(self._model)
-        read = torch.tensor([every], device=device)
-        last = torch.tensor([len(every) - 1], device=device)
-        with asked(self._model):
-            nats, output = run(self._model, read, last, use_cache=True)
+        read = torch.tensor([all_ids], device=device)
+        last = torch.tensor([len(all_ids) - 1], device=device)
+        with evaluating(self._model):
+            nats, output = log_probs_at(self._model, read, last, use_cache=True)
         cache = getattr(output, "past_key_values", None)
-        prefix = Prefix(every, cache if hasattr(cache, "reorder_cache") else None)
+        prefix = Prefix(all_ids, cache if hasattr(cache, "reorder_cache") else None)
         zero = np.zeros(1, dtype=np.intp)
         return Continuations((prefix,), zero, np.zeros((1, 0), dtype=np.int32), zero), _bits(nats)
 
     def step(
         self, states: Continuations, tokens: NDArray[np.intp]
     ) -> tuple[Continuations, NDArray[np.float64]]:
-        """The states one token later, each row by its own token, and (n, V) costs.
-
-        Raises
-        ------
-        InvalidInput
-            If a state becomes longer than the network can read.
-        """
+        """The states one token later, each row by its own token, and (n, V) costs."""
         after = states.longer(tokens)
         costs: NDArray[np.float64] | None = None
-        with asked(self._model):
+        with evaluating(self._model):
             for number, prefix in enumerate(after.prefixes):
-                mine = np.flatnonzero(after.which == number)
-                for rows in self._parts(after, mine, len(prefix.ids)):
+                own_rows = np.flatnonzero(after.which == number)
+                for rows in self._parts(after, own_rows, len(prefix.ids)):
                     part = self._costs(prefix, after.tokens[rows], after.lengths[rows])
                     if len(rows) == len(after):
                         costs = part
@@ -142,39 +124,41 @@ class CausalStepper:
         return after, costs
 
     def _parts(
-        self, states: Continuations, mine: NDArray[np.intp], before: int
+        self, states: Continuations, own_rows: NDArray[np.intp], before: int
     ) -> list[NDArray[np.intp]]:
-        """Rows of one prefix, of like length together, in parts that memory should hold."""
-        if not len(mine):
+        """Rows of one prefix, those of similar length together, within memory."""
+        if not len(own_rows):
             return []
-        longest = int(states.lengths[mine].max())
+        longest = int(states.lengths[own_rows].max())
         check_readable(before + longest, self._context)
         vocabulary = self._model.config.get_text_config().vocab_size
         size = max(min(_TOKENS // (before + longest), LOGITS // vocabulary), 64)
-        if size >= len(mine):
-            return [mine]
-        order = mine[np.argsort(states.lengths[mine], kind="stable")]
+        if size >= len(own_rows):
+            return [own_rows]
+        order = own_rows[np.argsort(states.lengths[own_rows], kind="stable")]
         return [order[at : at + size] for at in range(0, len(order), size)]
 
     def _costs(
         self, prefix: Prefix, tokens: NDArray[np.int32], lengths: NDArray[np.intp]
     ) -> NDArray[np.float64]:
         device = device_of(self._model)
-        own = torch.from_numpy(tokens[:, : lengths.max()].astype(np.int64)).to(device)
+        new = torch.from_numpy(tokens[:, : lengths.max()].astype(np.int64)).to(device)
         last = torch.from_numpy(lengths - 1).to(device)
         if prefix.cache is None:  # a network without a cache reads the prefix too
-            shared = torch.tensor(prefix.ids, device=device).expand(len(own), -1)
+            shared = torch.tensor(prefix.ids, device=device).expand(len(new), -1)
             last = last + len(prefix.ids)
-            nats, _ = run(self._model, torch.cat([shared, own], dim=1), last, use_cache=False)
+            nats, _ = log_probs_at(
+                self._model, torch.cat([shared, new], dim=1), last, use_cache=False
+            )
             return _bits(nats)
         cache = copy.deepcopy(prefix.cache)
-        cache.reorder_cache(torch.zeros(len(own), dtype=torch.long, device=device))
-        nats, _ = run(self._model, own, last, past_key_values=cache, use_cache=True)
+        cache.reorder_cache(torch.zeros(len(new), dtype=torch.long, device=device))
+        nats, _ = log_probs_at(self._model, new, last, past_key_values=cache, use_cache=True)
         return _bits(nats)
 
 
 def check_readable(length: int, context: int) -> None:
-    """Refuse a prefix of no tokens, or of more than the network can read."""
+    """Refuse an empty prefix, or one longer than the context."""
     if not length:
         raise InvalidInput(
             "prefix must not be empty: the tokenizer has no token that begins a text, so nothing is"

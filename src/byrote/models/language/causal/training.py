@@ -1,4 +1,4 @@
-"""Training of a causal network: AdamW on blocks of the documents' tokens, one after another."""
+"""Training of a causal network: AdamW on blocks of the concatenated documents' tokens."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 from byrote.errors import InvalidInput
-from byrote.models.language.causal.forward import device_of
+from byrote.models.language.causal.inference import device_of
 
 Blocks = tuple[NDArray[np.int64], NDArray[np.int64]]
 
-_IGNORED = -100  # PyTorch's mark of a place without a target
+_IGNORED = -100  # PyTorch's mark of a position without a target
 _LARGEST_NORM = 1.0  # of the gradient
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how fast to train, and when to report."""
+    """Length and speed of training, and its reports."""
 
     epochs: int
     batch_size: int
@@ -32,7 +32,7 @@ class Schedule:
 
     @classmethod
     def of(cls, model: Any, learning_rate: float) -> "Schedule":
-        """The schedule that a model's parameters describe."""
+        """The schedule of a model's parameters."""
         return cls(
             model.epochs,
             model.batch_size,
@@ -44,7 +44,7 @@ class Schedule:
 
 
 def stream(texts: Sequence[Sequence[int]], start: Sequence[int], end: Sequence[int]) -> list[int]:
-    """All documents behind one another, each with what begins and ends it, and the last ended.
+    """Concatenate documents, each between its start and end tokens, with the last one ended.
 
     Examples
     --------
@@ -84,10 +84,10 @@ def train(
     generator: np.random.Generator,
     report: Callable[[int, float], None],
 ) -> None:
-    """Train in place; ``report(number, loss)`` with the mean loss since the last, nats per token.
+    """Train in place; ``report(number, loss)`` gets the mean loss since the last, nats per token.
 
-    Reports come after each epoch, or after every so many batches and at the end of training. The
-    model is in training mode then, and what a report draws from global generators is its own.
+    Reports come after each epoch, or every ``report_every`` batches and at the end. The model is in
+    training mode then; a report must not draw from the global generators.
     """
     step = _Step(model, schedule)
     total, counted, batches, reports = 0.0, 0, 0, 0
@@ -114,19 +114,18 @@ class _Step:
         self._model, self._device = model, device_of(model)
         self._weights = [weight for weight in model.parameters() if weight.requires_grad]
         matrices = [weight for weight in self._weights if weight.ndim > 1]
-        others = [weight for weight in self._weights if weight.ndim <= 1]  # are not decayed
+        vectors = [weight for weight in self._weights if weight.ndim <= 1]  # not decayed
         groups = [
             {"params": matrices, "weight_decay": schedule.weight_decay},
-            {"params": others, "weight_decay": 0.0},
+            {"params": vectors, "weight_decay": 0.0},
         ]
         self._optimizer = torch.optim.AdamW(groups, lr=schedule.learning_rate, fused=True)
         self._model.train()
 
     def __call__(self, inputs: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[float, int]:
-        """The mean loss before the step, nats per token, and of how many tokens."""
-        wanted = self._tensor(targets)
+        """The mean loss before the step, nats per token, and the number of tokens."""
         output = self._model(input_ids=self._tensor(inputs), use_cache=False)
-        loss = cross_entropy(output.logits.flatten(0, 1).float(), wanted.flatten())
+        loss = cross_entropy(output.logits.flatten(0, 1).float(), self._tensor(targets).flatten())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._weights, _LARGEST_NORM)

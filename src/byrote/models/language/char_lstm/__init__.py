@@ -1,4 +1,4 @@
-"""A recurrent model of characters: long short-term memory."""
+"""A recurrent character model: long short-term memory."""
 
 from byrote.models.language.char_lstm.estimator import CharLSTM
 

@@ -1,4 +1,4 @@
-"""The recurrent model of characters as a scikit-learn estimator of texts."""
+"""The recurrent character model as a scikit-learn estimator of texts."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -8,74 +8,79 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from byrote.models import files
+from byrote.models import identity, network_weights
 from byrote.models.contract import OnEpoch
-from byrote.models.divergence import check_loss, check_weights
-from byrote.models.language.char_lstm import scoring, settings, validation, weights
-from byrote.models.language.char_lstm.fitted import Fitted
+from byrote.models.early_stopping import EarlyStopping
+from byrote.models.language.char_lstm import parameters, scoring
+from byrote.models.language.char_lstm.fitted import FittedLSTM, load_weights, vocabulary_of
 from byrote.models.language.char_lstm.network import untrained
-from byrote.models.language.char_lstm.private import settings as private
+from byrote.models.language.char_lstm.private_training import private_steps
 from byrote.models.language.char_lstm.training import train
 from byrote.models.language.char_lstm.vocabulary import Vocabulary
-from byrote.models.language.char_lstm.windows import joined, length
+from byrote.models.language.char_lstm.windows import encode_texts, joined_length
 from byrote.models.privacy import DP
-from byrote.models.stopping import EarlyStopping
-from byrote.models.torch_state import flushed_denormals
-from byrote.models.vae.streams import Stream, generator_from, seed_of
+from byrote.models.torch_utils import (
+    Stream,
+    check_loss,
+    check_weights,
+    flushed_denormals,
+    generator_from,
+    seed_of,
+)
 
 
-class CharLSTM(Fitted):
+class CharLSTM(FittedLSTM):
     r"""Long short-term memory over characters: by default two layers of 200 units, 680,000 weights.
 
     The vocabulary is printable ASCII, every other character of the training texts, and one unknown
     character. Training joins the texts, each ended by a newline, cuts the whole into ``batch_size``
-    streams and reads them side by side, ``window`` characters between two steps, by truncated
+    streams and reads them in parallel, ``window`` characters between two steps, by truncated
     back-propagation: within an epoch a window begins in the state that the one before it left.
 
     Parameters
     ----------
     hidden, layers
-        Units of a layer, which is also the size of the embedding, and how many layers.
+        Units of a layer, which is also the size of the embedding, and number of layers.
     epochs
-        How often the whole text is read.
+        Number of passes over the whole text.
     batch_size, window
         Streams, and characters of each in a step.
     optimizer
         "adam", "rmsprop" or "sgd" (without momentum).
     learning_rate
-        Size of a step, the same all along; None for one that suits the optimizer.
+        Size of a step, constant; None for one that suits the optimizer.
     dropout
-        Share, in [0, 1), of what a layer says to the one above that is dropped in training
-        (Zaremba et al. 2014); nothing is dropped through time.
+        Share, in [0, 1), of a layer's outputs to the one above that is dropped in training (Zaremba
+        et al. 2014); nothing is dropped through time.
     weight_decay
         In [0, 1). Decoupled for "adam" (AdamW); for the others times the weights, and added to the
         gradient.
     patience, validation
-        Stop after so many epochs in which the ``loss`` of validation texts reached no new low, and
-        keep the weights of the lowest; ``epochs`` is then the most. The texts, in a list or in a
-        file, are none of X; a run keeps their hash as a part of what model it is.
+        Stop after this number of epochs without a new lowest ``loss`` of validation texts, and keep
+        the weights of the lowest; ``epochs`` is then a maximum. The texts, in a list or in a file,
+        must not be in X; a run keeps their hash as a part of the model.
     clip
         Largest norm of the gradient; a longer one is shortened to it.
     shuffle
-        Whether each epoch begins at a random place and reads the text round, so that batches
-        differ from epoch to epoch. False: always from the start.
+        Begin each epoch at a random place and read the text cyclically, so that batches differ from
+        epoch to epoch. False: always from the start.
     report_every
-        Report the training loss, to ``on_epoch``, after so many batches; None for each epoch.
+        Number of batches between reports of the training loss to ``on_epoch``; None for each epoch.
     random_state
-        Seed of initial weights, places and dropout: the same seed, the same weights bit for bit on
-        one kind of processor.
+        Seed of initial weights, places and dropout: the same seed gives the same weights bit for
+        bit on one kind of processor.
     precision
-        In which matrices are multiplied in training: "float32"; "bfloat16", more than twice as
-        fast on processors with units for it and slow on others; or "auto", the latter where it is
-        clearly faster, by the clock: once in a process, and once in a run, which keeps to it. Texts
-        are always scored in float32.
+        Of matrix products in training: "float32"; "bfloat16", more than twice as fast on processors
+        with units for it and slow on others; or "auto", the latter where timing shows it clearly
+        faster: once in a process, and once for all fits of a run. Texts are always scored in
+        float32.
     dp
         Private training (DP-SGD), or None. The joined text is then cut on a fixed grid into windows
-        of ``window`` characters, each read from the state zero after a newline, whatever stands
-        before it: a character is in one window, and a window is what the promise is about. Batches
-        of ``batch_size`` windows on average are drawn at random; ``clip`` gives way to
+        of ``window`` characters, each read from the state zero after a newline, whatever precedes
+        it: a character is in one window, and the guarantee is about a window. Batches of
+        ``batch_size`` windows on average are drawn at random; ``clip`` gives way to
         ``dp.max_grad_norm``; the vocabulary is printable ASCII and the unknown character alone,
-        for which characters a text holds would be told without noise.
+        since the characters of a text would otherwise be revealed without noise.
 
     Attributes
     ----------
@@ -84,8 +89,8 @@ class CharLSTM(Fitted):
     vocabulary_ : Vocabulary
         Characters in the order of their tokens.
     facts_ : dict
-        With ``dp``, "privacy": what was promised. Besides ``losses_``, which are computed from the
-        drawn windows without noise, all that a private fit leaves is covered by it. With
+        With ``dp``, "privacy": a ``byrote.models.DPGuarantee``. Except for ``losses_``, which are
+        computed from the windows without noise, it covers all that a private fit leaves. With
         ``patience``, "stopped": the epoch whose weights are kept, of how many, and its loss, nats
         per character.
 
@@ -149,18 +154,18 @@ class CharLSTM(Fitted):
         Raises
         ------
         InvalidInput
-            If X is no sequence of texts, or they are empty or shorter together than a window; if
-            ``dp`` cannot be kept on them; or validation texts are among them.
+            If X is not a sequence of texts, or they are empty or shorter together than a window; if
+            no noise meets the guarantee of ``dp``; or validation texts are among them.
         """
-        settings.check_parameters(self)
-        texts = settings.as_texts(X)
-        settings.check_training(self, texts)
+        parameters.check_parameters(self)
+        texts = parameters.as_texts(X)
+        parameters.check_training(self, texts)
         if self.validation is not None:
-            validation.checked(self.validation, texts)
+            parameters.check_validation(self.validation, texts)
 
     def file_hashes(self) -> dict[str, str]:
-        """Of the file of validation texts, if there is one: a part of what model this is."""
-        return files.hashes(validation=self.validation)
+        """Hash of the file of validation texts, if there is one: a part of the model."""
+        return identity.hash_files(validation=self.validation)
 
     def fit(
         self, X: Sequence[str], y: object = None, *, on_epoch: OnEpoch | None = None
@@ -180,32 +185,32 @@ class CharLSTM(Fitted):
         """
         del y
         self.check_input(X)
-        texts = settings.as_texts(X)
+        texts = parameters.as_texts(X)
         with flushed_denormals():
-            self._make(Vocabulary.of(texts if self.dp is None else ()))
+            self._initialize(Vocabulary.of(texts if self.dp is None else ()))
             generator = generator_from(seed_of(self.random_state, Stream.TRAINING), "cpu")
-            text = joined(texts, self.vocabulary_)
-            schedule = settings.schedule_of(self)
-            steps, stopping = None, self._stopping()
+            text = encode_texts(texts, self.vocabulary_)
+            schedule = parameters.schedule_of(self)
+            steps, stopping = None, self._early_stopping()
             if self.dp is not None:
-                steps, self.facts_["privacy"] = private.prepared(self, text, schedule)
-            ends = None if stopping is None else stopping.ends
-            train(self.network_, text, schedule, generator, self._recorder(on_epoch), steps, ends)
+                steps, self.facts_["privacy"] = private_steps(self, text, schedule)
+            stops = None if stopping is None else stopping.stops
+            train(self.network_, text, schedule, generator, self._recorder(on_epoch), steps, stops)
             if stopping is not None:
                 stopping.restore()
                 self.facts_["stopped"] = stopping.facts()
-        check_weights(self.network_, settings.way_out(self))
+        check_weights(self.network_, parameters.remedy(self))
         return self
 
     def batches(self, X: Sequence[str]) -> int:
         """Steps of one epoch over these texts."""
         self.check_input(X)
-        return settings.schedule_of(self).batches(length(settings.as_texts(X)))
+        return parameters.schedule_of(self).batches(joined_length(parameters.as_texts(X)))
 
     def reports(self, X: Sequence[str]) -> int:
         """How often ``fit`` will call ``on_epoch`` for these texts, at most with ``patience``."""
         self.check_input(X)
-        return settings.schedule_of(self).reports(length(settings.as_texts(X)))
+        return parameters.schedule_of(self).reports(joined_length(parameters.as_texts(X)))
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "CharLSTM":
         """Make this a fitted model with weights from ``get_weights`` of one with the same sizes.
@@ -215,23 +220,24 @@ class CharLSTM(Fitted):
         InvalidInput
             If the weights do not fit the parameters.
         """
-        settings.check_parameters(self)
-        weights.check_sizes(arrays, layers=self.layers, hidden=self.hidden)
-        made = clone(self)._make(weights.vocabulary_of(arrays))
-        weights.load(made.network_, arrays)
-        for name, value in vars(made).items():
+        parameters.check_parameters(self)
+        sizes = {"layers": self.layers, "hidden": self.hidden}
+        network_weights.check_sizes(arrays, of="CharLSTM's parameters", **sizes)
+        loaded = clone(self)._initialize(vocabulary_of(arrays))
+        load_weights(loaded.network_, arrays)
+        for name, value in vars(loaded).items():
             if name.endswith("_"):
                 setattr(self, name, value)
         return self
 
     def settled(self, shape: tuple[int, ...] = (), fits: int = 1) -> "CharLSTM":
-        """A copy without "auto": what suits this machine."""
+        """Copy the model without "auto", for this machine."""
         del shape, fits
-        settings.check_parameters(self)
-        return clone(self).set_params(precision=settings.precision_of(self))
+        parameters.check_parameters(self)
+        return clone(self).set_params(precision=parameters.precision_of(self))
 
-    def _make(self, vocabulary: Vocabulary) -> "CharLSTM":
-        """An untrained network for a vocabulary."""
+    def _initialize(self, vocabulary: Vocabulary) -> "CharLSTM":
+        """Make an untrained network for a vocabulary."""
         seed = seed_of(self.random_state, Stream.INITIAL)
         self.vocabulary_ = vocabulary
         self.network_ = untrained(len(vocabulary), self.hidden, self.layers, seed)
@@ -239,10 +245,10 @@ class CharLSTM(Fitted):
         self.facts_: dict[str, Any] = {}
         return self
 
-    def _stopping(self) -> EarlyStopping | None:
+    def _early_stopping(self) -> EarlyStopping | None:
         if self.patience is None:
             return None
-        text = joined(validation.texts(self.validation), self.vocabulary_)
+        text = encode_texts(parameters.validation_texts(self.validation), self.vocabulary_)
         loss = partial(scoring.mean_cost, self.network_, text)
         return EarlyStopping(self.network_, loss, self.patience)
 
@@ -250,7 +256,7 @@ class CharLSTM(Fitted):
         def record(number: int, loss: float) -> None:
             self.losses_.append(loss)
             if self.patience is None and self.dp is None:  # which may end well all the same
-                check_loss(loss, f"report {number}", settings.way_out(self))
+                check_loss(loss, f"report {number}", parameters.remedy(self))
             if on_epoch is not None:
                 on_epoch(number, {"train": loss})
 

@@ -12,20 +12,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from byrote.models.torch_state import seeded
+from byrote.models.torch_utils import seeded
 
 State = list[tuple[Tensor, Tensor]]  # h and c of each layer, (1, n, hidden) both
 
 
 class Network(nn.Module):
-    """Logits of the next character from those so far.
+    """Logits of the next character from those so far, of ``tokens`` characters.
 
-    Parameters
-    ----------
-    tokens
-        Size of the vocabulary.
-    hidden, layers
-        Units of a layer, which is also the size of the embedding, and how many layers.
+    ``hidden`` are the units of a layer, which is also the size of the embedding.
     """
 
     def __init__(self, tokens: int, hidden: int, layers: int) -> None:
@@ -37,33 +32,33 @@ class Network(nn.Module):
 
     @property
     def lstms(self) -> list[nn.LSTM]:
-        """The recurrent layers, from below."""
+        """The recurrent layers, bottom up."""
         return [layer for layer in self.recurrent if isinstance(layer, nn.LSTM)]
 
     def start(self, n: int) -> State:
-        """The state of n texts before their first character: zeros."""
+        """The zero state of n texts before their first character."""
         zeros = torch.zeros(1, n, self.hidden)
         return [(zeros, zeros) for _ in range(self.layers)]
 
     def forward(
         self, tokens: Tensor, state: State, dropout: Callable[[Tensor], Tensor] | None = None
     ) -> tuple[Tensor, State]:
-        """What the last layer says after each of the tokens, (time, n, hidden), and the new state.
+        """Output of the last layer after each token, (time, n, hidden), and the new state.
 
-        ``dropout`` is applied to what each layer says to the one above, never through time
-        (Zaremba et al. 2014).
+        ``dropout`` is applied to each layer's output to the one above, never through time (Zaremba
+        et al. 2014).
         """
         x, after = self.embedding(tokens), []
         for layer, before in zip(self.recurrent, state, strict=True):
-            x, now = layer(x, before)
-            after.append(now)
+            x, new_state = layer(x, before)
+            after.append(new_state)
             if dropout is not None:
                 x = dropout(x)
         return x, after
 
 
 def untrained(tokens: int, hidden: int, layers: int, seed: int) -> Network:
-    """A network with PyTorch's initial weights, but gates that remember at first (bias 1)."""
+    """A network with PyTorch's initial weights, but open forget gates (bias 1)."""
     with seeded(seed), torch.no_grad():
         network = Network(tokens, hidden, layers)
         for name, weight in network.named_parameters():
@@ -73,5 +68,5 @@ def untrained(tokens: int, hidden: int, layers: int, seed: int) -> Network:
 
 
 def detached(state: State) -> State:
-    """The state as numbers, without what they were computed from."""
+    """The state detached from its graph."""
     return [(h.detach(), c.detach()) for h, c in state]

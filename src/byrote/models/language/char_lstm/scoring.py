@@ -1,4 +1,4 @@
-"""What a trained network thinks of texts, always in float32 and without dropout."""
+"""Scoring of texts by a trained network, always in float32 and without dropout."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,10 +10,10 @@ from torch import Tensor
 from byrote.models.language.char_lstm.network import Network
 from byrote.models.language.char_lstm.vocabulary import Ids, Tokens
 from byrote.models.language.char_lstm.windows import NO_TARGET, Cut
-from byrote.models.torch_state import flushed_denormals
+from byrote.models.torch_utils import flushed_denormals
 
-_ROWS, _TIME = 128, 128  # of a batch: texts side by side, and characters of each at a time
-_STREAMS, _STREAM = 64, 2048  # of a long text: how many at most, and how long at least
+_ROWS, _TIME = 128, 128  # of a batch: texts, and characters of each at a time
+_STREAMS, _STREAM = 64, 2048  # of a long text: number at most, and characters at least
 
 
 @torch.no_grad()
@@ -21,17 +21,17 @@ _STREAMS, _STREAM = 64, 2048  # of a long text: how many at most, and how long a
 def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[np.float64]:
     """Log-probability of each text, (n,) nats: the sum over its characters.
 
-    The first is predicted from a newline read in the state zero. Texts of about the same length
-    are read side by side; a text's own value does not depend on its company but for rounding.
+    The first is predicted from a newline read in the state zero. Texts of about the same length are
+    read together; a text's value does not depend on the others, up to rounding.
     """
     totals = np.zeros(len(texts))
     for rows in _batches([len(text) for text in texts]):
-        given, targets = _padded([texts[row] for row in rows], newline)
+        inputs, targets = _padded([texts[row] for row in rows], newline)
         state = network.start(len(rows))
         total = torch.zeros(len(rows), dtype=torch.float64)
-        for tokens, wanted in zip(given.split(_TIME), targets.split(_TIME), strict=True):
-            said, state = network(tokens, state)
-            total -= _costs(network, said, wanted).sum(0, dtype=torch.float64)
+        for tokens, part in zip(inputs.split(_TIME), targets.split(_TIME), strict=True):
+            output, state = network(tokens, state)
+            total -= _costs(network, output, part).sum(0, dtype=torch.float64)
         totals[rows] = total.numpy()
     return totals
 
@@ -47,32 +47,32 @@ def mean_cost(network: Network, text: Tokens) -> float:
     cut = Cut(min(_STREAMS, max(1, len(text) // _STREAM)), _TIME)
     state, total = network.start(cut.streams), 0.0
     for tokens, targets in cut.read(text):
-        said, state = network(tokens, state)
-        total += float(_costs(network, said, targets).sum(dtype=torch.float64))
+        output, state = network(tokens, state)
+        total += float(_costs(network, output, targets).sum(dtype=torch.float64))
     return total / len(text)
 
 
 @torch.no_grad()
 @flushed_denormals()
 def next_log_probs(network: Network, prefixes: Sequence[Ids], newline: int) -> NDArray[np.float64]:
-    """Log-probabilities of what follows each prefix, (n, tokens) nats."""
-    found = np.empty((len(prefixes), network.output.out_features))
+    """Log-probabilities of the token after each prefix, (n, tokens) nats."""
+    nats = np.empty((len(prefixes), network.output.out_features))
     for rows in _batches([len(prefix) for prefix in prefixes]):
         ends = torch.tensor([len(prefixes[row]) for row in rows])
-        given, _ = _padded([np.append(prefixes[row], newline) for row in rows], newline)
+        inputs, _ = _padded([np.append(prefixes[row], newline) for row in rows], newline)
         state = network.start(len(rows))
         last = torch.empty(len(rows), network.hidden)
-        for first, tokens in enumerate(given.split(_TIME)):
-            said, state = network(tokens, state)
+        for first, tokens in enumerate(inputs.split(_TIME)):
+            output, state = network(tokens, state)
             here = torch.nonzero(ends // _TIME == first).flatten()
-            last[here] = said[ends[here] % _TIME, here]
-        found[rows] = network.output(last).double().log_softmax(1).numpy()
-    return found
+            last[here] = output[ends[here] % _TIME, here]
+        nats[rows] = network.output(last).double().log_softmax(1).numpy()
+    return nats
 
 
-def _costs(network: Network, said: Tensor, targets: Tensor) -> Tensor:
-    """Cost of each target, (time, n) nats; none where there is no target."""
-    logits = network.output(said)
+def _costs(network: Network, output: Tensor, targets: Tensor) -> Tensor:
+    """Cost of each target, (time, n) nats; zero where there is no target."""
+    logits = network.output(output)
     costs = torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=NO_TARGET, reduction="none"
     )
@@ -87,12 +87,12 @@ def _batches(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
 
 
 def _padded(texts: Sequence[Ids], newline: int) -> tuple[Tensor, Tensor]:
-    """Characters read and characters to predict, (longest, n): a newline comes before each text."""
+    """Inputs and targets, (longest, n): a newline precedes each text."""
     longest = max(1, *map(len, texts)) if texts else 1
     targets = np.full((longest, len(texts)), NO_TARGET, dtype=np.int64)
     for row, text in enumerate(texts):
         targets[: len(text), row] = text
-    given = np.empty_like(targets)
-    given[0] = newline
-    given[1:] = np.where(targets[:-1] == NO_TARGET, newline, targets[:-1])
-    return torch.from_numpy(given), torch.from_numpy(targets)
+    inputs = np.empty_like(targets)
+    inputs[0] = newline
+    inputs[1:] = np.where(targets[:-1] == NO_TARGET, newline, targets[:-1])
+    return torch.from_numpy(inputs), torch.from_numpy(targets)

@@ -1,17 +1,26 @@
-"""A trained network one character at a time, with its state kept: what searches run on."""
+"""A trained network one character at a time, with its states cached, for searches.
 
-from collections.abc import Mapping, Sequence
+Libraries multiply few rows by other kernels than many, and the last rows of a matrix by others
+than the first, depending on the library and on the processor, so that a row's result depends, in
+its last bits, on the number of rows beside it. Here rows are computed in blocks of a few fixed
+sizes, filled up with zeros, which have been tested to agree on the processor at hand.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byrote.models.language.char_lstm.blocks import SIZES, agreeing_sizes, blocks, filled
 from byrote.models.language.char_lstm.network import Network
-from byrote.models.torch_state import flushed_denormals
+from byrote.models.torch_utils import flushed_denormals
 
-_BITS = float(np.log(2.0))
+_LN2 = float(np.log(2.0))
+
+
+# The largest keeps the gates of all its rows in the cache; the others waste a third at most.
+SIZES = (128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
 
 
 class LstmStates:
@@ -21,13 +30,13 @@ class LstmStates:
         self.h, self.c = h, c
 
     def __len__(self) -> int:
-        """How many prefixes."""
+        """Number of prefixes."""
         return self.h.shape[1]
 
     def take(self, rows: NDArray[np.intp]) -> "LstmStates":
-        """The states of these rows, in their order; a row may repeat."""
-        chosen = torch.as_tensor(np.asarray(rows, dtype=np.int64))
-        return LstmStates(self.h.index_select(1, chosen), self.c.index_select(1, chosen))
+        """The states of these rows, in order; a row may repeat."""
+        index = torch.as_tensor(np.asarray(rows, dtype=np.int64))
+        return LstmStates(self.h.index_select(1, index), self.c.index_select(1, index))
 
     def joined(self, others: Sequence["LstmStates"]) -> "LstmStates":
         """These states followed by those of the others."""
@@ -36,16 +45,10 @@ class LstmStates:
 
 
 class LstmStepper:
-    """Moves cached states on by a character each; see ``byrote.models.language.stepping``.
+    """Moves cached states on by a character each; see ``byrote.models.language.steppers``.
 
-    What a prefix costs is the same bit for bit whatever others are asked for beside it.
-
-    Parameters
-    ----------
-    network
-        Trained; its weights are copied.
-    newline
-        The token that is read before every text.
+    The costs after a prefix are the same bit for bit whatever other prefixes are in the batch. A
+    newline is read before every text. The network's weights are copied.
     """
 
     @torch.no_grad()
@@ -54,11 +57,11 @@ class LstmStepper:
         self._newline, self._layers, self._hidden = newline, network.layers, network.hidden
         weights = network.state_dict()
         layers = [_Layer(weights, number) for number in range(network.layers)]
-        # What a character says to the gates of the first layer: a row each, so no product is left.
-        self._table = weights["embedding.weight"] @ layers[0].said.T + layers[0].bias
-        self._first = layers[0].kept.T.contiguous()
+        # A character's part in the gates of the first layer, a row each: no product is left.
+        self._table = weights["embedding.weight"] @ layers[0].by_input.T + layers[0].bias
+        self._first = layers[0].by_output.T.contiguous()
         self._others = [
-            (layer.bias, torch.cat([layer.said, layer.kept], 1).T.contiguous())
+            (layer.bias, torch.cat([layer.by_input, layer.by_output], 1).T.contiguous())
             for layer in layers[1:]
         ]
         self._output = (weights["output.bias"].clone(), weights["output.weight"].T.contiguous())
@@ -75,7 +78,7 @@ class LstmStepper:
     def step(
         self, states: LstmStates, tokens: NDArray[np.intp]
     ) -> tuple[LstmStates, NDArray[np.float64]]:
-        """The states one character later, and (n, tokens) costs in bits of what may follow."""
+        """The states one character later, and (n, tokens) costs in bits after it."""
         after = self._read(states, torch.as_tensor(np.asarray(tokens, dtype=np.int64)))
         return after, self._costs(after)
 
@@ -95,8 +98,8 @@ class LstmStepper:
         new_h, new_c = torch.empty_like(h), torch.empty_like(c)
         _cell(torch.addmm(self._table[tokens], h[0], self._first), c[0], new_h[0], new_c[0])
         for layer, (bias, weight) in enumerate(self._others, start=1):
-            said = torch.cat([new_h[layer - 1], h[layer]], 1)
-            _cell(torch.addmm(bias, said, weight), c[layer], new_h[layer], new_c[layer])
+            inputs = torch.cat([new_h[layer - 1], h[layer]], 1)
+            _cell(torch.addmm(bias, inputs, weight), c[layer], new_h[layer], new_c[layer])
         return new_h, new_c
 
     @torch.no_grad()
@@ -109,13 +112,13 @@ class LstmStepper:
         return costs.numpy()
 
     def _costs_of_block(self, h: Tensor) -> Tensor:
-        """(n, tokens) bits after what the last layer says, (n, hidden)."""
+        """(n, tokens) bits from the output of the last layer, (n, hidden)."""
         bias, weight = self._output
         logits = torch.addmm(bias, h, weight).double()
-        return logits.log_softmax(1).mul_(-1 / _BITS).clamp_(min=0)
+        return logits.log_softmax(1).mul_(-1 / _LN2).clamp_(min=0)
 
     def _agreeing_sizes(self) -> tuple[int, ...]:
-        """In which blocks a row's numbers do not depend on its place, tried with random states."""
+        """Block sizes in which a row's result does not depend on its place, by random states."""
         generator = torch.Generator().manual_seed(0)
         shape = (SIZES[0], 2 * self._layers, self._hidden)
         states = 2 * torch.rand(shape, generator=generator) - 1
@@ -130,16 +133,60 @@ class LstmStepper:
 
 
 class _Layer:
-    """Weights of one layer: on what is said to it, on what it kept, and its bias."""
+    """Weights of one layer: on its input, on its previous output, and its bias."""
 
     def __init__(self, weights: Mapping[str, Tensor], number: int) -> None:
         name = f"recurrent.{number}"
-        self.said, self.kept = weights[f"{name}.weight_ih_l0"], weights[f"{name}.weight_hh_l0"]
+        self.by_input, self.by_output = (
+            weights[f"{name}.weight_ih_l0"],
+            weights[f"{name}.weight_hh_l0"],
+        )
         self.bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
 
 
 def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:
-    """Writes h and c, (n, hidden), of the cells whose gates are given, (n, 4 x hidden)."""
+    """Write h and c, (n, hidden), of cells with these gates, (n, 4 x hidden)."""
     i, f, g, o = gates.chunk(4, 1)
     torch.mul(f.sigmoid_(), before, out=c).addcmul_(i.sigmoid_(), g.tanh_())
     torch.mul(o.sigmoid_(), torch.tanh(c, out=h), out=h)
+
+
+def agreeing_sizes(compute: Callable[[Tensor], Tensor], rows: Tensor) -> tuple[int, ...]:
+    """The sizes, of ``SIZES``, in which every row has the same result bit for bit; largest first.
+
+    ``compute`` maps rows to results row by row; ``rows``, (128, ...), are different ones to test.
+    """
+    for largest in SIZES:  # a single row agrees with itself
+        first, turn = rows[:largest], (largest // 2) | 1
+        results = compute(first)
+        if torch.equal(compute(first.roll(turn, 0)), results.roll(turn, 0)):
+            break
+    smaller = (size for size in SIZES if size < largest)
+    return (
+        largest,
+        *(size for size in smaller if torch.equal(compute(rows[:size]), results[:size])),
+    )
+
+
+def blocks(n: int, sizes: Sequence[int]) -> Iterator[tuple[slice, int]]:
+    """All n rows in order, and the block size to compute each few in.
+
+    Examples
+    --------
+    >>> list(blocks(9, sizes=(4, 2)))
+    [(slice(0, 4, None), 4), (slice(4, 8, None), 4), (slice(8, 9, None), 2)]
+    """
+    for first in range(0, n, sizes[0]):
+        end = min(first + sizes[0], n)
+        yield slice(first, end), min(size for size in sizes if size >= end - first)
+
+
+def filled(rows: Tensor, size: int, dim: int = 0) -> Tensor:
+    """Copy rows, counted along a dimension, and append zeros up to ``size``."""
+    shape = list(rows.shape)
+    n, shape[dim] = shape[dim], size
+    block = rows.new_empty(shape)
+    block.narrow(dim, 0, n).copy_(rows)
+    if n < size:
+        block.narrow(dim, n, size - n).zero_()
+    return block

@@ -1,4 +1,4 @@
-"""Characters as numbers: all printable ones, those of the training text, and one for the rest."""
+"""The character vocabulary: printable ASCII, the training texts' characters, and an unknown one."""
 
 import string
 from collections.abc import Iterable, Sequence
@@ -9,16 +9,11 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 
 Ids = NDArray[np.int64]
-Tokens = NDArray[np.integer]  # of a long text, in fewer bits
+Tokens = NDArray[np.integer]  # of a long text, in a smaller type
 
 
 class Vocabulary:
-    """Characters in the order of their code points; after them the unknown character.
-
-    Parameters
-    ----------
-    code_points
-        Increasing.
+    """Characters by increasing code point; after them the unknown character.
 
     Examples
     --------
@@ -36,20 +31,20 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Iterable[str]) -> "Vocabulary":
-        """That of printable ASCII and all characters of the texts."""
-        found = set(string.printable).union(*texts)
-        return cls(sorted(map(ord, found)))
+        """The vocabulary of printable ASCII and all characters of the texts."""
+        characters = set(string.printable).union(*texts)
+        return cls(sorted(map(ord, characters)))
 
     def __len__(self) -> int:
-        """Number of tokens, the unknown one included."""
+        """Number of tokens, including the unknown one."""
         return len(self.code_points) + 1
 
     def ids(self, text: str) -> Ids:
         """The token of each character, (n,); the unknown one for those outside."""
         points = _code_points(text)
-        found = np.searchsorted(self.code_points, points)
-        known = self.code_points[np.minimum(found, self.unknown - 1)] == points
-        return np.where(known, found, self.unknown)
+        ids = np.searchsorted(self.code_points, points)
+        known = self.code_points[np.minimum(ids, self.unknown - 1)] == points
+        return np.where(known, ids, self.unknown)
 
     def known_ids(self, text: str) -> Ids:
         """The token of each character, (n,).
@@ -57,7 +52,7 @@ class Vocabulary:
         Raises
         ------
         InvalidInput
-            If a character is outside; it is named by its code point.
+            If a character is outside the vocabulary, named by its code point.
         """
         ids = self.ids(text)
         missing = np.flatnonzero(ids == self.unknown)
@@ -74,16 +69,16 @@ class Vocabulary:
         Raises
         ------
         InvalidInput
-            If a number is no token, or is the unknown one.
+            If a number is not a token, or is the unknown one.
         """
-        given = np.asarray(ids)
-        whole = given.dtype.kind in "iu" or not given.size
-        if given.ndim != 1 or not whole or ((given < 0) | (given >= self.unknown)).any():
+        tokens = np.asarray(ids)
+        integers = tokens.dtype.kind in "iu" or not tokens.size
+        if tokens.ndim != 1 or not integers or ((tokens < 0) | (tokens >= self.unknown)).any():
             raise InvalidInput(f"ids must be whole numbers from 0 to {self.unknown - 1}, in a row")
-        return "".join(map(chr, self.code_points[given.astype(np.int64)].tolist()))
+        return "".join(map(chr, self.code_points[tokens.astype(np.int64)].tolist()))
 
     def strings(self) -> list[str]:
-        """The text of each token; none of the unknown one."""
+        """The text of each token; "" for the unknown one."""
         return [*map(chr, self.code_points.tolist()), ""]
 
 

@@ -1,29 +1,24 @@
-"""A text cut for truncated back-propagation: parallel streams, window by window."""
+"""Windows of a text: parallel streams for truncated back-propagation, a fixed grid for DP-SGD."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.language.char_lstm.vocabulary import Tokens, Vocabulary
 
+Windows = NDArray[np.int16]  # (n, window) tokens; NO_TARGET past the end of the text
+
 NO_TARGET = -1
-_PIECE = 1 << 20  # characters that become tokens at once: 64-bit numbers on the way take space
+_CHUNK = 1 << 20  # characters encoded together: 64-bit numbers on the way take memory
 
 
 @dataclass(frozen=True)
 class Cut:
-    """How a text of n characters is cut.
-
-    Attributes
-    ----------
-    streams
-        How many pieces are read side by side, each from its start to its end.
-    window
-        How many characters of each are read between two steps.
-    """
+    """Division of a text into streams, read in parallel, and windows of them between two steps."""
 
     streams: int
     window: int
@@ -37,49 +32,72 @@ class Cut:
         return -(-self.length(characters) // self.window)
 
     def read(self, text: Tokens, start: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
-        """Characters and those that follow them, both (time, streams), window by window.
+        """Inputs and targets, both (time, streams), window by window.
 
-        Reads the text round from ``start``; the character before the first is the last. Each of
-        its characters is to be predicted exactly once: past the end ``NO_TARGET`` is.
+        Reads the text cyclically from ``start``; the character before the first is the last. Each
+        character is a target exactly once; past the end the target is ``NO_TARGET``.
         """
         n, length = len(text), self.length(len(text))
         for first in range(0, length, self.window):
             times = np.arange(first, min(first + self.window, length))
-            place = times[:, None] + length * np.arange(self.streams)
-            given, next_ = text[(place + start - 1) % n], text[(place + start) % n]
-            targets = np.where(place < n, next_.astype(np.int64), NO_TARGET)
-            yield torch.from_numpy(given.astype(np.int64)), torch.from_numpy(targets)
+            index = times[:, None] + length * np.arange(self.streams)
+            inputs, following = text[(index + start - 1) % n], text[(index + start) % n]
+            targets = np.where(index < n, following.astype(np.int64), NO_TARGET)
+            yield torch.from_numpy(inputs.astype(np.int64)), torch.from_numpy(targets)
 
 
-def joined(texts: list[str], vocabulary: Vocabulary) -> Tokens:
-    """Tokens of all the texts one after the other, each ended by a newline if it is not so.
-
-    In the smallest type that counts the vocabulary: a byte a character, for most texts.
-    """
-    text = as_one(texts)
-    tokens = np.empty(len(text), dtype=np.min_scalar_type(len(vocabulary) - 1))
-    for first in range(0, len(text), _PIECE):
-        tokens[first : first + _PIECE] = vocabulary.ids(text[first : first + _PIECE])
-    return tokens
-
-
-def as_one(texts: list[str]) -> str:
-    r"""The texts one after the other, each ended by a newline if it is not so.
+def fixed_windows(text: Tokens, window: int) -> Windows:
+    """Cut a text on a fixed grid, the last window padded: each character is in exactly one.
 
     Examples
     --------
-    >>> as_one(["a\n", "b"])
+    >>> fixed_windows(np.arange(5), 3)
+    array([[ 0,  1,  2],
+           [ 3,  4, -1]], dtype=int16)
+    """
+    rows = np.full((-(-len(text) // window), window), NO_TARGET, dtype=np.int16)
+    rows.reshape(-1)[: len(text)] = text
+    return rows
+
+
+def window_inputs(windows: Windows, newline: int) -> tuple[Tensor, Tensor]:
+    """Inputs and targets of independent windows, (time, n).
+
+    A newline precedes each window, whatever the text has there: a window's gradient then depends on
+    its own characters alone.
+    """
+    targets = torch.from_numpy(windows.T.astype(np.int64))
+    inputs = torch.full_like(targets, newline)
+    inputs[1:] = torch.where(targets[:-1] == NO_TARGET, newline, targets[:-1])
+    return inputs, targets
+
+
+def encode_texts(texts: list[str], vocabulary: Vocabulary) -> Tokens:
+    """Tokens of the joined texts, in the smallest integer type that holds the vocabulary."""
+    text = join_texts(texts)
+    tokens = np.empty(len(text), dtype=np.min_scalar_type(len(vocabulary) - 1))
+    for first in range(0, len(text), _CHUNK):
+        tokens[first : first + _CHUNK] = vocabulary.ids(text[first : first + _CHUNK])
+    return tokens
+
+
+def join_texts(texts: list[str]) -> str:
+    r"""Join texts, each ended by a newline unless it ends so already.
+
+    Examples
+    --------
+    >>> join_texts(["a\n", "b"])
     'a\nb\n'
     """
     return "".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
 
 
-def length(texts: list[str]) -> int:
-    r"""Characters of the texts when they are one.
+def joined_length(texts: list[str]) -> int:
+    r"""Characters of the joined texts.
 
     Examples
     --------
-    >>> length(["a\n", "b"])
+    >>> joined_length(["a\n", "b"])
     4
     """
     return sum(len(text) + (not text.endswith("\n")) for text in texts)

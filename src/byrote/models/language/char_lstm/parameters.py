@@ -1,0 +1,184 @@
+"""Checks of a CharLSTM's parameters and texts, before any fit, and the defaults they stand for."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from byrote import checks
+from byrote.data.text_stream import read_text
+from byrote.errors import InvalidInput
+from byrote.models.early_stopping import check_options
+from byrote.models.language.char_lstm.network import untrained
+from byrote.models.language.char_lstm.private_gradients import derivatives
+from byrote.models.language.char_lstm.private_training import check_private, noise_schedule
+from byrote.models.language.char_lstm.training import RATES, Descent, Schedule
+from byrote.models.language.char_lstm.windows import Cut, joined_length
+from byrote.models.precision import (
+    PRECISIONS,
+    bfloat16_is_faster,
+    lstm_precision,
+    onednn_trains_lstm,
+    resolve_precision,
+)
+
+_TOKENS, _TIME = 100, 10  # of the text that is timed
+_WIDEST = 512  # of the layers timed; wider ones have the same ratio
+
+
+def check_parameters(model: Any) -> None:
+    """Refuse parameters of a wrong kind or in conflict; numbers of NumPy become Python's own."""
+    for name in ("hidden", "layers", "epochs", "batch_size", "window"):
+        most = {"hidden": checks.WIDEST, "layers": 1000, "batch_size": checks.WIDEST}.get(
+            name, checks.MOST
+        )
+        setattr(model, name, checks.integer(name, getattr(model, name), at_least=1, at_most=most))
+    checks.choice("optimizer", model.optimizer, RATES)
+    for name in ("learning_rate", "clip"):
+        if name == "clip" or model.learning_rate is not None:
+            setattr(model, name, checks.positive(name, getattr(model, name)))
+    for name in ("dropout", "weight_decay"):
+        setattr(model, name, checks.share(name, getattr(model, name)))
+    model.shuffle = checks.flag("shuffle", model.shuffle)
+    if model.report_every is not None:
+        model.report_every = checks.integer("report_every", model.report_every, at_least=1)
+    if model.random_state is not None:
+        model.random_state = checks.integer("random_state", model.random_state, at_least=0)
+    checks.choice("precision", model.precision, ("auto", *PRECISIONS))
+    check_options(model.patience, model.validation)
+    check_private(model)
+
+
+def check_training(model: Any, texts: list[str]) -> None:
+    """Refuse texts that are too short, or too short for ``dp``."""
+    check_length(texts, model.window)
+    if model.dp is not None:
+        noise_schedule(model, joined_length(texts))
+
+
+def schedule_of(model: Any) -> Schedule:
+    """The schedule of the parameters."""
+    return Schedule(
+        model.epochs,
+        Cut(model.batch_size, model.window),
+        Descent(model.optimizer, learning_rate(model), model.weight_decay, model.clip),
+        dropout=model.dropout,
+        shuffle=model.shuffle,
+        report_every=model.report_every,
+        dtype=PRECISIONS[precision_of(model)],
+    )
+
+
+def learning_rate(model: Any) -> float:
+    """The learning rate, by default that of the optimizer."""
+    return RATES[model.optimizer] if model.learning_rate is None else float(model.learning_rate)
+
+
+def remedy(model: Any) -> str:
+    """Remedy for a training that diverged."""
+    return f"lower learning_rate={learning_rate(model)}"
+
+
+def precision_of(model: Any) -> str:
+    """The precision, with "auto" resolved for this machine."""
+    if model.precision != "auto":
+        return str(model.precision)
+
+    def is_faster() -> bool:
+        sizes = (model.hidden, model.layers, model.batch_size)
+        return lstm_is_faster_in_bfloat16(*sizes, private=model.dp is not None)
+
+    return resolve_precision("cpu", tolerant=True, is_faster=is_faster)
+
+
+@cache
+def lstm_is_faster_in_bfloat16(hidden: int, layers: int, batch_size: int, *, private: bool) -> bool:
+    """Time forward and backward passes of a few characters, once a process.
+
+    With ``private``, those of private training.
+    """
+    if not private and not onednn_trains_lstm(torch.bfloat16):
+        return False
+    batch_size = min(batch_size, _WIDEST)
+    network = untrained(_TOKENS, min(hidden, _WIDEST), min(layers, 2), seed=0)
+    generator = torch.Generator().manual_seed(0)
+    tokens = torch.randint(_TOKENS, (_TIME, batch_size), generator=generator)
+
+    def work(dtype: torch.dtype) -> Callable[[], object]:
+        def private_passes() -> None:
+            derivatives(network, tokens, tokens, dtype=dtype)
+
+        def plain_passes() -> None:
+            with lstm_precision(dtype):
+                output, _ = network(tokens, network.start(batch_size))
+                logits = network.output(output)
+            logits.float().logsumexp(2).sum().backward()
+
+        return private_passes if private else plain_passes
+
+    return bfloat16_is_faster(work)
+
+
+def as_texts(X: Any) -> list[str]:
+    """The texts of an argument as a list, refusing anything else."""
+    if not isinstance(X, Sequence | np.ndarray) or isinstance(X, str | bytes):
+        raise InvalidInput(f"X must be a list of texts; got {type(X).__name__}")
+    texts = list(X)
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InvalidInput(f"X must be a list of texts; item {index} is {type(text).__name__}")
+    return [str(text) for text in texts]
+
+
+def check_length(texts: list[str], window: int) -> None:
+    """Refuse texts that are empty or shorter together than a window."""
+    characters = sum(map(len, texts))
+    if not characters:
+        raise InvalidInput("X must hold text to train on; it is empty")
+    if characters < window:
+        raise InvalidInput(
+            f"X must hold at least one window of {window} characters; it has {characters}"
+        )
+
+
+def validation_texts(validation: Any) -> list[str]:
+    """Validation texts of a list, or the one of a file."""
+    texts = _read(validation) if isinstance(validation, str | Path) else validation
+    is_list = isinstance(texts, Sequence) and not isinstance(texts, str | bytes)
+    if not is_list or not all(isinstance(text, str) for text in texts):
+        raise InvalidInput(
+            "validation must be a list of texts, or the path of a text file; got"
+            f" {type(validation).__name__}"
+        )
+    if not any(text.strip() for text in texts):
+        raise InvalidInput("validation must hold text; it is empty")
+    return list(texts)
+
+
+def _read(validation: str | Path) -> list[str]:
+    path = Path(validation)
+    if not path.is_file():
+        raise InvalidInput(
+            "validation must be a list of texts, or the path of a text file; there is no such file"
+        )
+    return [read_text(path, "validation")]
+
+
+def check_validation(validation: Any, training: Sequence[str]) -> None:
+    """Refuse validation texts among the training texts, or a single one inside of them.
+
+    White space at the ends does not count.
+    """
+    texts = validation_texts(validation)
+    stripped = {text.strip() for text in training}
+    shared = sum(bool(text.strip()) and text.strip() in stripped for text in texts)
+    if not shared and len(texts) == 1:
+        shared = int(any(texts[0].strip() in text for text in training))
+    if shared:
+        raise InvalidInput(
+            "validation must hold texts outside X, whose memorization is measured;"
+            f" {shared} of {len(texts)} are among X"
+        )

@@ -1,0 +1,164 @@
+"""Models by name, for the command line: built-in ones, ``hf:PATH``, ``module:Class``."""
+
+import importlib
+import inspect
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
+from dataclasses import fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from byrote.errors import InvalidInput, did_you_mean
+from byrote.models.privacy import DP
+
+_HUGGING_FACE = "hf:"
+
+_BUILT_IN = {
+    "vae": "byrote.models:VAE",
+    "kde": "sklearn.neighbors:KernelDensity",
+    "gmm": "sklearn.mixture:GaussianMixture",
+    "char-lstm": "byrote.models:CharLSTM",
+    "laplace-histogram": "byrote.models:LaplaceHistogram",
+}
+_ONE_LEAF = 1_000_000_000  # records: a tree that is never split sums over all of them, exactly
+_DEFAULTS: dict[str, dict[str, Any]] = {"kde": {"leaf_size": _ONE_LEAF}}
+
+
+def build(name: str, settings: Mapping[str, Any]) -> Any:
+    """Build a model from its name and settings.
+
+    ``kde`` is scikit-learn's, except for the default of ``leaf_size``: a tree of several leaves
+    loses small densities (see ``inexact_densities``).
+
+    Raises
+    ------
+    InvalidInput
+        If the name or a setting is unknown; the message suggests the nearest right one.
+
+    Examples
+    --------
+    >>> build("kde", {"bandwidth": 0.5})
+    KernelDensity(bandwidth=0.5, leaf_size=1000000000)
+    """
+    with redirect_stdout(sys.stderr):  # a user's module and class may print
+        return _build(name, settings)
+
+
+def _build(name: str, settings: Mapping[str, Any]) -> Any:
+    constructor = _hugging_face(name) if name.startswith(_HUGGING_FACE) else _load(name)
+    allowed = _settable(name, constructor)
+    for setting in settings:
+        if setting not in allowed:
+            raise InvalidInput(
+                f"--set {setting} is not a parameter of {name}"
+                f"{did_you_mean(setting, allowed)} (it has {', '.join(allowed)})"
+            )
+    settings = {**_DEFAULTS.get(name, {}), **_with_dp(settings)}
+    try:
+        return constructor(**settings)
+    except (Exception, SystemExit) as error:  # a user's constructor, which sees no record
+        raise InvalidInput(f"--model: {name} cannot be made: {_describe(error)}") from None
+
+
+def _settable(name: str, constructor: Callable[..., Any]) -> list[str]:
+    """Names that can be set; unknown for classes written in C."""
+    try:
+        parameters = inspect.signature(constructor).parameters.values()
+    except Exception:  # a user's signature may raise anything
+        raise InvalidInput(
+            f"--model: {name} must be a class with a signature, as scikit-learn's estimators have;"
+            " Python cannot read this one's"
+        ) from None
+    named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    return [parameter.name for parameter in parameters if parameter.kind in named]
+
+
+def _describe(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
+def _with_dp(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn a mapping under ``dp`` into a ``DP``."""
+    dp = settings.get("dp")
+    return dict(settings) if not isinstance(dp, dict) else {**settings, "dp": _dp(dp)}
+
+
+def _dp(settings: Mapping[str, Any]) -> DP:
+    allowed = [field.name for field in fields(DP)]
+    for setting in settings:
+        if setting not in allowed:
+            raise InvalidInput(
+                f"--set dp: {setting} is not a parameter of dp{did_you_mean(setting, allowed)}"
+                f" (it has {', '.join(allowed)})"
+            )
+    return DP(**settings)
+
+
+def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
+    """Parse ``name=value`` assignments; a value is JSON, or else text.
+
+    Examples
+    --------
+    >>> parse_settings(["epochs=3", "hidden=[64, 32]", "kernel=tophat"])
+    {'epochs': 3, 'hidden': [64, 32], 'kernel': 'tophat'}
+    """
+    settings: dict[str, Any] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not name:
+            raise InvalidInput(f"--set must be name=value; got {assignment!r}")
+        if name in settings:
+            raise InvalidInput(f"--set {name} must be given once; got it twice")
+        settings[name] = _parse_value(value)
+    return settings
+
+
+def _parse_value(text: str) -> Any:
+    literals = {"True": True, "False": False, "None": None}
+    if text in literals:
+        return literals[text]
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _load(name: str) -> Callable[..., Any]:
+    path = _BUILT_IN.get(name, name)
+    module_name, colon, attribute = path.partition(":")
+    if not (colon and module_name and attribute) or module_name.startswith("."):
+        raise InvalidInput(
+            f"--model must be one of {', '.join(_BUILT_IN)}, hf:PATH or module:Class; got {name!r}"
+            f"{did_you_mean(name, _BUILT_IN)}"
+        )
+    if name not in _BUILT_IN:
+        _import_from_current_folder()
+    try:
+        module = importlib.import_module(module_name)
+        constructor = getattr(module, attribute, None)
+    except (Exception, SystemExit) as error:  # a module runs when imported, and may raise anything
+        raise InvalidInput(f"--model: cannot import {module_name}: {_describe(error)}") from None
+    if not callable(constructor):
+        classes = [key for key, value in vars(module).items() if isinstance(value, type)]
+        raise InvalidInput(
+            f"--model: {module_name} has no class {attribute}{did_you_mean(attribute, classes)}"
+        )
+    return constructor
+
+
+def _hugging_face(name: str) -> Callable[..., Any]:
+    """The constructor of ``hf:PATH``, which fine-tunes a model of a local folder."""
+    path = name.removeprefix(_HUGGING_FACE)
+    if not path:
+        raise InvalidInput("--model hf: needs the folder of a model, hf:PATH")
+    return partial(importlib.import_module("byrote.models").CausalLM, path)
+
+
+def _import_from_current_folder() -> None:
+    """Let ``module:Class`` import from the current folder, after all installed packages."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)

@@ -207,7 +207,7 @@ def _stop(*_):
 def outcome(reader, place):
     """What a reader gives or says, with the class of its error."""
     signal.signal(signal.SIGALRM, _stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS * 4)  # of the wall, on a machine that is busy
+    signal.setitimer(signal.ITIMER_REAL, SECONDS * 24)  # of the wall, on a machine that is busy
     try:
         return reader(place), None
     except ByroteError as error:

@@ -17,6 +17,7 @@ from byrote.attacks.discoverable_extraction import (
 )
 
 from chains import Broken, Chain, Merging, OneString, Table, digit_table, plain_rank, plain_table
+from languages import Ngram
 
 CANARY = Canary("ab {digits:3}", secret="345")
 
@@ -185,3 +186,38 @@ CASES = [
 def test_bad_input(case, call, message):
     with pytest.raises(InvalidInput, match=message):
         call()
+
+
+class Four:
+    """What a language model of a user must have, and nothing else."""
+
+    def __init__(self, model):
+        self.encode, self.decode = model.encode, model.decode
+        self.next_log_probs, self.score_samples = model.next_log_probs, model.score_samples
+
+
+def fitted_ngram():
+    return Ngram(order=4).fit([f"line {k}: the pin is {k * 37 % 100:02d}\n" for k in range(40)])
+
+
+def test_four_methods_are_a_language_model():
+    model, canary = fitted_ngram(), Canary("pin is {digits:2}", secret="37")
+    whole, four = (byrote.extract(one, canary, top=5) for one in (model, Four(model)))
+    assert four.found == whole.found
+    assert (four.certified, four.rank) == (True, whole.rank)
+    secrets = [canary.drawn(seed) for seed in range(3)]
+    for method in ("exact", "search", "sampled"):
+        whole, four = (
+            byrote.expose(one, secrets, method=method, references=50)
+            for one in (model, Four(model))
+        )
+        assert (four.bits == whole.bits).all()
+
+
+@pytest.mark.parametrize("name", ["encode", "decode", "next_log_probs"])
+def test_a_method_that_is_missing_is_named(name):
+    model = Four(fitted_ngram())
+    delattr(model, name)
+    for call in (byrote.extract, lambda model, canary: byrote.expose(model, [canary])):
+        with pytest.raises(InvalidInput, match=f"Four has no {name}"):
+            call(model, CANARY)

@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,11 @@ import pytest
 
 import byrote
 from byrote.cli import app, exits
+from byrote.cli.options import shared
+from byrote.cli.options.study import StudyName
+from byrote.fits.executors import EXECUTORS
+from byrote.fits.job import KEEP_MODELS
+from byrote.studies.kinds import NAMES
 
 from published import write_cifar
 
@@ -264,7 +271,37 @@ def test_version_and_help(byrote_):
     assert "--dry-run" in out
 
 
-@pytest.mark.parametrize("verb", [(verb.name or "study") for verb in app.app.registered_commands])
+VERBS = [verb.name for verb in app.app.registered_commands]
+
+
+def test_help_and_refusals_import_no_verb():
+    """What is slow to import waits until the options of a verb are accepted."""
+    slow = ["pandas", "sklearn", "scipy", "torch", "pyarrow", "matplotlib", "rich"]
+    code = (
+        "import sys\nfrom byrote.cli import app, exits\n"
+        "for words in (['--help'], ['score', '--help'], ['score', 'x.npy', '--foldz', '3'],\n"
+        "              ['score', 'x.npy', '--plan', 'kfolds'], ['shwo', 'run']):\n"
+        "    exits.run(lambda: app.app(words, standalone_mode=False), debug=False)\n"
+        f"loaded = {{name for name in sys.modules if name.split('.')[0] in {slow}}}\n"
+        "verbs = {name for name in sys.modules if name.startswith('byrote.cli.verbs')}\n"
+        "assert not loaded | verbs, loaded | verbs\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_is_a_module_of_its_name(verb):
+    assert callable(getattr(import_module(f"byrote.cli.verbs.{verb}"), verb))
+
+
+def test_choices_are_those_of_the_library(byrote_):
+    assert get_args(shared.KeepModels)[0] == Literal[KEEP_MODELS]
+    assert get_args(shared.Executor)[0] == Literal[EXECUTORS]
+    assert set(get_args(StudyName)) == set(NAMES)
+    assert "[none|release|all]" in byrote_("score", "--help")[1]
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_every_command_takes_the_option_that_its_errors_name(verb, byrote_):
     code, _, err = byrote_(verb, "--debug", "--help")
     assert (code, err) == (0, "")

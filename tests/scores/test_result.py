@@ -10,10 +10,10 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes, Subset
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
 from byrote.plans import design_of
-from byrote.studies.mitigations.measures import Audit, difference
+from byrote.scores.comparison.comparing import score_change
+from byrote.studies.execute import StudyRun
+from byrote.studies.findings.audits import held_out
 
 from estimators import Kernel, PureNoise
 
@@ -214,12 +214,12 @@ def test_show_compare_and_studies_give_one_mean_held_out_log_likelihood(tmp_path
         byrote.score_memorization(GaussianMixture(2), x, plan=plan, store=run, seed=seed)
     shown = byrote.open_run(runs[0]).memorization().summary().mean_log_prob["out"]
     compared = byrote.compare(runs, match="ids")
-    tables = [RunFolder.open(RunPaths(run)).table() for run in runs]
-    one, other = (Audit(table, table.rows).held_out for table in tables)
+    opened = [byrote.open_run(run) for run in runs]
+    one = held_out(StudyRun(None, None, None, opened[0]))
     found = compared.runs[0].held_out
-    assert one.value == shown.value == found.value
-    assert one.interval() == (found.value, found.low, found.high)
+    assert one.value == shown.value
+    assert one == found
     half = t.ppf(0.975, 5) * shown.standard_error
     assert (found.high - found.low) / 2 == pytest.approx(half)
     change = compared.changes[0].held_out
-    assert difference(other, one) == pytest.approx((change.value, change.low, change.high))
+    assert score_change(*opened).held_out == change

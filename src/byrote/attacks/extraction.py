@@ -101,8 +101,8 @@ def extract(
     Parameters
     ----------
     model
-        A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
-        ``next_log_probs``.
+        A language model with ``encode``, ``decode``, ``next_log_probs`` and ``score_samples``;
+        ``stepper`` is faster than ``next_log_probs``, ``token_strings`` than ``decode``.
     canary
         What is known of the secret: the format and the prefix.
     prefix

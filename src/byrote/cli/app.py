@@ -21,8 +21,8 @@ from byrote.cli.options.runs import (
     PruneOptions,
     ShowOptions,
 )
+from byrote.cli.options.study import StudyOptions
 from byrote.cli.options.training import ExposeOptions, ScoreOptions
-from byrote.cli.study import study
 from byrote.fits import interrupts
 
 app = typer.Typer(
@@ -103,10 +103,15 @@ _add(
     "Compare runs with a baseline: what changed, with intervals, and at what cost.",
 )
 _add(
-    "check", CheckOptions, "Check a run against bars, for pipelines.",
+    "check",
+    CheckOptions,
+    "Check a run against bars, for pipelines.",
     "Check a run against thresholds: exit 0 if all pass, 3 if one fails, 4 if inconclusive.",
+)
+_add(
+    "study", StudyOptions, "Repeat an experiment, or see what stops memorization.",
+    "Repeat an experiment of the paper or the post, or see what stops memorization.",
 )  # fmt: skip
-app.command(short_help="Repeat an experiment, or see what stops memorization.")(study)
 
 
 def _version(wanted: bool) -> None:

@@ -1,5 +1,6 @@
 """Options that several verbs take, with the same words."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -9,20 +10,25 @@ from byrote import checks
 from byrote.errors import ByroteError, InvalidInput
 
 
-def one_of(option: str, choices: Any, text: str) -> Any:
-    """Declare an option whose value is one of a ``Literal``; ``--help`` lists its choices.
+def parser_of(name: str, choices: Any) -> Callable[[str], str]:
+    """Return a parser of one of a ``Literal``'s words; others are rejected in one sentence.
 
-    Typer's own refusal is four lines long; this one is a sentence that suggests the nearest.
+    Typer's own refusal is four lines long, and does not suggest the nearest word.
     """
-    names = get_args(choices)
 
-    def parse(value: str) -> str:
+    def parse(word: str) -> str:
         try:
-            return checks.choice(option, value, names)
+            return checks.choice(name, word, get_args(choices))
         except InvalidInput as error:  # typer would wrap this ValueError in its own words
             raise ByroteError(str(error)) from None
 
-    return typer.Option(option, parser=parse, metavar=f"[{'|'.join(names)}]", help=text)
+    return parse
+
+
+def one_of(option: str, choices: Any, text: str) -> Any:
+    """Declare an option whose value is one of a ``Literal``'s words; ``--help`` lists them."""
+    metavar = f"[{'|'.join(get_args(choices))}]"
+    return typer.Option(option, parser=parser_of(option, choices), metavar=metavar, help=text)
 
 
 # -- records and models ---------------------------------------------------------------------------

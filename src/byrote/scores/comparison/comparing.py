@@ -11,10 +11,11 @@ from byrote.fits.manifest import ModelPart
 from byrote.scores.comparison import exposed, scored, scored_change
 from byrote.scores.comparison.evidence import evidence_of
 from byrote.scores.comparison.opening import opened
-from byrote.scores.comparison.result import Comparison, ExposedSide, ScoredSide
+from byrote.scores.comparison.result import Comparison, ExposedSide, ScoreChange, ScoredSide
 from byrote.scores.comparison.scored import Scored
 from byrote.scores.run import Run
 from byrote.scores.summary import SIGNIFICANCE
+from byrote.stats.estimate import LEVEL
 
 
 def compare(
@@ -75,6 +76,20 @@ def compare(
     if next(iter(named.values())).has_canaries:
         return _exposures(named, match, partial=partial)
     return _scores(named, match, partial=partial)
+
+
+def score_change(base: Run, run: Run, *, level: float = LEVEL) -> ScoreChange:
+    """Compare the scores of a run with a baseline's, on the records that have one id in both.
+
+    As ``compare`` with ``match="ids"`` and ``partial=True``, for one pair of runs.
+
+    Parameters
+    ----------
+    level
+        Confidence level of the intervals of differences of means; single records keep 95 %.
+    """
+    loaded = scored.load({"baseline": base, "run": run}, "ids", partial=True)
+    return scored_change.change_of(run.path.name, loaded["baseline"], loaded["run"], level)
 
 
 def _scores(runs: dict[str, Run], match: str, *, partial: bool) -> Comparison:

@@ -15,6 +15,7 @@ from byrote.scores.comparison.scored import Scored
 from byrote.scores.distribution import describe
 from byrote.scores.summary import SIGNIFICANCE, missing_errors
 from byrote.stats.estimate import (
+    LEVEL,
     Estimate,
     difference,
     from_error,
@@ -37,8 +38,8 @@ def pairs(base: Scored, other: Scored) -> bool:
     )
 
 
-def change_of(name: str, base: Scored, other: Scored) -> ScoreChange:
-    """How the scores of a run differ from the baseline's."""
+def change_of(name: str, base: Scored, other: Scored, level: float = LEVEL) -> ScoreChange:
+    """How the scores of a run differ from the baseline's; ``level``: of the means' intervals."""
     paired = pairs(base, other)
     found = (changes.paired if paired else changes.independent)(base, other)
     value, error = found.value["mean_log"], found.standard_error["mean_log"]
@@ -46,9 +47,9 @@ def change_of(name: str, base: Scored, other: Scored) -> ScoreChange:
     return ScoreChange(
         name=name,
         paired=paired,
-        held_out=_held_out(base.table, other.table, paired=paired),
+        held_out=_held_out(base.table, other.table, level, paired=paired),
         mean={
-            n: _mean(n, found.value[n], found.mean_error[n], found.mean_degrees, base.table)
+            n: _mean(n, found.value[n], found.mean_error[n], found.mean_degrees, base.table, level)
             for n in ESTIMATORS
         },
         ids=base.ids,
@@ -63,10 +64,12 @@ def change_of(name: str, base: Scored, other: Scored) -> ScoreChange:
     )
 
 
-def mean_log_prob(table: Table, side: str) -> Estimate:
+def mean_log_prob(table: Table, side: str, level: float = LEVEL) -> Estimate:
     """Mean log p of the records held out ("out") or in training ("in")."""
     found = side_mean.mean_log_prob(table, side)
-    return from_error(found.value, found.error, found.degrees, units=table.design.units)
+    return from_error(
+        found.value, found.error, found.degrees, level=level, units=table.design.units
+    )
 
 
 def means(one: Scored) -> dict[str, Estimate]:
@@ -82,24 +85,31 @@ def quantiles(one: Scored) -> Mapping[str, Mapping[str, float]]:
     return {name: describe(values) for name, values in one.evaluation.estimate.items()}
 
 
-def _held_out(base: Table, other: Table, *, paired: bool) -> Estimate:
+def _held_out(base: Table, other: Table, level: float, *, paired: bool) -> Estimate:
     """Difference of the mean held-out log p: of each fit, where fits pair."""
     if paired:
         with np.errstate(invalid="ignore"):  # of densities that are zero in both
             both = replace(base, log_prob=other.log_prob - base.log_prob)
-        return mean_log_prob(both, "out")
+        return mean_log_prob(both, "out", level)
     before, after = (side_mean.mean_log_prob(table, "out") for table in (base, other))
-    return difference(after, before, units=base.design.units)
+    return difference(after, before, level=level, units=base.design.units)
 
 
-def _mean(name: str, values: Array, error: float, degrees: float, table: Table) -> Estimate:
+def _mean(
+    name: str,
+    values: Array,
+    error: float,
+    degrees: float,
+    table: Table,
+    level: float = LEVEL,
+) -> Estimate:
     known = values[~np.isnan(values)]  # others were never in, or never out
     if not (len(known) and np.isfinite(known).all()):
         return Estimate(np.nan, reason="no record has a score, or some have an infinite one")
     value = float(known.mean())
     if name != "mean_log":
         return Estimate(value, reason="Student's intervals cover too rarely for this estimator")
-    return from_error(value, error, degrees, units=table.design.units)
+    return from_error(value, error, degrees, level=level, units=table.design.units)
 
 
 def _crossing(base: Scored, other: Scored) -> NDArray[np.int8]:

@@ -52,8 +52,8 @@ def expose(
     Parameters
     ----------
     model
-        A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
-        ``next_log_probs``.
+        A language model with ``encode``, ``decode``, ``next_log_probs`` and ``score_samples``;
+        ``stepper`` is faster than ``next_log_probs``, ``token_strings`` than ``decode``.
     canaries
         Canaries with secrets. P-values are for drawn ones (``Canary.drawn``): of a secret that
         somebody chose read the bits. Several of one format compete for its first ranks.

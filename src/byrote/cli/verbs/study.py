@@ -1,0 +1,190 @@
+"""byrote study: the experiments of the paper and of the post, and what stops memorization."""
+
+import io
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from byrote.cli.exits import Exit, complain
+from byrote.cli.options.study import StudyOptions
+from byrote.cli.output import emit, output_format, standard_output_kept_clean
+from byrote.cli.verbs import figures, neighbors
+from byrote.cli.verbs.score import print_forecast
+from byrote.data import Records
+from byrote.errors import IncompleteRun
+from byrote.fits.files import make_folder, write_atomically
+from byrote.fits.manifest import DataPart
+from byrote.fits.paths import RunPaths
+from byrote.fits.progress import Bar, Silent
+from byrote.fits.reading import is_there
+from byrote.fits.request import Settings
+from byrote.fits.run import kept_in
+from byrote.scores.neighbors import NeighborResult
+from byrote.scores.run import Run
+from byrote.studies import kinds, page
+from byrote.studies.execute import StudyRun, execute
+from byrote.studies.page import StudyReport, report_on
+from byrote.studies.requests import load_data
+from byrote.studies.study import at_scale
+
+_DPI = 200
+_OF_SCALE = ("records", "characters", "repeats", "fits", "epochs")
+
+
+def study(options: StudyOptions) -> int:
+    """Execute a study, and write and print its report; returns the exit code."""
+    kinds.check_options(options.name, asdict(options))
+    declared = kinds.load_study(options.name)
+    declared.scale(options.scale)
+    sizes = {name: getattr(options, name) for name in _OF_SCALE}
+    sizes = {name: size for name, size in sizes.items() if size is not None}
+    scaled = at_scale(declared, options.scale, **sizes)
+    settings = Settings(
+        seed=options.seed,
+        threads=options.threads,
+        workers=options.workers,
+        executor=options.executor,
+        debug=options.debug,
+    )
+    data = load_data(scaled, options.data, key=options.key, labels=options.labels)
+    if options.dry_run:
+        request: Any = data.requests(settings)[scaled.runs[0].name]
+        print_forecast(request, output_format(options.as_json))
+        return Exit.DONE
+    out = options.out or Path("runs") / f"{options.name}-{options.scale}"
+    if declared.kind == "scores":
+        return _study_of_scores(data, settings, out, options)
+    runs = _execute(data, settings, out)
+    if runs is None:
+        return Exit.INTERRUPTED
+    return _study_of_runs(data, runs, settings, out, as_json=options.as_json)
+
+
+def _execute(data: Any, settings: Settings, out: Path) -> tuple[StudyRun, ...] | None:
+    """Execute the missing fits; None after an interrupt, which is printed."""
+    is_terminal, single = sys.stderr.isatty(), data.scaled.study.kind == "scores"
+    names = [run.name for run in data.scaled.runs]
+
+    def announce(name: str) -> None:
+        if is_terminal and not single:
+            complain(f"{name}, {names.index(name) + 1} of {len(names)}")
+
+    try:
+        with standard_output_kept_clean():
+            progress = Bar if is_terminal else Silent
+            return execute(data, settings, out, progress=progress, announce=announce)
+    except KeyboardInterrupt:
+        several = f"finished fits are kept in {out}, and the same command goes on"
+        complain(f"interrupted; {kept_in(RunPaths(out)) if single else several}")
+        return None
+
+
+# -- studies of several runs ----------------------------------------------------------------------
+
+
+def _study_of_runs(
+    data: Any, runs: Sequence[StudyRun], settings: Settings, out: Path, *, as_json: bool
+) -> int:
+    with standard_output_kept_clean():
+        report = report_on(data, runs, settings, out)
+    drawn = _write_figures(report, RunPaths(out).figures)
+    count = f"{len(drawn)} figure" + ("" if len(drawn) == 1 else "s")
+    _print_report(report, drawn, count, out, as_json=as_json)
+    if report.complete:
+        return Exit.DONE
+    complain("fits are missing: the same command tries them again")
+    return Exit.INCOMPLETE
+
+
+def _write_figures(report: StudyReport, folder: Path) -> list[str]:
+    """Write the figures of the findings; return their paths relative to the report."""
+    make_folder(folder)
+    for name, figure in report.findings.figures.items():
+        drawing = io.BytesIO()
+        figure.savefig(drawing, format="png", dpi=_DPI)
+        write_atomically(folder / f"{name}.png", drawing.getbuffer())
+    return [f"{folder.name}/{name}.png" for name in report.findings.figures]
+
+
+def _print_report(
+    report: StudyReport, drawn: Sequence[str], count: str, out: Path, *, as_json: bool
+) -> None:
+    """Write the report into the folder of the study, and print it."""
+    path = RunPaths(out).study
+    write_atomically(path, page.markdown(report, drawn).encode())
+    emit(
+        output_format(as_json),
+        text=lambda: [
+            page.render(report),
+            f"{count} and this report, {path.name}, are in {out}",
+        ],
+        data=lambda: page.to_json(report, drawn),
+    )
+
+
+# -- studies of scores ----------------------------------------------------------------------------
+
+
+def _study_of_scores(data: Any, settings: Settings, out: Path, options: StudyOptions) -> int:
+    validation_records = _load_validation(data.records, options.validation, options.validation_part)
+    runs = _execute(data, settings, out)
+    if runs is None:
+        return Exit.INTERRUPTED
+    report = report_on(
+        data,
+        runs,
+        settings,
+        out,
+        command=shlex.join(["byrote", "study", options.name, *_words(replace(options, out=out))]),
+        score_command=data.score_command(settings, out),
+    )
+    run = runs[0].run
+    if run.missing:
+        complain(run.incomplete)
+    report = replace(report, neighbors=_compare_neighbors(run, data.records, validation_records))
+    drawn = _draw_all(run)  # after the neighbors, which they show
+    _print_report(report, drawn, f"{len(drawn)} figures", out, as_json=options.as_json)
+    run.folder.check_release()
+    return Exit.INCOMPLETE if run.missing else Exit.DONE
+
+
+def _words(options: StudyOptions) -> list[str]:
+    """Return the options of the command, except those left out."""
+    words = {
+        f"--{name.replace('_', '-')}": str(value)
+        for name, value in asdict(options).items()
+        if value is not None and name not in ("name", "dry_run", "as_json", "debug")
+    }
+    return [word for pair in words.items() for word in pair]
+
+
+def _load_validation(records: Records, validation: str | None, part: str | None) -> Records | None:
+    if validation is None and part is None:
+        return None
+    return neighbors.load_validation(DataPart.of(records).model_dump(), validation, part)
+
+
+def _compare_neighbors(
+    run: Run, records: Records, validation_records: Records | None
+) -> NeighborResult | None:
+    if validation_records is None:
+        return None
+    if not is_there(run.folder.paths.model(run.design.release)):
+        complain("no nearest neighbours: there is no release model to draw samples from")
+        return None
+    result, seed = run.memorization(partial=True), run.manifest.seed
+    with standard_output_kept_clean():
+        return neighbors.compare_with_samples(run, result, records, validation_records, seed=seed)
+
+
+def _draw_all(run: Run) -> list[str]:
+    """Draw all figures of a run; none, after saying so, if fits are missing."""
+    try:
+        paths = list(figures.draw({run.path.resolve().name: run}))
+    except IncompleteRun:
+        complain("no figures: fits are missing")
+        return []
+    return [path.relative_to(run.path).as_posix() for path in paths]

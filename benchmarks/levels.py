@@ -28,8 +28,6 @@ from byrote import (
 )
 from byrote.fits.table import Table
 from byrote.plans import IN, design_of
-from byrote.scores.distribution import distributions
-from byrote.scores.evaluation import evaluate
 from byrote.scores.evidence.attacks import of_table
 from byrote.scores.evidence.audits import Claim, one_run
 from byrote.scores.evidence.canary_bounds import exposure
@@ -37,6 +35,8 @@ from byrote.scores.evidence.planted import Planted
 from byrote.scores.evidence.sides import _exposure
 from byrote.scores.gate import quantile, significant
 from byrote.scores.gate.source import Source
+from byrote.scores.memorization.evaluation import evaluate
+from byrote.scores.memorization.summary import distributions
 from byrote.scores.run import Run
 from byrote.stats.discovery import q_values
 from byrote.stats.intervals import of_mean

@@ -211,13 +211,13 @@ class Files:
             ("coins", byrote.Probes(20, 9, coins=True), 0.5),
         ):
             self.result = byrote.score_memorization(
-                KernelDensity(bandwidth=bandwidth), self.x, plan=plan, store=name,
+                KernelDensity(bandwidth=bandwidth), self.x, plan=plan, out=name,
                 labels=[0, 1] * 12,
             )  # fmt: skip
         self.text = ["the cat sat on the mat and the dog sat on the log"] * 40
         self.planted = byrote.score_exposure(
             Ngram(), self.text, byrote.Canary("my pin is {digits:3}"), insertions=[1, 4],
-            canaries_per_level=2, controls=3, references=50, store="planted",
+            canaries_per_level=2, controls=3, references=50, out="planted",
         )  # fmt: skip
         self.language = Ngram().fit(["my pin is 123\n", *self.text])
         self.own = byrote.Canary("my pin is {digits:3}", secret="123")

@@ -58,7 +58,17 @@ if TYPE_CHECKING:
     from byrote.scores.membership import HitsAtRate as HitsAtRate
     from byrote.scores.membership import MembershipInference as MembershipInference
     from byrote.scores.membership import infer_membership as infer_membership
-    from byrote.scores.memorization import score_memorization as score_memorization
+    from byrote.scores.memorization.memorization_result import (
+        MemorizationResult as MemorizationResult,
+    )
+    from byrote.scores.memorization.percentiles import RecordPercentiles as RecordPercentiles
+    from byrote.scores.memorization.percentiles import record_percentiles as record_percentiles
+    from byrote.scores.memorization.pruning import Pruned as Pruned
+    from byrote.scores.memorization.pruning import prune as prune
+    from byrote.scores.memorization.score_memorization import (
+        score_memorization as score_memorization,
+    )
+    from byrote.scores.memorization.trajectory import Trajectory as Trajectory
     from byrote.scores.neighbors import Authenticity as Authenticity
     from byrote.scores.neighbors import CopyingTest as CopyingTest
     from byrote.scores.neighbors import NearDuplicates as NearDuplicates
@@ -68,14 +78,8 @@ if TYPE_CHECKING:
     from byrote.scores.neighbors import copying_test as copying_test
     from byrote.scores.neighbors import distance_ratio as distance_ratio
     from byrote.scores.neighbors import near_duplicates as near_duplicates
-    from byrote.scores.percentiles import RecordPercentiles as RecordPercentiles
-    from byrote.scores.percentiles import record_percentiles as record_percentiles
-    from byrote.scores.pruning import Pruned as Pruned
-    from byrote.scores.pruning import prune as prune
-    from byrote.scores.result import MemorizationResult as MemorizationResult
     from byrote.scores.run import Run as Run
     from byrote.scores.run import open_run as open_run
-    from byrote.scores.trajectory import Trajectory as Trajectory
 
 __version__ = "0.1.0"
 
@@ -105,22 +109,22 @@ _HOME = {
     "LeaveOneOut": "byrote.plans",
     "Membership": "byrote.plans",
     "MembershipInference": "byrote.scores.membership",
-    "MemorizationResult": "byrote.scores.result",
+    "MemorizationResult": "byrote.scores.memorization.memorization_result",
     "MissingExtra": "byrote.errors",
     "NearDuplicates": "byrote.scores.neighbors",
     "NeighborResult": "byrote.scores.neighbors",
     "OneRunAudit": "byrote.scores.epsilon",
     "PrivacyEvidence": "byrote.scores.evidence",
     "Probes": "byrote.plans",
-    "Pruned": "byrote.scores.pruning",
+    "Pruned": "byrote.scores.memorization.pruning",
     "RatesBound": "byrote.scores.epsilon",
-    "RecordPercentiles": "byrote.scores.percentiles",
+    "RecordPercentiles": "byrote.scores.memorization.percentiles",
     "Records": "byrote.data",
     "Run": "byrote.scores.run",
     "RunMismatch": "byrote.errors",
     "SkewNormalFit": "byrote.scores.exposure",
     "Subset": "byrote.plans",
-    "Trajectory": "byrote.scores.trajectory",
+    "Trajectory": "byrote.scores.memorization.trajectory",
     "audit_one_run": "byrote.scores.epsilon",
     "authenticity": "byrote.scores.neighbors",
     "check": "byrote.scores.gate",
@@ -145,10 +149,10 @@ _HOME = {
     "open_run": "byrote.scores.run",
     "one_run_epsilon": "byrote.scores.epsilon",
     "one_run_mu": "byrote.scores.epsilon",
-    "prune": "byrote.scores.pruning",
-    "record_percentiles": "byrote.scores.percentiles",
+    "prune": "byrote.scores.memorization.pruning",
+    "record_percentiles": "byrote.scores.memorization.percentiles",
     "score_exposure": "byrote.scores.exposure",
-    "score_memorization": "byrote.scores.memorization",
+    "score_memorization": "byrote.scores.memorization.score_memorization",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604
 

@@ -23,7 +23,7 @@ def runs(tmp_path_factory):
     plans["coins"] = byrote.Probes(60, fits=12, coins=True)
     for name, plan in plans.items():
         model = KernelDensity(bandwidth=2.0 if name == "smooth" else 0.001, leaf_size=1000)
-        byrote.score_memorization(model, x, plan=plan, store=folder / name)
+        byrote.score_memorization(model, x, plan=plan, out=folder / name)
     return folder
 
 

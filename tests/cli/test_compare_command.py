@@ -20,7 +20,7 @@ def made(tmp_path_factory):
     for name, width, repeats in (("plain", 0.3, 4), ("wide", 1.0, 4), ("few", 0.3, 2)):
         plan = byrote.KFold(3, repeats=repeats)
         model = KernelDensity(bandwidth=width)
-        byrote.score_memorization(model, x, plan=plan, store=root / name)
+        byrote.score_memorization(model, x, plan=plan, out=root / name)
     return root
 
 

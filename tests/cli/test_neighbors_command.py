@@ -239,7 +239,7 @@ def test_a_run_from_memory_is_refused(byrote_, tmp_path):
     from sklearn.mixture import GaussianMixture
 
     plan = byrote.KFold(2, repeats=2)
-    byrote.score_memorization(GaussianMixture(), x, plan=plan, store="run", keep_models="release")
+    byrote.score_memorization(GaussianMixture(), x, plan=plan, out="run", keep_models="release")
     code, _, err = byrote_(*FRESH)
     assert code == 2
     assert "array in memory, which no command can load" in err

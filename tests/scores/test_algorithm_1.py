@@ -11,7 +11,7 @@ from scipy.stats import ttest_rel
 
 from byrote.fits.table import Table
 from byrote.plans import KFold, LeaveOneOut, Probes, Subset, design_of
-from byrote.scores.evaluation import estimates_without, evaluate
+from byrote.scores.memorization.evaluation import estimates_without, evaluate
 
 
 def logmeanexp(values):

@@ -9,7 +9,7 @@ import byrote
 from byrote import KFold, Probes, Subset
 from byrote.fits.table import Table
 from byrote.plans import design_of
-from byrote.scores.evaluation import evaluate
+from byrote.scores.memorization.evaluation import evaluate
 from byrote.stats.discovery import q_values
 
 from estimators import PureNoise
@@ -209,9 +209,9 @@ def test_zero_densities_keep_what_can_be_kept():
     design = design_of(KFold(3, 3), 50)
     table = noise_table(design, 1.0, 0)
     table.log_prob[np.random.default_rng(1).random(table.log_prob.shape) < 0.3] = -np.inf
-    from byrote.scores.memorization import memorization
+    from byrote.scores.memorization.memorization_result import result_from_table
 
     labels = np.arange(50) % 2
-    summary = memorization(table, np.arange(50), labels, {}).summary()
+    summary = result_from_table(table, np.arange(50), labels, {}).summary()
     assert summary.scored > 40
     assert summary.undefined["mean_log"] > 0

@@ -10,7 +10,7 @@ from scipy.stats import binomtest
 from byrote import KFold, Probes, audit_one_run, epsilon_from_density
 from byrote.fits.table import Table
 from byrote.plans import IN, design_of
-from byrote.scores.evaluation import evaluate, spreadless
+from byrote.scores.memorization.evaluation import evaluate, zero_spread
 from levels import MEASURES, NULLS, errors, raised
 
 RUNS = 40
@@ -84,9 +84,9 @@ def test_equal_values_on_each_side_are_no_error_of_zero():
     assert (found.standard_error["mean_log"][same] < 1e-12).all()
     assert np.isnan(found.interval[same]).all()
     assert np.isfinite(found.interval[~same]).all()
-    assert (spreadless(found, 0.05) == same).all()
+    assert (zero_spread(found, 0.05) == same).all()
     higher = found.estimate["mean_log"] > 0  # chance alone makes such values one time in four
-    assert not spreadless(found, 0.5)[higher].any()
+    assert not zero_spread(found, 0.5)[higher].any()
 
 
 def test_a_model_without_chance_has_an_error_of_zero_that_is_known():

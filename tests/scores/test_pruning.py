@@ -80,7 +80,7 @@ def test_what_is_saved_chooses_the_rest_of_the_data(kind, tmp_path):
     records = byrote.load(tmp_path / "x.csv", ids="name")
     plan = byrote.KFold(3, repeats=2)
     run = tmp_path / "run"
-    byrote.score_memorization(KernelDensity(), records, plan=plan, store=run)
+    byrote.score_memorization(KernelDensity(), records, plan=plan, out=run)
     pruned = byrote.prune(run, top=0.2)
     pruned.save(tmp_path / f"kept.{kind}")
     assert (tmp_path / f"kept.{kind}").stat().st_mode & 0o777 == 0o600
@@ -115,17 +115,17 @@ def test_fdr_needs_a_plan_with_p_values():
 
 
 def test_something_must_stay_and_something_must_be_scored(result):
-    with pytest.raises(InvalidInput, match="would take out all 60 records"):
+    with pytest.raises(InvalidInput, match="would remove all 60 records"):
         byrote.prune(replace(result, q_value=np.full(60, 0.01)), fdr=0.05)
-    with pytest.raises(InvalidInput, match="top=0.99 would take out all 60 records"):
+    with pytest.raises(InvalidInput, match="top=0.99 would remove all 60 records"):
         byrote.prune(result, top=0.99)
     unscored = audited(byrote.Membership(np.ones((3, 60), dtype=bool)))
-    with pytest.raises(InvalidInput, match="no record of the run has a score"):
+    with pytest.raises(InvalidInput, match="no record has a score to prune by"):
         byrote.prune(unscored, top=0.1)
 
 
 def test_fits_must_not_be_missing(tmp_path):
-    audited(byrote.KFold(5, repeats=2), store=tmp_path / "run")
+    audited(byrote.KFold(5, repeats=2), out=tmp_path / "run")
     (tmp_path / "run" / "fits" / "fit-000003.parquet").unlink()
     with pytest.raises(IncompleteRun, match="1 of 10 fits"):
         byrote.prune(tmp_path / "run", top=0.05)

@@ -60,7 +60,7 @@ def test_reasons_are_counted():
 
 
 def test_zero_density_in_and_out():
-    from byrote.scores.reason import Reason
+    from byrote.scores.memorization.summary import Reason
 
     class Nothing(Kernel):
         def score_samples(self, X):
@@ -187,7 +187,7 @@ def test_mean_log_prob_is_that_of_the_records_with_its_error_over_repeats():
 
 def test_mean_log_prob_takes_a_pair_as_one(tmp_path):
     x, plan = np.random.default_rng(3).normal(size=(30, 2)), byrote.Probes(8, fits=6, pairs=True)
-    byrote.score_memorization(KernelDensity(), x, plan=plan, store=tmp_path / "run")
+    byrote.score_memorization(KernelDensity(), x, plan=plan, out=tmp_path / "run")
     tables = [pq.read_table(path).to_pandas() for path in sorted((tmp_path / "run/fits").iterdir())]
     for missing in (False, True):
         if missing:  # a fit whose twin is missing does not count
@@ -211,7 +211,7 @@ def test_show_compare_and_studies_give_one_mean_held_out_log_likelihood(tmp_path
     runs = [tmp_path / "one", tmp_path / "other"]
     for seed, run in enumerate(runs):
         plan = byrote.Probes(list(range(0, 60, 3)), fits=6)
-        byrote.score_memorization(GaussianMixture(2), x, plan=plan, store=run, seed=seed)
+        byrote.score_memorization(GaussianMixture(2), x, plan=plan, out=run, seed=seed)
     shown = byrote.open_run(runs[0]).memorization().summary().mean_log_prob["out"]
     compared = byrote.compare(runs, match="ids")
     tables = [RunFolder.open(RunPaths(run)).table() for run in runs]

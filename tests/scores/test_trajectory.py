@@ -21,7 +21,7 @@ X = np.random.default_rng(0).normal(1.0, size=(24, 2))
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tracked") / "run"
     plan = KFold(3, repeats=2)
-    byrote.score_memorization(Steps(4, noise=0.1), X, plan=plan, store=folder, track=[1, 3])
+    byrote.score_memorization(Steps(4, noise=0.1), X, plan=plan, out=folder, track=[1, 3])
     return folder
 
 
@@ -82,7 +82,7 @@ def test_bad_quantiles(run, arguments, message):
 
 def test_only_scored_records_and_unknown_losses(tmp_path):
     plan = Probes(6, fits=4)
-    byrote.score_memorization(Kernel(), X, plan=plan, store=tmp_path / "run")
+    byrote.score_memorization(Kernel(), X, plan=plan, out=tmp_path / "run")
     found = byrote.open_run(tmp_path / "run").trajectory()
     result = byrote.open_run(tmp_path / "run").memorization()
     scored = ~np.isnan(result.score)
@@ -156,7 +156,7 @@ def test_tracked_from_the_command_line(capfd, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("plan", [KFold(3, repeats=2), Probes(8, fits=4)])
 def test_diagnostics_over_fits(tmp_path, plan):
-    result = byrote.score_memorization(Weighs(), X, plan=plan, store=tmp_path / "run")
+    result = byrote.score_memorization(Weighs(), X, plan=plan, out=tmp_path / "run")
     table = rows(tmp_path / "run")
     assert table["other"].dtype == np.float32
     by_record = table.groupby("record")
@@ -184,7 +184,7 @@ def test_diagnostics_over_fits(tmp_path, plan):
 
 
 def test_trust_is_said_in_a_line(tmp_path, capfd):
-    byrote.score_memorization(Weighs(), X, plan=KFold(3, 1), store=tmp_path / "run")
+    byrote.score_memorization(Weighs(), X, plan=KFold(3, 1), out=tmp_path / "run")
     text = " ".join(call(capfd, "show", tmp_path / "run")[1].split())
     assert "Log-likelihoods: median Monte Carlo error 0." in text
     assert "; median effective sample size in a record's worst fit " in text
@@ -207,7 +207,7 @@ def test_diagnostics_of_earlier_epochs_are_kept_beside_the_last(tmp_path):
             return super().score_samples(X)
 
     result = byrote.score_memorization(
-        Both(3), X, plan=KFold(3, 1), store=tmp_path / "run", track=[1]
+        Both(3), X, plan=KFold(3, 1), out=tmp_path / "run", track=[1]
     )
     table = rows(tmp_path / "run")
     first = table[table["epoch"] == 1].groupby("record")["k_hat"].max()

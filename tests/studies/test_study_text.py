@@ -10,7 +10,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.report.text import number
-from byrote.scores.highly import central_share
+from byrote.scores.memorization.top_records import central_share
 from byrote.studies import text
 from byrote.studies.chosen import choose
 from byrote.studies.declaration import load_study
@@ -28,7 +28,7 @@ def reported(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (30, 4, 4), dtype=np.uint8)
     records = byrote.Records(x, source=SOURCE)
     plan, run = byrote.KFold(3, repeats=2), tmp_path / "run"
-    result = byrote.score_memorization(KernelDensity(), records, plan=plan, store=run)
+    result = byrote.score_memorization(KernelDensity(), records, plan=plan, out=run)
     return report_on(chosen, run, result, command="byrote study", score_command="byrote score")
 
 

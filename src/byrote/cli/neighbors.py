@@ -22,8 +22,8 @@ from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.data import Records
+    from byrote.scores.memorization.memorization_result import MemorizationResult
     from byrote.scores.neighbors import NearDuplicates, NeighborResult
-    from byrote.scores.result import MemorizationResult
     from byrote.scores.run import Run
 
 

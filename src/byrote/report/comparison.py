@@ -27,7 +27,7 @@ from byrote.scores.comparison.result import (
     ScoreChange,
     ScoredSide,
 )
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 
 _ACROSS = 3  # runs beside the baseline in one table
 _QUANTILES = {"q0.5": "median", "q0.95": "95th percentile", "q0.999": "99.9th percentile"}

@@ -9,7 +9,7 @@ from byrote.scores.comparison.result import (
     ExposureChange,
     ScoreChange,
 )
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 
 
 def signed(value: float) -> str:

@@ -20,7 +20,6 @@ from byrote.fits.record_files import load_records
 from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import Design
-from byrote.scores.evaluation import Evaluation, evaluate
 from byrote.scores.evidence.attacks import membership_of
 from byrote.scores.evidence.evidence import evidence_of
 from byrote.scores.evidence.promise import promised_by
@@ -29,10 +28,11 @@ from byrote.scores.exposure.course import course_of
 from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.membership import MembershipInference
-from byrote.scores.memorization import scores_of
+from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.score_memorization import memorization_of_run
+from byrote.scores.memorization.trajectory import trajectory_of_run
 from byrote.scores.neighbors import NearDuplicates, NeighborResult
-from byrote.scores.result import MemorizationResult
-from byrote.scores.trajectory import trajectory_of
 
 Result = TypeVar("Result")
 Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
@@ -74,7 +74,7 @@ class Run:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     plan, path = byrote.Probes(20, fits=8), folder + "/run"
     ...     model = KernelDensity(bandwidth=0.1)
-    ...     _ = byrote.score_memorization(model, x, plan=plan, store=path)
+    ...     _ = byrote.score_memorization(model, x, plan=plan, out=path)
     ...     run = byrote.open_run(path)
     ...     scores, attack = run.memorization(), run.membership()
     >>> int((scores.n_in > 0).sum()), attack.auc
@@ -161,7 +161,7 @@ class Run:
     ) -> MemorizationResult:
         """Compute the memorization scores from the log-likelihoods, without training."""
         key = ("memorization", epoch, partial)
-        return self._once(key, lambda: scores_of(self.folder, epoch, partial=partial))
+        return self._once(key, lambda: memorization_of_run(self.folder, epoch, partial=partial))
 
     def exposure(
         self, epoch: int | None = None, *, method: str = "auto", partial: bool = False
@@ -191,7 +191,7 @@ class Run:
         if self.has_canaries:
             course = lambda: course_of(self.folder, method=method, partial=partial)  # noqa: E731
             return self._once(("course", method, partial), course)
-        scores = lambda: trajectory_of(self.folder, partial=partial)  # noqa: E731
+        scores = lambda: trajectory_of_run(self.folder, partial=partial)  # noqa: E731
         return self._once(("trajectory", partial), scores)
 
     def membership(self, attack: str = "lira", *, partial: bool = False) -> MembershipInference:

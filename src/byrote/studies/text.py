@@ -11,7 +11,7 @@ from rich.text import Text
 from byrote.report import neighbors as neighbor_text
 from byrote.report.forecast import duration
 from byrote.report.text import number, plain, printable, with_error
-from byrote.scores.distribution import Statistic
+from byrote.scores.memorization.summary import Statistic
 from byrote.stats.memorization import ESTIMATORS
 from byrote.studies.report import FIGURES, StudyReport
 from byrote.studies.tables import Rows, pipes, safe, table

@@ -40,7 +40,7 @@ def made(tmp_path_factory):
                 ids=chosen if ids is None else np.array(ids),
                 labels=None if labels is None else np.array(labels),
                 seed=seed,
-                store=store,
+                out=store,
             )
             found[key] = store
         return found[key]

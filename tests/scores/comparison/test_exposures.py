@@ -37,7 +37,7 @@ def runs(tmp_path_factory):
             controls=3,
             fits=fits,
             references=200,
-            store=made[name],
+            out=made[name],
         )
     return made
 
@@ -128,5 +128,5 @@ def test_other_texts_are_matched_by_id_and_their_losses_are_not_compared(runs):
 
 
 def test_kinds_do_not_mix(runs, made):
-    with pytest.raises(byrote.InvalidInput, match="must be runs of one kind"):
+    with pytest.raises(byrote.InvalidInput, match="runs must be of one kind"):
         byrote.compare([runs["plain"], made("once", 0.3)])

@@ -14,14 +14,14 @@ from byrote.fits.table import Table
 from byrote.plans import Probes, design_of
 from byrote.report.comparison_words import verdicts
 from byrote.scores.comparison.change import Evaluated, independent, paired
-from byrote.scores.evaluation import evaluate
+from byrote.scores.memorization.evaluation import evaluate
 from byrote.stats import differences
 
 
-def read(store):
+def read(run):
     """(fits, 60) log-likelihoods and whether trained on; NaN where not counted."""
     values, inside = [], []
-    for path in sorted((store / "fits").glob("*.parquet")):
+    for path in sorted((run / "fits").glob("*.parquet")):
         table = pq.read_table(path)
         row = np.full((2, 60), np.nan)
         row[0, table["record"].to_numpy()] = table["log_prob"].to_numpy()
@@ -39,10 +39,10 @@ def by_unit(values, inside, size):
 
 @pytest.mark.parametrize("plan", ["kfold", "pairs", "probes"])
 def test_mean_log_differs_as_students_paired_t_says(made, plan):
-    stores = [made(plan, width, model="gmm") for width in (0.3, 1.0)]
-    change = byrote.compare(stores).changes[0]
+    runs = [made(plan, width, model="gmm") for width in (0.3, 1.0)]
+    change = byrote.compare(runs).changes[0]
     assert change.paired
-    (first, inside), (second, _) = (read(store) for store in stores)
+    (first, inside), (second, _) = (read(run) for run in runs)
     rows = np.flatnonzero(~np.isnan(inside).all(axis=0))
     assert change.ids.tolist() == rows.tolist()
     p_values = []
@@ -65,9 +65,9 @@ def score(values, inside):
 
 
 def test_score_has_the_jackknife_error_of_the_difference(made):
-    stores = [made("kfold", width, model="gmm") for width in (0.3, 1.0)]
-    change = byrote.compare(stores).changes[0]
-    (first, inside), (second, _) = (read(store) for store in stores)
+    runs = [made("kfold", width, model="gmm") for width in (0.3, 1.0)]
+    change = byrote.compare(runs).changes[0]
+    (first, inside), (second, _) = (read(run) for run in runs)
     repeat = np.repeat(np.arange(5), 4)
     for row in (0, 3, 7, 59):
         gaps = [
@@ -82,9 +82,9 @@ def test_score_has_the_jackknife_error_of_the_difference(made):
 
 @pytest.mark.parametrize(("plan", "size"), [("kfold", 4), ("pairs", 2)])
 def test_held_out_difference_is_the_paired_t_over_units(made, plan, size):
-    stores = [made(plan, width, model="gmm") for width in (0.3, 1.0)]
-    found = byrote.compare(stores)
-    (first, inside), (second, _) = (read(store) for store in stores)
+    runs = [made(plan, width, model="gmm") for width in (0.3, 1.0)]
+    found = byrote.compare(runs)
+    (first, inside), (second, _) = (read(run) for run in runs)
     gap = np.where(inside == 0, second - first, np.nan)
     units = [np.nanmean(part) for part in gap.reshape(-1, size, 60)]  # each record once in each
     test = stats.ttest_1samp(units, 0)
@@ -100,9 +100,9 @@ def test_held_out_difference_is_the_paired_t_over_units(made, plan, size):
 
 
 def test_mean_over_records_is_the_paired_t_of_the_repeats_means(made):
-    stores = [made("kfold", width, model="gmm") for width in (0.3, 1.0)]
-    told = byrote.compare(stores).changes[0].mean["mean_log"]
-    (first, inside), (second, _) = (read(store) for store in stores)
+    runs = [made("kfold", width, model="gmm") for width in (0.3, 1.0)]
+    told = byrote.compare(runs).changes[0].mean["mean_log"]
+    (first, inside), (second, _) = (read(run) for run in runs)
     units = np.mean(
         [by_unit(second[:, row] - first[:, row], inside[:, row], 4) for row in range(60)], axis=0
     )
@@ -111,13 +111,13 @@ def test_mean_over_records_is_the_paired_t_of_the_repeats_means(made):
 
 
 def test_independent_runs_have_welchs_interval(made):
-    stores = [made("kfold", 0.3, model="gmm"), made("kfold", 1.0, model="gmm", seed=5)]
-    change = byrote.compare(stores, match="ids").changes[0]
+    runs = [made("kfold", 0.3, model="gmm"), made("kfold", 1.0, model="gmm", seed=5)]
+    change = byrote.compare(runs, match="ids").changes[0]
     assert not change.paired
     for row in (0, 3, 20):
         samples = []
-        for store in stores:
-            values, inside = read(store)
+        for run in runs:
+            values, inside = read(run)
             samples.append(by_unit(values[:, row], inside[:, row], 4))
         test = stats.ttest_ind(samples[1], samples[0], equal_var=False)
         assert change.interval[row] == pytest.approx(list(test.confidence_interval()))
@@ -126,9 +126,9 @@ def test_independent_runs_have_welchs_interval(made):
 
 def test_records_too_rarely_in_or_out_have_no_interval_and_spoil_no_mean(made):
     """Independent coins leave some records with one value on a side, or none."""
-    stores = [made("coins", width, model="gmm") for width in (0.3, 1.0)]
-    change = byrote.compare(stores).changes[0]
-    _, inside = read(stores[0])
+    runs = [made("coins", width, model="gmm") for width in (0.3, 1.0)]
+    change = byrote.compare(runs).changes[0]
+    _, inside = read(runs[0])
     rows = np.flatnonzero(~np.isnan(inside).all(axis=0))
     fewest = np.minimum((inside[:, rows] == 1).sum(axis=0), (inside[:, rows] == 0).sum(axis=0))
     assert {0, 1, 2} <= set(fewest.tolist())
@@ -140,9 +140,9 @@ def test_records_too_rarely_in_or_out_have_no_interval_and_spoil_no_mean(made):
 
 
 def test_crossings_and_quantiles_are_those_of_the_runs(made):
-    stores = [made("kfold", width) for width in (0.3, 1.2)]
-    found = byrote.compare(stores)
-    before, after = (byrote.open_run(store).memorization() for store in stores)
+    runs = [made("kfold", width) for width in (0.3, 1.2)]
+    found = byrote.compare(runs)
+    before, after = (byrote.open_run(run).memorization() for run in runs)
     change, (base, other) = found.changes[0], found.runs
     was, now = before.q_value <= 0.05, after.q_value <= 0.05
     assert was.sum() > now.sum()
@@ -159,10 +159,10 @@ def test_crossings_and_quantiles_are_those_of_the_runs(made):
 
 
 def test_a_copy_of_the_run_is_refused(made, tmp_path):
-    store = made("kfold", 0.3)
-    copy = shutil.copytree(store, tmp_path / "copy")
+    run = made("kfold", 0.3)
+    copy = shutil.copytree(run, tmp_path / "copy")
     with pytest.raises(byrote.InvalidInput, match="is the run 'run-.*' again"):
-        byrote.compare([store, copy])
+        byrote.compare([run, copy])
 
 
 def test_null_intervals_cover_with_shocks_that_records_of_a_fit_share():
@@ -239,8 +239,8 @@ def test_missing_fits_count_in_neither_run(made, tmp_path):
 
 FIRST = ("once", 0.3)
 BAD = {
-    "one": ([FIRST], {}, "two run folders or more, the baseline first; got 1"),
-    "twice": ([FIRST, FIRST], {}, "different runs; got .* twice"),
+    "one": ([FIRST], {}, "two runs or more, the baseline first; got 1"),
+    "twice": ([FIRST, FIRST], {}, "runs must differ; got .* twice"),
     "plan": ([FIRST, ("probes", 0.3)], {}, "plan kind 'kfold' against 'probes'"),
     "repeats": ([FIRST, ("kfold", 0.3)], {}, "plan folds 2 against 4; plan repeats 1 against 5"),
     "match": ([FIRST, ("once", 1.0)], {"match": "id"}, "did you mean ids"),

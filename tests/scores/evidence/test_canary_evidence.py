@@ -37,7 +37,7 @@ class Promises(Ngram):
 def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("canaries") / "run"
     byrote.score_exposure(
-        Promises(order=5), TEXT, PATTERNS, **LEVELS, fits=2, references=40, store=folder
+        Promises(order=5), TEXT, PATTERNS, **LEVELS, fits=2, references=40, out=folder
     )
     return folder
 
@@ -144,7 +144,7 @@ def test_secrets_of_several_lengths_move_windows_that_hold_none(tmp_path):
     for name, model in (("windows", Promises(order=3)), ("none", Ngram(order=3))):
         byrote.score_exposure(
             model, TEXT, canary, insertions=[1], canaries_per_level=3, controls=2, references=3,
-            seed=1, store=tmp_path / name,
+            seed=1, out=tmp_path / name,
         )  # fmt: skip
         found[name] = byrote.open_run(tmp_path / name).epsilon()
     assert "differ in length" in found["windows"].headline.reason

@@ -83,7 +83,7 @@ def test_an_infinite_epsilon_promises_as_little_of_two_records():
 
 def scored(tmp_path, model, plan, x=None):
     x = np.arange(150)[:, None] if x is None else x
-    byrote.score_memorization(model, x, plan=plan, store=tmp_path / "run")
+    byrote.score_memorization(model, x, plan=plan, out=tmp_path / "run")
     return byrote.open_run(tmp_path / "run").epsilon()
 
 

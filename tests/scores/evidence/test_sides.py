@@ -8,12 +8,12 @@ from byrote import KFold, LeaveOneOut, Probes, infer_membership
 from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
-from byrote.scores.distribution import distributions
-from byrote.scores.evaluation import evaluate
 from byrote.scores.evidence.attacks import of_table
 from byrote.scores.evidence.result import Bound
 from byrote.scores.evidence.sides import exposures, null_mean, score_sides
 from byrote.scores.membership.inference import measured
+from byrote.scores.memorization.evaluation import evaluate
+from byrote.scores.memorization.summary import distributions
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
 ZERO = Bound("one-run", 0.0, 0.0, 0.05)

@@ -30,7 +30,7 @@ def runs(tmp_path_factory):
             canaries_per_level=0 if name == "chosen" else 6,
             controls=10,
             references=2000,
-            store=folder / name,
+            out=folder / name,
             **options,
         )
     return folder

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.table import Table
-from byrote.scores.evaluation import Evaluation, Order, comparisons_of, one_by_one
-from byrote.scores.sides import Comparison
+from byrote.scores.memorization.evaluation import Evaluation
+from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
 from byrote.stats import differences, jackknife
 from byrote.stats.memorization import ESTIMATORS, difference, side_replicates
 
@@ -47,7 +47,7 @@ class Evaluated:
     def mean_error(self, name: str) -> float:
         """Standard error of the mean of an estimator over the records."""
         found = self.evaluation
-        return _of_mean(found.without[name], found.resampled[name])
+        return _of_mean(found.change_sums[name], found.jackknifed[name])
 
     def mean_degrees(self) -> float:
         """Its degrees of freedom: units but one; single fits have two sides, each with a mean."""
@@ -64,7 +64,7 @@ def paired(one: Evaluated, other: Evaluated) -> Change:
     what the two fits share cancels: for ``mean_log`` this is Student's paired t.
     """
     r, by_repeat = len(one.table.rows), one.table.design.units != "fits"
-    before, after = (each.evaluation.without for each in (one, other))
+    before, after = (each.evaluation.change_sums for each in (one, other))
     units = len(before["score"])
     error = {name: np.full(r, np.nan) for name in ESTIMATORS}
     degrees = np.full(r, np.nan)
@@ -77,7 +77,7 @@ def paired(one: Evaluated, other: Evaluated) -> Change:
             error[name][records] = np.sqrt(sum(part**2 for part in parts))
         degrees[records] = _degrees(replicates["mean_log"], len(records))
     count = {
-        name: min(each.evaluation.resampled[name] for each in (one, other)) for name in ESTIMATORS
+        name: min(each.evaluation.jackknifed[name] for each in (one, other)) for name in ESTIMATORS
     }
     mean_error = {name: _of_mean(after[name] - before[name], count[name]) for name in ESTIMATORS}
     return _change(one, other, error, degrees, (mean_error, one.mean_degrees()))
@@ -110,14 +110,14 @@ def _change(
     return Change(value, error, degrees, *mean)
 
 
-def _together(first: Table, second: Table) -> Iterator[tuple[Indices, Comparison, Comparison]]:
+def _together(first: Table, second: Table) -> Iterator[tuple[Indices, InOutBlock, InOutBlock]]:
     """Both tables block by block; the same roles cut both into the same records."""
-    cut = (comparisons_of(table, Order.of(table)) for table in (first, second))
+    cut = (in_out_blocks(table, FitOrder.of(table)) for table in (first, second))
     for (records, one), (_, other) in zip(*cut, strict=True):
         yield records, one, other
 
 
-def _repeats(both: list[Comparison], units: int) -> dict[str, list[Array]]:
+def _repeats(both: list[InOutBlock], units: int) -> dict[str, list[Array]]:
     """(m, units) differences without one repeat, or pair, at a time."""
     found = []
     for each in both:
@@ -126,10 +126,12 @@ def _repeats(both: list[Comparison], units: int) -> dict[str, list[Array]]:
     return {name: [difference(found[1][name], found[0][name])] for name in ESTIMATORS}
 
 
-def _fits(both: list[Comparison]) -> dict[str, list[Array]]:
+def _fits(both: list[InOutBlock]) -> dict[str, list[Array]]:
     """(m, a) and (m, b) differences without one fit at a time: fits of a side are independent."""
     found = [
-        side_replicates(one_by_one(c.inside), one_by_one(c.outside), c.inside.size, c.outside.size)
+        side_replicates(
+            unit_per_value(c.inside), unit_per_value(c.outside), c.inside.size, c.outside.size
+        )
         for c in both
     ]
     return {

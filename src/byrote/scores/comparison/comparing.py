@@ -13,8 +13,8 @@ from byrote.scores.comparison.evidence import evidence_of
 from byrote.scores.comparison.opening import opened
 from byrote.scores.comparison.result import Comparison, ExposedSide, ScoredSide
 from byrote.scores.comparison.scored import Scored
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.scores.run import Run
-from byrote.scores.summary import SIGNIFICANCE
 
 
 def compare(
@@ -64,7 +64,7 @@ def compare(
     ...     stores = [f"{folder}/{name}" for name in ("narrow", "wide")]
     ...     for store, width in zip(stores, (0.3, 1.0)):
     ...         run = byrote.score_memorization(KernelDensity(bandwidth=width), x,
-    ...                                         plan=byrote.KFold(4, repeats=4), store=store)
+    ...                                         plan=byrote.KFold(4, repeats=4), out=store)
     ...     found = byrote.compare(stores)
     >>> change = found.changes[0]
     >>> change.name, change.paired, int(change.ids[change.order()[0]]), change.held_out.sign

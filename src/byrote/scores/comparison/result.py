@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.comparison.evidence import Evidence
 from byrote.scores.exposure.levels import Level
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 
 if TYPE_CHECKING:
     import pandas as pd

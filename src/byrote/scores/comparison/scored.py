@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.table import Table
 from byrote.scores.comparison.change import Evaluated
-from byrote.scores.evaluation import evaluate
+from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.run import Run
 from byrote.stats.discovery import q_values
 

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.table import Table
-from byrote.scores import side_mean
 from byrote.scores.comparison import change as changes
 from byrote.scores.comparison.estimate import Estimate, with_error
 from byrote.scores.comparison.opening import same_fits
 from byrote.scores.comparison.result import CROSSINGS, ScoreChange
 from byrote.scores.comparison.scored import Scored
-from byrote.scores.distribution import describe
-from byrote.scores.summary import SIGNIFICANCE, missing_errors
+from byrote.scores.memorization import held_out
+from byrote.scores.memorization.summary import SIGNIFICANCE, describe, why_no_errors
 from byrote.stats import differences
 from byrote.stats.discovery import q_values
 from byrote.stats.memorization import ESTIMATORS
@@ -60,7 +59,7 @@ def change_of(name: str, base: Scored, other: Scored) -> ScoreChange:
 
 def mean_log_prob(table: Table, side: str) -> Estimate:
     """Mean log p of the records held out ("out") or in training ("in")."""
-    found = side_mean.mean_log_prob(table, side)
+    found = held_out.mean_log_prob(table, side)
     return with_error(found.value, found.error, found.degrees, table.design.units)
 
 
@@ -83,7 +82,7 @@ def _held_out(base: Table, other: Table, *, paired: bool) -> Estimate:
         with np.errstate(invalid="ignore"):  # of densities that are zero in both
             both = replace(base, log_prob=other.log_prob - base.log_prob)
         return mean_log_prob(both, "out")
-    before, after = (side_mean.mean_log_prob(table, "out") for table in (base, other))
+    before, after = (held_out.mean_log_prob(table, "out") for table in (base, other))
     error, degrees = differences.independent(
         [before.error, after.error], [before.degrees, after.degrees]
     )
@@ -113,5 +112,5 @@ def _crossing(base: Scored, other: Scored) -> NDArray[np.int8]:
 def _reason(found: changes.Change, base: Scored, other: Scored) -> str:
     if not np.isnan(found.standard_error["mean_log"]).all():
         return ""
-    reasons = [missing_errors(one.table, one.evaluation) for one in (base, other)]
+    reasons = [why_no_errors(one.table, one.evaluation) for one in (base, other)]
     return next(filter(None, reasons), "densities of zero have no standard error")

@@ -6,13 +6,13 @@ from math import log2
 import numpy as np
 
 from byrote import checks
+from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.scores.plain import Plain
 from byrote.stats import private_exposure
 
 
 @dataclass(frozen=True)
-class ExposureBound(Plain):
+class ExposureBound(PlainData):
     """Bounds on the exposure of a secret that was drawn uniformly from its space.
 
     Attributes

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from byrote import checks, seeds
+from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
 from byrote.scores.epsilon.arguments import MOST_TRIALS, Array, Flags, at_most, score_vector
-from byrote.scores.plain import Plain
 from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
 
 DRAWS = 8  # among equal scores
 
 
 @dataclass(frozen=True)
-class OneRunAudit(Plain):
+class OneRunAudit(PlainData):
     """What the right guesses of one run prove.
 
     Attributes

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 
 from byrote import checks, seeds
+from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
 from byrote.scores.epsilon.arguments import MOST_TRIALS, Array, at_most, score_vector
-from byrote.scores.plain import Plain
 from byrote.stats import gaussian_privacy, rates
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class RatesBound(Plain):
+class RatesBound(PlainData):
     """What the hits and false alarms of an attack prove.
 
     Attributes

@@ -45,7 +45,7 @@ def evidence_of(
     >>> x = np.random.default_rng(0).normal(size=(300, 2))
     >>> model, plan = KernelDensity(bandwidth=0.1), byrote.Probes(100, fits=9, coins=True)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = byrote.score_memorization(model, x, plan=plan, store=folder + "/run")
+    ...     _ = byrote.score_memorization(model, x, plan=plan, out=folder + "/run")
     ...     found = byrote.open_run(folder + "/run").epsilon()
     >>> found.method, found.headline.detail["correct"], round(found.proven, 2)
     ('one-run', 100, 3.49)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from byrote.columnar import PlainData
 from byrote.scores.evidence.promise import allowed
 from byrote.scores.membership import MembershipInference
-from byrote.scores.plain import Plain
 
 ADD_REMOVE, REPLACEMENT = "add/remove", "replacement"
 ONE_RUN, GAUSSIAN, RATES, DENSITY, EXPOSURE = (
@@ -19,7 +19,7 @@ ONE_RUN, GAUSSIAN, RATES, DENSITY, EXPOSURE = (
 
 
 @dataclass(frozen=True)
-class Bound(Plain):
+class Bound(PlainData):
     """A lower bound on epsilon by one method.
 
     Attributes
@@ -52,7 +52,7 @@ class Bound(Plain):
 
 
 @dataclass(frozen=True)
-class Side(Plain):
+class Side(PlainData):
     """One measure of one group of records: a cell of the side-by-side table.
 
     Attributes

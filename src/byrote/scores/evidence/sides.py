@@ -9,12 +9,11 @@ from scipy.stats import t as student
 
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
-from byrote.scores.distribution import distributions
-from byrote.scores.evaluation import Evaluation, evaluate
 from byrote.scores.evidence.coins import centred
 from byrote.scores.evidence.result import Bound, Side
 from byrote.scores.membership import MembershipInference
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.memorization.summary import SIGNIFICANCE, distributions
 from byrote.stats.discovery import q_values
 from byrote.stats.roc import clustered_error
 
@@ -66,7 +65,7 @@ def _memorization(group: str, table: Table) -> Side:
     """The mean of mean_log over records, with its jackknife error over retrainings."""
     found = evaluate(table)
     mean = distributions(found)["mean_log"]["mean"]
-    units = len(found.without["mean_log"])
+    units = len(found.change_sums["mean_log"])
     half = float(student.ppf((1 + LEVEL) / 2, units - 1)) * mean.standard_error
     q = q_values(found.p_value)
     detail = {

@@ -54,7 +54,7 @@ class ExposureOverTraining:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = byrote.score_exposure(
     ...         model, [text], byrote.Canary("my pin is {digits:4}"), insertions=[2],
-    ...         canaries_per_level=2, controls=2, references=50, track=[1, 2], store=folder + "/e",
+    ...         canaries_per_level=2, controls=2, references=50, track=[1, 2], out=folder + "/e",
     ...     )
     ...     course = byrote.open_run(folder + "/e").trajectory()
     >>> course.unit, course.steps.tolist(), course.bits.shape, course.test_loss.shape

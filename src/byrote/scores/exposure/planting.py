@@ -36,7 +36,7 @@ def score_exposure(
     within: float = 1.0,
     seed: int = 0,
     track: Sequence[int] = (),
-    store: str | Path | None = None,
+    out: str | Path | None = None,
     workers: int = 1,
     threads: int = 1,
     executor: str | Executor = "auto",
@@ -78,7 +78,7 @@ def score_exposure(
     track
         Reports of the model, from 1, after which exposure is measured too: epochs, or every so many
         batches where the model has ``report_every``. The models and last numbers stay the same.
-    store, workers, threads, executor, progress, debug
+    out, workers, threads, executor, progress, debug
         As ``byrote.score_memorization``.
     keep_models
         "release": keep the weights of the first fit, the one whose model would ship; "all": of
@@ -106,8 +106,8 @@ def score_exposure(
     >>> run.inserted.tolist(), run.role.tolist()
     ([2, 2, 0, 0], ['canary', 'canary', 'control', 'control'])
     """
-    if store is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
-        raise InvalidInput(f"keep_models={keep_models!r} needs a folder: store; got none")
+    if out is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
+        raise InvalidInput(f"keep_models={keep_models!r} needs a folder: out; got none")
     patterns = checks.listed("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     request = exposure_request(
         model,
@@ -124,8 +124,8 @@ def score_exposure(
         track=track,
     )
     shown: Progress = Bar() if checks.flag("progress", progress) else Silent()
-    if store is not None:
-        return exposure_of(run_fits(request, checks.path("store", store), shown))
+    if out is not None:
+        return exposure_of(run_fits(request, checks.path("out", out), shown))
     with temporary_folder() as folder:
         return exposure_of(run_fits(request, folder / "run", shown))
 

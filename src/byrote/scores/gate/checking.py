@@ -78,7 +78,7 @@ def check(
     ...         run = f"{folder}/{width}"
     ...         model = KernelDensity(bandwidth=width, leaf_size=100)  # one leaf is exact
     ...         plan = byrote.KFold(2, repeats=12)
-    ...         _ = byrote.score_memorization(model, x, plan=plan, store=run)
+    ...         _ = byrote.score_memorization(model, x, plan=plan, out=run)
     ...         print(byrote.check(run, max_q999=5).headline)
     passed: 1 of 1 bar (max-q999)
     failed: 1 of 1 bar (max-q999)

@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from byrote.models.approximations import approximations
-from byrote.scores.evaluation import spreadless
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
-from byrote.scores.trust import collect
+from byrote.scores.memorization.diagnostics import collect_diagnostics
+from byrote.scores.memorization.evaluation import zero_spread
 from byrote.stats.drawn import order_limits
 from byrote.stats.exceedance import at_least, fewer_than
 
@@ -83,7 +83,7 @@ class _Limits:
         with np.errstate(invalid="ignore"):
             reach = -self._quantiles(tail) * self.error
         known = np.isfinite(self.estimate) & np.isfinite(self.error) & ~np.isnan(self.degrees)
-        known &= ~spreadless(self.evaluation, tail)
+        known &= ~zero_spread(self.evaluation, tail)
         return np.where(known, np.where(self.error == 0, 0.0, reach), np.nan)
 
     def _quantiles(self, tail: float) -> Array:
@@ -104,7 +104,7 @@ def _doubts(source: Source, limits: _Limits, few: int, known: int) -> tuple[str,
         )
     if known < drawn:
         doubts.append(f"{drawn - known:,} of {drawn:,} records have no score")
-    trust = collect(source.run.folder, source.table).trust
+    trust = collect_diagnostics(source.run.folder, source.table).summary
     if trust is not None and trust.poor:
         doubts.append("log-likelihoods rest on few importance samples: more draws help")
     model = source.run.manifest.model

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.discovery import q_values
 from byrote.stats.drawn import limits
 from byrote.stats.exceedance import false_hypotheses

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.plain import Plain
+from byrote.columnar import PlainData
 
 Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
-class HitsAtRate(Plain):
+class HitsAtRate(PlainData):
     """How many members an attack finds at a low rate of false alarms.
 
     Attributes

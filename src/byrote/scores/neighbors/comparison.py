@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.authentic import share_of_distances
 from byrote.scores.neighbors.copying import compare_distances
 from byrote.scores.neighbors.ratio import ratio_of
@@ -20,7 +21,6 @@ from byrote.scores.neighbors.space import (
     name_of,
     random_subset,
 )
-from byrote.scores.result import MemorizationResult
 from byrote.seeds import Purpose, generator
 from byrote.stats.correlation import spearman
 from byrote.stats.exchange import exchanged_means, interval_of_mean

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
+from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.copies import Copies, copies_of
 from byrote.scores.neighbors.near_result import Kind, NearDuplicates
 from byrote.scores.neighbors.space import Features, comparable, in_space, name_of
-from byrote.scores.result import MemorizationResult
 from byrote.stats.discovery import q_values
 from byrote.stats.nearest import blocks, nearest
 from byrote.stats.nearness import few_values, nearness

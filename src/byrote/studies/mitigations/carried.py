@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from byrote.scores.evidence.attacks import of_table
 from byrote.scores.membership import MembershipInference
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.studies.carried import CarriedRun
 from byrote.studies.mitigations.declaration import Configuration
 from byrote.studies.mitigations.measures import Audit

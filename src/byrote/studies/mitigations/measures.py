@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.fits.table import Table
 from byrote.plans import IN
-from byrote.scores.evaluation import evaluate
-from byrote.scores.side_mean import mean_log_prob
+from byrote.scores.memorization.evaluation import evaluate
+from byrote.scores.memorization.held_out import mean_log_prob
 from byrote.stats import differences, jackknife
 from byrote.stats.memorization import Side, estimates
 
@@ -44,8 +44,8 @@ class Audit:
     def memorization(self) -> "Estimate":
         """Mean of mean_log over the records, nats; a fit less on both sides is two degrees less."""
         found = evaluate(self.table)
-        resampled = found.resampled["mean_log"]  # records that keep values on both sides
-        changes = found.without["mean_log"] / (resampled or np.nan)
+        resampled = found.jackknifed["mean_log"]  # records that keep values on both sides
+        changes = found.change_sums["mean_log"] / (resampled or np.nan)
         degrees = int(self.table.counting().sum()) - 2
         return Estimate(_mean(found.estimate["mean_log"]), changes, degrees, self.plan)
 

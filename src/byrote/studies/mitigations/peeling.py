@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.discovery import q_values
 from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.measures import Audit

@@ -11,7 +11,7 @@ from byrote import seeds
 from byrote.errors import IncompleteRun
 from byrote.fits.paths import RunPaths
 from byrote.fits.reading import is_there
-from byrote.scores.pruning import prune
+from byrote.scores.memorization.pruning import prune
 from byrote.scores.run import open_run
 from byrote.studies.mitigations.declaration import Pruning
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from byrote.scores.summary import Summary
+from byrote.scores.memorization.summary import Summary
 from byrote.studies.mitigations.against import Against, told
 from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.measures import LEVEL

@@ -1,4 +1,4 @@
-"""One record among its peers: a far outlier when absent, perhaps an inlier when present."""
+"""One record among the others of its class: an outlier when held out, an inlier when trained on."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,31 +8,31 @@ from numpy.typing import NDArray
 
 from byrote.data.records import written_id
 from byrote.errors import InvalidInput
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class RecordPercentiles:
-    """Where a record stands among the other records of its class; nats and per cent.
+    """Percentiles of a record among the other records of its class; nats and per cent.
 
     Attributes
     ----------
     row
         Its row in the result.
     label
-        Its class as text, or None where records have no labels: then all others are its peers.
+        Its class as text; None where records have no labels and all others are its peers.
     peers
-        How many other records of the class have both log-likelihoods.
+        Number of other records of the class with both log-likelihoods.
     log_prob_in, log_prob_out
         Its log P_A with it in training and without it.
     percentile_in, percentile_out
-        Share of the peers, in per cent, whose value is lower; those that equal it count half.
+        Percentage of the peers with a lower value; equal values count half.
     mean_in, mean_out
-        Average of the peers' values.
+        Mean of the peers' values.
     score, standard_error
-        The record's memorization score M and its standard error (NaN where it has none).
+        The record's memorization score M and its standard error (NaN if unknown).
     """
 
     row: int
@@ -49,15 +49,15 @@ class RecordPercentiles:
 
 
 def record_percentiles(result: MemorizationResult, id: Any) -> RecordPercentiles:  # noqa: A002
-    """Percentile of one record within its class, when trained on and when held out.
+    """Compute the percentile of a record within its class, when trained on and when held out.
 
-    The paper's footnote 3 tells of a record that is a far outlier of its digit when absent from
-    training (log P_A = -178) and as likely as the average of them when present (-97).
+    Footnote 3 of the paper describes a record that is a far outlier of its digit when held out
+    (log P_A = -178) and as likely as the average when trained on (-97).
 
     Parameters
     ----------
     id
-        The record's id, as in ``result.ids``; its text serves too.
+        The record's id, as in ``result.ids``, or its text.
 
     Raises
     ------
@@ -71,19 +71,21 @@ def record_percentiles(result: MemorizationResult, id: Any) -> RecordPercentiles
     >>> from sklearn.neighbors import KernelDensity
     >>> x = np.append(np.linspace(0, 1, 20), 4.0)[:, None]
     >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.LeaveOneOut())
-    >>> found = record_percentiles(result, 20)
-    >>> found.percentile_out, found.peers
+    >>> percentiles = record_percentiles(result, 20)
+    >>> percentiles.percentile_out, percentiles.peers
     (0.0, 20)
     """
     row = _row(result, id)
     both = ~(np.isnan(result.log_prob_in) | np.isnan(result.log_prob_out))
     if not both[row]:
         raise InvalidInput(
-            "id must be of a record with log-likelihoods in and out; this one lacks one of them"
+            "id must name a record with log-likelihoods both in and out of training; one is missing"
         )
     peers = np.flatnonzero(both & peers_of(result, row))
     if len(peers) == 0:
-        raise InvalidInput("id must be of a record whose class has others; this one has none")
+        raise InvalidInput(
+            "id must name a record whose class has other records; it is the only one"
+        )
     inside, outside = result.log_prob_in, result.log_prob_out
     return RecordPercentiles(
         row=row,
@@ -101,22 +103,24 @@ def record_percentiles(result: MemorizationResult, id: Any) -> RecordPercentiles
 
 
 def peers_of(result: MemorizationResult, row: int) -> NDArray[np.bool_]:
-    """(n,) whether a record is another one of the same class, or just another without classes."""
+    """(n,) whether a record is another of the same class; without classes, any other."""
     n = len(result)
     same = np.ones(n, bool) if result.labels is None else result.labels == result.labels[row]
     return same & (np.arange(n) != row)
 
 
-def _row(result: MemorizationResult, id_: Any) -> int:
-    written = written_id(id_)
-    found = (
+def _row(result: MemorizationResult, record: Any) -> int:
+    written = written_id(record)
+    rows = (
         np.flatnonzero(result.ids.astype(str) == written)
         if written is not None
         else np.empty(0, np.intp)
     )
-    if len(found) == 0:  # the id is not quoted: ids may be private
-        raise InvalidInput(f"id must be the id of one of {len(result)} records; none has it")
-    return int(found[0])
+    if len(rows) == 0:  # the id is not quoted: ids may be private
+        raise InvalidInput(
+            f"id must be the id of one of the {len(result)} records; no record has it"
+        )
+    return int(rows[0])
 
 
 def _percentile(peers: Array, value: float) -> float:

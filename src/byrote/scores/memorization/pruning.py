@@ -1,4 +1,4 @@
-"""Pruning: which records stay when those that were memorized are taken out."""
+"""Pruning: the training set without the records that were memorized."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from byrote.data import listed
 from byrote.errors import InvalidInput
 from byrote.fits.files import write_atomically
 from byrote.fits.parquet import check_destination
-from byrote.scores.highly import highly_memorized
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.top_records import highly_memorized
 from byrote.scores.run import Run, open_run
 
 if TYPE_CHECKING:
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Pruned:
-    """Which records of a run stay and which go. Ids alone: no record is read.
+    """The records of a run that stay and those that are removed, by id.
 
     Attributes
     ----------
     kept, removed
-        Ids of the records that stay and that go, each in the order of the data.
+        Ids of the records that stay and of those removed, each in the order of the data.
     rule, threshold
-        "fdr": those with a q-value of at most the threshold went. "top": the share of the scored
-        records that is the threshold went, those with the highest M.
+        "fdr": records with a q-value of at most the threshold are removed. "top": the threshold is
+        the share of the scored records removed, those with the highest M.
     scored
-        How many records have a score: no others can go.
+        Number of records with a score: only they can be removed.
     never_scored
-        Why the others have none, counted. They stay, and nothing is known of them.
+        Number of records without a score, by reason. They stay.
     lowest_score
-        The smallest M of those that went, nats; NaN where none did.
+        The smallest M among those removed, nats; NaN if none is.
 
     Examples
     --------
-    ``byrote.prune`` makes one.
+    See ``byrote.prune``.
     """
 
     kept: NDArray[Any]
@@ -62,7 +62,7 @@ class Pruned:
         return f"Pruned({len(self.kept)} of {len(self)} records stay, {rule})"
 
     def summary(self) -> dict[str, Any]:
-        """The choice in a few numbers."""
+        """Return the selection in a few numbers."""
         return {
             "records": len(self),
             "scored": self.scored,
@@ -75,19 +75,19 @@ class Pruned:
         }
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per record, in the order of the data: id, score M (nats), removed."""
+        """Return one row per record, in the order of the data: id, score M (nats), removed."""
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
         removed = np.isin(self._ids, self.removed)
         return pd.DataFrame({"id": self._ids, "score": self._score, "removed": removed})
 
     def save(self, path: str | Path) -> None:
-        """List the ids that stay in a .csv, .txt or .parquet file, for ``load(only=...)``.
+        """Write the ids that stay to a .csv, .txt or .parquet file, for ``load(only=...)``.
 
         Raises
         ------
         InvalidInput
-            If the file is of another kind, its folder does not exist, or ids cannot stand in it.
+            If the file has another suffix, its folder does not exist, or it cannot hold the ids.
         """
         path = listed.check_kind("path", path)
         check_destination(path)
@@ -100,27 +100,26 @@ def prune(
     fdr: float | None = None,
     top: float | None = None,
 ) -> Pruned:
-    """Which records stay when those that a model memorized are taken out?
+    """Remove the records that a model memorized from its training set.
 
-    What is left can be loaded by ``load(source, only=...)`` and audited again. Records that were
-    not memorized may be then: those that went had shielded them (the "onion" of Carlini et al.
-    2022).
+    Load what is left by ``load(source, only=...)`` to audit it again. Records that were not
+    memorized may be then: the removed ones had shielded them (the "onion" of Carlini et al. 2022).
 
     Parameters
     ----------
     run
-        A run with all its fits, its folder, or scores.
+        A run with all its fits, its folder, or a result.
     fdr
-        Take out the records with q <= fdr: a list of which about this share is there by chance.
+        Remove the records with q <= fdr, of which about this share is there by chance.
     top
-        Take out this share of the scored records, rounded up to whole records: those with the
-        highest M, of equals the first. One of ``fdr`` and ``top`` must be given.
+        Remove this share of the scored records, rounded up to whole records: those with the highest
+        M; ties go to earlier rows. Exactly one of ``fdr`` and ``top`` must be given.
 
     Raises
     ------
     InvalidInput
-        If an argument cannot be used, the plan gives no p-values or none so small that ``fdr``
-        could take out a record, no record is scored, or none would stay.
+        If an argument is invalid, the plan gives no p-values or none small enough for ``fdr``, no
+        record is scored, or none would stay.
     IncompleteRun
         If fits are missing.
 
@@ -138,49 +137,49 @@ def prune(
     """
     if (fdr is None) == (top is None):
         got = "neither" if fdr is None else "both"
-        raise InvalidInput(f"one of fdr and top must say which records go; got {got}")
+        raise InvalidInput(f"exactly one of fdr and top must be given; got {got}")
     threshold = checks.fraction(*(("top", top) if fdr is None else ("fdr", fdr)))
     result = run if isinstance(run, MemorizationResult) else open_run(run).memorization()
     if result.summary().scored == 0:
-        raise InvalidInput("no record of the run has a score, so none can be taken out")
+        raise InvalidInput("run must have scored records; no record has a score to prune by")
     if fdr is None:
-        gone = highly_memorized(result.score, threshold)
+        removed = highly_memorized(result.score, threshold)
     else:
         _check_discoverable(result, threshold)
-        gone = result.q_value <= threshold
-    return _pruned(result, gone, "top" if fdr is None else "fdr", threshold)
+        removed = result.q_value <= threshold
+    return _pruned(result, removed, "top" if fdr is None else "fdr", threshold)
 
 
 def _check_discoverable(result: MemorizationResult, fdr: float) -> None:
-    """Refuse a rate that no record can reach: that none goes would say nothing."""
-    found = result.summary()
-    if found.significant is None:
+    """Reject a rate that no record can reach under this plan."""
+    summary = result.summary()
+    if summary.significant is None:
         raise InvalidInput(
-            f"fdr needs p-values, and this run has {found.p_value_method}; top needs none"
+            f"fdr needs p-values, and this run has {summary.p_value_method}; top needs none"
         )
-    if found.smallest_q > fdr:
+    if summary.smallest_q > fdr:
         raise InvalidInput(
-            f"fdr must be at least {found.smallest_q:.2g}, the smallest q-value that this plan can"
-            f" give (a larger plan gives smaller ones); got {fdr}"
+            f"fdr must be at least {summary.smallest_q:.2g}, the smallest q-value that this plan"
+            f" can give (a larger plan gives smaller ones); got {fdr}"
         )
 
 
 def _pruned(
-    result: MemorizationResult, gone: NDArray[np.bool_], rule: str, threshold: float
+    result: MemorizationResult, removed: NDArray[np.bool_], rule: str, threshold: float
 ) -> Pruned:
-    if gone.all():
+    if removed.all():
         raise InvalidInput(
-            f"{rule}={threshold:g} would take out all {len(gone)} records, and leave none to train"
-            " on" + ("; top takes out the share that you name" if rule == "fdr" else "")
+            f"{rule}={threshold:g} would remove all {len(removed)} records and leave none to train"
+            + (" on; top removes a given share" if rule == "fdr" else " on")
         )
     return Pruned(
-        kept=result.ids[~gone],
-        removed=result.ids[gone],
+        kept=result.ids[~removed],
+        removed=result.ids[removed],
         rule=rule,
         threshold=threshold,
         scored=result.summary().scored,
         never_scored=dict(result.summary().unscored),
-        lowest_score=float(result.score[gone].min()) if gone.any() else float("nan"),
+        lowest_score=float(result.score[removed].min()) if removed.any() else float("nan"),
         _ids=result.ids,
         _score=result.score,
     )

@@ -1,5 +1,6 @@
-"""Scores and losses in the course of training, from the run folder of a tracked run."""
+"""Scores and losses over the epochs of training, from the folder of a tracked run."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,19 +10,19 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.run_folder import RunFolder
-from byrote.scores.distribution import quantiles
-from byrote.scores.evaluation import estimates_without
+from byrote.scores.memorization.evaluation import estimates_without
+from byrote.scores.memorization.summary import quantiles
 
 if TYPE_CHECKING:
     import pandas as pd
-
 Array = NDArray[np.float64]
 ESTIMATORS = ("score", "mean_log")
+_LOSSES = {"train_loss": "train", "held_out_loss": "held_out"}
 
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """How scores and losses moved while the models trained: Figure 4 of the paper.
+    """Scores and losses over the epochs of training: Figure 4 of the paper.
 
     E epochs, r scored records, F fits, T epochs with losses. Nats.
 
@@ -30,14 +31,14 @@ class Trajectory:
     ids
         (r,) ids of the scored records.
     epochs
-        (E,) the tracked epochs and, where all fits end at the same, the last.
+        (E,) the tracked epochs and, where all fits end at the same epoch, the last.
     score, mean_log
         (E, r) the estimators of ``MemorizationResult`` after each epoch.
     loss_epochs
-        (T,) the epochs that any fit reported.
+        (T,) epochs that any fit reported.
     train_loss, held_out_loss
-        (F, T) per fit, nats per record; NaN where unknown. The held-out one is measured on at most
-        2,000 of the fit's held-out records, where the model has a method ``loss``.
+        (F, T) nats per record; NaN where unknown. The held-out loss is measured on at most 2,000 of
+        the fit's held-out records, where the model has a method ``loss``.
 
     Examples
     --------
@@ -47,7 +48,7 @@ class Trajectory:
     >>> x = np.random.default_rng(0).random((12, 5))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     plan, run = byrote.KFold(2, repeats=1), folder + "/run"
-    ...     result = byrote.score_memorization(model, x, plan=plan, store=run, track=[1, 2])
+    ...     result = byrote.score_memorization(model, x, plan=plan, out=run, track=[1, 2])
     ...     trajectory = byrote.open_run(run).trajectory()
     >>> trajectory.epochs, trajectory.score.shape, trajectory.train_loss.shape
     (array([1, 2, 3]), (3, 12), (2, 3))
@@ -64,9 +65,9 @@ class Trajectory:
     held_out_loss: Array
 
     def quantile(self, q: float, estimator: str = "score") -> Array:
-        """The q-quantile over records of an estimator after each epoch, (E,) nats.
+        """Compute the q-quantile over records of an estimator after each epoch, (E,) nats.
 
-        Records without a score are left out; NaN where none has one.
+        Records without a score are left out; NaN if none has a score.
 
         Raises
         ------
@@ -80,19 +81,19 @@ class Trajectory:
 
     @property
     def quantile_error_reason(self) -> str:
-        """Why quantiles come without a standard error."""
+        """Why quantiles have no standard error."""
         return (
             "no standard error: a jackknife over fits misjudges quantiles; compare runs with"
             " different seeds"
         )
 
     def mean_losses(self, epoch: int) -> tuple[float, float]:
-        """Training and held-out loss after an epoch, averaged over the fits that know it."""
+        """Average training and held-out loss after an epoch over the fits that report it."""
         column = self.loss_epochs == epoch
-        return _mean(self.train_loss[:, column]), _mean(self.held_out_loss[:, column])
+        return known_mean(self.train_loss[:, column]), known_mean(self.held_out_loss[:, column])
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per epoch and record: epoch, id, score, mean_log."""
+        """Return one row per epoch and record: epoch, id, score, mean_log."""
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
         return pd.DataFrame(
@@ -105,7 +106,7 @@ class Trajectory:
         )
 
 
-def trajectory_of(folder: RunFolder, *, partial: bool = False) -> Trajectory:
+def trajectory_of_run(folder: RunFolder, *, partial: bool = False) -> Trajectory:
     """Compute scores and losses at every scored epoch of a run; see ``Run.trajectory``."""
     partial = checks.flag("partial", partial)
     folder.check_no_canaries()
@@ -115,39 +116,35 @@ def trajectory_of(folder: RunFolder, *, partial: bool = False) -> Trajectory:
     epochs = folder.epochs()
     if not epochs:
         raise InvalidInput("run must be tracked: its fits end at different epochs")
-    found = {name: [] for name in ESTIMATORS}  # type: dict[str, list[Array]]
     nothing = np.zeros(folder.design.fits, dtype=bool)
-    for epoch in epochs:
-        table = folder.table(epoch=epoch, partial=partial)
-        estimates = estimates_without(table, nothing)
-        for name in ESTIMATORS:
-            found[name].append(estimates[name])
+    tables = (folder.table(epoch=epoch, partial=partial) for epoch in epochs)
+    estimates = [(table.rows, estimates_without(table, nothing)) for table in tables]
+    facts = [{} if fit in missing else folder.facts(fit) for fit in range(folder.design.fits)]
+    loss_epochs, losses = losses_by_epoch(facts, _LOSSES)
     return Trajectory(
-        ids=folder.ids[table.rows],
+        ids=folder.ids[estimates[-1][0]],
         epochs=np.array(epochs),
-        score=np.stack(found["score"]),
-        mean_log=np.stack(found["mean_log"]),
-        **_losses(folder, missing),
+        **{name: np.stack([values[name] for _, values in estimates]) for name in ESTIMATORS},
+        loss_epochs=loss_epochs,
+        **losses,
     )
 
 
-def _losses(folder: RunFolder, missing: list[int]) -> dict[str, Any]:
-    fits = sorted(set(range(folder.design.fits)) - set(missing))
-    kept = {fit: folder.facts(fit).get("losses", {}) for fit in fits}
-    epochs = np.unique(
-        np.array([e for losses in kept.values() for e in losses.get("epoch", ())], dtype=np.int64)
-    )
-    found = {name: np.full((folder.design.fits, len(epochs)), np.nan) for name in _LOSSES}
-    for fit, losses in kept.items():
-        column = np.searchsorted(epochs, losses.get("epoch", ()))
-        for name, key in _LOSSES.items():
-            found[name][fit, column] = np.array(losses.get(key, ()), dtype=np.float64)
-    return {"loss_epochs": epochs, **found}
+def losses_by_epoch(
+    facts: Sequence[Mapping[str, Any]], names: Mapping[str, str]
+) -> tuple[NDArray[np.int64], dict[str, Array]]:
+    """(T,) epochs that any fit reported, and (F, T) losses by name; NaN where unknown."""
+    reports = [fact.get("losses", {}) for fact in facts]
+    epochs = np.unique([e for report in reports for e in report.get("epoch", ())]).astype(np.int64)
+    losses = {name: np.full((len(facts), len(epochs)), np.nan) for name in names}
+    for fit, report in enumerate(reports):
+        column = np.searchsorted(epochs, report.get("epoch", ()))
+        for name, key in names.items():
+            losses[name][fit, column] = np.array(report.get(key, ()), dtype=np.float64)
+    return epochs, losses
 
 
-_LOSSES = {"train_loss": "train", "held_out_loss": "held_out"}
-
-
-def _mean(values: Array) -> float:
+def known_mean(values: Array) -> float:
+    """Mean of the values that are not NaN; NaN if none is."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")

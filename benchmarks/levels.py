@@ -28,15 +28,15 @@ from byrote import (
 )
 from byrote.fits.table import Table
 from byrote.plans import IN, design_of
-from byrote.scores.evidence.attacks import of_table
-from byrote.scores.evidence.audits import Claim, one_run
-from byrote.scores.evidence.canary_bounds import exposure
-from byrote.scores.evidence.planted import Planted
-from byrote.scores.evidence.sides import _exposure
 from byrote.scores.gate import quantile, significant
 from byrote.scores.gate.source import Source
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
+from byrote.scores.privacy.canary_evidence import exposure_rank_bound
+from byrote.scores.privacy.canary_table import CanaryTable
+from byrote.scores.privacy.membership import attack_table
+from byrote.scores.privacy.record_bounds import Claim, one_run_bounds
+from byrote.scores.privacy.record_measures import exposure_measure
 from byrote.scores.run import Run
 from byrote.stats.discovery import q_values
 from byrote.stats.intervals import of_mean
@@ -114,7 +114,7 @@ def guesses(null: Null, generator: Generator) -> list[bool]:
 
 def guesses_of_a_run(null: Null, generator: Generator) -> list[bool]:
     plan = Probes(list(range(60)), fits=8, coins=True)
-    return [one_run(plan.spec(), table_of(plan, 60, null, generator), CLAIM)[0].epsilon > 0]
+    return [one_run_bounds(plan.spec(), table_of(plan, 60, null, generator), CLAIM)[0].epsilon > 0]
 
 
 def trials(null: Null, generator: Generator) -> list[bool]:
@@ -134,7 +134,7 @@ def ranks_of_secrets(null: Null, generator: Generator) -> list[bool]:
     """Six canaries inserted in two fits, beside 200 references."""
     values = null(generator, (2, 206))
     times = np.tile([1] * 6 + [0] * 200, (2, 1))
-    planted = Planted(
+    planted = CanaryTable(
         fits=np.arange(2),
         log_prob=values,
         inserted=times,
@@ -147,7 +147,7 @@ def ranks_of_secrets(null: Null, generator: Generator) -> list[bool]:
         longest=6,
         even=True,
     )
-    return [exposure(planted, CLAIM, 1).epsilon > 0]
+    return [exposure_rank_bound(planted, CLAIM, 1).epsilon > 0]
 
 
 def exposure_of_a_secret(null: Null, generator: Generator) -> list[bool]:
@@ -163,14 +163,14 @@ def exposure_of_a_secret(null: Null, generator: Generator) -> list[bool]:
 
 def mean_exposure_of_records(null: Null, generator: Generator) -> list[bool]:
     """Against what chance gives: with ties it is less, so only the lower end is asked."""
-    side = _exposure("", table_of(Probes(60, fits=12), 60, null, generator))
+    side = exposure_measure("", table_of(Probes(60, fits=12), 60, null, generator))
     return misses(side.low, np.inf, side.null)
 
 
 def area(attack: str, fits: int) -> Callable[[Null, Generator], list[bool]]:
     def measure(null: Null, generator: Generator) -> list[bool]:
         table = table_of(Probes(list(range(100)), fits=fits, coins=True), 100, null, generator)
-        found = of_table(table, attack)
+        found = attack_table(table, attack)
         return misses(*found.interval, 0.5)
 
     return measure
@@ -179,7 +179,7 @@ def area(attack: str, fits: int) -> Callable[[Null, Generator], list[bool]]:
 def hits(null: Null, generator: Generator) -> list[bool]:
     """The true-positive rate of the loss, at 1 % false alarms: whether more is claimed."""
     table = table_of(Probes(list(range(100)), fits=12, coins=True), 100, null, generator)
-    hit = of_table(table, "loss").hits[1]
+    hit = attack_table(table, "loss").hits[1]
     return misses(hit.interval[0], np.inf, hit.asked)
 
 

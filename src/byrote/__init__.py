@@ -29,21 +29,6 @@ if TYPE_CHECKING:
     from byrote.plans import Subset as Subset
     from byrote.scores.comparison import Comparison as Comparison
     from byrote.scores.comparison import compare as compare
-    from byrote.scores.epsilon import DensityBound as DensityBound
-    from byrote.scores.epsilon import ExposureBound as ExposureBound
-    from byrote.scores.epsilon import OneRunAudit as OneRunAudit
-    from byrote.scores.epsilon import RatesBound as RatesBound
-    from byrote.scores.epsilon import audit_one_run as audit_one_run
-    from byrote.scores.epsilon import epsilon_from_density as epsilon_from_density
-    from byrote.scores.epsilon import epsilon_from_rates as epsilon_from_rates
-    from byrote.scores.epsilon import epsilon_from_scores as epsilon_from_scores
-    from byrote.scores.epsilon import exposure_bound as exposure_bound
-    from byrote.scores.epsilon import gaussian_delta as gaussian_delta
-    from byrote.scores.epsilon import gaussian_epsilon as gaussian_epsilon
-    from byrote.scores.epsilon import one_run_epsilon as one_run_epsilon
-    from byrote.scores.epsilon import one_run_mu as one_run_mu
-    from byrote.scores.evidence import Bound as Bound
-    from byrote.scores.evidence import PrivacyEvidence as PrivacyEvidence
     from byrote.scores.exposure import Exposure as Exposure
     from byrote.scores.exposure import ExposureRun as ExposureRun
     from byrote.scores.exposure import SkewNormalFit as SkewNormalFit
@@ -55,9 +40,6 @@ if TYPE_CHECKING:
     from byrote.scores.gate import Bar as Bar
     from byrote.scores.gate import Gate as Gate
     from byrote.scores.gate import check as check
-    from byrote.scores.membership import HitsAtRate as HitsAtRate
-    from byrote.scores.membership import MembershipInference as MembershipInference
-    from byrote.scores.membership import infer_membership as infer_membership
     from byrote.scores.memorization.memorization_result import (
         MemorizationResult as MemorizationResult,
     )
@@ -78,6 +60,24 @@ if TYPE_CHECKING:
     from byrote.scores.neighbors import copying_test as copying_test
     from byrote.scores.neighbors import distance_ratio as distance_ratio
     from byrote.scores.neighbors import near_duplicates as near_duplicates
+    from byrote.scores.privacy.density import DensityBound as DensityBound
+    from byrote.scores.privacy.density import epsilon_from_density as epsilon_from_density
+    from byrote.scores.privacy.evidence import Bound as Bound
+    from byrote.scores.privacy.evidence import PrivacyEvidence as PrivacyEvidence
+    from byrote.scores.privacy.guarantee import ExposureBound as ExposureBound
+    from byrote.scores.privacy.guarantee import exposure_bound as exposure_bound
+    from byrote.scores.privacy.guarantee import gaussian_delta as gaussian_delta
+    from byrote.scores.privacy.guarantee import gaussian_epsilon as gaussian_epsilon
+    from byrote.scores.privacy.membership import HitsAtRate as HitsAtRate
+    from byrote.scores.privacy.membership import MembershipInference as MembershipInference
+    from byrote.scores.privacy.membership import infer_membership as infer_membership
+    from byrote.scores.privacy.one_run import OneRunAudit as OneRunAudit
+    from byrote.scores.privacy.one_run import audit_one_run as audit_one_run
+    from byrote.scores.privacy.one_run import one_run_epsilon as one_run_epsilon
+    from byrote.scores.privacy.one_run import one_run_mu as one_run_mu
+    from byrote.scores.privacy.rates import RatesBound as RatesBound
+    from byrote.scores.privacy.rates import epsilon_from_rates as epsilon_from_rates
+    from byrote.scores.privacy.rates import epsilon_from_scores as epsilon_from_scores
     from byrote.scores.run import Run as Run
     from byrote.scores.run import open_run as open_run
 
@@ -86,7 +86,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Authenticity": "byrote.scores.neighbors",
     "Bar": "byrote.scores.gate",
-    "Bound": "byrote.scores.evidence",
+    "Bound": "byrote.scores.privacy.evidence",
     "ByroteError": "byrote.errors",
     "Canary": "byrote.data.canaries",
     "Comparison": "byrote.scores.comparison",
@@ -94,30 +94,30 @@ _HOME = {
     "Corpus": "byrote.data",
     "CannotWrite": "byrote.errors",
     "CorruptFile": "byrote.errors",
-    "DensityBound": "byrote.scores.epsilon",
+    "DensityBound": "byrote.scores.privacy.density",
     "Exposure": "byrote.scores.exposure",
-    "ExposureBound": "byrote.scores.epsilon",
+    "ExposureBound": "byrote.scores.privacy.guarantee",
     "ExposureOverTraining": "byrote.scores.exposure.course",
     "ExposureRun": "byrote.scores.exposure",
     "Extraction": "byrote.attacks.extraction",
     "ForeignFile": "byrote.errors",
     "Gate": "byrote.scores.gate",
-    "HitsAtRate": "byrote.scores.membership",
+    "HitsAtRate": "byrote.scores.privacy.membership",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
     "KFold": "byrote.plans",
     "LeaveOneOut": "byrote.plans",
     "Membership": "byrote.plans",
-    "MembershipInference": "byrote.scores.membership",
+    "MembershipInference": "byrote.scores.privacy.membership",
     "MemorizationResult": "byrote.scores.memorization.memorization_result",
     "MissingExtra": "byrote.errors",
     "NearDuplicates": "byrote.scores.neighbors",
     "NeighborResult": "byrote.scores.neighbors",
-    "OneRunAudit": "byrote.scores.epsilon",
-    "PrivacyEvidence": "byrote.scores.evidence",
+    "OneRunAudit": "byrote.scores.privacy.one_run",
+    "PrivacyEvidence": "byrote.scores.privacy.evidence",
     "Probes": "byrote.plans",
     "Pruned": "byrote.scores.memorization.pruning",
-    "RatesBound": "byrote.scores.epsilon",
+    "RatesBound": "byrote.scores.privacy.rates",
     "RecordPercentiles": "byrote.scores.memorization.percentiles",
     "Records": "byrote.data",
     "Run": "byrote.scores.run",
@@ -125,30 +125,30 @@ _HOME = {
     "SkewNormalFit": "byrote.scores.exposure",
     "Subset": "byrote.plans",
     "Trajectory": "byrote.scores.memorization.trajectory",
-    "audit_one_run": "byrote.scores.epsilon",
+    "audit_one_run": "byrote.scores.privacy.one_run",
     "authenticity": "byrote.scores.neighbors",
     "check": "byrote.scores.gate",
     "compare": "byrote.scores.comparison",
     "compare_neighbors": "byrote.scores.neighbors",
     "copying_test": "byrote.scores.neighbors",
     "distance_ratio": "byrote.scores.neighbors",
-    "epsilon_from_density": "byrote.scores.epsilon",
-    "epsilon_from_rates": "byrote.scores.epsilon",
-    "epsilon_from_scores": "byrote.scores.epsilon",
+    "epsilon_from_density": "byrote.scores.privacy.density",
+    "epsilon_from_rates": "byrote.scores.privacy.rates",
+    "epsilon_from_scores": "byrote.scores.privacy.rates",
     "estimate_exposure": "byrote.scores.exposure",
     "expose": "byrote.scores.exposure.expose",
-    "exposure_bound": "byrote.scores.epsilon",
+    "exposure_bound": "byrote.scores.privacy.guarantee",
     "exposure_from_rank": "byrote.scores.exposure",
     "extract": "byrote.attacks.extraction",
-    "gaussian_delta": "byrote.scores.epsilon",
-    "gaussian_epsilon": "byrote.scores.epsilon",
-    "infer_membership": "byrote.scores.membership",
+    "gaussian_delta": "byrote.scores.privacy.guarantee",
+    "gaussian_epsilon": "byrote.scores.privacy.guarantee",
+    "infer_membership": "byrote.scores.privacy.membership",
     "load": "byrote.data",
     "load_corpus": "byrote.data",
     "near_duplicates": "byrote.scores.neighbors",
     "open_run": "byrote.scores.run",
-    "one_run_epsilon": "byrote.scores.epsilon",
-    "one_run_mu": "byrote.scores.epsilon",
+    "one_run_epsilon": "byrote.scores.privacy.one_run",
+    "one_run_mu": "byrote.scores.privacy.one_run",
     "prune": "byrote.scores.memorization.pruning",
     "record_percentiles": "byrote.scores.memorization.percentiles",
     "score_exposure": "byrote.scores.exposure",

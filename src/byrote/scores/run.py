@@ -20,19 +20,18 @@ from byrote.fits.record_files import load_records
 from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import Design
-from byrote.scores.evidence.attacks import membership_of
-from byrote.scores.evidence.evidence import evidence_of
-from byrote.scores.evidence.promise import promised_by
-from byrote.scores.evidence.result import PrivacyEvidence
 from byrote.scores.exposure.course import course_of
 from byrote.scores.exposure.loading import exposure_of
 from byrote.scores.exposure.run import ExposureRun
-from byrote.scores.membership import MembershipInference
 from byrote.scores.memorization.evaluation import Evaluation, evaluate
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.score_memorization import memorization_of_run
 from byrote.scores.memorization.trajectory import trajectory_of_run
 from byrote.scores.neighbors import NearDuplicates, NeighborResult
+from byrote.scores.privacy.evidence import PrivacyEvidence
+from byrote.scores.privacy.from_run import evidence_of, membership_of
+from byrote.scores.privacy.guarantee import guarantee_of
+from byrote.scores.privacy.membership import MembershipInference
 
 Result = TypeVar("Result")
 Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
@@ -143,7 +142,7 @@ class Run:
     @cached_property
     def guarantee(self) -> dict[str, Any] | None:
         """The differential-privacy guarantee of the finished fits; None if they record none."""
-        return promised_by(self.folder, self.finished)
+        return guarantee_of(self.folder, self.finished)
 
     # -- what its log-likelihoods say -------------------------------------------------------------
 

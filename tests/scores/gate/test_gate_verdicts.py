@@ -9,11 +9,11 @@ import pytest
 from byrote.cli.exits import Exit
 from byrote.errors import InvalidInput
 from byrote.report.text import plain
-from byrote.scores.evidence import Bound
 from byrote.scores.gate import epsilon
 from byrote.scores.gate.arguments import asked
 from byrote.scores.gate.bar import Measured, judge
 from byrote.scores.gate.gate import EXIT_CODES, gate_of
+from byrote.scores.privacy.evidence import Bound
 
 INSIDE = Measured(1.0, 0.5, 1.5, "nats", "it")
 ABOVE = Measured(4.0, 3.0, 5.0, "nats", "it")

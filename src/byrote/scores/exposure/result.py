@@ -2,37 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits import parquet
+from byrote.columnar import Columnar, Columns
 from byrote.scores.exposure.curve import SkewNormalFit
 from byrote.scores.exposure.summary import ExposureSummary, summarize
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Array = NDArray[np.float64]
-_FORMAT = "byrote-exposure-1"
-_COLUMNS = (
-    "bits",
-    "low",
-    "high",
-    "method",
-    "p_value",
-    "saturated",
-    "rank",
-    "log_perplexity",
-    "maximum",
-    "reason",
-)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Exposure:
+class Exposure(Columnar):
     """Exposure of n canaries, in the order in which they came. Bits.
 
     Attributes
@@ -80,7 +63,9 @@ class Exposure:
     ([[2.0, 4.0]], Exposure(1 canary, mean 3 bits, 0 saturated))
     """
 
-    ids: NDArray[Any]
+    FORMAT = "byrote-exposure-1"
+    CONTENT = "exposures"
+
     bits: Array
     low: Array
     high: Array
@@ -93,9 +78,6 @@ class Exposure:
     reason: NDArray[np.str_]
     level: float = 0.95
     fits: tuple[SkewNormalFit, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.ids)
 
     def __repr__(self) -> str:
         found = self.summary()
@@ -114,48 +96,12 @@ class Exposure:
             self.bits, self.saturated, self.p_value, self.method, self.reason, self.fits
         )
 
-    def to_frame(self) -> "pd.DataFrame":
-        """One row per canary, in the order in which they came."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
-        return pd.DataFrame(self._columns())
-
-    def save(self, path: str | Path) -> None:
-        """Write the result to one Parquet file.
-
-        Raises
-        ------
-        InvalidInput
-            If its folder does not exist.
-        """
-        parquet.check_destination(path)
-        curves = [fit.to_dict() for fit in self.fits]
-        facts = {"format": _FORMAT, "level": self.level, "fits": curves}
-        parquet.write(Path(path), self._columns(), facts)
+    def facts(self) -> dict[str, Any]:
+        """Return what is not a column, as plain data."""
+        return {"level": self.level, "fits": [fit.to_dict() for fit in self.fits]}
 
     @classmethod
-    def load(cls, path: str | Path) -> "Exposure":
-        """Read what ``save`` wrote.
-
-        Raises
-        ------
-        InvalidInput
-            If there is no such file.
-        CorruptFile
-            If the file is damaged or something else.
-        CannotRead
-            If the disk does not give it, or there is no memory for it.
-        """
-        return parquet.read_result(path, _FORMAT, "exposures", cls._of)
-
-    @classmethod
-    def _of(cls, columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> "Exposure":
-        return cls(
-            ids=columns["id"],
-            **{name: columns[name] for name in _COLUMNS},
-            level=facts["level"],
-            fits=tuple(SkewNormalFit.from_dict(fit) for fit in facts["fits"]),
-        )
-
-    def _columns(self) -> dict[str, NDArray[Any]]:
-        return {"id": self.ids, **{name: getattr(self, name) for name in _COLUMNS}}
+    def from_columns(cls, columns: Columns, facts: Mapping[str, Any]) -> "Exposure":
+        """Make a result from what ``columns`` and ``facts`` return."""
+        fits = tuple(SkewNormalFit.from_dict(fit) for fit in facts["fits"])
+        return super().from_columns(columns, {**facts, "fits": fits})

@@ -3,10 +3,11 @@
 import numpy as np
 
 from byrote.errors import InvalidInput
-from byrote.scores.epsilon import epsilon_from_rates, one_run_epsilon
-from byrote.scores.evidence import Bound, PrivacyEvidence
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
+from byrote.scores.privacy.evidence import Bound, PrivacyEvidence
+from byrote.scores.privacy.one_run import one_run_epsilon
+from byrote.scores.privacy.rates import epsilon_from_rates
 
 UNIT = "epsilon"
 

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from byrote.errors import InvalidInput
-from byrote.scores.evidence.attacks import of_planted, of_table
-from byrote.scores.evidence.planted import planted
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
-from byrote.scores.membership import ATTACKS, MembershipInference
+from byrote.scores.privacy.canary_table import attack_canaries, canary_table
+from byrote.scores.privacy.membership import ATTACKS, MembershipInference, attack_table
 
 UNIT = "area"
 _RECORDS = (
@@ -50,12 +49,12 @@ def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar
 def _of_records(source: Source) -> dict[str, MembershipInference]:
     """Both ends of each attack are allowed half of what the bar allows."""
     level = 1 - 2 * source.tail / len(ATTACKS)
-    return {attack: of_table(source.table, attack, level=level) for attack in ATTACKS}
+    return {attack: attack_table(source.table, attack, level=level) for attack in ATTACKS}
 
 
 def _of_canaries(source: Source) -> dict[str, MembershipInference]:
-    found = planted(source.run.folder, source.table)
-    return {"loss": of_planted(found, "loss", level=1 - 2 * source.tail)}
+    found = canary_table(source.run.folder, source.table)
+    return {"loss": attack_canaries(found, "loss", level=1 - 2 * source.tail)}
 
 
 def _doubts(

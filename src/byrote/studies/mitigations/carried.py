@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.evidence.attacks import of_table
-from byrote.scores.membership import MembershipInference
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.privacy.membership import MembershipInference, attack_table
 from byrote.studies.carried import CarriedRun
 from byrote.studies.mitigations.declaration import Configuration
 from byrote.studies.mitigations.measures import Audit
@@ -48,7 +47,7 @@ class Carried(CarriedRun):
 
     def attacked(self, attack: str) -> MembershipInference:
         """How well an attack tells members from others."""
-        return of_table(self.audit.table, attack)
+        return attack_table(self.audit.table, attack)
 
     def said(self, name: str) -> list[dict[str, Any]]:
         """What the models of the finished fits say under a name."""

@@ -1,14 +1,13 @@
-"""Privacy evidence of a run: every bound, every attack, side by side."""
+"""Privacy evidence of a run: every bound and every attack, with all measures side by side."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from byrote.columnar import PlainData
-from byrote.scores.evidence.promise import allowed
-from byrote.scores.membership import MembershipInference
+from byrote.scores.privacy.guarantee import ADD_REMOVE, allowed
+from byrote.scores.privacy.membership import MembershipInference
 
-ADD_REMOVE, REPLACEMENT = "add/remove", "replacement"
 ONE_RUN, GAUSSIAN, RATES, DENSITY, EXPOSURE = (
     "one-run",
     "one-run-gaussian",
@@ -27,14 +26,14 @@ class Bound(PlainData):
     method
         "one-run", "one-run-gaussian", "rates", "density" or, of canaries, "exposure".
     epsilon
-        Above the true value with probability at most ``significance``; 0 proves nothing. NaN where
-        the method does not apply.
+        Exceeds the true value with probability at most ``significance``; 0 proves nothing. NaN
+        where the method does not apply.
     delta, significance
-        Of the claim.
+        Delta and significance of the claim.
     reason
-        Why ``epsilon`` is NaN; empty if it is not.
+        Why ``epsilon`` is NaN; empty otherwise.
     detail
-        What it rests on: counts, settings, and the ``relation`` of neighbouring data sets,
+        Counts, settings, and the ``relation`` of neighbouring data sets,
         "add/remove" (of a record) or "replacement".
 
     Examples
@@ -52,23 +51,23 @@ class Bound(PlainData):
 
 
 @dataclass(frozen=True)
-class Side(PlainData):
+class GroupMeasure(PlainData):
     """One measure of one group of records: a cell of the side-by-side table.
 
     Attributes
     ----------
     group
-        Which probes or canaries.
+        Description of the probes or canaries.
     measure
         "memorization" (nats), "exposure" (bits), "membership" (area under the curve) or "epsilon".
     value, low, high
-        The number with its interval at ``level``; of epsilon, a lower limit without an upper one.
+        The estimate with its interval at ``level``; epsilon has a lower limit alone.
     null
-        What it would be without memorization.
+        Its expectation without memorization.
     reason
-        Why ``value`` is NaN, or what to beware of.
+        Why ``value`` is NaN, or how it is limited.
     detail
-        What it rests on.
+        The numbers behind it.
     """
 
     group: str
@@ -84,27 +83,27 @@ class Side(PlainData):
 
 @dataclass(frozen=True, eq=False)
 class PrivacyEvidence:
-    """What the table of a run proves, and what an attacker would tell from it.
+    """Lower bounds on epsilon and membership inference from the log-likelihoods of a run.
 
     Attributes
     ----------
     kind
         "scores" or, of a run with canaries, "exposure".
     method
-        Of the bound that counts, fixed by the plan and the promise before any score is looked at.
+        Method of the headline bound, fixed in advance by the plan and the guarantee.
     bounds
-        One by every method, those that do not apply with the reason.
+        One per method; those that do not apply state the reason.
     membership
-        The attacks.
+        One per attack.
     promised
-        What the model says it promises: the largest ``epsilon`` of any fit with its ``delta`` and
-        all else; None where it promises nothing.
+        The guarantee that the model records: the largest ``epsilon`` of any fit with its ``delta``
+        and more; None without a guarantee.
     sides
         Memorization, exposure, membership and epsilon of the same records.
     missing
-        Fits that are not there.
+        Fits that are missing.
     description
-        What the run was: model, plan, data, seed.
+        Model, plan, data and seed of the run.
 
     Examples
     --------
@@ -116,33 +115,33 @@ class PrivacyEvidence:
     bounds: tuple[Bound, ...]
     membership: tuple[MembershipInference, ...]
     promised: Mapping[str, Any] | None
-    sides: tuple[Side, ...]
+    sides: tuple[GroupMeasure, ...]
     missing: tuple[int, ...]
     description: Mapping[str, Any]
 
     @property
     def headline(self) -> Bound:
-        """The one bound that counts; the others would need a correction for the choice."""
+        """The bound fixed in advance; picking another would need a correction."""
         return next(bound for bound in self.bounds if bound.method == self.method)
 
     @property
     def proven(self) -> float:
-        """The epsilon of the headline: NaN where its method does not apply."""
+        """The epsilon of the headline; NaN where its method does not apply."""
         return self.headline.epsilon
 
     @property
     def allowed(self) -> float:
-        """The epsilon promised for the headline's delta and neighbours; NaN where none is."""
+        """The epsilon guaranteed for the headline's delta and neighbours; NaN if none is."""
         bound = self.headline
         return allowed(self.promised, bound.delta, bound.detail.get("relation", ADD_REMOVE))
 
     @property
     def contradicted(self) -> bool:
-        """Whether the proven epsilon is above the promised one."""
+        """Whether the proven epsilon exceeds the guaranteed one."""
         return self.proven > self.allowed
 
     def to_dict(self) -> dict[str, Any]:
-        """The evidence as plain data, without the scores of single records."""
+        """Convert to plain data, without the scores of single records."""
         return {
             "kind": self.kind,
             "headline": self.headline.to_dict(),

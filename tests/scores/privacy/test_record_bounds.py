@@ -18,8 +18,15 @@ from byrote import (
 from byrote.fits.table import Table
 from byrote.plans import as_plan
 from byrote.plans.design import IN
-from byrote.scores.evidence.audits import Claim, bounds_of, density, one_run, rates
-from byrote.scores.evidence.coins import centred, coins_of
+from byrote.scores.privacy.record_bounds import (
+    Claim,
+    centred,
+    coins_of,
+    density_bound,
+    one_run_bounds,
+    rates_bound,
+    record_bounds,
+)
 from evidence_tables import balanced, coins, gaussian, laplace, response, silent, table_of
 
 RUNS = 200
@@ -37,15 +44,15 @@ def share_above(plan, mechanism, epsilon, *, method, n=40, **claim):
 
 
 def first(spec, table, claim):
-    return one_run(spec, table, claim)[0].epsilon
+    return one_run_bounds(spec, table, claim)[0].epsilon
 
 
 def second(spec, table, claim):
-    return one_run(spec, table, claim)[1].epsilon
+    return one_run_bounds(spec, table, claim)[1].epsilon
 
 
 def trials(spec, table, claim):
-    return rates(spec, table, NAMES, claim).epsilon
+    return rates_bound(spec, table, NAMES, claim).epsilon
 
 
 @pytest.mark.parametrize(
@@ -108,7 +115,7 @@ def test_guesses_are_the_extremes_of_what_is_left_without_record_and_fit():
     rest = rest - rest.mean(axis=1, keepdims=True)
     order = np.argsort(rest.ravel())
     right = (~member.ravel()[order[:15]]).sum() + member.ravel()[order[-16:]].sum()
-    found, gaussian_ = one_run(coins(30, 6).spec(), table, Claim(1e-4, 0.1, guesses=31))
+    found, gaussian_ = one_run_bounds(coins(30, 6).spec(), table, Claim(1e-4, 0.1, guesses=31))
     assert found.detail["correct"] == gaussian_.detail["correct"] == right
     assert (found.detail["coins"], found.detail["fits"]) == (180, 6)
     expected = one_run_epsilon(
@@ -180,12 +187,12 @@ REASONS = {
 def test_which_bounds_apply_to_which_plan(name):
     plan = PLANS[name]
     table = table_of(plan, 40, 1, silent, level=0.1, common=0.1)
-    found = bounds_of(plan.spec(), table, NAMES, Claim(0.0, 0.05))
+    found = record_bounds(plan.spec(), table, NAMES, Claim(0.0, 0.05))
     assert "".join("-+"[not np.isnan(bound.epsilon)] for bound in found) == APPLIES[name]
     assert all(bool(bound.reason) == np.isnan(bound.epsilon) for bound in found)
     assert REASONS.get(name, "") in found[0].reason
     assert (found[0].reason in ("", found[1].reason)) or name in REASONS
-    private = bounds_of(plan.spec(), table, NAMES, Claim(1e-5, 0.05))
+    private = record_bounds(plan.spec(), table, NAMES, Claim(1e-5, 0.05))
     assert np.isnan(private[3].epsilon)
     assert name in ("pairs", "matrix", "splitter") or "vacuous" in private[3].reason
 
@@ -195,31 +202,32 @@ def test_records_may_be_chosen_for_the_trials():
     table = table_of(plan, 40, 2, gaussian)
     ids = np.array([f"r{k}" for k in range(40)])
     drawn = {
-        rates(plan.spec(), table, ids, Claim(0.0, 0.05, seed=s)).detail["record"] for s in range(20)
+        rates_bound(plan.spec(), table, ids, Claim(0.0, 0.05, seed=s)).detail["record"]
+        for s in range(20)
     }
     assert drawn == {f"r{k}" for k in range(5)}
-    found = rates(plan.spec(), table, ids, Claim(0.0, 0.05, record="r3"))
+    found = rates_bound(plan.spec(), table, ids, Claim(0.0, 0.05, record="r3"))
     member = (table.roles() == IN)[:, 3]
     assert found.detail["record"] == "r3"
     assert found.detail["members"] == -(-member.sum() // 2)
     assert found.detail["non_members"] == -(-(~member).sum() // 2)
-    with pytest.raises(InvalidInput, match="must be the id of a scored record; 'r9' is"):
-        rates(plan.spec(), table, ids, Claim(0.0, 0.05, record="r9"))
+    with pytest.raises(InvalidInput, match="must be the id of a scored record; got 'r9'"):
+        rates_bound(plan.spec(), table, ids, Claim(0.0, 0.05, record="r9"))
     with pytest.raises(InvalidInput, match="guesses must be at most the 200 coins; got 201"):
-        one_run(plan.spec(), table, Claim(0.0, 0.05, guesses=201))
+        one_run_bounds(plan.spec(), table, Claim(0.0, 0.05, guesses=201))
 
 
 def test_a_record_that_is_hardly_ever_out_has_no_trials():
     plan = coins(2, 4)
     table = table_of(plan, 40, 0, silent)
-    found = rates(plan.spec(), table, NAMES, Claim(0.0, 0.05))
+    found = rates_bound(plan.spec(), table, NAMES, Claim(0.0, 0.05))
     assert np.isnan(found.epsilon)
     assert "it needs 2 of each" in found.reason
 
 
 def test_few_fits_have_no_bound_of_mean_densities():
     table = table_of(coins(20, 8), 40, 0, silent)
-    found = density(coins(20, 8).spec(), table, Claim(0.0, 0.05))
+    found = density_bound(coins(20, 8).spec(), table, Claim(0.0, 0.05))
     assert np.isnan(found.epsilon)
     assert "at most 4 pairs of fits" in found.reason
     assert found.detail["provable"] == 0
@@ -229,7 +237,7 @@ def test_fits_of_a_torn_repeat_are_no_pair():
     plan = KFold(2, repeats=8)
     whole = table_of(plan, 40, 0, silent)
     table = Table(whole.design, whole.rows, whole.log_prob, missing=(3,))
-    found = density(plan.spec(), table, Claim(0.0, 0.05))
+    found = density_bound(plan.spec(), table, Claim(0.0, 0.05))
     table.log_prob[2] += 1e6  # its other half is missing
-    assert str(density(plan.spec(), table, Claim(0.0, 0.05))) == str(found)
+    assert str(density_bound(plan.spec(), table, Claim(0.0, 0.05))) == str(found)
     assert found.detail["pairs"] == 7

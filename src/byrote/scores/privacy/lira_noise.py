@@ -1,10 +1,10 @@
-"""What LiRA's references add to the error of its rates, where the fits' noise is of that kind.
+"""The error that noise shared by LiRA's reference fits adds to its rates.
 
-A fit that is attacked is also a reference of all others. Where a fit shifts all of its records, or
-a few values lie far out, one fit moves the scores of many, and sums of influences miss that.
-Leaving out fits, as attacked ones and as references, does not. It overstates the error where
-nothing is shared (by half, without memorization), so it counts only where the table shows that much
-is.
+A fit that is attacked is also a reference for all others. Where a fit shifts all of its records, or
+a few values are outliers, one fit changes the scores of many, and sums of influences miss that. A
+jackknife over fits, as attacked ones and as references, does not. It overstates the error where
+nothing is shared (by half, without memorization), so it applies only where the table shows that
+much is.
 """
 
 import numpy as np
@@ -23,8 +23,8 @@ SHARED = 0.1  # share of the variance that is a fit's own shift of all records
 HEAVY = 1.25  # kurtosis of a record's values, in units of that of normal ones
 
 
-def shared(values: Array, member: Flags) -> bool:
-    """Whether fits shift all of their records, or values lie far out. (F, n) each; NaN: none."""
+def has_shared_noise(values: Array, member: Flags) -> bool:
+    """Whether fits shift all of their records, or values have heavy tails; (F, n) each."""
     rest, known = np.zeros_like(values), ~np.isnan(values)
     for side in (known & member, known & ~member):
         some = np.where(side, values, 0.0)
@@ -46,22 +46,22 @@ def shared(values: Array, member: Flags) -> bool:
     return bool(common > SHARED or np.mean(moments[1] / moments[0] ** 2 / normal) > HEAVY)
 
 
-def errors(
+def shared_noise_errors(
     values: Array, member: Flags, unit: Units, *, enough: int, rates: tuple[float, ...]
 ) -> Array:
-    """Standard errors of LiRA's area and of its true-positive rates, by leaving out fits.
+    """Jackknife LiRA's area and true-positive rates over groups of fits: (1 + rates,) errors.
 
-    Zero where nothing is shared; NaN where a replicate has no scores.
+    Zero where no noise is shared; NaN where a replicate has no scores.
     """
-    if not shared(values, member):
+    if not has_shared_noise(values, member):
         return np.zeros(1 + len(rates))
     _, place = np.unique(unit, return_inverse=True)
     group = place % min(GROUPS, int(place.max()) + 1)
-    found = []
+    replicates = []
     for left_out in np.unique(group):
         kept = group != left_out
         scores = log_ratio(values[kept], member[kept], enough=enough, unit=unit[kept])
-        there = ~np.isnan(scores)
-        given = scores[there], member[kept][there]
-        found.append([auc(*given), *(share_above(*given, rate) for rate in rates)])
-    return jackknife.standard_error(np.array(found).T)
+        scored = ~np.isnan(scores)
+        known = scores[scored], member[kept][scored]
+        replicates.append([auc(*known), *(share_above(*known, rate) for rate in rates)])
+    return jackknife.standard_error(np.array(replicates).T)

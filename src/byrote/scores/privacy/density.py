@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.scores.epsilon.arguments import table
+from byrote.scores.privacy.input_checks import check_table
 from byrote.stats import mean_density
 
 Array = NDArray[np.float64]
@@ -15,33 +15,33 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class DensityBound:
-    """What mean densities with and without each record prove.
+    """Lower bounds on epsilon from mean densities with and without each record.
 
     Attributes
     ----------
     score
-        (n,) log of the mean density in over the mean density out, nats: an estimate, which proves
-        nothing by itself. NaN where a side has no value or both have densities of zero alone.
+        (n,) log of the mean density in over the mean density out, nats: an estimate without
+        confidence. NaN where a side has no value or both have only densities of zero.
     lower
         (n,) lower bound on epsilon from each record alone, at the significance; at least 0.
     significance
-        Probability with which a bound may be above the true epsilon.
+        Probability with which a bound may exceed the true epsilon.
     epsilon
         Lower bound on epsilon from all records together, at least 0.
     claimed
-        The epsilon that was promised; NaN if none.
+        The guaranteed epsilon; NaN if unknown.
     exceeding
-        How many records have a lower bound above it; of n, at most ``significance`` n are expected
-        by chance.
+        Number of records with a lower bound above it; at most ``significance`` n are expected by
+        chance.
     contradicted
         Whether ``epsilon`` is above ``claimed``.
     unscored
-        How many records have no value in, or none out.
+        Number of records without a value in, or out.
     provable
-        The most that ``epsilon`` could have been with so many fits; 0 where they are too few.
+        The largest ``epsilon`` provable with this number of fits; 0 if they are too few.
     pairs
-        Fits on a record's smaller side, each of which is set beside those of the other side that
-        fall to it; of the record that has most.
+        Number of fits on a record's smaller side, each paired with fits of the other side; the
+        largest of any record.
     """
 
     score: Array
@@ -56,20 +56,20 @@ class DensityBound:
 
     @property
     def contradicted(self) -> bool:
-        """Whether the proven epsilon is above the claimed one."""
+        """Whether the proven epsilon exceeds the claimed one."""
         return self.epsilon > self.claimed
 
     def to_dict(self) -> dict[str, Any]:
-        """The bound as plain data, without the records' own numbers."""
+        """Convert to plain data, without the numbers of single records."""
         names = ("significance", "epsilon", "claimed", "exceeding", "contradicted", "unscored")
-        found = {name: getattr(self, name) for name in (*names, "provable", "pairs")}
-        return {"records": len(self.score), **found}
+        values = {name: getattr(self, name) for name in (*names, "provable", "pairs")}
+        return {"records": len(self.score), **values}
 
 
 def epsilon_from_density(
     log_prob: Any, included: Any, *, epsilon: float | None = None, significance: float = 0.05
 ) -> DensityBound:
-    """A lower bound on epsilon of purely epsilon-DP training, from the table of log-likelihoods.
+    """Bound the epsilon of purely epsilon-DP training from below, from log-likelihoods.
 
     Pure epsilon-DP bounds the density of a record, a function of the trained model, by
     ``E[p_in] <= e^epsilon E[p_out]``: the memorization score of eq. (2), a log ratio of means over
@@ -78,45 +78,45 @@ def epsilon_from_density(
     makes vacuous. The converse is false: small scores do not prove a small epsilon.
 
     The two sides must differ by one record: leave-one-out, or probes (then the neighbours are data
-    sets in which the other probes are drawn by coin). Where instead another record takes its place,
+    sets in which the other probes are drawn by coin flips). Where another record takes its place,
     as in K-fold, the epsilon is that of replacement, at most twice that of adding and removing.
 
-    A mean of few densities has no error that can be believed: one fit in a thousand may have a
-    density a million times as large. So densities count up to a scale, the median of earlier fits
+    The error of a mean of few densities cannot be estimated: one fit in a thousand may have a
+    density a million times as large. So densities are capped at a scale, the median of earlier fits
     that trained on the record, and the bound comes from a bet against epsilon on pairs of fits, one
-    in and one out (docs/privacy.md). It holds whatever the densities are, also where all those of a
-    fit share a factor. To prove epsilon takes some ``3 e^epsilon`` pairs, however large the scores
-    are; five pairs or fewer prove nothing at 0.05.
+    in and one out (docs/privacy.md). It holds for any densities, even if all those of a fit share a
+    factor. Proving epsilon takes about ``3 e^epsilon`` pairs, however large the scores; five pairs
+    or fewer prove nothing at 0.05.
 
     Parameters
     ----------
     log_prob
         (fits, records) log-likelihoods, nats; NaN where not scored, -inf for zero density. Fits
-        that depend on one another, as those of a repeat of K-fold do, must follow one another.
+        that depend on one another, like those of a repeat of K-fold, must be adjacent.
     included
-        (fits, records) booleans: trained on?
+        (fits, records) booleans: whether the fit trained on the record.
     epsilon
-        What was promised, to be compared with.
+        The guaranteed epsilon, to compare with.
     significance
         As for ``one_run_epsilon``.
 
     Raises
     ------
     InvalidInput
-        If an argument cannot be used.
+        If an argument is invalid.
 
     Examples
     --------
     >>> import byrote
     >>> included = np.arange(100)[:, None] % 2 == 0
     >>> log_prob = np.where(included, 1.0, -3.0) + np.random.default_rng(0).normal(size=(100, 1))
-    >>> found = byrote.epsilon_from_density(log_prob, included, epsilon=0.5)
-    >>> round(float(found.score[0]), 2), round(found.epsilon, 2), found.contradicted
+    >>> bound = byrote.epsilon_from_density(log_prob, included, epsilon=0.5)
+    >>> round(float(bound.score[0]), 2), round(bound.epsilon, 2), bound.contradicted
     (3.8, 1.98, True)
-    >>> round(found.provable, 2)
+    >>> round(bound.provable, 2)
     2.76
     """
-    values, inside = table(log_prob, included)
+    values, inside = check_table(log_prob, included)
     significance = checks.fraction("significance", significance)
     claimed = float("nan") if epsilon is None else checks.not_negative("epsilon", epsilon)
     stakes = mean_density.stakes(values, inside)

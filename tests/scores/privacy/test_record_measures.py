@@ -8,12 +8,11 @@ from byrote import KFold, LeaveOneOut, Probes, infer_membership
 from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
-from byrote.scores.evidence.attacks import of_table
-from byrote.scores.evidence.result import Bound
-from byrote.scores.evidence.sides import exposures, null_mean, score_sides
-from byrote.scores.membership.inference import measured
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
+from byrote.scores.privacy.evidence import Bound
+from byrote.scores.privacy.membership import attack_table, measure_attack
+from byrote.scores.privacy.record_measures import exposures, null_mean, record_measures
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
 ZERO = Bound("one-run", 0.0, 0.0, 0.05)
@@ -39,8 +38,8 @@ def test_exposure_without_memorization_is_the_null_mean(plan):
     misses, values, runs = 0, [], 60
     for seed in range(runs):
         table = table_of(plan, 80, seed, silent)
-        attacks = (of_table(table, "loss"),)
-        _, found, _, _ = score_sides(table, attacks, ZERO)
+        attacks = (attack_table(table, "loss"),)
+        _, found, _, _ = record_measures(table, attacks, ZERO)
         values.append(found.value - found.null)
         misses += not found.low <= found.null <= found.high
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(runs)
@@ -50,7 +49,7 @@ def test_exposure_without_memorization_is_the_null_mean(plan):
 def test_exposure_of_a_unit_shift_is_that_of_independent_draws():
     """FACTS: N(1, 1) for members, N(0, 1) otherwise: 3.219736 bits beside all references."""
     table = table_of(coins(2000, 40), 2001, 0, gaussian, common=0.0)
-    _, found, attack, _ = score_sides(table, (of_table(table, "lira"),), ZERO)
+    _, found, attack, _ = record_measures(table, (attack_table(table, "lira"),), ZERO)
     generator = np.random.default_rng(1)
     above = generator.binomial(1000, norm.sf(generator.normal(1, 1, 200_000)))
     expected = (np.log2(1000) - np.log2(above + 1)).mean()
@@ -65,7 +64,7 @@ def test_densities_of_zero_have_no_mean_memorization_and_no_interval_of_it():
         return np.where(included, 0.0, -np.inf)
 
     table = table_of(KFold(2, repeats=8), 20, 0, copies)
-    found, *_ = score_sides(table, (of_table(table, "loss"),), ZERO)
+    found, *_ = record_measures(table, (attack_table(table, "loss"),), ZERO)
     assert np.isnan([found.value, found.low, found.high]).all()
     assert "density of zero" in found.reason
 
@@ -108,7 +107,7 @@ def test_one_fit_has_the_interval_of_delong():
     generator = np.random.default_rng(1)
     member = np.arange(1, 400)[None, :] % 3 == 0
     scores = generator.normal(size=member.shape) + member
-    found = measured(scores, member, "loss", unit=np.zeros(1, int))
+    found = measure_attack(scores, member, "loss", unit=np.zeros(1, int))
     inside, outside = scores[member], scores[~member]
     above = inside[:, None] > outside[None, :]
     variance = above.mean(axis=1).var(ddof=1) / len(inside)
@@ -127,7 +126,7 @@ def test_twins_mislead_no_attack(correlation):
         common = np.repeat(generator.normal(size=(8, 100)), 2, axis=0)
         own = generator.normal(size=(16, 100))
         values = np.sqrt(correlation) * common + np.sqrt(1 - correlation) * own
-        found = of_table(Table(design, np.arange(100, dtype=np.uint32), values), "lira")
+        found = attack_table(Table(design, np.arange(100, dtype=np.uint32), values), "lira")
         areas.append(found.auc)
         misses += not found.interval[0] <= 0.5 <= found.interval[1]
     assert abs(np.mean(areas) - 0.5) < 4 * np.std(areas) / np.sqrt(runs) + 0.005
@@ -143,11 +142,11 @@ def test_few_members_are_little_evidence_however_many_others_there_are():
     for _ in range(runs):
         spread = np.where(member, np.sqrt(3), np.sqrt(2))
         scores = member + spread * generator.normal(size=member.shape)
-        found = measured(scores, member, "loss")
+        found = measure_attack(scores, member, "loss")
         covered += found.interval[0] <= truth <= found.interval[1]
     assert covered >= binom(runs, 0.93).ppf(0.01)
-    assert np.isnan(measured(scores[:, 2:], member[:, 2:], "loss").interval).all()
-    perfect = measured(member * 1.0, member, "loss")
+    assert np.isnan(measure_attack(scores[:, 2:], member[:, 2:], "loss").interval).all()
+    perfect = measure_attack(member * 1.0, member, "loss")
     assert perfect.auc == 1
     assert perfect.interval[0] == pytest.approx(0.025 ** (1 / 3))  # three of three
 
@@ -158,7 +157,7 @@ def test_members_of_one_fit_have_no_interval_that_speaks_of_other_fits():
     values = np.random.default_rng(0).normal(size=(31, 30))
     for shift in (1.0, 9.0):
         values[0] += shift  # by chance: it says nothing of other such fits
-        found = of_table(Table(design, np.arange(30, dtype=np.uint32), values), "loss")
+        found = attack_table(Table(design, np.arange(30, dtype=np.uint32), values), "loss")
         assert found.auc > 0.6
         assert np.isnan(found.interval).all()
 

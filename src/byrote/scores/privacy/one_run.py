@@ -1,4 +1,4 @@
-"""Audits by one run: many records, each trained on by the toss of a fair coin."""
+"""Audits by one run: many records, each trained on by a fair coin flip."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +8,13 @@ import numpy as np
 from byrote import checks, seeds
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.scores.epsilon.arguments import MOST_TRIALS, Array, Flags, at_most, score_vector
+from byrote.scores.privacy.input_checks import (
+    MOST_TRIALS,
+    Array,
+    Flags,
+    check_at_most,
+    score_vector,
+)
 from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
 
 DRAWS = 8  # among equal scores
@@ -16,27 +22,27 @@ DRAWS = 8  # among equal scores
 
 @dataclass(frozen=True)
 class OneRunAudit(PlainData):
-    """What the right guesses of one run prove.
+    """Lower bounds on epsilon from the correct guesses about one run.
 
     Attributes
     ----------
     canaries, guesses, correct
-        Records whose inclusion was a fair coin; guesses about them; how many were right.
+        Records whose inclusion was a fair coin flip; guesses about them; correct guesses.
     delta, significance
-        Of the claim: each bound is above the true value with at most this probability.
+        Delta of the claim; probability with which each bound may exceed the true value.
     epsilon
         Lower bound on epsilon at delta (Steinke, Nasr & Jagielski 2023), for any mechanism.
     mu
-        Lower bound on mu of a mechanism taken to be Gaussian (Mahloujifar et al. 2025).
+        Lower bound on mu of a mechanism assumed to be Gaussian (Mahloujifar et al. 2025).
     gaussian_epsilon
-        The epsilon at delta that ``mu`` amounts to; NaN for delta = 0, where it would be infinite.
+        The epsilon at delta equivalent to ``mu``; NaN for delta = 0, where it would be infinite.
 
     Examples
     --------
     >>> generator = np.random.default_rng(0)
     >>> included = generator.random(1000) < 0.5
-    >>> found = audit_one_run(generator.normal(size=1000) + 4 * included, included, guesses=200)
-    >>> found.correct, round(found.epsilon, 2)
+    >>> audit = audit_one_run(generator.normal(size=1000) + 4 * included, included, guesses=200)
+    >>> audit.correct, round(audit.epsilon, 2)
     (200, 4.19)
     """
 
@@ -53,27 +59,27 @@ class OneRunAudit(PlainData):
 def one_run_epsilon(
     *, canaries: int, guesses: int, correct: int, delta: float = 0.0, significance: float = 0.05
 ) -> float:
-    """A lower bound on epsilon from the right guesses of one run, nats.
+    """Bound epsilon from below by the correct guesses about one run, nats.
 
-    Of m canaries each was trained on by a fair coin of its own; r guesses were made, v right. With
+    Each of m canaries is trained on by an independent fair coin flip; v of r guesses are right. With
     B ~ Binomial(r, e^epsilon / (1 + e^epsilon)), epsilon is rejected if ``P[B >= v] + 2 m delta
     max_{1 <= i <= v} P[v - i <= B < v] / i`` is at most the significance; the bound is the largest
     epsilon rejected: Steinke, Nasr & Jagielski (2023), "Privacy auditing with one (1) training
-    run". How many guesses to make must be settled before one knows which are right.
+    run". The number of guesses must be fixed before looking at which are correct.
 
     Parameters
     ----------
     canaries, guesses, correct
-        m, r and v: at least 1, 1 and 0, each at most the one before.
+        m, r and v: at least 1, 1 and 0, each at most the previous one.
     delta
         At least 0, below 1.
     significance
-        Probability with which the bound may be above the true epsilon.
+        Probability with which the bound may exceed the true epsilon.
 
     Raises
     ------
     InvalidInput
-        If a number is out of its range.
+        If a number is out of range.
 
     Examples
     --------
@@ -87,13 +93,13 @@ def one_run_epsilon(
 
 
 def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float = 0.05) -> float:
-    """A lower bound on mu from the right guesses of one run of a Gaussian mechanism.
+    """Bound mu of a Gaussian mechanism from below by the correct guesses about one run.
 
     As ``one_run_epsilon``, for a mechanism whose trade-off function is that of N(0, 1) against
     N(mu, 1), as noisy gradient descent's nearly is: Mahloujifar, Melis & Chaudhuri (2025),
     "Auditing f-differential privacy in one run". The bound is the largest mu rejected;
-    ``gaussian_epsilon`` turns it into epsilon at a delta, mostly a larger one than
-    ``one_run_epsilon`` proves without that knowledge.
+    ``gaussian_epsilon`` converts it to epsilon at a delta, usually larger than what
+    ``one_run_epsilon`` proves without the assumption.
 
     Parameters
     ----------
@@ -103,7 +109,7 @@ def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float
     Raises
     ------
     InvalidInput
-        If a number is out of its range.
+        If a number is out of range.
 
     Examples
     --------
@@ -125,31 +131,31 @@ def audit_one_run(
     significance: float = 0.05,
     seed: int = 0,
 ) -> OneRunAudit:
-    """Guess from scores which canaries one run trained on, and say what that proves.
+    """Guess from scores which canaries one run trained on, and bound epsilon from below.
 
     The ``guesses // 2`` lowest scores are guessed out, as many of the highest (one more for an odd
-    number) in; the others are left open. Which of equal scores are guessed is drawn by ``seed``,
-    for the order of the records may tell members from others; of 8 draws the one with the fewest
-    right counts. Scores that are all equal tell nothing: half of the guesses count as right.
+    number) in; there is no guess about the others. Ties are broken at random, since the order of
+    the records may reveal membership; of 8 draws the one with the fewest correct guesses counts. If
+    all scores are equal, half of the guesses count as correct.
 
     Parameters
     ----------
     scores
-        (m,) one score per canary, higher where it looks like a member; of one fit.
+        (m,) one score per canary, higher where it is more likely a member; of one fit.
     included
-        (m,) booleans: was the canary trained on? By independent fair coins; folds are not.
+        (m,) booleans: whether the canary was trained on, by independent fair coin flips.
     guesses
-        How many guesses to make, at most m. To be settled before looking: a best of several would
-        need a correction.
+        Number of guesses, at most m. Fix it before looking: the best of several numbers would need
+        a correction.
     delta, significance
         As for ``one_run_epsilon``.
     seed
-        Decides which of equal scores are guessed.
+        Seed of the random ties.
 
     Raises
     ------
     InvalidInput
-        If an argument cannot be used.
+        If an argument is invalid.
     """
     values, member = score_vector("scores", scores), checks.array("included", included)
     if member.shape != values.shape or member.dtype.kind != "b":
@@ -159,7 +165,7 @@ def audit_one_run(
         )
     delta = checks.share("delta", delta)
     (_, guesses, _), significance = _checked(len(values), guesses, 0, significance)
-    counts = (len(values), guesses, _right(values, member, guesses, checks.seed("seed", seed)))
+    counts = (len(values), guesses, _correct(values, member, guesses, checks.seed("seed", seed)))
     mu = gaussian_one_run.mu_bound(*counts, significance)
     return OneRunAudit(
         *counts,
@@ -171,11 +177,11 @@ def audit_one_run(
     )
 
 
-def _right(values: Array, member: Flags, guesses: int, seed: int) -> int:
-    """How many guesses are right, at least: the fewest of several draws among equal scores.
+def _correct(values: Array, member: Flags, guesses: int, seed: int) -> int:
+    """Count correct guesses: the fewest of several draws among equal scores.
 
-    A draw knows nothing of the coins, so the first alone would do; the others take away what the
-    choice of a seed could gain.
+    One draw would be valid, being independent of the coins; the others remove what the choice of a
+    seed could gain.
     """
     if (values == values[0]).all():
         return guesses // 2
@@ -185,20 +191,20 @@ def _right(values: Array, member: Flags, guesses: int, seed: int) -> int:
     cuts = [cut for cut in (lowest, highest) if 0 < cut < len(values)]
     tied = any(ordered[cut - 1] == ordered[cut] for cut in cuts)
     generator = seeds.generator(seed, seeds.Purpose.CHOICE)
-    found = []
+    right = []
     for _ in range(DRAWS if tied else 1):
         order = np.lexsort((generator.permutation(len(values)), values))
-        found.append((~member[order[:lowest]]).sum() + member[order[highest:]].sum())
-    return int(min(found))
+        right.append((~member[order[:lowest]]).sum() + member[order[highest:]].sum())
+    return int(min(right))
 
 
 def _checked(
     canaries: int, guesses: int, correct: int, significance: float
 ) -> tuple[tuple[int, int, int], float]:
-    """The three counts, each within the one before, and the significance."""
+    """Check the three counts, each at most the previous one, and the significance."""
     canaries = checks.integer("canaries", canaries, at_least=1, at_most=MOST_TRIALS)
     guesses = checks.integer("guesses", guesses, at_least=1)
     correct = checks.integer("correct", correct, at_least=0)
-    at_most("guesses", guesses, "canaries", canaries)
-    at_most("correct", correct, "guesses", guesses)
+    check_at_most("guesses", guesses, "canaries", canaries)
+    check_at_most("correct", correct, "guesses", guesses)
     return (canaries, guesses, correct), checks.fraction("significance", significance)

@@ -11,10 +11,15 @@ import byrote
 from byrote import Canary, InvalidInput
 from byrote.fits.paths import RunPaths
 from byrote.fits.run_folder import RunFolder
-from byrote.scores.evidence.audits import Claim
-from byrote.scores.evidence.canary_bounds import exposure, least_p_values, ranked
-from byrote.scores.evidence.canary_sides import canary_sides
-from byrote.scores.evidence.planted import Planted, planted, windows
+from byrote.scores.privacy.canary_evidence import (
+    canary_measures,
+    exposure_rank_bound,
+    least_p_values,
+    rank_p_values,
+)
+from byrote.scores.privacy.canary_table import CanaryTable, canary_table
+from byrote.scores.privacy.guarantee import windows
+from byrote.scores.privacy.record_bounds import Claim
 from byrote.stats.private_exposure import epsilon_bound, grouped
 
 from languages import Ngram
@@ -44,14 +49,14 @@ def store(tmp_path_factory):
 
 def found_in(store):
     run = RunFolder.open(RunPaths(store))
-    return planted(run, run.table())
+    return canary_table(run, run.table())
 
 
 def secrets(levels, ranks, size=1000, fits=1):
     """Planted secrets with given ranks among all of their format, each in every fit."""
     ranks = np.asarray(ranks, dtype=float).reshape(fits, -1)
     count = ranks.shape[1]
-    return Planted(
+    return CanaryTable(
         fits=np.arange(fits),
         log_prob=np.concatenate([-ranks, np.tile(-np.arange(1.5, size), (fits, 1))], axis=1),
         inserted=np.tile([*levels, *[0] * (size - 1)], (fits, 1)),
@@ -68,7 +73,7 @@ def secrets(levels, ranks, size=1000, fits=1):
 
 def test_p_values_are_ranks_beside_references_or_in_the_whole_space(store):
     found = found_in(store)
-    p_values = ranked(found)
+    p_values = rank_p_values(found)
     bits = -found.log_prob
     for fit in range(2):
         for canary in range(found.canaries):
@@ -81,9 +86,9 @@ def test_p_values_are_ranks_beside_references_or_in_the_whole_space(store):
             assert p_values[fit, canary] == min(1, 2 * min(beside, among))
     certain = replace(found, most=np.ones_like(found.most))
     certain.log_prob[:, : found.canaries] = 0.0
-    assert ranked(certain)[1] == pytest.approx(least_p_values(certain))
+    assert rank_p_values(certain)[1] == pytest.approx(least_p_values(certain))
     without = replace(found, most=None)
-    assert (ranked(without) >= 1 / 41).all()
+    assert (rank_p_values(without) >= 1 / 41).all()
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -99,7 +104,7 @@ def test_secrets_given_away_with_a_known_probability(together):
         lucky = generator.random(1 if together else 8) < np.exp(epsilon) / 1000
         ranks = np.where(lucky, 1, generator.integers(2, 1001, size=8))
         found = secrets([2] * 8, ranks)
-        above += exposure(found, Claim(0.0, 0.05), 1).epsilon > epsilon / 2
+        above += exposure_rank_bound(found, Claim(0.0, 0.05), 1).epsilon > epsilon / 2
     assert above <= binom(runs, 0.05).ppf(0.99)
 
 
@@ -107,24 +112,24 @@ def test_nothing_is_proven_of_secrets_that_were_never_learned():
     generator, above, runs = np.random.default_rng(1), 0, 400
     for _ in range(runs):
         found = secrets([1, 1, 1, 4, 4, 4], generator.integers(1, 1001, size=12), fits=2)
-        above += exposure(found, Claim(0.0, 0.05), 1).epsilon > 0
+        above += exposure_rank_bound(found, Claim(0.0, 0.05), 1).epsilon > 0
     assert above <= binom(runs, 0.05).ppf(0.99)
 
 
 def test_the_bound_written_out():
     found = secrets([1, 1, 1, 16, 16], [500, 30, 2, 1, 1])
-    bound = exposure(found, Claim(0.0, 0.05), 2)
+    bound = exposure_rank_bound(found, Claim(0.0, 0.05), 2)
     once, often = bound.detail["levels"]
     assert (once["p_value"], often["p_value"]) == (0.030, 0.001)
     # Half of three is two: P(two of three at most u) <= 3/2 u; two levels share the significance.
     assert once["epsilon"] == pytest.approx(max(0.0, np.log(0.025 * 2 / 3 / 0.030) / 2))
     assert often["epsilon"] == pytest.approx(np.log(0.025 / 2 / 0.001) / 32)
     assert bound.epsilon == max(once["epsilon"], often["epsilon"]) > 0
-    most = exposure(secrets([1, 1, 1, 16, 16], [1] * 5), Claim(0.0, 0.05), 2)
+    most = exposure_rank_bound(secrets([1, 1, 1, 16, 16], [1] * 5), Claim(0.0, 0.05), 2)
     assert bound.detail["provable"] == most.detail["provable"] == most.epsilon > bound.epsilon
-    private = exposure(found, Claim(1e-5, 0.05), 2)
+    private = exposure_rank_bound(found, Claim(1e-5, 0.05), 2)
     assert 0 < private.epsilon < bound.epsilon
-    assert exposure(found, Claim(0.01, 0.05), 2).epsilon == 0
+    assert exposure_rank_bound(found, Claim(0.01, 0.05), 2).epsilon == 0
 
 
 @pytest.mark.parametrize("delta", [1e-9, 1e-5, 1e-3])
@@ -212,10 +217,10 @@ def test_membership_of_canaries_beside_all_that_were_never_inserted(store):
 def test_secrets_that_somebody_chose_prove_nothing(store):
     found = found_in(store)
     chosen = replace(found, chosen=np.arange(len(found.pattern)) < found.canaries)
-    bound = exposure(chosen, Claim(0.0, 0.05), 1)
+    bound = exposure_rank_bound(chosen, Claim(0.0, 0.05), 1)
     assert "no drawn secret" in bound.reason
     exposures = byrote.open_run(store).exposure().exposure
-    assert canary_sides(chosen, exposures, bound, None) == ()
+    assert canary_measures(chosen, exposures, bound, None) == ()
 
 
 def test_options_of_audits_are_refused_for_canaries(store):

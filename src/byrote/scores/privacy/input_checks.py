@@ -1,4 +1,4 @@
-"""Arguments that several bounds share."""
+"""Checks of arguments that several bounds and attacks share."""
 
 from typing import Any
 
@@ -13,24 +13,24 @@ Flags = NDArray[np.bool_]
 MOST_TRIALS = 10**9  # more than anyone has, and still counted through in a second
 
 
-def at_most(name: str, value: int, other: str, limit: int) -> None:
-    """One count within another."""
+def check_at_most(name: str, value: int, limit_name: str, limit: int) -> None:
+    """Check that a count is at most another."""
     if value > limit:
-        raise InvalidInput(f"{name} must be at most {other}, {limit}; got {value}")
+        raise InvalidInput(f"{name} must be at most {limit_name}, {limit}; got {value}")
 
 
 def score_vector(name: str, values: Any) -> Array:
-    """Scores (n,): numbers, at least one, without NaN; infinite ones are values."""
+    """Check scores, (n,): at least one, without NaN; infinite ones are allowed."""
     scores: Array = checks.numbers(name, values)
     if scores.ndim != 1 or not len(scores):
-        raise InvalidInput(f"{name} must be a list of scores, shape (n,); got {scores.shape}")
+        raise InvalidInput(f"{name} must be scores of shape (n,); got {scores.shape}")
     if np.isnan(scores).any():
         raise InvalidInput(f"{name} must be numbers; got NaN {int(np.isnan(scores).sum())} times")
     return scores
 
 
-def table(log_prob: Any, included: Any) -> tuple[Array, Flags]:
-    """Log-likelihoods and membership, (fits, records) each, without +inf; NaN is "not scored"."""
+def check_table(log_prob: Any, included: Any) -> tuple[Array, Flags]:
+    """Check log-likelihoods and membership, (fits, records) each; NaN means "not scored"."""
     values: Array = checks.numbers("log_prob", log_prob)
     flags = checks.array("included", included)
     if values.ndim != 2 or not values.size:
@@ -41,5 +41,5 @@ def table(log_prob: Any, included: Any) -> tuple[Array, Flags]:
             f" got {flags.dtype} {flags.shape}"
         )
     if np.isposinf(values).any():
-        raise InvalidInput("log_prob must be below infinity; +inf is a failed fit")
+        raise InvalidInput("log_prob must be below infinity; got +inf, as a failed fit gives")
     return values, flags

@@ -7,8 +7,13 @@ import byrote
 from byrote.models import LaplaceHistogram
 from byrote.report.evidence import promise as sentence
 from byrote.report.evidence import verdict
-from byrote.scores.evidence.promise import UNREADABLE, allowed, promised_by
-from byrote.scores.evidence.result import ADD_REMOVE, REPLACEMENT
+from byrote.scores.privacy.guarantee import (
+    ADD_REMOVE,
+    REPLACEMENT,
+    UNREADABLE,
+    allowed,
+    guarantee_of,
+)
 
 from estimators import Responds
 
@@ -28,7 +33,7 @@ class Run:
 
 
 def promise(*facts):
-    return promised_by(Run(*facts), range(len(facts)))
+    return guarantee_of(Run(*facts), range(len(facts)))
 
 
 def test_the_largest_epsilon_counts():

@@ -66,7 +66,7 @@ REFUSED = {
         "epsilon_from_scores",
         ([1.0], SCORES),
         {},
-        "inside must have at least 2 scores, to be halved; got 1",
+        "inside must have at least 2 scores, to be split into halves; got 1",
     ),
     "texts": ("epsilon_from_scores", (SCORES, ["a", "b"]), {}, "outside must be real numbers"),
     "seed": ("epsilon_from_scores", (SCORES, SCORES), {"seed": -1}, "seed must be an integer"),

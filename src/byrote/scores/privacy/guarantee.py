@@ -1,0 +1,237 @@
+"""Differential-privacy guarantees: what they imply, and which a run records."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import log2
+from typing import Any
+
+import numpy as np
+
+from byrote import checks
+from byrote.columnar import PlainData
+from byrote.errors import InvalidInput
+from byrote.fits.run_folder import RunFolder
+from byrote.stats import gaussian_privacy, private_exposure
+
+ADD_REMOVE, REPLACEMENT = "add/remove", "replacement"
+HISTOGRAM = "byrote.models.laplace_histogram.LaplaceHistogram"
+UNREADABLE = "its fits' facts named privacy hold no epsilon of at least 0 with a delta below 1"
+
+
+def gaussian_delta(mu: float, epsilon: float) -> float:
+    """Compute the smallest delta for which mu-Gaussian differential privacy is (epsilon, delta).
+
+    ``delta(epsilon) = Phi(-epsilon/mu + mu/2) - e^epsilon Phi(-epsilon/mu - mu/2)`` (Balle & Wang
+    2018; Dong, Roth & Su 2022, corollary 1).
+
+    Parameters
+    ----------
+    mu
+        At least 0: sensitivity over standard deviation of a Gaussian mechanism.
+    epsilon
+        At least 0, nats.
+
+    Raises
+    ------
+    InvalidInput
+        If a number is negative or not finite.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> round(byrote.gaussian_delta(mu=1.0, epsilon=1.0), 6)
+    0.126937
+    """
+    return gaussian_privacy.delta_of(
+        checks.not_negative("mu", mu), checks.not_negative("epsilon", epsilon)
+    )
+
+
+def gaussian_epsilon(mu: float, delta: float) -> float:
+    """Compute the smallest epsilon for which mu-Gaussian differential privacy is (epsilon, delta).
+
+    In nats; the inverse of ``gaussian_delta``. Infinite for delta = 0, unless mu = 0.
+
+    Parameters
+    ----------
+    mu
+        At least 0.
+    delta
+        At least 0, below 1.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is out of range.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> round(byrote.gaussian_epsilon(mu=1.0, delta=1e-5), 4)
+    4.3772
+    """
+    return gaussian_privacy.epsilon_of(checks.not_negative("mu", mu), checks.share("delta", delta))
+
+
+@dataclass(frozen=True)
+class ExposureBound(PlainData):
+    """Upper bounds on the exposure of a secret drawn uniformly from its space.
+
+    Attributes
+    ----------
+    epsilon, delta, insertions
+        Guarantee for one training window; number of windows that contain the canary.
+    group_epsilon, group_delta
+        Guarantee for all insertions together: ``c epsilon, delta sum_{j < c} e^{j epsilon}``.
+    space_size
+        Number of candidates |R|; None if unknown.
+    mean_bits
+        Upper bound on the expected exposure.
+
+    Examples
+    --------
+    >>> bound = exposure_bound(epsilon=1.0)
+    >>> round(bound.mean_bits, 4), round(bound.tail(10), 6)
+    (2.6403, 0.002655)
+    """
+
+    epsilon: float
+    delta: float
+    insertions: int
+    group_epsilon: float
+    group_delta: float
+    space_size: int | None
+    mean_bits: float
+
+    def tail(self, bits: float) -> float:
+        """Bound the probability of an exposure of at least ``bits`` from above."""
+        return private_exposure.tail(
+            checks.not_negative("bits", bits), self.group_epsilon, self.group_delta
+        )
+
+
+def exposure_bound(
+    *, epsilon: float, delta: float = 0.0, insertions: int = 1, space_size: int | None = None
+) -> ExposureBound:
+    """Bound the exposure of a canary under (epsilon, delta)-differential privacy.
+
+    ``P(exposure >= t) <= e^epsilon 2^-t + delta``, since without the canary the rank of a secret
+    drawn uniformly is uniform. Hence the mean: ``(1 - e^-epsilon) log2(1 + e^epsilon) + 1 / ln 2``
+    for delta = 0, ``(epsilon + 1) / ln 2 + delta log2 |R|`` otherwise, and never more than
+    log2 |R|. The unit of privacy is the training window: a canary that spans two counts twice.
+
+    Parameters
+    ----------
+    epsilon
+        At least 0, nats, for one training window.
+    delta
+        At least 0, below 1. With a delta the mean needs ``space_size``.
+    insertions
+        Number of windows that contain the canary.
+    space_size
+        Number of candidates |R|, at least 2.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is out of its range, or delta is given without ``space_size``.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> round(byrote.exposure_bound(epsilon=0.65).mean_bits, 4)
+    2.1805
+    """
+    epsilon, delta = checks.not_negative("epsilon", epsilon), checks.share("delta", delta)
+    insertions = checks.integer("insertions", insertions, at_least=1)
+    if space_size is not None:
+        space_size = checks.size("space_size", space_size, at_least=2)
+    elif delta:
+        raise InvalidInput(
+            "space_size must be given with a delta, whose cost is up to log2 |R| bits; got None"
+        )
+    group = private_exposure.grouped(epsilon, delta, insertions)
+    bits = np.inf if space_size is None else log2(space_size)
+    mean = private_exposure.mean(*group, bits)
+    return ExposureBound(epsilon, delta, insertions, *group, space_size, mean)
+
+
+def guarantee_of(run: RunFolder, fits: Sequence[int]) -> dict[str, Any] | None:
+    """Return the guarantee of the fit with the largest epsilon; None if no fit records one.
+
+    ``delta`` is the largest of any fit: every fit satisfies it. ``epsilon`` is infinite where it is
+    null, and where some fits have no guarantee; ``fits`` is how many have one,
+    ``smallest_epsilon`` the smallest of any fit, if they differ.
+    """
+    if run.manifest.model.name == HISTOGRAM:
+        return _of_histogram(float(run.manifest.model.parameters["epsilon"]), len(fits))
+    facts = [run.facts(fit).get("privacy") for fit in fits]
+    guarantees = [_readable(fact) for fact in facts if fact is not None]
+    if not guarantees:
+        return None
+    guarantees.sort(key=lambda guarantee: guarantee["epsilon"])
+    smallest, largest = guarantees[0], guarantees[-1]
+    delta = max(guarantee["delta"] for guarantee in guarantees)
+    result = {**largest, "delta": delta, "fits": len(guarantees)}
+    if smallest["epsilon"] < largest["epsilon"]:
+        result["smallest_epsilon"] = smallest["epsilon"]
+    if len(guarantees) < len(fits):
+        label = f"{len(fits) - len(guarantees)} fits promise nothing"
+        result.update(epsilon=np.inf, label=label)
+    return result
+
+
+def allowed(guarantee: Mapping[str, Any] | None, delta: float, relation: str) -> float:
+    """Return the epsilon guaranteed at a delta for such neighbours; NaN without a guarantee.
+
+    What holds for adding or removing a record holds twice over for replacing one, as for a group of
+    two. A guarantee at a delta implies one at every larger delta, and none at a smaller.
+    """
+    if guarantee is None:
+        return float("nan")
+    epsilon, guaranteed_delta = guarantee["epsilon"], guarantee["delta"]
+    guaranteed_relation = guarantee.get("relation", ADD_REMOVE)
+    if guaranteed_relation == REPLACEMENT and relation == ADD_REMOVE:
+        epsilon = guarantee.get("epsilon_add_remove", np.nan)
+    elif guaranteed_relation != relation:
+        epsilon, guaranteed_delta = private_exposure.grouped(epsilon, guaranteed_delta, 2)
+    return float(epsilon) if guaranteed_delta <= delta else float("nan")
+
+
+def windows(guarantee: Mapping[str, Any] | None, longest: int) -> int:
+    """Count the units of privacy that one copy of a secret may touch: training windows, or 1.
+
+    A secret of L characters touches at most ``ceil((L - 1) / T) + 1`` windows of T.
+
+    Examples
+    --------
+    >>> windows({"unit": "window of 50 characters"}, 10), windows({"unit": "record"}, 10)
+    (2, 1)
+    """
+    match = re.search(r"window of (\d+)", str((guarantee or {}).get("unit", "")))
+    return 1 if match is None or longest <= 1 else -(-(longest - 1) // int(match[1])) + 1
+
+
+def _of_histogram(epsilon: float, fits: int) -> dict[str, Any]:
+    """Pure epsilon-DP by construction; the model's docstring has the proof."""
+    return {
+        "epsilon": epsilon,
+        "delta": 0.0,
+        "unit": "record",
+        "relation": REPLACEMENT,
+        "epsilon_add_remove": epsilon / 2,
+        "accountant": "Laplace noise",
+        "fits": fits,
+    }
+
+
+def _readable(fact: Any) -> dict[str, Any]:
+    facts = dict(fact) if isinstance(fact, Mapping) else {}
+    epsilon, delta = facts.get("epsilon", np.nan), facts.get("delta", np.nan)
+    epsilon = np.inf if epsilon is None else epsilon
+    if not all(isinstance(value, int | float) for value in (epsilon, delta)) or not (
+        epsilon >= 0 and 0 <= delta < 1
+    ):
+        return {"epsilon": float("inf"), "delta": 0.0, "label": UNREADABLE}
+    return {**facts, "epsilon": float(epsilon), "delta": float(delta)}

@@ -38,8 +38,8 @@ from byrote.scores.privacy.membership import attack_table
 from byrote.scores.privacy.record_bounds import Claim, one_run_bounds
 from byrote.scores.privacy.record_measures import exposure_measure
 from byrote.scores.run import Run
-from byrote.stats.discovery import q_values
-from byrote.stats.intervals import of_mean
+from byrote.stats.estimate import mean
+from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
 Generator = np.random.Generator
@@ -221,7 +221,7 @@ def mean_of_secrets(null: Null, generator: Generator) -> list[bool]:
     if null in (NULLS["fits shifted"], NULLS["fits of two values"]) or np.isinf(values).any():
         return []
     truth = RARE * np.log(4.0) if null is two_valued else 0.0
-    return misses(*of_mean(values), truth)
+    return misses(*mean(values).interval, truth)
 
 
 RAISED = ("normal", "heavy tails", "fits shifted")

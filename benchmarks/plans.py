@@ -19,7 +19,7 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 from byrote.models.vae.arithmetic import can_compile
-from byrote.stats.correlation import spearman
+from byrote.stats.estimate import spearman
 
 HEADER = (
     "| plan | noise | fits | core-seconds | standard error | median M | matched | mean_log"
@@ -97,8 +97,10 @@ def main() -> None:
     reference = None
     for name, noise, found, folder in runs(asked):
         reference = found if reference is None else reference
-        rank, (low, high) = spearman(reference.mean_log, found.mean_log)
-        agreement = "–" if found is reference else f"{rank:.2f} [{low:.2f}, {high:.2f}]"
+        rank = spearman(reference.mean_log, found.mean_log)
+        agreement = (
+            "–" if found is reference else f"{rank.value:.2f} [{rank.low:.2f}, {rank.high:.2f}]"
+        )
         fits = RunFolder.open(RunPaths(folder)).design.fits
         seconds = f"{core_seconds(folder):,.0f}"
         cells = [name, noise, str(fits), seconds, *found.medians(), agreement]

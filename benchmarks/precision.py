@@ -15,7 +15,7 @@ from sklearn.base import clone
 import byrote
 from byrote import KFold
 from byrote.models import VAE
-from byrote.stats.correlation import spearman
+from byrote.stats.estimate import spearman
 
 
 def same_weights(model: VAE, x: np.ndarray) -> str:
@@ -23,7 +23,7 @@ def same_weights(model: VAE, x: np.ndarray) -> str:
     model = clone(model).set_params(random_state=0, precision="float32").fit(x)
     other = clone(model).set_params(precision="bfloat16").set_weights(model.get_weights())
     exact, quick = model.score_samples(x), other.score_samples(x)
-    rank, _ = spearman(exact, quick)
+    rank = spearman(exact, quick).value
     difference = quick - exact
     return (
         f"same weights: rank correlation {rank:.6f}, mean difference {difference.mean():+.4f} nats,"
@@ -62,9 +62,10 @@ def main() -> None:
     other = study(single, x, plan, 1, asked.workers)
     lower = study(half, x, plan, 0, asked.workers)
     for name, scores in (("float32, another seed", other), ("bfloat16", lower)):
-        rank, (low, high) = spearman(first, scores)
+        rank = spearman(first, scores)
         print(
-            f"mean_log against float32: {name}: rank correlation {rank:.3f} [{low:.3f}, {high:.3f}]"
+            f"mean_log against float32: {name}: rank correlation {rank.value:.3f}"
+            f" [{rank.low:.3f}, {rank.high:.3f}]"
         )
 
 

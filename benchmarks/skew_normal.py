@@ -41,7 +41,7 @@ def main() -> None:
     theirs, scipys = timed(lambda: plain(references), 1)
     likelihood = skewnorm.logpdf(references, *theirs).sum()
     difference = (ours.log_likelihood - likelihood) / abs(likelihood)
-    assert ours.trouble == "", ours.trouble
+    assert ours.reason == "", ours.reason
     assert whole.fits[0].accepted
     assert abs(difference) < SAME, difference
     rows = {

@@ -32,7 +32,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import models, plans
-from byrote.attacks import discoverable
+from byrote.attacks.discoverable_extraction import discovery_probability, samples_to_discover
 from byrote.cli import app, exits
 from byrote.data.records import as_records
 from byrote.fits.request import Settings
@@ -265,8 +265,8 @@ def targets(files):  # one entry each
             "space_size": 10**9, "method": "sampled", "level": 0.95, "ids": lambda: ["a", "b"]}),
         "exposure_bound": Target(bounded, {
             "epsilon": 1.0, "delta": 1e-6, "insertions": 3, "space_size": 10**6, "bits": 3.0}),
-        "discovery_probability": Target(discoverable.discovery_probability, {"bits": 5.0, "n": 5}),
-        "samples_to_discover": Target(discoverable.samples_to_discover, {"bits": 5.0, "p": 0.5}),
+        "discovery_probability": Target(discovery_probability, {"bits": 5.0, "n": 5}),
+        "samples_to_discover": Target(samples_to_discover, {"bits": 5.0, "p": 0.5}),
         "one_run_epsilon": Target(byrote.one_run_epsilon, {
             "canaries": 100, "guesses": 50, "correct": 45, "delta": 1e-5, "significance": 0.05}),
         "one_run_mu": Target(byrote.one_run_mu, {
@@ -425,6 +425,7 @@ def command(generator):
         words += [generator.choice(OPTIONS), *generator.sample(WORDS, generator.choice((0, 1, 1)))]
     said = io.StringIO()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(said):
+        warnings.simplefilter("always")  # they are lines on standard error, as every other
         code = exits.run(lambda: app.app(words, standalone_mode=False), debug=False)
     if code not in CODES:
         raise AssertionError(f"exit {code} of byrote {words}: {said.getvalue()[-300:]}")

@@ -180,7 +180,7 @@ def test_values_are_quoted_in_a_few_words():
         def __repr__(self):
             raise RuntimeError
 
-    shown = [checks.shown(value) for value in (10**9000, "a" * 999, np.ones((2, 3)), Mute(), [[]])]
+    shown = [checks.brief(value) for value in (10**9000, "a" * 999, np.ones((2, 3)), Mute(), [[]])]
     assert shown[0] == f"an integer of {math.ceil(9000 * math.log2(10)):,} bits"
     assert len(shown[1]) < 90
     assert shown[2:] == ["ndarray of shape (2, 3)", "a value of type Mute", "[[]]"]

@@ -1,14 +1,15 @@
-"""One family of exceptions, so that a caller can catch all of byrote's with one clause.
+"""Exceptions of byrote, with a common base class.
 
 ByroteError
-├── InvalidInput (ValueError)      unusable data, argument or run folder; nothing was written
-│   ├── RunMismatch                the run folder was made by another plan, model or data
-│   └── NoCompiler                 compiled functions are asked for where none can be made
+├── InvalidInput (ValueError)      invalid data, argument or run folder; nothing was written
+│   ├── RunMismatch                the run folder belongs to another plan, model or data set
+│   └── NoCompiler                 compiled functions are requested where there is no compiler
 ├── TrainingDiverged (ArithmeticError)   a fit whose losses or weights are not finite
-├── CorruptFile (ValueError)       a file of a run folder is truncated, altered or foreign
-├── CannotRead (OSError)           the disk or the memory fails: nothing is wrong with the file
-├── IncompleteRun (RuntimeError)   fits are missing or failed; starting again resumes
-├── CannotWrite (OSError)          a full disk, a quota, a limit: a file could not be written
+├── CorruptFile (ValueError)       a file of a run folder is truncated or altered
+│   └── ForeignFile                a file of a run folder belongs to another run or fit
+├── CannotRead (OSError)           a disk or memory error while reading an intact file
+├── IncompleteRun (RuntimeError)   fits failed or are missing; running again resumes
+├── CannotWrite (OSError)          a file could not be written: full disk, quota, limit
 └── MissingExtra (ImportError)     an optional dependency is not installed
 """
 
@@ -20,26 +21,26 @@ _LONGEST_WORD = 80
 
 
 class ByroteError(Exception):
-    """Base of every error that byrote raises on purpose. Its message is printable."""
+    """Base class of all errors that byrote raises on purpose. Messages are printable."""
 
     def __init__(self, *args: object) -> None:
         super().__init__(*(printable(arg) if isinstance(arg, str) else arg for arg in args))
 
 
 class InvalidInput(ByroteError, ValueError):
-    """An argument that cannot be used: the message names it, what was expected and what came."""
+    """An invalid argument: the message names it, what was expected and what came."""
 
 
 class RunMismatch(InvalidInput):
-    """A run folder that belongs to another plan, model or data set, or to a run under way."""
+    """A run folder that belongs to another plan, model or data set, or to a run in progress."""
 
 
 class NoCompiler(InvalidInput):
-    """Compiled functions are asked for, or settled for the run, on a machine that makes none."""
+    """Compiled functions are requested, or fixed for the run, on a machine without a compiler."""
 
 
 class TrainingDiverged(ByroteError, ArithmeticError):
-    """A fit whose losses or weights are not finite: the message names what helps."""
+    """A fit whose losses or weights are not finite; the message names remedies."""
 
 
 class CorruptFile(ByroteError, ValueError):
@@ -51,32 +52,32 @@ class ForeignFile(CorruptFile):
 
 
 class CannotRead(ByroteError, OSError):
-    """A file that the disk or the memory does not give: nothing is known to be wrong with it."""
+    """A file that could not be read because of the disk or memory, and may be intact."""
 
 
 class IncompleteRun(ByroteError, RuntimeError):
-    """A run in which fits failed or are missing; starting the same run again does only those."""
+    """A run in which fits failed or are missing; running it again does only those."""
 
 
 class CannotWrite(ByroteError, OSError):
-    """A file or folder that the system would not write; ``errno`` says why.
+    """A file or folder that could not be written; ``errno`` has the cause.
 
-    What was there before is still there, and what was finished is kept.
+    Existing files are unchanged and finished fits are kept.
     """
 
 
 class MissingExtra(ByroteError, ImportError):
-    """An optional dependency is needed; the message names the extra to install."""
+    """A missing optional dependency; the message names the extra to install."""
 
 
 class ByroteWarning(UserWarning):
-    """A warning of byrote's own, whose text quotes no record."""
+    """A warning of byrote, whose text does not quote records."""
 
 
 def printable(value: object) -> str:
-    r"""Text that cannot move a cursor, change colours or turn the direction of writing.
+    r"""Escape characters that could move the cursor, change colours or the writing direction.
 
-    Control characters, those of no width and halves of surrogate pairs are spelled out.
+    These are control characters, characters without width and lone surrogates.
 
     Examples
     --------
@@ -90,8 +91,8 @@ def printable(value: object) -> str:
 
 
 def did_you_mean(word: Any, allowed: Iterable[str]) -> str:
-    """', did you mean …?' for the nearest allowed word, or nothing."""
+    """', did you mean …?' with the nearest allowed word, or an empty string."""
     if not isinstance(word, str) or len(word) > _LONGEST_WORD:
         return ""
-    near = get_close_matches(word, list(allowed), n=1, cutoff=0.5)
-    return f", did you mean {near[0]}?" if near else ""
+    matches = get_close_matches(word, list(allowed), n=1, cutoff=0.5)
+    return f", did you mean {matches[0]}?" if matches else ""

@@ -1,8 +1,8 @@
-"""Every random number in a run comes from one root seed, keyed by what it is for.
+"""Random numbers of a run, all derived from one root seed by key.
 
-A key, not a position in a stream, identifies a draw: a fit's seeds depend on its repeat and fold
-alone, never on which fits ran before it, so a resumed or a distributed run repeats the numbers of
-an uninterrupted one.
+A draw is identified by a key, not by its position in a stream: a fit's seeds depend on its repeat
+and fold alone, never on which fits ran before it, so a resumed or distributed run repeats the
+numbers of an uninterrupted one.
 """
 
 from enum import IntEnum
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What a stream of random numbers is for. The values are part of the run format."""
+    """Purpose of a stream of random numbers. The values are part of the run format."""
 
     PLAN = 0
     TRAINING = 1
@@ -28,15 +28,15 @@ class Purpose(IntEnum):
 
 
 def sequence(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.SeedSequence:
-    """The seed sequence of one purpose in one fit."""
+    """Seed sequence for a purpose in a fit."""
     return np.random.SeedSequence(root, spawn_key=(int(purpose), repeat, fold))
 
 
 def generator(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.Generator:
-    """A NumPy generator for one purpose in one fit."""
+    """NumPy generator for a purpose in a fit."""
     return np.random.default_rng(sequence(root, purpose, repeat, fold))
 
 
 def integer(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> int:
-    """A 32-bit integer seed, the form that scikit-learn's ``random_state`` takes."""
+    """32-bit integer seed, as for scikit-learn's ``random_state``."""
     return int(sequence(root, purpose, repeat, fold).generate_state(1)[0])

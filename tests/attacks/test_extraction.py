@@ -10,8 +10,11 @@ from hypothesis import strategies as st
 
 import byrote
 from byrote import Canary, InvalidInput
-from byrote.attacks.discoverable import discovery_probability, samples_to_discover
-from byrote.attacks.greedy import greedy_completions
+from byrote.attacks.discoverable_extraction import (
+    discovery_probability,
+    greedy_completions,
+    samples_to_discover,
+)
 
 from chains import Broken, Chain, Merging, OneString, Table, digit_table, plain_rank, plain_table
 

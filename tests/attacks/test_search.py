@@ -84,9 +84,9 @@ def test_memory_is_bounded(batch):
     while search.queries < 3000 and len(search._frontier):
         search._advance(np.inf)
         assert len(search._frontier) <= 200
-        waiting = search._pool._place[2]
+        waiting = search._cache._place[2]
         assert np.count_nonzero(waiting) <= len(search._frontier)
-        most = max(most, len(search._pool) - batch)
+        most = max(most, len(search._cache) - batch)
     assert most <= 2 * 200  # states that nothing waits for are freed
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import byrote
-from byrote.attacks.greedy import greedy_completions
+from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.model_sampling import draw_samples
 from byrote.attacks.ranks import find_ranks
 from byrote.data.canaries.format import Format

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 import byrote
+from byrote.attacks.completion_bits import candidate_bits
 from byrote.attacks.ranks import find_ranks
-from byrote.attacks.walking import candidate_bits
 from byrote.models import CausalLM
 
 import tiny_hf

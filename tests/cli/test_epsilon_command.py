@@ -98,4 +98,4 @@ def test_what_is_refused(run, byrote_):
     assert "holds no run" in err
     code, _, err = byrote_("score", "x.npy", *MODEL, *COINS, "--pairs", "--out", "two")
     assert code == 2
-    assert "coins must not be asked for in pairs" in err
+    assert "coins and pairs must not both be True" in err

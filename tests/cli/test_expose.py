@@ -244,7 +244,10 @@ BAD = {
         ["text.txt", "--canary", "x {digits:1}", *NGRAM, *OUT],
         "the pattern has 10 completions; got 28 canaries",
     ),
-    "insertions that fall": (["text.txt", *GOOD, "--insertions", "4,1"], "insertions must rise"),
+    "insertions that fall": (
+        ["text.txt", *GOOD, "--insertions", "4,1"],
+        "insertions must be ascending",
+    ),
     "insertions in words": (["text.txt", *GOOD, "--insertions", "few"], "--insertions must be"),
     "empty text": (["empty.txt", *GOOD], "empty.txt: "),
     "not UTF-8": (["latin.txt", *GOOD], "byte 5"),

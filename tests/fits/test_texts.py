@@ -160,7 +160,7 @@ def test_several_patterns_each_have_their_levels_and_references(tmp_path):
 REFUSED = {
     "too many copies": ({"insertions": (1, 500)}, "insertions must fit into the text"),
     "few lines": ({"within": 0.01, "insertions": (1, 9)}, "in the first 0.01 of it; got 20"),
-    "not rising": ({"insertions": (4, 1)}, "insertions must rise"),
+    "not rising": ({"insertions": (4, 1)}, "insertions must be ascending"),
     "nothing inserted": ({"insertions": (0,)}, "insertions must insert something"),
     "space used up": ({"controls": 10**4}, "canaries must leave candidates"),
     "held out": ({"held_out": 1.0}, "held_out must be"),

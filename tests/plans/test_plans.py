@@ -277,7 +277,7 @@ BAD = {
     "fraction": (lambda: Subset(1.0, fits=3), "fraction must be a number between 0 and 1"),
     "empty subset": (lambda: drawn(Subset(0.001, fits=3)), "must leave records on both sides"),
     "odd fits": (lambda: Probes(3, fits=5), "fits must be even"),
-    "unknown probe": (lambda: drawn(Probes([99], fits=4)), "1 of 1 are not there"),
+    "unknown probe": (lambda: drawn(Probes([99], fits=4)), "1 of 1 are not"),
     "repeated probe": (lambda: Probes([1, 1], fits=4), "records must all differ"),
     "no probe": (lambda: Probes([], fits=4), "at least one probe"),
     "text for probes": (lambda: Probes("all", fits=4), "a count or a list of ids"),
@@ -287,7 +287,7 @@ BAD = {
     "coins as a number": (lambda: Probes(4, fits=4, coins=1), "coins must be True or False; got 1"),
     "coins in pairs": (
         lambda: Probes(4, fits=4, pairs=True, coins=True),
-        "coins must not be asked for in pairs",
+        "coins and pairs must not both be True",
     ),
     "coins that leave nothing": (
         lambda: design_of(Probes(2, fits=40, coins=True), 2),
@@ -369,5 +369,5 @@ def test_a_description_is_what_its_plan_would_write_and_nothing_near_it(plan):
 def test_plans_of_others_are_described_as_they_like():
     check_spec({"kind": "own", "fits": "seven"})
     for kind in (None, {}, ["kfold"], 1):
-        with pytest.raises(InvalidInput, match="kind must be the name of a kind of plans"):
+        with pytest.raises(InvalidInput, match="kind must be the name of a kind of plan;"):
             check_spec({"kind": kind})

@@ -12,8 +12,7 @@ from byrote.scores.memorization.top_records import (
     highly_memorized,
     memorized_by_region,
 )
-from byrote.stats.intervals import of_mean
-from byrote.stats.proportion import wilson
+from byrote.stats.estimate import proportion
 
 GENERATOR = np.random.default_rng(2)
 LABELS = np.array(["cat", "dog", "owl"])[GENERATOR.integers(0, 3, 600)]
@@ -44,18 +43,11 @@ def test_highly_memorized_with_ties_infinities_and_gaps():
 
 @pytest.mark.parametrize("k", [0, 1, 7, 20])
 def test_wilson_interval_is_the_root_of_the_score_test(k):
-    low, high = wilson(k, 20)
+    low, high = proportion(k, 20).interval
     for end in {low, high} - {0.0, 1.0}:
         z = (k / 20 - end) / np.sqrt(end * (1 - end) / 20)
         assert abs(z) == pytest.approx(stats.norm.ppf(0.975), rel=1e-6)
     assert low <= k / 20 <= high
-
-
-def test_student_interval():
-    values = SCORE[:17]
-    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert of_mean(values) == pytest.approx(expected)
-    assert np.isnan(of_mean([1.0])).all()
 
 
 def test_regions_are_counted(made):

@@ -8,8 +8,14 @@ from scipy.stats import skewnorm
 
 from byrote.stats import skew_normal_fit
 from byrote.stats.skew_normal import log_lower_tail
-from byrote.stats.skew_normal_centred import LIMIT, jacobian, to_centred, to_direct
-from byrote.stats.skew_normal_fit import fit, standard_error
+from byrote.stats.skew_normal_fit import (
+    LIMIT,
+    fit,
+    jacobian,
+    standard_error,
+    to_centred,
+    to_direct,
+)
 
 
 def draw(shape, n, seed=0, location=30.0, scale=2.0):
@@ -28,7 +34,7 @@ def test_the_likelihood_is_scipys_or_better(shape, n):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         theirs = skewnorm.logpdf(x, *skewnorm.fit(x)).sum()
-    assert found.trouble == ""
+    assert found.reason == ""
     own = skewnorm.logpdf(x, found.shape, found.location, found.scale).sum()
     assert found.log_likelihood == pytest.approx(own, rel=1e-12)
     assert found.log_likelihood >= theirs - 1e-5
@@ -88,7 +94,7 @@ def test_the_interval_of_an_exposure_covers():
 
 
 @pytest.mark.parametrize(
-    ("values", "trouble"),
+    ("values", "reason"),
     [
         (np.random.default_rng(0).exponential(size=3000), "the shape diverges"),
         (np.abs(np.random.default_rng(0).normal(size=3000)), "the shape diverges"),
@@ -96,8 +102,8 @@ def test_the_interval_of_an_exposure_covers():
         (np.full(1000, 0.1), "all references have the same log-perplexity"),
     ],
 )
-def test_estimates_that_are_none_say_so(values, trouble):
-    assert fit(np.sort(values)).trouble == trouble
+def test_estimates_that_are_none_say_so(values, reason):
+    assert fit(np.sort(values)).reason == reason
 
 
 @pytest.mark.parametrize("shape", [-90.0, -2.0, -0.05, 0.05, 1.0, 90.0])

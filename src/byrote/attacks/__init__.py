@@ -1,1 +1,1 @@
-"""What can be taken out of a language model: ranks and secrets, by search, enumeration, chance."""
+"""Attacks on language models: ranks and secrets by search, enumeration and sampling."""

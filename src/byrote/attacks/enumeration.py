@@ -1,4 +1,4 @@
-"""The cost of every completion of a format, in bounded memory."""
+"""Log-perplexities of all completions of a format, and ranks among them, in bounded memory."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.attacks.walking import begin, check_costs, path_bits, rows_at_once
+from byrote.attacks.completion_bits import begin, check_costs, path_bits, rows_at_once
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
 from byrote.models.language.agreement import stepper_of
@@ -19,21 +19,21 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Chunk = tuple[NDArray[np.int64], Array]
 
-LARGEST = 10**8  # completions; an hour or more beyond that, where search and chance take seconds
+LARGEST = 10**8  # completions; beyond that an hour or more, where search and sampling take seconds
 
 
 def enumerate_bits(model: Any, canary: Canary, *, batch_size: int = 4096) -> Iterator[Chunk]:
-    """Log-perplexity of all completions of the canary's format, chunk by chunk.
+    """Compute log-perplexities of all completions of the canary's format, chunk by chunk.
 
-    Every beginning is read once, whatever number of completions share it, and the completions
-    themselves not at all: their costs stand in the rows of the beginnings one token shorter. So
-    10^6 numbers of six digits cost 111,111 steps. Depth first, so that memory holds at most
+    Every prefix is read once, whatever number of completions share it, and the completions
+    themselves are not read: their costs are in the rows of the prefixes one token shorter. So 10^6
+    numbers of six digits take 111,111 steps. Depth first, so that memory holds at most
     ``batch_size`` states for each token of length. Where tokens hold several characters, the paths
     are those of the model's own encoding.
 
     Returns
     -------
-    An iterator over (indices, bits): indices in ``canary.format``, each once in all.
+    An iterator over (indices, bits), each index in ``canary.format`` once.
 
     Raises
     ------
@@ -47,7 +47,7 @@ def enumerate_bits(model: Any, canary: Canary, *, batch_size: int = 4096) -> Ite
 
 
 def check_size(canary: Canary) -> None:
-    """Refuse to enumerate what would take hours."""
+    """Reject a format with more than 10^8 completions."""
     if canary.space_size > LARGEST:
         raise InvalidInput(
             f"exact enumeration needs at most {LARGEST:,} completions; the canary has"
@@ -57,15 +57,15 @@ def check_size(canary: Canary) -> None:
 
 
 def all_bits(stepper: Stepper, form: TokenFormat, batch_size: int) -> Iterator[Chunk]:
-    """(indices, bits) of all completions, by the way that the format's tokens allow."""
+    """(indices, bits) of all completions: by single tokens where the format allows, or encoded."""
     if form.single:
         return _Tree(stepper, form, batch_size).leaves()
     return _by_encoding(stepper, form, batch_size)
 
 
 def steps(form: TokenFormat) -> int:
-    """How many beginnings the model reads to enumerate all completions, at most."""
-    return int(_counted(form, leaves=False)[form.start])
+    """Upper limit of the prefixes that the model reads to enumerate all completions."""
+    return int(_count_below(form, leaves=False)[form.start])
 
 
 def _by_encoding(stepper: Stepper, form: TokenFormat, batch_size: int) -> Iterator[Chunk]:
@@ -76,34 +76,32 @@ def _by_encoding(stepper: Stepper, form: TokenFormat, batch_size: int) -> Iterat
         first += len(paths)
 
 
-def _counted(form: TokenFormat, *, leaves: bool) -> list[int]:
-    """For each state how many completions begin there, or how many beginnings that go on."""
-    found = [0] * len(form.counts)
+def _count_below(form: TokenFormat, *, leaves: bool) -> list[int]:
+    """For each state the number of completions, or of longer prefixes, that continue from it."""
+    total = [0] * len(form.counts)
     for state in _backwards(form):
         edges = slice(form.offsets[state], form.offsets[state + 1])
-        below = sum(found[target] for target in form.targets[edges].tolist())
-        found[state] = below + (int(form.leaf[edges].sum()) if leaves else 1)
-    return found
+        below = sum(total[target] for target in form.targets[edges].tolist())
+        total[state] = below + (int(form.leaf[edges].sum()) if leaves else 1)
+    return total
 
 
 def _backwards(form: TokenFormat) -> list[int]:
     """States with edges, each after all that its edges lead to."""
-    last = len(
-        form.spelling.format.edges
-    )  # states that spell the end of the prefix follow, nearer first
+    last = len(form.spelling.format.edges)  # then those that spell the end of the prefix
     return [state for state in range(last + len(form.lead)) if form.counts[state]]
 
 
 class _Tree:
-    """All completions by single characters, depth first."""
+    """All completions by single-character tokens, depth first."""
 
     def __init__(self, stepper: Stepper, form: TokenFormat, batch_size: int) -> None:
         self.stepper, self.form, self.batch_size = stepper, form, batch_size
-        sizes = np.array(_counted(form, leaves=True), dtype=np.int64)
+        sizes = np.array(_count_below(form, leaves=True), dtype=np.int64)
         sizes[form.end] = 1
         below = np.concatenate([[0], np.cumsum(sizes[form.targets])])
-        own = np.repeat(below[form.offsets[:-1]], form.counts)
-        self.before = below[:-1] - own  # completions through the edges that come before, by edge
+        of_state = np.repeat(below[form.offsets[:-1]], form.counts)
+        self.before = below[:-1] - of_state  # by edge, completions through its earlier siblings
 
     def leaves(self) -> Iterator[Chunk]:
         """(indices, bits), all of them."""
@@ -115,7 +113,7 @@ class _Tree:
     def _below(
         self, at: Index, bits: Array, index: NDArray[np.int64], states: Any, costs: Array
     ) -> Iterator[Chunk]:
-        """What can be reached from beginnings whose states and costs are there."""
+        """Completions that continue prefixes with these states and costs."""
         form = self.form
         rows, edges = form.children(at)
         bits = bits[rows] + check_costs(costs[rows, form.tokens[edges]])
@@ -126,6 +124,48 @@ class _Tree:
         inner = np.flatnonzero(~leaf)
         for first in range(0, len(inner), self.batch_size):
             part = inner[first : first + self.batch_size]
-            on = edges[part]
-            deeper, price = self.stepper.step(states.take(rows[part]), form.tokens[on])
-            yield from self._below(form.targets[on], bits[part], index[part], deeper, price)
+            edge = edges[part]
+            following = self.stepper.step(states.take(rows[part]), form.tokens[edge])
+            yield from self._below(form.targets[edge], bits[part], index[part], *following)
+
+
+class StreamingRank:
+    """Ranks of n completions in a stream of all costs, which are not kept.
+
+    Costs outside every completion's ``margin`` are counted; the few inside are kept until the
+    completions' own costs, in the arithmetic of the stream, are known. A completion whose own cost
+    turns out to lie outside its margin has no rank: NaN.
+
+    Examples
+    --------
+    >>> ranks = StreamingRank(np.array([2.0]), np.array([0.1]))
+    >>> ranks.add(np.array([5.0, 2.01, 1.0])); ranks.add(np.array([2.02, 2.0]))
+    >>> ranks.of(np.array([2.01])), ranks.of(np.array([2.2]))
+    (array([3.]), array([nan]))
+    """
+
+    def __init__(self, bits: Array, margin: Array) -> None:
+        self._bits, self._margin = bits, margin
+        self._low, self._high = np.sort(bits - margin), np.sort(bits + margin)
+        self._outside = np.zeros(len(bits) + 1, dtype=np.int64)
+        self._inside: list[tuple[Array, Index]] = []
+
+    def add(self, bits: Array) -> None:
+        """Count more costs."""
+        begun = np.searchsorted(self._low, bits, side="right")
+        inside = begun > np.searchsorted(self._high, bits, side="left")
+        self._outside += np.bincount(begun[~inside], minlength=len(self._outside))
+        if inside.any():
+            self._inside.append(np.unique(bits[inside], return_counts=True))
+
+    def of(self, costs: Array) -> Array:
+        """(n,) number of costs in the stream that are at most each completion's own cost."""
+        known = np.abs(costs - self._bits) <= self._margin
+        if not known.any():
+            return np.full(len(costs), np.nan)
+        values, counts = (np.concatenate(part) for part in zip(*self._inside, strict=True))
+        order = np.argsort(values, kind="stable")
+        cumulative = np.concatenate([[0], np.cumsum(counts[order])])
+        below = np.cumsum(self._outside)[np.argsort(np.argsort(self._bits, kind="stable"))]
+        ranks = below + cumulative[np.searchsorted(values[order], costs, side="right")]
+        return np.where(known, ranks, np.nan)

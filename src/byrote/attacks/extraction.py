@@ -1,4 +1,4 @@
-"""Taking a secret out of a model: the likeliest completion of a canary's format."""
+"""Extraction of a secret from a model: the likeliest completion of a canary's format."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 
 from byrote import checks
-from byrote.attacks.bounds import margin, ranks_of
-from byrote.attacks.counting import CountingStepper
-from byrote.attacks.search import Search
-from byrote.attacks.walking import path_bits
+from byrote.attacks.completion_bits import CountingStepper, path_bits
+from byrote.attacks.search import Search, margin
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
 from byrote.models.language.agreement import stepper_of
@@ -19,33 +17,34 @@ from byrote.models.language.tokens import TokenFormat
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Extraction:
-    """What a search took out of a model. Bits. ``repr`` shows no text.
+    """Completions extracted from a model by a search. Bits. ``repr`` shows no text.
 
     Attributes
     ----------
     found
-        The likeliest completions met, at most ``top``, each with its log-perplexity, sorted. Of
-        those that the model's tokenizer writes alike one stands for all, the secret before others.
+        The likeliest completions found, at most ``top``, each with its log-perplexity, sorted. Of
+        those that the model's tokenizer writes with the same tokens only one is listed, preferably
+        the secret.
     certified_count
-        How many of these, from the first, are certainly the likeliest of all completions: nothing
-        that the search left out or dropped can cost less.
+        Number of these, from the first, that are certified as the likeliest of all completions:
+        nothing that the search left out or dropped can cost less.
     queries
-        Beginnings that the model read until the search for them ended.
+        Prefixes that the model read until the search for them ended.
     size
-        How many completions there are.
+        Number of completions.
     masked
         The completion with stars for the secret.
     secret_bits
-        Log-perplexity of the canary's own secret; NaN if it has none.
+        Log-perplexity of the canary's secret; NaN if it has none.
     rank
-        Its rank among all completions, ties counted against it; NaN if it is not known.
+        Rank of the secret among all completions, ties counted against it; NaN if unknown.
     rank_low, rank_high
-        What the rank certainly lies between.
+        Certain bounds of the rank.
     rank_queries
-        Beginnings read in all, those for the rank included.
+        Prefixes read in all, including those for the rank.
     matches
-        Whether ``text`` is the canary's own completion, or written with the same tokens; None if
-        it has no secret.
+        Whether ``text`` is the canary's completion, or written with the same tokens; None if it has
+        no secret.
     """
 
     found: tuple[tuple[str, float], ...]
@@ -62,24 +61,24 @@ class Extraction:
 
     @property
     def text(self) -> str | None:
-        """The likeliest completion met; None if the search met none."""
+        """The likeliest completion found; None if there is none."""
         return self.found[0][0] if self.found else None
 
     @property
     def bits(self) -> float:
-        """Its log-perplexity; NaN if there is none."""
+        """Log-perplexity of ``text``; NaN if there is none."""
         return self.found[0][1] if self.found else np.nan
 
     @property
     def certified(self) -> bool:
-        """Whether ``text`` is certainly the likeliest of all completions."""
+        """Whether ``text`` is certified as the likeliest of all completions."""
         return self.certified_count > 0
 
     def __repr__(self) -> str:
-        what = f"{self.masked!r}, {self.bits:.3f} bits" if self.found else "nothing found"
-        sure = "certified" if self.certified else "not certified"
+        result = f"{self.masked!r}, {self.bits:.3f} bits" if self.found else "nothing found"
+        certified = "certified" if self.certified else "not certified"
         rank = "" if np.isnan(self.rank) else f", secret's rank {self.rank:,.0f} of {self.size:,}"
-        return f"Extraction({what}, {self.queries:,} queries, {sure}{rank})"
+        return f"Extraction({result}, {self.queries:,} queries, {certified}{rank})"
 
 
 def extract(
@@ -92,12 +91,12 @@ def extract(
     max_queries: int = 50_000,
     max_frontier: int = 1_000_000,
 ) -> Extraction:
-    """The likeliest completion of a canary's format, by best-first search (Carlini et al. 2019).
+    """Find the likeliest completion of a canary's format by best-first search.
 
-    Beginnings of completions are read by the model, the cheapest first and a batch at once, until
-    no waiting one is cheaper than the best completion met: that is then certainly the likeliest of
-    all, whatever their number. If the canary has a secret, the search goes on to its cost, as far
-    as the budget allows, for its exact rank.
+    The model reads prefixes of completions, the cheapest first and a batch at once, until none left
+    is cheaper than the best completion found, which is then certified as the likeliest of all,
+    whatever their number (Carlini et al. 2019). If the canary has a secret, the search continues to
+    its cost, as far as the budget allows, for its exact rank.
 
     Parameters
     ----------
@@ -105,24 +104,24 @@ def extract(
         A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
         ``next_log_probs``.
     canary
-        What is known of the secret: the format, and the prefix.
+        What is known of the secret: the format and the prefix.
     prefix
-        Another text before the completion than the canary's; "" for none.
+        Text before the completion in place of the canary's prefix; "" for none.
     top
-        How many of the likeliest completions to find.
+        Number of likeliest completions to find.
     batch_size
-        Beginnings read at once. 1 reads the fewest; more are faster, and read some for nothing.
+        Prefixes read at once. 1 reads the fewest; larger batches are faster but read more.
     max_queries
-        Beginnings read at most. What was met by then is given, without a certificate unless it has
-        one already.
+        Largest number of prefixes read. Completions found by then are returned, certified or not.
     max_frontier
-        Beginnings kept waiting; of those dropped the cheapest is remembered, and what costs no
-        more than that is certified still.
+        Largest number of prefixes kept in the frontier. Completions that cost no more than the
+        cheapest prefix dropped can still be certified.
 
     Raises
     ------
     InvalidInput
-        If the model's vocabulary lacks a character of prefix or format, or gives no probabilities.
+        If the model's vocabulary lacks a character of the prefix or format, or its outputs are not
+        probabilities.
 
     Examples
     --------
@@ -130,15 +129,15 @@ def extract(
     >>> from byrote.models import CharLSTM
     >>> canary = byrote.Canary("the pin is {digits:4}", secret="2812")
     >>> model = CharLSTM(16, 1, epochs=10, batch_size=4, window=10, learning_rate=0.03)
-    >>> found = byrote.extract(model.fit([canary.filled] * 40), canary)
-    >>> found.text, found.certified, found.rank
+    >>> result = byrote.extract(model.fit([canary.filled] * 40), canary)
+    >>> result.text, result.certified, result.rank
     ('2812', True, 1.0)
     """
     check_language_model(model)
     if not isinstance(canary, Canary):
-        raise InvalidInput(f"canary must be of the class Canary; got {type(canary).__name__}")
+        raise InvalidInput(f"canary must be a Canary; got {type(canary).__name__}")
     if prefix is not None and not isinstance(prefix, str):
-        raise InvalidInput(f"prefix must be a text; got {checks.shown(prefix)}")
+        raise InvalidInput(f"prefix must be a text; got {checks.brief(prefix)}")
     top = checks.integer("top", top, at_least=1)
     limits = {
         "batch_size": checks.integer("batch_size", batch_size, at_least=1),
@@ -147,51 +146,46 @@ def extract(
     }
     form = TokenFormat(model, canary.prefix if prefix is None else prefix, canary.format)
     stepper = CountingStepper(stepper_of(model, form))
-    own = None if canary.completion is None else _Own(stepper, form, canary.completion)
+    secret = None if canary.completion is None else _Secret(stepper, form, canary.completion)
     search = Search(
         stepper,
         form,
         top=top,
-        sought=own.sought if own else (),
-        limit=float(own.most[0]) if own else -np.inf,
+        targets=secret.targets if secret else (),
+        limit=float(secret.limit[0]) if secret else -np.inf,
         **limits,
     )
     search.find_top()
-    sure, queries = search.certified, search.queries
+    certified, queries = search.certified, search.queries
     costs = search.best.cost
     paths = [search.path(leaf) for leaf in range(len(costs))]
     texts = [form.text(path, like=canary.completion or "") for path in paths]
     return Extraction(
         found=tuple(zip(texts, costs.tolist(), strict=True)),
-        certified_count=int(np.count_nonzero(costs <= sure)),
+        certified_count=int(np.count_nonzero(costs <= certified)),
         queries=queries,
         size=canary.space_size,
         masked=canary.masked,
-        **(own.fields(search, canary) if own else {}),
+        **(secret.rank_fields(search, canary.space_size) if secret else {}),
         rank_queries=stepper.queries,
-        matches=paths[:1] == [own.edges.tolist()] if own else None,
+        matches=paths[:1] == [secret.edges.tolist()] if secret else None,
     )
 
 
-class _Own:
-    """The canary's own secret: where it leads, and what it may cost at most."""
+class _Secret:
+    """The canary's secret: its path, and an upper limit of its cost."""
 
     def __init__(self, stepper: Stepper, form: TokenFormat, completion: str) -> None:
         self.edges = edges = form.edges(completion)
         self.bits = path_bits(stepper, form, [form.tokens[edges].tolist()], 1)
         possible = bool(np.isfinite(self.bits[0]))
-        self.sought = [edges] if possible else []
-        self.most = self.bits + margin(self.bits) if possible else np.array([-np.inf])
+        self.targets = [edges] if possible else []
+        self.limit = self.bits + margin(self.bits) if possible else np.array([-np.inf])
 
-    def fields(self, search: Search, canary: Canary) -> dict[str, float]:
-        """Its rank, by going on with the search to its cost; fields of ``Extraction``."""
-        size = float(canary.space_size)
-        if not self.sought:  # every completion costs at most infinity
-            return _rank_fields(np.inf, size, size, size)
-        search.reach(self.most)
-        found = ranks_of(search, self.bits, canary.space_size)
-        return _rank_fields(*(float(value[0]) for value in found))
-
-
-def _rank_fields(bits: float, rank: float, low: float, high: float) -> dict[str, float]:
-    return {"secret_bits": bits, "rank": rank, "rank_low": low, "rank_high": high}
+    def rank_fields(self, search: Search, size: int) -> dict[str, float]:
+        """Fields of ``Extraction`` about its rank, from continuing the search to its cost."""
+        bits, rank, low, high = np.inf, float(size), float(size), float(size)
+        if self.targets:  # otherwise every completion costs at most infinity
+            search.reach(self.limit)
+            bits, rank, low, high = (float(v[0]) for v in search.rank_bounds(self.bits, size))
+        return {"secret_bits": bits, "rank": rank, "rank_low": low, "rank_high": high}

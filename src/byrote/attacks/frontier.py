@@ -1,25 +1,65 @@
 """The frontier of a best-first search: a priority queue that takes and gives nodes by the batch.
 
-The cheapest nodes stand sorted in front; all dearer ones lie unsorted behind, and a share of them
-is sorted when the front runs out. So a node is moved a few times by array operations in all, where
-a binary heap handles it in the interpreter.
+The cheapest nodes are sorted, in front; all others are unsorted, and a share of them is sorted when
+the front runs out. So a node is moved a few times by array operations in all, where a binary heap
+handles it in the interpreter.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from byrote.attacks.columns import Columns
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
-class Nodes(NamedTuple):
-    """Beginnings that wait to be read by the model.
+class Columns:
+    """Columns of numbers to which rows are appended in amortised constant time.
 
-    Bits so far, the number of the beginning one token shorter, the format's edge on from there.
+    Examples
+    --------
+    >>> columns = Columns(np.float64, np.intp)
+    >>> columns.append(np.array([2.5, 1.5]), np.array([7, 8]))
+    >>> columns.keep(columns[0] < 2)
+    >>> len(columns), columns[1].tolist()
+    (1, [8])
+    """
+
+    def __init__(self, *dtypes: Any) -> None:
+        self._buffers: list[NDArray[Any]] = [np.empty(1024, dtype=dtype) for dtype in dtypes]
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, column: int) -> NDArray[Any]:
+        """A column as a view, valid until the next change."""
+        return self._buffers[column][: self._length]
+
+    def append(self, *values: NDArray[Any]) -> None:
+        """Append rows, given by column."""
+        length = self._length + len(values[0])
+        if length > len(self._buffers[0]):
+            capacity = max(length, 2 * len(self._buffers[0]))
+            self._buffers = [np.resize(buffer, capacity) for buffer in self._buffers]
+        for buffer, value in zip(self._buffers, values, strict=True):
+            buffer[self._length : length] = value
+        self._length = length
+
+    def keep(self, rows: NDArray[Any]) -> None:
+        """Keep these rows alone, by mask or index, in this order."""
+        columns = [buffer[: self._length][rows] for buffer in self._buffers]
+        self._length = len(columns[0])
+        for buffer, values in zip(self._buffers, columns, strict=True):
+            buffer[: self._length] = values
+
+
+class Nodes(NamedTuple):
+    """Prefixes of completions that the model has yet to read.
+
+    Bits so far, the number of the parent (the prefix one token shorter), and the format's edge from
+    there.
     """
 
     cost: Array
@@ -27,11 +67,11 @@ class Nodes(NamedTuple):
     edge: Index
 
     def rows(self, which: "Index | slice | NDArray[np.bool_]") -> "Nodes":
-        """Some of them."""
+        """Nodes of these rows."""
         return Nodes(self.cost[which], self.parent[which], self.edge[which])
 
-    def followed_by(self, others: "Nodes") -> "Nodes":
-        """These and others."""
+    def joined(self, others: "Nodes") -> "Nodes":
+        """These nodes followed by others."""
         pairs = zip(self, others, strict=True)
         return Nodes(*(np.concatenate(pair) for pair in pairs))
 
@@ -40,24 +80,24 @@ NO_NODES = Nodes(np.empty(0), np.empty(0, dtype=np.intp), np.empty(0, dtype=np.i
 
 
 class Frontier:
-    """Nodes by cost, at most ``limit`` of them: beyond that the dearest are dropped.
+    """Priority queue of at most ``limit`` nodes by cost; beyond that the costliest are dropped.
 
     Parameters
     ----------
     limit
-        How many nodes are kept. An eighth more than needed is dropped, so that it happens rarely.
+        Nodes kept. When full, an eighth of them is dropped, so that it happens rarely.
     batch
-        How many are usually popped at once.
+        Nodes usually popped at once.
 
     Attributes
     ----------
     dropped
-        Cost of the cheapest node ever dropped; infinite if there is none.
+        Cost of the cheapest node ever dropped; infinite if none was.
     """
 
     def __init__(self, limit: int, batch: int) -> None:
         self._limit, self._batch = limit, batch
-        self._front, self._next = NO_NODES, 0  # sorted; those before _next are gone
+        self._front, self._next = NO_NODES, 0  # sorted; those before _next are popped
         self._rest = Columns(np.float64, np.intp, np.intp)  # none cheaper than the front's last
         self.dropped = np.inf
 
@@ -71,7 +111,7 @@ class Frontier:
         return float(self._front.cost[self._next]) if len(self) else np.inf
 
     def pop(self, most: int, below: float) -> Nodes:
-        """The cheapest nodes, sorted: at most so many, and only those that cost at most so much."""
+        """Remove and return the cheapest nodes, sorted: up to ``most``, of cost up to ``below``."""
         self._fill()
         front = self._front.cost
         last = int(np.searchsorted(front, below, side="right"))
@@ -79,31 +119,31 @@ class Frontier:
         return self._front.rows(slice(begin, self._next))
 
     def push(self, nodes: Nodes) -> Index:
-        """Add nodes; the parents of those dropped for it, one entry for each node dropped."""
+        """Add nodes; returns the parents of the nodes dropped for them, one entry each."""
         edge = self._front.cost[-1] if len(self._front.cost) > self._next else -np.inf
-        near = nodes.cost < edge
-        if near.any():
-            self._merge(nodes.rows(near))
-            nodes = nodes.rows(~near)
+        cheap = nodes.cost < edge
+        if cheap.any():
+            self._merge(nodes.rows(cheap))
+            nodes = nodes.rows(~cheap)
         self._rest.append(*nodes)
         return self._trim() if len(self) > self._limit else NO_NODES.parent
 
     def _merge(self, nodes: Nodes) -> None:
-        """Put nodes into the front, and what makes it too long back to the others."""
-        together = self._front.rows(slice(self._next, None)).followed_by(nodes)
-        together = together.rows(np.argsort(together.cost, kind="stable"))
+        """Insert nodes into the front; what makes it too long goes to the others."""
+        merged = self._front.rows(slice(self._next, None)).joined(nodes)
+        merged = merged.rows(np.argsort(merged.cost, kind="stable"))
         most = 4 * self._share()
-        if len(together.cost) > most:
-            self._rest.append(*together.rows(slice(most // 2, None)))
-            together = together.rows(slice(0, most // 2))
-        self._front, self._next = together, 0
+        if len(merged.cost) > most:
+            self._rest.append(*merged.rows(slice(most // 2, None)))
+            merged = merged.rows(slice(0, most // 2))
+        self._front, self._next = merged, 0
 
     def _share(self) -> int:
-        """How many nodes the front gets at a time."""
+        """Number of nodes that the front gets at a time."""
         return max(512, 8 * self._batch, len(self._rest) // 16)
 
     def _fill(self) -> None:
-        """Sort the cheapest of the others into the front, if that is empty."""
+        """Sort the cheapest of the others into the front, if it is empty."""
         if self._next < len(self._front.cost) or not len(self._rest):
             return
         share = min(self._share(), len(self._rest))
@@ -111,20 +151,20 @@ class Frontier:
         cheap = cheap[np.argsort(self._rest[0][cheap], kind="stable")]
         self._front = Nodes(*(self._rest[column][cheap] for column in range(3)))
         self._next = 0
-        others = np.ones(len(self._rest), dtype=bool)
-        others[cheap] = False
-        self._rest.keep(others)
+        remaining = np.ones(len(self._rest), dtype=bool)
+        remaining[cheap] = False
+        self._rest.keep(remaining)
 
     def _trim(self) -> Index:
-        """Keep the cheapest, remember the cost of the cheapest dropped."""
-        everything = self._front.rows(slice(self._next, None)).followed_by(
+        """Keep the cheapest, and record the cost of the cheapest dropped."""
+        nodes = self._front.rows(slice(self._next, None)).joined(
             Nodes(*(self._rest[column] for column in range(3)))
         )
         kept = self._limit - self._limit // 8
-        order = np.argpartition(everything.cost, kept)
-        gone = everything.rows(order[kept:])
-        self.dropped = min(self.dropped, float(gone.cost.min()))
+        order = np.argpartition(nodes.cost, kept)
+        dropped = nodes.rows(order[kept:])
+        self.dropped = min(self.dropped, float(dropped.cost.min()))
         self._front, self._next = NO_NODES, 0
         self._rest.keep(np.empty(0, dtype=np.intp))
-        self._rest.append(*everything.rows(order[:kept]))
-        return gone.parent
+        self._rest.append(*nodes.rows(order[:kept]))
+        return dropped.parent

@@ -1,10 +1,10 @@
-"""Ranks too large to search and too small to meet by chance: samples drawn from the model itself.
+"""Ranks by sampling from the model, where they are too large to search.
 
 The model is renormalised within the format: at each step only allowed tokens, in proportion to
-their probabilities. A sample that came with probability q stands for 1/q completions, so the mean
-of ``1{bits <= c} / q`` is the number of completions that cost at most c without bias (Dell'Amico &
-Filippone 2015). The likelier a completion, the more samples lie below it, which uniform references
-do not give. The same samples serve all completions of the format.
+their probabilities. A sample of probability q stands for 1/q completions, so the mean of
+``1{bits <= c} / q`` is an unbiased estimate of the number of completions that cost at most c
+(Dell'Amico & Filippone 2015). The likelier a completion, the more samples lie below it, unlike with
+uniform references. The same samples serve all completions of the format.
 """
 
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import gammaincinv
 
-from byrote.attacks.walking import begin, check_costs, rows_at_once
+from byrote.attacks.completion_bits import begin, check_costs, rows_at_once
 from byrote.models.language.stepping import Stepper
 from byrote.models.language.tokens import TokenFormat
-from byrote.stats.weighted_sums import effective_count, gamma_interval
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-FEWEST = 20  # samples, if all weighed the same, that an estimate must rest on
+FEWEST = 20  # effective number of samples that an estimate must rest on
 
 
 class RankEstimate(NamedTuple):
@@ -34,31 +34,31 @@ class RankEstimate(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class ModelSamples:
-    """Completions drawn from the model within a format.
+    """Completions sampled from the model within a format.
 
     Attributes
     ----------
     bits
         (n,) log-perplexity of each.
     weight
-        (n,) how many completions each stands for, 1/q, times those that are written alike; 0 for a
-        path of tokens that is not the model's own encoding of its text.
-    reach
-        (n,) ``weight / 2^bits``: the share of the model's probability that the format left it,
-        times those written alike.
+        (n,) number of completions that each stands for, 1/q, times those with the same tokens; 0
+        for a path of tokens that is not the model's own encoding of its text.
+    share
+        (n,) ``weight / 2^bits``: the share of the model's probability that is within the format,
+        times the number of completions with the same tokens.
     """
 
     bits: Array
     weight: Array
-    reach: Array
+    share: Array
 
     def rank(self, bits: float, *, level: float = 0.95) -> RankEstimate:
-        """How many completions cost at most ``bits``, estimated; the interval at ``level``."""
+        """Estimate the number of completions that cost at most ``bits``, with its interval."""
         hits = self.weight[self.bits <= bits]
         n = len(self.weight)
         if effective_count(hits) < FEWEST:
             return RankEstimate(np.nan, np.nan, np.nan)
-        largest = max(float(hits.max()), float(self.reach.max()) * 2.0**bits)
+        largest = max(float(hits.max()), float(self.share.max()) * 2.0**bits)
         low, high = gamma_interval(hits, largest, level=level)
         return RankEstimate(float(hits.sum()) / n, low / n, high / n)
 
@@ -66,97 +66,137 @@ class ModelSamples:
 def draw_samples(
     stepper: Stepper, form: TokenFormat, n: int, generator: np.random.Generator, batch_size: int
 ) -> ModelSamples:
-    """``n`` independent completions from the model within the format."""
+    """Draw ``n`` independent completions from the model within the format."""
     states, costs = begin(stepper, form)
     batch_size = rows_at_once(batch_size, costs)
     parts = []
     for first in range(0, n, batch_size):
-        some = _Some(form, min(batch_size, n - first))
-        some.draw(stepper, states, costs, generator)
-        parts.append((some.bits, some.log_q, some.ways))
+        batch = _Batch(form, min(batch_size, n - first))
+        batch.draw(stepper, states, costs, generator)
+        parts.append((batch.bits, batch.log_q, batch.ways))
     bits, log_q, ways = (np.concatenate(part) for part in zip(*parts, strict=True))
-    drawn = np.isfinite(log_q)
-    weight = np.where(drawn, ways * np.exp2(-np.where(drawn, log_q, 0)), 0)
-    reach = np.where(drawn, ways * np.exp2(-np.where(drawn, log_q + bits, 0)), 0)
-    return ModelSamples(bits, weight, reach)
+    possible = np.isfinite(log_q)
+    weight = np.where(possible, ways * np.exp2(-np.where(possible, log_q, 0)), 0)
+    share = np.where(possible, ways * np.exp2(-np.where(possible, log_q + bits, 0)), 0)
+    return ModelSamples(bits, weight, share)
 
 
-class _Some:
-    """A batch of samples on their way; those that share their beginning share its state."""
+class _Batch:
+    """A batch of samples; those that share their prefix share its state."""
 
     def __init__(self, form: TokenFormat, n: int) -> None:
         self.form = form
         self.bits, self.log_q = np.zeros(n), np.zeros(n)  # log2 of the probability drawn with
-        self.ways = np.ones(n)  # how many completions are written alike
+        self.ways = np.ones(n)  # number of completions with the same tokens
         self.paths: list[list[int]] = [[] for _ in range(0 if form.single else n)]
 
     def draw(
         self, stepper: Stepper, states: Any, costs: Array, generator: np.random.Generator
     ) -> None:
-        """All samples to their ends, a token at a time."""
+        """Draw all samples to their ends, a token at a time."""
         form = self.form
-        going = np.arange(len(self.bits))
-        node, at = np.zeros(len(going), dtype=np.intp), np.array([form.start])
-        while len(going):
+        active = np.arange(len(self.bits))
+        node, at = np.zeros(len(active), dtype=np.intp), np.array([form.start])
+        while len(active):
             rows, edges = form.children(at)
             price = check_costs(costs[rows, form.tokens[edges]])
-            chosen, log_p = _choose(price, rows, node, generator)
-            self.bits[going] += price[chosen]
-            self.log_q[going] += log_p
-            self._note(going, edges[chosen])
-            on = ~form.leaf[edges[chosen]] & np.isfinite(log_p)
-            self._finish(going[form.leaf[edges[chosen]]])
-            going, chosen = going[on], chosen[on]
-            distinct, node = np.unique(chosen, return_inverse=True)
-            if len(going):
+            drawn, log_p = _sample_edges(price, rows, node, generator)
+            self.bits[active] += price[drawn]
+            self.log_q[active] += log_p
+            self._append(active, edges[drawn])
+            leaf = form.leaf[edges[drawn]]
+            self._finish(active[leaf])
+            unfinished = ~leaf & np.isfinite(log_p)
+            active, drawn = active[unfinished], drawn[unfinished]
+            distinct, node = np.unique(drawn, return_inverse=True)
+            if len(active):
                 at = form.targets[edges[distinct]]
                 tokens = form.tokens[edges[distinct]]
                 states, costs = stepper.step(states.take(rows[distinct]), tokens)
 
-    def _note(self, going: Index, edges: Index) -> None:
-        """Remember the path where it may turn out not to be the model's own."""
+    def _append(self, samples: Index, edges: Index) -> None:
+        """Record the paths where they may not be the model's own encoding."""
         if self.paths:
-            for sample, edge in zip(going.tolist(), edges.tolist(), strict=True):
+            for sample, edge in zip(samples.tolist(), edges.tolist(), strict=True):
                 self.paths[sample].append(edge)
 
-    def _finish(self, ended: Index) -> None:
-        """A path that is not the model's own encoding stands for nothing, one of many for all."""
+    def _finish(self, samples: Index) -> None:
+        """Give weight 0 to paths that are not the model's own encoding."""
         if self.paths:
-            for sample in ended.tolist():
+            for sample in samples.tolist():
                 path = self.paths[sample]
                 self.ways[sample] = self.form.ways(path)
                 if not self.form.is_canonical(path):
                     self.log_q[sample] = -np.inf
 
 
-def _choose(
+def _sample_edges(
     price: Array, rows: Index, node: Index, generator: np.random.Generator
 ) -> tuple[Index, Array]:
-    """For each sample at a node one of the node's edges, and log2 of how likely it was.
+    """Draw an edge of its node for each sample, with log2 of its probability.
 
     price, rows
-        (edges,) bits of each edge, and the node that it leaves; edges of a node are neighbours.
+        (edges,) bits of each edge, and the node that it leaves; edges of a node are adjacent.
     node
-        (samples,) where each sample is. -inf where the model excludes all edges of the node.
+        (samples,) node of each sample. Where the model excludes all its edges, log2 is -inf.
     """
     first = np.flatnonzero(np.diff(rows, prepend=-1))
     cheapest = np.minimum.reduceat(price, first)
     dead = ~np.isfinite(cheapest)
-    share = np.exp2(np.where(dead, 0, cheapest)[rows] - price)
-    total = np.add.reduceat(share, first)
-    share = np.where(dead[rows], 0, share / np.where(dead, 1, total)[rows])
-    before = np.concatenate([[0], np.cumsum(share)])
+    p = np.exp2(np.where(dead, 0, cheapest)[rows] - price)
+    total = np.add.reduceat(p, first)
+    p = np.where(dead[rows], 0, p / np.where(dead, 1, total)[rows])
+    before = np.concatenate([[0], np.cumsum(p)])
     point = before[first[node]] + generator.random(len(node))
-    found = np.searchsorted(before, point, side="right") - 1
+    drawn = np.searchsorted(before, point, side="right") - 1
     last = np.append(first[1:], len(price)) - 1
-    found = np.clip(found, first[node], last[node])
-    rounded = share[found] == 0  # a point within rounding of the node's end
-    found[rounded] = _likeliest(share, first)[node[rounded]]
+    drawn = np.clip(drawn, first[node], last[node])
+    rounded = p[drawn] == 0  # a point within rounding of the node's end
+    drawn[rounded] = _likeliest(p, first)[node[rounded]]
     with np.errstate(divide="ignore"):
-        return found, np.log2(share[found])
+        return drawn, np.log2(p[drawn])
 
 
-def _likeliest(share: Array, first: Index) -> Index:
+def _likeliest(p: Array, first: Index) -> Index:
     """The likeliest edge of each node."""
-    parts = np.split(share, first[1:])
+    parts = np.split(p, first[1:])
     return first + np.array([int(part.argmax()) for part in parts])
+
+
+def gamma_interval(weights: Array, largest: float, *, level: float = 0.95) -> tuple[float, float]:
+    """Interval of the expected sum of weights, each of a Poisson event (Fay & Feuer 1997).
+
+    Poisson's exact interval where all weights are equal; conservative, also where the sum counts
+    successes among few trials.
+
+    Parameters
+    ----------
+    weights
+        (n,) of the events observed; may be empty.
+    largest
+        The largest weight that an event can have, used for the upper limit.
+
+    Examples
+    --------
+    >>> [round(limit, 3) for limit in gamma_interval(np.ones(10), 1.0)]
+    [4.795, 18.39]
+    >>> [round(limit, 3) for limit in gamma_interval(np.empty(0), 2.0)]
+    [0.0, 7.378]
+    """
+    total, square = float(weights.sum()), float(np.square(weights).sum())
+    tail = (1 - level) / 2
+    low = square / total * float(gammaincinv(total**2 / square, tail)) if total else 0.0
+    total, square = total + largest, square + largest**2
+    return low, square / total * float(gammaincinv(total**2 / square, 1 - tail))
+
+
+def effective_count(weights: Array) -> float:
+    """Effective number of weights, ``(sum w)^2 / sum w^2``.
+
+    Examples
+    --------
+    >>> effective_count(np.array([1.0, 1.0, 2.0])).__round__(4)
+    2.6667
+    """
+    square = float(np.square(weights).sum())
+    return float(weights.sum()) ** 2 / square if square else 0.0

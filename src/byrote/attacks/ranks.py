@@ -1,4 +1,4 @@
-"""Ranks of completions among all of their format: by search, by enumeration, by chance."""
+"""Ranks of completions among all of their format: by search, enumeration or sampling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,13 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks, seeds
-from byrote.attacks.bounds import margin, rank_bounds, ranks_of
-from byrote.attacks.counting import CountingStepper
-from byrote.attacks.enumeration import all_bits, check_size, steps
+from byrote.attacks.completion_bits import CountingStepper, path_bits
+from byrote.attacks.enumeration import StreamingRank, all_bits, check_size, steps
 from byrote.attacks.model_sampling import draw_samples
-from byrote.attacks.search import Search
-from byrote.attacks.tally import Tally
-from byrote.attacks.walking import path_bits
+from byrote.attacks.search import Search, margin, prior_rank_bounds
 from byrote.data.canaries import Canary
 from byrote.models.language.agreement import stepper_of
 from byrote.models.language.tokens import TokenFormat
@@ -22,32 +19,32 @@ from byrote.models.language.tokens import TokenFormat
 Array = NDArray[np.float64]
 
 METHODS = ("auto", "search", "enumeration", "model_sampled")
-WALK = 4096  # beginnings read at once where order does not matter
-_WORTH = 10  # an enumeration may cost so many times the search's budget before chance is preferred
+BATCH = 4096  # prefixes read at once where order does not matter
+_WORTH = 10  # most queries of an enumeration, in budgets of the search; else samples are drawn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Ranks:
-    """Ranks of n completions of one format in one model, in the order in which they came.
+    """Ranks of n completions of one format in one model.
 
     Attributes
     ----------
     bits
-        (n,) log-perplexity, as the method that found the rank computed it.
+        (n,) log-perplexity, as computed by the method that found the rank.
     rank
-        (n,) how many completions cost at most as much, the completion itself counted, so that ties
-        count against it; 1 is the likeliest. NaN where it is not known.
+        (n,) number of completions that cost at most as much, the completion itself included, so
+        that ties count against it; 1 is the likeliest. NaN where unknown.
     low, high
-        (n,) the rank lies within: certainly for "search", "enumeration" and "" (then equal to the
-        rank where that is known), at the level asked for for "model_sampled".
+        (n,) interval of the rank: certain for "search", "enumeration" and "" (equal to the rank
+        where that is known), at the given level for "model_sampled".
     method
         (n,) "search", "enumeration", "model_sampled", or "" where only bounds are known.
     least, most
-        (n,) what the rank certainly lies between, whatever the method.
+        (n,) certain bounds of the rank, whatever the method.
     queries
-        Beginnings read by the model for all of them together.
+        Prefixes read by the model for all of them together.
     size
-        How many completions there are.
+        Number of completions of the format.
     """
 
     bits: Array
@@ -81,42 +78,35 @@ def find_ranks(
     level: float = 0.95,
     batch_size: int = 256,
 ) -> Ranks:
-    """Ranks of completions among all of the canary's format: one search serves them all.
+    """Find the ranks of completions among all of the canary's format, by one search for all.
 
-    The search goes on to the dearest of them within its budget; every completion that costs less
-    than what the search has certainly seen then has its exact rank, the others bounds. One cannot
-    be likelier than the sum of probabilities allows, so that a rank is at most ``2^bits`` whatever
-    the search found.
+    The search continues to the costliest of them within its budget. Completions that cost less than
+    what the search is certain to have found then have an exact rank, the others bounds: a rank is
+    at most ``2^bits``, because probabilities sum to 1.
 
     Costs are as exact as the model's arithmetic, which for float32 depends on the batch in the last
     bits. A completion is recognised by its path and compared by the cost that the search itself
     computed for it, so it always counts once; others within about 1e-5 bits of it may fall on
-    either side.
+    either side. Of the canary only prefix and format are used.
 
     Parameters
     ----------
-    model
-        A language model.
-    canary
-        Its prefix and format are used, not its secret.
-    completions
-        Of the canary's format.
     method
-        "search"; "enumeration" of all completions; "model_sampled", estimates from samples of the
-        model; "auto": search, then enumeration where that costs little, then samples for those
-        that are left and that the samples support.
+        "search"; "enumeration" of all completions; "model_sampled": estimates from samples of the
+        model; "auto": search, then enumeration where that costs little, then samples where they
+        support an estimate.
     max_queries, max_frontier
-        Beginnings that the search reads, and that it keeps waiting.
+        Largest number of prefixes that the search reads, and that it keeps in its frontier.
     samples, seed, level
-        Samples drawn from the model, what decides them, and the level of their intervals.
+        Number of samples from the model, their seed, and the level of their intervals.
     batch_size
-        Beginnings that the search reads at once.
+        Prefixes that the search reads at once.
 
     Raises
     ------
     InvalidInput
-        If a completion is not of the format, the vocabulary lacks a character, or there are too
-        many completions for "enumeration".
+        If a completion does not match the format, the vocabulary lacks a character, or there are
+        too many completions for "enumeration".
     """
     method = checks.choice("method", method, METHODS)
     budget = _Budget(
@@ -129,15 +119,15 @@ def find_ranks(
     generator = seeds.generator(checks.seed("seed", seed), seeds.Purpose.ATTACK)
     if method == "enumeration":
         check_size(canary)
-    question = _Question(model, canary, completions)
+    progress = _Progress(model, canary, completions)
     if method in ("auto", "search"):
-        question.search(budget)
-    affordable = question.cost <= _WORTH * budget.queries
-    if method == "enumeration" or (method == "auto" and question.left and affordable):
-        question.enumerate()
-    if method == "model_sampled" or (method == "auto" and question.left):
-        question.sample(samples, generator, level)
-    return question.answer()
+        progress.search(budget)
+    affordable = progress.enumeration_queries <= _WORTH * budget.queries
+    if method == "enumeration" or (method == "auto" and progress.incomplete and affordable):
+        progress.enumerate()
+    if method == "model_sampled" or (method == "auto" and progress.incomplete):
+        progress.sample(samples, generator, level)
+    return progress.result()
 
 
 @dataclass(frozen=True)
@@ -147,8 +137,8 @@ class _Budget:
     batch: int
 
 
-class _Question:
-    """What is known so far of the ranks asked for."""
+class _Progress:
+    """The ranks and bounds known so far."""
 
     def __init__(self, model: Any, canary: Canary, completions: Sequence[str]) -> None:
         self.form = TokenFormat(model, canary.prefix, canary.format)
@@ -156,70 +146,72 @@ class _Question:
         self.size, self.completions = canary.space_size, completions
         self.edges = [self.form.edges(text) for text in completions]
         paths = [self.form.tokens[edges].tolist() for edges in self.edges]
-        self.bits = path_bits(self.stepper, self.form, paths, WALK)
+        self.bits = path_bits(self.stepper, self.form, paths, BATCH)
         self.rank = np.where(np.isinf(self.bits), float(self.size), np.nan)  # all cost at most inf
-        self.least, self.most = rank_bounds(self.bits, self.size, self.form.spelling.most_ways)
+        self.least, self.most = prior_rank_bounds(
+            self.bits, self.size, self.form.spelling.most_ways
+        )
         self.low, self.high = self.least, self.most
         self.method = np.where(np.isinf(self.bits), "search", "").astype("<U13")
 
     @property
-    def left(self) -> bool:
+    def incomplete(self) -> bool:
         """Whether a rank is still unknown."""
         return bool(np.isnan(self.rank).any())
 
     @property
-    def cost(self) -> int:
-        """What an enumeration would read."""
+    def enumeration_queries(self) -> int:
+        """Prefixes that an enumeration would read."""
         return steps(self.form)
 
     def search(self, budget: _Budget) -> None:
-        """Exact ranks as far as the budget goes, better bounds beyond."""
-        asked = np.flatnonzero(np.isfinite(self.bits))
-        if not len(asked):
+        """Find exact ranks as far as the budget goes, better bounds beyond."""
+        finite = np.flatnonzero(np.isfinite(self.bits))
+        if not len(finite):
             return
-        most = self.bits[asked] + margin(self.bits[asked])
+        limit = self.bits[finite] + margin(self.bits[finite])
         search = Search(
             self.stepper,
             self.form,
             batch_size=budget.batch,
             max_queries=budget.queries,
             max_frontier=budget.frontier,
-            sought=[self.edges[i] for i in asked],
-            limit=float(most.max()),
+            targets=[self.edges[i] for i in finite],
+            limit=float(limit.max()),
         )
-        search.reach(most)
-        found = ranks_of(search, self.bits[asked], self.size)
-        self.least[asked], self.most[asked] = found.low, found.high
-        self._settle(asked, found.bits, found.rank, "search")
+        search.reach(limit)
+        bounds = search.rank_bounds(self.bits[finite], self.size)
+        self.least[finite], self.most[finite] = bounds.low, bounds.high
+        self._record(finite, bounds.bits, bounds.rank, "search")
 
     def enumerate(self) -> None:
-        """All ranks, by the cost of every completion; each one's own is the one found there."""
-        asked = np.flatnonzero(np.isfinite(self.bits))
-        texts = [self.completions[int(i)] for i in asked]
+        """Find all ranks by the cost of every completion, computed in one arithmetic."""
+        finite = np.flatnonzero(np.isfinite(self.bits))
+        texts = [self.completions[int(i)] for i in finite]
         place = np.array([self.form.space.index(text) for text in texts], dtype=np.int64)
-        own = self.bits[asked]
-        tally = Tally(own, margin(own))
-        for index, bits in all_bits(self.stepper, self.form, WALK):
-            tally.add(bits)
+        costs = self.bits[finite]
+        ranks = StreamingRank(costs, margin(costs))
+        for index, bits in all_bits(self.stepper, self.form, BATCH):
+            ranks.add(bits)
             order = np.argsort(index)
             at = order[np.searchsorted(index, place, sorter=order) % len(index)]
-            own = np.where(index[at] == place, bits[at], own)
-        if len(asked):
-            self._settle(asked, own, tally.ranks(own), "enumeration")
+            costs = np.where(index[at] == place, bits[at], costs)
+        if len(finite):
+            self._record(finite, costs, ranks.of(costs), "enumeration")
 
     def sample(self, n: int, generator: np.random.Generator, level: float) -> None:
-        """Estimates for the ranks still unknown, where the samples support them."""
-        drawn = draw_samples(self.stepper, self.form, n, generator, WALK)
+        """Estimate the ranks still unknown, where the samples support it."""
+        samples = draw_samples(self.stepper, self.form, n, generator, BATCH)
         self.low, self.high = self.least.copy(), self.most.copy()
         for i in np.flatnonzero(np.isnan(self.rank)):
-            found = drawn.rank(self.bits[i], level=level)
-            if not np.isnan(found.rank):
-                sure = self.least[i], self.most[i]
-                self.rank[i], self.low[i], self.high[i] = (np.clip(x, *sure) for x in found)
+            estimate = samples.rank(self.bits[i], level=level)
+            if not np.isnan(estimate.rank):
+                bounds = self.least[i], self.most[i]
+                self.rank[i], self.low[i], self.high[i] = (np.clip(x, *bounds) for x in estimate)
                 self.method[i] = "model_sampled"
 
-    def answer(self) -> Ranks:
-        """All that was found."""
+    def result(self) -> Ranks:
+        """All ranks and bounds."""
         return Ranks(
             bits=self.bits,
             rank=self.rank,
@@ -232,9 +224,9 @@ class _Question:
             size=self.size,
         )
 
-    def _settle(self, asked: NDArray[np.intp], bits: Array, rank: Array, method: str) -> None:
-        """Take over ranks that are certain and were not known."""
-        new = np.isnan(self.rank[asked]) & ~np.isnan(rank)
-        which = asked[new]
-        self.bits[which], self.rank[which], self.method[which] = bits[new], rank[new], method
-        self.least[which] = self.most[which] = rank[new]
+    def _record(self, rows: NDArray[np.intp], bits: Array, rank: Array, method: str) -> None:
+        """Record exact ranks that were not known."""
+        new = np.isnan(self.rank[rows]) & ~np.isnan(rank)
+        rows = rows[new]
+        self.bits[rows], self.rank[rows], self.method[rows] = bits[new], rank[new], method
+        self.least[rows] = self.most[rows] = rank[new]

@@ -17,7 +17,7 @@ def share(name: str, text: str) -> float:
     >>> share("--top", "5%"), share("--top", "0.05")
     (0.05, 0.05)
     """
-    value = checks.written_share(text)
+    value = checks.parse_share(text)
     if not 0 < value < 1:  # NaN neither
         raise InvalidInput(f"{name} must be a share such as 5% or 0.05; got {text!r}")
     return value

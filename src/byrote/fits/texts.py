@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.attacks.completion_bits import candidate_bits
 from byrote.attacks.enumeration import check_size
 from byrote.attacks.ranks import find_ranks
-from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.corpus import Corpus

@@ -176,7 +176,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.epsilon = checks.positive("epsilon", self.epsilon)
         self.random_state = checks.integer("random_state", self.random_state, at_least=0)
         if not _is_pair(self.range):
-            got = checks.shown(self.range)
+            got = checks.brief(self.range)
             raise InvalidInput(f"range must be (low, high) with low < high; got {got}")
         if features * np.log(self.bins) > np.log(MOST_CELLS) + 1e-9:
             raise InvalidInput(

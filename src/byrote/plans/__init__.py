@@ -1,4 +1,4 @@
-"""Membership designs: which fit trains on which records."""
+"""Plans: which fit trains on which records."""
 
 import json
 from typing import Any
@@ -35,7 +35,7 @@ __all__ = [
 
 
 def as_plan(plan: Any) -> Plan:
-    """A plan as it is; a scikit-learn splitter wrapped; anything else refused."""
+    """Return plans as they are and wrap scikit-learn splitters; raise InvalidInput otherwise."""
     if isinstance(plan, Plan):
         return plan
     if hasattr(plan, "split") and hasattr(plan, "get_n_splits"):
@@ -47,12 +47,12 @@ def as_plan(plan: Any) -> Plan:
 
 
 def check_spec(spec: dict[str, Any]) -> None:
-    """Refuse a description that the plan of its kind would not write.
+    """Check that a plan's description is what the plan of its kind would write.
 
     Raises
     ------
     InvalidInput
-        If values are missing, unknown or not what the plan takes; plans of others are let be.
+        If values are missing, unknown or invalid. Plans of unknown kinds are not checked.
 
     Examples
     --------
@@ -65,17 +65,17 @@ def check_spec(spec: dict[str, Any]) -> None:
     values = dict(spec)
     name = values.pop("kind", None)
     if not isinstance(name, str):
-        raise InvalidInput(f"kind must be the name of a kind of plans; got {name!r}")
-    kind = _DESCRIBED.get(name)
+        raise InvalidInput(f"kind must be the name of a kind of plan; got {name!r}")
+    kind = _KINDS.get(name)
     if kind is None:
         return
     chosen = {"chosen": bool(values.pop("chosen", None))} if kind is Probes else {}
     try:
         written = json.dumps({**kind(**values).spec(), **chosen}, sort_keys=True)
     except TypeError as error:
-        raise InvalidInput(f"plan {kind.kind} is not described so: {error}") from None
+        raise InvalidInput(f"plan {kind.kind} has an invalid description: {error}") from None
     if written != json.dumps(spec, sort_keys=True):
-        raise InvalidInput(f"plan {kind.kind} is not described so; it would write {written}")
+        raise InvalidInput(f"plan {kind.kind} has an invalid description; it would write {written}")
 
 
-_DESCRIBED = {plan.kind: plan for plan in (Insertions, KFold, LeaveOneOut, Probes, Subset)}
+_KINDS = {plan.kind: plan for plan in (Insertions, KFold, LeaveOneOut, Probes, Subset)}

@@ -1,4 +1,4 @@
-"""A design: one plan, drawn. It says who sees what, fit by fit."""
+"""A design: a plan drawn for given records, that is, the membership of each record in each fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Rows = NDArray[np.uint32]
 Places = NDArray[np.int64]
 
 IN, OUT, UNUSED = 1, -1, 0
-RELEASE = -1  # the number of the fit on all records, which is none of a plan's
+RELEASE = -1  # the number of the fit on all records, which is not one of the plan's
 Units = Literal["repeats", "pairs", "fits"]
 
 
@@ -24,27 +24,27 @@ class Design:
     n
         Number of records.
     repeat, fold
-        (F,) integers that name each fit and key its seeds; no two fits share both.
+        (F,) integers that identify each fit and key its seeds; no two fits share both.
     group
         (F,) exchangeable group of each fit: within a group, under the null hypothesis, a record's
-        values may be permuted. The repeats, if not given.
+        values may be permuted. Default: the repeats.
     held_out
         For each fit the sorted rows that it does not train on.
     counted
         For each fit the sorted rows whose log-likelihood it contributes, or None for all.
     randomized
-        Whether membership is known to be random, without which there is no p-value.
+        Whether membership is known to be random, without which there are no p-values.
     units
         What the jackknife leaves out at a time: whole "repeats", whose fits complement one another;
         "pairs", which are repeats of two fits with the same seeds; or single "fits" on each side.
     leader
-        (F,) the fit whose seeds each fit uses. Itself, if not given; a fit that follows another
-        also has its training rows in the other's places.
+        (F,) the fit whose seeds each fit uses; default: itself. A fit with another leader also has
+        its training rows in the leader's order.
     copies
-        For each fit, how often each row that it trains on is in its data, in the order of the rows;
-        once, if not given. Given for canaries, which are inserted into a text.
+        For each fit, the number of copies of each row that it trains on, in the order of the rows.
+        Default: one. For canaries, which are inserted into a text.
     places
-        For each fit, where each of those copies goes: the line of the text that it comes before.
+        For each fit, the line of the text before which each of those copies is inserted.
     """
 
     n: int
@@ -72,14 +72,14 @@ class Design:
 
     @property
     def scored(self) -> Rows | None:
-        """The rows that any fit counts, sorted; None for all."""
+        """The sorted rows that any fit counts; None for all."""
         if any(rows is None for rows in self.counted):
             return None
         union = np.unique(np.concatenate([rows for rows in self.counted if rows is not None]))
         return None if len(union) == self.n else union
 
     def training_rows(self, fit: int) -> NDArray[np.intp]:
-        """The rows that a fit trains on, in the order in which the model gets them."""
+        """The rows that a fit trains on, in the order of its training data."""
         return training_rows(self.n, self.held_out[fit], self.held_out[self.leader[fit]])
 
     def trained_on(self, fit: int) -> NDArray[np.bool_]:
@@ -89,32 +89,32 @@ class Design:
         return member
 
     def included(self, fit: int) -> NDArray[np.uint32]:
-        """(n,) how often each record is in the fit's training data."""
-        times = self.trained_on(fit).astype(np.uint32)
+        """(n,) copies of each record in the fit's training data."""
+        copies = self.trained_on(fit).astype(np.uint32)
         if self.copies is not None:
-            times[times > 0] = self.copies[fit]
-        return times
+            copies[copies > 0] = self.copies[fit]
+        return copies
 
     def placed(self, fit: int) -> Places:
-        """Where the copies of a fit go; nothing without insertions."""
+        """Lines before which a fit's copies are inserted; empty without insertions."""
         return np.empty(0, dtype=np.int64) if self.places is None else self.places[fit]
 
     @property
     def inserts(self) -> bool:
-        """Whether the records are canaries, put into a text so many times."""
+        """Whether the records are canaries that are inserted into a text."""
         return self.copies is not None
 
     @property
     def release(self) -> int:
-        """The fit whose model would ship: one more, on all records; with canaries the first.
+        """Number of the fit whose model is released: an extra one on all records.
 
-        Canaries are measured in the model that ships, so no other is trained for it.
+        Canaries are measured in the model that is released, which is the first fit.
         """
         return 0 if self.inserts else RELEASE
 
     @property
     def extra(self) -> tuple[int, ...]:
-        """The fits that keeping the release model takes beyond the plan's."""
+        """Fits beyond the plan's that keeping the release model requires."""
         return () if self.inserts else (RELEASE,)
 
     def counted_rows(self, fit: int) -> Rows:
@@ -123,7 +123,7 @@ class Design:
         return np.arange(self.n, dtype=np.uint32) if rows is None else rows
 
     def role(self, fit: int) -> NDArray[np.int8]:
-        """(n,) IN, OUT or UNUSED: what the fit is to each record."""
+        """(n,) IN, OUT or UNUSED, the role of each record in the fit."""
         role = np.where(self.trained_on(fit), np.int8(IN), np.int8(OUT))
         rows = self.counted[fit]
         if rows is not None:
@@ -133,15 +133,15 @@ class Design:
         return role
 
     def check(self) -> None:
-        """Refuse a design that contradicts itself, as one from a file may.
+        """Check the consistency of a design, such as one from a file.
 
         Raises
         ------
         ValueError
-            With what contradicts what.
+            Naming the inconsistency.
         """
         if not ((self.leader >= 0) & (self.leader < self.fits)).all():
-            raise ValueError("a fit follows one that is none of the plan's")
+            raise ValueError("the leader of a fit is not one of the plan's fits")
         if len({*zip(self.repeat.tolist(), self.fold.tolist(), strict=True)}) < self.fits:
             raise ValueError("two fits share repeat and fold")
         for rows in (*self.held_out, *(rows for rows in self.counted if rows is not None)):
@@ -157,7 +157,7 @@ class Design:
                 raise ValueError("places are not of the copies")
 
     def begins_with(self, other: "Design") -> bool:
-        """Whether the first fits of this design are the other design."""
+        """Whether the first fits of this design equal those of the other design."""
         first = range(other.fits)
         return (
             self.n == other.n
@@ -179,12 +179,12 @@ def rows(indices: object) -> Rows:
 
 
 def training_rows(n: int, held_out: Rows, leader_held_out: Rows | None = None) -> NDArray[np.intp]:
-    """All rows but the ones held out, in the order in which the model gets them.
+    """All rows except those held out, in the order of the training data.
 
-    Sorted for a fit of its own. A fit that follows another holds out as many rows as its leader,
-    and trains on the leader's rows in the leader's order; only the places of those that it holds
-    out are taken by those that the leader holds out. A model that draws batches or starting points
-    by position then makes the same draws in both.
+    Sorted if the fit has no other leader. Otherwise it holds out as many rows as its leader and
+    trains on the leader's rows in the leader's order, with each row that it holds out replaced by
+    one that the leader holds out. A model that draws batches or starting points by position then
+    makes the same draws in both.
 
     Examples
     --------
@@ -197,9 +197,9 @@ def training_rows(n: int, held_out: Rows, leader_held_out: Rows | None = None) -
     member = np.ones(n, dtype=bool)
     member[leader_held_out] = False
     order = np.flatnonzero(member)
-    leaves = np.setdiff1d(held_out, leader_held_out, assume_unique=True)
-    comes = np.setdiff1d(leader_held_out, held_out, assume_unique=True)
-    order[np.searchsorted(order, leaves)] = comes
+    removed = np.setdiff1d(held_out, leader_held_out, assume_unique=True)
+    added = np.setdiff1d(leader_held_out, held_out, assume_unique=True)
+    order[np.searchsorted(order, removed)] = added
     return order
 
 

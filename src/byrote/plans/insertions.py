@@ -1,4 +1,4 @@
-"""Insertions: canaries put into a text so many times, others never, fit by fit."""
+"""Insertions: canaries inserted into a text a given number of times, with controls."""
 
 import math
 from collections.abc import Sequence
@@ -18,36 +18,36 @@ _MOST, _MOST_LEVELS = 1_000_000, 1000
 
 @dataclass(frozen=True)
 class Insertions(Plan):
-    """Which canary is inserted how often in which fit.
+    """Insert canaries into the text of each fit, ``per_level`` at each level of repetition.
 
     The first records are canaries: ``chosen`` ones, then ``per_level`` for each level, then
-    ``controls``. All others are reference candidates, never inserted. In the first fit the levels
-    come in the order given and the controls last; in each further fit the same numbers are dealt
-    out anew at random, so that a canary that is in one fit may be a control of another. Chosen
-    canaries are inserted as often as the highest level, in every fit.
+    ``controls``. All others are reference candidates, which are never inserted. In the first fit
+    the levels are assigned in order and the controls last; in each further fit the same numbers are
+    assigned at random, so that a canary of one fit may be a control of another. Chosen canaries are
+    inserted as often as the highest level, in every fit.
 
     Parameters
     ----------
     levels
-        How often the canaries of a level are inserted: rising whole numbers. A level of 0 is a
-        group of controls that comes first.
+        Number of insertions of the canaries of each level, ascending. A level of 0 is a group of
+        controls that comes first.
     per_level
         Canaries at each level.
     controls
-        Canaries never inserted, which show what exposure is by chance.
+        Canaries that are never inserted, which show exposure under the null hypothesis.
     fits
         Models trained.
     chosen
-        Canaries whose secret somebody chose.
+        Canaries whose secret was chosen, not drawn at random.
     within
-        Share of the text, from its start, that the canaries are put into: every copy before a
-        different line, drawn at random.
+        Fraction of the text, from its start, into which the canaries are inserted: every copy
+        before a different line, drawn at random.
 
     Raises
     ------
     InvalidInput
-        If a number cannot be used, no canary would be inserted, or, when drawn, there are fewer
-        records than canaries, or fewer lines than copies.
+        If a number is invalid, no canary would be inserted, or, when drawn, there are fewer records
+        than canaries, or fewer lines than copies.
 
     Examples
     --------
@@ -72,14 +72,14 @@ class Insertions(Plan):
     size: ClassVar[str] = "fits"
 
     def __post_init__(self) -> None:
-        self._keep(levels=_levels(self.levels))
+        self._set(levels=_levels(self.levels))
         for name, least in (("per_level", 0), ("controls", 0), ("fits", 1), ("chosen", 0)):
             value = getattr(self, name)
             value = checks.integer(name, value, at_least=least, at_most=_MOST)
-            self._keep(**{name: value})
+            self._set(**{name: value})
         check_fits(self.fits)
         within = checks.positive("within", self.within)
-        self._keep(within=1.0 if within == 1 else checks.fraction("within", within))
+        self._set(within=1.0 if within == 1 else checks.fraction("within", within))
         if not max(self.levels) or not self.per_level + self.chosen:
             raise InvalidInput(
                 f"insertions must insert something; got levels {self.levels} with"
@@ -88,14 +88,14 @@ class Insertions(Plan):
 
     @property
     def times(self) -> NDArray[np.uint32]:
-        """(canaries,) how often each canary is inserted in the first fit."""
-        dealt = np.repeat(self.levels, self.per_level)
-        parts = ([max(self.levels)] * self.chosen, dealt, [0] * self.controls)
+        """(canaries,) insertions of each canary in the first fit."""
+        drawn = np.repeat(self.levels, self.per_level)
+        parts = ([max(self.levels)] * self.chosen, drawn, [0] * self.controls)
         return np.concatenate([np.asarray(part, dtype=np.uint32) for part in parts])
 
     @property
     def canaries(self) -> int:
-        """Canaries, controls included."""
+        """Number of canaries, including controls."""
         return len(self.times)
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
@@ -108,7 +108,7 @@ class Insertions(Plan):
         if self.times.sum() > available:
             part = "" if self.within == 1 else f" in the first {self.within:.3g} of it"
             raise InvalidInput(
-                f"insertions must fit into the text, each copy before a line of its own: it has"
+                f"insertions must fit into the text, each copy before a different line: it has"
                 f" {available:,} lines{part}; got {self.times.sum():,} copies"
             )
         included = [self._included(context, fit) for fit in range(self.fits)]
@@ -136,14 +136,14 @@ class Insertions(Plan):
 
 def _levels(levels: Any) -> tuple[int, ...]:
     levels = levels.tolist() if isinstance(levels, np.ndarray) else levels
-    listed = isinstance(levels, Sequence) and not isinstance(levels, str | bytes)
-    if not listed or not 1 <= len(levels) <= _MOST_LEVELS:
+    is_list = isinstance(levels, Sequence) and not isinstance(levels, str | bytes)
+    if not is_list or not 1 <= len(levels) <= _MOST_LEVELS:
         raise InvalidInput(
-            f"insertions must be whole numbers, like (1, 4, 16); got {checks.shown(levels)}"
+            f"insertions must be whole numbers, such as (1, 4, 16); got {checks.brief(levels)}"
         )
-    found = tuple(
+    counts = tuple(
         checks.integer("insertions", level, at_least=0, at_most=_MOST) for level in levels
     )
-    if list(found) != sorted(set(found)):
-        raise InvalidInput(f"insertions must rise; got {', '.join(map(str, found))}")
-    return found
+    if list(counts) != sorted(set(counts)):
+        raise InvalidInput(f"insertions must be ascending; got {', '.join(map(str, counts))}")
+    return counts

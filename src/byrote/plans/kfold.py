@@ -17,8 +17,8 @@ class KFold(Plan):
     """``repeats`` random partitions of the records into ``folds`` parts, each held out once.
 
     Every record is trained on in ``repeats * (folds - 1)`` fits and held out in ``repeats``. Fold
-    sizes differ by at most one. With ``stratify=True`` the records of each label are spread evenly
-    over the folds (within one record); membership stays random within a label.
+    sizes differ by at most one. With ``stratify=True`` so do the numbers of records of each label
+    in a fold; membership stays random within a label.
 
     Raises
     ------
@@ -43,7 +43,7 @@ class KFold(Plan):
         folds = checks.integer("folds", self.folds, at_least=2)
         repeats = checks.integer("repeats", self.repeats, at_least=1)
         check_fits(folds * repeats)
-        self._keep(folds=folds, repeats=repeats, stratify=checks.flag("stratify", self.stratify))
+        self._set(folds=folds, repeats=repeats, stratify=checks.flag("stratify", self.stratify))
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
         """Repeat r depends on the seed and r alone, so more repeats extend a design."""
@@ -71,11 +71,11 @@ class KFold(Plan):
     def _partition(
         self, strata: NDArray[np.intp], generator: np.random.Generator
     ) -> NDArray[np.intp]:
-        # Dealing shuffled records round gives equal folds; sorting by label first, equal shares of
-        # each label. Naming the folds at random makes each equally likely for every record.
+        # Assigning shuffled records in turn gives equal folds, and equal shares of each label if
+        # sorted by label. Random fold numbers make every fold equally likely for every record.
         shuffled = generator.permutation(len(strata))
         shuffled = shuffled[np.argsort(strata[shuffled], kind="stable")]
-        names = generator.permutation(self.folds)
+        numbers = generator.permutation(self.folds)
         fold = np.empty(len(strata), dtype=np.intp)
-        fold[shuffled] = names[np.arange(len(strata)) % self.folds]
+        fold[shuffled] = numbers[np.arange(len(strata)) % self.folds]
         return fold

@@ -1,4 +1,4 @@
-"""Leave-one-out, eq. (2) to the letter: one fit per record and the fits on all of them."""
+"""Leave-one-out, eq. (2): one fit without each record, and fits on all records."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -13,11 +13,11 @@ from byrote.plans.plan import Context, Plan, check_fits
 
 @dataclass(frozen=True)
 class LeaveOneOut(Plan):
-    """Fits on all the records, and for each record fits without it.
+    """Fit all records, and all records except each one in turn.
 
     A repeat is one fit on all n records (fold 0) and n fits without one record each (fold i + 1
-    lacks row i). The in side of a record is the fits on all the data alone. All 2 * repeats values
-    of a record form one exchangeable group: each fit has a seed of its own.
+    lacks row i). A record counts as in training only in the fits on all records. All 2 * repeats
+    values of a record form one exchangeable group, because every fit has its own seed.
 
     Raises
     ------
@@ -36,10 +36,10 @@ class LeaveOneOut(Plan):
     size: ClassVar[str] = "repeats"
 
     def __post_init__(self) -> None:
-        self._keep(repeats=checks.integer("repeats", self.repeats, at_least=1))
+        self._set(repeats=checks.integer("repeats", self.repeats, at_least=1))
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
-        """Nothing is random here."""
+        """The design, which is not random."""
         n = context.n
         if n < 2:
             raise InvalidInput(f"leave-one-out needs at least 2 records; got {n}")

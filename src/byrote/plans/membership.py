@@ -1,4 +1,4 @@
-"""Membership given as a matrix: bring your own design."""
+"""Membership given as a matrix, for designs of one's own."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -13,15 +13,15 @@ from byrote.plans.plan import Context, Plan, check_fits
 
 @dataclass(frozen=True, eq=False)
 class Membership(Plan):
-    """Fit f trains on record i where ``matrix[f, i]`` is true.
+    """Train fit f on record i where ``matrix[f, i]`` is true.
 
     Parameters
     ----------
     matrix
         (fits, n) booleans.
     randomized
-        Declare it only if each record's row of memberships was drawn so that, given how often it is
-        in, every arrangement over the fits is equally likely; without it p-values are NaN.
+        Set this only if each record's memberships were drawn so that, given their number, every
+        arrangement over the fits is equally likely. Otherwise p-values are NaN.
 
     Raises
     ------
@@ -55,14 +55,14 @@ class Membership(Plan):
                 f"matrix must give every fit a record to train on; row {empty} has none"
             )
         check_fits(len(matrix))
-        self._keep(matrix=matrix, randomized=checks.flag("randomized", self.randomized))
+        self._set(matrix=matrix, randomized=checks.flag("randomized", self.randomized))
 
     def spec(self) -> dict[str, Any]:
-        """The matrix itself is the design."""
+        """Size and randomization; the design holds the matrix."""
         return {"kind": self.kind, "fits": len(self.matrix), "randomized": self.randomized}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
-        """Nothing is drawn here."""
+        """The design of the matrix."""
         fits, n = self.matrix.shape
         if n != context.n:
             raise InvalidInput(f"matrix must have one column per record, {context.n}; got {n}")

@@ -1,4 +1,4 @@
-"""What a plan is: a membership design before it meets the records."""
+"""The base class of plans, and how a plan is drawn for given records."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
@@ -16,9 +16,9 @@ MOST_FITS = 100_000
 
 @dataclass(frozen=True)
 class Context:
-    """What a plan may look at when it is drawn: the records' number, ids and labels, a seed.
+    """What a plan is drawn from: number, ids and labels of the records, and a seed.
 
-    ``places`` is the number of lines of the text that records are inserted into, if they are.
+    ``places`` is the number of lines of the text into which records are inserted, if any.
     """
 
     n: int
@@ -37,9 +37,9 @@ class Context:
 
 
 class Plan(ABC):
-    """A membership design. Plans are frozen dataclasses; ``draw`` makes the design.
+    """A plan of fits: a frozen dataclass whose ``draw`` makes the design.
 
-    ``size`` names the field that may grow: a run folder is extended when only that field is larger
+    ``size`` names the field that may grow: a run folder is extended if only that field is larger
     than before, because a larger plan begins with the fits of the smaller one.
     """
 
@@ -48,10 +48,10 @@ class Plan(ABC):
 
     @abstractmethod
     def draw(self, context: Context, after: Design | None = None) -> Design:
-        """The design for these records; ``after`` is the design of a run that this one extends."""
+        """Draw the design for these records; ``after`` is the design that it extends."""
 
-    def _keep(self, **values: Any) -> None:
-        """Keep arguments as they were checked, Python's own numbers."""
+    def _set(self, **values: Any) -> None:
+        """Set fields to their checked values, although the dataclass is frozen."""
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -62,7 +62,7 @@ class Plan(ABC):
 
 
 def check_fits(count: int) -> None:
-    """Refuse more fits than a run folder is made for."""
+    """Reject more fits than a run folder supports."""
     if count > MOST_FITS:
         raise InvalidInput(f"plan must have at most {MOST_FITS:,} fits; got {count:,}")
 
@@ -70,7 +70,7 @@ def check_fits(count: int) -> None:
 def design_of(
     plan: Plan, n: int, seed: int = 0, *, labels: Any = None, ids: Any = None, places: int = 0
 ) -> Design:
-    """The design of a plan for n records.
+    """Draw the design of a plan for n records.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def design_of(
 
 
 def _column(name: str, values: Any, n: int) -> NDArray[Any]:
-    found = checks.names(name, values)
-    if len(found) != n:
-        raise InvalidInput(f"{name} must have one entry for each of {n} records; got {len(found)}")
-    return found
+    column = checks.names(name, values)
+    if len(column) != n:
+        raise InvalidInput(f"{name} must have one entry for each of {n} records; got {len(column)}")
+    return column

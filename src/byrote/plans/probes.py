@@ -1,4 +1,4 @@
-"""Probes: a few chosen records are held out, every other record is always trained on."""
+"""Probes: a few records are in a random half of the fits, all other records in every fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,44 +14,43 @@ from byrote.plans.plan import Context, Plan, check_fits
 
 @dataclass(frozen=True)
 class Probes(Plan):
-    """Each probe is in a random half of the fits; all other records are in every fit.
+    """Train on each probe in a random half of the fits, and on all other records in every fit.
 
-    A probe, independently of the others, is in exactly half of the fits, so within one fit the
+    Each probe, independently of the others, is in exactly half of the fits, so within one fit the
     inclusions of the probes are independent fair coins. A probe has as many values in as out and
     the training set stays nearly whole, so 36 fits give the standard error of 100 fits of 10 times
     repeated 10-fold cross-validation. Only probes get scores.
 
-    With ``pairs=True`` fits come two by two. The second fit of a pair trains on exactly those
-    probes that the first holds out, with the same seeds: the same initial weights, batches and
-    noise, for the probes that it trains on stand in the places of those that it holds out. The
-    retraining noise that two such fits share, a share rho, cancels in a record's difference, and
-    its standard error falls by the factor sqrt(1 - rho). Places can be taken only if both fits of a
-    pair have equally many, so each holds out a random half of the probes, no more and no less:
-    inclusions are fair coins, but within one fit two of them correlate at -1/(m - 1), m being the
-    number of probes.
+    With ``pairs=True`` the second fit of a pair trains on exactly those probes that the first holds
+    out, with the same seeds: the same initial weights, batches and noise, because its probes take
+    the positions of those that it holds out. The fraction rho of the retraining noise that two such
+    fits share cancels in a record's difference, whose standard error falls by the factor
+    sqrt(1 - rho). This requires that each fit of a pair holds out exactly half of the probes:
+    inclusions are fair coins, but within one fit two of them have correlation -1/(m - 1) for m
+    probes.
 
-    With ``coins=True`` every probe is in every fit by a fair coin of its own, so fits are
-    independent as well, and what a privacy audit may do is no longer held to one fit: guesses about
-    all fits count together, and a record's values from other fits may serve as its references. How
-    often a probe is in then varies; one that is in all fits or in none has no score.
+    With ``coins=True`` every probe is in every fit by an independent fair coin, so that fits are
+    independent as well. A privacy audit may then count guesses about all fits together, and use a
+    record's values from other fits as its references. The number of fits with a probe varies; a
+    probe that is in all fits or in none has no score.
 
     Parameters
     ----------
     records
-        How many probes to draw at random, or the ids of the probes.
+        Number of probes to draw at random, or the ids of the probes.
     fits
-        An even number, with coins any. More fits extend a run: the added ones form an exchangeable
-        group of their own, or further pairs, or further tosses.
+        Number of fits, even unless ``coins=True``. More fits extend a run: those added form a
+        further exchangeable group, or further pairs or coin flips.
     pairs
         Whether fits come in complementary pairs with the same seeds.
     coins
-        Whether inclusions are independent across fits too.
+        Whether inclusions are also independent across fits.
 
     Raises
     ------
     InvalidInput
-        If fits is < 2, or odd without coins; if the number of probes is odd and fits are paired, or
-        coins are asked for in pairs; or, when drawn, if a probe id is unknown, there are too many
+        If fits < 2, or odd without coins; if the number of probes is odd and fits are paired, or
+        both coins and pairs are set; or, when drawn, if a probe id is unknown, there are too many
         probes, or a fit would train on nothing.
 
     Examples
@@ -63,8 +62,8 @@ class Probes(Plan):
     >>> paired = design_of(Probes([2, 5], fits=4, pairs=True), 6)
     >>> paired.training_rows(0).tolist(), paired.training_rows(1).tolist()
     ([0, 1, 2, 3, 4], [0, 1, 5, 3, 4])
-    >>> tossed = design_of(Probes([2, 5], fits=5, coins=True), 6)
-    >>> [rows.tolist() for rows in tossed.held_out]
+    >>> independent = design_of(Probes([2, 5], fits=5, coins=True), 6)
+    >>> [rows.tolist() for rows in independent.held_out]
     [[], [2, 5], [2], [2], [2, 5]]
     """
 
@@ -77,19 +76,19 @@ class Probes(Plan):
 
     def __post_init__(self) -> None:
         for name in ("pairs", "coins"):
-            self._keep(**{name: checks.flag(name, getattr(self, name))})
-        self._keep(fits=checks.integer("fits", self.fits, at_least=2))
+            self._set(**{name: checks.flag(name, getattr(self, name))})
+        self._set(fits=checks.integer("fits", self.fits, at_least=2))
         check_fits(self.fits)
         if self.pairs and self.coins:
-            raise InvalidInput("coins must not be asked for in pairs, which exclude each other")
+            raise InvalidInput("coins and pairs must not both be True")
         if self.fits % 2 and not self.coins:
             raise InvalidInput(f"fits must be even for probes without coins; got {self.fits}")
         if isinstance(self.records, str):
             raise InvalidInput("records must be a count or a list of ids; got a text")
         if isinstance(self.records, int | float | np.number | np.bool_):
-            self._keep(records=checks.integer("records", self.records, at_least=1))
+            self._set(records=checks.integer("records", self.records, at_least=1))
         else:
-            self._keep(records=_ids(self.records))
+            self._set(records=_ids(self.records))
         count = self._count()
         if self.pairs and count % 2:
             raise InvalidInput(f"records must be an even number of probes for pairs; got {count}")
@@ -98,17 +97,17 @@ class Probes(Plan):
         return len(self.records) if isinstance(self.records, tuple) else int(self.records)  # type: ignore[arg-type]
 
     def spec(self) -> dict[str, Any]:
-        """Probes given by id are named by number alone: the design holds their rows."""
+        """The number of probes, also if they were given by id: the design holds their rows."""
         chosen = isinstance(self.records, tuple)
         spec = {"kind": self.kind, "records": self._count(), "chosen": chosen, "fits": self.fits}
-        special = {"pairs": self.pairs, "coins": self.coins}
-        return {**spec, **{name: True for name, asked in special.items() if asked}}
+        flags = {"pairs": self.pairs, "coins": self.coins}
+        return {**spec, **{name: True for name, value in flags.items() if value}}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:
-        """The fits beyond ``after`` are a further exchangeable group, or more pairs or tosses."""
+        """Fits beyond ``after`` are a further exchangeable group, or more pairs or coin flips."""
         probes = self._rows(context)
         if self.coins:
-            design = self._tossed(context, probes)
+            design = self._flipped(context, probes)
         elif self.pairs:
             design = self._paired(context, probes)
         else:
@@ -120,7 +119,7 @@ class Probes(Plan):
             )
         return design
 
-    def _tossed(self, context: Context, probes: Rows) -> Design:
+    def _flipped(self, context: Context, probes: Rows) -> Design:
         """Fit f depends on the seed and f alone, so more fits extend a design."""
         held_out = []
         for fit in range(self.fits):
@@ -178,22 +177,22 @@ class Probes(Plan):
                 )
             generator = seeds.generator(context.seed, seeds.Purpose.PLAN, 0, 0)
             return rows(generator.choice(context.n, count, replace=False))
-        wanted = np.asarray(self.records)
-        found = np.isin(wanted, context.ids)
-        if not found.all():
+        probes = np.asarray(self.records)
+        known = np.isin(probes, context.ids)
+        if not known.all():
             raise InvalidInput(
-                f"records must be ids of the data; {np.count_nonzero(~found)} of {len(wanted)}"
-                " are not there"
+                f"records must be ids of the data; {np.count_nonzero(~known)} of {len(probes)} are"
+                " not"
             )
-        return rows(np.flatnonzero(np.isin(context.ids, wanted)))
+        return rows(np.flatnonzero(np.isin(context.ids, probes)))
 
 
 def _ids(records: Sequence[Any]) -> tuple[Any, ...]:
-    found = checks.array("records", records)
-    if found.ndim != 1:
+    array = checks.array("records", records)
+    if array.ndim != 1:
         kind = type(records).__name__  # not the ids themselves, which may be private
         raise InvalidInput(f"records must be a count or a list of ids; got a {kind}")
-    if not found.size:
+    if not array.size:
         raise InvalidInput("records must name at least one probe; got none")
     ids = checks.names("records", records)
     checks.unique("records", ids)

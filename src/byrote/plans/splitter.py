@@ -1,4 +1,4 @@
-"""Any scikit-learn splitter as a plan: its test indices are held out."""
+"""A scikit-learn splitter as a plan, whose test indices are held out."""
 
 import copy
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from byrote.errors import InvalidInput
 from byrote.plans.design import Design, rows
 from byrote.plans.plan import Context, Plan
 
-# By name, so that a plan does not load scikit-learn; a subclass may place records as it likes.
+# By name, so that a plan does not load scikit-learn. Subclasses may assign records differently.
 _ALWAYS_RANDOM = (
     "ShuffleSplit",
     "StratifiedShuffleSplit",
@@ -23,11 +23,11 @@ _RANDOM_IF_SHUFFLED = ("KFold", "StratifiedKFold")
 
 @dataclass(frozen=True)
 class Splitter(Plan):
-    """A scikit-learn cross-validation splitter. Out = its test indices, in = its train indices.
+    """Train on the train indices of a scikit-learn splitter and hold out its test indices.
 
     Records in neither (some splitters leave gaps) do not count in that fit. Labels serve as classes
     and as groups. A splitter whose ``random_state`` is None gets one from the run's seed. Only
-    splitters known to place each record at random yield p-values; unshuffled and grouped ones do
+    splitters known to assign each record at random yield p-values; unshuffled and grouped ones do
     not.
 
     Raises
@@ -49,13 +49,13 @@ class Splitter(Plan):
     size: ClassVar[str] = "fits"
 
     def spec(self) -> dict[str, Any]:
-        """The splitter by its class and attributes; the membership itself is compared too."""
+        """Class and attributes of the splitter; its membership is also compared."""
         kind = type(self.splitter)
         settings = {name: str(value) for name, value in sorted(vars(self.splitter).items())}
         return {"kind": self.kind, "splitter": f"{kind.__module__}.{kind.__qualname__}", **settings}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
-        """Consecutive splits whose test sets partition the records form one repeat."""
+        """Consecutive splits whose test sets partition the records form a repeat."""
         splits = self._splits(context)
         repeat = _repeats([test for _, test in splits], context.n)
         partitions = bool((repeat >= 0).all())
@@ -79,14 +79,14 @@ class Splitter(Plan):
         if getattr(splitter, "random_state", 0) is None and getattr(splitter, "shuffle", True):
             splitter.random_state = seeds.integer(context.seed, seeds.Purpose.PLAN)
         x, labels = np.zeros((context.n, 1)), context.labels
-        # Splitters that use groups have this base; the others warn of groups that they ignore.
+        # Splitters that use groups have this base; the others warn about groups.
         bases = {base.__name__ for base in type(splitter).__mro__}
         groups = labels if "GroupsConsumerMixin" in bases else None
         try:
             splits = list(splitter.split(x, labels, groups))
             fits = [np.arange(context.n)[train] for train, _ in splits]
-        except Exception as error:  # a stranger's splitter may raise anything
-            name, text = type(splitter).__name__, _told(splitter, error)
+        except Exception as error:  # third-party code may raise anything
+            name, text = type(splitter).__name__, _safe_message(splitter, error)
             raise InvalidInput(f"plan: {name} cannot split the records: {text}") from None
         if not splits or any(len(train) == 0 for train in fits):
             raise InvalidInput(
@@ -106,17 +106,16 @@ def _repeats(tests: list[Any], n: int) -> Any:
     """(F,) the repeat of each split, or -1 throughout where test sets do not form partitions."""
     repeat, seen = [], np.zeros(n, dtype=int)
     for test in tests:
-        round_ = int(seen.max()) if seen.min() == seen.max() else int(seen.max()) - 1
-        repeat.append(round_)
+        complete = seen.min() == seen.max()
+        repeat.append(int(seen.max()) - (0 if complete else 1))
         seen[test] += 1
         if seen.max() > seen.min() + 1:
             return np.full(len(tests), -1)
-    complete = seen.min() == seen.max()
-    return np.asarray(repeat) if complete else np.full(len(tests), -1)
+    return np.asarray(repeat) if seen.min() == seen.max() else np.full(len(tests), -1)
 
 
-def _told(splitter: Any, error: Exception) -> str:
-    """scikit-learn's own text, which quotes no label; of a stranger's error the type alone."""
+def _safe_message(splitter: Any, error: Exception) -> str:
+    """scikit-learn's message, which quotes no labels; of other errors only the type."""
     known = type(splitter).__module__.startswith("sklearn.")
     return " ".join(str(error).split()) if known else type(error).__name__
 

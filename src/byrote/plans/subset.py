@@ -1,4 +1,4 @@
-"""Random subsets: every fit trains on its own random share of the records."""
+"""Random subsets: every fit trains on an independent random subset of the records."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,11 +14,10 @@ from byrote.plans.plan import Context, Plan, check_fits
 
 @dataclass(frozen=True)
 class Subset(Plan):
-    """``fits`` independent fits, each on a random ``fraction`` of the records.
+    """Train ``fits`` independent fits, each on a random ``fraction`` of the records.
 
     The subset has exactly ``round(fraction * n)`` records (of each label, with ``stratify=True``).
-    How often a record is in or out varies from record to record; one that is never in or never out
-    has no score.
+    The number of fits with a record varies; a record that is never in or never out has no score.
 
     Raises
     ------
@@ -43,7 +42,7 @@ class Subset(Plan):
         fits = checks.integer("fits", self.fits, at_least=2)
         check_fits(fits)
         fraction = checks.fraction("fraction", self.fraction)
-        self._keep(fraction=fraction, fits=fits, stratify=checks.flag("stratify", self.stratify))
+        self._set(fraction=fraction, fits=fits, stratify=checks.flag("stratify", self.stratify))
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
         """Fit f depends on the seed and f alone, so more fits extend a design."""
@@ -54,7 +53,7 @@ class Subset(Plan):
             )
         strata = context.strata(self.stratify)
         held_out = [
-            self._left_out(strata, seeds.generator(context.seed, seeds.Purpose.PLAN, 0, fit))
+            self._held_out(strata, seeds.generator(context.seed, seeds.Purpose.PLAN, 0, fit))
             for fit in range(self.fits)
         ]
         if len(held_out[0]) in (0, context.n):
@@ -70,11 +69,11 @@ class Subset(Plan):
             counted=[None] * self.fits,
         )
 
-    def _left_out(
+    def _held_out(
         self, strata: NDArray[np.intp], generator: np.random.Generator
     ) -> NDArray[np.uint32]:
-        left_out = []
+        held_out = []
         for stratum in range(int(strata.max()) + 1):
             members = generator.permutation(np.flatnonzero(strata == stratum))
-            left_out.append(members[round(self.fraction * len(members)) :])
-        return rows(np.concatenate(left_out))
+            held_out.append(members[round(self.fraction * len(members)) :])
+        return rows(np.concatenate(held_out))

@@ -16,7 +16,6 @@ from byrote.report.comparison_words import (
     with_interval,
 )
 from byrote.report.text import headline_of, number, plain, printable
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.comparison.evidence import Evidence
 from byrote.scores.comparison.result import (
     CROSSINGS,
@@ -28,6 +27,7 @@ from byrote.scores.comparison.result import (
     ScoredSide,
 )
 from byrote.scores.memorization.summary import SIGNIFICANCE
+from byrote.stats.estimate import Estimate
 
 _ACROSS = 3  # runs beside the baseline in one table
 _QUANTILES = {"q0.5": "median", "q0.95": "95th percentile", "q0.999": "99.9th percentile"}

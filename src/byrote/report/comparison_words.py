@@ -3,13 +3,13 @@
 import numpy as np
 
 from byrote.report.text import number, printable
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.comparison.result import (
     Comparison,
     ExposureChange,
     ScoreChange,
 )
 from byrote.scores.memorization.summary import SIGNIFICANCE
+from byrote.stats.estimate import Estimate
 
 
 def signed(value: float) -> str:

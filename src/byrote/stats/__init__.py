@@ -1,1 +1,1 @@
-"""Statistics on plain arrays: log-space means, the jackknife, rank tests, false discovery rates."""
+"""Statistics on arrays: estimates, rank tests, multiple testing, audits, nearest neighbours."""

@@ -1,8 +1,11 @@
-"""Exposure from ranks and from references: arrays only.
+"""Exposure from ranks and from references, and what differential privacy allows of it.
 
-A candidate's rank counts the candidates that are at most as costly, itself included, so ties count
-against exposure. Exposure is log2 of the number of candidates minus log2 of the rank (Carlini et
-al. 2019).
+The rank of a candidate counts the candidates that cost at most as much, itself included, so ties
+count against exposure. Exposure is log2 of the number of candidates minus log2 of the rank (Carlini
+et al. 2019).
+
+Among |R| equally likely secrets, the rank of a canary is uniform for a model that never saw it, so
+P(exposure >= t) <= 2^-t; (epsilon, delta)-DP lets that grow to e^epsilon 2^-t + delta.
 """
 
 from collections.abc import Iterable
@@ -11,15 +14,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import gammaln
 
-from byrote.stats.proportion import clopper_pearson
+from byrote.stats.estimate import clopper_pearson
 
 Array = NDArray[np.float64]
 
 
 def logs2(values: Iterable[Any]) -> Array:
-    """log2 of positive numbers, whole ones of any size among them; of NaN it is NaN.
+    """log2 of positive numbers, integers of any size included; NaN of NaN.
 
     Examples
     --------
@@ -30,7 +34,7 @@ def logs2(values: Iterable[Any]) -> Array:
 
 
 def from_rank(rank: Iterable[Any], size: int) -> Array:
-    """Exposure (bits) of every rank in 1..size; of an unknown rank, NaN, it is NaN.
+    """Exposure (bits) of every rank in 1..size; NaN of an unknown rank, NaN.
 
     Examples
     --------
@@ -52,7 +56,7 @@ def at_most(costs: Array, references: Array) -> NDArray[np.int64]:
 
 
 def sampled(below: NDArray[np.int64], n: int) -> Array:
-    """Exposure beside n references, of which so many cost at most as much: log2 n − log2(1 + k)."""
+    """Exposure from n references, k of which cost at most as much: log2 n − log2(1 + k)."""
     return log2(n) - np.log2(1.0 + below)
 
 
@@ -62,9 +66,9 @@ def sampled_interval(
     """Interval of the exposure, from Clopper and Pearson's of a share s of the other candidates.
 
     With s of the size − 1 other candidates at or below the canary its exposure is
-    log2 size − log2(1 + (size − 1) s) = −log2(1/size + (1 − 1/size) s), of a space without a known
-    size −log2 s. The interval is widened to hold the estimate, which counts the canary among the
-    references.
+    log2 size − log2(1 + (size − 1) s) = −log2(1/size + (1 − 1/size) s), or −log2 s where the size
+    of the space is unknown. The interval is widened to hold the estimate, which counts the canary
+    among the references.
 
     Examples
     --------
@@ -82,16 +86,84 @@ def sampled_interval(
     return np.minimum(low, bits), np.maximum(high, bits)
 
 
-def null_mean(n: int, *, beside: bool) -> float:
+def null_mean(n: int, *, from_references: bool) -> float:
     """Mean exposure without memorization, where no two candidates tie.
 
-    Among n ranked, log2 n − log2(n!)/n; ``beside`` n references, log2 n − log2((n + 1)!)/(n + 1).
-    Both tend to 1/ln 2 = 1.4427, the mean of the exponential distribution with rate ln 2.
+    Among n ranked candidates, log2 n − log2(n!)/n; exposure from n references, log2 n −
+    log2((n + 1)!)/(n + 1). Both tend to 1/ln 2 = 1.4427, the mean of the exponential distribution
+    with rate ln 2.
 
     Examples
     --------
-    >>> round(null_mean(16, beside=False), 7), round(null_mean(16, beside=True), 7)
-    (1.2343662, 1.1566116)
+    >>> round(null_mean(16, from_references=False), 7)
+    1.2343662
+    >>> round(null_mean(16, from_references=True), 7)
+    1.1566116
     """
-    ranks = n + 1 if beside else n
+    ranks = n + 1 if from_references else n
     return log2(n) - float(gammaln(ranks + 1.0)) / ranks / float(np.log(2))
+
+
+def group_privacy(epsilon: float, delta: float, insertions: int) -> tuple[float, float]:
+    """(epsilon, delta) of c insertions together: ``c epsilon, delta sum_{j < c} e^{j epsilon}``.
+
+    Examples
+    --------
+    >>> epsilon, delta = group_privacy(0.5, 1e-6, 3)
+    >>> print(epsilon, round(delta * 1e6, 6))
+    1.5 5.367003
+    """
+    if np.isinf(epsilon):
+        return (epsilon, 1.0 if delta else 0.0) if insertions > 1 else (epsilon, delta)
+    whole, steps = insertions * epsilon, float(insertions)
+    if epsilon:  # the geometric sum, from its largest term down
+        with np.errstate(over="ignore"):
+            steps = float(np.exp(whole - epsilon) * np.expm1(-whole) / np.expm1(-epsilon))
+    return whole, min(delta * steps, 1.0) if delta else 0.0
+
+
+def dp_tail_bound(bits: float, epsilon: float, delta: float) -> float:
+    """``P(exposure >= t) <= e^epsilon 2^-t + delta``, at most 1."""
+    return float(min(1.0, np.exp(min(epsilon - bits * np.log(2.0), 0.0)) + delta))
+
+
+def dp_mean_bound(epsilon: float, delta: float, space_bits: float) -> float:
+    """Upper bound on the expected exposure, bits.
+
+    ``(1 - e^-epsilon) log2(1 + e^epsilon) + 1 / ln 2`` for delta = 0,
+    ``(epsilon + 1) / ln 2 + delta log2 |R|`` otherwise, and never more than log2 |R|.
+
+    Examples
+    --------
+    >>> round(dp_mean_bound(0.65, 0.0, np.inf), 4), round(dp_mean_bound(1.0, 0.0, np.inf), 4)
+    (2.1805, 2.6403)
+    """
+    if delta == 0:
+        spread = float(np.logaddexp(0.0, epsilon)) / np.log(2.0)
+        return float(min(space_bits, -np.expm1(-epsilon) * spread + 1 / np.log(2.0)))
+    return float(min(space_bits, (epsilon + 1) / np.log(2.0) + delta * space_bits))
+
+
+def epsilon_bound(p_value: float, delta: float, insertions: int, significance: float) -> float:
+    """The largest epsilon that this p-value rejects at the significance; 0 where there is none.
+
+    A p-value that is uniform, or larger, without c insertions has ``P(p <= u) <= e^{c epsilon} u +
+    delta sum_{j < c} e^{j epsilon}`` with them; epsilon is rejected if that is at most the
+    significance at the observed p-value. The sum grows with epsilon.
+
+    Examples
+    --------
+    >>> round(epsilon_bound(0.05 / np.e**6, 0.0, 2, 0.05), 9)
+    3.0
+    """
+    if p_value >= significance:
+        return 0.0
+    top = float(np.log(significance) - np.log(p_value)) / insertions
+    if delta == 0:
+        return top
+
+    def excess(epsilon: float) -> float:
+        whole, slack = group_privacy(epsilon, delta, insertions)
+        return float(np.exp(whole)) * p_value + slack - significance
+
+    return float(brentq(excess, 0.0, top, xtol=1e-12)) if excess(0.0) < 0 else 0.0

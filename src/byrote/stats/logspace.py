@@ -1,6 +1,6 @@
 """Means of probabilities, computed from their logarithms.
 
-A probability of zero is a value here: its logarithm is -inf, and a mean over zeros alone is -inf.
+A probability of zero has the logarithm -inf, and so has a mean over zeros.
 """
 
 import numpy as np
@@ -30,17 +30,17 @@ def logmeanexp(values: Array) -> Array:
 
 
 def logmeanexp_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
-    """The log mean exp over the last axis, leaving out one unit of columns at a time.
+    """Log mean exp over the last axis without one unit of columns at a time.
 
-    The sums over the other units are built from both ends, never by subtracting the unit's own
-    term from the total, because one dominant term would leave nothing but rounding error.
+    Sums over the other units are built from both ends, never by subtracting a unit's term from the
+    total, of which a dominant term would leave nothing but rounding error.
 
     Parameters
     ----------
     values
         (m, a) logarithms, nats.
     unit
-        (a,) unit that each column belongs to, in 0..units-1.
+        (a,) unit of each column, in 0..units-1.
     units
         Number of units.
 
@@ -51,15 +51,15 @@ def logmeanexp_without(values: Array, unit: NDArray[np.intp], units: int) -> Arr
     a = values.shape[1]
     counts = np.bincount(unit, minlength=units)
     order = np.argsort(unit, kind="stable")
-    some = np.flatnonzero(counts)
+    present = np.flatnonzero(counts)
     sums = np.full((len(values), units), -np.inf)
-    first = np.cumsum(counts[some]) - counts[some]
-    sums[:, some] = np.logaddexp.reduceat(values[:, order], first, axis=1)
+    first = np.cumsum(counts[present]) - counts[present]
+    sums[:, present] = np.logaddexp.reduceat(values[:, order], first, axis=1)
     others = np.full((len(values), units), -np.inf)
     if units > 1:
         others[:, 1:] = np.logaddexp.accumulate(sums, axis=1)[:, :-1]
         after = np.logaddexp.accumulate(sums[:, ::-1], axis=1)[:, ::-1]
         others[:, :-1] = np.logaddexp(others[:, :-1], after[:, 1:])
-    left = (a - counts).astype(float)
-    left[left == 0] = np.nan
-    return np.asarray(others - np.log(left))
+    remaining = (a - counts).astype(float)
+    remaining[remaining == 0] = np.nan
+    return np.asarray(others - np.log(remaining))

@@ -1,18 +1,18 @@
-"""Mean densities with a record and without it: what they prove of pure epsilon-DP, by betting.
+"""Lower bounds on pure epsilon-DP from mean densities with and without a record, by betting.
 
-Pure epsilon-DP bounds the expectation of every function of one fit that is not negative:
+Pure epsilon-DP bounds the expectation of every non-negative function of a fit:
 ``E[g(p_in)] <= e^epsilon E[g(p_out)]`` for ``g(p) = min(p / c, 1)``, the density up to a scale. So
 a gambler who holds 1 and stakes it on the values of pairs of fits, one in (x) and one out (y),
 
     e = prod_j (1 + e^-epsilon x_j - y_j),
 
-gains nothing on average while epsilon is true, whatever the densities are: few values, heavy
-tails, zeros, a factor common to all records of a fit. By Markov's inequality e reaches
-1/significance with probability at most significance (Waudby-Smith & Ramdas 2024). The mean of the
-records' e is as good, however the records depend on each other (Vovk & Wang 2021).
+gains nothing on average if epsilon is true, whatever the densities are: few values, heavy tails,
+zeros, a factor common to all records of a fit. By Markov's inequality e reaches 1/significance with
+probability at most significance (Waudby-Smith & Ramdas 2024). So does the mean of the records' e,
+under any dependence (Vovk & Wang 2021).
 
-The mean density itself, without a scale, is bounded by no number of fits: a density a million times
-as large may turn up in one fit of a million. Hence the scale, taken from earlier fits alone.
+Without a scale no number of fits bounds the mean density: a density a million times as large may
+turn up in one fit of a million. The scale comes from earlier fits alone.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ Counts = NDArray[np.intp]
 class Stakes:
     """(P, n) mean densities in and out by pair of blocks, in units of a scale, at most 1.
 
-    pairs: (n,) how many pairs of each record there are, the first of which sets the scale only.
+    pairs: (n,) pairs of each record, the first of which only sets the scale.
     """
 
     inside: Array
@@ -54,7 +54,7 @@ def log_ratio(log_prob: Array, included: Flags) -> Array:
 
 
 def stakes(log_prob: Array, included: Flags) -> Stakes:
-    """The values to bet on, (F, n) -> (P, n), where P is the most fits on a record's smaller side.
+    """Values to bet on, (F, n) -> (P, n), with P the largest number of fits on a smaller side.
 
     Each side's values, in the order of the fits, are cut into as many blocks as the smaller side
     has values, and each block averaged: in K-fold the blocks are the repeats. The scale of pairs
@@ -79,42 +79,42 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
 
 
 def log_e_value(stakes: Stakes, epsilon: float | Array) -> Array:
-    """(n,) log of what the gambler holds in the end if epsilon, one or (n,), is the true one."""
+    """(n,) log of what the gambler holds in the end if epsilon, one or (n,), is true."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log1p(np.exp(-epsilon) * stakes.inside - stakes.outside).sum(axis=0))
 
 
 def bound(stakes: Stakes, significance: float) -> float:
-    """The largest epsilon that all records together reject at the significance; 0 where none is."""
+    """The largest epsilon that all records together reject at the significance; 0 for none."""
     return _root(lambda epsilon: log_e_value(stakes, epsilon), significance)
 
 
 def bounds(stakes: Stakes, significance: float) -> Array:
     """(n,) the largest epsilon that each record alone rejects at the significance; 0 for none."""
-    found = np.zeros(len(stakes.pairs))
-    some = np.flatnonzero(log_e_value(stakes, 0.0) + np.log(significance) > 0)
-    own = Stakes(stakes.inside[:, some], stakes.outside[:, some], stakes.pairs[some])
-    most = provable(own.pairs.max(initial=0), significance)
-    low, high = np.zeros(len(some)), np.full(len(some), most)
+    epsilon = np.zeros(len(stakes.pairs))
+    positive = np.flatnonzero(log_e_value(stakes, 0.0) + np.log(significance) > 0)
+    bets = Stakes(stakes.inside[:, positive], stakes.outside[:, positive], stakes.pairs[positive])
+    largest = largest_provable(bets.pairs.max(initial=0), significance)
+    low, high = np.zeros(len(positive)), np.full(len(positive), largest)
     for _ in range(48):
         middle = (low + high) / 2
-        rejected = log_e_value(own, middle) + np.log(significance) > 0
+        rejected = log_e_value(bets, middle) + np.log(significance) > 0
         low, high = np.where(rejected, middle, low), np.where(rejected, high, middle)
-    found[some] = low
-    return found
+    epsilon[positive] = low
+    return epsilon
 
 
-def provable(count: Counts, significance: float) -> float:
-    """The bound that so many pairs would give if every density outside training were zero.
+def largest_provable(pairs: Counts, significance: float) -> float:
+    """The bound that these numbers of pairs would give if every held-out density were zero.
 
     Examples
     --------
-    >>> round(provable(np.array([6]), 0.05), 4)  # (1 + e^-epsilon)^5 = 20
+    >>> round(largest_provable(np.array([6]), 0.05), 4)  # (1 + e^-epsilon)^5 = 20
     0.1978
-    >>> provable(np.array([5]), 0.05)
+    >>> largest_provable(np.array([5]), 0.05)
     0.0
     """
-    bets = np.maximum(np.atleast_1d(count), 1) - 1
+    bets = np.maximum(np.atleast_1d(pairs), 1) - 1
     return _root(lambda epsilon: bets * np.log1p(np.exp(-epsilon)), significance)
 
 
@@ -134,13 +134,13 @@ def _root(log_e: Callable[[float], Array], significance: float) -> float:
 
 
 def _blocks(side: Flags, count: Counts) -> Counts:
-    """(F, n) which of the ``count`` blocks of its side each value belongs to."""
+    """(F, n) number of the block of its side, of ``count``, that each value belongs to."""
     place = np.cumsum(side, axis=0) - 1
     return np.asarray(place * count // np.maximum(side.sum(axis=0), 1))
 
 
 def _upper_median(values: Array) -> Array:
-    """(n,) medians of what is not NaN; -inf where nothing is there."""
+    """(n,) upper medians of the values that are not NaN; -inf where there are none."""
     ordered = np.sort(values, axis=0)
     known = np.count_nonzero(~np.isnan(values), axis=0)
     median = np.take_along_axis(ordered, (known // 2)[None], axis=0)[0]

@@ -1,6 +1,6 @@
-"""The three estimators of memorization for one set of records, and their jackknife replicates.
+"""The three estimators of memorization, and their jackknife replicates.
 
-Every function takes two *sides*: the log-likelihoods of m records under the fits that trained on
+Every function takes two sides: the log-likelihoods of m records under the fits that trained on
 them, (m, a), and under the fits that did not, (m, b), in nats. All m records have the same a and b.
 """
 
@@ -17,10 +17,10 @@ ESTIMATORS = ("score", "matched", "mean_log")
 
 @dataclass(frozen=True)
 class Side:
-    """Log-likelihoods on one side of the comparison.
+    """Log-likelihoods of m records, in training or held out.
 
-    values: (m, a), nats. unit: (a,) the jackknife unit that each column belongs to. Columns are in
-    the order in which *matched* cuts them into blocks.
+    values: (m, a), nats. unit: (a,) jackknife unit of each column. Columns are in the order in
+    which *matched* cuts them into blocks.
     """
 
     values: Array
@@ -28,7 +28,7 @@ class Side:
 
     @property
     def size(self) -> int:
-        """Number of values a record has on this side."""
+        """Number of values of a record."""
         return self.values.shape[1]
 
     def log_prob(self) -> Array:
@@ -40,10 +40,10 @@ class Side:
         return np.asarray(self.values.mean(axis=1))
 
     def block_log_prob(self, block: int) -> Array:
-        """Mean of the log mean exp over disjoint blocks of columns, left-overs dropped, (m,)."""
+        """Mean of the log mean exp over disjoint blocks of columns, remainder dropped, (m,)."""
         blocks = self.size // block
-        kept = self.values[:, : blocks * block].reshape(-1, blocks, block)
-        return np.asarray(logmeanexp(kept).mean(axis=1))
+        values = self.values[:, : blocks * block].reshape(-1, blocks, block)
+        return np.asarray(logmeanexp(values).mean(axis=1))
 
     def log_prob_without(self, units: int) -> Array:
         """``log_prob`` without one unit at a time, (m, units)."""
@@ -51,10 +51,10 @@ class Side:
 
     def mean_without(self, units: int) -> Array:
         """``mean`` without one unit at a time, (m, units)."""
-        left = (self.size - np.bincount(self.unit, minlength=units)).astype(float)
-        left[left == 0] = np.nan
+        remaining = (self.size - np.bincount(self.unit, minlength=units)).astype(float)
+        remaining[remaining == 0] = np.nan
         zero = np.isneginf(self.values)
-        means = self._sums_without(np.where(zero, 0.0, self.values), units) / left
+        means = self._sums_without(np.where(zero, 0.0, self.values), units) / remaining
         means[self._sums_without(zero.astype(float), units) > 0] = -np.inf
         return np.asarray(means)
 
@@ -62,8 +62,8 @@ class Side:
         """Sums without one unit at a time, (m, units), from both ends: nothing is subtracted."""
         sums, others = np.zeros((2, len(values), units))
         order = np.argsort(self.unit, kind="stable")
-        some, first = np.unique(self.unit[order], return_index=True)
-        sums[:, some] = np.add.reduceat(values[:, order], first, axis=1)
+        present, first = np.unique(self.unit[order], return_index=True)
+        sums[:, present] = np.add.reduceat(values[:, order], first, axis=1)
         others[:, 1:] = np.cumsum(sums, axis=1)[:, :-1]
         others[:, :-1] += np.cumsum(sums[:, ::-1], axis=1)[:, ::-1][:, 1:]
         return others
@@ -85,11 +85,12 @@ def difference(inside: Array, outside: Array) -> Array:
 
 
 def estimates(inside: Side, outside: Side) -> dict[str, Array]:
-    """The memorization score, eq. (3), and its two relatives with zero mean under the null.
+    """Estimate memorization by all three estimators, (m,) each, nats.
 
-    score: log mean exp over all values inside minus the same outside. matched: as the score, but
-    over blocks of equally many values on both sides, averaged, so that the bias of the log mean exp
-    cancels. mean_log: difference of the means of the logs. Each (m,), nats.
+    score: eq. (3), log mean exp over all values inside minus the same outside. matched: as the
+    score, but averaged over blocks of equally many values on both sides, so that the bias of the
+    log mean exp cancels. mean_log: difference of the means of the logs. The last two have mean zero
+    under the null hypothesis.
     """
     block = min(inside.size, outside.size)
     return {
@@ -102,7 +103,7 @@ def estimates(inside: Side, outside: Side) -> dict[str, Array]:
 def side_replicates(
     inside: Side, outside: Side, units_in: int, units_out: int
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Each side's part of the estimates, without one of that side's units at a time."""
+    """Terms of the estimates of both sides, without one of a side's units at a time."""
     block = min(inside.size, outside.size)
     return _without(inside, units_in, block), _without(outside, units_out, block)
 

@@ -1,21 +1,20 @@
 """Exact nearest neighbours by blocked matrix products.
 
 Squared distances as ``|q|^2 - 2 q.r + |r|^2`` cost one float32 matrix product, but cancel badly.
-So they only propose: with a bound on their rounding errors they give for each pair a number that
-the squared distance cannot fall below, and every reference that may be among the nearest by that
-number has its distance computed again from the differences, in float64. The result is that of a
-float64 search, whatever the offset and scale of the data, at nearly the speed of the product. Where
-the bound settles little (tight clusters far from one another), more distances are computed again.
+With a bound on their rounding errors they give a lower bound for each pair; the distances of those
+references that this bound admits are computed again from the differences, in float64. The result is
+that of a float64 search, whatever the offset and scale of the data, at nearly the speed of the
+product. Where the bound excludes little (tight clusters far from one another), it takes longer.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.stats.rows import Rows, as_rows
+from byrote.stats.rows import Rows, as_rows, blocks
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -31,7 +30,7 @@ _TOO_LARGE = 1e30  # squared norm, relative to the references', beyond which flo
 
 @dataclass(frozen=True)
 class Geometry:
-    """Where the references lie: float32 sees the rows less ``centre``, times ``scale``."""
+    """Centre and scale of the references: float32 holds ``(rows - centre) * scale``."""
 
     centre: NDArray[Any]
     scale: float
@@ -39,7 +38,7 @@ class Geometry:
     floor: float  # what underflow can add to it
 
     def place(self, rows: NDArray[Any]) -> tuple[Single, Array]:
-        """Rows as float32 coordinates with one column to spare, and their squared norms."""
+        """Rows as float32 coordinates with a spare column, and their squared norms."""
         placed = np.empty((len(rows), rows.shape[1] + 1), dtype=np.float32)
         with np.errstate(over="ignore"):
             # a difference is rounded relative to itself, so a common offset costs no accuracy
@@ -56,7 +55,7 @@ def nearest(
     query_block: int | None = None,
     reference_block: int = REFERENCE_BLOCK,
 ) -> tuple[Array, Index]:
-    """The k nearest references of each query, by Euclidean distance.
+    """Find the k nearest references of each query, by Euclidean distance.
 
     Parameters
     ----------
@@ -64,18 +63,18 @@ def nearest(
         (n, d) and (m, d) arrays, or ``Rows``, which are read and converted a block at a time.
         Finite.
     k
-        How many neighbours.
+        Number of neighbours.
     exclude
-        (n,) for each query the reference that does not count, such as its own row; or None.
+        (n,) index of a reference to leave out for each query, such as its own row; or None.
     query_block, reference_block
-        Rows taken at a time, 4,096 queries of up to 1,024 numbers if not given. They change memory
-        and speed, not the result.
+        Rows read at a time; default: 4,096 queries of up to 1,024 numbers. They change memory and
+        speed, not the result.
 
     Returns
     -------
     distances, indices
-        (n, k) in rising order, of equal distances the lower index first. Where there are fewer
-        than k references, infinity and -1. The search uses the threads that BLAS has.
+        (n, k) in ascending order, ties by index. Where there are fewer than k references, infinity
+        and -1. The search uses the threads that BLAS has.
 
     Examples
     --------
@@ -90,13 +89,13 @@ def nearest(
     for part in blocks(len(queries), query_block or _fitting(queries.width)):
         skipped = None if exclude is None else np.asarray(exclude)[part]
         search = Search(queries.take(part), geometry, k, skipped)
-        search.look_through(references, reference_block)
+        search.visit_all(references, reference_block)
         distances[part], indices[part] = np.sqrt(search.squared), search.indices
     return distances, indices
 
 
 def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
-    """The nearest member of each of G sets, reading the queries once.
+    """Find the nearest member of each of G sets, reading the queries once.
 
     Parameters
     ----------
@@ -117,15 +116,15 @@ def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
     >>> distances.tolist(), indices.tolist()
     ([[3.0, 1.0]], [[1, 0]])
     """
-    queries, sets = as_rows(queries), [as_rows(each) for each in sets]
-    geometries = [geometry_of(each) for each in sets]
+    queries, sets = as_rows(queries), [as_rows(references) for references in sets]
+    geometries = [geometry_of(references) for references in sets]
     distances = np.empty((len(queries), len(sets)))
     indices = np.empty((len(queries), len(sets)), dtype=np.intp)
     for part in blocks(len(queries), _fitting(queries.width)):
         rows = queries.take(part)
-        for column, (each, geometry) in enumerate(zip(sets, geometries, strict=True)):
+        for column, (references, geometry) in enumerate(zip(sets, geometries, strict=True)):
             search = Search(rows, geometry, 1)
-            search.look_through(each, REFERENCE_BLOCK)
+            search.visit_all(references, REFERENCE_BLOCK)
             distances[part, column] = np.sqrt(search.squared[:, 0])
             indices[part, column] = search.indices[:, 0]
     return distances, indices
@@ -146,18 +145,12 @@ def geometry_of(references: Rows, block: int = REFERENCE_BLOCK) -> Geometry:
     return Geometry(centre, float(scale), 1.05 * (width + 20) * _UNIT, 4 * (width + 1) * 2.0**-126)
 
 
-def blocks(count: int, size: int) -> Iterator[slice]:
-    """Consecutive slices of at most ``size`` that cover ``count`` rows."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
-
-
 def _fitting(width: int) -> int:
     return min(QUERY_BLOCK, max(256, _BLOCK_NUMBERS // width))
 
 
 class Search:
-    """A block of queries and the nearest references that they have met so far."""
+    """A block of queries with the nearest of the references visited so far."""
 
     def __init__(
         self, rows: NDArray[Any], geometry: Geometry, k: int, exclude: Index | None = None
@@ -170,18 +163,17 @@ class Search:
         self.squared = np.full((len(rows), k), np.inf)
         self.indices = np.full((len(rows), k), -1, dtype=np.intp)
 
-    def look_through(self, references: Rows, block: int) -> None:
-        """Let all references be found."""
+    def visit_all(self, references: Rows, block: int) -> None:
+        """Visit all references, a block at a time."""
         for start in range(0, len(references), block):
-            self.look_at(references.take(slice(start, start + block)), start)
+            self.visit(references.take(slice(start, start + block)), start)
 
-    def look_at(self, references: NDArray[Any], start: int) -> None:
-        """Let these references, the first of which has the index ``start``, be found."""
+    def visit(self, references: NDArray[Any], start: int) -> None:
+        """Visit a block of references, the first of which has the index ``start``."""
         low, norms = self._lower_bounds(references, start)
-        maybe = low <= self._reach(low, norms)[:, None]
-        found = np.flatnonzero(maybe)
-        rows, columns = np.divmod(found, maybe.shape[1])
-        self._keep(rows, columns + start, self._squared_distances(references, rows, columns))
+        candidate = low <= self._highest_admitted(low, norms)[:, None]
+        rows, columns = np.divmod(np.flatnonzero(candidate), candidate.shape[1])
+        self._merge(rows, columns + start, self._squared_distances(references, rows, columns))
 
     def _lower_bounds(self, references: NDArray[Any], start: int) -> tuple[Single, Array]:
         """Bounds of |q - r|^2 from below, short of a term of the query alone; and |r|^2."""
@@ -191,54 +183,53 @@ class Search:
             low = self._placed @ placed.T
         if self._wild.any():
             low[self._wild] = -np.inf
-        own = self._own(start, len(references))
-        low[own] = np.inf
+        low[self._excluded(start, len(references))] = np.inf
         return low, norms
 
-    def _own(self, start: int, count: int) -> tuple[Index, Index]:
-        """Places of the excluded pairs among these references."""
+    def _excluded(self, start: int, count: int) -> tuple[Index, Index]:
+        """Rows and columns of the excluded pairs among these references."""
         if self._exclude is None:
             return np.empty(0, np.intp), np.empty(0, np.intp)
         columns = self._exclude - start
         rows = np.flatnonzero((columns >= 0) & (columns < count))
         return rows, columns[rows]
 
-    def _reach(self, low: Single, norms: Array) -> Single:
-        """The lower bound up to which a reference may be among the k nearest, per query."""
+    def _highest_admitted(self, low: Single, norms: Array) -> Single:
+        """Per query, the lower bound up to which a reference may be among the k nearest."""
         k, slack = self.squared.shape[1], self._geometry.slack
-        mine = self._norms * (1 - slack) - self._geometry.floor
+        omitted = self._norms * (1 - slack) - self._geometry.floor
         scale = self._geometry.scale
-        reach = self.squared[:, -1] * scale * scale * (1 + 1e-9) - mine
-        # beyond the first blocks what was met bounds nearly as well as a search of the block for k
-        met = k > 1 and bool(np.isfinite(self.squared[:, -1]).all())
-        if low.shape[1] >= k and not met:
+        limit = self.squared[:, -1] * scale * scale * (1 + 1e-9) - omitted
+        # beyond the first blocks the k nearest so far bound nearly as well as those of the block
+        bounded = k > 1 and bool(np.isfinite(self.squared[:, -1]).all())
+        if low.shape[1] >= k and not bounded:
             pick = low.argmin(axis=1)[:, None] if k == 1 else _smallest(low, k)
             width = 2 * slack * (self._norms + 2 * norms[pick].max(axis=1))
             highest = np.take_along_axis(low, pick, axis=1).max(axis=1)
-            reach = np.minimum(reach, highest + width + 2 * self._geometry.floor)
-        reach[self._wild] = np.inf
+            limit = np.minimum(limit, highest + width + 2 * self._geometry.floor)
+        limit[self._wild] = np.inf
         with np.errstate(over="ignore"):
-            return np.nextafter(reach.astype(np.float32), np.float32(np.inf))
+            return np.nextafter(limit.astype(np.float32), np.float32(np.inf))
 
     def _squared_distances(self, references: NDArray[Any], rows: Index, columns: Index) -> Array:
         squared = np.empty(len(rows))
         for part in blocks(len(rows), max(1, _PAIR_NUMBERS // self._rows.shape[1])):
-            mine, theirs = self._rows[rows[part]], references[columns[part]]
-            squared[part] = _squared_norms(np.subtract(mine, theirs, dtype=np.float64))
+            pair = self._rows[rows[part]], references[columns[part]]
+            squared[part] = _squared_norms(np.subtract(*pair, dtype=np.float64))
         return squared
 
-    def _keep(self, rows: Index, indices: Index, squared: Array) -> None:
+    def _merge(self, rows: Index, indices: Index, squared: Array) -> None:
         """Merge candidates into the k nearest of their queries."""
         k = self.squared.shape[1]
-        met = np.unique(rows)
-        rows = np.concatenate([np.repeat(met, k), rows])
-        indices = np.concatenate([self.indices[met].ravel(), indices])
-        squared = np.concatenate([self.squared[met].ravel(), squared])
+        queries = np.unique(rows)
+        rows = np.concatenate([np.repeat(queries, k), rows])
+        indices = np.concatenate([self.indices[queries].ravel(), indices])
+        squared = np.concatenate([self.squared[queries].ravel(), squared])
         order = np.lexsort((indices, squared, rows))
         rows, indices, squared = rows[order], indices[order], squared[order]
-        first = np.searchsorted(rows, met)
+        first = np.searchsorted(rows, queries)
         best = first[:, None] + np.arange(k)
-        self.squared[met], self.indices[met] = squared[best], indices[best]
+        self.squared[queries], self.indices[queries] = squared[best], indices[best]
 
 
 def _squared_norms(rows: NDArray[Any]) -> Array:

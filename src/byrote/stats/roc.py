@@ -3,21 +3,23 @@
 A table of fits and records gives many scores, but those of one record are alike, and so are those
 of one fit. Errors come from sums of influences over the cells of each record and of each fit
 (DeLong et al. 1988; Obuchowski 1997 for one kind of cluster; Cameron, Gelbach & Miller 2011 for
-two: the variance over records plus that over fits less that over cells).
+two).
 """
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, expit, logit
-from scipy.stats import rankdata, t
+from scipy.special import expit, logit, stdtrit
+from scipy.stats import rankdata
 
-from byrote.stats.rates import Interval, clopper_pearson
+from byrote.stats.estimate import clopper_pearson
+from byrote.stats.standard_errors import clustered_error, fewest_clusters
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ids = NDArray[np.intp]
+Interval = tuple[float, float]
 
 
 class Cells(NamedTuple):
@@ -30,36 +32,62 @@ class Cells(NamedTuple):
 
 
 def auc(score: Array, member: Flags) -> float:
-    """P(member's score > other's), with ties by half; NaN where a side is empty."""
+    """P(member's score > non-member's), with ties by half; NaN where a side is empty."""
     m = int(member.sum())
     pairs = m * (len(member) - m)
     return float((rankdata(score)[member].sum() - m * (m + 1) / 2) / pairs) if pairs else np.nan
 
 
-def share_above(score: Array, member: Flags, rate: float) -> float:
-    """Share of members above the threshold that ``rate`` of the others are at most above."""
+def mann_whitney_z(first: Array, second: Array) -> float:
+    """Mann-Whitney statistic in standard deviations, ``(U - mn/2) / sd(U)``.
+
+    U counts the pairs in which the first value is larger, ties by half. For m and n values,
+    ``sd(U)^2 = mn/12 (m + n + 1 - sum(t^3 - t) / ((m + n)(m + n - 1)))`` over groups of t equal
+    values. Zero where all values are equal, NaN where a sample is empty. Infinite values are
+    ranked.
+
+    Examples
+    --------
+    >>> round(mann_whitney_z(np.array([1.0, 2.0, 3.0]), np.array([2.5, 4.0, 5.0])), 4)
+    -1.5275
+    """
+    m, n = len(first), len(second)
+    if m == 0 or n == 0:
+        return float("nan")
+    values = np.concatenate([first, second])
+    larger = rankdata(values)[:m].sum() - m * (m + 1) / 2
+    tied = np.unique(values, return_counts=True)[1].astype(np.float64)
+    total = m + n
+    variance = m * n / 12 * (total + 1 - (tied**3 - tied).sum() / (total * (total - 1)))
+    if len(tied) == 1:
+        return 0.0
+    return float((larger - m * n / 2) / np.sqrt(variance))
+
+
+def tpr_at(score: Array, member: Flags, rate: float) -> float:
+    """True-positive rate at the threshold that at most ``rate`` of the non-members exceed."""
     if member.all() or not member.any():
         return np.nan
     return float((score[member] > _threshold(score, member, rate)).mean())
 
 
 def _threshold(score: Array, member: Flags, rate: float) -> float:
-    others = np.sort(score[~member])[::-1]
-    return float(others[int(rate * len(others) + 1e-9)])
+    non_members = np.sort(score[~member])[::-1]
+    return float(non_members[int(rate * len(non_members) + 1e-9)])
 
 
-def area(
-    cells: Cells, *, level: float, least: float = 0.0, groups: int = 10
+def auc_interval(
+    cells: Cells, *, level: float, least_error: float = 0.0, replicates: int = 10
 ) -> tuple[float, Interval]:
-    """The area under the curve, P(member's score > other's) with ties by half, and its interval.
+    """Area under the curve, P(member's score > non-member's) with ties by half, and its interval.
 
-    On the logit scale with Student's quantile, one degree of freedom less than there are records or
-    fits on a side, whichever are fewest: few members are little evidence, however many others there
-    are. Of one fit alone it is records that count, and the interval is that fit's. At 0 and 1 the
-    spread is zero; the interval is then that of as many right guesses as there are records on the
-    smaller side. NaN where a side is empty or the spread unknown, as of one member.
+    The interval is Student's on the logit scale, with one degree of freedom less than there are
+    records or fits on a side, whichever are fewest: few members are little evidence, however many
+    non-members there are. With a single fit the clusters are records, and the interval holds for
+    that fit. At 0 and 1, where the estimated error is zero, it is that of as many right guesses as
+    there are records on the smaller side. NaN where a side is empty or the error unknown.
 
-    least: a standard error from ``groups`` replicates, which counts where it is larger.
+    least_error: a standard error from so many ``replicates``, used where it is larger.
     """
     members, others = cells.score[cells.member], cells.score[~cells.member]
     m, n = len(members), len(others)
@@ -69,119 +97,87 @@ def area(
     above = np.empty(len(cells.score))
     above[cells.member] = (ranks[cells.member] - rankdata(members)) / n
     above[~cells.member] = 1 - (ranks[~cells.member] - rankdata(others)) / m
-    found = auc(cells.score, cells.member)
-    if found in (0.0, 1.0):
-        return found, _edge(found, cells, level)
-    influence = (above - found) / np.where(cells.member, m, n)
+    area = auc(cells.score, cells.member)
+    if area in (0.0, 1.0):
+        return area, _interval_at_edge(area, cells, level)
+    influence = (above - area) / np.where(cells.member, m, n)
     error, clusters = clustered_error(influence, cells.record, cells.fit, cells.member)
     if clusters < 2:
-        return found, (np.nan, np.nan)
-    if least > error:
-        error, clusters = least, min(clusters, groups)
-    half = t.ppf((1 + level) / 2, clusters - 1) * error / (found * (1 - found))
-    middle = logit(found)
-    return found, (float(expit(middle - half)), float(expit(middle + half)))
+        return area, (np.nan, np.nan)
+    if least_error > error:
+        error, clusters = least_error, min(clusters, replicates)
+    half = stdtrit(clusters - 1, (1 + level) / 2) * error / (area * (1 - area))
+    centre = logit(area)
+    return area, (float(expit(centre - half)), float(expit(centre + half)))
 
 
-def _edge(found: float, cells: Cells, level: float) -> Interval:
+def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:
     """Interval of an area of 0 or 1.
 
-    Where no fit has both sides, what the scores of one share may be what separates them: then fits
-    are what is counted, and of one alone nothing is known.
+    Where no fit has both sides, what the scores of one fit share may be what separates them. Then
+    the trials are fits, and with a single fit on a side nothing is known.
     """
-    trials = _fewest(cells.record, cells.member)
+    trials = fewest_clusters(cells.record, cells.member)
     inside, outside = (np.unique(cells.fit[side]) for side in (cells.member, ~cells.member))
     if not np.isin(inside, outside).any():
         trials = min(trials, len(inside), len(outside))
         if trials == 1:
             return np.nan, np.nan
-    edge = float(betaincinv(trials, 1, (1 - level) / 2))
-    return (edge, 1.0) if found else (0.0, 1 - edge)
+    end = float(clopper_pearson(trials, trials, level=level)[0])
+    return (end, 1.0) if area else (0.0, 1 - end)
 
 
-def hits_at(
-    cells: Cells, rate: float, *, level: float, least: float = 0.0
+def tpr_interval_at(
+    cells: Cells, rate: float, *, level: float, least_error: float = 0.0
 ) -> tuple[float, float, Interval]:
-    """The true-positive rate where at most ``rate`` of the non-members are above the threshold.
+    """False-positive rate, of at most ``rate``, and true-positive rate there with its interval.
 
-    Returns the false-positive rate there (at most ``rate``), the true-positive rate, and its
-    interval. Both rates err: the lower end is that of the rate at a threshold that so few others
-    exceed in truth, the upper end at one that so many do, each part with half of the end's error.
-    Limits are Clopper and Pearson's for the effective number of trials, ``p (1 - p) / variance``
-    with the clustered variance, at most the number of cells; where p is 0 or 1, that of the records
-    (Korn & Graubard 1998).
+    Both rates are uncertain: the lower end is that of the rate at a threshold whose true
+    false-positive rate is at most ``rate``, the upper end at one where it is at least that, each
+    with half of the error probability. Limits are Clopper and Pearson's for the effective number of
+    trials, ``p (1 - p) / variance`` with the clustered variance, at most the number of cells; where
+    p is 0 or 1, for the number of records (Korn & Graubard 1998).
 
-    least: a standard error of the true-positive rate that counts where it is larger.
+    least_error: a standard error of the true-positive rate, used where it is larger.
     """
     members, others = cells.score[cells.member], np.sort(cells.score[~cells.member])[::-1]
     threshold = _threshold(cells.score, cells.member, rate)
-    alarms, hits = float((others > threshold).mean()), float((members > threshold).mean())
+    fpr, tpr = float((others > threshold).mean()), float((members > threshold).mean())
     inner = (1 + level) / 2
-    trials = _trials(cells, cells.score > threshold, ~cells.member, 0.0)
-    few, many = _around(len(others), trials, rate, inner)
+    trials = _effective_trials(cells, cells.score > threshold, ~cells.member, 0.0)
+    few, many = alarm_limits(len(others), trials, rate, inner)
     low, high = 0.0, 1.0
     if few >= 0:
-        low = _limits(cells, cells.score > others[few], inner, least)[0]
+        low = _tpr_limits(cells, cells.score > others[few], inner, least_error)[0]
     if many <= len(others):
-        high = _limits(cells, cells.score >= others[many - 1], inner, least)[1]
-    return alarms, hits, (min(low, hits), max(high, hits))
+        high = _tpr_limits(cells, cells.score >= others[many - 1], inner, least_error)[1]
+    return fpr, tpr, (min(low, tpr), max(high, tpr))
 
 
-def _around(count: int, trials: float, rate: float, level: float) -> tuple[int, int]:
-    """Of so many others, how many may and how many must exceed a threshold.
+def alarm_limits(count: int, trials: float, rate: float, level: float) -> tuple[int, int]:
+    """Numbers of false alarms, of ``count`` non-members, that bound a true false-positive rate.
 
-    At most the first for its rate to be at most the one given in truth (-1: not even none), at
-    least the second for it to be at least that (count + 1: not even all).
+    With at most the first the true rate is at most ``rate`` (-1: not even with none), with at least
+    the second it is at least that (count + 1: not even with all).
     """
-    tail, above = (1 - level) / 2, np.arange(count + 1) * trials / count
-    left = trials - above
-    upper = betaincinv(above + 1, np.maximum(left, 1e-9), 1 - tail)
-    lower = betaincinv(np.maximum(above, 1e-9), left + 1, tail)
+    lower, upper = clopper_pearson(np.arange(count + 1) * trials / count, trials, level=level)
     few = int(np.count_nonzero((upper <= rate)[:-1])) - 1
     return few, count + 1 - int(np.count_nonzero((lower >= rate)[1:]))
 
 
-def _limits(cells: Cells, hit: Flags, level: float, least: float) -> Interval:
-    share = float(hit[cells.member].mean())
-    trials = _trials(cells, hit, cells.member, least)
-    return clopper_pearson(share * trials, trials, level=level)
+def _tpr_limits(cells: Cells, hit: Flags, level: float, least_error: float) -> Interval:
+    tpr = float(hit[cells.member].mean())
+    trials = _effective_trials(cells, hit, cells.member, least_error)
+    low, high = clopper_pearson(tpr * trials, trials, level=level)
+    return float(low), float(high)
 
 
-def _trials(cells: Cells, hit: Flags, side: Flags, least: float) -> float:
-    """The effective number of trials behind the share of hits on a side."""
-    share, size = float(hit[side].mean()), float(side.sum())
-    influence = np.where(side, (hit - share) / size, 0.0)
+def _effective_trials(cells: Cells, hit: Flags, side: Flags, least_error: float) -> float:
+    """The effective number of trials behind the proportion of hits on a side."""
+    proportion, size = float(hit[side].mean()), float(side.sum())
+    influence = np.where(side, (hit - proportion) / size, 0.0)
     error, _ = clustered_error(influence, cells.record, cells.fit, cells.member)
-    variance = np.maximum(error, least) ** 2  # NaN if one is
-    if 0 < share < 1 and variance > 0:
-        return min(share * (1 - share) / float(variance), size)
+    variance = np.maximum(error, least_error) ** 2  # NaN if one is
+    if 0 < proportion < 1 and variance > 0:
+        return min(proportion * (1 - proportion) / float(variance), size)
     return float(len(np.unique(cells.record[side])))
-
-
-def clustered_error(
-    influence: Array, record: Ids, fit: Ids, side: Flags | None = None
-) -> tuple[float, int]:
-    """Standard error from influences that are correlated within records and within fits.
-
-    (N,) each; NaN where unknown. And the number of clusters that it rests on: records or fits,
-    whichever are fewer; with sides, which each has a mean of its own, those of the side that has
-    fewer. Of one fit alone it is that over records.
-    """
-    records, fits = (_fewest(group, side) for group in (record, fit))
-    by_record = _variance(influence, record, records)
-    if len(np.unique(fit)) == 1:
-        return float(np.sqrt(by_record)), records
-    by_fit, single = _variance(influence, fit, fits), float((influence**2).sum())
-    total = np.max([by_record + by_fit - single, by_record, by_fit])  # NaN if one is
-    return float(np.sqrt(total)), min(records, fits)
-
-
-def _fewest(group: Ids, side: Flags | None) -> int:
-    """How many clusters there are, on the side that has fewer."""
-    sides = [group] if side is None else [group[side], group[~side]]
-    return min(len(np.unique(one)) for one in sides)
-
-
-def _variance(influence: Array, group: Ids, clusters: int) -> float:
-    sums = np.bincount(group, weights=influence)[np.unique(group)]
-    return float((sums**2).sum()) * clusters / (clusters - 1) if clusters > 1 else np.nan

@@ -1,6 +1,6 @@
-"""Records read a block at a time, as rows of floating numbers."""
+"""Arrays of records, read a block at a time as rows of floating numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,16 @@ from numpy.typing import DTypeLike, NDArray
 
 @dataclass(frozen=True)
 class Rows:
-    """An array of any type or shape whose blocks become (b, d) rows when they are taken.
+    """An array of any type or shape, read as (b, d) rows.
 
     Attributes
     ----------
     array
-        (n, ...) numbers; may be mapped from a file, of which a block alone is then read.
+        (n, ...) numbers; may be memory-mapped, of which a block alone is then read.
     dtype
         float32 or float64, of the rows.
     change
-        From a block (b, ...) of the array to (b, d) rows; flattened where there is none.
+        From a block (b, ...) of the array to (b, d) rows. Default: flatten.
 
     Examples
     --------
@@ -42,7 +42,7 @@ class Rows:
         return int(self.take(slice(0, 1)).shape[1])
 
     def take(self, where: slice | NDArray[np.intp]) -> NDArray[np.floating[Any]]:
-        """The rows at these places."""
+        """Read the rows at these indices."""
         block = np.asarray(self.array[where])
         if self.change is not None:
             block = self.change(block)
@@ -52,11 +52,15 @@ class Rows:
 
 def as_rows(data: Any) -> Rows:
     """Rows from an array: float32 where that loses nothing, otherwise float64."""
-    if isinstance(data, Rows):
-        return data
-    return Rows(data, exact_type(data))
+    return data if isinstance(data, Rows) else Rows(data, exact_type(data))
 
 
 def exact_type(*arrays: Any) -> np.dtype[Any]:
     """The smaller of float32 and float64 that holds the values of all arrays."""
     return np.result_type(np.float32, *(array.dtype for array in arrays))
+
+
+def blocks(count: int, size: int) -> Iterator[slice]:
+    """Consecutive slices of at most ``size`` that cover ``count`` rows."""
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))

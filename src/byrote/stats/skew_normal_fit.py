@@ -1,10 +1,15 @@
-"""Maximum likelihood of the skew-normal distribution, quick for a million values.
+"""Maximum likelihood of the skew-normal distribution, fast for a million values.
 
 The values are sorted and put into 4,096 bins, and a bin's likelihood is that at its mean plus half
 its variance times the second derivative there: exact but for the fourth order in the bin's width,
-which is under 1 % of a standard deviation. The maximum of this comes from BFGS in centred
-parameters, started at the sample's moments. Newton steps on the likelihood of all values then
-remove what the bins left; mostly the first already finds nothing to gain.
+which is under 1 % of a standard deviation. The maximum of this comes from BFGS, started at the
+sample's moments. Newton steps on the likelihood of all values then remove the error of the bins;
+usually the first already finds nothing to gain.
+
+At shape 0 the likelihood of (location, scale, shape) has a flat point for every sample, where
+Newton's method and standard errors fail; that of the centred parameters does not (Azzalini 1985,
+section 4). They are held as theta = (mean, log of the standard deviation, t), with
+skewness = LIMIT · tanh t, so that every theta is a distribution.
 """
 
 from collections.abc import Callable
@@ -12,26 +17,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from byrote.stats.skew_normal import log_density, mills
-from byrote.stats.skew_normal_centred import (
-    Direct,
-    jacobian,
-    skewness_slope,
-    to_centred,
-    to_direct,
-)
 
+Direct = tuple[float, float, float]  # location, scale, shape
 Array = NDArray[np.float64]
 BINS = 4096
-LARGEST_SHAPE = 100.0  # beyond it the curve is a half-normal one, whose lower tail ends abruptly
-_GAIN = 1e-6  # nats that a Newton step must promise to be taken
+LIMIT = float((4 - np.pi) / 2 * (2 / (np.pi - 2)) ** 1.5)  # skewness of the half-normal, 0.99527…
+LARGEST_SHAPE = 100.0  # beyond it the density is half-normal, whose lower tail ends abruptly
+_GAIN = 1e-6  # nats that a further Newton step must be expected to gain
 _NAN = float("nan")
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Maximum likelihood of a skew-normal distribution.
+class SkewNormalFit:
+    """Maximum-likelihood estimate of a skew-normal distribution.
 
     Attributes
     ----------
@@ -41,9 +42,9 @@ class Estimate:
         Nats, of all values.
     covariance
         (3, 3) of mean, log standard deviation and skewness: the inverse of the observed
-        information, whose curvature is taken over one standard error to either side.
-    trouble
-        "" or why the estimate is none.
+        information, with differences over one standard error to either side.
+    reason
+        Why the fit failed; empty if it did not.
     """
 
     location: float
@@ -51,7 +52,7 @@ class Estimate:
     shape: float
     log_likelihood: float
     covariance: Array
-    trouble: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,21 +64,21 @@ class _Bins:
     variance: Array
 
 
-def fit(ordered: Array) -> Estimate:
-    """The likeliest skew-normal distribution of sorted, finite values (n,), n >= 3.
+def fit(ordered: Array) -> SkewNormalFit:
+    """Fit a skew-normal distribution to sorted, finite values (n,), n >= 3.
 
     Examples
     --------
     >>> from scipy.stats import skewnorm
     >>> values = np.sort(skewnorm.rvs(3, loc=10, scale=2, size=100_000, random_state=0))
-    >>> found = fit(values)
-    >>> print(round(found.location, 1), round(found.scale, 1), round(found.shape, 1))
+    >>> estimate = fit(values)
+    >>> print(round(estimate.location, 1), round(estimate.scale, 1), round(estimate.shape, 1))
     10.0 2.0 3.0
     """
     mean, sd = float(ordered.mean()), float(ordered.std())
     if not sd > 1e-12 * abs(mean):
-        trouble = "all references have the same log-perplexity"
-        return Estimate(_NAN, _NAN, _NAN, _NAN, np.full((3, 3), _NAN), trouble)
+        reason = "all references have the same log-perplexity"
+        return SkewNormalFit(_NAN, _NAN, _NAN, _NAN, np.full((3, 3), _NAN), reason)
     values = (ordered - mean) / sd
     bins = _compress(values)
     theta = _binned_maximum(bins, float((values * values) @ values) / len(values))
@@ -85,26 +86,26 @@ def fit(ordered: Array) -> Estimate:
     theta, gain = _polish(values, theta, covariance)
     location, scale, shape = to_direct(theta)
     diverges = not abs(shape) <= LARGEST_SHAPE
-    settled = bool(np.isfinite(covariance).all()) and gain <= _GAIN
-    trouble = "the shape diverges" if diverges else "" if settled else "the fit does not converge"
-    unit = np.diag([sd, 1.0, skewness_slope(theta[2])])
-    return Estimate(
+    converged = bool(np.isfinite(covariance).all()) and gain <= _GAIN
+    reason = "the shape diverges" if diverges else "" if converged else "the fit does not converge"
+    unit = np.diag([sd, 1.0, _skewness_slope(theta[2])])
+    return SkewNormalFit(
         mean + sd * location,
         sd * scale,
         shape,
         float(log_density(values, location, scale, shape).sum()) - len(values) * np.log(sd),
         unit @ covariance @ unit,
-        trouble,
+        reason,
     )
 
 
 def standard_error(function: Callable[[Direct], Array], direct: Direct, covariance: Array) -> Array:
     """Delta-method standard error of a function (n,) of location, scale and shape.
 
-    Slopes are taken over one standard error to either side.
+    Slopes are differences over one standard error to either side.
     """
     theta = to_centred(*direct)
-    unit = np.diag([1.0, 1.0, 1 / skewness_slope(theta[2])])
+    unit = np.diag([1.0, 1.0, 1 / _skewness_slope(theta[2])])
     covariance = unit @ covariance @ unit
     steps = np.minimum(np.sqrt(np.diag(covariance)), [np.inf, 0.5, 0.5])
     slopes = [
@@ -114,18 +115,64 @@ def standard_error(function: Callable[[Direct], Array], direct: Direct, covarian
     return np.sqrt(np.einsum("in,ij,jn->n", slopes, covariance, slopes))
 
 
+def to_direct(theta: Array) -> Direct:
+    """(location, scale, shape) of theta.
+
+    Examples
+    --------
+    >>> to_direct(np.array([3.0, 0.0, 0.0]))
+    (3.0, 1.0, 0.0)
+    """
+    mean, log_sd, t = theta
+    root = np.cbrt(2 * LIMIT * np.tanh(t) / (4 - np.pi))
+    square = root * root
+    rest = 1 - (np.pi / 2 - 1) * square
+    shape = np.sign(root) * np.sqrt(np.pi / 2 * square / rest) if rest > 0 else np.inf * root
+    scale = np.exp(log_sd) * np.sqrt(1 + square)
+    return float(mean - np.exp(log_sd) * root), float(scale), float(shape)
+
+
+def to_centred(location: float, scale: float, shape: float) -> Array:
+    """The theta of (location, scale, shape).
+
+    Examples
+    --------
+    >>> to_centred(*to_direct(np.array([1.0, 0.5, -0.7]))).round(9).tolist()
+    [1.0, 0.5, -0.7]
+    """
+    square = shape**2 / (np.pi / 2 + (np.pi / 2 - 1) * shape**2)
+    root = np.sign(shape) * np.sqrt(square)
+    sd = scale / np.sqrt(1 + square)
+    skewness = (4 - np.pi) / 2 * root**3
+    return np.array([location + sd * root, np.log(sd), np.arctanh(skewness / LIMIT)])
+
+
+def jacobian(theta: Array) -> Array:
+    """(3, 3) derivatives of (location, scale, shape), by row, with respect to theta; t not 0."""
+    location, scale, _ = to_direct(theta)
+    step = 1e-4 * theta[2]
+    up, down = (to_direct(theta + np.array([0, 0, sign * step])) for sign in (1, -1))
+    last = (np.array(up) - np.array(down)) / (2 * step)
+    return np.column_stack([[1, 0, 0], [location - theta[0], scale, 0], last])
+
+
+def _skewness_slope(t: float) -> float:
+    """Derivative of the skewness with respect to t."""
+    return float(LIMIT / np.cosh(t) ** 2)
+
+
 def _compress(values: Array) -> _Bins:
-    """Sorted values in bins over the bulk, those far outside one by one."""
+    """Bin sorted values over the bulk; those far outside stay single."""
     n = len(values)
     low, middle, high = values[[n // 6, n // 2, n - 1 - n // 6]]
-    reach = 5 * (high - low)
-    edges = np.linspace(max(values[0], middle - reach), min(values[-1], middle + reach), BINS + 1)
+    width = 5 * (high - low)
+    edges = np.linspace(max(values[0], middle - width), min(values[-1], middle + width), BINS + 1)
     cuts = np.searchsorted(values, edges)
     if n <= 2 * BINS or cuts[0] == cuts[-1]:
         return _Bins(values, np.ones(n), np.zeros(n))
     count = np.diff(cuts)
-    full = count > 0
-    starts, count = (cuts[:-1] - cuts[0])[full], count[full]
+    filled = count > 0
+    starts, count = (cuts[:-1] - cuts[0])[filled], count[filled]
     inner = values[cuts[0] : cuts[-1]]
     mean = np.add.reduceat(inner, starts) / count
     variance = np.add.reduceat((inner - np.repeat(mean, count)) ** 2, starts) / count
@@ -150,8 +197,6 @@ def _binned(bins: _Bins, direct: Direct) -> float:
 
 def _binned_maximum(bins: _Bins, skewness: float) -> Array:
     """The theta of the binned maximum, for values of mean 0 and variance 1."""
-    from scipy.optimize import minimize  # noqa: PLC0415 (slow to load)
-
     n = bins.count.sum()
 
     def objective(theta: Array) -> float:
@@ -162,7 +207,7 @@ def _binned_maximum(bins: _Bins, skewness: float) -> Array:
 
 
 def _covariance(log_likelihood: Callable[[Array], float], theta: Array) -> Array:
-    """Inverse of minus the second differences over steps of one standard error; NaN if none."""
+    """Inverse of the information, differenced over one standard error; NaN if there is none."""
     steps = np.full(3, 1e-3)
     for _ in range(3):
         information = _information(log_likelihood, theta, steps)
@@ -176,7 +221,7 @@ def _covariance(log_likelihood: Callable[[Array], float], theta: Array) -> Array
 def _information(log_likelihood: Callable[[Array], float], theta: Array, steps: Array) -> Array:
     moves = np.diag(steps)
     centre = log_likelihood(theta)
-    found = np.empty((3, 3))
+    information = np.empty((3, 3))
     for i in range(3):
         for j in range(i + 1):
             ends = [(moves[i] + moves[j], 1), (-moves[i] - moves[j], 1)]
@@ -185,12 +230,13 @@ def _information(log_likelihood: Callable[[Array], float], theta: Array, steps: 
             else:
                 ends += [(moves[i] - moves[j], -1), (moves[j] - moves[i], -1)]
             total = sum(sign * (log_likelihood(theta + move) - centre) for move, sign in ends)
-            found[i, j] = found[j, i] = -total / (steps[i] * steps[j] * (1 if i == j else 4))
-    return found
+            curvature = total / (steps[i] * steps[j] * (1 if i == j else 4))
+            information[i, j] = information[j, i] = -curvature
+    return information
 
 
 def _polish(values: Array, theta: Array, covariance: Array) -> tuple[Array, float]:
-    """Newton steps on all values until one promises less than ``_GAIN``; and what it promises."""
+    """Newton steps on all values until the expected gain, also returned, is below ``_GAIN``."""
     if not np.isfinite(covariance).all() or theta[2] == 0:
         return theta, np.inf
     gain = np.inf

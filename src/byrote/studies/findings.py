@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from byrote.report.text import number
-from byrote.stats.intervals import of_mean
+from byrote.stats.estimate import mean
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -42,7 +42,8 @@ def mean_of(values: ArrayLike) -> tuple[float, float, float]:
     """Mean of the values that are known, and Student's 95 % interval."""
     known = np.asarray(values, dtype=float)
     known = known[~np.isnan(known)]
-    return (float(known.mean()) if len(known) else np.nan, *of_mean(known))
+    average = mean(known)
+    return average.value, average.low, average.high
 
 
 def with_interval(found: tuple[float, float, float], bound: bool = False) -> str:

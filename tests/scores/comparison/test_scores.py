@@ -15,7 +15,7 @@ from byrote.plans import Probes, design_of
 from byrote.report.comparison_words import verdicts
 from byrote.scores.comparison.change import Evaluated, independent, paired
 from byrote.scores.memorization.evaluation import evaluate
-from byrote.stats import differences
+from byrote.stats.estimate import student_interval
 
 
 def read(run):
@@ -178,9 +178,9 @@ def test_null_intervals_cover_with_shocks_that_records_of_a_fit_share():
         for place, compare in enumerate((paired, independent)):
             found = compare(*both)
             error = found.standard_error["mean_log"]
-            ends = differences.interval(found.value["mean_log"], error, found.degrees)
+            ends = student_interval(found.value["mean_log"], error, found.degrees)
             hits[place] += ((ends[:, 0] <= 0) & (ends[:, 1] >= 0)).mean() / 80
-        low, high = differences.interval(
+        low, high = student_interval(
             found.value["mean_log"].mean(), found.mean_error["mean_log"], found.mean_degrees
         )
         hits[2] += (low <= 0 <= high) / 80

@@ -6,14 +6,16 @@ from scipy.stats import chisquare, kstest, skewnorm
 
 from byrote import estimate_exposure
 from byrote.stats.exposure import from_rank, null_mean
-from byrote.stats.fisher import combined_p_value
+from byrote.stats.multiple_testing import combined_p_value
 
 
 def test_sampled_controls():
     generator = np.random.default_rng(0)
     c, n = 5000, 16
     found = estimate_exposure(generator.normal(size=c), generator.normal(size=(c, n)))
-    assert found.bits.mean() == pytest.approx(null_mean(n, beside=True), abs=4 * _error(found))
+    assert found.bits.mean() == pytest.approx(
+        null_mean(n, from_references=True), abs=4 * _error(found)
+    )
     counts = np.bincount(found.rank.astype(int), minlength=n + 2)[1:]
     assert chisquare(counts).pvalue > 1e-3  # p-values uniform on k/(n + 1)
     for level in (0.06, 0.1, 0.3):

@@ -10,7 +10,7 @@ from byrote import KFold, Probes, Subset
 from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.scores.memorization.evaluation import evaluate
-from byrote.stats.discovery import q_values
+from byrote.stats.multiple_testing import q_values
 
 from estimators import PureNoise
 

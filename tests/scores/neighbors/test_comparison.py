@@ -1,18 +1,13 @@
 """rho beside the scores of a run, and how far its mean can be trusted."""
 
-import itertools
-
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
-from scipy.stats import binomtest, spearmanr
+from scipy.stats import spearmanr
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.stats.correlation import spearman
-from byrote.stats.exchange import exchanged_means, interval_of_mean
-from byrote.stats.proportion import wilson
 
 
 def normal(*shape, seed=0):
@@ -99,68 +94,9 @@ def test_all_samples_are_copies(scores):
     assert found.authenticity == 0
 
 
-def block_distances(train, other, blocks=10):
-    parts = np.array_split(cdist(train, other), blocks, axis=1)
-    return np.stack([part.min(axis=1) for part in parts])
-
-
-def test_exchanged_means_are_all_of_them():
-    above, below = np.abs(normal(2, 4, 7)) + 0.1
-    expected = []
-    for swap in itertools.product([False, True], repeat=4):
-        turn = np.array(swap)[:, None]
-        top, bottom = np.where(turn, below, above), np.where(turn, above, below)
-        expected.append((top.min(axis=0) / bottom.min(axis=0)).mean())
-    assert_allclose(exchanged_means(above, below), expected, rtol=1e-12)
-
-
-def test_mean_of_equals_exceeds_one_and_its_interval_and_p_value_know():
-    generator = np.random.default_rng(0)
-    train = generator.normal(size=(60, 4))
-    means, intervals, p = [], [], []
-    for _ in range(200):
-        above, below = (block_distances(train, generator.normal(size=(50, 4))) for _ in range(2))
-        exchanged = exchanged_means(above, below)
-        means.append(exchanged[0])
-        intervals.append(interval_of_mean(above, below))
-        p.append((exchanged >= exchanged[0]).mean())
-    truth, intervals = np.mean(means), np.array(intervals)
-    assert truth > 1.05  # so that a test against 1 would find memorization where there is none
-    covered = int(((intervals[:, 0] <= truth) & (truth <= intervals[:, 1])).sum())
-    assert binomtest(covered, 200, 0.95).pvalue > 1e-3
-    half = (intervals[:, 1] - intervals[:, 0]).mean() / 2
-    assert half < 1.3 * 2.1 * np.std(means)  # and no wider than need be: t of about 18 degrees
-    for level in (0.1, 0.5):
-        assert binomtest(int((np.array(p) <= level).sum()), 200, level).pvalue > 1e-3
-
-
 def test_copies_in_part_raise_the_mean(scores):
     samples = normal(60, 3, seed=2)
     samples[::2] = X[::2] + 0.05
     found = byrote.compare_neighbors(scores, X, normal(60, 3, seed=1), samples)
     assert found.mean_ratio.p_value < 0.01
     assert found.mean_ratio.interval[0] > found.mean_ratio.exchanged
-
-
-def test_correlation_covers():
-    generator = np.random.default_rng(0)
-    cover = 0
-    truth = 6 / np.pi * np.arcsin(0.6 / 2)  # Spearman's of a normal pair with correlation 0.6
-    for _ in range(400):
-        x = generator.normal(size=80)
-        low, high = spearman(x, 0.6 * x + 0.8 * generator.normal(size=80))[1]
-        cover += low <= truth <= high
-    assert binomtest(cover, 400, 0.95).pvalue > 1e-3
-
-
-def test_correlation_of_what_is_there():
-    x, y = np.array([1.0, np.nan, 3, np.inf, 2, 0]), np.array([2.0, 5, 3, 9, np.nan, 1])
-    assert spearman(x, y) == (1.0, (1.0, 1.0))
-    assert np.isnan(spearman(x[:4], y[:4])[0])
-    assert np.isnan(spearman(np.ones(9), np.arange(9.0))[0])
-
-
-def test_wilson_as_scipy():
-    for successes, trials in [(0, 7), (3, 7), (7, 7), (450, 1000)]:
-        expected = binomtest(successes, trials).proportion_ci(method="wilson")
-        assert_allclose(wilson(successes, trials), expected, atol=1e-12)

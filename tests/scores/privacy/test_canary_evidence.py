@@ -20,7 +20,7 @@ from byrote.scores.privacy.canary_evidence import (
 from byrote.scores.privacy.canary_table import CanaryTable, canary_table
 from byrote.scores.privacy.guarantee import windows
 from byrote.scores.privacy.record_bounds import Claim
-from byrote.stats.private_exposure import epsilon_bound, grouped
+from byrote.stats.exposure import epsilon_bound, group_privacy
 
 from languages import Ngram
 
@@ -135,7 +135,7 @@ def test_the_bound_written_out():
 @pytest.mark.parametrize("delta", [1e-9, 1e-5, 1e-3])
 def test_the_bound_with_a_delta_is_the_largest_epsilon_rejected(delta):
     every = np.linspace(0, 3, 3001)
-    whole = np.array([grouped(epsilon, delta, 4) for epsilon in every])
+    whole = np.array([group_privacy(epsilon, delta, 4) for epsilon in every])
     rejected = every[np.exp(whole[:, 0]) * 1e-4 + whole[:, 1] <= 0.05]
     found = epsilon_bound(1e-4, delta, 4, 0.05)
     assert rejected.max() <= found <= rejected.max() + 1.1e-3

@@ -8,7 +8,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 from byrote import gaussian_delta, gaussian_epsilon
-from byrote.stats.gaussian_privacy import mu_of_rates
+from byrote.stats.gaussian_dp import mu_from_rates
 
 PAIRS = [(0.3, 0.1), (1.0, 0.0), (1.0, 1.0), (2.0, 5.0), (5.0, 3.0)]
 
@@ -38,8 +38,8 @@ def test_edges():
 @given(st.floats(0.01, 5, allow_subnormal=False), st.floats(0.001, 0.9, allow_subnormal=False))
 def test_mu_of_the_rates_of_a_threshold(mu, false_positive):
     threshold = norm.isf(false_positive)
-    assert mu_of_rates(norm.sf(threshold - mu), false_positive) == pytest.approx(mu, rel=1e-6)
-    assert mu_of_rates(false_positive, false_positive) == 0
+    assert mu_from_rates(norm.sf(threshold - mu), false_positive) == pytest.approx(mu, rel=1e-6)
+    assert mu_from_rates(false_positive, false_positive) == 0
 
 
 # GaussianPrivacyLoss(standard_deviation=1 / mu).get_delta_for_epsilon(epsilon) of dp-accounting

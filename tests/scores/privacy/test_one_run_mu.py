@@ -6,7 +6,7 @@ from scipy.optimize import brentq, linprog
 from scipy.stats import binom, norm
 
 from byrote import audit_one_run, gaussian_epsilon, one_run_epsilon, one_run_mu
-from byrote.stats.gaussian_one_run import excess
+from byrote.stats.one_run_audit import mu_excess
 
 
 def most_probable(mu, m, r, v):
@@ -40,14 +40,14 @@ def most_probable(mu, m, r, v):
     [(0.5, 12, 12, 10), (1.0, 12, 12, 11), (1.0, 20, 10, 8), (2.0, 15, 15, 15), (0.2, 10, 8, 6)],
 )
 def test_the_recursion_is_the_optimum_of_a_linear_program(mu, m, r, v):
-    own = brentq(lambda tau: excess(mu, m, r, v, tau), 1e-9, 1 - 1e-9)
+    own = brentq(lambda tau: mu_excess(mu, m, r, v, tau), 1e-9, 1 - 1e-9)
     assert own == pytest.approx(most_probable(mu, m, r, v), rel=2e-3)
 
 
 def test_zero_mu_leaves_fair_coins():
     """Without privacy loss right guesses are binomial, which the constraints allow."""
     for v in (6, 8, 10):
-        own = brentq(lambda tau, v=v: excess(0.0, 10, 10, v, tau), 1e-12, 1 - 1e-12, xtol=1e-15)
+        own = brentq(lambda tau, v=v: mu_excess(0.0, 10, 10, v, tau), 1e-12, 1 - 1e-12, xtol=1e-15)
         assert own >= binom(10, 0.5).sf(v - 1) * (1 - 1e-9)
     assert own == pytest.approx(2**-10)  # all right: no other distribution does better
 
@@ -56,7 +56,11 @@ def test_bound_is_where_rejection_ends():
     for counts in [(100, 100, 80), (1000, 100, 90), (50, 50, 50)]:
         mu = one_run_mu(canaries=counts[0], guesses=counts[1], correct=counts[2], significance=0.05)
         assert mu > 0
-        assert excess(mu * (1 - 1e-6), *counts, 0.05) > 0 > excess(mu * (1 + 1e-6), *counts, 0.05)
+        assert (
+            mu_excess(mu * (1 - 1e-6), *counts, 0.05)
+            > 0
+            > mu_excess(mu * (1 + 1e-6), *counts, 0.05)
+        )
 
 
 def test_rejection_is_monotone():
@@ -65,7 +69,7 @@ def test_rejection_is_monotone():
     assert (np.diff(values) >= -1e-9).all()
     assert values[100] < 10
     for mu in np.linspace(0.05, 3, 40):
-        assert (excess(mu, 200, 100, 90, 0.05) > 0) == (mu <= values[90])
+        assert (mu_excess(mu, 200, 100, 90, 0.05) > 0) == (mu <= values[90])
 
 
 @pytest.mark.parametrize("mu", [0.0, 0.5, 1.0, 2.0])

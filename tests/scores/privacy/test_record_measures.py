@@ -12,7 +12,7 @@ from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.evidence import Bound
 from byrote.scores.privacy.membership import attack_table, measure_attack
-from byrote.scores.privacy.record_measures import exposures, null_mean, record_measures
+from byrote.scores.privacy.record_measures import exposures, record_measures
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
 ZERO = Bound("one-run", 0.0, 0.0, 0.05)
@@ -67,12 +67,6 @@ def test_densities_of_zero_have_no_mean_memorization_and_no_interval_of_it():
     found, *_ = record_measures(table, (attack_table(table, "loss"),), ZERO)
     assert np.isnan([found.value, found.low, found.high]).all()
     assert "density of zero" in found.reason
-
-
-def test_null_means_are_sums_over_equally_likely_ranks():
-    for n in (1, 5, 40):
-        every = np.log2(n) - np.log2(np.arange(1, n + 2))
-        assert null_mean(n) == pytest.approx(every.mean())
 
 
 def test_records_with_one_value_on_a_side_leave_the_error_of_the_mean_to_the_others():

@@ -227,7 +227,7 @@ class Corpus:
 def _texts(name: str, values: Any) -> tuple[str, ...]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
         raise InvalidInput(f"{name} must be a sequence of texts; got one {type(values).__name__}")
-    texts = tuple(checks.listed(name, values))
+    texts = tuple(checks.as_list(name, values))
     for number, text in enumerate(texts):
         if not isinstance(text, str):
             raise InvalidInput(f"{name} must be texts; number {number} is {type(text).__name__}")

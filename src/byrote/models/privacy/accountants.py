@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from byrote.models.privacy.composition import epsilon_of_steps
 from byrote.models.privacy.library import load
-from byrote.stats.gaussian_privacy import epsilon_of
+from byrote.stats.gaussian_dp import epsilon_of
 
 Accountant = Callable[[float, float, int, float], float]
 

@@ -18,7 +18,7 @@ from byrote.models.vae.likelihoods import Bernoulli
 from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.products import BernoulliProducts
 from byrote.models.vae.proposal import Proposal
-from byrote.stats.pareto import pareto_k
+from byrote.stats.psis import pareto_k
 
 # Values of the widest layer held at a time: 4 MiB in float32, which stays near the caches.
 BLOCK = 1 << 20

@@ -35,7 +35,7 @@ def check_parameters(model: Any) -> None:
         setattr(model, name, checks.integer(name, getattr(model, name), at_least=1, at_most=most))
     model.noise_seed = checks.integer("noise_seed", model.noise_seed, at_least=0)
     if not isinstance(model.hidden, list | tuple) or not model.hidden:
-        got = checks.shown(model.hidden)
+        got = checks.brief(model.hidden)
         raise InvalidInput(f"hidden must be a list of layer widths; got {got}")
     for width in model.hidden:
         checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
@@ -120,7 +120,7 @@ def _check_arithmetic(model: Any) -> None:
         try:
             model.compile = checks.flag("compile", model.compile)
         except InvalidInput:
-            got = checks.shown(model.compile)
+            got = checks.brief(model.compile)
             raise InvalidInput(f"compile must be True, False or auto; got {got}") from None
 
 
@@ -164,5 +164,5 @@ def _check_device(device: Any) -> None:
     try:
         torch.empty(0, device=device)
     except Exception:  # PyTorch raises almost anything, by the device
-        got = checks.shown(device)
+        got = checks.brief(device)
         raise InvalidInput(f"device must be one that PyTorch has here; got {got}") from None

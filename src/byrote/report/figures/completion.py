@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import marks, style
-from byrote.stats.proportion import wilson
+from byrote.stats.estimate import proportion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,7 +94,7 @@ def _successes(
     there = np.flatnonzero(tried)
     x = lengths[there] + 0.11 * place
     if len(rows) >= _ENOUGH:
-        ends = np.array([wilson(int(done[i]), int(tried[i])) for i in there]).reshape(-1, 2)
+        ends = np.array([proportion(done[i], tried[i]).interval for i in there]).reshape(-1, 2)
         ax.vlines(x, ends[:, 0], ends[:, 1], color=look["color"], linewidth=0.7, alpha=0.6)
     _curve(ax, x, done[there] / tried[there], look)
 

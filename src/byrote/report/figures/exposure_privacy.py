@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 from byrote.report.figures import marks, style
 from byrote.scores.exposure.levels import mean_exposure
-from byrote.stats.intervals import of_mean
+from byrote.stats.estimate import mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -161,8 +161,7 @@ def _exposures(
 def _losses(ax: "Axes", one: PrivateModel, x: float) -> None:
     known = one.test_loss[~np.isnan(one.test_loss)]
     if len(known):
-        low, high = of_mean(known)
-        ax.vlines(x, low, high, color=style.BLUE, linewidth=1.2)
+        ax.vlines(x, *mean(known).interval, color=style.BLUE, linewidth=1.2)
         ax.plot([x], [known.mean()], **_OWN)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import marks, style
-from byrote.stats.frontier import pareto_frontier
+from byrote.stats.pareto_frontier import pareto_frontier
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,7 +11,7 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.top_records import central_share, highly_memorized
-from byrote.stats.proportion import wilson
+from byrote.stats.estimate import proportion
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -164,7 +164,7 @@ def memorized_share_by_log_prob(
     ax.bar(x, part, width, label=style.HIGH_NAME, **style.HIGH)
     ax.bar(x, 1 - part, width, bottom=part, label=style.REGULAR_NAME, **style.REGULAR)
     intervals = np.array(
-        [wilson(int(k), int(n)) for k, n in zip(high[there], total[there], strict=True)]
+        [proportion(k, n).interval for k, n in zip(high[there], total[there], strict=True)]
     )
     bar = ax.errorbar(
         x,

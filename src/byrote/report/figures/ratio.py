@@ -9,7 +9,7 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
 from byrote.scores.memorization.top_records import highly_memorized
-from byrote.stats.intervals import of_mean
+from byrote.stats import estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -163,7 +163,7 @@ def _both_finite(result: Compared) -> tuple[Array, Array]:
 
 def _bin(ax: "Axes", x: float, ratio: Array) -> None:
     mean = ratio.mean()
-    low, high = of_mean(ratio)
+    low, high = estimate.mean(ratio).interval
     few = len(ratio) < FEW
     ax.errorbar(
         [x],

@@ -9,7 +9,7 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import style
 from byrote.report.text import number
 from byrote.scores.exposure import SkewNormalFit
-from byrote.stats.goodness import tail_noise
+from byrote.stats.goodness_of_fit import tail_noise
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

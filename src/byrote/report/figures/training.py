@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import style
-from byrote.stats.intervals import of_mean
+from byrote.stats.estimate import mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -137,7 +137,7 @@ def _curve(ax: "Axes", epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[s
     if not known.any():
         return
     x, columns = epochs[known], [column[~np.isnan(column)] for column in loss.T[known]]
-    band = np.array([of_mean(column) for column in columns])
+    band = np.array([mean(column).interval for column in columns])
     ax.fill_between(x, band[:, 0], band[:, 1], color=look["color"], alpha=0.2, linewidth=0)
     every = max(1, len(x) // 6)
     ax.plot(x, [column.mean() for column in columns], markevery=every, **look)

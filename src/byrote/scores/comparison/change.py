@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from byrote.fits.table import Table
 from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
-from byrote.stats import differences, jackknife
 from byrote.stats.memorization import ESTIMATORS, difference, side_replicates
+from byrote.stats.standard_errors import jackknife_error, welch
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -73,7 +73,7 @@ def paired(one: Evaluated, other: Evaluated) -> Change:
             continue
         replicates = _repeats(both, units) if by_repeat else _fits(both)
         for name in ESTIMATORS:
-            parts = [jackknife.standard_error(side) for side in replicates[name]]
+            parts = [jackknife_error(side) for side in replicates[name]]
             error[name][records] = np.sqrt(sum(part**2 for part in parts))
         degrees[records] = _degrees(replicates["mean_log"], len(records))
     count = {
@@ -88,12 +88,12 @@ def independent(one: Evaluated, other: Evaluated) -> Change:
     both = (one, other)
     errors = [each.evaluation.standard_error for each in both]
     error = {name: np.hypot(errors[0][name], errors[1][name]) for name in ESTIMATORS}
-    _, degrees = differences.independent(
+    _, degrees = welch(
         [found["mean_log"] for found in errors], [each.evaluation.degrees for each in both]
     )
     means = {name: (one.mean_error(name), other.mean_error(name)) for name in ESTIMATORS}
     own = [each.mean_degrees() for each in both]
-    _, mean_degrees = differences.independent(means["mean_log"], own)
+    _, mean_degrees = welch(means["mean_log"], own)
     mean_error = {name: float(np.hypot(first, second)) for name, (first, second) in means.items()}
     return _change(one, other, error, degrees, (mean_error, float(mean_degrees)))
 
@@ -144,10 +144,10 @@ def _degrees(replicates: list[Array], records: int) -> Array:
     sizes = [side.shape[1] - 1.0 for side in replicates]
     if len(sizes) == 1:
         return np.full(records, sizes[0])
-    errors = [jackknife.standard_error(side) for side in replicates]
-    return differences.independent(errors, sizes)[1]
+    errors = [jackknife_error(side) for side in replicates]
+    return welch(errors, sizes)[1]
 
 
 def _of_mean(without: Array, records: int) -> float:
     """Standard error of a mean over records, from how their sum changes without one unit."""
-    return float(jackknife.standard_error(without / records)) if records else float("nan")
+    return float(jackknife_error(without / records)) if records else float("nan")

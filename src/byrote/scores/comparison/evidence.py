@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from byrote.errors import InvalidInput
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.run import Run
+from byrote.stats.estimate import Estimate
 
 
 @dataclass(frozen=True)

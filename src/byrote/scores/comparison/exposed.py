@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.scores.comparison.estimate import Estimate, of_units
 from byrote.scores.comparison.result import ExposureChange
 from byrote.scores.exposure.levels import Level, by_insertions
 from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.run import Run
+from byrote.stats.estimate import Estimate, mean
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -138,13 +138,13 @@ def _level(difference: Array, bound: NDArray[np.str_], ids: NDArray[np.str_]) ->
         count = int(np.count_nonzero(bound != ""))
         why = f"{count:,} of {len(bound):,} are lower bounds in one of the runs"
         return Estimate(float(difference.mean()), reason=why, bound=kinds.pop())
-    return of_units(difference.tolist(), "secret", groups=ids)
+    return mean(difference, ids, units="secrets")
 
 
 def _loss(values: Array) -> Estimate:
     if np.isnan(values).all():
         return Estimate(np.nan, reason="no text was set apart")
-    return of_units(values.tolist(), "fit")
+    return mean(values, units="fits")
 
 
 def _loss_change(base: Exposed, other: Exposed) -> Estimate:

@@ -28,7 +28,7 @@ def opened(
     match = checks.choice("match", match, MATCHES)
     listed = isinstance(runs, Sequence) and not isinstance(runs, str)
     if not listed or len(runs) < 2:
-        got = len(runs) if listed else checks.shown(runs)
+        got = len(runs) if listed else checks.brief(runs)
         raise InvalidInput(f"runs must be two runs or more, the baseline first; got {got}")
     folders = [run.path if isinstance(run, Run) else checks.path("runs", run) for run in runs]
     _check_folders(folders)
@@ -51,7 +51,7 @@ def _check_folders(folders: Sequence[Path]) -> None:
 def _names(folders: Sequence[Path], names: Sequence[str] | None) -> list[str]:
     texts = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
     if names is not None and (isinstance(names, str) or not texts):
-        raise InvalidInput(f"names must be a list of texts, one a run; got {checks.shown(names)}")
+        raise InvalidInput(f"names must be a list of texts, one a run; got {checks.brief(names)}")
     given = [folder.resolve().name for folder in folders] if names is None else list(names)
     if len(given) != len(folders):
         raise InvalidInput(f"names must be {len(folders)}, one a run; got {len(given)}")

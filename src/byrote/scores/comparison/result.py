@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.comparison.estimate import Estimate
 from byrote.scores.comparison.evidence import Evidence
 from byrote.scores.exposure.levels import Level
 from byrote.scores.memorization.summary import SIGNIFICANCE
+from byrote.stats.estimate import Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ class ExposedSide(RunSide):
         """Of the text set apart, per token."""
         found = self.test_loss
         low, value, high = np.exp([found.low, found.value, found.high]).tolist()
-        return Estimate(value, low, high, found.reason)
+        return Estimate(value, low, high, reason=found.reason)
 
 
 @dataclass(frozen=True, eq=False)

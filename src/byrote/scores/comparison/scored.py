@@ -11,7 +11,7 @@ from byrote.fits.table import Table
 from byrote.scores.comparison.change import Evaluated
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.run import Run
-from byrote.stats.discovery import q_values
+from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]

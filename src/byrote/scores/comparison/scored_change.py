@@ -8,15 +8,20 @@ from numpy.typing import NDArray
 
 from byrote.fits.table import Table
 from byrote.scores.comparison import change as changes
-from byrote.scores.comparison.estimate import Estimate, with_error
 from byrote.scores.comparison.opening import same_fits
 from byrote.scores.comparison.result import CROSSINGS, ScoreChange
 from byrote.scores.comparison.scored import Scored
 from byrote.scores.memorization import held_out
 from byrote.scores.memorization.summary import SIGNIFICANCE, describe, why_no_errors
-from byrote.stats import differences
-from byrote.stats.discovery import q_values
+from byrote.stats.estimate import (
+    Estimate,
+    difference,
+    from_error,
+    student_interval,
+    student_p_value,
+)
 from byrote.stats.memorization import ESTIMATORS
+from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
 
@@ -36,7 +41,7 @@ def change_of(name: str, base: Scored, other: Scored) -> ScoreChange:
     paired = pairs(base, other)
     found = (changes.paired if paired else changes.independent)(base, other)
     value, error = found.value["mean_log"], found.standard_error["mean_log"]
-    p_value = differences.two_sided_p(value, error, found.degrees)
+    p_value = student_p_value(value, error, found.degrees)
     return ScoreChange(
         name=name,
         paired=paired,
@@ -49,7 +54,7 @@ def change_of(name: str, base: Scored, other: Scored) -> ScoreChange:
         baseline=base.evaluation.estimate,
         difference=found.value,
         standard_error=found.standard_error,
-        interval=differences.interval(value, error, found.degrees),
+        interval=student_interval(value, error, found.degrees),
         p_value=p_value,
         q_value=q_values(p_value),
         crossing=_crossing(base, other),
@@ -60,7 +65,7 @@ def change_of(name: str, base: Scored, other: Scored) -> ScoreChange:
 def mean_log_prob(table: Table, side: str) -> Estimate:
     """Mean log p of the records held out ("out") or in training ("in")."""
     found = held_out.mean_log_prob(table, side)
-    return with_error(found.value, found.error, found.degrees, table.design.units)
+    return from_error(found.value, found.error, found.degrees, units=table.design.units)
 
 
 def means(one: Scored) -> dict[str, Estimate]:
@@ -83,12 +88,7 @@ def _held_out(base: Table, other: Table, *, paired: bool) -> Estimate:
             both = replace(base, log_prob=other.log_prob - base.log_prob)
         return mean_log_prob(both, "out")
     before, after = (held_out.mean_log_prob(table, "out") for table in (base, other))
-    error, degrees = differences.independent(
-        [before.error, after.error], [before.degrees, after.degrees]
-    )
-    with np.errstate(invalid="ignore"):
-        value = float(np.subtract(after.value, before.value))
-    return with_error(value, float(error), float(degrees), base.design.units)
+    return difference(after, before, units=base.design.units)
 
 
 def _mean(name: str, values: Array, error: float, degrees: float, table: Table) -> Estimate:
@@ -98,7 +98,7 @@ def _mean(name: str, values: Array, error: float, degrees: float, table: Table) 
     value = float(known.mean())
     if name != "mean_log":
         return Estimate(value, reason="Student's intervals cover too rarely for this estimator")
-    return with_error(value, error, degrees, table.design.units)
+    return from_error(value, error, degrees, units=table.design.units)
 
 
 def _crossing(base: Scored, other: Scored) -> NDArray[np.int8]:

@@ -71,7 +71,7 @@ def _enough(n: int, size: int | None, method: str) -> None:
     if method == "exact" and size not in (None, n):
         raise InvalidInput(
             f"reference_bits must be the whole space for method='exact': space_size ="
-            f" {checks.shown(size)}"
+            f" {checks.brief(size)}"
             f" of them; got {n}"
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from byrote.stats import goodness, skew_normal
+from byrote.stats import goodness_of_fit, skew_normal
 from byrote.stats.skew_normal_fit import fit, standard_error
 
 Array = NDArray[np.float64]
@@ -107,18 +107,18 @@ def fit_curve(ordered: Array) -> SkewNormalFit:
     n, lost = len(ordered), not np.isfinite(found.location)
     ks, errors = float("nan"), dict[float, float]()
     if not lost:
-        ks = goodness.ks_distance(ordered, lambda at: skew_normal.lower_tail(at, *direct))
-        errors = goodness.tail_errors(
+        ks = goodness_of_fit.ks_distance(ordered, lambda at: skew_normal.lower_tail(at, *direct))
+        errors = goodness_of_fit.tail_errors(
             ordered, lambda at: skew_normal.log_lower_tail(at, *direct), LEVELS
         )
-    reason = found.trouble or _misfit(ks, errors, n)
+    reason = found.reason or _misfit(ks, errors, n)
     return SkewNormalFit(
         *direct,
         covariance=tuple(tuple(map(float, row)) for row in found.covariance),
         n=n,
         log_likelihood=found.log_likelihood,
         ks=ks,
-        ks_p_value=float("nan") if lost else goodness.ks_p_value(ks, n),
+        ks_p_value=float("nan") if lost else goodness_of_fit.ks_p_value(ks, n),
         quantile_errors={f"{level:g}": error for level, error in errors.items()},
         accepted=not reason,
         reason=reason,
@@ -131,7 +131,7 @@ def _misfit(ks: float, errors: Mapping[float, float], n: int) -> str:
     if ks > allowed:
         return f"the curve does not fit: Kolmogorov-Smirnov distance {ks:.3f}, above {allowed:.3f}"
     for level, error in errors.items():
-        low, high = goodness.tail_noise(level, n)
+        low, high = goodness_of_fit.tail_noise(level, n)
         if not min(-_BITS, low) <= error <= max(_BITS, high):
             return f"the curve does not fit: {error:+.2f} bits off at its lower {level:g} quantile"
     return ""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from byrote import checks, seeds
+from byrote.attacks.completion_bits import candidate_bits
 from byrote.attacks.enumeration import check_size
 from byrote.attacks.ranks import Ranks, find_ranks
-from byrote.attacks.walking import candidate_bits
 from byrote.data.canaries import Canary
 from byrote.data.canaries.format import MOST_DRAWN
 from byrote.errors import InvalidInput
@@ -94,7 +94,7 @@ def expose(
     (array(['search'], dtype='<U6'), array([1.]), array([13.29]))
     """
     method = checks.choice("method", method, METHODS)
-    canaries = checks.listed("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
+    canaries = checks.as_list("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     settings = _Settings(
         model,
         method,

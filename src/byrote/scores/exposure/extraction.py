@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import Extraction, extract
-from byrote.attacks.greedy import greedy_completions
 from byrote.attacks.ranks import Ranks, find_ranks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, did_you_mean

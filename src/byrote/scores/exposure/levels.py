@@ -9,8 +9,8 @@ from scipy.special import gammainc, gammaincc
 
 from byrote.errors import InvalidInput
 from byrote.scores.exposure.result import Exposure
-from byrote.stats.fisher import combined_p_value
-from byrote.stats.intervals import of_mean
+from byrote.stats import estimate
+from byrote.stats.multiple_testing import combined_p_value
 
 NULL_MEAN = float(1 / np.log(2))  # bits: exposure without memorization is exponential, rate ln 2
 DOUBTFUL = 0.01  # p-value of the controls' check below which it fails
@@ -150,7 +150,7 @@ def mean_exposure(
     mean = float(values[known].mean()) if known.any() else float("nan")
     if np.any(saturated):
         return mean, float("nan"), float("nan")
-    return mean, *of_mean(values[known], groups=np.asarray(secret)[known])
+    return mean, *estimate.mean(values[known], np.asarray(secret)[known]).interval
 
 
 def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Level:

@@ -108,7 +108,7 @@ def score_exposure(
     """
     if out is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
         raise InvalidInput(f"keep_models={keep_models!r} needs a folder: out; got none")
-    patterns = checks.listed("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
+    patterns = checks.as_list("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     request = exposure_request(
         model,
         corpus if isinstance(corpus, Corpus) else Corpus(corpus),  # type: ignore[arg-type]
@@ -154,7 +154,7 @@ def exposure_request(
     canaries_per_level = checks.integer("canaries_per_level", canaries_per_level, at_least=0)
     controls = checks.integer("controls", controls, at_least=0)
     plan = Insertions(
-        levels=tuple(checks.listed("insertions", insertions)),
+        levels=tuple(checks.as_list("insertions", insertions)),
         per_level=canaries_per_level * len(patterns),
         controls=controls * len(patterns),
         fits=fits,

@@ -45,8 +45,8 @@ def exposure_from_rank(rank: ArrayLike, space_size: int) -> Any:
     for value in ranks.ravel():
         if not _whole(value) or not 1 <= _plain(value) <= space_size:
             raise InvalidInput(
-                f"rank must be a whole number from 1 to space_size = {checks.shown(space_size)};"
-                f" got {checks.shown(value)}"
+                f"rank must be a whole number from 1 to space_size = {checks.brief(space_size)};"
+                f" got {checks.brief(value)}"
             )
     bits: NDArray[np.float64] = from_rank(ranks.ravel(), space_size).reshape(ranks.shape)
     return float(bits) if bits.ndim == 0 else bits

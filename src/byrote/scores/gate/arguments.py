@@ -37,10 +37,12 @@ def _limit(name: str, value: Any) -> float:
     least, most, expected = _RANGES[name]
     number = _number(value, percent=name in _SHARES)
     if not least <= number < most:  # NaN neither
-        raise InvalidInput(f"{name} must be {expected}; got {checks.shown(value)}")
+        raise InvalidInput(f"{name} must be {expected}; got {checks.brief(value)}")
     return number
 
 
 def _number(value: Any, *, percent: bool) -> float:
     """A number, a share also as a text; NaN for anything else."""
-    return checks.written_share(value) if percent and isinstance(value, str) else checks.real(value)
+    return (
+        checks.parse_share(value) if percent and isinstance(value, str) else checks.as_float(value)
+    )

@@ -9,8 +9,8 @@ from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
 from byrote.scores.memorization.diagnostics import collect_diagnostics
 from byrote.scores.memorization.evaluation import zero_spread
-from byrote.stats.drawn import order_limits
-from byrote.stats.exceedance import at_least, fewer_than
+from byrote.stats.hypergeometric import order_limits
+from byrote.stats.multiple_testing import exceeded_by_at_least, exceeded_by_fewer_than
 
 Array = NDArray[np.float64]
 UNIT = "nats"
@@ -38,11 +38,11 @@ def measure(source: Source, asked: float) -> Measured:  # noqa: ARG001 (each bar
     allowed = int(np.floor(BEYOND * population + 1e-9))
     # A random choice of records errs too: it takes half of what each end may.
     part = source.tail if drawn == population else source.tail / 2
-    few, many = order_limits(allowed, drawn=drawn, population=population, significance=part)
+    few, many = order_limits(allowed, sample=drawn, population=population, significance=part)
     return Measured(
         found=_quantile(limits.estimate[~np.isnan(limits.estimate)]),
-        low=at_least(limits.lower, drawn, many, part),
-        high=fewer_than(limits.upper, drawn, few, part),
+        low=exceeded_by_at_least(limits.lower, drawn, many, part),
+        high=exceeded_by_fewer_than(limits.upper, drawn, few, part),
         unit=UNIT,
         covers=f"0.999 quantile of {ESTIMATOR} of {source.whom}; the interval allows for the noise"
         " of retraining",

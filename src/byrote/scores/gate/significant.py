@@ -6,9 +6,8 @@ from numpy.typing import NDArray
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
 from byrote.scores.memorization.summary import SIGNIFICANCE
-from byrote.stats.discovery import q_values
-from byrote.stats.drawn import limits
-from byrote.stats.exceedance import false_hypotheses
+from byrote.stats.hypergeometric import count_limits
+from byrote.stats.multiple_testing import false_hypotheses, q_values
 
 UNIT = "share"
 
@@ -58,9 +57,9 @@ def _interval(source: Source, p_value: NDArray[np.float64], discovered: int) -> 
     whole = drawn == population
     sure = false_hypotheses(p_value, source.tail if whole else source.tail / 2)
     untested = int(np.count_nonzero(np.isnan(p_value)))
-    known = {"drawn": drawn, "population": population}
-    low, _ = limits(sure, sure, significance=source.tail / 2, **known)
-    _, high = limits(0, discovered + untested, significance=source.tail, **known)
+    known = {"sample": drawn, "population": population}
+    low, _ = count_limits(sure, sure, significance=source.tail / 2, **known)
+    _, high = count_limits(0, discovered + untested, significance=source.tail, **known)
     return low / population, high / population
 
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from byrote.fits.table import Table
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
-from byrote.stats import jackknife, ranks, signed_ranks
+from byrote.stats import rank_tests
+from byrote.stats.estimate import student_interval
 from byrote.stats.memorization import ESTIMATORS, difference, estimates, side_replicates
+from byrote.stats.standard_errors import jackknife_error, welch
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -62,7 +63,7 @@ class Evaluation:
 
 def mean_error(change_sums: Array, records: int) -> float:
     """Standard error of a mean over records, from how their sum changes without one unit."""
-    return float(jackknife.standard_error(change_sums / records)) if records else float("nan")
+    return float(jackknife_error(change_sums / records)) if records else float("nan")
 
 
 def evaluate(table: Table) -> Evaluation:
@@ -113,12 +114,12 @@ def estimates_without(table: Table, excluded: NDArray[np.bool_]) -> dict[str, Ar
 
 def _test(result: Evaluation, records: Indices, block: InOutBlock, *, paired: bool) -> None:
     if paired:
-        p, exact = signed_ranks.held_out_low(*block.pairs())
+        p, exact = rank_tests.signed_rank_test(*block.pairs())
     else:
-        p, exact = ranks.held_out_low(block.strata())
+        p, exact = rank_tests.rank_sum_test(block.strata())
     result.p_value[records] = p
     result.exact &= exact
-    result.smallest_p = float(np.fmin(result.smallest_p, ranks.smallest_p(block.shapes())))
+    result.smallest_p = float(np.fmin(result.smallest_p, rank_tests.smallest_p(block.shapes())))
 
 
 def _estimate(result: Evaluation, records: Indices, block: InOutBlock) -> None:
@@ -134,7 +135,7 @@ def _by_repeats(result: Evaluation, records: Indices, block: InOutBlock) -> Arra
     sides = side_replicates(block.inside, block.outside, units, units)
     for name in ESTIMATORS:
         replicates = difference(sides[0][name], sides[1][name])
-        result.standard_error[name][records] = jackknife.standard_error(replicates)
+        result.standard_error[name][records] = jackknife_error(replicates)
         result.count(name, records)
         with np.errstate(invalid="ignore"):  # of infinite scores
             change = replicates - result.estimate[name][records][:, None]
@@ -151,18 +152,12 @@ def _by_fits(result: Evaluation, records: Indices, block: InOutBlock) -> Array:
         unit_per_value(inside), unit_per_value(outside), inside.size, outside.size
     )
     for name in ESTIMATORS:
-        parts = [jackknife.standard_error(side[name]) for side in sides]
+        parts = [jackknife_error(side[name]) for side in sides]
         result.standard_error[name][records] = np.hypot(*parts)
         result.count(name, records)
         _add_changes(result.change_sums[name], sides[0][name], block.fit_in, +1)
         _add_changes(result.change_sums[name], sides[1][name], block.fit_out, -1)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        squares = [part**2 for part in parts]  # of mean_log, the last
-        sizes = (inside.size - 1, outside.size - 1)
-        return np.asarray(
-            (squares[0] + squares[1]) ** 2
-            / (squares[0] ** 2 / sizes[0] + squares[1] ** 2 / sizes[1])
-        )
+    return welch(parts, (inside.size - 1, outside.size - 1))[1]  # of mean_log, the last
 
 
 def _add_changes(total: Array, replicates: Array, fit: Indices, sign: int) -> None:
@@ -173,13 +168,8 @@ def _add_changes(total: Array, replicates: Array, fit: Indices, sign: int) -> No
 
 
 def _interval(result: Evaluation, records: Indices, degrees: Array) -> None:
-    # A spread of zero has no degrees of freedom of its own, and no width whatever they are.
-    degrees = np.where(degrees > 0, degrees, np.nan)
-    error = result.standard_error["mean_log"][records]
-    reach = np.where(error == 0, 0.0, student.ppf((1 + LEVEL) / 2, degrees) * error)
-    centre = result.estimate["mean_log"][records]
-    with np.errstate(invalid="ignore"):
-        result.interval[records] = np.stack([centre - reach, centre + reach], axis=1)
+    centre, error = (v["mean_log"][records] for v in (result.estimate, result.standard_error))
+    result.interval[records] = student_interval(centre, error, degrees, LEVEL)
 
 
 def _empty(r: int, units: int) -> Evaluation:

@@ -1,38 +1,18 @@
 """Mean log-likelihood of records held out or in training: the only place that computes it."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
-from byrote.stats import jackknife
+from byrote.stats.standard_errors import Jackknifed
 
 Array = NDArray[np.float64]
 _BLOCK = 1 << 20  # values computed on at a time
 _SIDES = {"in": IN, "out": OUT}
 
 
-@dataclass(frozen=True)
-class MeanLogProb:
-    """Mean over records of each record's mean log p, nats; its error is over retrainings.
-
-    ``changes``: (units,) its change without one repeat, pair or fit. ``degrees``: degrees of
-    freedom of the error.
-    """
-
-    value: float
-    changes: Array
-    degrees: float
-
-    @property
-    def error(self) -> float:
-        """Jackknife standard error over repeats, pairs or fits, for these same records."""
-        return float(jackknife.standard_error(self.changes))
-
-
-def mean_log_prob(table: Table, side: str) -> MeanLogProb:
+def mean_log_prob(table: Table, side: str) -> Jackknifed:
     """Average over records their mean log p in the fits of one side, "in" or "out"; nats.
 
     Every record has the same weight, whatever its number of fits. The jackknife leaves out a
@@ -58,7 +38,7 @@ def mean_log_prob(table: Table, side: str) -> MeanLogProb:
         change_sums += (replicates[:, complete] - mean[complete]).sum(axis=1)
         jackknifed += int(complete.sum())
     value = float(total / records) if records else np.nan
-    return MeanLogProb(value, change_sums / (jackknifed or np.nan), units - 1.0)
+    return Jackknifed(value, change_sums / (jackknifed or np.nan), units - 1.0)
 
 
 def _block(values: Array, on_side: NDArray[np.bool_], member: Array) -> tuple[Array, Array]:

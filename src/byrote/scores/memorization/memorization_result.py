@@ -12,8 +12,8 @@ from byrote.fits.table import Table
 from byrote.scores.memorization.diagnostics import Diagnostics
 from byrote.scores.memorization.evaluation import Evaluation, evaluate
 from byrote.scores.memorization.summary import Reason, Summary, summarize
-from byrote.stats.discovery import q_values
 from byrote.stats.memorization import ESTIMATORS
+from byrote.stats.multiple_testing import q_values
 
 if TYPE_CHECKING:
     import pandas as pd

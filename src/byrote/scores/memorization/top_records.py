@@ -12,7 +12,7 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.cells import cells_of
 from byrote.scores.neighbors.space import comparable, in_space
 from byrote.seeds import Purpose, integer
-from byrote.stats.proportion import wilson
+from byrote.stats.estimate import proportion
 
 
 def highly_memorized(score: ArrayLike, share: float = 0.05) -> NDArray[np.bool_]:
@@ -141,7 +141,7 @@ def memorized_by_region(
     records = np.bincount(which, minlength=len(unique))
     memorized = np.bincount(which[high[scored]], minlength=len(unique))
     shares = [
-        Region(str(name), int(n), int(k), k / n, wilson(int(k), int(n)))
+        Region(str(name), int(n), int(k), k / n, proportion(k, n).interval)
         for name, n, k in zip(unique, records, memorized, strict=True)
     ]
     return sorted(shares, key=lambda r: (-r.share, -r.records, r.name))

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.scores.neighbors.space import Features, comparable, in_space
+from byrote.stats.estimate import proportion
 from byrote.stats.nearest import nearest
-from byrote.stats.proportion import wilson
 from byrote.stats.rows import Rows
 
 
@@ -44,7 +44,7 @@ class Authenticity(float):
     @property
     def interval(self) -> tuple[float, float]:
         """95 % Wilson interval of the share."""
-        return wilson(self.authentic, self.samples)
+        return proportion(self.authentic, self.samples).interval
 
 
 def authenticity(

@@ -22,8 +22,8 @@ from byrote.scores.neighbors.space import (
     random_subset,
 )
 from byrote.seeds import Purpose, generator
-from byrote.stats.correlation import spearman
-from byrote.stats.exchange import exchanged_means, interval_of_mean
+from byrote.stats.block_permutation import block_jackknife_interval, swapped_means
+from byrote.stats.estimate import spearman
 from byrote.stats.nearest import nearest, nearest_in_each
 from byrote.stats.rows import Rows
 
@@ -96,7 +96,7 @@ def compare_neighbors(
     ratio = ratio_of(*distances)
     to_train = [nearest(each, space[0]) for each in space[1:]]
     to_test, to_samples = (each[0][:, 0] for each in to_train)
-    correlation, interval = spearman(ratio, result.score)
+    correlation = spearman(ratio, result.score)
     return NeighborResult(
         ids=result.ids,
         score=result.score,
@@ -105,8 +105,8 @@ def compare_neighbors(
         distance_sample=distances[1],
         nearest_sample=found.nearest_sample,
         mean_ratio=_mean_of(found),
-        correlation=correlation,
-        correlation_interval=interval,
+        correlation=correlation.value,
+        correlation_interval=correlation.interval,
         copying=compare_distances(space, to_test, to_samples, cells=cells, seed=seed),
         authenticity=share_of_distances(space[0], to_samples, to_train[1][1][:, 0]),
         description=_description(space, size, features, downsample, seed),
@@ -152,10 +152,10 @@ def _mean_of(found: _Distances) -> MeanRatio:
     if not apart.any():
         return MeanRatio(left_out=left_out)
     above, below = (np.ascontiguousarray(d[apart].T) for d in (found.validation, found.sample))
-    means = exchanged_means(above, below)
+    means = swapped_means(above, below)
     return MeanRatio(
         value=float(means[0]),
-        interval=interval_of_mean(above, below),
+        interval=block_jackknife_interval(above, below),
         p_value=float((means >= means[0] * (1 - 1e-12)).mean()),
         exchanged=float(means.mean()),
         left_out=left_out,

@@ -11,8 +11,8 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.neighbors.cells import cells_of
 from byrote.scores.neighbors.space import Features, comparable, in_space
-from byrote.stats.mann_whitney import z_score
 from byrote.stats.nearest import nearest
+from byrote.stats.roc import mann_whitney_z
 from byrote.stats.rows import Rows
 
 Array = NDArray[np.float64]
@@ -134,7 +134,7 @@ def compare_distances(
     )
     z = np.full(cells, np.nan)
     for cell in np.flatnonzero((sample_count >= ENOUGH) & (test_count > 0)):
-        z[cell] = z_score(sample[sample_cell == cell], test[test_cell == cell])
+        z[cell] = mann_whitney_z(sample[sample_cell == cell], test[test_cell == cell])
     statistic, p_value = _combined(z, test_count)
     return CopyingTest(statistic, p_value, z, test_count, sample_count, train_count)
 

@@ -12,10 +12,10 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.copies import Copies, copies_of
 from byrote.scores.neighbors.near_result import Kind, NearDuplicates
 from byrote.scores.neighbors.space import Features, comparable, in_space, name_of
-from byrote.stats.discovery import q_values
-from byrote.stats.nearest import blocks, nearest
-from byrote.stats.nearness import few_values, nearness
-from byrote.stats.rows import Rows
+from byrote.stats.multiple_testing import q_values
+from byrote.stats.near_duplicates import has_few_distances, near_duplicate_p_values
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows, blocks
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -60,7 +60,7 @@ def near_duplicates(
     A score compares models with and without a record. Where a copy of it stays in the training set,
     both have seen it, and the score is near 0 whatever was memorized. A record is a near copy of
     another if it is nearer to it than the density about it, as its 20 nearest neighbours show it,
-    lets expect, at a false discovery rate of 1 %: see ``byrote.stats.nearness``.
+    lets expect, at a false discovery rate of 1 %: see ``byrote.stats.near_duplicates``.
 
     Parameters
     ----------
@@ -126,9 +126,9 @@ def _judged(rows: Rows) -> _Judged:
     found = _Judged(distances[:, 0], neighbors[:, 0], np.full(count, np.nan))
     if count < ENOUGH:
         return replace(found, unjudged=f"fewer than {ENOUGH} different records")
-    if few_values(distances):
+    if has_few_distances(distances):
         return replace(found, unjudged="distances take too few different values")
-    return replace(found, p_value=nearness(distances, neighbors))
+    return replace(found, p_value=near_duplicate_p_values(distances, neighbors))
 
 
 def _joined(rows: Rows, plain: _Judged, other: _Judged | None) -> tuple[Any, Array, Index, Array]:

@@ -10,8 +10,7 @@ from byrote import checks
 from byrote.data.records import Records, as_numbers
 from byrote.errors import InvalidInput
 from byrote.seeds import Purpose, generator
-from byrote.stats.nearest import blocks
-from byrote.stats.rows import Rows, exact_type
+from byrote.stats.rows import Rows, blocks, exact_type
 
 Features = Callable[[NDArray[Any]], Any]
 _FEATURE_BLOCK = 1024  # records
@@ -42,7 +41,7 @@ def in_space(
     """The sets as rows between which distances are taken; see ``distance_ratio``."""
     downsample = checks.flag("downsample", downsample)
     if features is not None and not callable(features):
-        raise InvalidInput(f"features must be a function or None; got {checks.shown(features)}")
+        raise InvalidInput(f"features must be a function or None; got {checks.brief(features)}")
     dtype = exact_type(*arrays)
     if features is None:
         return [Rows(array, dtype, _pixels(dtype, downsample)) for array in arrays]

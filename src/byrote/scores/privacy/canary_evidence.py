@@ -20,8 +20,8 @@ from byrote.scores.privacy.evidence import (
 )
 from byrote.scores.privacy.guarantee import ADD_REMOVE, allowed, exposure_bound
 from byrote.scores.privacy.record_bounds import VACUOUS, Claim
-from byrote.stats.intervals import of_mean
-from byrote.stats.private_exposure import epsilon_bound
+from byrote.stats.estimate import mean
+from byrote.stats.exposure import epsilon_bound
 
 Array = NDArray[np.float64]
 
@@ -171,8 +171,8 @@ def _memorization(group: str, canaries: CanaryTable, cells: NDArray[np.bool_]) -
     values, names = gain[cells], canaries.names[cells]
     if not np.isfinite(values).all():
         return GroupMeasure(group, "memorization", *_UNKNOWN, LEVEL, 0.0, ZERO)
-    interval = of_mean(values, LEVEL, groups=names)
-    return GroupMeasure(group, "memorization", float(values.mean()), *interval, LEVEL, 0.0)
+    gained = mean(values, names, level=LEVEL)
+    return GroupMeasure(group, "memorization", gained.value, *gained.interval, LEVEL, 0.0)
 
 
 def _exposure(

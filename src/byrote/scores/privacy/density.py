@@ -129,6 +129,6 @@ def epsilon_from_density(
         claimed=claimed,
         exceeding=int((lower > claimed).sum()),
         unscored=int((stakes.pairs == 0).sum()),
-        provable=mean_density.provable(stakes.pairs, significance),
+        provable=mean_density.largest_provable(stakes.pairs, significance),
         pairs=int(stakes.pairs.max()),
     )

@@ -12,7 +12,8 @@ from byrote import checks
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
 from byrote.fits.run_folder import RunFolder
-from byrote.stats import gaussian_privacy, private_exposure
+from byrote.stats import exposure as formulas
+from byrote.stats import gaussian_dp
 
 ADD_REMOVE, REPLACEMENT = "add/remove", "replacement"
 HISTOGRAM = "byrote.models.laplace_histogram.LaplaceHistogram"
@@ -43,7 +44,7 @@ def gaussian_delta(mu: float, epsilon: float) -> float:
     >>> round(byrote.gaussian_delta(mu=1.0, epsilon=1.0), 6)
     0.126937
     """
-    return gaussian_privacy.delta_of(
+    return gaussian_dp.delta_of(
         checks.not_negative("mu", mu), checks.not_negative("epsilon", epsilon)
     )
 
@@ -71,7 +72,7 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
     >>> round(byrote.gaussian_epsilon(mu=1.0, delta=1e-5), 4)
     4.3772
     """
-    return gaussian_privacy.epsilon_of(checks.not_negative("mu", mu), checks.share("delta", delta))
+    return gaussian_dp.epsilon_of(checks.not_negative("mu", mu), checks.share("delta", delta))
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class ExposureBound(PlainData):
 
     def tail(self, bits: float) -> float:
         """Bound the probability of an exposure of at least ``bits`` from above."""
-        return private_exposure.tail(
+        return formulas.dp_tail_bound(
             checks.not_negative("bits", bits), self.group_epsilon, self.group_delta
         )
 
@@ -151,9 +152,9 @@ def exposure_bound(
         raise InvalidInput(
             "space_size must be given with a delta, whose cost is up to log2 |R| bits; got None"
         )
-    group = private_exposure.grouped(epsilon, delta, insertions)
+    group = formulas.group_privacy(epsilon, delta, insertions)
     bits = np.inf if space_size is None else log2(space_size)
-    mean = private_exposure.mean(*group, bits)
+    mean = formulas.dp_mean_bound(*group, bits)
     return ExposureBound(epsilon, delta, insertions, *group, space_size, mean)
 
 
@@ -195,7 +196,7 @@ def allowed(guarantee: Mapping[str, Any] | None, delta: float, relation: str) ->
     if guaranteed_relation == REPLACEMENT and relation == ADD_REMOVE:
         epsilon = guarantee.get("epsilon_add_remove", np.nan)
     elif guaranteed_relation != relation:
-        epsilon, guaranteed_delta = private_exposure.grouped(epsilon, guaranteed_delta, 2)
+        epsilon, guaranteed_delta = formulas.group_privacy(epsilon, guaranteed_delta, 2)
     return float(epsilon) if guaranteed_delta <= delta else float("nan")
 
 

@@ -10,9 +10,9 @@ much is.
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.stats import jackknife
-from byrote.stats.likelihood_ratio import log_ratio
-from byrote.stats.roc import auc, share_above
+from byrote.stats.lira import log_ratio
+from byrote.stats.roc import auc, tpr_at
+from byrote.stats.standard_errors import jackknife_error
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -63,5 +63,5 @@ def shared_noise_errors(
         scores = log_ratio(values[kept], member[kept], enough=enough, unit=unit[kept])
         scored = ~np.isnan(scores)
         known = scores[scored], member[kept][scored]
-        replicates.append([auc(*known), *(share_above(*known, rate) for rate in rates)])
-    return jackknife.standard_error(np.array(replicates).T)
+        replicates.append([auc(*known), *(tpr_at(*known, rate) for rate in rates)])
+    return jackknife_error(np.array(replicates).T)

@@ -12,8 +12,8 @@ from byrote.fits.table import Table
 from byrote.plans import IN
 from byrote.scores.privacy.input_checks import Array, Flags, check_table
 from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
-from byrote.stats.likelihood_ratio import log_ratio
-from byrote.stats.roc import Cells, area, hits_at
+from byrote.stats.lira import log_ratio
+from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
 
 Units = NDArray[np.intp]
 Interval = tuple[float, float]
@@ -185,7 +185,9 @@ def measure_attack(
     scored = ~np.isnan(scores)
     fit, record = np.nonzero(scored)
     cells = Cells(scores[scored], member[scored], record, fit if unit is None else unit[fit])
-    auc, interval = area(cells, level=level, least=float(floors[0]), groups=GROUPS)
+    auc, interval = auc_interval(
+        cells, level=level, least_error=float(floors[0]), replicates=GROUPS
+    )
     return MembershipInference(
         attack=attack,
         scores=scores,
@@ -241,4 +243,4 @@ def _hits(cells: Cells, rate: float, level: float, least: float) -> HitsAtRate:
         reason = f"{100 * rate:.4g} % of {records} records is less than one record"
     if reason:
         return HitsAtRate(rate, np.nan, np.nan, (np.nan, np.nan), reason)
-    return HitsAtRate(rate, *hits_at(cells, rate, level=level, least=least))
+    return HitsAtRate(rate, *tpr_interval_at(cells, rate, level=level, least_error=least))

@@ -15,7 +15,7 @@ from byrote.scores.privacy.input_checks import (
     check_at_most,
     score_vector,
 )
-from byrote.stats import gaussian_one_run, gaussian_privacy, one_run
+from byrote.stats import gaussian_dp, one_run_audit
 
 DRAWS = 8  # among equal scores
 
@@ -61,9 +61,9 @@ def one_run_epsilon(
 ) -> float:
     """Bound epsilon from below by the correct guesses about one run, nats.
 
-    Each of m canaries is trained on by an independent fair coin flip; v of r guesses are right. With
-    B ~ Binomial(r, e^epsilon / (1 + e^epsilon)), epsilon is rejected if ``P[B >= v] + 2 m delta
-    max_{1 <= i <= v} P[v - i <= B < v] / i`` is at most the significance; the bound is the largest
+    Each of m canaries is trained on by an independent fair coin flip; v of r guesses are right.
+    With B ~ Binomial(r, e^epsilon / (1 + e^epsilon)), epsilon is rejected if ``P[B >= v] + 2 m
+    delta max_{1 <= i <= v} P[v - i <= B < v] / i`` is at most the significance; the bound is the largest
     epsilon rejected: Steinke, Nasr & Jagielski (2023), "Privacy auditing with one (1) training
     run". The number of guesses must be fixed before looking at which are correct.
 
@@ -89,7 +89,7 @@ def one_run_epsilon(
     """
     delta = checks.share("delta", delta)
     counts, significance = _checked(canaries, guesses, correct, significance)
-    return one_run.epsilon_bound(*counts, delta, significance)
+    return one_run_audit.epsilon_bound(*counts, delta, significance)
 
 
 def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float = 0.05) -> float:
@@ -119,7 +119,7 @@ def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float
     (0.6025, 2.46)
     """
     counts, significance = _checked(canaries, guesses, correct, significance)
-    return gaussian_one_run.mu_bound(*counts, significance)
+    return one_run_audit.mu_bound(*counts, significance)
 
 
 def audit_one_run(
@@ -166,14 +166,14 @@ def audit_one_run(
     delta = checks.share("delta", delta)
     (_, guesses, _), significance = _checked(len(values), guesses, 0, significance)
     counts = (len(values), guesses, _correct(values, member, guesses, checks.seed("seed", seed)))
-    mu = gaussian_one_run.mu_bound(*counts, significance)
+    mu = one_run_audit.mu_bound(*counts, significance)
     return OneRunAudit(
         *counts,
         delta=delta,
         significance=significance,
-        epsilon=one_run.epsilon_bound(*counts, delta, significance),
+        epsilon=one_run_audit.epsilon_bound(*counts, delta, significance),
         mu=mu,
-        gaussian_epsilon=gaussian_privacy.epsilon_of(mu, delta) if delta else float("nan"),
+        gaussian_epsilon=gaussian_dp.epsilon_of(mu, delta) if delta else float("nan"),
     )
 
 

@@ -9,7 +9,8 @@ from byrote import checks, seeds
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
 from byrote.scores.privacy.input_checks import MOST_TRIALS, Array, check_at_most, score_vector
-from byrote.stats import gaussian_privacy, rates
+from byrote.stats import gaussian_dp
+from byrote.stats.estimate import clopper_pearson
 
 Interval = tuple[float, float]
 
@@ -95,8 +96,8 @@ def epsilon_from_rates(
     delta = checks.share("delta", delta)
     significance = checks.fraction("significance", significance)
     level = 1 - significance
-    tpr = rates.clopper_pearson(true_positives, members, level=level)
-    fpr = rates.clopper_pearson(false_positives, non_members, level=level)
+    counts = [true_positives, false_positives], [members, non_members]
+    low, high = (ends.tolist() for ends in clopper_pearson(*map(np.array, counts), level=level))
     return RatesBound(
         true_positives,
         members,
@@ -104,10 +105,10 @@ def epsilon_from_rates(
         non_members,
         delta,
         significance,
-        true_positive_rate=tpr,
-        false_positive_rate=fpr,
-        epsilon=rates.epsilon_of_rates(tpr, fpr, delta),
-        mu=gaussian_privacy.mu_of_rates(tpr[0], fpr[1]),
+        true_positive_rate=(low[0], high[0]),
+        false_positive_rate=(low[1], high[1]),
+        epsilon=gaussian_dp.epsilon_from_rates(low[0], high[1], delta),
+        mu=gaussian_dp.mu_from_rates(low[0], high[1]),
     )
 
 
@@ -152,7 +153,7 @@ def epsilon_from_scores(
         ),
         strict=True,
     )
-    threshold = rates.best_threshold(*first, delta=delta, level=1 - significance)
+    threshold = gaussian_dp.best_threshold(*first, delta=delta, level=1 - significance)
     bound = epsilon_from_rates(
         true_positives=int((second[0] > threshold).sum()),
         members=len(second[0]),

@@ -260,6 +260,6 @@ def _record_row(ids: NDArray[Any], claim: Claim) -> int:
         np.flatnonzero(ids.astype(str) == written) if written is not None else np.empty(0, np.intp)
     )
     if len(rows) != 1:
-        got = checks.shown(claim.record)
+        got = checks.brief(claim.record)
         raise InvalidInput(f"record must be the id of a scored record; got {got}")
     return int(rows[0])

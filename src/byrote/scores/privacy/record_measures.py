@@ -1,11 +1,9 @@
 """Memorization, exposure, membership and epsilon of the scored records side by side."""
 
-from math import lgamma
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT
@@ -14,8 +12,9 @@ from byrote.scores.memorization.summary import SIGNIFICANCE, distributions
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.privacy.record_bounds import centred
-from byrote.stats.discovery import q_values
-from byrote.stats.roc import clustered_error
+from byrote.stats.estimate import from_error, mean
+from byrote.stats.exposure import null_mean
+from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -48,18 +47,18 @@ def record_measures(
 def _memorization(group: str, table: Table) -> GroupMeasure:
     """Average mean_log over records, with its jackknife error over retrainings."""
     evaluation = evaluate(table)
-    mean = distributions(evaluation)["mean_log"]["mean"]
-    units = len(evaluation.change_sums["mean_log"])
-    half = float(student.ppf((1 + LEVEL) / 2, units - 1)) * mean.standard_error
+    average = distributions(evaluation)["mean_log"]["mean"]
+    degrees = len(evaluation.change_sums["mean_log"]) - 1
     q = q_values(evaluation.p_value)
     detail = {
         "estimator": "mean_log",
         "significant": int((q <= SIGNIFICANCE).sum()),
         "tested": int((~np.isnan(q)).sum()),
     }
-    if np.isfinite(mean.value):
-        estimate = (mean.value, mean.value - half, mean.value + half)
-        return GroupMeasure(group, "memorization", *estimate, LEVEL, 0.0, "", detail)
+    if np.isfinite(average.value):
+        estimate = from_error(average.value, average.standard_error, degrees, level=LEVEL)
+        ends = estimate.interval
+        return GroupMeasure(group, "memorization", average.value, *ends, LEVEL, 0.0, "", detail)
     in_and_out = (evaluation.n_in > 0) & (evaluation.n_out > 0)
     reason = NO_MEAN if in_and_out.any() else NO_RECORD
     return GroupMeasure(group, "memorization", *_UNKNOWN, LEVEL, 0.0, reason, detail)
@@ -74,14 +73,13 @@ def exposure_measure(group: str, table: Table) -> GroupMeasure:
     bits, record, fit, references = exposures(table)
     if not len(bits):
         return GroupMeasure(group, "exposure", *_UNKNOWN, LEVEL, np.nan, ONE_SIDED)
-    mean = float(bits.mean())
     unit = table.design.leader[table.counting()]  # fits with the same seeds are not two samples
-    error, clusters = clustered_error((bits - mean) / len(bits), record, unit[fit])
-    half = float(student.ppf((1 + LEVEL) / 2, clusters - 1)) * error
+    average = mean(bits, (record, unit[fit]), level=LEVEL)
     sizes, count = np.unique(references, return_counts=True)
-    null = float(np.average([null_mean(int(n)) for n in sizes], weights=count))
+    nulls = [null_mean(int(n), from_references=True) for n in sizes]
+    null = float(np.average(nulls, weights=count))
     detail = {"references": float(references.mean()), "maximum": float(np.log2(sizes.max()))}
-    estimate = (mean, mean - half, mean + half)
+    estimate = (average.value, *average.interval)
     return GroupMeasure(group, "exposure", *estimate, LEVEL, null, "", detail)
 
 
@@ -105,15 +103,3 @@ def exposures(table: Table) -> tuple[Array, Indices, Indices, Indices]:
     counts = [np.empty((3, 0), dtype=np.intp), *(np.stack(part[1:]) for part in parts)]
     record, fit, references = np.concatenate(counts, axis=1)
     return np.concatenate(all_bits), record, fit, references
-
-
-def null_mean(references: int) -> float:
-    """Compute the mean sampled exposure without memorization among N references without ties, bits.
-
-    Examples
-    --------
-    >>> round(null_mean(16), 7), round(null_mean(1000), 4)
-    (1.1566116, 1.4349)
-    """
-    ranks = references + 1
-    return float(np.log2(references) - lgamma(ranks + 1) / np.log(2) / ranks)

@@ -6,7 +6,7 @@ import numpy as np
 
 from byrote.report import figures
 from byrote.report.text import number
-from byrote.stats.frontier import pareto_frontier
+from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.findings import times
 from byrote.studies.findings import Findings, mean_of, with_interval

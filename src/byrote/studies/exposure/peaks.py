@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
-from byrote.stats.fisher import combined_p_value
+from byrote.stats.multiple_testing import combined_p_value
 
 Array = NDArray[np.float64]
 _DRAWS = 2000

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
-from byrote.attacks.greedy import greedy_completions
 from byrote.report.text import plain
 from byrote.studies.exposure.carried import Carried
 

@@ -9,7 +9,7 @@ from byrote.report import figures
 from byrote.report.forecast import duration
 from byrote.report.text import number
 from byrote.scores.privacy.membership import MembershipInference
-from byrote.stats.frontier import pareto_frontier
+from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.findings import Findings, Rows, with_interval
 from byrote.studies.mitigations.against import Against, compared
 from byrote.studies.mitigations.carried import Carried

@@ -17,8 +17,9 @@ from byrote.fits.table import Table
 from byrote.plans import IN
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.held_out import mean_log_prob
-from byrote.stats import differences, jackknife
+from byrote.stats import estimate
 from byrote.stats.memorization import Side, estimates
+from byrote.stats.standard_errors import Jackknifed
 
 Array = NDArray[np.float64]
 Mean = tuple[float, float, float]  # with the ends of its interval
@@ -41,19 +42,19 @@ class Audit:
         return Audit(some, self.ids[columns])
 
     @cached_property
-    def memorization(self) -> "Estimate":
+    def memorization(self) -> "AuditEstimate":
         """Mean of mean_log over the records, nats; a fit less on both sides is two degrees less."""
         found = evaluate(self.table)
         resampled = found.jackknifed["mean_log"]  # records that keep values on both sides
         changes = found.change_sums["mean_log"] / (resampled or np.nan)
         degrees = int(self.table.counting().sum()) - 2
-        return Estimate(_mean(found.estimate["mean_log"]), changes, degrees, self.plan)
+        return AuditEstimate(_mean(found.estimate["mean_log"]), changes, degrees, self.plan)
 
     @cached_property
-    def held_out(self) -> "Estimate":
+    def held_out(self) -> "AuditEstimate":
         """Mean over the records of their mean log p in the fits that hold them out, nats."""
         found = mean_log_prob(self.table, "out")
-        return Estimate(found.value, found.changes, found.degrees, self.plan)
+        return AuditEstimate(found.value, found.changes, found.degrees, self.plan)
 
     @property
     def plan(self) -> bytes:
@@ -62,37 +63,23 @@ class Audit:
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
-    """A number with (F,) changes when a fit is left out, degrees of freedom, and the plan."""
+class AuditEstimate(Jackknifed):
+    """An estimate with its (F,) changes when a fit is left out, and the plan."""
 
-    value: float
-    changes: Array
-    degrees: float
     plan: bytes
-
-    @property
-    def error(self) -> float:
-        """Jackknife standard error."""
-        return float(jackknife.standard_error(self.changes))
 
     def interval(self, level: float = LEVEL) -> Mean:
         """With Student's interval."""
-        return _student(self.value, self.error, self.degrees, level)
+        return _mean_of(estimate.from_error(self.value, self.error, self.degrees, level=level))
 
 
-def difference(one: Estimate, other: Estimate, level: float = LEVEL) -> Mean:
+def difference(one: AuditEstimate, other: AuditEstimate, level: float = LEVEL) -> Mean:
     """One minus the other with Student's interval: fit by fit where the plans are the same.
 
     Otherwise variances add, with Welch and Satterthwaite's degrees of freedom.
     """
-    value = one.value - other.value
-    if one.plan == other.plan:
-        error = float(jackknife.standard_error(one.changes - other.changes))
-        return _student(value, error, one.degrees, level)
-    errors, degrees = differences.independent(
-        [one.error, other.error], [one.degrees, other.degrees]
-    )
-    return _student(value, float(errors), float(degrees), level)
+    paired = one.plan == other.plan
+    return _mean_of(estimate.difference(one, other, paired=paired, level=level))
 
 
 def by_chance(table: Table, levels: tuple[float, ...], *, seed: int) -> Array:
@@ -128,8 +115,5 @@ def _mean(values: Array) -> float:
     return float(known.mean()) if len(known) else float("nan")
 
 
-def _student(value: float, error: float, degrees: float, level: float) -> Mean:
-    if not degrees > 0:
-        return value, float("nan"), float("nan")
-    low, high = differences.interval(value, error, degrees, level).tolist()
-    return value, low, high
+def _mean_of(found: estimate.Estimate) -> Mean:
+    return found.value, found.low, found.high

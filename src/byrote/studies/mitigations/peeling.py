@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.memorization.summary import SIGNIFICANCE
-from byrote.stats.discovery import q_values
+from byrote.stats.multiple_testing import q_values
 from byrote.studies.mitigations.carried import Carried
 from byrote.studies.mitigations.measures import Audit
 

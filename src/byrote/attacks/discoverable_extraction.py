@@ -1,0 +1,150 @@
+"""Discoverable extraction: what a model completes by itself when it is given a prefix.
+
+Greedy decoding after the first characters of a secret (Carlini et al. 2023, "Quantifying
+memorization across neural language models"), and how often one must sample until a secret comes out
+(Hayes et al. 2024, "Measuring memorization through probabilistic discoverable extraction").
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from byrote import checks
+from byrote.attacks.completion_bits import begin, check_costs
+from byrote.data.canaries import Canary
+from byrote.errors import InvalidInput
+from byrote.models.language.agreement import stepper_of
+from byrote.models.language.stepping import Stepper
+from byrote.models.language.tokens import TokenFormat
+
+_MOST = 1 << 1023  # samples, of which a float holds any number
+
+
+@dataclass(frozen=True, repr=False)
+class GreedyCompletion:
+    """The model's completion of the first characters of a secret. ``repr`` shows no text.
+
+    Attributes
+    ----------
+    given
+        Number of characters of the completion that the model was given.
+    text
+        The whole completion, including the characters given.
+    found
+        Whether it is the canary's own.
+    """
+
+    given: int
+    text: str
+    found: bool
+
+    def __repr__(self) -> str:
+        return f"GreedyCompletion({self.given} given, {'found' if self.found else 'not found'})"
+
+
+def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ...]:
+    """Complete the secret greedily from each number of its leading characters.
+
+    Each step takes the likeliest token that the format allows, the first of equals.
+
+    Returns
+    -------
+    One completion for each number of characters from 0 to one less than the secret's.
+
+    Raises
+    ------
+    InvalidInput
+        If the canary has no secret, or the model's vocabulary lacks one of its characters.
+
+    Examples
+    --------
+    >>> from byrote import Canary
+    >>> from byrote.models import CharLSTM
+    >>> canary = Canary("the pin is {digits:4}", secret="2812")
+    >>> model = CharLSTM(16, 1, epochs=10, batch_size=4, window=10, learning_rate=0.03)
+    >>> greedy_completions(model.fit([canary.filled] * 40), canary)[1]
+    GreedyCompletion(1 given, found)
+    """
+    completion = canary.completion
+    if completion is None:
+        raise InvalidInput("canary must have a secret: give secret=, or use drawn(seed)")
+    results = []
+    for given in range(len(completion)):
+        form = TokenFormat(model, canary.prefix, canary.format, completion[:given])
+        path = _greedy_path(stepper_of(model, form), form)
+        found = path == form.edges(completion).tolist()
+        results.append(GreedyCompletion(given, form.text(path, like=completion), found))
+    return tuple(results)
+
+
+def _greedy_path(stepper: Stepper, form: TokenFormat) -> list[int]:
+    """The edges of the likeliest token at each step."""
+    states, costs = begin(stepper, form)
+    at, path = form.start, []
+    while True:
+        edges = np.arange(form.offsets[at], form.offsets[at + 1])
+        price = check_costs(costs[0, form.tokens[edges]])
+        path.append(int(edges[price.argmin()]))
+        if form.leaf[path[-1]]:
+            return path
+        at = int(form.targets[path[-1]])
+        states, costs = stepper.step(states, form.tokens[path[-1:]])
+
+
+def discovery_probability(bits: float, n: int) -> float:
+    """Probability that a completion occurs in ``n`` independent samples, ``1 - (1 - 2^-bits)^n``.
+
+    bits: log-perplexity of the completion after the attacker's prefix.
+
+    Examples
+    --------
+    >>> discovery_probability(1.0, 2)
+    0.75
+    """
+    return _probability(_checked(bits), checks.integer("n", n, at_least=1))
+
+
+def samples_to_discover(bits: float, p: float) -> float:
+    """Smallest number of samples in which a completion occurs with probability ``p`` or more.
+
+    The inverse of ``discovery_probability``, including its rounding. Infinite where the model
+    excludes the completion, or where the number overflows.
+
+    Examples
+    --------
+    >>> import math
+    >>> [int(samples_to_discover(-math.log2(0.001), p)) for p in (0.1, 0.5, 0.9)]
+    [106, 693, 2302]
+    """
+    p, bits = checks.fraction("p", p), _checked(bits)
+    if _probability(bits, _MOST) < p:
+        return math.inf
+    few, enough = 0, 1
+    while _probability(bits, enough) < p:
+        few, enough = enough, 2 * enough
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if _probability(bits, middle) >= p else (middle, enough)
+    return float(enough)
+
+
+def _probability(bits: float, n: int) -> float:
+    """Non-decreasing in n, and the same for an n and for its nearest float."""
+    return -math.expm1(float(min(n, _MOST)) * _log_miss_probability(bits))
+
+
+def _log_miss_probability(bits: float) -> float:
+    """Log of the probability that a sample is another completion."""
+    if bits == 0:
+        return -math.inf
+    return math.log(-math.expm1(-bits * math.log(2))) if bits < 1 else math.log1p(-(2.0**-bits))
+
+
+def _checked(bits: float) -> float:
+    number = checks.as_float(bits)
+    if not number >= 0:  # NaN is not, either
+        got = checks.brief(bits)
+        raise InvalidInput(f"bits must be a log-perplexity of at least 0; got {got}")
+    return number

@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from byrote.plans import Subset as Subset
     from byrote.scores.comparison import Comparison as Comparison
     from byrote.scores.comparison import compare as compare
-    from byrote.scores.exposure import Exposure as Exposure
-    from byrote.scores.exposure import ExposureRun as ExposureRun
-    from byrote.scores.exposure import SkewNormalFit as SkewNormalFit
-    from byrote.scores.exposure import estimate_exposure as estimate_exposure
-    from byrote.scores.exposure import exposure_from_rank as exposure_from_rank
-    from byrote.scores.exposure import score_exposure as score_exposure
-    from byrote.scores.exposure.course import ExposureOverTraining as ExposureOverTraining
+    from byrote.scores.exposure.best_estimate import exposure_from_rank as exposure_from_rank
+    from byrote.scores.exposure.curve import SkewNormalFit as SkewNormalFit
+    from byrote.scores.exposure.estimate import estimate_exposure as estimate_exposure
     from byrote.scores.exposure.expose import expose as expose
+    from byrote.scores.exposure.exposure import Exposure as Exposure
+    from byrote.scores.exposure.exposure_result import ExposureResult as ExposureResult
+    from byrote.scores.exposure.score_exposure import score_exposure as score_exposure
+    from byrote.scores.exposure.trajectory import ExposureOverTraining as ExposureOverTraining
     from byrote.scores.gate import Bar as Bar
     from byrote.scores.gate import Gate as Gate
     from byrote.scores.gate import check as check
@@ -95,10 +95,10 @@ _HOME = {
     "CannotWrite": "byrote.errors",
     "CorruptFile": "byrote.errors",
     "DensityBound": "byrote.scores.privacy.density",
-    "Exposure": "byrote.scores.exposure",
+    "Exposure": "byrote.scores.exposure.exposure",
     "ExposureBound": "byrote.scores.privacy.guarantee",
-    "ExposureOverTraining": "byrote.scores.exposure.course",
-    "ExposureRun": "byrote.scores.exposure",
+    "ExposureOverTraining": "byrote.scores.exposure.trajectory",
+    "ExposureResult": "byrote.scores.exposure.exposure_result",
     "Extraction": "byrote.attacks.extraction",
     "ForeignFile": "byrote.errors",
     "Gate": "byrote.scores.gate",
@@ -122,7 +122,7 @@ _HOME = {
     "Records": "byrote.data",
     "Run": "byrote.scores.run",
     "RunMismatch": "byrote.errors",
-    "SkewNormalFit": "byrote.scores.exposure",
+    "SkewNormalFit": "byrote.scores.exposure.curve",
     "Subset": "byrote.plans",
     "Trajectory": "byrote.scores.memorization.trajectory",
     "audit_one_run": "byrote.scores.privacy.one_run",
@@ -135,10 +135,10 @@ _HOME = {
     "epsilon_from_density": "byrote.scores.privacy.density",
     "epsilon_from_rates": "byrote.scores.privacy.rates",
     "epsilon_from_scores": "byrote.scores.privacy.rates",
-    "estimate_exposure": "byrote.scores.exposure",
+    "estimate_exposure": "byrote.scores.exposure.estimate",
     "expose": "byrote.scores.exposure.expose",
     "exposure_bound": "byrote.scores.privacy.guarantee",
-    "exposure_from_rank": "byrote.scores.exposure",
+    "exposure_from_rank": "byrote.scores.exposure.best_estimate",
     "extract": "byrote.attacks.extraction",
     "gaussian_delta": "byrote.scores.privacy.guarantee",
     "gaussian_epsilon": "byrote.scores.privacy.guarantee",
@@ -151,7 +151,7 @@ _HOME = {
     "one_run_mu": "byrote.scores.privacy.one_run",
     "prune": "byrote.scores.memorization.pruning",
     "record_percentiles": "byrote.scores.memorization.percentiles",
-    "score_exposure": "byrote.scores.exposure",
+    "score_exposure": "byrote.scores.exposure.score_exposure",
     "score_memorization": "byrote.scores.memorization.score_memorization",
 }
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604

@@ -9,7 +9,7 @@ from byrote.fits.extrapolation import extrapolated
 from byrote.fits.pilot_of_texts import forecast_texts
 from byrote.fits.request import Settings
 from byrote.fits.run import run_fits
-from byrote.scores.exposure.planting import exposure_request
+from byrote.scores.exposure.score_exposure import exposure_request
 
 from languages import Ngram
 

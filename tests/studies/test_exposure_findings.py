@@ -12,8 +12,8 @@ from byrote.fits.job import job_of
 from byrote.fits.request import Settings
 from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
-from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import by_insertions
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies.carrying import carry_out
 from byrote.studies.exposure import estimators, taken, text
 from byrote.studies.exposure.carrying import FINDINGS, report_on

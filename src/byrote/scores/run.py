@@ -20,9 +20,8 @@ from byrote.fits.record_files import load_records
 from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import Design
-from byrote.scores.exposure.course import course_of
-from byrote.scores.exposure.loading import exposure_of
-from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
+from byrote.scores.exposure.trajectory import exposure_trajectory_of_run
 from byrote.scores.memorization.evaluation import Evaluation, evaluate
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.score_memorization import memorization_of_run
@@ -164,7 +163,7 @@ class Run:
 
     def exposure(
         self, epoch: int | None = None, *, method: str = "auto", partial: bool = False
-    ) -> ExposureRun:
+    ) -> ExposureResult:
         """Compute the exposures of the canaries from the log-likelihoods, without training.
 
         Parameters
@@ -176,7 +175,7 @@ class Run:
         """
         return self._once(
             ("exposure", epoch, method, partial),
-            lambda: exposure_of(self.folder, epoch=epoch, method=method, partial=partial),
+            lambda: exposure_of_run(self.folder, epoch=epoch, method=method, partial=partial),
         )
 
     def trajectory(self, *, method: str = "auto", partial: bool = False) -> Any:
@@ -188,8 +187,10 @@ class Run:
         ``method``: for canaries, as for ``exposure``.
         """
         if self.has_canaries:
-            course = lambda: course_of(self.folder, method=method, partial=partial)  # noqa: E731
-            return self._once(("course", method, partial), course)
+            return self._once(
+                ("trajectory", method, partial),
+                lambda: exposure_trajectory_of_run(self.folder, method=method, partial=partial),
+            )
         scores = lambda: trajectory_of_run(self.folder, partial=partial)  # noqa: E731
         return self._once(("trajectory", partial), scores)
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import byrote
-from byrote.scores.exposure.joining import joined
+from byrote.scores.exposure.estimate import joined
 from byrote.scores.exposure.levels import by_insertions, check_controls, check_roles
 
 GENERATOR = np.random.default_rng(11)

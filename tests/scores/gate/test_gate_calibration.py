@@ -9,8 +9,8 @@ from scipy.stats import binomtest, gamma
 from byrote import Exposure, KFold, Probes, Subset
 from byrote.fits.table import Table
 from byrote.plans import design_of
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import Controls, check_controls
-from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.gate import exposure, membership, quantile, significant
 from byrote.scores.gate.bar import judge
 from byrote.scores.gate.source import Source
@@ -192,7 +192,7 @@ def controls_of(bits, count, inserted):
 
 
 def verdict_of(rows, controls, bar):
-    run = ExposureRun(*[None] * 6, test_loss=np.zeros(1), facts={}, missing=(), description={})
+    run = ExposureResult(*[None] * 6, test_loss=np.zeros(1), facts={}, missing=(), description={})
     return judge(
         "max_exposure", bar, exposure._measured(rows, controls, run, bar, None), level=0.95
     )

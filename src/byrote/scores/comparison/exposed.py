@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.scores.comparison.result import ExposureChange
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import Level, by_insertions
-from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate, mean
 
@@ -23,7 +23,7 @@ class Exposed:
     """An exposure run, and its m rows of canaries that are compared, in the baseline's order."""
 
     run: Run
-    found: ExposureRun
+    found: ExposureResult
     rows: Rows
 
     @property
@@ -73,7 +73,7 @@ def load(runs: dict[str, Run], *, partial: bool) -> dict[str, Exposed]:
     }
 
 
-def _keys(run: Run, found: ExposureRun) -> dict[tuple[int, str, str, int], int]:
+def _keys(run: Run, found: ExposureResult) -> dict[tuple[int, str, str, int], int]:
     """Fit, name, secret and insertions of each row, with the row."""
     planted = run.folder.canaries
     secrets = dict(zip(planted.ids.tolist(), planted.completions, strict=True))

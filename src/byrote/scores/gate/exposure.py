@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.scores.exposure.exposure_result import ExposureResult, certain_exposure_of_run
 from byrote.scores.exposure.levels import NULL_MEAN, Controls, check_controls
-from byrote.scores.exposure.loading import certain_exposure_of
-from byrote.scores.exposure.run import ExposureRun
 from byrote.scores.gate.bar import UNMEASURED, Measured
 from byrote.scores.gate.source import Source
 
@@ -54,10 +53,10 @@ class _Rows:
     tail: float
 
     @classmethod
-    def of(cls, source: Source, run: ExposureRun, which: NDArray[np.bool_]) -> "_Rows":
+    def of(cls, source: Source, run: ExposureResult, which: NDArray[np.bool_]) -> "_Rows":
         m = int(np.count_nonzero(which))
         level = 1 - 2 * source.tail / m  # each end may err in tail / m, all m of them together
-        sure = certain_exposure_of(source.run.folder, level=level, partial=True)
+        sure = certain_exposure_of_run(source.run.folder, level=level, partial=True)
         low, high, best = (each[which] for each in (sure.low, sure.high, run.exposure.bits))
         known = np.where(np.isnan(best), sure.bits[which], best)
         canaries = len(run) // len(run.test_loss)
@@ -99,7 +98,7 @@ class _Rows:
 
 
 def _measured(
-    rows: _Rows, controls: Controls, run: ExposureRun, asked: float, insertions: int | None
+    rows: _Rows, controls: Controls, run: ExposureResult, asked: float, insertions: int | None
 ) -> Measured:
     return Measured(
         found=float(rows.bits.max()),

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions
-from byrote.scores.exposure.result import Exposure
 from byrote.scores.privacy.canary_table import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import (
     DENSITY,

@@ -9,7 +9,7 @@ from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
-from byrote.scores.exposure.loading import exposure_of
+from byrote.scores.exposure.exposure_result import exposure_of_run
 from byrote.scores.privacy.canary_evidence import canary_bounds, canary_measures
 from byrote.scores.privacy.canary_table import attack_canaries, canary_table
 from byrote.scores.privacy.evidence import DENSITY, EXPOSURE, ONE_RUN, RATES, PrivacyEvidence
@@ -97,7 +97,7 @@ def _of_canaries(run: RunFolder, table: Table, claim: Claim, *, partial: bool) -
             raise InvalidInput(f"{name} belongs to runs that score records; this one has canaries")
     canaries = canary_table(run, table)
     bounds = canary_bounds(canaries, claim, windows(claim.guarantee, canaries.longest))
-    exposure = exposure_of(run, partial=partial).exposure
+    exposure = exposure_of_run(run, partial=partial).exposure
     return PrivacyEvidence(
         kind="exposure",
         method=EXPOSURE,

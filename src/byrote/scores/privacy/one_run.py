@@ -63,9 +63,9 @@ def one_run_epsilon(
 
     Each of m canaries is trained on by an independent fair coin flip; v of r guesses are right.
     With B ~ Binomial(r, e^epsilon / (1 + e^epsilon)), epsilon is rejected if ``P[B >= v] + 2 m
-    delta max_{1 <= i <= v} P[v - i <= B < v] / i`` is at most the significance; the bound is the largest
-    epsilon rejected: Steinke, Nasr & Jagielski (2023), "Privacy auditing with one (1) training
-    run". The number of guesses must be fixed before looking at which are correct.
+    delta max_{1 <= i <= v} P[v - i <= B < v] / i`` is at most the significance; the bound is the
+    largest epsilon rejected: Steinke, Nasr & Jagielski (2023), "Privacy auditing with one (1)
+    training run". The number of guesses must be fixed before looking at which are right.
 
     Parameters
     ----------

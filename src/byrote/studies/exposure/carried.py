@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
-from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
-from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies.carried import CarriedRun
 from byrote.studies.exposure.declaration import Configuration
 
@@ -27,11 +27,11 @@ class Carried(CarriedRun):
         return self.request.records
 
     @property
-    def result(self) -> ExposureRun:
+    def result(self) -> ExposureResult:
         """Exposure after training, by the best estimate for each canary."""
         return self.by("auto")
 
-    def by(self, method: str) -> ExposureRun:
+    def by(self, method: str) -> ExposureResult:
         """Exposure after training by one method, of the fits that are finished."""
         return self.run.exposure(method=method, partial=True)
 

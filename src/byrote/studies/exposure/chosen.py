@@ -11,7 +11,7 @@ from byrote.data.corpus import Corpus, load_corpus
 from byrote.errors import InvalidInput
 from byrote.fits.request import Request, Settings
 from byrote.models import catalogue
-from byrote.scores.exposure.planting import exposure_request
+from byrote.scores.exposure.score_exposure import exposure_request
 from byrote.studies.configured import command_of, overrides
 from byrote.studies.exposure.declaration import Configuration, ExposureStudy
 

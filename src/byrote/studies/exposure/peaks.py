@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.stats.multiple_testing import combined_p_value
 
 Array = NDArray[np.float64]

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from byrote.fits.job import job_of
 from byrote.fits.texts import TextContent
 from byrote.models.language.char_lstm.windows import Cut, as_one
-from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.findings import mean_of
 

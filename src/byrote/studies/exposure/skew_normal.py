@@ -12,7 +12,7 @@ from byrote.report import exposure_notes as notes
 from byrote.report import figures
 from byrote.report.text import number, plain
 from byrote.scores.exposure.estimate import estimate_exposure
-from byrote.scores.exposure.result import Exposure
+from byrote.scores.exposure.exposure import Exposure
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.estimators import (
     CURVE,

@@ -1,4 +1,4 @@
-"""Exposure from a model, a text and canaries: planted, trained on, measured."""
+"""Exposure from a model, a text and canaries: insert, train, measure."""
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
@@ -16,8 +16,7 @@ from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
 from byrote.fits.temporary import temporary_folder
 from byrote.plans import Insertions
-from byrote.scores.exposure.loading import exposure_of
-from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 
 
 def score_exposure(
@@ -43,53 +42,53 @@ def score_exposure(
     progress: bool = False,
     debug: bool = False,
     keep_models: str = "none",
-) -> ExposureRun:
-    """How exposed is a secret that stands in the training text so many times?
+) -> ExposureResult:
+    """Measure the exposure of secrets by their number of insertions in the training text.
 
-    Canaries with random secrets are put into a copy of the text, each as a line of its own, some
-    never; the model is trained on it, and the exposure of each is measured (Carlini et al. 2019).
+    Canaries with random secrets are inserted into a copy of the text, each as a line of its own,
+    and some are left out; the model is trained on it, and the exposure of each canary is measured
+    (Carlini et al. 2019).
 
     Parameters
     ----------
     model
         A language model: an estimator with ``takes_texts``, such as ``byrote.models.CharLSTM``. Its
-        ``random_state`` is set anew for every fit.
+        ``random_state`` is set for every fit.
     corpus
         The text to train on: a ``Corpus`` or a list of documents.
     canaries
-        Patterns, whose secrets are drawn. One with a chosen secret is planted besides with that
-        secret, as often as the highest level; it gets no p-value, which is for drawn secrets.
-        Canaries of one pattern compete: only one of them can have rank 1 in a model.
+        Patterns whose secrets are drawn. A pattern with a secret is also inserted with that secret,
+        as often as the highest level, without a p-value, which is for drawn secrets. Canaries of
+        one pattern compete: only one of them can have rank 1 in a model.
     insertions, canaries_per_level, controls
-        How often canaries are inserted; how many of each pattern at each level; and how many never.
+        Numbers of insertions (levels); canaries of each pattern at each level; canaries of each
+        pattern never inserted.
     fits
-        Models trained; from the second on the levels are dealt out to the canaries anew.
+        Number of models trained; from the second on, canaries are assigned to levels anew.
     references
-        Candidates drawn at random for each pattern, whose log-perplexities are kept.
+        Number of candidates drawn at random for each pattern, whose log-perplexities are kept.
     method, max_queries
-        How ranks are found in the model, as ``byrote.expose``; "none" leaves it to the references.
+        How ranks are found in the model, as for ``byrote.expose``; "none": by references alone.
     held_out
-        Share of the text, at its end, that is set apart to test the model on; canaries go into the
-        rest.
+        Share of the text, at its end, held out to test the model on; canaries go into the rest.
     within
         Share of the training text, from its start, that canaries go into.
     seed
-        Decides every random choice.
+        Seed of every random choice.
     track
-        Reports of the model, from 1, after which exposure is measured too: epochs, or every so many
-        batches where the model has ``report_every``. The models and last numbers stay the same.
+        Reports of the model, from 1, after which exposure is also measured: epochs, or every N
+        batches where the model has ``report_every`` = N. Models and final numbers do not change.
     out, workers, threads, executor, progress, debug
-        As ``byrote.score_memorization``.
+        As for ``byrote.score_memorization``.
     keep_models
-        "release": keep the weights of the first fit, the one whose model would ship; "all": of
-        every fit.
+        "release": keep the weights of the first fit, whose model would ship; "all": of every fit.
 
     Raises
     ------
     InvalidInput
-        If an argument cannot be used; nothing was written.
+        If an argument is invalid; nothing was written.
     RunMismatch
-        If the folder holds another run; the message says what differs.
+        If the folder holds another run; the message lists the differences.
     IncompleteRun
         If fits failed. The others are kept: start again to retry.
 
@@ -107,7 +106,9 @@ def score_exposure(
     ([2, 2, 0, 0], ['canary', 'canary', 'control', 'control'])
     """
     if out is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
-        raise InvalidInput(f"keep_models={keep_models!r} needs a folder: out; got none")
+        raise InvalidInput(
+            f"keep_models={keep_models!r} needs out, the folder of the run; got None"
+        )
     patterns = checks.as_list("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
     request = exposure_request(
         model,
@@ -123,11 +124,11 @@ def score_exposure(
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=track,
     )
-    shown: Progress = Bar() if checks.flag("progress", progress) else Silent()
+    display: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if out is not None:
-        return exposure_of(run_fits(request, checks.path("out", out), shown))
+        return exposure_of_run(run_fits(request, checks.path("out", out), display))
     with temporary_folder() as folder:
-        return exposure_of(run_fits(request, folder / "run", shown))
+        return exposure_of_run(run_fits(request, folder / "run", display))
 
 
 def exposure_request(
@@ -145,7 +146,7 @@ def exposure_request(
     within: float = 1.0,
     track: Sequence[int] = (),
 ) -> Request:
-    """The run that ``score_exposure`` carries out."""
+    """Describe the run that ``score_exposure`` executes."""
     for place, pattern in enumerate(patterns):
         if not isinstance(pattern, Canary):
             raise InvalidInput(

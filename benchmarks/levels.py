@@ -28,8 +28,8 @@ from byrote import (
 )
 from byrote.fits.table import Table
 from byrote.plans import IN, design_of
-from byrote.scores.gate import quantile, significant
-from byrote.scores.gate.source import Source
+from byrote.scores.gate import max_q999, max_significant
+from byrote.scores.gate.threshold import GatedRun
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.canary_evidence import exposure_rank_bound
@@ -93,9 +93,9 @@ def run_of(plan: Any, table: Table, diagnostics: Mapping[str, Any] | None = None
     return Run(folder)
 
 
-def source_of(plan: Any, n: int, null: Null, generator: Generator) -> Source:
-    """The same as a gate reads it, with 2.5 % for each end of its bars."""
-    return Source(run_of(plan, table_of(plan, n, null, generator)), 0.025)
+def source_of(plan: Any, n: int, null: Null, generator: Generator) -> GatedRun:
+    """The same as a gate reads it, with 2.5 % for each end of its intervals."""
+    return GatedRun(run_of(plan, table_of(plan, n, null, generator)), 0.025)
 
 
 def misses(low: Any, high: Any, truth: float) -> list[bool]:
@@ -207,7 +207,7 @@ def discoveries(null: Null, generator: Generator) -> list[bool]:
     return [bool((q_values(found.p_value) <= 0.05).any())]
 
 
-def bar(measure_of: Any, plan: Any) -> Callable[[Null, Generator], list[bool]]:
+def threshold(measure_of: Any, plan: Any) -> Callable[[Null, Generator], list[bool]]:
     def measure(null: Null, generator: Generator) -> list[bool]:
         with np.errstate(invalid="ignore", divide="ignore"):
             return [measure_of(source_of(plan, 60, null, generator), 0.0).low > 0]
@@ -250,15 +250,15 @@ MEASURES: Mapping[str, tuple[float, Callable[[Null, Generator], list[bool]]]] = 
     "any record with q ≤ 0.05: `Probes`, 20 fits": (0.05, discoveries),
     "`--max-q999`, lower end: `KFold(3, repeats=8)`": (
         0.025,
-        bar(quantile.measure, KFold(3, repeats=8)),
+        threshold(max_q999.measure, KFold(3, repeats=8)),
     ),
     "`--max-q999`, lower end: `KFold(2, repeats=2)`": (
         0.025,
-        bar(quantile.measure, KFold(2, repeats=2)),
+        threshold(max_q999.measure, KFold(2, repeats=2)),
     ),
     "`--max-significant`, lower end: `Probes`, 20 fits": (
         0.025,
-        bar(significant.measure, Probes(list(range(60)), fits=20)),
+        threshold(max_significant.measure, Probes(list(range(60)), fits=20)),
     ),
 }
 

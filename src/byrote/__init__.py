@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from byrote.plans import Membership as Membership
     from byrote.plans import Probes as Probes
     from byrote.plans import Subset as Subset
-    from byrote.scores.comparison import Comparison as Comparison
-    from byrote.scores.comparison import compare as compare
+    from byrote.scores.compare.compare import compare as compare
+    from byrote.scores.compare.comparison import Comparison as Comparison
     from byrote.scores.exposure.best_estimate import exposure_from_rank as exposure_from_rank
     from byrote.scores.exposure.curve import SkewNormalFit as SkewNormalFit
     from byrote.scores.exposure.estimate import estimate_exposure as estimate_exposure
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from byrote.scores.exposure.exposure_result import ExposureResult as ExposureResult
     from byrote.scores.exposure.score_exposure import score_exposure as score_exposure
     from byrote.scores.exposure.trajectory import ExposureOverTraining as ExposureOverTraining
-    from byrote.scores.gate import Bar as Bar
-    from byrote.scores.gate import Gate as Gate
-    from byrote.scores.gate import check as check
+    from byrote.scores.gate.check import check as check
+    from byrote.scores.gate.threshold import Gate as Gate
+    from byrote.scores.gate.threshold import Threshold as Threshold
     from byrote.scores.memorization.memorization_result import (
         MemorizationResult as MemorizationResult,
     )
@@ -51,15 +51,15 @@ if TYPE_CHECKING:
         score_memorization as score_memorization,
     )
     from byrote.scores.memorization.trajectory import Trajectory as Trajectory
-    from byrote.scores.neighbors import Authenticity as Authenticity
-    from byrote.scores.neighbors import CopyingTest as CopyingTest
-    from byrote.scores.neighbors import NearDuplicates as NearDuplicates
-    from byrote.scores.neighbors import NeighborResult as NeighborResult
-    from byrote.scores.neighbors import authenticity as authenticity
-    from byrote.scores.neighbors import compare_neighbors as compare_neighbors
-    from byrote.scores.neighbors import copying_test as copying_test
-    from byrote.scores.neighbors import distance_ratio as distance_ratio
-    from byrote.scores.neighbors import near_duplicates as near_duplicates
+    from byrote.scores.neighbors.authenticity import Authenticity as Authenticity
+    from byrote.scores.neighbors.authenticity import authenticity as authenticity
+    from byrote.scores.neighbors.compare_neighbors import compare_neighbors as compare_neighbors
+    from byrote.scores.neighbors.copying_test import CopyingTest as CopyingTest
+    from byrote.scores.neighbors.copying_test import copying_test as copying_test
+    from byrote.scores.neighbors.distance_ratio import distance_ratio as distance_ratio
+    from byrote.scores.neighbors.near_duplicates import NearDuplicates as NearDuplicates
+    from byrote.scores.neighbors.near_duplicates import near_duplicates as near_duplicates
+    from byrote.scores.neighbors.neighbor_result import NeighborResult as NeighborResult
     from byrote.scores.privacy.density import DensityBound as DensityBound
     from byrote.scores.privacy.density import epsilon_from_density as epsilon_from_density
     from byrote.scores.privacy.evidence import Bound as Bound
@@ -84,13 +84,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
-    "Authenticity": "byrote.scores.neighbors",
-    "Bar": "byrote.scores.gate",
+    "Authenticity": "byrote.scores.neighbors.authenticity",
     "Bound": "byrote.scores.privacy.evidence",
     "ByroteError": "byrote.errors",
     "Canary": "byrote.data.canaries",
-    "Comparison": "byrote.scores.comparison",
-    "CopyingTest": "byrote.scores.neighbors",
+    "Comparison": "byrote.scores.compare.comparison",
+    "CopyingTest": "byrote.scores.neighbors.copying_test",
     "Corpus": "byrote.data",
     "CannotWrite": "byrote.errors",
     "CorruptFile": "byrote.errors",
@@ -101,7 +100,7 @@ _HOME = {
     "ExposureResult": "byrote.scores.exposure.exposure_result",
     "Extraction": "byrote.attacks.extraction",
     "ForeignFile": "byrote.errors",
-    "Gate": "byrote.scores.gate",
+    "Gate": "byrote.scores.gate.threshold",
     "HitsAtRate": "byrote.scores.privacy.membership",
     "IncompleteRun": "byrote.errors",
     "InvalidInput": "byrote.errors",
@@ -111,8 +110,8 @@ _HOME = {
     "MembershipInference": "byrote.scores.privacy.membership",
     "MemorizationResult": "byrote.scores.memorization.memorization_result",
     "MissingExtra": "byrote.errors",
-    "NearDuplicates": "byrote.scores.neighbors",
-    "NeighborResult": "byrote.scores.neighbors",
+    "NearDuplicates": "byrote.scores.neighbors.near_duplicates",
+    "NeighborResult": "byrote.scores.neighbors.neighbor_result",
     "OneRunAudit": "byrote.scores.privacy.one_run",
     "PrivacyEvidence": "byrote.scores.privacy.evidence",
     "Probes": "byrote.plans",
@@ -124,14 +123,15 @@ _HOME = {
     "RunMismatch": "byrote.errors",
     "SkewNormalFit": "byrote.scores.exposure.curve",
     "Subset": "byrote.plans",
+    "Threshold": "byrote.scores.gate.threshold",
     "Trajectory": "byrote.scores.memorization.trajectory",
     "audit_one_run": "byrote.scores.privacy.one_run",
-    "authenticity": "byrote.scores.neighbors",
-    "check": "byrote.scores.gate",
-    "compare": "byrote.scores.comparison",
-    "compare_neighbors": "byrote.scores.neighbors",
-    "copying_test": "byrote.scores.neighbors",
-    "distance_ratio": "byrote.scores.neighbors",
+    "authenticity": "byrote.scores.neighbors.authenticity",
+    "check": "byrote.scores.gate.check",
+    "compare": "byrote.scores.compare.compare",
+    "compare_neighbors": "byrote.scores.neighbors.compare_neighbors",
+    "copying_test": "byrote.scores.neighbors.copying_test",
+    "distance_ratio": "byrote.scores.neighbors.distance_ratio",
     "epsilon_from_density": "byrote.scores.privacy.density",
     "epsilon_from_rates": "byrote.scores.privacy.rates",
     "epsilon_from_scores": "byrote.scores.privacy.rates",
@@ -145,7 +145,7 @@ _HOME = {
     "infer_membership": "byrote.scores.privacy.membership",
     "load": "byrote.data",
     "load_corpus": "byrote.data",
-    "near_duplicates": "byrote.scores.neighbors",
+    "near_duplicates": "byrote.scores.neighbors.near_duplicates",
     "open_run": "byrote.scores.run",
     "one_run_epsilon": "byrote.scores.privacy.one_run",
     "one_run_mu": "byrote.scores.privacy.one_run",

@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 import byrote
 from byrote.cli.records import records_beside
-from byrote.scores.neighbors import NeighborResult
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 
 RUN = ["score", "x.csv", "--labels", "kind", "--model", "gmm", "--folds", "4", "--repeats", "2"]
 RUN += ["--out", "run", "--keep-models", "release"]

@@ -203,7 +203,10 @@ BAD = {
         lambda made: cluster_records(np.zeros((3, 1)), 4),
         "clusters must be at most the number of records",
     ),
-    "id": (lambda made: one_record(made(SCORE), "x"), "id must be the id of one of 600 records"),
+    "id": (
+        lambda made: one_record(made(SCORE), "x"),
+        "id must be the id of one of the 600 records",
+    ),
     "never held out": (
         lambda made: record_percentiles(made([1, 2], [1, 2], [np.nan, 1]), 0),
         "id must name a record with log-likelihoods both in and out",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from byrote.scores.memorization.memorization_result import MemorizationResult
     from byrote.scores.memorization.trajectory import Trajectory
-    from byrote.scores.neighbors import NearDuplicates
+    from byrote.scores.neighbors.near_duplicates import NearDuplicates
     from byrote.scores.run import Run
 
 Result = TypeVar("Result")

@@ -20,7 +20,7 @@ from byrote.errors import IncompleteRun
 if TYPE_CHECKING:
     from byrote.data import Records
     from byrote.scores.memorization.memorization_result import MemorizationResult
-    from byrote.scores.neighbors import NeighborResult
+    from byrote.scores.neighbors.neighbor_result import NeighborResult
     from byrote.scores.run import Run
     from byrote.studies.report import StudyReport
 

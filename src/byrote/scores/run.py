@@ -26,7 +26,8 @@ from byrote.scores.memorization.evaluation import Evaluation, evaluate
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.score_memorization import memorization_of_run
 from byrote.scores.memorization.trajectory import trajectory_of_run
-from byrote.scores.neighbors import NearDuplicates, NeighborResult
+from byrote.scores.neighbors.near_duplicates import NearDuplicates
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.from_run import evidence_of, membership_of
 from byrote.scores.privacy.guarantee import guarantee_of

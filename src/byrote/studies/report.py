@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.top_records import central_share, highly_memorized
-from byrote.scores.neighbors import NeighborResult
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
 from byrote.studies.chosen import ChosenStudy
 

@@ -9,8 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.neighbors.cells import cells_of
-from byrote.scores.neighbors.space import comparable, in_space
+from byrote.scores.neighbors.space import cells_of, comparable, in_space
 from byrote.seeds import Purpose, integer
 from byrote.stats.estimate import proportion
 

@@ -1,8 +1,8 @@
-"""Nearest-neighbour tests beside the memorization scores of the same records."""
+"""Nearest-neighbour tests next to the memorization scores of the same records."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.neighbors.authentic import share_of_distances
-from byrote.scores.neighbors.copying import compare_distances
-from byrote.scores.neighbors.ratio import ratio_of
-from byrote.scores.neighbors.result import MeanRatio, NeighborResult
+from byrote.scores.neighbors.authenticity import share_of_distances
+from byrote.scores.neighbors.copying_test import compare_distances
+from byrote.scores.neighbors.distance_ratio import ratio_of
 from byrote.scores.neighbors.space import (
     Features,
     comparable,
@@ -27,18 +26,14 @@ from byrote.stats.estimate import spearman
 from byrote.stats.nearest import nearest, nearest_in_each
 from byrote.stats.rows import Rows
 
+if TYPE_CHECKING:
+    pass
+
+from byrote.scores.neighbors.neighbor_result import MeanRatio, NeighborResult
+
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-BLOCKS = 10  # of each set: 2^10 ways to exchange them
-
-
-@dataclass(frozen=True)
-class _Distances:
-    """From each training record to the nearest member of each block of both sets, (n, G)."""
-
-    validation: Array
-    sample: Array
-    nearest_sample: Index  # (n,) index among all samples
+BLOCKS = 10  # of each set: 2^10 ways to swap them
 
 
 def compare_neighbors(
@@ -52,7 +47,7 @@ def compare_neighbors(
     cells: int = 3,
     seed: int = 0,
 ) -> NeighborResult:
-    """What would nearest-neighbour tests have said of a model whose records were scored?
+    """Run the nearest-neighbour tests on a model whose training records were scored.
 
     Parameters
     ----------
@@ -61,18 +56,18 @@ def compare_neighbors(
     train
         The training records, in the order of ``result``.
     validation
-        Records that the model never saw.
+        Records not in the training set.
     samples
         Records drawn from the model trained on all of ``train``.
     features, downsample, seed
         As for ``distance_ratio``.
     cells
-        As for ``copying_test``, for which all of ``validation`` and ``samples`` serve.
+        As for ``copying_test``, which uses all of ``validation`` and ``samples``.
 
     Raises
     ------
     InvalidInput
-        If an argument cannot be used.
+        If an argument is invalid.
 
     Examples
     --------
@@ -81,8 +76,8 @@ def compare_neighbors(
     >>> x, validation, samples = np.random.default_rng(0).normal(size=(3, 40, 2))
     >>> scores = byrote.score_memorization(KernelDensity(), x, plan=byrote.LeaveOneOut())
     >>> samples[3] = x[7]
-    >>> found = byrote.compare_neighbors(scores, x, validation, samples)
-    >>> found.nearly_reproduced(1)[["id", "nearest_sample", "ratio"]].values.tolist()
+    >>> tests = byrote.compare_neighbors(scores, x, validation, samples)
+    >>> tests.nearly_reproduced(1)[["id", "nearest_sample", "ratio"]].values.tolist()
     [[7.0, 3.0, inf]]
     """
     seed = checks.seed("seed", seed)
@@ -91,9 +86,9 @@ def compare_neighbors(
     _check_lengths(result, arrays[0], cells)
     space = in_space(arrays, features=features, downsample=downsample)
     size = min(len(space[1]), len(space[2]))
-    found = _block_distances(space, size, seed)
-    distances = found.validation.min(axis=1), found.sample.min(axis=1)
-    ratio = ratio_of(*distances)
+    distances = _block_distances(space, size, seed)
+    nearest_of = distances.validation.min(axis=1), distances.sample.min(axis=1)
+    ratio = ratio_of(*nearest_of)
     to_train = [nearest(each, space[0]) for each in space[1:]]
     to_test, to_samples = (each[0][:, 0] for each in to_train)
     correlation = spearman(ratio, result.score)
@@ -101,10 +96,10 @@ def compare_neighbors(
         ids=result.ids,
         score=result.score,
         ratio=ratio,
-        distance_validation=distances[0],
-        distance_sample=distances[1],
-        nearest_sample=found.nearest_sample,
-        mean_ratio=_mean_of(found),
+        distance_validation=nearest_of[0],
+        distance_sample=nearest_of[1],
+        nearest_sample=distances.nearest_sample,
+        mean_ratio=_mean_of(distances),
         correlation=correlation.value,
         correlation_interval=correlation.interval,
         copying=compare_distances(space, to_test, to_samples, cells=cells, seed=seed),
@@ -113,20 +108,31 @@ def compare_neighbors(
     )
 
 
+@dataclass(frozen=True)
+class _BlockDistances:
+    """Distances of n training records to each of the G blocks of both sets, (n, G) each.
+
+    nearest_sample: (n,) index among all samples.
+    """
+
+    validation: Array
+    sample: Array
+    nearest_sample: Index
+
+
 def _check_lengths(result: MemorizationResult, train: NDArray[Any], cells: int) -> None:
     if len(train) != len(result):
         raise InvalidInput(
-            f"train must hold the {len(result)} records that were scored; got {len(train)}"
+            f"train must be the {len(result)} records that were scored; got {len(train)}"
         )
     if len(train) < max(2, cells):
         raise InvalidInput(
-            f"train must hold at least {max(2, cells)} records, a record for each cell;"
-            f" got {len(train)}"
+            f"train must have at least {max(2, cells)} records, one per cell; got {len(train)}"
         )
 
 
-def _block_distances(space: list[Rows], size: int, seed: int) -> _Distances:
-    """Both sets cut to one size and into random blocks; the nearest in each."""
+def _block_distances(space: list[Rows], size: int, seed: int) -> _BlockDistances:
+    """Cut both sets to one size and into random blocks; find the nearest in each."""
     shuffle = generator(seed, Purpose.EVALUATION, repeat=1)
     members: list[Index] = []
     for rows in space[1:]:
@@ -140,18 +146,20 @@ def _block_distances(space: list[Rows], size: int, seed: int) -> _Distances:
     distances, places = nearest_in_each(space[0], sets)
     sample = distances[:, half:]
     indices = np.stack([part[places[:, half + i]] for i, part in enumerate(members[half:])], axis=1)
-    # of equally near samples the first, whichever block it fell into
+    # the first of equally near samples, in whichever block
     tied = np.where(sample == sample.min(axis=1, keepdims=True), indices, len(space[2]))
-    return _Distances(distances[:, :half], sample, tied.min(axis=1))
+    return _BlockDistances(distances[:, :half], sample, tied.min(axis=1))
 
 
-def _mean_of(found: _Distances) -> MeanRatio:
-    """The mean ratio over records at a distance from both sets."""
-    apart = (found.validation.min(axis=1) > 0) & (found.sample.min(axis=1) > 0)
+def _mean_of(distances: _BlockDistances) -> MeanRatio:
+    """Average the ratio over records at positive distances from both sets."""
+    apart = (distances.validation.min(axis=1) > 0) & (distances.sample.min(axis=1) > 0)
     left_out = int(np.count_nonzero(~apart))
     if not apart.any():
         return MeanRatio(left_out=left_out)
-    above, below = (np.ascontiguousarray(d[apart].T) for d in (found.validation, found.sample))
+    above, below = (
+        np.ascontiguousarray(d[apart].T) for d in (distances.validation, distances.sample)
+    )
     means = swapped_means(above, below)
     return MeanRatio(
         value=float(means[0]),

@@ -9,8 +9,7 @@ from scipy.special import ndtr
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.scores.neighbors.cells import cells_of
-from byrote.scores.neighbors.space import Features, comparable, in_space
+from byrote.scores.neighbors.space import Features, cells_of, comparable, in_space
 from byrote.stats.nearest import nearest
 from byrote.stats.roc import mann_whitney_z
 from byrote.stats.rows import Rows
@@ -22,16 +21,16 @@ ENOUGH = 20  # samples for a cell to count, as in the authors' experiments
 
 @dataclass(frozen=True, eq=False)
 class CopyingTest:
-    """Are samples nearer to the training set than fresh records are?
+    """Test of whether samples are nearer to the training set than fresh records are.
 
     Attributes
     ----------
     statistic
-        C_T, the mean of the cells' z weighted by their share of test records. Far below 0: the
-        model copies. Far above 0: it under-fits. NaN where no cell counts.
+        C_T, the mean of the cells' z weighted by their share of test records. Far below 0 the model
+        copies, far above 0 it underfits. NaN if no cell counts.
     p_value
-        One-sided, of "samples are no nearer": small means copying. The training set and the cells
-        are held fixed; sum(w z) has variance sum(w^2).
+        One-sided p-value of "samples are no nearer": small means copying. The training set and the
+        cells are held fixed; sum(w z) has variance sum(w^2).
     z
         (cells,) Z_U of each cell; NaN where it does not count.
     test_count, sample_count, train_count
@@ -41,8 +40,8 @@ class CopyingTest:
     --------
     >>> generator = np.random.default_rng(0)
     >>> train, test = generator.normal(size=(2, 200, 2))
-    >>> found = copying_test(train, test, samples=train[:100] + 0.01)
-    >>> found.statistic < -5, found.p_value < 1e-6
+    >>> result = copying_test(train, test, samples=train[:100] + 0.01)
+    >>> result.statistic < -5, result.p_value < 1e-6
     (True, True)
     """
 
@@ -54,14 +53,14 @@ class CopyingTest:
     train_count: Counts
 
     def to_dict(self) -> dict[str, Any]:
-        """The test as plain data."""
+        """Convert to plain data."""
         values = {name: getattr(self, name) for name in ("statistic", "p_value")}
         arrays = ("z", "test_count", "sample_count", "train_count")
         return {**values, **{name: getattr(self, name).tolist() for name in arrays}}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "CopyingTest":
-        """The inverse of ``to_dict``."""
+        """Invert ``to_dict``."""
         arrays = {name: np.array(value) for name, value in data.items() if isinstance(value, list)}
         return cls(**{**data, **arrays})
 
@@ -76,30 +75,30 @@ def copying_test(
     downsample: bool = True,
     seed: int = 0,
 ) -> CopyingTest:
-    """C_T: do samples lie nearer to training records than test records do, region by region?
+    """Test region by region whether samples are nearer to training records than test records.
 
     Distances to the nearest training record are compared by a Mann-Whitney test in each cell,
     ``Z_U = (U - mn/2) / sqrt(mn(m + n + 1) / 12)`` with U the pairs in which a sample is farther
     (ties by half, with their correction of the variance), and averaged with the cells' share of
     test records as weights: Meehan, Chaudhuri & Dasgupta (2020). Distances are to the whole
-    training set; the authors' code takes a cell's own training records.
+    training set; the authors' code uses the training records of the cell alone.
 
     Parameters
     ----------
     train, test, samples
         Records of one shape, as for ``distance_ratio``.
     cells
-        Cells of a k-means partition of the training set (of 20,000 of its records if it has more).
-        One cell gives the plain Z_U.
+        Number of cells of a k-means partition of the training set (of at most 20,000 of its
+        records). One cell gives the plain Z_U.
     features, downsample
         As for ``distance_ratio``.
     seed
-        Decides the partition.
+        Seed of the partition.
 
     Raises
     ------
     InvalidInput
-        If an argument cannot be used.
+        If an argument is invalid.
 
     Examples
     --------
@@ -117,16 +116,16 @@ def copying_test(
             f"cells must be at most the {len(arrays[0])} training records; got {cells}"
         )
     space = in_space(arrays, features=features, downsample=downsample)
-    found = [nearest(each, space[0])[0][:, 0] for each in space[1:]]
-    return compare_distances(space, found[0], found[1], cells=cells, seed=seed)
+    distances = [nearest(each, space[0])[0][:, 0] for each in space[1:]]
+    return compare_distances(space, distances[0], distances[1], cells=cells, seed=seed)
 
 
 def compare_distances(
     space: list[Rows], test: Array, sample: Array, *, cells: int, seed: int
 ) -> CopyingTest:
-    """The test from the distances of test records and samples to the training set.
+    """Compute the test from the distances of test records and samples to the training set.
 
-    ``space`` holds the rows of the training set, the test set and the samples.
+    ``space``: rows of the training set, the test set and the samples.
     """
     train_cell, test_cell, sample_cell = cells_of(space, cells, seed)
     train_count, test_count, sample_count = (

@@ -13,19 +13,19 @@ from byrote.stats.rows import Rows
 
 
 class Authenticity(float):
-    """The share of authentic samples: a number in [0, 1] that knows its interval.
+    """The share of authentic samples: a float in [0, 1] with an interval.
 
     Attributes
     ----------
     authentic, samples
-        How many samples are authentic, of how many.
+        Number of authentic samples, and of all samples.
     interval
-        95 % Wilson interval: of other samples from the same model, for the same training set.
+        95 % Wilson interval, for other samples of the same model and the same training set.
 
     Examples
     --------
-    >>> found = Authenticity(90, 100)
-    >>> found, found.samples, [round(limit, 3) for limit in found.interval]
+    >>> share = Authenticity(90, 100)
+    >>> share, share.samples, [round(limit, 3) for limit in share.interval]
     (0.9, 100, [0.826, 0.945])
     """
 
@@ -33,7 +33,7 @@ class Authenticity(float):
     samples: int
 
     def __new__(cls, authentic: int, samples: int) -> "Authenticity":
-        """The share from its counts."""
+        """Compute the share from its counts."""
         share = super().__new__(cls, authentic / samples)
         share.authentic, share.samples = int(authentic), int(samples)
         return share
@@ -54,7 +54,7 @@ def authenticity(
     features: Features | None = None,
     downsample: bool = True,
 ) -> Authenticity:
-    """The share of samples that are not copies of a training record with noise.
+    """Estimate the share of samples that are not noisy copies of a training record.
 
     A sample g is authentic if its nearest training record t is farther from g than from t's own
     nearest neighbour in the training set: Alaa et al. (2022). Euclidean distances.
@@ -74,7 +74,7 @@ def authenticity(
     Raises
     ------
     InvalidInput
-        If an argument cannot be used.
+        If an argument is invalid.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def authenticity(
     """
     arrays = comparable(train=train, samples=samples)
     if len(arrays[0]) < 2:
-        raise InvalidInput("train must hold at least two records; got 1")
+        raise InvalidInput("train must have at least two records; got 1")
     rows, drawn = in_space(arrays, features=features, downsample=downsample)
     distances, neighbors = nearest(drawn, rows)
     return share_of_distances(rows, distances[:, 0], neighbors[:, 0])
@@ -94,7 +94,7 @@ def authenticity(
 def share_of_distances(
     train: Rows, distances: NDArray[np.float64], neighbors: NDArray[np.intp]
 ) -> Authenticity:
-    """The share from the samples' distances to their nearest training records, and which."""
-    met, which = np.unique(neighbors, return_inverse=True)
-    between, _ = nearest(train.take(met), train, exclude=met)
+    """Compute the share from the samples' nearest training records and their distances."""
+    distinct, which = np.unique(neighbors, return_inverse=True)
+    between, _ = nearest(train.take(distinct), train, exclude=distinct)
     return Authenticity(int((distances > between[which, 0]).sum()), len(distances))

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.comparison.evidence import Evidence
 from byrote.scores.exposure.levels import Level
 from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
@@ -15,40 +14,68 @@ from byrote.stats.estimate import Estimate
 if TYPE_CHECKING:
     import pandas as pd
 
+
 Array = NDArray[np.float64]
 CROSSINGS = ("neither", "both", "newly", "no longer")  # memorized here, in terms of the baseline
 
 
 @dataclass(frozen=True)
-class RunSide:
-    """One run by itself.
+class EvidenceSummary:
+    """The numbers of ``Run.epsilon`` in a comparison, for all that a run audits.
 
     Attributes
     ----------
-    name, store
-        What it is called, and its folder.
+    auc
+        Area under the curve of each attack ("lira", "loss"); NaN with the reason where it failed.
+    epsilon
+        The headline lower bound; NaN with the reason.
+    method, delta, significance
+        Its method, delta and significance.
+    promised
+        The guarantee that the training records: epsilon, delta and more; None without one.
+    contradicted
+        Whether the proven epsilon exceeds the guaranteed one.
+    """
+
+    auc: Mapping[str, Estimate] = field(default_factory=dict)
+    epsilon: Estimate = field(default_factory=lambda: Estimate(float("nan")))
+    method: str = ""
+    delta: float = float("nan")
+    significance: float = float("nan")
+    promised: Mapping[str, Any] | None = None
+    contradicted: bool = False
+
+
+@dataclass(frozen=True)
+class ComparedRun:
+    """One run on its own.
+
+    Attributes
+    ----------
+    name, path
+        Its name, and its folder.
     description
-        What it was: model, plan, data, seed.
+        Model, plan, data and seed.
     differs
-        What tells its model from the baseline's, by parameter: (the baseline's, its own).
+        Parameters of its model that differ: (the baseline's, its own).
     evidence
         Membership inference and epsilon.
     """
 
     name: str
-    store: str
+    path: str
     description: Mapping[str, Any]
     differs: Mapping[str, tuple[Any, Any]]
-    evidence: Evidence
+    evidence: EvidenceSummary
 
 
 @dataclass(frozen=True)
-class ScoredSide(RunSide):
-    """A run with scores; all numbers are of the records that are compared. Nats.
+class ComparedScores(ComparedRun):
+    """A run with scores; all numbers are those of the matched records. Nats.
 
-    held_out, in_training: mean log p of records. quantiles: per estimator those of the summary.
-    mean: of each estimator over records; the interval is mean_log's alone. scored: records;
-    significant: of them memorized, None without p-values.
+    held_out, in_training: mean log p of records. quantiles: statistics of each estimator, as in the
+    summary. mean: of each estimator over records; only mean_log's has an interval. scored: number
+    of scored records; significant: number memorized, None without p-values.
     """
 
     held_out: Estimate
@@ -60,11 +87,11 @@ class ScoredSide(RunSide):
 
 
 @dataclass(frozen=True)
-class ExposedSide(RunSide):
-    """An exposure run; all numbers are of the canaries that are compared.
+class ComparedExposures(ComparedRun):
+    """A run with exposures; all numbers are those of the matched canaries.
 
-    test_loss: nats per token of the text set apart, over fits. levels: exposure by insertions.
-    maximum: bits, log2 of the number of candidates.
+    test_loss: nats per token of the held-out text, over fits. levels: exposure by number of
+    insertions. maximum: bits, log2 of the number of candidates.
     """
 
     test_loss: Estimate
@@ -73,10 +100,10 @@ class ExposedSide(RunSide):
 
     @property
     def perplexity(self) -> Estimate:
-        """Of the text set apart, per token."""
-        found = self.test_loss
-        low, value, high = np.exp([found.low, found.value, found.high]).tolist()
-        return Estimate(value, low, high, reason=found.reason)
+        """Perplexity per token of the held-out text."""
+        loss = self.test_loss
+        low, value, high = np.exp([loss.low, loss.value, loss.high]).tolist()
+        return Estimate(value, low, high, reason=loss.reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,15 +113,16 @@ class ScoreChange:
     Attributes
     ----------
     name
-        Of the run.
+        Name of the run.
     paired
-        Whether fits pair: the same records in and out, the same seeds. Otherwise variances add.
+        Whether fits are paired, with the same records in and out and the same seeds. Otherwise
+        variances add.
     held_out
-        Difference of mean held-out log p: below 0 is what the run costs.
+        Difference of mean held-out log p: negative if the run loses likelihood.
     mean
-        Per estimator, difference of the means over records; the interval is mean_log's alone.
+        Per estimator, difference of the means over records; only mean_log's has an interval.
     ids
-        (m,) the records.
+        (m,) ids of the records.
     difference, standard_error
         (m,) per estimator; jackknife.
     interval
@@ -102,10 +130,10 @@ class ScoreChange:
     p_value, q_value
         (m,) Student's two-sided p of "mean_log is the same", Benjamini-Hochberg over the records.
     crossing
-        (m,) place in ``CROSSINGS``: memorized (q <= 0.05) in neither, both, only here, only in the
+        (m,) index in ``CROSSINGS``: memorized (q <= 0.05) in neither, both, only here, only in the
         baseline; -1 where either has no q-value.
     reason
-        Why records have no interval; empty if some have.
+        Why records have no interval; empty if some have one.
     """
 
     name: str
@@ -123,17 +151,17 @@ class ScoreChange:
     reason: str = ""
 
     def count(self, crossing: str) -> int:
-        """How many records are memorized in "neither", "both", "newly" or "no longer"."""
+        """Count the records memorized in "neither", "both", "newly" or "no longer"."""
         return int(np.count_nonzero(self.crossing == CROSSINGS.index(crossing)))
 
     @property
     def less(self) -> int:
-        """Records memorized less than in the baseline, at a 5 % false discovery rate."""
+        """Number of records memorized less than in the baseline, at a 5 % false discovery rate."""
         return self._changed(-1)
 
     @property
     def more(self) -> int:
-        """Records memorized more."""
+        """Number of records memorized more than in the baseline."""
         return self._changed(+1)
 
     def _changed(self, sign: int) -> int:
@@ -141,13 +169,13 @@ class ScoreChange:
         return int(np.count_nonzero((self.q_value <= SIGNIFICANCE) & (np.sign(change) == sign)))
 
     def order(self) -> NDArray[np.intp]:
-        """Places by falling size of mean_log's difference, unknown ones left out; ties by place."""
+        """Sort rows by falling size of mean_log's difference, without unknown ones; ties by row."""
         known = np.flatnonzero(~np.isnan(self.difference["mean_log"]))
         size = np.abs(self.difference["mean_log"][known])
         return known[np.argsort(-size, kind="stable")]
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per record."""
+        """Return one row per record."""
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
         columns: dict[str, Any] = {"id": self.ids}
@@ -162,7 +190,7 @@ class ScoreChange:
         return pd.DataFrame(columns)
 
     def to_dict(self) -> dict[str, Any]:
-        """Without the single records."""
+        """Convert to plain data, without the single records."""
         counts = None if (self.crossing < 0).all() else {c: self.count(c) for c in CROSSINGS}
         return {
             "name": self.name,
@@ -178,18 +206,18 @@ class ScoreChange:
 
 @dataclass(frozen=True, eq=False)
 class ExposureChange:
-    """A run's exposures minus the baseline's, of canaries inserted equally often in a fit. Bits.
+    """A run's exposures minus the baseline's, of canaries inserted equally often. Bits.
 
     Attributes
     ----------
     test_loss
         Difference, nats per token, paired by fit.
     levels
-        By how often the canaries are inserted: mean difference, paired by canary and fit.
+        By number of insertions: mean difference, paired by canary and fit.
     ids, fit, inserted, baseline, difference
-        (m,) the pairs.
+        (m,) of each pair.
     bound
-        (m,) "at least" or "at most" where a difference is only that, "unknown" between two bounds.
+        (m,) "at least" or "at most" where a difference is only a bound, "unknown" between bounds.
     """
 
     name: str
@@ -203,19 +231,19 @@ class ExposureChange:
     bound: NDArray[np.str_]
 
     def order(self) -> NDArray[np.intp]:
-        """Places by falling size of the difference, unknown ones left out; ties by place."""
+        """Sort rows by falling size of the difference, without unknown ones; ties by row."""
         known = np.flatnonzero(~np.isnan(self.difference))
         return known[np.argsort(-np.abs(self.difference[known]), kind="stable")]
 
     def to_frame(self) -> "pd.DataFrame":
-        """One row per canary and fit."""
+        """Return one row per canary and fit."""
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
         names = ("fit", "inserted", "baseline", "difference", "bound")
         return pd.DataFrame({"id": self.ids, **{name: getattr(self, name) for name in names}})
 
     def to_dict(self) -> dict[str, Any]:
-        """Without the single canaries."""
+        """Convert to plain data, without the single canaries."""
         return {
             "name": self.name,
             "test_loss": asdict(self.test_loss),
@@ -225,7 +253,7 @@ class ExposureChange:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
-    """Runs side by side, and how each differs from the first, the baseline.
+    """Runs side by side, with differences from the first, the baseline.
 
     Attributes
     ----------
@@ -234,13 +262,13 @@ class Comparison:
     match
         "same" or "ids".
     runs
-        ``ScoredSide`` or ``ExposedSide`` of every run, the baseline first.
+        ``ComparedScores`` or ``ComparedExposures`` of every run, the baseline first.
     changes
         ``ScoreChange`` or ``ExposureChange`` of every other run.
     matched, of
-        Records (canaries) that are in all runs, and how many each run has.
+        Number of records (canaries) in all runs, and in each run.
     missing
-        Fits left out because a run lacks them, by run.
+        Missing fits of each run that has some.
 
     Examples
     --------
@@ -249,7 +277,7 @@ class Comparison:
 
     kind: str
     match: str
-    runs: tuple[RunSide, ...]
+    runs: tuple[ComparedRun, ...]
     changes: tuple[ScoreChange, ...] | tuple[ExposureChange, ...]
     matched: int
     of: tuple[int, ...]
@@ -260,6 +288,6 @@ class Comparison:
         return f"Comparison({self.kind} of {names}; {self.matched:,} matched)"
 
     @property
-    def baseline(self) -> RunSide:
+    def baseline(self) -> ComparedRun:
         """The first run."""
         return self.runs[0]

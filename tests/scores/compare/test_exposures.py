@@ -9,8 +9,8 @@ from scipy import stats
 import byrote
 from byrote.report.comparison import rows
 from byrote.report.comparison_words import verdicts
-from byrote.scores.comparison import exposed
-from byrote.scores.comparison.exposed import Exposed
+from byrote.scores.compare import canaries
+from byrote.scores.compare.canaries import MatchedCanaries
 
 from languages import Ngram
 
@@ -71,27 +71,28 @@ def test_levels_and_losses_pair_by_canary_and_fit(runs):
 
 def test_one_canary_a_secret_has_students_interval(runs):
     """With one fit each secret is one draw, and the interval is the paired t-test's."""
-    one = exposed.load(exposure_runs(runs, ["one"]), partial=False)["one"]
+    one = canaries.match_canaries(exposure_runs(runs, ["one"]), partial=False)["one"]
     count = len(one.rows)
     shift = np.random.default_rng(0).normal(1, 2, count)
-    whole = one.found.exposure
+    whole = one.result.exposure
     moved = replace(whole, bits=whole.bits + shift, saturated=np.zeros(count, bool))
     plain = replace(whole, saturated=np.zeros(count, bool))
     base, other = (
-        Exposed(one.run, replace(one.found, exposure=each), one.rows) for each in (plain, moved)
+        MatchedCanaries(one.run, replace(one.result, exposure=each), one.rows)
+        for each in (plain, moved)
     )
-    change = exposed.change_of("moved", base, other)
+    change = canaries.exposure_change("moved", base, other)
     for level in (0, 1, 4):
-        test = stats.ttest_1samp(shift[one.found.inserted == level], 0)
+        test = stats.ttest_1samp(shift[one.result.inserted == level], 0)
         told = change.levels[level]
         assert (told.low, told.high) == pytest.approx(tuple(test.confidence_interval()))
     assert change.test_loss.reason == "an interval needs two fits or more"
 
 
 def exposure_runs(runs, names):
-    from byrote.scores.comparison.opening import opened
+    from byrote.scores.compare.compare import open_runs
 
-    both = opened([runs[names[0]], runs["plain"]], [names[0], "beside"], "ids")
+    both = open_runs([runs[names[0]], runs["plain"]], [names[0], "beside"], "ids")
     return {names[0]: both[names[0]]}
 
 
@@ -105,13 +106,13 @@ BOUNDS = {
 @pytest.mark.parametrize("case", BOUNDS)
 def test_lower_bounds_make_bounds_of_differences(case, runs):
     (base_bound, other_bound), bound = BOUNDS[case]
-    one = exposed.load(exposure_runs(runs, ["one"]), partial=False)["one"]
+    one = canaries.match_canaries(exposure_runs(runs, ["one"]), partial=False)["one"]
     sides = []
     for saturated in (base_bound, other_bound):
-        flags = (one.found.inserted == 4) & saturated
-        found = replace(one.found, exposure=replace(one.found.exposure, saturated=flags))
-        sides.append(Exposed(one.run, found, one.rows))
-    told = exposed.change_of("x", *sides).levels[4]
+        flags = (one.result.inserted == 4) & saturated
+        found = replace(one.result, exposure=replace(one.result.exposure, saturated=flags))
+        sides.append(MatchedCanaries(one.run, found, one.rows))
+    told = canaries.exposure_change("x", *sides).levels[4]
     assert told.bound == bound
     assert np.isnan(told.low)
     assert "lower bounds" in told.reason

@@ -3,28 +3,27 @@
 import numpy as np
 
 from byrote.errors import InvalidInput
-from byrote.scores.gate.bar import UNMEASURED, Measured
-from byrote.scores.gate.source import Source
-from byrote.scores.privacy.evidence import Bound, PrivacyEvidence
+from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
+from byrote.scores.privacy.evidence import Bound
 from byrote.scores.privacy.one_run import one_run_epsilon
 from byrote.scores.privacy.rates import epsilon_from_rates
 
 UNIT = "epsilon"
 
 
-def measure(source: Source, asked: float) -> Measured:
-    """The headline of ``Run.epsilon``: one bound by a method that was fixed beforehand.
+def measure(gated: GatedRun, asked: float) -> Measured:
+    """Measure the headline of ``Run.epsilon``: one bound by a method fixed in advance.
 
-    What is proven is a lower bound of the true epsilon, which no audit bounds from above. So the
-    bar is on the bound, and passes only if the audit could have proven more than the bar.
+    It is a lower bound of the true epsilon, which no audit bounds from above. So the threshold
+    applies to the bound, and passes only if the audit could have proven more than the threshold.
     """
     try:
-        bound = evidence_of(source).headline
+        bound = gated.run.epsilon(significance=2 * gated.tail, partial=True).headline
     except InvalidInput as error:
-        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {error}",))
+        return Measured.missing(UNIT, str(error))
     if np.isnan(bound.epsilon):
-        return Measured(unit=UNIT, doubts=(f"{UNMEASURED}: {bound.reason}",), detail=_detail(bound))
-    most = ceiling(bound)
+        return Measured.missing(UNIT, bound.reason, **_detail(bound))
+    most = largest_provable(bound)
     return Measured(
         found=bound.epsilon,
         low=bound.epsilon,
@@ -37,18 +36,13 @@ def measure(source: Source, asked: float) -> Measured:
     )
 
 
-def evidence_of(source: Source) -> PrivacyEvidence:
-    """The evidence of a run, at the error that both ends of another bar's interval have."""
-    return source.run.epsilon(significance=2 * source.tail, partial=True)
-
-
-def ceiling(bound: Bound) -> float:
-    """The most that the same trials could have proven, all guesses right; NaN if not known.
+def largest_provable(bound: Bound) -> float:
+    """Compute the largest bound that the same trials could give, all guesses right; NaN if unknown.
 
     Examples
     --------
     >>> detail = {"coins": 100, "guesses": 20, "correct": 10}
-    >>> round(ceiling(Bound("one-run", 0.0, 0.0, 0.05, detail=detail)), 3)
+    >>> round(largest_provable(Bound("one-run", 0.0, 0.0, 0.05, detail=detail)), 3)
     1.823
     """
     counts = bound.detail
@@ -85,3 +79,8 @@ def _doubts(most: float, asked: float) -> tuple[str, ...]:
 
 def _detail(bound: Bound) -> dict[str, object]:
     return {"method": bound.method, "delta": bound.delta, **bound.detail}
+
+
+MAX_EPSILON_PROVEN = ThresholdKind(
+    "max_epsilon_proven", 0.0, np.inf, "a number of at least 0", measure
+)

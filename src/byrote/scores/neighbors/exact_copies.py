@@ -1,4 +1,4 @@
-"""Records that are the same number for number."""
+"""Records that are equal number for number."""
 
 import hashlib
 from dataclasses import dataclass
@@ -14,17 +14,11 @@ _BLOCK = 1024  # records
 
 
 @dataclass(frozen=True)
-class Copies:
+class ExactCopies:
     """Which of n records are copies of each other.
 
-    Attributes
-    ----------
-    group
-        (n,) number of the group of equal records, in the order of the data.
-    first
-        (g,) the first row of each group.
-    other
-        (n,) the first other row that is equal, -1 where there is none.
+    group: (n,) number of the group of equal records, in the order of the data. first: (g,) first
+    row of each group. other: (n,) first other row that is equal, -1 if there is none.
     """
 
     group: Index
@@ -37,13 +31,13 @@ class Copies:
         return self.other >= 0
 
 
-def copies_of(array: NDArray[Any]) -> Copies:
-    """Group equal records, reading a block at a time; 0.0 equals -0.0.
+def copies_of(array: NDArray[Any]) -> ExactCopies:
+    """Group equal records, a block at a time; 0.0 equals -0.0.
 
     Examples
     --------
-    >>> found = copies_of(np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0], [1.0, 2.0]]))
-    >>> found.group.tolist(), found.first.tolist(), found.other.tolist()
+    >>> copies = copies_of(np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0], [1.0, 2.0]]))
+    >>> copies.group.tolist(), copies.first.tolist(), copies.other.tolist()
     ([0, 1, 0, 0], [0, 1], [2, -1, 0, 0])
     """
     digests = np.concatenate([_digests(array[part]) for part in blocks(len(array), _BLOCK)])
@@ -56,14 +50,14 @@ def copies_of(array: NDArray[Any]) -> Copies:
     second = np.full(len(first), -1, dtype=np.intp)
     many = sizes > 1
     second[many] = order[starts[many] + 1]
-    own = first[group] == np.arange(len(group))
-    other = np.where(own, second[group], first[group])
-    return Copies(group, first, other)
+    is_first = first[group] == np.arange(len(group))
+    other = np.where(is_first, second[group], first[group])
+    return ExactCopies(group, first, other)
 
 
 def _digests(block: NDArray[Any]) -> NDArray[np.void]:
     rows = np.ascontiguousarray(block).reshape(len(block), -1)
     if rows.dtype.kind == "f":
         rows = rows + rows.dtype.type(0)  # -0.0 becomes 0.0
-    found = b"".join(hashlib.blake2b(row.data, digest_size=16).digest() for row in rows)
-    return np.frombuffer(found, dtype="V16")
+    digests = b"".join(hashlib.blake2b(row.data, digest_size=16).digest() for row in rows)
+    return np.frombuffer(digests, dtype="V16")

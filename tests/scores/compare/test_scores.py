@@ -13,7 +13,11 @@ import byrote
 from byrote.fits.table import Table
 from byrote.plans import Probes, design_of
 from byrote.report.comparison_words import verdicts
-from byrote.scores.comparison.change import Evaluated, independent, paired
+from byrote.scores.compare.score_difference import (
+    EvaluatedTable,
+    independent_difference,
+    paired_difference,
+)
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.stats.estimate import student_interval
 
@@ -174,8 +178,8 @@ def test_null_intervals_cover_with_shocks_that_records_of_a_fit_share():
         base = Table(design, rows, draw.normal(size=(12, 40)))
         gap = 3 * draw.normal(size=40) + draw.normal(size=(12, 1)) + draw.normal(size=(12, 40))
         other = Table(design, rows, base.log_prob + gap)
-        both = [Evaluated(table, evaluate(table)) for table in (base, other)]
-        for place, compare in enumerate((paired, independent)):
+        both = [EvaluatedTable(table, evaluate(table)) for table in (base, other)]
+        for place, compare in enumerate((paired_difference, independent_difference)):
             found = compare(*both)
             error = found.standard_error["mean_log"]
             ends = student_interval(found.value["mean_log"], error, found.degrees)
@@ -244,7 +248,7 @@ BAD = {
     "plan": ([FIRST, ("probes", 0.3)], {}, "plan kind 'kfold' against 'probes'"),
     "repeats": ([FIRST, ("kfold", 0.3)], {}, "plan folds 2 against 4; plan repeats 1 against 5"),
     "match": ([FIRST, ("once", 1.0)], {"match": "id"}, "did you mean ids"),
-    "names": ([FIRST, ("once", 1.0)], {"names": ["a"]}, "names must be 2, one a run; got 1"),
+    "names": ([FIRST, ("once", 1.0)], {"names": ["a"]}, "names must be 2, one per run; got 1"),
     "same names": ([FIRST, ("once", 1.0)], {"names": ["a", "a"]}, "names must all differ"),
 }
 

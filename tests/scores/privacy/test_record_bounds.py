@@ -174,7 +174,7 @@ APPLIES = {  # one-run, one-run Gaussian, rates, density
     "coins": "+-++",
 }
 REASONS = {
-    "kfold": "folds are no independent coins",
+    "kfold": "folds are not independent coins",
     "pairs": "exactly half of the probes are in each fit of a pair",
     "subset": "fixed size",
     "leave one out": "no coins",

@@ -26,9 +26,11 @@ from byrote.stats.exposure import epsilon_bound
 Array = NDArray[np.float64]
 
 LEVEL = 0.95
-DEALT = "levels are dealt out to the canaries in fixed numbers: inclusions are no independent coins"
-DEPEND = "what level a canary has depends on the others': its fits are no trials with and without"
-COPIES = "a canary has several copies and others in its place: its two sides are no neighbours"
+DEALT = (
+    "levels are dealt out to the canaries in fixed numbers: inclusions are not independent coins"
+)
+DEPEND = "what level a canary has depends on the others': its fits are not trials with and without"
+COPIES = "a canary has several copies and others in its place: its two sides are not neighbours"
 LENGTHS = (
     "secrets differ in length, which moves all text after them to other windows: more change than"
     " those that hold a secret"

@@ -1,4 +1,4 @@
-"""Membership inference: how well an attacker tells which fits trained on which records."""
+"""Membership inference: which fits trained on which records, as an attacker would infer."""
 
 from dataclasses import dataclass
 from typing import Any

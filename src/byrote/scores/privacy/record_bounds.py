@@ -20,7 +20,7 @@ from byrote.scores.privacy.rates import epsilon_from_scores
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-SHARE, LEAST = 0.1, 100  # of the coins are guessed; at least so many, or all
+SHARE, LEAST = 0.1, 100  # share of the coins that are guessed, and the fewest
 NO_DELTA = "Gaussian privacy has no finite epsilon at a delta of 0: give a delta"
 VACUOUS = (
     "under (epsilon, delta) no score is bounded but by log(e^epsilon + delta sup p / P_out), which"
@@ -31,23 +31,25 @@ TOO_FEW = (
     "at most {} pairs of fits, one that trained on a record and one that did not, are too few to"
     " prove anything of mean densities at a significance of {:.4g}"
 )
-TWINS = "the fits of a pair share their seeds: they are no independent trials"
-_MATRIX = "a matrix of memberships does not say which data sets are neighbours"
+TWINS = "the fits of a pair share their seeds: they are not independent trials"
+_MATRIX = "a matrix of memberships does not define which data sets are neighbours"
 _FIXED = "the splitter's parts are not known to be random"
 _BALANCED = (
     "inclusions balance across the fits, so the other probes make fits depend on each other;"
     " byrote.Probes(…, coins=True), --plan probes --coins, has independent fits"
 )
-_FOLDS = "the fits of a repeat hold out different folds: they are no independent trials"
+_FOLDS = "the fits of a repeat hold out different folds: they are not independent trials"
 _NEIGHBOURS = {"probes": ADD_REMOVE, "leave-one-out": ADD_REMOVE}  # others exchange records
 _NO_COINS = {
-    "kfold": "every record is held out exactly once in a repeat: folds are no independent coins",
+    "kfold": "every record is held out exactly once in a repeat: folds are not independent coins",
     "leave-one-out": "each record is held out alone: there are no coins",
-    "subset": "subsets have a fixed size: inclusions are no independent coins",
-    "splitter": "a splitter's parts have fixed sizes: inclusions are no independent coins",
+    "subset": "subsets have a fixed size: inclusions are not independent coins",
+    "splitter": "a splitter's parts have fixed sizes: inclusions are not independent coins",
     "membership": "a matrix of memberships is not known to be tossed by independent fair coins",
 }
-_PAIRS = "exactly half of the probes are in each fit of a pair: inclusions are no independent coins"
+_PAIRS = (
+    "exactly half of the probes are in each fit of a pair: inclusions are not independent coins"
+)
 _INSTEAD = "byrote.Probes(…, coins=True), --plan probes --coins, has them"
 
 

@@ -76,7 +76,7 @@ def draw(
 ) -> Iterator[Path]:
     """Draw into the folder of the first run; yields each file, and complains of what is none."""
     from byrote.report.figures.of_run import groups  # noqa: PLC0415 (slow to load)
-    from byrote.scores.percentiles import record_percentiles  # noqa: PLC0415
+    from byrote.scores.memorization.percentiles import record_percentiles  # noqa: PLC0415
 
     run = next(iter(runs.values()))
     for id_ in records:

@@ -37,7 +37,7 @@ from byrote.errors import IncompleteRun
 if TYPE_CHECKING:
     from byrote.data import Records
     from byrote.fits.request import Settings
-    from byrote.scores.neighbors import NeighborResult
+    from byrote.scores.neighbors.neighbor_result import NeighborResult
     from byrote.scores.run import Run
     from byrote.studies.execute import StudyRun
     from byrote.studies.page import StudyReport

@@ -15,6 +15,8 @@ from byrote.attacks.discoverable_extraction import (
     greedy_completions,
     samples_to_discover,
 )
+from byrote.attacks.extraction import extract_with_ranks
+from byrote.attacks.ranks import find_ranks
 
 from chains import Broken, Chain, Merging, OneString, Table, digit_table, plain_rank, plain_table
 from languages import Ngram
@@ -77,6 +79,21 @@ def test_a_budget_too_small_is_said():
     assert none.text is None
     assert not none.certified
     assert repr(none) == "Extraction(nothing found, 1 queries, not certified)"
+
+
+@pytest.mark.parametrize("top", [1, 5, 40])
+def test_one_search_gives_what_two_searches_give(top):
+    canary, texts = Canary("ab {digits:3}"), ["123", "999", "050"]
+    model = Chain(1)
+    extraction, ranks = extract_with_ranks(model, canary, texts, top=top)
+    alone = byrote.extract(model, canary, top=top)
+    assert (extraction.found, extraction.certified_count) == (alone.found, alone.certified_count)
+    assert extraction.queries == alone.queries
+    apart = find_ranks(model, canary, texts, method="search", max_queries=50_000)
+    np.testing.assert_array_equal(ranks.rank, apart.rank)
+    np.testing.assert_allclose(ranks.bits, apart.bits)
+    assert ranks.queries < extraction.queries + apart.queries
+    assert len(extract_with_ranks(model, canary, [], top=top)[1]) == 0
 
 
 @settings(max_examples=25)

@@ -9,8 +9,8 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 import byrote
-from byrote.cli.verbs.neighbors import load_validation
-from byrote.scores.neighbors import NeighborResult
+from byrote.cli.verbs import neighbors
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 
 RUN = ["score", "x.csv", "--labels", "kind", "--model", "gmm", "--folds", "4", "--repeats", "2"]
 RUN += ["--out", "run", "--keep-models", "release"]
@@ -208,7 +208,7 @@ def test_what_goes_while_its_copy_stays_is_said(byrote_, tmp_path):
 NAMED = {"labels": "y", "ids": "i"}
 ARRAYS = {"key": "x", "labels": "y"}
 PADDED = {"image": "pad=2"}
-BESIDE = {  # the run's source and options; what is asked; what is loaded
+INHERITED = {  # the run's source and options; what is asked; what is loaded
     "part": ("mnist", PADDED, (None, "test"), ("mnist", {**PADDED, "part": "test"})),
     "own part": ("cifar", {"part": "train"}, (None, "test"), ("cifar", {"part": "test"})),
     "column": ("x.csv", NAMED, ("v.csv", None), ("v.csv", NAMED)),
@@ -219,18 +219,18 @@ BESIDE = {  # the run's source and options; what is asked; what is loaded
 }
 
 
-@pytest.mark.parametrize("case", BESIDE)
-def test_options_of_the_run_hold_for_records_beside_it_but_for_names_of_files(case, monkeypatch):
-    location, options, (path, part), expected = BESIDE[case]
+@pytest.mark.parametrize("case", INHERITED)
+def test_validation_records_inherit_the_runs_options_except_names_of_files(case, monkeypatch):
+    location, options, (path, part), expected = INHERITED[case]
     asked = []
 
     def load(source, **given):
         asked.append((source, given))
         return byrote.Records(np.zeros((2, 3)))
 
-    monkeypatch.setattr("byrote.data.load", load)
+    monkeypatch.setattr(neighbors, "load", load)
     data = {"location": location, "options": options, "shape": (3,), "fingerprint": ""}
-    assert len(load_validation(data, path, part)) == 2
+    assert len(neighbors.load_validation(data, path, part)) == 2
     assert asked == [expected]
 
 
@@ -239,7 +239,7 @@ def test_a_run_from_memory_is_refused(byrote_, tmp_path):
     from sklearn.mixture import GaussianMixture
 
     plan = byrote.KFold(2, repeats=2)
-    byrote.score_memorization(GaussianMixture(), x, plan=plan, store="run", keep_models="release")
+    byrote.score_memorization(GaussianMixture(), x, plan=plan, out="run", keep_models="release")
     code, _, err = byrote_(*FRESH)
     assert code == 2
     assert "array in memory, which no command can load" in err

@@ -3,7 +3,7 @@
 import numpy as np
 
 from byrote.models.inexact_densities import approximations
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
 
 FEW = 4  # units of a jackknife below which its error is a rough guess
 COLLAPSE = 10  # nats per value that training adds to the median record: a factor of 22,000 each

@@ -16,17 +16,17 @@ from byrote.report.comparison_words import (
     with_interval,
 )
 from byrote.report.text import headline_of, number, plain, printable
-from byrote.scores.comparison.evidence import Evidence
-from byrote.scores.comparison.result import (
+from byrote.scores.compare.comparison import (
     CROSSINGS,
+    ComparedExposures,
+    ComparedRun,
+    ComparedScores,
     Comparison,
-    ExposedSide,
+    EvidenceSummary,
     ExposureChange,
-    RunSide,
     ScoreChange,
-    ScoredSide,
 )
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 
 _ACROSS = 3  # runs beside the baseline in one table
@@ -68,9 +68,9 @@ def to_json(found: Comparison, *, top: int = 10) -> dict[str, Any]:
     )
 
 
-def _run(run: RunSide) -> dict[str, Any]:
+def _run(run: ComparedRun) -> dict[str, Any]:
     found = asdict(run)
-    if isinstance(run, ExposedSide):
+    if isinstance(run, ComparedExposures):
         found["perplexity"] = asdict(run.perplexity)
     return found
 
@@ -141,7 +141,7 @@ def rows(found: Comparison) -> list[Row]:
     return [*made, *_of_evidence([run.evidence for run in runs])]
 
 
-def _of_scores(runs: list[ScoredSide], changes: list[ScoreChange | None]) -> list[Row]:
+def _of_scores(runs: list[ComparedScores], changes: list[ScoreChange | None]) -> list[Row]:
     made = [
         ("held-out log p, nats", [with_interval(run.held_out) for run in runs]),
         ("  difference", _differences(changes, lambda change: change.held_out)),
@@ -158,7 +158,7 @@ def _of_scores(runs: list[ScoredSide], changes: list[ScoreChange | None]) -> lis
     return made
 
 
-def _memorized(run: ScoredSide) -> str:
+def _memorized(run: ComparedScores) -> str:
     return "–" if run.significant is None else f"{run.significant:,} of {run.scored:,}"
 
 
@@ -178,7 +178,7 @@ def _changed(change: ScoreChange | None) -> str:
     return "–" if np.isnan(change.q_value).all() else f"{change.less:,} / {change.more:,}"
 
 
-def _of_exposures(runs: list[ExposedSide], changes: list[ExposureChange | None]) -> list[Row]:
+def _of_exposures(runs: list[ComparedExposures], changes: list[ExposureChange | None]) -> list[Row]:
     made = [
         ("test perplexity per token", [with_interval(run.perplexity) for run in runs]),
         ("test loss, nats: difference", _differences(changes, lambda change: change.test_loss)),
@@ -196,7 +196,7 @@ def _of_exposures(runs: list[ExposedSide], changes: list[ExposureChange | None])
     return made
 
 
-def _of_evidence(evidence: list[Evidence]) -> list[Row]:
+def _of_evidence(evidence: list[EvidenceSummary]) -> list[Row]:
     attacks = dict.fromkeys(name for one in evidence for name in one.auc)
     made = [
         (
@@ -212,14 +212,14 @@ def _of_evidence(evidence: list[Evidence]) -> list[Row]:
     return made
 
 
-def _proven(one: Evidence) -> str:
+def _proven(one: EvidenceSummary) -> str:
     if np.isnan(one.epsilon.value):
         return "–"
     delta = f", δ {one.delta:.2g}" if one.delta else ""
     return f"{with_interval(one.epsilon)}{delta}"
 
 
-def _promised(one: Evidence) -> str:
+def _promised(one: EvidenceSummary) -> str:
     if not one.promised:
         return "none"
     epsilon = one.promised.get("epsilon")

@@ -3,12 +3,8 @@
 import numpy as np
 
 from byrote.report.text import number, printable
-from byrote.scores.comparison.result import (
-    Comparison,
-    ExposureChange,
-    ScoreChange,
-)
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.compare.comparison import Comparison, ExposureChange, ScoreChange
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.report.text import headline_of, number, plain, printable
-from byrote.scores.evidence import Bound, PrivacyEvidence, Side
-from byrote.scores.membership import MembershipInference
+from byrote.scores.privacy.evidence import Bound, GroupMeasure, PrivacyEvidence
+from byrote.scores.privacy.membership import MembershipInference
 
 METHODS = {
     "one-run": "guesses about coins",
@@ -184,7 +184,7 @@ def _unmade(attacks: tuple[MembershipInference, ...]) -> Text:
     return Text("\n".join(said), end="\n" if said else "")
 
 
-def _sides(sides: tuple[Side, ...]) -> Table:
+def _sides(sides: tuple[GroupMeasure, ...]) -> Table:
     """One row for each group, one column for each measure."""
     table = _table("side by side", *MEASURES.values())
     cells = {(side.group, side.measure): side for side in sides}
@@ -197,7 +197,7 @@ def _sides(sides: tuple[Side, ...]) -> Table:
     return table
 
 
-def _cell(side: Side | None) -> str:
+def _cell(side: GroupMeasure | None) -> str:
     if side is None or np.isnan(side.value):
         return "–"
     if side.measure == "epsilon":
@@ -206,7 +206,7 @@ def _cell(side: Side | None) -> str:
     return f"{side.value:.{decimals}f} {_interval((side.low, side.high), decimals)}".rstrip()
 
 
-def _remarks(sides: tuple[Side, ...]) -> Text:
+def _remarks(sides: tuple[GroupMeasure, ...]) -> Text:
     """Reasons, and exposures beside what a promise lets them be."""
     said = [
         f"{side.group}, {side.measure}: {side.reason}."

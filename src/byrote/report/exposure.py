@@ -12,7 +12,7 @@ from rich.text import Text
 
 from byrote.report import exposure_notes as notes
 from byrote.report.text import number, plain, printable
-from byrote.scores.exposure import Exposure
+from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import (
     NULL_MEAN,
     Controls,
@@ -44,7 +44,7 @@ def render(
         (n,) which model each exposure is in, where there are several.
     facts
         What is known of ``model`` and ``corpus`` (each with ``bytes``, ``compressed`` and
-        ``parameters`` or ``characters``, as in ``ExposureRun.facts``), ``epochs``, and
+        ``parameters`` or ``characters``, as in ``ExposureResult.facts``), ``epochs``, and
         ``test_loss`` (nats per token).
     top
         How many canaries are listed, in their order; controls are not.

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.report.text import number, plain
-from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 
 _ROWS = 24  # shown; in between, evenly spaced ones
 

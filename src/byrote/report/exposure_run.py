@@ -9,15 +9,15 @@ from rich.text import Text
 
 from byrote.report import exposure as text
 from byrote.report.text import headline_of, plain, printable
-from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.exposure.exposure_result import ExposureResult
 
 
-def render(run: ExposureRun, *, top: int = 40) -> RenderableType:
+def render(run: ExposureResult, *, top: int = 40) -> RenderableType:
     """What was done, and the exposures: levels, controls, cautions, single canaries."""
     return Group(_headline(run), text.render(run.exposure, **_beside(run), fit=run.fit, top=top))
 
 
-def to_json(run: ExposureRun) -> dict[str, Any]:
+def to_json(run: ExposureResult) -> dict[str, Any]:
     """The same as plain data: NaN is null. Every canary of every fit is in it."""
     found = text.to_json(run.exposure, **_beside(run))
     beside = zip(found["canaries"], run.fit.tolist(), run.pattern.tolist(), strict=True)
@@ -33,11 +33,11 @@ def to_json(run: ExposureRun) -> dict[str, Any]:
     )
 
 
-def _beside(run: ExposureRun) -> dict[str, Any]:
+def _beside(run: ExposureResult) -> dict[str, Any]:
     return {"inserted": run.inserted, "role": run.role, "facts": facts(run)}
 
 
-def facts(run: ExposureRun) -> dict[str, Any]:
+def facts(run: ExposureResult) -> dict[str, Any]:
     """What ``byrote.report.exposure`` tells of model, text and training, as far as it is known."""
     found = dict(run.facts)
     found["epochs"] = run.description["model"]["parameters"].get("epochs")
@@ -46,7 +46,7 @@ def facts(run: ExposureRun) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _headline(run: ExposureRun) -> Text:
+def _headline(run: ExposureResult) -> Text:
     description = run.description
     lines = headline_of(description)
     fits = description["plan"]["fits"]

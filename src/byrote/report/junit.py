@@ -1,6 +1,6 @@
-"""A gate as JUnit XML, which continuous integration shows: one test case for each bar.
+"""A gate as JUnit XML, which continuous integration shows: one test case for each threshold.
 
-A bar that failed is a failure. An inconclusive one is an error, not a skipped test: what could not
+A failed threshold is a failure. An inconclusive one is an error, not a skipped test: what could not
 be measured must not look as if it passed.
 """
 
@@ -9,34 +9,33 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from byrote.report.gate import sentence
 from byrote.report.text import printable
-from byrote.scores.gate import Bar, Gate
-from byrote.scores.gate.gate import option
+from byrote.scores.gate.threshold import Gate, Threshold, option
 
 _ELEMENTS = {"failed": "failure", "inconclusive": "error"}
 
 
 def render(gate: Gate) -> bytes:
     """The test suite of a gate."""
-    cases = [_case(bar) for bar in gate.bars]
+    cases = [_case(threshold) for threshold in gate.thresholds]
     return _suite(cases, str(gate.run.get("run_id", "")))
 
 
-def unusable(bars: Sequence[str], error: Exception) -> bytes:
-    """The test suite of a check that could not be made: every bar in error, with the sentence."""
+def unusable(thresholds: Sequence[str], error: Exception) -> bytes:
+    """The test suite of a check that could not be made: an error for every threshold."""
     cases = []
-    for name in bars:
+    for name in thresholds:
         case = Element("testcase", name=option(name), classname="byrote.check", time="0")
         SubElement(case, "error", type="unusable", message=printable(str(error)))
         cases.append(case)
     return _suite(cases, "")
 
 
-def _case(bar: Bar) -> Element:
-    case = Element("testcase", name=option(bar.name), classname="byrote.check", time="0")
-    text = printable(sentence(bar))
-    if bar.verdict in _ELEMENTS:
-        found = SubElement(case, _ELEMENTS[bar.verdict], type=bar.verdict, message=text)
-        found.text = printable(bar.covers or bar.reason)
+def _case(threshold: Threshold) -> Element:
+    case = Element("testcase", name=option(threshold.name), classname="byrote.check", time="0")
+    text = printable(sentence(threshold))
+    if threshold.verdict in _ELEMENTS:
+        found = SubElement(case, _ELEMENTS[threshold.verdict], type=threshold.verdict, message=text)
+        found.text = printable(threshold.covers or threshold.reason)
     SubElement(case, "system-out").text = text
     return case
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from byrote.report.beside import Beside
 from byrote.report.values import number, plain, printable
-from byrote.scores.neighbors.near_result import Kind, NearDuplicates
+from byrote.scores.neighbors.near_duplicates import Kind, NearDuplicates
 
 _MARKS = {Kind.COPY: "=", Kind.NEAR: "≈", Kind.BRIGHTNESS: "≈*"}
 

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.report.text import number, plain, printable
-from byrote.scores.neighbors.copying import ENOUGH
-from byrote.scores.neighbors.result import NeighborResult
+from byrote.scores.neighbors.copying_test import ENOUGH
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 
 HEAD = ("test", "value", "[95 %]", "p", "memorization if")
 

@@ -12,9 +12,9 @@ from rich.text import Text
 from byrote.report import cautions
 from byrote.report.beside import Beside
 from byrote.report.values import number, plain, printable, with_error
-from byrote.scores.result import MemorizationResult
-from byrote.scores.summary import SIGNIFICANCE, Summary
-from byrote.scores.trust import K_HAT, Trust
+from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.summary import SIGNIFICANCE, Summary
 from byrote.stats.memorization import ESTIMATORS
 
 __all__ = [  # values among them, which other texts take from here
@@ -161,7 +161,7 @@ def _likely(result: MemorizationResult) -> Text:
     return Text(f"{text}.")
 
 
-def _trust(trust: Trust) -> Text:
+def _trust(trust: DiagnosticsSummary) -> Text:
     """How far the log-likelihoods can be trusted, in a line or two."""
     said = []
     if not np.isnan(trust.mc_error):

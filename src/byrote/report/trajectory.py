@@ -5,7 +5,7 @@ from typing import Any
 from rich.table import Table
 
 from byrote.report.text import number, plain
-from byrote.scores.trajectory import Trajectory
+from byrote.scores.memorization.trajectory import Trajectory
 
 _QUANTILES = {"median": 0.5, "q0.95": 0.95, "q0.999": 0.999}
 _TITLES = ("epoch", "train loss", "held-out loss", "median M", "95th pct.", "99.9th pct.")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from byrote.errors import printable
-from byrote.scores.distribution import Statistic
+from byrote.scores.memorization.summary import Statistic
 
 __all__ = ["number", "plain", "printable", "with_error"]
 

@@ -16,9 +16,9 @@ from byrote.fits.paths import RunPaths
 from byrote.fits.progress import Progress, Silent
 from byrote.fits.request import Request, Settings
 from byrote.fits.run import run_fits
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
-from byrote.scores.exposure.run import ExposureRun
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
 from byrote.studies.requests import Planned, StudyData
@@ -86,7 +86,7 @@ class StudyRun:
         return self.request.records
 
     @property
-    def exposures(self) -> ExposureRun:
+    def exposures(self) -> ExposureResult:
         """Exposure after training, from the finished fits."""
         return self.run.exposure(partial=True)
 

@@ -13,7 +13,7 @@ from byrote.errors import IncompleteRun
 from byrote.fits.request import Settings
 from byrote.report import neighbors as neighbor_text
 from byrote.report.text import plain, printable
-from byrote.scores.neighbors import NeighborResult
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.studies import what_was_run
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (

@@ -21,8 +21,8 @@ from byrote.fits.files import write_atomically
 from byrote.fits.request import Request, Settings
 from byrote.models import contract, registry
 from byrote.plans import KFold, Probes, design_of
-from byrote.scores.exposure.planting import exposure_request
-from byrote.scores.pruning import prune
+from byrote.scores.exposure.score_exposure import exposure_request
+from byrote.scores.memorization.pruning import prune
 from byrote.scores.run import Run
 from byrote.studies.kinds import AuditRun, CanaryRun, Pruning
 from byrote.studies.study import ScaledStudy

@@ -10,9 +10,8 @@ from scipy import stats
 
 from byrote.fits.table import Table
 from byrote.plans import IN, OUT, Probes, design_of
-from byrote.scores.comparison.scored import Scored
-from byrote.scores.comparison.scored_change import change_of
-from byrote.scores.evaluation import evaluate
+from byrote.scores.compare.records import MatchedRecords, score_change
+from byrote.scores.memorization.evaluation import evaluate
 from byrote.studies.findings.audits import chance_quantiles, held_out, memorization
 from byrote.studies.findings.finding import numbers
 
@@ -41,8 +40,8 @@ def change(table, baseline, level=0.95):
     for each in (baseline, table):
         run = SimpleNamespace(manifest=SimpleNamespace(seed=0), design=each.design)
         q_value = np.full(len(each.rows), np.nan)
-        sides.append(Scored(each, evaluate(each), run, each.rows, q_value, len(each.rows)))
-    return change_of("run", *sides, level)
+        sides.append(MatchedRecords(each, evaluate(each), run, each.rows, q_value, len(each.rows)))
+    return score_change("run", *sides, level)
 
 
 def mean_log(table, without=None):

@@ -12,8 +12,8 @@ from byrote.fits.job import job_of
 from byrote.fits.kinds.canaries import TextContent
 from byrote.fits.request import Settings
 from byrote.models.language.char_lstm.windows import Cut, join_texts
-from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import by_insertions
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import execute
 from byrote.studies.findings import estimators, extraction

@@ -9,7 +9,7 @@ from scipy import stats
 import byrote
 from byrote.fits.request import Settings
 from byrote.plans import IN, OUT
-from byrote.scores.comparison.comparing import score_change
+from byrote.scores.compare.compare import score_change
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import execute
 from byrote.studies.findings import onion

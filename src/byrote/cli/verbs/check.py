@@ -11,7 +11,8 @@ from byrote.fits.files import remove, write_atomically
 from byrote.report import gate as report
 from byrote.report import junit
 from byrote.report.text import plain
-from byrote.scores import gate
+from byrote.scores.gate.check import check as check_run
+from byrote.scores.gate.threshold import Gate
 
 
 def check(options: CheckOptions) -> int:
@@ -39,10 +40,10 @@ def check(options: CheckOptions) -> int:
     return verdicts.exit_code
 
 
-def _check(options: CheckOptions, thresholds: Mapping[str, Any], path: Path | None) -> gate.Gate:
+def _check(options: CheckOptions, thresholds: Mapping[str, Any], path: Path | None) -> Gate:
     """Check the run; if that fails, write an error for every threshold to the JUnit file."""
     try:
-        return gate.check(
+        return check_run(
             options.run, **thresholds, insertions=options.insertions, level=options.level
         )
     except ByroteError as error:

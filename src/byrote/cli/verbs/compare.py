@@ -9,14 +9,14 @@ from byrote.cli.verbs.figures import write_figures
 from byrote.errors import printable
 from byrote.report import comparison as report
 from byrote.report.figures.of_comparison import groups
-from byrote.scores import comparison
+from byrote.scores.compare.compare import compare as compare_runs
 
 
 def compare(options: CompareOptions) -> None:
     """Print what changed between a baseline and other runs; draw it if asked to."""
     names = None if options.names is None else [name.strip() for name in options.names.split(",")]
     match = "ids" if options.match_ids else "same"
-    compared = comparison.compare(options.runs, names=names, match=match)
+    compared = compare_runs(options.runs, names=names, match=match)
     emit(
         output_format(options.as_json),
         text=lambda: [report.render(compared, top=options.top)],

@@ -22,9 +22,9 @@ from byrote.errors import InvalidInput, did_you_mean
 from byrote.fits.request import Request, Settings
 from byrote.models import contract, registry
 from byrote.report import exposure as report
-from byrote.scores.exposure import Exposure, estimate_exposure
-from byrote.scores.exposure.joining import estimate_by_group
-from byrote.scores.exposure.planting import exposure_request
+from byrote.scores.exposure.estimate import estimate_by_group, estimate_exposure
+from byrote.scores.exposure.exposure import Exposure
+from byrote.scores.exposure.score_exposure import exposure_request
 
 _EVERY = "every="
 _FROM_REFERENCES = ("sampled", "skew_normal")  # need no search of the model

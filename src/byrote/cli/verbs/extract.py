@@ -8,13 +8,15 @@ from byrote.errors import InvalidInput
 from byrote.fits.determinism import controlled
 from byrote.models import registry
 from byrote.report import extractions as report
-from byrote.scores.exposure.extraction import Budget, extract_from_run
+from byrote.scores.exposure.extraction import SearchBudget, extract_from_run
 from byrote.scores.run import open_run
 
 
 def extract(options: ExtractOptions) -> None:
     """Search a kept model for the most likely secrets, and print them."""
-    budget = Budget(options.batch_size, options.max_queries, options.max_frontier, options.top)
+    budget = SearchBudget(
+        options.batch_size, options.max_queries, options.max_frontier, options.top
+    )
     run = open_run(options.run)
     if not run.has_canaries:
         raise InvalidInput(f"{options.run} is no exposure run: it has no canaries to search for")

@@ -13,7 +13,7 @@ from byrote.cli.output import print_text, standard_output_kept_clean
 from byrote.errors import CorruptFile, InvalidInput, printable
 from byrote.fits.files import make_folder, write_atomically
 from byrote.report.figures import of_exposure_run, of_run
-from byrote.scores.percentiles import record_percentiles
+from byrote.scores.memorization.percentiles import record_percentiles
 from byrote.scores.run import Run, open_run
 
 if TYPE_CHECKING:

@@ -18,13 +18,10 @@ from byrote.data import Records, load
 from byrote.errors import InvalidInput
 from byrote.report import near_duplicates as report_copies
 from byrote.report import neighbors as report
-from byrote.scores.neighbors import (
-    NearDuplicates,
-    NeighborResult,
-    compare_neighbors,
-    near_duplicates,
-)
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.neighbors.compare_neighbors import compare_neighbors
+from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run, open_run
 
 _SAME_RECORDS = "--validation must be other records than the run's; got the same"

@@ -12,8 +12,8 @@ from byrote.errors import InvalidInput
 from byrote.fits.parquet import check_destination
 from byrote.fits.paths import RunPaths
 from byrote.report import pruning as report
-from byrote.scores import pruning
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization import pruning
+from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.run import open_run
 
 

@@ -20,10 +20,10 @@ from byrote.report import (
     trajectory,
 )
 from byrote.report.evidence import promise
-from byrote.scores.neighbors import NearDuplicates
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.trajectory import Trajectory
+from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.run import Run, open_run
-from byrote.scores.trajectory import Trajectory
 
 
 def show(options: ShowOptions) -> int:

@@ -22,7 +22,7 @@ from byrote.fits.progress import Bar, Silent
 from byrote.fits.reading import is_there
 from byrote.fits.request import Settings
 from byrote.fits.run import kept_in
-from byrote.scores.neighbors import NeighborResult
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
 from byrote.studies import kinds, page
 from byrote.studies.execute import StudyRun, execute

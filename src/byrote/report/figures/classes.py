@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 from byrote.errors import InvalidInput
 from byrote.report.figures import style
 from byrote.report.text import number
-from byrote.scores.distribution import quantiles
-from byrote.scores.regions import Region, memorized_by_region
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.summary import quantiles
+from byrote.scores.memorization.top_records import Region, memorized_by_region
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +83,8 @@ def thin_regions(
     ----------
     regions
         (n,) names of the records' regions, the labels of the result if not given. For records
-        without labels, ``byrote.scores.regions.cluster_records`` makes some by k-means.
+        without labels, ``byrote.scores.memorization.top_records.cluster_records`` makes some by
+        k-means.
     share
         The part of the scored records that counts as highly memorized.
 

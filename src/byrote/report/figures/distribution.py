@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
 from byrote.report.text import number
-from byrote.scores.distribution import quantiles
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.summary import quantiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

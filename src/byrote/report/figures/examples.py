@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.report.figures import log_prob, pixels, style
 from byrote.report.figures.log_prob import Binned
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.seeds import Purpose, generator
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import pixels, style
 from byrote.report.text import number, printable
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
-from byrote.scores.highly import central_share, highly_memorized
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.top_records import central_share, highly_memorized
 from byrote.stats.estimate import proportion
 
 if TYPE_CHECKING:

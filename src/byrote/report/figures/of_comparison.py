@@ -9,12 +9,7 @@ from byrote.errors import InvalidInput
 from byrote.report.figures.exposure_pareto import Configuration, exposure_pareto
 from byrote.report.figures.paired_scores import PairedScores, paired_scores
 from byrote.report.figures.usefulness_pareto import Change, usefulness_pareto
-from byrote.scores.comparison.result import (
-    CROSSINGS,
-    Comparison,
-    ExposedSide,
-    ScoreChange,
-)
+from byrote.scores.compare.comparison import CROSSINGS, ComparedExposures, Comparison, ScoreChange
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +60,7 @@ def _usefulness(found: Comparison) -> Named:
 
 def _exposure(found: Comparison) -> Named:
     """At the highest level of insertion, where secrets are most in danger."""
-    runs = [run for run in found.runs if isinstance(run, ExposedSide)]
+    runs = [run for run in found.runs if isinstance(run, ComparedExposures)]
     level = runs[0].levels[-1]
     if level.insertions == 0:
         raise InvalidInput("no canary that is compared was inserted")

@@ -12,10 +12,9 @@ from byrote.report.figures.estimators import Estimates, exposure_by_estimator
 from byrote.report.figures.exposure_levels import exposure_by_insertions
 from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
 from byrote.report.figures.skew_normal import skew_normal_fit
-from byrote.scores.exposure import estimate_exposure
-from byrote.scores.exposure.course import ExposureOverTraining
-from byrote.scores.exposure.patterns import PatternBits, bits_by_pattern
-from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.exposure.estimate import estimate_exposure
+from byrote.scores.exposure.exposure_result import ExposureResult, PatternBits, bits_by_pattern
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.scores.run import Run
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def groups(run: Run) -> Iterator[tuple[str, Named]]:
     yield "estimators side by side", _estimators(run, found)
 
 
-def _levels(run: ExposureRun) -> Named:
+def _levels(run: ExposureResult) -> Named:
     found = run.exposure
     yield (
         "exposure-by-insertions",
@@ -99,7 +98,7 @@ def _curve(one: PatternBits) -> "Figure":
     return skew_normal_fit(one.reference_bits, found.fits[0], canary, name=times)
 
 
-def _estimators(run: Run, auto: ExposureRun) -> Named:
+def _estimators(run: Run, auto: ExposureResult) -> Named:
     """The canaries of the first fit, those inserted most often first, by each estimator."""
     first = np.flatnonzero(auto.fit == auto.fit[0])
     order = first[np.argsort(-auto.inserted[first], kind="stable")]

@@ -18,9 +18,9 @@ from byrote.report.figures.reproduced import reproduced
 from byrote.report.figures.style import figure_of
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.training import losses, quantiles_over_epochs
-from byrote.scores.percentiles import record_percentiles
-from byrote.scores.regions import cluster_records
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.percentiles import record_percentiles
+from byrote.scores.memorization.top_records import cluster_records
 from byrote.scores.run import Run
 
 if TYPE_CHECKING:

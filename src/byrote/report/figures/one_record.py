@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from byrote.report.figures import reach, style
 from byrote.report.text import number
-from byrote.scores.percentiles import RecordPercentiles, peers_of, record_percentiles
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.percentiles import RecordPercentiles, peers_of, record_percentiles
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
-from byrote.scores.highly import highly_memorized
+from byrote.scores.memorization.top_records import highly_memorized
 from byrote.stats import estimate
 
 if TYPE_CHECKING:

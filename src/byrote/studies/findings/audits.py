@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.fits.table import Table
 from byrote.plans import IN
-from byrote.scores.comparison.change import Evaluated
-from byrote.scores.comparison.comparing import score_change
-from byrote.scores.comparison.result import ScoreChange
-from byrote.scores.comparison.scored_change import mean_log_prob
+from byrote.scores.compare.compare import score_change
+from byrote.scores.compare.comparison import ScoreChange
+from byrote.scores.compare.records import mean_log_prob
+from byrote.scores.compare.score_difference import EvaluatedTable
 from byrote.stats.estimate import LEVEL, Estimate, from_error
 from byrote.stats.memorization import Side, estimates
 from byrote.studies.execute import StudyRun
@@ -24,11 +24,11 @@ _PERMUTATIONS = 20
 
 def memorization(run: StudyRun) -> Estimate:
     """Estimate the mean of mean_log over the probes, in nats."""
-    audit = Evaluated(run.run.table(partial=True), run.run.evaluation)
+    audit = EvaluatedTable(run.run.table(partial=True), run.run.evaluation)
     values = audit.evaluation.estimate["mean_log"]
     known = values[~np.isnan(values)]
     mean = float(known.mean()) if len(known) else float("nan")
-    error, degrees = audit.mean_error("mean_log"), audit.mean_degrees()
+    error, degrees = audit.evaluation.mean_error("mean_log"), audit.mean_degrees()
     return from_error(mean, error, degrees, units="fits")
 
 

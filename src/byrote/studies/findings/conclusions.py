@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from byrote.scores.summary import Summary
+from byrote.scores.memorization.summary import Summary
 from byrote.stats.estimate import LEVEL
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.audits import Contrast, memorization

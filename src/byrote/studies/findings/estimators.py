@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import log2
 from typing import Any
 
 import numpy as np
@@ -11,10 +10,10 @@ from numpy.typing import NDArray
 from byrote.attacks.enumeration import enumerate_bits
 from byrote.attacks.ranks import find_ranks
 from byrote.data.canaries import Canary
-from byrote.scores.exposure.answers import by_rank, unsupported
+from byrote.scores.exposure.best_estimate import exposure_of_ranks, model_sampled_only
 from byrote.scores.exposure.estimate import estimate_exposure
-from byrote.scores.exposure.loading import LEVEL
-from byrote.scores.exposure.result import Exposure
+from byrote.scores.exposure.exposure import Exposure
+from byrote.scores.exposure.exposure_result import LEVEL
 from byrote.studies.execute import StudyRun
 
 Array = NDArray[np.float64]
@@ -109,11 +108,9 @@ def _by_rank(
     seed: int = 0,
 ) -> Exposure:
     ranks = find_ranks(model, pattern, texts, method=method, max_queries=QUERIES, seed=seed)
-    answers = by_rank(ranks)
+    exposure = exposure_of_ranks(ranks, ids, level=LEVEL)
     if method == "model_sampled":
-        answers = unsupported(answers)
-    maximum = np.full(len(texts), log2(pattern.space_size))
-    exposure = answers.exposure(ids, ranks.bits, maximum, level=LEVEL)
+        exposure = model_sampled_only(exposure)
     unknown = exposure.saturated  # a search that ended has only a bound, and nothing to compare
     bits = np.where(unknown, np.nan, exposure.bits)
     return replace(exposure, bits=bits, saturated=np.zeros_like(unknown))

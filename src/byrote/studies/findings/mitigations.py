@@ -8,7 +8,7 @@ import numpy as np
 from byrote.report import figures
 from byrote.report.forecast import duration
 from byrote.report.text import number
-from byrote.scores.membership import MembershipInference
+from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import Estimate
 from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.execute import StudyRun

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.multiple_testing import q_values
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import mean_of

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from byrote.report import figures
 from byrote.report.exposure import p_value
 from byrote.report.text import number
-from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import (
     Findings,

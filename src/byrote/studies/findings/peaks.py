@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.stats.estimate import Estimate
 from byrote.stats.multiple_testing import combined_p_value
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from byrote.report import figures
 from byrote.report.text import number
-from byrote.scores.epsilon import ExposureBound, exposure_bound
 from byrote.scores.exposure.levels import mean_exposure
+from byrote.scores.privacy.guarantee import ExposureBound, exposure_bound
 from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.extraction import Extraction, extract_most_inserted

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from byrote.report.text import number, with_error
-from byrote.scores.distribution import Statistic
-from byrote.scores.highly import central_share, highly_memorized
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.summary import Statistic
+from byrote.scores.memorization.top_records import central_share, highly_memorized
 from byrote.stats.memorization import ESTIMATORS
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Findings, Rows

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from byrote.fits.job import job_of
 from byrote.fits.kinds.canaries import TextContent
 from byrote.models.language.char_lstm.windows import Cut, join_texts
-from byrote.scores.exposure.course import ExposureOverTraining
 from byrote.scores.exposure.levels import mean_exposure
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import mean_of

@@ -10,7 +10,7 @@ import numpy as np
 from byrote.report import exposure_notes as notes
 from byrote.report import figures
 from byrote.report.text import number, plain
-from byrote.scores.exposure.result import Exposure
+from byrote.scores.exposure.exposure import Exposure
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.estimators import (
     CURVE,

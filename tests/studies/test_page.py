@@ -32,7 +32,7 @@ def report(tmp_path_factory):
     x = np.random.default_rng(0).integers(0, 256, (30, 4, 4), dtype=np.uint8)
     records = byrote.Records(x, source=SOURCE)
     plan, folder = byrote.KFold(3, repeats=2), tmp_path_factory.mktemp("page") / "run"
-    byrote.score_memorization(KernelDensity(), records, plan=plan, store=folder)
+    byrote.score_memorization(KernelDensity(), records, plan=plan, out=folder)
     run = StudyRun(scaled, scaled.runs[0], None, byrote.open_run(folder))
     commands = {"command": "byrote study", "score_command": "byrote score"}
     return page.report_on(StudyImages(scaled, records), [run], Settings(), folder, **commands)

@@ -151,7 +151,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("prune") / "plain"
     x = byrote.load("digits", records=60)
     probes = byrote.Probes(x.ids[:40].tolist(), 4)
-    byrote.score_memorization(Kernel(0.4), x, plan=probes, store=folder)
+    byrote.score_memorization(Kernel(0.4), x, plan=probes, out=folder)
     return byrote.open_run(folder)
 
 
@@ -171,7 +171,7 @@ def test_what_pruning_leaves(run):
 
 def test_scores_of_other_plans_are_pruned_too(tmp_path):
     x = byrote.load("digits", records=30)
-    byrote.score_memorization(Kernel(0.4), x, plan=KFold(3, repeats=2), store=tmp_path / "run")
+    byrote.score_memorization(Kernel(0.4), x, plan=KFold(3, repeats=2), out=tmp_path / "run")
     run = byrote.open_run(tmp_path / "run")
     ids, probes = remaining(run, Pruning(after="run", top=0.1), seed=0)
     assert ids.tolist() == probes.tolist()

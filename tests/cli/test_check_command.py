@@ -165,7 +165,7 @@ def test_no_old_verdict_stays_where_a_check_breaks(byrote_, runs, monkeypatch):
         raise RuntimeError("a defect")
 
     byrote_("check", runs / "smooth", "--max-q999", "5", "--junit", "j.xml")
-    monkeypatch.setattr("byrote.scores.gate.check.check", breaks)
+    monkeypatch.setattr("byrote.cli.verbs.check.check_run", breaks)
     code, _, err = byrote_("check", runs / "smooth", "--max-q999", "5", "--junit", "j.xml")
     assert (code, Path("j.xml").exists()) == (1, False)
     assert "a defect" not in err

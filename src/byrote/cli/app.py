@@ -34,84 +34,33 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+_VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # the line: at most 64 characters
+    "score": (ScoreOptions, "Find the records that a model memorizes."),
+    "expose": (ExposeOptions, "Plant secrets in a text, and measure how exposed they become."),
+    "show": (ShowOptions, "Show the scores or exposures of a run, without training."),
+    "extract": (ExtractOptions, "Search a kept model for the most likely secrets."),
+    "neighbors": (NeighborsOptions, "Find copies and near copies, which hide memorization."),
+    "figures": (FiguresOptions, "Draw all figures that a run supports."),
+    "prune": (PruneOptions, "List the records that remain without the memorized ones."),
+    "epsilon": (EpsilonOptions, "Prove lower bounds on epsilon, and infer membership."),
+    "compare": (CompareOptions, "Compare runs with a baseline: what changed, and at what cost."),
+    "check": (CheckOptions, "Check a run against thresholds, for pipelines."),
+    "study": (StudyOptions, "Repeat an experiment, or see what stops memorization."),
+}
 
-def _add(verb: str, options: Callable[..., Any], line: str, text: str) -> None:
-    """Add a verb: its line among all verbs (at most 64 characters) and the text of its own help.
 
-    Its module, with all that is slow to import, waits until its options are accepted.
-    """
+def _add(verb: str, options: Callable[..., Any], line: str) -> None:
+    """Add a verb; its module, slow to import, waits until its options are accepted."""
 
     def call(**values: Any) -> int | None:
         return getattr(import_module(f"byrote.cli.verbs.{verb}"), verb)(options(**values))
 
     call.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
-    app.command(verb, short_help=line, help=text)(call)
+    app.command(verb, short_help=line, help=options.__doc__)(call)
 
 
-_add(
-    "score",
-    ScoreOptions,
-    "Find the records that a model memorizes.",
-    "Find the records that a model memorizes, by training it with and without them.",
-)
-_add(
-    "expose",
-    ExposeOptions,
-    "Plant secrets in a text, and measure how exposed they become.",
-    "Plant secrets in a text, train a model on it, and measure how exposed they are.",
-)
-_add(
-    "show",
-    ShowOptions,
-    "Show the scores or exposures of a run, without training.",
-    "Show the scores or exposures of a run, computed from its log-likelihoods without training.",
-)
-_add(
-    "extract",
-    ExtractOptions,
-    "Search a kept model for the most likely secrets.",
-    "Search a kept model for the most likely secrets, and print whether they were planted.",
-)
-_add(
-    "neighbors",
-    NeighborsOptions,
-    "Find copies and near copies, which hide memorization.",
-    "Find copies and near copies, which hide memorization; compare scores with samples.",
-)
-_add(
-    "figures",
-    FiguresOptions,
-    "Draw all figures that a run supports.",
-    "Draw all figures that a run supports; print one line for each that cannot be drawn.",
-)
-_add(
-    "prune",
-    PruneOptions,
-    "List the records that remain without the memorized ones.",
-    "List the records that remain when memorized ones are removed.",
-)
-_add(
-    "epsilon",
-    EpsilonOptions,
-    "Prove lower bounds on epsilon, and infer membership.",
-    "Prove lower bounds on epsilon, and infer membership, from the log-likelihoods of a run.",
-)
-_add(
-    "compare",
-    CompareOptions,
-    "Compare runs with a baseline: what changed, and at what cost.",
-    "Compare runs with a baseline: what changed, with intervals, and at what cost.",
-)
-_add(
-    "check",
-    CheckOptions,
-    "Check a run against bars, for pipelines.",
-    "Check a run against thresholds: exit 0 if all pass, 3 if one fails, 4 if inconclusive.",
-)
-_add(
-    "study", StudyOptions, "Repeat an experiment, or see what stops memorization.",
-    "Repeat an experiment of the paper or the post, or see what stops memorization.",
-)  # fmt: skip
+for _verb, (_options_of_verb, _line) in _VERBS.items():
+    _add(_verb, _options_of_verb, _line)
 
 
 def _version(wanted: bool) -> None:

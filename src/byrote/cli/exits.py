@@ -16,12 +16,12 @@ from byrote.cli.streams import write_lines
 from byrote.errors import ByroteError, CannotRead, CannotWrite, IncompleteRun
 from byrote.fits import interrupts
 
-# Click's base of all complaints about arguments; newer releases of typer carry their own click.
+# Click's base class of errors in arguments; recent releases of typer contain their own click.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
 
 
 class Exit(IntEnum):
-    """What the command's exit code says."""
+    """Exit codes of the command."""
 
     DONE = 0
     UNEXPECTED = 1
@@ -31,8 +31,8 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-# What the system refuses: a path that cannot be used; room, or a disk that does not answer.
-_REFUSALS = dict.fromkeys(
+# Errors of the system: a path that cannot be used; no room, or a disk that does not answer.
+_SYSTEM_ERRORS = dict.fromkeys(
     (
         errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR,
         errno.ELOOP,
@@ -48,7 +48,7 @@ _REFUSALS = dict.fromkeys(
 
 
 def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0911 (one each)
-    """Call a command; whatever it raises becomes an exit code and a sentence."""
+    """Call a command; turn whatever it raises into an exit code and a sentence."""
     try:
         code = command() or Exit.DONE
         sys.stdout.flush()
@@ -56,9 +56,9 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     except typer.Exit as error:
         return int(error.exit_code)
     except _UsageError as error:
-        said = io.StringIO()
-        error.show(said)
-        write_lines(said.getvalue(), sys.stderr)
+        usage = io.StringIO()
+        error.show(usage)
+        write_lines(usage.getvalue(), sys.stderr)
         return Exit.UNUSABLE
     except (KeyboardInterrupt, typer.Abort):
         interrupts.ignore()
@@ -70,25 +70,25 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     except ByroteError as error:
         complain(str(error))
         return Exit.UNUSABLE
-    except BrokenPipeError:  # the reader of standard output has seen enough
+    except BrokenPipeError:  # whatever reads standard output has closed it
         _close_standard_output()
         return Exit.DONE
     except MemoryError:
         complain("out of memory; what was finished is kept, and the same command goes on from it")
         return Exit.INCOMPLETE
     except OSError as error:
-        if error.errno not in _REFUSALS or debug:
+        if error.errno not in _SYSTEM_ERRORS or debug:
             return _unexpected(error, debug=debug)
-        if error.filename is None:  # every other file is named by what writes it
+        if error.filename is None:  # errors of all other files name them
             _close_standard_output()
         complain(f"{error.filename or 'standard output'}: {error.strerror}")
-        return _REFUSALS[error.errno]
-    except Exception as error:  # a defect: its text may quote records, so it is shown on request
+        return _SYSTEM_ERRORS[error.errno]
+    except Exception as error:  # a bug: its message may quote records, so only --debug shows it
         return _unexpected(error, debug=debug)
 
 
 def complain(text: str) -> None:
-    """One line on standard error, if there is still somebody to read it."""
+    """Print one line on standard error, unless that is closed."""
     with suppress(OSError):
         write_lines(f"byrote: {' '.join(text.splitlines())}", sys.stderr)
 
@@ -97,15 +97,15 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
     if debug:
         write_lines(traceback.format_exc(), sys.stderr)
     else:
-        place = traceback.extract_tb(error.__traceback__)[-1]
+        frame = traceback.extract_tb(error.__traceback__)[-1]
         complain(
-            f"unexpected {type(error).__name__} at {place.filename}:{place.lineno};"
+            f"unexpected {type(error).__name__} at {frame.filename}:{frame.lineno};"
             " --debug shows all of it"
         )
     return Exit.UNEXPECTED
 
 
 def _close_standard_output() -> None:
-    """Let what cannot be written go nowhere, so that the end of the process does not try again."""
-    with suppress(OSError, ValueError):  # it is no file, and nothing is tried
+    """Discard what cannot be written, so that Python does not try again as it exits."""
+    with suppress(OSError, ValueError):  # it is not a file, and nothing is tried
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,7 +1,7 @@
-"""What every character passes on its way to the terminal: nothing in it is obeyed or lost.
+"""The only way to standard output and error: every character printable, none lost.
 
-Names, labels, paths and messages may come from a stranger's file. Whatever is not a printable
-character is spelled out, and what the encoding of the stream lacks is written in ASCII.
+Names, labels, paths and messages may come from a stranger's file. Characters that are not
+printable are escaped, and those that the encoding of a stream lacks are written in ASCII.
 """
 
 import codecs
@@ -15,45 +15,45 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console, ConsoleOptions, RenderResult
 
-_HANDLER = "byrote.spelled"
-_SPELLED = {  # our own signs; of others the code point is written
+_ERROR_HANDLER = "byrote.ascii"
+_ASCII = {  # signs of byrote's own texts; of others the code point is written
     "–": "-", "−": "-", "·": "|", "…": "...", "±": "+/-", "∞": "inf", "≥": ">=", "≤": "<=",
     "×": "x", "≈": "~", "─": "-", "²": "^2", "₂": "2", "ρ": "rho", "δ": "delta", "√": "sqrt",
 }  # fmt: skip
 
 
 def prepare() -> None:
-    """Make both standard streams take every character, whatever their encoding."""
-    codecs.register_error(_HANDLER, _spell)
+    """Make both standard streams accept every character, whatever their encoding."""
+    codecs.register_error(_ERROR_HANDLER, _encode_in_ascii)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=_HANDLER)
+            stream.reconfigure(errors=_ERROR_HANDLER)
 
 
-def _spell(error: UnicodeError) -> tuple[str, int]:
+def _encode_in_ascii(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    lacking = error.object[error.start : error.end]
-    spelled = "".join(
-        _SPELLED.get(c) or c.encode("ascii", "backslashreplace").decode() for c in lacking
+    missing = error.object[error.start : error.end]
+    replacement = "".join(
+        _ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in missing
     )
-    return spelled, error.end
+    return replacement, error.end
 
 
 def write_lines(text: str, stream: TextIO) -> None:
-    """Text of several lines, each made printable."""
+    """Write text line by line, each made printable."""
     for line in text.splitlines() or [""]:
         stream.write(f"{printable(line)}\n")
 
 
 def write_rich(content: Any) -> None:
-    """Rich content on standard output, as wide as it needs where nobody is watching."""
-    from rich.console import Console  # noqa: PLC0415 (slow to load)
+    """Write rich content on standard output, 120 columns wide if that is not a terminal."""
+    from rich.console import Console  # noqa: PLC0415 (slow to import, as --help need not)
 
-    plain: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
-    console = Console(**plain)
+    settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+    console = Console(**settings)
     if not console.is_terminal:
-        console = Console(**plain, width=120)
+        console = Console(**settings, width=120)
     console.print(_Printable(content))
 
 
@@ -70,8 +70,8 @@ class _Printable:
 
 
 def write_csv(frame: "pd.DataFrame", stream: TextIO) -> None:
-    """A table as CSV, whose texts ``byrote.data.formats.csv`` keeps safe and exact."""
-    from byrote.data.formats.csv import escape_cell  # noqa: PLC0415 (slow to load)
+    """Write a table as CSV; ``byrote.data.formats.csv`` keeps its texts safe and exact."""
+    from byrote.data.formats.csv import escape_cell  # noqa: PLC0415 (slow to import)
 
     encoding = getattr(stream, "encoding", None) or "utf-8"
     texts = {

@@ -1,1 +1,1 @@
-"""The options of each verb as a data class: all that ``--help`` and a mistyped option need."""
+"""The options of each verb as a data class, whose docstring is the help of the verb."""

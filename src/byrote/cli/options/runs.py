@@ -15,6 +15,7 @@ from byrote.cli.options.shared import (
     UserModel,
     UserSettings,
     ValidationPart,
+    number,
     one_of,
 )
 
@@ -23,12 +24,11 @@ ShownMethod = Literal["auto", "rank", "sampled", "skew_normal"]
 
 @dataclass(frozen=True, kw_only=True)
 class ShowOptions:
-    """Options of ``byrote show``."""
+    """Show the scores or exposures of a run, computed from its log-likelihoods without training."""
 
     run: Annotated[Path, typer.Argument(help="A run folder.")]
     epoch: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Show this tracked epoch of training (default: the last)."),
+        int | None, number("Show this tracked epoch of training (default: the last).")
     ] = None
     method: Annotated[
         ShownMethod | None,
@@ -39,17 +39,14 @@ class ShowOptions:
     as_json: AsJson = False
     as_csv: AsCsv = False
     top: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="Show N records (default: 10) or canaries (default: 40).", min=0
-        ),
+        int | None, number("Show N records (default: 10) or canaries (default: 40).", min=0)
     ] = None
     debug: Debug = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractOptions:
-    """Options of ``byrote extract``."""
+    """Search a kept model for the most likely secrets, and print whether they were planted."""
 
     run: Annotated[
         Path,
@@ -64,21 +61,16 @@ class ExtractOptions:
         ),
     ] = None
     fit: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Search the kept model of fit N (default: release model)."),
+        int | None, number("Search the kept model of fit N (default: release model).")
     ] = None
     prefix: Annotated[
         str | None,
         typer.Option(metavar="TEXT", help='Search after this prefix instead; "" for none.'),
     ] = None
-    top: Annotated[int, typer.Option(metavar="N", help="Find the N most likely completions.")] = 1
-    batch_size: Annotated[int, typer.Option(metavar="N", help="Evaluate N prefixes at once.")] = 256
-    max_queries: Annotated[int, typer.Option(metavar="N", help="Evaluate at most N prefixes.")] = (
-        50_000
-    )
-    max_frontier: Annotated[
-        int, typer.Option(metavar="N", help="Hold at most N prefixes in memory.")
-    ] = 1_000_000
+    top: Annotated[int, number("Find the N most likely completions.")] = 1
+    batch_size: Annotated[int, number("Evaluate N prefixes at once.")] = 256
+    max_queries: Annotated[int, number("Evaluate at most N prefixes.")] = 50_000
+    max_frontier: Annotated[int, number("Hold at most N prefixes in memory.")] = 1_000_000
     show_secrets: Annotated[
         bool, typer.Option("--show-secrets", help="Print what is found instead of asterisks.")
     ] = False
@@ -90,7 +82,7 @@ class ExtractOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class NeighborsOptions:
-    """Options of ``byrote neighbors``."""
+    """Find copies and near copies, which hide memorization; compare scores with samples."""
 
     run: Annotated[
         Path,
@@ -109,28 +101,25 @@ class NeighborsOptions:
     ] = None
     validation_part: ValidationPart = None
     samples: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Draw N samples (default: number of validation records)."),
+        int | None, number("Draw N samples (default: number of validation records).")
     ] = None
     seed: Annotated[
         int, typer.Option(help="Set the seed of the samples and of all other random choices.")
     ] = 0
-    cells: Annotated[int, typer.Option(metavar="N", help="Use N cells in the copying test.")] = 3
+    cells: Annotated[int, number("Use N cells in the copying test.")] = 3
     downsample: Annotated[
         bool, typer.Option(help="Halve images before computing distances, as the paper does.")
     ] = True
     model: UserModel = None
     settings: UserSettings = None
     as_json: AsJson = False
-    top: Annotated[
-        int, typer.Option(metavar="N", help="Show the N records nearest to samples.", min=0)
-    ] = 10
+    top: Annotated[int, number("Show the N records nearest to samples.", min=0)] = 10
     debug: Debug = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class FiguresOptions:
-    """Options of ``byrote figures``."""
+    """Draw all figures that a run supports; print one line for each that cannot be drawn."""
 
     run: Annotated[Path, typer.Argument(help="A run folder.")]
     format_: FigureFormat = "png"
@@ -143,16 +132,15 @@ class FiguresOptions:
         list[str] | None,
         typer.Option(metavar="ID", help="Show this record among its class; repeatable."),
     ] = None
-    clusters: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Look for thin regions among N k-means clusters."),
-    ] = None
+    clusters: Annotated[int | None, number("Look for thin regions among N k-means clusters.")] = (
+        None
+    )
     debug: Debug = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class PruneOptions:
-    """Options of ``byrote prune``."""
+    """List the records that remain when memorized ones are removed."""
 
     run: Annotated[Path, typer.Argument(help="A run folder with scores.")]
     fdr: Annotated[
@@ -178,7 +166,7 @@ class PruneOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class EpsilonOptions:
-    """Options of ``byrote epsilon``."""
+    """Prove lower bounds on epsilon, and infer membership, from the log-likelihoods of a run."""
 
     run: Annotated[Path, typer.Argument(help="A run folder, with or without canaries.")]
     significance: Annotated[
@@ -191,10 +179,8 @@ class EpsilonOptions:
     ] = None
     guesses: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            help="Guess N coins, a number fixed in advance (default: a tenth of them, at least"
-            " 100).",
+        number(
+            "Guess N coins, a number fixed in advance (default: a tenth of them, at least 100)."
         ),
     ] = None
     record: Annotated[
@@ -209,7 +195,7 @@ class EpsilonOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions:
-    """Options of ``byrote compare``."""
+    """Compare runs with a baseline: what changed, with intervals, and at what cost."""
 
     runs: Annotated[
         list[Path], typer.Argument(help="Run folders, two or more; the first is the baseline.")
@@ -228,15 +214,13 @@ class CompareOptions:
         Path | None, typer.Option(metavar="FOLDER", help="Also draw figures into this folder.")
     ] = None
     format_: FigureFormat = "png"
-    top: Annotated[
-        int, typer.Option(metavar="N", help="Show the N records that changed most.", min=0)
-    ] = 10
+    top: Annotated[int, number("Show the N records that changed most.", min=0)] = 10
     debug: Debug = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """Options of ``byrote check``."""
+    """Check a run against thresholds: exit 0 if all pass, 3 if one fails, 4 if inconclusive."""
 
     run: Annotated[Path, typer.Argument(help="A run folder of byrote score or byrote expose.")]
     max_exposure: Annotated[
@@ -253,8 +237,7 @@ class CheckOptions:
         ),
     ] = None
     max_q999: Annotated[
-        float | None,
-        typer.Option(metavar="NATS", help="Limit the 99.9th percentile of mean_log."),
+        float | None, typer.Option(metavar="NATS", help="Limit the 99.9th percentile of mean_log.")
     ] = None
     max_epsilon_proven: Annotated[
         float | None,
@@ -268,14 +251,10 @@ class CheckOptions:
         ),
     ] = None
     insertions: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", help="--max-exposure: count only canaries inserted at most N times."
-        ),
+        int | None, number("--max-exposure: count only canaries inserted at most N times.")
     ] = None
     level: Annotated[
-        float,
-        typer.Option(help="Set the confidence at which all intervals hold simultaneously."),
+        float, typer.Option(help="Set the confidence at which all intervals hold simultaneously.")
     ] = 0.95
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the verdict as JSON, and only that.")

@@ -31,6 +31,11 @@ def one_of(option: str, choices: Any, text: str) -> Any:
     return typer.Option(option, parser=parser_of(option, choices), metavar=metavar, help=text)
 
 
+def number(text: str, *, min: int | None = None) -> Any:  # noqa: A002 (typer's name)
+    """Declare an option whose value is a number, N in its help."""
+    return typer.Option(metavar="N", help=text, min=min)
+
+
 # -- records and models ---------------------------------------------------------------------------
 
 Key = Annotated[
@@ -40,9 +45,7 @@ Key = Annotated[
 Labels = Annotated[
     str | None, typer.Option(help="Read the labels from this column, array or file.")
 ]
-SubsetSize = Annotated[
-    int | None, typer.Option(metavar="N", help="Use a fixed random subset of N records.")
-]
+SubsetSize = Annotated[int | None, number("Use a fixed random subset of N records.")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -83,8 +86,8 @@ Out = Annotated[
     typer.Option(help="Write to this run folder; the same command again resumes or extends it."),
 ]
 Seed = Annotated[int, typer.Option(help="Set the seed of every random choice.")]
-Workers = Annotated[int, typer.Option(help="Use N worker processes.", metavar="N")]
-Threads = Annotated[int, typer.Option(help="Use N threads per fit; part of the run.", metavar="N")]
+Workers = Annotated[int, number("Use N worker processes.")]
+Threads = Annotated[int, number("Use N threads per fit; part of the run.")]
 Executor = Annotated[
     Literal["auto", "in-process", "processes", "ray"],
     one_of(

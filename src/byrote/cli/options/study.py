@@ -18,6 +18,7 @@ from byrote.cli.options.shared import (
     Threads,
     ValidationPart,
     Workers,
+    number,
     parser_of,
 )
 
@@ -30,7 +31,7 @@ StudyName = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class StudyOptions:
-    """Options of ``byrote study``."""
+    """Repeat an experiment of the paper or the post, or see what stops memorization."""
 
     name: Annotated[
         str,
@@ -57,26 +58,17 @@ class StudyOptions:
         ),
     ] = "small"
     records: SubsetSize = None
-    repeats: Annotated[
-        int | None, typer.Option(metavar="N", help="Use N repeats instead of the scale's.")
-    ] = None
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Train for N epochs instead of the scale's.")
-    ] = None
+    repeats: Annotated[int | None, number("Use N repeats instead of the scale's.")] = None
+    epochs: Annotated[int | None, number("Train for N epochs instead of the scale's.")] = None
     fits: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            help="Exposure, mitigations: train N models per run instead of the declared number.",
-        ),
+        number("Exposure, mitigations: train N models per run instead of the declared number."),
     ] = None
     characters: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="Exposure: use the first N characters of the text."),
+        int | None, number("Exposure: use the first N characters of the text.")
     ] = None
     out: Annotated[
-        Path | None,
-        typer.Option(help="Write to this run folder (default: runs/NAME-SCALE)."),
+        Path | None, typer.Option(help="Write to this run folder (default: runs/NAME-SCALE).")
     ] = None
     validation: Annotated[
         str | None,

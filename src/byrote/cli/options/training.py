@@ -21,6 +21,7 @@ from byrote.cli.options.shared import (
     SubsetSize,
     Threads,
     Workers,
+    number,
     one_of,
 )
 
@@ -30,7 +31,7 @@ Method = Literal["auto", "search", "exact", "model_sampled", "sampled", "skew_no
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions:
-    """Options of ``byrote score``."""
+    """Find the records that a model memorizes, by training it with and without them."""
 
     data: Annotated[
         str,
@@ -47,30 +48,22 @@ class ScoreOptions:
     plan: Annotated[
         PlanName, one_of("--plan", PlanName, "Choose which fits train on which records.")
     ] = "kfold"
-    folds: Annotated[
-        int | None, typer.Option(metavar="N", help="kfold: split into N parts (default: 10).")
-    ] = None
+    folds: Annotated[int | None, number("kfold: split into N parts (default: 10).")] = None
     repeats: Annotated[
         int | None,
-        typer.Option(
-            metavar="N",
-            help="kfold: use N partitions (default: 10); leave-one-out: train N times on all"
-            " (default: 1).",
+        number(
+            "kfold: use N partitions (default: 10); leave-one-out: train N times on all"
+            " (default: 1)."
         ),
     ] = None
-    fits: Annotated[
-        int | None, typer.Option(metavar="N", help="subset, probes: train N models; required.")
-    ] = None
+    fits: Annotated[int | None, number("subset, probes: train N models; required.")] = None
     fraction: Annotated[
         float | None,
         typer.Option(metavar="SHARE", help="subset: train on this share of records; required."),
     ] = None
-    probes: Annotated[
-        int | None, typer.Option(metavar="N", help="probes: draw N records at random as probes.")
-    ] = None
+    probes: Annotated[int | None, number("probes: draw N records at random as probes.")] = None
     pairs: Annotated[
-        bool,
-        typer.Option("--pairs", help="probes: train complementary pairs with the same seeds."),
+        bool, typer.Option("--pairs", help="probes: train complementary pairs with the same seeds.")
     ] = False
     coins: Annotated[
         bool,
@@ -87,8 +80,7 @@ class ScoreOptions:
         str | None, typer.Option(help="Read the record ids from this column, array or file.")
     ] = None
     part: Annotated[
-        str | None,
-        typer.Option(help="Use train (default) or test, or CelebA's valid."),
+        str | None, typer.Option(help="Use train (default) or test, or CelebA's valid.")
     ] = None
     image: Annotated[
         str | None,
@@ -109,8 +101,7 @@ class ScoreOptions:
     ] = None
     seed: Seed = 0
     track: Annotated[
-        str,
-        typer.Option(metavar="5,10,…", help="Also score after these epochs of training."),
+        str, typer.Option(metavar="5,10,…", help="Also score after these epochs of training.")
     ] = ""
     workers: Workers = 1
     threads: Threads = 1
@@ -119,15 +110,13 @@ class ScoreOptions:
     dry_run: DryRun = False
     as_json: AsJson = False
     as_csv: AsCsv = False
-    top: Annotated[
-        int, typer.Option(metavar="N", help="Show the N most memorized records.", min=0)
-    ] = 10
+    top: Annotated[int, number("Show the N most memorized records.", min=0)] = 10
     debug: DebugFits = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExposeOptions:
-    """Options of ``byrote expose``."""
+    """Plant secrets in a text, train a model on it, and measure how exposed they are."""
 
     context: typer.Context
     corpus: Annotated[
@@ -154,39 +143,28 @@ class ExposeOptions:
         ),
     ] = None
     alphabet: Annotated[
-        str | None,
-        typer.Option(metavar="CHARACTERS", help="Fill slots {} with these characters."),
+        str | None, typer.Option(metavar="CHARACTERS", help="Fill slots {} with these characters.")
     ] = None
-    length: Annotated[
-        int | None, typer.Option(metavar="N", help="Fill slots {} with N characters.")
-    ] = None
+    length: Annotated[int | None, number("Fill slots {} with N characters.")] = None
     words: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="NAME=FILE",
-            help="Fill slots {NAME} with one of a file's lines; repeatable.",
+            metavar="NAME=FILE", help="Fill slots {NAME} with one of a file's lines; repeatable."
         ),
     ] = None
     insertions: Annotated[
         str, typer.Option(metavar="1,4,…", help="Insert canaries this often (rising levels).")
     ] = "1,4,16"
     canaries_per_level: Annotated[
-        int, typer.Option(metavar="N", help="Plant N canaries of each pattern at each level.")
+        int, number("Plant N canaries of each pattern at each level.")
     ] = 4
-    controls: Annotated[
-        int, typer.Option(metavar="N", help="Also draw N canaries of each pattern, never inserted.")
-    ] = 16
+    controls: Annotated[int, number("Also draw N canaries of each pattern, never inserted.")] = 16
     model: Annotated[str, typer.Option(help="Train char-lstm, hf:PATH or module:Class.")] = (
         "char-lstm"
     )
     settings: Settings = None
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", help="Train for N epochs, as --set epochs=N.")
-    ] = None
-    fits: Annotated[
-        int,
-        typer.Option(metavar="N", help="Train N models; each deals the levels out anew."),
-    ] = 1
+    epochs: Annotated[int | None, number("Train for N epochs, as --set epochs=N.")] = None
+    fits: Annotated[int, number("Train N models; each deals the levels out anew.")] = 1
     held_out: Annotated[
         float,
         typer.Option(
@@ -200,10 +178,7 @@ class ExposeOptions:
             help="Insert only into this share of the training text, from its start.",
         ),
     ] = 1.0
-    references: Annotated[
-        int,
-        typer.Option(metavar="N", help="Compare with N random candidates of each pattern."),
-    ] = 5000
+    references: Annotated[int, number("Compare with N random candidates of each pattern.")] = 5000
     method: Annotated[
         Method | None,
         one_of(
@@ -213,15 +188,9 @@ class ExposeOptions:
         ),
     ] = None
     max_queries: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            help="Evaluate at most N prefixes for each pattern in the search for ranks.",
-        ),
+        int, number("Evaluate at most N prefixes for each pattern in the search for ranks.")
     ] = 20_000
-    characters: Annotated[
-        int | None, typer.Option(metavar="N", help="Use the first N characters of the text.")
-    ] = None
+    characters: Annotated[int | None, number("Use the first N characters of the text.")] = None
     column: Annotated[
         str | None, typer.Option(help="Read the text from this column of a table.")
     ] = None
@@ -247,8 +216,7 @@ class ExposeOptions:
         ),
     ] = None
     space_size: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="--score-only: set the number of possible secrets."),
+        int | None, number("--score-only: set the number of possible secrets.")
     ] = None
     seed: Seed = 0
     workers: Workers = 1
@@ -259,5 +227,5 @@ class ExposeOptions:
     as_csv: Annotated[
         bool, typer.Option("--csv", help="Print one CSV row per canary, and only that.")
     ] = False
-    top: Annotated[int, typer.Option(metavar="N", help="List at most N canaries.", min=0)] = 40
+    top: Annotated[int, number("List at most N canaries.", min=0)] = 40
     debug: DebugFits = False

@@ -13,13 +13,13 @@ from byrote.cli.canaries import parse_canaries
 from byrote.cli.exits import Exit
 from byrote.cli.options.training import ExposeOptions
 from byrote.cli.output import Format, emit, output_format
-from byrote.cli.verbs.score import execute, parse_epochs, print_forecast
+from byrote.cli.verbs.score import execute, parse_epochs, print_forecast, run_settings
 from byrote.cli.verbs.show import print_exposures
 from byrote.data import load_corpus
 from byrote.data.canary_records import Measurement
 from byrote.data.log_perplexities import LogPerplexities, load_log_perplexities
 from byrote.errors import InvalidInput, did_you_mean
-from byrote.fits.request import Request, Settings
+from byrote.fits.request import Request
 from byrote.models import contract, registry
 from byrote.report import exposure as report
 from byrote.scores.exposure.estimate import estimate_by_group, estimate_exposure
@@ -81,14 +81,7 @@ def _request(options: ExposeOptions, rank_method: str) -> Request:
         insertions=insertions,
         canaries_per_level=options.canaries_per_level,
         controls=options.controls,
-        settings=Settings(
-            options.seed,
-            options.threads,
-            options.workers,
-            options.executor,
-            options.debug,
-            options.keep_models,
-        ),
+        settings=run_settings(options),
         fits=options.fits,
         measurement=Measurement(options.references, rank_method, options.max_queries),
         held_out=options.held_out,

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from byrote.cli.exits import Exit, complain
-from byrote.cli.options.training import ScoreOptions
+from byrote.cli.options.training import ExposeOptions, ScoreOptions
 from byrote.cli.output import Format, emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.show import print_scores
 from byrote.data import load
@@ -49,14 +49,7 @@ def score(options: ScoreOptions) -> int:
             only=options.only,
         ),
         plan=plan,
-        settings=Settings(
-            options.seed,
-            options.threads,
-            options.workers,
-            options.executor,
-            options.debug,
-            options.keep_models,
-        ),
+        settings=run_settings(options),
         track=parse_epochs(options.track),
     )
     if options.out is None or options.dry_run:
@@ -105,6 +98,18 @@ def parse_epochs(text: str, *, alternatives: str = "") -> tuple[int, ...]:
         raise InvalidInput(
             f"--track must be epochs separated by commas, like 5,10,20{alternatives}; got {text!r}"
         ) from None
+
+
+def run_settings(options: ScoreOptions | ExposeOptions) -> Settings:
+    """Return how the run is executed and what it keeps."""
+    return Settings(
+        seed=options.seed,
+        threads=options.threads,
+        workers=options.workers,
+        executor=options.executor,
+        debug=options.debug,
+        keep_models=options.keep_models,
+    )
 
 
 # -- runs -----------------------------------------------------------------------------------------

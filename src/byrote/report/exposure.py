@@ -57,7 +57,7 @@ def render(
     Examples
     --------
     >>> import byrote, rich
-    >>> found = byrote.estimate_exposure([3.0, 7.5], range(1, 17), space_size=100)
+    >>> found = byrote.exposure.estimate_exposure([3.0, 7.5], range(1, 17), space_size=100)
     >>> rich.print(render(found, inserted=[4, 0], role=["canary", "control"]))  # doctest: +ELLIPSIS
     1 canary, 1 control...
     """

@@ -9,7 +9,7 @@ from rich.console import Console
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.scores.highly import central_share
 from byrote.studies import text
 from byrote.studies.chosen import choose

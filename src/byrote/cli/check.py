@@ -68,12 +68,11 @@ def check(
     if junit is not None:
         remove(junit)  # whatever happens, none of an earlier check is left
     from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
-    from byrote.report import junit as xml  # noqa: PLC0415
-    from byrote.report.text import plain  # noqa: PLC0415
+    from byrote.report.format import plain  # noqa: PLC0415
 
     found = _checked(run, bars, junit, insertions=insertions, level=level)
     if junit is not None:
-        write_atomically(junit, xml.render(found))
+        write_atomically(junit, text.to_junit(found))
     if as_json:
         print_json(plain(found.to_dict()))
     else:
@@ -83,7 +82,7 @@ def check(
 
 def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any) -> Any:
     """The gate; where it cannot be made, the file says so of every bar."""
-    from byrote.report import junit as xml  # noqa: PLC0415 (slow to load)
+    from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
     from byrote.scores import gate  # noqa: PLC0415
 
     try:
@@ -91,5 +90,5 @@ def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any
     except ByroteError as error:
         if junit is not None:
             asked = [name for name, limit in bars.items() if limit is not None]
-            write_atomically(junit, xml.unusable(asked or ["check"], error))
+            write_atomically(junit, text.unusable_junit(asked or ["check"], error))
         raise

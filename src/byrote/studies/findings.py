@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.stats.estimate import mean
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from byrote.report.text import plain, printable
+from byrote.errors import printable
+from byrote.report.format import plain
 from byrote.studies.carrying import ConfiguredReport
 from byrote.studies.findings import Rows
 from byrote.studies.tables import pipes, safe, table

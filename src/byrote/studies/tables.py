@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from byrote.report.text import printable
+from byrote.errors import printable
 
 Rows = Sequence[Sequence[str]]
 

@@ -8,9 +8,9 @@ import numpy as np
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from byrote.errors import printable
 from byrote.report import neighbors as neighbor_text
-from byrote.report.forecast import duration
-from byrote.report.text import number, plain, printable, with_error
+from byrote.report.format import duration, number, plain, with_error
 from byrote.scores.distribution import Statistic
 from byrote.stats.memorization import ESTIMATORS
 from byrote.studies.report import FIGURES, StudyReport

@@ -8,7 +8,7 @@ from scipy import stats
 
 import byrote
 from byrote.report.comparison import rows
-from byrote.report.comparison_words import verdicts
+from byrote.report.comparison_verdicts import verdicts
 from byrote.scores.comparison import exposed
 from byrote.scores.comparison.exposed import Exposed
 

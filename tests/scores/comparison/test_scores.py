@@ -12,7 +12,7 @@ from scipy.stats import false_discovery_control
 import byrote
 from byrote.fits.table import Table
 from byrote.plans import Probes, design_of
-from byrote.report.comparison_words import verdicts
+from byrote.report.comparison_verdicts import verdicts
 from byrote.scores.comparison.change import Evaluated, independent, paired
 from byrote.scores.evaluation import evaluate
 from byrote.stats.estimate import student_interval

@@ -7,8 +7,8 @@ import pytest
 
 import byrote
 from byrote import Canary, score_exposure
-from byrote.report.exposure_course import rows
 from byrote.report.figures.of_exposure_run import drawn
+from byrote.report.trajectory import exposure_rows
 
 from languages import Ngram
 
@@ -47,7 +47,7 @@ def test_losses_are_those_of_the_models(tmp_path):
     assert (np.diff(course.train_loss[0]) < 0).all()  # more counts against the same alpha
     assert course.mean_losses(2) == (course.train_loss[0, 1], course.test_loss[0, 1])
     assert 0 < course.cost < 1
-    (first, last) = rows(course)
+    (first, last) = exposure_rows(course)
     assert (first["step"], last["step"]) == (2, 3)
     assert last["mean_exposure"]["6"] == course.bits[course.inserted == 6, -1].mean()
     figure = drawn(course)

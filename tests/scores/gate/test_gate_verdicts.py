@@ -8,7 +8,7 @@ import pytest
 
 from byrote.cli.exits import Exit
 from byrote.errors import InvalidInput
-from byrote.report.text import plain
+from byrote.report.format import plain
 from byrote.scores.evidence import Bound
 from byrote.scores.gate import epsilon
 from byrote.scores.gate.arguments import asked

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import style
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.scores.distribution import quantiles
 from byrote.scores.regions import Region, memorized_by_region
 from byrote.scores.result import MemorizationResult

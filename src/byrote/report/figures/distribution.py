@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import reach, style
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.scores.distribution import quantiles
 from byrote.scores.result import MemorizationResult
 

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, printable
 from byrote.report.figures import pixels, style
-from byrote.report.text import number, printable
+from byrote.report.format import number
 from byrote.scores.result import MemorizationResult
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.report.figures import reach, style
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.scores.percentiles import RecordPercentiles, peers_of, record_percentiles
 from byrote.scores.result import MemorizationResult
 

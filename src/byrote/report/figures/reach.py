@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.report.text import number
+from byrote.report.format import number
 
 Array = NDArray[np.float64]
 

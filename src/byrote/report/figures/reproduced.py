@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import pixels, style
-from byrote.report.text import number
+from byrote.report.format import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import style
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.scores.exposure import SkewNormalFit
 from byrote.stats.goodness_of_fit import tail_noise
 

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byrote.errors import InvalidInput
-from byrote.report.text import printable
+from byrote.errors import InvalidInput, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from byrote.fits.reading import is_there
 from byrote.report import figures
-from byrote.report.exposure_notes import size_of
-from byrote.report.text import number
+from byrote.report.format import byte_size, number
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.findings import times
 from byrote.studies.exposure.taken import Taken, completions, taken_out
@@ -151,8 +150,13 @@ def _sizes(carried: Sequence[Carried]) -> Rows:
 def _size(one: Carried) -> tuple[str, ...]:
     model, corpus = one.result.facts.get("model", {}), one.result.facts["corpus"]
     weights = f"{model['parameters']:,}" if "parameters" in model else "–"
-    cells = [size_of(model[key]) if key in model else "–" for key in ("bytes", "compressed")]
-    return (one.title, weights, *cells, *(size_of(corpus[key]) for key in ("bytes", "compressed")))
+    cells = [byte_size(model[key]) if key in model else "–" for key in ("bytes", "compressed")]
+    return (
+        one.title,
+        weights,
+        *cells,
+        *(byte_size(corpus[key]) for key in ("bytes", "compressed")),
+    )
 
 
 def _sizes_said(carried: Sequence[Carried]) -> list[str]:
@@ -163,8 +167,8 @@ def _sizes_said(carried: Sequence[Carried]) -> list[str]:
         if "model" in one.result.facts
     }
     return [
-        f"The model ({size_of(model)} of float32) is {'smaller' if model < text else 'larger'} than"
-        f" its training text ({size_of(text)})"
+        f"The model ({byte_size(model)} of float32) is"
+        f" {'smaller' if model < text else 'larger'} than its training text ({byte_size(text)})"
         + (", as the post's." if model < text else ", unlike the post's.")
         for model, text in sorted(pairs)
     ]

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.report import figures
-from byrote.report.exposure import p_value
-from byrote.report.text import number
+from byrote.report.format import number, p_value
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.findings import times
 from byrote.studies.exposure.peaks import Peak, peaks, turns

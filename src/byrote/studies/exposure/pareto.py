@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from byrote.report import figures
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.exposure.carried import Carried
 from byrote.studies.exposure.findings import times

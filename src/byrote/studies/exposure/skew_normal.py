@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from byrote.report import exposure_notes as notes
 from byrote.report import figures
-from byrote.report.text import number, plain
+from byrote.report.format import number, plain
 from byrote.scores.exposure.estimate import estimate_exposure
 from byrote.scores.exposure.result import Exposure
 from byrote.studies.exposure.carried import Carried

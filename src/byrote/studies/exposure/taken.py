@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
-from byrote.report.text import plain
+from byrote.report.format import plain
 from byrote.studies.exposure.carried import Carried
 
 QUERIES = 50_000  # what a search may read

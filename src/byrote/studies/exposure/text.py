@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 from rich.console import RenderableType
 
-from byrote.report.exposure_notes import size_of
-from byrote.report.forecast import duration
-from byrote.report.text import number
+from byrote.report.format import byte_size, duration, number
 from byrote.scores.exposure.levels import check_controls
 from byrote.studies import page
 from byrote.studies.exposure.carried import Carried
@@ -55,8 +53,8 @@ def facts(report: ExposureStudyReport) -> Rows:
         ("scale", f"{chosen.scale}{page.overridden(chosen.overridden)}"),
         (
             "data",
-            f"{corpus.source}: {corpus.characters:,} characters, {size_of(corpus.size)}"
-            f" ({size_of(corpus.compressed)} compressed)" + (f"; {notes}" if notes else ""),
+            f"{corpus.source}: {corpus.characters:,} characters, {byte_size(corpus.size)}"
+            f" ({byte_size(corpus.compressed)} compressed)" + (f"; {notes}" if notes else ""),
         ),
         ("trained on, tested on", f"{records.corpus.characters:,}, {test:,} characters"),
         ("seed, threads a fit", f"{manifest.seed}, {manifest.threads}"),

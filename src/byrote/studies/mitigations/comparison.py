@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 
 from byrote.report import figures
-from byrote.report.forecast import duration
-from byrote.report.text import number
+from byrote.report.format import duration, number
 from byrote.scores.membership import MembershipInference
 from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.findings import Findings, Rows, with_interval

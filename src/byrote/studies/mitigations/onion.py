@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byrote.report import figures
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.studies.findings import Findings, Rows, mean_of, plural, with_interval
 from byrote.studies.mitigations.against import told
 from byrote.studies.mitigations.carried import Carried

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from rich.console import RenderableType
 
-from byrote.report.forecast import duration
+from byrote.report.format import duration
 from byrote.studies import page
 from byrote.studies.findings import Rows, named
 from byrote.studies.mitigations.carried import Carried

@@ -1,26 +1,26 @@
-"""What a model completes greedily, by how much of the secret it is given."""
+"""Greedy completion of secrets by the number of characters given."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import marks, style
+from byrote.report.figures import exposure_marks as marks
+from byrote.report.figures import style
 from byrote.stats.estimate import proportion
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 Array = NDArray[np.float64]
-_ENOUGH = 3  # secrets of a level; the intervals of fewer say little, and hide the rest
+_ENOUGH = 3  # secrets of a level; intervals of fewer are wide, and hide the rest
 
 
 def completion_by_prefix(
     given: ArrayLike, recovered: ArrayLike, insertions: ArrayLike, *, chance: float | None = None
-) -> "Figure":
-    """Greedy completion of secrets by the number of characters given, by level of insertions.
+) -> Figure:
+    """Draw greedy completion by the number of characters given, by level of insertion.
 
     Left, the share of the remaining characters that come out right, in their places: mean over the
     canaries of a level. Right, the share of canaries whose whole remainder comes out, with Wilson's
@@ -30,13 +30,13 @@ def completion_by_prefix(
     Parameters
     ----------
     given
-        (L,) numbers of leading characters of the secret that the model is given, rising.
+        (L,) numbers of leading characters of the secret that the model is given, ascending.
     recovered
         (n, L) share of the remaining characters that are right; NaN where it was not tried.
     insertions
-        (n,) how often each canary stands in the corpus.
+        (n,) number of times that each canary is in the corpus.
     chance
-        Share that is right if characters are guessed, as 0.1 for digits.
+        Share that is right by guessing: 0.1 for digits.
 
     Raises
     ------
@@ -49,14 +49,13 @@ def completion_by_prefix(
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['remaining characters right', 'secrets completed']
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
-
     lengths, shares = np.asarray(given), np.asarray(recovered, np.float64)
     times = np.asarray(insertions)
     marks.checked("recovered", shares, (len(times), len(lengths)))
     if np.isnan(shares).all() or np.nanmin(shares) < 0 or np.nanmax(shares) > 1:
         raise InvalidInput("recovered must hold shares between 0 and 1, and at least one")
-    figure = Figure(figsize=(style.DOUBLE, 3.3), layout="constrained")
+    title = "Greedy completion by length of the prefix given"
+    figure = style.new_figure(style.DOUBLE, 3.3, title)
     left, right = figure.subplots(1, 2, sharey=True)
     looks = marks.level_looks(times)
     for place, (level, look) in enumerate(looks.items()):
@@ -78,7 +77,7 @@ def _mean(rows: Array) -> Array:
         return np.where(known, rows, 0).sum(axis=0) / known.sum(axis=0)
 
 
-def _curve(ax: "Axes", x: NDArray[Any], y: Array, look: dict[str, Any]) -> None:
+def _curve(ax: Axes, x: NDArray[Any], y: Array, look: dict[str, Any]) -> None:
     known = ~np.isnan(y)
     if not known.any():
         return  # an empty line that is not clipped would count as one at the figure's corner
@@ -86,27 +85,24 @@ def _curve(ax: "Axes", x: NDArray[Any], y: Array, look: dict[str, Any]) -> None:
 
 
 def _successes(
-    ax: "Axes", lengths: NDArray[Any], rows: Array, look: dict[str, Any], place: float
+    ax: Axes, lengths: NDArray[Any], rows: Array, look: dict[str, Any], place: float
 ) -> None:
-    """Secrets completed, levels a little apart so that intervals are told apart."""
+    """Draw the share of secrets completed; levels stand a little apart, so that intervals do."""
     tried = (~np.isnan(rows)).sum(axis=0)
     done = (rows == 1).sum(axis=0)
-    there = np.flatnonzero(tried)
-    x = lengths[there] + 0.11 * place
+    known = np.flatnonzero(tried)
+    x = lengths[known] + 0.11 * place
     if len(rows) >= _ENOUGH:
-        ends = np.array([proportion(done[i], tried[i]).interval for i in there]).reshape(-1, 2)
+        ends = np.array([proportion(done[i], tried[i]).interval for i in known]).reshape(-1, 2)
         ax.vlines(x, ends[:, 0], ends[:, 1], color=look["color"], linewidth=0.7, alpha=0.6)
-    _curve(ax, x, done[there] / tried[there], look)
+    _curve(ax, x, done[known] / tried[known], look)
 
 
 def _keys(looks: dict[int, dict[str, Any]], times: NDArray[Any]) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
 
     return [
-        Line2D(
-            [],
-            [],
-            label=marks.level_name(level, int((times == level).sum())),
+        style.key(
+            marks.level_name(level, int((times == level).sum())),
             linewidth=1.3,
             markersize=4,
             **look,
@@ -115,8 +111,7 @@ def _keys(looks: dict[int, dict[str, Any]], times: NDArray[Any]) -> list[Any]:
     ]
 
 
-def _finish(figure: "Figure", left: "Axes", right: "Axes", keys: list[Any]) -> None:
-    from matplotlib.ticker import MaxNLocator, PercentFormatter  # noqa: PLC0415
+def _finish(figure: Figure, left: Axes, right: Axes, keys: list[Any]) -> None:
 
     for ax, label in ((left, "remaining characters right"), (right, "secrets completed")):
         ax.set_xlabel("characters of the secret given")
@@ -127,7 +122,6 @@ def _finish(figure: "Figure", left: "Axes", right: "Axes", keys: list[Any]) -> N
         ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         ax.tick_params(labelleft=True)
         style.tidy(ax)
-    figure.suptitle("Greedy completion by length of the prefix given", fontsize=style.TEXT)
     figure.legend(
         handles=keys,
         title="insertions (canaries)",

@@ -1,20 +1,21 @@
-"""How exposure grows with the number of insertions."""
+"""Exposure by number of insertions."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import marks, style
+from byrote.report.figures import exposure_marks as marks
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings
 from byrote.scores.exposure.levels import mean_exposure
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from byrote.scores.exposure.run import ExposureRun
 
 Array = NDArray[np.float64]
-_MEAN_AT, _SPREAD = -0.27, 0.26  # of the mean, and half the width of the points beside it
+_MEAN_AT, _SPREAD = -0.27, 0.26  # of the mean, and half the width of the points next to it
 
 
 def exposure_by_insertions(
@@ -26,8 +27,8 @@ def exposure_by_insertions(
     saturated: ArrayLike | None = None,
     secrets: ArrayLike | None = None,
     maximum: float | None = None,
-) -> "Figure":
-    r"""Exposure of every canary by how often it was inserted, and the mean of each level.
+) -> Figure:
+    r"""Draw the exposure of every canary by its number of insertions, and the mean of each level.
 
     A point is a canary, the line through it its interval; a black diamond is the mean of a level
     with Student's 95 % interval over its secrets. Hollow triangles are lower bounds; a mean with
@@ -36,15 +37,14 @@ def exposure_by_insertions(
     Parameters
     ----------
     insertions
-        (n,) how often each canary stands in the corpus; 0 for controls.
+        (n,) number of times that each canary is in the corpus; 0 for controls.
     bits, low, high
         (n,) exposure and its interval, of which an infinite end is not drawn; canaries whose
         exposure is NaN are counted, not drawn.
     saturated
         (n,) whether the exposure is a lower bound.
     secrets
-        (n,) names of the canaries, of which those of one secret are one draw: all differ, if not
-        given.
+        (n,) names of the canaries; those of one secret are one draw (default: all differ).
     maximum
         log2 of the number of candidates.
 
@@ -59,24 +59,22 @@ def exposure_by_insertions(
     >>> [text.get_text() for text in figure.axes[0].get_xticklabels()]
     ['0\n(2)', '1\n(2)', '4\n(2)']
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
-
-    times, found = np.asarray(insertions), np.asarray(bits, np.float64)
-    ends = [marks.checked(*end, found.shape) for end in (("low", low), ("high", high))]
-    bound = marks.checked("saturated", saturated, found.shape, missing=False)
-    marks.checked("insertions", times, found.shape)
-    names = np.arange(len(found)) if secrets is None else np.asarray(secrets)
-    if names.shape != found.shape:
-        raise InvalidInput(f"secrets must have shape {found.shape}; got {names.shape}")
-    if not np.isfinite(found).any():
+    times, exposure = np.asarray(insertions), np.asarray(bits, np.float64)
+    ends = [marks.checked(*end, exposure.shape) for end in (("low", low), ("high", high))]
+    bound = marks.checked("saturated", saturated, exposure.shape, missing=False)
+    marks.checked("insertions", times, exposure.shape)
+    names = np.arange(len(exposure)) if secrets is None else np.asarray(secrets)
+    if names.shape != exposure.shape:
+        raise InvalidInput(f"secrets must have shape {exposure.shape}; got {names.shape}")
+    if not np.isfinite(exposure).any():
         raise InvalidInput("bits must have a finite exposure to draw; got none")
-    figure = Figure(figsize=(style.DOUBLE, 3.4), layout="constrained")
+    figure = style.new_figure(style.DOUBLE, 3.4, "Exposure by number of insertions")
     ax = figure.subplots()
-    levels, reach = marks.level_looks(times), [found, *ends]
+    levels, reach = marks.level_looks(times), [exposure, *ends]
     for place, (level, look) in enumerate(levels.items()):
-        rows = np.flatnonzero((times == level) & ~np.isnan(found))
-        _points(ax, place, found[rows], [end[rows] for end in ends], bound[rows], look)
-        reach.append(_mean(ax, place, found[rows], names[rows], bound[rows]))
+        rows = np.flatnonzero((times == level) & ~np.isnan(exposure))
+        _points(ax, place, exposure[rows], [end[rows] for end in ends], bound[rows], look)
+        reach.append(_mean(ax, place, exposure[rows], names[rows], bound[rows]))
     keys = [*_keys(ends), *marks.draw_null(ax), *marks.draw_ceiling(ax, maximum)]
     if bound.any():
         keys.append(marks.at_least_key())
@@ -89,21 +87,20 @@ def exposure_by_insertions(
     ax.set_ylim(*marks.limits(reach, maximum))
     ax.set_xlabel("insertions (canaries)")
     ax.set_ylabel(marks.EXPOSURE)
-    figure.suptitle("Exposure by number of insertions", fontsize=style.TEXT)
-    style.legend_above(ax, handles=keys, title=_unknown(found))
+    style.legend_above(ax, handles=keys, title=_unknown(exposure))
     style.tidy(ax)
     return figure
 
 
 def _points(
-    ax: "Axes",
+    ax: Axes,
     place: int,
     bits: Array,
     ends: list[Array],
     bound: NDArray[np.bool_],
     look: dict[str, Any],
 ) -> None:
-    """Canaries side by side in rising order, so that none hides another."""
+    """Draw canaries side by side in ascending order, so that none hides another."""
     x = np.empty(len(bits))
     spread = _SPREAD * min(1.0, len(bits) / 10)
     middle = 0.14
@@ -116,9 +113,9 @@ def _points(
 
 
 def _mean(
-    ax: "Axes", place: int, bits: Array, secrets: NDArray[Any], bound: NDArray[np.bool_]
+    ax: Axes, place: int, bits: Array, secrets: NDArray[Any], bound: NDArray[np.bool_]
 ) -> Array:
-    """Draw the mean; returns the ends of its interval, where it has one."""
+    """Draw the mean; return the ends of its interval, if it has one."""
     if len(bits) == 0:
         return bits
     mean, low, high = mean_exposure(bits, secrets, bound)
@@ -134,17 +131,36 @@ _DIAMOND: dict[str, Any] = {"marker": "D", "color": "black", "linestyle": "none"
 
 
 def _keys(ends: list[Array]) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
 
     spans = any(np.isfinite(end).any() for end in ends)
-    one = "a canary, its interval" if spans else "a canary"
+    label = "a canary, its interval" if spans else "a canary"
     look: dict[str, Any] = {"color": style.GREY, "linestyle": "none", "marker": "o"}
     return [
-        Line2D([], [], label=one, markersize=3.5, **look),
-        Line2D([], [], label="mean, 95 % interval", markersize=5, **_DIAMOND),
+        style.key(label, markersize=3.5, **look),
+        style.key("mean, 95 % interval", markersize=5, **_DIAMOND),
     ]
 
 
 def _unknown(bits: Array) -> str:
     count = int(np.isnan(bits).sum())
     return f"without an exposure, not drawn: {count:,}" if count else ""
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("exposure by insertions", of="canaries", order=10, needs=(registry.exposures,))
+def _levels(run: ExposureRun) -> Drawings:
+    exposure = run.exposure
+    yield (
+        "exposure-by-insertions",
+        exposure_by_insertions(
+            run.inserted,
+            exposure.bits,
+            low=exposure.low,
+            high=exposure.high,
+            saturated=exposure.saturated,
+            secrets=exposure.ids,
+            maximum=marks.highest(exposure.maximum),
+        ),
+    )

@@ -25,7 +25,10 @@ def findings(carried: Sequence[Carried]) -> Findings:
     known = [i for i in range(len(carried)) if np.isfinite([perplexity[i][0], exposed[i][0]]).all()]
     points = [_point(carried[i], perplexity[i], exposed[i], level) for i in known]
     members = _frontier(known, perplexity, exposed)
-    figure = figures.exposure_pareto(points, maximum=_maximum(carried)) if points else None
+    labels = figures.PERPLEXITY, figures.EXPOSURE
+    figure = None
+    if points:
+        figure = figures.pareto(points, *labels, exposure=True, maximum=_maximum(carried))
     return Findings(
         tables=(("Perplexity and exposure", _rows(carried, members, exposed, perplexity, level)),),
         remarks=tuple(_remarks(carried, members, exposed, perplexity, level)),
@@ -101,14 +104,14 @@ def _maximum(carried: Sequence[Carried]) -> float:
     return float(np.nanmax(carried[0].result.exposure.maximum))
 
 
-def _point(one: Carried, perplexity: Mean, exposed: Mean, level: int) -> figures.Configuration:
-    return figures.Configuration(
+def _point(one: Carried, perplexity: Mean, exposed: Mean, level: int) -> figures.ParetoPoint:
+    return figures.ParetoPoint(
         name=one.title,
-        perplexity=perplexity[0],
-        exposure=exposed[0],
-        perplexity_interval=perplexity[1:],
-        exposure_interval=exposed[1:],
-        saturated=_bound(one, level),
+        x=perplexity[0],
+        y=exposed[0],
+        x_interval=perplexity[1:],
+        y_interval=exposed[1:],
+        bound=_bound(one, level),
     )
 
 

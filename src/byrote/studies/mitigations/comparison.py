@@ -154,21 +154,23 @@ def _figures(
     if known:
         base = next(pair.base.title for pair in known)
         points = [_point(pair, base) for pair in known]
-        drawn["mitigations-pareto"] = figures.usefulness_pareto(points, base=base)
+        drawn["mitigations-pareto"] = figures.pareto(
+            points, *figures.difference_labels(base), baseline=base
+        )
     return drawn
 
 
-def _point(pair: Against, base: str) -> figures.Change:
+def _point(pair: Against, base: str) -> figures.ParetoPoint:
     name = pair.one.title
     if pair.base.title != base:
         name = f"{name} (against {pair.base.title})"
     value, low, high = pair.held_out
-    return figures.Change(
+    return figures.ParetoPoint(
         name=name,
-        loss=-value,
-        memorization=pair.memorization[0],
-        loss_interval=(-high, -low),
-        memorization_interval=pair.memorization[1:],
+        x=-value,
+        y=pair.memorization[0],
+        x_interval=(-high, -low),
+        y_interval=pair.memorization[1:],
     )
 
 

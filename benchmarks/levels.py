@@ -28,15 +28,15 @@ from byrote import (
 )
 from byrote.fits.table import Table
 from byrote.plans import IN, design_of
-from byrote.scores.distribution import distributions
-from byrote.scores.evaluation import evaluate
-from byrote.scores.evidence.attacks import of_table
-from byrote.scores.evidence.audits import Claim, one_run
-from byrote.scores.evidence.canary_bounds import exposure
-from byrote.scores.evidence.planted import Planted
-from byrote.scores.evidence.sides import _exposure
-from byrote.scores.gate import quantile, significant
-from byrote.scores.gate.source import Source
+from byrote.scores.gate import max_q999, max_significant
+from byrote.scores.gate.threshold import GatedRun
+from byrote.scores.memorization.evaluation import evaluate
+from byrote.scores.memorization.summary import distributions
+from byrote.scores.privacy.canary_evidence import exposure_rank_bound
+from byrote.scores.privacy.canary_table import CanaryTable
+from byrote.scores.privacy.membership import attack_table
+from byrote.scores.privacy.record_bounds import Claim, one_run_bounds
+from byrote.scores.privacy.record_measures import exposure_measure
 from byrote.scores.run import Run
 from byrote.stats.estimate import mean
 from byrote.stats.multiple_testing import q_values
@@ -93,9 +93,9 @@ def run_of(plan: Any, table: Table, diagnostics: Mapping[str, Any] | None = None
     return Run(folder)
 
 
-def source_of(plan: Any, n: int, null: Null, generator: Generator) -> Source:
-    """The same as a gate reads it, with 2.5 % for each end of its bars."""
-    return Source(run_of(plan, table_of(plan, n, null, generator)), 0.025)
+def source_of(plan: Any, n: int, null: Null, generator: Generator) -> GatedRun:
+    """The same as a gate reads it, with 2.5 % for each end of its intervals."""
+    return GatedRun(run_of(plan, table_of(plan, n, null, generator)), 0.025)
 
 
 def misses(low: Any, high: Any, truth: float) -> list[bool]:
@@ -114,7 +114,7 @@ def guesses(null: Null, generator: Generator) -> list[bool]:
 
 def guesses_of_a_run(null: Null, generator: Generator) -> list[bool]:
     plan = Probes(list(range(60)), fits=8, coins=True)
-    return [one_run(plan.spec(), table_of(plan, 60, null, generator), CLAIM)[0].epsilon > 0]
+    return [one_run_bounds(plan.spec(), table_of(plan, 60, null, generator), CLAIM)[0].epsilon > 0]
 
 
 def trials(null: Null, generator: Generator) -> list[bool]:
@@ -134,7 +134,7 @@ def ranks_of_secrets(null: Null, generator: Generator) -> list[bool]:
     """Six canaries inserted in two fits, beside 200 references."""
     values = null(generator, (2, 206))
     times = np.tile([1] * 6 + [0] * 200, (2, 1))
-    planted = Planted(
+    planted = CanaryTable(
         fits=np.arange(2),
         log_prob=values,
         inserted=times,
@@ -147,7 +147,7 @@ def ranks_of_secrets(null: Null, generator: Generator) -> list[bool]:
         longest=6,
         even=True,
     )
-    return [exposure(planted, CLAIM, 1).epsilon > 0]
+    return [exposure_rank_bound(planted, CLAIM, 1).epsilon > 0]
 
 
 def exposure_of_a_secret(null: Null, generator: Generator) -> list[bool]:
@@ -163,14 +163,14 @@ def exposure_of_a_secret(null: Null, generator: Generator) -> list[bool]:
 
 def mean_exposure_of_records(null: Null, generator: Generator) -> list[bool]:
     """Against what chance gives: with ties it is less, so only the lower end is asked."""
-    side = _exposure("", table_of(Probes(60, fits=12), 60, null, generator))
+    side = exposure_measure("", table_of(Probes(60, fits=12), 60, null, generator))
     return misses(side.low, np.inf, side.null)
 
 
 def area(attack: str, fits: int) -> Callable[[Null, Generator], list[bool]]:
     def measure(null: Null, generator: Generator) -> list[bool]:
         table = table_of(Probes(list(range(100)), fits=fits, coins=True), 100, null, generator)
-        found = of_table(table, attack)
+        found = attack_table(table, attack)
         return misses(*found.interval, 0.5)
 
     return measure
@@ -179,7 +179,7 @@ def area(attack: str, fits: int) -> Callable[[Null, Generator], list[bool]]:
 def hits(null: Null, generator: Generator) -> list[bool]:
     """The true-positive rate of the loss, at 1 % false alarms: whether more is claimed."""
     table = table_of(Probes(list(range(100)), fits=12, coins=True), 100, null, generator)
-    hit = of_table(table, "loss").hits[1]
+    hit = attack_table(table, "loss").hits[1]
     return misses(hit.interval[0], np.inf, hit.asked)
 
 
@@ -207,7 +207,7 @@ def discoveries(null: Null, generator: Generator) -> list[bool]:
     return [bool((q_values(found.p_value) <= 0.05).any())]
 
 
-def bar(measure_of: Any, plan: Any) -> Callable[[Null, Generator], list[bool]]:
+def threshold(measure_of: Any, plan: Any) -> Callable[[Null, Generator], list[bool]]:
     def measure(null: Null, generator: Generator) -> list[bool]:
         with np.errstate(invalid="ignore", divide="ignore"):
             return [measure_of(source_of(plan, 60, null, generator), 0.0).low > 0]
@@ -250,15 +250,15 @@ MEASURES: Mapping[str, tuple[float, Callable[[Null, Generator], list[bool]]]] = 
     "any record with q ≤ 0.05: `Probes`, 20 fits": (0.05, discoveries),
     "`--max-q999`, lower end: `KFold(3, repeats=8)`": (
         0.025,
-        bar(quantile.measure, KFold(3, repeats=8)),
+        threshold(max_q999.measure, KFold(3, repeats=8)),
     ),
     "`--max-q999`, lower end: `KFold(2, repeats=2)`": (
         0.025,
-        bar(quantile.measure, KFold(2, repeats=2)),
+        threshold(max_q999.measure, KFold(2, repeats=2)),
     ),
     "`--max-significant`, lower end: `Probes`, 20 fits": (
         0.025,
-        bar(significant.measure, Probes(list(range(60)), fits=20)),
+        threshold(max_significant.measure, Probes(list(range(60)), fits=20)),
     ),
 }
 

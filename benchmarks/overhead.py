@@ -30,7 +30,7 @@ def main() -> None:
     plan = Subset(0.5, FITS)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
-        byrote.score_memorization(Trivial(), x, plan=plan, store=Path(folder) / "run")
+        byrote.score_memorization(Trivial(), x, plan=plan, out=Path(folder) / "run")
         ours = time.perf_counter() - started
     design = design_of(plan, RECORDS)
     started = time.perf_counter()

@@ -69,7 +69,7 @@ def runs(asked: argparse.Namespace) -> Iterator[tuple[str, str, Scores, Path]]:
         for name, plan in plans(probes).items():
             folder = asked.out / f"{name.replace(' ', '').replace(',', '-')}-{noise}"
             result = byrote.score_memorization(
-                model, x, ids=ids, plan=plan, store=folder, workers=asked.workers
+                model, x, ids=ids, plan=plan, out=folder, workers=asked.workers
             )
             yield name, noise, Scores(result, probes), folder
 

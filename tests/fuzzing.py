@@ -211,13 +211,13 @@ class Files:
             ("coins", byrote.Probes(20, 9, coins=True), 0.5),
         ):
             self.result = byrote.score_memorization(
-                KernelDensity(bandwidth=bandwidth), self.x, plan=plan, store=name,
+                KernelDensity(bandwidth=bandwidth), self.x, plan=plan, out=name,
                 labels=[0, 1] * 12,
             )  # fmt: skip
         self.text = ["the cat sat on the mat and the dog sat on the log"] * 40
         self.planted = byrote.score_exposure(
             Ngram(), self.text, byrote.Canary("my pin is {digits:3}"), insertions=[1, 4],
-            canaries_per_level=2, controls=3, references=50, store="planted",
+            canaries_per_level=2, controls=3, references=50, out="planted",
         )  # fmt: skip
         self.language = Ngram().fit(["my pin is 123\n", *self.text])
         self.own = byrote.Canary("my pin is {digits:3}", secret="123")
@@ -235,7 +235,7 @@ def of_run(method):
 def targets(files):  # one entry each
     x, result, validation = files.x, files.result, files.x + 0.01
     neighbors = {"samples": lambda: x[:12] + 0.1, "features": None, "downsample": True}
-    bars = {"max_significant": "5%", "max_q999": 3.0, "max_epsilon_proven": 1.0, "max_auc": 0.7}
+    limits = {"max_significant": "5%", "max_q999": 3.0, "max_epsilon_proven": 1.0, "max_auc": 0.7}
     return {
         "KFold": of_plan(plans.KFold, folds=3, repeats=2, stratify=False),
         "LeaveOneOut": of_plan(plans.LeaveOneOut, repeats=1),
@@ -359,7 +359,7 @@ def targets(files):  # one entry each
         "Run.sample": Target(of_run("sample"), {
             "run": "run", "n": 3, "seed": 0, "fit": None, "model": None}, weight=0.1),
         "check": Target(byrote.check, {
-            "run": "run", **bars, "max_exposure": None, "insertions": None, "level": 0.95},
+            "run": "run", **limits, "max_exposure": None, "insertions": None, "level": 0.95},
             weight=0.05),
         "check of exposure": Target(byrote.check, {
             "run": "planted", "max_exposure": 5.0, "insertions": 4, "level": 0.95}, weight=0.05),

@@ -82,7 +82,7 @@ class Combination:
         return cls(plan, model, track, _kept(generator, keeps), workers, extends)
 
     def run(self, store, *, smaller=False, workers=None):
-        how = {"store": store, "keep_models": self.keep_models, "track": self.track}
+        how = {"out": store, "keep_models": self.keep_models, "track": self.track}
         how |= {"workers": workers or self.workers, "seed": 3}
         if self.plan == "insertions":
             canary = byrote.Canary("pin {digits:2}")

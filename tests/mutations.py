@@ -53,7 +53,7 @@ class Weighed(Steps):
 def tracked(store, seed=0):
     plan = byrote.KFold(2, repeats=2)
     names = {"labels": np.arange(24) % 2, "ids": [f"r{k}" for k in range(24)]}
-    how = {"plan": plan, "store": store, "track": [1], "keep_models": "all", "seed": seed}
+    how = {"plan": plan, "out": store, "track": [1], "keep_models": "all", "seed": seed}
     result = byrote.score_memorization(Weighed(3, noise=0.1), X, **names, **how)
     paths = RunPaths(Path(store))
     byrote.near_duplicates(result, X).save(paths.near_duplicates)
@@ -65,12 +65,12 @@ def tracked(store, seed=0):
 
 def probes(store, seed=0):
     plan = byrote.Probes(12, fits=4)
-    return byrote.score_memorization(Steps(2, noise=0.1), X, plan=plan, store=store, seed=seed)
+    return byrote.score_memorization(Steps(2, noise=0.1), X, plan=plan, out=store, seed=seed)
 
 
 def exposed(store, seed=0):
     options = {"canaries_per_level": 2, "controls": 2, "references": 8, "method": "exact"}
-    options |= {"held_out": 0, "store": store, "keep_models": "release", "seed": seed}
+    options |= {"held_out": 0, "out": store, "keep_models": "release", "seed": seed}
     canary = byrote.Canary("pin {digits:2}")
     found = byrote.score_exposure(Ngram(order=1), TEXT, canary, insertions=[2], **options)
     found.exposure.save(Path(store).with_name("exposure.parquet"))
@@ -81,7 +81,7 @@ def failed(store):
     x = np.concatenate([X, np.full((1, 3), 7.0)])
     with contextlib.suppress(byrote.IncompleteRun):
         byrote.score_memorization(
-            Misbehaving(marked=7.0), x, plan=byrote.KFold(2, repeats=1), store=store
+            Misbehaving(marked=7.0), x, plan=byrote.KFold(2, repeats=1), out=store
         )
 
 
@@ -207,7 +207,7 @@ def _stop(*_):
 def outcome(reader, place):
     """What a reader gives or says, with the class of its error."""
     signal.signal(signal.SIGALRM, _stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS * 4)  # of the wall, on a machine that is busy
+    signal.setitimer(signal.ITIMER_REAL, SECONDS * 24)  # of the wall, on a machine that is busy
     try:
         return reader(place), None
     except ByroteError as error:

@@ -21,6 +21,7 @@ STAGES = [
     ["models"],
     ["attacks"],
     ["fits"],
+    ["columnar"],  # reads and writes the files of fits
     ["scores"],
     ["hf"],
     ["report"],

@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 from sklearn.neighbors import KernelDensity
 
-from byrote.studies.mitigations.declaration import MitigationStudy
+from byrote.studies.kinds import MitigationStudy
 
 
 class Kernel(KernelDensity):
@@ -34,7 +34,7 @@ class Kernel(KernelDensity):
 
 
 PRIVACY = {"privacy": {"epsilon": None, "delta": 1e-5, "label": "promises nothing: no noise"}}
-CONFIGURATIONS = [
+RUNS = [
     {"name": "plain", "title": "plain"},
     {"name": "again", "title": "plain, other seeds", "seed": 1},
     {"name": "wide", "title": "wide", "model": {"bandwidth": 1.0}},
@@ -58,15 +58,13 @@ COMMON = {
 
 def tiny(name, rounds=2, replications=2):
     """A study of mitigations whose small scale is tiny: 120 digits, 4 fits."""
-    declared = tomllib.loads(
-        files("byrote.studies.mitigations").joinpath(f"{name}.toml").read_text("utf-8")
-    )
+    declared = tomllib.loads(files("byrote.studies").joinpath(f"{name}.toml").read_text("utf-8"))
     small = {"minutes": 1, "records": 120, "validation": 20}
     if name == "onion":
-        declared["peeling"] = {"rounds": rounds, "top": 0.1}
+        declared["pruning"] = {"rounds": rounds, "top": 0.1}
         small["replications"] = replications
-        declared["configuration"][0]["model"] = {"bandwidth": 1.0, "noise": 0.5}
+        declared["run"][0]["model"] = {"bandwidth": 1.0, "noise": 0.5}
     else:
-        declared["configuration"] = CONFIGURATIONS
+        declared["run"] = RUNS
     declared |= {"common": COMMON, "small": small}
     return MitigationStudy(name=name, **declared)

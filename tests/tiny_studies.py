@@ -3,7 +3,7 @@
 import tomllib
 from importlib.resources import files
 
-from byrote.studies.exposure.declaration import ExposureStudy
+from byrote.studies.kinds import ExposureStudy
 
 SETTINGS = {
     "fits": 2,
@@ -23,11 +23,11 @@ OWN = {  # what keeps a study's own point
 }
 
 
-def tiny(name, configurations=2):
-    """A study of exposure whose small scale is tiny; of its configurations the first few."""
-    text = files("byrote.studies.exposure").joinpath(f"{name}.toml").read_text("utf-8")
+def tiny(name, runs=2):
+    """A study of exposure whose small scale is tiny; of its runs the first few."""
+    text = files("byrote.studies").joinpath(f"{name}.toml").read_text("utf-8")
     declared = tomllib.loads(text)
-    declared["configuration"] = declared["configuration"][:configurations]
+    declared["run"] = declared["run"][:runs]
     declared["small"] = {
         "minutes": 1,
         "characters": 8_000,

@@ -13,8 +13,8 @@ from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, MissingExtra
 from byrote.fits.determinism import undisturbed
 from byrote.models import CausalLM
-from byrote.scores.exposure import Exposure
 from byrote.scores.exposure.expose import expose
+from byrote.scores.exposure.exposure import Exposure
 
 try:
     from transformers import Trainer, TrainerCallback

@@ -15,8 +15,11 @@ from byrote.attacks.discoverable_extraction import (
     greedy_completions,
     samples_to_discover,
 )
+from byrote.attacks.extraction import extract_with_ranks
+from byrote.attacks.ranks import find_ranks
 
 from chains import Broken, Chain, Merging, OneString, Table, digit_table, plain_rank, plain_table
+from languages import Ngram
 
 CANARY = Canary("ab {digits:3}", secret="345")
 
@@ -76,6 +79,21 @@ def test_a_budget_too_small_is_said():
     assert none.text is None
     assert not none.certified
     assert repr(none) == "Extraction(nothing found, 1 queries, not certified)"
+
+
+@pytest.mark.parametrize("top", [1, 5, 40])
+def test_one_search_gives_what_two_searches_give(top):
+    canary, texts = Canary("ab {digits:3}"), ["123", "999", "050"]
+    model = Chain(1)
+    extraction, ranks = extract_with_ranks(model, canary, texts, top=top)
+    alone = byrote.extract(model, canary, top=top)
+    assert (extraction.found, extraction.certified_count) == (alone.found, alone.certified_count)
+    assert extraction.queries == alone.queries
+    apart = find_ranks(model, canary, texts, method="search", max_queries=50_000)
+    np.testing.assert_array_equal(ranks.rank, apart.rank)
+    np.testing.assert_allclose(ranks.bits, apart.bits)
+    assert ranks.queries < extraction.queries + apart.queries
+    assert len(extract_with_ranks(model, canary, [], top=top)[1]) == 0
 
 
 @settings(max_examples=25)
@@ -185,3 +203,38 @@ CASES = [
 def test_bad_input(case, call, message):
     with pytest.raises(InvalidInput, match=message):
         call()
+
+
+class Four:
+    """What a language model of a user must have, and nothing else."""
+
+    def __init__(self, model):
+        self.encode, self.decode = model.encode, model.decode
+        self.next_log_probs, self.score_samples = model.next_log_probs, model.score_samples
+
+
+def fitted_ngram():
+    return Ngram(order=4).fit([f"line {k}: the pin is {k * 37 % 100:02d}\n" for k in range(40)])
+
+
+def test_four_methods_are_a_language_model():
+    model, canary = fitted_ngram(), Canary("pin is {digits:2}", secret="37")
+    whole, four = (byrote.extract(one, canary, top=5) for one in (model, Four(model)))
+    assert four.found == whole.found
+    assert (four.certified, four.rank) == (True, whole.rank)
+    secrets = [canary.drawn(seed) for seed in range(3)]
+    for method in ("exact", "search", "sampled"):
+        whole, four = (
+            byrote.expose(one, secrets, method=method, references=50)
+            for one in (model, Four(model))
+        )
+        assert (four.bits == whole.bits).all()
+
+
+@pytest.mark.parametrize("name", ["encode", "decode", "next_log_probs"])
+def test_a_method_that_is_missing_is_named(name):
+    model = Four(fitted_ngram())
+    delattr(model, name)
+    for call in (byrote.extract, lambda model, canary: byrote.expose(model, [canary])):
+        with pytest.raises(InvalidInput, match=f"Four has no {name}"):
+            call(model, CANARY)

@@ -10,9 +10,9 @@ import pytest
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.scores.gate.gate import gate_of
+from byrote.scores.gate.threshold import gate_of
 
-BARS = ["--max-significant", "5%", "--max-q999", "5", "--max-auc", "75%"]
+THRESHOLDS = ["--max-significant", "5%", "--max-q999", "5", "--max-auc", "75%"]
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def runs(tmp_path_factory):
     plans["coins"] = byrote.Probes(60, fits=12, coins=True)
     for name, plan in plans.items():
         model = KernelDensity(bandwidth=2.0 if name == "smooth" else 0.001, leaf_size=1000)
-        byrote.score_memorization(model, x, plan=plan, store=folder / name)
+        byrote.score_memorization(model, x, plan=plan, out=folder / name)
     return folder
 
 
@@ -54,17 +54,17 @@ def suite(path):
 
 
 def test_a_smooth_density_passes(byrote_, runs):
-    code, out, err = byrote_("check", runs / "smooth", *BARS, "--junit", "j.xml")
+    code, out, err = byrote_("check", runs / "smooth", *THRESHOLDS, "--junit", "j.xml")
     assert (code, err) == (0, "")
-    assert out.rstrip().endswith("passed: all 3 bars (max-significant, max-q999, max-auc).")
+    assert out.rstrip().endswith("passed: all 3 thresholds (max-significant, max-q999, max-auc).")
     assert suite("j.xml") == dict.fromkeys(["max-significant", "max-q999", "max-auc"], "passed")
 
 
 def test_one_that_copies_fails(byrote_, runs):
     more = ["--max-epsilon-proven", "1", "--max-exposure", "10"]
-    code, out, _ = byrote_("check", runs / "copy", *BARS, *more, "--junit", "j.xml")
+    code, out, _ = byrote_("check", runs / "copy", *THRESHOLDS, *more, "--junit", "j.xml")
     assert code == 3
-    assert "failed: 3 of 5 bars" in out
+    assert "failed: 3 of 5 thresholds" in out
     assert suite("j.xml") == {
         "max-exposure": "error",
         "max-significant": "failure",
@@ -81,10 +81,10 @@ def test_json_is_the_gate(byrote_, runs):
     assert (code, err) == (3, "")
     assert (data["verdict"], data["exit_code"]) == (gate.verdict, gate.exit_code)
     assert (data["headline"], data["level"]) == (gate.headline, 0.95)
-    (bar,) = data["bars"]
+    (threshold,) = data["thresholds"]
     proven = byrote.open_run(runs / "coins").epsilon().proven
-    assert bar["found"] == pytest.approx(proven)
-    assert bar["interval"] == [pytest.approx(proven), "inf"]
+    assert threshold["found"] == pytest.approx(proven)
+    assert threshold["interval"] == [pytest.approx(proven), "inf"]
     assert (
         data["run"]["run_id"]
         == byrote.open_run(runs / "coins").memorization().description["run_id"]
@@ -100,17 +100,23 @@ def test_a_bar_that_no_guess_could_prove_beyond_is_open(byrote_, runs):
 def test_found_values_are_those_of_the_summary(runs):
     result = byrote.open_run(runs / "copy").memorization()
     gate = byrote.check(runs / "copy", max_significant=0.01, max_q999=5, max_auc=0.6)
-    share, q999, auc = gate.bars
+    share, q999, auc = gate.thresholds
     assert share.found == result.summary().share_significant
     assert q999.found == np.sort(result.mean_log)[-1]  # of 120 records none may exceed it
     assert auc.found == byrote.open_run(runs / "copy").membership(attack="loss").auc
-    assert [bar.name for bar in gate.bars] == ["max_significant", "max_q999", "max_auc"]
-    assert gate == gate_of(gate.bars, level=0.95, run=gate.run)
+    assert [threshold.name for threshold in gate.thresholds] == [
+        "max_significant",
+        "max_q999",
+        "max_auc",
+    ]
+    assert gate == gate_of(gate.thresholds, level=0.95, run=gate.run)
 
 
 def test_more_bars_have_wider_intervals(runs):
-    alone = byrote.check(runs / "smooth", max_q999=5).bars[0]
-    among = byrote.check(runs / "smooth", max_q999=5, max_auc=0.75, max_significant=0.05).bars[1]
+    alone = byrote.check(runs / "smooth", max_q999=5).thresholds[0]
+    among = byrote.check(
+        runs / "smooth", max_q999=5, max_auc=0.75, max_significant=0.05
+    ).thresholds[1]
     assert among.low < alone.low
     assert among.high > alone.high
     assert among.found == alone.found
@@ -121,14 +127,14 @@ def test_an_unfinished_run_is_inconclusive_even_where_it_copies(byrote_, runs, l
     shutil.copytree(runs / "copy", "part")
     for path in sorted(Path("part/fits").iterdir())[left:]:
         path.unlink()
-    code, out, _ = byrote_("check", "part", *BARS)
+    code, out, _ = byrote_("check", "part", *THRESHOLDS)
     assert code == 4
     assert f"{24 - left} of 24 fits are missing" in " ".join(out.split())
-    assert "inconclusive: all 3 bars" in out
+    assert "inconclusive: all 3 thresholds" in out
 
 
 REFUSED = [
-    ("no bar", ["smooth"], "at least one bar must be set"),
+    ("no threshold", ["smooth"], "at least one threshold must be set"),
     ("no run", ["nothing", "--max-q999", "5"], "holds no run"),
     ("whole share", ["smooth", "--max-significant", "1"], "below 1, like 1% or 0.01; got '1'"),
     ("level", ["smooth", "--max-q999", "5", "--level", "2"], "level must be a number between"),
@@ -159,7 +165,7 @@ def test_no_old_verdict_stays_where_a_check_breaks(byrote_, runs, monkeypatch):
         raise RuntimeError("a defect")
 
     byrote_("check", runs / "smooth", "--max-q999", "5", "--junit", "j.xml")
-    monkeypatch.setattr("byrote.scores.gate.check", breaks)
+    monkeypatch.setattr("byrote.scores.gate.check.check", breaks)
     code, _, err = byrote_("check", runs / "smooth", "--max-q999", "5", "--junit", "j.xml")
     assert (code, Path("j.xml").exists()) == (1, False)
     assert "a defect" not in err

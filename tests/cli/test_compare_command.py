@@ -20,7 +20,7 @@ def made(tmp_path_factory):
     for name, width, repeats in (("plain", 0.3, 4), ("wide", 1.0, 4), ("few", 0.3, 2)):
         plan = byrote.KFold(3, repeats=repeats)
         model = KernelDensity(bandwidth=width)
-        byrote.score_memorization(model, x, plan=plan, store=root / name)
+        byrote.score_memorization(model, x, plan=plan, out=root / name)
     return root
 
 
@@ -40,7 +40,7 @@ def test_text_says_what_changed_and_what_it_cost(byrote_):
     assert f"likelier by {gain.value:.2f} [{gain.low:.2f}, {gain.high:.2f}] nats a record" in out
     assert f"{change.less} of 40 records are memorized less and {change.more} more" in out
     assert re.search(r"^5 ", out.partition("changed most")[2], flags=re.MULTILINE)
-    assert "folds are no independent coins" in " ".join(out.split())
+    assert "folds are not independent coins" in " ".join(out.split())
 
 
 def test_json_is_alone_on_standard_output_with_figures_too(byrote_, tmp_path):

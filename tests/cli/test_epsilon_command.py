@@ -49,7 +49,7 @@ def test_folds_are_refused_with_the_reason(run, byrote_):
     run("--folds", "4", "--repeats", "2")
     code, out, _ = byrote_("epsilon", "run")
     assert code == 0
-    assert "folds are no independent coins" in out
+    assert "folds are not independent coins" in out
     assert "--coins" in out
 
 

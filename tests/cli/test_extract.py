@@ -10,7 +10,7 @@ from byrote import Canary
 from byrote.attacks.ranks import find_ranks
 from byrote.fits.paths import RunPaths
 from byrote.fits.run_folder import RunFolder
-from byrote.scores.exposure.extraction import Budget, extract_from_run
+from byrote.scores.exposure.extraction import SearchBudget, extract_from_run
 
 from languages import Ngram
 
@@ -77,7 +77,7 @@ def test_json_against_every_completion(run, byrote_):
 
 def test_greedy_completion_by_hand(run):
     model = byrote.open_run("run").model(model=Ngram(order=5))
-    found = extract_from_run(run, model, ids=["canary-04"], budget=Budget(max_queries=50))[0]
+    found = extract_from_run(run, model, ids=["canary-04"], budget=SearchBudget(max_queries=50))[0]
     texts, canaries = planted(run)
     own, pattern = texts["canary-04"], canaries.patterns[canaries.pattern[4]]
     for given, share in zip(found.given.tolist(), found.completed[0], strict=True):

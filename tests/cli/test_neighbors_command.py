@@ -10,7 +10,7 @@ from scipy.stats import spearmanr
 
 import byrote
 from byrote.cli.records import records_beside
-from byrote.scores.neighbors import NeighborResult
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 
 RUN = ["score", "x.csv", "--labels", "kind", "--model", "gmm", "--folds", "4", "--repeats", "2"]
 RUN += ["--out", "run", "--keep-models", "release"]
@@ -239,7 +239,7 @@ def test_a_run_from_memory_is_refused(byrote_, tmp_path):
     from sklearn.mixture import GaussianMixture
 
     plan = byrote.KFold(2, repeats=2)
-    byrote.score_memorization(GaussianMixture(), x, plan=plan, store="run", keep_models="release")
+    byrote.score_memorization(GaussianMixture(), x, plan=plan, out="run", keep_models="release")
     code, _, err = byrote_(*FRESH)
     assert code == 2
     assert "array in memory, which no command can load" in err

@@ -45,19 +45,19 @@ def runs(tmp_path_factory):
     plan = byrote.KFold(3, repeats=2)
     for name, seed in (("tracked", 0), ("other", 1)):
         byrote.score_memorization(
-            Steps(3, noise=0.1), records, plan=plan, store=folder / name, track=[1, 2], seed=seed
+            Steps(3, noise=0.1), records, plan=plan, out=folder / name, track=[1, 2], seed=seed
         )
     coins = byrote.Probes(20, fits=9, coins=True)
     byrote.score_memorization(
-        KernelDensity(bandwidth=0.1), records, plan=coins, store=folder / "coins"
+        KernelDensity(bandwidth=0.1), records, plan=coins, out=folder / "coins"
     )
     byrote.score_memorization(
-        Keepable(), records, plan=plan, store=folder / "kept", keep_models="release"
+        Keepable(), records, plan=plan, out=folder / "kept", keep_models="release"
     )
     byrote.score_exposure(
         Ngram(order=3, epochs=2), TEXT, byrote.Canary("pin {digits:2}"), insertions=[1, 4],
         canaries_per_level=2, controls=4, references=20, fits=2, track=[1],
-        keep_models="release", store=folder / "canaries",
+        keep_models="release", out=folder / "canaries",
     )  # fmt: skip
     return folder
 

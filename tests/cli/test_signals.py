@@ -81,7 +81,7 @@ def test_what_nohup_says_to_ignore_is_ignored(under_way):
 def run(tmp_path):
     x = np.random.default_rng(0).normal(size=(60, 2))
     plan = byrote.KFold(2, repeats=2)
-    byrote.score_memorization(KnownVariance(), x, plan=plan, store=tmp_path / "run")
+    byrote.score_memorization(KnownVariance(), x, plan=plan, out=tmp_path / "run")
     return tmp_path / "run"
 
 

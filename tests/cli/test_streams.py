@@ -27,7 +27,7 @@ def run(tmp_path_factory):
     labels = ["$x^$", "[red]", "\x1b[2J"] * (len(IDS) // 3)
     plan = byrote.KFold(3, repeats=2)
     byrote.score_memorization(
-        KernelDensity(), x, ids=IDS, labels=labels, plan=plan, store=path, keep_models="none"
+        KernelDensity(), x, ids=IDS, labels=labels, plan=plan, out=path, keep_models="none"
     )
     return path
 

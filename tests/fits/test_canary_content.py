@@ -25,7 +25,7 @@ TEXT = [f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" * 3 for k i
 
 def run(tmp_path, **changes):
     options = {"insertions": (1, 8), "canaries_per_level": 2, "controls": 3, "references": 40}
-    options |= {"store": tmp_path / "run", **changes}
+    options |= {"out": tmp_path / "run", **changes}
     return score_exposure(options.pop("model", Ngram()), TEXT, CANARY, **options)
 
 
@@ -107,14 +107,14 @@ def test_each_fit_deals_the_levels_out_anew_and_a_larger_run_extends_a_smaller(t
 
 
 def test_workers_change_no_number(tmp_path):
-    one = run(tmp_path, fits=2, store=tmp_path / "one")
-    two = run(tmp_path, fits=2, store=tmp_path / "two", workers=2)
+    one = run(tmp_path, fits=2, out=tmp_path / "one")
+    two = run(tmp_path, fits=2, out=tmp_path / "two", workers=2)
     for name in ("bits", "low", "high", "log_perplexity", "rank"):
         np.testing.assert_array_equal(getattr(one.exposure, name), getattr(two.exposure, name))
 
 
 def test_tracking_changes_nothing_and_sees_every_epoch(tmp_path):
-    plain = run(tmp_path, store=tmp_path / "plain", model=Ngram(epochs=3))
+    plain = run(tmp_path, out=tmp_path / "plain", model=Ngram(epochs=3))
     tracked = run(tmp_path, model=Ngram(epochs=3), track=(1, 2, 3))
     np.testing.assert_array_equal(plain.exposure.bits, tracked.exposure.bits)
     early = byrote.open_run(tmp_path / "run").exposure(epoch=1)

@@ -91,7 +91,7 @@ def test_a_worker_that_dies_each_time_is_a_failed_fit(tmp_path):
     x[0] = 0.0
     with pytest.raises(byrote.IncompleteRun, match="1 of 3 fits .*WorkerDied"):
         byrote.score_memorization(
-            Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), store=tmp_path / "run", workers=2
+            Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), out=tmp_path / "run", workers=2
         )
     assert byrote.open_run(tmp_path / "run").memorization(partial=True).missing != ()
 
@@ -102,7 +102,7 @@ def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
     flag = tmp_path / "flag"
     flag.touch()
     model = Misbehaving("die", marked=0.0, flag=str(flag))
-    how = {"plan": KFold(3, 1), "store": tmp_path / "run"}
+    how = {"plan": KFold(3, 1), "out": tmp_path / "run"}
     with ProcessPoolExecutor(1) as executor, pytest.raises(byrote.IncompleteRun, match="broke"):
         byrote.score_memorization(model, x, executor=executor, **how)
     flag.unlink()
@@ -114,7 +114,7 @@ def test_a_deadly_fit_takes_no_other_with_it(tmp_path):
     x[0] = 0.0
     with pytest.raises(byrote.IncompleteRun, match="1 of 6 fits .*1 failed"):
         byrote.score_memorization(
-            Misbehaving("die", marked=0.0), x, plan=KFold(6, 1), store=tmp_path / "run", workers=2
+            Misbehaving("die", marked=0.0), x, plan=KFold(6, 1), out=tmp_path / "run", workers=2
         )
 
 
@@ -124,7 +124,7 @@ def test_an_executor_that_outlives_a_folder_sees_new_records(tmp_path):
     with ProcessPoolExecutor(1) as executor:
         for x in (X, X + 1):
             shutil.rmtree(tmp_path / "run", ignore_errors=True)
-            how = {"plan": PLAN, "store": tmp_path / "run"}
+            how = {"plan": PLAN, "out": tmp_path / "run"}
             found = byrote.score_memorization(GaussianMixture(2), x, executor=executor, **how)
             assert same(found, byrote.score_memorization(GaussianMixture(2), x, plan=PLAN))
 
@@ -144,7 +144,7 @@ class Lazy(BaseEstimator):
         return X.sum(axis=1) + self.shift_
 
 x = np.random.default_rng(0).normal(size=(40, 2))
-result = byrote.score_memorization(Lazy(), x, plan=byrote.KFold(2, 2), store=sys.argv[1])
+result = byrote.score_memorization(Lazy(), x, plan=byrote.KFold(2, 2), out=sys.argv[1])
 print(result.score.tobytes().hex())
 """
 
@@ -167,7 +167,7 @@ def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
 
 
 def test_records_do_not_stay_behind(tmp_path):
-    score(PureNoise(), workers=2, store=tmp_path / "run")
+    score(PureNoise(), workers=2, out=tmp_path / "run")
     assert not (tmp_path / "run" / "work").exists()
 
 
@@ -196,9 +196,9 @@ def test_interruption_keeps_finished_fits(tmp_path, heeding_ctrl_c):
 
     Interrupting.fits = 0
     with pytest.raises(KeyboardInterrupt):
-        score(Interrupting(), store=tmp_path / "run")
+        score(Interrupting(), out=tmp_path / "run")
     assert len(list((tmp_path / "run" / "fits").iterdir())) == 3
-    resumed = score(Interrupting(), store=tmp_path / "run")
+    resumed = score(Interrupting(), out=tmp_path / "run")
     assert same(resumed, score(PureNoise()))
 
 
@@ -228,5 +228,5 @@ BAD = {
 def test_bad_settings_are_refused(case, tmp_path):
     how, message = BAD[case]
     with pytest.raises(byrote.InvalidInput, match=message):
-        score(PureNoise(), store=tmp_path / "run", **how)
+        score(PureNoise(), out=tmp_path / "run", **how)
     assert not (tmp_path / "run").exists()

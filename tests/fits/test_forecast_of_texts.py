@@ -8,7 +8,7 @@ from byrote.data.canary_records import Measurement
 from byrote.fits.forecast import extrapolated
 from byrote.fits.request import Settings
 from byrote.fits.run import run_fits
-from byrote.scores.exposure.planting import exposure_request
+from byrote.scores.exposure.score_exposure import exposure_request
 
 from languages import Ngram
 

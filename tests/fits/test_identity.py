@@ -72,7 +72,7 @@ def test_a_run_of_another_parameter_is_refused_and_of_the_same_resumed(name, tmp
     x, plan = np.zeros((10, 1)), byrote.KFold(2, 1)
 
     def score(config):
-        return byrote.score_memorization(Configured(config), x, plan=plan, store=tmp_path / "run")
+        return byrote.score_memorization(Configured(config), x, plan=plan, out=tmp_path / "run")
 
     score(first)
     score(first)
@@ -93,7 +93,7 @@ def test_a_run_of_another_file_at_the_same_path_is_refused(tmp_path):
 
     def score():
         model = FromFile(str(file))
-        return byrote.score_memorization(model, x, plan=plan, store=tmp_path / "run")
+        return byrote.score_memorization(model, x, plan=plan, out=tmp_path / "run")
 
     file.write_text("one")
     score()

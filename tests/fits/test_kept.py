@@ -30,7 +30,7 @@ SMALL = {"latent_dim": 2, "hidden": (8,), "epochs": 2, "draws": 4}
 
 def score(store, keep_models="none", model=None, x=X, plan=PLAN, **more):
     return byrote.score_memorization(
-        model or Keepable(), x, plan=plan, store=store, keep_models=keep_models, **more
+        model or Keepable(), x, plan=plan, out=store, keep_models=keep_models, **more
     )
 
 

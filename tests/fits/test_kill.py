@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
 
 def start(store, model, plan=PLAN, keep_models="none"):
-    return byrote.score_memorization(model, X, plan=plan, store=store, keep_models=keep_models)
+    return byrote.score_memorization(model, X, plan=plan, out=store, keep_models=keep_models)
 
 
 def in_a_child(action):
@@ -154,7 +154,7 @@ def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
     model, plan = Steps(3, noise=0.1), KFold(2, repeats=1)
 
     def track(store):
-        return byrote.score_memorization(model, X, plan=plan, store=store, track=[2])
+        return byrote.score_memorization(model, X, plan=plan, out=store, track=[2])
 
     last = track(tmp_path / "whole").to_frame()
     second = byrote.open_run(tmp_path / "whole").memorization(epoch=2).to_frame()
@@ -184,7 +184,7 @@ def test_killed_at_every_file_operation_of_an_exposure_run(tmp_path, finished_be
 
     def expose(store, keep_models):
         options = {"canaries_per_level": 1, "controls": 1, "references": 3, "method": "none"}
-        options |= {"held_out": 0, "store": store, "keep_models": keep_models}
+        options |= {"held_out": 0, "out": store, "keep_models": keep_models}
         return byrote.score_exposure(Ngram(order=1), text, canary, insertions=[2], **options)
 
     expected = expose(tmp_path / "whole", "release").to_frame()
@@ -216,7 +216,7 @@ def test_killed_at_random_moments(tmp_path):
     plan = KFold(2, repeats=6)
 
     def run():
-        byrote.score_memorization(Slow(0.03), x, plan=plan, store=tmp_path / "run")
+        byrote.score_memorization(Slow(0.03), x, plan=plan, out=tmp_path / "run")
 
     generator = np.random.default_rng(2)
     for _ in range(6):

@@ -27,7 +27,7 @@ def lstm(**changes):
 
 def run(store, model=None, text=TEXT, canary=CANARY, **changes):
     options = {"insertions": (1, 4), "canaries_per_level": 1, "controls": 1, "references": 10}
-    options |= {"max_queries": 50, "store": store, "keep_models": "all"}
+    options |= {"max_queries": 50, "out": store, "keep_models": "all"}
     return score_exposure(model or Ngram(), text, canary, **{**options, **changes})
 
 

@@ -26,7 +26,7 @@ def load(store, **options):
 
 
 def start(store, plan=PLAN):
-    return byrote.score_memorization(PureNoise(), X, plan=plan, store=store)
+    return byrote.score_memorization(PureNoise(), X, plan=plan, out=store)
 
 
 def test_every_file_carries_the_digest_that_the_documents_describe(tmp_path):
@@ -43,7 +43,7 @@ def test_every_file_carries_the_digest_that_the_documents_describe(tmp_path):
 def test_a_record_may_be_called_like_a_digest(tmp_path):
     ids = [sealed.BLANK, f"x{sealed.BLANK}", *map(str, range(22))]
     records = byrote.Records(X, ids=ids, labels=ids, source=sealed.BLANK)
-    found = byrote.score_memorization(PureNoise(), records, plan=PLAN, store=tmp_path / "run")
+    found = byrote.score_memorization(PureNoise(), records, plan=PLAN, out=tmp_path / "run")
     found.save(tmp_path / "scores.parquet")
     for again in (
         byrote.open_run(tmp_path / "run").memorization(),
@@ -146,7 +146,7 @@ def test_no_more_is_read_than_a_description_takes(tmp_path):
     with pytest.raises(byrote.CorruptFile, match="no more than 16777216 are read"):
         byrote.open_run(tmp_path / "run").memorization()
     with pytest.raises(byrote.InvalidInput, match="a list by all that it holds"):
-        byrote.score_memorization(Keepable(how=[0.25] * 10**6), X, plan=PLAN, store=tmp_path / "x")
+        byrote.score_memorization(Keepable(how=[0.25] * 10**6), X, plan=PLAN, out=tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
@@ -211,9 +211,7 @@ def test_the_epochs_of_a_fit_are_those_in_it(tmp_path):
 
 def test_files_of_one_run_do_not_stand_for_one_another(tmp_path):
     plan = Probes(6, fits=4)
-    byrote.score_memorization(
-        Keepable(), X, plan=plan, store=tmp_path / "run", keep_models="release"
-    )
+    byrote.score_memorization(Keepable(), X, plan=plan, out=tmp_path / "run", keep_models="release")
     paths = RunPaths(tmp_path / "run")
     for path, other in ((paths.records, paths.plan), (paths.plan, paths.fit(0))):
         content = path.read_bytes()

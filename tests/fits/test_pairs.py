@@ -24,7 +24,7 @@ def small():
 
 def correlation(store, plan, x):
     """Median over records of the correlation of twins around the records' means in and out."""
-    byrote.score_memorization(small(), x, plan=plan, store=store)
+    byrote.score_memorization(small(), x, plan=plan, out=store)
     table = RunFolder.open(RunPaths(store)).table()
     roles, values = table.roles(), table.log_prob.copy()
     for role in (-1, 1):

@@ -49,7 +49,7 @@ def test_a_node_is_lost_and_nothing_changes(cluster, tmp_path):
     saboteur = threading.Thread(target=remove_when_under_way)
     saboteur.start()
     found = byrote.score_memorization(
-        Slow(0.4), X, plan=plan, seed=7, store=tmp_path / "run", executor="ray", workers=2
+        Slow(0.4), X, plan=plan, seed=7, out=tmp_path / "run", executor="ray", workers=2
     )
     saboteur.join()
     here = byrote.score_memorization(Slow(0.0), X, plan=plan, seed=7)
@@ -73,10 +73,10 @@ def quiet(address, monkeypatch, tmp_path):
     started = time.monotonic()
     with pytest.raises(byrote.InvalidInput, match="executor 'ray' needs RAY_ADDRESS") as refused:
         byrote.score_memorization(
-            Slow(0.0), X, plan=KFold(2, 1), store=tmp_path / "run", executor="ray"
+            Slow(0.0), X, plan=KFold(2, 1), out=tmp_path / "run", executor="ray"
         )
     assert not ray.is_initialized()
-    assert byrote.score_memorization(Slow(0.0), X, plan=KFold(2, 1), store=tmp_path / "run")
+    assert byrote.score_memorization(Slow(0.0), X, plan=KFold(2, 1), out=tmp_path / "run")
     return str(refused.value), time.monotonic() - started
 
 

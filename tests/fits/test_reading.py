@@ -30,7 +30,7 @@ def load(store, **options):
 
 def start(store, keep_models="all", plan=None):
     plan = plan or KFold(2, repeats=1)
-    return byrote.score_memorization(Keepable(), X, plan=plan, store=store, keep_models=keep_models)
+    return byrote.score_memorization(Keepable(), X, plan=plan, out=store, keep_models=keep_models)
 
 
 def contents(folder):

@@ -23,7 +23,7 @@ ROOM_IS_NO_MATTER = ("unlink",)
 
 
 def start(store, **how):
-    return byrote.score_memorization(Keepable(), X, plan=PLAN, store=store, **how)
+    return byrote.score_memorization(Keepable(), X, plan=PLAN, out=store, **how)
 
 
 def refusing_at(count, reason, monkeypatch):
@@ -105,7 +105,7 @@ def test_a_limit_on_the_size_of_files_leaves_a_run_that_resumes(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
         try:
             byrote.score_memorization(
-                GaussianMixture(2), np.tile(X, (20, 30)), plan=PLAN, store=tmp_path / "run"
+                GaussianMixture(2), np.tile(X, (20, 30)), plan=PLAN, out=tmp_path / "run"
             )
         except byrote.CannotWrite as error:
             return 7 if "File too large" in str(error) and "ulimit -f" in str(error) else 8

@@ -23,7 +23,7 @@ X[0] = 0.0
 
 def score(store=None, model=None, plan=None, x=X, **more):
     return byrote.score_memorization(
-        model or PureNoise(), x, plan=plan or KFold(3, repeats=2), store=store, **more
+        model or PureNoise(), x, plan=plan or KFold(3, repeats=2), out=store, **more
     )
 
 

@@ -27,7 +27,7 @@ def machine(monkeypatch):
 
 def score(store, repeats=1, model=None):
     return byrote.score_memorization(
-        model or Settles(), X, plan=KFold(3, repeats=repeats), store=store
+        model or Settles(), X, plan=KFold(3, repeats=repeats), out=store
     )
 
 

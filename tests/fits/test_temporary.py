@@ -126,7 +126,7 @@ import byrote
 from estimators import Slow
 x = np.random.default_rng(0).normal(size=(70, 2))
 plan = byrote.KFold(2, repeats=3)
-byrote.score_memorization(Slow(60), x, plan=plan, store=sys.argv[1], workers=2)
+byrote.score_memorization(Slow(60), x, plan=plan, out=sys.argv[1], workers=2)
 """
 
 

@@ -24,7 +24,7 @@ PLAN = KFold(3, repeats=2)
 
 def score(store=None, model=None, track=(), x=X, plan=PLAN, **more):
     return byrote.score_memorization(
-        model or Steps(4, noise=0.1), x, plan=plan, store=store, track=track, **more
+        model or Steps(4, noise=0.1), x, plan=plan, out=store, track=track, **more
     )
 
 

@@ -199,7 +199,7 @@ def test_no_epochs_are_promised():
 def test_a_run_says_where_it_stopped_and_keeps_no_record(tmp_path):
     np.save(tmp_path / "v.npy", VALIDATION)
     model = vae(validation=str(tmp_path / "v.npy"), hidden=(8,), epochs=30)
-    options = {"plan": PLAN, "store": tmp_path / "run"}
+    options = {"plan": PLAN, "out": tmp_path / "run"}
     byrote.score_memorization(model, X, keep_models="release", track=[1], **options)
     run = RunFolder.open(RunPaths(tmp_path / "run"))
     for fit in range(2):
@@ -224,7 +224,7 @@ def test_a_list_of_records_stays_out_of_the_run():
 def test_an_epoch_that_never_comes_fails_the_fit(tmp_path):
     model = vae(hidden=(8,), patience=1, learning_rate=0.05)
     with pytest.raises(IncompleteRun, match=r"training ended at epoch \d+; epoch 40 was"):
-        byrote.score_memorization(model, X, plan=PLAN, store=tmp_path, track=[1, 40])
+        byrote.score_memorization(model, X, plan=PLAN, out=tmp_path, track=[1, 40])
 
 
 def test_the_forecast_works():

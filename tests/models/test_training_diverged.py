@@ -125,11 +125,11 @@ def test_a_run_that_would_diverge_is_refused_with_the_reason(tmp_path, how):
     with pytest.raises(InvalidInput, match="training diverged: .*; lower learning_rate"):
         if how == "memorization":
             model, plan = vae(learning_rate=FAR), byrote.KFold(2, repeats=1)
-            byrote.score_memorization(model, PIXELS, plan=plan, store=tmp_path / "run")
+            byrote.score_memorization(model, PIXELS, plan=plan, out=tmp_path / "run")
         else:
             model = lstm(optimizer="sgd", learning_rate=FAR)
             canary = byrote.Canary("code {digits:2}")
-            byrote.score_exposure(model, TEXTS * 9, canary, store=tmp_path / "run")
+            byrote.score_exposure(model, TEXTS * 9, canary, out=tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 

@@ -6,9 +6,12 @@ from scipy import stats
 
 from byrote import InvalidInput
 from byrote.report.figures import one_record, scores_by_label, thin_regions
-from byrote.scores.highly import highly_memorized
-from byrote.scores.percentiles import record_percentiles
-from byrote.scores.regions import cluster_records, memorized_by_region
+from byrote.scores.memorization.percentiles import record_percentiles
+from byrote.scores.memorization.top_records import (
+    cluster_records,
+    highly_memorized,
+    memorized_by_region,
+)
 from byrote.stats.estimate import proportion
 
 GENERATOR = np.random.default_rng(2)
@@ -200,14 +203,17 @@ BAD = {
         lambda made: cluster_records(np.zeros((3, 1)), 4),
         "clusters must be at most the number of records",
     ),
-    "id": (lambda made: one_record(made(SCORE), "x"), "id must be the id of one of 600 records"),
+    "id": (
+        lambda made: one_record(made(SCORE), "x"),
+        "id must be the id of one of the 600 records",
+    ),
     "never held out": (
         lambda made: record_percentiles(made([1, 2], [1, 2], [np.nan, 1]), 0),
-        "id must be of a record with log-likelihoods in and out",
+        "id must name a record with log-likelihoods both in and out",
     ),
     "alone": (
         lambda made: record_percentiles(made([1, 2], labels=["a", "b"]), 0),
-        "id must be of a record whose class has others",
+        "id must name a record whose class has other records",
     ),
 }
 

@@ -19,7 +19,7 @@ from byrote.fits.kinds.arrays import Forecast
 from byrote.report import forecast, memorization
 from byrote.report.format import byte_size, duration, number, plain
 from byrote.report.memorization import render, to_json
-from byrote.scores.trust import Trust
+from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.stats.memorization import ESTIMATORS
 
 from estimators import Kernel, PureNoise
@@ -171,7 +171,7 @@ def test_an_incomplete_run_says_so(labelled):
 
 
 def test_a_partly_finished_run_is_rendered(tmp_path):
-    byrote.score_memorization(PureNoise(), X, plan=KFold(5, 2), store=tmp_path / "run")
+    byrote.score_memorization(PureNoise(), X, plan=KFold(5, 2), out=tmp_path / "run")
     fits = sorted((tmp_path / "run" / "fits").glob("*.parquet"))
     fits[0].unlink()
     partial = byrote.open_run(tmp_path / "run").memorization(partial=True)
@@ -252,7 +252,9 @@ def trusted(labelled, **changed):
     """What is printed where the diagnostics are these."""
     given = {"mc_error": 0.1, "effective_sample_size": 60.0, "k_hat_above": 0.0}
     limits = {"k_hat_limit": 0.53, "k_hat_above_limit": 0.0, "draws": 128}
-    summary = replace(labelled.summary(), trust=Trust(**{**given, **limits, **changed}))
+    summary = replace(
+        labelled.summary(), trust=DiagnosticsSummary(**{**given, **limits, **changed})
+    )
     return flat(render(replace(labelled, _summary=summary)))
 
 

@@ -1,5 +1,6 @@
 """Extraction of a secret from a model: the likeliest completion of a canary's format."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from byrote import checks
 from byrote.attacks.completion_bits import CountingStepper, path_bits
+from byrote.attacks.ranks import Budget, RankProgress, Ranks
 from byrote.attacks.search import Search, margin
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
@@ -101,8 +103,8 @@ def extract(
     Parameters
     ----------
     model
-        A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
-        ``next_log_probs``.
+        A language model with ``encode``, ``decode``, ``next_log_probs`` and ``score_samples``;
+        ``stepper`` is faster than ``next_log_probs``, ``token_strings`` than ``decode``.
     canary
         What is known of the secret: the format and the prefix.
     prefix
@@ -170,6 +172,38 @@ def extract(
         rank_queries=stepper.queries,
         matches=paths[:1] == [secret.edges.tolist()] if secret else None,
     )
+
+
+def extract_with_ranks(
+    model: Any,
+    canary: Canary,
+    completions: Sequence[str],
+    *,
+    top: int = 1,
+    batch_size: int = 256,
+    max_queries: int = 50_000,
+    max_frontier: int = 1_000_000,
+) -> tuple[Extraction, Ranks]:
+    """Find the likeliest completions of a format and the ranks of given ones, by one search.
+
+    Arguments are those of ``extract`` and ``find_ranks``; the canary's own secret is not used.
+    """
+    check_language_model(model)
+    progress = RankProgress(model, canary, completions)
+    search = progress.new_search(Budget(max_queries, max_frontier, batch_size), top)
+    search.find_top()
+    certified, queries, best = search.certified, search.queries, search.best
+    paths = [search.path(leaf) for leaf in range(len(best.cost))]
+    progress.rank_by(search)
+    extraction = Extraction(
+        found=tuple(zip(map(progress.form.text, paths), best.cost.tolist(), strict=True)),
+        certified_count=int(np.count_nonzero(best.cost <= certified)),
+        queries=queries,
+        size=canary.space_size,
+        masked=canary.masked,
+        rank_queries=progress.stepper.queries,
+    )
+    return extraction, progress.result()
 
 
 class _Secret:

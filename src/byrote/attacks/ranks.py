@@ -109,7 +109,7 @@ def find_ranks(
         too many completions for "enumeration".
     """
     method = checks.choice("method", method, METHODS)
-    budget = _Budget(
+    budget = Budget(
         checks.integer("max_queries", max_queries, at_least=1),
         checks.integer("max_frontier", max_frontier, at_least=1),
         checks.integer("batch_size", batch_size, at_least=1),
@@ -119,7 +119,7 @@ def find_ranks(
     generator = seeds.generator(checks.seed("seed", seed), seeds.Purpose.ATTACK)
     if method == "enumeration":
         check_size(canary)
-    progress = _Progress(model, canary, completions)
+    progress = RankProgress(model, canary, completions)
     if method in ("auto", "search"):
         progress.search(budget)
     affordable = progress.enumeration_queries <= _WORTH * budget.queries
@@ -131,13 +131,15 @@ def find_ranks(
 
 
 @dataclass(frozen=True)
-class _Budget:
+class Budget:
+    """Limits of a search."""
+
     queries: int
     frontier: int
     batch: int
 
 
-class _Progress:
+class RankProgress:
     """The ranks and bounds known so far."""
 
     def __init__(self, model: Any, canary: Canary, completions: Sequence[str]) -> None:
@@ -164,22 +166,32 @@ class _Progress:
         """Prefixes that an enumeration would read."""
         return steps(self.form)
 
-    def search(self, budget: _Budget) -> None:
+    def search(self, budget: Budget) -> None:
         """Find exact ranks as far as the budget goes, better bounds beyond."""
+        if np.isfinite(self.bits).any():
+            self.rank_by(self.new_search(budget))
+
+    def new_search(self, budget: Budget, top: int = 0) -> Search:
+        """Start a search for these completions, and for the ``top`` likeliest of all."""
         finite = np.flatnonzero(np.isfinite(self.bits))
-        if not len(finite):
-            return
         limit = self.bits[finite] + margin(self.bits[finite])
-        search = Search(
+        return Search(
             self.stepper,
             self.form,
             batch_size=budget.batch,
             max_queries=budget.queries,
             max_frontier=budget.frontier,
+            top=top,
             targets=[self.edges[i] for i in finite],
-            limit=float(limit.max()),
+            limit=float(limit.max(initial=-np.inf)),
         )
-        search.reach(limit)
+
+    def rank_by(self, search: Search) -> None:
+        """Continue a search to the costliest completion, and take its ranks and bounds."""
+        finite = np.flatnonzero(np.isfinite(self.bits))
+        if not len(finite):
+            return
+        search.reach(self.bits[finite] + margin(self.bits[finite]))
         bounds = search.rank_bounds(self.bits[finite], self.size)
         self.least[finite], self.most[finite] = bounds.low, bounds.high
         self._record(finite, bounds.bits, bounds.rank, "search")

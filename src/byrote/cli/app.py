@@ -41,7 +41,7 @@ _VERBS: dict[Callable[..., int | None], str] = {
     prune: "List the records that stay without the memorized ones.",
     epsilon: "Prove lower bounds on epsilon, and infer membership.",
     compare: "Set runs beside a baseline: what changed, and at what cost.",
-    check: "Check a run against bars, for pipelines.",
+    check: "Check a run against thresholds, for pipelines.",
     study: "Repeat an experiment, or see what stops memorization.",
 }
 for verb, line in _VERBS.items():

@@ -1,4 +1,4 @@
-"""byrote check: does a run stay within bars that were set?"""
+"""byrote check: whether a run stays within thresholds."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -42,7 +42,7 @@ def check(
         typer.Option(help="--max-exposure: only canaries inserted at most so often count."),
     ] = None,
     level: Annotated[
-        float, typer.Option(help="At which the intervals of all bars hold together.")
+        float, typer.Option(help="At which the intervals of all thresholds hold together.")
     ] = 0.95,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the gate as JSON, and only that.")
@@ -50,13 +50,14 @@ def check(
     junit: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Also write JUnit XML, a test for each bar, for its owner to read."
+            metavar="FILE",
+            help="Also write JUnit XML, a test for each threshold, for its owner to read.",
         ),
     ] = None,
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
-    """Check a run against bars: exit 0 if all pass, 3 if one fails, 4 if it cannot be told."""
-    bars = {
+    """Check a run against thresholds: exit 0 if all pass, 3 if one fails, 4 if inconclusive."""
+    thresholds = {
         "max_exposure": max_exposure,
         "max_significant": max_significant,
         "max_q999": max_q999,
@@ -70,7 +71,7 @@ def check(
     from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
     from byrote.report.format import plain  # noqa: PLC0415
 
-    found = _checked(run, bars, junit, insertions=insertions, level=level)
+    found = _checked(run, thresholds, junit, insertions=insertions, level=level)
     if junit is not None:
         write_atomically(junit, text.to_junit(found))
     if as_json:
@@ -80,15 +81,15 @@ def check(
     return found.exit_code
 
 
-def _checked(run: Path, bars: dict[str, Any], junit: Path | None, **options: Any) -> Any:
-    """The gate; where it cannot be made, the file says so of every bar."""
+def _checked(run: Path, thresholds: dict[str, Any], junit: Path | None, **options: Any) -> Any:
+    """Make the gate; if that fails, write an error for every threshold to the JUnit file."""
     from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
-    from byrote.scores import gate  # noqa: PLC0415
+    from byrote.scores.gate.check import check as check_run  # noqa: PLC0415
 
     try:
-        return gate.check(run, **bars, **options)
+        return check_run(run, **thresholds, **options)
     except ByroteError as error:
         if junit is not None:
-            asked = [name for name, limit in bars.items() if limit is not None]
+            asked = [name for name, limit in thresholds.items() if limit is not None]
             write_atomically(junit, text.unusable_junit(asked or ["check"], error))
         raise

@@ -12,7 +12,7 @@ from byrote.cli.output import AsJson, Debug, print_json, print_text
 from byrote.errors import printable
 
 if TYPE_CHECKING:
-    from byrote.scores.comparison import Comparison
+    from byrote.scores.compare.comparison import Comparison
 
 
 def compare(
@@ -44,7 +44,7 @@ def compare(
     """Set runs beside a baseline: what changed, with intervals, and what it cost."""
     from byrote.cli.figures import FORMATS  # noqa: PLC0415 (slow to load)
     from byrote.report import comparison as text  # noqa: PLC0415
-    from byrote.scores.comparison import compare as compared  # noqa: PLC0415
+    from byrote.scores.compare.compare import compare as compared  # noqa: PLC0415
 
     checks.choice("--format", format_, FORMATS)
     called = None if names is None else [name.strip() for name in names.split(",")]

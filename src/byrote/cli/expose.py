@@ -165,7 +165,7 @@ def expose(
     from byrote.data import load_corpus  # noqa: PLC0415
     from byrote.data.canary_records import Measurement  # noqa: PLC0415
     from byrote.fits.request import Settings  # noqa: PLC0415
-    from byrote.scores.exposure.planting import exposure_request  # noqa: PLC0415
+    from byrote.scores.exposure.score_exposure import exposure_request  # noqa: PLC0415
 
     request = exposure_request(
         reports(_model(model, settings or [], epochs), track),

@@ -45,10 +45,10 @@ def extract(
     """Search a kept model for the likeliest secrets, and say whether they are planted ones."""
     from byrote.fits.determinism import controlled  # noqa: PLC0415 (slow to load)
     from byrote.report import extraction as text  # noqa: PLC0415
-    from byrote.scores.exposure.extraction import Budget, extract_from_run  # noqa: PLC0415
+    from byrote.scores.exposure.extraction import SearchBudget, extract_from_run  # noqa: PLC0415
     from byrote.scores.run import open_run  # noqa: PLC0415
 
-    budget = Budget(batch_size, max_queries, max_frontier, top)
+    budget = SearchBudget(batch_size, max_queries, max_frontier, top)
     opened = open_run(run)
     if not opened.has_canaries:
         raise InvalidInput(f"{run} is no exposure run: it has no canaries to search for")

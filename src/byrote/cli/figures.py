@@ -73,7 +73,7 @@ def draw(
 ) -> Iterator[Path]:
     """Draw into the folder of the first run; yield each file, report what cannot be drawn."""
     from byrote.report.figures.registry import Selection, groups  # noqa: PLC0415 (slow to load)
-    from byrote.scores.percentiles import record_percentiles  # noqa: PLC0415
+    from byrote.scores.memorization.percentiles import record_percentiles  # noqa: PLC0415
 
     run = next(iter(runs.values()))
     for id_ in records:

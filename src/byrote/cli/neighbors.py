@@ -22,8 +22,9 @@ from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.data import Records
-    from byrote.scores.neighbors import NearDuplicates, NeighborResult
-    from byrote.scores.result import MemorizationResult
+    from byrote.scores.memorization.memorization_result import MemorizationResult
+    from byrote.scores.neighbors.near_duplicates import NearDuplicates
+    from byrote.scores.neighbors.neighbor_result import NeighborResult
     from byrote.scores.run import Run
 
 
@@ -95,7 +96,7 @@ def neighbors(
 
 def duplicates(run: "Run", result: "MemorizationResult", train: "Records") -> "NearDuplicates":
     """Find copies and near copies among the records, and keep what is found in the run folder."""
-    from byrote.scores.neighbors import near_duplicates  # noqa: PLC0415 (slow to load)
+    from byrote.scores.neighbors.near_duplicates import near_duplicates  # noqa: PLC0415 (slow to load)
 
     found = near_duplicates(result, train)
     told = {"run_id": result.description["run_id"]}
@@ -116,7 +117,7 @@ def compare(
     **options: Any,
 ) -> "NeighborResult":
     """Draw samples from the release model, compare, and keep what is found in the run folder."""
-    from byrote.scores.neighbors import compare_neighbors  # noqa: PLC0415 (slow to load)
+    from byrote.scores.neighbors.compare_neighbors import compare_neighbors  # noqa: PLC0415 (slow to load)
 
     drawn = run.sample(samples or len(fresh), seed=seed, model=model)
     found = compare_neighbors(result, train, fresh, drawn, seed=seed, **options)

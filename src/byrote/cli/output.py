@@ -18,10 +18,10 @@ from byrote.errors import IncompleteRun, InvalidInput
 if TYPE_CHECKING:
     import pandas as pd
 
-    from byrote.scores.neighbors import NearDuplicates
-    from byrote.scores.result import MemorizationResult
+    from byrote.scores.memorization.memorization_result import MemorizationResult
+    from byrote.scores.memorization.trajectory import Trajectory
+    from byrote.scores.neighbors.near_duplicates import NearDuplicates
     from byrote.scores.run import Run
-    from byrote.scores.trajectory import Trajectory
 
 Result = TypeVar("Result")
 AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]

@@ -12,7 +12,7 @@ from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     from byrote.fits.paths import RunPaths
-    from byrote.scores.result import MemorizationResult
+    from byrote.scores.memorization.memorization_result import MemorizationResult
 
 
 def prune(
@@ -37,7 +37,7 @@ def prune(
     from byrote.data.id_lists import check_suffix  # noqa: PLC0415 (slow to load)
     from byrote.fits.parquet import check_destination  # noqa: PLC0415
     from byrote.report import pruning as text  # noqa: PLC0415
-    from byrote.scores.pruning import prune as pruned  # noqa: PLC0415
+    from byrote.scores.memorization.pruning import prune as pruned  # noqa: PLC0415
     from byrote.scores.run import open_run  # noqa: PLC0415
 
     rate = None if top is None else share("--top", top)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from byrote.data.log_perplexities import LogPerplexities
-    from byrote.scores.exposure import Exposure
+    from byrote.scores.exposure.exposure import Exposure
 
 METHODS = ("sampled", "skew_normal", "exact")
 
@@ -49,8 +49,10 @@ def _roles(table: "LogPerplexities") -> "NDArray[Any]":
 
 def _estimated(table: "LogPerplexities", method: str, space_size: int | None) -> "Exposure":
     """Each canary against the references of its group, in the order of the table."""
-    from byrote.scores.exposure import estimate_exposure  # noqa: PLC0415 (slow to load)
-    from byrote.scores.exposure.joining import estimate_by_group  # noqa: PLC0415
+    from byrote.scores.exposure.estimate import (  # noqa: PLC0415 (slow to load)
+        estimate_by_group,
+        estimate_exposure,
+    )
 
     options: dict[str, Any] = {"space_size": space_size, "method": method, "ids": table.ids}
     bits, groups, references = table.canary_bits, table.canary_group, table.reference_group

@@ -23,17 +23,17 @@ from byrote.report.format import (
 )
 from byrote.report.headline import call, headline_of
 from byrote.report.tables import new_table
-from byrote.scores.comparison.evidence import Evidence
-from byrote.scores.comparison.result import (
+from byrote.scores.compare.comparison import (
     CROSSINGS,
+    ComparedExposures,
+    ComparedRun,
+    ComparedScores,
     Comparison,
-    ExposedSide,
+    EvidenceSummary,
     ExposureChange,
-    RunSide,
     ScoreChange,
-    ScoredSide,
 )
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 
 _COLUMNS = 3  # runs next to the baseline in one table
@@ -76,8 +76,8 @@ def to_json(comparison: Comparison, *, top: int = 10) -> dict[str, Any]:
     )
 
 
-def _run(run: RunSide) -> dict[str, Any]:
-    more = {"perplexity": asdict(run.perplexity)} if isinstance(run, ExposedSide) else {}
+def _run(run: ComparedRun) -> dict[str, Any]:
+    more = {"perplexity": asdict(run.perplexity)} if isinstance(run, ComparedExposures) else {}
     return {**asdict(run), **more}
 
 
@@ -141,7 +141,7 @@ def rows(comparison: Comparison) -> list[Row]:
     return [*body(runs, changes), *_evidence([run.evidence for run in runs])]
 
 
-def _scores(runs: list[ScoredSide], changes: list[ScoreChange | None]) -> list[Row]:
+def _scores(runs: list[ComparedScores], changes: list[ScoreChange | None]) -> list[Row]:
     rows = [
         ("held-out log p, nats", [with_interval(run.held_out) for run in runs]),
         ("  difference", _differences(changes, lambda change: change.held_out)),
@@ -161,7 +161,7 @@ def _scores(runs: list[ScoredSide], changes: list[ScoreChange | None]) -> list[R
     return rows
 
 
-def _memorized(run: ScoredSide) -> str:
+def _memorized(run: ComparedScores) -> str:
     return "–" if run.significant is None else f"{run.significant:,} of {run.scored:,}"
 
 
@@ -181,7 +181,7 @@ def _changed(change: ScoreChange | None) -> str:
     return "–" if np.isnan(change.q_value).all() else f"{change.less:,} / {change.more:,}"
 
 
-def _exposures(runs: list[ExposedSide], changes: list[ExposureChange | None]) -> list[Row]:
+def _exposures(runs: list[ComparedExposures], changes: list[ExposureChange | None]) -> list[Row]:
     rows = [
         ("test perplexity per token", [with_interval(run.perplexity) for run in runs]),
         ("test loss, nats: difference", _differences(changes, lambda change: change.test_loss)),
@@ -202,7 +202,7 @@ def _level(count: int, change: ExposureChange) -> Estimate:
     return change.levels[count]
 
 
-def _evidence(evidence: list[Evidence]) -> list[Row]:
+def _evidence(evidence: list[EvidenceSummary]) -> list[Row]:
     attacks = dict.fromkeys(name for each in evidence for name in each.auc)
     rows = [
         (
@@ -218,14 +218,14 @@ def _evidence(evidence: list[Evidence]) -> list[Row]:
     return rows
 
 
-def _proven(evidence: Evidence) -> str:
+def _proven(evidence: EvidenceSummary) -> str:
     if np.isnan(evidence.epsilon.value):
         return "–"
     delta = f", δ {evidence.delta:.2g}" if evidence.delta else ""
     return f"{with_interval(evidence.epsilon)}{delta}"
 
 
-def _promised(evidence: Evidence) -> str:
+def _promised(evidence: EvidenceSummary) -> str:
     if not evidence.promised:
         return "none"
     epsilon = evidence.promised.get("epsilon")

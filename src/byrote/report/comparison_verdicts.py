@@ -4,12 +4,12 @@ import numpy as np
 
 from byrote.errors import printable
 from byrote.report.format import insertions, signed, with_interval
-from byrote.scores.comparison.result import (
+from byrote.scores.compare.comparison import (
     Comparison,
     ExposureChange,
     ScoreChange,
 )
-from byrote.scores.summary import SIGNIFICANCE
+from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 
 

@@ -15,7 +15,8 @@ from byrote.report import exposure_notes as notes
 from byrote.report.format import number, p_value, plain, plural
 from byrote.report.headline import headline_of, incomplete
 from byrote.report.tables import add_ellipsis, new_table
-from byrote.scores.exposure import Exposure
+from byrote.scores.exposure.exposure import Exposure
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import (
     NULL_MEAN,
     Controls,
@@ -24,7 +25,6 @@ from byrote.scores.exposure.levels import (
     check_controls,
     check_roles,
 )
-from byrote.scores.exposure.run import ExposureRun
 
 _DESCRIBED = ("run_id", "seed", "threads", "plan", "model", "data", "track", "epoch")
 
@@ -50,7 +50,7 @@ def render(
         (n,) which model each exposure is in, where there are several.
     facts
         What is known of ``model`` and ``corpus`` (each with ``bytes``, ``compressed`` and
-        ``parameters`` or ``characters``, as in ``ExposureRun.facts``), ``epochs``, and
+        ``parameters`` or ``characters``, as in ``ExposureResult.facts``), ``epochs``, and
         ``test_loss`` (nats per token).
     top
         Number of canaries listed, in their order; controls are not.
@@ -106,12 +106,12 @@ def to_json(
     )
 
 
-def render_run(run: ExposureRun, *, top: int = 40) -> RenderableType:
+def render_run(run: ExposureResult, *, top: int = 40) -> RenderableType:
     """Return what was run, and its exposures."""
     return Group(_run_headline(run), render(run.exposure, **_arguments(run), fit=run.fit, top=top))
 
 
-def run_to_json(run: ExposureRun) -> dict[str, Any]:
+def run_to_json(run: ExposureResult) -> dict[str, Any]:
     """Return the same as plain data for JSON, with every canary of every fit."""
     exposures = to_json(run.exposure, **_arguments(run))
     rows = zip(exposures["canaries"], run.fit.tolist(), run.pattern.tolist(), strict=True)
@@ -128,7 +128,7 @@ def run_to_json(run: ExposureRun) -> dict[str, Any]:
     )
 
 
-def _arguments(run: ExposureRun) -> dict[str, Any]:
+def _arguments(run: ExposureResult) -> dict[str, Any]:
     known = run.test_loss[~np.isnan(run.test_loss)]
     facts = {
         **run.facts,
@@ -138,7 +138,7 @@ def _arguments(run: ExposureRun) -> dict[str, Any]:
     return {"inserted": run.inserted, "role": run.role, "facts": facts}
 
 
-def _run_headline(run: ExposureRun) -> Text:
+def _run_headline(run: ExposureResult) -> Text:
     description = run.description
     fits = description["plan"]["fits"]
     text = headline_of(description)

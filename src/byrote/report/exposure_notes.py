@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.report.format import byte_size, number, plural
-from byrote.scores.exposure import Exposure, SkewNormalFit
+from byrote.scores.exposure.curve import SkewNormalFit
+from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import Controls, Level
 
 FACTS = ("model", "corpus", "epochs", "test_loss")

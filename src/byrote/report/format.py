@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from byrote.scores.distribution import Statistic
+from byrote.scores.memorization.summary import Statistic
 from byrote.stats.estimate import Estimate
 
 

@@ -11,37 +11,39 @@ from rich.text import Text
 from byrote.errors import printable
 from byrote.report.format import number
 from byrote.report.tables import new_table
-from byrote.scores.gate import Bar, Gate
-from byrote.scores.gate.gate import option
+from byrote.scores.gate.threshold import Gate, Threshold, option
 
 _STYLES = {"passed": "green", "failed": "bold red", "inconclusive": "bold yellow"}
 _ELEMENTS = {"failed": "failure", "inconclusive": "error"}
 
 
 def render(gate: Gate) -> RenderableType:
-    """Return a line for each bar, what it speaks of and why it does not pass, and the verdict."""
+    """Return a line for each threshold, what it covers and why it fails, and the verdict."""
     parts: list[RenderableType] = [_table(gate)]
     parts += [
-        Text(f"{option(bar.name)}: {remark}.") for bar in gate.bars if (remark := _remark(bar))
+        Text(f"{option(threshold.name)}: {remark}.")
+        for threshold in gate.thresholds
+        if (remark := _remark(threshold))
     ]
     parts.append(Text(f"{gate.headline}.", style=_STYLES[gate.verdict]))
     return Group(*parts)
 
 
-def sentence(bar: Bar) -> str:
-    """Return what was asked and found of a bar, and why it does not pass, in a sentence.
+def sentence(threshold: Threshold) -> str:
+    """Return what was asked and found of a threshold, and why it does not pass, in a sentence.
 
     Examples
     --------
-    >>> bar = Bar("max_significant", 0.01, 0.02, 0.015, 0.03, 0.95, "share", "failed",
-    ...     "the whole interval is above the bar", "", {})
-    >>> sentence(bar)
-    'asked at most 1%, found 2% [1.5%, 3%]: the whole interval is above the bar'
+    >>> threshold = Threshold("max_significant", 0.01, 0.02, 0.015, 0.03, 0.95, "share", "failed",
+    ...     "the whole interval is above the threshold", "", {})
+    >>> sentence(threshold)
+    'asked at most 1%, found 2% [1.5%, 3%]: the whole interval is above the threshold'
     """
-    text = f"asked at most {value(bar.asked, bar.unit)}, found {value(bar.found, bar.unit)}"
-    if not np.isnan(bar.low):
-        text += f" {interval(bar)}"
-    return text + (f": {bar.reason}" if bar.reason else "")
+    asked, found = (value(v, threshold.unit) for v in (threshold.asked, threshold.found))
+    text = f"asked at most {asked}, found {found}"
+    if not np.isnan(threshold.low):
+        text += f" {interval(threshold)}"
+    return text + (f": {threshold.reason}" if threshold.reason else "")
 
 
 def value(amount: float, unit: str) -> str:
@@ -53,30 +55,32 @@ def value(amount: float, unit: str) -> str:
     return number(amount) + (f" {unit}" if unit in ("bits", "nats") else "")
 
 
-def interval(bar: Bar) -> str:
-    """Format the interval of a bar, or a dash."""
-    if np.isnan(bar.low):
+def interval(threshold: Threshold) -> str:
+    """Format the interval of a threshold, or a dash."""
+    if np.isnan(threshold.low):
         return "–"
-    low, high = (value(end, bar.unit).removesuffix(f" {bar.unit}") for end in bar.interval)
+    low, high = (
+        value(end, threshold.unit).removesuffix(f" {threshold.unit}") for end in threshold.interval
+    )
     return f"[{low}, {high}]"
 
 
-def _remark(bar: Bar) -> str:
-    reason = f"{bar.verdict}: {bar.reason}" if bar.reason else ""
-    return ". ".join(text for text in (bar.covers, reason) if text)
+def _remark(threshold: Threshold) -> str:
+    reason = f"{threshold.verdict}: {threshold.reason}" if threshold.reason else ""
+    return ". ".join(text for text in (threshold.covers, reason) if text)
 
 
 def _table(gate: Gate) -> Table:
-    titles = ("bar", "asked", "found", f"[{100 * gate.level:.3g} %]", "verdict")
+    titles = ("threshold", "asked", "found", f"[{100 * gate.level:.3g} %]", "verdict")
     table = new_table(*titles, whole=titles)
     table.columns[-1].justify = "left"
-    for bar in gate.bars:
+    for threshold in gate.thresholds:
         table.add_row(
-            option(bar.name),
-            Text(f"<= {value(bar.asked, bar.unit)}"),
-            value(bar.found, bar.unit),
-            Text(interval(bar)),
-            Text(bar.verdict, style=_STYLES[bar.verdict]),
+            option(threshold.name),
+            Text(f"<= {value(threshold.asked, threshold.unit)}"),
+            value(threshold.found, threshold.unit),
+            Text(interval(threshold)),
+            Text(threshold.verdict, style=_STYLES[threshold.verdict]),
         )
     return table
 
@@ -85,31 +89,33 @@ def _table(gate: Gate) -> Table:
 
 
 def to_junit(gate: Gate) -> bytes:
-    """Return the gate as JUnit XML, which continuous integration shows: a test case a bar.
+    """Return the gate as JUnit XML, which continuous integration shows: a test case a threshold.
 
     One that failed is a failure. An inconclusive one is an error, not a skipped test: what could
     not be measured must not look as if it passed.
     """
-    cases = [_case(bar) for bar in gate.bars]
+    cases = [_case(threshold) for threshold in gate.thresholds]
     return _suite(cases, str(gate.run.get("run_id", "")))
 
 
-def unusable_junit(bars: Sequence[str], error: Exception) -> bytes:
-    """Return the test suite of a check that could not be made, every bar in error."""
+def unusable_junit(thresholds: Sequence[str], error: Exception) -> bytes:
+    """The test suite of a check that could not be made: an error for every threshold."""
     cases = []
-    for name in bars:
+    for name in thresholds:
         case = Element("testcase", name=option(name), classname="byrote.check", time="0")
         SubElement(case, "error", type="unusable", message=printable(str(error)))
         cases.append(case)
     return _suite(cases, "")
 
 
-def _case(bar: Bar) -> Element:
-    case = Element("testcase", name=option(bar.name), classname="byrote.check", time="0")
-    text = printable(sentence(bar))
-    if bar.verdict in _ELEMENTS:
-        element = SubElement(case, _ELEMENTS[bar.verdict], type=bar.verdict, message=text)
-        element.text = printable(bar.covers or bar.reason)
+def _case(threshold: Threshold) -> Element:
+    case = Element("testcase", name=option(threshold.name), classname="byrote.check", time="0")
+    text = printable(sentence(threshold))
+    if threshold.verdict in _ELEMENTS:
+        element = SubElement(
+            case, _ELEMENTS[threshold.verdict], type=threshold.verdict, message=text
+        )
+        element.text = printable(threshold.covers or threshold.reason)
     SubElement(case, "system-out").text = text
     return case
 

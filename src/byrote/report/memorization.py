@@ -14,9 +14,9 @@ from byrote.models.inexact_densities import approximations
 from byrote.report.format import interval, number, plain, plural, with_error
 from byrote.report.headline import headline_of, incomplete, resolved, subset
 from byrote.report.tables import add_ellipsis, new_table
-from byrote.scores.result import MemorizationResult
-from byrote.scores.summary import SIGNIFICANCE, Summary
-from byrote.scores.trust import K_HAT, Trust
+from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.summary import SIGNIFICANCE, Summary
 from byrote.stats.memorization import ESTIMATORS
 
 FEW = 4  # units of a jackknife below which its error is a rough guess
@@ -157,7 +157,7 @@ def _log_likelihood(result: MemorizationResult) -> Text:
     return Text(f"{text}.")
 
 
-def _diagnostics(trust: Trust) -> Text:
+def _diagnostics(trust: DiagnosticsSummary) -> Text:
     """Return how accurate the log-likelihoods are."""
     parts = []
     if not np.isnan(trust.mc_error):

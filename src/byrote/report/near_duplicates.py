@@ -11,7 +11,7 @@ from byrote.errors import printable
 from byrote.report.format import number, plain
 from byrote.report.memorization import RecordColumn
 from byrote.report.tables import new_table
-from byrote.scores.neighbors.near_result import Kind, NearDuplicates
+from byrote.scores.neighbors.near_duplicates import Kind, NearDuplicates
 
 _MARKS = {Kind.COPY: "=", Kind.NEAR: "≈", Kind.BRIGHTNESS: "≈*"}
 

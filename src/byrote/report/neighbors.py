@@ -10,8 +10,8 @@ from rich.text import Text
 from byrote.errors import printable
 from byrote.report.format import number, plain
 from byrote.report.tables import new_table
-from byrote.scores.neighbors.copying import ENOUGH
-from byrote.scores.neighbors.result import NeighborResult
+from byrote.scores.neighbors.copying_test import ENOUGH
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 
 HEAD = ("test", "value", "[95 %]", "p", "memorization if")
 

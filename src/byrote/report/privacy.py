@@ -12,8 +12,8 @@ from byrote.errors import printable
 from byrote.report.format import number, plain, plural
 from byrote.report.headline import headline_of
 from byrote.report.tables import new_table
-from byrote.scores.evidence import Bound, PrivacyEvidence, Side
-from byrote.scores.membership import MembershipInference
+from byrote.scores.privacy.evidence import Bound, GroupMeasure, PrivacyEvidence
+from byrote.scores.privacy.membership import MembershipInference
 
 METHODS = {
     "one-run": "guesses about coins",
@@ -180,7 +180,7 @@ def _attack_reasons(attacks: tuple[MembershipInference, ...]) -> Text:
     return Text("\n".join(sentences), end="\n" if sentences else "")
 
 
-def _sides(sides: tuple[Side, ...]) -> Table:
+def _sides(sides: tuple[GroupMeasure, ...]) -> Table:
     """Return a table with a row for each group and a column for each measure."""
     table = new_table("side by side", *MEASURES.values())
     cells = {(side.group, side.measure): side for side in sides}
@@ -193,7 +193,7 @@ def _sides(sides: tuple[Side, ...]) -> Table:
     return table
 
 
-def _cell(side: Side | None) -> str:
+def _cell(side: GroupMeasure | None) -> str:
     if side is None or np.isnan(side.value):
         return "–"
     if side.measure == "epsilon":
@@ -202,7 +202,7 @@ def _cell(side: Side | None) -> str:
     return f"{side.value:.{decimals}f} {_interval((side.low, side.high), decimals)}".rstrip()
 
 
-def _remarks(sides: tuple[Side, ...]) -> Text:
+def _remarks(sides: tuple[GroupMeasure, ...]) -> Text:
     """Return reasons, and the exposures that the guarantee allows."""
     sentences = [
         f"{side.group}, {side.measure}: {side.reason}."

@@ -9,8 +9,8 @@ import numpy as np
 from rich.text import Text
 
 from byrote.report.format import number, plain, plural
-from byrote.scores.neighbors.near_result import NearDuplicates
-from byrote.scores.pruning import Pruned
+from byrote.scores.memorization.pruning import Pruned
+from byrote.scores.neighbors.near_duplicates import NearDuplicates
 
 
 def render(

@@ -10,8 +10,8 @@ from rich.text import Text
 
 from byrote.report.format import number, plain
 from byrote.report.tables import new_table
-from byrote.scores.exposure.course import ExposureOverTraining
-from byrote.scores.trajectory import Trajectory
+from byrote.scores.exposure.trajectory import ExposureOverTraining
+from byrote.scores.memorization.trajectory import Trajectory
 
 _QUANTILES = {"median": 0.5, "q0.95": 0.95, "q0.999": 0.999}
 _TITLES = ("epoch", "train loss", "held-out loss", "median M", "95th pct.", "99.9th pct.")

@@ -1,1 +1,1 @@
-"""What the table says: memorization scores and their statistics."""
+"""Scores: from the table of log-likelihoods to memorization, exposure, privacy and comparisons."""

@@ -1,4 +1,4 @@
-"""One handle for a run: what its folder holds and what follows from it, each read once."""
+"""The handle for a run: its files and results, each read or computed once."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,35 +20,32 @@ from byrote.fits.record_files import load_records
 from byrote.fits.run_folder import RunFolder
 from byrote.fits.table import Table
 from byrote.plans import Design
-from byrote.scores.evaluation import Evaluation, evaluate
-from byrote.scores.evidence.attacks import membership_of
-from byrote.scores.evidence.evidence import evidence_of
-from byrote.scores.evidence.promise import promised_by
-from byrote.scores.evidence.result import PrivacyEvidence
-from byrote.scores.exposure.course import course_of
-from byrote.scores.exposure.loading import exposure_of
-from byrote.scores.exposure.run import ExposureRun
-from byrote.scores.membership import MembershipInference
-from byrote.scores.memorization import scores_of
-from byrote.scores.neighbors import NearDuplicates, NeighborResult
-from byrote.scores.result import MemorizationResult
-from byrote.scores.trajectory import trajectory_of
+from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
+from byrote.scores.exposure.trajectory import exposure_trajectory_of_run
+from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.score_memorization import memorization_of_run
+from byrote.scores.memorization.trajectory import trajectory_of_run
+from byrote.scores.neighbors.near_duplicates import NearDuplicates
+from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.privacy.evidence import PrivacyEvidence
+from byrote.scores.privacy.from_run import evidence_of, membership_of
+from byrote.scores.privacy.guarantee import guarantee_of
+from byrote.scores.privacy.membership import MembershipInference
 
 Result = TypeVar("Result")
 Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
 
 
 def open_run(run: "str | Path | Run") -> "Run":
-    """Open a run folder.
-
-    A run that is open is returned as it is.
+    """Open a run folder; an open run is returned as it is.
 
     Raises
     ------
     InvalidInput
-        If the folder holds no run, or a symbolic link.
+        If the folder holds no run, or symbolic links.
     CorruptFile, CannotRead
-        If the description, the plan or the names of the records are damaged, or cannot be read.
+        If the description, the plan or the record ids are damaged, or cannot be read.
     """
     if isinstance(run, Run):
         return run
@@ -58,13 +55,13 @@ def open_run(run: "str | Path | Run") -> "Run":
 class Run:
     """An open run folder.
 
-    Files are read and results computed when they are first needed, and once: open the folder again
-    to see fits that were added since. ``epoch`` is a tracked epoch of training (default: the last);
-    ``partial`` accepts a run of which fits are missing.
+    Files are read and results computed on first use, and once: open the folder again to see fits
+    added since. ``epoch`` is a tracked epoch of training (default: the last); ``partial`` accepts a
+    run with missing fits.
 
     Methods raise IncompleteRun if fits or tracked epochs are missing (with ``partial``: if no fit
     is finished), CorruptFile if a file is damaged or another run's, and InvalidInput if an argument
-    cannot be used or the run has nothing of the kind.
+    is invalid or the run has no such result.
 
     Examples
     --------
@@ -74,7 +71,7 @@ class Run:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     plan, path = byrote.Probes(20, fits=8), folder + "/run"
     ...     model = KernelDensity(bandwidth=0.1)
-    ...     _ = byrote.score_memorization(model, x, plan=plan, store=path)
+    ...     _ = byrote.score_memorization(model, x, plan=plan, out=path)
     ...     run = byrote.open_run(path)
     ...     scores, attack = run.memorization(), run.membership()
     >>> int((scores.n_in > 0).sum()), attack.auc
@@ -90,11 +87,11 @@ class Run:
         done = self.design.fits - len(self.missing)
         return f"Run({str(self.path)!r}: {done} of {self.design.fits} fits of {model}, {plan})"
 
-    # -- what the run is --------------------------------------------------------------------------
+    # -- description -----------------------------------------------------------------------------
 
     @property
     def path(self) -> Path:
-        """The folder."""
+        """Path of the folder."""
         return self.folder.paths.root
 
     @property
@@ -109,22 +106,22 @@ class Run:
 
     @property
     def has_canaries(self) -> bool:
-        """Whether canaries were planted: the run then has exposures instead of scores."""
+        """Whether the run has canaries, and so exposures instead of scores."""
         return self.design.inserts
 
     @cached_property
     def missing(self) -> tuple[int, ...]:
-        """Fits that are not finished."""
+        """Numbers of the unfinished fits."""
         return tuple(self.folder.missing())
 
     @cached_property
     def finished(self) -> tuple[int, ...]:
-        """Fits that are finished."""
+        """Numbers of the finished fits."""
         return tuple(sorted({*range(self.design.fits)} - {*self.missing}))
 
     @cached_property
     def incomplete(self) -> str:
-        """Which fits or tracked epochs are missing, in one sentence; empty if none is."""
+        """Missing fits and tracked epochs in one sentence; empty if the run is complete."""
         untracked = self.folder.untracked(self.manifest.track)
         if not self.missing and not untracked:
             return ""
@@ -132,28 +129,28 @@ class Run:
 
     @cached_property
     def facts(self) -> tuple[dict[str, Any], ...]:
-        """Of each finished fit: losses, seconds, memory, versions, processor."""
+        """Losses, seconds, memory, versions and processor of each finished fit."""
         return tuple(self.folder.facts(fit) for fit in self.finished)
 
     def fact(self, name: str) -> NDArray[np.float64]:
-        """(F,) one number of each finished fit; NaN where it is unknown."""
+        """Return a number of each finished fit, (F,); NaN where unknown."""
         values = [fact.get(name) for fact in self.facts]
         return np.array([np.nan if value is None else value for value in values], dtype=float)
 
     @cached_property
     def guarantee(self) -> dict[str, Any] | None:
         """The differential-privacy guarantee of the finished fits; None if they record none."""
-        return promised_by(self.folder, self.finished)
+        return guarantee_of(self.folder, self.finished)
 
-    # -- what its log-likelihoods say -------------------------------------------------------------
+    # -- results ----------------------------------------------------------------------------------
 
     def table(self, *, partial: bool = False) -> Table:
-        """Log-likelihoods by fit and record, after training."""
+        """Return the log-likelihoods by fit and record, after training."""
         return self._once(("table", partial), lambda: self.folder.table(partial=partial))
 
     @cached_property
     def evaluation(self) -> Evaluation:
-        """Scores with their errors, by scored record, from the fits that are finished."""
+        """Scores and errors of the scored records, from the finished fits."""
         return evaluate(self.table(partial=True))
 
     def memorization(
@@ -161,44 +158,44 @@ class Run:
     ) -> MemorizationResult:
         """Compute the memorization scores from the log-likelihoods, without training."""
         key = ("memorization", epoch, partial)
-        return self._once(key, lambda: scores_of(self.folder, epoch, partial=partial))
+        return self._once(key, lambda: memorization_of_run(self.folder, epoch, partial=partial))
 
     def exposure(
         self, epoch: int | None = None, *, method: str = "auto", partial: bool = False
-    ) -> ExposureRun:
+    ) -> ExposureResult:
         """Compute the exposures of the canaries from the log-likelihoods, without training.
 
         Parameters
         ----------
         method
-            "rank": from the ranks found in the model during the run; "sampled" or "skew_normal":
-            from the reference candidates; "auto": the best of them for each canary, an exact rank
-            first.
+            "rank": by the ranks found in the model during the run; "sampled" or "skew_normal": by
+            the reference candidates; "auto": the best of these for each canary, exact ranks first.
         """
         return self._once(
             ("exposure", epoch, method, partial),
-            lambda: exposure_of(self.folder, epoch=epoch, method=method, partial=partial),
+            lambda: exposure_of_run(self.folder, epoch=epoch, method=method, partial=partial),
         )
 
     def trajectory(self, *, method: str = "auto", partial: bool = False) -> Any:
         """Compute scores, or exposures, and losses at every scored epoch of training.
 
-        A ``Trajectory``; of a run with canaries, an ``ExposureOverTraining``.
-
-        A run that was not tracked has those after the last epoch, and the losses of all.
+        Returns a ``Trajectory``; for a run with canaries, an ``ExposureOverTraining``. A run that
+        was not tracked has scores after the last epoch alone, and the losses of all epochs.
         ``method``: for canaries, as for ``exposure``.
         """
         if self.has_canaries:
-            course = lambda: course_of(self.folder, method=method, partial=partial)  # noqa: E731
-            return self._once(("course", method, partial), course)
-        scores = lambda: trajectory_of(self.folder, partial=partial)  # noqa: E731
+            return self._once(
+                ("trajectory", method, partial),
+                lambda: exposure_trajectory_of_run(self.folder, method=method, partial=partial),
+            )
+        scores = lambda: trajectory_of_run(self.folder, partial=partial)  # noqa: E731
         return self._once(("trajectory", partial), scores)
 
     def membership(self, attack: str = "lira", *, partial: bool = False) -> MembershipInference:
         """Infer which fits trained on which records, as an attacker would.
 
-        With canaries: tell inserted secrets from controls and reference candidates, which were
-        drawn alike and never inserted.
+        For a run with canaries, distinguish inserted secrets from controls and reference
+        candidates, which were drawn alike and never inserted.
 
         ``attack``: "lira" or "loss", as for ``infer_membership``.
         """
@@ -214,45 +211,45 @@ class Run:
         record: Any = None,
         partial: bool = False,
     ) -> PrivacyEvidence:
-        """Bound the privacy loss from below, and compare it with what the model guarantees.
+        """Bound the privacy loss from below, and compare it with the model's guarantee.
 
-        Every bound that the log-likelihoods allow, or why there is none (docs/privacy.md), and
-        memorization, exposure, membership inference and epsilon side by side.
+        Returns every bound that the log-likelihoods allow, with the reasons for the others
+        (docs/privacy.md), and memorization, exposure, membership inference and epsilon side by
+        side.
 
         Parameters
         ----------
         significance
             Probability with which a bound may exceed the true epsilon.
         delta
-            Delta of the claim (default: that of the guarantee, or 0).
+            Delta of the claim (default: the guarantee's, or 0).
         guesses
-            Number of guesses of the one-run audits, fixed before looking (default: a tenth of the
+            Number of guesses of the one-run audits, fixed in advance (default: a tenth of the
             coins, but at least 100 or all).
         record
-            Id of the record whose independent trials Clopper and Pearson's bound counts, chosen
-            before looking (default: drawn by the run's seed).
-
+            Id of the record for Clopper and Pearson's bound, fixed in advance (default: drawn by
+            the run's seed).
         """
         asked: dict[str, Any] = {"significance": significance, "delta": delta, "guesses": guesses}
         asked |= {"record": record, "partial": partial}
         key = ("epsilon", *asked.values())
         return self._once(key, lambda: evidence_of(self.folder, **asked))
 
-    # -- what other commands left in the folder ---------------------------------------------------
+    # -- saved by other commands -----------------------------------------------------------------
 
     def neighbors(self) -> NeighborResult:
-        """Load the nearest-neighbour tests that ``byrote neighbors --validation`` made."""
+        """Load the results of ``byrote neighbors --validation``."""
         result = self._beside_scores(self.folder.paths.neighbors, NeighborResult.load)
         if result is None:
             raise InvalidInput("byrote neighbors was not run")
         return result
 
     def near_duplicates(self) -> NearDuplicates | None:
-        """Load the near-duplicates that ``byrote neighbors`` found; None if it was not run."""
+        """Load the near-duplicates found by ``byrote neighbors``; None if it was not run."""
         return self._beside_scores(self.folder.paths.near_duplicates, NearDuplicates.load)
 
     def _beside_scores(self, path: Path, load: Callable[[Path], Stored]) -> Stored | None:
-        """More repeats since then change the scores, and neither distances nor copies."""
+        """Load a result with the current scores, which later repeats may have changed."""
         if not is_there(path):
             return None
         result = self._once((path,), lambda: load(path))
@@ -262,28 +259,28 @@ class Run:
 
     @cached_property
     def records(self) -> Records:
-        """The records that the run was made from, loaded again; InvalidInput if they changed."""
+        """The records of the run, loaded again; InvalidInput if they changed."""
         return load_records(self.folder.paths, self.manifest)
 
-    # -- its models -------------------------------------------------------------------------------
+    # -- models -----------------------------------------------------------------------------------
 
     def model(self, fit: int | None = None, *, model: Any = None) -> Any:
         """Load a model that the run keeps, as it was after training.
 
-        That of a fit (``keep_models="all"``), or the release model, trained on all records. A class
-        of your own must be passed unfitted, as ``model``: no file chooses what is imported. Chance
-        in ``score_samples`` and ``sample`` comes from the fit's own seed. RunMismatch: ``model`` is
-        not of the run's class and parameters.
+        The model of a fit (``keep_models="all"``), or the release model, trained on all records. A
+        class of your own must be passed unfitted as ``model``, since files do not choose what is
+        imported. The fit's own seed determines randomness in ``score_samples`` and ``sample``.
+        RunMismatch: ``model`` differs from the run's class or parameters.
         """
         return kept_model.load(self.folder, fit, model)
 
     def sample(
         self, n: int, *, seed: int = 0, fit: int | None = None, model: Any = None
     ) -> NDArray[Any]:
-        """Draw (n, *shape) records from a model that the run keeps; ``fit``, ``model`` as for it.
+        """Draw (n, *shape) records from a model that the run keeps; see ``model``.
 
-        The seed decides the samples, also of a model that draws from a global generator. The first
-        of many are not the same as few.
+        The seed determines the samples, even if the model uses a global generator. The first of N
+        samples depend on N.
         """
         return kept_model.sample(self.folder, n, seed=seed, fit=fit, model=model)
 

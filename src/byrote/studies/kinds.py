@@ -1,65 +1,297 @@
-"""All studies by name, and which options each kind has."""
+"""The kinds of studies: published memorization scores, exposure of secrets, and mitigations."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.studies.declaration import NAMES as OF_SCORES
-from byrote.studies.exposure.declaration import NAMES as OF_EXPOSURE
-from byrote.studies.mitigations.declaration import NAMES as OF_MITIGATIONS
+from byrote.studies.study import (
+    DeclaredRun,
+    Integers,
+    Name,
+    Part,
+    Scale,
+    Study,
+    Texts,
+    read_declaration,
+)
 
-KINDS: Mapping[str, tuple[str, ...]] = {
-    "scores": OF_SCORES,
-    "exposure": OF_EXPOSURE,
-    "mitigations": OF_MITIGATIONS,
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class KFoldRun(DeclaredRun):
+    """A run with a K-fold plan."""
+
+    folds: Annotated[int, Field(ge=2)]
+    repeats: PositiveInt
+    track: Integers
+    keep_models: Literal["release", "all"]
+
+    @model_validator(mode="after")
+    def _check_track(self) -> Self:
+        if list(self.track) != sorted(set(self.track)) or max(self.track, default=0) > self.epochs:
+            raise ValueError("track must rise and end by the last epoch")
+        return self
+
+    def override(self, settings: Mapping[str, int]) -> Self:
+        """Return the run with other settings; always track the last epoch, and none after it."""
+        last = settings.get("epochs", self.epochs)
+        track = (*(epoch for epoch in self.track if epoch < last), last)
+        return self.model_copy(update={**settings, "track": track})
+
+    def scaled_settings(self) -> dict[str, Any]:
+        """Return what a scale may change, by name."""
+        settings = {name: getattr(self, name) for name in ("folds", "repeats", "epochs")}
+        return {**settings, **{name: self.model[name] for name in ("draws", "redraw")}}
+
+
+class ScoreScale(Scale):
+    """A scale of a study of scores. records: size of a fixed random subset (default: all)."""
+
+    records: PositiveInt | None = None
+
+
+class Images(Part):
+    """How images are loaded, the shape of a record then, and how many the paper has."""
+
+    image: str | None = None
+    shape: Integers
+    records: PositiveInt
+
+
+class PublishedFigure(Part):
+    """A printed figure: a number, words, or both; neither where the paper gives none."""
+
+    value: float | None = None
+    note: str = ""
+
+    def __str__(self) -> str:
+        number = "" if self.value is None else f"{self.value:,g}"
+        return " ".join(filter(None, [self.note, number])) or "–"
+
+
+class PublishedScores(Part):
+    """What the paper reports of the scores M, in nats, and of the highly memorized records."""
+
+    median: PublishedFigure = PublishedFigure()
+    minimum: PublishedFigure = PublishedFigure()
+    maximum: PublishedFigure = PublishedFigure()
+    q95: PublishedFigure = PublishedFigure()
+    central_share: PublishedFigure = PublishedFigure()
+
+
+class ScoreStudy(Study):
+    """An experiment of the paper: one run, whose scores are printed beside the published ones."""
+
+    kind: ClassVar[str] = "scores"
+    run_form: ClassVar[type[DeclaredRun]] = KFoldRun
+    scales: ClassVar[tuple[str, str]] = ("small", "paper")
+    options: ClassVar[tuple[str, ...]] = (
+        "records", "repeats", "validation", "validation_part", "key", "labels", "dry_run",
+    )  # fmt: skip
+
+    images: Images
+    published: PublishedScores
+    small: ScoreScale
+    paper: ScoreScale
+
+
+class CanaryRun(DeclaredRun):
+    """A run that plants canaries and measures their exposure.
+
+    track: measure after every report of training as well.
+    """
+
+    fits: PositiveInt
+    patterns: Texts
+    insertions: Annotated[Integers, Field(min_length=1)]
+    canaries_per_level: PositiveInt
+    controls: NonNegativeInt
+    references: PositiveInt
+    method: Literal["auto", "search", "none"]
+    max_queries: PositiveInt
+    held_out: Annotated[float, Field(ge=0, lt=1)]
+    within: Annotated[float, Field(gt=0, le=1)] = 1.0
+    track: bool = False
+    keep_models: Literal["none", "release"] = "none"
+
+
+class TextScale(Scale):
+    """A scale of a study of exposure. characters: use the first N of the text (default: all)."""
+
+    minutes: PositiveInt
+    characters: PositiveInt | None = None
+
+
+class ExposureStudy(Study):
+    """A study of how exposed planted secrets become."""
+
+    kind: ClassVar[str] = "exposure"
+    run_form: ClassVar[type[DeclaredRun]] = CanaryRun
+    options: ClassVar[tuple[str, ...]] = ("fits", "characters")
+
+    question: str
+    data: str
+    published: Texts
+    small: TextScale
+    full: TextScale
+
+
+class Pruning(Part):
+    """Which records a run goes without: a share of those scored by another run.
+
+    at: the most memorized ("highest"), or as many at random.
+    """
+
+    after: Name
+    top: Fraction
+    at: Literal["highest", "random"] = "highest"
+
+
+class AuditRun(DeclaredRun):
+    """A run whose probes are in half of the fits each.
+
+    seed, choice: added to the study's seed, for the run and for the choice of its probes.
+    validation: pass the records set apart as the model's parameter ``validation``. against: the run
+    that it is compared with.
+    """
+
+    fits: PositiveInt
+    probes: PositiveInt
+    seed: NonNegativeInt = 0
+    choice: NonNegativeInt = 0
+    validation: bool = False
+    pruned: Pruning | None = None
+    against: Name = "plain"
+
+
+class AuditScale(Scale):
+    """A scale of a study of mitigations.
+
+    validation: number of records set apart. records: size of a fixed random subset of the others
+    (default: all). replications: number of times that rounds of pruning are repeated.
+    """
+
+    minutes: PositiveInt
+    validation: PositiveInt
+    records: PositiveInt | None = None
+    replications: PositiveInt = 1
+
+
+class PruningRounds(Part):
+    """Rounds of pruning a share of the records and training again, with random pruning beside."""
+
+    rounds: PositiveInt
+    top: Fraction
+
+
+class MitigationStudy(Study):
+    """A study of what stops memorization, or of what pruning brings to light.
+
+    Examples
+    --------
+    >>> study = load_study("onion")
+    >>> [run.name for run in study.runs("small")][:4]
+    ['1-all', '1-pruned-1', '1-pruned-2', '1-pruned-3']
+    """
+
+    kind: ClassVar[str] = "mitigations"
+    run_form: ClassVar[type[DeclaredRun]] = AuditRun
+    options: ClassVar[tuple[str, ...]] = ("records", "fits", "key", "labels")
+
+    question: str
+    data: str
+    published: Texts
+    small: AuditScale
+    full: AuditScale
+    pruning: PruningRounds | None = None
+
+    @model_validator(mode="after")
+    def _check_order(self) -> Self:
+        for scale in self.scales:
+            earlier: set[str] = set()
+            runs = self.runs(scale)
+            for run in runs:
+                if run.pruned is not None and run.pruned.after not in earlier:
+                    raise ValueError(f"{run.name} must come after {run.pruned.after}")
+                earlier.add(run.name)
+            unknown = {run.against for run in runs} - earlier
+            if unknown and self.pruning is None:
+                raise ValueError(f"against must name a run; got {min(unknown)}")
+        return self
+
+    def runs(self, scale: str) -> tuple[Any, ...]:
+        """Return the runs at a scale; with rounds of pruning, those of each replication."""
+        runs = super().runs(scale)
+        if self.pruning is None:
+            return runs
+        replications = range(self.scale(scale).replications)
+        return tuple(run for r in replications for run in _onion(runs[0], self.pruning, r))
+
+
+def _onion(run: AuditRun, pruning: PruningRounds, replication: int) -> list[AuditRun]:
+    """Return one replication: a run on all records, then rounds of both ways of pruning."""
+    seeds, label = {"seed": replication, "choice": replication}, replication + 1
+    runs = [run.model_copy(update={**seeds, "name": f"{label}-all"})]
+    for at, word in (("highest", "pruned"), ("random", "random")):
+        after = f"{label}-all"
+        for number in range(1, pruning.rounds + 1):
+            name = f"{label}-{word}-{number}"
+            title = f"{run.title}, round {number}, {word}"
+            pruned = Pruning(after=after, top=pruning.top, at=at)  # type: ignore[arg-type]
+            named = {"name": name, "title": title, "pruned": pruned}
+            runs.append(run.model_copy(update={**seeds, **named}))
+            after = name
+    return runs
+
+
+_SCORES = ("mnist-1e-3", "mnist-1e-4", "cifar10", "celeba")
+_EXPOSURE = ("exposure-over-training", "exposure-by-insertions", "exposure-pareto",
+             "skew-normal-fit", "dp-exposure")  # fmt: skip
+FORMS: Mapping[str, type[Study]] = {
+    **dict.fromkeys(_SCORES, ScoreStudy),
+    **dict.fromkeys(_EXPOSURE, ExposureStudy),
+    **dict.fromkeys(("mitigations", "onion"), MitigationStudy),
 }
-NAMES = tuple(name for names in KINDS.values() for name in names)
-_OPTIONS: Mapping[str, tuple[str, ...]] = {  # which not all kinds have
-    "scores": (
-        "records",
-        "repeats",
-        "validation",
-        "validation_part",
-        "key",
-        "labels",
-        "dry_run",
-    ),
-    "exposure": ("fits", "characters"),
-    "mitigations": ("records", "fits", "key", "labels"),
-}
+NAMES = tuple(FORMS)
 
 
-def kind_of(name: str) -> str:
-    """Of what a study is: of memorization "scores", of "exposure", or of "mitigations".
+def load_study(name: str) -> Any:
+    """Load a study that comes with byrote.
 
     Raises
     ------
     InvalidInput
         If there is none of that name; the message suggests the nearest.
+
+    Examples
+    --------
+    >>> study = load_study("mnist-1e-3")
+    >>> study.runs("paper")[0].folds, str(study.published.median)
+    (10, '4.4')
     """
-    checks.choice("study", name, NAMES)
-    return next(kind for kind, names in KINDS.items() if name in names)
+    return read_declaration(FORMS[checks.choice("study", name, NAMES)], name)
 
 
 def check_options(name: str, given: Mapping[str, Any]) -> None:
-    """Refuse options that mean nothing for a study.
+    """Refuse options that do not apply to a study.
 
     Raises
     ------
     InvalidInput
-        Naming the option and those that the study has in its place.
+        Naming the option and those that do apply, or if there is no such study.
     """
-    kind = kind_of(name)
-    own = _OPTIONS[kind]
-    theirs = {option for options in _OPTIONS.values() for option in options} - set(own)
-    for option in sorted(theirs):
-        if given.get(option) not in (None, False):
-            words = ", ".join(map(_spelled, (*own, "epochs")))
+    form = FORMS[checks.choice("study", name, NAMES)]
+    for option in sorted({option for kind in FORMS.values() for option in kind.options}):
+        if option not in form.options and given.get(option) not in (None, False):
+            applicable = ", ".join(map(_spelled, (*form.options, "epochs")))
             raise InvalidInput(
-                f"{_spelled(option)} does not apply to the study {name}; those that do are {words}"
+                f"{_spelled(option)} does not apply to the study {name}; those that do are"
+                f" {applicable}"
             )
-    if kind == "scores" and given.get("data") is None:
+    if form is ScoreStudy and given.get("data") is None:
         raise InvalidInput(f"--data must name the data set for the study {name}")
 
 

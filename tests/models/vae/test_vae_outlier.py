@@ -244,7 +244,7 @@ def test_a_run_keeps_it_all(tmp_path):
     x = planted(60)
     model = VAE(2, hidden=(8,), epochs=2, draws=8, outlier=0.05)
     plan = byrote.KFold(2, repeats=1)
-    byrote.score_memorization(model, x, plan=plan, store=tmp_path, keep_models="release")
+    byrote.score_memorization(model, x, plan=plan, out=tmp_path, keep_models="release")
     facts = RunFolder.open(RunPaths(tmp_path)).facts(0)
     assert set(facts["outlier"]) == {"weight", "share", "head_start"}
     result = byrote.open_run(tmp_path).memorization()

@@ -188,9 +188,9 @@ def test_a_run_keeps_what_each_fit_promises_and_gives_the_model_back(tmp_path):
     dp = DP(target_epsilon=3.0, delta=DELTA)
     given = {"plan": Probes(10, fits=4), "seed": 5}
     one = byrote.score_memorization(
-        a_vae(dp=dp), ROWS, **given, store=tmp_path / "one", keep_models="all"
+        a_vae(dp=dp), ROWS, **given, out=tmp_path / "one", keep_models="all"
     )
-    two = byrote.score_memorization(a_vae(dp=dp), ROWS, **given, store=tmp_path / "two", workers=2)
+    two = byrote.score_memorization(a_vae(dp=dp), ROWS, **given, out=tmp_path / "two", workers=2)
     np.testing.assert_array_equal(one.log_prob_in, two.log_prob_in)
     facts, run = privacy_of(tmp_path / "one")
     assert facts == privacy_of(tmp_path / "two")[0]

@@ -24,7 +24,7 @@ def run(tmp_path_factory):
         controls=400,
         references=2000,
         method="exact",
-        store=folder,
+        out=folder,
         track=[1],
         seed=3,
     )

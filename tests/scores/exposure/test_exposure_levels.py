@@ -7,7 +7,6 @@ import pytest
 from scipy import stats
 
 import byrote
-from byrote.scores.exposure.joining import joined
 from byrote.scores.exposure.levels import by_insertions, check_controls, check_roles
 
 GENERATOR = np.random.default_rng(11)
@@ -72,7 +71,7 @@ def test_the_mean_is_tested_exactly():
 
 def over_fits(exposure, fits):
     """The same exposures in each of several fits, as a run gives them."""
-    several = joined([exposure] * fits)
+    several = byrote.Exposure.concat([exposure] * fits)
     return several, np.zeros(len(several), dtype=int)
 
 

@@ -1,4 +1,4 @@
-"""Without memorization a bar fails as seldom as it says; what is there is found; ends cover."""
+"""Without memorization thresholds fail as seldom as stated; memorization is found; ends cover."""
 
 import dataclasses
 
@@ -9,11 +9,10 @@ from scipy.stats import binomtest, gamma
 from byrote import Exposure, KFold, Probes, Subset
 from byrote.fits.table import Table
 from byrote.plans import design_of
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import Controls, check_controls
-from byrote.scores.exposure.run import ExposureRun
-from byrote.scores.gate import exposure, membership, quantile, significant
-from byrote.scores.gate.bar import judge
-from byrote.scores.gate.source import Source
+from byrote.scores.gate import max_auc, max_exposure, max_q999, max_significant
+from byrote.scores.gate.threshold import GatedRun, judge
 from levels import run_of
 
 PLANS = [KFold(2, 10), Probes(150, fits=16), Subset(0.5, fits=16)]
@@ -24,7 +23,7 @@ def source_of(plan, n, values_of, *, seed=0, tail=0.025, diagnostics=None):
     design = design_of(plan, n, seed=seed)
     rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
     values = values_of(np.random.default_rng(seed), design)[:, rows]
-    return Source(run_of(plan, Table(design, rows, values), diagnostics), tail)
+    return GatedRun(run_of(plan, Table(design, rows, values), diagnostics), tail)
 
 
 def noise(spread, gain=0.0, records=()):
@@ -49,12 +48,12 @@ def test_noise_alone_fails_no_bar_and_passes_where_it_can(plan):
     runs, verdicts = 40, {"significant": [], "q999": [], "wide": []}
     for seed in range(runs):
         source = source_of(plan, 150, noise(5.0), seed=seed)
-        for name, measure, bar in (
-            ("significant", significant.measure, 0.05),
-            ("q999", quantile.measure, 0.5),  # far below what the noise makes of the estimate
-            ("wide", quantile.measure, 1000.0),
+        for name, measure, threshold in (
+            ("significant", max_significant.measure, 0.05),
+            ("q999", max_q999.measure, 0.5),  # far below what the noise makes of the estimate
+            ("wide", max_q999.measure, 1000.0),
         ):
-            found = judge("max_q999", bar, measure(source, bar), level=0.95)
+            found = judge("max_q999", threshold, measure(source, threshold), level=0.95)
             verdicts[name].append(found.verdict)
     assert seldom(verdicts["q999"].count("failed"), runs, 0.025)
     assert seldom(runs - verdicts["significant"].count("passed"), runs, 0.05)
@@ -66,7 +65,7 @@ def test_noise_alone_fails_no_bar_and_passes_where_it_can(plan):
 def test_ends_of_the_quantile_hold_the_truth(plan):
     runs, wrong = 40, np.zeros(2, dtype=int)
     for seed in range(runs):  # of 150 records none may exceed it: it is the largest, 20 nats
-        found = quantile.measure(source_of(plan, 150, noise(2.0, 20.0, range(3)), seed=seed), 1.0)
+        found = max_q999.measure(source_of(plan, 150, noise(2.0, 20.0, range(3)), seed=seed), 1.0)
         wrong += [found.low > 20, found.high < 20]
         assert found.low > 5
     assert seldom(int(wrong[0]), runs, 0.025)
@@ -77,7 +76,7 @@ def test_the_share_for_certain_is_no_more_than_there_is():
     runs, wrong = 60, 0
     for seed in range(runs):
         source = source_of(KFold(2, 12), 100, noise(1.0, 4.0, range(10)), seed=seed)
-        found = significant.measure(source, 0.05)
+        found = max_significant.measure(source, 0.05)
         wrong += found.low > 0.1
         assert found.low >= 0.05
         assert found.found == found.high
@@ -89,7 +88,7 @@ def test_probes_drawn_at_random_speak_of_all_records():
     runs, wrong = 60, 0
     for seed in range(runs):
         source = source_of(Probes(200, fits=16), 2000, noise(0.1, 9.0, range(100)), seed=seed)
-        found = significant.measure(source, 0.05)
+        found = max_significant.measure(source, 0.05)
         wrong += not found.low <= 0.05 <= found.high
         assert found.low < found.high
     assert seldom(wrong, runs, 0.1)  # BH adds false discoveries to the upper end, never fewer
@@ -97,24 +96,31 @@ def test_probes_drawn_at_random_speak_of_all_records():
 
 def test_chosen_probes_speak_of_themselves():
     source = source_of(Probes(list(range(50)), fits=16), 2000, noise(1.0))
-    found = significant.measure(source, 0.05)
+    found = max_significant.measure(source, 0.05)
     assert found.found == found.high
     assert "50 records chosen of 2,000" in found.covers
-    assert not quantile.measure(source, 50).doubts
+    assert not max_q999.measure(source, 50).doubts
 
 
 SHORT = [
-    ("one repeat", KFold(10, 1), 300, significant, 0.01, "can discover nothing"),
-    ("few repeats", KFold(2, 6), 300, significant, 0.01, "unless 94 of 300 records"),
-    ("one repeat", KFold(10, 1), 300, quantile, 50, "no standard errors"),
-    ("few probes", Probes(300, fits=16), 60_000, quantile, 50, "too few records"),
-    ("one repeat", KFold(10, 1), 300, membership, 0.6, "lira could not be measured"),
+    ("one repeat", KFold(10, 1), 300, max_significant, 0.01, "can discover nothing"),
+    ("few repeats", KFold(2, 6), 300, max_significant, 0.01, "unless 94 of 300 records"),
+    ("one repeat", KFold(10, 1), 300, max_q999, 50, "no standard errors"),
+    ("few probes", Probes(300, fits=16), 60_000, max_q999, 50, "too few records"),
+    ("one repeat", KFold(10, 1), 300, max_auc, 0.6, "lira could not be measured"),
 ]
 
 
-@pytest.mark.parametrize(("plan", "n", "module", "bar", "reason"), [case[1:] for case in SHORT])
-def test_too_little_never_passes(plan, n, module, bar, reason):
-    found = judge("max_q999", bar, module.measure(source_of(plan, n, noise(0.01)), bar), level=0.95)
+@pytest.mark.parametrize(
+    ("plan", "n", "module", "threshold", "reason"), [case[1:] for case in SHORT]
+)
+def test_too_little_never_passes(plan, n, module, threshold, reason):
+    found = judge(
+        "max_q999",
+        threshold,
+        module.measure(source_of(plan, n, noise(0.01)), threshold),
+        level=0.95,
+    )
     assert found.verdict == "inconclusive"
     assert reason in found.reason
 
@@ -126,8 +132,8 @@ def test_zero_densities_outside_training_fail():
 
     source = source_of(KFold(2, 12), 100, copies)
     with np.errstate(invalid="ignore"):
-        found = quantile.measure(source, 50)
-        auc = membership.measure(source, 0.6)
+        found = max_q999.measure(source, 50)
+        auc = max_auc.measure(source, 0.6)
     assert found.low == np.inf
     assert auc.low > 0.9
     assert "lira could not be measured" in auc.doubts[0]
@@ -135,31 +141,33 @@ def test_zero_densities_outside_training_fail():
 
 def test_pairs_that_memorize_nothing_pass():
     source = source_of(Probes(100, fits=16, pairs=True), 100, noise(1.0))
-    found = judge("max_auc", 0.6, membership.measure(source, 0.6), level=0.95)
+    found = judge("max_auc", 0.6, max_auc.measure(source, 0.6), level=0.95)
     assert (found.verdict, found.low < 0.5 < found.high) == ("passed", True)
 
 
 def test_log_likelihoods_from_few_draws_do_not_pass():
     source = source_of(KFold(2, 10), 100, noise(0.1))
-    assert judge("max_q999", 50, quantile.measure(source, 50), level=0.95).verdict == "passed"
+    assert judge("max_q999", 50, max_q999.measure(source, 50), level=0.95).verdict == "passed"
     poor = {"k_hat": np.full(100, 0.9)}
     source = source_of(KFold(2, 10), 100, noise(0.1), diagnostics=poor)
-    found = judge("max_q999", 50, quantile.measure(source, 50), level=0.95)
+    found = judge("max_q999", 50, max_q999.measure(source, 50), level=0.95)
     assert found.verdict == "inconclusive"
     assert "few importance samples" in found.reason
 
 
 def test_controls_have_the_power_that_is_said_of_them():
-    n = exposure.FEWEST_CONTROLS
+    n = max_exposure.FEWEST_CONTROLS
     assert gamma.sf(gamma.ppf(0.995, n) / 2, n) == pytest.approx(0.4, abs=0.03)
-    assert 1 - 0.5**exposure.FEWEST_SECRETS > 0.95 > 1 - 0.5 ** (exposure.FEWEST_SECRETS - 1)
+    assert (
+        1 - 0.5**max_exposure.FEWEST_SECRETS > 0.95 > 1 - 0.5 ** (max_exposure.FEWEST_SECRETS - 1)
+    )
 
 
 def exposed(bits, controls, size, copies=1):
-    """An exposure run with exact ranks: what the bar reads of one."""
+    """An exposure run with exact ranks: what the threshold reads of one."""
     count = len(bits) + len(controls)
     whole = np.concatenate([bits, controls])
-    rows = exposure._Rows(
+    rows = max_exposure.InsertedCanaries(
         bits=bits,
         low=bits,
         high=bits,
@@ -191,10 +199,13 @@ def controls_of(bits, count, inserted):
     return check_controls(found, np.r_[np.ones(inserted, int), np.zeros(count - inserted, int)])
 
 
-def verdict_of(rows, controls, bar):
-    run = ExposureRun(*[None] * 6, test_loss=np.zeros(1), facts={}, missing=(), description={})
+def verdict_of(rows, controls, threshold):
+    run = ExposureResult(*[None] * 6, test_loss=np.zeros(1), facts={}, missing=(), description={})
     return judge(
-        "max_exposure", bar, exposure._measured(rows, controls, run, bar, None), level=0.95
+        "max_exposure",
+        threshold,
+        max_exposure._measured(rows, controls, run, threshold, None),
+        level=0.95,
     )
 
 
@@ -202,15 +213,19 @@ def by_chance(generator, n, size=2**20):
     return 20 - np.log2(generator.integers(1, size + 1, n))
 
 
-@pytest.mark.parametrize("bar", [3.0, 10.0])
-def test_secrets_never_learned_pass_as_often_as_chance_allows(bar):
+@pytest.mark.parametrize("threshold", [3.0, 10.0])
+def test_secrets_never_learned_pass_as_often_as_chance_allows(threshold):
     generator, runs, m = np.random.default_rng(0), 400, 12
     verdicts = [
-        verdict_of(*exposed(by_chance(generator, m), by_chance(generator, 16), 2**20), bar).verdict
+        verdict_of(
+            *exposed(by_chance(generator, m), by_chance(generator, 16), 2**20), threshold
+        ).verdict
         for _ in range(runs)
     ]
     assert seldom(verdicts.count("failed"), runs, 0.05)
-    if bar == 10:  # chance puts one of 12 above it in 1.2 %, and controls are unlike it in 2 %
+    if (
+        threshold == 10
+    ):  # chance puts one of 12 above it in 1.2 %, and controls are unlike it in 2 %
         assert seldom(runs - verdicts.count("passed"), runs, 0.032)
 
 
@@ -239,7 +254,7 @@ UNSURE = [
     ("short format", {"maximum": np.full(5, 6.6)}, PLAIN, "5 of 5 canaries could not exceed"),
     ("few controls", {}, PLAIN[:4], "too few controls: 4"),
     ("unlike chance", {}, PLAIN * 0.01, "controls are not like chance"),
-    ("open above", {"high": np.full(5, 20.0)}, PLAIN, "across the bar"),
+    ("open above", {"high": np.full(5, 20.0)}, PLAIN, "across the threshold"),
 ]
 
 

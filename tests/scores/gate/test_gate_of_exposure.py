@@ -30,19 +30,19 @@ def runs(tmp_path_factory):
             canaries_per_level=0 if name == "chosen" else 6,
             controls=10,
             references=2000,
-            store=folder / name,
+            out=folder / name,
             **options,
         )
     return folder
 
 
-def bar(run, limit, **options):
-    (found,) = byrote.check(run, max_exposure=limit, **options).bars
+def threshold(run, limit, **options):
+    (found,) = byrote.check(run, max_exposure=limit, **options).thresholds
     return found
 
 
 def test_a_learned_secret_fails(runs):
-    found = bar(runs / "searched", 10)
+    found = threshold(runs / "searched", 10)
     exposure = byrote.open_run(runs / "searched").exposure()
     planted = exposure.inserted > 0
     assert found.verdict == "failed"
@@ -53,10 +53,10 @@ def test_a_learned_secret_fails(runs):
 
 def test_only_canaries_inserted_so_often_count(runs):
     exposure = byrote.open_run(runs / "searched").exposure()
-    found = bar(runs / "searched", 10, insertions=1)
+    found = threshold(runs / "searched", 10, insertions=1)
     assert found.found == exposure.exposure.bits[exposure.inserted == 1].max()
     assert "6 canaries inserted at most 1 times" in found.covers
-    none = bar(runs / "chosen", 10, insertions=7)
+    none = threshold(runs / "chosen", 10, insertions=7)
     assert (none.verdict, "never measured" in none.reason) == ("inconclusive", True)
 
 
@@ -67,7 +67,7 @@ def test_intervals_beside_references_hold_for_all_canaries_at_once(runs):
     again = byrote.estimate_exposure(
         bits[:12], bits[22:], space_size=10**4, method="sampled", level=1 - 0.05 / 12
     )
-    found = bar(runs / "sampled", 7)
+    found = threshold(runs / "sampled", 7)
     assert found.low == pytest.approx(again.low.max())
     assert found.high == pytest.approx(min(again.high.max(), np.log2(10**4)))
     assert found.low < exposure.exposure.low[:12].max()
@@ -86,7 +86,7 @@ def test_a_run_without_ranks_is_read_from_its_references(runs):
 
 
 def test_a_chosen_secret_shows_nothing_of_chance(runs):
-    found = bar(runs / "chosen", 10)
+    found = threshold(runs / "chosen", 10)
     assert found.low > 10
     assert (found.verdict, "was chosen" in found.reason) == ("inconclusive", True)
 
@@ -94,11 +94,11 @@ def test_a_chosen_secret_shows_nothing_of_chance(runs):
 def test_scores_are_not_measured_by_canaries(runs):
     gate = byrote.check(runs / "searched", max_significant="1%", max_q999=5)
     assert gate.exit_code == 4
-    assert all("never measured" in one.reason for one in gate.bars)
+    assert all("never measured" in one.reason for one in gate.thresholds)
 
 
 def test_members_among_canaries_are_those_inserted(runs):
-    (found,) = byrote.check(runs / "searched", max_auc=0.6).bars
+    (found,) = byrote.check(runs / "searched", max_auc=0.6).thresholds
     attack = byrote.open_run(runs / "searched").membership(attack="loss")
     assert found.found == attack.auc
     assert found.interval == pytest.approx(attack.interval)

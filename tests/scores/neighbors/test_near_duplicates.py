@@ -9,8 +9,8 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.errors import CorruptFile, InvalidInput
-from byrote.scores.neighbors.copies import copies_of
-from byrote.scores.neighbors.near_result import Kind
+from byrote.scores.neighbors.exact_copies import copies_of
+from byrote.scores.neighbors.near_duplicates import Kind
 
 
 def scored(n, **changes):
@@ -164,7 +164,7 @@ def test_what_is_saved_comes_back(tmp_path):
 
 
 def test_records_must_be_those_that_were_scored():
-    with pytest.raises(InvalidInput, match="must hold the 10 records that were scored; got 9"):
+    with pytest.raises(InvalidInput, match="must be the 10 records that were scored; got 9"):
         byrote.near_duplicates(scored(10), np.zeros((9, 2)))
     with pytest.raises(InvalidInput, match="train must be finite"):
         byrote.near_duplicates(scored(2), np.array([[np.nan], [1.0]]))

@@ -60,7 +60,7 @@ def bits(log_probs: NDArray[Any]) -> NDArray[np.float64]:
 
 def check_language_model(model: Any) -> None:
     """Refuse an object without the methods of a language model, naming the missing one."""
-    needed = ["encode", "decode", "token_strings"]
+    needed = ["encode", "decode"]
     if not callable(getattr(model, "stepper", None)):
         needed.append("next_log_probs")
     for name in needed:
@@ -69,6 +69,38 @@ def check_language_model(model: Any) -> None:
                 f"model must be a language model with {', '.join(needed)};"
                 f" {type(model).__name__} has no {name}"
             )
+
+
+def token_strings(model: Any, prefix: str = "") -> list[str]:
+    """Return the text of each token: the model's own ``token_strings()``, or from ``decode``.
+
+    Tokens are then decoded behind the last token of the prefix, because many tokenizers drop a
+    space that begins a text; one that changes the text before it has no text of its own.
+
+    Examples
+    --------
+    >>> class Letters:
+    ...     def encode(self, text):
+    ...         return ["ab".index(letter) for letter in text]
+    ...     def decode(self, ids):
+    ...         return "".join("ab"[i] for i in ids)
+    ...     def next_log_probs(self, prefixes):
+    ...         return np.log(np.full((len(prefixes), 2), 0.5))
+    >>> token_strings(Letters())
+    ['a', 'b']
+    """
+    if callable(getattr(model, "token_strings", None)):
+        return list(model.token_strings())
+    before = list(model.encode(prefix))[-1:] if prefix else []
+    text = model.decode(before) if before else ""
+    decoded = [model.decode([*before, token]) for token in range(_vocabulary_size(model, before))]
+    return [each[len(text) :] if each.startswith(text) else "" for each in decoded]
+
+
+def _vocabulary_size(model: Any, ids: Sequence[int]) -> int:
+    if callable(getattr(model, "next_log_probs", None)):
+        return int(np.shape(model.next_log_probs([list(ids)]))[1])
+    return int(model.stepper().start(ids)[1].shape[1])
 
 
 class Prefixes:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from byrote.data.canaries.format import Format
 from byrote.errors import InvalidInput
 from byrote.models.language.spelling import Reading, Spelling
+from byrote.models.language.steppers import token_strings
 from byrote.models.language.token_trie import boundary_completions, common_length, token_trie
 
 Index = NDArray[np.intp]
@@ -34,7 +35,7 @@ class TokenFormat:
     Parameters
     ----------
     model
-        A language model: ``encode``, ``decode``, ``token_strings``.
+        A language model: ``encode``, ``decode``, and ``stepper`` or ``next_log_probs``.
     prefix
         The text before the completion.
     space
@@ -55,7 +56,7 @@ class TokenFormat:
                 f"canary must have at most 2^1000 completions; it has 2^{log2(space.size):.0f}"
             )
         self._model, self._before = model, prefix + begun
-        self._strings: Sequence[str] = model.token_strings()
+        self._strings: Sequence[str] = token_strings(model, self._before)
         self.space, self.begun = space, begun
         self._begun_state = _state_after(space, begun)
         self._trie = token_trie(self._strings)

@@ -10,9 +10,9 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
-from byrote.scores.distribution import quantiles
-from byrote.scores.regions import Region, cluster_records, memorized_by_region
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.summary import quantiles
+from byrote.scores.memorization.top_records import Region, cluster_records, memorized_by_region
 from byrote.scores.run import Run
 
 MOST = 30  # classes or regions in one figure
@@ -83,7 +83,7 @@ def thin_regions(
     ----------
     regions
         (n,) names of the records' regions (default: their labels). For records without
-        labels, ``byrote.scores.regions.cluster_records`` makes some by k-means.
+        labels, ``byrote.scores.memorization.top_records.cluster_records`` makes some by k-means.
     share
         Share of the scored records that count as highly memorized.
 

@@ -9,8 +9,8 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
 from byrote.report.format import plural
-from byrote.scores.highly import highly_memorized
-from byrote.scores.neighbors.result import NeighborResult
+from byrote.scores.memorization.top_records import highly_memorized
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.stats import estimate
 
 Array = NDArray[np.float64]

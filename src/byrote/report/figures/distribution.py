@@ -10,8 +10,8 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
-from byrote.scores.distribution import quantiles
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.summary import quantiles
 from byrote.scores.run import Run
 
 

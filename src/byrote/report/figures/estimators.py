@@ -13,7 +13,7 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import exposure_marks as marks
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
-from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.run import Run
 
 Array = NDArray[np.float64]
@@ -163,7 +163,7 @@ _METHODS = {"rank": "in the model", "sampled": "sampled", "skew_normal": "skew-n
 @registry.figure(
     "estimators side by side", of="canaries", order=40, needs=(registry.run, registry.exposures)
 )
-def _side_by_side(run: Run, result: ExposureRun) -> Drawings:
+def _side_by_side(run: Run, result: ExposureResult) -> Drawings:
     """Draw the canaries of the first fit, those inserted most often first, by each estimator."""
     first = np.flatnonzero(result.fit == result.fit[0])
     rows = first[np.argsort(-result.inserted[first], kind="stable")]

@@ -13,7 +13,7 @@ from byrote.report.figures import images as pictures
 from byrote.report.figures import log_prob, registry, style
 from byrote.report.figures.log_prob import Binned
 from byrote.report.figures.registry import Drawings
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.seeds import Purpose, generator
 
 Picks = list[tuple[int, NDArray[np.intp], NDArray[np.intp]]]  # bin, highly memorized, regular

@@ -11,8 +11,8 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import exposure_marks as marks
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
-from byrote.scores.exposure.run import ExposureRun
 
 Array = NDArray[np.float64]
 _MEAN_AT, _SPREAD = -0.27, 0.26  # of the mean, and half the width of the points next to it
@@ -150,7 +150,7 @@ def _unknown(bits: Array) -> str:
 
 
 @registry.figure("exposure by insertions", of="canaries", order=10, needs=(registry.exposures,))
-def _levels(run: ExposureRun) -> Drawings:
+def _levels(run: ExposureResult) -> Drawings:
     exposure = run.exposure
     yield (
         "exposure-by-insertions",

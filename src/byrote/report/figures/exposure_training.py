@@ -13,7 +13,7 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import exposure_marks as marks
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
-from byrote.scores.exposure.course import ExposureOverTraining
+from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.scores.run import Run
 
 Array = NDArray[np.float64]

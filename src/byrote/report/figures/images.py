@@ -13,8 +13,8 @@ from byrote.errors import InvalidInput, printable
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
 from byrote.report.format import number
-from byrote.scores.neighbors.result import NeighborResult
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
 
 Rows = NDArray[np.intp]

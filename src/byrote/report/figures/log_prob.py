@@ -12,8 +12,8 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
-from byrote.scores.highly import central_share, highly_memorized
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.top_records import central_share, highly_memorized
 from byrote.stats.estimate import proportion
 
 X_LABEL = r"$\log P_\mathcal{A}(x\,|\,D)$, in training (nats)"

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
-from byrote.scores.percentiles import RecordPercentiles, peers_of, record_percentiles
-from byrote.scores.result import MemorizationResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.percentiles import RecordPercentiles, peers_of, record_percentiles
 
 
 def one_record(

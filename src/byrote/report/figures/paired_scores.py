@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
-from byrote.scores.comparison.result import CROSSINGS, Comparison, ScoreChange
+from byrote.scores.compare.comparison import CROSSINGS, Comparison, ScoreChange
 
 Array = NDArray[np.float64]
 _MOST, _ACROSS = 9, 3

@@ -16,7 +16,7 @@ from byrote.report.figures import exposure_marks as marks
 from byrote.report.figures import registry, style
 from byrote.report.figures.point_numbers import LINE, Place, Segment, list_names, number_points
 from byrote.report.figures.registry import Drawings
-from byrote.scores.comparison.result import Comparison, ExposedSide, ScoreChange
+from byrote.scores.compare.comparison import ComparedExposures, Comparison, ScoreChange
 from byrote.stats.pareto_frontier import pareto_frontier
 
 Array = NDArray[np.float64]
@@ -230,7 +230,7 @@ def _usefulness(comparison: Comparison) -> Drawings:
 )
 def _perplexity(comparison: Comparison) -> Drawings:
     """Draw exposures at the highest level of insertion, where secrets are most in danger."""
-    runs = [run for run in comparison.runs if isinstance(run, ExposedSide)]
+    runs = [run for run in comparison.runs if isinstance(run, ComparedExposures)]
     if runs[0].levels[-1].insertions == 0:
         raise InvalidInput("no canary that is compared was inserted")
     points = []

@@ -14,10 +14,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.scores.comparison.result import Comparison
-from byrote.scores.exposure.run import ExposureRun
-from byrote.scores.neighbors.result import NeighborResult
-from byrote.scores.result import MemorizationResult
+from byrote.scores.compare.comparison import Comparison
+from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
 
 Source = Literal["records", "canaries", "compared records", "compared canaries"]
@@ -158,7 +158,7 @@ def neighbors(selection: Selection) -> NeighborResult:
     return selection.run.neighbors()
 
 
-def exposures(selection: Selection) -> ExposureRun:
+def exposures(selection: Selection) -> ExposureResult:
     """Return the exposures of the first run."""
     return selection.run.exposure()
 

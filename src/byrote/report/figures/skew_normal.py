@@ -11,9 +11,9 @@ from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
 from byrote.report.format import number
-from byrote.scores.exposure import SkewNormalFit, estimate_exposure
-from byrote.scores.exposure.patterns import PatternBits, bits_by_pattern
-from byrote.scores.exposure.run import ExposureRun
+from byrote.scores.exposure.curve import SkewNormalFit
+from byrote.scores.exposure.estimate import estimate_exposure
+from byrote.scores.exposure.exposure_result import ExposureResult, PatternBits, bits_by_pattern
 from byrote.scores.run import Run
 from byrote.stats.goodness_of_fit import tail_noise
 
@@ -172,7 +172,7 @@ _FEWEST = 1000  # references of a curve
 @registry.figure(
     "skew-normal fit", of="canaries", order=30, needs=(registry.run, registry.exposures)
 )
-def _of_first_fit(run: Run, result: ExposureRun) -> Drawings:
+def _of_first_fit(run: Run, result: ExposureResult) -> Drawings:
     """Draw for each pattern the curve through its references, and its likeliest canary."""
     patterns = list(bits_by_pattern(run.folder, int(result.fit[0])))
     few = [len(each.reference_bits) for each in patterns if len(each.reference_bits) < _FEWEST]

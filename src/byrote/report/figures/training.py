@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Drawings
+from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.run import Run
-from byrote.scores.trajectory import Trajectory
 from byrote.stats.estimate import mean
 
 QUANTILES = (0.95, 0.999)

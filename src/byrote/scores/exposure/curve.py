@@ -1,12 +1,13 @@
-"""The skew-normal curve behind an extrapolated exposure, with the verdict on it."""
+"""The skew-normal curve behind an extrapolated exposure, and its goodness of fit."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from byrote.columnar import PlainData
 from byrote.stats import goodness_of_fit, skew_normal
 from byrote.stats.skew_normal_fit import fit, standard_error
 
@@ -18,7 +19,7 @@ _BITS = 0.5  # the largest error at a lower quantile
 
 
 @dataclass(frozen=True)
-class SkewNormalFit:
+class SkewNormalFit(PlainData):
     """A skew-normal distribution fitted to the log-perplexities of reference candidates (bits).
 
     Attributes
@@ -27,20 +28,20 @@ class SkewNormalFit:
         Azzalini's parameters: density 2/scale · φ(z) · Φ(shape · z) with z = (x − location)/scale.
     covariance
         (3, 3) covariance of the estimates of mean, log standard deviation and skewness; NaN where
-        there is none.
+        unknown.
     n
         Number of references.
     log_likelihood
         Nats, of all references.
     ks, ks_p_value
-        Kolmogorov-Smirnov distance and its p-value, which takes the curve as given, not fitted.
+        Kolmogorov-Smirnov distance and its p-value, as if the curve were given, not fitted.
     quantile_errors
-        By lower tail ("0.01", "0.001", "0.0001", those of at least ten references): bits by which
-        the curve's exposure is too high at the reference of that rank.
+        By lower tail ("0.01", "0.001", "0.0001", where it holds at least ten references): bits by
+        which the curve's exposure is too high at the reference of that rank.
     accepted
         Whether the curve may be extrapolated.
     reason
-        Why not; "" where it may.
+        Why not; "" if it may.
 
     Examples
     --------
@@ -72,15 +73,15 @@ class SkewNormalFit:
         return self.location, self.scale, self.shape
 
     def density(self, bits: ArrayLike) -> Array:
-        """Density of the curve, per bit."""
+        """Compute the density of the curve, per bit."""
         return skew_normal.density(bits, *self.parameters)
 
     def exposure(self, bits: ArrayLike) -> Array:
-        """Exposure (bits) of log-perplexities: −log2 of the curve's lower tail."""
+        """Compute the exposure (bits) of log-perplexities: −log2 of the curve's lower tail."""
         return -skew_normal.log_lower_tail(bits, *self.parameters) / np.log(2)
 
     def standard_error(self, bits: ArrayLike) -> Array:
-        """Standard error of ``exposure`` by the delta method: of other references, same curve."""
+        """Compute the standard error of ``exposure`` over other references, by the delta method."""
         at = np.atleast_1d(np.asarray(bits, dtype=np.float64))
         error = standard_error(
             lambda direct: skew_normal.log_lower_tail(at, *direct),
@@ -89,34 +90,30 @@ class SkewNormalFit:
         )
         return error.reshape(np.shape(bits)) / np.log(2)
 
-    def to_dict(self) -> dict[str, Any]:
-        """The fit as plain data."""
-        return asdict(self)
-
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "SkewNormalFit":
-        """The inverse of ``to_dict``."""
+        """Invert ``to_dict``."""
         covariance = tuple(tuple(row) for row in data["covariance"])
         return cls(**{**data, "covariance": covariance})
 
 
 def fit_curve(ordered: Array) -> SkewNormalFit:
-    """The skew-normal curve of sorted references (n,), and whether it may be extrapolated."""
-    found = fit(ordered)
-    direct = (found.location, found.scale, found.shape)
-    n, lost = len(ordered), not np.isfinite(found.location)
+    """Fit a curve to sorted references, (n,), and decide whether it may be extrapolated."""
+    estimate = fit(ordered)
+    direct = (estimate.location, estimate.scale, estimate.shape)
+    n, lost = len(ordered), not np.isfinite(estimate.location)
     ks, errors = float("nan"), dict[float, float]()
     if not lost:
         ks = goodness_of_fit.ks_distance(ordered, lambda at: skew_normal.lower_tail(at, *direct))
         errors = goodness_of_fit.tail_errors(
             ordered, lambda at: skew_normal.log_lower_tail(at, *direct), LEVELS
         )
-    reason = found.reason or _misfit(ks, errors, n)
+    reason = estimate.reason or _misfit(ks, errors, n)
     return SkewNormalFit(
         *direct,
-        covariance=tuple(tuple(map(float, row)) for row in found.covariance),
+        covariance=tuple(tuple(map(float, row)) for row in estimate.covariance),
         n=n,
-        log_likelihood=found.log_likelihood,
+        log_likelihood=estimate.log_likelihood,
         ks=ks,
         ks_p_value=float("nan") if lost else goodness_of_fit.ks_p_value(ks, n),
         quantile_errors={f"{level:g}": error for level, error in errors.items()},
@@ -126,7 +123,7 @@ def fit_curve(ordered: Array) -> SkewNormalFit:
 
 
 def _misfit(ks: float, errors: Mapping[float, float], n: int) -> str:
-    """Why a curve must not be extrapolated, or "". Effect sizes: see docs/statistics.md."""
+    """State why a curve must not be extrapolated, or ""; the limits are in docs/statistics.md."""
     allowed = max(_KS, _KS_NOISE / np.sqrt(n))
     if ks > allowed:
         return f"the curve does not fit: Kolmogorov-Smirnov distance {ks:.3f}, above {allowed:.3f}"

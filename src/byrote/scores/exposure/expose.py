@@ -1,8 +1,7 @@
 """The exposure of secrets in a model, wherever it was trained."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from math import log2
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,25 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 from byrote import checks, seeds
 from byrote.attacks.completion_bits import candidate_bits
 from byrote.attacks.enumeration import check_size
-from byrote.attacks.ranks import Ranks, find_ranks
+from byrote.attacks.ranks import find_ranks
 from byrote.data.canaries import Canary
 from byrote.data.canaries.format import MAX_SAMPLE
 from byrote.errors import InvalidInput
 from byrote.models.language.steppers import check_language_model
-from byrote.scores.exposure.answers import (
-    Found,
-    answers_of,
-    by_rank,
-    joined,
-    unsupported,
+from byrote.scores.exposure.best_estimate import (
+    best_estimate,
+    estimate_from_references,
+    exposure_of_ranks,
+    model_sampled_only,
 )
-from byrote.scores.exposure.references import best_beside, estimate
-from byrote.scores.exposure.result import Exposure
+from byrote.scores.exposure.exposure import Exposure
 
 Array = NDArray[np.float64]
 
 METHODS = ("auto", "exact", "sampled", "skew_normal", "model_sampled", "search")
-_RANKED = {"exact": "enumeration", "model_sampled": "model_sampled", "search": "search"}
+_RANK_METHODS = {"exact": "enumeration", "model_sampled": "model_sampled", "search": "search"}
 
 
 def expose(
@@ -43,7 +40,7 @@ def expose(
     level: float = 0.95,
     ids: ArrayLike | None = None,
 ) -> Exposure:
-    """How exposed are secrets in a model? It need not have been trained here.
+    """Measure the exposure of secrets in a language model, wherever it was trained.
 
     Exposure is log2 of the number of candidates minus log2 of the secret's rank among them by
     log-perplexity, ties counted against it (Carlini et al. 2019). Canaries with the same prefix and
@@ -52,30 +49,30 @@ def expose(
     Parameters
     ----------
     model
-        A language model: ``encode``, ``decode``, ``token_strings``, and ``stepper`` or
-        ``next_log_probs``.
+        A language model with ``encode``, ``decode``, ``next_log_probs`` and ``score_samples``;
+        ``stepper`` is faster than ``next_log_probs``, ``token_strings`` than ``decode``.
     canaries
-        Canaries with secrets. P-values are for drawn ones (``Canary.drawn``): of a secret that
-        somebody chose read the bits. Several of one format compete for its first ranks.
+        Canaries with secrets. P-values are for drawn secrets (``Canary.drawn``); for others use the
+        bits. Several of one format compete for its first ranks.
     method
-        - "exact": enumerates all candidates, 10^8 at most;
-        - "search": best-first search to the secret's cost, exact where the budget suffices, else
-          "at least";
-        - "model_sampled": candidates drawn from the model itself, for middling ranks;
+        - "exact": enumerate all candidates, at most 10^8;
+        - "search": best-first search to the secret's cost, exact where the budget suffices, else a
+          lower bound;
+        - "model_sampled": candidates drawn from the model itself, for intermediate ranks;
         - "sampled", "skew_normal": candidates drawn uniformly; see ``estimate_exposure``;
-        - "auto": search; all candidates where they are few; for those still open the narrower
-          interval of "model_sampled" and "sampled", and "skew_normal" where these say only "at
-          least" and the curve fits. Intervals are held to what the search found certain.
+        - "auto": search; all candidates where they are few; for the rest the narrower interval of
+          "model_sampled" and "sampled", and "skew_normal" where these give only a lower bound and
+          the curve fits. Intervals are clipped to what the search found certain.
     references
-        How many candidates are drawn, from the model or uniformly; all others, if there are fewer.
+        Number of candidates drawn, from the model or uniformly; at most all others.
     seed
-        Decides the draws.
+        Seed of the draws.
     max_queries
-        Beginnings that the search reads, for each prefix and format.
+        Largest number of prefixes that the search reads, for each format.
     level
-        Of the intervals.
+        Level of the intervals.
     ids
-        (n,) what the canaries are called; numbers from 0 if not given.
+        (n,) names of the canaries (default: numbers from 0).
 
     Raises
     ------
@@ -95,7 +92,7 @@ def expose(
     """
     method = checks.choice("method", method, METHODS)
     canaries = checks.as_list("canaries", [canaries] if isinstance(canaries, Canary) else canaries)
-    settings = _Settings(
+    options = _Options(
         model,
         method,
         checks.integer("references", references, at_least=1, at_most=MAX_SAMPLE),
@@ -104,25 +101,18 @@ def expose(
         checks.fraction("level", level),
     )
     check_language_model(model)
-    names = _checked(canaries, settings, ids)
+    _check_canaries(canaries, method)
+    names = np.arange(len(canaries)) if ids is None else checks.ids(ids, len(canaries), "canaries")
     groups: dict[tuple[str, str], list[int]] = {}
     for place, canary in enumerate(canaries):
         groups.setdefault((canary.prefix, canary.format.key), []).append(place)
-    found = [_group(settings, [canaries[i] for i in group]) for group in groups.values()]
-    places = [np.array(group, dtype=np.intp) for group in groups.values()]
-    answers = joined([part[0] for part in found], places)
-    order = np.argsort(np.concatenate(places))
-    return answers.exposure(
-        names,
-        np.concatenate([part[1] for part in found])[order],
-        np.array([log2(canary.space_size) for canary in canaries]),
-        level=settings.level,
-        fits=tuple(fit for part in found for fit in part[2]),
-    )
+    parts = [_expose_format(options, [canaries[i] for i in rows]) for rows in groups.values()]
+    order = np.argsort([i for rows in groups.values() for i in rows])
+    return replace(Exposure.concat(parts).take(order), ids=names)
 
 
 @dataclass(frozen=True)
-class _Settings:
+class _Options:
     model: Any
     method: str
     references: int
@@ -131,8 +121,7 @@ class _Settings:
     level: float
 
 
-def _checked(canaries: Sequence[Any], settings: _Settings, ids: ArrayLike | None) -> NDArray[Any]:
-    """The names of the canaries, or a refusal of what cannot be exposed."""
+def _check_canaries(canaries: Sequence[Any], method: str) -> None:
     if not canaries:
         raise InvalidInput("canaries must be at least one canary; got none")
     for place, canary in enumerate(canaries):
@@ -144,63 +133,47 @@ def _checked(canaries: Sequence[Any], settings: _Settings, ids: ArrayLike | None
             raise InvalidInput(
                 f"canaries must have secrets (secret=, or drawn(seed)); number {place} has none"
             )
-        if settings.method == "exact":
+        if method == "exact":
             check_size(canary)
-    count = len(canaries)
-    return np.arange(count) if ids is None else checks.ids(ids, count, "canaries")
 
 
-def _group(settings: _Settings, canaries: Sequence[Canary]) -> Found:
-    """Canaries of one prefix and format: answers, log-perplexities, curves."""
-    texts = [canary.completion or "" for canary in canaries]
-    if settings.method in ("sampled", "skew_normal"):
-        bits, drawn = _references(settings, canaries[0], texts)
-        found = estimate(
-            bits, drawn, canaries[0].space_size, method=settings.method, level=settings.level
-        )
-        return answers_of(found), bits, found.fits
-    ranks = _ranks(settings, canaries[0], texts, _RANKED.get(settings.method, "auto"))
-    answers = by_rank(ranks)
-    if settings.method == "model_sampled":
-        answers = unsupported(answers)
-    open_ = ~np.isin(ranks.method, ("search", "enumeration"))
-    if settings.method != "auto" or not open_.any():
-        return answers, ranks.bits, ()
-    return _beside_references(settings, canaries[0], texts, ranks)
-
-
-def _ranks(settings: _Settings, canary: Canary, texts: Sequence[str], method: str) -> Ranks:
-    return find_ranks(
-        settings.model,
-        canary,
+def _expose_format(options: _Options, canaries: Sequence[Canary]) -> Exposure:
+    """Expose canaries of one prefix and format."""
+    pattern, texts = canaries[0], [canary.completion or "" for canary in canaries]
+    level = options.level
+    if options.method in ("sampled", "skew_normal"):
+        bits, references = _reference_bits(options, pattern, texts)
+        size = pattern.space_size
+        return estimate_from_references(bits, references, size, method=options.method, level=level)
+    ranks = find_ranks(
+        options.model,
+        pattern,
         texts,
-        method=method,
-        max_queries=settings.max_queries,
-        samples=settings.references,
-        seed=settings.seed,
-        level=settings.level,
+        method=_RANK_METHODS.get(options.method, "auto"),
+        max_queries=options.max_queries,
+        samples=options.references,
+        seed=options.seed,
+        level=level,
     )
+    exposure = exposure_of_ranks(ranks, level=level)
+    if options.method == "model_sampled":
+        return model_sampled_only(exposure)
+    if options.method != "auto" or np.isin(ranks.method, ("search", "enumeration")).all():
+        return exposure
+    bits, references = _reference_bits(options, pattern, texts)
+    return best_estimate(ranks, bits, references, level=level)
 
 
-def _beside_references(
-    settings: _Settings, canary: Canary, texts: Sequence[str], ranks: Ranks
-) -> Found:
-    """The best answers where ranks are not all certain: uniform references are asked too."""
-    bits, drawn = _references(settings, canary, texts)
-    chosen, fits = best_beside(ranks, bits, drawn, level=settings.level)
-    return chosen, ranks.bits, fits
-
-
-def _references(settings: _Settings, canary: Canary, texts: Sequence[str]) -> tuple[Array, Array]:
-    """Bits of the canaries and of candidates drawn uniformly, none of them a canary's."""
+def _reference_bits(options: _Options, canary: Canary, texts: Sequence[str]) -> tuple[Array, Array]:
+    """Bits of the canaries and of candidates drawn uniformly from the rest of the space."""
     others = canary.space_size - len(set(texts))
     if not others:
         raise InvalidInput(
             f"canaries must leave candidates of their format to compare with; all"
             f' {canary.space_size} of them are canaries: use method="exact"'
         )
-    generator = seeds.generator(settings.seed, seeds.Purpose.REFERENCE)
-    n = min(settings.references, others)
+    generator = seeds.generator(options.seed, seeds.Purpose.REFERENCE)
+    n = min(options.references, others)
     drawn = canary.format.sample(n, generator, without=set(texts))
-    bits = candidate_bits(settings.model, canary, [*texts, *drawn])
+    bits = candidate_bits(options.model, canary, [*texts, *drawn])
     return bits[: len(texts)], bits[len(texts) :]

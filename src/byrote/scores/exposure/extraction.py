@@ -1,4 +1,4 @@
-"""Secrets taken out of a model that a run keeps, and which of the planted ones they are."""
+"""Secrets extracted from a model that a run keeps, and which of the run's canaries they are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.attacks.discoverable_extraction import greedy_completions
-from byrote.attacks.extraction import Extraction, extract
-from byrote.attacks.ranks import Ranks, find_ranks
+from byrote.attacks.extraction import Extraction, extract_with_ranks
+from byrote.attacks.ranks import Ranks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.fits.canary_file import PlantedCanaries
@@ -18,10 +18,10 @@ from byrote.fits.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Recognised:
-    """A completion found that is a planted one.
+class RecognisedSecret:
+    """An extracted completion that is a canary of the run.
 
-    Its place from 1, the canary's name, how often it is in the fit's text.
+    Its place from 1, the canary's name, and its number of insertions in the fit's text.
     """
 
     place: int
@@ -31,7 +31,7 @@ class Recognised:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PatternExtraction:
-    """What was taken out by one pattern, and where c canaries of it stand.
+    """Completions extracted by one pattern, and the ranks of c of its canaries.
 
     Attributes
     ----------
@@ -40,21 +40,21 @@ class PatternExtraction:
     extraction
         The likeliest completions.
     recognised
-        Which of them are planted secrets.
+        Which of them are secrets of the run.
     ids, inserted
-        (c,) names of canaries, and how often each is in the fit's text.
+        (c,) names of canaries, and their number of insertions in the fit's text.
     ranks
-        Theirs among all completions, exact where the search came so far.
+        Their ranks among all completions, exact as far as the same search went; None without any.
     given
-        (L,) characters of the secret handed over, from 0.
+        (L,) number of leading characters of the secret that are given, from 0.
     completed
         (c, L) share of the other characters that greedy completion gets right, in their places;
-        NaN where a secret has no more.
+        NaN beyond the secret's length.
     """
 
     pattern: str
     extraction: Extraction
-    recognised: tuple[Recognised, ...]
+    recognised: tuple[RecognisedSecret, ...]
     ids: NDArray[Any]
     inserted: NDArray[np.int64]
     ranks: Ranks | None
@@ -66,8 +66,8 @@ class PatternExtraction:
 
 
 @dataclass(frozen=True)
-class Budget:
-    """How far searches go: see ``byrote.extract``."""
+class SearchBudget:
+    """Limits of a search; see ``byrote.extract``."""
 
     batch_size: int = 256
     max_queries: int = 50_000
@@ -86,7 +86,7 @@ def extract_from_run(
     fit: int = 0,
     ids: Sequence[str] = (),
     prefix: str | None = None,
-    budget: Budget | None = None,
+    budget: SearchBudget | None = None,
 ) -> list[PatternExtraction]:
     """Search a fitted model of an exposure run for the likeliest secret of each pattern.
 
@@ -95,34 +95,42 @@ def extract_from_run(
     model
         The model of the fit.
     fit
-        Which one it is, which says how often each canary was inserted.
+        Number of the fit, which determines how often each canary was inserted.
     ids
-        Names of canaries: only their patterns are searched, and only they are ranked and completed.
-        If none is given, all patterns and all canaries that the fit trained on.
+        Names of canaries: search only their patterns, rank and complete only them (default: all
+        patterns, and all canaries that the fit trained on).
     prefix
-        Another text before the secret than the patterns' own; "" for none.
+        Text before the secret in place of the patterns' prefixes; "" for none.
 
     Raises
     ------
     InvalidInput
-        If it is no exposure run, a name is unknown, or the model's vocabulary lacks a character.
+        If the run has no canaries, a name is unknown, or the model's vocabulary lacks a character.
     """
-    planted = run.canaries
-    included = run.design.included(fit)[: len(planted)].astype(np.int64)
-    asked = _asked(planted, included, ids)
-    patterns = np.unique(planted.pattern[asked]) if ids else np.arange(len(planted.patterns))
+    canaries = run.canaries
+    included = run.design.included(fit)[: len(canaries)].astype(np.int64)
+    rows = _rows(canaries, included, ids)
+    numbers = np.unique(canaries.pattern[rows]) if ids else np.arange(len(canaries.patterns))
     return [
-        _of_pattern(model, planted, included, int(k), asked, prefix, budget or Budget())
-        for k in patterns
+        _extract_pattern(
+            model,
+            canaries,
+            included,
+            int(number),
+            rows[canaries.pattern[rows] == number],
+            prefix,
+            budget or SearchBudget(),
+        )
+        for number in numbers
     ]
 
 
-def _asked(
-    planted: PlantedCanaries, included: NDArray[np.int64], ids: Sequence[str]
+def _rows(
+    canaries: PlantedCanaries, included: NDArray[np.int64], ids: Sequence[str]
 ) -> NDArray[np.intp]:
     if not ids:
         return np.flatnonzero(included)
-    names = [str(name) for name in planted.ids]
+    names = [str(name) for name in canaries.ids]
     for name in ids:
         if name not in names:
             raise InvalidInput(
@@ -132,69 +140,63 @@ def _asked(
     return np.array(sorted({names.index(name) for name in ids}))
 
 
-def _of_pattern(
+def _extract_pattern(
     model: Any,
-    planted: PlantedCanaries,
+    canaries: PlantedCanaries,
     included: NDArray[np.int64],
     number: int,
-    asked: NDArray[np.intp],
+    rows: NDArray[np.intp],
     prefix: str | None,
-    budget: Budget,
+    budget: SearchBudget,
 ) -> PatternExtraction:
-    pattern = planted.patterns[number]
-    searched = pattern if prefix is None else with_prefix(pattern, prefix)
-    found = extract(model, searched, **vars(budget))
-    of_pattern = np.flatnonzero(planted.pattern == number)
-    places = {_tokens(model, searched, planted.completions[row]): row for row in of_pattern}
-    met = [_tokens(model, searched, text) for text, _ in found.found]
-    rows = asked[planted.pattern[asked] == number]
-    texts = [planted.completions[row] for row in rows]
-    given, completed = _completed(model, searched, texts)
+    pattern = canaries.patterns[number]
+    pattern = pattern if prefix is None else with_prefix(pattern, prefix)
+    texts = [canaries.completions[row] for row in rows]
+    extraction, ranks = extract_with_ranks(model, pattern, texts, **vars(budget))
+    of_pattern = np.flatnonzero(canaries.pattern == number)
+    secrets = {_tokens(model, pattern, canaries.completions[row]): row for row in of_pattern}
+    extracted = [_tokens(model, pattern, text) for text, _ in extraction.found]
+    given, completed = _complete(model, pattern, texts)
     return PatternExtraction(
-        pattern=searched.text,
-        extraction=found,
+        pattern=pattern.text,
+        extraction=extraction,
         recognised=tuple(
-            Recognised(place, str(planted.ids[places[tokens]]), int(included[places[tokens]]))
-            for place, tokens in enumerate(met, start=1)
-            if tokens in places
+            RecognisedSecret(
+                place, str(canaries.ids[secrets[tokens]]), int(included[secrets[tokens]])
+            )
+            for place, tokens in enumerate(extracted, start=1)
+            if tokens in secrets
         ),
-        ids=planted.ids[rows],
+        ids=canaries.ids[rows],
         inserted=included[rows],
-        ranks=_ranks(model, searched, texts, budget),
+        ranks=ranks if texts else None,
         given=given,
         completed=completed,
     )
 
 
 def _tokens(model: Any, pattern: Canary, completion: str) -> tuple[int, ...]:
-    """What the model reads: completions that its tokenizer writes alike are one."""
+    """What the model reads: completions with the same tokens are the same."""
     return tuple(model.encode(pattern.prefix + completion))
 
 
-def _ranks(model: Any, pattern: Canary, texts: list[str], budget: Budget) -> Ranks | None:
-    if not texts:
-        return None
-    options = {name: value for name, value in vars(budget).items() if name != "top"}
-    return find_ranks(model, pattern, texts, method="search", **options)
-
-
-def _completed(
+def _complete(
     model: Any, pattern: Canary, texts: list[str]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Lengths handed over, and shares of what follows that greedy completion gets right."""
+    """Complete each secret greedily from every number of given characters."""
     longest = max(map(len, texts), default=0)
     shares = np.full((len(texts), longest), np.nan)
-    for row, own in enumerate(texts):
-        canary = pattern.with_secret(pattern.secrets_in(own))
-        for done in greedy_completions(model, canary):
-            left, made = own[done.given :], done.text[done.given :]
-            right = sum(a == b for a, b in zip(left, made, strict=False))
-            shares[row, done.given] = right / len(left)
+    for row, text in enumerate(texts):
+        canary = pattern.with_secret(pattern.secrets_in(text))
+        for completion in greedy_completions(model, canary):
+            left, completed = text[completion.given :], completion.text[completion.given :]
+            right = sum(a == b for a, b in zip(left, completed, strict=False))
+            shares[row, completion.given] = right / len(left)
     return np.arange(longest), shares
 
 
 def with_prefix(pattern: Canary, prefix: str) -> Canary:
-    """The same slots after another text.
+    """Put another text before the slots of a pattern.
 
     Examples
     --------

@@ -1,14 +1,15 @@
-"""Exposure by how often a canary was inserted, and what controls say of the references."""
+"""Exposure by number of insertions, and the calibration of the references by controls."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc
 
+from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.scores.exposure.result import Exposure
+from byrote.scores.exposure.exposure import Exposure
 from byrote.stats import estimate
 from byrote.stats.multiple_testing import combined_p_value
 
@@ -18,27 +19,27 @@ ROLES = ("canary", "control")
 
 
 @dataclass(frozen=True)
-class Level:
-    """The canaries that were inserted equally often. Bits.
+class Level(PlainData):
+    """Canaries inserted equally often. Bits.
 
     Attributes
     ----------
     insertions
-        How often each was inserted; 0 for controls.
+        Number of insertions of each; 0 for controls.
     canaries, estimated, saturated
-        How many there are, have an exposure, and have one that is a lower bound.
+        Number of canaries, of those with an exposure, and of those with only a lower bound.
     mean, median
-        Of the exposures; lower bounds themselves where some are.
+        Of the exposures; lower bounds if some of them are.
     low, high
-        Student's 95 % interval of the mean over the secrets; NaN for fewer than two, and where
-        some are lower bounds.
+        Student's 95 % interval of the mean over the secrets; NaN for fewer than two, and if some
+        are lower bounds.
     p_value
-        Of "none of them was trained on": Fisher's, from the canaries' own. Their secrets are drawn
-        independently, so their ranks are independent if the model has seen none of them; that they
-        share references matters little while these are many times as many.
+        Fisher's combination of the canaries' p-values for "none of them was trained on". Secrets
+        are drawn independently, so their ranks are independent if the model has seen none of them;
+        sharing references matters little while these are far more than the canaries.
 
-    A secret that comes several times (in several fits, under one id) is no new draw: its p-values
-    count as one, and the error of the mean is that of independent secrets.
+    A secret that occurs several times (in several fits, under one id) is one draw: its p-values
+    count as one, and the error of the mean is that over independent secrets.
     """
 
     insertions: int
@@ -51,25 +52,19 @@ class Level:
     high: float
     p_value: float
 
-    def to_dict(self) -> dict[str, Any]:
-        """The level as plain data."""
-        return asdict(self)
-
 
 @dataclass(frozen=True)
-class Controls:
-    """What canaries that were never inserted say: whether the method is calibrated.
-
-    NaN where nothing could be tested.
+class Controls(PlainData):
+    """Test of the method's calibration on canaries never inserted; NaN where impossible.
 
     Attributes
     ----------
     controls
-        How many have an exposure.
+        Number of controls with an exposure.
     mean
-        Of their exposures, bits; about 1.44 if all is well.
+        Mean of their exposures, bits; about 1.44 if the method is calibrated.
     mean_p_value
-        Two-sided, against the exponential distribution with that mean.
+        Two-sided p-value against the exponential distribution with mean 1.44.
     ks, ks_p_value
         Kolmogorov-Smirnov distance of their p-values from uniform ones, and its p-value.
     """
@@ -82,62 +77,62 @@ class Controls:
 
     @property
     def calibrated(self) -> bool:
-        """Whether nothing speaks against the method, at 1 % each."""
+        """Whether neither test rejects the method at 1 %."""
         return not (self.mean_p_value < DOUBTFUL or self.ks_p_value < DOUBTFUL)
 
     def to_dict(self) -> dict[str, Any]:
-        """The check as plain data."""
-        return {**asdict(self), "expected_mean": NULL_MEAN, "calibrated": self.calibrated}
+        """Convert to plain data, with the expected mean and the verdict."""
+        return {**super().to_dict(), "expected_mean": NULL_MEAN, "calibrated": self.calibrated}
 
 
 def check_roles(
     exposure: Exposure, inserted: ArrayLike, role: ArrayLike
 ) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
-    """How often canaries were inserted and their roles, as arrays that fit the exposures.
+    """Check numbers of insertions and roles of canaries, one of each per exposure.
 
     Raises
     ------
     InvalidInput
-        If they are not as many as the canaries, counts are no counts, a role is neither "canary"
-        nor "control", or a control was inserted.
+        If their shape is wrong, numbers are not counts, a role is neither "canary" nor "control",
+        or a control was inserted.
     """
-    times, roles = np.asarray(inserted), np.asarray(role)
-    for name, array in (("inserted", times), ("role", roles)):
+    counts, roles = np.asarray(inserted), np.asarray(role)
+    for name, array in (("inserted", counts), ("role", roles)):
         if array.shape != (len(exposure),):
             raise InvalidInput(f"{name} must have shape {(len(exposure),)}; got {array.shape}")
-    if times.dtype.kind not in "iu" or (times < 0).any():
+    if counts.dtype.kind not in "iu" or (counts < 0).any():
         raise InvalidInput("inserted must be whole numbers of at least 0")
     unknown = sorted(set(roles.tolist()) - set(ROLES))
     if unknown:
         raise InvalidInput(f"role must be one of {', '.join(ROLES)}; got {unknown[0]!r}")
-    wrong = int(((roles == "control") & (times > 0)).sum())
+    wrong = int(((roles == "control") & (counts > 0)).sum())
     if wrong:
         raise InvalidInput(f"controls must not be inserted; {wrong} of them are")
-    return times, roles
+    return counts, roles
 
 
 def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
-    """The levels of insertion that occur, rising; inserted: (n,) counts.
+    """Summarize canaries by number of insertions, rising; inserted: (n,) counts.
 
     Examples
     --------
     >>> import byrote, numpy as np
     >>> references = np.random.default_rng(0).normal(30, 3, 1000)
-    >>> found = byrote.estimate_exposure([32.0, 15.0, 21.0], references)
-    >>> [(level.insertions, level.saturated) for level in by_insertions(found, [0, 4, 4])]
+    >>> exposure = byrote.estimate_exposure([32.0, 15.0, 21.0], references)
+    >>> [(level.insertions, level.saturated) for level in by_insertions(exposure, [0, 4, 4])]
     [(0, 0), (4, 1)]
     """
-    times = np.asarray(inserted)
-    return tuple(_level(exposure, int(level), times == level) for level in np.unique(times))
+    counts = np.asarray(inserted)
+    return tuple(_level(exposure, int(level), counts == level) for level in np.unique(counts))
 
 
 def mean_exposure(
     bits: ArrayLike, secret: ArrayLike, saturated: ArrayLike = False
 ) -> tuple[float, float, float]:
-    """Mean of exposures, or of their differences, with Student's 95 % interval over secrets. Bits.
+    """Average exposures, or their differences, with Student's 95 % interval over secrets. Bits.
 
-    A secret that comes several times, as in several fits, is one draw. NaN values are left out;
-    where some are lower bounds the mean is one too, and has no interval.
+    A secret that occurs several times, as in several fits, is one draw. NaN values are left out; if
+    some are lower bounds the mean is one too, and has no interval.
 
     Examples
     --------
@@ -173,19 +168,19 @@ def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Lev
 
 
 def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
-    """Compare the canaries that were never inserted with the null; inserted: (n,) counts.
+    """Test the exposures of canaries never inserted against the null; inserted: (n,) counts.
 
-    Both tests take exposures as if each had its own references, of which there are many: with
-    fewer than about 100 the mean under the null is below 1.44. A secret that is a control in
-    several fits counts in the first of them, for its ranks there are no independent draws. Where a
-    search ended before some control, there are only bounds, and nothing is tested.
+    Both tests assume that each exposure has its own references, and many: with fewer than about 100
+    the mean under the null is below 1.44. A secret that is a control in several fits counts in the
+    first of them, since its ranks are not independent. Nothing is tested if a search ended before
+    some control, whose rank then has only bounds.
 
     Examples
     --------
     >>> import byrote, numpy as np
     >>> draws = np.random.default_rng(0).normal(30, 3, 1200)
-    >>> found = byrote.estimate_exposure(draws[:200], draws[200:])
-    >>> check_controls(found, np.zeros(200, int)).calibrated
+    >>> test = byrote.estimate_exposure(draws[:200], draws[200:])
+    >>> check_controls(test, np.zeros(200, int)).calibrated
     True
     """
     from scipy.stats import kstest  # noqa: PLC0415 (slow to load)
@@ -195,8 +190,8 @@ def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
     n, ks, ks_p_value, mean_p_value = len(never), np.nan, np.nan, np.nan
     bounds = exposure.saturated[never] & np.isnan(exposure.rank[never])
     if n and not bounds.any():
-        found = kstest(p_values, "uniform")
-        ks, ks_p_value = float(found.statistic), float(found.pvalue)
+        test = kstest(p_values, "uniform")
+        ks, ks_p_value = float(test.statistic), float(test.pvalue)
         total = max(0.0, float(bits.sum())) * np.log(2)  # of n exponentials: gamma distributed
         tails = float(gammainc(n, total)), float(gammaincc(n, total))
         mean_p_value = min(1.0, 2 * min(tails))
@@ -210,7 +205,7 @@ def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
 
 
 def _controls(exposure: Exposure, never: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Rows of controls with an exposure and a p-value, each secret's first."""
+    """Rows of controls with an exposure and a p-value, the first of each secret."""
     known = np.flatnonzero(never & ~np.isnan(exposure.bits) & ~np.isnan(exposure.p_value))
     _, first = np.unique(exposure.ids[known], return_index=True)
     return known[np.sort(first)]

@@ -1,5 +1,6 @@
-"""The space in which records and samples are near or far: pixels, halved images, features."""
+"""The space in which distances are taken: pixels, halved images or features; its k-means cells."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -9,21 +10,17 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.records import Records, as_numbers
 from byrote.errors import InvalidInput
-from byrote.seeds import Purpose, generator
+from byrote.seeds import Purpose, generator, integer
+from byrote.stats.nearest import nearest
 from byrote.stats.rows import Rows, blocks, exact_type
 
 Features = Callable[[NDArray[Any]], Any]
 _FEATURE_BLOCK = 1024  # records
+_CLUSTERED = 20_000  # records that suffice to place the cells
 
 
 def comparable(**sets: Any) -> list[NDArray[Any]]:
-    """The sets as finite arrays of records of one shape; not copied, not converted.
-
-    Raises
-    ------
-    InvalidInput
-        If a set cannot be used, or its records are of another shape than the first set's.
-    """
+    """Check sets of records of one shape, and return them as finite arrays, without a copy."""
     arrays = {name: _numbers(name, data) for name, data in sets.items()}
     first = next(iter(arrays))
     for name, array in arrays.items():
@@ -38,7 +35,7 @@ def comparable(**sets: Any) -> list[NDArray[Any]]:
 def in_space(
     arrays: list[NDArray[Any]], *, features: Features | None, downsample: bool
 ) -> list[Rows]:
-    """The sets as rows between which distances are taken; see ``distance_ratio``."""
+    """Convert sets to the rows between which distances are taken; see ``distance_ratio``."""
     downsample = checks.flag("downsample", downsample)
     if features is not None and not callable(features):
         raise InvalidInput(f"features must be a function or None; got {checks.brief(features)}")
@@ -54,7 +51,7 @@ def in_space(
 
 
 def name_of(features: Features | None, *, images: bool, downsample: bool) -> str:
-    """What the space is called in a description."""
+    """Name the space, for descriptions."""
     if features is not None:
         return str(getattr(features, "__qualname__", type(features).__qualname__))
     if not images:
@@ -63,14 +60,14 @@ def name_of(features: Features | None, *, images: bool, downsample: bool) -> str
 
 
 def random_subset(count: int, size: int, seed: int) -> NDArray[np.intp]:
-    """``size`` of ``count`` row numbers in rising order; all of them where that is enough."""
+    """Draw ``size`` of ``count`` row numbers, rising; all of them if there are no more."""
     if size >= count:
         return np.arange(count)
     return np.sort(generator(seed, Purpose.EVALUATION).choice(count, size, replace=False))
 
 
-def settled(rows: Rows) -> Rows:
-    """The same rows, converted once: for a set that is looked through again and again."""
+def converted(rows: Rows) -> Rows:
+    """Convert rows once, for a set that is read many times."""
     kept = np.empty((len(rows), rows.width), dtype=rows.dtype)
     for part in blocks(len(rows), _FEATURE_BLOCK):
         kept[part] = rows.take(part)
@@ -78,9 +75,9 @@ def settled(rows: Rows) -> Rows:
 
 
 def halved(images: NDArray[Any]) -> NDArray[Any]:
-    """Images (b, h, w[, c]) at half the size, each pixel the mean of 2x2.
+    """Halve images (b, h, w[, c]) by means of 2x2 pixels.
 
-    Where a side is odd, its last pixels are means of what is there: 2x1, 1x2 or 1x1.
+    At the end of an odd side they are means of 2x1, 1x2 or 1x1 pixels.
 
     Examples
     --------
@@ -99,10 +96,37 @@ def halved(images: NDArray[Any]) -> NDArray[Any]:
     return total
 
 
+def cells_of(space: list[Rows], cells: int, seed: int) -> list[NDArray[np.intp]]:
+    """Assign the rows of each set to k-means cells, placed by at most 20,000 rows of the first.
+
+    Examples
+    --------
+    >>> first, second = cells_of([Rows(np.array([[0.0], [1], [9]])), Rows(np.array([[8.0]]))], 2, 0)
+    >>> bool(first[0] == first[1] != first[2] == second[0])
+    True
+    """
+    if cells == 1:
+        return [np.zeros(len(rows), dtype=np.intp) for rows in space]
+    centres = _centres(space[0], cells, seed)
+    return [nearest(rows, centres)[1][:, 0] for rows in space]
+
+
+def _centres(train: Rows, cells: int, seed: int) -> NDArray[Any]:
+    from sklearn.cluster import KMeans  # noqa: PLC0415 (slow to load)
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415
+
+    rows = train.take(random_subset(len(train), _CLUSTERED, seed))
+    means = KMeans(cells, n_init=4, random_state=integer(seed, Purpose.EVALUATION), copy_x=False)
+    with warnings.catch_warnings():
+        # fewer distinct records than cells: some cells stay empty
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return np.asarray(means.fit(rows).cluster_centers_)
+
+
 def _numbers(name: str, data: Any) -> NDArray[Any]:
     if isinstance(data, str) or hasattr(data, "__fspath__"):
         raise InvalidInput(
-            f"{name} must be an array or Records; got a path: byrote.load reads files"
+            f"{name} must be an array or Records; got a path, which byrote.load reads"
         )
     array = as_numbers(name, data.x if isinstance(data, Records) else data)
     checks.finite(name, array)
@@ -120,7 +144,7 @@ def _pixels(dtype: np.dtype[Any], downsample: bool) -> Callable[[NDArray[Any]], 
 
 
 def _scaled(dtype: np.dtype[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
-    """Stored pixels of images to [0, 1]; rows of numbers as they are."""
+    """Scale stored pixels of images to [0, 1]; rows of numbers stay as they are."""
 
     def change(block: NDArray[Any]) -> NDArray[Any]:
         values = block.astype(dtype, copy=False)
@@ -132,7 +156,7 @@ def _scaled(dtype: np.dtype[Any]) -> Callable[[NDArray[Any]], NDArray[Any]]:
 
 
 def _features_of(rows: Rows, features: Features) -> NDArray[Any]:
-    found = []
+    parts = []
     for part in blocks(len(rows), _FEATURE_BLOCK):
         block = rows.array[part] if rows.change is None else rows.change(rows.array[part])
         values = np.asarray(features(block))
@@ -141,8 +165,8 @@ def _features_of(rows: Rows, features: Features) -> NDArray[Any]:
                 f"features must return numbers of shape ({len(block)}, k) for {len(block)} records;"
                 f" got {values.dtype} of shape {values.shape}"
             )
-        found.append(values)
-    array = np.concatenate(found)
+        parts.append(values)
+    array = np.concatenate(parts)
     checks.finite("features", array)
     return array
 

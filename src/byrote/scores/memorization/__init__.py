@@ -1,0 +1,1 @@
+"""Memorization scores of records, and their statistics."""

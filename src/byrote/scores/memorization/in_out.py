@@ -1,0 +1,138 @@
+"""The table cut into blocks of records with equally many log-likelihoods in and out of training."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.fits.table import Table
+from byrote.plans import IN, OUT
+from byrote.stats.memorization import Side
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+_BLOCK = 1 << 20  # values computed on at a time
+
+
+@dataclass(frozen=True)
+class FitOrder:
+    """Fits ordered by repeat, then by number; (F,) each.
+
+    ``repeat`` and ``group`` (of exchangeable fits) count from 0.
+    """
+
+    fits: Indices
+    repeat: Indices
+    group: Indices
+
+    @classmethod
+    def of(cls, table: Table, excluded: NDArray[np.bool_] | None = None) -> "FitOrder":
+        """Order the finished fits of a table, but for those excluded, (F,)."""
+        fits = np.flatnonzero(table.counting(excluded))
+        fits = fits[np.argsort(table.design.repeat[fits], kind="stable")]
+        keys = (table.design.repeat, table.design.group)
+        return cls(fits, *(np.unique(key[fits], return_inverse=True)[1] for key in keys))
+
+    @property
+    def repeats(self) -> int:
+        """Number of repeats."""
+        return int(self.repeat.max(initial=-1)) + 1
+
+
+@dataclass(frozen=True)
+class InOutBlock:
+    """Records that have equally many values in and out of training in every repeat.
+
+    records: (m,) columns of the array they were cut from. inside, outside: their two sides; units
+    are repeats. Columns run through the repeats before they come back to the first, so that blocks
+    of consecutive columns take one value of each repeat where the plan is K-fold. group_in,
+    group_out: the exchangeable group of each column. fit_in, fit_out: (m, a) and (m, b), the place
+    in ``FitOrder`` of the fit that each value comes from.
+    """
+
+    records: Indices
+    inside: Side
+    outside: Side
+    group_in: Indices
+    group_out: Indices
+    fit_in: Indices
+    fit_out: Indices
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Number of values in and out."""
+        return self.inside.size, self.outside.size
+
+    def pairs(self) -> tuple[Array, Array]:
+        """(m, P) values in and out by pair of fits, where the whole design comes in pairs."""
+        return self.inside.values, self.outside.values  # the columns of both run through the pairs
+
+    def strata(self) -> list[tuple[Array, Array]]:
+        """Values in and out of each group, for the rank test."""
+        return [
+            (self.inside.values[:, self.group_in == g], self.outside.values[:, self.group_out == g])
+            for g in np.union1d(self.group_in, self.group_out)
+        ]
+
+    def shapes(self) -> list[tuple[int, int]]:
+        """Number of values in and out in each group."""
+        groups = int(max(self.group_in.max(initial=0), self.group_out.max(initial=0))) + 1
+        counts = (np.bincount(g, minlength=groups) for g in (self.group_in, self.group_out))
+        return [(int(a), int(b)) for a, b in zip(*counts, strict=True)]
+
+
+def in_out_blocks(table: Table, order: FitOrder) -> Iterator[tuple[Indices, InOutBlock]]:
+    """Cut a table into blocks in bounded memory, each with the places of its records."""
+    roles = table.roles()
+    size = max(1, _BLOCK // max(1, len(order.fits)))
+    for start in range(0, len(table.rows) if len(order.fits) else 0, size):
+        columns = slice(start, start + size)
+        values, of_values = table.log_prob[:, columns][order.fits], roles[:, columns][order.fits]
+        for block in _split(values, of_values, order):
+            yield start + block.records, block
+
+
+def _split(log_prob: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:
+    values, roles = np.ascontiguousarray(log_prob.T), np.ascontiguousarray(roles.T)
+    inside, outside = roles == IN, roles == OUT
+    for records in _with_same_counts(inside, outside, order.repeat):
+        rows = slice(None) if len(records) == len(values) else records
+        side_in, group_in, fit_in = _side(values[rows], inside[rows], order)
+        side_out, group_out, fit_out = _side(values[rows], outside[rows], order)
+        yield InOutBlock(records, side_in, side_out, group_in, group_out, fit_in, fit_out)
+
+
+def _with_same_counts(
+    inside: NDArray[np.bool_], outside: NDArray[np.bool_], repeat: Indices
+) -> Iterator[Indices]:
+    starts = np.flatnonzero(np.diff(repeat, prepend=-1))
+    counts = np.concatenate(
+        [np.add.reduceat(side, starts, axis=1, dtype=np.int32) for side in (inside, outside)],
+        axis=1,
+    )
+    if (counts == counts[0]).all():
+        yield np.arange(len(counts))
+        return
+    _, which = np.unique(counts, axis=0, return_inverse=True)
+    by_counts = np.argsort(which, kind="stable")
+    yield from np.split(by_counts, np.cumsum(np.bincount(which))[:-1])
+
+
+def _side(
+    values: Array, member: NDArray[np.bool_], order: FitOrder
+) -> tuple[Side, Indices, Indices]:
+    # Equally many in every repeat: the first record's repeats are those of all. Groups follow from
+    # repeats, or there is only one.
+    m = len(values)
+    repeat, group = order.repeat[member[0]], order.group[member[0]]
+    position = np.arange(len(repeat)) - np.searchsorted(repeat, repeat)
+    columns = np.lexsort((repeat, position))
+    cut = values[member].reshape(m, -1)[:, columns]
+    fit = np.nonzero(member)[1].reshape(m, -1)[:, columns]
+    return Side(cut, repeat[columns]), group[columns], fit
+
+
+def unit_per_value(side: Side) -> Side:
+    """Make each value of a side a unit of the jackknife."""
+    return Side(side.values, np.arange(side.size))

@@ -1,0 +1,203 @@
+"""The scores of every record with their uncertainty: the result of an audit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.columnar import Columnar, Columns
+from byrote.fits.table import Table
+from byrote.scores.memorization.diagnostics import Diagnostics
+from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.memorization.summary import Reason, Summary, summarize
+from byrote.stats.memorization import ESTIMATORS
+from byrote.stats.multiple_testing import q_values
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class MemorizationResult(Columnar):
+    """Memorization scores of n records, in the order of the data. Nats unless stated otherwise.
+
+    Attributes
+    ----------
+    ids
+        (n,) record ids.
+    labels
+        (n,) labels, or None.
+    score
+        (n,) the paper's M: eq. (3), or eq. (2) under LeaveOneOut. Biased upward by retraining noise
+        wherever n_in > n_out.
+    matched
+        (n,) the same over blocks of equal size on both sides: zero mean without memorization.
+    mean_log
+        (n,) mean log-likelihood in minus out: the least noisy of the three.
+    log_prob_in, log_prob_out
+        (n,) log P_A, eq. (1), with the record in training and without it.
+    standard_error
+        One (n,) array per estimator, by jackknife over repeats or pairs (other probes, subsets:
+        over fits within each side). NaN with a single repeat, pair, or value on a side.
+    interval
+        (n, 2) 95 % t-interval of mean_log, which covers at its nominal rate where values are
+        roughly normal (docs/levels.md); intervals of the other two would not. NaN where equal
+        values hide the spread.
+    p_value
+        (n,) exact one-sided randomization p-value of "held-out values are as high as the others".
+    q_value
+        (n,) Benjamini-Hochberg q-value over the scored records.
+    n_in, n_out
+        (n,) number of fits in which the record was trained on, and held out.
+    reason
+        (n,) ``Reason`` why a record has no score, 0 where it has one.
+    missing
+        Fits that failed or are missing; empty unless partial results were requested.
+    description
+        Model, plan, data and seed of the run.
+    mc_error, effective_sample_size, k_hat
+        (n,) the model's own diagnostics of its log-likelihoods, or None: Monte Carlo standard error
+        (nats, root mean square over fits), effective number of importance samples (the smallest of
+        any fit), Pareto k-hat of the weights (the largest).
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.neighbors import KernelDensity
+    >>> x = np.array([[0.0], [0.1], [0.2], [5.0]])
+    >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.LeaveOneOut())
+    >>> int(result.score.argmax()), result.summary().scored
+    (3, 4)
+    """
+
+    FORMAT = "byrote-memorization-1"
+    CONTENT = "memorization scores"
+
+    labels: NDArray[Any] | None
+    score: Array
+    matched: Array
+    mean_log: Array
+    log_prob_in: Array
+    log_prob_out: Array
+    standard_error: Mapping[str, Array]
+    interval: Array
+    p_value: Array
+    q_value: Array
+    n_in: NDArray[np.int32]
+    n_out: NDArray[np.int32]
+    reason: NDArray[np.int8]
+    missing: tuple[int, ...]
+    description: Mapping[str, Any]
+    _summary: Summary
+    mc_error: Array | None = None
+    effective_sample_size: Array | None = None
+    k_hat: Array | None = None
+
+    def __repr__(self) -> str:
+        summary = self._summary
+        count = summary.significant
+        memorized = "no p-values" if count is None else f"{count} memorized"
+        return f"MemorizationResult({len(self)} records, {summary.scored} scored, {memorized})"
+
+    def summary(self) -> Summary:
+        """Return the run in a few numbers."""
+        return self._summary
+
+    def order(self) -> NDArray[np.intp]:
+        """Sort rows by falling score, without unscored ones; ties by row."""
+        scored = np.flatnonzero(~np.isnan(self.score))
+        return scored[np.argsort(-self.score[scored], kind="stable")]
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return one row per record, in the order of the data."""
+        frame = super().to_frame()
+        reason = [str(Reason(code)) for code in frame.pop("reason")]
+        return frame.assign(reason=reason)
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return the columns by name, (n,) each."""
+        columns = super().columns()
+        labels = {} if (label := columns.pop("labels", None)) is None else {"label": label}
+        low, high = columns.pop("interval").T
+        errors = {f"standard_error_{name}": self.standard_error[name] for name in ESTIMATORS}
+        first = {name: columns.pop(name) for name in ESTIMATORS}
+        limits = {"mean_log_low": low, "mean_log_high": high}
+        reason = columns.pop("reason")
+        return {
+            "id": columns.pop("id"),
+            **labels,
+            **first,
+            **errors,
+            **limits,
+            **columns,
+            "reason": reason,
+        }
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is not a column, as plain data."""
+        return {
+            "missing": list(self.missing),
+            "description": dict(self.description),
+            "summary": self._summary.to_dict(),
+        }
+
+    @classmethod
+    def from_columns(cls, columns: Columns, facts: Mapping[str, Any]) -> "MemorizationResult":
+        """Make a result from what ``columns`` and ``facts`` return."""
+        interval = np.stack([columns["mean_log_low"], columns["mean_log_high"]], axis=1)
+        errors = {name: columns[f"standard_error_{name}"] for name in ESTIMATORS}
+        values = {**facts, "labels": columns.get("label"), "interval": interval}
+        values |= {"standard_error": errors, "missing": tuple(facts["missing"])}
+        summary = Summary.from_dict(facts["summary"])
+        return super().from_columns(columns, {**values, "_summary": summary})
+
+
+def result_from_table(
+    table: Table,
+    ids: NDArray[Any],
+    labels: NDArray[Any] | None,
+    description: Mapping[str, Any],
+    diagnostics: Diagnostics | None = None,
+) -> MemorizationResult:
+    """Compute the result of a table; everything in it is a function of the table."""
+    evaluation = evaluate(table)
+    diagnostics = diagnostics or Diagnostics({})
+    reason = _reasons(table, evaluation)
+    q = q_values(np.where(np.isnan(evaluation.estimate["score"]), np.nan, evaluation.p_value))
+
+    def spread(values: NDArray[Any], empty: float = np.nan) -> NDArray[Any]:
+        if len(table.rows) == table.design.n:
+            return values
+        whole = np.full((table.design.n, *values.shape[1:]), empty, dtype=values.dtype)
+        whole[table.rows] = values
+        return whole
+
+    errors = evaluation.standard_error
+    names = ("log_prob_in", "log_prob_out", "interval", "p_value")
+    return MemorizationResult(
+        ids=ids,
+        labels=labels,
+        **{name: spread(values) for name, values in evaluation.estimate.items()},
+        **{name: spread(getattr(evaluation, name)) for name in names},
+        standard_error={name: spread(values) for name, values in errors.items()},
+        q_value=spread(q),
+        n_in=spread(evaluation.n_in, 0),
+        n_out=spread(evaluation.n_out, 0),
+        reason=spread(reason, Reason.NOT_SCORED),
+        missing=table.missing,
+        description=description,
+        _summary=summarize(table, evaluation, q, reason, labels, diagnostics.summary),
+        **{name: spread(values) for name, values in diagnostics.columns.items()},
+    )
+
+
+def _reasons(table: Table, evaluation: Evaluation) -> NDArray[np.int8]:
+    reason = np.zeros(len(table.rows), dtype=np.int8)
+    reason[np.isnan(evaluation.estimate["score"])] = Reason.ZERO_DENSITY
+    reason[evaluation.n_out == 0] = Reason.NEVER_OUT
+    reason[evaluation.n_in == 0] = Reason.NEVER_IN
+    return reason

@@ -1,0 +1,141 @@
+"""Memorization scores: train on parts of the records, and compare log-likelihoods."""
+
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from byrote import checks
+from byrote.data.records import as_records
+from byrote.errors import IncompleteRun, InvalidInput
+from byrote.fits.job import KEEP_MODELS
+from byrote.fits.progress import Bar, Progress, Silent
+from byrote.fits.request import Request, Settings
+from byrote.fits.run import run_fits
+from byrote.fits.run_folder import RunFolder
+from byrote.fits.temporary import temporary_folder
+from byrote.plans import KFold, as_plan
+from byrote.scores.memorization.diagnostics import collect_diagnostics
+from byrote.scores.memorization.memorization_result import MemorizationResult, result_from_table
+
+
+def score_memorization(
+    model: Any,
+    X: Any,
+    *,
+    plan: Any = None,
+    labels: Any = None,
+    ids: Any = None,
+    seed: int = 0,
+    track: Sequence[int] = (),
+    out: str | Path | None = None,
+    workers: int = 1,
+    threads: int = 1,
+    executor: str | Executor = "auto",
+    progress: bool = False,
+    debug: bool = False,
+    keep_models: str = "none",
+) -> MemorizationResult:
+    """Score how strongly a model memorizes each of its training records.
+
+    The model is retrained on parts of the records, as the plan prescribes, and each record's
+    log-likelihood with it in training is compared with that without it: eq. (3) and Algorithm 1 of
+    van den Burg & Williams (2021).
+
+    Parameters
+    ----------
+    model
+        A scikit-learn density estimator: ``fit(X)``, ``score_samples(X) -> (n,)`` nats, copyable by
+        ``sklearn.base.clone``. Its ``random_state`` is set for every fit.
+    X
+        (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, or ``Records``. Images of uint8
+        stand for x/255. Models get images as flat rows unless their scikit-learn tags declare
+        images.
+    plan
+        KFold, LeaveOneOut, Subset, Probes, Membership or a scikit-learn splitter (default:
+        ``KFold(10, repeats=10)``).
+    labels, ids
+        (n,) labels for summaries and stratification; (n,) ids of the records.
+    seed
+        Seed of every random choice.
+    track
+        Epochs, from 1, after which the partly trained models also score the records; the last epoch
+        is always scored. ``Run.trajectory`` reads them. The models and the final scores do not
+        change by a bit.
+    out
+        Folder of the run (default: a temporary one, removed at the end). Starting the same run
+        again does only what is missing; a larger plan extends it, and so do more tracked epochs,
+        for which fits that lack them are repeated.
+    workers, executor
+        Number of worker processes; "in-process", "processes", "ray", or any ``concurrent.futures``
+        executor. On one kind of processor with the same versions they do not change a bit of the
+        result.
+    threads
+        Threads per fit. They change the last bits, so a run always uses the same number.
+    progress
+        Show a progress bar on standard error.
+    debug
+        Keep the messages of exceptions raised by fits, which may quote records.
+    keep_models
+        "release": one more fit, on all records, whose weights are kept in the run folder: the model
+        that would ship, which ``Run.model`` loads. "all": the weights of every fit, too. The model
+        needs ``get_weights`` and ``set_weights``. A finished run does only what is missing; under
+        "all", finished fits without weights are repeated.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is invalid; nothing was written.
+    RunMismatch
+        If the folder holds another run; the message lists the differences.
+    IncompleteRun
+        If fits failed, that of the release model included. The others are kept: start again to
+        retry, or use ``open_run(out).memorization(partial=True)``.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np
+    >>> from sklearn.mixture import GaussianMixture
+    >>> x = np.random.default_rng(0).normal(size=(60, 2)); x[7] = 9.0
+    >>> result = byrote.score_memorization(GaussianMixture(2), x, plan=byrote.KFold(5, repeats=2))
+    >>> result.ids[result.order()[0]]
+    np.int64(7)
+    """
+    if out is None and checks.choice("keep_models", keep_models, KEEP_MODELS) != "none":
+        raise InvalidInput(
+            f"keep_models={keep_models!r} needs out, the folder of the run; got None"
+        )
+    request = Request(
+        model=model,
+        records=as_records(X, ids=ids, labels=labels),
+        plan=as_plan(KFold() if plan is None else plan),
+        settings=Settings(seed, threads, workers, executor, debug, keep_models),
+        track=track,
+    )
+    display: Progress = Bar() if checks.flag("progress", progress) else Silent()
+    if out is not None:
+        run = run_fits(request, checks.path("out", out), display)
+        result = memorization_of_run(run)
+        if request.keeps:
+            run.check_release()
+        return result
+    with temporary_folder() as folder:
+        return memorization_of_run(run_fits(request, folder / "run", display))
+
+
+def memorization_of_run(
+    run: RunFolder, epoch: int | None = None, *, partial: bool = False
+) -> MemorizationResult:
+    """Compute the scores of a run from its log-likelihoods; see ``Run.memorization``."""
+    partial = checks.flag("partial", partial)
+    if epoch is not None:
+        epoch = checks.integer("epoch", epoch, at_least=0)
+    run.check_no_canaries()
+    table = run.table(partial=partial, epoch=epoch)
+    if not table.counting().any():
+        raise IncompleteRun(run.complaint(table.missing))
+    description = run.manifest.model_dump(mode="json")
+    if epoch is not None:
+        return result_from_table(table, run.ids, run.labels, {**description, "epoch": epoch})
+    diagnostics = collect_diagnostics(run, table)
+    return result_from_table(table, run.ids, run.labels, description, diagnostics)

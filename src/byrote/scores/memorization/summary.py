@@ -1,0 +1,300 @@
+"""A run in a few numbers, each with its uncertainty or the reason why it has none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+from scipy.stats import skew, spearmanr
+
+from byrote.columnar import PlainData
+from byrote.fits.table import Table
+from byrote.scores.memorization import held_out
+from byrote.scores.memorization.diagnostics import DiagnosticsSummary
+from byrote.scores.memorization.evaluation import Evaluation, estimates_without
+from byrote.stats.memorization import ESTIMATORS
+
+Array = NDArray[np.float64]
+QUANTILES = (0.05, 0.5, 0.95, 0.999)
+SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
+
+
+class Reason(IntEnum):
+    """Why a record has no score."""
+
+    NONE = 0
+    NOT_SCORED = 1
+    NEVER_IN = 2
+    NEVER_OUT = 3
+    ZERO_DENSITY = 4
+
+    def __str__(self) -> str:
+        return _REASONS[self]
+
+
+_REASONS = {
+    Reason.NONE: "",
+    Reason.NOT_SCORED: "not scored by the plan",
+    Reason.NEVER_IN: "never trained on",
+    Reason.NEVER_OUT: "never held out",
+    Reason.ZERO_DENSITY: "zero density both in and out",
+}
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """A statistic over all scored records, with the standard error if it is a mean.
+
+    The error is a jackknife over retrainings (repeats, pairs or fits): it measures other seeds and
+    partitions, for these same records. NaN with one repeat, and for all but means: a jackknife
+    misjudges quantiles and extremes, whose spread ``reliability`` shows better.
+    """
+
+    value: float
+    standard_error: float = float("nan")
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Rank correlation between the scores from one half of the fits and from the other half.
+
+    It measures how repeatable the ranking is at half the budget; NaN where halves are impossible.
+    """
+
+    score: float = float("nan")
+    matched: float = float("nan")
+    mean_log: float = float("nan")
+
+
+@dataclass(frozen=True)
+class LabelSummary:
+    """The scores of one label."""
+
+    records: int
+    median: float
+    q95: float
+    significant: int
+
+
+@dataclass(frozen=True)
+class Summary(PlainData):
+    """The numbers that ``MemorizationResult.summary`` returns, in nats.
+
+    Attributes
+    ----------
+    records, scored
+        Number of records, and of those with a score.
+    unscored
+        Number of records without a score, by reason.
+    undefined
+        Number of records with a score but no ``matched`` or ``mean_log``, by estimator: some of
+        their densities are zero on both sides, and a difference of infinities is undefined.
+    distribution
+        For each estimator (score, matched, mean_log): mean, median, skewness, the quantiles
+        q0.05, q0.5, q0.95 and q0.999, minimum and maximum.
+    significant, share_significant
+        Records with q <= 0.05; None and NaN where the plan allows no p-value.
+    smallest_p, smallest_q
+        Attainable under this plan: by one record, and by all records at once.
+    needed
+        How many records must reach the smallest p for any to have q <= 0.05.
+    p_value_method
+        "exact", "normal approximation", or "none: " and the reason.
+    standard_error_reason
+        Why standard errors are missing; empty where they are not.
+    reliability
+        Agreement between halves.
+    labels
+        Per label, where records have labels.
+    mean_log_prob
+        Mean over records of their mean log p in the fits that trained on them, "in", and in those
+        that did not, "out"; with its standard error over retrainings, for these same records.
+    trust
+        Accuracy of the log-likelihoods, where the model reports it.
+    """
+
+    records: int
+    scored: int
+    unscored: Mapping[str, int]
+    undefined: Mapping[str, int]
+    distribution: Mapping[str, Mapping[str, Statistic]]
+    significant: int | None
+    share_significant: float
+    smallest_p: float
+    smallest_q: float
+    needed: int | None
+    p_value_method: str
+    standard_error_reason: str
+    reliability: Reliability
+    labels: Mapping[str, LabelSummary] = field(default_factory=dict)
+    mean_log_prob: Mapping[str, Statistic] = field(default_factory=dict)
+    trust: DiagnosticsSummary | None = None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Summary":
+        """Invert ``to_dict``."""
+        return TypeAdapter(cls).validate_python(data)
+
+
+def summarize(
+    table: Table,
+    evaluation: Evaluation,
+    q_value: Array,
+    reason: NDArray[np.int8],
+    labels: NDArray[Any] | None,
+    trust: DiagnosticsSummary | None = None,
+) -> Summary:
+    """Summarize an evaluated table; arrays are (r,), labels (n,)."""
+    score = evaluation.estimate["score"]
+    tested = int(np.count_nonzero(~np.isnan(q_value)))
+    discoveries = q_value <= SIGNIFICANCE
+    smallest = evaluation.smallest_p if tested else float("nan")
+    return Summary(
+        records=table.design.n,
+        scored=int(np.count_nonzero(~np.isnan(score))),
+        unscored=_count(reason, table.design.n),
+        undefined=_undefined(evaluation),
+        distribution=distributions(evaluation),
+        significant=int(discoveries.sum()) if tested else None,
+        share_significant=float(discoveries.sum() / tested) if tested else float("nan"),
+        smallest_p=smallest,
+        smallest_q=smallest,  # of Benjamini-Hochberg, when every record reaches the smallest p
+        needed=needed_discoveries(smallest, tested) if tested else None,
+        p_value_method=_p_value_method(table, evaluation, tested),
+        standard_error_reason=why_no_errors(table, evaluation),
+        reliability=reliability(table),
+        labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
+        mean_log_prob=_mean_log_prob(table),
+        trust=trust,
+    )
+
+
+def needed_discoveries(smallest_p: float, tested: int) -> int:
+    """How many of ``tested`` records must reach the smallest p for any to be significant."""
+    return max(1, int(np.ceil(smallest_p * tested / SIGNIFICANCE - 1e-9)))
+
+
+def describe(values: Array) -> dict[str, float]:
+    """Compute statistics of one estimator over records; NaN values are left out."""
+    values = values[~np.isnan(values)]
+    names = ["mean", "skewness", *(f"q{q:g}" for q in QUANTILES), "minimum", "maximum"]
+    if len(values) == 0:
+        return dict.fromkeys(["median", *names], float("nan"))
+    finite = bool(np.isfinite(values).all())
+    opposite = bool(np.isposinf(values).any() and np.isneginf(values).any())
+    numbers = [
+        np.nan if opposite else values.mean(),
+        skew(values) if finite and _vary(values) else np.nan,
+        *quantiles(values, QUANTILES),
+        values.min(),
+        values.max(),
+    ]
+    statistics = dict(zip(names, map(float, numbers), strict=True))
+    return {"median": statistics["q0.5"], **statistics}
+
+
+def quantiles(values: Array, levels: tuple[float, ...]) -> list[float]:
+    """Compute quantiles, interpolated only where all values are finite."""
+    finite = bool(np.isfinite(values).all())
+    values_at = np.quantile(values, levels, method="linear" if finite else "lower")
+    return [float(value) for value in values_at]
+
+
+def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
+    """Describe each estimator; the mean has its jackknife standard error."""
+    result = {}
+    for name in ESTIMATORS:
+        described = describe(evaluation.estimate[name])
+        statistics = {key: Statistic(value) for key, value in described.items()}
+        statistics["mean"] = Statistic(described["mean"], evaluation.mean_error(name))
+        result[name] = statistics
+    return result
+
+
+def reliability(table: Table) -> Reliability:
+    """Compute split-half reliability: even against odd repeats, pairs or fits."""
+    fits = np.flatnonzero(table.counting())
+    units = np.zeros(table.design.fits, dtype=np.intp)
+    by_fit = table.design.units == "fits"
+    keys = np.arange(len(fits)) if by_fit else table.design.repeat[fits]
+    units[fits] = np.unique(keys, return_inverse=True)[1]
+    odd = units % 2 == 1
+    if not odd.any():
+        return Reliability()
+    first, second = estimates_without(table, odd), estimates_without(table, ~odd)
+    return Reliability(
+        **{name: _rank_correlation(first[name], second[name]) for name in ESTIMATORS}
+    )
+
+
+def _mean_log_prob(table: Table) -> dict[str, Statistic]:
+    means = {side: held_out.mean_log_prob(table, side) for side in ("in", "out")}
+    return {side: Statistic(mean.value, mean.error) for side, mean in means.items()}
+
+
+def _vary(values: Array) -> bool:
+    """Whether they differ by more than rounding, whose skewness would be noise."""
+    return bool(np.ptp(values) > 1e-7 * np.abs(values).max())
+
+
+def _rank_correlation(first: Array, second: Array) -> float:
+    known = ~(np.isnan(first) | np.isnan(second))
+    first, second = first[known], second[known]
+    if len(first) < 3 or (first == first[0]).all() or (second == second[0]).all():
+        return float("nan")
+    return float(spearmanr(first, second).statistic)
+
+
+def _count(reason: NDArray[np.int8], n: int) -> dict[str, int]:
+    counts = {str(code): int(np.count_nonzero(reason == code)) for code in Reason if code}
+    counts[str(Reason.NOT_SCORED)] += n - len(reason)
+    return {text: count for text, count in counts.items() if count}
+
+
+def _undefined(evaluation: Evaluation) -> dict[str, int]:
+    scored = ~np.isnan(evaluation.estimate["score"])
+    counts = {
+        name: int(np.count_nonzero(scored & np.isnan(evaluation.estimate[name])))
+        for name in ESTIMATORS
+    }
+    return {name: count for name, count in counts.items() if count}
+
+
+def _p_value_method(table: Table, evaluation: Evaluation, tested: int) -> str:
+    if not table.design.randomized:
+        return "none: the plan's membership is not known to be random"
+    if not tested:
+        return "none: no record was both in and out"
+    return "exact" if evaluation.exact else "normal approximation"
+
+
+def why_no_errors(table: Table, evaluation: Evaluation) -> str:
+    """State why standard errors are missing; empty where some are known."""
+    if not np.isnan(evaluation.standard_error["mean_log"]).all():
+        return ""
+    if table.design.units == "fits":
+        return "a standard error needs at least two values on each side"
+    if len(evaluation.change_sums["mean_log"]) < 2:
+        return f"a standard error needs at least two {table.design.units}"
+    return "densities of zero have no standard error"
+
+
+def _by_label(
+    score: Array, discoveries: NDArray[np.bool_], labels: NDArray[Any] | None
+) -> dict[str, LabelSummary]:
+    if labels is None:
+        return {}
+    summaries = {}
+    names, which = np.unique(labels, return_inverse=True)
+    order = np.argsort(which, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(which))[:-1])
+    for name, member in zip(names, members, strict=True):
+        scores = score[member][~np.isnan(score[member])]
+        median, q95 = quantiles(scores, (0.5, 0.95)) if len(scores) else (np.nan, np.nan)
+        summaries[str(name)] = LabelSummary(
+            len(scores), float(median), float(q95), int(discoveries[member].sum())
+        )
+    return summaries

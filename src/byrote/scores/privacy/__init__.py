@@ -1,0 +1,1 @@
+"""Privacy: guarantees, lower bounds on epsilon, membership inference, and evidence of runs."""

@@ -1,0 +1,156 @@
+"""Privacy evidence of a run: every bound and every attack, with all measures side by side."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from byrote.columnar import PlainData
+from byrote.models.privacy.guarantee import ADD_REMOVE
+from byrote.scores.privacy.guarantee import allowed
+from byrote.scores.privacy.membership import MembershipInference
+
+ONE_RUN, GAUSSIAN, RATES, DENSITY, EXPOSURE = (
+    "one-run",
+    "one-run-gaussian",
+    "rates",
+    "density",
+    "exposure",
+)
+
+
+@dataclass(frozen=True)
+class Bound(PlainData):
+    """A lower bound on epsilon by one method.
+
+    Attributes
+    ----------
+    method
+        "one-run", "one-run-gaussian", "rates", "density" or, of canaries, "exposure".
+    epsilon
+        Exceeds the true value with probability at most ``significance``; 0 proves nothing. NaN
+        where the method does not apply.
+    delta, significance
+        Delta and significance of the claim.
+    reason
+        Why ``epsilon`` is NaN; empty otherwise.
+    detail
+        Counts, settings, and the ``relation`` of neighbouring data sets,
+        "add/remove" (of a record) or "replacement".
+
+    Examples
+    --------
+    >>> Bound("one-run", 1.5, 0.0, 0.05).to_dict()["epsilon"]
+    1.5
+    """
+
+    method: str
+    epsilon: float
+    delta: float
+    significance: float
+    reason: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class GroupMeasure(PlainData):
+    """One measure of one group of records: a cell of the side-by-side table.
+
+    Attributes
+    ----------
+    group
+        Description of the probes or canaries.
+    measure
+        "memorization" (nats), "exposure" (bits), "membership" (area under the curve) or "epsilon".
+    value, low, high
+        The estimate with its interval at ``level``; epsilon has a lower limit alone.
+    null
+        Its expectation without memorization.
+    reason
+        Why ``value`` is NaN, or how it is limited.
+    detail
+        The numbers behind it.
+    """
+
+    group: str
+    measure: str
+    value: float
+    low: float
+    high: float
+    level: float
+    null: float
+    reason: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class PrivacyEvidence:
+    """Lower bounds on epsilon and membership inference from the log-likelihoods of a run.
+
+    Attributes
+    ----------
+    kind
+        "scores" or, of a run with canaries, "exposure".
+    method
+        Method of the headline bound, fixed in advance by the plan and the guarantee.
+    bounds
+        One per method; those that do not apply state the reason.
+    membership
+        One per attack.
+    promised
+        The guarantee that the model records: the largest ``epsilon`` of any fit with its ``delta``
+        and more; None without a guarantee.
+    sides
+        Memorization, exposure, membership and epsilon of the same records.
+    missing
+        Fits that are missing.
+    description
+        Model, plan, data and seed of the run.
+
+    Examples
+    --------
+    See ``byrote.Run.epsilon``.
+    """
+
+    kind: str
+    method: str
+    bounds: tuple[Bound, ...]
+    membership: tuple[MembershipInference, ...]
+    promised: Mapping[str, Any] | None
+    sides: tuple[GroupMeasure, ...]
+    missing: tuple[int, ...]
+    description: Mapping[str, Any]
+
+    @property
+    def headline(self) -> Bound:
+        """The bound fixed in advance; picking another would need a correction."""
+        return next(bound for bound in self.bounds if bound.method == self.method)
+
+    @property
+    def proven(self) -> float:
+        """The epsilon of the headline; NaN where its method does not apply."""
+        return self.headline.epsilon
+
+    @property
+    def allowed(self) -> float:
+        """The epsilon guaranteed for the headline's delta and neighbours; NaN if none is."""
+        bound = self.headline
+        return allowed(self.promised, bound.delta, bound.detail.get("relation", ADD_REMOVE))
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the proven epsilon exceeds the guaranteed one."""
+        return self.proven > self.allowed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to plain data, without the scores of single records."""
+        return {
+            "kind": self.kind,
+            "headline": self.headline.to_dict(),
+            "promised": None if self.promised is None else dict(self.promised),
+            "allowed": self.allowed,
+            "contradicted": self.contradicted,
+            "bounds": [bound.to_dict() for bound in self.bounds],
+            "membership": [attack.to_dict() for attack in self.membership],
+            "sides": [side.to_dict() for side in self.sides],
+            "missing": list(self.missing),
+        }

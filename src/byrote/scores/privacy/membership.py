@@ -1,0 +1,246 @@
+"""Membership inference: which fits trained on which records, as an attacker would infer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.columnar import PlainData
+from byrote.fits.table import Table
+from byrote.plans import IN
+from byrote.scores.privacy.input_checks import Array, Flags, check_table
+from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
+from byrote.stats.lira import log_ratio
+from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
+
+Units = NDArray[np.intp]
+Interval = tuple[float, float]
+ATTACKS = ("lira", "loss")
+RATES = (0.001, 0.01)  # false positives
+ENOUGH = 10  # references on a side for a standard deviation of the record's own
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class HitsAtRate(PlainData):
+    """The true-positive rate of an attack at a low false-positive rate.
+
+    Attributes
+    ----------
+    asked
+        The requested false-positive rate.
+    false_positive_rate
+        The rate at the threshold, at most the requested one.
+    true_positive_rate, interval
+        Share of members' scores above the threshold, with an interval that accounts for the errors
+        of both rates.
+    reason
+        Why all three are NaN; empty otherwise.
+    """
+
+    asked: float
+    false_positive_rate: float
+    true_positive_rate: float
+    interval: Interval
+    reason: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class MembershipInference:
+    """The scores and the accuracy of a membership inference attack.
+
+    Attributes
+    ----------
+    attack
+        "lira" or "loss".
+    scores
+        (fits, records) higher where the record is more likely a member of that fit; nats. NaN where
+        unknown.
+    included
+        (fits, records) whether the fit trained on the record.
+    auc, interval
+        Area under the receiver operating characteristic over all scores, with its interval.
+    hits
+        True-positive rates at 0.1 % and 1 % false positives.
+    level
+        Level of the intervals.
+    unscored
+        Number of records without any score.
+    reason
+        Why ``auc`` is NaN; empty otherwise.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> generator = np.random.default_rng(0)
+    >>> included = generator.random((20, 300)) < 0.5
+    >>> log_prob = generator.normal(size=(20, 300)) + 2 * included
+    >>> attack = byrote.infer_membership(log_prob, included)
+    >>> round(attack.auc, 2), attack.hits[0].reason
+    (0.91, '0.1 % of 300 records is less than one record')
+    """
+
+    attack: str
+    scores: NDArray[np.float64]
+    included: NDArray[np.bool_]
+    auc: float
+    interval: Interval
+    hits: tuple[HitsAtRate, ...]
+    level: float
+    unscored: int
+    reason: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Convert to plain data, without the scores of single records."""
+        names = ("attack", "auc", "interval", "level", "unscored", "reason")
+        fits, records = self.scores.shape
+        return {
+            "fits": fits,
+            "records": records,
+            **{name: getattr(self, name) for name in names},
+            "hits": [hit.to_dict() for hit in self.hits],
+        }
+
+
+def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> MembershipInference:
+    """Infer which fits trained on which records, as an attacker would, and measure the accuracy.
+
+    Every fit is attacked in turn. "loss" scores by the log-likelihood itself, with one threshold
+    for all records. "lira" is the likelihood-ratio attack of Carlini et al. (2022),
+    ``log N(s; mean_in, sd_in) - log N(s; mean_out, sd_out)``, with the other fits as shadow models:
+    the attacked fit is left out of its record's references, and min(n_in, n_out) - 1 references are
+    used on each side whichever fit is attacked, since unequal numbers would reveal membership of a
+    model that memorizes nothing. Standard deviations are the record's own from 10 references on a
+    side, and pooled over records below.
+
+    The intervals account for the dependence of scores of one record, of scores of one fit and,
+    where the noise of fits requires it, of shared references (docs/statistics.md). They are for
+    other records and fits under the same attack.
+
+    Parameters
+    ----------
+    log_prob
+        (fits, records) log-likelihoods, nats; NaN where not scored. A record with a density of zero
+        (-inf) in any fit has no "lira" score.
+    included
+        (fits, records) booleans: whether the fit trained on the record.
+    attack
+        "lira" or "loss".
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is invalid.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> generator = np.random.default_rng(0)
+    >>> included = generator.random((10, 1000)) < 0.5
+    >>> nothing = byrote.infer_membership(generator.normal(size=(10, 1000)), included)
+    >>> nothing.interval[0] < 0.5 < nothing.interval[1]
+    True
+    """
+    values, member = check_table(log_prob, included)
+    attack = checks.choice("attack", attack, ATTACKS)
+    return attack_scored(values, member, attack)
+
+
+def attack_scored(
+    values: Array,
+    member: Flags,
+    attack: str,
+    *,
+    unit: Units | None = None,
+    level: float = LEVEL,
+) -> MembershipInference:
+    """Attack a check_table, (fits, records); unit: (fits,) the independent unit of each fit."""
+    if attack == "loss":
+        return measure_attack(values, member, attack, unit=unit, level=level)
+    unit = np.arange(len(values)) if unit is None else unit
+    usable = without_zero_densities(values)
+    least = shared_noise_errors(usable, member, unit, enough=ENOUGH, rates=RATES)
+    scores = log_ratio(usable, member, enough=ENOUGH, unit=unit)
+    return measure_attack(scores, member, attack, unit=unit, level=level, least=least)
+
+
+def measure_attack(
+    scores: Array,
+    member: Flags,
+    attack: str,
+    *,
+    unit: Units | None = None,
+    level: float = LEVEL,
+    least: Array | None = None,
+) -> MembershipInference:
+    """Measure the accuracy of scores, (fits, records); NaN is "no score".
+
+    unit: (fits,) the independent unit of each fit (default: each its own). With one unit alone the
+    intervals are for other records in the same fits. least: lower limits of the standard errors of
+    the area and of each rate.
+    """
+    floors = np.zeros(1 + len(RATES)) if least is None else np.nan_to_num(least)
+    scored = ~np.isnan(scores)
+    fit, record = np.nonzero(scored)
+    cells = Cells(scores[scored], member[scored], record, fit if unit is None else unit[fit])
+    auc, interval = auc_interval(
+        cells, level=level, least_error=float(floors[0]), replicates=GROUPS
+    )
+    return MembershipInference(
+        attack=attack,
+        scores=scores,
+        included=member,
+        auc=auc,
+        interval=interval,
+        hits=tuple(
+            _hits(cells, rate, level, floor)
+            for rate, floor in zip(RATES, floors[1:].tolist(), strict=True)
+        ),
+        level=level,
+        unscored=int((~scored.any(axis=0)).sum()),
+        reason=_missing(cells, attack) if np.isnan(auc) else "",
+    )
+
+
+def attack_table(check_table: Table, attack: str, *, level: float = LEVEL) -> MembershipInference:
+    """Attack records that are in or out of fits.
+
+    Fits with the same seeds are one unit: neither references for each other nor two samples.
+    """
+    attack = checks.choice("attack", attack, ATTACKS)
+    roles, unit = check_table.roles(), np.asarray(check_table.design.leader, np.intp)
+    values = np.where(roles == 0, np.nan, check_table.log_prob)
+    return attack_scored(values, roles == IN, attack, unit=unit, level=level)
+
+
+def _missing(cells: Cells, attack: str) -> str:
+    if not len(cells.score) and attack == "lira":
+        return (
+            "no record has three fits that trained on it and three that did not, all with a density"
+            " above zero"
+        )
+    return "no score of a non-member" if cells.member.any() else "no score of a member"
+
+
+def lira_scores(values: Array, member: Flags, unit: Units | None = None) -> Array:
+    """Compute log-likelihood ratios, (fits, records); NaN for records with a density of zero."""
+    return log_ratio(without_zero_densities(values), member, enough=ENOUGH, unit=unit)
+
+
+def without_zero_densities(values: Array) -> Array:
+    """Set the log-likelihoods of records with a density of zero in any fit to NaN."""
+    return np.where(np.isneginf(values).any(axis=0), np.nan, values)
+
+
+def _hits(cells: Cells, rate: float, level: float, least: float) -> HitsAtRate:
+    records = len(np.unique(cells.record[~cells.member]))
+    reason = ""
+    if not cells.member.any():
+        reason = "no score of a member"
+    elif rate * records < 1:
+        reason = f"{100 * rate:.4g} % of {records} records is less than one record"
+    if reason:
+        return HitsAtRate(rate, np.nan, np.nan, (np.nan, np.nan), reason)
+    return HitsAtRate(rate, *tpr_interval_at(cells, rate, level=level, least_error=least))

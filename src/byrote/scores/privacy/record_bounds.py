@@ -1,0 +1,268 @@
+"""Lower bounds on epsilon for records in or out of fits, or why there is none."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks, seeds
+from byrote.data.records import id_as_text
+from byrote.errors import InvalidInput
+from byrote.fits.table import Table
+from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT
+from byrote.plans import IN, OUT
+from byrote.scores.privacy.density import epsilon_from_density
+from byrote.scores.privacy.evidence import DENSITY, GAUSSIAN, ONE_RUN, RATES, Bound
+from byrote.scores.privacy.guarantee import allowed
+from byrote.scores.privacy.one_run import audit_one_run
+from byrote.scores.privacy.rates import epsilon_from_scores
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+SHARE, LEAST = 0.1, 100  # share of the coins that are guessed, and the fewest
+NO_DELTA = "Gaussian privacy has no finite epsilon at a delta of 0: give a delta"
+VACUOUS = (
+    "under (epsilon, delta) no score is bounded but by log(e^epsilon + delta sup p / P_out), which"
+    " is vacuous for a density without a small upper bound: a record may be memorized without"
+    " limit with probability delta"
+)
+TOO_FEW = (
+    "at most {} pairs of fits, one that trained on a record and one that did not, are too few to"
+    " prove anything of mean densities at a significance of {:.4g}"
+)
+TWINS = "the fits of a pair share their seeds: they are not independent trials"
+_MATRIX = "a matrix of memberships does not define which data sets are neighbours"
+_FIXED = "the splitter's parts are not known to be random"
+_BALANCED = (
+    "inclusions balance across the fits, so the other probes make fits depend on each other;"
+    " byrote.Probes(…, coins=True), --plan probes --coins, has independent fits"
+)
+_FOLDS = "the fits of a repeat hold out different folds: they are not independent trials"
+_NEIGHBOURS = {"probes": ADD_REMOVE, "leave-one-out": ADD_REMOVE}  # others exchange records
+_NO_COINS = {
+    "kfold": "every record is held out exactly once in a repeat: folds are not independent coins",
+    "leave-one-out": "each record is held out alone: there are no coins",
+    "subset": "subsets have a fixed size: inclusions are not independent coins",
+    "splitter": "a splitter's parts have fixed sizes: inclusions are not independent coins",
+    "membership": "a matrix of memberships is not known to be tossed by independent fair coins",
+}
+_PAIRS = (
+    "exactly half of the probes are in each fit of a pair: inclusions are not independent coins"
+)
+_INSTEAD = "byrote.Probes(…, coins=True), --plan probes --coins, has them"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim about a run, fixed before looking at its scores."""
+
+    delta: float
+    significance: float
+    guesses: int | None = None
+    record: Any = None
+    seed: int = 0
+    guarantee: Mapping[str, Any] | None = None
+
+    def bound(self, method: str, epsilon: float, **detail: Any) -> Bound:
+        """Make a bound."""
+        return Bound(method, epsilon, self.delta, self.significance, detail=detail)
+
+    def none(self, method: str, reason: str, **detail: Any) -> Bound:
+        """Make the bound of a method that does not apply."""
+        return Bound(method, float("nan"), self.delta, self.significance, reason, detail)
+
+
+def record_bounds(
+    spec: Mapping[str, Any], table: Table, ids: NDArray[Any], claim: Claim
+) -> tuple[Bound, ...]:
+    """Compute one bound per method."""
+    return (
+        *one_run_bounds(spec, table, claim),
+        rates_bound(spec, table, ids, claim),
+        density_bound(spec, table, claim),
+    )
+
+
+def one_run_bounds(spec: Mapping[str, Any], table: Table, claim: Claim) -> tuple[Bound, Bound]:
+    """Audit one run, for any mechanism and for a Gaussian one, by the same guesses."""
+    coins = coins_of(spec, table)
+    if isinstance(coins, str):
+        return claim.none(ONE_RUN, coins), claim.none(GAUSSIAN, coins)
+    guesses = coins.guesses if claim.guesses is None else claim.guesses
+    if checks.integer("guesses", guesses, at_least=1) > len(coins.scores):
+        raise InvalidInput(f"guesses must be at most the {len(coins.scores)} coins; got {guesses}")
+    audit = audit_one_run(
+        coins.scores,
+        coins.included,
+        guesses=guesses,
+        delta=claim.delta,
+        significance=claim.significance,
+        seed=claim.seed,
+    )
+    detail = {
+        "coins": audit.canaries,
+        "guesses": audit.guesses,
+        "correct": audit.correct,
+        "fits": coins.fits,
+        "score": coins.score,
+        "relation": ADD_REMOVE,
+    }
+    gaussian = {**detail, "mu": audit.mu, "assumes": "a Gaussian mechanism"}
+    return claim.bound(ONE_RUN, audit.epsilon, **detail), (
+        claim.bound(GAUSSIAN, audit.gaussian_epsilon, **gaussian)
+        if claim.delta
+        else claim.none(GAUSSIAN, NO_DELTA, **gaussian)
+    )
+
+
+def rates_bound(spec: Mapping[str, Any], table: Table, ids: NDArray[Any], claim: Claim) -> Bound:
+    """Apply Clopper and Pearson's bound: one record, one trial per fit."""
+    reason = _no_trials(spec, len(table.rows))
+    if reason:
+        return claim.none(RATES, reason)
+    row = _record_row(ids[table.rows], claim)
+    role, values = table.roles()[:, row], table.log_prob[:, row]
+    inside, outside = values[role == IN], values[role == OUT]
+    if min(len(inside), len(outside)) < 2:
+        reason = f"the record has {len(inside)} fits in and {len(outside)} out; it needs 2 of each"
+        return claim.none(RATES, reason)
+    bound = epsilon_from_scores(
+        inside, outside, delta=claim.delta, significance=claim.significance, seed=claim.seed
+    )
+    detail = bound.to_dict()
+    for name in ("epsilon", "delta", "significance"):
+        del detail[name]
+    detail.update(record=ids[table.rows][row].item(), relation=_relation(spec))
+    return claim.bound(RATES, bound.epsilon, **detail)
+
+
+def density_bound(spec: Mapping[str, Any], table: Table, claim: Claim) -> Bound:
+    """Apply the paper's bound: under pure epsilon-DP no memorization score exceeds epsilon."""
+    reason = _no_densities(spec, table)
+    if reason:
+        return claim.none(DENSITY, reason)
+    if claim.delta:
+        return claim.none(DENSITY, VACUOUS)
+    roles = table.roles()
+    values = np.where((roles == 0) | _in_incomplete_repeat(table)[:, None], np.nan, table.log_prob)
+    inside, relation = roles == IN, _relation(spec)
+    limit = allowed(claim.guarantee, 0.0, relation)
+    bound = epsilon_from_density(
+        values,
+        inside,
+        epsilon=limit if np.isfinite(limit) else None,
+        significance=claim.significance,
+    )
+    detail = {**bound.to_dict(), "relation": relation}
+    for name in ("epsilon", "significance"):
+        del detail[name]
+    if not bound.provable:
+        reason = TOO_FEW.format(bound.pairs, bound.significance)
+        return claim.none(DENSITY, reason, **detail)
+    return claim.bound(DENSITY, bound.epsilon, **detail)
+
+
+@dataclass(frozen=True)
+class Coins:
+    """Fair coin flips that are guessed together, each with a score, higher where "in" is likelier.
+
+    scores, included: (k,). fits: number of fits they belong to. score: what the scores are.
+    """
+
+    scores: Array
+    included: Flags
+    fits: int
+    score: str
+
+    @property
+    def guesses(self) -> int:
+        """Default number of guesses: fixed by the number of coins alone."""
+        k = len(self.scores)
+        return min(k, max(LEAST, int(SHARE * k)))
+
+
+def coins_of(spec: Mapping[str, Any], table: Table) -> Coins | str:
+    """Return the independent coin flips of a plan, or the reason why it has none.
+
+    With coins across fits all of them count together, and scores may compare fits: the outputs of
+    all fits are one mechanism of all coins, and turning one coin changes the output of one fit.
+    Balanced probes are coins within a fit alone: the other fits reveal how often a record was in
+    them, and so whether it is in this one. Only the first fit is audited, by its own output.
+    """
+    if spec["kind"] != "probes":
+        return f"{_NO_COINS.get(spec['kind'], _NO_COINS['membership'])}; {_INSTEAD}"
+    if spec.get("pairs"):
+        return f"{_PAIRS}; {_INSTEAD}"
+    fits = np.flatnonzero(table.counting())
+    values, included = table.log_prob[fits], table.roles()[fits] == IN
+    if spec.get("coins") and len(fits) > 1:
+        score = "log-likelihood less its mean over the fits, whoever trained on it"
+        return Coins(centred(values).ravel(), included.ravel(), len(fits), score)
+    return Coins(values[0], included[0], 1, f"log-likelihood in fit {fits[0]}")
+
+
+def centred(values: Array) -> Array:
+    """Subtract from log-likelihoods, (F, m), the mean of the record, then that of the fit.
+
+    Membership is not used. A density of zero stays -inf where the record has other values; unknown
+    values (NaN) become 0.
+
+    Examples
+    --------
+    >>> centred(np.array([[1.0, 5.0, -np.inf], [3.0, 5.0, 2.0]])).round(2).tolist()
+    [[-0.5, 0.5, -inf], [0.67, -0.33, -0.33]]
+    """
+    finite = np.isfinite(values)
+    rest = np.where(finite, values, 0.0)
+    for axis in (0, 1):
+        count = np.maximum(finite.sum(axis=axis, keepdims=True), 1)
+        rest = np.where(finite, rest - rest.sum(axis=axis, keepdims=True) / count, 0.0)
+    return np.where(np.isneginf(values) & finite.any(axis=0), -np.inf, rest)
+
+
+def _no_trials(spec: Mapping[str, Any], records: int) -> str:
+    """State why the fits are not independent trials of one record; empty where they are."""
+    kind = spec["kind"]
+    if kind == "probes" and not spec.get("pairs"):
+        return "" if spec.get("coins") or records == 1 else _BALANCED
+    if kind in ("subset", "leave-one-out"):
+        return ""
+    return TWINS if spec.get("pairs") else _MATRIX if kind == "membership" else _FOLDS
+
+
+def _no_densities(spec: Mapping[str, Any], table: Table) -> str:
+    """State why the two sides are not means over random neighbours; empty where they are."""
+    if spec.get("pairs"):
+        return TWINS
+    if spec["kind"] == "membership":
+        return _MATRIX
+    return "" if table.design.randomized else _FIXED
+
+
+def _in_incomplete_repeat(table: Table) -> Flags:
+    """(F,) fits of an incomplete repeat, which cannot be paired."""
+    if table.design.units != "repeats":
+        return np.zeros(table.design.fits, dtype=bool)
+    return np.isin(table.design.repeat, table.design.repeat[~table.counting()])
+
+
+def _relation(spec: Mapping[str, Any]) -> str:
+    """How the data sets with and without the record differ, the others at random."""
+    return _NEIGHBOURS.get(spec["kind"], REPLACEMENT)
+
+
+def _record_row(ids: NDArray[Any], claim: Claim) -> int:
+    """Row of the requested record, or of one drawn by the run's seed."""
+    if claim.record is None:
+        generator = seeds.generator(claim.seed, seeds.Purpose.CHOICE, 1)
+        return int(generator.integers(len(ids)))
+    written = id_as_text(claim.record)
+    rows = (
+        np.flatnonzero(ids.astype(str) == written) if written is not None else np.empty(0, np.intp)
+    )
+    if len(rows) != 1:
+        got = checks.brief(claim.record)
+        raise InvalidInput(f"record must be the id of a scored record; got {got}")
+    return int(rows[0])

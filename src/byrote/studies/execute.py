@@ -1,0 +1,164 @@
+"""Execute the runs of a study one after the other."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.data.canary_records import CanaryRecords
+from byrote.errors import IncompleteRun
+from byrote.fits.files import make_folder
+from byrote.fits.paths import RunPaths
+from byrote.fits.progress import Progress, Silent
+from byrote.fits.request import Request, Settings
+from byrote.fits.run import run_fits
+from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.exposure.levels import mean_exposure
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.run import Run
+from byrote.stats.estimate import Estimate
+from byrote.studies.requests import Planned, StudyData
+from byrote.studies.study import ScaledStudy
+
+
+@dataclass(frozen=True, eq=False)
+class StudyRun:
+    """A run of a study, with what was declared and requested. Some of its fits are finished."""
+
+    scaled: ScaledStudy
+    declared: Any
+    request: Request
+    run: Run
+
+    @property
+    def name(self) -> str:
+        """Name of the run in the study."""
+        return str(self.declared.name)
+
+    @property
+    def title(self) -> str:
+        """What the run is, in words."""
+        return str(self.declared.title)
+
+    def total_seconds(self) -> float:
+        """Return the time of all finished fits."""
+        return float(np.nansum(self.run.fact("seconds")))
+
+    def median_seconds(self) -> float:
+        """Return the median time of a fit; NaN where it is unknown."""
+        seconds = self.run.fact("seconds")
+        known = seconds[~np.isnan(seconds)]
+        return float(np.median(known)) if len(known) else float("nan")
+
+    def facts(self, name: str) -> list[dict[str, Any]]:
+        """Return what the models of the finished fits report under a name."""
+        return [facts[name] for facts in self.run.facts if facts.get(name)]
+
+    # -- of records ----------------------------------------------------------------------------
+
+    @property
+    def memorization(self) -> MemorizationResult:
+        """Scores from the finished fits."""
+        return self.run.memorization(partial=True)
+
+    def probe_rows(self) -> NDArray[np.intp]:
+        """Return the rows of the scored records, in the order of the table."""
+        return np.asarray(self.run.table(partial=True).rows, np.intp)
+
+    def probe_ids(self) -> NDArray[Any]:
+        """Return the ids of the scored records."""
+        return self.memorization.ids[self.probe_rows()]
+
+    def probe_scores(self, name: str) -> NDArray[np.float64]:
+        """Return one column of the scores of the scored records, such as "score" or "q_value"."""
+        return np.asarray(getattr(self.memorization, name)[self.probe_rows()])
+
+    # -- of canaries ---------------------------------------------------------------------------
+
+    @property
+    def records(self) -> CanaryRecords:
+        """What was planted, and in what."""
+        assert isinstance(self.request.records, CanaryRecords)  # noqa: S101 (an exposure run's)
+        return self.request.records
+
+    @property
+    def exposures(self) -> ExposureResult:
+        """Exposure after training, from the finished fits."""
+        return self.run.exposure(partial=True)
+
+    def level_rows(self, inserted: int) -> NDArray[np.intp]:
+        """Return the rows of the first pattern's canaries that were inserted N times."""
+        exposures = self.exposures
+        return np.flatnonzero((exposures.pattern == 0) & (exposures.inserted == inserted))
+
+    def mean_exposure(self, rows: NDArray[np.intp]) -> Estimate:
+        """Estimate the mean exposure of some rows, in bits, with its interval over secrets."""
+        exposure = self.exposures.exposure
+        saturated = exposure.saturated[rows]
+        mean = mean_exposure(exposure.bits[rows], exposure.ids[rows], saturated)
+        return Estimate(*mean, bound="at least" if saturated.any() else "")
+
+    @cached_property
+    def released_model(self) -> Any:
+        """The model that was kept: that of the first fit."""
+        return self.run.model(self.run.design.release)
+
+
+def execute(
+    data: StudyData,
+    settings: Settings,
+    out: Path,
+    *,
+    progress: Callable[[], Progress] = Silent,
+    announce: Callable[[str], None] | None = None,
+) -> tuple[StudyRun, ...]:
+    """Execute the missing fits of a study, run by run, and return the runs with finished fits.
+
+    A run that is made of others is skipped if fits of theirs are missing. The run of a study of
+    scores is ``out`` itself; of other studies each is a folder within it.
+
+    Parameters
+    ----------
+    announce
+        Called with the name of each run before it starts.
+
+    Raises
+    ------
+    InvalidInput
+        If a request cannot be executed, which is checked for all known ones before the first run,
+        or if there is a symbolic link in the folder.
+    RunMismatch
+        If a folder holds another run.
+    """
+    requests = data.requests(settings)
+    for planned in requests.values():
+        if isinstance(planned, Request):
+            planned.check()
+            planned.plan.draw(planned.context())
+    within = data.scaled.study.kind != "scores"
+    if within:
+        make_folder(out)  # for its owner alone, as the run folders in it
+        RunPaths(out).check()
+    finished: dict[str, StudyRun] = {}
+    for declared in data.scaled.runs:
+        if announce is not None:
+            announce(declared.name)
+        request = _request(requests[declared.name], out, finished)
+        if request is not None:
+            run = Run(run_fits(request, out / declared.name if within else out, progress()))
+            if run.finished:
+                finished[declared.name] = StudyRun(data.scaled, declared, request, run)
+    return tuple(finished.values())
+
+
+def _request(planned: Planned, out: Path, finished: Mapping[str, StudyRun]) -> Request | None:
+    if isinstance(planned, Request):
+        return planned
+    try:
+        return planned(out, {name: run.run for name, run in finished.items()})
+    except IncompleteRun:
+        return None

@@ -1,0 +1,1 @@
+"""Findings of studies: functions from finished runs to tables, sentences and figures."""

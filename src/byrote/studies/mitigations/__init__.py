@@ -1,1 +1,0 @@
-"""Studies of what stops memorization: one data set audited again, one change at a time."""

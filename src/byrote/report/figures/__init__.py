@@ -4,12 +4,10 @@ docs/figures.md lists them with the figures of the paper; registry.py is how a n
 """
 
 from byrote.report.figures.classes import scores_by_label, thin_regions
-from byrote.report.figures.completion import completion_by_prefix
 from byrote.report.figures.distance_ratio import ratio_by_score, ratio_densities
 from byrote.report.figures.distribution import score_distribution, score_distributions
 from byrote.report.figures.estimators import Estimates, exposure_by_estimator
 from byrote.report.figures.examples import memorized_examples
-from byrote.report.figures.exposure_levels import exposure_by_insertions
 from byrote.report.figures.exposure_marks import EXPOSURE
 from byrote.report.figures.exposure_privacy import (
     PrivateModel,
@@ -18,6 +16,7 @@ from byrote.report.figures.exposure_privacy import (
 )
 from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
 from byrote.report.figures.images import gallery, reproduced
+from byrote.report.figures.insertions import completion_by_prefix, exposure_by_insertions
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.mitigations import (
     Peeled,

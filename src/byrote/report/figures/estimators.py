@@ -134,7 +134,6 @@ def _look(place: int) -> dict[str, Any]:
 
 
 def _keys(estimates: Mapping[str, Estimates]) -> list[Any]:
-
     keys = [
         style.key(style.short(name, 30), **_look(place)) for place, name in enumerate(estimates)
     ]

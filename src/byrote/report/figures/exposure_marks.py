@@ -120,3 +120,10 @@ def highest(maximum: ArrayLike) -> float | None:
     values = np.asarray(maximum, np.float64)
     known = values[~np.isnan(values)]
     return float(known.max()) if len(known) else None
+
+
+def mean_known(values: Array) -> Array:
+    """Return the mean over rows of what is known, NaN where nothing is."""
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))

@@ -206,7 +206,6 @@ def _keys(
     published: Sequence[PublishedModel],
     maximum: float | None,
 ) -> list[Any]:
-
     counts = {
         level: sum(int((each.insertions == level).sum()) for each in models) for level in looks
     }

@@ -135,14 +135,7 @@ def _exposures(ax: Axes, course: ExposureCourse, saturated: NDArray[np.bool_]) -
 def _mean(bits: Array, saturated: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
     """Return the mean over the canaries known at a step, and whether it is a lower bound."""
     bound: NDArray[np.bool_] = np.any(saturated & ~np.isnan(bits), axis=0)
-    return _mean_known(bits), bound
-
-
-def _mean_known(values: Array) -> Array:
-    """Return the mean over rows of what is known, NaN where nothing is."""
-    known = ~np.isnan(values)
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))
+    return marks.mean_known(bits), bound
 
 
 def _thick(
@@ -165,7 +158,6 @@ def _thick(
 
 
 def _seen(ax: Axes, course: ExposureCourse) -> list[Any]:
-
     if course.seen is None or len(course.seen) == 0:
         return []
     foot, color = ax.get_xaxis_transform(), style.VERMILION
@@ -205,7 +197,6 @@ def _draw_turn(ax: Axes, turn: float | None) -> None:
 
 
 def _finish(axes: list[Axes], course: ExposureCourse) -> None:
-
     for ax in axes:
         style.tidy(ax)
     last = axes[-1]
@@ -236,7 +227,7 @@ def course_of(trajectory: ExposureOverTraining) -> ExposureCourse:
         saturated=trajectory.saturated,
         maximum=marks.highest(trajectory.maximum),
         loss_steps=trajectory.loss_steps,
-        train_loss=_mean_known(trajectory.train_loss),
-        test_loss=_mean_known(trajectory.test_loss),
+        train_loss=marks.mean_known(trajectory.train_loss),
+        test_loss=marks.mean_known(trajectory.test_loss),
         unit=trajectory.unit,
     )

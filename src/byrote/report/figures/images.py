@@ -73,7 +73,6 @@ def _groups(result: MemorizationResult, count: int) -> dict[str, Rows]:
 
 
 def _strips(result: MemorizationResult, images: NDArray[Any], groups: dict[str, Rows]) -> Figure:
-
     each = len(groups["median"])
     shape = images.shape[1] / images.shape[2]
     size = min(0.62, 6.2 / each)
@@ -97,7 +96,6 @@ def _strips(result: MemorizationResult, images: NDArray[Any], groups: dict[str, 
 def _grids(
     result: MemorizationResult, images: NDArray[Any], groups: dict[str, Rows], each: int
 ) -> Figure:
-
     rows = -(-len(groups["median"]) // each)
     height = 2.15 * rows / each * images.shape[1] / images.shape[2] + 0.25
     figure = style.new_figure(style.DOUBLE, height)

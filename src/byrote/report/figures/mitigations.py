@@ -168,7 +168,6 @@ def _rows(ax: Axes, configurations: Sequence[Quantiles], levels: list[float]) ->
 
 
 def _chance_key() -> Any:
-
     look: dict[str, Any] = {"linestyle": "none", "marker": "|", "markersize": 9}
     label = "the same by chance: values dealt out anew"
     return style.key(label, color=style.GREY, markeredgewidth=1.6, **look)

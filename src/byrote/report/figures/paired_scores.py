@@ -177,7 +177,6 @@ def _ticks(limits: tuple[float, float], threshold: float) -> list[float]:
 
 
 def _legend(figure: Figure, runs: Sequence[PairedScores], *, one_column: bool) -> None:
-
     keys = [
         style.key(
             _NAMES[crossing],

@@ -93,12 +93,12 @@ def groups(selection: Selection | Comparison) -> Iterator[tuple[str, Drawings]]:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         import_module(f"{__package__}.{path.stem}")
     source = _source(selection)
-    found: dict[str, list[Drawings]] = {}
+    by_group: dict[str, list[Drawings]] = {}
     for registered in sorted(_REGISTERED, key=lambda registered: registered.order):
         if registered.source == source:
             for name, drawings in _expanded(registered, selection):
-                found.setdefault(name, []).append(drawings)
-    for name, parts in found.items():
+                by_group.setdefault(name, []).append(drawings)
+    for name, parts in by_group.items():
         yield name, (drawing for part in parts for drawing in part)
 
 

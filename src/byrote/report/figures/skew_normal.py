@@ -154,7 +154,6 @@ def _counted(ranks: NDArray[Any], n: int) -> Array:
 
 
 def _keys(ax: Axes, fit: SkewNormalFit, canary: float, name: str) -> list[Any]:
-
     handles, labels = ax.get_legend_handles_labels()
     order = np.argsort([not label.endswith("references") for label in labels], kind="stable")
     exposure = float(fit.exposure(canary))

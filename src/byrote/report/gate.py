@@ -99,7 +99,7 @@ def to_junit(gate: Gate) -> bytes:
 
 
 def unusable_junit(thresholds: Sequence[str], error: Exception) -> bytes:
-    """The test suite of a check that could not be made: an error for every threshold."""
+    """Return the test suite of a check that could not be made: an error for every threshold."""
     cases = []
     for name in thresholds:
         case = Element("testcase", name=option(name), classname="byrote.check", time="0")

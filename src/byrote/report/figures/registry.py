@@ -34,7 +34,7 @@ class Selection:
 
     @property
     def run(self) -> Run:
-        """The first run."""
+        """Return the first run."""
         return next(iter(self.runs.values()))
 
 

@@ -12,7 +12,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.report import neighbors
-from byrote.report.text import number
+from byrote.report.format import number
 
 X, VALIDATION = np.random.default_rng(0).normal(size=(2, 60, 3))
 

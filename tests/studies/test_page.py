@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.fits.request import Settings
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.scores.memorization.top_records import central_share
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import StudyRun

@@ -69,12 +69,11 @@ def check(
     if junit is not None:
         remove(junit)  # whatever happens, none of an earlier check is left
     from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
-    from byrote.report import junit as xml  # noqa: PLC0415
-    from byrote.report.text import plain  # noqa: PLC0415
+    from byrote.report.format import plain  # noqa: PLC0415
 
     found = _checked(run, thresholds, junit, insertions=insertions, level=level)
     if junit is not None:
-        write_atomically(junit, xml.render(found))
+        write_atomically(junit, text.to_junit(found))
     if as_json:
         print_json(plain(found.to_dict()))
     else:
@@ -84,7 +83,7 @@ def check(
 
 def _checked(run: Path, thresholds: dict[str, Any], junit: Path | None, **options: Any) -> Any:
     """Make the gate; if that fails, write an error for every threshold to the JUnit file."""
-    from byrote.report import junit as xml  # noqa: PLC0415 (slow to load)
+    from byrote.report import gate as text  # noqa: PLC0415 (slow to load)
     from byrote.scores.gate.check import check as check_run  # noqa: PLC0415
 
     try:
@@ -92,5 +91,5 @@ def _checked(run: Path, thresholds: dict[str, Any], junit: Path | None, **option
     except ByroteError as error:
         if junit is not None:
             asked = [name for name, limit in thresholds.items() if limit is not None]
-            write_atomically(junit, xml.unusable(asked or ["check"], error))
+            write_atomically(junit, text.unusable_junit(asked or ["check"], error))
         raise

@@ -60,7 +60,7 @@ def compare(
 def _draw(found: "Comparison", folder: Path, format_: str) -> None:
     """Draw what there is into a folder; the paths go where they spoil no JSON."""
     from byrote.cli.figures import written  # noqa: PLC0415 (slow to load)
-    from byrote.report.figures.of_comparison import groups  # noqa: PLC0415
+    from byrote.report.figures.registry import groups  # noqa: PLC0415
 
     for path in written(folder, format_, groups(found)):
         streams.write_lines(printable(path), sys.stderr)

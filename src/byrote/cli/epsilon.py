@@ -29,7 +29,7 @@ def epsilon(
     debug: Debug = False,  # noqa: ARG001
 ) -> int:
     """Lower bounds on epsilon and membership inference, from a run's log-likelihoods."""
-    from byrote.report import evidence as text  # noqa: PLC0415 (slow to load)
+    from byrote.report import privacy as text  # noqa: PLC0415 (slow to load)
     from byrote.scores.run import open_run  # noqa: PLC0415
 
     bound = partial(

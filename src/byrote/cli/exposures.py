@@ -30,16 +30,16 @@ def print_exposures(
     if as_csv:
         print_csv(found.to_frame())
         return code
-    from byrote.report import exposure_course as course  # noqa: PLC0415 (slow to load)
-    from byrote.report import exposure_run as text  # noqa: PLC0415
+    from byrote.report import exposure as text  # noqa: PLC0415 (slow to load)
+    from byrote.report import trajectory as course  # noqa: PLC0415
 
     tracked = bool(run.manifest.track) and epoch is None
     followed = run.trajectory(method=method, partial=True) if tracked else None
     if as_json:
         more = {} if followed is None else {"course": course.to_json(followed)}
-        print_json({**text.to_json(found), **more})
+        print_json({**text.run_to_json(found), **more})
         return code
-    print_text(text.render(found, top=top))
+    print_text(text.render_run(found, top=top))
     if followed is not None:
         print_text("")
         print_text(course.render(followed))

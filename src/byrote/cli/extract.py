@@ -44,7 +44,7 @@ def extract(
 ) -> None:
     """Search a kept model for the likeliest secrets, and say whether they are planted ones."""
     from byrote.fits.determinism import controlled  # noqa: PLC0415 (slow to load)
-    from byrote.report import extractions as text  # noqa: PLC0415
+    from byrote.report import extraction as text  # noqa: PLC0415
     from byrote.scores.exposure.extraction import SearchBudget, extract_from_run  # noqa: PLC0415
     from byrote.scores.run import open_run  # noqa: PLC0415
 
@@ -60,7 +60,7 @@ def extract(
             opened.folder, fitted, fit=number, ids=canary or (), prefix=prefix, budget=budget
         )
     if as_json:
-        patterns = text.to_json(found, show_secrets=show_secrets)
+        patterns = text.patterns_to_json(found, show_secrets=show_secrets)
         print_json({"run_id": opened.manifest.run_id, "fit": number, "patterns": patterns})
     else:
-        print_text(text.render(found, show_secrets=show_secrets))
+        print_text(text.render_patterns(found, show_secrets=show_secrets))

@@ -51,10 +51,7 @@ def figures(
     first = next(iter(runs.values()))
     if first.has_canaries:
         _check_for_exposures(against, record, clusters)
-        drawings = draw_exposures(first, format_)
-    else:
-        drawings = draw(runs, format_, records=record or [], clusters=clusters)
-    for path in drawings:
+    for path in draw(runs, format_, records=record or [], clusters=clusters):
         print_text(printable(path))
 
 
@@ -74,22 +71,16 @@ def draw(
     records: Sequence[str] = (),
     clusters: int | None = None,
 ) -> Iterator[Path]:
-    """Draw into the folder of the first run; yields each file, and complains of what is none."""
-    from byrote.report.figures.of_run import groups  # noqa: PLC0415 (slow to load)
+    """Draw into the folder of the first run; yield each file, report what cannot be drawn."""
+    from byrote.report.figures.registry import Selection, groups  # noqa: PLC0415 (slow to load)
     from byrote.scores.memorization.percentiles import record_percentiles  # noqa: PLC0415
 
     run = next(iter(runs.values()))
     for id_ in records:
         record_percentiles(run.memorization(), id_)  # refused before anything is drawn
-    folder = run.folder.paths.figures
-    yield from written(folder, format_, groups(runs, records=records, clusters=clusters))
-
-
-def draw_exposures(run: "Run", format_: str = "png") -> Iterator[Path]:
-    """The same of an exposure run."""
-    from byrote.report.figures.of_exposure_run import groups  # noqa: PLC0415 (slow to load)
-
-    yield from written(run.folder.paths.figures, format_, groups(run))
+    yield from written(
+        run.folder.paths.figures, format_, groups(Selection(runs, records, clusters))
+    )
 
 
 def written(

@@ -88,10 +88,10 @@ def print_guarantee(run: "Run") -> None:
         return
     from rich.text import Text  # noqa: PLC0415 (slow to load)
 
-    from byrote.report.evidence import promise  # noqa: PLC0415
+    from byrote.report.privacy import guarantee  # noqa: PLC0415
 
     print_text("")
-    print_text(Text(f"{promise(run.guarantee)} byrote epsilon tells what is proven."))
+    print_text(Text(f"{guarantee(run.guarantee)} byrote epsilon tells what is proven."))
 
 
 def near_duplicates_of(run: "Run", result: "MemorizationResult") -> "NearDuplicates | None":
@@ -114,9 +114,10 @@ def print_result(
     near: "NearDuplicates | None" = None,
 ) -> None:
     """Print a result in the format asked for."""
-    from byrote.report import near_duplicates as copies  # noqa: PLC0415 (slow to load)
-    from byrote.report import text  # noqa: PLC0415
+    from byrote.report import memorization as text  # noqa: PLC0415 (slow to load)
+    from byrote.report import near_duplicates as copies  # noqa: PLC0415
     from byrote.report import trajectory as course  # noqa: PLC0415
+    from byrote.report.format import plain  # noqa: PLC0415
 
     if as_csv:
         more = {} if near is None else copies.columns(near)
@@ -125,10 +126,10 @@ def print_result(
     if as_json:
         more = {} if trajectory is None else {"trajectory": course.to_json(trajectory)}
         if near is not None:
-            more["near_duplicates"] = text.plain(near.summary())
+            more["near_duplicates"] = plain(near.summary())
         print_json({**text.to_json(result, top=top), **more})
         return
-    print_text(text.render(result, top=top, beside=None if near is None else copies.beside(near)))
+    print_text(text.render(result, top=top, column=None if near is None else copies.column(near)))
     if trajectory is not None:
         print_text("")
         print_text(course.render(trajectory))

@@ -31,7 +31,7 @@ def print_forecast(request: "Request", *, as_json: bool) -> None:
     """Say how many fits there are and what they take, from a pilot."""
     from dataclasses import asdict  # noqa: PLC0415 (slow to load)
 
-    from byrote.report.text import plain  # noqa: PLC0415
+    from byrote.report.format import plain  # noqa: PLC0415
 
     with standard_output_kept_clean():
         found, text = _forecast(request)

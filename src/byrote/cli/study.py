@@ -153,12 +153,13 @@ def _study_of_runs(
     data: Any, runs: "Sequence[StudyRun]", settings: "Settings", out: Path, *, as_json: bool
 ) -> int:
     from byrote.fits.paths import RunPaths  # noqa: PLC0415 (slow to load)
+    from byrote.report.format import plural  # noqa: PLC0415
     from byrote.studies.page import report_on  # noqa: PLC0415
 
     with standard_output_kept_clean():
         report = report_on(data, runs, settings, out)
     drawn = _write_figures(report, RunPaths(out).figures)
-    count = f"{len(drawn)} figure" + ("" if len(drawn) == 1 else "s")
+    count = plural(len(drawn), "figure")
     _print_report(report, drawn, count, out, as_json=as_json)
     if report.complete:
         return Exit.DONE

@@ -5,24 +5,25 @@ from scipy import stats
 
 import byrote
 from byrote.report.figures import (
-    Change,
-    Configuration,
+    EXPOSURE,
+    PERPLEXITY,
     Estimates,
     ExposureCourse,
+    ParetoPoint,
     Peeled,
     PrivateModel,
     PublishedModel,
     Quantiles,
     completion_by_prefix,
+    difference_labels,
     exposure_by_epsilon,
     exposure_by_estimator,
     exposure_by_insertions,
     exposure_over_training,
-    exposure_pareto,
     onion,
+    pareto,
     quantiles_by_configuration,
     skew_normal_fit,
-    usefulness_pareto,
 )
 
 MAXIMUM = np.log2(10**9)
@@ -67,13 +68,13 @@ def configurations(count=24):
         x, y = generator.uniform(3, 6), generator.uniform(0.2, MAXIMUM)
         y = min(MAXIMUM, y * 3 / (x - 2))
         found.append(
-            Configuration(
+            ParetoPoint(
                 f"layers {1 + place % 3}, width {50 * (1 + place)}, dropout 0.2, rate 0.001",
                 x,
                 y,
                 (x - 0.05, x + 0.05),
                 (max(0, y - 1), min(MAXIMUM, y + 1)),
-                saturated=y > 25,
+                bound=y > 25,
             )
         )
     return found
@@ -84,7 +85,7 @@ POOR = stats.gamma.rvs(2, size=1000, random_state=5)
 
 
 def fitted(references):
-    return byrote.estimate_exposure(20.0, references, method="skew_normal").fits[0]
+    return byrote.exposure.estimate_exposure(20.0, references, method="skew_normal").fits[0]
 
 
 def estimates(n=8):
@@ -109,7 +110,7 @@ def changes(n=11):
         loss, memorization = generator.normal(1.0, 1.5), generator.normal(-0.5, 0.6)
         loss = 60.0 if place == 4 else loss
         ends = (loss - 0.4, loss + 0.4), (memorization - 0.3, memorization + 0.3)
-        found.append(Change(f"change {place} of $training_", loss, memorization, *ends))
+        found.append(ParetoPoint(f"change {place} of $training_", loss, memorization, *ends))
     return found
 
 
@@ -163,6 +164,14 @@ def recovered():
     return found
 
 
+def exposure_pareto(points, maximum=None):
+    return pareto(points, PERPLEXITY, EXPOSURE, exposure=True, maximum=maximum)
+
+
+def change_pareto(points, baseline):
+    return pareto(points, *difference_labels(baseline), baseline=baseline)
+
+
 FIGURES = {
     "training": lambda: exposure_over_training(course()),
     "training, no losses": lambda: exposure_over_training(
@@ -174,15 +183,15 @@ FIGURES = {
     "one level": lambda: exposure_by_insertions([4], [12.0]),
     "mitigations, quantiles": lambda: quantiles_by_configuration(quantiles()),
     "mitigations, many quantiles": lambda: quantiles_by_configuration(quantiles(40)),
-    "mitigations, pareto": lambda: usefulness_pareto(changes(), base="plain"),
-    "mitigations, one": lambda: usefulness_pareto(changes(1), base="plain $x_"),
+    "mitigations, pareto": lambda: change_pareto(changes(), "plain"),
+    "mitigations, one": lambda: change_pareto(changes(1), "plain $x_"),
     "onion": lambda: onion(peeled(), newly="newly above the first threshold of M"),
     "onion, one round": lambda: onion(peeled(1), newly="newly memorized"),
     "pareto": lambda: exposure_pareto(configurations(), maximum=MAXIMUM),
     "pareto, many": lambda: exposure_pareto(configurations(40)),
     "pareto, one": lambda: exposure_pareto(configurations(1)),
     "pareto, far apart": lambda: exposure_pareto(
-        [Configuration("a $x_", 3.0, 9.0), Configuration("b", 3.0, 9.0), Configuration("c", 90, 1)]
+        [ParetoPoint("a $x_", 3.0, 9.0), ParetoPoint("b", 3.0, 9.0), ParetoPoint("c", 90, 1)]
     ),
     "fit": lambda: skew_normal_fit(REFERENCES, fitted(REFERENCES), 18.0, name="canary $4_"),
     "fit, poor": lambda: skew_normal_fit(POOR, fitted(POOR), 70.0),

@@ -12,7 +12,7 @@ from byrote.fits.kinds.arrays import ArrayContent
 from byrote.fits.sharing import InMemory
 from byrote.fits.worker import run_job
 from byrote.models import VAE
-from byrote.report.text import render
+from byrote.report.memorization import render
 
 from estimators import KnownVariance, Settles
 

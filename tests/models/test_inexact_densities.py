@@ -18,7 +18,7 @@ import byrote
 from byrote.models.identity import class_path, parameters
 from byrote.models.inexact_densities import approximations
 from byrote.models.registry import build
-from byrote.report.text import render, to_json
+from byrote.report.memorization import render, to_json
 
 
 class Plain(BaseEstimator):

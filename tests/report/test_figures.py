@@ -12,7 +12,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import InvalidInput, KFold, LeaveOneOut, Probes
 from byrote.report.figures import figure_of, gallery, score_distribution
-from byrote.report.text import number
+from byrote.report.format import number
 
 from estimators import PureNoise
 

@@ -10,19 +10,18 @@ from scipy.stats import binomtest
 
 from byrote import InvalidInput
 from byrote.report.figures import (
-    Configuration,
     Estimates,
+    ParetoPoint,
     PublishedModel,
     completion_by_prefix,
     exposure_by_epsilon,
     exposure_by_estimator,
     exposure_by_insertions,
     exposure_over_training,
-    exposure_pareto,
-    marks,
     skew_normal,
     skew_normal_fit,
 )
+from byrote.report.figures import exposure_marks as marks
 from byrote.scores.exposure import curve
 
 from exposure_catalogue import (
@@ -33,6 +32,7 @@ from exposure_catalogue import (
     configurations,
     course,
     estimates,
+    exposure_pareto,
     fitted,
     names,
     private,
@@ -160,28 +160,25 @@ def test_the_steps_are_the_frontier():
         (
             one
             for one in found
-            if not any(
-                o.perplexity <= one.perplexity and o.exposure <= one.exposure and o is not one
-                for o in found
-            )
+            if not any(o.x <= one.x and o.y <= one.y and o is not one for o in found)
         ),
-        key=lambda one: one.perplexity,
+        key=lambda one: one.x,
     )
     assert 2 < len(best) < len(found)
     step = next(line for line in ax.lines if line.get_drawstyle() == "steps-post")
-    np.testing.assert_array_equal(step.get_xydata(), [(o.perplexity, o.exposure) for o in best])
+    np.testing.assert_array_equal(step.get_xydata(), [(o.x, o.y) for o in best])
     texts = [text.get_text() for text in figure.subfigs[1].texts]
     assert texts[0] == "on the Pareto frontier"
     assert texts[2 : 2 * len(best) + 1 : 2] == [one.name for one in best]
     numbers = {text.get_text(): text.xy for text in ax.texts}
-    assert numbers["1"] == (best[0].perplexity, best[0].exposure)
+    assert numbers["1"] == (best[0].x, best[0].y)
     assert len(numbers) == len(found)
-    assert all(one.perplexity < other.perplexity for one, other in pairwise(best))
+    assert all(one.x < other.x for one, other in pairwise(best))
 
 
 def test_intervals_of_configurations():
-    one = Configuration("a", 3.0, 5.0, (2.5, 3.5), (4.0, 7.0))
-    ax = exposure_pareto([one, Configuration("b", 2.0, 9.0)]).axes[0]
+    one = ParetoPoint("a", 3.0, 5.0, (2.5, 3.5), (4.0, 7.0))
+    ax = exposure_pareto([one, ParetoPoint("b", 2.0, 9.0)]).axes[0]
     known = [s.tolist() for s in segments(ax) if not np.isnan(s).any()]
     assert known == [[[2.5, 5.0], [3.5, 5.0]], [[3.0, 4.0], [3.0, 7.0]]]
 
@@ -189,7 +186,7 @@ def test_intervals_of_configurations():
 def test_wide_perplexities_have_a_logarithmic_axis():
     scales = []
     for wide in (4.0, 400.0):
-        pair = [Configuration("a", 2.0, 3.0), Configuration("b", wide, 2.0)]
+        pair = [ParetoPoint("a", 2.0, 3.0), ParetoPoint("b", wide, 2.0)]
         scales.append(exposure_pareto(pair).axes[0].get_xscale())
     assert scales == ["linear", "log"]
 
@@ -316,14 +313,14 @@ BAD = {
         "secrets must have shape",
     ),
     "nothing": (lambda: exposure_by_insertions([1], [np.nan]), "bits must have a finite exposure"),
-    "no model": (lambda: exposure_pareto([]), "configurations must be 1 to 40 in number; got 0"),
+    "no model": (lambda: exposure_pareto([]), "points must be 1 to 40 in number; got 0"),
     "perplexity": (
-        lambda: exposure_pareto([Configuration("a", np.nan, 1.0)]),
-        "perplexity of 'a' must be a number above 0; got nan",
+        lambda: exposure_pareto([ParetoPoint("a", np.nan, 1.0)]),
+        "coordinates of 'a' must be finite; got nan and 1.0",
     ),
     "exposure": (
-        lambda: exposure_pareto([Configuration("a", 1.0, np.inf)]),
-        "exposure of 'a' must be finite; got inf",
+        lambda: exposure_pareto([ParetoPoint("a", 1.0, np.inf)]),
+        "coordinates of 'a' must be finite; got 1.0 and inf",
     ),
     "references": (
         lambda: skew_normal_fit([1.0, np.nan], fitted(REFERENCES), 1.0),

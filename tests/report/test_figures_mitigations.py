@@ -5,23 +5,22 @@ import pytest
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import (
-    Change,
+    ParetoPoint,
     Peeled,
     Quantiles,
     onion,
     quantiles_by_configuration,
-    usefulness_pareto,
 )
 
-from exposure_catalogue import changes, peeled, quantiles
+from exposure_catalogue import change_pareto, changes, peeled, quantiles
 
 
 def test_changes_stand_beside_what_they_are_compared_with():
     found = changes()
-    figure = usefulness_pareto(found, base="plain")
+    figure = change_pareto(found, "plain")
     ax = figure.axes[0]
     places = {tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1}
-    assert places == {(0.0, 0.0), *((one.loss, one.memorization) for one in found)}
+    assert places == {(0.0, 0.0), *((point.x, point.y) for point in found)}
     best = [
         (x, y)
         for x, y in places
@@ -33,11 +32,9 @@ def test_changes_stand_beside_what_they_are_compared_with():
 
 
 def test_one_change_far_off_bends_the_axis():
-    near, far = Change("near", 1.0, -1.0), Change("far", 90.0, -2.0)
-    some = [near, Change("b", 1.5, 0.0), Change("c", 0.5, 0.0)]
-    scales = [
-        usefulness_pareto(given, base="x").axes[0].get_xscale() for given in (some, [*some, far])
-    ]
+    near, far = ParetoPoint("near", 1.0, -1.0), ParetoPoint("far", 90.0, -2.0)
+    some = [near, ParetoPoint("b", 1.5, 0.0), ParetoPoint("c", 0.5, 0.0)]
+    scales = [change_pareto(given, "x").axes[0].get_xscale() for given in (some, [*some, far])]
     assert scales == ["linear", "symlog"]
 
 
@@ -66,11 +63,11 @@ def test_rounds_have_both_sides_and_intervals_where_known():
 ONE = Quantiles("a", {0.5: 1.0}, {})
 ROUND = Peeled(1, (np.nan,) * 3, (0.0,) * 3, (1.0,) * 3, (1.0,) * 3)
 REFUSED = {
-    "no change": (lambda: usefulness_pareto([], base="x"), "must be 1 to 40 in number; got 0"),
-    "many": (lambda: usefulness_pareto(changes(40), base="x"), "1 to 40 in number; got 41"),
+    "no change": (lambda: change_pareto([], "x"), "must be 1 to 40 in number; got 0"),
+    "many": (lambda: change_pareto(changes(40), "x"), "1 to 40 in number; got 41"),
     "unknown": (
-        lambda: usefulness_pareto([Change("a", np.nan, 1.0)], base="x"),
-        "the changes of 'a' must be finite; got nan and 1.0",
+        lambda: change_pareto([ParetoPoint("a", np.nan, 1.0)], "x"),
+        "the coordinates of 'a' must be finite; got nan and 1.0",
     ),
     "no row": (lambda: quantiles_by_configuration([]), "configurations must be 1 to 40"),
     "levels": (

@@ -1,4 +1,4 @@
-"""Exposures as text for the terminal."""
+"""Exposures as text for the terminal, or as plain data."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,9 +10,13 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from byrote.errors import printable
 from byrote.report import exposure_notes as notes
-from byrote.report.text import number, plain, printable
+from byrote.report.format import number, p_value, plain, plural
+from byrote.report.headline import headline_of, incomplete
+from byrote.report.tables import add_ellipsis, new_table
 from byrote.scores.exposure.exposure import Exposure
+from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import (
     NULL_MEAN,
     Controls,
@@ -21,6 +25,8 @@ from byrote.scores.exposure.levels import (
     check_controls,
     check_roles,
 )
+
+_DESCRIBED = ("run_id", "seed", "threads", "plan", "model", "data", "track", "epoch")
 
 
 def render(
@@ -32,7 +38,7 @@ def render(
     facts: Mapping[str, Any] | None = None,
     top: int = 40,
 ) -> RenderableType:
-    """Exposure by level of insertion, of single canaries, and how far to trust it.
+    """Return exposure by level of insertion, the checks of it, and exposures of single canaries.
 
     Parameters
     ----------
@@ -47,7 +53,7 @@ def render(
         ``parameters`` or ``characters``, as in ``ExposureResult.facts``), ``epochs``, and
         ``test_loss`` (nats per token).
     top
-        How many canaries are listed, in their order; controls are not.
+        Number of canaries listed, in their order; controls are not.
 
     Raises
     ------
@@ -57,8 +63,9 @@ def render(
     Examples
     --------
     >>> import byrote, rich
-    >>> found = byrote.estimate_exposure([3.0, 7.5], range(1, 17), space_size=100)
-    >>> rich.print(render(found, inserted=[4, 0], role=["canary", "control"]))  # doctest: +ELLIPSIS
+    >>> exposure = byrote.exposure.estimate_exposure([3.0, 7.5], range(1, 17), space_size=100)
+    >>> text = render(exposure, inserted=[4, 0], role=["canary", "control"])
+    >>> rich.print(text)  # doctest: +ELLIPSIS
     1 canary, 1 control...
     """
     times, roles = check_roles(exposure, inserted, role)
@@ -68,7 +75,7 @@ def render(
     parts += [Text(sentence) for sentence in notes.fits(exposure)]
     parts += [Text(sentence) for sentence in notes.cautions(exposure, levels, controls)]
     if top and (roles == "canary").any():
-        parts += [Text(""), _canaries(_named(exposure, fit), times, roles, top)]
+        parts += [Text(""), _canaries(_with_fits(exposure, fit), times, roles, top)]
     return Group(*parts)
 
 
@@ -79,7 +86,7 @@ def to_json(
     role: ArrayLike,
     facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The same as plain data that JSON can hold: NaN is null, infinities are text.
+    """Return the same as plain data for JSON.
 
     Parameters and errors as for ``render``; every canary and control is in it.
     """
@@ -99,13 +106,55 @@ def to_json(
     )
 
 
-def _headline(exposure: Exposure, roles: NDArray[np.str_], facts: Mapping[str, Any] | None) -> Text:
-    canaries, controls = int((roles == "canary").sum()), int((roles == "control").sum())
-    text = Text(
-        f"{canaries:,} {'canary' if canaries == 1 else 'canaries'},"
-        f" {controls:,} control{'' if controls == 1 else 's'}",
-        style="bold",
+def render_run(run: ExposureResult, *, top: int = 40) -> RenderableType:
+    """Return what was run, and its exposures."""
+    return Group(_run_headline(run), render(run.exposure, **_arguments(run), fit=run.fit, top=top))
+
+
+def run_to_json(run: ExposureResult) -> dict[str, Any]:
+    """Return the same as plain data for JSON, with every canary of every fit."""
+    exposures = to_json(run.exposure, **_arguments(run))
+    rows = zip(exposures["canaries"], run.fit.tolist(), run.pattern.tolist(), strict=True)
+    description = run.description
+    return plain(
+        {
+            "run": {name: description[name] for name in _DESCRIBED if name in description},
+            "patterns": list(run.patterns),
+            "missing": list(run.missing),
+            "test_loss": run.test_loss.tolist(),
+            **exposures,
+            "canaries": [{**row, "fit": fit, "pattern": pattern} for row, fit, pattern in rows],
+        }
     )
+
+
+def _arguments(run: ExposureResult) -> dict[str, Any]:
+    known = run.test_loss[~np.isnan(run.test_loss)]
+    facts = {
+        **run.facts,
+        "epochs": run.description["model"]["parameters"].get("epochs"),
+        "test_loss": float(known.mean()) if len(known) else None,
+    }
+    return {"inserted": run.inserted, "role": run.role, "facts": facts}
+
+
+def _run_headline(run: ExposureResult) -> Text:
+    description = run.description
+    fits = description["plan"]["fits"]
+    text = headline_of(description)
+    patterns = "; ".join(printable(pattern) for pattern in run.patterns)
+    text.append(f"{plural(len(run.patterns), 'pattern')}: {patterns}")
+    text.append(f"\n{fits - len(run.missing):,} of {plural(fits, 'fit')}")
+    if description.get("epoch") is not None:
+        text.append(f", after report {description['epoch']} of training")
+    if run.missing:
+        text.append(incomplete(len(run.missing)), style="bold red")
+    return text
+
+
+def _headline(exposure: Exposure, roles: NDArray[np.str_], facts: Mapping[str, Any] | None) -> Text:
+    canaries, controls = (int((roles == role).sum()) for role in ("canary", "control"))
+    text = Text(f"{plural(canaries, 'canary')}, {plural(controls, 'control')}", style="bold")
     methods = exposure.summary().methods
     used = ", ".join(f"{count:,} {printable(name)}" for name, count in methods.items() if name)
     text.append(f" · by method: {used or 'none'}", style="not bold")
@@ -115,11 +164,8 @@ def _headline(exposure: Exposure, roles: NDArray[np.str_], facts: Mapping[str, A
 
 
 def _levels(levels: tuple[Level, ...], exposure: Exposure) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("inserted")
     titles = ("canaries", "median exposure", "mean", "[95 %]", "saturated", "p combined")
-    for title in titles:
-        table.add_column(Text(title), justify="right", no_wrap=title == "[95 %]")
+    table = new_table("inserted", *titles, whole=("[95 %]",))
     for level in levels:
         bound = "≥ " if level.saturated else ""
         table.add_row(
@@ -138,25 +184,25 @@ def _levels(levels: tuple[Level, ...], exposure: Exposure) -> Table:
     return table
 
 
-def _controls(found: Controls) -> Text:
-    """The controls' check in a sentence."""
-    if np.isnan(found.mean_p_value):
+def _controls(controls: Controls) -> Text:
+    """Return the check of the controls in a sentence."""
+    if np.isnan(controls.mean_p_value):
         return Text(
-            f"Controls: mean exposure {number(found.mean)} bits over {found.controls:,}, of which"
-            " some are only bounds: whether they are as without memorization is not tested."
+            f"Controls: mean exposure {number(controls.mean)} bits over {controls.controls:,}, of"
+            " which some are only bounds: whether they are as without memorization is not tested."
         )
-    verdict = "as without memorization" if found.calibrated else "NOT as without memorization"
+    verdict = "as without memorization" if controls.calibrated else "NOT as without memorization"
     return Text(
-        f"Controls: mean exposure {number(found.mean)} bits over {found.controls:,}"
-        f" ({NULL_MEAN:.2f} expected, p {p_value(found.mean_p_value)}); their p-values are"
-        f" {number(found.ks)} from uniform (Kolmogorov-Smirnov, p {p_value(found.ks_p_value)}):"
-        f" {verdict}.",
-        style="" if found.calibrated else "bold red",
+        f"Controls: mean exposure {number(controls.mean)} bits over {controls.controls:,}"
+        f" ({NULL_MEAN:.2f} expected, p {p_value(controls.mean_p_value)}); their p-values are"
+        f" {number(controls.ks)} from uniform (Kolmogorov-Smirnov, p"
+        f" {p_value(controls.ks_p_value)}): {verdict}.",
+        style="" if controls.calibrated else "bold red",
     )
 
 
-def _named(exposure: Exposure, fit: ArrayLike | None) -> Exposure:
-    """The exposures, with the fit in each name where there are several."""
+def _with_fits(exposure: Exposure, fit: ArrayLike | None) -> Exposure:
+    """Add the fit to each name where there are several."""
     fits = np.zeros(len(exposure)) if fit is None else np.asarray(fit)
     if len(np.unique(fits)) == 1:
         return exposure
@@ -167,13 +213,10 @@ def _named(exposure: Exposure, fit: ArrayLike | None) -> Exposure:
 def _canaries(
     exposure: Exposure, times: NDArray[np.int64], roles: NDArray[np.str_], top: int
 ) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("canary")
     interval = f"[{100 * exposure.level:g} %]"
-    for title in ("inserted", "exposure", interval, "p", "method", "rank"):
-        whole = title in ("exposure", interval, "p")  # narrow terminals break other cells first
-        justify: Any = "left" if title == "method" else "right"
-        table.add_column(Text(title), justify=justify, no_wrap=whole)
+    titles = ("inserted", "exposure", interval, "p", "method", "rank")
+    table = new_table("canary", *titles, whole=("exposure", interval, "p"))
+    table.columns[5].justify = "left"
     rows = np.flatnonzero(roles == "canary")
     for row in rows[:top]:
         table.add_row(
@@ -185,8 +228,7 @@ def _canaries(
             Text(printable(exposure.method[row]) or "–"),
             "–" if np.isnan(exposure.rank[row]) else f"{exposure.rank[row]:,.0f}",
         )
-    if len(rows) > top:
-        table.add_row(f"… and {len(rows) - top:,} more", *[""] * 6)
+    add_ellipsis(table, len(rows) - top)
     return table
 
 
@@ -198,14 +240,3 @@ def _interval(low: float, high: float) -> Text:
     if np.isnan(low) and np.isnan(high):
         return Text("–")
     return Text(f"[{number(low)}, {number(high)}{')' if np.isinf(high) else ']'}")
-
-
-def p_value(value: float) -> str:
-    """A p-value, which is never said to be zero.
-
-    Examples
-    --------
-    >>> p_value(0.25), p_value(1e-9), p_value(0.0)
-    ('0.25', '1e-09', '< 1e-300')
-    """
-    return "< 1e-300" if value < 1e-300 else number(value)

@@ -1,4 +1,4 @@
-"""What must be known to read exposures, a sentence each."""
+"""Sizes of model and corpus, quality of skew-normal fits, and cautions: a sentence each."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.report.text import number
+from byrote.report.format import byte_size, number, plural
 from byrote.scores.exposure.curve import SkewNormalFit
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import Controls, Level
@@ -18,22 +18,22 @@ _COUNTED = ("parameters", "characters")
 _FEW = 3  # fits that are described one by one
 
 
-def check_facts(given: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The facts that are known, in their order.
+def check_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the facts that are known, in their order.
 
     Raises
     ------
     InvalidInput
         If one has an unknown name.
     """
-    for name in given or {}:
+    facts = facts or {}
+    for name in facts:
         checks.choice("a fact", name, FACTS)
-    found = given or {}
-    return {name: found[name] for name in FACTS if found.get(name) is not None}
+    return {name: facts[name] for name in FACTS if facts.get(name) is not None}
 
 
-def facts(given: Mapping[str, Any] | None) -> list[str]:
-    """How large model and corpus are, and how the training went, in a line.
+def facts(facts: Mapping[str, Any] | None) -> list[str]:
+    """Describe the sizes of model and corpus, and the training, in a line.
 
     Examples
     --------
@@ -41,46 +41,32 @@ def facts(given: Mapping[str, Any] | None) -> list[str]:
     ...        "epochs": 10})
     ['Model 2.40 MB (2.20 MB compressed), corpus 512 bytes; 10 epochs.']
     """
-    known = check_facts(given)
-    sizes = [f"{what} {_size(known[what])}" for what in ("model", "corpus") if what in known]
-    said = [", ".join(sizes)] if sizes else []
+    known = check_facts(facts)
+    sizes = [f"{name} {_size(known[name])}" for name in ("model", "corpus") if name in known]
+    parts = [", ".join(sizes)] if sizes else []
     if "epochs" in known:
-        said.append(f"{known['epochs']:,} epoch{'' if known['epochs'] == 1 else 's'}")
+        parts.append(plural(known["epochs"], "epoch"))
     if "test_loss" in known and not np.isnan(known["test_loss"]):
-        said.append(f"test loss {number(known['test_loss'])} nats per token")
-    line = "; ".join(said)
+        parts.append(f"test loss {number(known['test_loss'])} nats per token")
+    line = "; ".join(parts)
     return [f"{line[0].upper()}{line[1:]}."] if line else []
 
 
 def _size(sizes: Mapping[str, int]) -> str:
-    """Bytes and compressed bytes; how many parameters or characters they are, where it is said."""
+    """Format bytes and compressed bytes, and the number of parameters or characters, if known."""
     counts = [f"{count:,} {name}" for name, count in sizes.items() if name in _COUNTED]
-    small = f" ({size_of(sizes['compressed'])} compressed)" if "compressed" in sizes else ""
-    return f"{size_of(sizes['bytes'])}{small}{''.join(f' of {one}' for one in counts)}"
-
-
-def size_of(count: float) -> str:
-    """A number of bytes.
-
-    Examples
-    --------
-    >>> size_of(1), size_of(82_100), size_of(5_100_000), size_of(3e9)
-    ('1 byte', '82.1 kB', '5.10 MB', '3.00 GB')
-    """
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if count >= unit:
-            return f"{number(count / unit)} {name}"
-    return "1 byte" if count == 1 else f"{count:,.0f} bytes"
+    small = f" ({byte_size(sizes['compressed'])} compressed)" if "compressed" in sizes else ""
+    return f"{byte_size(sizes['bytes'])}{small}{''.join(f' of {count}' for count in counts)}"
 
 
 def fits(exposure: Exposure) -> list[str]:
-    """The quality of the skew-normal curves, where they were used."""
-    found = exposure.fits
-    if len(found) <= _FEW:
-        return [_fit(fit) for fit in found]
-    accepted = sum(fit.accepted for fit in found)
-    worst = max(found, key=lambda fit: (not fit.accepted, fit.ks))
-    return [f"{accepted:,} of {len(found):,} skew-normal fits accepted. The worst: {_fit(worst)}"]
+    """Describe the quality of the skew-normal fits, where they were used."""
+    curves = exposure.fits
+    if len(curves) <= _FEW:
+        return [_fit(fit) for fit in curves]
+    accepted = sum(fit.accepted for fit in curves)
+    worst = max(curves, key=lambda fit: (not fit.accepted, fit.ks))
+    return [f"{accepted:,} of {len(curves):,} skew-normal fits accepted. The worst: {_fit(worst)}"]
 
 
 def _fit(fit: SkewNormalFit) -> str:
@@ -97,7 +83,7 @@ def _fit(fit: SkewNormalFit) -> str:
 
 
 def cautions(exposure: Exposure, levels: tuple[Level, ...], controls: Controls) -> list[str]:
-    """What to beware of in these numbers."""
+    """Warn of bounds, missing numbers, extrapolations and failed controls."""
     return [
         *_saturated(exposure),
         *_reasons(exposure),
@@ -107,34 +93,34 @@ def cautions(exposure: Exposure, levels: tuple[Level, ...], controls: Controls) 
 
 
 def _saturated(exposure: Exposure) -> list[str]:
-    """Lower bounds, by what they are: the end of the references, or of a search."""
+    """Count lower bounds: of exposures beyond the references, and beyond the end of a search."""
     ended = exposure.saturated & (exposure.method == "search")
-    beyond, said = int((exposure.saturated & ~ended).sum()), []
+    beyond, sentences = int((exposure.saturated & ~ended).sum()), []
     if beyond:
-        said.append(
+        sentences.append(
             f"{_canaries(beyond, len(exposure))} likelier than every reference: the number shown"
             " (≥) is the most that the references can show, and the exposure likely more. More"
             " references, or a search, tell how much."
         )
     if ended.any():
-        said.append(
+        sentences.append(
             f"{_canaries(int(ended.sum()), len(exposure))} dearer than all that the search came"
             " to: the exposure is at least the number shown (≥). A larger budget tells how much."
         )
-    return said
+    return sentences
 
 
 def _reasons(exposure: Exposure) -> list[str]:
-    """Reasons that the result gives, each once, with how many canaries it concerns."""
-    none, said = np.isnan(exposure.bits), []
-    told = exposure.saturated | _above(exposure)  # elsewhere
-    for without, what in ((True, "without an exposure"), (False, "with a caution")):
-        chosen = exposure.reason[(none == without) & ~told].tolist()
-        for reason, count in Counter(chosen).items():
+    """Return each reason of the result with the number of its canaries."""
+    undefined, sentences = np.isnan(exposure.bits), []
+    elsewhere = exposure.saturated | _above(exposure)  # counted in sentences of their own
+    for without, label in ((True, "without an exposure"), (False, "with a caution")):
+        reasons = exposure.reason[(undefined == without) & ~elsewhere].tolist()
+        for reason, count in Counter(reasons).items():
             if reason or without:
                 cause = str(reason).rstrip(".") or "no reason is given"
-                said.append(f"{_canaries(count, len(exposure))} {what}: {cause}.")
-    return said
+                sentences.append(f"{_canaries(count, len(exposure))} {label}: {cause}.")
+    return sentences
 
 
 def _beyond(exposure: Exposure) -> list[str]:
@@ -148,7 +134,7 @@ def _beyond(exposure: Exposure) -> list[str]:
 
 
 def _above(exposure: Exposure) -> NDArray[np.bool_]:
-    """Which exposures are above log2 of the number of candidates; not where either is unknown."""
+    """Return which exposures are above log2 of the number of candidates, where both are known."""
     return exposure.bits > exposure.maximum + 1e-9
 
 
@@ -164,5 +150,5 @@ def _calibration(levels: tuple[Level, ...], controls: Controls) -> list[str]:
 
 
 def _canaries(count: int, of: int) -> str:
-    """A count out of all, controls included, as the subject of a sentence."""
+    """Return a count out of all, controls included, as the subject of a sentence."""
     return f"{count:,} of {of:,} {'is' if count == 1 else 'are'}"

@@ -1,57 +1,24 @@
-"""What an attack took out of a model, as text for the terminal."""
+"""Completions extracted from a model, and the ranks of canaries, as text for the terminal."""
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from byrote.report.text import number, plain, printable
+from byrote.attacks.extraction import Extraction
+from byrote.errors import printable
+from byrote.report.format import insertions, number, plain, plural
+from byrote.report.tables import add_ellipsis, new_table
+from byrote.scores.exposure.extraction import PatternExtraction
+
+# -- one pattern ----------------------------------------------------------------------------------
 
 
-class Extracted(Protocol):
-    """What the text needs of an extraction: the result of ``byrote.extract`` has it."""
-
-    @property
-    def found(self) -> tuple[tuple[str, float], ...]:
-        """Completions met with their log-perplexities (bits), the likeliest first."""
-
-    @property
-    def certified_count(self) -> int:
-        """How many of these, from the first, are certainly the likeliest of all."""
-
-    @property
-    def queries(self) -> int:
-        """Beginnings that the model read."""
-
-    @property
-    def size(self) -> int:
-        """How many completions there are."""
-
-    @property
-    def masked(self) -> str:
-        """A completion with its secret masked."""
-
-    @property
-    def rank(self) -> float:
-        """The rank of the canary's own completion; NaN if it is not known."""
-
-    @property
-    def rank_low(self) -> float:
-        """What it certainly is at least; NaN if there is none."""
-
-    @property
-    def rank_high(self) -> float:
-        """What it certainly is at most; NaN if there is none."""
-
-    @property
-    def matches(self) -> bool | None:
-        """Whether the first completion is the canary's own; None if it has none."""
-
-
-def render(extraction: Extracted, *, show_secrets: bool = False) -> RenderableType:
-    """The likeliest completions with their cost, and whether any could be likelier.
+def render(extraction: Extraction, *, show_secrets: bool = False) -> RenderableType:
+    """Return the likeliest completions with their cost, and whether any could be likelier.
 
     Parameters
     ----------
@@ -61,33 +28,32 @@ def render(extraction: Extracted, *, show_secrets: bool = False) -> RenderableTy
     Examples
     --------
     >>> import rich
-    >>> from types import SimpleNamespace
-    >>> found = SimpleNamespace(
+    >>> from byrote.attacks.extraction import Extraction
+    >>> rich.print(render(Extraction(
     ...     found=(("281265017", 3.25),), certified_count=1, queries=12345, size=10**9, rank=1.0,
-    ...     masked="*********", rank_low=1.0, rank_high=1.0, matches=True)
-    >>> rich.print(render(found))
+    ...     masked="*********", rank_low=1.0, rank_high=1.0, matches=True)))
     found ********* at 3.25 bits, of 1,000,000,000 completions; 12,345 queries
     Certified: no other completion is likelier.
     It is the canary's own secret.
     """
+    queries = plural(extraction.queries, "query")
     if not extraction.found:
         return Text(
-            f"nothing found by {extraction.queries:,} queries: no completion, of"
+            f"nothing found by {queries}: no completion, of"
             f" {extraction.size:,}, was reached. More queries or a larger frontier may reach one."
         )
     text, bits = extraction.found[0]
     head = Text("found ")
     head.append(shown(extraction, text, show_secrets), style="bold")
-    head.append(f" at {number(bits)} bits, of {extraction.size:,} completions;")
-    head.append(f" {extraction.queries:,} queries")
+    head.append(f" at {number(bits)} bits, of {plural(extraction.size, 'completion')}; {queries}")
     parts: list[RenderableType] = [head, *map(Text, _sentences(extraction))]
     if len(extraction.found) > 1:
-        parts += [Text(""), _table(extraction, show_secrets)]
+        parts += [Text(""), _completions(extraction, show_secrets)]
     return Group(*parts)
 
 
-def to_json(extraction: Extracted, *, show_secrets: bool = False) -> dict[str, Any]:
-    """The same as plain data that JSON can hold; secrets are masked unless asked for."""
+def to_json(extraction: Extraction, *, show_secrets: bool = False) -> dict[str, Any]:
+    """Return the same as plain data for JSON; secrets are masked unless asked for."""
     return plain(
         {
             "found": [
@@ -109,24 +75,23 @@ def to_json(extraction: Extracted, *, show_secrets: bool = False) -> dict[str, A
     )
 
 
-def shown(extraction: Extracted, text: str, show_secrets: bool) -> str:
-    """A completion found, or what stands for it."""
+def shown(extraction: Extraction, text: str, show_secrets: bool) -> str:
+    """Return a completion, or its mask."""
     return printable(text if show_secrets else extraction.masked)
 
 
-def _sentences(extraction: Extracted) -> list[str]:
-    """Whether anything can be likelier, and where the canary's own secret stands."""
-    said = ["Not certified: the search was cut off, another completion may be likelier."]
+def _sentences(extraction: Extraction) -> list[str]:
+    certified = "Not certified: the search was cut off, another completion may be likelier."
     if extraction.certified_count:
-        said = ["Certified: no other completion is likelier."]
+        certified = "Certified: no other completion is likelier."
     if extraction.matches is None:
-        return said
+        return [certified]
     if extraction.matches:
-        return [*said, "It is the canary's own secret."]
-    return [*said, f"It is not the canary's own secret, {_rank(extraction)}."]
+        return [certified, "It is the canary's own secret."]
+    return [certified, f"It is not the canary's own secret, {_secret_rank(extraction)}."]
 
 
-def _rank(extraction: Extracted) -> str:
+def _secret_rank(extraction: Extraction) -> str:
     if not np.isnan(extraction.rank):
         return f"which has rank {extraction.rank:,.0f}"
     low, high = extraction.rank_low, extraction.rank_high
@@ -135,14 +100,110 @@ def _rank(extraction: Extracted) -> str:
     return f"whose rank is between {low:,.0f} and {high:,.0f}"
 
 
-def _table(extraction: Extracted, show_secrets: bool) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("place", justify="right")
-    table.add_column("completion")
-    table.add_column("bits", justify="right")
-    table.add_column("certified")
+def _completions(extraction: Extraction, show_secrets: bool) -> Table:
+    table = new_table("place", "completion", "bits", "certified", left=0)
+    table.columns[1].justify = table.columns[3].justify = "left"
     for place, (text, bits) in enumerate(extraction.found):
-        sure = "yes" if place < extraction.certified_count else "no"
+        certified = "yes" if place < extraction.certified_count else "no"
         completion = Text(shown(extraction, text, show_secrets))
-        table.add_row(f"{place + 1:,}", completion, number(bits), sure)
+        table.add_row(f"{place + 1:,}", completion, number(bits), certified)
     return table
+
+
+# -- all patterns of a run ------------------------------------------------------------------------
+
+
+def render_patterns(
+    patterns: Sequence[PatternExtraction], *, show_secrets: bool = False, top: int = 40
+) -> RenderableType:
+    """Return the completions of each pattern, whether they are canaries, and the canaries' ranks.
+
+    Texts are masked unless ``show_secrets``; ``top`` canaries of each pattern are listed.
+    """
+    parts: list[RenderableType] = []
+    for pattern in patterns:
+        parts += [Text(printable(pattern.pattern), style="bold")]
+        parts += [render(pattern.extraction, show_secrets=show_secrets)]
+        parts += [Text(sentence) for sentence in _recognised(pattern)]
+        if len(pattern.ids):
+            parts += [Text(""), _canaries(pattern, top)]
+        parts.append(Text(""))
+    return Group(*parts[:-1])
+
+
+def patterns_to_json(patterns: Sequence[PatternExtraction], *, show_secrets: bool = False) -> Any:
+    """Return the same as plain data for JSON, a list with an entry for each pattern."""
+    return plain([_pattern_to_json(pattern, show_secrets) for pattern in patterns])
+
+
+def _pattern_to_json(pattern: PatternExtraction, show_secrets: bool) -> dict[str, Any]:
+    ranks, names = pattern.ranks, ("bits", "rank", "low", "high")
+    return {
+        "pattern": pattern.pattern,
+        **to_json(pattern.extraction, show_secrets=show_secrets),
+        "recognised": [vars(secret) for secret in pattern.recognised],
+        "rank_queries": 0 if ranks is None else ranks.queries,
+        "canaries": [
+            {
+                "id": str(pattern.ids[row]),
+                "inserted": int(pattern.inserted[row]),
+                **{name: float(getattr(ranks, name)[row]) for name in names},
+                "completed_by_given": pattern.completed[row].tolist(),
+            }
+            for row in range(len(pattern.ids))
+        ],
+    }
+
+
+def _recognised(pattern: PatternExtraction) -> list[str]:
+    """Return which of the completions are secrets of the run."""
+    if not pattern.extraction.found:
+        return []
+    several = len(pattern.extraction.found) > 1
+    sentences = [
+        f"{f'Place {secret.place}' if several else 'It'} is the secret of {printable(secret.id)},"
+        f" {'' if secret.inserted else 'which was '}{insertions(secret.inserted)}."
+        for secret in pattern.recognised
+    ]
+    return sentences or [
+        f"{'None of them' if several else 'It'} is {'' if several else 'not '}a planted secret."
+    ]
+
+
+def _canaries(pattern: PatternExtraction, top: int) -> Table:
+    table = new_table("canary", "inserted", "bits", "rank", "completed alone from")
+    ranks = pattern.ranks
+    for row in range(len(pattern.ids))[:top]:
+        table.add_row(
+            Text(printable(pattern.ids[row])),
+            f"{pattern.inserted[row]:,}",
+            "–" if ranks is None else number(ranks.bits[row]),
+            "–" if ranks is None else _rank(ranks, row, pattern.extraction.size),
+            _completed_from(pattern, row),
+        )
+    add_ellipsis(table, len(pattern.ids) - top)
+    return table
+
+
+def _rank(ranks: Any, row: int, size: int) -> str:
+    """Format the exact rank among ``size`` completions, or its bounds."""
+    rank, low, high = (float(getattr(ranks, name)[row]) for name in ("rank", "low", "high"))
+    if not np.isnan(rank):
+        return f"{rank:,.0f}"
+    if low > 1:
+        return f"{low:,.0f} to {high:,.0f}"
+    if high >= size:
+        return "not known"
+    return f"at most {high:,.0f}"
+
+
+def _completed_from(pattern: PatternExtraction, row: int) -> str:
+    """Return from how many given characters on all the rest is completed."""
+    known = pattern.completed[row][~np.isnan(pattern.completed[row])]
+    whole = known == 1
+    if not whole.any():
+        return "–"
+    first = int(np.flatnonzero(~whole)[-1]) + 1 if not whole.all() else 0
+    if first >= len(known):
+        return "–"
+    return f"{first} of {len(known)} given"

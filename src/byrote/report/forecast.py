@@ -1,4 +1,4 @@
-"""A forecast as text."""
+"""Forecasts of a run as text for the terminal."""
 
 import numpy as np
 from rich.text import Text
@@ -6,11 +6,11 @@ from rich.text import Text
 from byrote.fits.forecast import Costs
 from byrote.fits.kinds.arrays import Forecast
 from byrote.fits.kinds.canaries import ExposureForecast
-from byrote.report.text import number
+from byrote.report.format import byte_size, duration, number, plural
 
 
 def render(costs: Costs) -> Text:
-    """Fits, time, memory and disk of a run, with what else its kind has to forecast."""
+    """Return fits, time, memory and disk of a run, and what else its kind forecasts."""
     if isinstance(costs, ExposureForecast):
         return _of_canaries(costs)
     assert isinstance(costs, Forecast)  # noqa: S101 (there are no others)
@@ -18,7 +18,6 @@ def render(costs: Costs) -> Text:
 
 
 def _of_records(forecast: Forecast) -> Text:
-    """Fits, time, memory, disk and the standard error to expect."""
     error = (
         f"one {forecast.units.removesuffix('s')} has no standard error"
         if np.isnan(forecast.standard_error)
@@ -28,26 +27,25 @@ def _of_records(forecast: Forecast) -> Text:
     started = ", starting workers included" if forecast.starting else ""
     release = " and one on all records" if forecast.release else ""
     return Text(
-        f"{forecast.fits:,} fits{release}, each about {duration(forecast.seconds_per_fit)}:"
+        f"{plural(forecast.fits, 'fit')}{release}, each about {duration(forecast.seconds_per_fit)}:"
         f" {duration(forecast.seconds)} in all{started}\n"
-        f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
+        f"{_memory_and_disk(forecast)}\n"
         f"a record has {forecast.values_in:.4g} values in and {forecast.values_out:.4g} out;"
         f" {error}\n"
-        f"(rough: extrapolated from pilot fits of {forecast.pilot_records:,} records{less})"
+        f"(rough: extrapolated from pilot fits of {plural(forecast.pilot_records, 'record')}{less})"
     )
 
 
 def _of_canaries(forecast: ExposureForecast) -> Text:
-    """Fits, time, memory, disk of an exposure run, and what is planted."""
-    fits = f"{forecast.fits:,} fit{'' if forecast.fits == 1 else 's, each'}"
-    asked = forecast.times * forecast.passing + forecast.losses * forecast.loss
-    passing = f" {duration(asked)} on the way and" if forecast.losses else ""
+    fits = plural(forecast.fits, "fit") + ("" if forecast.fits == 1 else ", each")
+    tracking = forecast.times * forecast.passing + forecast.losses * forecast.loss
+    passing = f" {duration(tracking)} on the way and" if forecast.losses else ""
     started = ", starting workers included" if forecast.starting else ""
     return Text(
         f"{fits} about {duration(forecast.seconds_per_fit)}: training"
         f" {duration(forecast.training)}, measuring{passing} {duration(forecast.measuring)} at the"
         f" end; {duration(forecast.seconds)} in all{started}\n"
-        f"memory about {size(forecast.memory)}, disk about {size(forecast.disk)}\n"
+        f"{_memory_and_disk(forecast)}\n"
         f"{forecast.canaries:,} canaries, controls included, {forecast.copies:,} copies before"
         f" {forecast.places:,} lines, {forecast.references:,} reference candidates\n"
         f"(rough: extrapolated from one epoch on {forecast.pilot_characters:,} characters; what a"
@@ -55,23 +53,6 @@ def _of_canaries(forecast: ExposureForecast) -> Text:
     )
 
 
-def duration(seconds: float) -> str:
-    """A time in the unit that suits it."""
-    if seconds < 1:
-        return f"{1000 * seconds:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * 3600:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h"
-
-
-def size(count: float) -> str:
-    """Bytes in the unit that suits them."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if count < 1000 or unit == "GB":
-            return (
-                f"{count:.0f} {unit}" if count >= 10 or unit == "bytes" else f"{count:.1f} {unit}"
-            )
-        count /= 1000
-    raise AssertionError
+def _memory_and_disk(costs: Costs) -> str:
+    memory, disk = (byte_size(size, rough=True) for size in (costs.memory, costs.disk))
+    return f"memory about {memory}, disk about {disk}"

@@ -1,30 +1,36 @@
-"""A gate as text for the terminal: a line for each threshold, and the verdict."""
+"""A gate as text for the terminal, and as JUnit XML."""
+
+from collections.abc import Sequence
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from byrote.report.text import number
+from byrote.errors import printable
+from byrote.report.format import number
+from byrote.report.tables import new_table
 from byrote.scores.gate.threshold import Gate, Threshold, option
 
 _STYLES = {"passed": "green", "failed": "bold red", "inconclusive": "bold yellow"}
+_ELEMENTS = {"failed": "failure", "inconclusive": "error"}
 
 
 def render(gate: Gate) -> RenderableType:
-    """A line for each threshold, what it speaks of and why it does not pass, and the verdict."""
+    """Return a line for each threshold, what it covers and why it fails, and the verdict."""
     parts: list[RenderableType] = [_table(gate)]
     parts += [
-        Text(f"{option(threshold.name)}: {said}.")
+        Text(f"{option(threshold.name)}: {remark}.")
         for threshold in gate.thresholds
-        if (said := _said(threshold))
+        if (remark := _remark(threshold))
     ]
     parts.append(Text(f"{gate.headline}.", style=_STYLES[gate.verdict]))
     return Group(*parts)
 
 
 def sentence(threshold: Threshold) -> str:
-    """What was asked and found of a threshold, and why it does not pass, in a sentence.
+    """Return what was asked and found of a threshold, and why it does not pass, in a sentence.
 
     Examples
     --------
@@ -41,7 +47,7 @@ def sentence(threshold: Threshold) -> str:
 
 
 def value(amount: float, unit: str) -> str:
-    """A number in its unit."""
+    """Format a number in its unit."""
     if np.isnan(amount):
         return "–"
     if unit == "share":
@@ -50,7 +56,7 @@ def value(amount: float, unit: str) -> str:
 
 
 def interval(threshold: Threshold) -> str:
-    """The interval of a threshold, or a dash."""
+    """Format the interval of a threshold, or a dash."""
     if np.isnan(threshold.low):
         return "–"
     low, high = (
@@ -59,16 +65,15 @@ def interval(threshold: Threshold) -> str:
     return f"[{low}, {high}]"
 
 
-def _said(threshold: Threshold) -> str:
+def _remark(threshold: Threshold) -> str:
     reason = f"{threshold.verdict}: {threshold.reason}" if threshold.reason else ""
     return ". ".join(text for text in (threshold.covers, reason) if text)
 
 
 def _table(gate: Gate) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("threshold", "asked", "found", f"[{100 * gate.level:.3g} %]", "verdict"):
-        numbers = title not in ("threshold", "verdict")
-        table.add_column(Text(title), justify="right" if numbers else "left", no_wrap=True)
+    titles = ("threshold", "asked", "found", f"[{100 * gate.level:.3g} %]", "verdict")
+    table = new_table(*titles, whole=titles)
+    table.columns[-1].justify = "left"
     for threshold in gate.thresholds:
         table.add_row(
             option(threshold.name),
@@ -78,3 +83,56 @@ def _table(gate: Gate) -> Table:
             Text(threshold.verdict, style=_STYLES[threshold.verdict]),
         )
     return table
+
+
+# -- JUnit XML ------------------------------------------------------------------------------------
+
+
+def to_junit(gate: Gate) -> bytes:
+    """Return the gate as JUnit XML, which continuous integration shows: a test case a threshold.
+
+    One that failed is a failure. An inconclusive one is an error, not a skipped test: what could
+    not be measured must not look as if it passed.
+    """
+    cases = [_case(threshold) for threshold in gate.thresholds]
+    return _suite(cases, str(gate.run.get("run_id", "")))
+
+
+def unusable_junit(thresholds: Sequence[str], error: Exception) -> bytes:
+    """Return the test suite of a check that could not be made: an error for every threshold."""
+    cases = []
+    for name in thresholds:
+        case = Element("testcase", name=option(name), classname="byrote.check", time="0")
+        SubElement(case, "error", type="unusable", message=printable(str(error)))
+        cases.append(case)
+    return _suite(cases, "")
+
+
+def _case(threshold: Threshold) -> Element:
+    case = Element("testcase", name=option(threshold.name), classname="byrote.check", time="0")
+    text = printable(sentence(threshold))
+    if threshold.verdict in _ELEMENTS:
+        element = SubElement(
+            case, _ELEMENTS[threshold.verdict], type=threshold.verdict, message=text
+        )
+        element.text = printable(threshold.covers or threshold.reason)
+    SubElement(case, "system-out").text = text
+    return case
+
+
+def _suite(cases: Sequence[Element], run: str) -> bytes:
+    counts = {
+        "tests": len(cases),
+        "failures": sum(case.find("failure") is not None for case in cases),
+        "errors": sum(case.find("error") is not None for case in cases),
+        "skipped": 0,
+    }
+    numbers = {name: str(count) for name, count in counts.items()}
+    attributes = {"name": "byrote check", **numbers, "time": "0"}
+    whole = Element("testsuites", attributes)
+    suite = SubElement(whole, "testsuite", attributes)
+    if run:
+        SubElement(SubElement(suite, "properties"), "property", name="run_id", value=run)
+    suite.extend(cases)
+    indent(whole)
+    return tostring(whole, encoding="utf-8", xml_declaration=True) + b"\n"

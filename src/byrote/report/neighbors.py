@@ -1,4 +1,4 @@
-"""Nearest-neighbour tests as text."""
+"""Nearest-neighbour tests as text for the terminal, or as plain data."""
 
 from typing import Any
 
@@ -7,7 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from byrote.report.text import number, plain, printable
+from byrote.errors import printable
+from byrote.report.format import number, plain
+from byrote.report.tables import new_table
 from byrote.scores.neighbors.copying_test import ENOUGH
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 
@@ -15,7 +17,7 @@ HEAD = ("test", "value", "[95 %]", "p", "memorization if")
 
 
 def render(result: NeighborResult, *, top: int = 10) -> RenderableType:
-    """The tests and the training records that samples come nearest to."""
+    """Return the tests, and the training records that samples come nearest to."""
     parts: list[RenderableType] = [_headline(result), _tests(result), _remarks(result)]
     if top:
         parts += [Text(""), _records(result, top)]
@@ -23,7 +25,7 @@ def render(result: NeighborResult, *, top: int = 10) -> RenderableType:
 
 
 def to_json(result: NeighborResult, *, top: int = 10) -> dict[str, Any]:
-    """The same as plain data that JSON can hold: NaN is null, infinities are text."""
+    """Return the same as plain data for JSON."""
     frame = result.to_frame().iloc[result.order()[:top]]
     return plain(
         {
@@ -35,30 +37,30 @@ def to_json(result: NeighborResult, *, top: int = 10) -> dict[str, Any]:
 
 
 def _headline(result: NeighborResult) -> Text:
-    said = result.description
+    about = result.description
     return Text(
-        f"{said['train']:,} training records, {said['validation']:,} validation records,"
-        f" {said['samples']:,} samples · {said['space']}, {said['dimensions']:,} dimensions"
-        f" · seed {said['seed']}\n"
-        f"rho: nearest validation record over nearest sample, {said['compared']:,} of each"
+        f"{about['train']:,} training records, {about['validation']:,} validation records,"
+        f" {about['samples']:,} samples · {about['space']}, {about['dimensions']:,} dimensions"
+        f" · seed {about['seed']}\n"
+        f"rho: nearest validation record over nearest sample, {about['compared']:,} of each"
     )
 
 
 def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
-    """Of each test: name, value, 95 % interval, p-value, and which values speak of memorization."""
+    """Return of each test name, value, 95 % interval, p-value, and values of memorization."""
     mean, copying, authenticity = result.mean_ratio, result.copying, result.authenticity
     return [
         (
             "mean of rho",
             number(mean.value),
-            _interval(mean.interval),
+            _ends(mean.interval),
             number(mean.p_value),
             f"above {number(mean.exchanged)} (*)",
         ),
         (
             "correlation with M",
             number(result.correlation),
-            _interval(result.correlation_interval),
+            _ends(result.correlation_interval),
             "",
             "–",
         ),
@@ -72,7 +74,7 @@ def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
         (
             "authentic samples",
             number(float(authenticity)),
-            _interval(authenticity.interval),
+            _ends(authenticity.interval),
             "",
             "near 0",
         ),
@@ -80,27 +82,27 @@ def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
 
 
 def remarks(result: NeighborResult) -> list[str]:
-    """What must be known to read the tests, a sentence or two each."""
-    said = ["(*) the mean where the two sets trade places at random: without memorization."]
+    """Return how to read the tests, a sentence or two each."""
+    sentences = ["(*) the mean where the two sets trade places at random: without memorization."]
     if result.mean_ratio.left_out:
-        said.append(
+        sentences.append(
             "Left out of the mean, at distance zero from a sample or a validation record:"
             f" {result.mean_ratio.left_out:,}."
         )
     if _cells(result):
-        said.append(
+        sentences.append(
             f"C_T leaves out cells with fewer than {ENOUGH} samples or no validation record; one"
             " cell alone tells nothing of the whole."
         )
-    said.append(
+    sentences.append(
         "C_T speaks of distances only: samples that are unlike the data can move it either way"
         " without any copying."
     )
-    said.append(
+    sentences.append(
         "rho of one record depends on which samples were drawn; the interval of its mean accounts"
         " for that, the interval of the correlation does not."
     )
-    return said
+    return sentences
 
 
 def _counted(result: NeighborResult) -> int:
@@ -108,19 +110,18 @@ def _counted(result: NeighborResult) -> int:
 
 
 def _cells(result: NeighborResult) -> str:
-    """How many cells C_T rests on, if not on all."""
+    """Return the number of cells that C_T rests on, if not on all."""
     counted, cells = _counted(result), len(result.copying.z)
     return f" ({counted} of {cells} cells)" if counted < cells else ""
 
 
-def _interval(ends: tuple[float, float]) -> str:
+def _ends(ends: tuple[float, float]) -> str:
     return f"[{number(ends[0])}, {number(ends[1])}]"
 
 
 def _tests(result: NeighborResult) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in HEAD:
-        table.add_column(Text(title), justify="left" if title in (HEAD[0], HEAD[-1]) else "right")
+    table = new_table(*HEAD)
+    table.columns[-1].justify = "left"
     for row in rows(result):
         table.add_row(*map(Text, row))
     return table
@@ -137,10 +138,8 @@ def _remarks(result: NeighborResult) -> Text:
 
 
 def _records(result: NeighborResult, top: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("nearest to a sample")
-    for title in ("rho", "to sample", "to validation", "sample", "score M"):
-        table.add_column(title, justify="right")
+    titles = ("rho", "to sample", "to validation", "sample", "score M")
+    table = new_table("nearest to a sample", *titles)
     for row in result.order()[:top]:
         table.add_row(
             Text(printable(result.ids[row])),

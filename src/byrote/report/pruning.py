@@ -1,4 +1,4 @@
-"""Which records stay, as text."""
+"""Pruned records as text for the terminal, or as plain data."""
 
 import shlex
 from collections.abc import Mapping
@@ -8,66 +8,68 @@ from typing import Any
 import numpy as np
 from rich.text import Text
 
-from byrote.report.text import number, plain
+from byrote.report.format import number, plain, plural
 from byrote.scores.memorization.pruning import Pruned
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 
 
 def render(
-    found: Pruned, description: Mapping[str, Any], place: Path, near: NearDuplicates | None = None
+    pruned: Pruned,
+    description: Mapping[str, Any],
+    path: Path,
+    duplicates: NearDuplicates | None = None,
 ) -> Text:
-    """How many go, by which rule, which stay, and how to audit those.
+    """Return how many records go, by which rule, which stay, and how to audit those.
 
-    ``description`` is the run's, ``place`` the file that lists the ids that stay, ``near`` what is
-    known of near-duplicates.
+    ``description`` is the run's, ``path`` the file that lists the ids that stay.
     """
     text = Text()
-    text.append(f"{len(found.removed):,} of {len(found):,} records go", style="bold")
-    text.append(f": {_rule(found)}.\n")
-    for reason, count in found.never_scored.items():
+    text.append(f"{len(pruned.removed):,} of {plural(len(pruned), 'record')} go", style="bold")
+    text.append(f": {_rule(pruned)}.\n")
+    for reason, count in pruned.never_scored.items():
         text.append(f"{count:,} without a score stay, {reason}: nothing is known of them.\n")
-    text.append(f"{len(found.kept):,} stay: {place}\n")
-    if left := _left(found, near):
+    text.append(f"{len(pruned.kept):,} stay: {path}\n")
+    if left := _copies_left(pruned, duplicates):
         text.append(f"{left:,} of those that go have a copy or near copy that stays.\n")
-    if not len(found.removed):
+    if not len(pruned.removed):
         return text.append("None goes, so there is nothing to audit again.")
     if description["data"]["source"] != "memory":
-        text.append(f"To audit them: {_command(description['data'], place)} --out …\n")
+        text.append(f"To audit them: {_command(description['data'], path)} --out …\n")
     return text.append("Records that the others shielded may be memorized then.")
 
 
-def to_json(found: Pruned, place: Path, near: NearDuplicates | None = None) -> dict[str, Any]:
-    """The same as plain data that JSON can hold; ``copies_left`` is null if not searched for."""
-    removed = found.removed.tolist()
+def to_json(pruned: Pruned, path: Path, duplicates: NearDuplicates | None = None) -> dict[str, Any]:
+    """Return the same as plain data for JSON; ``copies_left`` is null if not searched for."""
+    removed = pruned.removed.tolist()
     return plain(
         {
-            "summary": found.summary(),
-            "file": str(place),
+            "summary": pruned.summary(),
+            "file": str(path),
             "removed": removed,
-            "copies_left": _left(found, near),
+            "copies_left": _copies_left(pruned, duplicates),
         }
     )
 
 
-def _left(found: Pruned, near: NearDuplicates | None) -> int | None:
-    """How many of those that go have a copy or near copy that stays."""
-    if near is None:
+def _copies_left(pruned: Pruned, duplicates: NearDuplicates | None) -> int | None:
+    """Count those that go and have a copy or near copy that stays."""
+    if duplicates is None:
         return None
-    gone = np.isin(near.ids, found.removed)
-    return int(np.count_nonzero(gone & near.hidden & ~gone[near.neighbor]))
+    gone = np.isin(duplicates.ids, pruned.removed)
+    return int(np.count_nonzero(gone & duplicates.hidden & ~gone[duplicates.neighbor]))
 
 
-def _rule(found: Pruned) -> str:
-    scored = f"of {found.scored:,} scored"
-    if found.rule == "fdr":
-        return f"those with q at most {found.threshold:g}, {scored}"
-    lowest = number(found.lowest_score)
-    return f"the {found.threshold * 100:g} % with the highest M, {lowest} nats or more, {scored}"
+def _rule(pruned: Pruned) -> str:
+    scored = f"of {pruned.scored:,} scored"
+    if pruned.rule == "fdr":
+        return f"those with q at most {pruned.threshold:g}, {scored}"
+    lowest = number(pruned.lowest_score)
+    return f"the {pruned.threshold * 100:g} % with the highest M, {lowest} nats or more, {scored}"
 
 
-def _command(data: Mapping[str, Any], place: Path) -> str:
-    """How ``byrote score`` reads the same data, without those that go."""
+def _command(data: Mapping[str, Any], path: Path) -> str:
+    """Return the command that scores the same data without those that go."""
     words = ["byrote", "score", data["source"]]
     for name, value in data["options"].items():
         words += [] if name == "only" else [f"--{name}", value]
-    return shlex.join([*words, "--only", str(place)])
+    return shlex.join([*words, "--only", str(path)])

@@ -9,10 +9,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from byrote.errors import IncompleteRun
+from byrote.errors import IncompleteRun, printable
 from byrote.fits.request import Settings
 from byrote.report import neighbors as neighbor_text
-from byrote.report.text import plain, printable
+from byrote.report.format import plain
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.studies import what_was_run
 from byrote.studies.execute import StudyRun

@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from byrote.report.exposure_notes import size_of
-from byrote.report.forecast import duration
-from byrote.report.text import number
+from byrote.report.format import byte_size, duration, number, plural
 from byrote.scores.exposure.levels import check_controls
 from byrote.studies.execute import StudyRun
-from byrote.studies.findings.finding import Rows, mean_of, named, plural, with_interval
+from byrote.studies.findings.finding import Rows, mean_of, named, with_interval
 from byrote.studies.requests import StudyData, StudyImages, StudyRecords, StudyText
 from byrote.studies.study import ScaledStudy
 
@@ -41,7 +39,7 @@ def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> list[tuple[str, st
     corpus, records = data.corpus, runs[0].records
     tested = 0 if records.held_out is None else records.held_out.characters
     notes = f"; {_listed(corpus.notes)}" if corpus.notes else ""
-    sizes = f"{size_of(corpus.size)} ({size_of(corpus.compressed)} compressed)"
+    sizes = f"{byte_size(corpus.size)} ({byte_size(corpus.compressed)} compressed)"
     return [
         ("data", f"{corpus.source}: {corpus.characters:,} characters, {sizes}{notes}"),
         ("trained on, tested on", f"{records.corpus.characters:,}, {tested:,} characters"),

@@ -19,7 +19,7 @@ from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 from byrote.models.vae import arithmetic
 from byrote.models.vae.outlier import SHARES, BinaryBackground, GaussianBackground, Outlier
-from byrote.report.text import render
+from byrote.report.memorization import render
 
 PLANTED = slice(0, 10)
 

@@ -8,7 +8,7 @@ from scipy import stats
 
 import byrote
 from byrote.report.comparison import rows
-from byrote.report.comparison_words import verdicts
+from byrote.report.comparison_verdicts import verdicts
 from byrote.scores.compare import canaries
 from byrote.scores.compare.canaries import MatchedCanaries
 

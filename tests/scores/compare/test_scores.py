@@ -12,7 +12,7 @@ from scipy.stats import false_discovery_control
 import byrote
 from byrote.fits.table import Table
 from byrote.plans import Probes, design_of
-from byrote.report.comparison_words import verdicts
+from byrote.report.comparison_verdicts import verdicts
 from byrote.scores.compare.score_difference import (
     EvaluatedTable,
     independent_difference,

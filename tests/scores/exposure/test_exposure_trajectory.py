@@ -7,8 +7,8 @@ import pytest
 
 import byrote
 from byrote import Canary, score_exposure
-from byrote.report.exposure_course import rows
-from byrote.report.figures.of_exposure_run import drawn
+from byrote.report.figures.exposure_training import course_of
+from byrote.report.trajectory import exposure_rows
 
 from languages import Ngram
 
@@ -24,7 +24,7 @@ def run(folder, **more):
 
 def test_it_is_the_exposures_at_each_epoch_of_each_fit(tmp_path):
     run(tmp_path / "run", fits=2, track=[1, 2])
-    course = byrote.open_run(tmp_path / "run").exposure()
+    course = byrote.open_run(tmp_path / "run").trajectory()
     assert (course.unit, course.steps.tolist()) == ("epoch", [1, 2, 3])
     assert course.bits.shape == (14, 3)
     for column, epoch in enumerate((1, 2, 3)):
@@ -41,22 +41,22 @@ def test_it_is_the_exposures_at_each_epoch_of_each_fit(tmp_path):
 
 def test_losses_are_those_of_the_models(tmp_path):
     found = run(tmp_path / "run", track=[2])
-    course = byrote.open_run(tmp_path / "run").exposure()
+    course = byrote.open_run(tmp_path / "run").trajectory()
     assert course.loss_steps.tolist() == [1, 2, 3]
     assert course.test_loss[0, -1] == found.test_loss[0]
     assert (np.diff(course.train_loss[0]) < 0).all()  # more counts against the same alpha
     assert course.mean_losses(2) == (course.train_loss[0, 1], course.test_loss[0, 1])
     assert 0 < course.cost < 1
-    (first, last) = rows(course)
+    (first, last) = exposure_rows(course)
     assert (first["step"], last["step"]) == (2, 3)
     assert last["mean_exposure"]["6"] == course.bits[course.inserted == 6, -1].mean()
-    figure = drawn(course)
+    figure = course_of(course)
     assert figure.test_loss.tolist() == course.test_loss[0].tolist()
 
 
 def test_a_run_that_was_not_tracked_has_its_end(tmp_path):
     found = run(tmp_path / "run")
-    course = byrote.open_run(tmp_path / "run").exposure()
+    course = byrote.open_run(tmp_path / "run").trajectory()
     assert course.steps.tolist() == [3]
     assert course.bits[:, 0].tolist() == found.exposure.bits.tolist()
     assert np.isnan(course.cost)

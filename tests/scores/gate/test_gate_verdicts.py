@@ -8,7 +8,7 @@ import pytest
 
 from byrote.cli.exits import Exit
 from byrote.errors import InvalidInput
-from byrote.report.text import plain
+from byrote.report.format import plain
 from byrote.scores.gate import max_epsilon_proven
 from byrote.scores.gate.check import as_limits
 from byrote.scores.gate.threshold import EXIT_CODES, Measured, gate_of, judge

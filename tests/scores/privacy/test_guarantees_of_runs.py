@@ -6,8 +6,8 @@ import pytest
 import byrote
 from byrote.models import LaplaceHistogram
 from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT
-from byrote.report.evidence import promise as sentence
-from byrote.report.evidence import verdict
+from byrote.report.privacy import guarantee as sentence
+from byrote.report.privacy import verdict
 from byrote.scores.privacy.guarantee import UNREADABLE, allowed, guarantee_of
 
 from estimators import Responds

@@ -9,8 +9,7 @@ from byrote.cli.output import emit, output_format
 from byrote.errors import ByroteError, InvalidInput
 from byrote.fits.files import remove, write_atomically
 from byrote.report import gate as report
-from byrote.report import junit
-from byrote.report.text import plain
+from byrote.report.format import plain
 from byrote.scores.gate.check import check as check_run
 from byrote.scores.gate.threshold import Gate
 
@@ -31,7 +30,7 @@ def check(options: CheckOptions) -> int:
         remove(path)  # whatever happens, none of an earlier check is left
     verdicts = _check(options, thresholds, path)
     if path is not None:
-        write_atomically(path, junit.render(verdicts))
+        write_atomically(path, report.to_junit(verdicts))
     emit(
         output_format(options.as_json),
         text=lambda: [report.render(verdicts)],
@@ -49,5 +48,5 @@ def _check(options: CheckOptions, thresholds: Mapping[str, Any], path: Path | No
     except ByroteError as error:
         if path is not None:
             names = [name for name, limit in thresholds.items() if limit is not None]
-            write_atomically(path, junit.unusable(names or ["check"], error))
+            write_atomically(path, report.unusable_junit(names or ["check"], error))
         raise

@@ -8,7 +8,7 @@ from byrote.cli.output import emit, output_format
 from byrote.cli.verbs.figures import write_figures
 from byrote.errors import printable
 from byrote.report import comparison as report
-from byrote.report.figures.of_comparison import groups
+from byrote.report.figures.registry import groups
 from byrote.scores.compare.compare import compare as compare_runs
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from byrote.cli.options.runs import EpsilonOptions
 from byrote.cli.output import complete_or_not, emit, output_format
-from byrote.report import evidence as report
+from byrote.report import privacy as report
 from byrote.scores.run import open_run
 
 

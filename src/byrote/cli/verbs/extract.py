@@ -7,7 +7,7 @@ from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.errors import InvalidInput
 from byrote.fits.determinism import controlled
 from byrote.models import registry
-from byrote.report import extractions as report
+from byrote.report import extraction as report
 from byrote.scores.exposure.extraction import SearchBudget, extract_from_run
 from byrote.scores.run import open_run
 
@@ -35,11 +35,11 @@ def extract(options: ExtractOptions) -> None:
     show_secrets = options.show_secrets
     emit(
         output_format(options.as_json),
-        text=lambda: [report.render(extractions, show_secrets=show_secrets)],
+        text=lambda: [report.render_patterns(extractions, show_secrets=show_secrets)],
         data=lambda: {
             "run_id": run.manifest.run_id,
             "fit": fit,
-            "patterns": report.to_json(extractions, show_secrets=show_secrets),
+            "patterns": report.patterns_to_json(extractions, show_secrets=show_secrets),
         },
     )
 

@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,7 +12,7 @@ from byrote.cli.options.runs import FiguresOptions
 from byrote.cli.output import print_text, standard_output_kept_clean
 from byrote.errors import CorruptFile, InvalidInput, printable
 from byrote.fits.files import make_folder, write_atomically
-from byrote.report.figures import of_exposure_run, of_run
+from byrote.report.figures.registry import Selection, groups
 from byrote.scores.memorization.percentiles import record_percentiles
 from byrote.scores.run import Run, open_run
 
@@ -32,10 +32,7 @@ def figures(options: FiguresOptions) -> None:
     run = next(iter(runs.values()))
     if run.has_canaries:
         _check_options_of_exposures(options)
-        folder, groups = run.folder.paths.figures, of_exposure_run.groups(run)
-        paths = write_figures(folder, options.format_, groups)
-    else:
-        paths = draw(runs, options.format_, records=options.record or [], clusters=options.clusters)
+    paths = draw(runs, options.format_, records=options.record or [], clusters=options.clusters)
     for path in paths:
         print_text(printable(path))
 
@@ -61,27 +58,27 @@ def _check_options_of_exposures(options: FiguresOptions) -> None:
 
 
 def draw(
-    runs: Mapping[str, Run],
+    runs: dict[str, Run],
     format_: str = "png",
     *,
     records: Sequence[str] = (),
     clusters: int | None = None,
 ) -> Iterator[Path]:
-    """Draw the figures of runs with scores into the folder of the first; yield each path."""
+    """Draw the figures of runs into the folder of the first; yield each path."""
     run = next(iter(runs.values()))
     for id_ in records:
         record_percentiles(run.memorization(), id_)  # unknown ids, before anything is drawn
-    groups = of_run.groups(dict(runs), records=records, clusters=clusters)
-    yield from write_figures(run.folder.paths.figures, format_, groups)
+    selection = Selection(runs, records, clusters)
+    yield from write_figures(run.folder.paths.figures, format_, groups(selection))
 
 
 def write_figures(
-    folder: Path, format_: str, groups: "Iterator[tuple[str, Iterator[tuple[str, Figure]]]]"
+    folder: Path, format_: str, drawings_of: "Iterator[tuple[str, Iterator[tuple[str, Figure]]]]"
 ) -> Iterator[Path]:
     """Write figures as they are drawn, and print why a group cannot be; yield each path."""
     make_folder(folder)
     has_complained = False
-    for group, drawings in _silently(groups):
+    for group, drawings in _silently(drawings_of):
         try:
             for name, figure in _silently(drawings):
                 path = folder / f"{name}.{format_}"

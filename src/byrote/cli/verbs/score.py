@@ -20,7 +20,7 @@ from byrote.fits.run import kept_in, run_fits
 from byrote.models import registry
 from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
 from byrote.report.forecast import render
-from byrote.report.text import plain
+from byrote.report.format import plain
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}

@@ -12,14 +12,9 @@ from byrote.cli.exits import complain
 from byrote.cli.options.runs import ShowOptions
 from byrote.cli.output import Format, complete_or_not, emit, output_format
 from byrote.errors import InvalidInput
-from byrote.report import (
-    exposure_course,
-    exposure_run,
-    near_duplicates,
-    text,
-    trajectory,
-)
-from byrote.report.evidence import promise
+from byrote.report import exposure, memorization, near_duplicates, trajectory
+from byrote.report.format import plain
+from byrote.report.privacy import guarantee
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
@@ -74,18 +69,18 @@ def print_result(
     """Print scores, with what was found over epochs and among near copies."""
 
     def as_text() -> Iterator[object]:
-        beside = None if copies is None else near_duplicates.beside(copies)
-        yield text.render(result, top=top, beside=beside)
+        column = None if copies is None else near_duplicates.column(copies)
+        yield memorization.render(result, top=top, column=column)
         if course is not None:
             yield from ("", trajectory.render(course))
         yield from after
 
     def as_json() -> dict[str, object]:
-        data = text.to_json(result, top=top)
+        data = memorization.to_json(result, top=top)
         if course is not None:
             data["trajectory"] = trajectory.to_json(course)
         if copies is not None:
-            data["near_duplicates"] = text.plain(copies.summary())
+            data["near_duplicates"] = plain(copies.summary())
         return data
 
     def as_csv() -> pd.DataFrame:
@@ -99,7 +94,7 @@ def _guarantee(run: Run) -> Iterator[object]:
     """Yield the lines on the privacy that the finished fits guarantee, if they record it."""
     if run.guarantee is not None:
         yield ""
-        yield Text(f"{promise(run.guarantee)} byrote epsilon tells what is proven.")
+        yield Text(f"{guarantee(run.guarantee)} byrote epsilon tells what is proven.")
 
 
 # -- exposures ------------------------------------------------------------------------------------
@@ -114,15 +109,15 @@ def print_exposures(
     course = run.trajectory(method=method, partial=True) if tracked else None
 
     def as_text() -> Iterator[object]:
-        yield exposure_run.render(result, top=top)
+        yield exposure.render_run(result, top=top)
         if course is not None:
-            yield from ("", exposure_course.render(course))
+            yield from ("", trajectory.render(course))
         yield from _guarantee(run)
         yield from ("", _next_commands(run.path))
 
     def as_json() -> dict[str, object]:
-        data = exposure_run.to_json(result)
-        return data if course is None else {**data, "course": exposure_course.to_json(course)}
+        data = exposure.run_to_json(result)
+        return data if course is None else {**data, "course": trajectory.to_json(course)}
 
     emit(output, text=as_text, data=as_json, table=result.to_frame)
     return code

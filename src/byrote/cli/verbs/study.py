@@ -22,6 +22,7 @@ from byrote.fits.progress import Bar, Silent
 from byrote.fits.reading import is_there
 from byrote.fits.request import Settings
 from byrote.fits.run import kept_in
+from byrote.report.format import plural
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
 from byrote.studies import kinds, page
@@ -91,7 +92,7 @@ def _study_of_runs(
     with standard_output_kept_clean():
         report = report_on(data, runs, settings, out)
     drawn = _write_figures(report, RunPaths(out).figures)
-    count = f"{len(drawn)} figure" + ("" if len(drawn) == 1 else "s")
+    count = plural(len(drawn), "figure")
     _print_report(report, drawn, count, out, as_json=as_json)
     if report.complete:
         return Exit.DONE

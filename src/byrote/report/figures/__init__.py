@@ -1,51 +1,54 @@
-"""Figures, each one function ``(result, …, ax=None) -> Axes``, or ``-> Figure`` where it is many.
+"""Figures: functions ``(result, …, ax=None) -> Axes``, or ``-> Figure`` where axes are several.
 
-docs/figures.md says which figure of the paper each is.
+docs/figures.md lists them with the figures of the paper; registry.py is how a new one is added.
 """
 
 from byrote.report.figures.classes import scores_by_label, thin_regions
-from byrote.report.figures.completion import completion_by_prefix
-from byrote.report.figures.configurations import Quantiles, quantiles_by_configuration
+from byrote.report.figures.distance_ratio import ratio_by_score, ratio_densities
 from byrote.report.figures.distribution import score_distribution, score_distributions
 from byrote.report.figures.estimators import Estimates, exposure_by_estimator
 from byrote.report.figures.examples import memorized_examples
-from byrote.report.figures.exposure_levels import exposure_by_insertions
-from byrote.report.figures.exposure_pareto import Configuration, exposure_pareto
+from byrote.report.figures.exposure_marks import EXPOSURE
 from byrote.report.figures.exposure_privacy import (
     PrivateModel,
     PublishedModel,
     exposure_by_epsilon,
 )
 from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
-from byrote.report.figures.gallery import gallery
+from byrote.report.figures.images import gallery, reproduced
+from byrote.report.figures.insertions import completion_by_prefix, exposure_by_insertions
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
+from byrote.report.figures.mitigations import (
+    Peeled,
+    Quantiles,
+    onion,
+    quantiles_by_configuration,
+)
 from byrote.report.figures.one_record import one_record
-from byrote.report.figures.onion import Peeled, onion
 from byrote.report.figures.paired_scores import PairedScores, paired_scores
-from byrote.report.figures.ratio import ratio_by_score, ratio_densities
-from byrote.report.figures.reproduced import reproduced
+from byrote.report.figures.pareto import PERPLEXITY, ParetoPoint, difference_labels, pareto
 from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.report.figures.style import figure_of
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.training import losses, quantiles_over_epochs
-from byrote.report.figures.usefulness_pareto import Change, usefulness_pareto
 
 __all__ = [
-    "Change",
-    "Configuration",
+    "EXPOSURE",
+    "PERPLEXITY",
     "Estimates",
     "ExposureCourse",
     "PairedScores",
+    "ParetoPoint",
     "Peeled",
     "PrivateModel",
     "PublishedModel",
     "Quantiles",
     "completion_by_prefix",
+    "difference_labels",
     "exposure_by_epsilon",
     "exposure_by_estimator",
     "exposure_by_insertions",
     "exposure_over_training",
-    "exposure_pareto",
     "figure_of",
     "gallery",
     "losses",
@@ -55,6 +58,7 @@ __all__ = [
     "one_record",
     "onion",
     "paired_scores",
+    "pareto",
     "quantiles_by_configuration",
     "quantiles_over_epochs",
     "ratio_by_score",
@@ -67,5 +71,4 @@ __all__ = [
     "thin_regions",
     "toy_memorization",
     "toy_overfitting",
-    "usefulness_pareto",
 ]

@@ -1,26 +1,26 @@
-"""Scores by class, and where the data are thin (Section 6)."""
+"""Scores by class, and regions where the data are thin (Section 6)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import style
-from byrote.report.text import number
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings, Selection
+from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import quantiles
-from byrote.scores.memorization.top_records import Region, memorized_by_region
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from byrote.scores.memorization.top_records import Region, cluster_records, memorized_by_region
+from byrote.scores.run import Run
 
 MOST = 30  # classes or regions in one figure
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
-def scores_by_label(result: MemorizationResult, ax: "Axes | None" = None) -> "Axes":
-    """The distribution of the score in each class, the highest 95th percentile first.
+def scores_by_label(result: MemorizationResult, ax: Axes | None = None) -> Axes:
+    """Draw the distribution of the score in each class, the highest 95th percentile first.
 
     Boxes from the 25th to the 75th percentile with the median, whiskers from the 5th to the 95th;
     how many records and the highest score stand at the right. At most 30 classes are drawn; the
@@ -71,9 +71,9 @@ def thin_regions(
     regions: ArrayLike | None = None,
     *,
     share: float = 0.05,
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """Share of highly memorized records by class or cluster: the regions that need more data.
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the share of highly memorized records by class or cluster: regions that need more data.
 
     Points with Wilson's 95 % intervals, the largest share first; filled where the interval lies
     above the overall share, which the dashed line marks. Each interval is for its region alone: of
@@ -82,11 +82,10 @@ def thin_regions(
     Parameters
     ----------
     regions
-        (n,) names of the records' regions, the labels of the result if not given. For records
-        without labels, ``byrote.scores.memorization.top_records.cluster_records`` makes some by
-        k-means.
+        (n,) names of the records' regions (default: their labels). For records without
+        labels, ``byrote.scores.memorization.top_records.cluster_records`` makes some by k-means.
     share
-        The part of the scored records that counts as highly memorized.
+        Share of the scored records that count as highly memorized.
 
     Raises
     ------
@@ -103,11 +102,11 @@ def thin_regions(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['thin', 'dense']
     """
-    found = memorized_by_region(result, regions, share=share)
-    if not found:
+    shares = memorized_by_region(result, regions, share=share)
+    if not shares:
         raise InvalidInput("result must have a scored record to draw; it has none")
-    overall = sum(r.memorized for r in found) / sum(r.records for r in found)
-    shown = found[:MOST]
+    overall = sum(r.memorized for r in shares) / sum(r.records for r in shares)
+    shown = shares[:MOST]
     ax = style.new_axes(ax, height=0.85 + 0.19 * len(shown))
     label = f"all records: {100 * overall:.1f} %"
     ax.axvline(100 * overall, color=style.GREY, linestyle="--", linewidth=1.0, label=label)
@@ -116,7 +115,7 @@ def thin_regions(
         _at_right(ax, place, f"{region.memorized:,} of {region.records:,}")
     ax.plot([], [], "o", color=style.VERMILION, markersize=4, label="interval above it")
     ax.set_xlim(0, None)
-    _rows(ax, [region.name for region in shown], len(found), "regions")
+    _rows(ax, [region.name for region in shown], len(shares), "regions")
     ax.set_xlabel("highly memorized records (%)\nwhiskers: 95 % interval")
     ax.set_ylabel("label" if regions is None else "region")
     style.legend_above(ax)
@@ -124,7 +123,7 @@ def thin_regions(
     return ax
 
 
-def _point(ax: "Axes", place: int, region: Region, overall: float) -> None:
+def _point(ax: Axes, place: int, region: Region, overall: float) -> None:
     low, high = region.interval
     color = style.VERMILION if low > overall else style.BLUE
     ax.errorbar(
@@ -146,7 +145,7 @@ def _boxes(result: MemorizationResult) -> list[dict[str, Any]]:
     scored = ~np.isnan(result.score)
     if not scored.any():
         raise InvalidInput("result must have a scored record to draw; it has none")
-    found = []
+    boxes = []
     labels, which = np.unique(result.labels[scored], return_inverse=True)
     by_class = result.score[scored][np.argsort(which, kind="stable")]
     members = np.split(by_class, np.cumsum(np.bincount(which))[:-1])
@@ -154,24 +153,24 @@ def _boxes(result: MemorizationResult) -> list[dict[str, Any]]:
         levels = quantiles(score, LEVELS)
         names = ("whislo", "q1", "med", "q3", "whishi")
         box = dict(zip(names, levels, strict=True))
-        found.append(
+        boxes.append(
             {**box, "label": str(label), "records": len(score), "highest": float(score.max())}
         )
-    return sorted(found, key=lambda box: -box["whishi"])
+    return sorted(boxes, key=lambda box: -box["whishi"])
 
 
-def _rows(ax: "Axes", names: list[str], total: int, what: str) -> None:
-    """Names at the left, the first on top."""
+def _rows(ax: Axes, names: list[str], total: int, noun: str) -> None:
+    """Write names at the left, the first on top."""
     ax.set_yticks(range(len(names)), [style.short(name, 18) for name in names])
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.spines["left"].set_visible(False)
     ax.tick_params(axis="y", length=0)
     if total > len(names):
-        text = f"the first {len(names)} of {total:,} {what}"
+        text = f"the first {len(names)} of {total:,} {noun}"
         ax.set_title(text, fontsize=style.SMALL, loc="right")
 
 
-def _at_right(ax: "Axes", place: float, text: str) -> None:
+def _at_right(ax: Axes, place: float, text: str) -> None:
     ax.annotate(
         text,
         (1.02, place),
@@ -181,3 +180,30 @@ def _at_right(ax: "Axes", place: float, text: str) -> None:
         verticalalignment="center",
         annotation_clip=False,
     )
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("class figures", of="records", order=50, needs=(registry.scores,))
+def _by_label(result: MemorizationResult) -> Drawings:
+    if result.labels is None:
+        raise InvalidInput("the records have no labels")
+    yield "scores-by-label", style.figure_of(scores_by_label(result))
+    yield "thin-labels", style.figure_of(thin_regions(result))
+
+
+def _clusters(selection: Selection) -> list[int]:
+    return [] if selection.clusters is None else [selection.clusters]
+
+
+@registry.figure(
+    "thin regions of clusters",
+    of="records",
+    order=60,
+    needs=(registry.run, registry.scores),
+    each=_clusters,
+)
+def _by_cluster(run: Run, result: MemorizationResult, clusters: int) -> Drawings:
+    names = [f"cluster {number}" for number in cluster_records(run.records.x, clusters)]
+    yield "thin-clusters", style.figure_of(thin_regions(result, names))

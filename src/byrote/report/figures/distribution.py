@@ -1,23 +1,22 @@
 """The distribution of the scores: of one run, and of several side by side (Figure 4c)."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import reach, style
-from byrote.report.text import number
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings, Selection
+from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import quantiles
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from byrote.scores.run import Run
 
 
-def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> "Axes":
-    """Histogram of the memorization score (nats) with its 95th percentile.
+def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Axes:
+    """Draw a histogram of the memorization score (nats) with its 95th percentile.
 
     The few scores that lie far out are drawn, and counted, at the edge.
 
@@ -37,7 +36,7 @@ def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> 
     """
     score = _finite("result", result)
     ax = style.new_axes(ax)
-    low, high = reach.edges(score)
+    low, high = style.robust_limits(score)
     bins = min(100, max(20, int(np.sqrt(len(score)))))
     ax.hist(np.clip(score, low, high), bins=bins, range=(low, high), color=style.BLUE, alpha=0.85)
     q95 = _q95(result)
@@ -56,7 +55,7 @@ def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> 
         verticalalignment="top",
     )
     left = bool(np.median(score) > (low + high) / 2)
-    style.note(ax, reach.beyond(result.score, low, high), left=left)
+    style.note(ax, style.beyond(result.score, low, high), left=left)
     ax.set_xlabel("memorization score M (nats)")
     ax.set_ylabel("records")
     style.whole_numbers(ax)
@@ -64,10 +63,8 @@ def score_distribution(result: MemorizationResult, ax: "Axes | None" = None) -> 
     return ax
 
 
-def score_distributions(
-    results: Mapping[str, MemorizationResult], ax: "Axes | None" = None
-) -> "Axes":
-    """Densities of the scores of several runs with their 95th percentiles, as in Figure 4c.
+def score_distributions(results: Mapping[str, MemorizationResult], ax: Axes | None = None) -> Axes:
+    """Draw densities of the scores of several runs with their 95th percentiles, as in Figure 4c.
 
     Histograms over common bins; the area under each is the share of the run's finite scores that
     the figure reaches.
@@ -95,7 +92,7 @@ def score_distributions(
     style.check_runs("results", len(results))
     scores = {name: _finite(f"run {name!r}", result) for name, result in results.items()}
     ax = style.new_axes(ax)
-    ends = [reach.edges(score) for score in scores.values()]
+    ends = [style.robust_limits(score) for score in scores.values()]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     fewest = min(len(score) for score in scores.values())
     bins = np.linspace(low, high, 1 + min(60, max(20, int(np.sqrt(fewest)))))
@@ -106,7 +103,7 @@ def score_distributions(
         label = f"{style.short(name, 20)}: 95th percentile {number(q95)}"
         ax.stairs(heights, bins, linewidth=1.3, label=label, **look)
         ax.axvline(q95, linewidth=1.0, alpha=0.8, **look)
-    outside = {name: reach.beyond(results[name].score, low, high) for name in results}
+    outside = {name: style.beyond(results[name].score, low, high) for name in results}
     lines = [
         f"{style.short(name, 20)}: {text.replace(chr(10), ' ')}"
         for name, texts in outside.items()
@@ -129,3 +126,21 @@ def _finite(name: str, result: MemorizationResult) -> NDArray[np.float64]:
 
 def _q95(result: MemorizationResult) -> float:
     return quantiles(result.score[~np.isnan(result.score)], (0.95,))[0]
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("score distribution", of="records", order=20, needs=(registry.scores,))
+def _scores(result: MemorizationResult) -> Drawings:
+    yield "scores", style.figure_of(score_distribution(result))
+
+
+def _several(selection: Selection) -> list[Mapping[str, Run]]:
+    return [selection.runs] if len(selection.runs) > 1 else []
+
+
+@registry.figure("comparison", of="records", order=30, each=_several)
+def _compared(runs: Mapping[str, Run]) -> Drawings:
+    results = {name: run.memorization() for name, run in runs.items()}
+    yield "scores-compared", style.figure_of(score_distributions(results))

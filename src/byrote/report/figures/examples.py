@@ -1,19 +1,20 @@
 """Example records above the counts by log-likelihood (the strips of Figures 3, 10 and 11)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import ConnectionPatch
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.report.figures import log_prob, pixels, style
+from byrote.report.figures import images as pictures
+from byrote.report.figures import log_prob, registry, style
 from byrote.report.figures.log_prob import Binned
+from byrote.report.figures.registry import Drawings
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.seeds import Purpose, generator
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Picks = list[tuple[int, NDArray[np.intp], NDArray[np.intp]]]  # bin, highly memorized, regular
 
@@ -27,8 +28,8 @@ def memorized_examples(
     columns: int = 8,
     each: int = 2,
     seed: int = 0,
-) -> "Figure":
-    """The counts of ``memorized_by_log_prob`` with records of several bins above: Figure 3a.
+) -> Figure:
+    """Draw the counts of ``memorized_by_log_prob`` with records of several bins above: Figure 3a.
 
     Dashed lines lead from a column of images to its bin. Highly memorized records have a thick
     orange frame and stand above the regular ones, in a thin blue frame.
@@ -38,9 +39,9 @@ def memorized_examples(
     images
         (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
     columns
-        How many bins show records, spread over those that hold any.
+        Number of bins that show records, spread over those that hold any.
     each
-        How many records of either group a bin shows, drawn at random from ``seed``.
+        Number of records of either group that a bin shows, drawn at random from ``seed``.
 
     Raises
     ------
@@ -56,18 +57,16 @@ def memorized_examples(
     >>> memorized_examples(result, x).axes[0].get_ylabel()
     'records'
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
-
-    pixels.check_images("images", images, len(result))
+    pictures.check_images("images", images, len(result))
     each = checks.integer("each", each, at_least=1)
     columns = checks.integer("columns", columns, at_least=1)
-    found = log_prob.binned(result, share, bins)
-    picks = _pick(found, columns, each, seed)
+    binned = log_prob.binned(result, share, bins)
+    picks = _pick(binned, columns, each, seed)
     size = min(0.62, 5.6 / len(picks)) * images.shape[1] / images.shape[2]
-    figure = Figure(figsize=(style.DOUBLE, 2 * each * size + 2.7), layout="constrained")
+    figure = style.new_figure(style.DOUBLE, 2 * each * size + 2.7)
     halves = figure.add_gridspec(2, 1, height_ratios=[2 * each * size + 0.25, 2.4])
     ax = figure.add_subplot(halves[1])
-    log_prob.draw_counts(ax, result, found)
+    log_prob.draw_counts(ax, result, binned)
     ax.legend(
         handles=log_prob.keys(ax, log_prob.COUNTED),
         loc="upper left",
@@ -80,23 +79,23 @@ def memorized_examples(
     strip = halves[0].subgridspec(2 * each, len(picks)).subplots(squeeze=False)
     for column, (place, high, regular) in zip(strip.T, picks, strict=True):
         _column(column, images, (high, regular), each)
-        _lead(ax, column, found, place)
+        _lead(ax, column, binned, place)
     return figure
 
 
-def _pick(found: Binned, columns: int, each: int, seed: int) -> Picks:
-    """Bins spread over those with records, first those with records of both groups."""
-    high, regular = found.counts(found.high), found.counts(~found.high)
+def _pick(binned: Binned, columns: int, each: int, seed: int) -> Picks:
+    """Choose bins spread over those with records, first those with records of both groups."""
+    high, regular = binned.counts(binned.high), binned.counts(~binned.high)
     both = np.flatnonzero((high > 0) & (regular > 0))
-    some = both if len(both) >= columns else np.flatnonzero(high + regular)
-    at = np.unique(np.linspace(0, len(some) - 1, columns).round().astype(int))
+    filled = both if len(both) >= columns else np.flatnonzero(high + regular)
+    chosen = np.unique(np.linspace(0, len(filled) - 1, columns).round().astype(int))
     random = generator(seed, Purpose.EXAMPLES)
 
     def draw(group: NDArray[np.bool_], place: int) -> NDArray[np.intp]:
-        rows = found.rows[group & (found.place == place)]
+        rows = binned.rows[group & (binned.place == place)]
         return random.choice(rows, min(each, len(rows)), replace=False)
 
-    return [(int(b), draw(found.high, b), draw(~found.high, b)) for b in some[at]]
+    return [(int(b), draw(binned.high, b), draw(~binned.high, b)) for b in filled[chosen]]
 
 
 def _column(
@@ -111,21 +110,19 @@ def _column(
     high, regular = groups
     for ax, row in zip(column[each - len(high) :], high, strict=False):
         ax.set_axis_on()
-        pixels.show(ax, pixels.of_row(images, row), frame=style.ORANGE, width=2.5)
+        pictures.show(ax, pictures.of_row(images, row), frame=style.ORANGE, width=2.5)
     for ax, row in zip(column[each:], regular, strict=False):
         ax.set_axis_on()
-        pixels.show(ax, pixels.of_row(images, row), frame=style.BLUE, width=1.0)
+        pictures.show(ax, pictures.of_row(images, row), frame=style.BLUE, width=1.0)
 
 
-def _lead(ax: "Axes", column: NDArray[Any], found: Binned, place: int) -> None:
-    """A dashed line from the column's last image to its bin's bar."""
-    from matplotlib.patches import ConnectionPatch  # noqa: PLC0415 (slow to load)
-
+def _lead(ax: Axes, column: NDArray[Any], binned: Binned, place: int) -> None:
+    """Draw a dashed line from the column's last image to the bar of its bin."""
     last = [axes for axes in column if axes.axison][-1]
-    height = np.bincount(found.place, minlength=len(found.edges) - 1)[place]
+    height = np.bincount(binned.place, minlength=len(binned.edges) - 1)[place]
     line = ConnectionPatch(
         (0.5, -0.03),
-        (found.centres[place], height + 0.085 * ax.get_ylim()[1]),
+        (binned.centres[place], height + 0.085 * ax.get_ylim()[1]),
         "axes fraction",
         "data",
         axesA=last,
@@ -137,3 +134,11 @@ def _lead(ax: "Axes", column: NDArray[Any], found: Binned, place: int) -> None:
     line.set_in_layout(False)
     figure = style.figure_of(ax)
     figure.add_artist(line)
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("gallery", of="records", order=71, needs=(registry.scores, registry.images))
+def _memorized_examples(result: MemorizationResult, images: NDArray[Any]) -> Drawings:
+    yield "memorized-examples", memorized_examples(result, images)

@@ -1,20 +1,19 @@
-"""Exposure and test loss by the privacy that a model was trained with."""
+"""Exposure and test loss by epsilon."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import marks, style
+from byrote.report.figures import exposure_marks as marks
+from byrote.report.figures import style
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.stats.estimate import mean
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Array = NDArray[np.float64]
 _FAR = 1.5  # decades from the largest epsilon to the models trained without privacy
@@ -24,9 +23,9 @@ _LEVEL = 0.16  # decades between levels of one model
 
 @dataclass(frozen=True, eq=False)
 class PrivateModel:
-    """A model that was trained with some privacy, or none.
+    """A model that was trained with or without privacy.
 
-    epsilon: what its accountant says was spent; inf without privacy. test_loss: (F,) of its fits,
+    epsilon: as its accountant computes it; inf without privacy. test_loss: (F,) of its fits,
     nats per token. insertions, bits, saturated, secrets: (n,) of every canary in every fit;
     secrets are the canaries' names.
     """
@@ -58,8 +57,8 @@ def exposure_by_epsilon(
     *,
     published: Sequence[PublishedModel] = (),
     maximum: float | None = None,
-) -> "Figure":
-    """Exposure, and below it the test loss, against epsilon; models without privacy at the right.
+) -> Figure:
+    """Draw exposure, and below it the test loss, by epsilon; models without privacy at the right.
 
     A small point is a canary, a large one the mean of a level of insertion with Student's 95 %
     interval; hollow triangles are lower bounds. Hollow squares are published values, of other data.
@@ -70,7 +69,7 @@ def exposure_by_epsilon(
     models
         At least one.
     published
-        To draw beside.
+        Published values to draw next to them.
     maximum
         log2 of the number of candidates.
 
@@ -81,56 +80,52 @@ def exposure_by_epsilon(
 
     Examples
     --------
-    >>> one = PrivateModel("strict", 1.0, np.array([1.9]), np.array([0, 4]), np.array([1.0, 2.0]),
-    ...                    np.array([False, False]), np.array(["a", "b"]))
-    >>> figure = exposure_by_epsilon([one], maximum=29.9)
+    >>> model = PrivateModel(
+    ...     "strict", 1.0, np.array([1.9]), np.array([0, 4]), np.array([1.0, 2.0]),
+    ...     np.array([False, False]), np.array(["a", "b"]))
+    >>> figure = exposure_by_epsilon([model], maximum=29.9)
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['exposure (bits)', 'test loss (nats per token)']
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
-
-    everything: list[PrivateModel | PublishedModel] = [*models, *published]
-    _check(models, everything)
-    places, none = _places(models, everything)
-    figure = Figure(figsize=(style.DOUBLE, 4.8), layout="constrained")
+    epsilons = _check([*models, *published])
+    places, none = _places(models, epsilons)
+    figure = style.new_figure(style.DOUBLE, 4.8, "Exposure and test loss by the privacy spent")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
-    looks = marks.level_looks(np.concatenate([one.insertions for one in models]))
-    reach: list[Any] = [one.exposure for one in published]
-    for one, x in zip(models, places, strict=True):
-        reach += [np.clip(each, 0, maximum) for each in _exposures(above, one, x, looks)]
-        _losses(below, one, x)
-    named = {one.name: x for one, x in zip(models, places, strict=True) if np.isinf(one.epsilon)}
+    looks = marks.level_looks(np.concatenate([model.insertions for model in models]))
+    reach: list[Any] = [row.exposure for row in published]
+    named = {}
+    for model, x in zip(models, places, strict=True):
+        reach += [np.clip(each, 0, maximum) for each in _exposures(above, model, x, looks)]
+        _losses(below, model, x)
+        if np.isinf(model.epsilon):
+            named[model.name] = x
     for row in published:
         x = named.get(row.name, none) if np.isinf(row.epsilon) else np.log10(row.epsilon)
         above.plot([x], [row.exposure], **_PUBLISHED)
         below.plot([x], [row.test_loss], **_PUBLISHED)
-    _axes(above, below, models, places, everything, none)
+    _axes(above, below, models, places, epsilons, none)
     above.set_ylim(*marks.limits(reach, maximum))
     style.legend_above(above, handles=_keys(above, models, looks, published, maximum))
-    figure.suptitle("Exposure and test loss by the privacy spent", fontsize=style.TEXT)
     return figure
 
 
-def _check(
-    models: Sequence[PrivateModel], everything: Sequence[PrivateModel | PublishedModel]
-) -> None:
-    if not models:
-        raise InvalidInput("models must hold at least one; got none")
-    for one in everything:
-        if not one.epsilon > 0:
-            raise InvalidInput(f"epsilon must be above 0, inf without privacy; got {one.epsilon}")
+def _check(rows: Sequence[PrivateModel | PublishedModel]) -> Array:
+    """Return log10 of the finite epsilons."""
+    if not any(isinstance(row, PrivateModel) for row in rows):
+        raise InvalidInput("models must hold at least one model; got none")
+    for row in rows:
+        if not row.epsilon > 0:
+            raise InvalidInput(f"epsilon must be above 0, inf without privacy; got {row.epsilon}")
+    return np.log10([row.epsilon for row in rows if np.isfinite(row.epsilon)])
 
 
-def _places(
-    models: Sequence[PrivateModel], everything: Sequence[PrivateModel | PublishedModel]
-) -> tuple[list[float], float]:
-    """Where each model stands on the axis of log10 epsilon, and where those without privacy do."""
-    finite = [np.log10(one.epsilon) for one in everything if np.isfinite(one.epsilon)]
-    none = max(finite, default=0.0) + _FAR
+def _places(models: Sequence[PrivateModel], epsilons: Array) -> tuple[list[float], float]:
+    """Return each model's place on the axis of log10 epsilon, and that of no privacy."""
+    none = max(epsilons, default=0.0) + _FAR
     places, count = [], 0
-    for one in models:
-        if np.isfinite(one.epsilon):
-            places.append(float(np.log10(one.epsilon)))
+    for model in models:
+        if np.isfinite(model.epsilon):
+            places.append(float(np.log10(model.epsilon)))
         else:
             places.append(none + _STEP * count)
             count += 1
@@ -138,19 +133,19 @@ def _places(
 
 
 def _exposures(
-    ax: "Axes", one: PrivateModel, x: float, looks: dict[int, dict[str, Any]]
+    ax: Axes, model: PrivateModel, x: float, looks: dict[int, dict[str, Any]]
 ) -> list[Array]:
-    """Draw a model's canaries and the means of its levels; returns what the axis must reach."""
-    levels = [level for level in looks if (one.insertions == level).any()]
+    """Draw a model's canaries and the means of its levels; return what the axis must reach."""
+    levels = [level for level in looks if (model.insertions == level).any()]
     reach = []
     for place, level in enumerate(levels):
-        rows = (one.insertions == level) & ~np.isnan(one.bits)
-        bits, bound, look = one.bits[rows], one.saturated[rows], looks[level]
+        rows = (model.insertions == level) & ~np.isnan(model.bits)
+        bits, bound, look = model.bits[rows], model.saturated[rows], looks[level]
         if not len(bits):
             continue
         at = x + _LEVEL * (place - (len(levels) - 1) / 2)
         ax.plot(np.full(len(bits), at + 0.05), bits, ".", color=look["color"], ms=2.5, alpha=0.5)
-        ends = np.array([] if bound.any() else mean_exposure(bits, one.secrets[rows])[1:])
+        ends = np.array([] if bound.any() else mean_exposure(bits, model.secrets[rows])[1:])
         ax.vlines(at, *(ends if len(ends) else (np.nan, np.nan)), color=look["color"], lw=1.2)
         shape = marks.at_least(look["color"]) if bound.any() else {**look, "linestyle": "none"}
         ax.plot([at], [bits.mean()], **{**shape, "markersize": 5.5}, zorder=4)
@@ -158,14 +153,14 @@ def _exposures(
     return reach
 
 
-def _losses(ax: "Axes", one: PrivateModel, x: float) -> None:
-    known = one.test_loss[~np.isnan(one.test_loss)]
+def _losses(ax: Axes, model: PrivateModel, x: float) -> None:
+    known = model.test_loss[~np.isnan(model.test_loss)]
     if len(known):
         ax.vlines(x, *mean(known).interval, color=style.BLUE, linewidth=1.2)
-        ax.plot([x], [known.mean()], **_OWN)
+        ax.plot([x], [known.mean()], **_LOSS)
 
 
-_OWN: dict[str, Any] = {"marker": "o", "markersize": 5, "linestyle": "none", "color": style.BLUE}
+_LOSS: dict[str, Any] = {"marker": "o", "markersize": 5, "linestyle": "none", "color": style.BLUE}
 _PUBLISHED: dict[str, Any] = {
     "marker": "s",
     "markersize": 4.5,
@@ -177,22 +172,21 @@ _PUBLISHED: dict[str, Any] = {
 
 
 def _axes(
-    above: "Axes",
-    below: "Axes",
+    above: Axes,
+    below: Axes,
     models: Sequence[PrivateModel],
     places: list[float],
-    everything: Sequence[PrivateModel | PublishedModel],
+    epsilons: Array,
     none: float,
 ) -> None:
-    finite = [np.log10(one.epsilon) for one in everything if np.isfinite(one.epsilon)]
-    low, high = min(finite, default=none), max(finite, default=none)
+    low, high = min(epsilons, default=none), max(epsilons, default=none)
     decades = np.arange(np.floor(low), np.ceil(high) + 1)
     step = max(1, len(decades) // 6)
     ticks = [(float(at), f"$10^{{{at:.0f}}}$") for at in decades[::step] if low - 1 < at <= high]
     ticks += [
-        (x, style.short(one.name, 14))
-        for one, x in zip(models, places, strict=True)
-        if np.isinf(one.epsilon)
+        (x, style.short(model.name, 14))
+        for model, x in zip(models, places, strict=True)
+        if np.isinf(model.epsilon)
     ] or [(none, "none")]
     below.set_xticks([x for x, _ in ticks], [name for _, name in ticks])
     below.set_xlim(low - 0.6, max([none, *places]) + 0.6)
@@ -200,28 +194,28 @@ def _axes(
     below.set_ylabel("test loss (nats per token)")
     above.set_ylabel(marks.EXPOSURE)
     for ax in (above, below):
-        if finite:
+        if len(epsilons):
             ax.axvline(none - _FAR / 2, color="#D0D0D0", linewidth=0.8, zorder=0)
         style.tidy(ax)
 
 
 def _keys(
-    ax: "Axes",
+    ax: Axes,
     models: Sequence[PrivateModel],
     looks: dict[int, dict[str, Any]],
     published: Sequence[PublishedModel],
     maximum: float | None,
 ) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
-    counts = {level: sum(int((one.insertions == level).sum()) for one in models) for level in looks}
+    counts = {
+        level: sum(int((each.insertions == level).sum()) for each in models) for level in looks
+    }
     keys: list[Any] = [
-        Line2D([], [], label=marks.level_name(level, counts[level]), linestyle="none", **look)
+        style.key(marks.level_name(level, counts[level]), linestyle="none", **look)
         for level, look in looks.items()
     ]
     keys += [*marks.draw_null(ax), *marks.draw_ceiling(ax, maximum)]
-    if any(one.saturated.any() for one in models):
+    if any(model.saturated.any() for model in models):
         keys.append(marks.at_least_key())
     if published:
-        keys.append(Line2D([], [], label="published, other data", **_PUBLISHED))
+        keys.append(style.key("published, other data", **_PUBLISHED))
     return keys

@@ -1,17 +1,20 @@
-"""Exposure while a model trains, above its losses: memorization is early, and not over-fitting."""
+"""Exposure during training, above the losses."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import marks, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from byrote.report.figures import exposure_marks as marks
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings
+from byrote.scores.exposure.trajectory import ExposureOverTraining
+from byrote.scores.run import Run
 
 Array = NDArray[np.float64]
 _TITLE = "means by number of insertions (canaries); thin lines: single canaries"
@@ -22,10 +25,10 @@ _SHOWN = 12  # marks along a line, where there are many
 class ExposureCourse:
     """Exposure of n canaries at S steps of a training, and the losses at T steps.
 
-    steps: (S,) epochs or batches, rising. bits: (n, S) exposure, NaN where unknown.
-    insertions: (n,) how often each canary stands in the corpus. saturated: (n, S) whether bits are
-    a lower bound only. maximum: log2 of the number of candidates. seen: steps at which the model
-    reads a canary. loss_steps: (T,). train_loss, test_loss: (T,) NaN where unknown.
+    steps: (S,) epochs or batches, ascending. bits: (n, S) exposure, NaN where unknown.
+    insertions: (n,) number of times that each canary is in the corpus. saturated: (n, S) whether
+    bits are a lower bound only. maximum: log2 of the number of candidates. seen: steps at which
+    the model reads a canary. loss_steps: (T,). train_loss, test_loss: (T,) NaN where unknown.
     unit: of steps, "epoch" or "batch". loss_unit: of the losses.
     """
 
@@ -42,8 +45,8 @@ class ExposureCourse:
     loss_unit: str = "nats per token"
 
 
-def exposure_over_training(course: ExposureCourse) -> "Figure":
-    """Exposure by epoch or batch, and below it the losses, as in the post's figures.
+def exposure_over_training(course: ExposureCourse) -> Figure:
+    """Draw exposure by epoch or batch, and below it the losses, as in the post's figures.
 
     A thin line is a canary, a thick one the mean of a level of insertions. Hollow triangles are
     lower bounds; a mean is one if it has one among its terms. Marks at the foot are the steps at
@@ -63,11 +66,10 @@ def exposure_over_training(course: ExposureCourse) -> "Figure":
     >>> [ax.get_ylabel() for ax in exposure_over_training(course).axes]
     ['exposure (bits)', 'loss (nats per token)']
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
-
     saturated = _check(course)
     losses = _losses(course)
-    figure = Figure(figsize=(style.DOUBLE, 4.6 if losses else 3.2), layout="constrained")
+    title = f"Exposure of canaries by {course.unit} of training"
+    figure = style.new_figure(style.DOUBLE, 4.6 if losses else 3.2, title)
     rows = figure.subplots(
         1 + bool(losses), sharex=True, squeeze=False, height_ratios=[2, 1.1][: 1 + bool(losses)]
     )
@@ -78,14 +80,13 @@ def exposure_over_training(course: ExposureCourse) -> "Figure":
         keys += _draw_losses(axes[1], course, losses, turn)
         for ax in axes:
             _draw_turn(ax, turn)
-    figure.suptitle(f"Exposure of canaries by {course.unit} of training", fontsize=style.TEXT)
     style.legend_above(axes[0], handles=keys, title=_TITLE)
     _finish(axes, course)
     return figure
 
 
 def _check(course: ExposureCourse) -> NDArray[np.bool_]:
-    """Which exposures are lower bounds; refuses arrays that do not fit together."""
+    """Return which exposures are lower bounds; refuse arrays that do not fit together."""
     shape = (len(course.insertions), len(course.steps))
     marks.checked("bits", course.bits, shape)
     for name in ("train_loss", "test_loss"):
@@ -98,7 +99,7 @@ def _check(course: ExposureCourse) -> NDArray[np.bool_]:
 
 
 def _losses(course: ExposureCourse) -> dict[str, Array]:
-    """The losses that are known, by name."""
+    """Return the losses that are known, by name."""
     both = {"training": course.train_loss, "test": course.test_loss}
     return {
         name: loss for name, loss in both.items() if loss is not None and not np.isnan(loss).all()
@@ -106,13 +107,13 @@ def _losses(course: ExposureCourse) -> dict[str, Array]:
 
 
 def _turn(course: ExposureCourse) -> float | None:
-    """The step of the lowest test loss."""
+    """Return the step of the lowest test loss."""
     if course.loss_steps is None or course.test_loss is None or np.isnan(course.test_loss).all():
         return None
     return float(course.loss_steps[np.nanargmin(course.test_loss)])
 
 
-def _exposures(ax: "Axes", course: ExposureCourse, saturated: NDArray[np.bool_]) -> list[Any]:
+def _exposures(ax: Axes, course: ExposureCourse, saturated: NDArray[np.bool_]) -> list[Any]:
     keys = []
     for level, look in marks.level_looks(course.insertions).items():
         rows = np.flatnonzero(course.insertions == level)
@@ -132,52 +133,43 @@ def _exposures(ax: "Axes", course: ExposureCourse, saturated: NDArray[np.bool_])
 
 
 def _mean(bits: Array, saturated: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
-    """Mean over the canaries known at a step, and whether it is a lower bound."""
-    known = ~np.isnan(bits)
-    with np.errstate(invalid="ignore"):
-        mean: Array = np.where(known, bits, 0).sum(axis=0) / known.sum(axis=0)
-    bound: NDArray[np.bool_] = np.any(saturated & known, axis=0)
-    return mean, bound
+    """Return the mean over the canaries known at a step, and whether it is a lower bound."""
+    bound: NDArray[np.bool_] = np.any(saturated & ~np.isnan(bits), axis=0)
+    return marks.mean_known(bits), bound
 
 
 def _thick(
-    ax: "Axes",
+    ax: Axes,
     steps: NDArray[Any],
     mean: Array,
     bound: NDArray[np.bool_],
     look: dict[str, Any],
 ) -> Any:
-    """The line of a level, hollow triangles at its lower bounds; returns its key."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
+    """Draw the line of a level, hollow triangles at its lower bounds; return its key."""
     known = np.flatnonzero(~np.isnan(mean))
     color = look["color"]
     ax.plot(steps[known], mean[known], color=color, linewidth=1.8, label="_")
     places = known[:: max(1, len(known) // _SHOWN)]
     kinds = ((~bound, {**look, "markersize": 4.5}), (bound, marks.at_least(color)))
-    for which, kind in kinds:
-        chosen = places[which[places]]
-        ax.plot(steps[chosen], mean[chosen], **{**kind, "linestyle": "none"}, label="_", zorder=4)
-    return Line2D([], [], linewidth=1.8, markersize=4.5, **look)
+    for mask, kind in kinds:
+        marked = places[mask[places]]
+        ax.plot(steps[marked], mean[marked], **{**kind, "linestyle": "none"}, label="_", zorder=4)
+    return style.key("", linewidth=1.8, markersize=4.5, **look)
 
 
-def _seen(ax: "Axes", course: ExposureCourse) -> list[Any]:
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
+def _seen(ax: Axes, course: ExposureCourse) -> list[Any]:
     if course.seen is None or len(course.seen) == 0:
         return []
     foot, color = ax.get_xaxis_transform(), style.VERMILION
     ax.vlines(course.seen, 0, 0.045, transform=foot, color=color, linewidth=1.2, zorder=6)
     look: dict[str, Any] = {"marker": "|", "linestyle": "none", "color": color}
-    return [Line2D([], [], label="a canary is read", markersize=6, markeredgewidth=1.2, **look)]
+    return [style.key("a canary is read", markersize=6, markeredgewidth=1.2, **look)]
 
 
 def _draw_losses(
-    ax: "Axes", course: ExposureCourse, losses: dict[str, Array], turn: float | None
+    ax: Axes, course: ExposureCourse, losses: dict[str, Array], turn: float | None
 ) -> list[Any]:
-    """The loss panel has its own legend; the key of the turn belongs to both panels."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
+    """Draw the loss panel with its own legend; return the key of the turn, for both panels."""
     looks: dict[str, dict[str, Any]] = {
         "training": {"color": style.BLUE, "linestyle": "-"},
         "test": {"color": style.VERMILION, "linestyle": (0, (4, 1.5))},
@@ -185,28 +177,26 @@ def _draw_losses(
     steps = np.asarray(course.loss_steps)
     for name, loss in losses.items():
         known = ~np.isnan(loss)
-        alone = "o" if known.sum() == 1 else None
-        look: dict[str, Any] = {**looks[name], "linewidth": 1.3, "marker": alone, "markersize": 4}
+        single = "o" if known.sum() == 1 else None
+        look: dict[str, Any] = {**looks[name], "linewidth": 1.3, "marker": single, "markersize": 4}
         ax.plot(steps[known], loss[known], label=f"{name} loss", **look)
     style.legend_above(ax)
     ax.set_ylabel(f"loss ({course.loss_unit})")
     if turn is None:
         return []
     label = f"lowest test loss, {course.unit} {turn:,.0f}"
-    return [Line2D([], [], label=label, **_TURN)]
+    return [style.key(label, **_TURN)]
 
 
 _TURN: dict[str, Any] = {"color": style.GREEN, "linewidth": 1.2, "linestyle": (0, (3, 1, 1, 1))}
 
 
-def _draw_turn(ax: "Axes", turn: float | None) -> None:
+def _draw_turn(ax: Axes, turn: float | None) -> None:
     if turn is not None:
         ax.axvline(turn, zorder=1, label="_", **_TURN)
 
 
-def _finish(axes: list["Axes"], course: ExposureCourse) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 (slow to load)
-
+def _finish(axes: list[Axes], course: ExposureCourse) -> None:
     for ax in axes:
         style.tidy(ax)
     last = axes[-1]
@@ -215,3 +205,29 @@ def _finish(axes: list["Axes"], course: ExposureCourse) -> None:
     last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     if len(course.steps) == 1:
         last.set_xlim(course.steps[0] - 0.9, course.steps[0] + 0.9)
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("exposure over training", of="canaries", order=20, needs=(registry.run,))
+def _over_training(run: Run) -> Drawings:
+    trajectory = run.trajectory()
+    if len(trajectory.steps) < 2:
+        raise InvalidInput("the run has exposures after training only (--track)")
+    yield "exposure-over-training", exposure_over_training(course_of(trajectory))
+
+
+def course_of(trajectory: ExposureOverTraining) -> ExposureCourse:
+    """Convert a trajectory: rows of all fits, losses averaged over the fits."""
+    return ExposureCourse(
+        steps=trajectory.steps,
+        bits=trajectory.bits,
+        insertions=trajectory.inserted,
+        saturated=trajectory.saturated,
+        maximum=marks.highest(trajectory.maximum),
+        loss_steps=trajectory.loss_steps,
+        train_loss=marks.mean_known(trajectory.train_loss),
+        test_loss=marks.mean_known(trajectory.test_loss),
+        unit=trajectory.unit,
+    )

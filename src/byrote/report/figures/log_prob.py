@@ -1,20 +1,20 @@
-"""Highly memorized records are not just the unlikely ones (Figures 3, 10 and 11)."""
+"""Highly memorized and regular records by log-likelihood (Figures 3, 10 and 11)."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.report.figures import reach, style
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.top_records import central_share, highly_memorized
 from byrote.stats.estimate import proportion
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 X_LABEL = r"$\log P_\mathcal{A}(x\,|\,D)$, in training (nats)"
 COUNTED = "numbers: the highly memorized"
@@ -25,7 +25,7 @@ class Binned:
     """Records by bin of log_prob_in; those far out are in the first and the last bin.
 
     rows: (m,) drawn records; high: (m,) whether highly memorized; place: (m,) their bins.
-    edges: (b + 1,). beyond: what is said of records far out.
+    edges: (b + 1,). beyond: notes on records far out.
     """
 
     rows: NDArray[np.intp]
@@ -35,12 +35,12 @@ class Binned:
     beyond: list[str]
 
     def counts(self, which: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Records of a group in each bin."""
+        """Count the records of a group in each bin."""
         return np.bincount(self.place[which], minlength=len(self.edges) - 1)
 
     @property
     def centres(self) -> NDArray[np.float64]:
-        """Middle of each bin."""
+        """Return the middle of each bin."""
         return (self.edges[1:] + self.edges[:-1]) / 2
 
 
@@ -52,11 +52,11 @@ def binned(result: MemorizationResult, share: float, bins: int) -> Binned:
     if len(rows) == 0:
         raise InvalidInput("result must have a score and a finite log-likelihood; it has none")
     values = result.log_prob_in[rows]
-    low, top = reach.edges(values)
+    low, top = style.robust_limits(values)
     edges = np.linspace(low, top, bins + 1)
     place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
     scored = result.log_prob_in[~np.isnan(result.score)]
-    return Binned(rows, high[rows], place, edges, reach.beyond(scored, low, top))
+    return Binned(rows, high[rows], place, edges, style.beyond(scored, low, top))
 
 
 def memorized_by_log_prob(
@@ -64,18 +64,18 @@ def memorized_by_log_prob(
     *,
     share: float = 0.05,
     bins: int = 20,
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """How many records are highly memorized, by their log-likelihood in training: Figure 3a.
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw counts of highly memorized records by log-likelihood in training: Figure 3a.
 
     Stacked counts of highly memorized and regular records; the numbers above the bars are those of
-    the highly memorized. The legend says how many of these lie in the central 90 % of all records'
-    log-likelihoods (the grey band): they are no outliers to the model.
+    the highly memorized. The legend gives the share of these that lies in the central 90 % of all
+    records' log-likelihoods (the grey band): they are no outliers to the model.
 
     Parameters
     ----------
     share
-        The part of the scored records that counts as highly memorized.
+        Share of the scored records that count as highly memorized.
     bins
         Number of bins of equal width; records far out are counted in the first and last.
 
@@ -94,20 +94,20 @@ def memorized_by_log_prob(
     >>> sum(int(text.get_text()) for text in ax.texts if text.get_text().isdigit())
     2
     """
-    found = binned(result, share, bins)
+    groups = binned(result, share, bins)
     ax = style.new_axes(ax, width=style.DOUBLE, height=2.5)
-    draw_counts(ax, result, found)
+    draw_counts(ax, result, groups)
     style.legend_above(ax, handles=keys(ax, COUNTED))
     style.tidy(ax)
     return ax
 
 
-def draw_counts(ax: "Axes", result: MemorizationResult, found: Binned) -> None:
-    """The bars of the counts."""
-    high, regular = found.counts(found.high), found.counts(~found.high)
-    width = np.diff(found.edges)
-    low, top = np.quantile(result.log_prob_in[found.rows], (0.05, 0.95))
-    part = 100 * central_share(found.high, result.log_prob_in[found.rows])
+def draw_counts(ax: Axes, result: MemorizationResult, groups: Binned) -> None:
+    """Draw the bars of the counts."""
+    high, regular = groups.counts(groups.high), groups.counts(~groups.high)
+    width = np.diff(groups.edges)
+    low, top = np.quantile(result.log_prob_in[groups.rows], (0.05, 0.95))
+    part = 100 * central_share(groups.high, result.log_prob_in[groups.rows])
     ax.axvspan(
         low,
         top,
@@ -116,14 +116,14 @@ def draw_counts(ax: "Axes", result: MemorizationResult, found: Binned) -> None:
         linewidth=0,
         label=f"central 90 % of records, {part:.0f} % of the highly memorized",
     )
-    ax.bar(found.centres, high, width, label=style.HIGH_NAME, **style.HIGH)
-    ax.bar(found.centres, regular, width, bottom=high, label=style.REGULAR_NAME, **style.REGULAR)
-    for x, y, count in zip(found.centres, high + regular, high, strict=True):
+    ax.bar(groups.centres, high, width, label=style.HIGH_NAME, **style.HIGH)
+    ax.bar(groups.centres, regular, width, bottom=high, label=style.REGULAR_NAME, **style.REGULAR)
+    for x, y, count in zip(groups.centres, high + regular, high, strict=True):
         if y:
             _above(ax, x, y, brief(count))
     ax.set_ylim(0, 1.12 * (high + regular).max())
-    ax.set_xlim(found.edges[0], found.edges[-1])
-    ax.set_xlabel(_with_beyond(found))
+    ax.set_xlim(groups.edges[0], groups.edges[-1])
+    ax.set_xlabel(_with_beyond(groups))
     ax.set_ylabel("records")
     style.whole_numbers(ax)
 
@@ -133,12 +133,12 @@ def memorized_share_by_log_prob(
     *,
     share: float = 0.05,
     bins: int = 20,
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """Which part of the records is highly memorized, by log-likelihood in training: Figure 3b.
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the share of highly memorized records by log-likelihood in training: Figure 3b.
 
     Each bin's two proportions sum to one; the error bar is Wilson's 95 % interval of the highly
-    memorized one, the number above it how many records the bin holds. Options as for
+    memorized one, the number above it the number of records in the bin. Options as for
     ``memorized_by_log_prob``.
 
     Raises
@@ -155,16 +155,16 @@ def memorized_share_by_log_prob(
     >>> memorized_share_by_log_prob(result).get_ylabel()
     'share of the bin'
     """
-    found = binned(result, share, bins)
+    groups = binned(result, share, bins)
     ax = style.new_axes(ax, width=style.DOUBLE, height=2.5)
-    high, regular = found.counts(found.high), found.counts(~found.high)
-    total, there = high + regular, high + regular > 0
-    x, width = found.centres[there], np.diff(found.edges)[there]
-    part = high[there] / total[there]
+    high, regular = groups.counts(groups.high), groups.counts(~groups.high)
+    total, filled = high + regular, high + regular > 0
+    x, width = groups.centres[filled], np.diff(groups.edges)[filled]
+    part = high[filled] / total[filled]
     ax.bar(x, part, width, label=style.HIGH_NAME, **style.HIGH)
     ax.bar(x, 1 - part, width, bottom=part, label=style.REGULAR_NAME, **style.REGULAR)
     intervals = np.array(
-        [proportion(k, n).interval for k, n in zip(high[there], total[there], strict=True)]
+        [proportion(k, n).interval for k, n in zip(high[filled], total[filled], strict=True)]
     )
     bar = ax.errorbar(
         x,
@@ -177,35 +177,31 @@ def memorized_share_by_log_prob(
         capsize=2,
     )
     _outline(bar)
-    for centre, count in zip(x, total[there], strict=True):
+    for centre, count in zip(x, total[filled], strict=True):
         _above(ax, centre, 1.0, brief(count))
     ax.set_ylim(0, 1.12)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    ax.set_xlim(found.edges[0], found.edges[-1])
-    ax.set_xlabel(_with_beyond(found))
+    ax.set_xlim(groups.edges[0], groups.edges[-1])
+    ax.set_xlabel(_with_beyond(groups))
     ax.set_ylabel("share of the bin")
     style.legend_above(ax, handles=keys(ax, "numbers: records in the bin"))
     style.tidy(ax)
     return ax
 
 
-def keys(ax: "Axes", numbers: str) -> list[Any]:
-    """What is drawn, and a line that says what the numbers above the bars are."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
-    return [*ax.get_legend_handles_labels()[0], Line2D([], [], linestyle="none", label=numbers)]
+def keys(ax: Axes, numbers: str) -> list[Any]:
+    """Return the keys of what is drawn, and a line on the numbers above the bars."""
+    return [*ax.get_legend_handles_labels()[0], style.key(numbers, linestyle="none")]
 
 
 def _outline(bar: object) -> None:
-    """White error bars with a black edge: seen on both colours."""
-    from matplotlib.patheffects import Normal, Stroke  # noqa: PLC0415 (slow to load)
-
+    """Give white error bars a black edge: both colours show them."""
     for part in (*bar[1], *bar[2]):  # type: ignore[index]  # caps and bars
         part.set_path_effects([Stroke(linewidth=3.0, foreground="black"), Normal()])
 
 
 def brief(count: float) -> str:
-    """A count in five characters at most up to a million, so that bins do not run together.
+    """Format a count up to a million in at most five characters, so that bins do not touch.
 
     Examples
     --------
@@ -218,7 +214,7 @@ def brief(count: float) -> str:
     return f"{thousands:.1f}k" if thousands < 100 else f"{thousands:,.0f}k"
 
 
-def _above(ax: "Axes", x: float, y: float, text: str) -> None:
+def _above(ax: Axes, x: float, y: float, text: str) -> None:
     ax.annotate(
         text,
         (x, y),
@@ -230,6 +226,15 @@ def _above(ax: "Axes", x: float, y: float, text: str) -> None:
     )
 
 
-def _with_beyond(found: Binned) -> str:
-    words = [text.replace(",\n", " ") for text in found.beyond]
-    return f"{X_LABEL}; {', '.join(words)}" if words else X_LABEL
+def _with_beyond(groups: Binned) -> str:
+    notes = [text.replace(",\n", " ") for text in groups.beyond]
+    return f"{X_LABEL}; {', '.join(notes)}" if notes else X_LABEL
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("counts by log-likelihood", of="records", order=40, needs=(registry.scores,))
+def _by_log_prob(result: MemorizationResult) -> Drawings:
+    yield "memorized-by-log-prob", style.figure_of(memorized_by_log_prob(result))
+    yield "memorized-share-by-log-prob", style.figure_of(memorized_share_by_log_prob(result))

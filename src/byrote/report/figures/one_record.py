@@ -1,25 +1,25 @@
 """One record among its class, in training and held out (footnote 3 of the paper)."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from byrote.report.figures import reach, style
-from byrote.report.text import number
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings, Selection
+from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.percentiles import RecordPercentiles, peers_of, record_percentiles
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 def one_record(
     result: MemorizationResult,
     id: Any,  # noqa: A002
-    ax: "Axes | None" = None,
-) -> "Axes":
-    """Where a record stands in its class when trained on and when held out.
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw where a record stands in its class when trained on and when held out.
 
     The curves are the shares of the class's other records with a lower log-likelihood; the marks
     are the record, at its percentile. ``record_percentiles`` gives the numbers.
@@ -43,20 +43,20 @@ def one_record(
     >>> one_record(result, 20).get_ylabel()
     'percentile among the others'
     """
-    found = record_percentiles(result, id)
-    peers = peers_of(result, found.row)
+    percentiles = record_percentiles(result, id)
+    peers = peers_of(result, percentiles.row)
     ax = style.new_axes(ax, height=2.6)
     sides = (
-        ("held out", result.log_prob_out, found.log_prob_out, found.percentile_out),
-        ("in training", result.log_prob_in, found.log_prob_in, found.percentile_in),
+        ("held out", result.log_prob_out, percentiles.log_prob_out, percentiles.percentile_out),
+        ("in training", result.log_prob_in, percentiles.log_prob_in, percentiles.percentile_in),
     )
     looks = ((style.VERMILION, (0, (4, 1.5)), "D"), (style.BLUE, "-", "o"))
     for (name, values, value, percentile), (color, dashes, marker) in zip(
         sides, looks, strict=True
     ):
-        others = np.sort(values[peers & np.isfinite(values)])
-        share = 100 * np.arange(1, len(others) + 1) / max(1, len(others))
-        ax.step(others, share, where="post", color=color, linestyle=dashes, linewidth=1.2)
+        peer_values = np.sort(values[peers & np.isfinite(values)])
+        share = 100 * np.arange(1, len(peer_values) + 1) / max(1, len(peer_values))
+        ax.step(peer_values, share, where="post", color=color, linestyle=dashes, linewidth=1.2)
         label = f"{name}: {number(value)} nats, percentile {percentile:.1f}"
         ax.plot(
             [value],
@@ -70,47 +70,65 @@ def one_record(
             clip_on=False,
             zorder=5,
         )
-    _move(ax, found)
-    ax.set_xlim(*_limits(result, peers, found))
+    _move(ax, percentiles)
+    ax.set_xlim(*_limits(result, peers, percentiles))
     ax.set_ylim(0, 100)
     ax.set_xlabel(r"$\log P_\mathcal{A}(x)$ (nats)")
     ax.set_ylabel("percentile among the others")
-    style.legend_above(ax, title=_title(result, found))
+    style.legend_above(ax, title=_title(result, percentiles))
     style.tidy(ax)
     return ax
 
 
-def _move(ax: "Axes", found: RecordPercentiles) -> None:
-    """An arrow from held out to in training."""
+def _move(ax: Axes, percentiles: RecordPercentiles) -> None:
+    """Draw an arrow from held out to in training."""
     ax.annotate(
         "",
-        (found.log_prob_in, found.percentile_in),
-        (found.log_prob_out, found.percentile_out),
+        (percentiles.log_prob_in, percentiles.percentile_in),
+        (percentiles.log_prob_out, percentiles.percentile_out),
         arrowprops={"arrowstyle": "->", "color": style.GREY, "shrinkA": 6, "shrinkB": 6},
     )
 
 
 def _limits(
-    result: MemorizationResult, peers: NDArray[np.bool_], found: RecordPercentiles
+    result: MemorizationResult, peers: NDArray[np.bool_], percentiles: RecordPercentiles
 ) -> tuple[float, float]:
     values = np.concatenate([result.log_prob_in[peers], result.log_prob_out[peers]])
-    own = np.array([found.log_prob_in, found.log_prob_out])
-    values, own = values[np.isfinite(values)], own[np.isfinite(own)]
-    ends = (*own, *(reach.edges(values) if len(values) else ()))
+    record = np.array([percentiles.log_prob_in, percentiles.log_prob_out])
+    values, record = values[np.isfinite(values)], record[np.isfinite(record)]
+    ends = (*record, *(style.robust_limits(values) if len(values) else ()))
     room = 0.04 * (max(ends) - min(ends)) or 0.5
     return min(ends) - room, max(ends) + room
 
 
-def _title(result: MemorizationResult, found: RecordPercentiles) -> str:
-    of = "" if found.label is None else f" of class {style.short(found.label, 12)}"
-    error, low = found.standard_error, result.interval[found.row, 0]
+def _title(result: MemorizationResult, percentiles: RecordPercentiles) -> str:
+    label = percentiles.label
+    of_class = "" if label is None else f" of class {style.short(label, 12)}"
+    error, (low, high) = percentiles.standard_error, result.interval[percentiles.row]
     spread = "" if np.isnan(error) else f" (standard error {number(error)})"
-    span = (
-        "" if np.isnan(low) else f", 95 % {number(low)} to {number(result.interval[found.row, 1])}"
-    )
-    name = style.short(result.ids[found.row], 12)
+    span = "" if np.isnan(low) else f", 95 % {number(low)} to {number(high)}"
+    name = style.short(result.ids[percentiles.row], 12)
     return (
-        f"record {name}{of}; {found.peers:,} others\n"
-        f"M = {number(found.score)}{spread} nats\n"
-        f"mean_log = {number(result.mean_log[found.row])}{span}"
+        f"record {name}{of_class}; {percentiles.peers:,} others\n"
+        f"M = {number(percentiles.score)}{spread} nats\n"
+        f"mean_log = {number(result.mean_log[percentiles.row])}{span}"
     )
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+def _ids(selection: Selection) -> Sequence[str]:
+    return selection.records
+
+
+@registry.figure(
+    "figure of record {} of those asked for",
+    of="records",
+    order=120,
+    needs=(registry.scores,),
+    each=_ids,
+)
+def _record(result: MemorizationResult, id_: str) -> Drawings:
+    row = record_percentiles(result, id_).row  # ids may be private: files bear row numbers
+    yield f"record-{row:06d}", style.figure_of(one_record(result, id_))

@@ -1,18 +1,19 @@
-"""Every record's score in the baseline against its score in other runs: who changed sides."""
+"""Scores of the same records in the baseline and in other runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import reach, style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings
+from byrote.scores.compare.comparison import CROSSINGS, Comparison, ScoreChange
 
 Array = NDArray[np.float64]
 _MOST, _ACROSS = 9, 3
@@ -43,8 +44,8 @@ class PairedScores:
 
 def paired_scores(
     runs: Sequence[PairedScores], baseline: str, *, label: str = "matched score"
-) -> "Figure":
-    """Scores in the baseline against those of each other run, a panel a run.
+) -> Figure:
+    """Draw scores in the baseline against those of each other run, a panel a run.
 
     Records below the line are memorized less than in the baseline. Axes are linear about zero and
     logarithmic further out, where the memorized records are; all panels share them.
@@ -54,9 +55,9 @@ def paired_scores(
     runs
         At most nine.
     baseline
-        What the baseline is called.
+        Name of the baseline.
     label
-        What the scores are.
+        Name of the score.
 
     Raises
     ------
@@ -66,23 +67,21 @@ def paired_scores(
     Examples
     --------
     >>> import numpy as np
-    >>> one = PairedScores("mild", np.array([0.1, 30.0]), np.array([0.2, 4.0]),
+    >>> run = PairedScores("mild", np.array([0.1, 30.0]), np.array([0.2, 4.0]),
     ...                    np.array(["neither", "no longer"]))
-    >>> figure = paired_scores([one], "plain")
+    >>> figure = paired_scores([run], "plain")
     >>> figure.axes[0].get_title(loc="left")
     'mild'
     """
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
-
     limits, threshold = _scale(runs)
     across = min(len(runs), _ACROSS)
     down = -(-len(runs) // across)
     side = 3.0 if across == 1 else 2.55 if across == 2 else 2.2
     width = max(side * across, style.SINGLE)
-    figure = Figure(figsize=(width, side * down + 0.55), layout="constrained")
+    figure = style.new_figure(width, side * down + 0.55)
     axes = figure.subplots(down, across, squeeze=False, sharex=True, sharey=True)
-    for ax, one in zip(axes.flat, runs, strict=False):
-        _panel(ax, one, limits, threshold)
+    for ax, run in zip(axes.flat, runs, strict=False):
+        _panel(ax, run, limits, threshold)
     for ax in list(axes.flat)[len(runs) :]:
         ax.set_visible(False)
     for ax in list(axes.flat)[max(0, len(runs) - across) : len(runs)]:
@@ -94,13 +93,13 @@ def paired_scores(
 
 
 def _scale(runs: Sequence[PairedScores]) -> tuple[tuple[float, float], float]:
-    """Ends of both axes, and up to where they are linear: about the bulk of the scores."""
+    """Return limits of both axes, and up to where they are linear: over the bulk of the scores."""
     if not 1 <= len(runs) <= _MOST:
         raise InvalidInput(f"runs must be 1 to {_MOST} in number; got {len(runs)}")
-    values = np.concatenate([v[_finite(one)] for one in runs for v in (one.baseline, one.score)])
+    values = np.concatenate([v[_finite(run)] for run in runs for v in (run.baseline, run.score)])
     if not len(values):
         raise InvalidInput("runs must have records with finite scores; there are none")
-    low, high = reach.edges(values, reach=np.inf)
+    low, high = style.robust_limits(values, reach=np.inf)
     # Scores below zero are noise; a logarithm of noise would draw patterns that are not there.
     bulk = max(np.quantile(np.abs(values), 0.9), -np.quantile(values, 0.01), 1e-3)
     power = 10.0 ** np.floor(np.log10(bulk))
@@ -108,26 +107,26 @@ def _scale(runs: Sequence[PairedScores]) -> tuple[tuple[float, float], float]:
     return (low, high), threshold
 
 
-def _finite(one: PairedScores) -> NDArray[np.bool_]:
-    return np.asarray(np.isfinite(one.baseline) & np.isfinite(one.score))
+def _finite(run: PairedScores) -> NDArray[np.bool_]:
+    return np.asarray(np.isfinite(run.baseline) & np.isfinite(run.score))
 
 
-def _panel(ax: "Axes", one: PairedScores, limits: tuple[float, float], threshold: float) -> None:
-    there = _finite(one)
-    many = there.sum() > _MANY
+def _panel(ax: Axes, run: PairedScores, limits: tuple[float, float], threshold: float) -> None:
+    finite = _finite(run)
+    many = finite.sum() > _MANY
     for place, (crossing, look) in enumerate(_LOOKS.items()):
-        own = there & (one.crossing == crossing)
+        rows = finite & (run.crossing == crossing)
         if crossing == "neither":
-            own |= there & (one.crossing == "")
+            rows |= finite & (run.crossing == "")
         alpha = 0.25 if many and crossing == "neither" else 0.75
-        x, y = one.baseline[own], one.score[own]
+        x, y = run.baseline[rows], run.score[rows]
         ax.scatter(x, y, alpha=alpha, zorder=2 + place, rasterized=bool(many), **look)
     _axes(ax, limits, threshold)
-    ax.set_title(style.short(one.name, 28), loc="left", fontsize=style.TEXT)
-    lines = [f"{c}: {int((one.crossing == c).sum()):,}" for c in ("no longer", "newly", "both")]
-    if (one.crossing == "").all():
+    ax.set_title(style.short(run.name, 28), loc="left", fontsize=style.TEXT)
+    lines = [f"{c}: {int((run.crossing == c).sum()):,}" for c in ("no longer", "newly", "both")]
+    if (run.crossing == "").all():
         lines = []
-    if infinite := int((~there).sum()):
+    if infinite := int((~finite).sum()):
         lines.append(f"not drawn, infinite or unknown: {infinite:,}")
     ax.annotate(
         "\n".join(lines),
@@ -142,10 +141,8 @@ def _panel(ax: "Axes", one: PairedScores, limits: tuple[float, float], threshold
     style.tidy(ax)
 
 
-def _axes(ax: "Axes", limits: tuple[float, float], threshold: float) -> None:
-    """Linear to the threshold, then logarithmic; square, for both axes are the same."""
-    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator  # noqa: PLC0415
-
+def _axes(ax: Axes, limits: tuple[float, float], threshold: float) -> None:
+    """Make both axes linear to the threshold, then logarithmic, and the panel square."""
     ticks = _ticks(limits, threshold)
     ax.set_xscale("symlog", linthresh=threshold, linscale=1)
     ax.set_yscale("symlog", linthresh=threshold, linscale=1)
@@ -163,7 +160,7 @@ def _axes(ax: "Axes", limits: tuple[float, float], threshold: float) -> None:
 
 
 def _ticks(limits: tuple[float, float], threshold: float) -> list[float]:
-    """0, the threshold, and the powers of ten beyond, as far as they reach; else twos and fives.
+    """Return 0, the threshold, and the powers of ten beyond; without any, twos and fives.
 
     Examples
     --------
@@ -179,26 +176,22 @@ def _ticks(limits: tuple[float, float], threshold: float) -> list[float]:
     return [*negative[::-1].tolist(), 0.0, *positive.tolist()]
 
 
-def _legend(figure: "Figure", runs: Sequence[PairedScores], *, one_column: bool) -> None:
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
+def _legend(figure: Figure, runs: Sequence[PairedScores], *, one_column: bool) -> None:
     keys = [
-        Line2D(
-            [],
-            [],
+        style.key(
+            _NAMES[crossing],
             linestyle="none",
             marker=look["marker"],
             color=look["color"],
             markeredgewidth=0,
             markersize=1.2 * look["s"] ** 0.5,
-            label=_NAMES[crossing],
         )
         for crossing, look in _LOOKS.items()
-        if crossing == "neither" or any((one.crossing == crossing).any() for one in runs)
+        if crossing == "neither" or any((run.crossing == crossing).any() for run in runs)
     ]
-    if all((one.crossing == "").all() for one in runs):
+    if all((run.crossing == "").all() for run in runs):
         keys[0].set_label("records; nothing says which are memorized")
-    line = Line2D([], [], color=style.GREY, label="no change", **_SAME)
+    line = style.key("no change", color=style.GREY, **_SAME)
     figure.legend(
         handles=[*keys, line],
         loc="outside upper left",
@@ -211,3 +204,21 @@ def _legend(figure: "Figure", runs: Sequence[PairedScores], *, one_column: bool)
         title_fontsize=style.SMALL,
         alignment="left",
     )
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("paired scores", of="compared records", order=10, needs=(registry.comparison,))
+def _of_comparison(comparison: Comparison) -> Drawings:
+    runs = [
+        PairedScores(
+            name=change.name,
+            baseline=change.baseline["matched"],
+            score=change.baseline["matched"] + change.difference["matched"],
+            crossing=np.array(["", *CROSSINGS])[change.crossing + 1],
+        )
+        for change in comparison.changes
+        if isinstance(change, ScoreChange)
+    ]
+    yield "paired-scores", paired_scores(runs, comparison.baseline.name)

@@ -1,16 +1,17 @@
-"""What all figures share: sizes for print, colours that all readers tell apart, frames."""
+"""Style of all figures: sizes, colours, axes, legends, and axes that end before the data do."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubplotParams
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+from numpy.typing import NDArray
 
-from byrote.errors import InvalidInput
-from byrote.report.text import printable
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from byrote.errors import InvalidInput, printable
+from byrote.report.format import number
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one column of a page, and both
 TEXT, SMALL = 8.0, 7.0  # points
@@ -33,25 +34,29 @@ REGULAR: dict[str, Any] = {"color": BLUE, "edgecolor": "black", "linewidth": 0.5
 HIGH_NAME, REGULAR_NAME = "highly memorized", "regular"
 
 
-def new_axes(ax: "Axes | None", *, width: float = SINGLE, height: float = 2.4) -> "Axes":
-    """The axes given, or those of a new figure of so many inches."""
-    if ax is not None:
-        return ax
-    from matplotlib.figure import Figure  # noqa: PLC0415 (slow to load)
+def new_figure(width: float, height: float, title: str = "") -> Figure:
+    """Return an empty figure; sizes in inches."""
+    figure = Figure(figsize=(width, height), layout="constrained")
+    if title:
+        figure.suptitle(title, fontsize=TEXT)
+    return figure
 
-    return Figure(figsize=(width, height), layout="constrained").subplots()
+
+def new_axes(ax: Axes | None, *, width: float = SINGLE, height: float = 2.4) -> Axes:
+    """Return ``ax``, or the axes of a new figure; sizes in inches."""
+    return new_figure(width, height).subplots() if ax is None else ax
 
 
-def figure_of(ax: "Axes") -> "Figure":
-    """The figure that axes belong to."""
+def figure_of(ax: Axes) -> Figure:
+    """Return the figure that axes belong to."""
     figure = ax.get_figure(root=True)
     if figure is None:
         raise InvalidInput("ax must belong to a figure; it belongs to none")
     return figure
 
 
-def tidy(ax: "Axes") -> None:
-    """Two spines, and text that can be read in print."""
+def tidy(ax: Axes) -> None:
+    """Leave two spines, and set the sizes of text."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     ax.tick_params(labelsize=SMALL)
@@ -60,16 +65,14 @@ def tidy(ax: "Axes") -> None:
         axis.get_offset_text().set_fontsize(SMALL)
 
 
-def whole_numbers(ax: "Axes") -> None:
-    """A vertical axis that counts."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator  # noqa: PLC0415 (slow to load)
-
+def whole_numbers(ax: Axes) -> None:
+    """Label the vertical axis with whole numbers."""
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
 
 
-def note(ax: "Axes", lines: list[str], *, left: bool = False) -> None:
-    """What is not drawn, said inside, on the side where there is room."""
+def note(ax: Axes, lines: list[str], *, left: bool = False) -> None:
+    """Write what is not drawn into the axes, on the side with room."""
     if lines:
         ax.annotate(
             "\n".join(lines),
@@ -83,35 +86,33 @@ def note(ax: "Axes", lines: list[str], *, left: bool = False) -> None:
 
 
 def run_style(place: int) -> dict[str, Any]:
-    """Colour and dashes of the run at a place."""
+    """Return colour and dashes of the run at a place."""
     color, dashes = RUNS[place % len(RUNS)]
     return {"color": color, "linestyle": dashes}
 
 
 def check_runs(name: str, runs: int) -> None:
-    """No more runs than there are ways to tell them apart."""
+    """Refuse no runs, or more than there are styles of lines."""
     if not 1 <= runs <= len(RUNS):
         raise InvalidInput(f"{name} must hold 1 to {len(RUNS)} runs; got {runs}")
 
 
-def plural(count: int, noun: str) -> str:
-    """A count with its noun."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+def key(label: str, **look: Any) -> Line2D:
+    """Return an entry of a legend."""
+    return Line2D([], [], label=label, **look)
 
 
 def legend_above(
-    ax: "Axes", *, handles: Sequence[Any] = (), notes: Sequence[str] = (), title: str = ""
+    ax: Axes, *, handles: Sequence[Any] = (), notes: Sequence[str] = (), title: str = ""
 ) -> None:
-    """A legend above the axes, where it hides nothing; notes are lines without a key.
+    """Draw a legend above the axes, where it hides nothing; notes are lines without a key.
 
     As many columns as fit between the sides of the axes. Handles default to what is drawn.
     """
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
-    keys = list(handles) or ax.get_legend_handles_labels()[0]
-    labels = [str(key.get_label()) for key in keys]
+    entries = list(handles) or ax.get_legend_handles_labels()[0]
+    labels = [str(entry.get_label()) for entry in entries]
     legend = ax.legend(
-        [*keys, *(Line2D([], [], linestyle="none") for _ in notes)],
+        [*entries, *(key("", linestyle="none") for _ in notes)],
         [*labels, *notes],
         title=title or None,
         title_fontsize=SMALL,
@@ -132,10 +133,9 @@ def legend_above(
 
 
 def short(name: object, most: int) -> str:
-    r"""A name of at most so many characters, drawn as it is written: the door of foreign text.
+    r"""Return a name of at most ``most`` characters that is drawn as it is written.
 
-    Control characters are spelled out, and nothing is read as mathematics or, by a legend, as an
-    order to leave the name out.
+    Control characters are escaped; "$" does not start mathematics, and "_" does not hide a label.
 
     Examples
     --------
@@ -147,10 +147,39 @@ def short(name: object, most: int) -> str:
     return f"{' ' if text.startswith('_') else ''}{text}".replace("$", r"\$")
 
 
-def _columns(ax: "Axes", labels: list[str]) -> int:
-    """How many columns of a legend fit: letters of 7 points are about 4 points wide."""
-    from matplotlib.figure import SubplotParams  # noqa: PLC0415 (slow to load)
+def robust_limits(values: NDArray[np.float64], *, reach: float = 4.0) -> tuple[float, float]:
+    """Return limits at ``reach`` times the distance of the 5th and 95th percentile from the median.
 
+    With wider limits a histogram of skewed scores would show one bar. Values that do not vary get
+    a little room on both sides. All must be finite.
+    """
+    q05, median, q95 = np.quantile(values, (0.05, 0.5, 0.95))
+    low, high = float(values.min()), float(values.max())
+    if q05 != q95:
+        low = max(low, float(median - reach * (median - q05)))
+        high = min(high, float(median + reach * (q95 - median)))
+    rounding = 1e-9 * max(abs(low), abs(high))
+    if high - low <= rounding:
+        room = max(0.5, rounding)
+        low, high = low - room, high + room
+    return low, high
+
+
+def beyond(values: NDArray[np.float64], low: float, high: float) -> list[str]:
+    """Count the values outside in words, but not NaN."""
+    notes = []
+    finite = values[np.isfinite(values)]
+    if above := np.count_nonzero(finite > high):
+        notes.append(f"{above:,} beyond the edge,\nup to {number(finite.max())}")
+    if below := np.count_nonzero(finite < low):
+        notes.append(f"{below:,} before the edge,\ndown to {number(finite.min())}")
+    if infinite := np.count_nonzero(np.isinf(values)):
+        notes.append(f"{infinite:,} infinite")
+    return notes
+
+
+def _columns(ax: Axes, labels: list[str]) -> int:
+    """Return how many columns of a legend fit: letters of 7 points are about 4 points wide."""
     usual = SubplotParams()
     part = 0.84 * ax.get_position().width / (usual.right - usual.left)  # once it is laid out
     points = 72 * figure_of(ax).get_size_inches()[0] * part

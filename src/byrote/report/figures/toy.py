@@ -1,14 +1,11 @@
 """What memorization is, and what it is not, in one dimension (Figure 1)."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from byrote.report.figures import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings
 
 Array = NDArray[np.float64]
 
@@ -19,8 +16,8 @@ BANDWIDTH, TOO_SMALL = 0.45, 0.04
 _GRID = np.linspace(-4.6, 6.4, 1201)
 
 
-def toy_memorization(ax: "Axes | None" = None) -> "Axes":
-    """Kernel densities of few records with and without three of them, as in Figure 1a.
+def toy_memorization(ax: Axes | None = None) -> Axes:
+    """Draw kernel densities of few records with and without three of them, as in Figure 1a.
 
     Two of the three lie among others and their absence changes little. The third stands alone:
     the density around it is there only because it was in the data. Needs no run.
@@ -59,11 +56,11 @@ def toy_memorization(ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def toy_overfitting(ax: "Axes | None" = None) -> "Axes":
-    """Kernel densities of the same records with a sound bandwidth and one too small: Figure 1b.
+def toy_overfitting(ax: Axes | None = None) -> Axes:
+    """Draw kernel densities of the same records, one with too small a bandwidth: Figure 1b.
 
     Over-fitting is global: the density is high at every record and low between them, so that
-    records which were not seen get a low one everywhere. Needs no run.
+    unseen records get a low one everywhere. Needs no run.
 
     Examples
     --------
@@ -82,14 +79,14 @@ def toy_overfitting(ax: "Axes | None" = None) -> "Axes":
 
 
 def density(records: Array, at: Array, bandwidth: float) -> Array:
-    """Gaussian kernel density of records (n,) at places (m,)."""
+    """Compute the Gaussian kernel density of records (n,) at places (m,)."""
     from sklearn.neighbors import KernelDensity  # noqa: PLC0415 (slow to load)
 
     model = KernelDensity(bandwidth=bandwidth).fit(records[:, None])
     return np.exp(model.score_samples(at[:, None]))
 
 
-def _records(ax: "Axes", records: Array, color: str, marker: str) -> None:
+def _records(ax: Axes, records: Array, color: str, marker: str) -> None:
     ax.plot(
         records,
         np.full(len(records), -0.045),
@@ -105,7 +102,7 @@ def _records(ax: "Axes", records: Array, color: str, marker: str) -> None:
     )
 
 
-def _finish(ax: "Axes", top: float) -> None:
+def _finish(ax: Axes, top: float) -> None:
     ax.set_ylim(0, 1.06 * top)
     ax.set_xlim(_GRID[0], _GRID[-1])
     ax.tick_params(axis="x", pad=7)  # below the records
@@ -113,3 +110,12 @@ def _finish(ax: "Axes", top: float) -> None:
     ax.set_ylabel("density p(x)")
     style.legend_above(ax)
     style.tidy(ax)
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("toy densities", of="records", order=10)
+def _toys() -> Drawings:
+    yield "toy-memorization", style.figure_of(toy_memorization())
+    yield "toy-overfitting", style.figure_of(toy_overfitting())

@@ -1,17 +1,19 @@
 """Losses and scores while a model trains (Figures 4a and 4b)."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import style
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings
+from byrote.scores.memorization.trajectory import Trajectory
+from byrote.scores.run import Run
 from byrote.stats.estimate import mean
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 QUANTILES = (0.95, 0.999)
 # Points of the second kind are hollow: where there is one epoch, no dashes tell them apart.
@@ -22,31 +24,8 @@ _KINDS: tuple[dict[str, Any], ...] = (
 _MARKERS = "os^Dv*"
 
 
-class Tracked(Protocol):
-    """What a figure needs of a trajectory: E scored epochs, T epochs with losses, F fits."""
-
-    @property
-    def epochs(self) -> NDArray[Any]:
-        """(E,) epochs at which records were scored."""
-
-    @property
-    def loss_epochs(self) -> NDArray[Any]:
-        """(T,) epochs at which losses are known."""
-
-    @property
-    def train_loss(self) -> NDArray[Any]:
-        """(F, T) nats per record, NaN where unknown."""
-
-    @property
-    def held_out_loss(self) -> NDArray[Any]:
-        """(F, T) nats per record, NaN where unknown."""
-
-    def quantile(self, q: float, estimator: str = "score") -> NDArray[Any]:
-        """(E,) quantile of a score over the records at each epoch."""
-
-
-def losses(runs: Mapping[str, Tracked], ax: "Axes | None" = None) -> "Axes":
-    """Loss on the training and the held-out records by epoch, as in Figure 4a of the paper.
+def losses(runs: Mapping[str, Trajectory], ax: Axes | None = None) -> Axes:
+    """Draw the loss on training and held-out records by epoch, as in Figure 4a of the paper.
 
     Lines are means over the fits, nats per record; bands their 95 % intervals, where there are
     two fits or more, as if the fits were independent. A gap between the two lines is over-fitting.
@@ -85,8 +64,8 @@ def losses(runs: Mapping[str, Tracked], ax: "Axes | None" = None) -> "Axes":
     return ax
 
 
-def quantiles_over_epochs(runs: Mapping[str, Tracked], ax: "Axes | None" = None) -> "Axes":
-    """The .95 and .999 quantiles of the memorization score by epoch, as in Figure 4b.
+def quantiles_over_epochs(runs: Mapping[str, Trajectory], ax: Axes | None = None) -> Axes:
+    """Draw the .95 and .999 quantiles of the memorization score by epoch, as in Figure 4b.
 
     Markers stand at the epochs at which the records were scored.
 
@@ -122,7 +101,7 @@ def quantiles_over_epochs(runs: Mapping[str, Tracked], ax: "Axes | None" = None)
     return ax
 
 
-def _new_axes(ax: "Axes | None", runs: Mapping[str, Tracked]) -> "Axes":
+def _new_axes(ax: Axes | None, runs: Mapping[str, Trajectory]) -> Axes:
     return style.new_axes(ax, height=2.4 + 0.06 * len(runs))
 
 
@@ -131,8 +110,8 @@ def _look(place: int) -> dict[str, Any]:
     return {"color": color, "marker": _MARKERS[place], "markersize": 3, "linewidth": 1.2}
 
 
-def _curve(ax: "Axes", epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[str, Any]) -> None:
-    """The mean over fits at the epochs at which any is known, and its interval."""
+def _curve(ax: Axes, epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[str, Any]) -> None:
+    """Draw the mean over fits at the epochs at which any is known, and its interval."""
     known = ~np.isnan(loss).all(axis=0)
     if not known.any():
         return
@@ -143,27 +122,49 @@ def _curve(ax: "Axes", epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[s
     ax.plot(x, [column.mean() for column in columns], markevery=every, **look)
 
 
-def _finish(ax: "Axes", names: list[str], kinds: tuple[str, ...]) -> None:
-    """One key a run where there are several, then one a kind of line."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
-
+def _finish(ax: Axes, names: list[str], kinds: tuple[str, ...]) -> None:
+    """Label the axes; draw one key a run where there are several, then one a kind of line."""
     several = len(names) > 1
     runs = [
-        Line2D([], [], **_look(place), label=style.short(name, 40))
+        style.key(style.short(name, 40), **_look(place))
         for place, name in enumerate(names)
         if several
     ]
     look = {"color": "black", "linewidth": 1.2} if several else _look(0)
     lines = [
-        Line2D([], [], **look, **kind, label=name)
+        style.key(name, **look, **kind)
         for name, kind in zip(kinds, _KINDS, strict=True)
         if any(str(line.get_label()).endswith(f", {name}") for line in ax.lines)
     ]
     ax.set_xlabel("epoch")
     epochs = np.unique(np.concatenate([np.asarray(line.get_xdata()) for line in ax.lines]))
     if len(epochs) == 1:
-        ax.set_xlim(epochs[0] - 0.9, epochs[0] + 0.9)  # one tick, of the epoch that there is
+        ax.set_xlim(epochs[0] - 0.9, epochs[0] + 0.9)  # one tick, at the only epoch
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     style.legend_above(ax, handles=[*runs, *lines])
     style.tidy(ax)
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("losses", of="records", order=80, needs=(registry.runs,))
+def _losses(runs: Mapping[str, Run]) -> Drawings:
+    trajectories = {name: run.trajectory() for name, run in runs.items()}
+    for name, trajectory in trajectories.items():
+        if np.isnan(trajectory.train_loss).all() and np.isnan(trajectory.held_out_loss).all():
+            raise InvalidInput(f"the fits of {_run_name(runs, name)} reported none")
+    yield "losses", style.figure_of(losses(trajectories))
+
+
+@registry.figure("quantiles over epochs", of="records", order=90, needs=(registry.runs,))
+def _quantiles(runs: Mapping[str, Run]) -> Drawings:
+    trajectories = {name: run.trajectory() for name, run in runs.items()}
+    for name, trajectory in trajectories.items():
+        if len(trajectory.epochs) < 2:
+            raise InvalidInput(f"{_run_name(runs, name)} has scores of one epoch only (--track)")
+    yield "quantiles-over-epochs", style.figure_of(quantiles_over_epochs(trajectories))
+
+
+def _run_name(runs: Mapping[str, Run], name: str) -> str:
+    return "the run" if len(runs) == 1 else f"run {name!r}"

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.report import figures
-from byrote.report.exposure_notes import size_of
-from byrote.report.text import number
+from byrote.report.format import byte_size, number
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Findings, times, with_interval
 
@@ -105,13 +104,18 @@ def model_size(runs: Sequence[StudyRun]) -> Findings:
 def _sizes(run: StudyRun) -> tuple[str, ...]:
     model, corpus = run.exposures.facts.get("model", {}), run.exposures.facts["corpus"]
     weights = f"{model['parameters']:,}" if "parameters" in model else "–"
-    cells = [size_of(model[key]) if key in model else "–" for key in ("bytes", "compressed")]
-    return (run.title, weights, *cells, *(size_of(corpus[key]) for key in ("bytes", "compressed")))
+    cells = [byte_size(model[key]) if key in model else "–" for key in ("bytes", "compressed")]
+    return (
+        run.title,
+        weights,
+        *cells,
+        *(byte_size(corpus[key]) for key in ("bytes", "compressed")),
+    )
 
 
 def _compared(model: int, text: int) -> str:
     size, post = ("smaller", "as") if model < text else ("larger", "unlike")
     return (
-        f"The model ({size_of(model)} of float32) is {size} than its training text"
-        f" ({size_of(text)}), {post} the post's."
+        f"The model ({byte_size(model)} of float32) is {size} than its training text"
+        f" ({byte_size(text)}), {post} the post's."
     )

@@ -11,7 +11,7 @@ from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
 from byrote.fits.reading import is_there
 from byrote.report import figures
-from byrote.report.text import number, plain
+from byrote.report.format import number, plain
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Findings, Rows, times
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.stats.estimate import Estimate, mean
 
 if TYPE_CHECKING:
@@ -83,17 +83,6 @@ def as_data(finding: Any) -> dict[str, Any]:
         name: numbers(value) if isinstance(value, Estimate) else value
         for name, value in vars(finding).items()
     }
-
-
-def plural(count: int, noun: str) -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "fit"), plural(2, "fit")
-    ('1 fit', '2 fits')
-    """
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
 
 
 def times(count: int) -> str:

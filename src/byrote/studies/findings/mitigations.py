@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byrote.report import figures
-from byrote.report.forecast import duration
-from byrote.report.text import number
+from byrote.report.format import duration, number
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import Estimate
 from byrote.stats.pareto_frontier import pareto_frontier
@@ -154,20 +153,22 @@ def _figures(
     if known:
         base = known[0].baseline.title
         points = [_point(pair, base) for pair in known]
-        drawn["mitigations-pareto"] = figures.usefulness_pareto(points, base=base)
+        drawn["mitigations-pareto"] = figures.pareto(
+            points, *figures.difference_labels(base), baseline=base
+        )
     return drawn
 
 
-def _point(pair: Contrast, base: str) -> figures.Change:
+def _point(pair: Contrast, base: str) -> figures.ParetoPoint:
     name, cost, more = pair.run.title, pair.held_out, pair.memorization
     if pair.baseline.title != base:
         name = f"{name} (against {pair.baseline.title})"
-    return figures.Change(
+    return figures.ParetoPoint(
         name=name,
-        loss=-cost.value,
-        memorization=more.value,
-        loss_interval=(-cost.high, -cost.low),
-        memorization_interval=(more.low, more.high),
+        x=-cost.value,
+        y=more.value,
+        x_interval=(-cost.high, -cost.low),
+        y_interval=(more.low, more.high),
     )
 
 

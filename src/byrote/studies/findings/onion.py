@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from byrote.report import figures
-from byrote.report.text import number
+from byrote.report.format import number, plural
 from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.audits import (
@@ -21,7 +21,6 @@ from byrote.studies.findings.finding import (
     Rows,
     mean_of,
     numbers,
-    plural,
     with_interval,
 )
 from byrote.studies.findings.onion_rounds import Replication, Round, replications

@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.report import figures
-from byrote.report.exposure import p_value
-from byrote.report.text import number
+from byrote.report.format import number, p_value
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import (

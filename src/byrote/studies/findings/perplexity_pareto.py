@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from byrote.report import figures
-from byrote.report.text import number
+from byrote.report.format import number
 from byrote.stats.estimate import Estimate
 from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.execute import StudyRun
@@ -90,18 +90,21 @@ def _table(points: Sequence[Point], frontier: Sequence[Point], level: int) -> Ro
 
 
 def _figure(points: Sequence[Point]) -> "Figure":
-    return figures.exposure_pareto(
+    return figures.pareto(
         [
-            figures.Configuration(
+            figures.ParetoPoint(
                 name=point.run.title,
-                perplexity=point.perplexity.value,
-                exposure=point.exposure.value,
-                perplexity_interval=(point.perplexity.low, point.perplexity.high),
-                exposure_interval=(point.exposure.low, point.exposure.high),
-                saturated=bool(point.exposure.bound),
+                x=point.perplexity.value,
+                y=point.exposure.value,
+                x_interval=(point.perplexity.low, point.perplexity.high),
+                y_interval=(point.exposure.low, point.exposure.high),
+                bound=bool(point.exposure.bound),
             )
             for point in points
         ],
+        figures.PERPLEXITY,
+        figures.EXPOSURE,
+        exposure=True,
         maximum=float(np.nanmax(points[0].run.exposures.exposure.maximum)),
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from byrote.report.text import number, with_error
+from byrote.report.format import number, with_error
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import Statistic
 from byrote.scores.memorization.top_records import central_share, highly_memorized

@@ -9,7 +9,7 @@ import numpy as np
 
 from byrote.report import exposure_notes as notes
 from byrote.report import figures
-from byrote.report.text import number, plain
+from byrote.report.format import number, plain
 from byrote.scores.exposure.exposure import Exposure
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.estimators import (

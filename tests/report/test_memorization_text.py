@@ -16,8 +16,9 @@ import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes
 from byrote.data.records import Records
 from byrote.fits.kinds.arrays import Forecast
-from byrote.report import forecast, text
-from byrote.report.text import number, plain, render, to_json
+from byrote.report import forecast, memorization
+from byrote.report.format import byte_size, duration, number, plain
+from byrote.report.memorization import render, to_json
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.stats.memorization import ESTIMATORS
 
@@ -600,12 +601,12 @@ SIZES = {
 
 @pytest.mark.parametrize(("seconds", "expected"), DURATIONS.items())
 def test_duration(seconds, expected):
-    assert forecast.duration(seconds) == expected
+    assert duration(seconds) == expected
 
 
 @pytest.mark.parametrize(("count", "expected"), SIZES.items())
 def test_size(count, expected):
-    assert forecast.size(count) == expected
+    assert byte_size(count, rough=True) == expected
 
 
 def test_a_forecast_holds_its_numbers():
@@ -638,4 +639,4 @@ def test_a_forecast_holds_its_numbers():
 
 
 def test_all_titles_are_known():
-    assert set(text._TITLES) == set(ESTIMATORS)
+    assert set(memorization._TITLES) == set(ESTIMATORS)

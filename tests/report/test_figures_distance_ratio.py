@@ -9,7 +9,7 @@ from scipy.integrate import trapezoid
 
 from byrote import InvalidInput
 from byrote.report.figures import ratio_by_score, ratio_densities
-from byrote.report.figures.ratio import kernel_density
+from byrote.report.figures.distance_ratio import kernel_density
 
 GENERATOR = np.random.default_rng(1)
 SCORE = GENERATOR.exponential(4, 1500) - 1

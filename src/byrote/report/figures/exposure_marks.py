@@ -1,22 +1,20 @@
-"""What figures of exposure share: the null, the ceiling, levels of insertion, "at least"."""
+"""Marks of exposure: the null and the ceiling, levels of insertion, lower bounds."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from numpy.typing import ArrayLike, NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import style
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from byrote.scores.exposure.levels import NULL_MEAN
 
 Array = NDArray[np.float64]
 
-# Without memorization exposure tends to an exponential distribution with rate ln 2.
-NULL_MEAN = 1 / np.log(2)  # 1.4427 bits
-NULL_95 = np.log2(20)  # 4.3219 bits: P(exposure >= t) = 2 ** -t
+NULL_95 = np.log2(20)  # 4.3219 bits: without memorization, P(exposure >= t) = 2 ** -t
 EXPOSURE = "exposure (bits)"
 AT_LEAST = "at least this: a lower bound"
 
@@ -28,9 +26,7 @@ _MARKERS = "sDv^Pph*X<>"
 
 
 def level_looks(insertions: ArrayLike) -> dict[int, dict[str, Any]]:
-    """Colour and marker of each level of insertion that occurs, lowest first."""
-    from matplotlib.colors import LinearSegmentedColormap  # noqa: PLC0415 (slow to load)
-
+    """Return colour and marker of each level of insertion, lowest first."""
     levels = np.unique(np.asarray(insertions)).tolist()
     inserted = [level for level in levels if level > 0]
     scale = LinearSegmentedColormap.from_list("levels", _LIGHT_TO_DARK)
@@ -43,17 +39,17 @@ def level_looks(insertions: ArrayLike) -> dict[int, dict[str, Any]]:
 
 
 def level_name(level: int, canaries: int) -> str:
-    """A level of insertion in words, with its canaries."""
+    """Name a level of insertion, with its number of canaries."""
     if level == 0:
         return f"never inserted ({canaries:,})"
     times = "once" if level == 1 else f"{level:,} times"
     return f"{times} ({canaries:,})"
 
 
-def draw_null(ax: "Axes", *, across: bool = False) -> list[Any]:
-    """The band in which 95 % of the secrets lie that the model has never seen, and their mean.
+def draw_null(ax: Axes, *, across: bool = False) -> list[Any]:
+    """Draw the band of 95 % of the secrets never seen, and their mean; return their keys.
 
-    Exposure is the vertical axis, or the one across.
+    Exposure is the vertical axis, or the horizontal one (``across``).
     """
     span, line = (ax.axvspan, ax.axvline) if across else (ax.axhspan, ax.axhline)
     look: dict[str, Any] = {"color": style.GREY, "linewidth": 0.9, "linestyle": (0, (1, 1.2))}
@@ -64,8 +60,8 @@ def draw_null(ax: "Axes", *, across: bool = False) -> list[Any]:
     ]
 
 
-def draw_ceiling(ax: "Axes", maximum: float | None, *, across: bool = False) -> list[Any]:
-    """The highest exposure that a secret can have, where it is known."""
+def draw_ceiling(ax: Axes, maximum: float | None, *, across: bool = False) -> list[Any]:
+    """Draw the highest exposure that a secret can have, if known; return its key."""
     if maximum is None or np.isnan(maximum):
         return []
     line = ax.axvline if across else ax.axhline
@@ -74,14 +70,12 @@ def draw_ceiling(ax: "Axes", maximum: float | None, *, across: bool = False) -> 
 
 
 def at_least_key(**look: Any) -> Any:
-    """The key of a mark that says: the true exposure is this or more."""
-    from matplotlib.lines import Line2D  # noqa: PLC0415 (slow to load)
-
-    return Line2D([], [], label=AT_LEAST, **{**at_least(style.GREY), **look})
+    """Return the key of a lower bound."""
+    return style.key(AT_LEAST, **{**at_least(style.GREY), **look})
 
 
 def at_least(color: Any) -> dict[str, Any]:
-    """The look of a lower bound: a hollow triangle that points up."""
+    """Return the look of a lower bound: a hollow triangle that points up."""
     return {
         "linestyle": "none",
         "marker": "^",
@@ -93,7 +87,7 @@ def at_least(color: Any) -> dict[str, Any]:
 
 
 def spans(bits: Array, low: Array, high: Array) -> tuple[Array, Array]:
-    """Ends of intervals as drawn: one that is unknown or infinite ends at its point."""
+    """Return the ends of intervals as drawn: an unknown or infinite end is at its point."""
     return (
         np.where(np.isfinite(low), low, bits),
         np.where(np.isfinite(high), high, bits),
@@ -101,7 +95,7 @@ def spans(bits: Array, low: Array, high: Array) -> tuple[Array, Array]:
 
 
 def limits(values: Iterable[ArrayLike], maximum: float | None) -> tuple[float, float]:
-    """Ends of an axis of exposures: the null band, the ceiling and all finite values in it."""
+    """Return limits of an axis that hold the null band, the ceiling and all finite values."""
     known = np.concatenate([np.ravel(np.asarray(value, np.float64)) for value in values])
     known = known[np.isfinite(known)]
     ceiling = [] if maximum is None or np.isnan(maximum) else [maximum]
@@ -112,10 +106,24 @@ def limits(values: Iterable[ArrayLike], maximum: float | None) -> tuple[float, f
 def checked(
     name: str, array: ArrayLike | None, shape: tuple[int, ...], missing: Any = np.nan
 ) -> NDArray[Any]:
-    """An array of the shape expected; one of missing values where none is given."""
+    """Check the shape of an array; return missing values if it is None."""
     if array is None:
         return np.full(shape, missing)
-    found = np.asarray(array)
-    if found.shape != shape:
-        raise InvalidInput(f"{name} must have shape {shape}; got {found.shape}")
-    return found
+    result = np.asarray(array)
+    if result.shape != shape:
+        raise InvalidInput(f"{name} must have shape {shape}; got {result.shape}")
+    return result
+
+
+def highest(maximum: ArrayLike) -> float | None:
+    """Return the highest of the ceilings of several formats; None if none is known."""
+    values = np.asarray(maximum, np.float64)
+    known = values[~np.isnan(values)]
+    return float(known.max()) if len(known) else None
+
+
+def mean_known(values: Array) -> Array:
+    """Return the mean over rows of what is known, NaN where nothing is."""
+    known = ~np.isnan(values)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))

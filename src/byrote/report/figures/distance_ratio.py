@@ -1,40 +1,27 @@
-"""The nearest-neighbour distance ratio rho beside the score (Figures 5, 12 and 13)."""
-
-from typing import TYPE_CHECKING, Any, Protocol
+"""The nearest-neighbour distance ratio rho and the score (Figures 5, 12 and 13)."""
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.report.figures import reach, style
+from byrote.report.figures import registry, style
+from byrote.report.figures.registry import Drawings
+from byrote.report.format import plural
 from byrote.scores.memorization.top_records import highly_memorized
+from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.stats import estimate
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 Array = NDArray[np.float64]
 FEW = 5  # records of a bin below which its interval says nothing
 RHO = r"distance ratio $\rho$"
 
 
-class Compared(Protocol):
-    """Distance ratios, eq. (6), of records that have scores."""
-
-    @property
-    def ratio(self) -> NDArray[Any]:
-        """(n,) rho; infinite where a sample equals the record, NaN where undefined."""
-
-    @property
-    def score(self) -> NDArray[Any]:
-        """(n,) memorization scores, nats."""
-
-
 def ratio_by_score(
-    result: Compared, *, width: float | None = None, ax: "Axes | None" = None
-) -> "Axes":
-    """Mean distance ratio in bins of the memorization score with 95 % intervals: Figure 5a.
+    result: NeighborResult, *, width: float | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean distance ratio in bins of the score with 95 % intervals: Figure 5a.
 
     Hollow points are bins of fewer than five records, drawn without an interval: it would be so
     wide as to flatten all others. Infinite ratios have no mean: they are left out and
@@ -43,8 +30,8 @@ def ratio_by_score(
     Parameters
     ----------
     width
-        Of a bin, in nats; the paper takes 50 for CelebA and 2 for MNIST. By default a round number
-        that makes about 25 bins.
+        Width of a bin, nats; 50 for CelebA and 2 for MNIST in the paper (default: a round number
+        that makes about 25 bins).
 
     Raises
     ------
@@ -56,13 +43,14 @@ def ratio_by_score(
     >>> from types import SimpleNamespace
     >>> import numpy as np
     >>> random = np.random.default_rng(0)
-    >>> found = SimpleNamespace(ratio=random.uniform(0.5, 1.5, 500), score=random.normal(5, 4, 500))
-    >>> ratio_by_score(found, width=2).get_xlabel()
+    >>> ratio, score = random.uniform(0.5, 1.5, 500), random.normal(5, 4, 500)
+    >>> result = SimpleNamespace(ratio=ratio, score=score)
+    >>> ratio_by_score(result, width=2).get_xlabel()
     'memorization score M (nats), bins of 2'
     """
     width = None if width is None else checks.positive("width", width)
     score, ratio = _both_finite(result)
-    low, high = reach.edges(score, reach=10.0)
+    low, high = style.robust_limits(score, reach=10.0)
     width = _round_width((high - low) / 25) if width is None else width
     place = np.floor(score / width).astype(np.int64)
     drawn = (score >= low) & (score <= high)
@@ -81,8 +69,8 @@ def ratio_by_score(
     return ax
 
 
-def ratio_densities(result: Compared, *, share: float = 0.05, ax: "Axes | None" = None) -> "Axes":
-    """Density of the distance ratio among highly memorized and regular records: Figure 5b.
+def ratio_densities(result: NeighborResult, *, share: float = 0.05, ax: Axes | None = None) -> Axes:
+    """Draw the density of the distance ratio of highly memorized and regular records: Figure 5b.
 
     Gaussian kernel densities; bands are pointwise 95 % intervals for the density so smoothed.
     Infinite ratios are left out and counted.
@@ -90,7 +78,7 @@ def ratio_densities(result: Compared, *, share: float = 0.05, ax: "Axes | None" 
     Parameters
     ----------
     share
-        The part of the scored records that counts as highly memorized.
+        Share of the scored records that count as highly memorized.
 
     Raises
     ------
@@ -102,8 +90,9 @@ def ratio_densities(result: Compared, *, share: float = 0.05, ax: "Axes | None" 
     >>> from types import SimpleNamespace
     >>> import numpy as np
     >>> random = np.random.default_rng(0)
-    >>> found = SimpleNamespace(ratio=random.uniform(0.5, 1.5, 500), score=random.normal(5, 4, 500))
-    >>> [text.get_text() for text in ratio_densities(found).get_legend().get_texts()]
+    >>> ratio, score = random.uniform(0.5, 1.5, 500), random.normal(5, 4, 500)
+    >>> result = SimpleNamespace(ratio=ratio, score=score)
+    >>> [text.get_text() for text in ratio_densities(result).get_legend().get_texts()]
     ['highly memorized (25)', 'regular (475)']
     """
     high = highly_memorized(result.score, share)
@@ -114,7 +103,7 @@ def ratio_densities(result: Compared, *, share: float = 0.05, ax: "Axes | None" 
     for name, values in groups.items():
         if len(np.unique(values)) < 2:
             raise InvalidInput(f"result must have two different finite ratios of {name} records")
-    ends = [reach.edges(values) for values in groups.values()]
+    ends = [style.robust_limits(values) for values in groups.values()]
     low, top = min(end[0] for end in ends), max(end[1] for end in ends)
     room = 0.15 * (top - low)
     grid = np.linspace(max(0.0, low - room), top + room, 400)
@@ -139,7 +128,7 @@ def ratio_densities(result: Compared, *, share: float = 0.05, ax: "Axes | None" 
 
 
 def kernel_density(values: Array, grid: Array) -> tuple[Array, Array]:
-    """Gaussian kernel density at a grid, and half its pointwise 95 % interval.
+    """Compute a Gaussian kernel density at a grid, and half its pointwise 95 % interval.
 
     Silverman's bandwidth 0.9 min(sd, IQR / 1.34) n^(-1/5), which far-out ratios cannot widen.
     The variance at a point is (f integral(K^2) / h - f^2) / n to first order.
@@ -154,14 +143,14 @@ def kernel_density(values: Array, grid: Array) -> tuple[Array, Array]:
     return density, 1.96 * np.sqrt(np.maximum(variance, 0))
 
 
-def _both_finite(result: Compared) -> tuple[Array, Array]:
+def _both_finite(result: NeighborResult) -> tuple[Array, Array]:
     both = np.isfinite(result.ratio) & np.isfinite(result.score)
     if not both.any():
         raise InvalidInput("result must have a finite ratio and score to draw; it has none")
     return result.score[both], result.ratio[both]
 
 
-def _bin(ax: "Axes", x: float, ratio: Array) -> None:
+def _bin(ax: Axes, x: float, ratio: Array) -> None:
     mean = ratio.mean()
     low, high = estimate.mean(ratio).interval
     few = len(ratio) < FEW
@@ -180,7 +169,7 @@ def _bin(ax: "Axes", x: float, ratio: Array) -> None:
 
 
 def _round_width(width: float) -> float:
-    """1, 2 or 5 times a power of ten, the next above."""
+    """Round up to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(width))
     return float(next(step * power for step in (1, 2, 5, 10) if step * power >= width * (1 - 1e-9)))
 
@@ -192,4 +181,13 @@ def _infinite(ratio: Array) -> list[str]:
 
 def _outside(score: Array, low: float, high: float) -> list[str]:
     count = np.count_nonzero((score < low) | (score > high))
-    return [f"{style.plural(int(count), 'record')} outside"] if count else []
+    return [f"{plural(int(count), 'record')} outside"] if count else []
+
+
+# -- what byrote figures draws --------------------------------------------------------------------
+
+
+@registry.figure("distance ratios", of="records", order=100, needs=(registry.neighbors,))
+def _ratios(neighbors: NeighborResult) -> Drawings:
+    yield "ratio-by-score", style.figure_of(ratio_by_score(neighbors))
+    yield "ratio-densities", style.figure_of(ratio_densities(neighbors))

@@ -1,0 +1,159 @@
+"""Numbers, units and plurals as text, and results as plain data for JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from byrote.scores.memorization.summary import Statistic
+from byrote.stats.estimate import Estimate
+
+
+def number(value: float) -> str:
+    """Format a number with three significant digits; NaN as a dash.
+
+    Examples
+    --------
+    >>> number(1234.5), number(12.345), number(0.0123), number(float("nan"))
+    ('1,234', '12.3', '0.012', '–')
+    """
+    if np.isnan(value):
+        return "–"
+    if np.isinf(value):
+        return "∞" if value > 0 else "-∞"
+    magnitude = abs(value)
+    if magnitude >= 100:
+        return f"{value:,.0f}"
+    if magnitude >= 10:
+        return f"{value:.1f}"
+    return f"{value:.2f}" if magnitude >= 0.1 or value == 0 else f"{value:.2g}"
+
+
+def signed(value: float) -> str:
+    """Format a difference with its sign.
+
+    Examples
+    --------
+    >>> signed(2.5), signed(-2.5), signed(0.0), signed(float("nan"))
+    ('+2.50', '-2.50', '0.00', '–')
+    """
+    return f"+{number(value)}" if value > 0 else number(value)
+
+
+def interval(low: float, high: float) -> str:
+    """Format the ends of an interval; a dash if the lower one is NaN.
+
+    Examples
+    --------
+    >>> interval(0.5, 1.5), interval(float("nan"), float("nan"))
+    ('[0.50, 1.50]', '–')
+    """
+    return "–" if np.isnan(low) else f"[{number(low)}, {number(high)}]"
+
+
+def with_interval(estimate: Estimate, *, sign: bool = False) -> str:
+    """Format a value with its interval, or as a bound.
+
+    Examples
+    --------
+    >>> with_interval(Estimate(1.0, 0.5, 1.5)), with_interval(Estimate(2.0, bound="at least"))
+    ('1.00 [0.50, 1.50]', '≥ 2.00')
+    """
+    text = signed(estimate.value) if sign else number(estimate.value)
+    if estimate.bound:
+        return f"{'≥' if estimate.bound == 'at least' else '≤'} {text}"
+    return text if np.isnan(estimate.low) else f"{text} {interval(estimate.low, estimate.high)}"
+
+
+def with_error(statistic: Statistic) -> str:
+    """Format a value and its standard error, to two digits of the error."""
+    value, error = statistic.value, statistic.standard_error
+    if not np.isfinite([value, error]).all() or error == 0:
+        return number(value)
+    decimals = max(0, 1 - int(np.floor(np.log10(error))))
+    if decimals > 6:
+        return number(value)
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
+
+
+def p_value(value: float) -> str:
+    """Format a p-value; one that underflows is not printed as 0.
+
+    Examples
+    --------
+    >>> p_value(0.25), p_value(1e-9), p_value(0.0)
+    ('0.25', '1e-09', '< 1e-300')
+    """
+    return "< 1e-300" if value < 1e-300 else number(value)
+
+
+def plural(count: int, noun: str) -> str:
+    """Format a count with its noun in the right number.
+
+    Examples
+    --------
+    >>> plural(1, "fit"), plural(2000, "fit"), plural(2, "canary")
+    ('1 fit', '2,000 fits', '2 canaries')
+    """
+    if count == 1:
+        return f"1 {noun}"
+    return f"{count:,} {noun[:-1]}ies" if noun.endswith("y") else f"{count:,} {noun}s"
+
+
+def insertions(count: int) -> str:
+    """Format a number of insertions of a canary.
+
+    Examples
+    --------
+    >>> insertions(0), insertions(1), insertions(16)
+    ('never inserted', 'inserted once', 'inserted 16 times')
+    """
+    return {0: "never inserted", 1: "inserted once"}.get(count, f"inserted {count:,} times")
+
+
+def duration(seconds: float) -> str:
+    """Format a time in a suitable unit.
+
+    Examples
+    --------
+    >>> duration(0.25), duration(90), duration(600), duration(9000)
+    ('250 ms', '90 s', '10 min', '2.5 h')
+    """
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    if seconds < 2 * 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def byte_size(count: float, *, rough: bool = False) -> str:
+    """Format a number of bytes: with three digits, or two where it is a rough forecast.
+
+    Examples
+    --------
+    >>> byte_size(1), byte_size(82_100), byte_size(5_100_000), byte_size(82_100, rough=True)
+    ('1 byte', '82.1 kB', '5.10 MB', '82 kB')
+    """
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if count >= unit:
+            amount = count / unit
+            digits = f"{amount:.{0 if amount >= 10 else 1}f}" if rough else number(amount)
+            return f"{digits} {name}"
+    return plural(round(count), "byte")
+
+
+def plain(value: Any) -> Any:
+    """Convert to numbers, text, lists and dictionaries: NaN to None, infinities to text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and np.isnan(value):
+        return None
+    if isinstance(value, float) and np.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    return value

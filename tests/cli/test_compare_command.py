@@ -63,7 +63,7 @@ def test_a_run_with_fits_missing_is_incomplete(byrote_, tmp_path):
 
 
 BAD = {
-    "one": (["plain"], "two run folders or more"),
+    "one": (["plain"], "two runs or more"),
     "twice": (["plain", "./plain"], "got plain twice"),
     "none": (["plain", "nowhere"], "nowhere holds no run"),
     "names": (["plain", "wide", "--names", "a"], "names must be 2"),

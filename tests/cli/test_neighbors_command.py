@@ -186,7 +186,7 @@ def test_near_duplicates_of_another_run_are_not_shown(byrote_, tmp_path):
     code, out, err = byrote_("show", "other")
     assert code == 0
     assert "near copy" not in out
-    assert "belongs to another run and is not shown" in err
+    assert "belongs to another run; byrote neighbors replaces it; it is not shown" in err
 
 
 def test_what_goes_while_its_copy_stays_is_said(byrote_, tmp_path):

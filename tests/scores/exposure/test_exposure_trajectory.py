@@ -24,7 +24,7 @@ def run(folder, **more):
 
 def test_it_is_the_exposures_at_each_epoch_of_each_fit(tmp_path):
     run(tmp_path / "run", fits=2, track=[1, 2])
-    course = byrote.open_run(tmp_path / "run").exposure()
+    course = byrote.open_run(tmp_path / "run").trajectory()
     assert (course.unit, course.steps.tolist()) == ("epoch", [1, 2, 3])
     assert course.bits.shape == (14, 3)
     for column, epoch in enumerate((1, 2, 3)):
@@ -41,7 +41,7 @@ def test_it_is_the_exposures_at_each_epoch_of_each_fit(tmp_path):
 
 def test_losses_are_those_of_the_models(tmp_path):
     found = run(tmp_path / "run", track=[2])
-    course = byrote.open_run(tmp_path / "run").exposure()
+    course = byrote.open_run(tmp_path / "run").trajectory()
     assert course.loss_steps.tolist() == [1, 2, 3]
     assert course.test_loss[0, -1] == found.test_loss[0]
     assert (np.diff(course.train_loss[0]) < 0).all()  # more counts against the same alpha
@@ -56,7 +56,7 @@ def test_losses_are_those_of_the_models(tmp_path):
 
 def test_a_run_that_was_not_tracked_has_its_end(tmp_path):
     found = run(tmp_path / "run")
-    course = byrote.open_run(tmp_path / "run").exposure()
+    course = byrote.open_run(tmp_path / "run").trajectory()
     assert course.steps.tolist() == [3]
     assert course.bits[:, 0].tolist() == found.exposure.bits.tolist()
     assert np.isnan(course.cost)
@@ -68,7 +68,7 @@ def test_missing_fits_and_epochs_are_told_or_left_out(tmp_path):
     run(tmp_path / "run", fits=2, track=[1])
     Path(tmp_path / "run/fits/fit-000000.parquet").unlink()
     with pytest.raises(byrote.IncompleteRun, match="1 of 2 fits"):
-        byrote.open_run(tmp_path / "run").exposure()
+        byrote.open_run(tmp_path / "run").trajectory()
     course = byrote.open_run(tmp_path / "run").trajectory(partial=True)
     assert set(course.fit.tolist()) == {1}
     assert course.train_loss.shape == (1, 3)

@@ -83,7 +83,7 @@ def test_more_fits_and_epochs_extend_it(byrote_):
     code, out, _ = byrote_("expose", *run, "--fits", "2", "--track", "epoch")
     assert code == 0
     assert re.search(r"epoch +train loss +test loss +never +once +8 times", out)
-    assert byrote.open_run("run").memorization().steps.tolist() == [1, 2, 3]
+    assert byrote.open_run("run").trajectory().steps.tolist() == [1, 2, 3]
     data = json.loads(byrote_("show", "run", "--json", "--epoch", "1")[1])
     assert data["run"]["epoch"] == 1
     assert "epoch must be one that was scored" in byrote_("show", "run", "--epoch", "4")[2]
@@ -115,7 +115,7 @@ def test_the_character_model_by_batches(byrote_):
     code, out, err = byrote_("expose", *command)
     assert (code, err) == (0, "")
     assert re.search(r"Model [\d.]+ kB", out)
-    course = byrote.open_run("run").memorization()
+    course = byrote.open_run("run").trajectory()
     assert course.unit == "batch"
     assert course.steps.tolist() == course.loss_steps.tolist() == [60, 120, 180, 240]
     assert np.isfinite(course.test_loss).all()

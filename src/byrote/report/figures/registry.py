@@ -107,7 +107,7 @@ def _source(selection: Selection | Comparison) -> Source:
     if isinstance(selection, Comparison):
         return "compared records" if selection.kind == "scores" else "compared canaries"
     for run in selection.runs.values():
-        _ = run.exposure() if run.has_canaries else run.memorization()
+        _ = run.exposure() if selection.run.has_canaries else run.memorization()
     return "canaries" if selection.run.has_canaries else "records"
 
 

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from byrote import KFold, Probes, Subset
 from byrote.exposure import estimate_exposure
-from byrote.fits.table import Table
 from byrote.plans import IN, design_of
 from byrote.privacy import (
     audit_one_run,
@@ -26,6 +25,7 @@ from byrote.privacy import (
     epsilon_from_scores,
     infer_membership,
 )
+from byrote.runs.table import Table
 from byrote.scores.gate import max_q999, max_significant
 from byrote.scores.gate.threshold import GatedRun
 from byrote.scores.memorization.evaluation import evaluate

@@ -15,10 +15,10 @@ import numpy as np
 
 import byrote
 from byrote import KFold, Probes
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 from byrote.models.vae.arithmetic import can_compile
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 from byrote.stats.estimate import spearman
 
 HEADER = (

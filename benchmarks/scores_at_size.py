@@ -11,11 +11,11 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.data import Records
-from byrote.fits.job import Outcome, Scored
-from byrote.fits.manifest import Manifest
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
 from byrote.plans import KFold, design_of
+from byrote.runs.job import Outcome, Scored
+from byrote.runs.manifest import Manifest
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 from run import peak_gb, report
 
 FOLDS, REPEATS = 10, 10

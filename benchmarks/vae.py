@@ -14,8 +14,8 @@ import torch
 from loky import ProcessPoolExecutor
 from sklearn.datasets import load_digits
 
-from byrote.fits.environment import peak_memory
 from byrote.models import VAE
+from byrote.runs.environment import peak_memory
 from plain_vae import PlainVAE, loader, log_prob, train_epoch
 from run import report
 

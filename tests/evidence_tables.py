@@ -3,9 +3,9 @@
 import numpy as np
 
 from byrote import Probes
-from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.plans.design import IN
+from byrote.runs.table import Table
 
 
 def laplace(generator, included):

@@ -35,7 +35,7 @@ from byrote import models, plans
 from byrote.attacks.discoverable_extraction import discovery_probability, samples_to_discover
 from byrote.cli import app, exits
 from byrote.data.records import as_records
-from byrote.fits.request import Settings
+from byrote.runs.request import Settings
 
 from languages import Ngram
 

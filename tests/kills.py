@@ -24,10 +24,10 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.cli import exits
-from byrote.fits import interrupts
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
+from byrote.runs import interrupts
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 
 from estimators import Keepable, Slow, Steps
 from languages import Ngram

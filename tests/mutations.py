@@ -24,8 +24,8 @@ import numpy as np
 import byrote
 from byrote.cli import app
 from byrote.errors import ByroteError
-from byrote.fits import sealed
-from byrote.fits.paths import RunPaths
+from byrote.runs import sealed
+from byrote.runs.paths import RunPaths
 from sealing import reseal
 
 from estimators import Misbehaving, Steps

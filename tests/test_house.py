@@ -21,8 +21,8 @@ STAGES = [
     ["plans"],
     ["models"],
     ["attacks"],
-    ["fits"],
-    ["columnar"],  # reads and writes the files of fits
+    ["runs"],
+    ["columnar"],  # reads and writes the files of runs
     ["scores"],
     ["exposure", "memorization", "neighbors", "privacy"],  # public names alone
     ["hf"],
@@ -65,6 +65,53 @@ def test_imports_go_one_way():
             if RANK[theirs] > RANK[mine] or beside:
                 wrong.append(f"{'/'.join(parts)} imports {module}")
     assert not wrong
+
+
+def module_of(path):
+    parts = path.relative_to(SOURCE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def test_no_files_import_one_another_in_a_circle():
+    """Imports for types and within functions count too."""
+    files = {module_of(path): path for path in SOURCE.rglob("*.py")}
+    needed = {module: set() for module in files}
+    for module, path in files.items():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    named = f"{node.module}.{alias.name}"
+                    needed[module].add(named if named in files else node.module)
+            elif isinstance(node, ast.Import):
+                needed[module].update(alias.name for alias in node.names)
+        needed[module] &= files.keys() - {module, "byrote"}
+    while free := {module for module, others in needed.items() if not others & needed.keys()}:
+        needed = {module: others for module, others in needed.items() if module not in free}
+    assert not needed
+
+
+def test_the_map_is_the_tree():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    lines = re.search(r"fails\notherwise\.\n\n(.*?)\n\n", text, flags=re.DOTALL)[1].splitlines()
+    folders, modules, above = set(), set(), []
+    for line in lines:
+        indent, names = len(line) - len(line.lstrip()), re.split(r"  +", line.strip())[0]
+        if names.endswith("/"):
+            above = [*above[: (indent - 4) // 2], names.removesuffix("/")]
+            folders.add("/".join(above))
+        else:
+            modules.update(names.split(", "))
+    here = [path.parent.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("__init__.py")]
+    assert folders == set(here) - {"."}
+    assert modules == {p.stem for p in SOURCE.glob("*.py")} - {"__init__", "__main__"}
+
+
+UNSPOKEN = {"result", "loading", "text", "files", "settings"}  # names that say nothing twice
+
+
+def test_no_two_files_have_a_name_that_says_nothing():
+    names = [path.stem for path in SOURCE.rglob("*.py") if path.stem in UNSPOKEN]
+    assert len(names) == len(set(names))
 
 
 def test_first_modules_import_nothing_later():

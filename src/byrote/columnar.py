@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits import parquet
+from byrote.runs import parquet
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ import numpy as np
 from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, MissingExtra
-from byrote.fits.determinism import undisturbed
 from byrote.models import CausalLM
+from byrote.runs.determinism import undisturbed
 from byrote.scores.exposure.expose import expose
 from byrote.scores.exposure.exposure import Exposure
 

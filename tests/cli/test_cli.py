@@ -21,8 +21,8 @@ import byrote
 from byrote.cli import app, exits
 from byrote.cli.options import shared
 from byrote.cli.options.study import StudyName
-from byrote.fits.executors import EXECUTORS
-from byrote.fits.job import KEEP_MODELS
+from byrote.runs.executors import EXECUTORS
+from byrote.runs.job import KEEP_MODELS
 from byrote.studies.kinds import NAMES
 
 from published import write_cifar

@@ -8,8 +8,8 @@ import pytest
 import byrote
 from byrote import Canary
 from byrote.attacks.ranks import find_ranks
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 from byrote.scores.exposure.extraction import SearchBudget, extract_from_run
 
 from languages import Ngram

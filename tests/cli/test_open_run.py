@@ -9,7 +9,7 @@ import pytest
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.fits import fit_file
+from byrote.runs import fit_file
 
 from estimators import Keepable, Steps
 from languages import Ngram

@@ -12,11 +12,11 @@ import byrote
 from byrote.cli.verbs.expose import track_request
 from byrote.data import load
 from byrote.errors import IncompleteRun, InvalidInput, RunMismatch
-from byrote.fits.paths import RunPaths
-from byrote.fits.request import Request, Settings
-from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE, CharLSTM, contract, identity
 from byrote.models.early_stopping import EarlyStopping
+from byrote.runs.paths import RunPaths
+from byrote.runs.request import Request, Settings
+from byrote.runs.run_folder import RunFolder
 
 DIGITS = load("digits").x[:200]
 X, VALIDATION = DIGITS[:40], DIGITS[40:100]

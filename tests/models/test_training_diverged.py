@@ -8,13 +8,13 @@ import torch
 
 import byrote
 from byrote.errors import ByroteError, InvalidInput, TrainingDiverged
-from byrote.fits.job import Job, Task
-from byrote.fits.kinds.arrays import ArrayContent
-from byrote.fits.sharing import InMemory
-from byrote.fits.worker import run_job
 from byrote.models import DP, VAE, CausalLM, CharLSTM
 from byrote.models.vae.autoencoder import build
 from byrote.models.weights import weights_of
+from byrote.runs.job import Job, Task
+from byrote.runs.kinds.arrays import ArrayContent
+from byrote.runs.sharing import InMemory
+from byrote.runs.worker import run_job
 
 import tiny_hf
 

@@ -10,7 +10,6 @@ from scipy.stats import binomtest, chisquare
 from sklearn import model_selection
 
 from byrote.errors import InvalidInput
-from byrote.fits.job import job_of
 from byrote.plans import (
     Design,
     Insertions,
@@ -24,6 +23,7 @@ from byrote.plans import (
     check_spec,
     design_of,
 )
+from byrote.runs.job import job_of
 
 N = 24
 PLANS = {

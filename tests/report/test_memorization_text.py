@@ -15,10 +15,10 @@ from sklearn.preprocessing import StandardScaler
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes
 from byrote.data.records import Records
-from byrote.fits.kinds.arrays import Forecast
 from byrote.report import forecast, memorization
 from byrote.report.format import byte_size, duration, number, plain
 from byrote.report.memorization import render, to_json
+from byrote.runs.kinds.arrays import Forecast
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.stats.memorization import ESTIMATORS
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.fits.request import Settings
 from byrote.report.format import number
+from byrote.runs.request import Settings
 from byrote.scores.memorization.top_records import central_share
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import StudyRun

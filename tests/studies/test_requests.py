@@ -12,9 +12,9 @@ import byrote
 from byrote.data import Corpus, Records
 from byrote.data.id_lists import read_ids
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.request import Request, Settings
 from byrote.models import CharLSTM
 from byrote.plans import KFold
+from byrote.runs.request import Request, Settings
 from byrote.studies.execute import execute
 from byrote.studies.kinds import FORMS, Pruning, load_study
 from byrote.studies.requests import (

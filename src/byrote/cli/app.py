@@ -23,7 +23,7 @@ from byrote.cli.options.runs import (
 )
 from byrote.cli.options.study import StudyOptions
 from byrote.cli.options.training import ExposeOptions, ScoreOptions
-from byrote.fits import interrupts
+from byrote.runs import interrupts
 
 app = typer.Typer(
     name="byrote",

@@ -14,7 +14,7 @@ import typer
 
 from byrote.cli.streams import write_lines
 from byrote.errors import ByroteError, CannotRead, CannotWrite, IncompleteRun
-from byrote.fits import interrupts
+from byrote.runs import interrupts
 
 # Click's base class of errors in arguments; recent releases of typer contain their own click.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")

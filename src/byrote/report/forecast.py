@@ -3,10 +3,10 @@
 import numpy as np
 from rich.text import Text
 
-from byrote.fits.forecast import Costs
-from byrote.fits.kinds.arrays import Forecast
-from byrote.fits.kinds.canaries import ExposureForecast
 from byrote.report.format import byte_size, duration, number, plural
+from byrote.runs.forecast import Costs
+from byrote.runs.kinds.arrays import Forecast
+from byrote.runs.kinds.canaries import ExposureForecast
 
 
 def render(costs: Costs) -> Text:

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data import Records
 from byrote.errors import InvalidInput
-from byrote.fits import kept_model
-from byrote.fits.manifest import Manifest
-from byrote.fits.paths import RunPaths
-from byrote.fits.reading import is_there
-from byrote.fits.record_files import load_records
-from byrote.fits.run_folder import RunFolder
-from byrote.fits.table import Table
 from byrote.plans import Design
+from byrote.runs import kept_model
+from byrote.runs.manifest import Manifest
+from byrote.runs.paths import RunPaths
+from byrote.runs.reading import is_there
+from byrote.runs.record_files import load_records
+from byrote.runs.run_folder import RunFolder
+from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 from byrote.scores.exposure.trajectory import exposure_trajectory_of_run
 from byrote.scores.memorization.evaluation import Evaluation, evaluate

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
 from byrote.errors import IncompleteRun
-from byrote.fits.files import make_folder
-from byrote.fits.paths import RunPaths
-from byrote.fits.progress import Progress, Silent
-from byrote.fits.request import Request, Settings
-from byrote.fits.run import run_fits
+from byrote.runs.execute import run_fits
+from byrote.runs.files import make_folder
+from byrote.runs.paths import RunPaths
+from byrote.runs.progress import Progress, Silent
+from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.memorization.memorization_result import MemorizationResult

@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import IncompleteRun, printable
-from byrote.fits.request import Settings
 from byrote.report import neighbors as neighbor_text
 from byrote.report.format import plain
+from byrote.runs.request import Settings
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.studies import what_was_run
 from byrote.studies.execute import StudyRun

@@ -17,10 +17,10 @@ from byrote.data.canary_records import Measurement
 from byrote.data.id_lists import encode_ids
 from byrote.data.subsample import random_rows
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.files import write_atomically
-from byrote.fits.request import Request, Settings
 from byrote.models import contract, registry
 from byrote.plans import KFold, Probes, design_of
+from byrote.runs.files import write_atomically
+from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.score_exposure import exposure_request
 from byrote.scores.memorization.pruning import prune
 from byrote.scores.run import Run

@@ -14,12 +14,12 @@ from sklearn.base import clone
 import byrote
 from byrote.data import load
 from byrote.errors import InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
 from byrote.models import VAE
 from byrote.models.vae import arithmetic
 from byrote.models.vae.outlier import SHARES, BinaryBackground, GaussianBackground, Outlier
 from byrote.report.memorization import render
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 
 PLANTED = slice(0, 10)
 

@@ -9,14 +9,14 @@ import torch
 import byrote
 from byrote import Probes
 from byrote.errors import InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
 from byrote.models import DP, VAE, registry
 from byrote.models.privacy.calibration import NoiseSchedule, calibrate, guarantee_of
 from byrote.models.privacy.dp_sgd import NoisyStep
 from byrote.models.vae.autoencoder import untrained
 from byrote.models.vae.parameters import space_for
 from byrote.models.vae.private import PrivateTraining
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 
 DELTA = 1e-3
 NOISY = DP(noise_multiplier=1.0, delta=DELTA)

@@ -10,9 +10,9 @@ from scipy.special import logsumexp
 from scipy.stats import false_discovery_control
 
 import byrote
-from byrote.fits.table import Table
 from byrote.plans import Probes, design_of
 from byrote.report.comparison_verdicts import verdicts
+from byrote.runs.table import Table
 from byrote.scores.compare.score_difference import (
     EvaluatedTable,
     independent_difference,

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import binomtest, gamma
 
 from byrote import Exposure, KFold, Probes, Subset
-from byrote.fits.table import Table
 from byrote.plans import design_of
+from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import Controls, check_controls
 from byrote.scores.gate import max_auc, max_exposure, max_q999, max_significant

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import byrote
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 
 from languages import Ngram
 

@@ -9,8 +9,8 @@ from numpy.testing import assert_allclose
 from scipy.special import logsumexp
 from scipy.stats import ttest_rel
 
-from byrote.fits.table import Table
 from byrote.plans import KFold, LeaveOneOut, Probes, Subset, design_of
+from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import estimates_without, evaluate
 
 

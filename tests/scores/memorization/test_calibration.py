@@ -7,8 +7,8 @@ from scipy.stats import binom, binomtest, wilcoxon
 
 import byrote
 from byrote import KFold, Probes, Subset
-from byrote.fits.table import Table
 from byrote.plans import design_of
+from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.stats.multiple_testing import q_values
 

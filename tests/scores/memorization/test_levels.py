@@ -8,9 +8,9 @@ import pytest
 from scipy.stats import binomtest
 
 from byrote import KFold, Probes
-from byrote.fits.table import Table
 from byrote.plans import IN, design_of
 from byrote.privacy import audit_one_run, epsilon_from_density
+from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate, zero_spread
 from levels import MEASURES, NULLS, errors, raised
 

@@ -10,7 +10,7 @@ from scipy.special import logsumexp
 import byrote
 from byrote import KFold, Probes
 from byrote.cli import app, exits
-from byrote.fits.paths import RunPaths
+from byrote.runs.paths import RunPaths
 
 from estimators import Kernel, Steps, Weighs
 

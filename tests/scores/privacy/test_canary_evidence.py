@@ -9,8 +9,8 @@ from sklearn.metrics import roc_auc_score
 
 import byrote
 from byrote import Canary, InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.run_folder import RunFolder
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 from byrote.scores.privacy.canary_evidence import (
     canary_measures,
     exposure_rank_bound,

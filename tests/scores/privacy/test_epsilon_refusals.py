@@ -109,4 +109,4 @@ REFUSED = {
 @pytest.mark.parametrize(("name", "positional", "named", "message"), REFUSED.values(), ids=REFUSED)
 def test_refused_in_a_sentence(name, positional, named, message):
     with pytest.raises(InvalidInput, match=message):
-        getattr(byrote, name)(*positional, **named)
+        getattr(byrote.privacy, name)(*positional, **named)

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import binom
 
 from byrote import InvalidInput, KFold, LeaveOneOut, Membership, Probes, Subset
-from byrote.fits.table import Table
 from byrote.plans import as_plan
 from byrote.plans.design import IN
 from byrote.privacy import audit_one_run, gaussian_epsilon, one_run_epsilon
+from byrote.runs.table import Table
 from byrote.scores.privacy.record_bounds import (
     Claim,
     centred,

@@ -5,10 +5,10 @@ import pytest
 from scipy.stats import binom, norm
 
 from byrote import KFold, LeaveOneOut, Probes
-from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
 from byrote.privacy import infer_membership
+from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.evidence import Bound

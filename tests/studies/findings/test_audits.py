@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from byrote.fits.table import Table
 from byrote.plans import IN, OUT, Probes, design_of
+from byrote.runs.table import Table
 from byrote.scores.compare.records import MatchedRecords, score_change
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.studies.findings.audits import chance_quantiles, held_out, memorization

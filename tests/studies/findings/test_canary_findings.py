@@ -8,10 +8,10 @@ import pytest
 from scipy import stats
 
 from byrote import compare
-from byrote.fits.job import job_of
-from byrote.fits.kinds.canaries import TextContent
-from byrote.fits.request import Settings
 from byrote.models.language.char_lstm.windows import Cut, join_texts
+from byrote.runs.job import job_of
+from byrote.runs.kinds.canaries import TextContent
+from byrote.runs.request import Settings
 from byrote.scores.exposure.levels import by_insertions
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies import page, what_was_run

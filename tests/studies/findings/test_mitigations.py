@@ -7,8 +7,8 @@ import pytest
 from scipy import stats
 
 import byrote
-from byrote.fits.request import Settings
 from byrote.plans import IN, OUT
+from byrote.runs.request import Settings
 from byrote.scores.compare.compare import score_change
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import execute

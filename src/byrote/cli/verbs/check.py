@@ -7,9 +7,9 @@ from typing import Any
 from byrote.cli.options.runs import CheckOptions
 from byrote.cli.output import emit, output_format
 from byrote.errors import ByroteError, InvalidInput
-from byrote.fits.files import remove, write_atomically
 from byrote.report import gate as report
 from byrote.report.format import plain
+from byrote.runs.files import remove, write_atomically
 from byrote.scores.gate.check import check as check_run
 from byrote.scores.gate.threshold import Gate
 

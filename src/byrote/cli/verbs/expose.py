@@ -19,9 +19,9 @@ from byrote.data import load_corpus
 from byrote.data.canary_records import Measurement
 from byrote.data.log_perplexities import LogPerplexities, load_log_perplexities
 from byrote.errors import InvalidInput, did_you_mean
-from byrote.fits.request import Request
 from byrote.models import contract, registry
 from byrote.report import exposure as report
+from byrote.runs.request import Request
 from byrote.scores.exposure.estimate import estimate_by_group, estimate_exposure
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.score_exposure import exposure_request

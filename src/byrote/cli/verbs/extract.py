@@ -5,9 +5,9 @@ from typing import Any
 from byrote.cli.options.runs import ExtractOptions
 from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.errors import InvalidInput
-from byrote.fits.determinism import controlled
 from byrote.models import registry
 from byrote.report import extraction as report
+from byrote.runs.determinism import controlled
 from byrote.scores.exposure.extraction import SearchBudget, extract_from_run
 from byrote.scores.run import open_run
 

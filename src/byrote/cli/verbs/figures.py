@@ -11,8 +11,8 @@ from byrote.cli.exits import complain
 from byrote.cli.options.runs import FiguresOptions
 from byrote.cli.output import print_text, standard_output_kept_clean
 from byrote.errors import CorruptFile, InvalidInput, printable
-from byrote.fits.files import make_folder, write_atomically
 from byrote.report.figures.registry import Selection, groups
+from byrote.runs.files import make_folder, write_atomically
 from byrote.scores.memorization.percentiles import record_percentiles
 from byrote.scores.run import Run, open_run
 

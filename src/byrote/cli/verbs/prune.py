@@ -9,9 +9,9 @@ from byrote.cli.output import emit, output_format
 from byrote.cli.verbs.show import load_near_duplicates
 from byrote.data.id_lists import check_suffix
 from byrote.errors import InvalidInput
-from byrote.fits.parquet import check_destination
-from byrote.fits.paths import RunPaths
 from byrote.report import pruning as report
+from byrote.runs.parquet import check_destination
+from byrote.runs.paths import RunPaths
 from byrote.scores.memorization import pruning
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.run import open_run

@@ -13,14 +13,14 @@ from byrote.cli.output import Format, emit, output_format, standard_output_kept_
 from byrote.cli.verbs.show import print_scores
 from byrote.data import load
 from byrote.errors import InvalidInput
-from byrote.fits.paths import RunPaths
-from byrote.fits.progress import Bar, Silent
-from byrote.fits.request import Request, Settings
-from byrote.fits.run import kept_in, run_fits
 from byrote.models import registry
 from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
 from byrote.report.forecast import render
 from byrote.report.format import plain
+from byrote.runs.execute import kept_in, run_fits
+from byrote.runs.paths import RunPaths
+from byrote.runs.progress import Bar, Silent
+from byrote.runs.request import Request, Settings
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}

@@ -15,14 +15,14 @@ from byrote.cli.verbs import figures, neighbors
 from byrote.cli.verbs.score import print_forecast
 from byrote.data import Records
 from byrote.errors import IncompleteRun
-from byrote.fits.files import make_folder, write_atomically
-from byrote.fits.manifest import DataPart
-from byrote.fits.paths import RunPaths
-from byrote.fits.progress import Bar, Silent
-from byrote.fits.reading import is_there
-from byrote.fits.request import Settings
-from byrote.fits.run import kept_in
 from byrote.report.format import plural
+from byrote.runs.execute import kept_in
+from byrote.runs.files import make_folder, write_atomically
+from byrote.runs.manifest import DataPart
+from byrote.runs.paths import RunPaths
+from byrote.runs.progress import Bar, Silent
+from byrote.runs.reading import is_there
+from byrote.runs.request import Settings
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
 from byrote.studies import kinds, page

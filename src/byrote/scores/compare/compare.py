@@ -8,8 +8,8 @@ import numpy as np
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.fits.manifest import DataPart, ModelPart
 from byrote.plans import Design
+from byrote.runs.manifest import DataPart, ModelPart
 from byrote.scores.compare import canaries, records
 from byrote.scores.compare.comparison import Comparison, EvidenceSummary, ScoreChange
 from byrote.scores.run import Run, open_run

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.table import Table
 from byrote.plans import Design
+from byrote.runs.table import Table
 from byrote.scores.compare.comparison import CROSSINGS, ComparedScores, ScoreChange
 from byrote.scores.compare.score_difference import (
     EvaluatedTable,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.table import Table
+from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import Evaluation, mean_error
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
 from byrote.stats.memorization import ESTIMATORS, difference, side_replicates

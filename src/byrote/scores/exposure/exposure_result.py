@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.attacks.ranks import Ranks
 from byrote.errors import IncompleteRun
-from byrote.fits import parquet
-from byrote.fits.canary_file import PlantedCanaries
-from byrote.fits.kinds.canaries import RANK_COLUMNS, RANK_METHODS
-from byrote.fits.run_folder import RunFolder
-from byrote.fits.table import Table
+from byrote.runs import parquet
+from byrote.runs.canary_file import PlantedCanaries
+from byrote.runs.kinds.canaries import RANK_COLUMNS, RANK_METHODS
+from byrote.runs.run_folder import RunFolder
+from byrote.runs.table import Table
 from byrote.scores.exposure.best_estimate import (
     best_estimate,
     estimate_from_references,

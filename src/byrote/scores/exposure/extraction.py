@@ -13,8 +13,8 @@ from byrote.attacks.extraction import Extraction, extract_with_ranks
 from byrote.attacks.ranks import Ranks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, did_you_mean
-from byrote.fits.canary_file import PlantedCanaries
-from byrote.fits.run_folder import RunFolder
+from byrote.runs.canary_file import PlantedCanaries
+from byrote.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement, plant
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
-from byrote.fits.job import KEEP_MODELS
-from byrote.fits.progress import Bar, Progress, Silent
-from byrote.fits.request import Request, Settings
-from byrote.fits.run import run_fits
-from byrote.fits.temporary import temporary_folder
 from byrote.plans import Insertions
+from byrote.runs.execute import run_fits
+from byrote.runs.job import KEEP_MODELS
+from byrote.runs.progress import Bar, Progress, Silent
+from byrote.runs.request import Request, Settings
+from byrote.runs.temporary import temporary_folder
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 
 

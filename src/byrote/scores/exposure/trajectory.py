@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.run_folder import RunFolder
+from byrote.runs.run_folder import RunFolder
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 
 if TYPE_CHECKING:

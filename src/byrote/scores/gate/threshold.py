@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.fits.table import Table
+from byrote.runs.table import Table
 from byrote.scores.run import Run
 
 Verdict = Literal["passed", "failed", "inconclusive"]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.run_folder import RunFolder
-from byrote.fits.table import Table
+from byrote.runs.run_folder import RunFolder
+from byrote.runs.table import Table
 
 Array = NDArray[np.float64]
 DIAGNOSTICS = ("mc_error", "effective_sample_size", "k_hat")

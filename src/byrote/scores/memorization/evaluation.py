@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.table import Table
+from byrote.runs.table import Table
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
 from byrote.stats import rank_tests
 from byrote.stats.estimate import student_interval

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.table import Table
 from byrote.plans import IN, OUT
+from byrote.runs.table import Table
 from byrote.stats.standard_errors import Jackknifed
 
 Array = NDArray[np.float64]

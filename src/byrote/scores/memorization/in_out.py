@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.table import Table
 from byrote.plans import IN, OUT
+from byrote.runs.table import Table
 from byrote.stats.memorization import Side
 
 Array = NDArray[np.float64]

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.columnar import Columnar, Columns
-from byrote.fits.table import Table
+from byrote.runs.table import Table
 from byrote.scores.memorization.diagnostics import Diagnostics
 from byrote.scores.memorization.evaluation import Evaluation, evaluate
 from byrote.scores.memorization.summary import Reason, Summary, summarize

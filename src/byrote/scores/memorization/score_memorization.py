@@ -8,13 +8,13 @@ from typing import Any
 from byrote import checks
 from byrote.data.records import as_records
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.job import KEEP_MODELS
-from byrote.fits.progress import Bar, Progress, Silent
-from byrote.fits.request import Request, Settings
-from byrote.fits.run import run_fits
-from byrote.fits.run_folder import RunFolder
-from byrote.fits.temporary import temporary_folder
 from byrote.plans import KFold, as_plan
+from byrote.runs.execute import run_fits
+from byrote.runs.job import KEEP_MODELS
+from byrote.runs.progress import Bar, Progress, Silent
+from byrote.runs.request import Request, Settings
+from byrote.runs.run_folder import RunFolder
+from byrote.runs.temporary import temporary_folder
 from byrote.scores.memorization.diagnostics import collect_diagnostics
 from byrote.scores.memorization.memorization_result import MemorizationResult, result_from_table
 

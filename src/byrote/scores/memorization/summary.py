@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from scipy.stats import skew, spearmanr
 
 from byrote.columnar import PlainData
-from byrote.fits.table import Table
+from byrote.runs.table import Table
 from byrote.scores.memorization import held_out
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.scores.memorization.evaluation import Evaluation, estimates_without

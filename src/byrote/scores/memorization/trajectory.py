@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.run_folder import RunFolder
+from byrote.runs.run_folder import RunFolder
 from byrote.scores.memorization.evaluation import estimates_without
 from byrote.scores.memorization.summary import quantiles
 

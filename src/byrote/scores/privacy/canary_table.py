@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.fits.run_folder import RunFolder
-from byrote.fits.table import Table
+from byrote.runs.run_folder import RunFolder
+from byrote.runs.table import Table
 from byrote.scores.privacy.membership import (
     ATTACKS,
     LEVEL,

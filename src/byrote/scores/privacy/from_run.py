@@ -7,8 +7,8 @@ import numpy as np
 
 from byrote import checks
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.fits.run_folder import RunFolder
-from byrote.fits.table import Table
+from byrote.runs.run_folder import RunFolder
+from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import exposure_of_run
 from byrote.scores.privacy.canary_evidence import canary_bounds, canary_measures
 from byrote.scores.privacy.canary_table import attack_canaries, canary_table

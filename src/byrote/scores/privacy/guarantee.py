@@ -10,8 +10,8 @@ import numpy as np
 from byrote import checks
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.fits.run_folder import RunFolder
 from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT, DPGuarantee
+from byrote.runs.run_folder import RunFolder
 from byrote.stats import exposure as formulas
 from byrote.stats import gaussian_dp
 

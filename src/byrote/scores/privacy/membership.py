@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.columnar import PlainData
-from byrote.fits.table import Table
 from byrote.plans import IN
+from byrote.runs.table import Table
 from byrote.scores.privacy.input_checks import Array, Flags, check_table
 from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
 from byrote.stats.lira import log_ratio

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from byrote import checks, seeds
 from byrote.data.records import id_as_text
 from byrote.errors import InvalidInput
-from byrote.fits.table import Table
 from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT
 from byrote.plans import IN, OUT
+from byrote.runs.table import Table
 from byrote.scores.privacy.density import epsilon_from_density
 from byrote.scores.privacy.evidence import DENSITY, GAUSSIAN, ONE_RUN, RATES, Bound
 from byrote.scores.privacy.guarantee import allowed

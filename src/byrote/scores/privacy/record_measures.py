@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.table import Table
 from byrote.plans import IN, OUT
+from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import SIGNIFICANCE, distributions
 from byrote.scores.privacy.evidence import Bound, GroupMeasure

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
-from byrote.fits.table import Table
 from byrote.plans import IN
+from byrote.runs.table import Table
 from byrote.scores.compare.compare import score_change
 from byrote.scores.compare.comparison import ScoreChange
 from byrote.scores.compare.records import mean_log_prob

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
-from byrote.fits.reading import is_there
 from byrote.report import figures
 from byrote.report.format import number, plain
+from byrote.runs.reading import is_there
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Findings, Rows, times
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.fits.job import job_of
-from byrote.fits.kinds.canaries import TextContent
 from byrote.models.language.char_lstm.windows import Cut, join_texts
+from byrote.runs.job import job_of
+from byrote.runs.kinds.canaries import TextContent
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.stats.estimate import Estimate

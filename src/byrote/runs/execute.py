@@ -1,0 +1,234 @@
+"""A run: from a model, records and a plan to a folder of finished fits."""
+
+import errno
+import os
+import shutil
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
+from byrote.runs import files, reading, record_files, temporary
+from byrote.runs.executors import open_pool
+from byrote.runs.interrupts import held_back
+from byrote.runs.job import Task, job_of
+from byrote.runs.lock import locked
+from byrote.runs.manifest import Manifest
+from byrote.runs.scheduler import outcomes
+from byrote.runs.paths import RunPaths
+from byrote.runs.plan_file import read_design
+from byrote.runs.progress import Progress, Silent
+from byrote.runs.request import Request
+from byrote.runs.run_folder import RunFolder
+from byrote.models import resolve_auto
+from byrote.plans import Design
+
+# Of a folder that cannot be used at all, whatever room there is.
+_UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR}
+
+
+def run_fits(request: Request, folder: Path, progress: Progress | None = None) -> RunFolder:
+    """Do the fits of a plan that the folder does not hold yet.
+
+    Everything that can be refused is refused before the folder is made or changed.
+
+    Returns
+    -------
+    The run folder, in which fits may have failed: see ``RunFolder.failures``; the release fit, if
+    asked for: see ``RunFolder.check_release``.
+
+    Raises
+    ------
+    InvalidInput
+        If the model, the records, the plan or the folder cannot be used.
+    RunMismatch
+        If the folder holds another run, or one that another process works on.
+    CannotWrite, IncompleteRun
+        If the system has no room for a file, or no memory; what was finished is kept.
+    """
+    request.check()
+    temporary.sweep()
+    paths = RunPaths(folder)
+    design = request.plan.draw(request.context())
+    settled: dict[str, Any] = {}
+    paths.check()
+    if not reading.is_there(paths.manifest):
+        _check_new(paths)
+        request.preflight(design)
+        settled = resolve_auto.resolved_values(request.model, request.records.x.shape, design.fits)
+    manifest = request.manifest(design, settled)
+    with _resumable(paths), _locked(paths):
+        if reading.is_there(paths.manifest):
+            run, todo = _reopened(paths, request, design)
+        else:
+            _sweep(paths)
+            run = RunFolder.create(paths, manifest, design, request.kind)
+            todo = [*range(design.fits), *(design.extra if request.keeps else ())]
+        if todo:
+            _carry_out(run, todo, request, progress or Silent())
+    return run
+
+
+def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFolder, list[int]]:
+    """The run in the folder, extended if the plan is larger now, and the fits still to do.
+
+    All that is there is read before anything is changed.
+    """
+    manifest = Manifest.read(paths.manifest)
+    _check_same(manifest, paths, request, design)
+    stored = RunFolder(paths, manifest, read_design(paths, manifest))
+    design = request.plan.draw(request.context(), after=stored.design)
+    if not design.begins_with(stored.design):
+        raise RunMismatch(f"{paths.root} holds another run: its membership differs")
+    todo, damaged = stored.unfinished(request.track)
+    todo += range(stored.design.fits, design.fits)
+    without, damaged_models = _without_model(stored, set(todo), request.settings.keep_models)
+    todo += without
+    damaged_names = record_files.damaged(paths, manifest, request.kind)
+    if todo:
+        request.preflight(design)
+    _sweep(paths)
+    stored.forget_aside(todo)
+    for folder in (paths.fits, paths.failures):  # archives and version control drop empty ones
+        files.make_folder(folder)
+    for problem in [*damaged.values(), *damaged_models]:
+        warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
+    for problem in damaged_names.values():
+        warnings.warn(f"{problem}; it is written again", stacklevel=4)
+    record_files.mend(paths, manifest, request.kind, damaged_names)
+    for fit in damaged:
+        stored.set_aside(fit)
+    # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
+    if design.fits > stored.design.fits or tuple(request.track) != manifest.track:
+        stored = stored.extend(request.manifest(design), design)
+    return stored, todo
+
+
+def _without_model(
+    stored: RunFolder, todo: set[int], keep_models: str
+) -> tuple[list[int], list[CorruptFile]]:
+    """Finished fits whose model is asked for and not there, and why some that have a file are.
+
+    Their log-likelihoods stay until each is done again, model and log-likelihoods together.
+    """
+    if keep_models == "none":
+        return [], []
+    finished = [f for f in range(stored.design.fits) if f not in todo]
+    released = stored.design.release
+    wanted = finished if keep_models == "all" else [f for f in finished if f == released]
+    return stored.models.unfinished([*wanted, *stored.design.extra])
+
+
+def _check_same(stored: Manifest, paths: RunPaths, request: Request, design: Design) -> None:
+    """Refuse a folder made by another model, data set or plan, or by a larger plan."""
+    asked, size = request.manifest(design), request.plan.size
+    differences = stored.differences(asked, size)
+    have, want = stored.plan.spec.get(size), asked.plan.spec.get(size)
+    if have is not None and want is not None and want < have:
+        differences.append(f"plan {size} {have} there, {want} here")
+    if differences:
+        raise RunMismatch(
+            f"{paths.root} holds another run: {'; '.join(differences)}; choose another folder"
+        )
+
+
+def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
+    settings = request.settings
+    watched = not isinstance(progress, Silent)
+    heard: Counter[str] = Counter()
+    try:
+        with (
+            temporary.temporary_folder() as heartbeats,
+            open_pool(settings.executor, settings.workers, settings.threads) as pool,
+        ):
+            task = Task(
+                model=resolve_auto.with_values(request.model, run.manifest.settled),
+                data=pool.share(request.records.x, run.paths.work),
+                threads=settings.threads,
+                needs_torch="torch" in sys.modules,
+                heartbeats=str(heartbeats) if watched else None,
+                keep_messages=settings.debug,
+                track=tuple(request.track),
+                content=request.kind.content,
+            )
+            jobs = (
+                job_of(run.design, fit, settings.seed, keep_weights=request.keeps_fit(run, fit))
+                for fit in todo
+            )
+            total = run.design.fits + (len(run.design.extra) if request.keeps else 0)
+            progress.start(total, total - len(todo), heartbeats)
+            for outcome in outcomes(pool, task, jobs):
+                run.keep(outcome)
+                progress.ended(outcome)
+                heard.update(outcome.facts.get("warnings", ()))
+    finally:
+        with held_back():
+            progress.stop()
+            shutil.rmtree(run.paths.work, ignore_errors=True)
+    for warning, count in heard.most_common(3):
+        warnings.warn(f"{count} of {len(todo)} fits warned: {warning}", stacklevel=4)
+
+
+def _check_new(paths: RunPaths) -> None:
+    """Refuse a folder that cannot be made, or that holds something else."""
+    root = paths.root
+    nearest = next(parent for parent in (root, *root.absolute().parents) if parent.exists())
+    if not nearest.is_dir():
+        raise InvalidInput(f"cannot make the folder {root}: {nearest} is a file")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise InvalidInput(f"cannot write in {nearest}")
+    if root.is_dir():
+        # A start that was killed before it wrote run.json leaves these, and no fit.
+        ours = {paths.records, paths.canaries, paths.plan, paths.fits, paths.failures, paths.lock}
+        within = [*root.iterdir(), *paths.fits.glob("*"), *paths.failures.glob("*")]
+        strange = [path for path in within if path not in ours and path.suffix != files.TEMPORARY]
+        if strange:
+            raise InvalidInput(f"{root} is not empty and holds no run (it has {strange[0].name})")
+
+
+def kept_in(paths: RunPaths) -> str:
+    """What a run that was stopped has, and how it goes on."""
+    done = len(list(paths.fits.glob("fit-*.parquet")))
+    if not done:
+        return "no fit was finished"
+    finished = "1 finished fit is" if done == 1 else f"{done:,} finished fits are"
+    return f"{finished} kept in {paths.root}, and the same command goes on from there"
+
+
+@contextmanager
+def _resumable(paths: RunPaths) -> Iterator[None]:
+    """Say, where the system has no room or no memory, what is kept."""
+    try:
+        yield
+    except CannotWrite as error:
+        refused = CannotWrite(f"{error}; {kept_in(paths)}")
+        refused.errno = error.errno
+        raise refused from None
+    except MemoryError:
+        raise IncompleteRun(f"out of memory; {kept_in(paths)}") from None
+
+
+@contextmanager
+def _locked(paths: RunPaths) -> Iterator[None]:
+    """Hold the run folder, which is made if need be."""
+    with ExitStack() as lock:
+        try:
+            files.make_folder(paths.root)
+            lock.enter_context(locked(paths.lock))
+        except CannotWrite as error:
+            if error.errno in _UNUSABLE:
+                raise InvalidInput(str(error)) from None
+            raise
+        yield
+
+
+def _sweep(paths: RunPaths) -> None:
+    """Remove what killed processes left."""
+    shutil.rmtree(paths.work, ignore_errors=True)
+    with reading.of(paths.root):
+        for folder in (paths.root, paths.fits, paths.failures, paths.models):
+            files.sweep(folder)

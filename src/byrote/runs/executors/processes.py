@@ -1,0 +1,133 @@
+"""Worker processes on this machine, by loky."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from loky import ProcessPoolExecutor
+from numpy.typing import NDArray
+
+from byrote.errors import IncompleteRun
+from byrote.runs.executors.pool import Pool
+from byrote.runs.interrupts import held_back
+from byrote.runs.job import DataHandle
+from byrote.runs.sharing import share_without_name
+
+_PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to get when the parent ends
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+class Processes(Pool):
+    """``workers`` processes with ``threads`` threads each."""
+
+    def __init__(self, workers: int, threads: int) -> None:
+        self.workers, self.threads = workers, threads
+        self.window = 2 * workers
+        self._records: IO[bytes] | None = None
+        self._workers = self._start()
+        super().__init__(self._workers)
+
+    def _start(self) -> ProcessPoolExecutor:
+        with _starting():
+            return ProcessPoolExecutor(
+                self.workers,
+                initializer=_prepare_worker,
+                initargs=(os.getpid(),),
+                env=dict.fromkeys(_THREAD_VARIABLES, str(self.threads)),
+            )
+
+    def share(self, array: NDArray[Any], folder: Path) -> DataHandle:
+        """Records in a file without a name, where the system has such; it goes with the process."""
+        shared = share_without_name(array, folder.parent)
+        if shared is None:
+            return super().share(array, folder)
+        handle, self._records = shared
+        return handle
+
+    def submit(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
+        """Hand a call over; the first one starts the workers."""
+        with _starting():
+            return super().submit(call, *arguments)
+
+    def restart(self) -> bool:
+        """New workers for those that died."""
+        self._workers.shutdown(wait=False, kill_workers=True)
+        self.executor = self._workers = self._start()
+        return True
+
+    def close(self, *, kill: bool) -> None:
+        """End the workers."""
+        with _silenced(kill):
+            self._workers.shutdown(wait=True, kill_workers=kill)
+        if self._records is not None:
+            self._records.close()
+
+
+@contextmanager
+def _starting() -> Iterator[None]:
+    """A block that may start processes: undisturbed, and for none of them the terminal's end.
+
+    That ends the main process, which then ends them; one of them removes the semaphores.
+
+    Raises
+    ------
+    IncompleteRun
+        If the system has no room for them.
+    """
+    try:
+        with held_back(), _blocked("SIGHUP"):
+            yield
+    except OSError as error:
+        raise IncompleteRun(
+            f"cannot start worker processes: {error.strerror}; start the same run again, with"
+            " fewer workers if it happens again"
+        ) from None
+
+
+@contextmanager
+def _blocked(name: str) -> Iterator[None]:
+    """Block a signal, if the system has it, in this thread and in processes started by it."""
+    if name not in signal.Signals.__members__:
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.Signals[name]})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _silenced(killed: bool) -> Iterator[None]:
+    """Keep loky's thread from logging, as a fault of its own, that workers were killed."""
+    logger = logging.getLogger("concurrent.futures")  # where loky logs
+    before = logger.disabled
+    logger.disabled = before or killed
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _prepare_worker(parent: int) -> None:
+    # Ctrl-C goes to every process of the terminal; the main process decides what it means.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":  # at once, even from the middle of a library's long call
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def _follow(parent: int) -> None:
+    """End with the main process, even when that was killed and could not say so."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

@@ -1,0 +1,105 @@
+"""Forecasts of time, memory and disk, extrapolated from short pilot fits."""
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from byrote.runs.executors import usable_workers
+from byrote.plans import Design
+
+Result = TypeVar("Result")
+LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
+_START = 5.0  # seconds until worker processes have loaded their libraries
+
+
+@dataclass(frozen=True, kw_only=True)
+class Costs:
+    """Rough costs of a run: seconds and bytes; ``starting`` is the workers' part of ``seconds``."""
+
+    fits: int
+    seconds_per_fit: float
+    seconds: float
+    memory: int
+    disk: int
+    starting: float = 0.0
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run before it starts; ``smallest`` is the size that the model needed in the preflight."""
+
+    model: Any
+    design: Design
+    smallest: int
+    seed: int
+    threads: int
+    workers: int
+    keep_models: str
+    track: tuple[int, ...]
+    reports: int | None
+
+    @property
+    def keeps(self) -> bool:
+        """Whether weights are kept."""
+        return self.keep_models != "none"
+
+    @property
+    def fits(self) -> int:
+        """Number of fits, the one on all records included."""
+        return self.design.fits + (len(self.design.extra) if self.keeps else 0)
+
+    @property
+    def models(self) -> int:
+        """Number of models whose weights are kept."""
+        return {"none": 0, "release": 1, "all": self.fits}[self.keep_models]
+
+    @property
+    def processes(self) -> int:
+        """Number of worker processes; 0 where the main process carries out the fits."""
+        workers = usable_workers(self.workers, self.threads)
+        return workers if workers > 1 else 0
+
+    def total(self, seconds_per_fit: float) -> tuple[float, float]:
+        """Return seconds of all fits, and the part of it that the workers take to start."""
+        starting = _START if self.processes else 0.0
+        return seconds_per_fit * -(-self.fits // max(1, self.processes)) + starting, starting
+
+
+def run_pilots(
+    sizes: Iterable[int], fit: Callable[[int], tuple[float, Result]]
+) -> tuple[list[tuple[int, float]], Result]:
+    """Fit growing parts until one takes long enough; return all times, and the last result."""
+    times: list[tuple[int, float]] = []
+    for size in sizes:
+        seconds, result = fit(size)
+        times.append((size, seconds))
+        if seconds >= LONG_ENOUGH:
+            break
+    return times, result
+
+
+def doubling(size: int, most: int) -> Iterable[int]:
+    """Yield a size, twice as much, and so on up to the largest."""
+    while size < most:
+        yield size
+        size *= 2
+    yield most
+
+
+def extrapolated(times: list[tuple[int, float]], n: int) -> float:
+    """Extrapolate seconds to size n, by the growth between the last two sizes."""
+    (size, seconds), before = times[-1], times[-2] if len(times) > 1 else None
+    growth = 1.0
+    if before is not None:
+        growth = np.log(seconds / before[1]) / np.log(size / before[0])
+    return float(seconds * (n / size) ** np.clip(growth, 0.5, 3.0))
+
+
+def timed(work: Callable[[], Any]) -> float:
+    """Return the seconds that some work takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started

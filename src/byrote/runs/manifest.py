@@ -1,0 +1,256 @@
+"""run.json: what a run is, so that nobody averages two different ones."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import to_json
+
+from byrote.data.canary_records import CanaryRecords
+from byrote.data.records import Records
+from byrote.errors import CorruptFile, InvalidInput
+from byrote.runs import sealed
+from byrote.runs.environment import environment
+from byrote.models import identity
+from byrote.plans import Design, Plan, check_spec
+from byrote.plans.design import Units
+
+SCHEMA_VERSION = 2
+MOST_BYTES = 1 << 24  # of run.json; it holds no record and no list that grows with them
+_FITS = "drawn fits"  # beside what a plan's own description calls fits
+Count = Annotated[int, Field(ge=1, lt=1 << 31)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class ModelPart(_Part):
+    """The model: its class, the code of a class of the user's, its parameters but for seeds.
+
+    And hashes of the files that its parameters name: another checkpoint is another model.
+    """
+
+    name: str
+    code: str = ""
+    parameters: dict[str, Any]
+    files: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, model: Any) -> "ModelPart":
+        """What is kept of a model."""
+        return cls(
+            name=identity.class_path(model),
+            code=identity.code(model),
+            parameters=dict(identity.parameters(model)),
+            files=identity.file_hashes(model),
+        )
+
+    def differences(self, other: "ModelPart") -> list[str]:
+        """What tells two models apart, one phrase each."""
+        return [
+            *_differing("model", _class(self), _class(other)),
+            *_differing("model", self.parameters, other.parameters),
+            *_differing("model, files at", self.files, other.files),
+        ]
+
+
+class DataPart(_Part):
+    """The data: where from, how many, and a fingerprint of the content."""
+
+    source: str
+    location: str = ""
+    options: dict[str, str] = {}
+    records: Count
+    shape: tuple[Count, ...]
+    fingerprint: str
+
+    @classmethod
+    def of(cls, records: Records | CanaryRecords) -> "DataPart":
+        """What is kept of records."""
+        return cls(
+            source=records.source,
+            location=_location(records.source),
+            options=dict(records.options),
+            records=len(records),
+            shape=records.shape,
+            fingerprint=records.fingerprint,
+        )
+
+
+class PlanPart(_Part):
+    """The plan as asked for, and what the drawn design is."""
+
+    spec: dict[str, Any]
+    fits: Count
+    randomized: bool
+    units: Units
+
+    @field_validator("spec")
+    @classmethod
+    def _readable(cls, spec: dict[str, Any]) -> dict[str, Any]:
+        check_spec(spec)
+        return spec
+
+
+class Manifest(_Part):
+    """Everything that decides a run's numbers, and what they were made with."""
+
+    format: Literal["byrote-run"] = "byrote-run"
+    schema_version: int = SCHEMA_VERSION
+    run_id: str = Field(default_factory=lambda: uuid.uuid4().hex)
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    seed: Annotated[int, Field(ge=0)]
+    threads: Count
+    plan: PlanPart
+    model: ModelPart
+    data: DataPart
+    track: tuple[Count, ...]
+    settled: dict[str, bool | int | float | str]
+    environment: dict[str, str] = Field(default_factory=environment)
+
+    @classmethod
+    def of(
+        cls,
+        plan: Plan,
+        design: Design,
+        model: Any,
+        records: Records | CanaryRecords,
+        *,
+        seed: int,
+        threads: int,
+        track: tuple[int, ...] = (),
+        settled: Mapping[str, Any] | None = None,
+    ) -> "Manifest":
+        """The manifest of a run about to start.
+
+        Raises
+        ------
+        InvalidInput
+            If its description is too large to be read again.
+        """
+        made = cls(
+            seed=seed,
+            threads=threads,
+            track=track,
+            settled=dict(settled or {}),
+            plan=PlanPart(
+                spec=_as_json(plan.spec()),
+                fits=design.fits,
+                randomized=design.randomized,
+                units=design.units,
+            ),
+            model=ModelPart.of(model),
+            data=DataPart.of(records),
+        )
+        if (size := len(made.model_dump_json())) > MOST_BYTES // 4:
+            raise InvalidInput(
+                f"model must have parameters that {MOST_BYTES // 4} bytes describe; got {size}"
+                " bytes (an array is described by its hash, a list by all that it holds)"
+            )
+        return made
+
+    def write(self, path: Path) -> None:
+        """Write the manifest to a file, sealed."""
+        sealed.write_json(path, self.model_dump(mode="json"))
+
+    @classmethod
+    def read(cls, path: Path) -> "Manifest":
+        """The manifest in a file.
+
+        Raises
+        ------
+        CorruptFile
+            If it is no manifest, or not as it was written.
+        InvalidInput
+            If a newer byrote wrote it.
+        CannotRead
+            If the disk does not give it, or there is no memory for it.
+        """
+        data = sealed.read_json(path, most=MOST_BYTES)
+        _check_version(path, data.get("schema_version"))
+        try:
+            return cls.model_validate_json(to_json(data))
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the whole"
+            raise CorruptFile(f"{path} is not the description of a run: see {where}") from None
+        except ValueError:  # of JSON that is nested too deep
+            raise CorruptFile(f"{path} is not the description of a run: see the whole") from None
+
+    def differences(self, other: "Manifest", size: str) -> list[str]:
+        """What tells two runs apart, one phrase each.
+
+        A larger plan is no difference, nor are more tracked epochs; what "auto" was settled to is
+        none either, for it belongs to the run. But how a plan was drawn is one, and so is another
+        number of fits where the plans are of one size.
+        """
+        mine, theirs = (_plan(manifest.plan) for manifest in (self, other))
+        larger = mine.pop(size, None) != theirs.pop(size, None)
+        for plan in (mine, theirs) if larger else ():
+            del plan[_FITS]
+        return [
+            *_differing("plan", mine, theirs),
+            *self.model.differences(other.model),
+            *_differing("data", _content(self.data), _content(other.data)),
+            *_differing("run", _settings(self), _settings(other)),
+            *_untracked(self.track, other.track),
+        ]
+
+
+def _check_version(path: Path, version: Any) -> None:
+    # Before anything else: another version may have fields that this one does not know.
+    if type(version) is not int or version < 1:
+        raise CorruptFile(
+            f"{path} is not the description of a run: schema_version must be an integer of at least"
+            f" 1; got {version!r:.40}"
+        )
+    if version != SCHEMA_VERSION:
+        raise InvalidInput(
+            f"{path} has schema version {version}; this byrote reads version {SCHEMA_VERSION}"
+        )
+
+
+def _plan(plan: PlanPart) -> dict[str, Any]:
+    """A plan as asked for, and how it was drawn."""
+    return {_FITS: plan.fits, "units": plan.units, "randomized": plan.randomized, **plan.spec}
+
+
+def _location(source: str) -> str:
+    """Where the source is, whichever folder a later command starts from."""
+    return str(Path(source).resolve()) if Path(source).exists() else source
+
+
+def _class(model: ModelPart) -> dict[str, str]:
+    return {"class": model.name, "code": model.code}
+
+
+def _content(data: DataPart) -> dict[str, Any]:
+    content = {"content (values, labels or ids)": data.fingerprint[:12]}
+    return {"records": data.records, "shape": data.shape, **content}
+
+
+def _settings(manifest: Manifest) -> dict[str, Any]:
+    return {"seed": manifest.seed, "threads": manifest.threads}
+
+
+def _untracked(mine: tuple[int, ...], theirs: tuple[int, ...]) -> list[str]:
+    if set(mine) <= set(theirs):
+        return []
+    there, here = (", ".join(map(str, track)) or "none" for track in (mine, theirs))
+    return [f"tracked epochs {there} there, {here} here"]
+
+
+def _differing(part: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    names = sorted({*mine, *theirs})
+    return [
+        f"{part} {name} {mine.get(name)!r} there, {theirs.get(name)!r} here"
+        for name in names
+        if mine.get(name) != theirs.get(name)
+    ]
+
+
+def _as_json(spec: dict[str, Any]) -> dict[str, Any]:
+    return {name: identity.plain(value) for name, value in spec.items()}

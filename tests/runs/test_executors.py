@@ -1,0 +1,232 @@
+"""The same scores, bit for bit, wherever fits run and whoever dies."""
+
+import signal
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from sklearn.mixture import GaussianMixture
+
+import byrote
+from byrote import KFold
+from byrote.runs.executors import open_pool, usable_workers
+from byrote.models import VAE
+
+from estimators import Global, Misbehaving, PureNoise
+
+X = np.random.default_rng(0).random((90, 6))
+PLAN = KFold(3, repeats=2)
+MODELS = {
+    "noise": lambda: PureNoise(),
+    "mixture": lambda: GaussianMixture(3),
+    "vae": lambda: VAE(latent_dim=2, hidden=(16, 8), epochs=3, draws=8),
+}
+
+
+def score(model, **how):
+    return byrote.score_memorization(model, X, plan=PLAN, **{"seed": 7, **how})
+
+
+def same(first, second):
+    return first.to_frame().equals(second.to_frame())
+
+
+class Backwards(Executor):
+    """Runs calls in reverse order of submission, to show that order does not matter."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        self.waiting.append((future, fn, args, kwargs))
+        if len(self.waiting) == 6:
+            for waiting, call, arguments, keywords in reversed(self.waiting):
+                waiting.set_result(call(*arguments, **keywords))
+        return future
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_worker_processes_change_nothing(name):
+    here = score(MODELS[name]())
+    assert same(here, score(MODELS[name](), workers=2))
+
+
+THREADED = {
+    "own seed": lambda: PureNoise(),
+    "global generators": lambda: Global(),
+    "vae": lambda: VAE(latent_dim=2, hidden=(64, 32), epochs=2, draws=8),
+}
+
+
+@pytest.mark.parametrize("name", THREADED)
+def test_threads_in_this_process_change_nothing(name):
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    with ThreadPoolExecutor(4) as executor:
+        assert same(score(THREADED[name]()), score(THREADED[name](), executor=executor))
+    assert np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+
+
+def test_order_changes_nothing():
+    assert same(
+        score(VAE(latent_dim=2, hidden=(8,), epochs=1, draws=4)),
+        score(VAE(latent_dim=2, hidden=(8,), epochs=1, draws=4), executor=Backwards()),
+    )
+
+
+def test_settings_of_this_process_are_put_back():
+    import torch
+
+    from byrote.models.torch_utils import denormals_are_flushed
+
+    before = torch.get_num_threads(), denormals_are_flushed(), torch.get_rng_state()
+    score(MODELS["vae"]())
+    assert torch.get_num_threads() == before[0]
+    assert denormals_are_flushed() == before[1]
+    assert torch.equal(torch.get_rng_state(), before[2])
+
+
+def test_a_worker_that_dies_each_time_is_a_failed_fit(tmp_path):
+    x = np.concatenate([X, X + 1])
+    x[0] = 0.0
+    with pytest.raises(byrote.IncompleteRun, match="1 of 3 fits .*WorkerDied"):
+        byrote.score_memorization(
+            Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), out=tmp_path / "run", workers=2
+        )
+    assert byrote.open_run(tmp_path / "run").memorization(partial=True).missing != ()
+
+
+def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
+    x = np.concatenate([X, X + 1])
+    x[0] = 0.0
+    flag = tmp_path / "flag"
+    flag.touch()
+    model = Misbehaving("die", marked=0.0, flag=str(flag))
+    how = {"plan": KFold(3, 1), "out": tmp_path / "run"}
+    with ProcessPoolExecutor(1) as executor, pytest.raises(byrote.IncompleteRun, match="broke"):
+        byrote.score_memorization(model, x, executor=executor, **how)
+    flag.unlink()
+    assert byrote.score_memorization(model, x, **how).summary().scored == 180
+
+
+def test_a_deadly_fit_takes_no_other_with_it(tmp_path):
+    x = np.concatenate([X, X + 1])
+    x[0] = 0.0
+    with pytest.raises(byrote.IncompleteRun, match="1 of 6 fits .*1 failed"):
+        byrote.score_memorization(
+            Misbehaving("die", marked=0.0), x, plan=KFold(6, 1), out=tmp_path / "run", workers=2
+        )
+
+
+def test_an_executor_that_outlives_a_folder_sees_new_records(tmp_path):
+    import shutil
+
+    with ProcessPoolExecutor(1) as executor:
+        for x in (X, X + 1):
+            shutil.rmtree(tmp_path / "run", ignore_errors=True)
+            how = {"plan": PLAN, "out": tmp_path / "run"}
+            found = byrote.score_memorization(GaussianMixture(2), x, executor=executor, **how)
+            assert same(found, byrote.score_memorization(GaussianMixture(2), x, plan=PLAN))
+
+
+LAZY = """
+import sys
+import numpy as np
+from sklearn.base import BaseEstimator
+import byrote
+
+class Lazy(BaseEstimator):
+    def fit(self, X):
+        import torch
+        self.shift_ = float(torch.randn(()))
+        return self
+    def score_samples(self, X):
+        return X.sum(axis=1) + self.shift_
+
+x = np.random.default_rng(0).normal(size=(40, 2))
+result = byrote.score_memorization(Lazy(), x, plan=byrote.KFold(2, 2), out=sys.argv[1])
+print(result.score.tobytes().hex())
+"""
+
+
+def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
+    import subprocess
+    import sys
+
+    script = tmp_path / "lazy.py"
+    script.write_text(LAZY)
+
+    def run():
+        command = [sys.executable, script, tmp_path / "run"]
+        return subprocess.run(command, capture_output=True, check=True).stdout
+
+    first = run()
+    for fit in (1, 2):
+        (tmp_path / "run" / "fits" / f"fit-{fit:06d}.parquet").unlink()
+    assert run() == first
+
+
+def test_records_do_not_stay_behind(tmp_path):
+    score(PureNoise(), workers=2, out=tmp_path / "run")
+    assert not (tmp_path / "run" / "work").exists()
+
+
+def test_workers_stay_within_the_cores():
+    from byrote.runs.executors import cores
+
+    assert usable_workers(1000, 1) == cores()
+    assert usable_workers(2, cores()) == 1
+
+
+@pytest.fixture
+def heeding_ctrl_c():
+    """Where tests run in the background, a shell may have told them to ignore SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_interruption_keeps_finished_fits(tmp_path, heeding_ctrl_c):
+    class Interrupting(PureNoise):
+        def fit(self, X, y=None):
+            Interrupting.fits += 1
+            if Interrupting.fits == 5:  # a rehearsal, three fits
+                signal.raise_signal(signal.SIGINT)
+            return super().fit(X)
+
+    Interrupting.fits = 0
+    with pytest.raises(KeyboardInterrupt):
+        score(Interrupting(), out=tmp_path / "run")
+    assert len(list((tmp_path / "run" / "fits").iterdir())) == 3
+    resumed = score(Interrupting(), out=tmp_path / "run")
+    assert same(resumed, score(PureNoise()))
+
+
+def test_workers_are_killed_when_the_block_fails():
+    with pytest.raises(KeyError), open_pool("processes", 1, 1) as pool:
+        future = pool.submit(_sleep, 60)
+        raise KeyError
+    assert future.exception() is not None
+
+
+def _sleep(seconds):
+    import time
+
+    time.sleep(seconds)
+
+
+BAD = {
+    "executor": ({"executor": "slurm"}, "executor must be one of auto"),
+    "no executor": ({"executor": 3}, "concurrent.futures.Executor; got int"),
+    "workers": ({"workers": 0}, "workers must be an integer of at least 1"),
+    "threads": ({"threads": 4096}, "threads must not exceed"),
+    "seed": ({"seed": -1}, "seed must be an integer of at least 0"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_settings_are_refused(case, tmp_path):
+    how, message = BAD[case]
+    with pytest.raises(byrote.InvalidInput, match=message):
+        score(PureNoise(), out=tmp_path / "run", **how)
+    assert not (tmp_path / "run").exists()

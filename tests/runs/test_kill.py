@@ -1,0 +1,239 @@
+"""Killed with SIGKILL at every write and rename, and at random moments, a run starts again and
+ends with the same bits; finished fits are not redone."""
+
+import os
+import shutil
+import signal
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import byrote
+from byrote import KFold
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
+from byrote.plans.design import RELEASE
+
+from estimators import Keepable, PureNoise, Slow, Steps
+from languages import Ngram
+
+X = np.random.default_rng(0).normal(size=(20, 2))
+PLAN = KFold(2, repeats=2)
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+def start(store, model, plan=PLAN, keep_models="none"):
+    return byrote.score_memorization(model, X, plan=plan, out=store, keep_models=keep_models)
+
+
+def in_a_child(action):
+    """Run in a forked child that pytest does not hear of; returns its exit status."""
+    child = os.fork()
+    if child == 0:
+        sys.stderr = sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+        try:
+            action()
+        finally:
+            os._exit(0)
+    return child
+
+
+def wait(child):
+    _, status = os.waitpid(child, 0)
+    return status
+
+
+def killing_at(count):
+    """Patch every call by which files change, so that the count-th one is never made."""
+    left = [count]
+
+    def before(original):
+        def patched(*args, **kwargs):
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return original(*args, **kwargs)
+
+        return patched
+
+    for name in ("open", "fsync", "replace", "mkdir", "unlink", "rename"):
+        setattr(os, name, before(getattr(os, name)))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
+def test_killed_at_every_file_operation(tmp_path):
+    expected = start(None, PureNoise()).to_frame()
+    moments, count = 0, 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+
+        def run(store=store, count=count):
+            killing_at(count)
+            start(store, PureNoise())
+
+        if wait(in_a_child(run)) == 0:
+            break
+        moments += 1
+        before = finished(store)
+        assert start(store, PureNoise()).to_frame().equals(expected)
+        after = finished(store)
+        assert {name: after[name] for name in before} == before
+        assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
+    assert moments > 30  # 4 fits, each opened, synced, moved, and the folder's own files
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_killed_at_every_file_operation_while_extending(tmp_path):
+    larger = KFold(2, repeats=3)
+    expected = start(None, PureNoise(), larger).to_frame()
+    count = 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        start(store, PureNoise())
+
+        def run(store=store, count=count):
+            killing_at(count)
+            start(store, PureNoise(), larger)
+
+        if wait(in_a_child(run)) == 0:
+            break
+        assert start(store, PureNoise(), larger).to_frame().equals(expected)
+    assert count > 15
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("finished_before", [False, True])
+def test_killed_at_every_file_operation_while_keeping_models(tmp_path, finished_before):
+    plan = KFold(2, repeats=1)
+    expected = start(tmp_path / "whole", Keepable(), plan, "all").to_frame()
+    models = weights(tmp_path / "whole")
+    moments, count = 0, 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        if finished_before:  # and then asked for its models
+            start(store, Keepable(), plan)
+
+        def run(store=store, count=count):
+            killing_at(count)
+            start(store, Keepable(), plan, "all")
+
+        if wait(in_a_child(run)) == 0:
+            break
+        moments += 1
+        whole = {path.name: path.stat().st_mtime_ns for path in store.glob("models/*.safetensors")}
+        before = {name: when for name, when in finished(store).items() if model_of(name) in whole}
+        assert start(store, Keepable(), plan, "all").to_frame().equals(expected)
+        assert weights(store) == models
+        after = finished(store)
+        assert {name: after[name] for name in before} == before
+        assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
+    assert moments > 25
+
+
+def model_of(fit):
+    return fit.replace(".parquet", ".safetensors")
+
+
+def weights(store):
+    return {fit: kept(store, fit) for fit in (RELEASE, 0, 1)}
+
+
+def kept(store, fit):
+    found = RunFolder.open(RunPaths(store)).models.weights(fit)
+    return {name: array.tobytes() for name, array in found.items()}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
+    model, plan = Steps(3, noise=0.1), KFold(2, repeats=1)
+
+    def track(store):
+        return byrote.score_memorization(model, X, plan=plan, out=store, track=[2])
+
+    last = track(tmp_path / "whole").to_frame()
+    second = byrote.open_run(tmp_path / "whole").memorization(epoch=2).to_frame()
+    count = 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        start(store, model, plan)
+
+        def run(store=store, count=count):
+            killing_at(count)
+            track(store)
+
+        if wait(in_a_child(run)) == 0:
+            break
+        assert byrote.open_run(store).memorization(partial=True).to_frame().equals(last)
+        assert track(store).to_frame().equals(last)
+        assert byrote.open_run(store).memorization(epoch=2).to_frame().equals(second)
+    assert count > 15
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("finished_before", [False, True])
+def test_killed_at_every_file_operation_of_an_exposure_run(tmp_path, finished_before):
+    text = [f"line {k} of few\n" for k in range(20)]
+    canary = byrote.Canary("pin {digits:2}")
+
+    def expose(store, keep_models):
+        options = {"canaries_per_level": 1, "controls": 1, "references": 3, "method": "none"}
+        options |= {"held_out": 0, "out": store, "keep_models": keep_models}
+        return byrote.score_exposure(Ngram(order=1), text, canary, insertions=[2], **options)
+
+    expected = expose(tmp_path / "whole", "release").to_frame()
+    model = kept(tmp_path / "whole", 0)
+    expose(tmp_path / "finished", "none")
+    moments, count = 0, 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+        if finished_before:  # and then asked for the model that would ship
+            shutil.copytree(tmp_path / "finished", store)
+
+        def run(store=store, count=count):
+            killing_at(count)
+            expose(store, "release")
+
+        if wait(in_a_child(run)) == 0:
+            break
+        moments += 1
+        assert expose(store, "release").to_frame().equals(expected)
+        assert kept(store, 0) == model
+        assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
+    assert moments > (8 if finished_before else 25)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_killed_at_random_moments(tmp_path):
+    x = np.random.default_rng(1).normal(size=(70, 2))
+    plan = KFold(2, repeats=6)
+
+    def run():
+        byrote.score_memorization(Slow(0.03), x, plan=plan, out=tmp_path / "run")
+
+    generator = np.random.default_rng(2)
+    for _ in range(6):
+        child = in_a_child(run)
+        time.sleep(generator.uniform(0.05, 0.25))
+        os.kill(child, signal.SIGKILL)
+        wait(child)
+    before = finished(tmp_path / "run")
+    run()
+    after = finished(tmp_path / "run")
+    assert {name: after[name] for name in before} == before
+    expected = byrote.score_memorization(Slow(0.0), x, plan=plan)
+    assert byrote.open_run(tmp_path / "run").memorization().to_frame().equals(expected.to_frame())
+
+
+def finished(store):
+    fits = store / "fits"
+    return (
+        {p.name: p.stat().st_mtime_ns for p in fits.glob("fit-*.parquet")} if fits.is_dir() else {}
+    )

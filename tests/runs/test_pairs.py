@@ -1,0 +1,50 @@
+"""What pairs are for: fits with the same seeds and places have most of their noise in common."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+
+import byrote
+from byrote import Probes
+from byrote.data.records import as_records
+from byrote.runs.paths import RunPaths
+from byrote.runs.request import Request, Settings
+from byrote.runs.run_folder import RunFolder
+from byrote.models import VAE
+
+
+@pytest.fixture(scope="module")
+def images():
+    return (load_digits().images[:500] / 16).astype(np.float32)
+
+
+def small():
+    return VAE(latent_dim=4, hidden=(32,), epochs=8, draws=16)
+
+
+def correlation(store, plan, x):
+    """Median over records of the correlation of twins around the records' means in and out."""
+    byrote.score_memorization(small(), x, plan=plan, out=store)
+    table = RunFolder.open(RunPaths(store)).table()
+    roles, values = table.roles(), table.log_prob.copy()
+    for role in (-1, 1):
+        there = roles == role
+        values -= np.where(there, (values * there).sum(axis=0) / there.sum(axis=0), 0)
+    first, second = values[::2], values[1::2]
+    return np.median((first * second).sum(axis=0) / (values**2).sum(axis=0) * 2)
+
+
+def test_twins_of_a_vae_have_most_of_their_noise_in_common(images, tmp_path):
+    assert correlation(tmp_path / "pairs", Probes(40, fits=20, pairs=True), images) > 0.6
+    assert abs(correlation(tmp_path / "single", Probes(40, fits=20), images)) < 0.3
+
+
+def test_a_forecast_knows_pairs(images):
+    def asked(**how):
+        records = as_records(images)
+        return Request(small(), records, Probes(40, **how), Settings()).forecast()
+
+    single, paired = asked(fits=20), asked(fits=20, pairs=True)
+    assert (paired.values_in, paired.values_out, paired.units) == (10, 10, "pairs")
+    assert paired.standard_error < 0.7 * single.standard_error
+    assert np.isnan(asked(fits=2, pairs=True).standard_error)

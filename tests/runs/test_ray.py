@@ -1,0 +1,121 @@
+"""A Ray cluster of two nodes, one of which goes away in the middle of a run."""
+
+import socket
+import threading
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import byrote
+from byrote import KFold
+
+from estimators import Slow
+
+ray = pytest.importorskip("ray")
+X = np.random.default_rng(0).normal(size=(120, 2))
+TESTS = str(Path(__file__).parents[1])
+
+
+@pytest.fixture
+def cluster(monkeypatch):
+    from ray.cluster_utils import Cluster
+
+    monkeypatch.setenv("PYTHONPATH", TESTS)
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray's own
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        second = cluster.add_node(num_cpus=1)
+        ray.init(address=cluster.address, log_to_driver=False)
+        yield cluster, second
+        ray.shutdown()
+        cluster.shutdown()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_node_is_lost_and_nothing_changes(cluster, tmp_path):
+    cluster, second = cluster
+    plan = KFold(6, repeats=2)
+    fits = tmp_path / "run" / "fits"
+
+    def remove_when_under_way():
+        while not fits.is_dir() or len(list(fits.glob("fit-*"))) < 3:
+            time.sleep(0.02)
+        cluster.remove_node(second, allow_graceful=False)
+
+    saboteur = threading.Thread(target=remove_when_under_way)
+    saboteur.start()
+    found = byrote.score_memorization(
+        Slow(0.4), X, plan=plan, seed=7, out=tmp_path / "run", executor="ray", workers=2
+    )
+    saboteur.join()
+    here = byrote.score_memorization(Slow(0.0), X, plan=plan, seed=7)
+    assert found.to_frame().equals(here.to_frame())
+    pids = {facts["pid"] for facts in _facts(tmp_path / "run")}
+    assert len(pids) >= 2
+
+
+def _facts(folder):
+    from byrote.runs.paths import RunPaths
+    from byrote.runs.run_folder import RunFolder
+
+    run = RunFolder.open(RunPaths(folder))
+    return [run.facts(fit) for fit in range(run.design.fits)]
+
+
+def quiet(address, monkeypatch, tmp_path):
+    """The sentence with which an address is refused, and the seconds that takes."""
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    monkeypatch.setattr("byrote.runs.executors.ray_cluster._PATIENCE", 1.0)
+    started = time.monotonic()
+    with pytest.raises(byrote.InvalidInput, match="executor 'ray' needs RAY_ADDRESS") as refused:
+        byrote.score_memorization(
+            Slow(0.0), X, plan=KFold(2, 1), out=tmp_path / "run", executor="ray"
+        )
+    assert not ray.is_initialized()
+    assert byrote.score_memorization(Slow(0.0), X, plan=KFold(2, 1), out=tmp_path / "run")
+    return str(refused.value), time.monotonic() - started
+
+
+@pytest.fixture
+def listener():
+    """A port of this machine on which somebody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server
+
+
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "ray://127.0.0.1:{}"])
+def test_a_dead_address_is_refused_at_once(form, monkeypatch, tmp_path, listener):
+    port = listener.getsockname()[1]
+    listener.close()
+    text, seconds = quiet(form.format(port), monkeypatch, tmp_path)
+    assert "Connection refused" in text
+    assert seconds < 60
+
+
+def test_an_address_that_does_not_answer_is_refused(monkeypatch, tmp_path, listener):
+    text, _ = quiet(f"127.0.0.1:{listener.getsockname()[1]}", monkeypatch, tmp_path)
+    assert "no Ray answers at 127.0.0.1:" in text
+    assert "timed out" in text
+
+
+def test_an_address_of_something_else_is_refused(monkeypatch, tmp_path, listener):
+    def answer():
+        connection, _ = listener.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    text, _ = quiet(f"127.0.0.1:{listener.getsockname()[1]}", monkeypatch, tmp_path)
+    thread.join()
+    assert "what answers is not Ray" in text
+
+
+@pytest.mark.parametrize("address", ["nowhere", "127.0.0.1:port", "ray://"])
+def test_an_address_that_names_no_cluster_is_refused(address, monkeypatch, tmp_path):
+    text, _ = quiet(address, monkeypatch, tmp_path)
+    assert address in text

@@ -1,0 +1,195 @@
+"""What killed processes left is swept, and nothing else."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import byrote
+from byrote import KFold
+from byrote.runs import temporary
+from byrote.runs.interrupts import held_back
+from byrote.runs.sharing import share_without_name
+
+from estimators import KnownVariance
+
+X = np.random.default_rng(0).normal(size=(70, 2))
+MAKE = """
+import sys
+from byrote.runs.temporary import temporary_folder
+with temporary_folder() as folder:
+    (folder / "file").touch()
+    print(folder, flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    return tmp_path
+
+
+@pytest.fixture
+def another(here):
+    """Another process with a temporary folder, and the folder."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAKE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    folder = Path(process.stdout.readline().strip())
+    assert folder.parent == here
+    yield process, folder
+    process.kill()
+    process.communicate()
+
+
+def test_a_living_process_keeps_its_folder_and_a_killed_one_does_not(another):
+    process, folder = another
+    temporary.sweep()
+    assert (folder / "file").exists()
+    process.kill()
+    process.wait()
+    temporary.sweep()
+    assert not folder.exists()
+
+
+def test_every_start_sweeps(another, here):
+    process, _ = another
+    process.kill()
+    process.wait()
+    byrote.score_memorization(KnownVariance(), X, plan=KFold(2, repeats=1))
+    assert list(here.iterdir()) == []
+
+
+def test_what_is_not_such_a_folder_is_left(here):
+    for name in ("byrote-demo", "byrote-tmp", "byrote-tmp-notes", "byrote-tmp-12-"):
+        (here / name).mkdir()
+    (here / "byrote-tmp-1-abcdefgh").touch()
+    (here / "elsewhere").mkdir()
+    (here / "byrote-tmp-2-abcdefgh").symlink_to(here / "elsewhere")
+    before = sorted(here.iterdir())
+    temporary.sweep()
+    assert sorted(here.iterdir()) == before
+
+
+def test_the_folder_of_another_user_is_left(here, monkeypatch):
+    theirs = here / "byrote-tmp-1-abcdefgh"
+    theirs.mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: 12345)
+        temporary.sweep()
+    assert theirs.exists()
+    temporary.sweep()
+    assert not theirs.exists()
+
+
+def test_semaphores_of_killed_workers_go_with_the_folder(here, tmp_path_factory, monkeypatch):
+    shared = tmp_path_factory.mktemp("shm")
+    monkeypatch.setattr(temporary, "_SEMAPHORES", shared)
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for process in (ended.pid, os.getpid()):
+        (here / f"byrote-tmp-{process}-abcdefgh").mkdir()
+        (shared / f"sem.loky-{process}-x").touch()
+    (shared / f"sem.other-{ended.pid}-x").touch()
+    temporary.sweep()
+    left = {path.name for path in shared.iterdir()}
+    assert left == {f"sem.loky-{os.getpid()}-x", f"sem.other-{ended.pid}-x"}
+
+
+@pytest.mark.parametrize("order", ["C", "F", "strided"])
+@pytest.mark.parametrize("kind", ["float64", "float32", "uint8"])
+def test_records_without_a_name_are_the_records(kind, order, tmp_path):
+    x = np.random.default_rng(1).integers(0, 200, size=(30, 4, 5)).astype(kind)
+    x = {"C": x, "F": np.asfortranarray(x), "strided": x[::2]}[order]
+    handle, file = share_without_name(x, tmp_path)
+    found = handle.get()
+    assert list(tmp_path.iterdir()) == []
+    assert np.array_equal(found, x)
+    assert found.dtype == x.dtype
+    assert found.flags["F_CONTIGUOUS"] == x.flags["F_CONTIGUOUS"]
+    assert not found.flags.writeable
+    file.close()
+
+
+RUN = """
+import sys
+import numpy as np
+import byrote
+from estimators import Slow
+x = np.random.default_rng(0).normal(size=(70, 2))
+plan = byrote.KFold(2, repeats=3)
+byrote.score_memorization(Slow(60), x, plan=plan, out=sys.argv[1], workers=2)
+"""
+
+
+def children_of(process):
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == process:
+            found.append(int(path.parent.name))
+    return found
+
+
+def maps_records(process):
+    try:
+        return "(deleted)" in Path(f"/proc/{process}/maps").read_text().partition("#")[2]
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+def test_records_and_workers_go_with_a_killed_process(here):
+    """While workers train, no file holds the records; a SIGKILL leaves no worker."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUN, here / "run"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    try:
+        until = time.monotonic() + 180  # workers start slowly on a busy machine
+        while not (workers := [one for one in children_of(process.pid) if maps_records(one)]):
+            assert time.monotonic() < until
+            assert process.poll() is None
+            time.sleep(0.05)
+        secret = X[1].tobytes()
+        files = [path for path in here.rglob("*") if path.is_file()]
+        assert files
+        assert not [path for path in files if secret in path.read_bytes()]
+    finally:
+        process.kill()
+        process.wait()
+    while any(Path(f"/proc/{worker}/exe").exists() and alive(worker) for worker in workers):
+        assert time.monotonic() < until + 60
+        time.sleep(0.05)
+    assert not (here / "run" / "work").exists()
+
+
+def alive(process):
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_held_back_and_not_lost(number):
+    heard = []
+    before = signal.signal(number, lambda *_: heard.append(number))
+    try:
+        with held_back():
+            signal.raise_signal(number)
+            assert heard == []
+        assert heard == [number]
+    finally:
+        signal.signal(number, before)

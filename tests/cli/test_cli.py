@@ -119,7 +119,7 @@ def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
         (["--against", "run"], "--names must be given, all different"),
         (["--against", "run", "--names", "a,a"], "--names must be given, all different"),
         (["--against", "none"], "none holds no run"),
-        (["--record", "secret"], "id must be the id of one of 40 records"),
+        (["--record", "secret"], "id must be the id of one of the 40 records"),
         (["--clusters", "0"], "--clusters must be an integer of at least 1"),
     ],
 )

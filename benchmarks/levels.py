@@ -16,18 +16,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import (
-    KFold,
-    Probes,
-    Subset,
+from byrote import KFold, Probes, Subset
+from byrote.exposure import estimate_exposure
+from byrote.fits.table import Table
+from byrote.plans import IN, design_of
+from byrote.privacy import (
     audit_one_run,
     epsilon_from_density,
     epsilon_from_scores,
-    estimate_exposure,
     infer_membership,
 )
-from byrote.fits.table import Table
-from byrote.plans import IN, design_of
 from byrote.scores.gate import max_q999, max_significant
 from byrote.scores.gate.threshold import GatedRun
 from byrote.scores.memorization.evaluation import evaluate

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import binom
 
-from byrote import audit_one_run, one_run_epsilon
+from byrote.privacy import audit_one_run, one_run_epsilon
 from run import peak_gb, report
 
 GUESSES = 1_000_000

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import skewnorm
 
-from byrote import estimate_exposure
+from byrote.exposure import estimate_exposure
 from byrote.stats.skew_normal_fit import fit
 from run import peak_gb, report
 

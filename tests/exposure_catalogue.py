@@ -85,7 +85,7 @@ POOR = stats.gamma.rvs(2, size=1000, random_state=5)
 
 
 def fitted(references):
-    return byrote.estimate_exposure(20.0, references, method="skew_normal").fits[0]
+    return byrote.exposure.estimate_exposure(20.0, references, method="skew_normal").fits[0]
 
 
 def estimates(n=8):

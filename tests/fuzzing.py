@@ -164,14 +164,14 @@ def canary(text, alphabet, length, words, secret, seed, n, completion):
 
 
 def bounded(epsilon, delta, insertions, space_size, bits):
-    found = byrote.exposure_bound(
+    found = byrote.privacy.exposure_bound(
         epsilon=epsilon, delta=delta, insertions=insertions, space_size=space_size
     )
     return found.tail(bits), found.to_dict()
 
 
 def estimated(**how):
-    found = byrote.estimate_exposure(**how)
+    found = byrote.exposure.estimate_exposure(**how)
     return found.summary(), found.to_frame(), repr(found), found.interval
 
 
@@ -258,7 +258,7 @@ def targets(files):  # one entry each
             "words": lambda: {"name": ["ann", "bob"]}, "secret": ("ab", "ann"), "seed": 0, "n": 3,
             "completion": "ab of ann"}),
         "exposure_from_rank": Target(
-            byrote.exposure_from_rank, {"rank": lambda: [1, 2], "space_size": 10**9}
+            byrote.exposure.exposure_from_rank, {"rank": lambda: [1, 2], "space_size": 10**9}
         ),
         "estimate_exposure": Target(estimated, {
             "canary_bits": lambda: [29.0, 12.0], "reference_bits": lambda: np.arange(20.0, 40.0),
@@ -267,28 +267,28 @@ def targets(files):  # one entry each
             "epsilon": 1.0, "delta": 1e-6, "insertions": 3, "space_size": 10**6, "bits": 3.0}),
         "discovery_probability": Target(discovery_probability, {"bits": 5.0, "n": 5}),
         "samples_to_discover": Target(samples_to_discover, {"bits": 5.0, "p": 0.5}),
-        "one_run_epsilon": Target(byrote.one_run_epsilon, {
+        "one_run_epsilon": Target(byrote.privacy.one_run_epsilon, {
             "canaries": 100, "guesses": 50, "correct": 45, "delta": 1e-5, "significance": 0.05}),
-        "one_run_mu": Target(byrote.one_run_mu, {
+        "one_run_mu": Target(byrote.privacy.one_run_mu, {
             "canaries": 100, "guesses": 50, "correct": 45, "significance": 0.05}),
-        "audit_one_run": Target(byrote.audit_one_run, {
+        "audit_one_run": Target(byrote.privacy.audit_one_run, {
             "scores": lambda: np.arange(7.0), "included": lambda: np.arange(7) % 2 == 0,
             "guesses": 4, "delta": 1e-5, "significance": 0.05}),
-        "epsilon_from_rates": Target(byrote.epsilon_from_rates, {
+        "epsilon_from_rates": Target(byrote.privacy.epsilon_from_rates, {
             "true_positives": 40, "members": 50, "false_positives": 2, "non_members": 50,
             "delta": 1e-5, "significance": 0.05}),
-        "epsilon_from_scores": Target(byrote.epsilon_from_scores, {
+        "epsilon_from_scores": Target(byrote.privacy.epsilon_from_scores, {
             "inside": lambda: np.arange(7.0), "outside": lambda: np.arange(7.0) - 4, "delta": 0.0,
             "significance": 0.05, "seed": 0}),
-        "epsilon_from_density": Target(byrote.epsilon_from_density, {
+        "epsilon_from_density": Target(byrote.privacy.epsilon_from_density, {
             "log_prob": lambda: np.arange(28.0).reshape(4, 7) / 9,
             "included": lambda: np.arange(28).reshape(4, 7) // 7 % 2 == 0, "epsilon": 1.0,
             "significance": 0.05}),
-        "infer_membership": Target(byrote.infer_membership, {
+        "infer_membership": Target(byrote.privacy.infer_membership, {
             "log_prob": lambda: np.sin(np.arange(70.0)).reshape(10, 7),
             "included": lambda: np.arange(70).reshape(10, 7) // 7 % 2 == 0, "attack": "lira"}),
-        "gaussian_delta": Target(byrote.gaussian_delta, {"mu": 1.0, "epsilon": 1.0}),
-        "gaussian_epsilon": Target(byrote.gaussian_epsilon, {"mu": 1.0, "delta": 1e-5}),
+        "gaussian_delta": Target(byrote.privacy.gaussian_delta, {"mu": 1.0, "epsilon": 1.0}),
+        "gaussian_epsilon": Target(byrote.privacy.gaussian_epsilon, {"mu": 1.0, "delta": 1e-5}),
         "Records": Target(records, {
             "x": lambda: np.ones((7, 2)), "ids": lambda: range(7),
             "labels": lambda: list("aabbaab")}),
@@ -365,18 +365,21 @@ def targets(files):  # one entry each
             "run": "planted", "max_exposure": 5.0, "insertions": 4, "level": 0.95}, weight=0.05),
         "prune": Target(byrote.prune, {"run": lambda: result, "fdr": None, "top": 0.1}),
         "record_percentiles": Target(
-            byrote.record_percentiles, {"result": lambda: result, "id": 3}, fixed={"result"}
+            byrote.memorization.record_percentiles,
+            {"result": lambda: result, "id": 3},
+            fixed={"result"},
         ),
-        "distance_ratio": Target(byrote.distance_ratio, {
+        "distance_ratio": Target(byrote.neighbors.distance_ratio, {
             "train": lambda: x, "validation": lambda: validation, **neighbors, "seed": 0},
             weight=0.3),
-        "copying_test": Target(byrote.copying_test, {
+        "copying_test": Target(byrote.neighbors.copying_test, {
             "train": lambda: x, "test": lambda: validation, **neighbors, "cells": 2, "seed": 0},
             weight=0.1),
-        "authenticity": Target(byrote.authenticity, {"train": lambda: x, **neighbors}, weight=0.3),
-        "near_duplicates": Target(byrote.near_duplicates, {
+        "authenticity": Target(byrote.neighbors.authenticity, {
+            "train": lambda: x, **neighbors}, weight=0.3),
+        "near_duplicates": Target(byrote.neighbors.near_duplicates, {
             "result": lambda: result, "train": lambda: x, "features": None}, 0.1, {"result"}),
-        "compare_neighbors": Target(byrote.compare_neighbors, {
+        "compare_neighbors": Target(byrote.neighbors.compare_neighbors, {
             "result": lambda: result, "train": lambda: x, "validation": lambda: validation,
             **neighbors, "cells": 2, "seed": 0}, weight=0.05, fixed={"result"}),
         "save": Target(result.save, {"path": "saved.parquet"}, weight=0.1),

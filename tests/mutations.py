@@ -56,9 +56,9 @@ def tracked(store, seed=0):
     how = {"plan": plan, "out": store, "track": [1], "keep_models": "all", "seed": seed}
     result = byrote.score_memorization(Weighed(3, noise=0.1), X, **names, **how)
     paths = RunPaths(Path(store))
-    byrote.near_duplicates(result, X).save(paths.near_duplicates)
+    byrote.neighbors.near_duplicates(result, X).save(paths.near_duplicates)
     samples, fresh = np.random.default_rng(1).random((2, 30, 3))
-    byrote.compare_neighbors(result, X, fresh, samples).save(paths.neighbors)
+    byrote.neighbors.compare_neighbors(result, X, fresh, samples).save(paths.neighbors)
     result.save(paths.root.with_name("scores.parquet"))
     return result
 
@@ -112,7 +112,9 @@ READERS = {
         lambda run: printed("check", run, "--max-significant", "50%", "--json"),
         lambda run: printed("compare", run.with_name("steady"), run, "--match-ids", "--json"),
         lambda run: byrote.open_run(run).memorization(epoch=1).to_frame().to_json(),
-        lambda run: byrote.NeighborResult.load(RunPaths(run).neighbors).to_frame().to_json(),
+        lambda run: (
+            byrote.neighbors.NeighborResult.load(RunPaths(run).neighbors).to_frame().to_json()
+        ),
         lambda run: str(byrote.open_run(run).sample(3, model=Weighed(3, noise=0.1))),
         STARTS[tracked],
     ],

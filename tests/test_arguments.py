@@ -25,10 +25,12 @@ def test_calls_that_nobody_should_make_give_a_result_or_one_of_our_errors():
 def test_small_integers_do_not_overflow():
     counts = {"true_positives": 200, "members": 210, "false_positives": 3, "non_members": 210}
     small = {name: np.uint8(count) for name, count in counts.items()}
-    assert byrote.epsilon_from_rates(**small) == byrote.epsilon_from_rates(**counts)
-    bound = byrote.exposure_bound(epsilon=np.uint8(200), insertions=np.uint8(200))
+    assert byrote.privacy.epsilon_from_rates(**small) == byrote.privacy.epsilon_from_rates(**counts)
+    bound = byrote.privacy.exposure_bound(epsilon=np.uint8(200), insertions=np.uint8(200))
     assert bound.group_epsilon == 40_000
-    assert byrote.gaussian_delta(np.uint8(20), np.uint8(200)) == byrote.gaussian_delta(20, 200)
+    assert byrote.privacy.gaussian_delta(
+        np.uint8(20), np.uint8(200)
+    ) == byrote.privacy.gaussian_delta(20, 200)
 
 
 def test_numbers_of_numpy_leave_as_numbers_of_python():
@@ -43,7 +45,7 @@ def test_numbers_of_numpy_leave_as_numbers_of_python():
             name: list(value) if isinstance(value, tuple) else value
             for name, value in plan.spec().items()
         }
-    bound = byrote.exposure_bound(epsilon=np.float32(0.5), space_size=np.uint8(100))
+    bound = byrote.privacy.exposure_bound(epsilon=np.float32(0.5), space_size=np.uint8(100))
     assert json.dumps(bound.to_dict())
 
 
@@ -68,24 +70,28 @@ def test_numbers_of_numpy_train_the_same_model():
 TOO_LARGE, TOO_SMALL = 10**400, 5e-324
 COINS = np.arange(28).reshape(4, 7) // 7 % 2 == 0
 REFUSED = {
-    "huge": lambda: byrote.exposure_bound(epsilon=TOO_LARGE),
-    "huge size": lambda: byrote.exposure_bound(epsilon=1.0, space_size=2**5000),
-    "tiny": lambda: byrote.one_run_epsilon(
+    "huge": lambda: byrote.privacy.exposure_bound(epsilon=TOO_LARGE),
+    "huge size": lambda: byrote.privacy.exposure_bound(epsilon=1.0, space_size=2**5000),
+    "tiny": lambda: byrote.privacy.one_run_epsilon(
         canaries=9, guesses=9, correct=9, significance=TOO_SMALL
     ),
-    "tiny epsilon": lambda: byrote.exposure_bound(epsilon=TOO_SMALL),
-    "huge count": lambda: byrote.one_run_epsilon(canaries=TOO_LARGE, guesses=9, correct=9),
-    "flag for a number": lambda: byrote.gaussian_delta(True, 1.0),
+    "tiny epsilon": lambda: byrote.privacy.exposure_bound(epsilon=TOO_SMALL),
+    "huge count": lambda: byrote.privacy.one_run_epsilon(canaries=TOO_LARGE, guesses=9, correct=9),
+    "flag for a number": lambda: byrote.privacy.gaussian_delta(True, 1.0),
     "number for a flag": lambda: byrote.KFold(3, stratify=np.array([True])),
     "array for a flag": lambda: byrote.open_run("nowhere").memorization(
         partial=np.array([True, False])
     ),
     "text for a number": lambda: byrote.Subset("0.5", fits=4),
-    "complex": lambda: byrote.epsilon_from_density(COINS * 1j, COINS),
-    "ragged": lambda: byrote.epsilon_from_scores([[1.0], [1.0, 2.0]], [1.0, 2.0]),
-    "masked": lambda: byrote.epsilon_from_scores(np.ma.masked_less([1.0, 2], 2), [1.0, 2.0]),
-    "gradients": lambda: byrote.epsilon_from_scores(torch.ones(3, requires_grad=True), [1.0, 2]),
-    "words": lambda: byrote.infer_membership(COINS.astype(str), COINS),
+    "complex": lambda: byrote.privacy.epsilon_from_density(COINS * 1j, COINS),
+    "ragged": lambda: byrote.privacy.epsilon_from_scores([[1.0], [1.0, 2.0]], [1.0, 2.0]),
+    "masked": lambda: byrote.privacy.epsilon_from_scores(
+        np.ma.masked_less([1.0, 2], 2), [1.0, 2.0]
+    ),
+    "gradients": lambda: byrote.privacy.epsilon_from_scores(
+        torch.ones(3, requires_grad=True), [1.0, 2]
+    ),
+    "words": lambda: byrote.privacy.infer_membership(COINS.astype(str), COINS),
     "long secret": lambda: byrote.Canary("a {}", alphabet="ab", length=10**30),
     "long secrets": lambda: byrote.Canary("{digits:6000}{digits:6000}"),
     "large space": lambda: byrote.Canary("{digits:2000}"),
@@ -94,7 +100,7 @@ REFUSED = {
     "a path of no kind": lambda: byrote.open_run(3).memorization(),
     "a path with a NUL": lambda: byrote.open_run("a\0b").memorization(),
     "a path too long": lambda: byrote.load("x" * 5000),
-    "no function": lambda: byrote.authenticity(COINS * 1.0, COINS * 1.0, features=3),
+    "no function": lambda: byrote.neighbors.authenticity(COINS * 1.0, COINS * 1.0, features=3),
     "no model": lambda: byrote.expose(3, byrote.Canary("a {digits:2}", secret="12")),
     "no canaries": lambda: byrote.score_exposure(VAE(), ["a"], 3),
     "an id of another kind": lambda: byrote.Probes([1.5], fits=4),
@@ -112,12 +118,14 @@ def test_refused_in_a_sentence(case):
 
 def test_results_at_the_ends_of_the_range():
     assert (
-        byrote.exposure_bound(epsilon=1.0, delta=1e-9, insertions=10**9, space_size=9).group_delta
+        byrote.privacy.exposure_bound(
+            epsilon=1.0, delta=1e-9, insertions=10**9, space_size=9
+        ).group_delta
         == 1.0
     )
-    assert byrote.gaussian_epsilon(1e12, 1e-5) == pytest.approx(5e23, rel=1e-9)
-    assert byrote.gaussian_delta(1e-300, 1e300) == 0.0
-    assert byrote.exposure_from_rank(np.float16(1024), 2**3000) == 2990
+    assert byrote.privacy.gaussian_epsilon(1e12, 1e-5) == pytest.approx(5e23, rel=1e-9)
+    assert byrote.privacy.gaussian_delta(1e-300, 1e300) == 0.0
+    assert byrote.exposure.exposure_from_rank(np.float16(1024), 2**3000) == 2990
 
 
 X = np.arange(6.0).reshape(3, 2)

@@ -22,7 +22,7 @@ def test_figures_of_nearest_neighbours(byrote_):
         "reproduced",
     ]
     assert "ratio" not in err
-    found = byrote.NeighborResult.load("run/neighbors.parquet")
+    found = byrote.neighbors.NeighborResult.load("run/neighbors.parquet")
     samples = byrote.open_run("run").sample(20, seed=found.description["seed"])
     assert len(samples) == 20
     means = [x.reshape(-1, 2, 2, 2, 2).mean(axis=(2, 4)) for x in (images[:40], samples)]
@@ -40,7 +40,7 @@ def test_scores_beside_ratios_are_those_of_the_extended_run(byrote_):
     byrote_("score", "x.npy", *run, "--repeats", "3")
     found = byrote.open_run("run").neighbors()
     assert (found.score == byrote.open_run("run").memorization().score).all()
-    kept = byrote.NeighborResult.load("run/neighbors.parquet")
+    kept = byrote.neighbors.NeighborResult.load("run/neighbors.parquet")
     assert (found.ratio == kept.ratio).all()
     assert not (found.score == kept.score).any()
 

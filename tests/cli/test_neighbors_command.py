@@ -131,7 +131,7 @@ def test_near_duplicates_need_neither_validation_nor_a_model(byrote_, tmp_path):
     assert (code, err) == (0, "")
     assert "a copy or near copy among the others: 4 (copies: 2, near copies: 2)" in out
     assert "mean of rho" not in out
-    found = byrote.NearDuplicates.load(tmp_path / "run" / "near-duplicates.parquet")
+    found = byrote.neighbors.NearDuplicates.load(tmp_path / "run" / "near-duplicates.parquet")
     assert np.flatnonzero(found.hidden).tolist() == [10, 20, 40, 41]
     distances = cdist(x, x)
     np.fill_diagonal(distances, np.inf)

@@ -214,9 +214,9 @@ def test_foreign_weights_are_refused_and_left(damage, runs):
     path = RunPaths(folder).model(RELEASE)
     damage(path, other)
     content = path.read_bytes()
-    with pytest.raises(byrote.ForeignFile, match="another run or fit"):
+    with pytest.raises(byrote.errors.ForeignFile, match="another run or fit"):
         byrote.open_run(folder).model(model=Keepable())
-    with pytest.raises(byrote.ForeignFile, match="another run or fit"):
+    with pytest.raises(byrote.errors.ForeignFile, match="another run or fit"):
         score(folder, "release")
     assert path.read_bytes() == content
 

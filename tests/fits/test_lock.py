@@ -142,6 +142,6 @@ def test_where_a_file_can_have_one_name_only(tmp_path, reason, monkeypatch):
 def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "precious").write_text("untouched")
     (tmp_path / "run.lock").symlink_to(tmp_path / "precious")
-    with pytest.raises(byrote.CannotWrite), locked(tmp_path / "run.lock"):
+    with pytest.raises(byrote.errors.CannotWrite), locked(tmp_path / "run.lock"):
         pass
     assert (tmp_path / "precious").read_text() == "untouched"

@@ -49,7 +49,7 @@ def refusing_at(count, reason, monkeypatch):
 def refusal(store):
     try:
         start(store, keep_models="release")
-    except byrote.CannotWrite as error:
+    except byrote.errors.CannotWrite as error:
         return error
     return None
 
@@ -84,7 +84,9 @@ def test_a_full_disk_says_how_much_room_is_left(tmp_path, monkeypatch):
     usage = shutil._ntuple_diskusage(10**9, 10**9 - 250_000, 250_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     refusing_at(1, errno.ENOSPC, monkeypatch)
-    with pytest.raises(byrote.CannotWrite, match=r"No space left on device \(0.2 MB free in "):
+    with pytest.raises(
+        byrote.errors.CannotWrite, match=r"No space left on device \(0.2 MB free in "
+    ):
         files.write_atomically(tmp_path / "x", b"abc")
 
 
@@ -107,7 +109,7 @@ def test_a_limit_on_the_size_of_files_leaves_a_run_that_resumes(tmp_path):
             byrote.score_memorization(
                 GaussianMixture(2), np.tile(X, (20, 30)), plan=PLAN, out=tmp_path / "run"
             )
-        except byrote.CannotWrite as error:
+        except byrote.errors.CannotWrite as error:
             return 7 if "File too large" in str(error) and "ulimit -f" in str(error) else 8
         return 0
 
@@ -122,7 +124,9 @@ def test_an_old_result_stays_where_a_new_one_cannot_be_written(tmp_path, monkeyp
     before = path.read_bytes()
     with monkeypatch.context() as patch:
         refusing_at(2, errno.ENOSPC, patch)  # the file is opened, and cannot be filled
-        with pytest.raises(byrote.CannotWrite, match="cannot write .*scores.parquet: No space"):
+        with pytest.raises(
+            byrote.errors.CannotWrite, match="cannot write .*scores.parquet: No space"
+        ):
             result.save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
@@ -165,7 +169,7 @@ def test_no_room_for_temporary_folders(tmp_path, monkeypatch):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(tempfile, "mkdtemp", mkdtemp)
-    with pytest.raises(byrote.CannotWrite, match="cannot write a temporary folder in "):
+    with pytest.raises(byrote.errors.CannotWrite, match="cannot write a temporary folder in "):
         start(None)
 
 

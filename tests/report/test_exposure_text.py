@@ -29,7 +29,9 @@ FACTS = {
 def made(method="sampled", shift=0.0):
     canaries = 30 - shift + GENERATOR.normal(0, 3, 13) - np.where(TIMES == 16, 25, 0)
     ids = [f"[bold]{place}" for place in range(13)]
-    return byrote.estimate_exposure(canaries, REFERENCES, method=method, ids=ids, space_size=10**6)
+    return byrote.exposure.estimate_exposure(
+        canaries, REFERENCES, method=method, ids=ids, space_size=10**6
+    )
 
 
 def printed(content, width=300):

@@ -20,7 +20,7 @@ X, VALIDATION = np.random.default_rng(0).normal(size=(2, 60, 3))
 def compare(samples):
     ids = np.array([f"[red]{i}\x1b" for i in range(60)])
     scores = byrote.score_memorization(KernelDensity(), X, plan=byrote.LeaveOneOut(), ids=ids)
-    return byrote.compare_neighbors(scores, X, VALIDATION, samples, seed=5)
+    return byrote.neighbors.compare_neighbors(scores, X, VALIDATION, samples, seed=5)
 
 
 @pytest.fixture(scope="module")

@@ -109,7 +109,7 @@ def test_departures_are_from_the_paper_whatever_the_scale():
 def test_the_table_of_neighbours_has_what_the_screen_has(report):
     x = np.random.default_rng(0).integers(0, 256, (30, 4, 4), dtype=np.uint8)
     fresh, samples = np.random.default_rng(1).integers(0, 256, (2, 30, 4, 4), dtype=np.uint8)
-    found = byrote.compare_neighbors(report.runs[0].memorization, x, fresh, samples)
+    found = byrote.neighbors.compare_neighbors(report.runs[0].memorization, x, fresh, samples)
     written = page.markdown(replace(report, neighbors=found))
     line = next(line for line in written.splitlines() if line.startswith("| mean of rho"))
     for end in (*found.mean_ratio.interval, found.mean_ratio.p_value):

@@ -63,7 +63,7 @@ def render(
     Examples
     --------
     >>> import byrote, rich
-    >>> exposure = byrote.estimate_exposure([3.0, 7.5], range(1, 17), space_size=100)
+    >>> exposure = byrote.exposure.estimate_exposure([3.0, 7.5], range(1, 17), space_size=100)
     >>> text = render(exposure, inserted=[4, 0], role=["canary", "control"])
     >>> rich.print(text)  # doctest: +ELLIPSIS
     1 canary, 1 control...

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import skewnorm
 
-from byrote import Exposure, InvalidInput, estimate_exposure, exposure_from_rank
+from byrote import Exposure, InvalidInput
+from byrote.exposure import estimate_exposure, exposure_from_rank
 
 COSTS = st.integers(0, 9).map(float)
 MANY = skewnorm.rvs(-1.5, 30.0, 2.0, size=20_000, random_state=0)

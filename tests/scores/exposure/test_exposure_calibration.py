@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare, kstest, skewnorm
 
-from byrote import estimate_exposure
+from byrote.exposure import estimate_exposure
 from byrote.stats.exposure import from_rank, null_mean
 from byrote.stats.multiple_testing import combined_p_value
 

@@ -14,7 +14,7 @@ REFERENCES = GENERATOR.normal(30, 3, 4000)
 
 
 def made(canaries, references=REFERENCES):
-    return byrote.estimate_exposure(canaries, references)
+    return byrote.exposure.estimate_exposure(canaries, references)
 
 
 def test_levels_are_what_scipy_makes_of_their_canaries():

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from byrote import CorruptFile, Exposure, InvalidInput, SkewNormalFit
+from byrote import CorruptFile, Exposure, InvalidInput
+from byrote.exposure import SkewNormalFit
 
 NAN = np.nan
 FIT = SkewNormalFit(

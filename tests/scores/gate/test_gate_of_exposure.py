@@ -64,7 +64,7 @@ def test_intervals_beside_references_hold_for_all_canaries_at_once(runs):
     run = RunFolder.open(RunPaths(runs / "sampled"))
     exposure = byrote.open_run(runs / "sampled").exposure(method="sampled")
     bits = -run.table().log_prob[0] / np.log(2)
-    again = byrote.estimate_exposure(
+    again = byrote.exposure.estimate_exposure(
         bits[:12], bits[22:], space_size=10**4, method="sampled", level=1 - 0.05 / 12
     )
     found = threshold(runs / "sampled", 7)

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from byrote import KFold, Probes, audit_one_run, epsilon_from_density
+from byrote import KFold, Probes
 from byrote.fits.table import Table
 from byrote.plans import IN, design_of
+from byrote.privacy import audit_one_run, epsilon_from_density
 from byrote.scores.memorization.evaluation import evaluate, zero_spread
 from levels import MEASURES, NULLS, errors, raised
 

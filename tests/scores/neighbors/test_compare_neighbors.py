@@ -28,7 +28,7 @@ def compared(scores):
     samples = normal(47, 3, seed=2)
     samples[20], samples[31] = X[8], X[8]
     samples[5] = X[3] + 1e-6
-    return byrote.compare_neighbors(scores, X, normal(80, 3, seed=1), samples, cells=1)
+    return byrote.neighbors.compare_neighbors(scores, X, normal(80, 3, seed=1), samples, cells=1)
 
 
 def test_agrees_with_its_parts(scores, compared):
@@ -36,11 +36,11 @@ def test_agrees_with_its_parts(scores, compared):
     samples[20], samples[31] = X[8], X[8]
     samples[5] = X[3] + 1e-6
     sets = X, normal(80, 3, seed=1), samples
-    assert_array_equal(compared.ratio, byrote.distance_ratio(*sets))
+    assert_array_equal(compared.ratio, byrote.neighbors.distance_ratio(*sets))
     assert_array_equal(compared.nearest_sample, cdist(X, samples).argmin(axis=1))
     assert_allclose(compared.distance_sample, cdist(X, samples).min(axis=1), rtol=1e-12)
-    assert compared.copying.to_dict() == byrote.copying_test(*sets, cells=1).to_dict()
-    assert compared.authenticity == byrote.authenticity(X, samples)
+    assert compared.copying.to_dict() == byrote.neighbors.copying_test(*sets, cells=1).to_dict()
+    assert compared.authenticity == byrote.neighbors.authenticity(X, samples)
     assert_array_equal(compared.ids, scores.ids)
     expected = spearmanr(compared.ratio, scores.score).statistic
     assert_allclose(compared.correlation, expected, rtol=1e-12)
@@ -62,7 +62,7 @@ def test_nearly_reproduced_records_come_first(compared):
 
 def test_saved_and_loaded_it_is_the_same(compared, tmp_path):
     compared.save(tmp_path / "neighbors.parquet")
-    again = byrote.NeighborResult.load(tmp_path / "neighbors.parquet")
+    again = byrote.neighbors.NeighborResult.load(tmp_path / "neighbors.parquet")
     assert again.to_frame().equals(compared.to_frame())
     assert repr(again.summary()) == repr(compared.summary())
     assert again.description == compared.description
@@ -72,22 +72,22 @@ def test_saved_and_loaded_it_is_the_same(compared, tmp_path):
 def test_other_files_are_refused(scores, tmp_path):
     scores.save(tmp_path / "scores.parquet")
     with pytest.raises(byrote.CorruptFile, match="holds no nearest-neighbour"):
-        byrote.NeighborResult.load(tmp_path / "scores.parquet")
+        byrote.neighbors.NeighborResult.load(tmp_path / "scores.parquet")
     with pytest.raises(byrote.InvalidInput, match="there is no"):
-        byrote.NeighborResult.load(tmp_path / "nothing.parquet")
+        byrote.neighbors.NeighborResult.load(tmp_path / "nothing.parquet")
     with pytest.raises(byrote.InvalidInput, match="in a folder that exists"):
-        byrote.NeighborResult.save(None, tmp_path / "no" / "x.parquet")
+        byrote.neighbors.NeighborResult.save(None, tmp_path / "no" / "x.parquet")
 
 
 def test_other_records_are_refused(scores):
     with pytest.raises(byrote.InvalidInput, match="the 60 records that were scored; got 59"):
-        byrote.compare_neighbors(scores, X[1:], X, X)
+        byrote.neighbors.compare_neighbors(scores, X[1:], X, X)
     with pytest.raises(byrote.InvalidInput, match="at least 61 records"):
-        byrote.compare_neighbors(scores, X, X, X, cells=61)
+        byrote.neighbors.compare_neighbors(scores, X, X, X, cells=61)
 
 
 def test_all_samples_are_copies(scores):
-    found = byrote.compare_neighbors(scores, X, normal(60, 3, seed=1), X)
+    found = byrote.neighbors.compare_neighbors(scores, X, normal(60, 3, seed=1), X)
     assert found.copied == found.mean_ratio.left_out == 60
     assert np.isnan([found.mean, *found.mean_ratio.interval, found.mean_ratio.p_value]).all()
     assert np.isnan(found.correlation)
@@ -97,6 +97,6 @@ def test_all_samples_are_copies(scores):
 def test_copies_in_part_raise_the_mean(scores):
     samples = normal(60, 3, seed=2)
     samples[::2] = X[::2] + 0.05
-    found = byrote.compare_neighbors(scores, X, normal(60, 3, seed=1), samples)
+    found = byrote.neighbors.compare_neighbors(scores, X, normal(60, 3, seed=1), samples)
     assert found.mean_ratio.p_value < 0.01
     assert found.mean_ratio.interval[0] > found.mean_ratio.exchanged

@@ -25,7 +25,7 @@ def ratio(train, validation, samples):
 
 def test_ratio_as_brute_force():
     train, validation, samples = normal(501, 7), normal(83, 7, seed=1), normal(83, 7, seed=2)
-    found = byrote.distance_ratio(train, validation, samples)
+    found = byrote.neighbors.distance_ratio(train, validation, samples)
     assert_allclose(found, ratio(train, validation, samples), rtol=1e-12)
 
 
@@ -34,7 +34,9 @@ def test_ratio_takes_every_record_from_its_own_place():
     train = np.arange(300.0)[:, None]
     validation, samples = np.array([[-3.0], [400.0]]), np.array([[-1.0], [1000.0]])
     expected = np.minimum(train[:, 0] + 3, 400 - train[:, 0]) / (train[:, 0] + 1)
-    assert_allclose(byrote.distance_ratio(train, validation, samples), expected, rtol=1e-12)
+    assert_allclose(
+        byrote.neighbors.distance_ratio(train, validation, samples), expected, rtol=1e-12
+    )
 
 
 def test_planted_copy_and_isolated_record():
@@ -42,7 +44,7 @@ def test_planted_copy_and_isolated_record():
     samples[11] = train[4] + 1e-9
     samples[12] = train[5]
     train[6] = 1e4
-    found = byrote.distance_ratio(train, validation, samples)
+    found = byrote.neighbors.distance_ratio(train, validation, samples)
     assert found[4] > 1e7
     assert np.isinf(found[5])
     assert abs(found[6] - 1) < 1e-3  # far from all, whichever the set
@@ -51,7 +53,9 @@ def test_planted_copy_and_isolated_record():
 
 def test_distances_of_zero_are_defined():
     train = np.array([[0.0], [1.0], [2.0], [3.0]])
-    found = byrote.distance_ratio(train, np.array([[0.0], [1.0]]), np.array([[0.0], [2.0]]))
+    found = byrote.neighbors.distance_ratio(
+        train, np.array([[0.0], [1.0]]), np.array([[0.0], [2.0]])
+    )
     assert found.tolist() == [1.0, 0.0, np.inf, 2.0]
 
 
@@ -68,36 +72,43 @@ def test_halved_images_are_means(shape):
 @pytest.mark.parametrize("shape", [(8, 8), (7, 9, 3)])
 def test_images_are_halved_unless_told(shape):
     sets = [normal(20, *shape, seed=seed) for seed in range(3)]
-    assert_allclose(byrote.distance_ratio(*sets), ratio(*map(halved, sets)), rtol=1e-12)
-    assert_allclose(byrote.distance_ratio(*sets, downsample=False), ratio(*sets), rtol=1e-12)
+    assert_allclose(byrote.neighbors.distance_ratio(*sets), ratio(*map(halved, sets)), rtol=1e-12)
+    assert_allclose(
+        byrote.neighbors.distance_ratio(*sets, downsample=False), ratio(*sets), rtol=1e-12
+    )
 
 
 def test_stored_pixels_stand_for_fractions(tmp_path):
     generator = np.random.default_rng(0)
     stored = [generator.integers(0, 256, (30, 6, 6, 3)).astype(np.uint8) for _ in range(3)]
     single = [x / np.float32(255) for x in stored]
-    found = byrote.distance_ratio(stored[0], single[1], stored[2])
-    assert_allclose(found, byrote.distance_ratio(*single), rtol=1e-12)
-    assert_allclose(found, byrote.distance_ratio(*[x / 255 for x in stored]), rtol=1e-5)
+    found = byrote.neighbors.distance_ratio(stored[0], single[1], stored[2])
+    assert_allclose(found, byrote.neighbors.distance_ratio(*single), rtol=1e-12)
+    assert_allclose(found, byrote.neighbors.distance_ratio(*[x / 255 for x in stored]), rtol=1e-5)
     # an image in either form is the same image
-    assert np.isinf(byrote.distance_ratio(stored[0], stored[1], single[0])).all()
-    assert np.isinf(byrote.distance_ratio(stored[0], stored[1], stored[0] / 255)).all()
+    assert np.isinf(byrote.neighbors.distance_ratio(stored[0], stored[1], single[0])).all()
+    assert np.isinf(byrote.neighbors.distance_ratio(stored[0], stored[1], stored[0] / 255)).all()
     np.save(tmp_path / "x.npy", stored[0])
     mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
-    assert_array_equal(byrote.distance_ratio(mapped, *stored[1:]), byrote.distance_ratio(*stored))
-    assert_allclose(byrote.distance_ratio(*[x.reshape(30, -1) for x in stored]), ratio(*stored))
+    assert_array_equal(
+        byrote.neighbors.distance_ratio(mapped, *stored[1:]),
+        byrote.neighbors.distance_ratio(*stored),
+    )
+    assert_allclose(
+        byrote.neighbors.distance_ratio(*[x.reshape(30, -1) for x in stored]), ratio(*stored)
+    )
 
 
 def test_the_larger_set_is_cut():
     train, validation, samples = normal(40, 2), normal(300, 2, seed=1), normal(50, 2, seed=2)
-    found = byrote.distance_ratio(train, validation, samples, seed=3)
+    found = byrote.neighbors.distance_ratio(train, validation, samples, seed=3)
     top = found * cdist(train, samples).min(axis=1)
     assert all(np.isclose(cdist(train, validation), top[:, None]).any(axis=1))
     assert (top >= cdist(train, validation).min(axis=1) * (1 - 1e-12)).all()
     assert (top > cdist(train, validation).min(axis=1) * 1.01).mean() > 0.5
-    assert_array_equal(found, byrote.distance_ratio(train, validation, samples, seed=3))
-    assert (found != byrote.distance_ratio(train, validation, samples, seed=4)).any()
-    turned = byrote.distance_ratio(train, samples, validation, seed=3)
+    assert_array_equal(found, byrote.neighbors.distance_ratio(train, validation, samples, seed=3))
+    assert (found != byrote.neighbors.distance_ratio(train, validation, samples, seed=4)).any()
+    turned = byrote.neighbors.distance_ratio(train, samples, validation, seed=3)
     assert_allclose(turned, 1 / found, rtol=1e-12)
 
 
@@ -108,7 +119,7 @@ def test_features_in_place_of_pixels():
         assert block.shape[1:] == (4, 4)
         return block.reshape(len(block), -1)[:, :5] ** 2
 
-    found = byrote.distance_ratio(*sets, features=features)
+    found = byrote.neighbors.distance_ratio(*sets, features=features)
     assert_allclose(found, ratio(*map(features, sets)), rtol=1e-12)
 
 
@@ -120,7 +131,7 @@ def z_by_scipy(first, second):
 @pytest.mark.parametrize("decimals", [8, 1, 0])  # of the data: without ties, with some, with many
 def test_one_cell_is_the_mann_whitney_z(decimals):
     train, test, samples = (np.round(normal(n, 2, seed=n), decimals) for n in (90, 70, 110))
-    found = byrote.copying_test(train, test, samples + 0.0, cells=1)
+    found = byrote.neighbors.copying_test(train, test, samples + 0.0, cells=1)
     expected = z_by_scipy(cdist(samples, train).min(axis=1), cdist(test, train).min(axis=1))
     assert_allclose(found.statistic, expected, rtol=1e-9, atol=1e-12)
     assert_allclose(found.p_value, norm.cdf(expected), rtol=1e-9)
@@ -143,7 +154,7 @@ def test_cells_are_weighted_by_their_share_of_test_records():
     samples = np.concatenate(
         [c + normal(n, 2, seed=n) for c, n in zip(centres, (33, 44, 19), strict=True)]
     )
-    found = byrote.copying_test(train, test, samples, cells=3)
+    found = byrote.neighbors.copying_test(train, test, samples, cells=3)
     means = KMeans(3, n_init=10, random_state=1).fit(train)  # far apart: any seed finds them
     cell = [means.predict(x) for x in (test, samples)]
     far, near = cdist(samples, train).min(axis=1), cdist(test, train).min(axis=1)
@@ -158,18 +169,21 @@ def test_cells_are_weighted_by_their_share_of_test_records():
 
 def test_copies_and_underfitting_lie_on_either_side_of_zero():
     train, test = normal(300, 3), normal(200, 3, seed=1)
-    copies = byrote.copying_test(train, test, train[:150] + 0.01)
+    copies = byrote.neighbors.copying_test(train, test, train[:150] + 0.01)
     assert copies.statistic < -8
     assert copies.p_value < 1e-12
-    wide = byrote.copying_test(train, test, 3 * normal(200, 3, seed=2))
+    wide = byrote.neighbors.copying_test(train, test, 3 * normal(200, 3, seed=2))
     assert wide.statistic > 5
     assert wide.p_value > 0.99
-    few = byrote.copying_test(train, test, test[:10])
+    few = byrote.neighbors.copying_test(train, test, test[:10])
     assert np.isnan([few.statistic, few.p_value]).all()
 
 
 def test_p_values_of_the_copying_test_are_uniform():
-    p = [byrote.copying_test(*normal(3, 120, 2, seed=seed), cells=2).p_value for seed in range(150)]
+    p = [
+        byrote.neighbors.copying_test(*normal(3, 120, 2, seed=seed), cells=2).p_value
+        for seed in range(150)
+    ]
     # both sets meet the same training set, which was not chosen for either
     for level in (0.1, 0.5, 0.9):
         assert abs(np.mean(np.array(p) <= level) - level) < 3.5 * np.sqrt(level * (1 - level) / 150)
@@ -177,7 +191,7 @@ def test_p_values_of_the_copying_test_are_uniform():
 
 def test_equal_records_do_not_upset_the_partition():
     same = np.ones((40, 2))
-    assert byrote.copying_test(same, same, same, cells=3).statistic == 0
+    assert byrote.neighbors.copying_test(same, same, same, cells=3).statistic == 0
 
 
 def test_authenticity_as_brute_force():
@@ -187,7 +201,7 @@ def test_authenticity_as_brute_force():
     np.fill_diagonal(between, np.inf)
     near = to_train.argmin(axis=1)
     authentic = to_train.min(axis=1) > between.min(axis=1)[near]
-    found = byrote.authenticity(train, samples)
+    found = byrote.neighbors.authenticity(train, samples)
     assert found == authentic.mean()
     assert (found.authentic, found.samples) == (authentic.sum(), 90)
     assert isinstance(found, float)
@@ -198,8 +212,8 @@ def test_authenticity_as_brute_force():
 
 def test_copies_are_not_authentic():
     train = normal(50, 3)
-    assert byrote.authenticity(train, train) == 0
-    assert byrote.authenticity(train, train + 100) == 1
+    assert byrote.neighbors.authenticity(train, train) == 0
+    assert byrote.neighbors.authenticity(train, train + 100) == 1
 
 
 SETS = {"train": normal(9, 4), "validation": normal(9, 4), "samples": normal(9, 4)}
@@ -221,7 +235,7 @@ BAD = [
 @pytest.mark.parametrize(("change", "message"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
 def test_bad_input(change, message):
     with pytest.raises(byrote.InvalidInput, match=message):
-        byrote.distance_ratio(**{**SETS, **change})
+        byrote.neighbors.distance_ratio(**{**SETS, **change})
 
 
 @pytest.mark.parametrize(
@@ -231,15 +245,15 @@ def test_bad_input(change, message):
 def test_bad_cells(cells, message):
     x = SETS["train"]
     with pytest.raises(byrote.InvalidInput, match=message):
-        byrote.copying_test(x, x, x, cells=cells)
+        byrote.neighbors.copying_test(x, x, x, cells=cells)
 
 
 def test_features_of_varying_width():
     widths = iter([2, 3])
     with pytest.raises(byrote.InvalidInput, match="equally many numbers for every set; got 2 and"):
-        byrote.authenticity(*normal(2, 9, 4), features=lambda x: x[:, : next(widths)])
+        byrote.neighbors.authenticity(*normal(2, 9, 4), features=lambda x: x[:, : next(widths)])
 
 
 def test_one_training_record_has_no_neighbour():
     with pytest.raises(byrote.InvalidInput, match="at least two records"):
-        byrote.authenticity(np.zeros((1, 2)), np.zeros((3, 2)))
+        byrote.neighbors.authenticity(np.zeros((1, 2)), np.zeros((3, 2)))

@@ -194,7 +194,7 @@ def test_evidence_of_a_run_with_canaries(store):
     assert cells["s", "exposure"].detail["promised_mean_bits"] == pytest.approx(
         min(
             np.log2(1000),
-            byrote.exposure_bound(
+            byrote.privacy.exposure_bound(
                 epsilon=1.0, delta=1e-6, insertions=16, space_size=1000
             ).mean_bits,
         )

@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import brentq
 from scipy.stats import binom
 
-from byrote import epsilon_from_density, one_run_epsilon
 from byrote.models import LaplaceHistogram
+from byrote.privacy import epsilon_from_density, one_run_epsilon
 
 RECORDS = np.repeat([[0.1], [0.6]], [1, 3], axis=0)  # the first is alone in its half
 

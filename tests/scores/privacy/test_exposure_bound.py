@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.integrate import quad
 
-from byrote import exposure_bound
+from byrote.privacy import exposure_bound
 
 
 @pytest.mark.parametrize(("epsilon", "bits"), [(0.65, 2.1805), (1.0, 2.6403), (0.0, 1.442695)])

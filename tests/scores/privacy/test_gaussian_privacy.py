@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from byrote import gaussian_delta, gaussian_epsilon
+from byrote.privacy import gaussian_delta, gaussian_epsilon
 from byrote.stats.gaussian_dp import mu_from_rates
 
 PAIRS = [(0.3, 0.1), (1.0, 0.0), (1.0, 1.0), (2.0, 5.0), (5.0, 3.0)]

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import binom, norm
 from sklearn.metrics import roc_auc_score, roc_curve
 
-from byrote import infer_membership
+from byrote.privacy import infer_membership
 from byrote.stats.estimate import clopper_pearson
 from byrote.stats.lira import log_ratio
 

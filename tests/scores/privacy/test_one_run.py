@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from byrote import audit_one_run, gaussian_epsilon, one_run_epsilon
+from byrote.privacy import audit_one_run, gaussian_epsilon, one_run_epsilon
 from byrote.stats.one_run_audit import p_value
 
 LIMIT = 0.062  # the 99 % limit of 2,000 runs that fail with probability 5 %

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import brentq, linprog
 from scipy.stats import binom, norm
 
-from byrote import audit_one_run, gaussian_epsilon, one_run_epsilon, one_run_mu
+from byrote.privacy import audit_one_run, gaussian_epsilon, one_run_epsilon, one_run_mu
 from byrote.stats.one_run_audit import mu_excess
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from byrote import epsilon_from_rates, epsilon_from_scores, gaussian_epsilon
+from byrote.privacy import epsilon_from_rates, epsilon_from_scores, gaussian_epsilon
 from byrote.stats import gaussian_dp
 from byrote.stats.estimate import clopper_pearson
 

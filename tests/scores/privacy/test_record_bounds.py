@@ -4,20 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from byrote import (
-    InvalidInput,
-    KFold,
-    LeaveOneOut,
-    Membership,
-    Probes,
-    Subset,
-    audit_one_run,
-    gaussian_epsilon,
-    one_run_epsilon,
-)
+from byrote import InvalidInput, KFold, LeaveOneOut, Membership, Probes, Subset
 from byrote.fits.table import Table
 from byrote.plans import as_plan
 from byrote.plans.design import IN
+from byrote.privacy import audit_one_run, gaussian_epsilon, one_run_epsilon
 from byrote.scores.privacy.record_bounds import (
     Claim,
     centred,

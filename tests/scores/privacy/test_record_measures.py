@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from byrote import KFold, LeaveOneOut, Probes, infer_membership
+from byrote import KFold, LeaveOneOut, Probes
 from byrote.fits.table import Table
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
+from byrote.privacy import infer_membership
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.evidence import Bound

@@ -113,7 +113,9 @@ def test_scores_and_attacks_are_those_of_the_run(reports):
         high = score_quantile(run, run.probe_ids(), 0.95)
         assert high == pytest.approx(np.nanquantile(alone.score, 0.95))
         assert memorization(run).value == pytest.approx(np.nanmean(alone.mean_log))
-        by_hand = byrote.infer_membership(table.log_prob, table.roles() == IN, attack="loss")
+        by_hand = byrote.privacy.infer_membership(
+            table.log_prob, table.roles() == IN, attack="loss"
+        )
         assert membership(run, "loss").auc == by_hand.auc
     audits = reports["mitigations"].findings.data["audits"]
     assert [audit["epsilon"] for audit in audits if audit["name"] == "dp"] == [np.inf]

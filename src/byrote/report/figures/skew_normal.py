@@ -51,7 +51,7 @@ def skew_normal_fit(
     --------
     >>> import byrote, numpy as np
     >>> bits = np.random.default_rng(0).normal(30, 3, 10_000)
-    >>> exposure = byrote.estimate_exposure(12.0, bits, method="skew_normal")
+    >>> exposure = byrote.exposure.estimate_exposure(12.0, bits, method="skew_normal")
     >>> figure = skew_normal_fit(bits, exposure.fits[0], 12.0)
     >>> [ax.get_ylabel() for ax in figure.axes]
     ['density (1/bit)', 'lower tail (bits)', 'fitted − counted (bits)']

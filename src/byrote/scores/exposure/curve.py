@@ -47,7 +47,7 @@ class SkewNormalFit(PlainData):
     --------
     >>> import byrote, numpy as np
     >>> references = np.random.default_rng(0).normal(30, 2, size=100_000)
-    >>> exposure = byrote.estimate_exposure(12.0, references, method="skew_normal")
+    >>> exposure = byrote.exposure.estimate_exposure(12.0, references, method="skew_normal")
     >>> curve = exposure.fits[0]
     >>> curve.accepted, curve.ks < 0.005
     (True, True)

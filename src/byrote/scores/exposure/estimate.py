@@ -74,7 +74,7 @@ def estimate_exposure(
     --------
     >>> import byrote
     >>> references = [31.0, 29.5, 30.2, 33.1, 28.7, 30.9, 32.4]
-    >>> exposure = byrote.estimate_exposure([29.0, 12.0], references, space_size=10**9)
+    >>> exposure = byrote.exposure.estimate_exposure([29.0, 12.0], references, space_size=10**9)
     >>> print(exposure.bits.round(3), exposure.p_value, exposure.saturated)
     [1.807 2.807] [0.25  0.125] [False  True]
     """

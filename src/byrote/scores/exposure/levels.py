@@ -118,7 +118,7 @@ def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
     --------
     >>> import byrote, numpy as np
     >>> references = np.random.default_rng(0).normal(30, 3, 1000)
-    >>> exposure = byrote.estimate_exposure([32.0, 15.0, 21.0], references)
+    >>> exposure = byrote.exposure.estimate_exposure([32.0, 15.0, 21.0], references)
     >>> [(level.insertions, level.saturated) for level in by_insertions(exposure, [0, 4, 4])]
     [(0, 0), (4, 1)]
     """
@@ -179,7 +179,7 @@ def check_controls(exposure: Exposure, inserted: ArrayLike) -> Controls:
     --------
     >>> import byrote, numpy as np
     >>> draws = np.random.default_rng(0).normal(30, 3, 1200)
-    >>> test = byrote.estimate_exposure(draws[:200], draws[200:])
+    >>> test = byrote.exposure.estimate_exposure(draws[:200], draws[200:])
     >>> check_controls(test, np.zeros(200, int)).calibrated
     True
     """

@@ -80,7 +80,7 @@ def authenticity(
     --------
     >>> import byrote
     >>> train = np.array([[0.0], [1.0], [5.0]])
-    >>> byrote.authenticity(train, samples=np.array([[0.5], [-3.0], [5.1], [20.0]]))
+    >>> byrote.neighbors.authenticity(train, samples=np.array([[0.5], [-3.0], [5.1], [20.0]]))
     0.5
     """
     arrays = comparable(train=train, samples=samples)

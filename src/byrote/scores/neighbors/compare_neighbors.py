@@ -76,7 +76,7 @@ def compare_neighbors(
     >>> x, validation, samples = np.random.default_rng(0).normal(size=(3, 40, 2))
     >>> scores = byrote.score_memorization(KernelDensity(), x, plan=byrote.LeaveOneOut())
     >>> samples[3] = x[7]
-    >>> tests = byrote.compare_neighbors(scores, x, validation, samples)
+    >>> tests = byrote.neighbors.compare_neighbors(scores, x, validation, samples)
     >>> tests.nearly_reproduced(1)[["id", "nearest_sample", "ratio"]].values.tolist()
     [[7.0, 3.0, inf]]
     """

@@ -105,7 +105,7 @@ def copying_test(
     >>> import byrote
     >>> generator = np.random.default_rng(0)
     >>> train, test, samples = generator.normal(size=(3, 300, 2))
-    >>> abs(byrote.copying_test(train, test, samples).statistic) < 2
+    >>> abs(byrote.neighbors.copying_test(train, test, samples).statistic) < 2
     True
     """
     seed = checks.seed("seed", seed)

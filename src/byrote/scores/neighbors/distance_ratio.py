@@ -61,7 +61,7 @@ def distance_ratio(
     --------
     >>> import byrote
     >>> train, validation = np.array([[0.0], [10.0]]), np.array([[2.0], [12.0]])
-    >>> byrote.distance_ratio(train, validation, samples=np.array([[1.0], [30.0]]))
+    >>> byrote.neighbors.distance_ratio(train, validation, samples=np.array([[1.0], [30.0]]))
     array([2.        , 0.22222222])
     """
     seed = checks.seed("seed", seed)

@@ -75,7 +75,7 @@ class NearDuplicates(Columnar):
 
     Examples
     --------
-    See ``byrote.near_duplicates``.
+    See ``byrote.neighbors.near_duplicates``.
     """
 
     FORMAT = "byrote-near-duplicates-1"

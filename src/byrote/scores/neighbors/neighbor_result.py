@@ -75,7 +75,7 @@ class NeighborResult(Columnar):
 
     Examples
     --------
-    See ``byrote.compare_neighbors``.
+    See ``byrote.neighbors.compare_neighbors``.
     """
 
     FORMAT = "byrote-neighbors-1"

@@ -110,7 +110,7 @@ def epsilon_from_density(
     >>> import byrote
     >>> included = np.arange(100)[:, None] % 2 == 0
     >>> log_prob = np.where(included, 1.0, -3.0) + np.random.default_rng(0).normal(size=(100, 1))
-    >>> bound = byrote.epsilon_from_density(log_prob, included, epsilon=0.5)
+    >>> bound = byrote.privacy.epsilon_from_density(log_prob, included, epsilon=0.5)
     >>> round(float(bound.score[0]), 2), round(bound.epsilon, 2), bound.contradicted
     (3.8, 1.98, True)
     >>> round(bound.provable, 2)

@@ -39,7 +39,7 @@ def gaussian_delta(mu: float, epsilon: float) -> float:
     Examples
     --------
     >>> import byrote
-    >>> round(byrote.gaussian_delta(mu=1.0, epsilon=1.0), 6)
+    >>> round(byrote.privacy.gaussian_delta(mu=1.0, epsilon=1.0), 6)
     0.126937
     """
     return gaussian_dp.delta_of(
@@ -67,7 +67,7 @@ def gaussian_epsilon(mu: float, delta: float) -> float:
     Examples
     --------
     >>> import byrote
-    >>> round(byrote.gaussian_epsilon(mu=1.0, delta=1e-5), 4)
+    >>> round(byrote.privacy.gaussian_epsilon(mu=1.0, delta=1e-5), 4)
     4.3772
     """
     return gaussian_dp.epsilon_of(checks.not_negative("mu", mu), checks.share("delta", delta))
@@ -139,7 +139,7 @@ def exposure_bound(
     Examples
     --------
     >>> import byrote
-    >>> round(byrote.exposure_bound(epsilon=0.65).mean_bits, 4)
+    >>> round(byrote.privacy.exposure_bound(epsilon=0.65).mean_bits, 4)
     2.1805
     """
     epsilon, delta = checks.not_negative("epsilon", epsilon), checks.share("delta", delta)

@@ -77,7 +77,7 @@ class MembershipInference:
     >>> generator = np.random.default_rng(0)
     >>> included = generator.random((20, 300)) < 0.5
     >>> log_prob = generator.normal(size=(20, 300)) + 2 * included
-    >>> attack = byrote.infer_membership(log_prob, included)
+    >>> attack = byrote.privacy.infer_membership(log_prob, included)
     >>> round(attack.auc, 2), attack.hits[0].reason
     (0.91, '0.1 % of 300 records is less than one record')
     """
@@ -139,7 +139,7 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     >>> import byrote
     >>> generator = np.random.default_rng(0)
     >>> included = generator.random((10, 1000)) < 0.5
-    >>> nothing = byrote.infer_membership(generator.normal(size=(10, 1000)), included)
+    >>> nothing = byrote.privacy.infer_membership(generator.normal(size=(10, 1000)), included)
     >>> nothing.interval[0] < 0.5 < nothing.interval[1]
     True
     """

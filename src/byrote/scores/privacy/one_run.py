@@ -84,7 +84,7 @@ def one_run_epsilon(
     Examples
     --------
     >>> import byrote
-    >>> round(byrote.one_run_epsilon(canaries=1000, guesses=100, correct=90, delta=1e-5), 5)
+    >>> round(byrote.privacy.one_run_epsilon(canaries=1000, guesses=100, correct=90, delta=1e-5), 5)
     1.62614
     """
     delta = checks.share("delta", delta)
@@ -114,8 +114,8 @@ def one_run_mu(*, canaries: int, guesses: int, correct: int, significance: float
     Examples
     --------
     >>> import byrote
-    >>> mu = byrote.one_run_mu(canaries=1000, guesses=100, correct=90)
-    >>> round(mu, 4), round(byrote.gaussian_epsilon(mu=mu, delta=1e-5), 2)
+    >>> mu = byrote.privacy.one_run_mu(canaries=1000, guesses=100, correct=90)
+    >>> round(mu, 4), round(byrote.privacy.gaussian_epsilon(mu=mu, delta=1e-5), 2)
     (0.6025, 2.46)
     """
     counts, significance = _checked(canaries, guesses, correct, significance)

@@ -84,7 +84,7 @@ def epsilon_from_rates(
     --------
     >>> import byrote
     >>> counts = {"true_positives": 500, "members": 500, "false_positives": 0, "non_members": 500}
-    >>> round(byrote.epsilon_from_rates(**counts, significance=0.01).epsilon, 4)
+    >>> round(byrote.privacy.epsilon_from_rates(**counts, significance=0.01).epsilon, 4)
     4.5419
     """
     members = checks.integer("members", members, at_least=1, at_most=MOST_TRIALS)
@@ -139,7 +139,8 @@ def epsilon_from_scores(
     --------
     >>> import byrote
     >>> generator = np.random.default_rng(0)
-    >>> bound = byrote.epsilon_from_scores(generator.normal(4, 1, 500), generator.normal(0, 1, 500))
+    >>> members, others = generator.normal(4, 1, 500), generator.normal(0, 1, 500)
+    >>> bound = byrote.privacy.epsilon_from_scores(members, others)
     >>> round(bound.epsilon, 2), bound.members
     (3.29, 250)
     """

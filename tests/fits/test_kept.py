@@ -242,7 +242,7 @@ def test_a_model_that_cannot_be_kept_is_refused_before_any_work(case, tmp_path):
 
 
 def test_keeping_needs_a_folder():
-    with pytest.raises(byrote.InvalidInput, match="keep_models='release' needs a folder"):
+    with pytest.raises(byrote.InvalidInput, match="keep_models='release' needs out"):
         score(None, "release")
 
 

@@ -140,7 +140,11 @@ BAD = {
     "only alphabet": (("{}",), {"alphabet": "ab"}, "alphabet and length go together"),
     "unused alphabet": ((NINE,), {"alphabet": "ab", "length": 3}, "text has no slot {} for it"),
     "length 0": (("{}",), {"alphabet": "ab", "length": 0}, "length must be an integer of at"),
-    "half a pair": (("\ud800 {digits:1}",), {}, "text must be Unicode text; character 1 is half"),
+    "half a pair": (
+        ("\ud800 {digits:1}",),
+        {},
+        "text must be Unicode text; character 1 is a lone surrogate",
+    ),
     "half a letter": (("{}",), {"alphabet": "a\udfff", "length": 1}, "alphabet must be Unicode"),
     "half a word": (("{w}",), {"words": {"w": ["a", "b\ud800"]}}, "words['w'][1] must be Unicode"),
     "repeated": (("{}",), {"alphabet": "aba", "length": 1}, "once; 'a' is repeated"),

@@ -68,7 +68,7 @@ def test_missing_fits_and_epochs_are_told_or_left_out(tmp_path):
     run(tmp_path / "run", fits=2, track=[1])
     Path(tmp_path / "run/fits/fit-000000.parquet").unlink()
     with pytest.raises(byrote.IncompleteRun, match="1 of 2 fits"):
-        byrote.open_run(tmp_path / "run").exposure()
+        byrote.open_run(tmp_path / "run").trajectory()
     course = byrote.open_run(tmp_path / "run").trajectory(partial=True)
     assert set(course.fit.tolist()) == {1}
     assert course.train_loss.shape == (1, 3)

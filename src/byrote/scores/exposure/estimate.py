@@ -78,7 +78,8 @@ def estimate_exposure(
     >>> print(exposure.bits.round(3), exposure.p_value, exposure.saturated)
     [1.807 2.807] [0.25  0.125] [False  True]
     """
-    return _METHODS[method](_checked(canary_bits, reference_bits, space_size, method, level, ids))
+    problem = _checked(canary_bits, reference_bits, space_size, method, level, ids)
+    return _METHODS[method](problem)
 
 
 def estimate_by_group(

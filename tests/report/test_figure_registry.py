@@ -90,8 +90,9 @@ def test_a_run_that_cannot_be_evaluated_is_refused_before_the_first_group():
         def memorization(self):
             raise InvalidInput("no scores")
 
-    with pytest.raises(InvalidInput, match="no scores"):
-        next(groups(Selection({"a": Damaged()})))
+    for runs in ({"a": Damaged()}, {"a": Records(), "b": Damaged()}):
+        with pytest.raises(InvalidInput, match="no scores"):
+            next(groups(Selection(runs)))
 
 
 def test_a_registered_figure_is_drawn_in_its_place(monkeypatch):

@@ -106,9 +106,12 @@ def _source(selection: Selection | Comparison) -> Source:
     """Return what is drawn; a run that cannot be evaluated is refused at once."""
     if isinstance(selection, Comparison):
         return "compared records" if selection.kind == "scores" else "compared canaries"
+    if selection.run.has_canaries:
+        selection.run.exposure()
+        return "canaries"
     for run in selection.runs.values():
-        _ = run.exposure() if selection.run.has_canaries else run.memorization()
-    return "canaries" if selection.run.has_canaries else "records"
+        run.memorization()
+    return "records"
 
 
 def _expanded(

@@ -44,7 +44,7 @@ def exposure_from_rank(rank: ArrayLike, space_size: int) -> Any:
 
     Examples
     --------
-    >>> from byrote import exposure_from_rank
+    >>> from byrote.exposure import exposure_from_rank
     >>> exposure_from_rank(4, 16)
     2.0
     >>> print(exposure_from_rank([1, 2, 10**9], 10**9).round(3))

@@ -311,7 +311,7 @@ def test_the_difference_of_likelihoods_is_printed(labelled):
 def test_a_choice_of_records_is_called_one(labelled):
     data = {**labelled.description["data"], "options": {"records": "30"}}
     shown = flat(render(replace(labelled, description={**labelled.description, "data": data})))
-    assert "30 of 30 records of a random choice (--records) scored in 20 fits" in shown
+    assert "30 of 30 records (random subset, --records) scored in 20 fits" in shown
 
 
 def test_intervals_stay_whole_on_a_narrow_terminal(labelled):

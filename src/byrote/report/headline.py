@@ -27,7 +27,7 @@ def incomplete(missing: int) -> str:
 def subset(options: Mapping[str, str]) -> str:
     """Return which records of their source a run is of, if not all."""
     listed = f" listed in {PurePath(options['only']).name} (--only)" if "only" in options else ""
-    return (" of a random choice (--records)" if "records" in options else "") + listed
+    return (" (random subset, --records)" if "records" in options else "") + listed
 
 
 def resolved(description: Mapping[str, Any]) -> str:

@@ -75,7 +75,7 @@ def verdict(evidence: PrivacyEvidence) -> Text:
 def guarantee(promised: Mapping[str, Any] | None) -> str:
     """Return the guarantee that a model records, in a sentence."""
     if promised is None:
-        return "The model promises nothing."
+        return "The model records no differential-privacy guarantee."
     most, least = (number(promised.get(name, np.nan)) for name in ("epsilon", "smallest_epsilon"))
     epsilon = f"epsilon {most} at delta {promised['delta']:.3g}"
     if "smallest_epsilon" in promised and least != most:
@@ -214,7 +214,7 @@ def _remarks(sides: tuple[GroupMeasure, ...]) -> Text:
         if not np.isnan(limit):
             sentences.append(f"{side.group}: the promise allows a mean of {number(limit)} bits.")
     sentences.append(
-        "(*) the bound that counts, settled by the plan; the others are looked at besides."
+        "(*) the bound fixed in advance by the plan; the others are shown for comparison."
     )
     return Text("\n".join(sentences))
 

@@ -18,7 +18,7 @@ from byrote.runs.interrupts import held_back
 from byrote.runs.job import Task, job_of
 from byrote.runs.lock import locked
 from byrote.runs.manifest import Manifest
-from byrote.runs.scheduler import outcomes
+from byrote.runs.recovery import outcomes
 from byrote.runs.paths import RunPaths
 from byrote.runs.plan_file import read_design
 from byrote.runs.progress import Progress, Silent

@@ -8,23 +8,14 @@ from torch import Tensor, nn
 
 from byrote.models.torch_utils import Stream, seed_of, seeded
 from byrote.models.vae.likelihoods import (
-    Bernoulli,
-    DiagonalGaussian,
+    LIKELIHOODS,
     Likelihood,
-    LogisticMixture,
-    SharedGaussian,
     beta_divergence,
 )
 from byrote.models.vae.networks import Convolutional, FullyConnected, kl_from_standard_normal
 from byrote.models.vae.outlier import Outlier, background
 from byrote.models.vae.spaces import Space
 
-LIKELIHOODS: dict[str, type[Likelihood]] = {
-    "bernoulli": Bernoulli,
-    "gaussian": DiagonalGaussian,
-    "shared-gaussian": SharedGaussian,
-    "logistic-mixture": LogisticMixture,
-}
 NETWORKS = ("fully-connected", "convolutional")
 _PARTS = ("network", "likelihood", "latent_dim", "hidden", "features", "normalization")
 # Of q(z | x): a deviation of 150, the prior's being 1. Without it large values of records make

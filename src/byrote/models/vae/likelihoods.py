@@ -231,3 +231,18 @@ def _expm1(exponent: Tensor) -> Tensor:
     """The power minus one, continued by its tangent above ``TOP``."""
     beyond = torch.relu(exponent - TOP)  # whose gradient at zero is zero
     return torch.expm1(exponent.clamp(max=TOP)) + math.exp(TOP) * beyond
+
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "gaussian": DiagonalGaussian,
+    "shared-gaussian": SharedGaussian,
+    "logistic-mixture": LogisticMixture,
+}
+# The spaces in which a likelihood makes sense; "auto" is the first.
+SPACES_OF = {
+    "bernoulli": ("binary",),
+    "gaussian": ("logit", "real"),
+    "shared-gaussian": ("logit", "real"),
+    "logistic-mixture": ("levels",),
+}

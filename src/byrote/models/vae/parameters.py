@@ -15,19 +15,13 @@ from byrote.data.formats.npy import load_array
 from byrote.data.records import is_pixels
 from byrote.errors import InvalidInput
 from byrote.models.early_stopping import check_options
-from byrote.models.vae.autoencoder import LIKELIHOODS, NETWORKS
+from byrote.models.vae.autoencoder import NETWORKS
+from byrote.models.vae.likelihoods import LIKELIHOODS, SPACES_OF
 from byrote.models.vae.networks import NORMALIZATIONS, SIDE
 from byrote.models.vae.outlier import LEARNED
 from byrote.models.vae.private import check_private
 from byrote.models.vae.spaces import SPACES, Space, as_records, as_single
 
-# The spaces in which a likelihood makes sense; "auto" is the first.
-_SPACES_OF = {
-    "bernoulli": ("binary",),
-    "gaussian": ("logit", "real"),
-    "shared-gaussian": ("logit", "real"),
-    "logistic-mixture": ("levels",),
-}
 # A network begins near mean 0 and variance 1, and Adam moves each weight by at most the learning
 # rate a step. Of standard normal columns moved and stretched, a VAE of the default size loses 0.02
 # nats per value to the true density at mean 10 and 0.01 at standard deviation 10, 2 at mean 30, 40
@@ -87,7 +81,7 @@ def space_of(likelihood: str, space: str) -> str:
     """
     checks.choice("likelihood", likelihood, LIKELIHOODS)
     checks.choice("space", space, ("auto", *SPACES))
-    allowed = _SPACES_OF[likelihood]
+    allowed = SPACES_OF[likelihood]
     if space == "auto":
         return allowed[0]
     if space not in allowed:

@@ -1,4 +1,4 @@
-"""Jobs in, outcomes out, whatever the executor and whoever dies."""
+"""Carry out jobs on any executor, and recover from the death of its workers."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait

@@ -349,7 +349,7 @@ BAD = {
     "option of another plan": (
         "x.npy",
         [*GOOD, "--fits", "3"],
-        "--fits is no option of --plan kfold",
+        "--fits is not an option of --plan kfold",
     ),
     "missing option": ("x.npy", [*GOOD, "--plan", "subset", "--fits", "3"], "needs --fraction"),
     "no folder": ("x.npy", ["--model", "kde"], "--out must name a folder"),

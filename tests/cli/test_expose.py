@@ -153,7 +153,7 @@ def test_figures(byrote_):
         (["figures", "run", "--record", "3"], "--record belongs to runs with scores"),
         (["figures", "scores", "--against", "run"], "run is an exposure run"),
         (["show", "scores", "--method", "rank"], "--method belongs to an exposure run"),
-        (["extract", "scores"], "scores is no exposure run"),
+        (["extract", "scores"], "scores is not an exposure run"),
     ],
 )
 def test_verbs_that_cannot_serve_a_run_say_so(byrote_, arguments, message):

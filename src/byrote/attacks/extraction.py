@@ -63,12 +63,12 @@ class Extraction:
 
     @property
     def text(self) -> str | None:
-        """The likeliest completion found; None if there is none."""
+        """The most likely completion found, or None."""
         return self.found[0][0] if self.found else None
 
     @property
     def bits(self) -> float:
-        """Log-perplexity of ``text``; NaN if there is none."""
+        """Log-perplexity of ``text`` in bits; NaN without a text."""
         return self.found[0][1] if self.found else np.nan
 
     @property

@@ -76,7 +76,7 @@ def read_canaries(paths: RunPaths, manifest: Manifest) -> PlantedCanaries:
     Raises
     ------
     InvalidInput
-        If it is no exposure run.
+        If it is not an exposure run.
     CorruptFile
         If the file is damaged.
     ForeignFile
@@ -85,7 +85,7 @@ def read_canaries(paths: RunPaths, manifest: Manifest) -> PlantedCanaries:
         If the disk does not give it, or there is no memory for it.
     """
     if manifest.plan.spec.get("kind") != "insertions":
-        raise InvalidInput(f"{paths.root} is no exposure run: it has no canaries")
+        raise InvalidInput(f"{paths.root} is not an exposure run: it has no canaries")
     table, facts = parquet.read(paths.canaries, _COLUMNS)
     if facts.get("run_id") != manifest.run_id:
         raise ForeignFile(f"{paths.canaries} belongs to another run")

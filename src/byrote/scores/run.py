@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import Records
-from byrote.errors import InvalidInput
+from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
 from byrote.runs import kept_model
 from byrote.runs.manifest import Manifest
@@ -146,7 +146,9 @@ class Run:
 
     def table(self, *, partial: bool = False) -> Table:
         """Return the log-likelihoods by fit and record, after training."""
-        return self._once(("table", partial), lambda: self.folder.table(partial=partial))
+        if self.incomplete and not partial:
+            raise IncompleteRun(self.incomplete)
+        return self._once(("table",), lambda: self.folder.table(partial=True))
 
     @cached_property
     def evaluation(self) -> Evaluation:

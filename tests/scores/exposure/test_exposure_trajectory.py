@@ -79,6 +79,6 @@ def test_a_run_of_scores_has_none(tmp_path):
 
     x = np.random.default_rng(0).normal(size=(20, 1))
     byrote.score_memorization(KernelDensity(), x, out=tmp_path / "run")
-    with pytest.raises(byrote.InvalidInput, match="is no exposure run"):
+    with pytest.raises(byrote.InvalidInput, match="is not an exposure run"):
         byrote.open_run(tmp_path / "run").exposure()
     assert isinstance(byrote.open_run(tmp_path / "run").trajectory(), byrote.Trajectory)

@@ -19,7 +19,9 @@ def extract(options: ExtractOptions) -> None:
     )
     run = open_run(options.run)
     if not run.has_canaries:
-        raise InvalidInput(f"{options.run} is no exposure run: it has no canaries to search for")
+        raise InvalidInput(
+            f"{options.run} is not an exposure run: it has no canaries to search for"
+        )
     fit = run.design.release if options.fit is None else options.fit
     seed, threads = run.manifest.seed, run.manifest.threads
     with standard_output_kept_clean(), controlled(seed % 2**32, threads, needs_torch=False):

@@ -83,7 +83,7 @@ def build_plan(name: str, options: Mapping[str, Any]) -> Plan:
     for option in present:
         if option not in parameter_of:
             valid = ", ".join(f"--{option}" for option in parameter_of)
-            raise InvalidInput(f"--{option} is no option of --plan {name}; it takes {valid}")
+            raise InvalidInput(f"--{option} is not an option of --plan {name}; it takes {valid}")
     for option, parameter in parameter_of.items():
         if parameters[parameter].default is inspect.Parameter.empty and option not in present:
             raise InvalidInput(f"--plan {name} needs --{option}")

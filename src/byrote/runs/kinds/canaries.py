@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from byrote import seeds
 from byrote.attacks.completion_bits import candidate_bits
@@ -25,7 +24,7 @@ from byrote.runs.environment import peak_memory
 from byrote.runs.epoch_recorder import EpochRecorder
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots, timed
 from byrote.runs.job import BadLogProb, Job, Scored, Task, checked, job_of
-from byrote.runs.kinds.excerpt import FIRST, beginning
+from byrote.runs.kinds.excerpt import FIRST, beginning, epochs_of, quick
 from byrote.runs.paths import RunPaths
 from byrote.runs.sharing import InMemory
 from byrote.runs.worker import fit_and_score
@@ -154,6 +153,18 @@ class ExposureForecast(Costs):
     losses: int
 
 
+@dataclass(frozen=True)
+class _Pilot:
+    """Size of the pilot, and what a whole fit takes: seconds, bytes of weights."""
+
+    characters: int
+    training: float
+    measuring: float
+    passing: float
+    loss: float
+    weights: int
+
+
 @dataclass(frozen=True, eq=False)
 class Canaries:
     """A run on a text with canaries."""
@@ -204,17 +215,48 @@ class Canaries:
             with_weights(contract.seeded_clone(quick(model), training=0, noise=0), outcome.weights)
 
     def forecast(self, planned: Planned) -> ExposureForecast:
-        """Train for an epoch on growing parts of the text, and measure with the last model."""
-        design, records, model = planned.design, self.records, planned.model
-        whole = records.corpus.characters
+        """Extrapolate from a pilot, which trains on growing parts of the text."""
+        design, records, pilot = planned.design, self.records, self._pilot(planned)
+        followed = len({*planned.track} - {contract.epochs(planned.model)})
+        losses = (planned.reports or max(planned.track)) if planned.track else 0
+        per_fit = (
+            pilot.training + followed * pilot.passing + losses * pilot.loss + pilot.measuring
+        )
+        seconds, starting = planned.total(per_fit)
+        rows = len(records) * _BYTES_PER_VALUE + records.canaries * _BYTES_PER_CANARY
+        kept = planned.models * pilot.weights
+        return ExposureForecast(
+            fits=design.fits,
+            canaries=records.canaries,
+            copies=int(design.included(0).sum()),
+            places=records.places,
+            references=len(records) - records.canaries,
+            pilot_characters=pilot.characters,
+            training=pilot.training,
+            measuring=pilot.measuring,
+            passing=pilot.passing,
+            times=followed,
+            loss=pilot.loss,
+            losses=losses,
+            seconds_per_fit=per_fit,
+            seconds=seconds,
+            memory=peak_memory() * (planned.processes + 1),
+            disk=design.fits * ((followed + 1) * rows + _BYTES_PER_FIT) + rows + kept,
+            starting=starting,
+        )
+
+    def _pilot(self, planned: Planned) -> _Pilot:
+        """Train for an epoch on growing parts, and measure with the last model."""
+        whole = self.records.corpus.characters
         with (
             controlled(planned.seed % 2**32, planned.threads, needs_torch=False),
             warnings.catch_warnings(),
         ):
             warnings.simplefilter("ignore")  # they come again with the fits
-            pilot = partial(self._trained, planned)
-            times, fitted = run_pilots(doubling(planned.smallest, whole), pilot)
-            content, job = TextContent(records.x), job_of(design, 0, planned.seed)
+            train = partial(self._trained, planned)
+            times, fitted = run_pilots(doubling(planned.smallest, whole), train)
+            content = TextContent(self.records.x)
+            job = job_of(planned.design, 0, planned.seed)
             measuring = timed(lambda: content.scored(fitted, job))
             passing = (
                 timed(lambda: content.scored(fitted, job, in_passing=True))
@@ -223,32 +265,13 @@ class Canaries:
             )
             loss = timed(lambda: content.loss(fitted, job))
             weights = weights_of(fitted) if planned.keeps else {}
-        followed = len({*planned.track} - {contract.epochs(model)})
-        losses = (planned.reports or max(planned.track)) if planned.track else 0
-        training = extrapolated(times, whole) * epochs_of(model)
-        per_fit = training + followed * passing + losses * loss + measuring
-        seconds, starting = planned.total(per_fit)
-        process = peak_memory()
-        rows = len(records) * _BYTES_PER_VALUE + records.canaries * _BYTES_PER_CANARY
-        kept = planned.models * sum(array.nbytes for array in weights.values())
-        return ExposureForecast(
-            fits=design.fits,
-            canaries=records.canaries,
-            copies=int(design.included(0).sum()),
-            places=records.places,
-            references=len(records) - records.canaries,
-            pilot_characters=times[-1][0],
-            training=training,
+        return _Pilot(
+            characters=times[-1][0],
+            training=extrapolated(times, whole) * epochs_of(planned.model),
             measuring=measuring,
             passing=passing,
-            times=followed,
             loss=loss,
-            losses=losses,
-            seconds_per_fit=per_fit,
-            seconds=seconds,
-            memory=process * (planned.processes + 1),
-            disk=design.fits * ((followed + 1) * rows + _BYTES_PER_FIT) + rows + kept,
-            starting=starting,
+            weights=sum(array.nbytes for array in weights.values()),
         )
 
     def files(self, paths: RunPaths) -> Sequence[Any]:
@@ -269,14 +292,3 @@ def _everything(part: CanaryRecords) -> Job:
     """Insert nothing, score all."""
     nothing, every = np.empty(0, dtype=np.uint32), np.arange(len(part), dtype=np.uint32)
     return Job(0, len(part), every, None, 0, 0, 0, copies=nothing)
-
-
-def quick(model: Any) -> Any:
-    """Return the model with one epoch, where it has such a parameter."""
-    return clone(model).set_params(epochs=1) if epochs_of(model) > 1 else model
-
-
-def epochs_of(model: Any) -> int:
-    """Return how often the model reads the text, whatever its reports are; 1 if unknown."""
-    value = model.get_params(deep=False).get("epochs")
-    return int(value) if isinstance(value, int) and not isinstance(value, bool) else 1

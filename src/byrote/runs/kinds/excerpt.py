@@ -1,10 +1,12 @@
-"""The beginning of a text with a few of its canaries, for trial fits."""
+"""Trial fits: the beginning of a text with a few of its canaries, and a model with one epoch."""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from byrote.data.canary_records import CanaryRecords, Measurement
 from byrote.data.corpus import Corpus
@@ -57,3 +59,14 @@ def _first(documents: Iterable[str], size: int) -> Iterable[str]:
             return
         yield document[:size]
         size -= len(document)
+
+
+def quick(model: Any) -> Any:
+    """Return the model with one epoch, where it has such a parameter."""
+    return clone(model).set_params(epochs=1) if epochs_of(model) > 1 else model
+
+
+def epochs_of(model: Any) -> int:
+    """Return how often the model reads the text, whatever its reports are; 1 if unknown."""
+    value = model.get_params(deep=False).get("epochs")
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else 1

@@ -146,7 +146,7 @@ class Run:
 
     def table(self, *, partial: bool = False) -> Table:
         """Return the log-likelihoods by fit and record, after training."""
-        if self.incomplete and not partial:
+        if not partial and self.incomplete:
             raise IncompleteRun(self.incomplete)
         return self._once(("table",), lambda: self.folder.table(partial=True))
 

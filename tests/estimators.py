@@ -103,6 +103,8 @@ class Misbehaving(DensityMixin, BaseEstimator):
             raise ValueError(f"the secret record is {X[0]}")
         if self.bad_ and self.how == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if self.bad_ and self.how == "stall":
+            time.sleep(600)
         return self
 
     def score_samples(self, X):

@@ -491,7 +491,8 @@ def test_control_characters_do_not_reach_the_terminal(here, byrote_):
     assert "\\x1b[31mred" in out
 
 
-SLOW = in_a_process("estimators:Slow", "--set", "seconds=0.2", "--folds", "5", "--repeats", "4")
+STALL = ["--set", "how=stall", "--set", "marked=1000", "--set", "flag=stall"]
+STALLING = in_a_process("estimators:Misbehaving", *STALL, "--folds", "5", "--repeats", "4")
 
 
 def heed_ctrl_c():
@@ -507,10 +508,13 @@ def kept(folder):
 
 @pytest.fixture
 def under_way(here):
-    """The slow command with two workers, after its first fit, leading a group of its own."""
-    np.save("x.npy", np.random.default_rng(0).normal(size=(120, 2)))
+    """A command of two workers, each of which stalls after a few fits; it leads its own group."""
+    x = np.random.default_rng(0).normal(size=(120, 2))
+    x[0] = 1000
+    np.save("x.npy", x)
+    Path("stall").touch()
     process = subprocess.Popen(
-        [*SLOW, "--workers", "2"],
+        [*STALLING, "--workers", "2"],
         env=with_estimators(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -528,7 +532,7 @@ def under_way(here):
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=60)
+        process.communicate(timeout=180)
 
 
 def with_estimators():
@@ -537,13 +541,14 @@ def with_estimators():
 
 def test_interrupted_it_says_how_to_go_on(here, under_way):
     os.killpg(under_way.pid, signal.SIGINT)  # as a terminal does: to every process of the group
-    out, err = under_way.communicate(timeout=60)
+    out, err = under_way.communicate(timeout=180)
     assert under_way.returncode == 130
     assert out == ""
     assert re.search(r"fits? (is|are) kept in run, and the same command goes on from there", err)
     assert "Traceback" not in err
     done = kept(here)
-    subprocess.run(SLOW, env=with_estimators(), check=True, capture_output=True)
+    Path("stall").unlink()
+    subprocess.run(STALLING, env=with_estimators(), check=True, capture_output=True)
     now = kept(here)
     assert len(now) == 20
     assert {name: now[name] for name in done} == done
@@ -551,7 +556,7 @@ def test_interrupted_it_says_how_to_go_on(here, under_way):
 
 def test_terminated_it_cleans_up(here, under_way):
     under_way.terminate()
-    _, err = under_way.communicate(timeout=60)
+    _, err = under_way.communicate(timeout=180)
     assert under_way.returncode == 130
     assert re.search(r"fits? (is|are) kept", err)
     assert not (here / "run" / "work").exists()
@@ -560,7 +565,7 @@ def test_terminated_it_cleans_up(here, under_way):
 def test_killed_it_leaves_no_worker_behind(under_way):
     under_way.kill()
     under_way.wait()
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while _group_is_alive(under_way.pid):
         assert time.monotonic() < deadline, "a worker outlived its run"
         time.sleep(0.1)

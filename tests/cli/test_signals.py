@@ -58,7 +58,7 @@ def test_every_signal_that_asks_to_end_is_heard_as_ctrl_c(under_way, tmp_path):
     for number in ENDING:
         process = under_way(preexec_fn=heeding)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=180)
         assert process.returncode == 130, number
         assert out == ""
         assert err == "byrote: interrupted; no fit was finished\n"

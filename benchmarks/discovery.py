@@ -9,6 +9,7 @@ is the row of the table. The exact rank test stands beside the moderated one.
 
 import argparse
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -77,10 +78,12 @@ def simulated(
     n = RECORDS + bystanders
     design = design_of(plan, n, int(generator.integers(1 << 31)))
     if bystanders:
-        design = with_bystanders(design)
+        design = replace(design, counted=[None] * design.fits)  # every fit scores all records
     rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
     scale = generator.lognormal(0, 0.5, size=len(rows))
-    values = scale * (noise(generator, (design.fits, len(rows))) + 10 * generator.normal(size=len(rows)))
+    values = scale * (
+        noise(generator, (design.fits, len(rows))) + 10 * generator.normal(size=len(rows))
+    )
     table = Table(design, rows, values)
     roles = table.roles()
     planted = slice(len(effects))
@@ -89,51 +92,43 @@ def simulated(
     return table
 
 
-def with_bystanders(design: Any) -> Any:
-    """The same design, in which every fit scores all records."""
-    from dataclasses import replace
-
-    return replace(design, counted=[None] * design.fits)
-
-
-def trial(plan: Any, noise: Noise, seed: tuple[int, ...], planted: bool, bystanders: int) -> Array:
-    """False discovery rate, share of null p-values below LEVELS, and power: of both tests."""
+def trial(plan: Any, noise: Noise, seed: tuple[int, ...], effects: Array, bystanders: int) -> Array:
+    """False discovery rate, share of null p-values below LEVELS, and power, of both tests."""
     generator = np.random.default_rng(seed)
-    effects = EFFECTS if planted else EFFECTS[:0]
     table = simulated(plan, noise, generator, effects=effects, bystanders=bystanders)
     exact = evaluate(table).p_value
-    discovery = moderated_test(table, seed[-1])
-    moderated = np.where(np.isnan(discovery.p_value), exact, discovery.p_value)
-    found = []
-    for p in (moderated, exact):
-        q = q_values(p)
-        discovered = q <= 0.05
-        false = discovered[len(effects) :].sum()
-        null = p[len(effects) :][~np.isnan(p[len(effects) :])]
-        power = discovered[: len(effects)].reshape(-1, 2).mean(axis=1) if planted else np.full(5, np.nan)
-        found.append(
-            [false / max(1, discovered.sum()), *((null <= level).mean() for level in LEVELS), *power]
-        )
-    return np.array(found)
+    moderated = moderated_test(table, seed[-1]).p_value
+    moderated = np.where(np.isnan(moderated), exact, moderated)
+    return np.array([_performance(p, len(effects)) for p in (moderated, exact)])
+
+
+def _performance(p_value: Array, planted: int) -> list[float]:
+    discovered = q_values(p_value) <= 0.05
+    null = p_value[planted:][~np.isnan(p_value[planted:])]
+    return [
+        discovered[planted:].sum() / max(1, discovered.sum()),
+        *((null <= level).mean() for level in LEVELS),
+        *discovered[:planted].reshape(-1, 2).mean(axis=1),
+    ]
 
 
 def measure(runs: int, plan: str, noise: str, bystanders: int) -> str:
     """One row of the table."""
-    cells = [plan + (" + bystanders" if bystanders else ""), noise]
-    job = delayed(trial)
-    key = (len(plan), sorted(PLANS).index(plan), sorted(NOISES).index(noise))
-    results = {
-        planted: np.mean(
-            [trial(PLANS[plan], NOISES[noise], (*key, run), planted, bystanders) for run in range(runs)], axis=0
-        )
-        for planted in (True, False)
-    }
-    with_planted, without = results[True], results[False]
-    cells += [f"{with_planted[0, 0]:.3f}", f"{without[0, 0]:.3f}"]
-    cells += [f"{value:.4f}" for value in without[0, 1:4]]
-    cells += [" ".join(f"{value:.2f}" for value in with_planted[0, 4:])]
-    cells += [" ".join(f"{value:.2f}" for value in with_planted[1, 4:])]
-    return "| " + " | ".join(cells) + " |"
+
+    def mean(effects: Array) -> Array:
+        key = (sorted(PLANS).index(plan), sorted(NOISES).index(noise))
+        trials = [
+            trial(PLANS[plan], NOISES[noise], (*key, run), effects, bystanders)
+            for run in range(runs)
+        ]
+        return np.asarray(np.mean(trials, axis=0))
+
+    with_planted, without = mean(EFFECTS), mean(EFFECTS[:0])
+    power = (" ".join(f"{value:.2f}" for value in test[4:]) for test in with_planted)
+    rates = f"{with_planted[0, 0]:.3f} | {without[0, 0]:.3f}"
+    shares = " | ".join(f"{share:.4f}" for share in without[0, 1:4])
+    name = plan + (" + bystanders" if bystanders else "")
+    return f"| {name} | {noise} | {rates} | {shares} | {' | '.join(power)} |"
 
 
 def main() -> None:
@@ -153,7 +148,9 @@ def main() -> None:
         for bystanders in ((0, BYSTANDERS) if "probes" in plan else (0,))
         for noise in asked.noises
     ]
-    for row in Parallel(asked.workers, return_as="generator")(delayed(measure)(*job) for job in jobs):
+    for row in Parallel(asked.workers, return_as="generator")(
+        delayed(measure)(*job) for job in jobs
+    ):
         print(row, flush=True)
 
 

@@ -23,7 +23,6 @@ from scipy.stats import nct
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _TINY = float(np.finfo(float).tiny)
-_ROUNDING = 1e-9  # of values, below which they do not differ
 _ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
 
 
@@ -69,7 +68,7 @@ def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast
     Parameters
     ----------
     values
-        (m, c), finite.
+        (m, c); infinite ones give a variance of NaN.
     member
         (m, c) whether a value is on the first side; at least one is on each.
     weight
@@ -78,16 +77,17 @@ def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast
     inside, outside = (_weighted(values, weight * side) for side in (member, ~member))
     degrees = np.full(len(values), values.shape[1] - 2.0)
     precision = inside.total * outside.total / (inside.total + outside.total)
-    variance = _above_rounding((inside.squares + outside.squares) / degrees, values)
-    return Contrast(inside.mean - outside.mean, precision, variance, degrees)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = (inside.squares + outside.squares) / degrees
+        return Contrast(inside.mean - outside.mean, precision, variance, degrees)
 
 
 def one_sample_contrast(differences: Array, weight: Array) -> Contrast:
     """Compare each record's differences between the two sides with zero, (m, c) each."""
     of_all = _weighted(differences, weight)
     degrees = np.full(len(differences), differences.shape[1] - 1.0)
-    variance = _above_rounding(of_all.squares / degrees, differences)
-    return Contrast(of_all.mean, of_all.total, variance, degrees)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return Contrast(of_all.mean, of_all.total, of_all.squares / degrees, degrees)
 
 
 class _Weighted(NamedTuple):
@@ -104,13 +104,6 @@ def _weighted(values: Array, weight: Array) -> _Weighted:
         mean = np.einsum("ij,ij->i", weight, values) / total
         squares = np.einsum("ij,ij->i", weight, (values - mean[:, None]) ** 2)
     return _Weighted(total, mean, squares)
-
-
-def _above_rounding(variance: Array, values: Array) -> Array:
-    """Variances, 0 where they are no more than rounding of the values."""
-    rounding = _ROUNDING * (1 + np.abs(values).max(axis=1, initial=0))
-    with np.errstate(invalid="ignore"):
-        return np.where(variance > rounding**2, variance, 0.0)
 
 
 @dataclass(frozen=True)

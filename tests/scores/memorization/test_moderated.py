@@ -171,7 +171,7 @@ def test_the_false_discovery_rate_holds(plan):
 def test_eight_fits_of_probes_find_what_the_exact_test_cannot():
     results = np.mean(
         [
-            trial(PLANS["probes, 8 fits"], NOISES["normal"], (4, run), True, 2000)
+            trial(PLANS["probes, 8 fits"], NOISES["normal"], (4, run), EFFECTS, 2000)
             for run in range(25)
         ],
         axis=0,

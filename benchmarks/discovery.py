@@ -9,7 +9,6 @@ is the row of the table. The exact rank test stands beside the moderated one.
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -64,38 +63,34 @@ PLANS: Mapping[str, Any] = {
         for folds in (3, 5, 10)
         for repeats in (1, 2, 6, 10)
     },
-    **{f"probes, {fits} fits": Probes(range(RECORDS), fits=fits) for fits in (8, 12, 16)},
-    "pairs, 12 fits": Probes(range(RECORDS), fits=12, pairs=True),
-    "coins, 12 fits": Probes(range(RECORDS), fits=12, coins=True),
+    **{
+        f"probes, {fits} fits{with_bystanders}": Probes(range(RECORDS), fits, bystanders=bystanders)
+        for fits in (8, 12, 16)
+        for bystanders, with_bystanders in ((0, ""), (BYSTANDERS, " + bystanders"))
+    },
+    "pairs, 12 fits": Probes(range(RECORDS), fits=12, pairs=True, bystanders=0),
+    "coins, 12 fits": Probes(range(RECORDS), fits=12, coins=True, bystanders=0),
     "subsets, 12 fits": Subset(0.7, fits=12),
 }
 
 
-def simulated(
-    plan: Any, noise: Noise, generator: np.random.Generator, *, effects: Array, bystanders: int
-) -> Table:
+def simulated(plan: Any, noise: Noise, generator: np.random.Generator, effects: Array) -> Table:
     """A table of a plan, whose first records rise where they are trained on."""
-    n = RECORDS + bystanders
-    design = design_of(plan, n, int(generator.integers(1 << 31)))
-    if bystanders:
-        design = replace(design, counted=[None] * design.fits)  # every fit scores all records
-    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
-    scale = generator.lognormal(0, 0.5, size=len(rows))
-    values = scale * (
-        noise(generator, (design.fits, len(rows))) + 10 * generator.normal(size=len(rows))
-    )
-    table = Table(design, rows, values)
-    roles = table.roles()
+    bystanders = getattr(plan, "bystanders", 0)
+    design = design_of(plan, RECORDS + bystanders, int(generator.integers(1 << 31)))
+    scale = generator.lognormal(0, 0.5, size=design.n)
+    values = noise(generator, (design.fits, design.n)) + 10 * generator.normal(size=design.n)
+    values *= scale
+    table = Table(design, design.scored, values[:, :RECORDS], (), values[:, RECORDS:])
     planted = slice(len(effects))
-    values[:, planted] += effects * scale[planted] * (roles[:, planted] == IN)
-    values[roles == 0] = np.nan
+    table.log_prob[:, planted] += effects * scale[planted] * (table.roles()[:, planted] == IN)
     return table
 
 
-def trial(plan: Any, noise: Noise, seed: tuple[int, ...], effects: Array, bystanders: int) -> Array:
+def trial(plan: Any, noise: Noise, seed: tuple[int, ...], effects: Array) -> Array:
     """False discovery rate, share of null p-values below LEVELS, and power, of both tests."""
     generator = np.random.default_rng(seed)
-    table = simulated(plan, noise, generator, effects=effects, bystanders=bystanders)
+    table = simulated(plan, noise, generator, effects)
     exact = evaluate(table).p_value
     moderated = moderated_test(table, seed[-1]).p_value
     moderated = np.where(np.isnan(moderated), exact, moderated)
@@ -112,23 +107,19 @@ def _performance(p_value: Array, planted: int) -> list[float]:
     ]
 
 
-def measure(runs: int, plan: str, noise: str, bystanders: int) -> str:
+def measure(runs: int, plan: str, noise: str) -> str:
     """One row of the table."""
 
     def mean(effects: Array) -> Array:
         key = (sorted(PLANS).index(plan), sorted(NOISES).index(noise))
-        trials = [
-            trial(PLANS[plan], NOISES[noise], (*key, run), effects, bystanders)
-            for run in range(runs)
-        ]
+        trials = [trial(PLANS[plan], NOISES[noise], (*key, run), effects) for run in range(runs)]
         return np.asarray(np.mean(trials, axis=0))
 
     with_planted, without = mean(EFFECTS), mean(EFFECTS[:0])
     power = (" ".join(f"{value:.2f}" for value in test[4:]) for test in with_planted)
     rates = f"{with_planted[0, 0]:.3f} | {without[0, 0]:.3f}"
     shares = " | ".join(f"{share:.4f}" for share in without[0, 1:4])
-    name = plan + (" + bystanders" if bystanders else "")
-    return f"| {name} | {noise} | {rates} | {shares} | {' | '.join(power)} |"
+    return f"| {plan} | {noise} | {rates} | {shares} | {' | '.join(power)} |"
 
 
 def main() -> None:
@@ -142,12 +133,7 @@ def main() -> None:
         "| plan | noise | FDR, 10 planted | FDR, none | p ≤ .05 | .01 | .001 |"
         " power at 3, 6, 9, 12, 15 sd | exact test |\n" + "| --- " * 9 + "|"
     )
-    jobs = [
-        (asked.runs, plan, noise, bystanders)
-        for plan in asked.plans
-        for bystanders in ((0, BYSTANDERS) if "probes" in plan else (0,))
-        for noise in asked.noises
-    ]
+    jobs = [(asked.runs, plan, noise) for plan in asked.plans for noise in asked.noises]
     for row in Parallel(asked.workers, return_as="generator")(
         delayed(measure)(*job) for job in jobs
     ):

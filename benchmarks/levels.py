@@ -70,7 +70,7 @@ NULLS: Mapping[str, Null] = {
 def table_of(plan: Any, n: int, null: Null, generator: Generator) -> Table:
     """A table of a plan, filled without a look at it."""
     design = design_of(plan, n, int(generator.integers(1 << 31)))
-    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
+    rows = design.scored
     table = Table(design, rows, np.zeros((design.fits, len(rows))))
     table.log_prob[:] = np.where(table.roles() == 0, np.nan, null(generator, table.log_prob.shape))
     return table

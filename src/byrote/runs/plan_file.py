@@ -33,6 +33,8 @@ def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
     if design.copies is not None:
         columns["copies"] = pa.array(design.copies, type=rows)
         columns["places"] = pa.array(design.places, type=pa.list_(pa.int64()))
+    if len(design.bystanders):
+        columns["bystanders"] = pa.array([design.bystanders, *[[]] * (design.fits - 1)], type=rows)
     parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
 
 
@@ -57,12 +59,14 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
         there = set(table.column_names)
         if (plan.spec["kind"] == "insertions") != (there >= {*_INSERTIONS}):
             raise ValueError("insertions are of an exposure run, and of no other")
-        insertions: dict[str, Any] = {n: _lists(table[n]) for n in _INSERTIONS if n in there}
+        optional: dict[str, Any] = {n: _lists(table[n]) for n in _INSERTIONS if n in there}
+        if "bystanders" in there:
+            optional["bystanders"] = np.concatenate(_lists(table["bystanders"]))
         numbers: dict[str, Any] = {name: _numbers(table[name]) for name in _NUMBERS}
         design = Design(
             n=manifest.data.records,
             **numbers,
-            **insertions,
+            **optional,
             held_out=_lists(table["held_out"]),
             counted=_lists(table["counted"]),
             randomized=plan.randomized,

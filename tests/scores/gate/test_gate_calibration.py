@@ -21,7 +21,7 @@ PLANS = [KFold(2, 10), Probes(150, fits=16), Subset(0.5, fits=16)]
 def source_of(plan, n, values_of, *, seed=0, tail=0.025, diagnostics=None):
     """``values_of(generator, design)``: the whole table, (fits, n)."""
     design = design_of(plan, n, seed=seed)
-    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
+    rows = design.scored
     values = values_of(np.random.default_rng(seed), design)[:, rows]
     return GatedRun(run_of(plan, Table(design, rows, values), diagnostics), tail)
 

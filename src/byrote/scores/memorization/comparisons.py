@@ -64,8 +64,9 @@ class Comparisons(ABC):
     def of(cls, table: Table) -> Self:
         """Estimate level and scatter of fits by records that all of them scored, in or out."""
         order = FitOrder.of(table)
-        step = max(1, len(table.rows) // _SAMPLED_ROWS)
-        values = table.log_prob[order.fits, ::step]
+        sets = [table.log_prob] if table.bystanders is None else [table.log_prob, table.bystanders]
+        sampled = [all_[order.fits, :: max(1, all_.shape[1] // _SAMPLED_ROWS)] for all_ in sets]
+        values = np.concatenate(sampled, axis=1)
         values = values[:, np.isfinite(values).all(axis=0)]
         fits, rows = values.shape
         if rows < 2:
@@ -83,11 +84,13 @@ class Comparisons(ABC):
         relative = np.maximum(scatter / np.median(scatter), _LEAST_SCATTER)
         return cls(table, order, shift, relative**-2)
 
-    def bystanders(self) -> Indices:
-        """Find records that every fit trains on, which are a control of full size if many."""
-        roles = self.table.roles()[self.order.fits]
-        rows = np.flatnonzero((roles == IN).all(axis=0))
-        return rows if len(rows) >= _LEAST_BYSTANDERS else rows[:0]
+    def bystanders(self) -> Array:
+        """Return (b, F) values of records that every fit trained on; b is 0 if they are few."""
+        always = (self.table.roles()[self.order.fits] == IN).all(axis=0)
+        values = self.table.log_prob[np.ix_(self.order.fits, always)]
+        if self.table.bystanders is not None:
+            values = np.concatenate([values, self.table.bystanders[self.order.fits]], axis=1)
+        return values.T if values.shape[1] >= _LEAST_BYSTANDERS else values.T[:0]
 
     @abstractmethod
     def split_of(self, block: InOutBlock) -> int:
@@ -121,16 +124,17 @@ class Comparisons(ABC):
                 yield _tested(records, contrast, _vary(block.inside.values))
 
     def null_of_bystanders(
-        self, bystanders: Indices, records: Indices, draws: int, generator: Generator
+        self, bystanders: Array, records: Indices, draws: int, generator: Generator
     ) -> Iterator[Part]:
         """Compare fits that all trained on a bystander, as if its role were that of a record."""
         members = self.table.roles()[self.order.fits] == IN
         size = max(1, _BLOCK // len(self.order.fits))
-        for rows in np.split(bystanders, range(size, len(bystanders), size)):
-            values = self.table.log_prob[np.ix_(self.order.fits, rows)].T - self.shift
+        for start in range(0, len(bystanders), size):
+            values = bystanders[start : start + size]
+            rows, varies = np.arange(start, start + len(values)), _vary(values)
             for _ in range(draws):
-                role = members[:, generator.choice(records, len(rows))].T
-                yield _tested(rows, self.compare_fits(values, role), _vary(values + self.shift))
+                role = members[:, generator.choice(records, len(values))].T
+                yield _tested(rows, self.compare_fits(values - self.shift, role), varies)
 
 
 class _OfFits(Comparisons):

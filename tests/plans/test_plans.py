@@ -154,9 +154,10 @@ def test_bystanders_are_four_for_each_probe_and_at_least_a_thousand():
         design = design_of(Probes(probes, fits=4), n, 1)
         assert len(design.bystanders) == expected
         assert not np.isin(design.bystanders, design.scored).any()
-        larger = design_of(Probes(probes, fits=6), n, 1, after=design)
+        context = Context(n, 1, np.arange(n), None)
+        larger = Probes(probes, fits=6).draw(context, after=design)
         assert np.array_equal(larger.bystanders, design.bystanders)
-    with pytest.raises(byrote.InvalidInput, match="bystanders must not exceed the 490 records"):
+    with pytest.raises(InvalidInput, match="bystanders must not exceed the 490 records"):
         design_of(Probes(10, fits=4, bystanders=491), 500)
 
 

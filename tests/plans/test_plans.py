@@ -11,6 +11,7 @@ from sklearn import model_selection
 
 from byrote.errors import InvalidInput
 from byrote.plans import (
+    Context,
     Design,
     Insertions,
     KFold,
@@ -97,7 +98,6 @@ def test_spec_names_the_kind(plan):
 )
 def test_a_larger_plan_extends_a_smaller(small, large):
     context_design = drawn(small)
-    from byrote.plans import Context
 
     after = large.draw(Context(N, 0, np.arange(N), LABELS), after=context_design)
     assert after.begins_with(context_design)

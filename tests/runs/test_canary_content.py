@@ -123,7 +123,7 @@ def test_tracking_changes_nothing_and_sees_every_epoch(tmp_path):
     assert early.exposure.log_perplexity[2] > last.exposure.log_perplexity[2]
     facts = RunFolder.open(RunPaths(tmp_path / "run")).facts(0)
     assert len(facts["losses"]["held_out"]) == 3
-    assert 0 < facts["asking_seconds"] < facts["seconds"]
+    assert 0 < facts["tracking_seconds"] < facts["seconds"]
     assert tracked.test_loss[0] == pytest.approx(facts["losses"]["held_out"][-1])
 
 

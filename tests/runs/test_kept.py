@@ -13,7 +13,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, seeds
-from byrote.runs.executors import cores
+from byrote.runs.executors.registry import cores
 from byrote.runs.paths import RunPaths
 from byrote.runs.request import Request, Settings
 from byrote.runs.run_folder import RunFolder

@@ -23,15 +23,14 @@ class Extraction:
 
     Attributes
     ----------
-    found
+    completions
         The likeliest completions found, at most ``top``, each with its log-perplexity, sorted. Of
-        those that the model's tokenizer writes with the same tokens only one is listed, preferably
-        the secret.
+        those with the same tokens only one is listed, preferably the secret.
     certified_count
         Number of these, from the first, that are certified as the likeliest of all completions:
-        nothing that the search left out or dropped can cost less.
+        nothing that the search omitted can cost less.
     queries
-        Prefixes that the model read until the search for them ended.
+        Prefixes that the model read to find them.
     size
         Number of completions.
     masked
@@ -43,13 +42,12 @@ class Extraction:
     rank_low, rank_high
         Certain bounds of the rank.
     rank_queries
-        Prefixes read in all, including those for the rank.
+        Prefixes read in total, including those for the rank.
     matches
-        Whether ``text`` is the canary's completion, or written with the same tokens; None if it has
-        no secret.
+        Whether ``text`` has the tokens of the canary's completion; None without a secret.
     """
 
-    found: tuple[tuple[str, float], ...]
+    completions: tuple[tuple[str, float], ...]
     certified_count: int
     queries: int
     size: int
@@ -64,12 +62,12 @@ class Extraction:
     @property
     def text(self) -> str | None:
         """The most likely completion found, or None."""
-        return self.found[0][0] if self.found else None
+        return self.completions[0][0] if self.completions else None
 
     @property
     def bits(self) -> float:
         """Log-perplexity of ``text`` in bits; NaN without a text."""
-        return self.found[0][1] if self.found else np.nan
+        return self.completions[0][1] if self.completions else np.nan
 
     @property
     def certified(self) -> bool:
@@ -77,7 +75,7 @@ class Extraction:
         return self.certified_count > 0
 
     def __repr__(self) -> str:
-        result = f"{self.masked!r}, {self.bits:.3f} bits" if self.found else "nothing found"
+        result = f"{self.masked!r}, {self.bits:.3f} bits" if self.completions else "nothing found"
         certified = "certified" if self.certified else "not certified"
         rank = "" if np.isnan(self.rank) else f", secret's rank {self.rank:,.0f} of {self.size:,}"
         return f"Extraction({result}, {self.queries:,} queries, {certified}{rank})"
@@ -95,29 +93,29 @@ def extract(
 ) -> Extraction:
     """Find the likeliest completion of a canary's format by best-first search.
 
-    The model reads prefixes of completions, the cheapest first and a batch at once, until none left
-    is cheaper than the best completion found, which is then certified as the likeliest of all,
-    whatever their number (Carlini et al. 2019). If the canary has a secret, the search continues to
-    its cost, as far as the budget allows, for its exact rank.
+    The model reads prefixes of completions, the likeliest first and a batch at once, until none
+    left is likelier than the best completion found, which is then certified as the likeliest of all
+    (Carlini et al. 2019). If the canary has a secret, the search continues to its cost for its
+    exact rank, as far as the budget allows.
 
     Parameters
     ----------
     model
         A language model with ``encode``, ``decode``, ``next_log_probs`` and ``score_samples``;
-        ``stepper`` is faster than ``next_log_probs``, ``token_strings`` than ``decode``.
+        optional ``stepper`` and ``token_strings`` are faster.
     canary
-        What is known of the secret: the format and the prefix.
+        Format and prefix of the secret.
     prefix
         Text before the completion in place of the canary's prefix; "" for none.
     top
-        Number of likeliest completions to find.
+        Number of completions to find.
     batch_size
         Prefixes read at once. 1 reads the fewest; larger batches are faster but read more.
     max_queries
-        Largest number of prefixes read. Completions found by then are returned, certified or not.
+        Maximum number of prefixes read. Completions found by then are returned, certified or not.
     max_frontier
-        Largest number of prefixes kept in the frontier. Completions that cost no more than the
-        cheapest prefix dropped can still be certified.
+        Maximum number of prefixes kept in the frontier. Completions no costlier than the cheapest
+        prefix dropped can still be certified.
 
     Raises
     ------
@@ -163,7 +161,7 @@ def extract(
     paths = [search.path(leaf) for leaf in range(len(costs))]
     texts = [form.text(path, like=canary.completion or "") for path in paths]
     return Extraction(
-        found=tuple(zip(texts, costs.tolist(), strict=True)),
+        completions=tuple(zip(texts, costs.tolist(), strict=True)),
         certified_count=int(np.count_nonzero(costs <= certified)),
         queries=queries,
         size=canary.space_size,
@@ -196,7 +194,7 @@ def extract_with_ranks(
     paths = [search.path(leaf) for leaf in range(len(best.cost))]
     progress.rank_by(search)
     extraction = Extraction(
-        found=tuple(zip(map(progress.form.text, paths), best.cost.tolist(), strict=True)),
+        completions=tuple(zip(map(progress.form.text, paths), best.cost.tolist(), strict=True)),
         certified_count=int(np.count_nonzero(best.cost <= certified)),
         queries=queries,
         size=canary.space_size,
@@ -217,7 +215,7 @@ class _Secret:
         self.limit = self.bits + margin(self.bits) if possible else np.array([-np.inf])
 
     def rank_fields(self, search: Search, size: int) -> dict[str, float]:
-        """Fields of ``Extraction`` about its rank, from continuing the search to its cost."""
+        """Continue the search to the secret's cost; return the fields of its rank."""
         bits, rank, low, high = np.inf, float(size), float(size), float(size)
         if self.targets:  # otherwise every completion costs at most infinity
             search.reach(self.limit)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from byrote.runs.executors import usable_workers
+from byrote.runs.executors.registry import usable_workers
 from byrote.plans import Design
 
 Result = TypeVar("Result")

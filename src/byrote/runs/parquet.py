@@ -1,4 +1,4 @@
-"""The Parquet files of a run folder, sealed: columns in, columns out, each marked with its run."""
+"""Sealed Parquet files of a run folder: columns, and facts that mark them with their run."""
 
 import io
 import json
@@ -14,101 +14,73 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import CorruptFile, InvalidInput
-from byrote.runs import reading, sealed
+from byrote.runs import files, sealed
 
 _KEY = "byrote"
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
-def write(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **how: Any) -> None:
-    """Write columns and facts about them, atomically, with a checksum on every page."""
+def write(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **options: Any) -> None:
+    """Write columns and facts atomically, with a checksum on every page."""
     marks = {_KEY: sealed.escaped(json.dumps(dict(facts))), sealed.KEY: sealed.BLANK}
     table = pa.table(dict(columns)).replace_schema_metadata(marks)
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, **how)
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, **options)
     sealed.write(path, bytearray(buffer.getbuffer()), last=True)
 
 
 @contextmanager
 def opened(
-    path: Path, columns: Iterable[str] = (), *, seen: sealed.Seen | None = None
+    path: Path, columns: Iterable[str] = (), *, verified: sealed.Verified | None = None
 ) -> Iterator[tuple[pq.ParquetFile, dict[str, Any]]]:
-    """A file with the columns, of which nothing but its end is read yet, and its facts.
+    """Open a file that must have the columns, and read its facts.
 
-    What is read of it within the block is read in this thread alone: Arrow's scanner of data sets
-    waits for ever for some files.
-
-    Raises
-    ------
-    CorruptFile
-        If the file is truncated, altered or not byrote's.
-    CannotRead
-        If the disk does not give it, or there is no memory for it.
+    Read from it in one thread: Arrow's scanner of data sets waits for ever for some files.
     """
-    with sealed.opened(path, last=True, seen=seen) as file, reading.parsed(path):
+    with sealed.opened(path, last=True, verified=verified) as file, files.parsing(path):
         parquet = pq.ParquetFile(file, page_checksum_verification=True)
         missing = [name for name in columns if name not in parquet.schema_arrow.names]
         if missing:
-            raise CorruptFile(f"{path} is damaged and cannot be read: there is no {missing[0]}")
+            raise CorruptFile(
+                f"{path} is damaged and cannot be read: the column {missing[0]} is missing"
+            )
         yield parquet, dict(json.loads(parquet.metadata.metadata[_KEY.encode()]))
 
 
 def read(path: Path, columns: Iterable[str] = ()) -> tuple[pa.Table, dict[str, Any]]:
-    """The whole table, which must have the columns, and its facts.
-
-    Raises
-    ------
-    CorruptFile, CannotRead
-        As ``opened``.
-    """
+    """Read the whole table, which must have the columns, and its facts."""
     with opened(path, columns) as (file, facts):
         return file.read(use_threads=False), facts
 
 
 def check_destination(path: str | Path) -> None:
-    """Refuse a path of a result whose folder does not exist.
-
-    Raises
-    ------
-    InvalidInput
-        If it does not.
-    """
-    place = checks.path("path", path)
-    if not place.absolute().parent.is_dir():
+    """Reject a path for a result whose folder does not exist, or that is a folder."""
+    target = checks.path("path", path)
+    if not target.absolute().parent.is_dir():
         raise InvalidInput(f"path must lie in a folder that exists; got {path}")
-    if place.is_dir():
+    if target.is_dir():
         raise InvalidInput(f"path must name a file; {path} is a folder")
 
 
 def read_result(
     path: str | Path,
     format_: str,
-    what: str,
-    made: Callable[[Mapping[str, NDArray[Any]], dict[str, Any]], Made],
-) -> Made:
-    """A saved result, made of its columns and facts, in the format that is expected.
-
-    Raises
-    ------
-    InvalidInput
-        If there is no such file.
-    CorruptFile
-        If the file is damaged, or holds something else than ``what``.
-    CannotRead
-        If the disk does not give it, or there is no memory for it.
-    """
+    content: str,
+    build: Callable[[Mapping[str, NDArray[Any]], dict[str, Any]], Result],
+) -> Result:
+    """Read a saved result of the expected format and build it from its columns and facts."""
     path = checks.path("path", path)
-    with reading.of(path):
+    with files.reading(path):
         if not path.is_file():
-            raise InvalidInput(f"path must name a file; there is no {path}")
+            raise InvalidInput(f"path must name a file; {path} does not exist")
     table, facts = read(path)
     if facts.get("format") != format_:
-        raise CorruptFile(f"{path} holds no {what}")
-    with reading.parsed(path):
-        return made({name: column(table[name]) for name in table.column_names}, facts)
+        raise CorruptFile(f"{path} holds no {content}")
+    with files.parsing(path):
+        return build({name: column(table[name]) for name in table.column_names}, facts)
 
 
 def column(values: Any) -> NDArray[Any]:
-    """A column as an array; text as fixed-width strings."""
+    """Convert a column to an array; text to fixed-width strings."""
     array = np.asarray(values.to_numpy())
     return array.astype(str) if array.dtype.kind == "O" else array

@@ -1,9 +1,9 @@
-"""Every file name of a run folder, in one place."""
+"""File names of a run folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from byrote.runs.reading import check_no_links
+from byrote.runs.files import check_no_links
 from byrote.plans.design import RELEASE
 
 
@@ -14,18 +14,12 @@ class RunPaths:
     root: Path
 
     def check(self) -> None:
-        """Refuse a folder with symbolic links in it, before anything is read or written.
-
-        Raises
-        ------
-        InvalidInput
-            If there is one; the folder itself may be.
-        """
+        """Reject symbolic links in the folder before anything is read or written."""
         check_no_links(self.root, ("fits", "failures", "models", "figures", "work"))
 
     @property
     def manifest(self) -> Path:
-        """What the run is: run.json."""
+        """Description of the run."""
         return self.root / "run.json"
 
     @property
@@ -65,48 +59,48 @@ class RunPaths:
 
     @property
     def neighbors(self) -> Path:
-        """Nearest-neighbour ratios beside the scores."""
+        """Nearest-neighbour ratios."""
         return self.root / "neighbors.parquet"
 
     @property
     def near_duplicates(self) -> Path:
-        """Which records have a copy or near copy among the others."""
+        """Near-duplicates among the records."""
         return self.root / "near-duplicates.parquet"
 
     @property
     def pruned(self) -> Path:
-        """Ids of the records that stay when memorized ones are taken out."""
+        """Ids of the records that remain after pruning."""
         return self.root / "pruned.csv"
 
     @property
     def study(self) -> Path:
-        """The report of a study."""
+        """Report of a study."""
         return self.root / "study.md"
 
     @property
     def work(self) -> Path:
-        """Folder of what only a running process needs; removed when it ends."""
+        """Folder of a running process; removed when it ends."""
         return self.root / "work"
 
     @property
     def lock(self) -> Path:
-        """Held by the process that works on the run."""
+        """Lock of the process that works on the run."""
         return self.root / "run.lock"
 
     def fit(self, number: int) -> Path:
-        """One finished fit."""
+        """A finished fit."""
         return self.fits / f"fit-{number:06d}.parquet"
 
-    def aside(self, number: int) -> Path:
-        """Where a finished fit that is done again waits for its successor."""
+    def superseded(self, number: int) -> Path:
+        """A finished fit that is being repeated, until its successor is written."""
         return self.fits / f"fit-{number:06d}.parquet.old"
 
     def failure(self, number: int) -> Path:
-        """One failed fit."""
+        """A failed fit."""
         return self.failures / f"{_name(number)}.json"
 
     def model(self, number: int) -> Path:
-        """The weights of one fit."""
+        """The weights of a fit."""
         return self.models / f"{_name(number)}.safetensors"
 
 

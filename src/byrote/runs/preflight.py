@@ -12,7 +12,7 @@ from typing import Any
 
 from byrote.errors import InvalidInput
 from byrote.runs.determinism import controlled
-from byrote.runs.kinds import Kind
+from byrote.runs.kinds.registry import Kind
 from byrote.plans import Design
 
 
@@ -27,13 +27,7 @@ def preflight(
     keep: bool,
     show: bool = False,
 ) -> int:
-    """Train and score on growing parts of the records, in this process; return the size needed.
-
-    Raises
-    ------
-    InvalidInput
-        If the model refuses its parameters or the records.
-    """
+    """Train and score on growing parts of the records, in this process; return the size needed."""
 
     def problem_with(part: Any) -> BaseException | None:
         try:
@@ -51,21 +45,26 @@ def preflight(
             return size
     assert problem is not None  # noqa: S101 (there is a part at least)
     made_up = kind.made_up(design, seed)
-    unreal = None if made_up is None else problem_with(made_up)
-    raise InvalidInput(_refusal(kind, model, problem, unreal, show=show))
+    made_up_problem = None if made_up is None else problem_with(made_up)
+    raise InvalidInput(_refusal(kind, model, problem, made_up_problem, show=show))
 
 
 def _refusal(
-    kind: Kind, model: Any, problem: BaseException, unreal: BaseException | None, *, show: bool
+    kind: Kind,
+    model: Any,
+    problem: BaseException,
+    made_up_problem: BaseException | None,
+    *,
+    show: bool,
 ) -> str:
     name = type(model).__name__
-    if show or isinstance(problem, kind.own_errors):
-        return f"model: {name} refuses {kind.refused}: {_one_line(problem)}"
-    if unreal is not None and type(unreal) is type(problem):
-        return f"model: {name} cannot be trained, not even on made-up records: {_one_line(unreal)}"
+    if show or isinstance(problem, kind.safe_errors):
+        return f"model: {name} refuses {kind.noun}: {_one_line(problem)}"
+    if type(made_up_problem) is type(problem):
+        return f"model: {name} cannot be trained, not even on made-up records: {_one_line(made_up_problem)}"
     last = traceback.extract_tb(problem.__traceback__)[-1]
     return (
-        f"model: {name} refuses {kind.refused}: {type(problem).__name__} at"
+        f"model: {name} refuses {kind.noun}: {type(problem).__name__} at"
         f" {Path(last.filename).name}:{last.lineno} (its text may quote them; --debug shows it)"
     )
 

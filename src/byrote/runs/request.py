@@ -1,4 +1,4 @@
-"""What is asked of a run folder: a model, records and a plan, and how to carry them out."""
+"""A request for a run: model, records, plan and settings."""
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -10,13 +10,13 @@ from byrote import checks
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
-from byrote.runs.executors import check_executor
+from byrote.runs.executors.registry import check_executor
+from byrote.runs.files import file_exists
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import KEEP_MODELS, job_of
-from byrote.runs.kinds import Kind, kind_of
+from byrote.runs.kinds.registry import Kind, kind_of
 from byrote.runs.manifest import Manifest
 from byrote.runs.preflight import preflight
-from byrote.runs.reading import is_there
 from byrote.runs.run_folder import RunFolder
 from byrote.models import contract
 from byrote.models.weights import check_keepable
@@ -25,7 +25,7 @@ from byrote.plans import Context, Design, Plan
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run is carried out; seed and threads decide its numbers, the others do not."""
+    """Settings of a run; only seed and threads determine its numbers."""
 
     seed: int = 0
     threads: int = 1
@@ -45,7 +45,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a run folder."""
+    """A request for a run."""
 
     model: Any
     records: Records | CanaryRecords
@@ -58,27 +58,27 @@ class Request:
 
     @property
     def keeps(self) -> bool:
-        """Whether any model is to be kept, and so the release model."""
+        """Whether models are kept, the release model among them."""
         return self.settings.keep_models != "none"
 
     def keeps_fit(self, run: RunFolder, fit: int) -> bool:
-        """Whether the weights of a fit are kept; once kept, they are made again with the fit."""
-        asked = self.settings.keep_models
-        released = asked == "release" and fit == run.design.release
-        return asked == "all" or released or is_there(run.paths.model(fit))
+        """Whether the weights of a fit are kept; once kept, they are replaced with the fit."""
+        keep = self.settings.keep_models
+        released = keep == "release" and fit == run.design.release
+        return keep == "all" or released or file_exists(run.paths.model(fit))
 
     @cached_property
     def kind(self) -> Kind:
-        """The kind of run that the records make."""
+        """The kind of run for these records."""
         return kind_of(self.records)
 
     def context(self) -> Context:
-        """Return what the plan may look at."""
+        """Return what the plan is drawn from."""
         records, places = self.records, self.kind.places
         return Context(len(records), self.settings.seed, records.ids, records.labels, places)
 
     def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
-        """The manifest of this run with a given design."""
+        """Describe this run with a given design."""
         return Manifest.of(
             self.plan,
             design,
@@ -91,7 +91,7 @@ class Request:
         )
 
     def check(self) -> None:
-        """Refuse what can be refused without a folder and without training."""
+        """Reject invalid input as far as possible without a folder and without training."""
         contract.check_model(self.model)
         contract.check_track(self.model, self.track)
         if self.keeps:
@@ -99,7 +99,7 @@ class Request:
         self.kind.check(self.model)
 
     def preflight(self, design: Design) -> int:
-        """Refuse what the model itself refuses; return how many records or characters it took."""
+        """Reject what the model rejects in a trial fit; return the size of data that it needs."""
         self._check_reports(design)
         return preflight(
             self.kind,
@@ -113,13 +113,7 @@ class Request:
         )
 
     def forecast(self) -> Costs:
-        """Forecast time, memory and disk of the run from a short pilot.
-
-        Raises
-        ------
-        InvalidInput
-            For all that a run would refuse.
-        """
+        """Forecast time, memory and disk of the run from pilot fits, after all checks of a run."""
         self.check()
         design, settings = self.plan.draw(self.context()), self.settings
         planned = Planned(
@@ -136,15 +130,15 @@ class Request:
         return self.kind.forecast(planned)
 
     def reports(self, design: Design, fit: int = 0) -> int | None:
-        """How often the model will report in a fit; None if it does not say."""
-        own, known = getattr(self.model, "reports", None), contract.epochs(self.model)
-        if known is not None or not callable(own):
-            return known
+        """Return how often the model reports in a fit; None if unknown in advance."""
+        count, epochs = getattr(self.model, "reports", None), contract.epochs(self.model)
+        if epochs is not None or not callable(count):
+            return epochs
         job = job_of(design, fit, self.settings.seed)
-        return int(own(self.kind.content(self.records.x).training(self.model, job)))
+        return int(count(self.kind.content(self.records.x).training(self.model, job)))
 
     def _check_reports(self, design: Design) -> None:
-        """Refuse to track what never comes; other fits than the first may report once less."""
+        """Reject tracked epochs after the last report; later fits may report once less."""
         last = self.reports(design) if self.track else None
         if last is not None and max(self.track) > last:
             raise InvalidInput(

@@ -12,8 +12,8 @@ from byrote import checks
 from byrote.attacks.ranks import Ranks
 from byrote.errors import IncompleteRun
 from byrote.runs import parquet
-from byrote.runs.canary_file import PlantedCanaries
 from byrote.runs.kinds.canaries import RANK_COLUMNS, RANK_METHODS
+from byrote.runs.record_files import PlantedCanaries
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.best_estimate import (

@@ -1,7 +1,6 @@
-"""Kinds of runs: all that depends on what the records are, one file for each kind."""
+"""The protocol of kinds of runs, and the kind for given records."""
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from byrote.data.canary_records import CanaryRecords
@@ -9,15 +8,13 @@ from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import Content
 from byrote.runs.kinds.arrays import Arrays
 from byrote.runs.kinds.canaries import Canaries
-from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
+from byrote.runs.record_files import RecordFile
 from byrote.plans import Design
-
-RecordFile = tuple[Path, Callable[[Manifest], None], Callable[[Manifest], object]]
 
 
 class Kind(Protocol):
-    """The records of a run, of one kind."""
+    """A kind of run, with its records."""
 
     @property
     def records(self) -> Any:
@@ -25,28 +22,28 @@ class Kind(Protocol):
 
     @property
     def content(self) -> type[Content]:
-        """What workers make of the array that they share."""
+        """The content that workers read from the shared array."""
 
     @property
-    def refused(self) -> str:
-        """What a model refuses, for the sentence that says so."""
+    def noun(self) -> str:
+        """What the records are, for error messages."""
 
     @property
-    def own_errors(self) -> tuple[type[BaseException], ...]:
-        """Errors whose texts quote no record."""
+    def safe_errors(self) -> tuple[type[BaseException], ...]:
+        """Errors whose messages quote no record."""
 
     @property
     def places(self) -> int:
         """Number of lines before which copies can be inserted; 0 where nothing is inserted."""
 
     def check(self, model: Any) -> None:
-        """Refuse a model that cannot take such records, as far as that shows without training."""
+        """Reject a model that cannot take such records, as far as that shows without training."""
 
     def parts(self, design: Design, seed: int) -> Iterator[tuple[int, Any]]:
         """Yield growing parts of the records with their sizes, for trial fits."""
 
     def made_up(self, design: Design, seed: int) -> Any:
-        """Return a part like them without a real record; None if there is none."""
+        """Return a similar part without real records; None if that is not possible."""
 
     def try_fit(self, model: Any, part: Any, *, track: bool, keep: bool, threads: int) -> None:
         """Train and score on a part as a fit of the run would."""
@@ -55,9 +52,9 @@ class Kind(Protocol):
         """Forecast time, memory and disk from pilot fits."""
 
     def files(self, paths: RunPaths) -> Sequence[RecordFile]:
-        """Files of the run folder besides ids and labels, with what writes and what reads each."""
+        """Return the files of the run folder that are made from the records."""
 
 
 def kind_of(records: Any) -> Kind:
-    """Return the kind of run that these records make."""
+    """Return the kind of run for these records."""
     return Canaries(records) if isinstance(records, CanaryRecords) else Arrays(records)

@@ -11,11 +11,11 @@ from byrote import score_exposure
 from byrote.data.canary_records import Measurement, plant
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
+from byrote.plans import Insertions, design_of
 from byrote.runs.job import job_of
 from byrote.runs.kinds.canaries import TextContent
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
-from byrote.plans import Insertions, design_of
 
 from languages import Ngram
 

@@ -9,8 +9,8 @@ from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote import KFold
-from byrote.runs.executors.registry import open_pool, usable_workers
 from byrote.models import VAE
+from byrote.runs.executors.registry import open_pool, usable_workers
 
 from estimators import Global, Misbehaving, PureNoise
 

@@ -9,9 +9,9 @@ import pytest
 
 import byrote
 from byrote import KFold, Probes
+from byrote.models import VAE, CharLSTM
 from byrote.runs import sealed
 from byrote.runs.paths import RunPaths
-from byrote.models import VAE, CharLSTM
 from mutations import make
 from sealing import edit_json, edit_parquet, reseal
 

@@ -14,8 +14,8 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.errors import CannotRead
-from byrote.runs.weight_files import KeptModels
 from byrote.runs.paths import RunPaths
+from byrote.runs.weight_files import KeptModels
 
 from estimators import Keepable
 

@@ -47,7 +47,7 @@ class GreedyCompletion:
 def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ...]:
     """Complete the secret greedily from each number of its leading characters.
 
-    Each step takes the likeliest token that the format allows, of ties the first.
+    Each step takes the most likely token that the format allows, of ties the first.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ..
 
 
 def _greedy_path(stepper: Stepper, form: TokenFormat) -> list[int]:
-    """Return the edges of the likeliest token at each step."""
+    """Return the edges of the most likely token at each step."""
     states, costs = begin(stepper, form)
     at, path = form.start, []
     while True:

@@ -1,4 +1,4 @@
-"""Extraction of a secret from a model: the likeliest completion of a canary's format."""
+"""Extraction of a secret from a model: the most likely completion of a canary's format."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,11 +24,11 @@ class Extraction:
     Attributes
     ----------
     completions
-        The likeliest completions found, at most ``top``, each with its log-perplexity, sorted. Of
-        those with the same tokens only one is listed, preferably the secret.
+        The most likely completions found, at most ``top``, each with its log-perplexity, sorted.
+        Of those with the same tokens only one is listed, preferably the secret.
     certified_count
-        Number of these, from the first, that are certified as the likeliest of all completions:
-        nothing that the search omitted can cost less.
+        Number of these, from the first, that are certified as the most likely of all: nothing that
+        the search omitted can cost less.
     queries
         Prefixes that the model read to find them.
     size
@@ -71,7 +71,7 @@ class Extraction:
 
     @property
     def certified(self) -> bool:
-        """Whether ``text`` is certified as the likeliest of all completions."""
+        """Whether ``text`` is certified as the most likely of all completions."""
         return self.certified_count > 0
 
     def __repr__(self) -> str:
@@ -91,12 +91,12 @@ def extract(
     max_queries: int = 50_000,
     max_frontier: int = 1_000_000,
 ) -> Extraction:
-    """Find the likeliest completion of a canary's format by best-first search.
+    """Find the most likely completion of a canary's format by best-first search.
 
-    The model reads prefixes of completions, the likeliest first and a batch at once, until none
-    left is likelier than the best completion found, which is then certified as the likeliest of all
-    (Carlini et al. 2019). If the canary has a secret, the search continues to its cost for its
-    exact rank, as far as the budget allows.
+    The model reads prefixes of completions, the most likely first and a batch at once, until none
+    left is more likely than the best completion found, which is then certified as the most likely
+    of all (Carlini et al. 2019). If the canary has a secret, the search continues to its cost for
+    its exact rank, as far as the budget allows.
 
     Parameters
     ----------
@@ -182,7 +182,7 @@ def extract_with_ranks(
     max_queries: int = 50_000,
     max_frontier: int = 1_000_000,
 ) -> tuple[Extraction, Ranks]:
-    """Find the likeliest completions of a format and the ranks of given ones, by one search.
+    """Find the most likely completions of a format and the ranks of others, by one search.
 
     Arguments are those of ``extract`` and ``find_ranks``; the canary's own secret is not used.
     """

@@ -2,9 +2,9 @@
 
 The model is renormalised within the format: each step draws from the allowed tokens only. A sample
 of probability q stands for 1/q completions, so the mean of ``1{bits <= c} / q`` is an unbiased
-estimate of the number of completions that cost at most c (Dell'Amico & Filippone 2015). The
-likelier a completion, the more samples lie below it, unlike with uniform references. The same
-samples serve all completions of the format.
+estimate of the number of completions that cost at most c (Dell'Amico & Filippone 2015). The more
+likely a completion, the more samples lie below it, unlike with uniform references. The same samples
+serve all completions of the format.
 """
 
 from dataclasses import dataclass
@@ -155,13 +155,13 @@ def _sample_edges(
     last = np.append(first[1:], len(price)) - 1
     drawn = np.clip(drawn, first[node], last[node])
     rounded = p[drawn] == 0  # a point within rounding of the node's end
-    drawn[rounded] = _likeliest(p, first)[node[rounded]]
+    drawn[rounded] = _most_likely(p, first)[node[rounded]]
     with np.errstate(divide="ignore"):
         return drawn, np.log2(p[drawn])
 
 
-def _likeliest(p: Array, first: Index) -> Index:
-    """Return the likeliest edge of each node."""
+def _most_likely(p: Array, first: Index) -> Index:
+    """Return the most likely edge of each node."""
     parts = np.split(p, first[1:])
     return first + np.array([int(part.argmax()) for part in parts])
 

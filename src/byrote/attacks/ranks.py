@@ -33,7 +33,7 @@ class Ranks:
         (n,) log-perplexity, as computed by the method that found the rank.
     rank
         (n,) number of completions that cost at most as much, including the completion and ties; 1
-        is the likeliest. NaN where unknown.
+        is the most likely. NaN where unknown.
     low, high
         (n,) interval of the rank: certain for "search", "enumeration" and "", at the confidence
         level for "model_sampled".
@@ -171,7 +171,7 @@ class RankProgress:
             self.rank_by(self.new_search(budget))
 
     def new_search(self, budget: Budget, top: int = 0) -> Search:
-        """Start a search for these completions, and for the ``top`` likeliest of all."""
+        """Start a search for these completions, and for the ``top`` most likely of all."""
         finite = np.flatnonzero(np.isfinite(self.bits))
         limit = self.bits[finite] + margin(self.bits[finite])
         return Search(

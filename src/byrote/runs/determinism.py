@@ -1,4 +1,4 @@
-"""What a fit's numbers depend on besides its seeds: versions, processor, threads, generators."""
+"""Determinism of fits: versions, processor, threads and global generators."""
 
 import importlib
 import platform

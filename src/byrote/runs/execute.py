@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
+from byrote.models import resolve_auto
+from byrote.plans import Design
 from byrote.runs import files, temporary
 from byrote.runs.executors.registry import open_pool
 from byrote.runs.interrupts import deferred_signals
@@ -25,8 +27,6 @@ from byrote.runs.record_files import damaged_files
 from byrote.runs.recovery import outcomes
 from byrote.runs.request import Request
 from byrote.runs.run_folder import RunFolder
-from byrote.models import resolve_auto
-from byrote.plans import Design
 
 # Errors of a folder that cannot be used at all, whatever its free space.
 _UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR}

@@ -2,7 +2,7 @@
 
 A file is written as a whole or not at all, whenever the power goes. Content that contradicts itself
 is damage (CorruptFile), which is named and written again. An error of the disk or a lack of memory
-(CannotRead, CannotWrite) says nothing of the content: it stops the run, and nothing is changed.
+(CannotRead, CannotWrite) does not concern the content: it stops the run and changes nothing.
 """
 
 import errno

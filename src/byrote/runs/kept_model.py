@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput, RunMismatch
+from byrote.models import contract, resolve_auto
+from byrote.models.weights import check_keepable, with_weights
 from byrote.runs.determinism import controlled
 from byrote.runs.files import file_exists
 from byrote.runs.job import job_of
 from byrote.runs.manifest import ModelPart
 from byrote.runs.run_folder import RunFolder
-from byrote.models import contract, resolve_auto
-from byrote.models.weights import check_keepable, with_weights
 
 _BYROTE = "byrote.models."
 _SKLEARN = ("sklearn.mixture._gaussian_mixture.GaussianMixture",)

@@ -2,10 +2,10 @@
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,6 @@ from byrote.errors import CorruptFile, InvalidInput
 from byrote.runs import files, sealed
 
 _KEY = "byrote"
-Result = TypeVar("Result")
 
 
 def write(path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **options: Any) -> None:
@@ -60,24 +59,6 @@ def check_destination(path: str | Path) -> None:
         raise InvalidInput(f"path must lie in a folder that exists; got {path}")
     if target.is_dir():
         raise InvalidInput(f"path must name a file; {path} is a folder")
-
-
-def read_result(
-    path: str | Path,
-    format_: str,
-    content: str,
-    build: Callable[[Mapping[str, NDArray[Any]], dict[str, Any]], Result],
-) -> Result:
-    """Read a saved result of the expected format and build it from its columns and facts."""
-    path = checks.path("path", path)
-    with files.reading(path):
-        if not path.is_file():
-            raise InvalidInput(f"path must name a file; {path} does not exist")
-    table, facts = read(path)
-    if facts.get("format") != format_:
-        raise CorruptFile(f"{path} holds no {content}")
-    with files.parsing(path):
-        return build({name: column(table[name]) for name in table.column_names}, facts)
 
 
 def column(values: Any) -> NDArray[Any]:

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import InvalidInput
+from byrote.plans import Design
 from byrote.runs.determinism import controlled
 from byrote.runs.kinds.registry import Kind
-from byrote.plans import Design
 
 
 def preflight(
@@ -61,7 +61,8 @@ def _refusal(
     if show or isinstance(problem, kind.safe_errors):
         return f"model: {name} refuses {kind.noun}: {_one_line(problem)}"
     if type(made_up_problem) is type(problem):
-        return f"model: {name} cannot be trained, not even on made-up records: {_one_line(made_up_problem)}"
+        text = _one_line(made_up_problem)
+        return f"model: {name} cannot be trained, not even on made-up records: {text}"
     last = traceback.extract_tb(problem.__traceback__)[-1]
     return (
         f"model: {name} refuses {kind.noun}: {type(problem).__name__} at"

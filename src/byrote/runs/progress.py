@@ -63,7 +63,9 @@ class Bar:
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task("fits", total=total, completed=done, heartbeat="", failed="")
+        self._task = self._bar.add_task(
+            "fits", total=total, completed=done, heartbeat="", failed=""
+        )
         self._bar.start()
 
     def ended(self, outcome: Outcome) -> None:

@@ -1,4 +1,4 @@
-"""The run folder: a file for each finished fit, and what scores need besides.
+"""The run folder: a file for each finished fit, and what else scores need.
 
 run.json            description of the run (manifest.py)
 records.parquet     ids and labels, in the order of the data (record_files.py)
@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
+from byrote.plans import Design
+from byrote.plans.design import RELEASE
 from byrote.runs import files, sealed
 from byrote.runs.files import file_exists
 from byrote.runs.fit_file import FitCache, FitFile
@@ -31,8 +33,6 @@ from byrote.runs.plan_file import read_design, write_design
 from byrote.runs.record_files import Names, PlantedCanaries, read_canaries, read_names
 from byrote.runs.table import Table
 from byrote.runs.weight_files import KeptModels
-from byrote.plans import Design
-from byrote.plans.design import RELEASE
 
 _MOST_BYTES = 1 << 24  # of the file of a failed fit
 
@@ -228,7 +228,11 @@ class RunFolder:
         if file_exists(self.paths.model(self.design.release)):
             return
         failed = self.paths.failure(self.design.release)
-        why = f"its fit failed by {_read_failure(failed)}" if file_exists(failed) else "it was not fit"
+        why = (
+            f"its fit failed by {_read_failure(failed)}"
+            if file_exists(failed)
+            else "it was not fit"
+        )
         raise IncompleteRun(
             f"the release model is missing from {self.paths.root}: {why};"
             " start the same run again to do it"

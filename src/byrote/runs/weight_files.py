@@ -9,10 +9,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from byrote.errors import CorruptFile, ForeignFile
-from byrote.runs import files, sealed
-from byrote.runs.paths import RunPaths
 from byrote.models.weights import Weights
 from byrote.plans.design import RELEASE
+from byrote.runs import files, sealed
+from byrote.runs.paths import RunPaths
 
 _KEY = "byrote"
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from byrote.errors import ByroteWarning, NoCompiler, TrainingDiverged
-from byrote.runs.determinism import controlled, environment
-from byrote.runs.epoch_recorder import EpochNeverReached, EpochRecorder, EpochScorer
-from byrote.runs.job import BadLogProb, Failure, Job, Outcome, Scored, Task
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of
 from byrote.plans.design import RELEASE
+from byrote.runs.determinism import controlled, environment
+from byrote.runs.epoch_recorder import EpochNeverReached, EpochRecorder, EpochScorer
+from byrote.runs.job import BadLogProb, Failure, Job, Outcome, Scored, Task
 
 _SAFE_ERRORS = BadLogProb | BadWeights | EpochNeverReached | NoCompiler | TrainingDiverged
 

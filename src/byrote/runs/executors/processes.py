@@ -46,7 +46,7 @@ class Processes(Pool):
             )
 
     def share(self, array: NDArray[Any], folder: Path) -> DataHandle:
-        """Write the records into an unnamed file where the system has them, else into a named one."""
+        """Write the records into an unnamed file where the system has such files."""
         shared = share_without_name(array, folder.parent)
         if shared is None:
             return super().share(array, folder)

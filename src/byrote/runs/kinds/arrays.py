@@ -11,6 +11,10 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.data.records import Records, is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
+from byrote.models import contract, resolve_auto
+from byrote.models.weights import BadWeights, weights_of, with_weights
+from byrote.plans import Design
+from byrote.plans.design import Units, rows
 from byrote.runs.epoch_recorder import EpochRecorder, EpochScorer
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
 from byrote.runs.job import BadLogProb, Job, Outcome, Scored, Task, checked
@@ -18,10 +22,6 @@ from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile, names_file
 from byrote.runs.sharing import InMemory, readonly
 from byrote.runs.worker import peak_memory, run_job
-from byrote.models import contract, resolve_auto
-from byrote.models.weights import BadWeights, weights_of, with_weights
-from byrote.plans import Design
-from byrote.plans.design import Units, rows
 
 LOSS_ROWS = 2000  # held-out records on which each epoch's loss is measured, at most
 _FEW = 64

@@ -18,6 +18,9 @@ from byrote.data.canaries import Canary
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput, TrainingDiverged
+from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of, with_weights
+from byrote.plans import Design
 from byrote.runs.determinism import controlled
 from byrote.runs.epoch_recorder import EpochRecorder
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots, timed
@@ -27,9 +30,6 @@ from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile, canaries_file, names_file
 from byrote.runs.sharing import InMemory
 from byrote.runs.worker import fit_and_score, peak_memory
-from byrote.models import contract
-from byrote.models.weights import BadWeights, weights_of, with_weights
-from byrote.plans import Design
 
 # Columns of a fit's file for the fields of ``Ranks``, by the end of the column's name.
 RANK_COLUMNS = {"": "rank", **{f"_{name}": name for name in ("low", "high", "least", "most")}}
@@ -218,9 +218,7 @@ class Canaries:
         design, records, pilot = planned.design, self.records, self._pilot(planned)
         followed = len({*planned.track} - {contract.epochs(planned.model)})
         losses = (planned.reports or max(planned.track)) if planned.track else 0
-        per_fit = (
-            pilot.training + followed * pilot.passing + losses * pilot.loss + pilot.measuring
-        )
+        per_fit = pilot.training + followed * pilot.passing + losses * pilot.loss + pilot.measuring
         seconds, starting = planned.total(per_fit)
         rows = len(records) * _BYTES_PER_VALUE + records.canaries * _BYTES_PER_CANARY
         kept = planned.models * pilot.weights

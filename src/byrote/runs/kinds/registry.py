@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from byrote.data.canary_records import CanaryRecords
+from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import Content
 from byrote.runs.kinds.arrays import Arrays
 from byrote.runs.kinds.canaries import Canaries
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile
-from byrote.plans import Design
 
 
 class Kind(Protocol):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import CorruptFile, InvalidInput
-from byrote.runs import files, parquet
+from byrote.runs import files, sealed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,8 +95,8 @@ class Columnar:
         InvalidInput
             If its folder does not exist.
         """
-        parquet.check_destination(path)
-        parquet.write(Path(path), self.columns(), {"format": self.FORMAT, **self.facts()})
+        sealed.check_destination(path)
+        sealed.write_parquet(Path(path), self.columns(), {"format": self.FORMAT, **self.facts()})
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -115,11 +115,11 @@ class Columnar:
         with files.reading(path):
             if not path.is_file():
                 raise InvalidInput(f"path must name a file; there is no {path}")
-        table, facts = parquet.read(path)
+        table, facts = sealed.read_parquet(path)
         if facts.get("format") != cls.FORMAT:
             raise CorruptFile(f"{path} holds no {cls.CONTENT}")
         with files.parsing(path):
-            columns = {name: parquet.column(table[name]) for name in table.column_names}
+            columns = {name: sealed.column(table[name]) for name in table.column_names}
             return cls.from_columns(columns, facts)
 
 

@@ -1,20 +1,16 @@
 """Extraction of a secret from a model: the most likely completion of a canary's format."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from byrote import checks
-from byrote.attacks.completion_bits import CountingStepper, path_bits
 from byrote.attacks.ranks import Budget, RankProgress, Ranks
-from byrote.attacks.search import Search, margin
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput
-from byrote.models.language.stepper_check import stepper_of
-from byrote.models.language.steppers import Stepper, check_language_model
-from byrote.models.language.token_format import TokenFormat
+from byrote.models.language.steppers import check_language_model
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -139,36 +135,24 @@ def extract(
     if prefix is not None and not isinstance(prefix, str):
         raise InvalidInput(f"prefix must be a text; got {checks.brief(prefix)}")
     top = checks.integer("top", top, at_least=1)
-    limits = {
-        "batch_size": checks.integer("batch_size", batch_size, at_least=1),
-        "max_queries": checks.integer("max_queries", max_queries, at_least=1),
-        "max_frontier": checks.integer("max_frontier", max_frontier, at_least=1),
-    }
-    form = TokenFormat(model, canary.prefix if prefix is None else prefix, canary.format)
-    stepper = CountingStepper(stepper_of(model, form))
-    secret = None if canary.completion is None else _Secret(stepper, form, canary.completion)
-    search = Search(
-        stepper,
-        form,
-        top=top,
-        targets=secret.targets if secret else (),
-        limit=float(secret.limit[0]) if secret else -np.inf,
-        **limits,
+    budget = Budget(
+        queries=checks.integer("max_queries", max_queries, at_least=1),
+        frontier=checks.integer("max_frontier", max_frontier, at_least=1),
+        batch=checks.integer("batch_size", batch_size, at_least=1),
     )
-    search.find_top()
-    certified, queries = search.certified, search.queries
-    costs = search.best.cost
-    paths = [search.path(leaf) for leaf in range(len(costs))]
-    texts = [form.text(path, like=canary.completion or "") for path in paths]
-    return Extraction(
-        completions=tuple(zip(texts, costs.tolist(), strict=True)),
-        certified_count=int(np.count_nonzero(costs <= certified)),
-        queries=queries,
-        size=canary.space_size,
-        masked=canary.masked,
-        **(secret.rank_fields(search, canary.space_size) if secret else {}),
-        rank_queries=stepper.queries,
-        matches=paths[:1] == [secret.edges.tolist()] if secret else None,
+    completion = canary.completion
+    progress = RankProgress(model, canary, [] if completion is None else [completion], prefix)
+    extraction, best = _search(progress, budget, top, like=completion or "")
+    if completion is None:
+        return extraction
+    ranks = progress.result()
+    return replace(
+        extraction,
+        secret_bits=float(ranks.bits[0]),
+        rank=float(ranks.rank[0]),
+        rank_low=float(ranks.least[0]),
+        rank_high=float(ranks.most[0]),
+        matches=best == progress.edges[0].tolist(),
     )
 
 
@@ -188,36 +172,29 @@ def extract_with_ranks(
     """
     check_language_model(model)
     progress = RankProgress(model, canary, completions)
-    search = progress.new_search(Budget(max_queries, max_frontier, batch_size), top)
-    search.find_top()
-    certified, queries, best = search.certified, search.queries, search.best
-    paths = [search.path(leaf) for leaf in range(len(best.cost))]
-    progress.rank_by(search)
-    extraction = Extraction(
-        completions=tuple(zip(map(progress.form.text, paths), best.cost.tolist(), strict=True)),
-        certified_count=int(np.count_nonzero(best.cost <= certified)),
-        queries=queries,
-        size=canary.space_size,
-        masked=canary.masked,
-        rank_queries=progress.stepper.queries,
-    )
+    extraction, _ = _search(progress, Budget(max_queries, max_frontier, batch_size), top)
     return extraction, progress.result()
 
 
-class _Secret:
-    """The canary's secret: its path, and an upper limit of its cost."""
+def _search(
+    progress: RankProgress, budget: Budget, top: int, like: str = ""
+) -> tuple[Extraction, list[int]]:
+    """Search for the most likely completions, then for the ranks; return also the best path.
 
-    def __init__(self, stepper: Stepper, form: TokenFormat, completion: str) -> None:
-        self.edges = edges = form.edges(completion)
-        self.bits = path_bits(stepper, form, [form.tokens[edges].tolist()], 1)
-        possible = bool(np.isfinite(self.bits[0]))
-        self.targets = [edges] if possible else []
-        self.limit = self.bits + margin(self.bits) if possible else np.array([-np.inf])
-
-    def rank_fields(self, search: Search, size: int) -> dict[str, float]:
-        """Continue the search to the secret's cost; return the fields of its rank."""
-        bits, rank, low, high = np.inf, float(size), float(size), float(size)
-        if self.targets:  # otherwise every completion costs at most infinity
-            search.reach(self.limit)
-            bits, rank, low, high = (float(v[0]) for v in search.rank_bounds(self.bits, size))
-        return {"secret_bits": bits, "rank": rank, "rank_low": low, "rank_high": high}
+    like: text to prefer among those with the same tokens.
+    """
+    search = progress.new_search(budget, top)
+    search.find_top()
+    certified, queries, costs = search.certified, search.queries, search.best.cost
+    paths = [search.path(leaf) for leaf in range(len(costs))]
+    progress.rank_by(search)
+    texts = [progress.form.text(path, like=like) for path in paths]
+    extraction = Extraction(
+        completions=tuple(zip(texts, costs.tolist(), strict=True)),
+        certified_count=int(np.count_nonzero(costs <= certified)),
+        queries=queries,
+        size=progress.size,
+        masked=progress.canary.masked,
+        rank_queries=progress.stepper.queries,
+    )
+    return extraction, paths[0] if paths else []

@@ -141,10 +141,12 @@ class Budget:
 class RankProgress:
     """Ranks and bounds known so far, improved by each method in turn."""
 
-    def __init__(self, model: Any, canary: Canary, completions: Sequence[str]) -> None:
-        self.form = TokenFormat(model, canary.prefix, canary.format)
+    def __init__(
+        self, model: Any, canary: Canary, completions: Sequence[str], prefix: str | None = None
+    ) -> None:
+        self.form = TokenFormat(model, canary.prefix if prefix is None else prefix, canary.format)
         self.stepper = CountingStepper(stepper_of(model, self.form))
-        self.size, self.completions = canary.space_size, completions
+        self.canary, self.size, self.completions = canary, canary.space_size, completions
         self.edges = [self.form.edges(text) for text in completions]
         paths = [self.form.tokens[edges].tolist() for edges in self.edges]
         self.bits = path_bits(self.stepper, self.form, paths, BATCH)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.plans import Design
-from byrote.runs import parquet, sealed
+from byrote.runs import sealed
 from byrote.runs.job import Outcome, Scored
 
 _COLUMNS = ("record", "epoch", "included", "log_prob")
@@ -103,7 +103,7 @@ class FitFile:
             "log_prob": np.concatenate([each.log_prob for each in scored]),
             **_diagnostics(scored),
         }
-        parquet.write(
+        sealed.write_parquet(
             self.path,
             columns,
             {"run_id": self.run_id, "fit": self.fit, "epochs": epochs, **outcome.facts},
@@ -179,7 +179,10 @@ class FitFile:
         if cached is not None:
             yield cached
             return
-        with parquet.opened(self.path, _COLUMNS, verified=self.cache.verified) as (file, facts):
+        with sealed.opened_parquet(self.path, _COLUMNS, verified=self.cache.verified) as (
+            file,
+            facts,
+        ):
             if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
                 raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
             epochs, rows = facts["epochs"], len(self.design.counted_rows(self.fit))

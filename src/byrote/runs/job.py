@@ -142,7 +142,7 @@ class Outcome:
 def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -> Job:
     """Return the job of one fit of a design, or of the release fit."""
     if fit == RELEASE:
-        return release_job(design.n, seed)
+        return _release_job(design.n, seed)
     leader = int(design.leader[fit])
     key = (int(design.repeat[leader]), int(design.fold[leader]))
     return Job(
@@ -160,8 +160,8 @@ def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -
     )
 
 
-def release_job(n: int, seed: int) -> Job:
-    """Return the job of the fit on all records, whose weights are kept and which scores nothing."""
+def _release_job(n: int, seed: int) -> Job:
+    """Return the job of the fit on all records, which keeps its weights and scores nothing."""
     return Job(
         fit=RELEASE,
         n=n,

@@ -89,6 +89,12 @@ class PlanPart(_Part):
     randomized: bool
     units: Units
 
+    @classmethod
+    def of(cls, plan: Plan, design: Design) -> "PlanPart":
+        """Describe a plan and its design."""
+        spec = {name: identity.plain(value) for name, value in plan.spec().items()}
+        return cls(spec=spec, fits=design.fits, randomized=design.randomized, units=design.units)
+
     @field_validator("spec")
     @classmethod
     def _readable(cls, spec: dict[str, Any]) -> dict[str, Any]:
@@ -112,40 +118,13 @@ class Manifest(_Part):
     settled: dict[str, bool | int | float | str]
     environment: dict[str, str] = Field(default_factory=environment)
 
-    @classmethod
-    def of(
-        cls,
-        plan: Plan,
-        design: Design,
-        model: Any,
-        records: Records | CanaryRecords,
-        *,
-        seed: int,
-        threads: int,
-        track: tuple[int, ...] = (),
-        settled: Mapping[str, Any] | None = None,
-    ) -> "Manifest":
-        """Describe a run before it starts; a description too large to be read is rejected."""
-        manifest = cls(
-            seed=seed,
-            threads=threads,
-            track=track,
-            settled=dict(settled or {}),
-            plan=PlanPart(
-                spec=_as_json(plan.spec()),
-                fits=design.fits,
-                randomized=design.randomized,
-                units=design.units,
-            ),
-            model=ModelPart.of(model),
-            data=DataPart.of(records),
-        )
-        if (size := len(manifest.model_dump_json())) > MOST_BYTES // 4:
+    def check_size(self) -> None:
+        """Reject a description that is too large to be read again."""
+        if (size := len(self.model_dump_json())) > MOST_BYTES // 4:
             raise InvalidInput(
                 f"model must have parameters that {MOST_BYTES // 4} bytes describe; got {size}"
                 " bytes (an array is described by its hash, a list by all that it holds)"
             )
-        return manifest
 
     def write(self, path: Path) -> None:
         """Write the manifest as a sealed file."""
@@ -234,7 +213,3 @@ def _differing(part: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) ->
         for name in names
         if mine.get(name) != theirs.get(name)
     ]
-
-
-def _as_json(spec: dict[str, Any]) -> dict[str, Any]:
-    return {name: identity.plain(value) for name, value in spec.items()}

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote.errors import ForeignFile
 from byrote.plans import Design
-from byrote.runs import parquet
+from byrote.runs import sealed
 from byrote.runs.files import parsing
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
@@ -30,12 +30,12 @@ def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
     if design.copies is not None:
         columns["copies"] = pa.array(design.copies, type=rows)
         columns["places"] = pa.array(design.places, type=pa.list_(pa.int64()))
-    parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
+    sealed.write_parquet(paths.plan, columns, {"run_id": manifest.run_id})
 
 
 def read_design(paths: RunPaths, manifest: Manifest) -> Design:
     """Read the design of a run, which must be the one that the manifest describes."""
-    table, facts = parquet.read(paths.plan, _COLUMNS)
+    table, facts = sealed.read_parquet(paths.plan, _COLUMNS)
     plan = manifest.plan
     if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
         raise ForeignFile(f"{paths.plan} belongs to another run")

@@ -18,7 +18,7 @@ from byrote.data.canaries import Canary
 from byrote.data.canary_records import CanaryRecords, pattern_spec
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, ForeignFile, InvalidInput
-from byrote.runs import files, parquet
+from byrote.runs import files, sealed
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 
@@ -65,12 +65,12 @@ def _write_names(paths: RunPaths, records: Records | CanaryRecords, manifest: Ma
     columns = {"id": records.ids}
     if records.labels is not None:
         columns["label"] = records.labels
-    parquet.write(paths.records, columns, {"run_id": manifest.run_id})
+    sealed.write_parquet(paths.records, columns, {"run_id": manifest.run_id})
 
 
 def read_names(paths: RunPaths, manifest: Manifest) -> Names:
     """Read ids and labels of the records, in the order of the data."""
-    with parquet.opened(paths.records, ("id",)) as (file, facts):
+    with sealed.opened_parquet(paths.records, ("id",)) as (file, facts):
         if facts.get("run_id") != manifest.run_id:
             raise ForeignFile(f"{paths.records} belongs to another run")
         rows, records = file.metadata.num_rows, manifest.data.records
@@ -79,8 +79,8 @@ def read_names(paths: RunPaths, manifest: Manifest) -> Names:
                 f"{paths.records} is damaged: it has {rows} rows, and the run {records} records"
             )
         table = file.read(use_threads=False)
-        ids = parquet.column(table["id"])
-        return ids, parquet.column(table["label"]) if "label" in table.column_names else None
+        ids = sealed.column(table["id"])
+        return ids, sealed.column(table["label"]) if "label" in table.column_names else None
 
 
 def load_records(paths: RunPaths, manifest: Manifest) -> Records:
@@ -151,21 +151,21 @@ def _write_canaries(paths: RunPaths, records: CanaryRecords, manifest: Manifest)
     }
     # Reference candidates need no names.
     values = records.ids[:count], records.pattern[:count], list(records.completions[:count])
-    parquet.write(paths.canaries, dict(zip(_CANARY_COLUMNS, values, strict=True)), facts)
+    sealed.write_parquet(paths.canaries, dict(zip(_CANARY_COLUMNS, values, strict=True)), facts)
 
 
 def read_canaries(paths: RunPaths, manifest: Manifest) -> PlantedCanaries:
     """Read the canaries of an exposure run."""
     if manifest.plan.spec.get("kind") != "insertions":
         raise InvalidInput(f"{paths.root} is not an exposure run: it has no canaries")
-    table, facts = parquet.read(paths.canaries, _CANARY_COLUMNS)
+    table, facts = sealed.read_parquet(paths.canaries, _CANARY_COLUMNS)
     if facts.get("run_id") != manifest.run_id:
         raise ForeignFile(f"{paths.canaries} belongs to another run")
     with files.parsing(paths.canaries):
         canaries = PlantedCanaries(
             patterns=tuple(_pattern(spec) for spec in facts["patterns"]),
             pattern=table["pattern"].to_numpy(),
-            ids=parquet.column(table["id"]),
+            ids=sealed.column(table["id"]),
             completions=tuple(table["completion"].to_pylist()),
             corpus=dict(facts["corpus"]),
             measurement=dict(facts["measurement"]),

@@ -1,9 +1,12 @@
-"""A request for a run: model, records, plan and settings."""
+"""A request for a run, with the preflight: model, records, plan and settings."""
 
+import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from byrote import checks
@@ -13,13 +16,13 @@ from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.models.weights import check_keepable
 from byrote.plans import Context, Design, Plan
+from byrote.runs.determinism import controlled
 from byrote.runs.executors.registry import check_executor
 from byrote.runs.files import file_exists
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import KEEP_MODELS, job_of
 from byrote.runs.kinds.registry import Kind, kind_of
-from byrote.runs.manifest import Manifest
-from byrote.runs.preflight import preflight
+from byrote.runs.manifest import DataPart, Manifest, ModelPart, PlanPart
 from byrote.runs.run_folder import RunFolder
 
 
@@ -79,16 +82,17 @@ class Request:
 
     def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
         """Describe this run with a given design."""
-        return Manifest.of(
-            self.plan,
-            design,
-            self.model,
-            self.records,
+        manifest = Manifest(
             seed=self.settings.seed,
             threads=self.settings.threads,
             track=tuple(self.track),
-            settled=settled,
+            settled=dict(settled or {}),
+            plan=PlanPart.of(self.plan, design),
+            model=ModelPart.of(self.model),
+            data=DataPart.of(self.records),
         )
+        manifest.check_size()
+        return manifest
 
     def check(self) -> None:
         """Reject invalid input as far as possible without a folder and without training."""
@@ -99,17 +103,46 @@ class Request:
         self.kind.check(self.model)
 
     def preflight(self, design: Design) -> int:
-        """Reject what the model rejects in a trial fit; return the size of data that it needs."""
+        """Train and score on growing parts of the records, in this process; return the size needed.
+
+        A model that rejects few records gets more. If it rejects those too, it is tried on made-up
+        records: if they fail in the same way, the text of the error can be shown, because it quotes
+        no private record. Otherwise only type and place of the error are shown.
+        """
         self._check_reports(design)
-        return preflight(
-            self.kind,
-            self.model,
-            design,
-            seed=self.settings.seed,
-            threads=self.settings.threads,
-            track=bool(self.track),
-            keep=self.keeps,
-            show=self.settings.debug,
+        problem: BaseException | None = None
+        for size, part in self.kind.parts(design, self.settings.seed):
+            problem = self._problem_with(part)
+            if problem is None:
+                return size
+        assert problem is not None  # noqa: S101 (there is a part at least)
+        made_up = self.kind.made_up(design, self.settings.seed)
+        made_up_problem = None if made_up is None else self._problem_with(made_up)
+        raise InvalidInput(self._refusal(problem, made_up_problem))
+
+    def _problem_with(self, part: Any) -> BaseException | None:
+        seed, threads = self.settings.seed % 2**32, self.settings.threads
+        try:
+            with controlled(seed, threads, needs_torch=False), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they come again with the fits
+                self.kind.try_fit(
+                    self.model, part, track=bool(self.track), keep=self.keeps, threads=threads
+                )
+        except (Exception, SystemExit) as error:  # a user's model may raise anything
+            return error
+        return None
+
+    def _refusal(self, problem: BaseException, made_up_problem: BaseException | None) -> str:
+        name, noun = type(self.model).__name__, self.kind.noun
+        if self.settings.debug or isinstance(problem, self.kind.safe_errors):
+            return f"model: {name} refuses {noun}: {_one_line(problem)}"
+        if made_up_problem is not None and type(made_up_problem) is type(problem):
+            text = _one_line(made_up_problem)
+            return f"model: {name} cannot be trained, not even on made-up records: {text}"
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        return (
+            f"model: {name} refuses {noun}: {type(problem).__name__} at"
+            f" {Path(last.filename).name}:{last.lineno} (its text may quote them; --debug shows it)"
         )
 
     def forecast(self) -> Costs:
@@ -145,3 +178,8 @@ class Request:
                 f"track must lie within the {last} reports of {type(self.model).__name__};"
                 f" got {max(self.track)}"
             )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, InvalidInput) else f"{type(error).__name__}: {text}"

@@ -9,15 +9,22 @@ stand at its end.
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from byrote.errors import CorruptFile
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.errors import CorruptFile, InvalidInput
 from byrote.runs import files
 
 KEY = "sha256"  # name of the seal, where a format has names
+_FACTS = "byrote"  # name of the facts in the metadata of a Parquet file
 _MARK, _ZEROS = "byrote-sha256:", "0" * 64
 BLANK = _MARK + _ZEROS  # written where the seal will be
 Verified = MutableMapping[Path, files.FileState]  # state of each file when its digest was verified
@@ -74,6 +81,56 @@ def read_json(path: Path, *, most: int) -> dict[str, Any]:
         data = json.loads(file.read(), parse_constant=_reject_constant)
         del data[KEY]
         return dict(data)
+
+
+def write_parquet(
+    path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **options: Any
+) -> None:
+    """Write columns and facts atomically, with a checksum on every page."""
+    marks = {_FACTS: escaped(json.dumps(dict(facts))), KEY: BLANK}
+    table = pa.table(dict(columns)).replace_schema_metadata(marks)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, **options)
+    write(path, bytearray(buffer.getbuffer()), last=True)
+
+
+@contextmanager
+def opened_parquet(
+    path: Path, columns: Iterable[str] = (), *, verified: Verified | None = None
+) -> Iterator[tuple[pq.ParquetFile, dict[str, Any]]]:
+    """Open a file that must have the columns, and read its facts.
+
+    Read from it in one thread: Arrow's scanner of data sets waits for ever for some files.
+    """
+    with opened(path, last=True, verified=verified) as file, files.parsing(path):
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        missing = [name for name in columns if name not in parquet.schema_arrow.names]
+        if missing:
+            raise CorruptFile(
+                f"{path} is damaged and cannot be read: the column {missing[0]} is missing"
+            )
+        yield parquet, dict(json.loads(parquet.metadata.metadata[_FACTS.encode()]))
+
+
+def read_parquet(path: Path, columns: Iterable[str] = ()) -> tuple[pa.Table, dict[str, Any]]:
+    """Read the whole table, which must have the columns, and its facts."""
+    with opened_parquet(path, columns) as (file, facts):
+        return file.read(use_threads=False), facts
+
+
+def check_destination(path: str | Path) -> None:
+    """Reject a path for a result whose folder does not exist, or that is a folder."""
+    target = checks.path("path", path)
+    if not target.absolute().parent.is_dir():
+        raise InvalidInput(f"path must lie in a folder that exists; got {path}")
+    if target.is_dir():
+        raise InvalidInput(f"path must name a file; {path} is a folder")
+
+
+def column(values: Any) -> NDArray[Any]:
+    """Convert a column to an array; text to fixed-width strings."""
+    array = np.asarray(values.to_numpy())
+    return array.astype(str) if array.dtype.kind == "O" else array
 
 
 def escaped(text: str) -> str:

@@ -49,7 +49,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     RunMismatch
         If the folder holds another run, or one that another process works on.
     CannotWrite, IncompleteRun
-        If the disk is full, or memory; finished fits are kept.
+        If the disk or the memory is full; finished fits are kept.
     """
     request.check()
     temporary.sweep()

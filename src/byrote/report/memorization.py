@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.models.inexact_densities import approximations
+from byrote.models.registry import approximations
 from byrote.report.format import interval, number, plain, plural, with_error
 from byrote.report.headline import headline_of, incomplete, resolved, subset
 from byrote.report.tables import add_ellipsis, new_table

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
-from byrote.models import resolve_auto
+from byrote.models import contract
 from byrote.plans import Design
 from byrote.runs import files, temporary
 from byrote.runs.executors.registry import open_pool
@@ -60,7 +60,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     if not files.file_exists(paths.manifest):
         _check_new(paths)
         request.preflight(design)
-        settled = resolve_auto.resolved_values(request.model, request.records.x.shape, design.fits)
+        settled = contract.resolved_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
     with _resumable(paths), _locked(paths):
         if files.file_exists(paths.manifest):
@@ -148,7 +148,7 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(
-                model=resolve_auto.with_values(request.model, run.manifest.settled),
+                model=contract.with_values(request.model, run.manifest.settled),
                 data=pool.share(request.records.x, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,

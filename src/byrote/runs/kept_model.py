@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput, RunMismatch
-from byrote.models import contract, resolve_auto
+from byrote.models import contract
 from byrote.models.weights import check_keepable, with_weights
 from byrote.runs.determinism import controlled
 from byrote.runs.files import file_exists
@@ -32,7 +32,7 @@ def load(run: RunFolder, fit: int | None = None, model: Any = None) -> Any:
     job = job_of(run.design, number, run.manifest.seed)
     description = run.manifest.model
     unfitted = _rebuilt(description) if model is None else _checked(model, description)
-    settled = resolve_auto.with_values(unfitted, run.manifest.settled)
+    settled = contract.with_values(unfitted, run.manifest.settled)
     fresh = contract.seeded_clone(settled, training=job.training_seed, noise=job.noise_seed)
     fitted = with_weights(fresh, run.models.weights(number))
     contract.reseed(fitted, job.evaluation_seed)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.data.records import Records, is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
-from byrote.models import contract, resolve_auto
+from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Design
 from byrote.plans.design import Units, rows
@@ -172,7 +172,7 @@ class Arrays:
         process = peak_memory()  # holds all records already, as a worker holds its own
         converted = contract.input_bytes(planned.model, records.x)
         workers = planned.processes * (process + converted - records.x.nbytes)
-        settled = resolve_auto.resolved_values(planned.model, records.x.shape, design.fits)
+        settled = contract.resolved_values(planned.model, records.x.shape, design.fits)
         return Forecast(
             fits=design.fits,
             pilot_records=times[-1][0],

@@ -187,7 +187,7 @@ class Canaries:
         if self.records.measurement.method == "exact":
             for pattern in self.records.patterns:
                 check_size(pattern)
-        contract.check_texts(model, self.records.corpus.documents)
+        contract.check_input(model, self.records.corpus.documents)
 
     def parts(self, design: Design, seed: int) -> Iterator[tuple[int, CanaryRecords]]:  # noqa: ARG002
         """Yield the beginning of the text: 8,192 characters, then four times as many, twice."""

@@ -23,7 +23,7 @@ from scipy.stats import nct
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _TINY = float(np.finfo(float).tiny)
-_ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
+ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,7 @@ def student_p_values(contrast: Contrast, prior: VariancePrior) -> Array:
     """Compute one-sided p-values of "the effect is not positive", (m,)."""
     variance, degrees = prior.moderate(contrast)
     t = contrast.effect * np.sqrt(contrast.precision / variance)
-    return np.maximum(stdtr(np.minimum(degrees, _ENDLESS), -t), _TINY)
+    return np.maximum(stdtr(np.minimum(degrees, ENDLESS), -t), _TINY)
 
 
 @dataclass(frozen=True, eq=False)

@@ -182,3 +182,24 @@ def test_eight_fits_of_probes_find_what_the_exact_test_cannot():
     assert moderated[5] >= 0.9  # of 6 standard deviations
     assert moderated[0] <= 0.07
     assert not exact[4:].any()
+
+
+def test_simultaneous_limits_miss_no_record_but_in_the_share_of_runs_asked_for():
+    """At 10 % for each end, over 60 runs; skewed noise, in which Student's limits would miss."""
+    missed = np.zeros(2)
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        plan = byrote.KFold(5, repeats=4)
+        table = simulated(plan, NOISES["left exponential"], generator, np.repeat(5.0, 30))
+        low, high = moderated_test(table, seed).limits(0.1)
+        truth = planted_effects(table, seed)
+        missed += [(low > truth).any(), (high < truth).any()]
+    assert (missed <= 60 * 0.1 + 2.6 * np.sqrt(60 * 0.1 * 0.9)).all()
+
+
+def planted_effects(table, seed):
+    """The effects, in nats, of a table that ``simulated`` made with this seed."""
+    generator = np.random.default_rng(seed)
+    generator.integers(1 << 31)
+    scale = generator.lognormal(0, 0.5, size=table.design.n)
+    return np.where(np.arange(table.design.n) < 30, 5.0 * scale, 0.0)

@@ -6,11 +6,13 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from byrote import seeds
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
 from byrote.stats.moderated_test import (
+    ENDLESS,
     Contrast,
     Control,
     VariancePrior,
@@ -24,7 +26,7 @@ Source = Literal["bystanders", "fits in training"]
 
 POWER = 0.8  # with which a detectable effect is found
 _LEAST_RECORDS = 10  # whose variances make a prior
-_OVERSAMPLING = 40  # control values per record: twice what one discovery needs at q = .05
+_OVERSAMPLING = 100  # control values per record: what simultaneous 95 % limits need, and more
 _MOST_VALUES = 2 * 10**8  # log-likelihoods in all draws of the control
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
 
@@ -38,8 +40,9 @@ class Discovery:
     p_value
         (r,) one-sided, calibrated; NaN where the test cannot be had: too few fits on a side, a
         density of zero, or no spread.
-    standard_error, degrees
-        (r,) moderated standard error of a record's effect, nats, and its degrees of freedom.
+    effect, standard_error, degrees
+        (r,) difference between a record's values in and out of training, nats, fits of better
+        quality weighing more; its moderated standard error, and the degrees of freedom of that.
     control
         None where the test cannot be had for any record.
     source
@@ -49,6 +52,7 @@ class Discovery:
     """
 
     p_value: Array
+    effect: Array
     standard_error: Array
     degrees: Array
     control: Control | None = None
@@ -68,6 +72,28 @@ class Discovery:
         return error * detectable_effect(self.control.critical(level), degrees, POWER)
 
 
+    def limits(self, tail: float) -> tuple[Array, Array]:
+        """Simultaneous confidence limits of all tested records, (r,) each, nats.
+
+        Some lower limit is above its record's true effect with probability ``tail``, and some upper
+        limit below it. Infinite where the control is too small to tell, NaN where a record has no
+        moderated test.
+        """
+        tested = max(1, int(np.count_nonzero(~np.isnan(self.p_value))))
+        share = tail / tested
+        return (
+            self.effect - self._reach(share, upper=False),
+            self.effect + self._reach(share, upper=True),
+        )
+
+    def _reach(self, tail: float, *, upper: bool) -> Array:
+        critical = 0.0 if self.control is None else self.control.critical(tail, upper=upper)
+        if critical == 0:
+            return np.where(np.isnan(self.p_value), np.nan, np.inf)
+        degrees, place = np.unique(self.degrees, return_inverse=True)
+        return self.standard_error * -stdtrit(np.minimum(degrees, ENDLESS), critical)[place]
+
+
 class _Unavailable(Exception):
     """Why the moderated test cannot be had."""
 
@@ -81,7 +107,7 @@ def moderated_test(table: Table, seed: int) -> Discovery:
             raise _Unavailable("the plan's membership is not known to be random")
         return _discovery(comparisons(table), generator)
     except _Unavailable as reason:
-        return Discovery(nan, nan, nan, reason=str(reason))
+        return Discovery(nan, nan, nan, nan, reason=str(reason))
 
 
 def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery:
@@ -108,11 +134,15 @@ def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery
             " are too far from normal"
         )
     variance, degrees = prior.moderate(contrast)
-    p_value, error, degrees_of = np.full((3, len(values.table.rows)), np.nan)
-    p_value[records] = control.calibrate(student_p_values(contrast, prior))
-    error[records] = np.sqrt(variance / contrast.precision)
-    degrees_of[records] = degrees
-    return Discovery(p_value, error, degrees_of, control, source)
+    columns = np.full((4, len(values.table.rows)), np.nan)
+    columns[:, records] = (
+        control.calibrate(student_p_values(contrast, prior)),
+        contrast.effect,
+        np.sqrt(variance / contrast.precision),
+        degrees,
+    )
+    p_value, effect, standard_error, degrees = columns
+    return Discovery(p_value, effect, standard_error, degrees, control, source)
 
 
 def _draws(tested: int, control: int, fits: int) -> int:

@@ -1,0 +1,58 @@
+"""max_score: the effect of training on the record that it raises most."""
+
+from typing import Any
+
+import numpy as np
+
+from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
+
+UNIT = "nats"
+
+
+def measure(gated: GatedRun, asked: float) -> Measured:
+    """Measure the largest effect of any record, by simultaneous confidence limits of all records.
+
+    The interval begins at the highest lower limit and ends at the highest upper one: it passes only
+    where every record's own limit is within the threshold, so where the run would have seen a
+    record above it.
+    """
+    if gated.run.has_canaries:
+        return Measured.missing(UNIT, "canaries have exposures, no scores")
+    discovery = gated.run.discovery
+    if discovery.control is None:
+        return Measured.missing(UNIT, f"the moderated test cannot be had: {discovery.reason}")
+    low, high = discovery.limits(gated.tail)
+    tested = np.flatnonzero(~np.isnan(low))
+    highest = tested[np.argmax(low[tested])]
+    return Measured(
+        found=float(discovery.effect[highest]),
+        low=float(low[highest]),
+        high=float(np.nanmax(high)),
+        unit=UNIT,
+        covers=f"largest effect of training on one of {gated.scored_records}; the limits of all"
+        " records hold together",
+        doubts=tuple(_doubts(gated, len(tested))),
+        detail=_detail(gated, highest, np.flatnonzero(low > asked)),
+    )
+
+
+def _doubts(gated: GatedRun, tested: int) -> list[str]:
+    doubts = []
+    scored, population = gated.sample
+    if tested < scored:
+        doubts.append(f"{scored - tested:,} of {scored:,} records have no limits")
+    if scored < population:
+        doubts.append(f"{population - scored:,} of {population:,} records were not scored")
+    return doubts
+
+
+def _detail(gated: GatedRun, highest: np.intp, above: Any) -> dict[str, Any]:
+    ids = gated.run.ids[gated.table.rows]
+    return {
+        "record": ids[highest],
+        "records_above": ids[above].tolist(),
+        "detectable": gated.run.discovery.detectable(gated.tail / len(gated.table.rows)),
+    }
+
+
+MAX_SCORE = ThresholdKind("max_score", 0.0, np.inf, "nats, a number of at least 0", measure)

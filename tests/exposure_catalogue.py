@@ -9,8 +9,8 @@ from byrote.report.figures import (
     PERPLEXITY,
     Estimates,
     ExposureCourse,
+    OnionRound,
     ParetoPoint,
-    Peeled,
     PrivateModel,
     PublishedModel,
     Quantiles,
@@ -130,7 +130,7 @@ def quantiles(n=9):
 def peeled(n=3):
     unknown = (0.02, np.nan, np.nan)
     return [
-        Peeled(k, (0.03 / k, 0.01 / k, 0.05 / k), unknown, (1.0, 0.5, 1.5), (1.1, 0.9, 1.3))
+        OnionRound(k, (0.03 / k, 0.01 / k, 0.05 / k), unknown, (1.0, 0.5, 1.5), (1.1, 0.9, 1.3))
         for k in range(1, n + 1)
     ]
 

@@ -151,7 +151,7 @@ def test_figures(byrote_):
         (["neighbors", "run", "--validation", "x.npy"], "run is an exposure run"),
         (["figures", "run", "--record", "3"], "--record belongs to runs with scores"),
         (["figures", "scores", "--against", "run"], "run is an exposure run"),
-        (["show", "scores", "--method", "rank"], "--method belongs to an exposure run"),
+        (["show", "scores", "--method", "rank"], "--method applies to runs of byrote expose"),
         (["extract", "scores"], "scores is not an exposure run"),
     ],
 )

@@ -88,7 +88,7 @@ def test_a_class_of_the_users_is_named(byrote_, monkeypatch):
 
 BAD = {
     "samples of nothing": (["neighbors", "run", "--samples", "9"], "--samples needs validation"),
-    "its own": (["neighbors", "run", "--validation", "x.csv"], "must be other records"),
+    "its own": (["neighbors", "run", "--validation", "x.csv"], "must be records other than"),
     "shape": (["neighbors", "run", "--validation", "wide.npy"], "of shape (3,); got (4,)"),
     "missing": (["neighbors", "run", "--validation", "none.csv"], "there is no none.csv"),
     "no run": (["neighbors", "elsewhere", "--validation", "fresh.csv"], "holds no run"),
@@ -265,4 +265,4 @@ def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_pat
     expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
     assert np.allclose(found.ratio, expected, rtol=1e-5)  # stored pixels are scaled in float32
     code, _, err = byrote_("neighbors", "run", "--validation-part", "train")
-    assert (code, "must be other records" in err) == (2, True)
+    assert (code, "must be records other than" in err) == (2, True)

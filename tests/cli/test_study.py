@@ -238,9 +238,9 @@ BAD = {
     ),
     "itself": (
         [*RUN, "--validation-part", "train"],
-        "--validation must be other records than the run's",
+        "--validation must be records other than those of the run",
     ),
-    "itself by name": ([*RUN, "--validation", "mnist"], "--validation must be other records"),
+    "itself by name": ([*RUN, "--validation", "mnist"], "--validation must be records other than"),
     "no validation": ([*RUN, "--validation", "none.npy"], "there is no none.npy"),
     "workers": ([*RUN, "--workers", "0"], "workers must be"),
     "repeats of two fits": ([*STUDY, "--records", "3"], "fold"),

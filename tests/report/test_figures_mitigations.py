@@ -5,8 +5,8 @@ import pytest
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import (
+    OnionRound,
     ParetoPoint,
-    Peeled,
     Quantiles,
     onion,
     quantiles_by_configuration,
@@ -61,7 +61,7 @@ def test_rounds_have_both_sides_and_intervals_where_known():
 
 
 ONE = Quantiles("a", {0.5: 1.0}, {})
-ROUND = Peeled(1, (np.nan,) * 3, (0.0,) * 3, (1.0,) * 3, (1.0,) * 3)
+ROUND = OnionRound(1, (np.nan,) * 3, (0.0,) * 3, (1.0,) * 3, (1.0,) * 3)
 REFUSED = {
     "no change": (lambda: change_pareto([], "x"), "must be 1 to 40 in number; got 0"),
     "many": (lambda: change_pareto(changes(40), "x"), "1 to 40 in number; got 41"),

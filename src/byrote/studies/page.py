@@ -31,7 +31,7 @@ from byrote.studies.findings.finding import Findings, Rows, combine
 from byrote.studies.requests import study_command
 
 FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
-    "published-scores": published_scores.scores_beside_published,
+    "published-scores": published_scores.compare_with_published,
     "exposure-over-training": over_training.exposure_over_training,
     "exposure-by-insertions": by_insertions.exposure_by_insertions,
     "extraction": extraction.extraction,

@@ -19,7 +19,7 @@ from byrote.report.figures.images import gallery, reproduced
 from byrote.report.figures.insertions import completion_by_prefix, exposure_by_insertions
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.mitigations import (
-    Peeled,
+    OnionRound,
     Quantiles,
     onion,
     quantiles_by_configuration,
@@ -37,9 +37,9 @@ __all__ = [
     "PERPLEXITY",
     "Estimates",
     "ExposureCourse",
+    "OnionRound",
     "PairedScores",
     "ParetoPoint",
-    "Peeled",
     "PrivateModel",
     "PublishedModel",
     "Quantiles",

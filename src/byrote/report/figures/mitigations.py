@@ -22,7 +22,7 @@ _APART = 0.09  # rounds between the two of a pair
 
 
 @dataclass(frozen=True)
-class Peeled:
+class OnionRound:
     """A round on the same records, after pruning and in the control.
 
     newly: shares of the records that are newly memorized. memorization: means of a score, nats.
@@ -35,7 +35,7 @@ class Peeled:
     memorization_random: Mean
 
 
-def onion(rounds: Sequence[Peeled], *, newly: str) -> Figure:
+def onion(rounds: Sequence[OnionRound], *, newly: str) -> Figure:
     """Draw the share of records newly memorized, and their mean score, by round of pruning.
 
     Parameters
@@ -52,7 +52,7 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> Figure:
 
     Examples
     --------
-    >>> one = Peeled(1, (0.04, 0.03, 0.05), (0.03, 0.02, 0.04), (1.2, 1, 1.4), (1.1, 1, 1.2))
+    >>> one = OnionRound(1, (0.04, 0.03, 0.05), (0.03, 0.02, 0.04), (1.2, 1, 1.4), (1.1, 1, 1.2))
     >>> [ax.get_xlabel() for ax in onion([one], newly="newly memorized").axes]
     ['rounds of pruning', 'rounds of pruning']
     """
@@ -76,7 +76,7 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> Figure:
     return figure
 
 
-def _pair(ax: Axes, rounds: Sequence[Peeled], name: str) -> None:
+def _pair(ax: Axes, rounds: Sequence[OnionRound], name: str) -> None:
     for side, (label, word) in zip((-1, 1), ((PRUNED, "pruned"), (RANDOM, "random")), strict=True):
         means = np.array([getattr(each, f"{name}_{word}") for each in rounds])
         x = np.array([each.round for each in rounds]) + side * _APART
@@ -85,7 +85,7 @@ def _pair(ax: Axes, rounds: Sequence[Peeled], name: str) -> None:
         ax.plot(x, means[:, 0], label=label, zorder=3, **look)
 
 
-def _check(rounds: Sequence[Peeled]) -> None:
+def _check(rounds: Sequence[OnionRound]) -> None:
     if not rounds:
         raise InvalidInput("rounds must hold at least one round; got none")
     for each in rounds:

@@ -99,8 +99,10 @@ def _listed(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
-def run_table(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> Rows:
-    """Tabulate the runs: model, data and fits."""
+def run_table(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
+    """Tabulate the runs: model, data and fits; empty for a study of scores, which has one run."""
+    if isinstance(data, StudyImages):
+        return []
     return _canary_runs(runs) if isinstance(data, StudyText) else _audits(runs)
 
 
@@ -163,7 +165,7 @@ def missing_fits(runs: Sequence[StudyRun], failed: Sequence[str]) -> list[str]:
     ]
 
 
-def controls(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> list[str]:
+def controls(data: StudyData, runs: Sequence[StudyRun]) -> list[str]:
     """Compare the exposure of canaries that were never inserted with chance, in a sentence."""
     if not isinstance(data, StudyText):
         return []

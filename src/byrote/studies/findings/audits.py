@@ -135,9 +135,9 @@ def contrasts(runs: Sequence[StudyRun]) -> tuple[Contrast, ...]:
     """
     by_name = {run.name: run for run in runs}
     pairs = [
-        (run, by_name[run.declared.against])
+        (run, by_name[run.declared.baseline])
         for run in runs
-        if run.declared.against in by_name and run.declared.against != run.name
+        if run.declared.baseline in by_name and run.declared.baseline != run.name
     ]
     level = 1 - (1 - LEVEL) / max(1, len(pairs))
     return tuple(_contrast(run, baseline, level) for run, baseline in pairs)

@@ -153,7 +153,7 @@ def _audit_as_data(run: StudyRun, chance: Quantiles) -> dict[str, Any]:
 def _contrast_as_data(pair: Contrast, frontier: bool) -> dict[str, Any]:
     return {
         "name": pair.run.name,
-        "against": pair.baseline.name,
+        "baseline": pair.baseline.name,
         "probes": len(pair.change.ids),
         "paired": pair.change.paired,
         "memorization": numbers(pair.memorization),

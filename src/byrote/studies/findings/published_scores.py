@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from byrote.report.format import incomplete, number, with_error
+from byrote.report.format import number, with_error
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import Statistic
 from byrote.scores.memorization.top_records import central_share, highly_memorized
@@ -47,7 +47,7 @@ def compare_with_published(runs: Sequence[StudyRun]) -> Findings:
             ("Scores (nats)", _scores(study.published, statistics, central)),
             ("Likelihoods", _likelihoods(result)),
         ),
-        remarks=(*_missing(result), _setting(run.scaled.scale, departures), _bias(statistics)),
+        remarks=(_setting(run.scaled.scale, departures), _bias(statistics)),
         data={
             "setting": setting,
             "departures": {name: list(pair) for name, pair in departures.items()},
@@ -107,10 +107,6 @@ def _likelihoods(result: MemorizationResult) -> Rows:
         bits = with_error(bits_per_dimension(result, side))
         rows.append((title, with_error(means[side]), bits))
     return rows
-
-
-def _missing(result: MemorizationResult) -> list[str]:
-    return [f"{incomplete(len(result.missing))}."] if result.missing else []
 
 
 def _setting(scale: str, departures: Mapping[str, tuple[Any, Any]]) -> str:

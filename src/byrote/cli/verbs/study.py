@@ -1,4 +1,4 @@
-"""byrote study: the experiments of the paper and of the post, and what stops memorization."""
+"""byrote study: the experiments of the paper and the post, and mitigations."""
 
 import io
 import shlex
@@ -36,7 +36,7 @@ _OF_SCALE = ("records", "characters", "repeats", "fits", "epochs")
 
 
 def study(options: StudyOptions) -> int:
-    """Execute a study, and write and print its report; returns the exit code."""
+    """Execute a study, and write and print its report; return the exit code."""
     kinds.check_options(options.name, asdict(options))
     declared = kinds.load_study(options.name)
     declared.scale(options.scale)
@@ -65,7 +65,7 @@ def study(options: StudyOptions) -> int:
 
 
 def _execute(data: Any, settings: Settings, out: Path) -> tuple[StudyRun, ...] | None:
-    """Execute the missing fits; None after an interrupt, which is printed."""
+    """Execute the missing fits; return None after an interrupt."""
     is_terminal, single = sys.stderr.isatty(), data.scaled.study.kind == "scores"
     names = [run.name for run in data.scaled.runs]
 
@@ -96,7 +96,7 @@ def _study_of_runs(
     _print_report(report, drawn, count, out, as_json=as_json)
     if report.complete:
         return Exit.DONE
-    complain("fits are missing: the same command tries them again")
+    complain("fits are missing; the same command tries them again")
     return Exit.INCOMPLETE
 
 
@@ -147,13 +147,12 @@ def _study_of_scores(data: Any, settings: Settings, out: Path, options: StudyOpt
         complain(run.incomplete)
     report = replace(report, neighbors=_compare_neighbors(run, data.records, validation_records))
     drawn = _draw_all(run)  # after the neighbors, which they show
-    _print_report(report, drawn, f"{len(drawn)} figures", out, as_json=options.as_json)
+    _print_report(report, drawn, plural(len(drawn), "figure"), out, as_json=options.as_json)
     run.folder.check_release()
     return Exit.INCOMPLETE if run.missing else Exit.DONE
 
 
 def _words(options: StudyOptions) -> list[str]:
-    """Return the options of the command, except those left out."""
     words = {
         f"--{name.replace('_', '-')}": str(value)
         for name, value in asdict(options).items()
@@ -174,7 +173,7 @@ def _compare_neighbors(
     if validation_records is None:
         return None
     if not is_there(run.folder.paths.model(run.design.release)):
-        complain("no nearest neighbours: there is no release model to draw samples from")
+        complain("no nearest neighbours: the run has no release model to sample from")
         return None
     result, seed = run.memorization(partial=True), run.manifest.seed
     with standard_output_kept_clean():
@@ -182,7 +181,7 @@ def _compare_neighbors(
 
 
 def _draw_all(run: Run) -> list[str]:
-    """Draw all figures of a run; none, after saying so, if fits are missing."""
+    """Draw all figures of a run, or none if fits are missing."""
     try:
         paths = list(figures.draw({run.path.resolve().name: run}))
     except IncompleteRun:

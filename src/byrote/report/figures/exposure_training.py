@@ -23,40 +23,32 @@ _SHOWN = 12  # marks along a line, where there are many
 
 @dataclass(frozen=True, eq=False)
 class ExposureCourse:
-    """Exposure of n canaries at S steps of a training, and the losses at T steps.
+    """Exposure of n canaries at S steps of training, and losses at T steps; NaN where unknown."""
 
-    steps: (S,) epochs or batches, ascending. bits: (n, S) exposure, NaN where unknown.
-    insertions: (n,) number of times that each canary is in the corpus. saturated: (n, S) whether
-    bits are a lower bound only. maximum: log2 of the number of candidates. seen: steps at which
-    the model reads a canary. loss_steps: (T,). train_loss, test_loss: (T,) NaN where unknown.
-    unit: of steps, "epoch" or "batch". loss_unit: of the losses.
-    """
-
-    steps: NDArray[Any]
-    bits: Array
-    insertions: NDArray[np.int64]
-    saturated: NDArray[np.bool_] | None = None
-    maximum: float | None = None
-    seen: NDArray[Any] | None = None
-    loss_steps: NDArray[Any] | None = None
-    train_loss: Array | None = None
-    test_loss: Array | None = None
-    unit: str = "epoch"
+    steps: NDArray[Any]  # (S,) ascending
+    bits: Array  # (n, S)
+    insertions: NDArray[np.int64]  # (n,)
+    saturated: NDArray[np.bool_] | None = None  # (n, S) whether bits are a lower bound
+    maximum: float | None = None  # log2 of the number of candidates
+    seen: NDArray[Any] | None = None  # steps at which the model reads a canary
+    loss_steps: NDArray[Any] | None = None  # (T,)
+    train_loss: Array | None = None  # (T,)
+    test_loss: Array | None = None  # (T,)
+    unit: str = "epoch"  # of steps, or "batch"
     loss_unit: str = "nats per token"
 
 
 def exposure_over_training(course: ExposureCourse) -> Figure:
-    """Draw exposure by epoch or batch, and below it the losses, as in the post's figures.
+    """Draw exposure by epoch or batch, and below it the losses, as in the post.
 
     A thin line is a canary, a thick one the mean of a level of insertions. Hollow triangles are
-    lower bounds; a mean is one if it has one among its terms. Marks at the foot are the steps at
-    which the model reads a canary. The dashed vertical line is the lowest test loss: to its right
-    the model over-fits.
+    lower bounds, or means with one among their terms. Marks at the bottom are the steps at which
+    the model reads a canary; the dashed vertical line is the lowest test loss.
 
     Raises
     ------
     InvalidInput
-        If the arrays do not fit together, or no exposure is known.
+        If shapes of arrays do not match, or no exposure is known.
 
     Examples
     --------
@@ -86,7 +78,7 @@ def exposure_over_training(course: ExposureCourse) -> Figure:
 
 
 def _check(course: ExposureCourse) -> NDArray[np.bool_]:
-    """Return which exposures are lower bounds; refuse arrays that do not fit together."""
+    """Check the shapes, and return which exposures are lower bounds."""
     shape = (len(course.insertions), len(course.steps))
     marks.checked("bits", course.bits, shape)
     for name in ("train_loss", "test_loss"):
@@ -99,7 +91,7 @@ def _check(course: ExposureCourse) -> NDArray[np.bool_]:
 
 
 def _losses(course: ExposureCourse) -> dict[str, Array]:
-    """Return the losses that are known, by name."""
+    """Return the known losses by name."""
     both = {"training": course.train_loss, "test": course.test_loss}
     return {
         name: loss for name, loss in both.items() if loss is not None and not np.isnan(loss).all()
@@ -133,7 +125,6 @@ def _exposures(ax: Axes, course: ExposureCourse, saturated: NDArray[np.bool_]) -
 
 
 def _mean(bits: Array, saturated: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
-    """Return the mean over the canaries known at a step, and whether it is a lower bound."""
     bound: NDArray[np.bool_] = np.any(saturated & ~np.isnan(bits), axis=0)
     return marks.mean_known(bits), bound
 
@@ -169,7 +160,7 @@ def _seen(ax: Axes, course: ExposureCourse) -> list[Any]:
 def _draw_losses(
     ax: Axes, course: ExposureCourse, losses: dict[str, Array], turn: float | None
 ) -> list[Any]:
-    """Draw the loss panel with its own legend; return the key of the turn, for both panels."""
+    """Draw the losses with their legend; return the key of the lowest test loss."""
     looks: dict[str, dict[str, Any]] = {
         "training": {"color": style.BLUE, "linestyle": "-"},
         "test": {"color": style.VERMILION, "linestyle": (0, (4, 1.5))},

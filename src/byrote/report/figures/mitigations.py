@@ -1,4 +1,4 @@
-"""Mitigations: quantiles of the score by configuration, and memorization by round of pruning."""
+"""Quantiles of the score by configuration, and memorization by round of pruning."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,15 +23,12 @@ _APART = 0.09  # rounds between the two of a pair
 
 @dataclass(frozen=True)
 class OnionRound:
-    """A round on the same records, after pruning and in the control.
-
-    newly: shares of the records that are newly memorized. memorization: means of a score, nats.
-    """
+    """A round on the same records, after pruning and in the control, pruned at random."""
 
     round: int
-    newly_pruned: Mean
+    newly_pruned: Mean  # shares of the records that are newly memorized
     newly_random: Mean
-    memorization_pruned: Mean
+    memorization_pruned: Mean  # means of a score, nats
     memorization_random: Mean
 
 
@@ -109,7 +106,7 @@ _LINE = 0.19  # inches a row
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Quantiles of a configuration's scores by their level, and those by chance; nats."""
+    """Quantiles of a configuration's scores by level, and those by chance; nats."""
 
     name: str
     found: Mapping[float, float]
@@ -117,7 +114,7 @@ class Quantiles:
 
 
 def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> Figure:
-    """Draw quantiles of the score M, a row each, with ticks where they would be by chance.
+    """Draw quantiles of the score M, a row each, with ticks at their values by chance.
 
     Parameters
     ----------
@@ -127,8 +124,8 @@ def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> Figure:
     Raises
     ------
     InvalidInput
-        If there is none or too many, levels differ or are too many, or a quantile found is not
-        finite.
+        If there are no configurations or too many, levels differ or are too many, or a quantile is
+        not finite.
 
     Examples
     --------
@@ -174,7 +171,7 @@ def _chance_key() -> Any:
 
 
 def _checked(configurations: Sequence[Quantiles]) -> list[float]:
-    """Return the levels of all."""
+    """Check the configurations, and return their common levels."""
     if not 1 <= len(configurations) <= _MOST:
         raise InvalidInput(
             f"configurations must be 1 to {_MOST} in number; got {len(configurations)}"

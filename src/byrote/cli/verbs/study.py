@@ -56,12 +56,8 @@ def study(options: StudyOptions) -> int:
         print_forecast(request, output_format(options.as_json))
         return Exit.DONE
     out = options.out or Path("runs") / f"{options.name}-{options.scale}"
-    if declared.kind == "scores":
-        return _study_of_scores(data, settings, out, options)
-    runs = _execute(data, settings, out)
-    if runs is None:
-        return Exit.INTERRUPTED
-    return _study_of_runs(data, runs, settings, out, as_json=options.as_json)
+    report_study = _study_of_scores if declared.kind == "scores" else _study_of_runs
+    return report_study(data, settings, out, options)
 
 
 def _execute(data: Any, settings: Settings, out: Path) -> tuple[StudyRun, ...] | None:
@@ -86,14 +82,13 @@ def _execute(data: Any, settings: Settings, out: Path) -> tuple[StudyRun, ...] |
 # -- studies of several runs ----------------------------------------------------------------------
 
 
-def _study_of_runs(
-    data: Any, runs: Sequence[StudyRun], settings: Settings, out: Path, *, as_json: bool
-) -> int:
+def _study_of_runs(data: Any, settings: Settings, out: Path, options: StudyOptions) -> int:
+    runs = _execute(data, settings, out)
+    if runs is None:
+        return Exit.INTERRUPTED
     with standard_output_kept_clean():
         report = report_on(data, runs, settings, out)
-    drawn = _write_figures(report, RunPaths(out).figures)
-    count = plural(len(drawn), "figure")
-    _print_report(report, drawn, count, out, as_json=as_json)
+    _print_report(report, _write_figures(report, RunPaths(out).figures), out, options)
     if report.complete:
         return Exit.DONE
     complain("fits are missing; the same command tries them again")
@@ -111,17 +106,15 @@ def _write_figures(report: StudyReport, folder: Path) -> list[str]:
 
 
 def _print_report(
-    report: StudyReport, drawn: Sequence[str], count: str, out: Path, *, as_json: bool
+    report: StudyReport, drawn: Sequence[str], out: Path, options: StudyOptions
 ) -> None:
     """Write the report into the folder of the study, and print it."""
     path = RunPaths(out).study
     write_atomically(path, page.markdown(report, drawn).encode())
+    note = f"{plural(len(drawn), 'figure')} and this report, {path.name}, are in {out}"
     emit(
-        output_format(as_json),
-        text=lambda: [
-            page.render(report),
-            f"{count} and this report, {path.name}, are in {out}",
-        ],
+        output_format(options.as_json),
+        text=lambda: [page.render(report), note],
         data=lambda: page.to_json(report, drawn),
     )
 
@@ -147,7 +140,7 @@ def _study_of_scores(data: Any, settings: Settings, out: Path, options: StudyOpt
         complain(run.incomplete)
     report = replace(report, neighbors=_compare_neighbors(run, data.records, validation_records))
     drawn = _draw_all(run)  # after the neighbors, which they show
-    _print_report(report, drawn, plural(len(drawn), "figure"), out, as_json=options.as_json)
+    _print_report(report, drawn, out, options)
     run.folder.check_release()
     return Exit.INCOMPLETE if run.missing else Exit.DONE
 

@@ -239,8 +239,8 @@ BAD = {
     ),
     "lost": (
         "mitigations",
-        MITIGATIONS.replace('against = "again"', 'against = "agin"'),
-        "against must name a run; got agin",
+        MITIGATIONS.replace('baseline = "again"', 'baseline = "agin"'),
+        "baseline must name a run; got agin",
     ),
     "twice in another": (
         "mitigations",
@@ -282,7 +282,7 @@ REFUSED = {
     "options of another": (lambda: check_options("minst-1e-3", {}), "did you mean mnist-1e-3"),
     "records of a text": (
         lambda: check_options("exposure-over-training", {"records": 5}),
-        "--records does not apply to the study exposure-over-training; those that do are --fits",
+        "--records does not apply to the study exposure-over-training; use --fits",
     ),
     "dry run": (
         lambda: check_options("skew-normal-fit", {"dry_run": True}), "--dry-run does not",
@@ -298,7 +298,7 @@ REFUSED = {
     "no data": (lambda: check_options("celeba", {"data": None}), "--data must name"),
     "repeats": (
         lambda: check_options("onion", {"repeats": 2}),
-        "--repeats does not apply to the study onion; those that do are --records, --fits",
+        "--repeats does not apply to the study onion; use --records, --fits",
     ),
     "characters": (lambda: check_options("onion", {"characters": 2}), "--characters does"),
 }  # fmt: skip

@@ -8,7 +8,7 @@ from byrote.report.figures import (
     EXPOSURE,
     PERPLEXITY,
     Estimates,
-    ExposureCourse,
+    ExposureCurves,
     OnionRound,
     ParetoPoint,
     PrivateModel,
@@ -46,7 +46,7 @@ def course(steps=20, **changes):
         "train_loss": 1.2 + np.exp(-at / 6),
         "test_loss": 1.5 + np.exp(-at / 5) + np.maximum(0, at - 12) * 0.02,
     }
-    return ExposureCourse(**{**made, **changes})
+    return ExposureCurves(**{**made, **changes})
 
 
 def levels():

@@ -52,14 +52,14 @@ def ratio_by_score(
     low, high = style.robust_limits(score, reach=10.0)
     width = _round_width((high - low) / 25) if width is None else width
     place = np.floor(score / width).astype(np.int64)
-    drawn = (score >= low) & (score <= high)
+    shown = (score >= low) & (score <= high)
     ax = style.new_axes(ax)
     ax.axhline(1.0, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    for which in np.unique(place[drawn]):
-        _bin(ax, (which + 0.5) * width, ratio[drawn & (place == which)])
+    for which in np.unique(place[shown]):
+        _bin(ax, (which + 0.5) * width, ratio[shown & (place == which)])
     usable = ~np.isnan(result.ratio) & ~np.isnan(result.score)
     notes = [*_infinite(result.ratio[usable]), *_outside(score, low, high)]
-    if np.unique(place[drawn], return_counts=True)[1].min() < FEW:
+    if np.unique(place[shown], return_counts=True)[1].min() < FEW:
         notes.append(f"hollow: fewer than {FEW} records, no interval")
     ax.set_title("\n".join(notes), loc="left", fontsize=style.SMALL, color=style.GREY)
     ax.set_xlabel(f"memorization score M (nats), bins of {width:g}")

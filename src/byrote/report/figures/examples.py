@@ -88,14 +88,14 @@ def _pick(binned: Binned, columns: int, each: int, seed: int) -> Picks:
     high, regular = binned.counts(binned.high), binned.counts(~binned.high)
     both = np.flatnonzero((high > 0) & (regular > 0))
     filled = both if len(both) >= columns else np.flatnonzero(high + regular)
-    chosen = np.unique(np.linspace(0, len(filled) - 1, columns).round().astype(int))
+    spread = np.unique(np.linspace(0, len(filled) - 1, columns).round().astype(int))
     random = generator(seed, Purpose.EXAMPLES)
 
     def draw(group: NDArray[np.bool_], place: int) -> NDArray[np.intp]:
         rows = binned.rows[group & (binned.place == place)]
         return random.choice(rows, min(each, len(rows)), replace=False)
 
-    return [(int(b), draw(binned.high, b), draw(~binned.high, b)) for b in filled[chosen]]
+    return [(int(b), draw(binned.high, b), draw(~binned.high, b)) for b in filled[spread]]
 
 
 def _column(

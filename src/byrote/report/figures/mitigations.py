@@ -109,7 +109,7 @@ class Quantiles:
     """Quantiles of a configuration's scores by level, and those by chance; nats."""
 
     name: str
-    found: Mapping[float, float]
+    values: Mapping[float, float]
     by_chance: Mapping[float, float]
 
 
@@ -154,13 +154,13 @@ def _rows(ax: Axes, configurations: Sequence[Quantiles], levels: list[float]) ->
     height = np.arange(len(configurations))
     for place, level in enumerate(levels):
         look = {**_LEVEL_LOOKS[place], "linestyle": "none", "markersize": 4.5}
-        quantiles = [each.found[level] for each in configurations]
+        quantiles = [each.values[level] for each in configurations]
         chance = [each.by_chance.get(level, np.nan) for each in configurations]
         ax.plot(quantiles, height, label=f"{level:.10g} quantile", zorder=3, **look)
         tick = {**look, "marker": "|", "markersize": 9, "markeredgewidth": 1.6}
         ax.plot(chance, height, alpha=0.55, zorder=2, **tick)
     for row, each in enumerate(configurations):
-        ends = list(each.found.values())
+        ends = list(each.values.values())
         ax.hlines(row, min(ends), max(ends), color=style.GREY, linewidth=0.5, alpha=0.6, zorder=1)
 
 
@@ -176,12 +176,14 @@ def _checked(configurations: Sequence[Quantiles]) -> list[float]:
         raise InvalidInput(
             f"configurations must be 1 to {_MOST} in number; got {len(configurations)}"
         )
-    levels = sorted(configurations[0].found)
+    levels = sorted(configurations[0].values)
     if not 1 <= len(levels) <= len(_LEVEL_LOOKS):
-        raise InvalidInput(f"found must have 1 to {len(_LEVEL_LOOKS)} quantiles; got {len(levels)}")
+        raise InvalidInput(
+            f"values must have 1 to {len(_LEVEL_LOOKS)} quantiles; got {len(levels)}"
+        )
     for each in configurations:
-        if sorted(each.found) != levels:
+        if sorted(each.values) != levels:
             raise InvalidInput(f"{each.name!r} must have the quantiles of the others, {levels}")
-        if not np.isfinite(list(each.found.values())).all():
+        if not np.isfinite(list(each.values.values())).all():
             raise InvalidInput(f"the quantiles of {each.name!r} must be finite")
     return levels

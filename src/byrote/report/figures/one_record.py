@@ -123,7 +123,7 @@ def _ids(selection: Selection) -> Sequence[str]:
 
 
 @registry.figure(
-    "figure of record {} of those asked for",
+    "figure of record {} (--record)",
     of="records",
     order=120,
     needs=(registry.scores,),

@@ -1,7 +1,7 @@
 """Exposure over training: its peaks by epoch beside the test loss, and the effect of batches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from byrote.report import figures
 from byrote.report.figures.exposure_marks import mean_known
+from byrote.report.figures.exposure_training import curves_of
 from byrote.report.format import insertions, number, p_value, with_interval
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.exposure.trajectory import ExposureOverTraining
@@ -212,18 +213,7 @@ def _cost(title: str, trajectory: ExposureOverTraining) -> str:
 
 
 def _figure(run: StudyRun, trajectory: ExposureOverTraining) -> "Figure":
-    maximum = np.unique(trajectory.maximum[~np.isnan(trajectory.maximum)])
-    return figures.exposure_over_training(
-        figures.ExposureCourse(
-            steps=trajectory.steps,
-            bits=trajectory.bits,
-            insertions=trajectory.inserted,
-            saturated=trajectory.saturated,
-            maximum=float(maximum[0]) if len(maximum) == 1 else None,
-            seen=None if trajectory.unit == "epoch" else batches_seen(run),
-            loss_steps=trajectory.loss_steps,
-            train_loss=mean_known(trajectory.train_loss),
-            test_loss=mean_known(trajectory.test_loss),
-            unit=trajectory.unit,
-        )
-    )
+    curves = curves_of(trajectory)
+    if trajectory.unit != "epoch":
+        curves = replace(curves, seen=batches_seen(run))
+    return figures.exposure_over_training(curves)

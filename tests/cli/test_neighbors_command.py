@@ -151,7 +151,7 @@ def test_show_has_a_line_and_a_column_of_them(byrote_, tmp_path):
     byrote_("neighbors", "run")
     out = byrote_("show", "run", "--top", "60")[1]
     assert len(out.splitlines()) <= len(before.splitlines()) + 2
-    assert "Records that have a copy or near copy among the others: 4" in out
+    assert "Records with a copy or near copy among the others: 4" in out
     for id_, cell in ((10, "= 20"), (20, "= 10"), (40, "≈ 41"), (41, "≈ 40")):
         row = next(line for line in out.splitlines() if line.startswith(f"{id_} "))
         assert row.rstrip().endswith(cell)

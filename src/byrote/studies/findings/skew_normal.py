@@ -211,7 +211,7 @@ def _cell(exposure: Exposure, row: int) -> str:
 
 def _agreements(agreements: dict[str, Agreement]) -> Rows:
     head = ("", "estimated", "lower bounds", "compared", "mean |difference|", "largest",
-            "exact in interval")  # fmt: skip
+            "exact in 95 % interval")  # fmt: skip
     return [
         head,
         *(

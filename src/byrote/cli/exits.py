@@ -125,6 +125,6 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
 
 
 def _close_standard_output() -> None:
-    """Discard what cannot be written, so that Python does not try again as it exits."""
+    """Discard pending output, so that Python does not try to write it as it exits."""
     with suppress(OSError, ValueError):  # not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -131,7 +131,7 @@ def print_text(content: object) -> None:
 
 @contextmanager
 def standard_output_kept_clean() -> Iterator[None]:
-    """Send what models print, in this process and in workers started from it, to standard error."""
+    """Send the output of models, in this process and in its workers, to standard error."""
     sys.stdout.flush()
     terminal = os.dup(1)
     os.dup2(2, 1)

@@ -181,7 +181,7 @@ class StudyRecords:
         return cls(scaled, load(source, records=count, **options), validation)
 
     def requests(self, settings: Settings) -> dict[str, Planned]:
-        """Return the request of each run by name; for pruned ones, what makes it."""
+        """Return the request of each run by name; for pruned ones, a function of earlier runs."""
         return {
             run.name: self._request_all(run, settings)
             if run.pruned is None

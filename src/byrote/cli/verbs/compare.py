@@ -1,4 +1,4 @@
-"""byrote compare: runs beside a baseline."""
+"""byrote compare: runs compared with a baseline."""
 
 import sys
 

@@ -118,9 +118,9 @@ def _draw(ax: Axes, y: NDArray[Any], estimate: Estimates, place: int) -> None:
     ax.plot(estimate.bits[exact], y[exact], **_look(place))
     saturated = {**marks.at_least(color), "marker": ">"}
     ax.plot(estimate.bits[known & bound], y[known & bound], **saturated)
-    refused = y[~known]
-    margin = np.full(len(refused), left + 0.012 * (right - left))
-    ax.plot(margin, refused, linestyle="none", marker="x", markersize=4, color=color)
+    missing = y[~known]
+    margin = np.full(len(missing), left + 0.012 * (right - left))
+    ax.plot(margin, missing, linestyle="none", marker="x", markersize=4, color=color)
 
 
 def _look(place: int) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _keys(estimates: Mapping[str, Estimates]) -> list[Any]:
         keys.append(marks.at_least_key(marker=">"))
     if any(np.isnan(each.bits).any() for each in estimates.values()):
         cross: dict[str, Any] = {"linestyle": "none", "marker": "x", "color": style.GREY}
-        keys.append(style.key("refused", markersize=4, **cross))
+        keys.append(style.key("no estimate", markersize=4, **cross))
     return keys
 
 

@@ -55,7 +55,9 @@ def draw_null(ax: Axes, *, across: bool = False) -> list[Any]:
     look: dict[str, Any] = {"color": style.GREY, "linewidth": 0.9, "linestyle": (0, (1, 1.2))}
     mean = f"their mean, {NULL_MEAN:.2f} bits"
     return [
-        span(0, NULL_95, color=_BAND, linewidth=0, zorder=0, label="95 % of secrets never seen"),
+        span(
+            0, NULL_95, color=_BAND, linewidth=0, zorder=0, label="95 % of secrets never inserted"
+        ),
         line(NULL_MEAN, zorder=1, label=mean, **look),
     ]
 

@@ -126,7 +126,7 @@ def _places(models: Sequence[PrivateModel], epsilons: Array) -> tuple[list[float
 def _exposures(
     ax: Axes, model: PrivateModel, x: float, looks: dict[int, dict[str, Any]]
 ) -> list[Array]:
-    """Draw a model's canaries and the means of its levels; return what the axis must reach."""
+    """Draw canaries and means of the levels of a model; return values that the axis includes."""
     levels = [level for level in looks if (model.insertions == level).any()]
     reach = []
     for place, level in enumerate(levels):

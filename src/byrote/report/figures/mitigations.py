@@ -135,7 +135,7 @@ def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> Figure:
     (['plain'], 'memorization score M (nats)')
     """
     levels, count = _checked(configurations), len(configurations)
-    title = "Memorization, and what of it is chance"
+    title = "Memorization, and its quantiles by chance"
     figure = style.new_figure(style.DOUBLE, 1.2 + _LINE * count, title)
     ax = figure.subplots()
     ax.axvline(0, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 1.2)), zorder=1)
@@ -166,7 +166,7 @@ def _rows(ax: Axes, configurations: Sequence[Quantiles], levels: list[float]) ->
 
 def _chance_key() -> Any:
     look: dict[str, Any] = {"linestyle": "none", "marker": "|", "markersize": 9}
-    label = "the same by chance: values dealt out anew"
+    label = "the same by chance: values permuted"
     return style.key(label, color=style.GREY, markeredgewidth=1.6, **look)
 
 

@@ -187,7 +187,7 @@ def _legend(figure: Figure, runs: Sequence[PairedScores], *, one_column: bool) -
         if crossing == "neither" or any((run.crossing == crossing).any() for run in runs)
     ]
     if all((run.crossing == "").all() for run in runs):
-        keys[0].set_label("records; nothing says which are memorized")
+        keys[0].set_label("records (memorized ones unknown)")
     line = style.key("no change", color=style.GREY, **_SAME)
     figure.legend(
         handles=[*keys, line],

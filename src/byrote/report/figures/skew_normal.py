@@ -89,7 +89,7 @@ def _densities(ax: Axes, bits: Array, fit: SkewNormalFit) -> None:
     label = f"{len(bits):,} references"
     ax.hist(bits, bins=bins, density=True, color=style.SKY, label=label)
     x = np.linspace(*ax.get_xlim(), 600)
-    verdict = "accepted" if fit.accepted else "refused"
+    verdict = "accepted" if fit.accepted else "rejected"
     label = f"skew-normal fit, KS distance {number(fit.ks)}, {verdict}"
     ax.plot(x, fit.density(x), label=label, **_CURVE)
     ax.set_xlabel("log-perplexity (bits)")

@@ -290,6 +290,6 @@ def _facts(run: StudyRun) -> list[str]:
     if shares:
         share = f"{np.mean(shares):.2%}".replace("%", " %")
         sentences.append(f"the component takes {share} of the training records")
-    # Labels differ a little between fits: one stands for all.
+    # Labels differ slightly between fits; one is enough.
     labels = sorted({each.get("label", "") for each in run.facts("privacy")} - {""})
     return [f"{run.title}: {sentence}." for sentence in [*sentences, *labels[-1:]]]

@@ -115,7 +115,7 @@ def changes(
 
 
 def _last_before(steps: Steps, batch: int) -> int:
-    """Return the place of the last measurement before a batch; -1 if there is none."""
+    """Return the place of the last measurement before a batch, or -1."""
     return int(np.searchsorted(steps, batch)) - 1
 
 

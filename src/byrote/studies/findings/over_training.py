@@ -205,7 +205,7 @@ _ORDERS = {
 def _cost(title: str, trajectory: ExposureOverTraining) -> str:
     cost, count = trajectory.cost, len(trajectory.steps)
     share = "an unknown share" if np.isnan(cost) else f"{cost:.0%}"
-    seconds = mean_of(trajectory.asking_seconds).value / max(1, count)
+    seconds = mean_of(trajectory.tracking_seconds).value / max(1, count)
     return (
         f"Cost of tracking ({title}): {count:,} measurements took {share} of the time of a fit,"
         f" {number(seconds)} seconds each with the test loss; they do not change the models."

@@ -144,7 +144,7 @@ def _read(validation: str | Path) -> list[str]:
     path = Path(validation)
     if not path.is_file():
         raise InvalidInput(
-            "validation must be a list of texts, or the path of a text file; there is no such file"
+            "validation must be a list of texts, or the path of a text file; the file is missing"
         )
     return [read_text(path, "validation")]
 

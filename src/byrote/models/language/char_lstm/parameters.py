@@ -20,12 +20,7 @@ from byrote.models.arithmetic import (
 from byrote.models.early_stopping import check_options
 from byrote.models.language.char_lstm.network import untrained
 from byrote.models.language.char_lstm.private_gradients import derivatives
-from byrote.models.language.char_lstm.training import (
-    RATES,
-    Descent,
-    Schedule,
-    check_private,
-)
+from byrote.models.language.char_lstm.training import RATES, Descent, Schedule, check_private
 from byrote.models.language.char_lstm.windows import Cut
 
 _TOKENS, _TIME = 100, 10  # of the text that is timed

@@ -157,11 +157,7 @@ BAD = {
     "words int": (("{n}",), {"words": {"n": ["a", 3]}}, "words['n'][1] must be a word; got int"),
     "words twice": (("{n}",), {"words": {"n": ["a", "b", "a"]}}, "1 of 3 repeat an earlier one"),
     "words unused": ((NINE,), {"words": {"n": ["a"]}}, "words['n']: text has no slot {n} for it"),
-    "words taken": (
-        (NINE,),
-        {"words": {"uuid": ["a"]}},
-        "named otherwise than built-in slots; got {uuid}",
-    ),
+    "words taken": ((NINE,), {"words": {"uuid": ["a"]}}, "otherwise than built-in slots"),
     "words unnamed": (("{}",), {"words": {"": ["a"]}}, "named otherwise"),
     "words numbered": (("{3}",), {"words": {3: ["a"]}}, "named otherwise"),
     "words alike": (("{n}",), {"words": {"n": ["anna", "ann"]}}, "[1] is a prefix of another word"),

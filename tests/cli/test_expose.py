@@ -170,8 +170,10 @@ def test_dry_run_forecasts_and_writes_nothing(byrote_, here):
     before = sorted(here.rglob("*"))
     code, out, _ = byrote_("expose", *PLANTED, "--epochs", "4", "--track", "epoch", "--dry-run")
     assert code == 0
-    assert re.match(r"1 fit about .*: training .*, measuring .* on the way and .* at the end", out)
-    assert "7 canaries, controls included, 18 copies before 360 lines" in out
+    assert re.match(
+        r"1 fit about .*: training .*, measuring .* during training and .* after it", out
+    )
+    assert "7 canaries with controls, 18 copies inserted before 360 lines" in out
     asked = ("--fits", "3", "--keep-models", "all", "--dry-run", "--json")
     data = json.loads(byrote_("expose", *PLANTED, *asked)[1])
     assert (data["fits"], data["times"], data["references"]) == (3, 0, 60)

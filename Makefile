@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: install demo test lint types bench format clean
+.PHONY: install demo test doctests lint types bench format clean
 
 install: .venv/installed
 
@@ -19,8 +19,12 @@ demo: install
 	$(BIN)/byrote figures runs/demo
 
 # Two processes for two cores: more threads would only wait for each other.
-test: lint types
-	OMP_NUM_THREADS=1 $(PYTEST) -n 2
+test: install
+	$(MAKE) --jobs=2 --output-sync=target lint types doctests
+	OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist worksteal
+
+doctests: install
+	OMP_NUM_THREADS=1 $(PYTEST) -q --doctest-modules src
 
 lint: install
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, get_args
@@ -190,7 +191,14 @@ def test_figures_of_data_that_changed(here, byrote_):
     assert "no gallery: images.npy has changed since the run" in err
 
 
-def test_own_estimator(here, byrote_):
+@pytest.fixture
+def warned(monkeypatch):
+    """Warnings are printed as the command prints them."""
+    monkeypatch.setattr(warnings, "showwarning", app._show_warning)
+
+
+@pytest.mark.filterwarnings("default")
+def test_own_estimator(here, byrote_, warned):
     Path("mine.py").write_text(
         "import warnings\n"
         "from sklearn.base import BaseEstimator\n"
@@ -448,7 +456,8 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypa
     assert byrote_("show", "run")[0] == 4
 
 
-def test_what_a_model_prints_or_warns_stays_out_of_the_result(here, byrote_):
+@pytest.mark.filterwarnings("default")
+def test_what_a_model_prints_or_warns_stays_out_of_the_result(here, byrote_, warned):
     model = ["--model", "estimators:Talks", "--folds", "4", "--repeats", "2", "--out", "run"]
     code, out, err = byrote_("score", "x.npy", *model, "--json")
     assert code == 0

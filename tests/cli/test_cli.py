@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 from importlib import import_module
 from pathlib import Path
 from typing import Literal, get_args
@@ -23,10 +22,11 @@ import byrote
 from byrote.cli import app, exits
 from byrote.cli.options import shared
 from byrote.cli.options.training import StudyName
-from byrote.runs.executors import EXECUTORS
+from byrote.runs.executors.registry import EXECUTORS
 from byrote.runs.job import KEEP_MODELS
 from byrote.studies.kinds import NAMES
 
+from forks import ended, forked
 from published import write_cifar
 
 X = np.random.default_rng(0).normal(size=(40, 2))
@@ -191,14 +191,8 @@ def test_figures_of_data_that_changed(here, byrote_):
     assert "no gallery: images.npy has changed since the run" in err
 
 
-@pytest.fixture
-def warned(monkeypatch):
-    """Warnings are printed as the command prints them."""
-    monkeypatch.setattr(warnings, "showwarning", app._show_warning)
-
-
 @pytest.mark.filterwarnings("default")
-def test_own_estimator(here, byrote_, warned):
+def test_own_estimator(here, byrote_):
     Path("mine.py").write_text(
         "import warnings\n"
         "from sklearn.base import BaseEstimator\n"
@@ -214,14 +208,15 @@ def test_own_estimator(here, byrote_, warned):
         "        return -self.scale * ((X - self.centre_) ** 2).sum(axis=1)\n"
     )
     common = ["score", "x.npy", "--model", "mine:Mine", "--set", "scale=2.5", "--folds", "4"]
-    code, out, err = byrote_(*common, "--repeats", "2", "--out", "run")
+    code, out, _ = byrote_(*common, "--repeats", "2", "--out", "run")
     assert code == 0
     assert "Mine(scale=2.5)" in out
-    two = byrote_(*common, "--repeats", "2", "--out", "run2", "--workers", "2", "--csv")
-    assert two[1] == byrote_("show", "run", "--csv")[1]
-    for text in (err, two[2]):  # what a model prints stays out of the result, here and in workers
-        assert "8 of 8 fits warned: UserWarning at mine.py:" in text
-        assert "careful" not in text
+    workers = ["--repeats", "2", "--out", "run2", "--workers", "2", "--csv"]
+    code, err = ended(forked(*common, *workers, folder=here), here)
+    assert code == 0
+    assert Path("stdout").read_text() == byrote_("show", "run", "--csv")[1]
+    assert "8 of 8 fits warned: UserWarning at mine.py:" in err
+    assert "careful" not in err
 
 
 @pytest.mark.parametrize(
@@ -457,11 +452,11 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypa
 
 
 @pytest.mark.filterwarnings("default")
-def test_what_a_model_prints_or_warns_stays_out_of_the_result(here, byrote_, warned):
+def test_what_a_model_prints_or_warns_stays_out_of_the_result(here):
     model = ["--model", "estimators:Talks", "--folds", "4", "--repeats", "2", "--out", "run"]
-    code, out, err = byrote_("score", "x.npy", *model, "--json")
+    code, err = ended(forked("score", "x.npy", *model, "--json", folder=here), here)
     assert code == 0
-    assert json.loads(out)["summary"]["scored"] == 40
+    assert json.loads(Path("stdout").read_text())["summary"]["scored"] == 40
     assert "8 of 8 fits warned: UserWarning at estimators.py:" in err
     assert "careful" not in err
 

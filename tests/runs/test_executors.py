@@ -11,8 +11,8 @@ from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote import KFold
-from byrote.runs.executors import open_pool, usable_workers
 from byrote.models import DP, VAE
+from byrote.runs.executors.registry import open_pool, usable_workers
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 
@@ -177,7 +177,7 @@ def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
 
 
 def test_workers_stay_within_the_cores():
-    from byrote.runs.executors import cores
+    from byrote.runs.executors.registry import cores
 
     assert usable_workers(1000, 1) == cores()
     assert usable_workers(2, cores()) == 1

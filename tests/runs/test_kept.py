@@ -13,12 +13,12 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, seeds
-from byrote.runs.executors import cores
+from byrote.models import VAE
+from byrote.plans.design import RELEASE
+from byrote.runs.executors.registry import cores
 from byrote.runs.paths import RunPaths
 from byrote.runs.request import Request, Settings
 from byrote.runs.run_folder import RunFolder
-from byrote.models import VAE
-from byrote.plans.design import RELEASE
 from sealing import edit_json
 
 from estimators import Keepable, PureNoise
@@ -321,7 +321,7 @@ def test_a_run_without_models_says_how_to_get_one(tmp_path):
         byrote.open_run(tmp_path / "run").model(model=Keepable())
 
 
-@pytest.mark.parametrize("name", ["os.path.join", "byrote.models.vae.estimator.torch", "os.system"])
+@pytest.mark.parametrize("name", ["os.path.join", "byrote.models.vae.vae.torch", "os.system"])
 def test_run_json_chooses_no_code(tmp_path, name):
     x = np.random.default_rng(1).random((12, 3))
     score(tmp_path / "run", "release", VAE(**SMALL), x, KFold(2, repeats=1))

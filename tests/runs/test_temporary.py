@@ -15,7 +15,7 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.runs import temporary
-from byrote.runs.interrupts import held_back
+from byrote.runs.interrupts import deferred_signals
 from byrote.runs.sharing import share_without_name
 
 from estimators import KnownVariance
@@ -191,11 +191,11 @@ def test_records_and_workers_go_with_a_killed_process(here):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_held_back_and_not_lost(number):
+def test_a_signal_is_deferred_and_not_lost(number):
     heard = []
     before = signal.signal(number, lambda *_: heard.append(number))
     try:
-        with held_back():
+        with deferred_signals():
             signal.raise_signal(number)
             assert heard == []
         assert heard == [number]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.attacks.ranks import Ranks
 from byrote.errors import IncompleteRun
-from byrote.runs import parquet
-from byrote.runs.canary_file import PlantedCanaries
+from byrote.runs import sealed
 from byrote.runs.kinds.canaries import RANK_COLUMNS, RANK_METHODS
+from byrote.runs.record_files import PlantedCanaries
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.best_estimate import (
@@ -114,8 +114,8 @@ class ExposureResult:
         InvalidInput
             If its folder does not exist.
         """
-        parquet.check_destination(path)
-        parquet.write(Path(path), self.columns(), {"format": "byrote-exposure-run-1"})
+        sealed.check_destination(path)
+        sealed.write_parquet(Path(path), self.columns(), {"format": "byrote-exposure-run-1"})
 
 
 def exposure_of_run(

@@ -42,7 +42,7 @@ class ExposureOverTraining:
     train_loss, test_loss
         (F, T) nats per token, of the text trained on since the previous report, and of the held-out
         text; NaN where unknown.
-    asking_seconds, seconds
+    tracking_seconds, seconds
         (F,) time of measuring during training, and of the whole fit; NaN where unknown.
 
     Examples
@@ -79,7 +79,7 @@ class ExposureOverTraining:
     loss_steps: NDArray[np.int64]
     train_loss: Array
     test_loss: Array
-    asking_seconds: Array
+    tracking_seconds: Array
     seconds: Array
 
     def __repr__(self) -> str:
@@ -94,9 +94,9 @@ class ExposureOverTraining:
     @property
     def cost(self) -> float:
         """Share of the fits' time spent measuring during training; NaN if unknown."""
-        known = ~np.isnan(self.asking_seconds) & ~np.isnan(self.seconds)
+        known = ~np.isnan(self.tracking_seconds) & ~np.isnan(self.seconds)
         whole = self.seconds[known].sum()
-        return float(self.asking_seconds[known].sum() / whole) if whole > 0 else float("nan")
+        return float(self.tracking_seconds[known].sum() / whole) if whole > 0 else float("nan")
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row per step, fit and canary."""
@@ -146,7 +146,7 @@ def exposure_trajectory_of_run(
         loss_steps=loss_reports * (batches or 1),
         train_loss=losses["train_loss"],
         test_loss=losses["test_loss"],
-        asking_seconds=_numbers(facts, "asking_seconds"),
+        tracking_seconds=_numbers(facts, "tracking_seconds"),
         seconds=_numbers(facts, "seconds"),
     )
 

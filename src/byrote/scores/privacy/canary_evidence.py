@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.models.privacy.guarantee import ADD_REMOVE
+from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions
 from byrote.scores.privacy.canary_table import CanaryTable, attack_canaries

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from byrote.columnar import PlainData
-from byrote.models.privacy.guarantee import ADD_REMOVE
+from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.scores.privacy.guarantee import allowed
 from byrote.scores.privacy.membership import MembershipInference
 

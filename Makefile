@@ -18,9 +18,9 @@ demo: install
 		--folds 3 --repeats 8 --workers 2 --out runs/demo
 	$(BIN)/byrote figures runs/demo
 
-# Two processes for two cores: more threads would only wait for each other.
+# Two processes for two cores, first of types and of doctests, then of tests: more threads would only wait.
 test: install
-	$(MAKE) --jobs=2 --output-sync=target lint types doctests
+	$(MAKE) --jobs=2 lint types doctests
 	OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist worksteal
 
 doctests: install

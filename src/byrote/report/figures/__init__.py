@@ -14,12 +14,12 @@ from byrote.report.figures.exposure_privacy import (
     PublishedModel,
     exposure_by_epsilon,
 )
-from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
+from byrote.report.figures.exposure_training import ExposureCurves, exposure_over_training
 from byrote.report.figures.images import gallery, reproduced
 from byrote.report.figures.insertions import completion_by_prefix, exposure_by_insertions
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.mitigations import (
-    Peeled,
+    OnionRound,
     Quantiles,
     onion,
     quantiles_by_configuration,
@@ -36,10 +36,10 @@ __all__ = [
     "EXPOSURE",
     "PERPLEXITY",
     "Estimates",
-    "ExposureCourse",
+    "ExposureCurves",
+    "OnionRound",
     "PairedScores",
     "ParetoPoint",
-    "Peeled",
     "PrivateModel",
     "PublishedModel",
     "Quantiles",

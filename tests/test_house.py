@@ -16,7 +16,7 @@ SOURCE = ROOT / "src" / "byrote"
 
 # A module imports from its own stage and from stages above it.
 STAGES = [
-    ["errors", "seeds", "checks"],
+    ["errors", "seeds", "checks", "display"],
     ["data", "stats"],
     ["plans"],
     ["models"],

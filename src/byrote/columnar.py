@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.display import Displayed
 from byrote.runs import parquet
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class PlainData:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Columnar:
+class Columnar(Displayed):
     """Base of frozen results with one row per record, canary or sample.
 
     Fields that hold arrays are columns; ``ids`` is the column "id". Everything else is facts:

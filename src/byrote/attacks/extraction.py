@@ -11,6 +11,7 @@ from byrote.attacks.completion_bits import CountingStepper, path_bits
 from byrote.attacks.ranks import Budget, RankProgress, Ranks
 from byrote.attacks.search import Search, margin
 from byrote.data.canaries import Canary
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.models.language.stepper_check import stepper_of
 from byrote.models.language.steppers import Stepper, check_language_model
@@ -18,7 +19,7 @@ from byrote.models.language.token_format import TokenFormat
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Extraction:
+class Extraction(Displayed):
     """Completions extracted from a model by a search. Bits. ``repr`` shows no text.
 
     Attributes

@@ -1,6 +1,6 @@
 """Privacy: bounds, guarantee and attacks as text for the terminal, or as plain data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,8 +38,7 @@ def render(evidence: PrivacyEvidence) -> RenderableType:
         Text(""),
         _bounds(evidence),
         Text(""),
-        _attacks(evidence),
-        _attack_reasons(evidence.membership),
+        render_attacks(evidence.membership),
         Text(""),
         _sides(evidence.sides),
         _remarks(evidence.sides),
@@ -157,11 +156,16 @@ def _bounds(evidence: PrivacyEvidence) -> Table:
     return table
 
 
-def _attacks(evidence: PrivacyEvidence) -> Table:
-    rates = [hit.asked for hit in evidence.membership[0].hits]
+def render_attacks(attacks: Sequence[MembershipInference]) -> RenderableType:
+    """Return the accuracy of attacks, and why some numbers are missing."""
+    return Group(_attacks(attacks), _attack_reasons(attacks))
+
+
+def _attacks(attacks: Sequence[MembershipInference]) -> Table:
+    rates = [hit.asked for hit in attacks[0].hits]
     titles = [f"found at {100 * rate:.4g}% false alarms" for rate in rates]
     table = new_table("membership by", "area under the curve", *titles)
-    for attack in evidence.membership:
+    for attack in attacks:
         numbers = [(attack.auc, attack.interval)]
         numbers += [(hit.true_positive_rate, hit.interval) for hit in attack.hits]
         cells = [f"{value:.3f} {_interval(ends, 3)}".rstrip() for value, ends in numbers]
@@ -171,7 +175,7 @@ def _attacks(evidence: PrivacyEvidence) -> Table:
     return table
 
 
-def _attack_reasons(attacks: tuple[MembershipInference, ...]) -> Text:
+def _attack_reasons(attacks: Sequence[MembershipInference]) -> Text:
     """Return why attacks, or their rates, have no number."""
     sentences = []
     for attack in attacks:

@@ -15,8 +15,8 @@ from byrote.scores.neighbors.near_duplicates import NearDuplicates
 
 def render(
     pruned: Pruned,
-    description: Mapping[str, Any],
-    path: Path,
+    description: Mapping[str, Any] | None = None,
+    path: Path | None = None,
     duplicates: NearDuplicates | None = None,
 ) -> Text:
     """Return how many records go, by which rule, which stay, and how to audit those.
@@ -28,12 +28,12 @@ def render(
     text.append(f": {_rule(pruned)}.\n")
     for reason, count in pruned.never_scored.items():
         text.append(f"{count:,} without a score stay, {reason}: nothing is known of them.\n")
-    text.append(f"{len(pruned.kept):,} stay: {path}\n")
+    text.append(f"{len(pruned.kept):,} stay{f': {path}' if path else '.'}\n")
     if left := _copies_left(pruned, duplicates):
         text.append(f"{left:,} of those that go have a copy or near copy that stays.\n")
     if not len(pruned.removed):
         return text.append("None goes, so there is nothing to audit again.")
-    if description["data"]["source"] != "memory":
+    if path and description and description["data"]["source"] != "memory":
         text.append(f"To audit them: {_command(description['data'], path)} --out …\n")
     return text.append("Records that the others shielded may be memorized then.")
 

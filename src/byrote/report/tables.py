@@ -1,9 +1,27 @@
-"""Tables for the terminal, all of one look."""
+"""Tables for the terminal and notebooks, all of one look."""
 
 from typing import Any
 
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+from byrote.errors import printable
+
+WIDTH = 120  # columns where there is no terminal
+
+
+class Printable:
+    """Rich content whose texts are printable, line by line, and never taken for markup."""
+
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        plain = options.update(markup=False, highlight=False)
+        for segment in console.render(self._content, plain):
+            lines = segment.text.split("\n")
+            yield segment._replace(text="\n".join(map(printable, lines)))
 
 
 def new_table(*titles: str, left: int = 1, title: str = "", whole: tuple[str, ...] = ()) -> Table:

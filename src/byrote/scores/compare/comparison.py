@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.display import Displayed
 from byrote.scores.exposure.levels import Level
 from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
@@ -252,7 +253,7 @@ class ExposureChange:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Displayed):
     """Runs side by side, with differences from the first, the baseline.
 
     Attributes

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.attacks.ranks import Ranks
+from byrote.display import Displayed
 from byrote.errors import IncompleteRun
 from byrote.runs import parquet
 from byrote.runs.canary_file import PlantedCanaries
@@ -36,7 +37,7 @@ _ROW_NAMES = ("fit", "inserted", "role", "pattern")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExposureResult:
+class ExposureResult(Displayed):
     """Exposure of c canaries in F fits: m = F x c rows, those of the first fit first.
 
     Attributes

@@ -12,6 +12,7 @@ from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import Extraction, extract_with_ranks
 from byrote.attacks.ranks import Ranks
 from byrote.data.canaries import Canary
+from byrote.display import Displayed
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.runs.canary_file import PlantedCanaries
 from byrote.runs.run_folder import RunFolder
@@ -30,7 +31,7 @@ class RecognisedSecret:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PatternExtraction:
+class PatternExtraction(Displayed):
     """Completions extracted by one pattern, and the ranks of c of its canaries.
 
     Attributes

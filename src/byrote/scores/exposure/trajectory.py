@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.runs.run_folder import RunFolder
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
@@ -21,7 +22,7 @@ _LOSSES = {"train_loss": "train", "test_loss": "held_out"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExposureOverTraining:
+class ExposureOverTraining(Displayed):
     r"""Exposure over the course of training: m rows (fits x canaries) at E steps.
 
     Attributes

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.columnar import PlainData
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.runs.table import Table
 from byrote.scores.run import Run
@@ -215,7 +216,7 @@ def _why_inconclusive(measured: Measured, *, above: bool, within: bool) -> str:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(Displayed):
     """The verdict on all thresholds that were set.
 
     Attributes

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import id_lists
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.runs.files import write_atomically
 from byrote.runs.parquet import check_destination
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pruned:
+class Pruned(Displayed):
     """The records of a run that stay and those that are removed, by id.
 
     Attributes

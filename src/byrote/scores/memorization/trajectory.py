@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.runs.run_folder import RunFolder
 from byrote.scores.memorization.evaluation import estimates_without
@@ -21,7 +22,7 @@ _LOSSES = {"train_loss": "train", "held_out_loss": "held_out"}
 
 
 @dataclass(frozen=True, eq=False)
-class Trajectory:
+class Trajectory(Displayed):
     """Scores and losses over the epochs of training: Figure 4 of the paper.
 
     E epochs, r scored records, F fits, T epochs with losses. Nats.
@@ -63,6 +64,9 @@ class Trajectory:
     loss_epochs: NDArray[np.int64]
     train_loss: Array
     held_out_loss: Array
+
+    def __repr__(self) -> str:
+        return f"Trajectory({len(self.ids)} records, {len(self.epochs)} epochs)"
 
     def quantile(self, q: float, estimator: str = "score") -> Array:
         """Compute the q-quantile over records of an estimator after each epoch, (E,) nats.

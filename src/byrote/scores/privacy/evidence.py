@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from byrote.columnar import PlainData
+from byrote.display import Displayed
 from byrote.models.privacy.guarantee import ADD_REMOVE
 from byrote.scores.privacy.guarantee import allowed
 from byrote.scores.privacy.membership import MembershipInference
@@ -83,7 +86,7 @@ class GroupMeasure(PlainData):
 
 
 @dataclass(frozen=True, eq=False)
-class PrivacyEvidence:
+class PrivacyEvidence(Displayed):
     """Lower bounds on epsilon and membership inference from the log-likelihoods of a run.
 
     Attributes
@@ -119,6 +122,11 @@ class PrivacyEvidence:
     sides: tuple[GroupMeasure, ...]
     missing: tuple[int, ...]
     description: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        unknown = np.isnan(self.proven)
+        epsilon = "not bounded" if unknown else f"at least {self.proven:.3g} by {self.method}"
+        return f"PrivacyEvidence(epsilon {epsilon})"
 
     @property
     def headline(self) -> Bound:

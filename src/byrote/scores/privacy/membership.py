@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.columnar import PlainData
+from byrote.display import Displayed
 from byrote.plans import IN
 from byrote.runs.table import Table
 from byrote.scores.privacy.input_checks import Array, Flags, check_table
@@ -48,7 +49,7 @@ class HitsAtRate(PlainData):
 
 
 @dataclass(frozen=True, eq=False)
-class MembershipInference:
+class MembershipInference(Displayed):
     """The scores and the accuracy of a membership inference attack.
 
     Attributes
@@ -91,6 +92,9 @@ class MembershipInference:
     level: float
     unscored: int
     reason: str = ""
+
+    def __repr__(self) -> str:
+        return f"MembershipInference({self.attack}, area {self.auc:.3g})"
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain data, without the scores of single records."""

@@ -4,9 +4,7 @@ import numpy as np
 from scipy import stats
 
 import byrote
-from byrote.report.figures import (
-    EXPOSURE,
-    PERPLEXITY,
+from byrote.figures import (
     Estimates,
     ExposureCourse,
     ParetoPoint,
@@ -25,6 +23,8 @@ from byrote.report.figures import (
     quantiles_by_configuration,
     skew_normal_fit,
 )
+from byrote.report.figures.exposure_marks import EXPOSURE
+from byrote.report.figures.pareto import PERPLEXITY
 
 MAXIMUM = np.log2(10**9)
 LEVELS = np.repeat([0, 1, 2, 4, 8, 16], [12, 3, 3, 3, 3, 3])

@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.stats import binomtest
 
 from byrote import InvalidInput
-from byrote.report.figures import (
+from byrote.figures import (
     Estimates,
     ParetoPoint,
     PublishedModel,

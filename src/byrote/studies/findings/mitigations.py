@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byrote.report import figures
+from byrote import figures
+from byrote.report.figures.pareto import difference_labels
 from byrote.report.format import duration, number
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import Estimate
@@ -154,7 +155,7 @@ def _figures(
         base = known[0].baseline.title
         points = [_point(pair, base) for pair in known]
         drawn["mitigations-pareto"] = figures.pareto(
-            points, *figures.difference_labels(base), baseline=base
+            points, *difference_labels(base), baseline=base
         )
     return drawn
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byrote.report import figures
+from byrote import figures
 from byrote.report.format import number, plural
 from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun

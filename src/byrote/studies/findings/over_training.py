@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.report import figures
+from byrote import figures
 from byrote.report.format import number, p_value
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies.execute import StudyRun

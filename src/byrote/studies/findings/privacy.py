@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from byrote.report import figures
+from byrote import figures
 from byrote.report.format import number
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.privacy.guarantee import ExposureBound, exposure_bound

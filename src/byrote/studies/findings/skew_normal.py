@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from byrote import figures
 from byrote.report import exposure_notes as notes
-from byrote.report import figures
 from byrote.report.format import number, plain
 from byrote.scores.exposure.exposure import Exposure
 from byrote.studies.execute import StudyRun

@@ -162,7 +162,7 @@ def exposure_of_a_secret(null: Null, generator: Generator) -> list[bool]:
 def mean_exposure_of_records(null: Null, generator: Generator) -> list[bool]:
     """Against what chance gives: with ties it is less, so only the lower end is asked."""
     side = exposure_measure("", table_of(Probes(60, fits=12), 60, null, generator))
-    return misses(side.low, np.inf, side.null)
+    return misses(side.estimate.low, np.inf, side.null)
 
 
 def area(attack: str, fits: int) -> Callable[[Null, Generator], list[bool]]:

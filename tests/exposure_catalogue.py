@@ -13,7 +13,6 @@ from byrote.figures import (
     PublishedModel,
     Quantiles,
     completion_by_prefix,
-    difference_labels,
     exposure_by_epsilon,
     exposure_by_estimator,
     exposure_by_insertions,
@@ -24,7 +23,7 @@ from byrote.figures import (
     skew_normal_fit,
 )
 from byrote.report.figures.exposure_marks import EXPOSURE
-from byrote.report.figures.pareto import PERPLEXITY
+from byrote.report.figures.pareto import PERPLEXITY, difference_labels
 
 MAXIMUM = np.log2(10**9)
 LEVELS = np.repeat([0, 1, 2, 4, 8, 16], [12, 3, 3, 3, 3, 3])

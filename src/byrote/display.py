@@ -15,6 +15,10 @@ class Displayed:
     >>> exposure
     Exposure(2 canaries, mean 2.31 bits, 1 saturated)
     >>> print(exposure)
+    2 canaries · mean exposure at least 2.31 bits · by method: 2 sampled
+    canary       exposure        [95 %]     p  method   rank
+    0                1.81  [0.79, 8.11]  0.25  sampled     2
+    1       at least 2.81  [1.29, 29.9]  0.12  sampled     1
     """
 
     def __rich__(self) -> Any:

@@ -213,7 +213,7 @@ def _evidence(evidence: list[EvidenceSummary]) -> list[Row]:
     ]
     if not all(np.isnan(each.epsilon.value) for each in evidence):
         rows.append(("epsilon proven", [_proven(each) for each in evidence]))
-    if any(each.promised for each in evidence):
+    if any(each.guarantee for each in evidence):
         rows.append(("epsilon promised", [_promised(each) for each in evidence]))
     return rows
 
@@ -226,10 +226,10 @@ def _proven(evidence: EvidenceSummary) -> str:
 
 
 def _promised(evidence: EvidenceSummary) -> str:
-    if not evidence.promised:
+    if not evidence.guarantee:
         return "none"
-    epsilon = evidence.promised.get("epsilon")
-    delta = evidence.promised.get("delta")
+    epsilon = evidence.guarantee.get("epsilon")
+    delta = evidence.guarantee.get("delta")
     value = "∞" if epsilon is None else number(float(epsilon))
     return f"{value}, δ {delta:.2g}" if delta else value
 

@@ -40,8 +40,8 @@ def render(evidence: PrivacyEvidence) -> RenderableType:
         Text(""),
         render_attacks(evidence.membership),
         Text(""),
-        _sides(evidence.sides),
-        _remarks(evidence.sides),
+        _measures(evidence.measures),
+        _remarks(evidence.measures),
     ]
     return Group(*parts)
 
@@ -62,7 +62,7 @@ def verdict(evidence: PrivacyEvidence) -> Text:
     else:
         text.append(f"Epsilon is at least {number(bound.epsilon)} {claim}", style="bold")
         text.append(f": {rests_on(bound)}.")
-    text.append(f"\n{guarantee(evidence.promised)}")
+    text.append(f"\n{guarantee(evidence.guarantee)}")
     if evidence.contradicted:
         text.append(
             f" That is contradicted: it allows {number(evidence.allowed)} for such neighbours.",
@@ -184,39 +184,40 @@ def _attack_reasons(attacks: Sequence[MembershipInference]) -> Text:
     return Text("\n".join(sentences), end="\n" if sentences else "")
 
 
-def _sides(sides: tuple[GroupMeasure, ...]) -> Table:
+def _measures(measures: Sequence[GroupMeasure]) -> Table:
     """Return a table with a row for each group and a column for each measure."""
     table = new_table("side by side", *MEASURES.values())
-    cells = {(side.group, side.measure): side for side in sides}
-    for group in dict.fromkeys(side.group for side in sides):
-        row = [_cell(cells.get((group, measure))) for measure in MEASURES]
+    cells = {(each.group, each.measure): each for each in measures}
+    for group in dict.fromkeys(each.group for each in measures):
+        row = [_cell(cells.get((group, name))) for name in MEASURES]
         table.add_row(Text(group), *map(Text, row))
-    nulls = [[side.null for side in sides if side.measure == measure] for measure in MEASURES]
+    nulls = [[each.null for each in measures if each.measure == name] for name in MEASURES]
     row = [number(float(np.mean(known))) if known else "–" for known in nulls]
     table.add_row(Text("without memorization", style="italic"), *row)
     return table
 
 
-def _cell(side: GroupMeasure | None) -> str:
-    if side is None or np.isnan(side.value):
+def _cell(measure: GroupMeasure | None) -> str:
+    if measure is None or np.isnan(measure.estimate.value):
         return "–"
-    if side.measure == "epsilon":
-        return f"at least {number(side.value)}"
-    decimals = 3 if side.measure == "membership" else 2
-    return f"{side.value:.{decimals}f} {_interval((side.low, side.high), decimals)}".rstrip()
+    estimate = measure.estimate
+    if measure.measure == "epsilon":
+        return f"at least {number(estimate.value)}"
+    decimals = 3 if measure.measure == "membership" else 2
+    return f"{estimate.value:.{decimals}f} {_interval(estimate.interval, decimals)}".rstrip()
 
 
-def _remarks(sides: tuple[GroupMeasure, ...]) -> Text:
+def _remarks(measures: Sequence[GroupMeasure]) -> Text:
     """Return reasons, and the exposures that the guarantee allows."""
     sentences = [
-        f"{side.group}, {side.measure}: {side.reason}."
-        for side in sides
-        if side.reason and side.measure != "epsilon"
+        f"{each.group}, {each.measure}: {each.estimate.reason}."
+        for each in measures
+        if each.estimate.reason and each.measure != "epsilon"
     ]
-    for side in sides:
-        limit = side.detail.get("promised_mean_bits", np.nan)
+    for each in measures:
+        limit = each.detail.get("max_mean_bits", np.nan)
         if not np.isnan(limit):
-            sentences.append(f"{side.group}: the promise allows a mean of {number(limit)} bits.")
+            sentences.append(f"{each.group}: the promise allows a mean of {number(limit)} bits.")
     sentences.append(
         "(*) the bound fixed in advance by the plan; the others are shown for comparison."
     )

@@ -96,7 +96,7 @@ def test_a_promise_that_is_kept_is_not_contradicted_and_a_false_one_is(tmp_path)
     kept = Responds(150, 3.0, {"epsilon": 4.0, "delta": 0.0, "unit": "record"})
     found = scored(tmp_path / "kept", kept, COINS)
     assert 1.5 < found.proven < 3
-    assert found.allowed == found.promised["epsilon"] == 4
+    assert found.allowed == found.guarantee["epsilon"] == 4
     assert not found.contradicted
     false = Responds(150, 4.0, {"epsilon": 1.0, "delta": 1e-6})
     found = scored(tmp_path / "false", false, COINS)

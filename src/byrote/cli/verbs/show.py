@@ -117,7 +117,7 @@ def print_exposures(
 
     def as_json() -> dict[str, object]:
         data = exposure.run_to_json(result)
-        return data if course is None else {**data, "course": trajectory.to_json(course)}
+        return data if course is None else {**data, "trajectory": trajectory.to_json(course)}
 
     emit(output, text=as_text, data=as_json, table=result.to_frame)
     return code

@@ -32,7 +32,7 @@ class EvidenceSummary:
         The headline lower bound; NaN with the reason.
     method, delta, significance
         Its method, delta and significance.
-    promised
+    guarantee
         The guarantee that the training records: epsilon, delta and more; None without one.
     contradicted
         Whether the proven epsilon exceeds the guaranteed one.
@@ -43,7 +43,7 @@ class EvidenceSummary:
     method: str = ""
     delta: float = float("nan")
     significance: float = float("nan")
-    promised: Mapping[str, Any] | None = None
+    guarantee: Mapping[str, Any] | None = None
     contradicted: bool = False
 
 

@@ -111,7 +111,8 @@ def _check_labels(labels: dict[str, NDArray[Any]]) -> None:
 
 def _cut(run: Run, table: Table, ids: NDArray[Any], rows: Rows | None) -> MatchedRecords:
     """Keep matched records; whether one is memorized is decided among all of its own run."""
-    whole = evaluate(table)
+    same = table.missing == run.table(partial=True).missing
+    whole = run.evaluation if same else evaluate(table)
     q = q_values(np.where(np.isnan(whole.estimate["score"]), np.nan, whole.p_value))
     if rows is None:
         return MatchedRecords(table, whole, run, ids, q, len(ids))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.attacks.ranks import Ranks
 from byrote.display import Displayed
-from byrote.errors import IncompleteRun
 from byrote.runs import parquet
 from byrote.runs.canary_file import PlantedCanaries
 from byrote.runs.kinds.canaries import RANK_COLUMNS, RANK_METHODS
@@ -120,16 +119,12 @@ class ExposureResult(Displayed):
 
 
 def exposure_of_run(
-    run: RunFolder, *, epoch: int | None = None, method: str = "auto", partial: bool = False
+    run: RunFolder, table: Table, *, epoch: int | None = None, method: str = "auto"
 ) -> ExposureResult:
-    """Compute the exposures of a run from its log-likelihoods; see ``Run.exposure``."""
-    partial = checks.flag("partial", partial)
+    """Compute the exposures of a run from its table after an epoch; see ``Run.exposure``."""
     method = checks.choice("method", method, METHODS)
-    if epoch is not None:
-        epoch = checks.integer("epoch", epoch, at_least=0)
     canaries = run.canaries
-    table = run.table(partial=partial, epoch=epoch)
-    fits = _fits(run, table)
+    fits = np.flatnonzero(table.counting()).tolist()
     exposure = _exposure(run, table, fits, epoch, method, LEVEL)
     facts = [run.facts(fit) for fit in fits]
     first = np.arange(len(canaries)) < run.manifest.plan.spec.get("chosen", 0)
@@ -149,14 +144,14 @@ def exposure_of_run(
     )
 
 
-def certain_exposure_of_run(run: RunFolder, *, level: float, partial: bool = False) -> Exposure:
+def certain_exposure_of_run(run: RunFolder, table: Table, *, level: float) -> Exposure:
     """Compute the same rows from certain ranks and uniform references alone, at any level.
 
     Neither a curve nor samples from the model are used: what the search or the enumeration found is
     certain, and the interval from uniform references is exact.
     """
-    table = run.table(partial=partial)
-    return _exposure(run, table, _fits(run, table), None, _CERTAIN, level)
+    fits = np.flatnonzero(table.counting()).tolist()
+    return _exposure(run, table, fits, None, _CERTAIN, level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,13 +195,6 @@ def _rows_by_pattern(
     for number in range(len(canaries.patterns)):
         rows = np.flatnonzero(labels == number)
         yield number, rows[rows < len(canaries)], rows[rows >= len(canaries)]
-
-
-def _fits(run: RunFolder, table: Table) -> list[int]:
-    fits = sorted(set(range(run.design.fits)) - set(table.missing))
-    if not fits:
-        raise IncompleteRun(run.complaint(table.missing))
-    return fits
 
 
 def _exposure(

@@ -16,7 +16,8 @@ from byrote.runs.job import KEEP_MODELS
 from byrote.runs.progress import Bar, Progress, Silent
 from byrote.runs.request import Request, Settings
 from byrote.runs.temporary import temporary_folder
-from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
+from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.run import Run
 
 
 def score_exposure(
@@ -126,9 +127,9 @@ def score_exposure(
     )
     display: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if out is not None:
-        return exposure_of_run(run_fits(request, checks.path("out", out), display))
+        return Run(run_fits(request, checks.path("out", out), display)).exposure()
     with temporary_folder() as folder:
-        return exposure_of_run(run_fits(request, folder / "run", display))
+        return Run(run_fits(request, folder / "run", display)).exposure()
 
 
 def exposure_request(

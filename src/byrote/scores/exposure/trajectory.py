@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import checks
 from byrote.display import Displayed
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.errors import InvalidInput
 from byrote.runs.run_folder import RunFolder
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 
@@ -114,11 +113,9 @@ class ExposureOverTraining(Displayed):
 
 
 def exposure_trajectory_of_run(
-    run: RunFolder, *, method: str = "auto", partial: bool = False
+    run: RunFolder, last: ExposureResult, method: str, *, partial: bool
 ) -> ExposureOverTraining:
-    """Compute exposures and losses at every report of a run; see ``Run.trajectory``."""
-    partial = checks.flag("partial", partial)
-    last = exposure_of_run(run, method=method, partial=partial)
+    """Compute exposures and losses at every report of a run, ``last`` after training."""
     reports = run.epochs()
     if not reports:
         raise InvalidInput("run must be tracked: its fits end at different reports")
@@ -156,11 +153,10 @@ def _measured_at(
     run: RunFolder, last: ExposureResult, report: int, method: str, partial: bool
 ) -> dict[str, NDArray[Any]]:
     """Measurements after a report, in the rows of the last one; NaN for fits without it."""
-    try:
-        result = exposure_of_run(run, epoch=report, method=method, partial=partial)
-    except IncompleteRun:
-        if not partial:
-            raise
+    table = run.table(epoch=report, partial=partial)
+    if table.counting().any():
+        result = exposure_of_run(run, table, epoch=report, method=method)
+    else:
         result = None
     columns = {}
     for name in _MEASURED:

@@ -1,6 +1,7 @@
 """Bounds on epsilon from the ranks of canaries, and their measures by number of insertions."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from byrote.models.privacy.guarantee import ADD_REMOVE
 from byrote.scores.exposure.exposure import Exposure
-from byrote.scores.exposure.levels import NULL_MEAN, by_insertions
+from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
 from byrote.scores.privacy.canary_table import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import (
     DENSITY,
@@ -21,12 +22,11 @@ from byrote.scores.privacy.evidence import (
 )
 from byrote.scores.privacy.guarantee import allowed, exposure_bound
 from byrote.scores.privacy.record_bounds import VACUOUS, Claim
-from byrote.stats.estimate import mean
+from byrote.stats.estimate import Estimate, mean
 from byrote.stats.exposure import epsilon_bound
 
 Array = NDArray[np.float64]
 
-LEVEL = 0.95
 DEALT = (
     "levels are dealt out to the canaries in fixed numbers: inclusions are not independent coins"
 )
@@ -38,8 +38,6 @@ LENGTHS = (
 )
 NO_SECRETS = "no drawn secret is inserted: one that somebody chose has no rank by chance"
 ZERO = "some candidates have a probability of zero"
-FLOORS = "{} of {} are lower bounds, and so is the mean"
-_UNKNOWN = (np.nan, np.nan, np.nan)
 
 
 def canary_bounds(canaries: CanaryTable, claim: Claim, windows: int) -> tuple[Bound, ...]:
@@ -128,7 +126,7 @@ def canary_measures(
     """Measure each level of insertion in four ways; controls, which have no epsilon, first.
 
     ``exposure`` has the canaries of every fit, fit by fit. The mean exposure is compared with what
-    the guarantee allows (``promised_mean_bits``), counting every copy once for each training window
+    the guarantee allows (``max_mean_bits``), counting every copy once for each training window
     that it may touch.
     """
     proven = {row["insertions"]: row for row in bound.detail.get("levels", ())}
@@ -173,20 +171,19 @@ def _memorization(group: str, canaries: CanaryTable, cells: NDArray[np.bool_]) -
             gain[:, secrets] = canaries.log_prob[:, secrets] - outside
     values, names = gain[cells], canaries.names[cells]
     if not np.isfinite(values).all():
-        return GroupMeasure(group, "memorization", *_UNKNOWN, LEVEL, 0.0, ZERO)
-    gained = mean(values, names, level=LEVEL)
-    return GroupMeasure(group, "memorization", gained.value, *gained.interval, LEVEL, 0.0)
+        return GroupMeasure(group, "memorization", Estimate(np.nan, reason=ZERO), 0.0)
+    return GroupMeasure(group, "memorization", mean(values, names, units="secrets"), 0.0)
 
 
 def _exposure(
     group: str, exposure: Exposure, cells: NDArray[np.bool_], insertions: int, allowed_bits: float
 ) -> GroupMeasure:
     rows = np.flatnonzero(cells.ravel())
-    (level,) = by_insertions(exposure.take(rows), np.full(len(rows), insertions))
-    reason = FLOORS.format(level.saturated, level.canaries) if level.saturated else ""
-    detail = {**level.to_dict(), "promised_mean_bits": allowed_bits}
-    estimate = (level.mean, level.low, level.high, LEVEL, NULL_MEAN)
-    return GroupMeasure(group, "exposure", *estimate, reason, detail)
+    drawn = exposure.take(rows)
+    (level,) = by_insertions(drawn, np.full(len(rows), insertions))
+    average = mean_exposure(drawn.bits, drawn.ids, drawn.saturated)
+    detail = {**level.to_dict(), "max_mean_bits": allowed_bits}
+    return GroupMeasure(group, "exposure", average, NULL_MEAN, detail)
 
 
 def _allowed_mean_bits(
@@ -205,13 +202,11 @@ def _allowed_mean_bits(
 
 def _membership(group: str, canaries: CanaryTable, level: int) -> GroupMeasure:
     attack = attack_canaries(canaries, "loss", level)
-    estimate = (attack.auc, *attack.interval, attack.level, 0.5)
-    return GroupMeasure(group, "membership", *estimate, attack.reason)
+    return GroupMeasure(group, "membership", attack.estimate, 0.5)
 
 
 def _epsilon(group: str, bound: Bound, row: Mapping[str, Any] | None) -> GroupMeasure:
     if row is None:
-        level = 1 - bound.significance
-        return GroupMeasure(group, "epsilon", *_UNKNOWN, level, 0.0, bound.reason)
-    estimate = (row["epsilon"], row["epsilon"], np.inf, 1 - row["significance"], 0.0)
-    return GroupMeasure(group, "epsilon", *estimate, detail=row)
+        return GroupMeasure(group, "epsilon", bound.estimate, 0.0)
+    of_level = replace(bound, epsilon=row["epsilon"], significance=row["significance"])
+    return GroupMeasure(group, "epsilon", of_level.estimate, 0.0, row)

@@ -13,6 +13,7 @@ from byrote.plans import IN
 from byrote.runs.table import Table
 from byrote.scores.privacy.input_checks import Array, Flags, check_table
 from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
+from byrote.stats.estimate import Estimate
 from byrote.stats.lira import log_ratio
 from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
 
@@ -92,6 +93,11 @@ class MembershipInference(Displayed):
     level: float
     unscored: int
     reason: str = ""
+
+    @property
+    def estimate(self) -> Estimate:
+        """The area with its interval."""
+        return Estimate(self.auc, *self.interval, level=self.level, reason=self.reason)
 
     def __repr__(self) -> str:
         return f"MembershipInference({self.attack}, area {self.auc:.3g})"

@@ -7,46 +7,40 @@ from numpy.typing import NDArray
 
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
-from byrote.scores.memorization.evaluation import evaluate
+from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.summary import SIGNIFICANCE, distributions
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.privacy.record_bounds import centred
-from byrote.stats.estimate import from_error, mean
+from byrote.stats.estimate import Estimate, from_error, mean
 from byrote.stats.exposure import null_mean
 from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-LEVEL = 0.95
 ONE_SIDED = "no fit counts both records that it trained on and records that it did not"
 NO_MEAN = "some log-likelihoods are those of a density of zero"
 NO_RECORD = "no record was both in and out"
-_UNKNOWN = (np.nan, np.nan, np.nan)
 
 
 def record_measures(
-    table: Table, attacks: tuple[MembershipInference, ...], bound: Bound
+    table: Table, evaluation: Evaluation, attacks: tuple[MembershipInference, ...], bound: Bound
 ) -> tuple[GroupMeasure, ...]:
     """Measure all scored records together, in four ways."""
     noun = "record" if len(table.rows) == table.design.n else "probe"
     group = f"{len(table.rows):,} {noun}{'' if len(table.rows) == 1 else 's'}"
     attack = next((attack for attack in attacks if not attack.reason), attacks[0])
-    high = np.nan if np.isnan(bound.epsilon) else np.inf
-    membership = (attack.auc, *attack.interval, attack.level, 0.5, attack.reason)
-    epsilon = (bound.epsilon, bound.epsilon, high, 1 - bound.significance, 0.0, bound.reason)
     return (
-        _memorization(group, table),
+        _memorization(group, table, evaluation),
         exposure_measure(group, table),
-        GroupMeasure(group, "membership", *membership, {"attack": attack.attack}),
-        GroupMeasure(group, "epsilon", *epsilon, {"method": bound.method}),
+        GroupMeasure(group, "membership", attack.estimate, 0.5, {"attack": attack.attack}),
+        GroupMeasure(group, "epsilon", bound.estimate, 0.0, {"method": bound.method}),
     )
 
 
-def _memorization(group: str, table: Table) -> GroupMeasure:
+def _memorization(group: str, table: Table, evaluation: Evaluation) -> GroupMeasure:
     """Average mean_log over records, with its jackknife error over retrainings."""
-    evaluation = evaluate(table)
     average = distributions(evaluation)["mean_log"]["mean"]
     degrees = len(evaluation.change_sums["mean_log"]) - 1
     q = q_values(evaluation.p_value)
@@ -55,13 +49,11 @@ def _memorization(group: str, table: Table) -> GroupMeasure:
         "significant": int((q <= SIGNIFICANCE).sum()),
         "tested": int((~np.isnan(q)).sum()),
     }
-    if np.isfinite(average.value):
-        estimate = from_error(average.value, average.standard_error, degrees, level=LEVEL)
-        ends = estimate.interval
-        return GroupMeasure(group, "memorization", average.value, *ends, LEVEL, 0.0, "", detail)
-    in_and_out = (evaluation.n_in > 0) & (evaluation.n_out > 0)
-    reason = NO_MEAN if in_and_out.any() else NO_RECORD
-    return GroupMeasure(group, "memorization", *_UNKNOWN, LEVEL, 0.0, reason, detail)
+    estimate = from_error(average.value, average.standard_error, degrees, units=table.design.units)
+    if not np.isfinite(average.value):
+        in_and_out = (evaluation.n_in > 0) & (evaluation.n_out > 0)
+        estimate = Estimate(np.nan, reason=NO_MEAN if in_and_out.any() else NO_RECORD)
+    return GroupMeasure(group, "memorization", estimate, 0.0, detail)
 
 
 def exposure_measure(group: str, table: Table) -> GroupMeasure:
@@ -72,15 +64,14 @@ def exposure_measure(group: str, table: Table) -> GroupMeasure:
     """
     bits, record, fit, references = exposures(table)
     if not len(bits):
-        return GroupMeasure(group, "exposure", *_UNKNOWN, LEVEL, np.nan, ONE_SIDED)
+        return GroupMeasure(group, "exposure", Estimate(np.nan, reason=ONE_SIDED), np.nan)
     unit = table.design.leader[table.counting()]  # fits with the same seeds are not two samples
-    average = mean(bits, (record, unit[fit]), level=LEVEL)
+    average = mean(bits, (record, unit[fit]), units="records or fits")
     sizes, count = np.unique(references, return_counts=True)
     nulls = [null_mean(int(n), from_references=True) for n in sizes]
     null = float(np.average(nulls, weights=count))
     detail = {"references": float(references.mean()), "maximum": float(np.log2(sizes.max()))}
-    estimate = (average.value, *average.interval)
-    return GroupMeasure(group, "exposure", *estimate, LEVEL, null, "", detail)
+    return GroupMeasure(group, "exposure", average, null, detail)
 
 
 def exposures(table: Table) -> tuple[Array, Indices, Indices, Indices]:

@@ -9,7 +9,6 @@ from byrote import figures
 from byrote.report.format import number
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.privacy.guarantee import ExposureBound, exposure_bound
-from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.extraction import Extraction, extract_most_inserted
 from byrote.studies.findings.finding import Findings, Rows, mean_of, times, with_interval
@@ -200,7 +199,7 @@ def _against(baseline: StudyRun, run: StudyRun, level: int) -> str:
         return f"{run.title} against {baseline.title}: fits are missing, so canaries do not pair."
     rows, before = baseline.level_rows(level), baseline.exposures.exposure
     lower = before.bits[rows] - run.exposures.exposure.bits[rows]
-    exposure = Estimate(*mean_exposure(lower, before.ids[rows]))
+    exposure = mean_exposure(lower, before.ids[rows])
     loss = mean_of(run.exposures.test_loss - baseline.exposures.test_loss)
     return (
         f"{run.title} against {baseline.title}: exposure of canaries {times(level)} lower by"

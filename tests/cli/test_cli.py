@@ -20,7 +20,7 @@ import pytest
 import byrote
 from byrote.cli import app, exits
 from byrote.cli.options import shared
-from byrote.cli.options.study import StudyName
+from byrote.cli.options.training import StudyName
 from byrote.runs.executors import EXECUTORS
 from byrote.runs.job import KEEP_MODELS
 from byrote.studies.kinds import NAMES
@@ -444,7 +444,7 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(here, byrote_, monkeypa
     assert "2 of 6 fits are missing from run (2 failed: 0, 4; fit 0 by ValueError" in err
     assert "ValueError at estimators.py" in err
     assert "secret" not in err + out
-    assert "INCOMPLETE: fits missing: 2" in out
+    assert "INCOMPLETE: 2 fits are missing" in out
     assert byrote_("show", "run")[0] == 4
 
 

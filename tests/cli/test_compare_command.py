@@ -37,7 +37,7 @@ def test_text_says_what_changed_and_what_it_cost(byrote_):
     gain = change.held_out
     assert "bandwidth 1.0 instead of 0.3" in out
     assert f"+{gain.value:.2f} [{gain.low:.2f}, {gain.high:.2f}]" in out
-    assert f"likelier by {gain.value:.2f} [{gain.low:.2f}, {gain.high:.2f}] nats a record" in out
+    assert f"by {gain.value:.2f} [{gain.low:.2f}, {gain.high:.2f}] nats per record" in out
     assert f"{change.less} of 40 records are memorized less and {change.more} more" in out
     assert re.search(r"^5 ", out.partition("changed most")[2], flags=re.MULTILINE)
     assert "folds are not independent coins" in " ".join(out.split())

@@ -57,7 +57,7 @@ def test_a_promise_is_shown_and_held_against_what_is_proven(run, byrote_):
     options = ["--model", "laplace-histogram", "--set", "range=[-9,9]", "--set", "epsilon=2"]
     run(*COINS, model=options)
     out = byrote_("epsilon", "run")[1]
-    promised = "Promised: epsilon 2.00 at delta 0, for each record, by Laplace noise."
+    promised = "Guarantee: epsilon 2.00 at delta 0, for each record, by Laplace noise."
     assert promised in out
     shown = " ".join(byrote_("show", "run")[1].split())
     assert shown.endswith(f"{promised} byrote epsilon tells what is proven.")

@@ -346,7 +346,7 @@ def test_failed_fits_are_named_and_the_exit_code_says_so(byrote_):
     code, out, err = byrote_("show", "run")
     assert code == 4
     assert "1 of 2 fits are missing from run" in err
-    assert "INCOMPLETE: fits missing: 1" in out
+    assert "INCOMPLETE: 1 fit is missing" in out
 
 
 KILLED = """

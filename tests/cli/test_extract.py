@@ -123,7 +123,7 @@ def test_bad_input_is_one_sentence(byrote_, arguments, message):
 def test_a_search_that_ends_too_early_says_what_helps(run, byrote_):
     code, out, _ = byrote_("extract", "run", *MODEL, "--max-queries", "1", "--batch-size", "1")
     assert code == 0
-    assert "nothing found by 1 query: no completion, of 10,000, was reached" in out
+    assert "nothing found in 1 query: none of 10,000 completions was reached" in out
     assert "at most 10,000" not in out
 
 

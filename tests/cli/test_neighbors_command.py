@@ -199,7 +199,7 @@ def test_what_goes_while_its_copy_stays_is_said(byrote_, tmp_path):
     left = sum(a in gone and b not in gone for a, b in ((10, 20), (20, 10), (40, 41), (41, 40)))
     assert left > 0
     out = byrote_("prune", "run", "--top", count / 60)[1]
-    assert f"{left} of those that go have a copy or near copy that stays" in out
+    assert f"{left} of those removed have a copy or near copy that is kept" in out
     assert (
         json.loads(byrote_("prune", "run", "--top", count / 60, "--json")[1])["copies_left"] == left
     )

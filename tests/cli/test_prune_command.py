@@ -29,8 +29,8 @@ def run(byrote_):
 def test_what_stays_is_written_and_what_goes_is_counted(byrote_, run, tmp_path):
     code, out, err = byrote_("prune", "run", "--top", "5%")
     assert (code, err) == (0, "")
-    assert "4 of 80 records go" in out
-    assert "76 stay: run/pruned.csv" in out
+    assert "4 of 80 records removed" in out
+    assert "76 kept: run/pruned.csv" in out
     assert "person" not in out
     assert "byrote score x.csv --ids name --only run/pruned.csv" in out
     path = tmp_path / "run" / "pruned.csv"
@@ -80,7 +80,7 @@ def test_where_none_goes_no_audit_is_advised(byrote_):
     code, out, _ = byrote_("prune", "broad", "--fdr", "0.05", "--out", "all.csv")
     assert code == 0
     assert found > 0.05
-    assert "0 of 80 records go" in out
+    assert "0 of 80 records removed" in out
     assert "nothing to audit again" in out
     assert "To audit them" not in out
 
@@ -88,8 +88,8 @@ def test_where_none_goes_no_audit_is_advised(byrote_):
 def test_probe_plans_say_how_many_were_never_scored(byrote_):
     byrote_(*RUN, "--plan", "probes", "--probes", "30", "--fits", "6", "--out", "probed")
     out = byrote_("prune", "probed", "--top", "10%")[1]
-    assert "3 of 80 records go" in out
-    assert "50 without a score stay, not scored by the plan" in out
+    assert "3 of 80 records removed" in out
+    assert "50 without a score are kept, not scored by the plan" in out
 
 
 REFUSED = {

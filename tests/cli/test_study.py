@@ -187,7 +187,7 @@ def test_a_fit_that_fails_is_said_and_the_run_is_incomplete(byrote_, data, monke
     assert code == 4
     assert "1 of 10 fits are missing" in err
     assert "no figures: fits are missing" in err
-    assert "INCOMPLETE: fits missing: 1" in out
+    assert "INCOMPLETE: 1 fit is missing" in out
     text = (tmp_path / "run" / "study.md").read_text()
     assert "INCOMPLETE" in text
     assert cells(text, "fits")[0].startswith("9 of 10")

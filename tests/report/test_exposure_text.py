@@ -67,9 +67,9 @@ def test_the_controls_check_is_said():
     assert found.calibrated
     good = text_of(made())
     assert "1.44 expected" in good
-    assert ": as without memorization." in good
+    assert ": consistent with no memorization." in good
     bad = made(shift=8)
-    assert "NOT as without memorization" in text_of(bad)
+    assert "NOT consistent with no memorization" in text_of(bad)
     assert "The controls fail their check" in text_of(bad)
     without = printed(report.render(made(), inserted=np.full(13, 4), role=np.full(13, "canary")))
     assert "No controls:" in without
@@ -86,10 +86,10 @@ def test_the_quality_of_a_fit_is_said():
 def test_cautions_are_said_once():
     exposure = made("skew_normal")
     assert (exposure.bits > exposure.maximum).sum() == 2
-    assert text_of(exposure).count("2 of 13 are above the most that is possible") == 1
+    assert text_of(exposure).count("2 of 13 are above the maximum") == 1
     assert "reaches beyond the space" not in text_of(exposure)
     saturated = text_of(made())
-    assert saturated.count("2 of 13 are likelier than every reference") == 1
+    assert saturated.count("2 of 13 are more likely than every reference") == 1
     assert "no reference is as likely" not in saturated
 
 
@@ -97,8 +97,8 @@ def test_where_a_search_ended_no_reference_is_spoken_of():
     exposure = made()
     method = np.where(exposure.saturated, "search", exposure.method)
     shown = text_of(replace(exposure, method=method))
-    assert shown.count("2 of 13 are dearer than all that the search came to") == 1
-    assert "likelier than every reference" not in shown
+    assert shown.count("2 of 13 are less likely than all that the search reached") == 1
+    assert "more likely than every reference" not in shown
 
 
 def test_reasons_are_counted():
@@ -131,7 +131,7 @@ def test_json_is_plain_and_whole(method):
     np.testing.assert_allclose([row["bits"] for row in data["canaries"]], exposure.bits)
     assert data["controls"]["expected_mean"] == pytest.approx(1.442695)
     assert len(data["summary"]["fits"]) == (method == "skew_normal")
-    assert any("likelier" in said or "above" in said for said in data["cautions"])
+    assert any("likely" in said or "above" in said for said in data["cautions"])
 
 
 def test_bad_input():
@@ -176,7 +176,7 @@ def test_secrets_are_masked_unless_asked_for():
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({}, "Certified: no other completion is likelier.\nIt is the canary's own secret."),
+        ({}, "Certified: no other completion is more likely.\nIt is the canary's own secret."),
         ({"certified_count": 0}, "Not certified: the search was cut off"),
         ({"matches": False, "rank": 1234.0}, "not the canary's own secret, which has rank 1,234."),
         (
@@ -184,7 +184,7 @@ def test_secrets_are_masked_unless_asked_for():
             "whose rank is between 7 and 100,000,000.",
         ),
         ({"matches": False, "rank": np.nan, "rank_low": np.nan}, "whose rank is not known."),
-        ({"found": (), "certified_count": 0}, "nothing found by 12,345 queries"),
+        ({"found": (), "certified_count": 0}, "nothing found in 12,345 queries"),
     ],
 )
 def test_certificates_and_ranks_are_said(changes, sentence):

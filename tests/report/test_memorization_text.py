@@ -105,7 +105,7 @@ def test_the_distribution_is_that_of_the_summary(result):
             assert bool(error) != np.isnan(statistic.standard_error)
             if error:
                 same(error, statistic.standard_error)
-    for word, name in zip(row(shown, "halves agree")[1:], ESTIMATORS, strict=True):
+    for word, name in zip(row(shown, "split-half rank correlation")[1:], ESTIMATORS, strict=True):
         same(word, getattr(summary.reliability, name))
 
 
@@ -166,7 +166,7 @@ def test_a_nested_model_is_described():
 def test_an_incomplete_run_says_so(labelled):
     shown = printed(render(replace(labelled, missing=(3, 5, 8))))
     assert "30 of 30 records scored in 17 fits" in shown
-    assert "INCOMPLETE: fits missing: 3" in shown
+    assert "INCOMPLETE: 3 fits are missing" in shown
     assert to_json(replace(labelled, missing=(3, 5, 8)))["missing_fits"] == [3, 5, 8]
 
 
@@ -177,7 +177,7 @@ def test_a_partly_finished_run_is_rendered(tmp_path):
     partial = byrote.open_run(tmp_path / "run").memorization(partial=True)
     shown = printed(render(partial))
     assert "in 9 fits" in shown
-    assert "INCOMPLETE: fits missing: 1" in shown
+    assert "INCOMPLETE: 1 fit is missing" in shown
 
 
 def flat(content):
@@ -205,18 +205,18 @@ def test_discoveries_are_counted():
 
 def test_a_plan_that_can_discover_nothing_says_so():
     one = byrote.score_memorization(PureNoise(), X, plan=KFold(5, repeats=1))
-    assert "can discover nothing, more repeats (--repeats) can." in flat(render(one))
+    assert "no record can reach significance; use more repeats (--repeats)." in flat(render(one))
     assert "0 records (0.0%) are memorized" in flat(render(one))
     assert f"No standard errors: {one.summary().standard_error_reason}." in flat(render(one))
 
 
 LEVERS = {
-    "probes": (Probes(20, 4), "more fits (--fits) can"),
-    "pairs": (Probes(20, 4, pairs=True), "more fits (--fits) can"),
-    "leave-one-out": (LeaveOneOut(), "more repeats (--repeats) can"),
+    "probes": (Probes(20, 4), "use more fits (--fits)"),
+    "pairs": (Probes(20, 4, pairs=True), "use more fits (--fits)"),
+    "leave-one-out": (LeaveOneOut(), "use more repeats (--repeats)"),
     "matrix": (
         Membership(np.eye(4, 30, dtype=bool) | np.eye(4, 30, 4, dtype=bool), randomized=True),
-        "one with more fits can",
+        "use more fits",
     ),
 }
 
@@ -224,19 +224,19 @@ LEVERS = {
 @pytest.mark.parametrize(("plan", "lever"), LEVERS.values(), ids=LEVERS)
 def test_the_plan_s_own_lever_is_named(plan, lever):
     shown = flat(render(byrote.score_memorization(PureNoise(), X, plan=plan)))
-    assert f"this plan can discover nothing, {lever}." in shown
+    assert f"no record can reach significance; {lever}." in shown
 
 
 UNITS = {
-    "two repeats": (KFold(5, 2), "from 2 repeats only"),
-    "three repeats": (KFold(5, 3), "from 3 repeats only"),
+    "two repeats": (KFold(5, 2), "only 2 repeats"),
+    "three repeats": (KFold(5, 3), "only 3 repeats"),
     "four repeats": (KFold(5, 4), None),
     "one repeat": (KFold(5, 1), None),
-    "two pairs": (Probes(4, 4, pairs=True), "from 2 pairs only"),
+    "two pairs": (Probes(4, 4, pairs=True), "only 2 pairs"),
     "many pairs": (Probes(4, 8, pairs=True), None),
     "two on a side": (
         Membership((np.arange(8) < 6)[:, None] ^ (np.arange(30) % 2 == 1)),
-        "from 2 values on a side only",
+        "only 2 values on a side",
     ),
 }
 
@@ -285,8 +285,8 @@ POOR = {
 @pytest.mark.parametrize(("changed", "poor"), POOR.values(), ids=POOR)
 def test_log_likelihoods_that_rest_on_few_draws_are_called_underestimates(labelled, changed, poor):
     shown = trusted(labelled, **changed)
-    assert ("underestimates that differ from fit to fit, so scores are noisy" in shown) == poor
-    assert ("More draws help." in shown) == poor
+    assert ("underestimates that vary between fits, so scores are noisy" in shown) == poor
+    assert ("Use more draws." in shown) == poor
     assert ("k-hat, the heaviness of the weights' tail, above 0.7" in shown) != (
         changed.get("k_hat_above") is NAN
     )
@@ -324,7 +324,7 @@ def test_intervals_stay_whole_on_a_narrow_terminal(labelled):
 def test_how_many_a_discovery_takes():
     two = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=2))
     assert two.summary().needed == 6
-    assert "at least 6 records must reach it before any counts" in flat(render(two))
+    assert "at least 6 records must reach it for any to be significant" in flat(render(two))
     many = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=4))
     assert "must reach it" not in flat(render(many))
 
@@ -622,16 +622,16 @@ def test_a_forecast_holds_its_numbers():
         standard_error=0.8214,
     )
     assert flat(forecast.render(given)) == (
-        "1,200 fits, each about 33 s: 11.1 h in all"
+        "1,200 fits, each about 33 s: 11.1 h in total"
         " memory about 1.2 GB, disk about 64 MB"
-        " a record has 90 values in and 10 out;"
+        " per record 90 values in training and 10 held out;"
         " standard error of mean_log about 0.82 nats"
         " (rough: extrapolated from pilot fits of 2,048 records)"
     )
     kept = flat(forecast.render(replace(given, release=True)))
     assert kept.startswith("1,200 fits and one on all records, each about 33 s")
     several = flat(forecast.render(replace(given, starting=5.0)))
-    assert "11.1 h in all, starting workers included memory" in several
+    assert "11.1 h in total, starting workers included memory" in several
     unknown = replace(given, standard_error=float("nan"), values_in=4.5)
     assert "4.5 values in" in flat(forecast.render(unknown))
     assert "one repeat has no standard error" in flat(forecast.render(unknown))

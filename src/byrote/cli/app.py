@@ -21,31 +21,30 @@ from byrote.cli.options.runs import (
     PruneOptions,
     ShowOptions,
 )
-from byrote.cli.options.study import StudyOptions
-from byrote.cli.options.training import ExposeOptions, ScoreOptions
+from byrote.cli.options.training import ExposeOptions, ScoreOptions, StudyOptions
 from byrote.runs import interrupts
 
 app = typer.Typer(
     name="byrote",
-    help="Which training records did a generative model learn by rote, and how sure can one be?",
+    help="Find the training records that a generative model memorized, with error bars.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
-_VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # the line: at most 64 characters
+_VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at most
     "score": (ScoreOptions, "Find the records that a model memorizes."),
-    "expose": (ExposeOptions, "Plant secrets in a text, and measure how exposed they become."),
-    "show": (ShowOptions, "Show the scores or exposures of a run, without training."),
+    "expose": (ExposeOptions, "Plant secrets in a text, and measure their exposure in a model."),
+    "show": (ShowOptions, "Print the scores or exposures of a run."),
     "extract": (ExtractOptions, "Search a kept model for the most likely secrets."),
     "neighbors": (NeighborsOptions, "Find copies and near copies, which hide memorization."),
     "figures": (FiguresOptions, "Draw all figures that a run supports."),
-    "prune": (PruneOptions, "List the records that remain without the memorized ones."),
+    "prune": (PruneOptions, "Write a list of the records without the memorized ones."),
     "epsilon": (EpsilonOptions, "Prove lower bounds on epsilon, and infer membership."),
-    "compare": (CompareOptions, "Compare runs with a baseline: what changed, and at what cost."),
-    "check": (CheckOptions, "Check a run against thresholds, for pipelines."),
-    "study": (StudyOptions, "Repeat an experiment, or see what stops memorization."),
+    "compare": (CompareOptions, "Compare runs with a baseline, with intervals."),
+    "check": (CheckOptions, "Check a run against thresholds, for continuous integration."),
+    "study": (StudyOptions, "Repeat a published experiment, or compare mitigations."),
 }
 
 
@@ -73,7 +72,7 @@ def _version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
     ] = False,
 ) -> None:
     pass

@@ -49,7 +49,7 @@ def write_rich(content: Any) -> None:
     """Write rich content on standard output, 120 columns wide if that is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 (slow to import, as --help need not)
 
-    from byrote.report.tables import WIDTH, Printable  # noqa: PLC0415
+    from byrote.report.format import WIDTH, Printable  # noqa: PLC0415
 
     settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
     console = Console(**settings)

@@ -1,4 +1,4 @@
-"""Runs compared with a baseline as text for the terminal, or as plain data."""
+"""Comparisons with a baseline as text for the terminal, or as plain data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
@@ -13,16 +13,17 @@ from rich.text import Text
 from byrote.errors import printable
 from byrote.report.comparison_verdicts import verdicts
 from byrote.report.format import (
+    call,
+    headline_of,
     insertions,
     interval,
+    new_table,
     number,
     plain,
     plural,
     signed,
     with_interval,
 )
-from byrote.report.headline import call, headline_of
-from byrote.report.tables import new_table
 from byrote.scores.compare.comparison import (
     CROSSINGS,
     ComparedExposures,
@@ -43,7 +44,7 @@ Row = tuple[str, list[str]]
 
 
 def render(comparison: Comparison, *, top: int = 10) -> RenderableType:
-    """Return tables of the runs, what the intervals support, and what changed most."""
+    """Return tables of the runs, the conclusions, and the records or canaries that changed most."""
     parts: list[RenderableType] = [_headline(comparison)]
     count = len(comparison.runs)
     for start in range(1, count, _COLUMNS):
@@ -57,7 +58,7 @@ def render(comparison: Comparison, *, top: int = 10) -> RenderableType:
 
 
 def to_json(comparison: Comparison, *, top: int = 10) -> dict[str, Any]:
-    """Return the same as plain data for JSON."""
+    """Return a comparison as plain data for JSON."""
     changes = []
     for change in comparison.changes:
         frame = change.to_frame().iloc[change.order()[:top]]
@@ -214,7 +215,7 @@ def _evidence(evidence: list[EvidenceSummary]) -> list[Row]:
     if not all(np.isnan(each.epsilon.value) for each in evidence):
         rows.append(("epsilon proven", [_proven(each) for each in evidence]))
     if any(each.guarantee for each in evidence):
-        rows.append(("epsilon promised", [_promised(each) for each in evidence]))
+        rows.append(("epsilon guaranteed", [_guaranteed(each) for each in evidence]))
     return rows
 
 
@@ -225,7 +226,7 @@ def _proven(evidence: EvidenceSummary) -> str:
     return f"{with_interval(evidence.epsilon)}{delta}"
 
 
-def _promised(evidence: EvidenceSummary) -> str:
+def _guaranteed(evidence: EvidenceSummary) -> str:
     if not evidence.guarantee:
         return "none"
     epsilon = evidence.guarantee.get("epsilon")

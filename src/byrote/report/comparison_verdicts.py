@@ -1,4 +1,4 @@
-"""What the intervals of a comparison support, in sentences."""
+"""Conclusions of a comparison that its intervals support, in sentences."""
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from byrote.stats.estimate import Estimate
 
 
 def verdicts(comparison: Comparison) -> list[str]:
-    """Return what the intervals of each run support compared with the baseline."""
+    """Return the conclusions on each run that its intervals support."""
     base = printable(comparison.baseline.name)
     sentences = [*_notes(comparison), *_evidence(comparison)]
     for change in comparison.changes:
@@ -28,26 +28,28 @@ def _scores(change: ScoreChange) -> list[str]:
     return [
         _sentence(
             change.held_out,
-            "records held out are {} by {} nats a record than by BASELINE",
-            ("likelier", "less likely"),
-            "records held out are as likely as by BASELINE, as far as can be told: {}",
+            "held-out records are {} than under BASELINE, by {} nats per record",
+            ("more likely", "less likely"),
+            "held-out log-likelihood is not significantly different from BASELINE's: {} nats per"
+            " record",
         ),
         _sentence(
             change.mean["mean_log"],
             "training on a record raises its log-likelihood {} than in BASELINE, by {} nats on"
             " average",
             ("more", "less"),
-            "training on a record raises its log-likelihood as much as in BASELINE, as far as can"
-            " be told: {} nats on average",
+            "training on a record raises its log-likelihood by an amount not significantly"
+            " different from BASELINE's: {} nats on average",
         ),
         *_records(change),
     ]
 
 
 def _sentence(difference: Estimate, apart: str, words: tuple[str, str], alike: str) -> str:
-    """Fill in "more" or "less", but only if the interval excludes 0."""
+    """Name a direction only if the interval excludes 0."""
     if np.isnan(difference.low):
-        return f"no interval for {signed(difference.value)} nats: {difference.reason}."
+        value = signed(difference.value)
+        return f"the difference of {value} nats has no interval: {difference.reason}."
     if difference.sign == 0:
         return f"{alike.format(with_interval(difference, sign=True))}."
     low, high = sorted((abs(difference.low), abs(difference.high)))
@@ -58,7 +60,7 @@ def _sentence(difference: Estimate, apart: str, words: tuple[str, str], alike: s
 def _records(change: ScoreChange) -> list[str]:
     sentences = []
     if change.reason:
-        sentences.append(f"no record by itself can be told to change: {change.reason}.")
+        sentences.append(f"single records cannot be tested for a change: {change.reason}.")
     else:
         sentences.append(
             f"{change.less:,} of {len(change.ids):,} records are memorized less and"
@@ -67,7 +69,7 @@ def _records(change: ScoreChange) -> list[str]:
     if not (change.crossing < 0).all():
         stop, start = change.count("no longer"), change.count("newly")
         sentences.append(
-            f"{stop:,} count as memorized (q ≤ {SIGNIFICANCE:g}) no longer and {start:,} newly."
+            f"{stop:,} no longer count as memorized (q ≤ {SIGNIFICANCE:g}), {start:,} newly do."
         )
     return sentences
 
@@ -75,9 +77,9 @@ def _records(change: ScoreChange) -> list[str]:
 def _exposures(change: ExposureChange) -> list[str]:
     loss = change.test_loss
     if np.isnan(loss.low):
-        sentences = [f"test loss: no interval: {loss.reason}."]
+        sentences = [f"the difference of test loss has no interval: {loss.reason}."]
     elif loss.sign == 0:
-        sentences = ["test loss cannot be told from BASELINE's."]
+        sentences = ["test loss is not significantly different from BASELINE's."]
     else:
         value, low, high = (float(np.exp(end)) for end in (loss.value, loss.low, loss.high))
         ratio = Estimate(value, low, high)
@@ -93,31 +95,33 @@ def _exposures(change: ExposureChange) -> list[str]:
         if mean.sign == 0 and mean.low <= mean.high
     ]
     if alike:
-        sentences.append(f"secrets {', '.join(alike)} are as exposed, as far as can be told.")
+        sentences.append(
+            f"the exposure of secrets {', '.join(alike)} is not significantly different."
+        )
     for level, mean in known.items():
         if np.isnan(mean.low):
-            sentences.append(f"secrets {insertions(level)}: no interval: {mean.reason}.")
+            sentences.append(
+                f"secrets {insertions(level)}: the difference has no interval: {mean.reason}."
+            )
     return sentences
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    """Return what holds for all runs."""
     sentences = []
     if len(comparison.changes) > 1:
         sentences.append(
-            "Each interval, and each false discovery rate, is for one run beside the baseline; of"
-            f" {len(comparison.changes)} runs one may stand out by chance."
+            "Each interval and each false discovery rate compares one run with the baseline; of"
+            f" {len(comparison.changes)} runs, one may differ by chance."
         )
     if any(isinstance(c, ScoreChange) and (c.crossing > 1).any() for c in comparison.changes):
         sentences.append(
-            f"A record that crosses q = {SIGNIFICANCE:g} has not proven to change by that: with"
-            " other seeds some cross too."
+            f"Crossing q = {SIGNIFICANCE:g} does not prove that a record changed: with other seeds"
+            " some cross it too."
         )
     return sentences
 
 
 def _evidence(comparison: Comparison) -> list[str]:
-    """Return what the proven epsilons mean, and where nothing is proven."""
     sentences: list[str] = []
     reasons: dict[str, list[str]] = {}
     for run in comparison.runs:
@@ -125,10 +129,10 @@ def _evidence(comparison: Comparison) -> list[str]:
         if np.isnan(evidence.epsilon.value):
             reasons.setdefault(evidence.epsilon.reason or "no reason is given", []).append(name)
         elif evidence.contradicted:
-            sentences.append(f"{name} promises less privacy loss than is proven.")
+            sentences.append(f"{name}: the proven epsilon exceeds the guarantee.")
     if any(run.evidence.epsilon.value == 0 for run in comparison.runs):
-        sentences.append("An epsilon of at least 0 says nothing: this audit proved none.")
+        sentences.append("An epsilon of at least 0 means that the audit proved no privacy loss.")
     for reason, names in reasons.items():
         who = "any run" if len(names) == len(comparison.runs) else ", ".join(names)
-        sentences.append(f"No epsilon is proven of {who}: {reason}.")
+        sentences.append(f"No epsilon is proven for {who}: {reason}.")
     return sentences

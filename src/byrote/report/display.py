@@ -24,9 +24,7 @@ from byrote.report import (
     pruning,
     trajectory,
 )
-from byrote.report.format import byte_size, plural
-from byrote.report.headline import headline_of
-from byrote.report.tables import WIDTH, Printable
+from byrote.report.format import WIDTH, Printable, byte_size, headline_of, plural
 from byrote.scores.compare.comparison import Comparison
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.exposure_result import ExposureResult

@@ -12,9 +12,16 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.report import exposure_notes as notes
-from byrote.report.format import number, p_value, plain, plural
-from byrote.report.headline import headline_of, incomplete
-from byrote.report.tables import add_ellipsis, new_table
+from byrote.report.format import (
+    add_ellipsis,
+    headline_of,
+    incomplete,
+    new_table,
+    number,
+    p_value,
+    plain,
+    plural,
+)
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import (
@@ -38,7 +45,7 @@ def render(
     facts: Mapping[str, Any] | None = None,
     top: int = 40,
 ) -> RenderableType:
-    """Return exposure by level of insertion, the checks of it, and exposures of single canaries.
+    """Return exposure by number of insertions, its checks, and the exposure of each canary.
 
     Parameters
     ----------
@@ -49,11 +56,10 @@ def render(
     fit
         (n,) which model each exposure is in, where there are several.
     facts
-        What is known of ``model`` and ``corpus`` (each with ``bytes``, ``compressed`` and
-        ``parameters`` or ``characters``, as in ``ExposureResult.facts``), ``epochs``, and
+        Sizes of ``model`` and ``corpus`` (as in ``ExposureResult.facts``), ``epochs``, and
         ``test_loss`` (nats per token).
     top
-        Number of canaries listed, in their order; controls are not.
+        Number of canaries listed, in their order. Controls are not listed.
 
     Raises
     ------
@@ -96,9 +102,9 @@ def to_json(
     role: ArrayLike,
     facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Return the same as plain data for JSON.
+    """Return exposures as plain data for JSON, with every canary and control.
 
-    Parameters and errors as for ``render``; every canary and control is in it.
+    Parameters and errors as for ``render``.
     """
     times, roles = check_roles(exposure, inserted, role)
     levels, controls = by_insertions(exposure, times), check_controls(exposure, times)
@@ -117,12 +123,12 @@ def to_json(
 
 
 def render_run(run: ExposureResult, *, top: int = 40) -> RenderableType:
-    """Return what was run, and its exposures."""
+    """Return the headline of a run, and its exposures."""
     return Group(_run_headline(run), render(run.exposure, **_arguments(run), fit=run.fit, top=top))
 
 
 def run_to_json(run: ExposureResult) -> dict[str, Any]:
-    """Return the same as plain data for JSON, with every canary of every fit."""
+    """Return the exposures of a run as plain data for JSON, with every canary of every fit."""
     exposures = to_json(run.exposure, **_arguments(run))
     rows = zip(exposures["canaries"], run.fit.tolist(), run.pattern.tolist(), strict=True)
     description = run.description
@@ -158,7 +164,7 @@ def _run_headline(run: ExposureResult) -> Text:
     if description.get("epoch") is not None:
         text.append(f", after report {description['epoch']} of training")
     if run.missing:
-        text.append(incomplete(len(run.missing)), style="bold red")
+        text.append(f"\n{incomplete(len(run.missing))}", style="bold red")
     return text
 
 
@@ -198,18 +204,17 @@ def _levels(levels: tuple[Level, ...], exposure: Exposure) -> Table:
 
 
 def _controls(controls: Controls) -> Text:
-    """Return the check of the controls in a sentence."""
     if np.isnan(controls.mean_p_value):
         return Text(
             f"Controls: mean exposure {number(controls.mean)} bits over {controls.controls:,}, of"
-            " which some are only bounds: whether they are as without memorization is not tested."
+            " which some are only lower bounds; calibration is not tested."
         )
-    verdict = "as without memorization" if controls.calibrated else "NOT as without memorization"
+    consistent = "consistent" if controls.calibrated else "NOT consistent"
     return Text(
         f"Controls: mean exposure {number(controls.mean)} bits over {controls.controls:,}"
         f" ({NULL_MEAN:.2f} expected, p {p_value(controls.mean_p_value)}); their p-values are"
         f" {number(controls.ks)} from uniform (Kolmogorov-Smirnov, p"
-        f" {p_value(controls.ks_p_value)}): {verdict}.",
+        f" {p_value(controls.ks_p_value)}): {consistent} with no memorization.",
         style="" if controls.calibrated else "bold red",
     )
 

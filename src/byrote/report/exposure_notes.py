@@ -1,4 +1,4 @@
-"""Sizes of model and corpus, quality of skew-normal fits, and cautions: a sentence each."""
+"""Sentences on exposures: sizes of model and corpus, skew-normal fits, cautions."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ def check_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def facts(facts: Mapping[str, Any] | None) -> list[str]:
-    """Describe the sizes of model and corpus, and the training, in a line.
+    """Describe sizes of model and corpus, and the training, in one line.
 
     Examples
     --------
@@ -53,14 +53,13 @@ def facts(facts: Mapping[str, Any] | None) -> list[str]:
 
 
 def _size(sizes: Mapping[str, int]) -> str:
-    """Format bytes and compressed bytes, and the number of parameters or characters, if known."""
     counts = [f"{count:,} {name}" for name, count in sizes.items() if name in _COUNTED]
     small = f" ({byte_size(sizes['compressed'])} compressed)" if "compressed" in sizes else ""
     return f"{byte_size(sizes['bytes'])}{small}{''.join(f' of {count}' for count in counts)}"
 
 
 def fits(exposure: Exposure) -> list[str]:
-    """Describe the quality of the skew-normal fits, where they were used."""
+    """Describe the quality of the skew-normal fits."""
     curves = exposure.fits
     if len(curves) <= _FEW:
         return [_fit(fit) for fit in curves]
@@ -75,7 +74,7 @@ def _fit(fit: SkewNormalFit) -> str:
         for tail, error in fit.quantile_errors.items()
     ]
     errors = f"; lower tail off by {', '.join(tails)}" if tails else ""
-    verdict = "accepted" if fit.accepted else f"refused: {fit.reason}"
+    verdict = "accepted" if fit.accepted else f"rejected: {fit.reason}"
     return (
         f"Skew-normal fit of {fit.n:,} references: Kolmogorov-Smirnov distance {number(fit.ks)}"
         f" (p {number(fit.ks_p_value)}){errors}; {verdict}."
@@ -93,25 +92,23 @@ def cautions(exposure: Exposure, levels: tuple[Level, ...], controls: Controls) 
 
 
 def _saturated(exposure: Exposure) -> list[str]:
-    """Count lower bounds: of exposures beyond the references, and beyond the end of a search."""
     ended = exposure.saturated & (exposure.method == "search")
     beyond, sentences = int((exposure.saturated & ~ended).sum()), []
     if beyond:
         sentences.append(
-            f"{_canaries(beyond, len(exposure))} likelier than every reference: the number shown"
-            " (≥) is the most that the references can show, and the exposure likely more. More"
-            " references, or a search, tell how much."
+            f"{_canaries(beyond, len(exposure))} more likely than every reference: the number shown"
+            " (≥) is the largest that the references can show, a lower bound. Use more references,"
+            " or a search."
         )
     if ended.any():
         sentences.append(
-            f"{_canaries(int(ended.sum()), len(exposure))} dearer than all that the search came"
-            " to: the exposure is at least the number shown (≥). A larger budget tells how much."
+            f"{_canaries(int(ended.sum()), len(exposure))} less likely than all that the search"
+            " reached: the exposure is at least the number shown (≥). Use a larger budget."
         )
     return sentences
 
 
 def _reasons(exposure: Exposure) -> list[str]:
-    """Return each reason of the result with the number of its canaries."""
     undefined, sentences = np.isnan(exposure.bits), []
     elsewhere = exposure.saturated | _above(exposure)  # counted in sentences of their own
     for without, label in ((True, "without an exposure"), (False, "with a caution")):
@@ -128,27 +125,25 @@ def _beyond(exposure: Exposure) -> list[str]:
     if not count:
         return []
     return [
-        f"{_canaries(count, len(exposure))} above the most that is possible, log2 of the number of"
-        " candidates: a fitted curve knows of no end of the space."
+        f"{_canaries(count, len(exposure))} above the maximum, log2 of the number of candidates: a"
+        " fitted curve does not know that the space is finite."
     ]
 
 
 def _above(exposure: Exposure) -> NDArray[np.bool_]:
-    """Return which exposures are above log2 of the number of candidates, where both are known."""
     return exposure.bits > exposure.maximum + 1e-9
 
 
 def _calibration(levels: tuple[Level, ...], controls: Controls) -> list[str]:
     if levels and levels[0].insertions > 0:
-        return ["No controls: nothing shows what exposure a secret has that was never inserted."]
+        return ["No controls: the exposure of secrets that were never inserted is not checked."]
     if controls.controls and not controls.calibrated:
         return [
-            "The controls fail their check: references and canaries are not drawn alike, or not"
-            " scored alike. Trust no exposure here before that is explained."
+            "The controls fail their check: canaries and references are sampled or scored"
+            " differently. Do not rely on these exposures before the cause is found."
         ]
     return []
 
 
 def _canaries(count: int, of: int) -> str:
-    """Return a count out of all, controls included, as the subject of a sentence."""
     return f"{count:,} of {of:,} {'is' if count == 1 else 'are'}"

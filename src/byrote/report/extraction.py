@@ -1,4 +1,4 @@
-"""Completions extracted from a model, and the ranks of canaries, as text for the terminal."""
+"""Extracted completions, and the ranks of canaries, as text or plain data."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,15 +10,14 @@ from rich.text import Text
 
 from byrote.attacks.extraction import Extraction
 from byrote.errors import printable
-from byrote.report.format import insertions, number, plain, plural
-from byrote.report.tables import add_ellipsis, new_table
+from byrote.report.format import add_ellipsis, insertions, new_table, number, plain, plural
 from byrote.scores.exposure.extraction import PatternExtraction
 
 # -- one pattern ----------------------------------------------------------------------------------
 
 
 def render(extraction: Extraction, *, show_secrets: bool = False) -> RenderableType:
-    """Return the likeliest completions with their cost, and whether any could be likelier.
+    """Return the most likely completions with their cost, and whether they are certified.
 
     Parameters
     ----------
@@ -33,14 +32,14 @@ def render(extraction: Extraction, *, show_secrets: bool = False) -> RenderableT
     ...     found=(("281265017", 3.25),), certified_count=1, queries=12345, size=10**9, rank=1.0,
     ...     masked="*********", rank_low=1.0, rank_high=1.0, matches=True)))
     found ********* at 3.25 bits, of 1,000,000,000 completions; 12,345 queries
-    Certified: no other completion is likelier.
+    Certified: no other completion is more likely.
     It is the canary's own secret.
     """
     queries = plural(extraction.queries, "query")
     if not extraction.found:
         return Text(
-            f"nothing found by {queries}: no completion, of"
-            f" {extraction.size:,}, was reached. More queries or a larger frontier may reach one."
+            f"nothing found in {queries}: none of {plural(extraction.size, 'completion')} was"
+            " reached. Use more queries or a larger frontier."
         )
     text, bits = extraction.found[0]
     head = Text("found ")
@@ -53,7 +52,7 @@ def render(extraction: Extraction, *, show_secrets: bool = False) -> RenderableT
 
 
 def to_json(extraction: Extraction, *, show_secrets: bool = False) -> dict[str, Any]:
-    """Return the same as plain data for JSON; secrets are masked unless asked for."""
+    """Return an extraction as plain data for JSON; secrets are masked unless ``show_secrets``."""
     return plain(
         {
             "found": [
@@ -76,14 +75,14 @@ def to_json(extraction: Extraction, *, show_secrets: bool = False) -> dict[str, 
 
 
 def shown(extraction: Extraction, text: str, show_secrets: bool) -> str:
-    """Return a completion, or its mask."""
+    """Return a completion, masked unless ``show_secrets``."""
     return printable(text if show_secrets else extraction.masked)
 
 
 def _sentences(extraction: Extraction) -> list[str]:
-    certified = "Not certified: the search was cut off, another completion may be likelier."
+    certified = "Not certified: the search was cut off, another completion may be more likely."
     if extraction.certified_count:
-        certified = "Certified: no other completion is likelier."
+        certified = "Certified: no other completion is more likely."
     if extraction.matches is None:
         return [certified]
     if extraction.matches:
@@ -116,9 +115,9 @@ def _completions(extraction: Extraction, show_secrets: bool) -> Table:
 def render_patterns(
     patterns: Sequence[PatternExtraction], *, show_secrets: bool = False, top: int = 40
 ) -> RenderableType:
-    """Return the completions of each pattern, whether they are canaries, and the canaries' ranks.
+    """Return the completions of each pattern, and the ranks of ``top`` of its canaries.
 
-    Texts are masked unless ``show_secrets``; ``top`` canaries of each pattern are listed.
+    Texts are masked unless ``show_secrets``.
     """
     parts: list[RenderableType] = []
     for pattern in patterns:
@@ -132,7 +131,7 @@ def render_patterns(
 
 
 def patterns_to_json(patterns: Sequence[PatternExtraction], *, show_secrets: bool = False) -> Any:
-    """Return the same as plain data for JSON, a list with an entry for each pattern."""
+    """Return the extractions as plain data for JSON, a list with an entry for each pattern."""
     return plain([_pattern_to_json(pattern, show_secrets) for pattern in patterns])
 
 
@@ -156,7 +155,6 @@ def _pattern_to_json(pattern: PatternExtraction, show_secrets: bool) -> dict[str
 
 
 def _recognised(pattern: PatternExtraction) -> list[str]:
-    """Return which of the completions are secrets of the run."""
     if not pattern.extraction.found:
         return []
     several = len(pattern.extraction.found) > 1
@@ -171,7 +169,7 @@ def _recognised(pattern: PatternExtraction) -> list[str]:
 
 
 def _canaries(pattern: PatternExtraction, top: int) -> Table:
-    table = new_table("canary", "inserted", "bits", "rank", "completed alone from")
+    table = new_table("canary", "inserted", "bits", "rank", "completed from")
     ranks = pattern.ranks
     for row in range(len(pattern.ids))[:top]:
         table.add_row(
@@ -198,7 +196,7 @@ def _rank(ranks: Any, row: int, size: int) -> str:
 
 
 def _completed_from(pattern: PatternExtraction, row: int) -> str:
-    """Return from how many given characters on all the rest is completed."""
+    """Return the number of given characters from which the rest is always completed."""
     known = pattern.completed[row][~np.isnan(pattern.completed[row])]
     whole = known == 1
     if not whole.any():

@@ -10,7 +10,7 @@ from byrote.runs.kinds.canaries import ExposureForecast
 
 
 def render(costs: Costs) -> Text:
-    """Return fits, time, memory and disk of a run, and what else its kind forecasts."""
+    """Return number of fits, time, memory and disk, and what depends on the kind of run."""
     if isinstance(costs, ExposureForecast):
         return _of_canaries(costs)
     assert isinstance(costs, Forecast)  # noqa: S101 (there are no others)
@@ -28,10 +28,10 @@ def _of_records(forecast: Forecast) -> Text:
     release = " and one on all records" if forecast.release else ""
     return Text(
         f"{plural(forecast.fits, 'fit')}{release}, each about {duration(forecast.seconds_per_fit)}:"
-        f" {duration(forecast.seconds)} in all{started}\n"
+        f" {duration(forecast.seconds)} in total{started}\n"
         f"{_memory_and_disk(forecast)}\n"
-        f"a record has {forecast.values_in:.4g} values in and {forecast.values_out:.4g} out;"
-        f" {error}\n"
+        f"per record {forecast.values_in:.4g} values in training and {forecast.values_out:.4g} held"
+        f" out; {error}\n"
         f"(rough: extrapolated from pilot fits of {plural(forecast.pilot_records, 'record')}{less})"
     )
 
@@ -39,17 +39,17 @@ def _of_records(forecast: Forecast) -> Text:
 def _of_canaries(forecast: ExposureForecast) -> Text:
     fits = plural(forecast.fits, "fit") + ("" if forecast.fits == 1 else ", each")
     tracking = forecast.times * forecast.passing + forecast.losses * forecast.loss
-    passing = f" {duration(tracking)} on the way and" if forecast.losses else ""
+    during = f" {duration(tracking)} during training and" if forecast.losses else ""
     started = ", starting workers included" if forecast.starting else ""
     return Text(
         f"{fits} about {duration(forecast.seconds_per_fit)}: training"
-        f" {duration(forecast.training)}, measuring{passing} {duration(forecast.measuring)} at the"
-        f" end; {duration(forecast.seconds)} in all{started}\n"
+        f" {duration(forecast.training)}, measuring{during} {duration(forecast.measuring)} after"
+        f" it; {duration(forecast.seconds)} in total{started}\n"
         f"{_memory_and_disk(forecast)}\n"
-        f"{forecast.canaries:,} canaries, controls included, {forecast.copies:,} copies before"
+        f"{forecast.canaries:,} canaries with controls, {forecast.copies:,} copies inserted before"
         f" {forecast.places:,} lines, {forecast.references:,} reference candidates\n"
-        f"(rough: extrapolated from one epoch on {forecast.pilot_characters:,} characters; what a"
-        " search takes depends on the model)"
+        f"(rough: extrapolated from one epoch on {forecast.pilot_characters:,} characters; the"
+        " time of a search depends on the model)"
     )
 
 

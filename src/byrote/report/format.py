@@ -1,12 +1,19 @@
-"""Numbers, units and plurals as text, and results as plain data for JSON."""
+"""Numbers, units and plurals as text; headlines and tables of one look; plain data for JSON."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.table import Table
+from rich.text import Text
 
+from byrote.errors import printable
 from byrote.scores.memorization.summary import Statistic
 from byrote.stats.estimate import Estimate
+
+WIDTH = 120  # columns where there is no terminal
 
 
 def number(value: float) -> str:
@@ -60,6 +67,8 @@ def with_interval(estimate: Estimate, *, sign: bool = False) -> str:
     ('1.00 [0.50, 1.50]', '≥ 2.00')
     """
     text = signed(estimate.value) if sign else number(estimate.value)
+    if np.isnan(estimate.value):
+        return text
     if estimate.bound:
         return f"{'≥' if estimate.bound == 'at least' else '≤'} {text}"
     return text if np.isnan(estimate.low) else f"{text} {interval(estimate.low, estimate.high)}"
@@ -105,10 +114,11 @@ def insertions(count: int) -> str:
 
     Examples
     --------
-    >>> insertions(0), insertions(1), insertions(16)
-    ('never inserted', 'inserted once', 'inserted 16 times')
+    >>> insertions(0), insertions(2), insertions(16)
+    ('never inserted', 'inserted twice', 'inserted 16 times')
     """
-    return {0: "never inserted", 1: "inserted once"}.get(count, f"inserted {count:,} times")
+    words = {0: "never inserted", 1: "inserted once", 2: "inserted twice"}
+    return words.get(count, f"inserted {count:,} times")
 
 
 def duration(seconds: float) -> str:
@@ -157,3 +167,104 @@ def plain(value: Any) -> Any:
     if isinstance(value, float) and np.isinf(value):
         return "inf" if value > 0 else "-inf"
     return value
+
+
+# -- headlines ------------------------------------------------------------------------------------
+
+_RESOLVED = {("compile", True): "compiled", ("compile", False): "not compiled"}
+
+
+def headline_of(description: Mapping[str, Any]) -> Text:
+    """Return data, model, plan and seed of a run in one line."""
+    model, plan = description["model"], dict(description["plan"]["spec"])
+    text = Text()
+    text.append(f"{description['data']['source']}", style="bold")
+    text.append(f" · {call(model['name'].rpartition('.')[2], model['parameters'])}")
+    text.append(f" · {call(plan.pop('kind'), plan)} · seed {description['seed']}\n")
+    return text
+
+
+def incomplete(missing: int) -> str:
+    """Return the warning of a result that lacks fits."""
+    are = "is" if missing == 1 else "are"
+    return f"INCOMPLETE: {plural(missing, 'fit')} {are} missing; the numbers are of the others"
+
+
+def subset(options: Mapping[str, str]) -> str:
+    """Name the options that select records of the data, if any."""
+    listed = f" listed in {PurePath(options['only']).name} (--only)" if "only" in options else ""
+    return (" (random subset, --records)" if "records" in options else "") + listed
+
+
+def resolved(description: Mapping[str, Any]) -> str:
+    """Return the epoch of the scores, and the values of "auto" in this run."""
+    shown = [
+        _RESOLVED.get((name, value), f"{name} {value}")
+        for name, value in description.get("settled", {}).items()
+    ]
+    if "epoch" in description:
+        shown = [f"after epoch {description['epoch']}", *shown]
+    return ", ".join(shown)
+
+
+def call(name: str, arguments: Mapping[str, Any]) -> str:
+    """Format a call with the arguments that are not None.
+
+    Examples
+    --------
+    >>> call("KFold", {"folds": 10, "stratify": None, "noise": {"class": "some.Part"}})
+    'KFold(folds=10, noise=Part)'
+    """
+    shown = {key: _argument(value) for key, value in arguments.items() if value is not None}
+    return f"{name}({', '.join(f'{key}={value}' for key, value in shown.items())})"
+
+
+def _argument(value: Any) -> Any:
+    """Shorten an object to its class and parameters."""
+    if isinstance(value, Mapping):
+        name = str(value.get("class", "…")).rpartition(".")[2]
+        parts = {key: part for key, part in value.items() if key != "class"}
+        return call(name, parts) if parts else name
+    return [_argument(item) for item in value] if isinstance(value, list) else value
+
+
+# -- tables ---------------------------------------------------------------------------------------
+
+
+def new_table(*titles: str, left: int = 1, title: str = "", whole: tuple[str, ...] = ()) -> Table:
+    """Return an empty table with a column for each title.
+
+    Parameters
+    ----------
+    left
+        Number of columns aligned on the left, from the first. The others hold numbers.
+    title
+        Printed in bold above the table.
+    whole
+        Titles of columns that a narrow terminal does not break.
+    """
+    look: dict[str, Any] = {"box": None, "pad_edge": False, "padding": (0, 2, 0, 0)}
+    table = Table(title=title or None, title_justify="left", title_style="bold", **look)
+    for place, name in enumerate(titles):
+        justify: Any = "left" if place < left else "right"
+        table.add_column(Text(name), justify=justify, no_wrap=name in whole)
+    return table
+
+
+def add_ellipsis(table: Table, hidden: int) -> None:
+    """Add a last row that counts the rows left out, if any."""
+    if hidden > 0:
+        table.add_row(f"… and {hidden:,} more", *[""] * (len(table.columns) - 1))
+
+
+class Printable:
+    """Rich content whose texts are printable, line by line, and never taken for markup."""
+
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        unmarked = options.update(markup=False, highlight=False)
+        for segment in console.render(self._content, unmarked):
+            lines = segment.text.split("\n")
+            yield segment._replace(text="\n".join(map(printable, lines)))

@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import number
-from byrote.report.tables import new_table
+from byrote.report.format import new_table, number
 from byrote.scores.gate.threshold import Gate, Threshold, option
 
 _STYLES = {"passed": "green", "failed": "bold red", "inconclusive": "bold yellow"}
@@ -18,7 +17,7 @@ _ELEMENTS = {"failed": "failure", "inconclusive": "error"}
 
 
 def render(gate: Gate) -> RenderableType:
-    """Return a line for each threshold, what it covers and why it fails, and the verdict."""
+    """Return a row and a remark for each threshold, and the verdict."""
     parts: list[RenderableType] = [_table(gate)]
     parts += [
         Text(f"{option(threshold.name)}: {remark}.")
@@ -30,17 +29,17 @@ def render(gate: Gate) -> RenderableType:
 
 
 def sentence(threshold: Threshold) -> str:
-    """Return what was asked and found of a threshold, and why it does not pass, in a sentence.
+    """Return limit and measurement of a threshold, and why it does not pass, in a sentence.
 
     Examples
     --------
     >>> threshold = Threshold("max_significant", 0.01, 0.02, 0.015, 0.03, 0.95, "share", "failed",
     ...     "the whole interval is above the threshold", "", {})
     >>> sentence(threshold)
-    'asked at most 1%, found 2% [1.5%, 3%]: the whole interval is above the threshold'
+    'limit 1%, measured 2% [1.5%, 3%]: the whole interval is above the threshold'
     """
-    asked, found = (value(v, threshold.unit) for v in (threshold.asked, threshold.found))
-    text = f"asked at most {asked}, found {found}"
+    limit, measured = (value(v, threshold.unit) for v in (threshold.asked, threshold.found))
+    text = f"limit {limit}, measured {measured}"
     if not np.isnan(threshold.low):
         text += f" {interval(threshold)}"
     return text + (f": {threshold.reason}" if threshold.reason else "")
@@ -71,7 +70,7 @@ def _remark(threshold: Threshold) -> str:
 
 
 def _table(gate: Gate) -> Table:
-    titles = ("threshold", "asked", "found", f"[{100 * gate.level:.3g} %]", "verdict")
+    titles = ("threshold", "limit", "measured", f"[{100 * gate.level:.3g} %]", "verdict")
     table = new_table(*titles, whole=titles)
     table.columns[-1].justify = "left"
     for threshold in gate.thresholds:
@@ -89,17 +88,17 @@ def _table(gate: Gate) -> Table:
 
 
 def to_junit(gate: Gate) -> bytes:
-    """Return the gate as JUnit XML, which continuous integration shows: a test case a threshold.
+    """Return the gate as JUnit XML with a test case for each threshold.
 
-    One that failed is a failure. An inconclusive one is an error, not a skipped test: what could
-    not be measured must not look as if it passed.
+    An inconclusive threshold is an error, not a skipped test: what could not be measured must not
+    look as if it passed.
     """
     cases = [_case(threshold) for threshold in gate.thresholds]
     return _suite(cases, str(gate.run.get("run_id", "")))
 
 
 def unusable_junit(thresholds: Sequence[str], error: Exception) -> bytes:
-    """Return the test suite of a check that could not be made: an error for every threshold."""
+    """Return the JUnit XML of a check that was not possible: an error for every threshold."""
     cases = []
     for name in thresholds:
         case = Element("testcase", name=option(name), classname="byrote.check", time="0")

@@ -11,9 +11,19 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.models.inexact_densities import approximations
-from byrote.report.format import interval, number, plain, plural, with_error
-from byrote.report.headline import headline_of, incomplete, resolved, subset
-from byrote.report.tables import add_ellipsis, new_table
+from byrote.report.format import (
+    add_ellipsis,
+    headline_of,
+    incomplete,
+    interval,
+    new_table,
+    number,
+    plain,
+    plural,
+    resolved,
+    subset,
+    with_error,
+)
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import SIGNIFICANCE, Summary
@@ -37,14 +47,11 @@ _LABELS_SHOWN = 20
 
 @dataclass(frozen=True)
 class RecordColumn:
-    """A further column of the table of records, and a sentence for the summary.
-
-    cells: one for each of n records, empty where there is nothing to print.
-    """
+    """A further column of the table of records, and a sentence for the summary."""
 
     title: str
     sentence: str
-    cells: Sequence[str]
+    cells: Sequence[str]  # (n,) one for each record
 
 
 def render(
@@ -55,7 +62,7 @@ def render(
     parts: list[RenderableType] = [_headline(result), _distribution(summary)]
     parts += [Text(sentence) for sentence in _few_repeats(result)]
     parts.append(_significance(result))
-    if summary.mean_log_prob:  # results saved before it was kept have none
+    if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
     if summary.diagnostics is not None:
         parts.append(_diagnostics(summary.diagnostics))
@@ -70,7 +77,7 @@ def render(
 
 
 def to_json(result: MemorizationResult, *, top: int = 10) -> dict[str, Any]:
-    """Return the same as plain data for JSON."""
+    """Return scores as plain data for JSON, with the ``top`` most memorized records."""
     frame = result.to_frame().iloc[result.order()[:top]]
     return plain(
         {
@@ -93,9 +100,10 @@ def _headline(result: MemorizationResult) -> Text:
         text.append(f"; {count:,} {reason}")
     for name, count in summary.undefined.items():
         text.append(f"; {count:,} without {name}: density zero in some fits on both sides")
-    text.append(resolved(description))
+    if settings := resolved(description):
+        text.append(f"\n{settings}")
     if result.missing:
-        text.append(incomplete(len(result.missing)), style="bold red")
+        text.append(f"\n{incomplete(len(result.missing))}", style="bold red")
     return text
 
 
@@ -105,7 +113,7 @@ def _distribution(summary: Summary) -> Table:
         cells = [with_error(summary.distribution[name][key]) for name in ESTIMATORS]
         table.add_row(title, *cells)
     halves = [number(getattr(summary.reliability, name)) for name in ESTIMATORS]
-    table.add_row("halves agree (rank corr.)", *halves)
+    table.add_row("split-half rank correlation", *halves)
     return table
 
 
@@ -127,9 +135,9 @@ def _significance(result: MemorizationResult) -> Text:
         f"p-values: {summary.p_value_method}; the smallest possible is {summary.smallest_p:.2g}"
     )
     if needed > summary.scored:
-        text.append(f": this plan can discover nothing, {_larger_plan(result)} can.")
+        text.append(f": no record can reach significance; {_larger_plan(result)}.")
     elif needed > 1:
-        text.append(f", and at least {needed:,} records must reach it before any counts.")
+        text.append(f"; at least {needed:,} records must reach it for any to be significant.")
     else:
         text.append(".")
     return text
@@ -138,12 +146,12 @@ def _significance(result: MemorizationResult) -> Text:
 def _larger_plan(result: MemorizationResult) -> str:
     kind = result.description["plan"]["spec"]["kind"]
     if kind in ("kfold", "leave-one-out"):
-        return "more repeats (--repeats)"
-    return "more fits (--fits)" if kind in ("probes", "subset") else "one with more fits"
+        return "use more repeats (--repeats)"
+    return f"use more fits{' (--fits)' if kind in ('probes', 'subset') else ''}"
 
 
 def _log_likelihood(result: MemorizationResult) -> Text:
-    """Return the mean log-likelihoods, which tell how good the model is."""
+    """Return the mean log-likelihoods, a measure of how good the model is."""
     means, description = result.summary().mean_log_prob, result.description
     inside, outside = (with_error(means[side]) for side in ("in", "out"))
     gap = number(means["in"].value - means["out"].value)
@@ -158,7 +166,6 @@ def _log_likelihood(result: MemorizationResult) -> Text:
 
 
 def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
-    """Return how accurate the log-likelihoods are."""
     parts = []
     if not np.isnan(diagnostics.mc_error):
         parts.append(f"median Monte Carlo error {number(diagnostics.mc_error)} nats")
@@ -180,8 +187,8 @@ def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
     text = Text(f"Log-likelihoods: {'; '.join(parts)}.")
     if diagnostics.poor:
         text.append(
-            "\nThey rest on few draws: underestimates that differ from fit to fit, so scores are"
-            " noisy. More draws help.",
+            "\nThey rest on few draws: underestimates that vary between fits, so scores are noisy."
+            " Use more draws.",
             style="bold",
         )
     return text
@@ -235,7 +242,7 @@ def _labels(summary: Summary) -> Table:
 
 
 def _few_repeats(result: MemorizationResult) -> list[str]:
-    """Warn of standard errors that rest on few units: they are uncertain themselves."""
+    """Warn of standard errors that rest on few units."""
     plan = result.description["plan"]
     count, units = plan["spec"].get("repeats"), "repeats"
     if plan["units"] == "pairs":
@@ -245,7 +252,7 @@ def _few_repeats(result: MemorizationResult) -> list[str]:
         count, units = int(np.median(values)) if len(values) else None, "values on a side"
     if result.summary().standard_error_reason or count is None or not 2 <= count < FEW:
         return []
-    return [f"± is one standard error, from {count} {units} only: itself uncertain."]
+    return [f"± is one standard error, uncertain itself: it rests on only {count} {units}."]
 
 
 def _degenerate(result: MemorizationResult) -> list[str]:

@@ -1,4 +1,4 @@
-"""Copies and near copies in the training set, as text for the terminal, or as plain data."""
+"""Copies and near copies among the records as text for the terminal, or as plain data."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,16 +8,15 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import number, plain
+from byrote.report.format import new_table, number, plain
 from byrote.report.memorization import RecordColumn
-from byrote.report.tables import new_table
 from byrote.scores.neighbors.near_duplicates import Kind, NearDuplicates
 
 _MARKS = {Kind.COPY: "=", Kind.NEAR: "≈", Kind.BRIGHTNESS: "≈*"}
 
 
 def render(duplicates: NearDuplicates, *, top: int = 10) -> RenderableType:
-    """Return how many records have a near copy, what that does to their scores, and which."""
+    """Return the number of records with a near copy, their scores, and the records."""
     description = duplicates.description
     train, different = (f"{description[name]:,}" for name in ("train", "different"))
     headline = f"{train} training records, {different} of them different"
@@ -33,33 +32,32 @@ def render(duplicates: NearDuplicates, *, top: int = 10) -> RenderableType:
 
 
 def to_json(duplicates: NearDuplicates, *, top: int = 10) -> dict[str, Any]:
-    """Return the same as plain data for JSON."""
+    """Return near-duplicates as plain data for JSON."""
     frame = duplicates.to_frame().iloc[duplicates.order()[:top]]
     data = {"description": dict(duplicates.description), "summary": duplicates.summary()}
     return plain({**data, "near_duplicates": frame.to_dict(orient="records")})
 
 
 def sentence(duplicates: NearDuplicates) -> str:
-    """Return the finding in a line or two."""
+    """Return the number of records with copies, and their scores, in a sentence or two."""
     summary = duplicates.summary()
     if not summary["hidden"]:
         return f"No record has a {_copy(duplicates)} among the others."
     counted = {
         "copies": summary["copies"],
         "near copies": summary["near"],
-        "near but for brightness and contrast": summary["near_but_for_brightness"],
+        "near up to brightness and contrast": summary["near_but_for_brightness"],
     }
     kinds = ", ".join(f"{name}: {count:,}" for name, count in counted.items() if count)
     hidden, others = (number(summary[f"median_score_{side}"]) for side in ("hidden", "others"))
     return (
-        f"Records that have a {_copy(duplicates)} among the others: {summary['hidden']:,}"
-        f" ({kinds}). It may hide memorization from their scores: median M {hidden}, of the others"
-        f" {others}."
+        f"Records with a {_copy(duplicates)} among the others: {summary['hidden']:,} ({kinds}). It"
+        f" may hide memorization: their median M is {hidden}, that of the others {others}."
     )
 
 
 def column(duplicates: NearDuplicates) -> RecordColumn:
-    """Return a column for the table of the same records' scores."""
+    """Return a column for the table of scores."""
     cells = [mark(duplicates, row) for row in range(len(duplicates))]
     return RecordColumn("copy of", sentence(duplicates), cells)
 
@@ -73,16 +71,14 @@ def mark(duplicates: NearDuplicates, row: int) -> str:
 
 
 def remarks(duplicates: NearDuplicates) -> list[str]:
-    """Return how to read the finding, a sentence each."""
+    """Return how to read the result, a sentence each."""
     if duplicates.unjudged:
-        return [f"Only copies are told, number for number: {duplicates.unjudged}."]
-    sentences = [
-        "Near: nearer than the density about the record lets expect, at a 1 % false discovery rate."
-    ]
+        return [f"Only exact copies are searched for: {duplicates.unjudged}."]
+    sentences = ["Near: closer than the local density explains, at a 1 % false discovery rate."]
     if duplicates.description["brightness"]:
-        sentences.append("(≈*) near where brightness and contrast are taken out.")
+        sentences.append("(≈*) near after removing brightness and contrast.")
     if duplicates.description["space"].startswith("pixels"):
-        sentences.append("Copies that are shifted, turned or cropped are not seen.")
+        sentences.append("Shifted, rotated or cropped copies are not detected.")
     return sentences
 
 

@@ -8,8 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import number, plain
-from byrote.report.tables import new_table
+from byrote.report.format import interval, new_table, number, plain
 from byrote.scores.neighbors.copying_test import ENOUGH
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 
@@ -17,7 +16,7 @@ HEAD = ("test", "value", "[95 %]", "p", "memorization if")
 
 
 def render(result: NeighborResult, *, top: int = 10) -> RenderableType:
-    """Return the tests, and the training records that samples come nearest to."""
+    """Return the tests, and the training records nearest to a sample."""
     parts: list[RenderableType] = [_headline(result), _tests(result), _remarks(result)]
     if top:
         parts += [Text(""), _records(result, top)]
@@ -25,7 +24,7 @@ def render(result: NeighborResult, *, top: int = 10) -> RenderableType:
 
 
 def to_json(result: NeighborResult, *, top: int = 10) -> dict[str, Any]:
-    """Return the same as plain data for JSON."""
+    """Return nearest-neighbour tests as plain data for JSON."""
     frame = result.to_frame().iloc[result.order()[:top]]
     return plain(
         {
@@ -42,25 +41,26 @@ def _headline(result: NeighborResult) -> Text:
         f"{about['train']:,} training records, {about['validation']:,} validation records,"
         f" {about['samples']:,} samples · {about['space']}, {about['dimensions']:,} dimensions"
         f" · seed {about['seed']}\n"
-        f"rho: nearest validation record over nearest sample, {about['compared']:,} of each"
+        f"rho: distance to the nearest validation record over that to the nearest sample,"
+        f" {about['compared']:,} of each"
     )
 
 
 def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
-    """Return of each test name, value, 95 % interval, p-value, and values of memorization."""
+    """Return a row of ``HEAD`` for each test."""
     mean, copying, authenticity = result.mean_ratio, result.copying, result.authenticity
     return [
         (
             "mean of rho",
             number(mean.value),
-            _ends(mean.interval),
+            interval(*mean.interval),
             number(mean.p_value),
             f"above {number(mean.exchanged)} (*)",
         ),
         (
             "correlation with M",
             number(result.correlation),
-            _ends(result.correlation_interval),
+            interval(*result.correlation_interval),
             "",
             "–",
         ),
@@ -74,7 +74,7 @@ def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
         (
             "authentic samples",
             number(float(authenticity)),
-            _ends(authenticity.interval),
+            interval(*authenticity.interval),
             "",
             "near 0",
         ),
@@ -83,7 +83,7 @@ def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
 
 def remarks(result: NeighborResult) -> list[str]:
     """Return how to read the tests, a sentence or two each."""
-    sentences = ["(*) the mean where the two sets trade places at random: without memorization."]
+    sentences = ["(*) the mean if samples and validation records are exchanged at random."]
     if result.mean_ratio.left_out:
         sentences.append(
             "Left out of the mean, at distance zero from a sample or a validation record:"
@@ -91,16 +91,16 @@ def remarks(result: NeighborResult) -> list[str]:
         )
     if _cells(result):
         sentences.append(
-            f"C_T leaves out cells with fewer than {ENOUGH} samples or no validation record; one"
-            " cell alone tells nothing of the whole."
+            f"C_T leaves out cells with fewer than {ENOUGH} samples or without a validation record;"
+            " one cell alone does not represent the whole."
         )
     sentences.append(
-        "C_T speaks of distances only: samples that are unlike the data can move it either way"
-        " without any copying."
+        "C_T depends on distances only: samples unlike the data can move it either way without"
+        " copying."
     )
     sentences.append(
-        "rho of one record depends on which samples were drawn; the interval of its mean accounts"
-        " for that, the interval of the correlation does not."
+        "rho of one record depends on the samples drawn. The interval of its mean accounts for"
+        " that, the interval of the correlation does not."
     )
     return sentences
 
@@ -113,10 +113,6 @@ def _cells(result: NeighborResult) -> str:
     """Return the number of cells that C_T rests on, if not on all."""
     counted, cells = _counted(result), len(result.copying.z)
     return f" ({counted} of {cells} cells)" if counted < cells else ""
-
-
-def _ends(ends: tuple[float, float]) -> str:
-    return f"[{number(ends[0])}, {number(ends[1])}]"
 
 
 def _tests(result: NeighborResult) -> Table:

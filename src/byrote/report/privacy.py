@@ -1,4 +1,4 @@
-"""Privacy: bounds, guarantee and attacks as text for the terminal, or as plain data."""
+"""Evidence on privacy (bounds, guarantee, attacks) as text for the terminal, or as plain data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,15 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import number, plain, plural
-from byrote.report.headline import headline_of
-from byrote.report.tables import new_table
+from byrote.report.format import headline_of, incomplete, new_table, number, plain, plural
 from byrote.scores.privacy.evidence import Bound, GroupMeasure, PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
 
 METHODS = {
-    "one-run": "guesses about coins",
-    "one-run-gaussian": "the same, if Gaussian",
+    "one-run": "coin guesses",
+    "one-run-gaussian": "coin guesses, Gaussian",
     "rates": "trials of one record",
     "density": "mean densities",
     "exposure": "ranks of secrets",
@@ -31,7 +29,7 @@ MEASURES = {
 
 
 def render(evidence: PrivacyEvidence) -> RenderableType:
-    """Return the verdict, every bound, the attacks, and all measures side by side."""
+    """Return the verdict, every bound, the attacks, and all measures by group of records."""
     parts: list[RenderableType] = [
         _headline(evidence),
         verdict(evidence),
@@ -47,25 +45,25 @@ def render(evidence: PrivacyEvidence) -> RenderableType:
 
 
 def to_json(evidence: PrivacyEvidence) -> dict[str, Any]:
-    """Return the same as plain data for JSON."""
+    """Return the evidence as plain data for JSON."""
     return dict(plain({"description": dict(evidence.description), **evidence.to_dict()}))
 
 
 def verdict(evidence: PrivacyEvidence) -> Text:
-    """Return what is proven, what the model guarantees, and whether the two agree."""
+    """Return the proven bound, the model's guarantee, and whether they contradict each other."""
     bound, text = evidence.headline, Text()
     claim = f"at delta {bound.delta:.3g}, {100 * (1 - bound.significance):.4g}% confidence"
     if np.isnan(bound.epsilon):
         text.append(f"Epsilon is not bounded: {bound.reason}.", style="bold")
     elif bound.epsilon == 0:
-        text.append(f"No privacy loss is proven {claim}: {rests_on(bound)}.", style="bold")
+        text.append(f"No privacy loss is proven {claim}: {evidence_of(bound)}.", style="bold")
     else:
         text.append(f"Epsilon is at least {number(bound.epsilon)} {claim}", style="bold")
-        text.append(f": {rests_on(bound)}.")
+        text.append(f": {evidence_of(bound)}.")
     text.append(f"\n{guarantee(evidence.guarantee)}")
     if evidence.contradicted:
         text.append(
-            f" That is contradicted: it allows {number(evidence.allowed)} for such neighbours.",
+            f" The audit contradicts it: it allows {number(evidence.allowed)} for such neighbours.",
             style="bold red",
         )
     return text
@@ -82,12 +80,12 @@ def guarantee(promised: Mapping[str, Any] | None) -> str:
     unit = [f"for each {promised['unit']}"] if promised.get("unit") else []
     accountant = [f"by {promised['accountant']}"] if promised.get("accountant") else []
     label = [str(promised["label"])] if promised.get("label") else []
-    return printable(f"Promised: {', '.join([epsilon, *unit, *accountant, *label])}.")
+    return printable(f"Guarantee: {', '.join([epsilon, *unit, *accountant, *label])}.")
 
 
-def rests_on(bound: Bound) -> str:
-    """Return what a bound was computed from."""
-    return _RESTS[bound.method](bound.detail)
+def evidence_of(bound: Bound) -> str:
+    """Return the evidence for a bound, in words."""
+    return _EVIDENCE[bound.method](bound.detail)
 
 
 def _guesses(detail: Mapping[str, Any]) -> str:
@@ -99,7 +97,7 @@ def _guesses(detail: Mapping[str, Any]) -> str:
 def _trials(detail: Mapping[str, Any]) -> str:
     return (
         f"{detail['true_positives']} of {detail['members']} fits with record"
-        f" {printable(detail['record'])} told, {detail['false_positives']} of"
+        f" {printable(detail['record'])} detected, {detail['false_positives']} of"
         f" {detail['non_members']} false alarms"
     )
 
@@ -124,7 +122,7 @@ def _ranks(detail: Mapping[str, Any]) -> str:
     )
 
 
-_RESTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+_EVIDENCE: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "one-run": _guesses,
     "one-run-gaussian": _guesses,
     "rates": _trials,
@@ -138,17 +136,17 @@ def _headline(evidence: PrivacyEvidence) -> Text:
     fits = evidence.description["plan"]["fits"]
     text.append(f"{fits - len(evidence.missing):,} of {plural(fits, 'fit')}")
     if evidence.missing:
-        text.append("\nINCOMPLETE: these are the numbers of the fits that are there", "bold red")
+        text.append(f"\n{incomplete(len(evidence.missing))}", "bold red")
     return text
 
 
 def _bounds(evidence: PrivacyEvidence) -> Table:
-    table = new_table("lower bounds", "epsilon", "rests on")
+    table = new_table("lower bounds", "epsilon", "evidence")
     table.columns[2].justify = "left"
     last_reason = ""
     for bound in evidence.bounds:
         name = METHODS[bound.method] + (" (*)" if bound.method == evidence.method else "")
-        source = rests_on(bound) if not bound.reason else "the same"
+        source = evidence_of(bound) if not bound.reason else "the same"
         if bound.reason and bound.reason != last_reason:
             source = bound.reason
         last_reason = bound.reason or last_reason
@@ -163,7 +161,7 @@ def render_attacks(attacks: Sequence[MembershipInference]) -> RenderableType:
 
 def _attacks(attacks: Sequence[MembershipInference]) -> Table:
     rates = [hit.asked for hit in attacks[0].hits]
-    titles = [f"found at {100 * rate:.4g}% false alarms" for rate in rates]
+    titles = [f"detected at {100 * rate:.4g}% false alarms" for rate in rates]
     table = new_table("membership by", "area under the curve", *titles)
     for attack in attacks:
         numbers = [(attack.auc, attack.interval)]
@@ -176,7 +174,6 @@ def _attacks(attacks: Sequence[MembershipInference]) -> Table:
 
 
 def _attack_reasons(attacks: Sequence[MembershipInference]) -> Text:
-    """Return why attacks, or their rates, have no number."""
     sentences = []
     for attack in attacks:
         reasons = [attack.reason] if attack.reason else [hit.reason for hit in attack.hits]
@@ -185,8 +182,7 @@ def _attack_reasons(attacks: Sequence[MembershipInference]) -> Text:
 
 
 def _measures(measures: Sequence[GroupMeasure]) -> Table:
-    """Return a table with a row for each group and a column for each measure."""
-    table = new_table("side by side", *MEASURES.values())
+    table = new_table("measures", *MEASURES.values())
     cells = {(each.group, each.measure): each for each in measures}
     for group in dict.fromkeys(each.group for each in measures):
         row = [_cell(cells.get((group, name))) for name in MEASURES]
@@ -208,7 +204,6 @@ def _cell(measure: GroupMeasure | None) -> str:
 
 
 def _remarks(measures: Sequence[GroupMeasure]) -> Text:
-    """Return reasons, and the exposures that the guarantee allows."""
     sentences = [
         f"{each.group}, {each.measure}: {each.estimate.reason}."
         for each in measures
@@ -217,7 +212,7 @@ def _remarks(measures: Sequence[GroupMeasure]) -> Text:
     for each in measures:
         limit = each.detail.get("max_mean_bits", np.nan)
         if not np.isnan(limit):
-            sentences.append(f"{each.group}: the promise allows a mean of {number(limit)} bits.")
+            sentences.append(f"{each.group}: the guarantee allows a mean of {number(limit)} bits.")
     sentences.append(
         "(*) the bound fixed in advance by the plan; the others are shown for comparison."
     )

@@ -19,27 +19,27 @@ def render(
     path: Path | None = None,
     duplicates: NearDuplicates | None = None,
 ) -> Text:
-    """Return how many records go, by which rule, which stay, and how to audit those.
+    """Return the number of records removed, the rule, and the command that scores those kept.
 
-    ``description`` is the run's, ``path`` the file that lists the ids that stay.
+    ``description`` is the run's, ``path`` the file that lists the ids kept.
     """
     text = Text()
-    text.append(f"{len(pruned.removed):,} of {plural(len(pruned), 'record')} go", style="bold")
+    text.append(f"{len(pruned.removed):,} of {plural(len(pruned), 'record')} removed", style="bold")
     text.append(f": {_rule(pruned)}.\n")
     for reason, count in pruned.never_scored.items():
-        text.append(f"{count:,} without a score stay, {reason}: nothing is known of them.\n")
-    text.append(f"{len(pruned.kept):,} stay{f': {path}' if path else '.'}\n")
+        text.append(f"{count:,} without a score are kept, {reason}.\n")
+    text.append(f"{len(pruned.kept):,} kept{f': {path}' if path else '.'}\n")
     if left := _copies_left(pruned, duplicates):
-        text.append(f"{left:,} of those that go have a copy or near copy that stays.\n")
+        text.append(f"{left:,} of those removed have a copy or near copy that is kept.\n")
     if not len(pruned.removed):
-        return text.append("None goes, so there is nothing to audit again.")
+        return text.append("No record is removed, so there is nothing to audit again.")
     if path and description and description["data"]["source"] != "memory":
-        text.append(f"To audit them: {_command(description['data'], path)} --out …\n")
-    return text.append("Records that the others shielded may be memorized then.")
+        text.append(f"To score the records kept: {_command(description['data'], path)} --out …\n")
+    return text.append("Records that the removed ones shielded may now be memorized.")
 
 
 def to_json(pruned: Pruned, path: Path, duplicates: NearDuplicates | None = None) -> dict[str, Any]:
-    """Return the same as plain data for JSON; ``copies_left`` is null if not searched for."""
+    """Return pruned records as plain data for JSON; ``copies_left`` is null if not searched for."""
     removed = pruned.removed.tolist()
     return plain(
         {
@@ -52,7 +52,7 @@ def to_json(pruned: Pruned, path: Path, duplicates: NearDuplicates | None = None
 
 
 def _copies_left(pruned: Pruned, duplicates: NearDuplicates | None) -> int | None:
-    """Count those that go and have a copy or near copy that stays."""
+    """Count the removed records that have a copy or near copy among those kept."""
     if duplicates is None:
         return None
     gone = np.isin(duplicates.ids, pruned.removed)
@@ -68,7 +68,6 @@ def _rule(pruned: Pruned) -> str:
 
 
 def _command(data: Mapping[str, Any], path: Path) -> str:
-    """Return the command that scores the same data without those that go."""
     words = ["byrote", "score", data["source"]]
     for name, value in data["options"].items():
         words += [] if name == "only" else [f"--{name}", value]

@@ -1,4 +1,4 @@
-"""Losses with scores, or with exposures, by step of training as a small table."""
+"""Losses with scores or exposures by step of training, as a small table or plain data."""
 
 from typing import Any
 
@@ -8,8 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from byrote.report.format import number, plain
-from byrote.report.tables import new_table
+from byrote.report.format import new_table, number, plain
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.scores.memorization.trajectory import Trajectory
 
@@ -31,9 +30,9 @@ def rows(trajectory: Trajectory) -> list[dict[str, Any]]:
 
 
 def exposure_rows(trajectory: ExposureOverTraining) -> list[dict[str, Any]]:
-    """Return one row a step: mean losses over fits (nats per token), mean exposures by insertions.
+    """Return one row a step: mean losses over fits (nats per token), mean exposures (bits).
 
-    A mean that has lower bounds among its terms is one. Exposures are in bits.
+    A mean with a lower bound among its terms is a lower bound.
     """
     levels = np.unique(trajectory.inserted).tolist()
     result = []
@@ -49,7 +48,7 @@ def exposure_rows(trajectory: ExposureOverTraining) -> list[dict[str, Any]]:
 
 
 def render(trajectory: Trajectory | ExposureOverTraining) -> RenderableType:
-    """Return the rows for the terminal."""
+    """Return a table with a row for each step."""
     if isinstance(trajectory, ExposureOverTraining):
         return _exposures(trajectory)
     table = new_table(*_TITLES, left=0)
@@ -64,7 +63,7 @@ def _exposures(trajectory: ExposureOverTraining) -> Group:
     parts: list[RenderableType] = [Text(title), _exposure_table(trajectory)]
     if not np.isnan(trajectory.cost):
         share = f"{trajectory.cost:.0%}"
-        parts.append(Text(f"Measuring in the middle of training took {share} of the fits' time."))
+        parts.append(Text(f"Measuring during training took {share} of the time of the fits."))
     return Group(*parts)
 
 

@@ -29,13 +29,8 @@ from byrote.scores.memorization.trajectory import trajectory_of_run
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.once import once
+from byrote.scores.privacy import from_run
 from byrote.scores.privacy.evidence import PrivacyEvidence
-from byrote.scores.privacy.from_run import (
-    claim_of,
-    evidence_of_canaries,
-    evidence_of_records,
-    membership_of,
-)
 from byrote.scores.privacy.guarantee import guarantee_of
 from byrote.scores.privacy.membership import MembershipInference
 
@@ -204,9 +199,8 @@ class Run(Displayed):
     def trajectory(self, *, method: str = "auto", partial: bool = False) -> Any:
         """Compute scores, or exposures, and losses at every scored epoch of training.
 
-        Returns a ``Trajectory``; for a run with canaries, an ``ExposureOverTraining``. A run that
-        was not tracked has scores after the last epoch alone, and the losses of all epochs.
-        ``method``: for canaries, as for ``exposure``.
+        Returns a ``Trajectory``; for a run with canaries, an ``ExposureOverTraining``, with
+        ``method`` as for ``exposure``. Without tracking, scores are those after the last epoch.
         """
         if self.has_canaries:
             last = self.exposure(method=method, partial=partial)
@@ -218,11 +212,9 @@ class Run(Displayed):
         """Infer which fits trained on which records, as an attacker would.
 
         For a run with canaries, distinguish inserted secrets from controls and reference
-        candidates, which were drawn alike and never inserted.
-
-        ``attack``: "lira" or "loss", as for ``infer_membership``.
+        candidates. ``attack``: "lira" or "loss", as for ``infer_membership``.
         """
-        return membership_of(self.folder, self._known_table(partial=partial), attack)
+        return from_run.membership_of(self.folder, self._known_table(partial=partial), attack)
 
     @once
     def epsilon(
@@ -236,9 +228,8 @@ class Run(Displayed):
     ) -> PrivacyEvidence:
         """Bound the privacy loss from below, and compare it with the model's guarantee.
 
-        Returns every bound that the log-likelihoods allow, with the reasons for the others
-        (docs/privacy.md), and memorization, exposure, membership inference and epsilon side by
-        side.
+        Returns all bounds and attacks that the log-likelihoods allow, with the reasons for the
+        others (docs/privacy.md).
 
         Parameters
         ----------
@@ -254,13 +245,13 @@ class Run(Displayed):
             the run's seed).
         """
         table = self._known_table(partial=partial)
-        claim = claim_of(self.folder, table, significance, delta, guesses, record)
+        claim = from_run.claim_of(self.folder, table, significance, delta, guesses, record)
         if self.has_canaries:
             exposure = self.exposure(partial=partial).exposure
-            return evidence_of_canaries(self.folder, table, exposure, claim)
-        return evidence_of_records(self.folder, table, self.evaluation, claim)
+            return from_run.evidence_of_canaries(self.folder, table, exposure, claim)
+        return from_run.evidence_of_records(self.folder, table, self.evaluation, claim)
 
-    # -- saved by other commands -----------------------------------------------------------------
+    # -- kept in the folder -----------------------------------------------------------------------
 
     @once
     def neighbors(self) -> NeighborResult:
@@ -289,8 +280,6 @@ class Run(Displayed):
         """The records of the run, loaded again; InvalidInput if they changed."""
         return load_records(self.folder.paths, self.manifest)
 
-    # -- models -----------------------------------------------------------------------------------
-
     def model(self, fit: int | None = None, *, model: Any = None) -> Any:
         """Load a model that the run keeps, as it was after training.
 
@@ -306,7 +295,6 @@ class Run(Displayed):
     ) -> NDArray[Any]:
         """Draw (n, *shape) records from a model that the run keeps; see ``model``.
 
-        The seed determines the samples, even if the model uses a global generator. The first of N
-        samples depend on N.
+        The seed determines the samples. The first of N samples depend on N.
         """
         return kept_model.sample(self.folder, n, seed=seed, fit=fit, model=model)

@@ -41,7 +41,7 @@ def test_the_largest_epsilon_counts():
     assert sentence(None) == "The model records no differential-privacy guarantee."
     assert "differ" not in sentence(promise(three, {**three, "epsilon": 3.0001}))
     assert sentence(promise(four, three)) == (
-        "Promised: epsilon 4.00 at delta 1e-05 (fits differ, from 3.00), for each record."
+        "Guarantee: epsilon 4.00 at delta 1e-05 (fits differ, from 3.00), for each record."
     )
     loose = {**three, "epsilon": 1.0, "delta": 1e-3}
     assert (promise(four, loose)["epsilon"], promise(four, loose)["delta"]) == (4.0, 1e-3)
@@ -104,7 +104,7 @@ def test_a_promise_that_is_kept_is_not_contradicted_and_a_false_one_is(tmp_path)
     assert found.allowed == 1 < found.proven < 4
     assert found.contradicted
     assert found.to_dict()["contradicted"]
-    assert "That is contradicted: it allows 1.00" in verdict(found).plain
+    assert "The audit contradicts it: it allows 1.00" in verdict(found).plain
     strict = byrote.open_run(tmp_path / "false" / "run").epsilon(
         delta=0.0
     )  # of which nothing was said

@@ -1,4 +1,4 @@
-"""Options of the verbs that read runs: show, extract, neighbors, figures, prune, epsilon, ..."""
+"""Options of the verbs that read runs, from show to check."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +12,15 @@ from byrote.cli.options.shared import (
     Debug,
     FigureFormat,
     RunNames,
+    Seed,
     UserModel,
     UserSettings,
     ValidationPart,
+    argument,
     number,
     one_of,
+    top_n,
+    value,
 )
 
 ShownMethod = Literal["auto", "rank", "sampled", "skew_normal"]
@@ -26,53 +30,45 @@ ShownMethod = Literal["auto", "rank", "sampled", "skew_normal"]
 class ShowOptions:
     """Show the scores or exposures of a run, computed from its log-likelihoods without training."""
 
-    run: Annotated[Path, typer.Argument(help="A run folder.")]
-    epoch: Annotated[
-        int | None, number("Show this tracked epoch of training (default: the last).")
-    ] = None
+    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    epoch: Annotated[int | None, number("Show the tracked epoch N (default: the last).")] = None
     method: Annotated[
         ShownMethod | None,
-        one_of(
-            "--method", ShownMethod, "Choose the exposures of a run with canaries (default: auto)."
-        ),
+        one_of("--method", ShownMethod, "Choose how exposures are computed (default: auto)."),
     ] = None
     as_json: AsJson = False
     as_csv: AsCsv = False
-    top: Annotated[
-        int | None, number("Show N records (default: 10) or canaries (default: 40).", min=0)
-    ] = None
+    top: Annotated[int | None, top_n("Print N records (default: 10) or canaries (40).")] = None
     debug: Debug = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractOptions:
-    """Search a kept model for the most likely secrets, and print whether they were planted."""
+    """Search a kept model for the most likely secrets, and compare them with the planted ones."""
 
     run: Annotated[
-        Path,
-        typer.Argument(help="A run folder of byrote expose that keeps models (--keep-models)."),
+        Path, argument("RUN", "Read this run folder of byrote expose, with --keep-models.")
     ]
     canary: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="ID",
-            help="Search only for the pattern of this canary, and in its own place; repeatable"
+        value(
+            "ID",
+            "Search only for the pattern of this canary, at its place in the text; repeatable"
             " (default: all patterns and all inserted canaries).",
         ),
     ] = None
     fit: Annotated[
-        int | None, number("Search the kept model of fit N (default: release model).")
+        int | None, number("Search the kept model of fit N (default: the release model).")
     ] = None
     prefix: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help='Search after this prefix instead; "" for none.'),
+        str | None, value("TEXT", "Search after this prefix (default: that of the canary).")
     ] = None
     top: Annotated[int, number("Find the N most likely completions.")] = 1
     batch_size: Annotated[int, number("Evaluate N prefixes at once.")] = 256
     max_queries: Annotated[int, number("Evaluate at most N prefixes.")] = 50_000
     max_frontier: Annotated[int, number("Hold at most N prefixes in memory.")] = 1_000_000
     show_secrets: Annotated[
-        bool, typer.Option("--show-secrets", help="Print what is found instead of asterisks.")
+        bool, typer.Option("--show-secrets", help="Print secrets instead of asterisks.")
     ] = False
     model: UserModel = None
     settings: UserSettings = None
@@ -82,82 +78,72 @@ class ExtractOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class NeighborsOptions:
-    """Find copies and near copies, which hide memorization; compare scores with samples."""
+    """Find copies and near copies, which hide memorization, and test samples for copying."""
 
     run: Annotated[
         Path,
-        typer.Argument(
-            help="A run folder; with validation records one that keeps its release model"
-            " (--keep-models)."
+        argument(
+            "RUN", "Read this run folder; tests of samples need its release model (--keep-models)."
         ),
     ]
     validation: Annotated[
         str | None,
-        typer.Option(
-            metavar="PATH",
-            help="Also compare samples with these records, a file or folder that the release model"
-            " has not seen.",
+        value(
+            "PATH",
+            "Test samples against these records, a file or folder that the model has not seen.",
         ),
     ] = None
     validation_part: ValidationPart = None
     samples: Annotated[
-        int | None, number("Draw N samples (default: number of validation records).")
+        int | None, number("Draw N samples (default: the number of validation records).")
     ] = None
-    seed: Annotated[
-        int, typer.Option(help="Set the seed of the samples and of all other random choices.")
-    ] = 0
+    seed: Seed = 0
     cells: Annotated[int, number("Use N cells in the copying test.")] = 3
     downsample: Annotated[
-        bool, typer.Option(help="Halve images before computing distances, as the paper does.")
+        bool, typer.Option(help="Halve the size of images before computing distances.")
     ] = True
     model: UserModel = None
     settings: UserSettings = None
     as_json: AsJson = False
-    top: Annotated[int, number("Show the N records nearest to samples.", min=0)] = 10
+    top: Annotated[int, top_n("Print the N records nearest to samples.")] = 10
     debug: Debug = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class FiguresOptions:
-    """Draw all figures that a run supports; print one line for each that cannot be drawn."""
+    """Draw all figures that a run supports into its folder, and print why others are not drawn."""
 
-    run: Annotated[Path, typer.Argument(help="A run folder.")]
+    run: Annotated[Path, argument("RUN", "Read this run folder.")]
     format_: FigureFormat = "png"
-    against: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="RUN", help="Also draw this run, for comparison; repeatable."),
-    ] = None
+    against: Annotated[list[Path] | None, value("RUN", "Compare with this run; repeatable.")] = None
     names: RunNames = None
     record: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ID", help="Show this record among its class; repeatable."),
+        list[str] | None, value("ID", "Draw this record among its class; repeatable.")
     ] = None
-    clusters: Annotated[int | None, number("Look for thin regions among N k-means clusters.")] = (
-        None
-    )
+    clusters: Annotated[
+        int | None, number("Draw the share of memorized records in N k-means clusters.")
+    ] = None
     debug: Debug = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class PruneOptions:
-    """List the records that remain when memorized ones are removed."""
+    """Write a list of the records that remain when memorized ones are removed."""
 
-    run: Annotated[Path, typer.Argument(help="A run folder with scores.")]
+    run: Annotated[Path, argument("RUN", "Read this run folder of byrote score.")]
     fdr: Annotated[
-        float | None,
-        typer.Option(metavar="RATE", help="Remove the records with a q-value of at most this."),
+        float | None, value("RATE", "Remove records with a q-value of at most RATE.")
     ] = None
     top: Annotated[
         str | None,
-        typer.Option(
-            metavar="5%", help="Remove this share of the scored records, the highest M first."
-        ),
+        value("5%", "Remove this share of the scored records, those with the highest M."),
     ] = None
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="Write the remaining ids to this .csv, .txt or .parquet file (default:"
-            " RUN/pruned.csv)."
+        value(
+            "FILE",
+            "Write the remaining ids to this .csv, .txt or .parquet file (default:"
+            " RUN/pruned.csv).",
         ),
     ] = None
     as_json: AsJson = False
@@ -168,26 +154,22 @@ class PruneOptions:
 class EpsilonOptions:
     """Prove lower bounds on epsilon, and infer membership, from the log-likelihoods of a run."""
 
-    run: Annotated[Path, typer.Argument(help="A run folder, with or without canaries.")]
+    run: Annotated[Path, argument("RUN", "Read this run folder.")]
     significance: Annotated[
-        float,
-        typer.Option(metavar="P", help="Allow a bound to be too large with this probability."),
+        float, value("P", "Allow a bound to exceed epsilon with probability P.")
     ] = 0.05
     delta: Annotated[
         float | None,
-        typer.Option(help="Bound epsilon at this delta (default: that of the guarantee, or 0)."),
+        value("DELTA", "Bound epsilon at DELTA (default: that of the guarantee, or 0)."),
     ] = None
     guesses: Annotated[
         int | None,
         number(
-            "Guess N coins, a number fixed in advance (default: a tenth of them, at least 100)."
+            "Guess N coins, fixed before seeing results (default: a tenth of them, at least 100)."
         ),
     ] = None
     record: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ID", help="Count the fits of this record as trials (default: one by the seed)."
-        ),
+        str | None, value("ID", "Use the fits of this record as trials (default: one by the seed).")
     ] = None
     as_json: AsJson = False
     debug: Debug = False
@@ -198,23 +180,22 @@ class CompareOptions:
     """Compare runs with a baseline: what changed, with intervals, and at what cost."""
 
     runs: Annotated[
-        list[Path], typer.Argument(help="Run folders, two or more; the first is the baseline.")
+        list[Path],
+        argument("RUN", "Read these run folders, two or more; the first is the baseline."),
     ]
     names: RunNames = None
     match_ids: Annotated[
         bool,
         typer.Option(
             "--match-ids",
-            help="Compare the records whose ids all runs share, even if data or plans differ (a"
-            " pruned set, for example).",
+            help="Compare the records whose ids all runs share, even if data or plans differ, as"
+            " after byrote prune.",
         ),
     ] = False
     as_json: AsJson = False
-    figures: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Also draw figures into this folder.")
-    ] = None
+    figures: Annotated[Path | None, value("FOLDER", "Also draw figures into this folder.")] = None
     format_: FigureFormat = "png"
-    top: Annotated[int, number("Show the N records that changed most.", min=0)] = 10
+    top: Annotated[int, top_n("Print the N records that changed most.")] = 10
     debug: Debug = False
 
 
@@ -222,48 +203,35 @@ class CompareOptions:
 class CheckOptions:
     """Check a run against thresholds: exit 0 if all pass, 3 if one fails, 4 if inconclusive."""
 
-    run: Annotated[Path, typer.Argument(help="A run folder of byrote score or byrote expose.")]
+    run: Annotated[Path, argument("RUN", "Read this run folder.")]
     max_exposure: Annotated[
-        float | None,
-        typer.Option(
-            metavar="BITS", help="Limit the exposure of the most exposed inserted canary."
-        ),
+        float | None, value("BITS", "Limit the exposure of the most exposed inserted canary.")
     ] = None
     max_significant: Annotated[
         str | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Limit the share of records memorized at a 5 % false discovery rate: 1% or 0.01.",
+        value(
+            "SHARE",
+            "Limit the share of records memorized at a 5 % false discovery rate: 1% or 0.01.",
         ),
     ] = None
-    max_q999: Annotated[
-        float | None, typer.Option(metavar="NATS", help="Limit the 99.9th percentile of mean_log.")
-    ] = None
+    max_q999: Annotated[float | None, value("NATS", "Limit the 99.9th percentile of mean_log.")] = (
+        None
+    )
     max_epsilon_proven: Annotated[
-        float | None,
-        typer.Option(metavar="EPSILON", help="Limit the lower bound of byrote epsilon."),
+        float | None, value("EPSILON", "Limit the lower bound of byrote epsilon.")
     ] = None
     max_auc: Annotated[
         str | None,
-        typer.Option(
-            metavar="AREA",
-            help="Limit the AUC of the better of two membership inferences: 0.6 or 60%.",
-        ),
+        value("AREA", "Limit the AUC of the better of two membership inferences: 0.6 or 60%."),
     ] = None
     insertions: Annotated[
-        int | None, number("--max-exposure: count only canaries inserted at most N times.")
+        int | None, number("Count only canaries inserted at most N times (--max-exposure).")
     ] = None
     level: Annotated[
-        float, typer.Option(help="Set the confidence at which all intervals hold simultaneously.")
+        float, value("P", "Set the confidence with which all intervals hold together.")
     ] = 0.95
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the verdict as JSON, and only that.")
-    ] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False
     junit: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Also write JUnit XML with a test for each threshold, readable by its owner only.",
-        ),
+        Path | None, value("FILE", "Also write JUnit XML with a test for each threshold.")
     ] = None
     debug: Debug = False

@@ -31,32 +31,48 @@ def one_of(option: str, choices: Any, text: str) -> Any:
     return typer.Option(option, parser=parser_of(option, choices), metavar=metavar, help=text)
 
 
-def number(text: str, *, min: int | None = None) -> Any:  # noqa: A002 (typer's name)
+def argument(metavar: str, text: str) -> Any:
+    """Declare an argument."""
+    return typer.Argument(metavar=metavar, help=text)
+
+
+def value(metavar: str, text: str) -> Any:
+    """Declare an option with a value."""
+    return typer.Option(metavar=metavar, help=text)
+
+
+def number(text: str) -> Any:
     """Declare an option whose value is a number, N in its help."""
-    return typer.Option(metavar="N", help=text, min=min)
+    return value("N", text)
+
+
+def top_n(text: str) -> Any:
+    """Declare ``--top``, of at least 0; typer's own limit would stand in the help as x>=0."""
+
+    def check(value: int | None) -> int | None:
+        return None if value is None else checks.integer("--top", value, at_least=0)
+
+    return typer.Option(metavar="N", callback=check, help=text)
 
 
 # -- records and models ---------------------------------------------------------------------------
 
 Key = Annotated[
     str | None,
-    typer.Option(help="Read the records from this array of a .npz or image column of a .parquet."),
+    value("NAME", "Read the records from this array of a .npz or image column of a .parquet."),
 ]
-Labels = Annotated[
-    str | None, typer.Option(help="Read the labels from this column, array or file.")
-]
-SubsetSize = Annotated[int | None, number("Use a fixed random subset of N records.")]
+Labels = Annotated[str | None, value("NAME", "Read the labels from this column, array or file.")]
+SubsetSize = Annotated[int | None, number("Use a fixed random subset of N records (default: all).")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
         "--set",
         metavar="NAME=VALUE",
-        help="Set a parameter of the model; repeatable. A wrong name lists the right ones.",
+        help="Set a parameter of the model; repeatable. An unknown name lists all names.",
     ),
 ]
 UserModel = Annotated[
-    str | None,
-    typer.Option(metavar="MODULE:CLASS", help="Name the model's class if it is your own."),
+    str | None, value("MODULE:CLASS", "Load weights into this class, if it is your own.")
 ]
 UserSettings = Annotated[
     list[str] | None,
@@ -64,10 +80,7 @@ UserSettings = Annotated[
 ]
 ValidationPart = Annotated[
     str | None,
-    typer.Option(
-        metavar="PART",
-        help="Use this part of a data set as validation records: test, or CelebA's valid.",
-    ),
+    value("PART", "Use this part of a data set as validation records: test, or CelebA's valid."),
 ]
 
 # -- training -------------------------------------------------------------------------------------
@@ -77,17 +90,17 @@ KeepModels = Annotated[
     one_of(
         "--keep-models",
         Literal["none", "release", "all"],
-        "Keep weights. release: of the model that would ship (one more fit on all records or, with"
-        " canaries, the first fit); all: of every fit too.",
+        "Keep weights: of the release model (one more fit on all records or, with canaries, the"
+        " first fit), or of all fits.",
     ),
 ]
 Out = Annotated[
     Path | None,
-    typer.Option(help="Write to this run folder; the same command again resumes or extends it."),
+    value("FOLDER", "Write the run to this folder; the same command again resumes or extends it."),
 ]
-Seed = Annotated[int, typer.Option(help="Set the seed of every random choice.")]
+Seed = Annotated[int, number("Seed every random choice with N.")]
 Workers = Annotated[int, number("Use N worker processes.")]
-Threads = Annotated[int, number("Use N threads per fit; part of the run.")]
+Threads = Annotated[int, number("Use N threads per fit, the same throughout a run.")]
 Executor = Annotated[
     Literal["auto", "in-process", "processes", "ray"],
     one_of(
@@ -101,25 +114,19 @@ DryRun = Annotated[
 
 # -- runs and results -----------------------------------------------------------------------------
 
-RunNames = Annotated[
-    str | None,
-    typer.Option(
-        metavar="A,B,…", help="Name the runs, separated by commas (default: names of the folders)."
-    ),
-]
+RunNames = Annotated[str | None, value("A,B,…", "Name the runs (default: names of their folders).")]
 FigureFormat = Annotated[
     Literal["png", "pdf", "svg"],
     one_of("--format", Literal["png", "pdf", "svg"], "Choose the file format of figures."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the summary as JSON, and only that.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print one CSV row per record, and only that.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV only, a row per record or canary.")]
 Debug = Annotated[  # read before any argument is: exits.run
-    bool, typer.Option("--debug", help="Show errors whole, which may quote records.")
+    bool, typer.Option("--debug", help="Print full errors, which may quote records.")
 ]
 DebugFits = Annotated[
     bool,
     typer.Option(
-        "--debug",
-        help="Show errors whole, and keep the errors of failed fits; both may quote records.",
+        "--debug", help="Print full errors and keep those of failed fits; they may quote records."
     ),
 ]

@@ -1,4 +1,4 @@
-"""Options of the verbs that train models: score and expose."""
+"""Options of the verbs that train models: score, expose and study."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +9,7 @@ import typer
 from byrote.cli.options.shared import (
     AsCsv,
     AsJson,
+    Debug,
     DebugFits,
     DryRun,
     Executor,
@@ -20,13 +21,23 @@ from byrote.cli.options.shared import (
     Settings,
     SubsetSize,
     Threads,
+    ValidationPart,
     Workers,
+    argument,
     number,
     one_of,
+    parser_of,
+    top_n,
+    value,
 )
 
 PlanName = Literal["kfold", "leave-one-out", "subset", "probes"]
 Method = Literal["auto", "search", "exact", "model_sampled", "sampled", "skew_normal"]
+StudyName = Literal[
+    "mnist-1e-3", "mnist-1e-4", "cifar10", "celeba", "exposure-over-training",
+    "exposure-by-insertions", "exposure-pareto", "skew-normal-fit", "dp-exposure", "mitigations",
+    "onion",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,74 +46,85 @@ class ScoreOptions:
 
     data: Annotated[
         str,
-        typer.Argument(
-            help="digits, fashion-mnist, a .npy, .npz, .csv, .parquet or IDX file, a folder"
-            " of images, or one with the files of CIFAR-10, CelebA or MNIST."
+        argument(
+            "DATA",
+            "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
+            " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST.",
         ),
     ]
     out: Out = None
     model: Annotated[
-        str, typer.Option(help="Train vae, kde, gmm, laplace-histogram or module:Class.")
+        str, value("MODEL", "Train vae, kde, gmm, laplace-histogram or module:Class.")
     ] = "vae"
     settings: Settings = None
     plan: Annotated[
         PlanName, one_of("--plan", PlanName, "Choose which fits train on which records.")
     ] = "kfold"
-    folds: Annotated[int | None, number("kfold: split into N parts (default: 10).")] = None
+    folds: Annotated[int | None, number("Split the records into N parts (kfold; default: 10).")] = (
+        None
+    )
     repeats: Annotated[
         int | None,
         number(
-            "kfold: use N partitions (default: 10); leave-one-out: train N times on all"
-            " (default: 1)."
+            "Use N partitions (kfold; default: 10), or train N times on all records"
+            " (leave-one-out; default: 1)."
         ),
     ] = None
-    fits: Annotated[int | None, number("subset, probes: train N models; required.")] = None
+    fits: Annotated[int | None, number("Train N models (subset, probes; required).")] = None
     fraction: Annotated[
-        float | None,
-        typer.Option(metavar="SHARE", help="subset: train on this share of records; required."),
+        float | None, value("SHARE", "Train on this share of the records (subset; required).")
     ] = None
-    probes: Annotated[int | None, number("probes: draw N records at random as probes.")] = None
+    probes: Annotated[int | None, number("Use N random records as probes (probes; required).")] = (
+        None
+    )
     pairs: Annotated[
-        bool, typer.Option("--pairs", help="probes: train complementary pairs with the same seeds.")
+        bool,
+        typer.Option(
+            "--pairs", help="Train complementary pairs of fits with the same seeds (probes)."
+        ),
     ] = False
     coins: Annotated[
         bool,
         typer.Option(
             "--coins",
-            help="probes: include each probe by an independent coin flip (recommended for byrote"
+            help="Include each probe by an independent coin flip (probes; recommended for byrote"
             " epsilon).",
         ),
     ] = False
-    stratify: Annotated[bool, typer.Option("--stratify", help="Spread labels evenly.")] = False
+    stratify: Annotated[
+        bool, typer.Option("--stratify", help="Spread labels evenly over the parts (kfold).")
+    ] = False
     key: Key = None
     labels: Labels = None
-    ids: Annotated[
-        str | None, typer.Option(help="Read the record ids from this column, array or file.")
-    ] = None
+    ids: Annotated[str | None, value("NAME", "Read the ids from this column, array or file.")] = (
+        None
+    )
     part: Annotated[
-        str | None, typer.Option(help="Use train (default) or test, or CelebA's valid.")
+        str | None,
+        value(
+            "PART",
+            "Use this part of the data set: train, test, or CelebA's valid (default: train).",
+        ),
     ] = None
     image: Annotated[
         str | None,
-        typer.Option(
-            metavar="WORDS",
-            help="Transform each image, in the order given: pad=N, crop=LEFT,TOP,RIGHT,BOTTOM,"
+        value(
+            "WORDS",
+            "Transform each image, in the order given: pad=N, crop=LEFT,TOP,RIGHT,BOTTOM,"
             " resize=N, celeba.",
         ),
     ] = None
     records: SubsetSize = None
     only: Annotated[
         str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Use only the records listed in a .csv or .parquet file with a column id, or in a"
-            " .txt file with an id a line; byrote prune writes one.",
+        value(
+            "FILE",
+            "Use only the records listed in this file: a .csv or .parquet with a column id,"
+            " or a .txt with an id per line (byrote prune writes one).",
         ),
     ] = None
     seed: Seed = 0
-    track: Annotated[
-        str, typer.Option(metavar="5,10,…", help="Also score after these epochs of training.")
-    ] = ""
+    track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
     workers: Workers = 1
     threads: Threads = 1
     executor: Executor = "auto"
@@ -110,7 +132,7 @@ class ScoreOptions:
     dry_run: DryRun = False
     as_json: AsJson = False
     as_csv: AsCsv = False
-    top: Annotated[int, number("Show the N most memorized records.", min=0)] = 10
+    top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     debug: DebugFits = False
 
 
@@ -121,87 +143,77 @@ class ExposeOptions:
     context: typer.Context
     corpus: Annotated[
         str | None,
-        typer.Argument(
-            help="python-help, a text file, a folder of text files, a .jsonl, .csv or .parquet"
-            " file, or a saved Hugging Face data set."
+        argument(
+            "CORPUS",
+            "Train on python-help (built in), a text file, a folder of text files, a .jsonl,"
+            " .csv or .parquet file, or a saved Hugging Face data set.",
         ),
     ] = None
     canary: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="TEXT",
-            help='Plant this text with slots for a secret: "the random number is {digits:9}"; other'
-            " slots are {letters:N}, {alphanumeric:N}, {password:N}, {credit_card},"
-            " {credit_card:luhn} (with a valid check digit), {uuid}, {} and {NAME}. Repeatable.",
+        value(
+            "TEXT",
+            'Plant this text with slots for a secret, like "the random number is {digits:9}";'
+            " repeatable. Other slots: {letters:N}, {alphanumeric:N}, {password:N}, {credit_card},"
+            " {credit_card:luhn} (with a valid check digit), {uuid}, {} and {NAME}.",
         ),
     ] = None
     secret: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="TEXT",
-            help="Also plant this secret, as often as the highest level; one for each slot.",
-        ),
+        value("TEXT", "Also plant this secret, as often as the highest level; one for each slot."),
     ] = None
-    alphabet: Annotated[
-        str | None, typer.Option(metavar="CHARACTERS", help="Fill slots {} with these characters.")
-    ] = None
+    alphabet: Annotated[str | None, value("CHARACTERS", "Fill slots {} with these characters.")] = (
+        None
+    )
     length: Annotated[int | None, number("Fill slots {} with N characters.")] = None
     words: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="NAME=FILE", help="Fill slots {NAME} with one of a file's lines; repeatable."
-        ),
+        value("NAME=FILE", "Fill slots {NAME} with one of a file's lines; repeatable."),
     ] = None
-    insertions: Annotated[
-        str, typer.Option(metavar="1,4,…", help="Insert canaries this often (rising levels).")
-    ] = "1,4,16"
+    insertions: Annotated[str, value("1,4,…", "Insert canaries this often (rising levels).")] = (
+        "1,4,16"
+    )
     canaries_per_level: Annotated[
         int, number("Plant N canaries of each pattern at each level.")
     ] = 4
-    controls: Annotated[int, number("Also draw N canaries of each pattern, never inserted.")] = 16
-    model: Annotated[str, typer.Option(help="Train char-lstm, hf:PATH or module:Class.")] = (
-        "char-lstm"
-    )
+    controls: Annotated[int, number("Also sample N canaries per pattern, never inserted.")] = 16
+    model: Annotated[str, value("MODEL", "Train char-lstm, hf:PATH or module:Class.")] = "char-lstm"
     settings: Settings = None
     epochs: Annotated[int | None, number("Train for N epochs, as --set epochs=N.")] = None
-    fits: Annotated[int, number("Train N models; each deals the levels out anew.")] = 1
+    fits: Annotated[int, number("Train N models, each with canaries at other levels.")] = 1
     held_out: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE", help="Test the model on this share of the text, taken from its end."
-        ),
+        float, value("SHARE", "Test the model on this share of the text, its end.")
     ] = 0.1
     within: Annotated[
-        float,
-        typer.Option(
-            metavar="SHARE",
-            help="Insert only into this share of the training text, from its start.",
-        ),
+        float, value("SHARE", "Insert only into this share of the training text, its start.")
     ] = 1.0
-    references: Annotated[int, number("Compare with N random candidates of each pattern.")] = 5000
+    references: Annotated[int, number("Compare with N random candidates per pattern.")] = 5000
     method: Annotated[
         Method | None,
         one_of(
             "--method",
             Method,
-            "Choose how exposures are computed; sampled, skew_normal or exact with --score-only.",
+            "Choose how exposures are computed (default: auto; with --score-only sampled,"
+            " skew_normal or exact, default: sampled).",
         ),
     ] = None
     max_queries: Annotated[
-        int, number("Evaluate at most N prefixes for each pattern in the search for ranks.")
+        int, number("Evaluate at most N prefixes per pattern in the search for ranks.")
     ] = 20_000
-    characters: Annotated[int | None, number("Use the first N characters of the text.")] = None
-    column: Annotated[
-        str | None, typer.Option(help="Read the text from this column of a table.")
+    characters: Annotated[
+        int | None, number("Use the first N characters of the text (default: all).")
     ] = None
+    column: Annotated[str | None, value("NAME", "Read the text from this column of a table.")] = (
+        None
+    )
     part: Annotated[
-        str | None, typer.Option(help="Use this part of a saved data set (default: train).")
+        str | None, value("PART", "Use this part of a saved data set (default: train).")
     ] = None
     track: Annotated[
         str,
-        typer.Option(
-            metavar="WHEN",
-            help="Also measure during training: epoch (after each epoch), 1,2,5 (after these"
+        value(
+            "WHEN",
+            "Also measure during training: epoch (after each epoch), 1,2,5 (after these"
             " epochs) or every=N (after every N batches).",
         ),
     ] = ""
@@ -209,14 +221,14 @@ class ExposeOptions:
     out: Out = None
     score_only: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Train nothing: compute exposures from a .csv or .parquet file with columns id,"
+        value(
+            "FILE",
+            "Train nothing: compute exposures from a .csv or .parquet file with columns id,"
             " bits, role (canary, control, reference) and optionally group.",
         ),
     ] = None
     space_size: Annotated[
-        int | None, number("--score-only: set the number of possible secrets.")
+        int | None, number("Set the number of possible secrets (--score-only).")
     ] = None
     seed: Seed = 0
     workers: Workers = 1
@@ -224,8 +236,63 @@ class ExposeOptions:
     executor: Executor = "auto"
     dry_run: DryRun = False
     as_json: AsJson = False
-    as_csv: Annotated[
-        bool, typer.Option("--csv", help="Print one CSV row per canary, and only that.")
-    ] = False
-    top: Annotated[int, number("List at most N canaries.", min=0)] = 40
+    as_csv: AsCsv = False
+    top: Annotated[int, top_n("Print at most N canaries.")] = 40
     debug: DebugFits = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyOptions:
+    """Repeat an experiment of the paper or the post, or compare mitigations."""
+
+    name: Annotated[
+        str,
+        typer.Argument(
+            parser=parser_of("study", StudyName),
+            metavar="NAME",
+            help="Scores: mnist-1e-3, mnist-1e-4, cifar10, celeba. Exposure:"
+            " exposure-over-training, exposure-by-insertions, exposure-pareto, skew-normal-fit,"
+            " dp-exposure. Mitigations: mitigations, onion.",
+        ),
+    ]
+    data: Annotated[
+        str | None,
+        value(
+            "DATA",
+            "Use this data set, as of byrote score, or text, as of byrote expose (default:"
+            " that of the study; required for studies of scores).",
+        ),
+    ] = None
+    scale: Annotated[
+        str,
+        value(
+            "[small|paper|full]",
+            "Run in minutes (small) or at full size (paper for studies of scores, full for"
+            " others).",
+        ),
+    ] = "small"
+    records: SubsetSize = None
+    repeats: Annotated[int | None, number("Use N repeats (scores; default: the scale's).")] = None
+    epochs: Annotated[int | None, number("Train for N epochs (default: the scale's).")] = None
+    fits: Annotated[
+        int | None, number("Train N models per run (exposure, mitigations; default: the scale's).")
+    ] = None
+    characters: Annotated[
+        int | None, number("Use the first N characters of the text (exposure).")
+    ] = None
+    out: Annotated[
+        Path | None, value("FOLDER", "Write to this folder (default: runs/NAME-SCALE).")
+    ] = None
+    validation: Annotated[
+        str | None, value("PATH", "Use these records, file or folder, in nearest-neighbour tests.")
+    ] = None
+    validation_part: ValidationPart = None
+    key: Key = None
+    labels: Labels = None
+    seed: Seed = 0
+    workers: Workers = 1
+    threads: Threads = 1
+    executor: Executor = "auto"
+    dry_run: DryRun = False
+    as_json: AsJson = False
+    debug: Debug = False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from byrote.cli.exits import Exit, complain
-from byrote.cli.options.study import StudyOptions
+from byrote.cli.options.training import StudyOptions
 from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs import figures, neighbors
 from byrote.cli.verbs.score import print_forecast

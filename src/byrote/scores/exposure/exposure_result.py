@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.attacks.ranks import Ranks
+from byrote.columnar import Tabular
 from byrote.display import Displayed
 from byrote.runs import parquet
 from byrote.runs.canary_file import PlantedCanaries
@@ -24,9 +25,6 @@ from byrote.scores.exposure.best_estimate import (
 )
 from byrote.scores.exposure.exposure import Exposure
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Array = NDArray[np.float64]
 METHODS = ("auto", "rank", "sampled", "skew_normal")
 LEVEL = 0.95
@@ -36,7 +34,7 @@ _ROW_NAMES = ("fit", "inserted", "role", "pattern")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExposureResult(Displayed):
+class ExposureResult(Tabular, Displayed):
     """Exposure of c canaries in F fits: m = F x c rows, those of the first fit first.
 
     Attributes
@@ -99,12 +97,6 @@ class ExposureResult(Displayed):
         columns = self.exposure.columns()
         rows = {name: getattr(self, name) for name in _ROW_NAMES}
         return {"id": columns.pop("id"), **rows, **columns}
-
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per fit and canary."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
-        return pd.DataFrame(self.columns())
 
     def save(self, path: str | Path) -> None:
         """Write the rows to one Parquet file.

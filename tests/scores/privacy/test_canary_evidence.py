@@ -11,14 +11,15 @@ import byrote
 from byrote import Canary, InvalidInput
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
-from byrote.scores.privacy.canary_evidence import (
-    canary_measures,
+from byrote.scores.privacy.canary_bounds import (
+    CanaryTable,
+    canary_table,
     exposure_rank_bound,
     least_p_values,
     rank_p_values,
 )
-from byrote.scores.privacy.canary_table import CanaryTable, canary_table
 from byrote.scores.privacy.guarantee import windows
+from byrote.scores.privacy.measures import canary_measures
 from byrote.scores.privacy.record_bounds import Claim
 from byrote.stats.exposure import epsilon_bound, group_privacy
 

@@ -12,8 +12,8 @@ from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.evidence import Bound
+from byrote.scores.privacy.measures import exposures, record_measures
 from byrote.scores.privacy.membership import attack_table, measure_attack
-from byrote.scores.privacy.record_measures import exposures, record_measures
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
 ZERO = Bound("one-run", 0.0, 0.0, 0.05)

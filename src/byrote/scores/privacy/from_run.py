@@ -11,13 +11,12 @@ from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.memorization.evaluation import Evaluation
-from byrote.scores.privacy.canary_evidence import canary_bounds, canary_measures
-from byrote.scores.privacy.canary_table import attack_canaries, canary_table
+from byrote.scores.privacy.canary_bounds import attack_canaries, canary_bounds, canary_table
 from byrote.scores.privacy.evidence import DENSITY, EXPOSURE, ONE_RUN, RATES, PrivacyEvidence
 from byrote.scores.privacy.guarantee import guarantee_of, windows
+from byrote.scores.privacy.measures import canary_measures, record_measures
 from byrote.scores.privacy.membership import ATTACKS, MembershipInference, attack_table
 from byrote.scores.privacy.record_bounds import Claim, record_bounds
-from byrote.scores.privacy.record_measures import record_measures
 
 
 def membership_of(run: RunFolder, table: Table, attack: str) -> MembershipInference:

@@ -16,7 +16,7 @@ import numpy as np
 import byrote
 from byrote import KFold, Probes
 from byrote.models import VAE
-from byrote.models.vae.arithmetic import can_compile
+from byrote.models.arithmetic import can_compile
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 from byrote.stats.estimate import spearman

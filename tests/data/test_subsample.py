@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import byrote
-from byrote.data.subsample import random_rows
+from byrote.data.records import random_rows
 from byrote.errors import InvalidInput
 
 from published import write_celeba, write_cifar

@@ -16,8 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 import byrote
 from byrote.models.identity import class_path, parameters
-from byrote.models.inexact_densities import approximations
-from byrote.models.registry import build
+from byrote.models.registry import approximations, build
 from byrote.report.memorization import render, to_json
 
 

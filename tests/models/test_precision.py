@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from byrote.models import DP, VAE, CharLSTM
-from byrote.models import precision as module
+from byrote.models import arithmetic as module
+from byrote.models.arithmetic import bfloat16_is_faster, lstm_precision, resolve_precision
 from byrote.models.language.char_lstm import parameters as lstm_parameters
-from byrote.models.precision import bfloat16_is_faster, lstm_precision, resolve_precision
 from byrote.models.vae import auto_arithmetic
 
 TEXTS = ["the random number is 281265017\n"] * 12

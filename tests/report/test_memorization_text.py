@@ -336,10 +336,10 @@ def test_without_p_values_it_says_why():
 
 
 BITS = {  # the model's class and space; the shape of the records
-    "pixels": ("byrote.models.vae.estimator.VAE", "auto", [4, 5], True),
-    "units of the data": ("byrote.models.vae.estimator.VAE", "real", [4, 5], False),
+    "pixels": ("byrote.models.vae.vae.VAE", "auto", [4, 5], True),
+    "units of the data": ("byrote.models.vae.vae.VAE", "real", [4, 5], False),
     "another's model": ("mine.VAE", "auto", [4, 5], False),
-    "rows": ("byrote.models.vae.estimator.VAE", "auto", [20], False),
+    "rows": ("byrote.models.vae.vae.VAE", "auto", [20], False),
 }
 
 

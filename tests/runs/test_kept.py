@@ -321,7 +321,7 @@ def test_a_run_without_models_says_how_to_get_one(tmp_path):
         byrote.open_run(tmp_path / "run").model(model=Keepable())
 
 
-@pytest.mark.parametrize("name", ["os.path.join", "byrote.models.vae.estimator.torch", "os.system"])
+@pytest.mark.parametrize("name", ["os.path.join", "byrote.models.vae.vae.torch", "os.system"])
 def test_run_json_chooses_no_code(tmp_path, name):
     x = np.random.default_rng(1).random((12, 3))
     score(tmp_path / "run", "release", VAE(**SMALL), x, KFold(2, repeats=1))

@@ -81,7 +81,7 @@ def test_a_model_that_cannot_be_settled_is_refused(tmp_path, how, message):
 
 
 def test_a_worker_without_the_compiler_of_the_run_says_so(monkeypatch):
-    monkeypatch.setattr("byrote.models.vae.arithmetic.can_compile", lambda device: False)
+    monkeypatch.setattr("byrote.models.arithmetic.can_compile", lambda device: False)
     task = Task(VAE(compile=True), InMemory(np.zeros((20, 4))), ArrayContent)
     failure = run_job(task, Job(0, 20, np.arange(2, dtype=np.uint32), None, 0, 0, 0)).failure
     assert failure.type == "NoCompiler"

@@ -50,7 +50,7 @@ def pandas_index(schema: pa.Schema) -> Iterator[str]:
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether values of this type are numbers; an empty column counts as numbers, all missing."""
+    """Whether values of this type are numbers; an empty column is one of missing numbers."""
     of = pa.types
     tests = (of.is_integer, of.is_floating, of.is_boolean, of.is_decimal, of.is_null)
     return any(test(kind) for test in tests)
@@ -80,8 +80,7 @@ def matrix(
     """Return columns of numbers as a matrix (count, columns), float32 only if all columns are.
 
     ``count`` is the number of rows in the file; ``rows`` are the sorted numbers of those to read.
-    Columns that are not numeric or have missing values are refused, and so is a matrix that would
-    take most of the available memory.
+    Columns not numeric or with missing values are refused, and so is a matrix too large for memory.
     """
     not_numeric = [field.name for field in fields if not is_number(field.type)]
     if not_numeric:
@@ -131,7 +130,7 @@ def list_matrix(
 
 
 def label_column(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
-    """Return a column of labels or ids as (n,) int64 or strings, none of them missing."""
+    """Return a column of labels or ids, (n,), as int64 or strings; missing values are refused."""
     if not is_label(column.type):
         raise InvalidInput(f"{option} must be integers or strings; {name!r} holds {column.type}")
     if column.null_count:
@@ -161,9 +160,9 @@ def label_column_of_text(option: str, name: str, column: pa.ChunkedArray) -> np.
 
 
 def warn_about_ids(names: Sequence[str], x: NDArray[np.floating[Any]]) -> None:
-    """Warn about columns of values that look like ids: distinct integers, beside other columns.
+    """Warn about columns of values that look like ids, if there are other columns.
 
-    They increase by one from row to row, or have a name that is usual for ids.
+    Their values are distinct integers, which increase by one per row or have a usual name of ids.
     """
     suspects = [
         name for name, column in zip(names, x.T, strict=True) if len(x) > 2 and _is_id(name, column)
@@ -196,7 +195,6 @@ def _allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
 def _selected(
     batches: Iterable[pa.RecordBatch], count: int, rows: NDArray[np.intp] | None
 ) -> Iterator[tuple[slice, pa.RecordBatch]]:
-    """Yield batches, or their selected rows, with the rows of the output that they fill."""
     start = filled = 0
     for batch in batches:
         stop = start + len(batch)

@@ -25,7 +25,7 @@ class Measurement:
     Attributes
     ----------
     references
-        Random candidates per pattern, which no fit trains on.
+        Random candidates per pattern, which are in no training set.
     method
         How ranks are computed in the model, as in ``byrote.expose``; "none": from the references.
     max_queries
@@ -123,7 +123,7 @@ class CanaryRecords:
 
     @cached_property
     def x(self) -> NDArray[np.uint8]:
-        """All that a fit needs, as bytes of JSON: workers share an array."""
+        """All that a fit needs, as bytes of JSON: an array can be shared between workers."""
         content = {
             "documents": self.corpus.documents,
             "held_out": self.held_out.documents if self.held_out else [],
@@ -197,7 +197,7 @@ def _check_distinct(patterns: Sequence[Canary]) -> None:
 def _by_group(
     secrets: Sequence[Sequence[str]], group_sizes: Sequence[int]
 ) -> list[tuple[int, str]]:
-    """Deal out each pattern's secrets, group by group, as (index of the pattern, completion)."""
+    """Return each pattern's secrets, group by group, as (index of the pattern, completion)."""
     starts = accumulate(group_sizes, initial=0)
     return [
         (k, completion)
@@ -212,7 +212,7 @@ def _sample(
 ) -> tuple[list[str], list[str]]:
     """Draw completions for a pattern's canaries, and others as its references.
 
-    A format too small for that many references yields all that it has.
+    A small format yields fewer references: all that are left.
     """
     given = [] if pattern.completion is None else [pattern.completion]
     available = pattern.space_size - len(given) - secrets

@@ -1,6 +1,6 @@
 r"""Corpus: the text that a language model is trained on, as documents with a fingerprint.
 
-Lines end with ``"\n"`` alone, and a final one starts no further line.
+Lines end with ``"\n"`` alone, and a final one does not start another line.
 """
 
 import hashlib
@@ -163,7 +163,7 @@ class Corpus(Displayed):
         Raises
         ------
         InvalidInput
-            If the share is not valid, or the nearest line end leaves no text on one side.
+            If the share is not valid, or the nearest line end leaves one side without text.
 
         Examples
         --------
@@ -219,7 +219,6 @@ class Corpus(Displayed):
 
     @cached_property
     def _first_places(self) -> NDArray[np.int64]:
-        """Place of each document's first line, and at the end the number of places."""
         counts = (text.count("\n") + (not text.endswith("\n")) for text in self.documents)
         return np.cumsum([0, *counts], dtype=np.int64)
 
@@ -241,7 +240,6 @@ def _insert_lines(document: str, numbered_lines: Iterable[tuple[int, str]]) -> s
 
 
 def _cut(documents: Sequence[str], offset: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Cut the concatenated documents at an offset; a document may be cut in two."""
     index, start = _document_at(documents, offset)
     head, tail = documents[index][: offset - start], documents[index][offset - start :]
     first = (*documents[:index], *([head] if head else []))

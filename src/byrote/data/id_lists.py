@@ -1,14 +1,16 @@
-"""Files that list record ids, one each: .csv or .parquet with a column ``id``, or .txt."""
+"""Files that list record ids: a column ``id`` of a .csv or .parquet, or the lines of a .txt."""
 
 import csv
 import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
+from byrote.data.text_stream import read_utf8
 from byrote.errors import InvalidInput, did_you_mean
 
 SUFFIXES = (".csv", ".txt", ".parquet")
@@ -40,6 +42,32 @@ def read_ids(path: str | Path) -> list[str]:
         return _READERS[path.suffix.lower()](str(path))
 
 
+def listed_rows(ids: NDArray[Any], listed: list[str]) -> NDArray[np.intp]:
+    """Return the rows of the listed records, in the order of the data; unknown ids are refused.
+
+    Integer ids match their plain decimal form: 7, not 07 or 7.0. No message quotes an id.
+
+    Examples
+    --------
+    >>> listed_rows(np.array([30, 10, 20]), ["20", "30"]).tolist()
+    [0, 2]
+    """
+    if not listed:
+        raise InvalidInput("only must list at least one id; the file lists none")
+    if ids.dtype.kind != "U":
+        listed = [text.strip() for text in listed]
+    wanted = np.array(listed)
+    checks.unique("ids in the file for only", wanted)
+    as_text = ids.astype(str)
+    unknown = int(np.count_nonzero(~np.isin(wanted, as_text)))
+    if unknown:
+        raise InvalidInput(
+            f"only must list ids of the records; {unknown} of {len(wanted)} listed ids belong to"
+            f" none of the {len(as_text)} records"
+        )
+    return np.flatnonzero(np.isin(as_text, wanted))
+
+
 def encode_ids(ids: NDArray[Any], suffix: str) -> bytes:
     r"""Encode ids as the content of a file with this suffix, which ``read_ids`` reads back.
 
@@ -47,7 +75,6 @@ def encode_ids(ids: NDArray[Any], suffix: str) -> bytes:
 
     Examples
     --------
-    >>> import numpy as np
     >>> encode_ids(np.array(["a", "b, c"]), ".csv")
     b'id\na\n"b, c"\n'
     """
@@ -82,18 +109,12 @@ def _encode_parquet(ids: NDArray[Any]) -> bytes:
 
 
 def _read_lines(path: str) -> list[str]:
-    from byrote.data.formats.csv import read_utf8  # noqa: PLC0415 (slow to load)
-
     text = read_utf8(path).decode().removeprefix("\ufeff")
     return [line for line in (each.removesuffix("\r") for each in text.split("\n")) if line.strip()]
 
 
 def _read_csv(path: str) -> list[str]:
-    from byrote.data.formats.csv import (  # noqa: PLC0415 (slow to load)
-        parse_csv,
-        read_utf8,
-        unescape_cell,
-    )
+    from byrote.data.formats.csv import parse_csv, unescape_cell  # noqa: PLC0415 (slow to load)
 
     table = parse_csv(read_utf8(path), text=[_COLUMN])
     _check_columns(table.column_names)

@@ -49,7 +49,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 class DecodedImage:
     """Grey (h, w) or RGB (h, w, 3) pixels: uint8, or float32 in [0, 1] if not stored with 8 bits.
 
-    Transparency is dropped; ``transparent`` tells whether some pixel was not opaque.
+    Transparency is dropped; ``transparent`` is true if some pixel was not opaque.
     """
 
     pixels: NDArray[Any]
@@ -126,7 +126,6 @@ def _too_large(position: str) -> InvalidInput:
 
 
 def _decoded(image: ImageFile.ImageFile, file: BinaryIO, position: str) -> DecodedImage:
-    """Decode according to how the pixels are stored."""
     if _has_deep_colour(image):
         return _deep_colour(image, file, position)
     if image.mode[0] in "IF":
@@ -145,7 +144,6 @@ def _decoded(image: ImageFile.ImageFile, file: BinaryIO, position: str) -> Decod
 
 
 def _drop_alpha(stored: NDArray[Any]) -> DecodedImage:
-    """Drop the last of two or four channels, opacity."""
     colours = stored[..., 0] if stored.shape[-1] == 2 else stored[..., :3]
     return DecodedImage(colours, bool(stored[..., -1].min() < np.iinfo(stored.dtype).max))
 
@@ -158,7 +156,7 @@ def _as_grey_if_possible(rgba: NDArray[Any]) -> NDArray[Any]:
 
 
 def _shows_transparent_colour(image: Image.Image) -> bool:
-    """Whether some pixel of a loaded image has the colour declared as transparent."""
+    """Whether a pixel of a loaded image has the colour declared as transparent."""
     if "transparency" not in image.info:
         return False
     return bool(np.asarray(image.convert("RGBA"))[..., 3].min() < 255)
@@ -241,7 +239,6 @@ def _deep_ppm(image: ImageFile.ImageFile, file: BinaryIO) -> DecodedImage:
 
 
 def _load_as(image: ImageFile.ImageFile, raw: str) -> NDArray[Any]:
-    """Decode as if the pixels had another layout in the file."""
     image.tile = [_with_raw_mode(tile, raw) for tile in image.tile]
     return _load(image)
 

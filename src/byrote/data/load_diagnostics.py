@@ -1,6 +1,6 @@
 """Warnings and errors about a source that is being read, each one sentence that names it.
 
-Libraries warn by the dozen, in terms of their internals, and name no file; their errors may quote
+Libraries warn often, in terms of their internals, and do not name the file; their errors may quote
 records. Loaders call `warn`, read inside `collect_warnings` and `translate_errors`.
 """
 
@@ -21,8 +21,6 @@ _STACK_LEVEL = 4  # from collect_warnings to the caller of load
 
 
 class _Collected:
-    """Warnings collected while a source is read."""
-
     def __init__(self) -> None:
         self.position: str | None = None
         self.cautions: list[str] = []
@@ -130,7 +128,7 @@ def collect_warnings(name: str) -> Iterator[None]:
 
 @contextmanager
 def translate_errors(message: str, *errors: type[Exception]) -> Iterator[None]:
-    """Raise InvalidInput with this message in place of any of these errors.
+    """Raise InvalidInput with this message instead of any of these errors.
 
     The original is not chained: its text may quote the file, and records are private.
 

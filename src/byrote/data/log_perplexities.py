@@ -15,9 +15,10 @@ from byrote.data.arrow_columns import (
     label_column,
     label_column_of_text,
 )
-from byrote.data.formats.csv import parse_csv, read_utf8
+from byrote.data.formats.csv import parse_csv
 from byrote.data.formats.parquet import open_parquet
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
+from byrote.data.text_stream import read_utf8
 from byrote.errors import InvalidInput, did_you_mean
 
 _REQUIRED = ("id", "bits", "role")
@@ -40,8 +41,8 @@ class LogPerplexities:
     reference_bits
         (m,) log-perplexities of the reference candidates.
     canary_group, reference_group
-        (n,) and (m,) integers or strings, if each canary is compared only with the references of
-        its group; None if all are compared with all.
+        (n,) and (m,) integers or strings: each canary is compared only with the references of its
+        group; None to compare all with all.
     """
 
     ids: NDArray[np.generic]

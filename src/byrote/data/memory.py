@@ -59,7 +59,7 @@ def _machine() -> Iterator[int]:
 
 
 def _control_groups() -> Iterator[int]:
-    """Yield what is left of each control group that limits this process, versions 2 and 1."""
+    """Yield the rest of each control group that limits this process, versions 2 and 1."""
     try:
         lines = _OWN_CGROUPS.read_text().splitlines()
     except OSError:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import checks
+from byrote import checks, seeds
 from byrote.data import memory
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
@@ -80,11 +80,6 @@ class Records(Displayed):
         """Shape of one record."""
         return self.x.shape[1:]
 
-    @property
-    def is_image(self) -> bool:
-        """Whether records are (h, w) or (h, w, c) images."""
-        return self.x.ndim > 2
-
     def values(self, rows: Any = None) -> np.ndarray:
         """Return the records, or those in ``rows``, as numbers; uint8 images as float32 in [0, 1].
 
@@ -119,7 +114,7 @@ class Records(Displayed):
 
 
 def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
-    """Return Records of Records, an array or a data frame; ids and labels override its own.
+    """Return Records of Records, an array or a data frame; ids and labels override theirs.
 
     The index of a data frame becomes the ids if it holds integers or strings.
     """
@@ -139,6 +134,23 @@ def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
     )
 
 
+def random_rows(n: int, count: int | None) -> NDArray[np.intp]:
+    """Return ``count`` of ``n`` rows, sorted, from a fixed random order; all for None.
+
+    A smaller subset is contained in a larger one.
+
+    Examples
+    --------
+    >>> random_rows(10, 3).tolist(), random_rows(10, 4).tolist(), random_rows(3, None).tolist()
+    ([2, 3, 9], [2, 3, 8, 9], [0, 1, 2])
+    """
+    if count is None:
+        return np.arange(n)
+    if count > n:
+        raise InvalidInput(f"records must be at most {n}, the number of records; got {count}")
+    return np.sort(seeds.generator(0, seeds.Purpose.CHOICE).permutation(n)[:count])
+
+
 def as_values(name: str, values: Any) -> np.ndarray:
     """Return a finite, C-contiguous float array of two to four dimensions; float32 stays float32.
 
@@ -148,7 +160,7 @@ def as_values(name: str, values: Any) -> np.ndarray:
 
 
 def as_numbers(name: str, values: Any) -> np.ndarray:
-    """Return records as a numeric array of two to four dimensions, of their own type."""
+    """Return records as a numeric array of two to four dimensions, without conversion."""
     array = checks.array(name, values)
     if array.dtype.kind not in "fiub":
         raise InvalidInput(f"{name} must be numeric; got dtype {array.dtype}")
@@ -164,7 +176,6 @@ def as_numbers(name: str, values: Any) -> np.ndarray:
 
 
 def _as_stored(name: str, values: Any) -> np.ndarray:
-    """Do as ``as_values``, but keep uint8 images."""
     array = as_numbers(name, values)
     if not is_pixels(array):
         single = array.dtype.kind == "f" and array.itemsize == 4  # in either byte order
@@ -184,7 +195,7 @@ def _column(name: str, values: Any, n: int) -> np.ndarray:
 
 
 def id_as_text(id_: Any) -> str | None:
-    """Return an id as text, for look-up; None for what cannot be an id."""
+    """Return an id as text, for look-up; None for anything that cannot be an id."""
     if isinstance(id_, str):
         return str(id_)
     whole = isinstance(id_, int | np.integer) and not isinstance(id_, bool)
@@ -200,7 +211,7 @@ def is_pixels(array: NDArray[Any]) -> bool:
 
 
 def as_floats(array: NDArray[Any]) -> NDArray[Any]:
-    """Return stored pixels as float32 x/255, and any other array as it is.
+    """Return stored pixels as float32 x/255, and any other array unchanged.
 
     Examples
     --------
@@ -221,5 +232,5 @@ def scale_pixels(pixels: NDArray[Any]) -> NDArray[Any]:
 
 
 def scale_16_bit(array: NDArray[Any]) -> NDArray[Any]:
-    """Scale images of 16-bit pixels, (n, h, w) or (n, h, w, c); return other arrays as they are."""
+    """Scale images of 16-bit pixels, (n, h, w) or (n, h, w, c); return other arrays unchanged."""
     return scale_pixels(array) if array.ndim in (3, 4) and array.dtype == np.uint16 else array

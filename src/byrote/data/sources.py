@@ -14,10 +14,9 @@ from byrote.data.formats.registry import (
     text_format,
 )
 from byrote.data.geometry import Geometry
-from byrote.data.id_lists import read_ids
+from byrote.data.id_lists import listed_rows, read_ids
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
-from byrote.data.records import Records
-from byrote.data.subsample import listed_rows, random_rows
+from byrote.data.records import Records, random_rows
 from byrote.errors import InvalidInput
 
 

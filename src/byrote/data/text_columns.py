@@ -16,7 +16,7 @@ _COPIES = 2  # of a text, while it becomes a document
 
 
 def text_column_names(schema: pa.Schema) -> list[str]:
-    """Return the names of columns of strings, without an index that pandas wrote."""
+    """Return the names of columns of strings, except for a pandas index."""
     index = set(pandas_index(schema))
     return [field.name for field in schema if _is_text(field.type) and field.name not in index]
 
@@ -24,14 +24,12 @@ def text_column_names(schema: pa.Schema) -> list[str]:
 def choose_text_column(
     names: Sequence[str], text_names: Collection[str], column: str | None
 ) -> str:
-    """Return the column asked for, else ``text``, else the only column that holds text.
+    """Return ``column``, or else ``text``, or else the only column that holds text.
 
     Examples
     --------
     >>> choose_text_column(["id", "text", "title"], {"text", "title"}, None)
     'text'
-    >>> choose_text_column(["id", "title"], {"title"}, None)
-    'title'
     """
     check_columns(names, column=column)
     if column is not None:

@@ -1,23 +1,23 @@
-"""The density-model contract: scikit-learn's own, with optional parts found by name.
+"""The density-model contract: scikit-learn's, with optional parts found by name.
 
-A model is any object that ``sklearn.base.clone`` can copy, with ``fit(X)`` and ``score_samples(X)``
-giving (n,) log-densities in nats. Optional:
+A model is an object that ``sklearn.base.clone`` can copy, with ``fit(X)`` and ``score_samples(X)``,
+which returns (n,) log-densities in nats. Optional:
 
-- parameters ``random_state`` (each fit gets its own seed) and ``noise_seed`` (one seed for a run);
-- ``fit(X, on_epoch=...)``: training can be tracked. A model with a parameter ``patience`` that is
-  not None may stop before its ``epochs``;
+- parameters ``random_state`` (a seed for each fit) and ``noise_seed`` (one seed for a run);
+- ``fit(X, on_epoch=...)``: training can be tracked. With a parameter ``patience`` other than None
+  it may stop before ``epochs``;
 - ``loss(X)``: mean loss of records outside training, nats;
 - ``check_input(X)``: refuse unusable data before any fit;
 - ``sample(n)``, ``get_weights()`` and ``set_weights(arrays)``;
-- ``diagnostics_``: reliability of the last log-densities, an array each;
+- ``diagnostics_``: reliability of the last log-densities, one array per name;
 - ``facts_``: facts about the fit as plain data; "privacy" holds a ``DPGuarantee``;
 - ``settled(shape, fits)``: a copy without parameters "auto";
-- ``takes_pixels``, if true: uint8 images come as stored, not as float32 in [0, 1];
-- ``file_hashes()``: by parameter, of the files that it names, which are part of the model;
-- ``private_parameters``: names of parameters that hold records, of which a run keeps a hash.
+- ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
+- ``file_hashes()``: hashes, by parameter, of files that are part of the model;
+- ``private_parameters``: names of parameters that hold records; a run keeps only their hash.
 
-A language model is the same over lists of texts, marked by a true ``takes_texts``. One that reports
-every few batches has ``reports(X)``, the number of times that ``fit(X)`` will call ``on_epoch``.
+A language model is the same over lists of texts, marked by a true ``takes_texts``. If it reports
+every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will call ``on_epoch``.
 """
 
 import inspect
@@ -32,8 +32,8 @@ from sklearn.base import clone
 from byrote import checks
 from byrote.data.records import as_floats, is_pixels
 from byrote.errors import ByroteError, InvalidInput
-from byrote.models.identity import NOISE, SEED
-from byrote.models.privacy.guarantee import DPGuarantee
+from byrote.models.identity import NOISE, SEED, plain
+from byrote.models.privacy.dp import DPGuarantee
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
@@ -81,19 +81,18 @@ def reseed(model: Any, seed: int) -> None:
 
 
 def _parameters_named(model: Any, name: str) -> list[str]:
-    """The model's parameters of that name, including those of nested models."""
     deep = sorted(model.get_params(deep=True))
     return [parameter for parameter in deep if parameter == name or parameter.endswith(f"__{name}")]
 
 
 def takes_images(model: Any) -> bool:
-    """Whether the model takes images in their shape, by its scikit-learn tags; rows otherwise."""
+    """Whether the model takes images in their shape, by its scikit-learn tags."""
     tags = getattr(model, "__sklearn_tags__", None)
     return bool(tags().input_tags.three_d_array) if tags is not None else False
 
 
 def takes_pixels(model: Any) -> bool:
-    """Whether the model takes stored pixels, uint8 images that stand for x/255, unconverted."""
+    """Whether the model takes stored pixels: uint8 images, which stand for x/255."""
     return bool(getattr(model, "takes_pixels", False))
 
 
@@ -103,7 +102,7 @@ def takes_texts(model: Any) -> bool:
 
 
 def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
-    """Records in the form that the model takes: stored pixels, float images or float rows.
+    """Return records in the form that the model takes: stored pixels, float images or float rows.
 
     Select rows before: converting stored pixels to float32 takes four times their memory.
     """
@@ -114,7 +113,7 @@ def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
 
 
 def input_bytes(model: Any, x: NDArray[Any]) -> int:
-    """Memory of all records in the form that the model takes."""
+    """Return the memory of all records in the form that the model takes."""
     scaled = is_pixels(x) and not takes_pixels(model)
     return x.size * np.dtype(np.float32).itemsize if scaled else x.nbytes
 
@@ -133,12 +132,12 @@ def takes_on_epoch(model: Any) -> bool:
 
 
 def epochs(model: Any) -> int | None:
-    """Number of reports in training; None where ``patience`` or ``report_every`` decides it."""
+    """Return the number of reports in training; None if a parameter leaves it open."""
     return None if stops_early(model) else max_epochs(model)
 
 
 def max_epochs(model: Any) -> int | None:
-    """Largest number of reports in training, where a parameter ``epochs`` states it."""
+    """Return the largest number of reports in training, if a parameter ``epochs`` states it."""
     parameters = model.get_params(deep=False)
     value = parameters.get("epochs")
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
@@ -169,7 +168,7 @@ def has_loss(model: Any) -> bool:
 
 
 def diagnostics(model: Any, n: int) -> dict[str, NDArray[np.float32]]:
-    """Read ``diagnostics_`` of the n latest log-densities, by name.
+    """Read ``diagnostics_`` of the last n log-densities, (n,) float32 each.
 
     Raises TypeError if it is not a mapping of names to n real numbers each.
     """
@@ -198,36 +197,27 @@ def facts(model: Any) -> dict[str, Any]:
         return {}
     if not isinstance(reported, Mapping):
         raise TypeError("facts_ must be a mapping")
-    plain = {
+    values = {
         name: value.to_facts() if isinstance(value, DPGuarantee) else value
         for name, value in reported.items()
     }
     try:
-        json.dumps(plain, allow_nan=False)
+        json.dumps(values, allow_nan=False)
     except (TypeError, ValueError):
         raise TypeError("facts_ must hold finite numbers, text, lists and mappings") from None
-    return plain
+    return values
 
 
-def check_input(model: Any, x: NDArray[Any]) -> None:
-    """Let the model's ``check_input`` refuse records, in the form in which it gets them.
+def check_input(model: Any, x: NDArray[Any] | Sequence[str]) -> None:
+    """Call the model's ``check_input`` with the records in the form that the model takes.
 
-    Exceptions other than ours are named by their type alone, as their text may quote records.
+    Errors other than byrote's are named by their type alone: their text may quote records.
     """
-    _call_check_input(model, as_input(model, x))
-
-
-def check_texts(model: Any, texts: Sequence[str]) -> None:
-    """Let a language model's ``check_input`` refuse texts; errors as ``check_input``."""
-    _call_check_input(model, texts)
-
-
-def _call_check_input(model: Any, x: Any) -> None:
     check = getattr(model, "check_input", None)
     if not callable(check):
         return
     try:
-        check(x)
+        check(as_input(model, x) if isinstance(x, np.ndarray) else x)
     except ByroteError:  # ours, also of a missing extra
         raise
     except Exception as error:  # a user's check may raise anything
@@ -248,13 +238,8 @@ def check_samples(model: Any) -> None:
 def draw_samples(model: Any, n: int, shape: tuple[int, ...]) -> NDArray[Any]:
     """Draw (n, *shape) samples from a fitted model.
 
-    ``sample(n)`` may return rows for images, or (as scikit-learn's mixtures do) a pair whose first
-    part is the samples.
-
-    Raises
-    ------
-    InvalidInput
-        If the model has no ``sample`` or returns another number of values, NaN or infinity.
+    ``sample(n)`` may return rows for images, or, as scikit-learn's mixtures do, a pair that begins
+    with the samples. InvalidInput for a model without it, another number of values, or NaN.
 
     Examples
     --------
@@ -277,3 +262,36 @@ def draw_samples(model: Any, n: int, shape: tuple[int, ...]) -> NDArray[Any]:
     if array.dtype.kind != "f" and not takes_pixels(model):
         array = array.astype(np.float64)  # numbers, not stored pixels that stand for x/255
     return array.reshape(n, *shape)
+
+
+def resolved_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, Any]:
+    """Return concrete values of the parameters that the model's ``settled`` replaces.
+
+    ``shape`` (n, ...) of the records and the number of ``fits`` decide what is worth its start-up.
+    """
+    if not callable(getattr(type(model), "settled", None)):
+        return {}
+    name = type(model).__name__
+    try:
+        after = model.settled(shape, fits).get_params(deep=False)
+    except InvalidInput:
+        raise
+    except Exception as error:  # a user's method may raise anything
+        raise InvalidInput(
+            f"model: settled() of {name} must work on this machine; it raised"
+            f" {type(error).__name__}"
+        ) from None
+    before = model.get_params(deep=False)
+    changed = {key: value for key, value in after.items() if plain(value) != plain(before[key])}
+    for key, value in changed.items():
+        if not isinstance(value, bool | int | float | str):
+            raise InvalidInput(
+                f"model: settled() of {name} must give {key} as a number, text or a truth value;"
+                f" got {type(value).__name__}"
+            )
+    return changed
+
+
+def with_values(model: Any, values: Mapping[str, Any]) -> Any:
+    """Return a copy of the model with these parameters, or the model if there are none."""
+    return clone(model).set_params(**values) if values else model

@@ -18,10 +18,9 @@ class EarlyStopping:
     network
         The network in training.
     loss
-        Mean loss of validation data, nats; it must be the same for the same weights.
+        Mean loss of validation data, nats; deterministic for given weights.
     patience
-        Number of epochs in a row without a new lowest loss after which training stops; NaN is not
-        a new lowest loss.
+        Consecutive epochs without a new lowest loss after which training stops; NaN is not lower.
 
     Examples
     --------
@@ -48,12 +47,12 @@ class EarlyStopping:
         return self._epochs - self._best_epoch >= self._patience
 
     def restore(self) -> None:
-        """Load the weights of the best epoch; without a finite loss there is none."""
+        """Load the weights of the best epoch, if any loss was finite."""
         if self._best_weights:
             self._network.load_state_dict(self._best_weights)
 
     def facts(self) -> dict[str, Any]:
-        """The ``epoch`` whose weights are kept, of how many ``epochs``, and its ``loss``, nats."""
+        """Return the ``epoch`` kept, the number of ``epochs``, and the ``loss``, nats."""
         return {
             "epoch": self._best_epoch or self._epochs,
             "epochs": self._epochs,

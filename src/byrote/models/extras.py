@@ -10,6 +10,7 @@ from byrote.errors import MissingExtra
 _EXTRAS = {
     "opacus": ("dp", "opacus", "dp"),
     "dp_accounting": ("dp", "dp-accounting", "dp"),
+    "ray": ("executor 'ray'", "Ray", "ray"),
     "transformers": ("CausalLM", "transformers", "hf"),
 }
 DP_LIBRARIES = ("opacus", "dp_accounting")

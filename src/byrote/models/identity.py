@@ -19,10 +19,9 @@ SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets
 
 
 def parameters(model: Any) -> Mapping[str, Any]:
-    """The model's parameters as plain data, without the seeds that a run sets.
+    """Return the model's parameters as plain data, without the seeds that a run sets.
 
-    Lists in a parameter that the model calls private (``private_parameters``), such as records, are
-    replaced by a hash, as arrays always are.
+    Lists in ``private_parameters``, such as records, are replaced by a hash, as arrays always are.
     """
     private = getattr(model, "private_parameters", ())
     return {
@@ -41,7 +40,7 @@ def _hidden(value: Any) -> Any:
 def code(model: Any) -> str:
     """Hash the source of the model's class and its bases, except those of installed packages.
 
-    Empty where there is no source. Functions that the class calls are not followed.
+    Empty without source. Functions that the class calls are not followed.
     """
     sources = []
     for base in type(model).__mro__:
@@ -58,18 +57,18 @@ def _is_installed(path: str) -> bool:
 
 
 def file_hashes(model: Any) -> dict[str, str]:
-    """Hashes of the files that parameters name, by the model's own ``file_hashes``."""
+    """Return hashes of the files that parameters name, by the model's own ``file_hashes``."""
     method = getattr(model, "file_hashes", None)
     return dict(method()) if callable(method) else {}
 
 
 def class_path(model: Any) -> str:
-    """Module and qualified name of the model's class."""
+    """Return module and qualified name of the model's class."""
     return f"{type(model).__module__}.{type(model).__qualname__}"
 
 
 def plain(value: Any) -> Any:
-    """A parameter's value as JSON: equal for equal values, different for different ones."""
+    """Return a parameter's value as JSON: equal for equal values, different for different ones."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):
@@ -84,7 +83,7 @@ def plain(value: Any) -> Any:
 
 
 def _named(value: Any) -> Any:  # noqa: PLR0911 (one for each kind)
-    """An object by its name or content, the same in every process."""
+    """Return an object's name or content, the same in every process."""
     if isinstance(value, Enum):
         return f"{class_path(value)}.{value.name}"
     if isinstance(value, type) or inspect.isroutine(value):
@@ -120,7 +119,7 @@ def _hash(content: bytes) -> str:
 
 
 def hash_files(**named: Any) -> dict[str, str]:
-    """SHA-256, by parameter, of values that are paths of existing files."""
+    """Return SHA-256, by parameter, of values that are paths of existing files."""
     paths = {name: Path(value) for name, value in named.items() if isinstance(value, str | Path)}
     hashes = {}
     for name, path in paths.items():

@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput
-from byrote.models.privacy.guarantee import REPLACEMENT, DPGuarantee
+from byrote.models.privacy.dp import REPLACEMENT, DPGuarantee
 
 Array = NDArray[np.float64]
 MOST_CELLS = 2**20
@@ -18,32 +18,31 @@ MOST_CELLS = 2**20
 class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """Histogram density estimate with Laplace noise: purely epsilon-differentially private.
 
-    The range of every feature is cut into ``bins`` equal parts; noise of scale ``2 / epsilon`` is
-    added to the count of every cell and rounded to whole numbers; counts below one half become one
-    half; the result is normalized to a density that is constant on each cell.
+    The range of each feature is cut into ``bins`` equal parts. Each count gets noise of scale
+    ``2 / epsilon``, rounded to whole numbers; counts below one half become one half; the result is
+    normalized to a density that is constant on each cell.
 
-    **Epsilon-DP under replacement.** Replacing a record changes at most two counts, by 1 each: the
-    vector of counts moves by at most 2 in L1. Noise Laplace(b) has a density proportional to
-    ``e^{-|z| / b}``, which changes by a factor of at most ``e^{|s| / b}`` when shifted by s; the
-    noise of the cells is independent, so the joint density changes by at most ``e^{2 / b}``, which
-    is ``e^epsilon`` for ``b = 2 / epsilon``. All that follows (rounding, the least count,
-    normalizing by the noisy total, scoring, sampling) uses the noisy counts alone, and the cells
-    are fixed by the parameters: post-processing, without cost.
+    **Epsilon-DP under replacement.** Replacing a record changes at most two counts, by 1 each: at
+    most 2 in L1. The density of Laplace(b), proportional to ``e^{-|z| / b}``, changes by a factor
+    of at most ``e^{|s| / b}`` when shifted by s; the noise is independent between cells, so the
+    joint density changes by at most ``e^{2 / b}``, which is ``e^epsilon`` for ``b = 2 / epsilon``.
+    Rounding, the least count, normalization, scoring and sampling use the noisy counts alone, and
+    the cells are fixed by the parameters: post-processing.
 
-    **Epsilon/2-DP under adding or removing a record**, which moves one count by 1. Hence
+    **Epsilon/2-DP under adding or removing a record**, which changes one count by 1. Hence
     ``log E[p(x) | x in] - log E[p(x) | x out]`` is at most epsilon for K-fold and at most
     epsilon / 2 leave-one-out.
 
-    Counts are whole and so is the rounded noise, so the digits of the sum do not give away the
-    count as those of floating-point noise would (Mironov 2012). The guarantee is for one fit whose
-    ``random_state`` nobody knows.
+    Counts and rounded noise are whole numbers, so the digits of the sum do not reveal the count as
+    those of floating-point noise would (Mironov 2012). The guarantee is for one fit whose
+    ``random_state`` is secret.
 
     Parameters
     ----------
     bins
         Parts of each feature's range; ``bins ** d`` cells, at most 2**20.
     range
-        (low, high) of every feature, set without looking at the data. Records outside are not
+        (low, high) of every feature, chosen without looking at the data. Records outside are not
         counted and have density zero.
     epsilon
         Of the guarantee, above 0, nats.
@@ -85,7 +84,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidInput
-            In one sentence.
+            If a parameter or X is not valid.
         """
         _table(X)
         self._check_parameters(np.shape(X)[1])
@@ -96,7 +95,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidInput
-            If a parameter or X cannot be used.
+            If a parameter or X is not valid.
         """
         del y
         x = _table(X)
@@ -149,7 +148,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return low + (high - low) * (corner + generator.random(corner.shape)) / self.bins
 
     def get_weights(self) -> dict[str, Array]:
-        """Everything learned, as arrays by name, for ``set_weights``."""
+        """Return everything learned, as arrays by name, for ``set_weights``."""
         check_is_fitted(self)
         return {"log_density": self.log_density_.copy()}
 
@@ -174,7 +173,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def _cells(
         self, x: Array, shape: tuple[int, ...]
     ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-        """The cell of each record, and whether it lies in the range, both ends included."""
+        """Return the cell of each record, and whether it is in the range, ends included."""
         low, high = self.range
         inside = np.asarray(((x >= low) & (x <= high)).all(axis=1))
         parts = np.floor((np.clip(x, low, high) - low) / (high - low) * self.bins).astype(np.intp)
@@ -199,7 +198,6 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _is_pair(value: object) -> bool:
-    """Whether a value is two finite numbers, rising, whose distance is finite too."""
     if not isinstance(value, tuple | list) or len(value) != 2:
         return False
     try:

@@ -1,10 +1,13 @@
-"""Models by name, for the command line: built-in ones, ``hf:PATH``, ``module:Class``."""
+"""Models by name, for the command line: built-in ones, ``hf:PATH``, ``module:Class``.
+
+Also, which models of scikit-learn do not return exact log-densities.
+"""
 
 import importlib
 import inspect
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import fields
 from functools import partial
@@ -31,12 +34,12 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
     """Build a model from its name and settings.
 
     ``kde`` is scikit-learn's, except for the default of ``leaf_size``: a tree of several leaves
-    loses small densities (see ``inexact_densities``).
+    loses small densities (see ``approximations``).
 
     Raises
     ------
     InvalidInput
-        If the name or a setting is unknown; the message suggests the nearest right one.
+        If the name or a setting is unknown; the message suggests the nearest known one.
 
     Examples
     --------
@@ -64,7 +67,7 @@ def _build(name: str, settings: Mapping[str, Any]) -> Any:
 
 
 def _settable(name: str, constructor: Callable[..., Any]) -> list[str]:
-    """Names that can be set; unknown for classes written in C."""
+    """Return the names of parameters that can be set; a class written in C is refused."""
     try:
         parameters = inspect.signature(constructor).parameters.values()
     except Exception:  # a user's signature may raise anything
@@ -81,7 +84,6 @@ def _describe(error: BaseException) -> str:
 
 
 def _with_dp(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a mapping under ``dp`` into a ``DP``."""
     dp = settings.get("dp")
     return dict(settings) if not isinstance(dp, dict) else {**settings, "dp": _dp(dp)}
 
@@ -150,7 +152,6 @@ def _load(name: str) -> Callable[..., Any]:
 
 
 def _hugging_face(name: str) -> Callable[..., Any]:
-    """The constructor of ``hf:PATH``, which fine-tunes a model of a local folder."""
     path = name.removeprefix(_HUGGING_FACE)
     if not path:
         raise InvalidInput("--model hf: needs the folder of a model, hf:PATH")
@@ -158,7 +159,71 @@ def _hugging_face(name: str) -> Callable[..., Any]:
 
 
 def _import_from_current_folder() -> None:
-    """Let ``module:Class`` import from the current folder, after all installed packages."""
+    """Let ``module:Class`` import from the current folder, after installed packages."""
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
+
+
+_TREE_PARAMETERS = frozenset({"bandwidth", "kernel", "atol", "rtol", "leaf_size", "breadth_first"})
+_VARIATIONAL_MIXTURE = "sklearn.mixture._bayesian_mixture.BayesianGaussianMixture"
+
+
+def approximations(name: str, parameters: Mapping[str, Any], records: int) -> list[str]:
+    """Describe, a sentence each, why log-densities of a model or of nested models are not exact.
+
+    ``KernelDensity``, or any class with its parameters, sums over a tree by differences of bounds:
+    rounding loses small densities unless the tree is a single leaf. ``BayesianGaussianMixture``
+    returns a variational bound.
+
+    Parameters
+    ----------
+    name, parameters
+        The model's class and its parameters as plain data, as in run.json.
+    records
+        Number of records, at least as many as any fit trains on.
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KernelDensity
+    >>> approximations("its.Name", KernelDensity(leaf_size=100).get_params(), 100)
+    []
+    >>> len(approximations("its.Name", KernelDensity(leaf_size=40).get_params(), 100))
+    1
+    """
+    model = {"class": name, **parameters}
+    reasons = (text for part in _nested(model) for text in _reasons(part, records))
+    return list(dict.fromkeys(reasons))
+
+
+def _nested(value: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, Mapping):
+        yield value
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _nested(item)
+
+
+def _reasons(model: Mapping[str, Any], records: int) -> Iterator[str]:
+    name = str(model.get("class", "")).rpartition(".")[2]
+    if model.get("class") == _VARIATIONAL_MIXTURE:
+        yield (
+            f"{name}: log p is a variational bound; its exponentials integrate to less than 1, the"
+            " less the fewer records it trains on. GaussianMixture gives the log-density itself."
+        )
+    if not model.keys() >= _TREE_PARAMETERS:
+        return
+    leaf_size, atol, rtol = (model[key] for key in ("leaf_size", "atol", "rtol"))
+    if not all(isinstance(value, int | float) for value in (leaf_size, atol, rtol)):
+        return  # of some other class
+    if leaf_size < records:
+        yield (
+            f"{name}: with leaf_size={leaf_size} scikit-learn's tree makes small densities too"
+            " large, by any number of nats, and so M of what was learned by rote too small. Set"
+            f" leaf_size={records} or more, which is exact."
+        )
+    if atol > 0 or rtol > 0:
+        yield (
+            f"{name}: densities may err by atol={atol:g} or rtol={rtol:g}, small ones by any number"
+            " of nats. Set both to 0."
+        )

@@ -1,19 +1,23 @@
-"""PyTorch: seeds and process-wide switches, and checks for training that diverged."""
+"""PyTorch: seeds, process-wide switches, diverged training, weights of a network as arrays."""
 
+import lzma
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from byrote.errors import TrainingDiverged
+from byrote.errors import InvalidInput, TrainingDiverged
+from byrote.models.contract import OnEpoch
 
 
 class Stream(IntEnum):
-    """Purposes that get independent seeds from one ``random_state``."""
+    """Purposes with independent seeds from one ``random_state``."""
 
     INITIAL = 0
     TRAINING = 1
@@ -26,18 +30,18 @@ class Stream(IntEnum):
 
 
 def seed_of(random_state: int | None, stream: Stream) -> int:
-    """The stream's seed; a new one at each call if ``random_state`` is None."""
+    """Return the stream's seed; a new one at each call if ``random_state`` is None."""
     return int(np.random.SeedSequence(random_state).generate_state(len(Stream))[stream])
 
 
 def generator_from(seed: int, device: str) -> torch.Generator:
-    """A seeded generator on the device."""
+    """Return a seeded generator on the device."""
     return torch.Generator(device=device).manual_seed(seed)
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed PyTorch's global CPU generator, which initializes layers, and restore it after."""
+    """Seed PyTorch's global CPU generator, which initializes layers, for the length of a block."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
@@ -45,10 +49,10 @@ def seeded(seed: int) -> Iterator[None]:
 
 @contextmanager
 def flushed_denormals() -> Iterator[None]:
-    """Treat numbers below 1e-38 as zero on this thread.
+    """Treat numbers below 1e-38 as zero on this thread, for the length of a block.
 
-    After a few epochs Adam's moments of weights that hardly move become denormal, and arithmetic on
-    them makes a step several times slower.
+    After a few epochs Adam's moments of nearly constant weights become denormal, and arithmetic on
+    denormals makes a step several times slower.
     """
     before = denormals_are_flushed()
     torch.set_flush_denormal(True)
@@ -64,14 +68,29 @@ def denormals_are_flushed() -> bool:
     return bool((tiny / 2)[0] == 0)
 
 
-def check_loss(loss: float, when: str, remedy: str) -> None:
-    """Stop after a training loss that is not finite, with the remedy, an imperative."""
-    if not math.isfinite(loss):
-        raise TrainingDiverged(f"training diverged: the loss of {when} is {loss}; {remedy}")
+def loss_recorder(
+    losses: list[float], on_epoch: OnEpoch | None, *, report: str, remedy: str | None
+) -> Callable[[int, float], None]:
+    """Return a function of the number of a report, from 1, and its mean training loss.
+
+    It appends the loss to ``losses`` and passes it to ``on_epoch``. With a ``remedy``, an
+    imperative, a loss that is not finite ends training.
+    """
+
+    def record(number: int, loss: float) -> None:
+        losses.append(loss)
+        if remedy is not None and not math.isfinite(loss):
+            raise TrainingDiverged(
+                f"training diverged: the loss of {report} {number} is {loss}; {remedy}"
+            )
+        if on_epoch is not None:
+            on_epoch(number, {"train": loss})
+
+    return record
 
 
 def check_weights(network: nn.Module, remedy: str) -> None:
-    """Refuse a network with weights that are not finite, counting them."""
+    """Refuse a network with weights that are not finite."""
     weights = list(network.parameters())
     infinite = sum(weight.numel() - int(torch.isfinite(weight).sum()) for weight in weights)
     if infinite:
@@ -79,3 +98,87 @@ def check_weights(network: nn.Module, remedy: str) -> None:
         raise TrainingDiverged(
             f"training diverged: {infinite:,} of {total:,} weights are not finite; {remedy}"
         )
+
+
+def to_arrays(network: torch.nn.Module) -> dict[str, NDArray[Any]]:
+    """Copy all parameters and persistent buffers by name; of tied ones, the first name.
+
+    Half precision becomes float32, which NumPy has.
+    """
+    state, arrays = network.state_dict(), {}
+    for name in _untied(state):
+        value = state[name].detach().cpu()
+        half = value.is_floating_point() and value.dtype not in (torch.float32, torch.float64)
+        arrays[name] = (value.float() if half else value).numpy().copy()
+    return arrays
+
+
+def load(network: torch.nn.Module, weights: Mapping[str, ArrayLike], *, of: str) -> None:
+    """Copy arrays into a network by name; ``of`` names in messages what they must fit.
+
+    Raises
+    ------
+    InvalidInput
+        If entries are missing, unknown or of another shape.
+    """
+    state = network.state_dict()
+    names = _untied(state)
+    for problem, wrong in (
+        ("no", set(names) - set(weights)),
+        ("unknown", set(weights) - set(names)),
+    ):
+        if wrong:
+            raise InvalidInput(
+                f"weights must fit the {of}; there is {problem} entry {min(wrong)!r}"
+            )
+    arrays = {name: np.asarray(weights[name]) for name in names}
+    for name, array in arrays.items():
+        kinds = "fiub" if state[name].dtype == torch.bool else "fiu"
+        if array.shape != tuple(state[name].shape) or array.dtype.kind not in kinds:
+            raise InvalidInput(
+                f"weights must fit the {of}; {name!r} must be numbers of shape"
+                f" {tuple(state[name].shape)}, got {array.dtype} of shape {array.shape}"
+            )
+    with torch.no_grad():
+        for name, array in arrays.items():
+            state[name].copy_(torch.tensor(array, dtype=state[name].dtype))
+
+
+def check_sizes(weights: Mapping[str, ArrayLike], *, of: str, layers: int, **sizes: int) -> None:
+    """Refuse sizes that no array of the weights has, before a network so large is made.
+
+    There is at least one array per layer, and no size exceeds the largest side of an array.
+    """
+    widest = max((max(np.shape(value), default=0) for value in weights.values()), default=0)
+    limits = [("layers", layers, len(weights)), *((n, size, widest) for n, size in sizes.items())]
+    for name, value, limit in limits:
+        if value > limit:
+            raise InvalidInput(
+                f"weights must fit the {of}; {name} cannot be {value:.6g} with"
+                f" {len(weights)} arrays of at most {widest}"
+            )
+
+
+def size_of(network: torch.nn.Module) -> dict[str, int]:
+    """Return the number of ``parameters``, ``bytes`` in float32, and bytes ``compressed`` by LZMA.
+
+    Tied parameters count once. Weights are mostly noise and compress little.
+    """
+    compressor, parameters, compressed = lzma.LZMACompressor(preset=1), 0, 0
+    for weight in network.parameters():
+        parameters += weight.numel()
+        compressed += len(compressor.compress(weight.detach().float().cpu().numpy().tobytes()))
+    compressed += len(compressor.flush())
+    return {"parameters": parameters, "bytes": 4 * parameters, "compressed": compressed}
+
+
+def _untied(state: Mapping[str, torch.Tensor]) -> list[str]:
+    """Return names of entries, each tied tensor under its first name only."""
+    seen: set[tuple[int, tuple[int, ...]]] = set()
+    names = []
+    for name, value in state.items():
+        place = (value.data_ptr(), tuple(value.shape))
+        if place not in seen or not value.numel():
+            names.append(name)
+        seen.add(place)
+    return names

@@ -1,4 +1,4 @@
-"""Weights of a fitted model as named arrays, with which models are saved without pickle."""
+"""Weights of a fitted model as named arrays, by which models are saved without pickle."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,17 +15,10 @@ Weights = dict[str, NDArray[Any]]
 # among them: it learns the records themselves.
 _FITTED_ATTRIBUTES = {
     "sklearn.mixture._gaussian_mixture.GaussianMixture": (
-        "weights_",
-        "means_",
-        "covariances_",
-        "precisions_",
-        "precisions_cholesky_",
-        "converged_",
-        "n_iter_",
-        "lower_bound_",
-        "n_features_in_",
+        "weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_", "converged_",
+        "n_iter_", "lower_bound_", "n_features_in_",
     )
-}
+}  # fmt: skip
 
 
 class BadWeights(ValueError):
@@ -47,7 +40,7 @@ def check_keepable(model: Any, keep_models: str) -> None:
 
 
 def weights_of(model: Any) -> Weights:
-    """Copy what a fitted model learned: named arrays of numbers.
+    """Copy what a fitted model learned, as named arrays of numbers.
 
     Raises
     ------
@@ -74,7 +67,7 @@ def weights_of(model: Any) -> Weights:
 
 
 def with_weights(model: Any, weights: Mapping[str, NDArray[Any]]) -> Any:
-    """Set a model's weights, as after training; an unfitted model becomes a fitted one."""
+    """Set a model's weights, which makes it a fitted model."""
     names = _FITTED_ATTRIBUTES.get(class_path(model))
     if names is None:
         model.set_weights(dict(weights))

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.models.inexact_densities import approximations
+from byrote.models.registry import approximations
 from byrote.report.format import (
     add_ellipsis,
     headline_of,

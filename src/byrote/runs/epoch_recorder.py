@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from byrote.models import contract
 from byrote.runs.determinism import undisturbed
 from byrote.runs.job import Content, Job, Scored
-from byrote.models import contract
 
 
 class EpochNeverReached(ValueError):

@@ -12,20 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
+from byrote.models import contract
+from byrote.plans import Design
 from byrote.runs import files, reading, record_files, temporary
 from byrote.runs.executors import open_pool
 from byrote.runs.interrupts import held_back
 from byrote.runs.job import Task, job_of
 from byrote.runs.lock import locked
 from byrote.runs.manifest import Manifest
-from byrote.runs.recovery import outcomes
 from byrote.runs.paths import RunPaths
 from byrote.runs.plan_file import read_design
 from byrote.runs.progress import Progress, Silent
+from byrote.runs.recovery import outcomes
 from byrote.runs.request import Request
 from byrote.runs.run_folder import RunFolder
-from byrote.models import resolve_auto
-from byrote.plans import Design
 
 # Of a folder that cannot be used at all, whatever room there is.
 _UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR}
@@ -59,7 +59,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     if not reading.is_there(paths.manifest):
         _check_new(paths)
         request.preflight(design)
-        settled = resolve_auto.resolved_values(request.model, request.records.x.shape, design.fits)
+        settled = contract.resolved_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
     with _resumable(paths), _locked(paths):
         if reading.is_there(paths.manifest):
@@ -146,7 +146,7 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
         ):
             task = Task(
-                model=resolve_auto.with_values(request.model, run.manifest.settled),
+                model=contract.with_values(request.model, run.manifest.settled),
                 data=pool.share(request.records.x, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,

@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile
+from byrote.plans import Design
 from byrote.runs import parquet, sealed
 from byrote.runs.job import Outcome, Scored
-from byrote.plans import Design
 
 _COLUMNS = ("record", "epoch", "included", "log_prob")
 

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.errors import InvalidInput, RunMismatch
+from byrote.models import contract
+from byrote.models.weights import check_keepable, with_weights
 from byrote.runs.determinism import controlled
 from byrote.runs.job import job_of
 from byrote.runs.manifest import ModelPart
 from byrote.runs.reading import is_there
 from byrote.runs.run_folder import RunFolder
-from byrote.models import contract, resolve_auto
-from byrote.models.weights import check_keepable, with_weights
 
 _OWN = "byrote.models."
 _OTHERS = ("sklearn.mixture._gaussian_mixture.GaussianMixture",)
@@ -32,7 +32,7 @@ def load(run: RunFolder, fit: int | None = None, model: Any = None) -> Any:
     job = job_of(run.design, number, run.manifest.seed)
     described = run.manifest.model
     unfitted = _built(described) if model is None else _checked(model, described)
-    settled = resolve_auto.with_values(unfitted, run.manifest.settled)
+    settled = contract.with_values(unfitted, run.manifest.settled)
     fresh = contract.seeded_clone(settled, training=job.training_seed, noise=job.noise_seed)
     fitted = with_weights(fresh, run.models.weights(number))
     contract.reseed(fitted, job.evaluation_seed)

@@ -12,11 +12,11 @@ from pydantic_core import to_json
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, InvalidInput
-from byrote.runs import sealed
-from byrote.runs.environment import environment
 from byrote.models import identity
 from byrote.plans import Design, Plan, check_spec
 from byrote.plans.design import Units
+from byrote.runs import sealed
+from byrote.runs.environment import environment
 
 SCHEMA_VERSION = 2
 MOST_BYTES = 1 << 24  # of run.json; it holds no record and no list that grows with them

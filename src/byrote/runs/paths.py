@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from byrote.runs.reading import check_no_links
 from byrote.plans.design import RELEASE
+from byrote.runs.reading import check_no_links
 
 
 @dataclass(frozen=True)

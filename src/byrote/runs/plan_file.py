@@ -7,11 +7,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from byrote.errors import ForeignFile
+from byrote.plans import Design
 from byrote.runs import parquet
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 from byrote.runs.reading import parsed
-from byrote.plans import Design
 
 _NUMBERS = ("repeat", "fold", "group", "leader")
 _COLUMNS = ("fit", *_NUMBERS, "held_out", "counted")

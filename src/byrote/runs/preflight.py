@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import InvalidInput
+from byrote.plans import Design
 from byrote.runs.determinism import controlled
 from byrote.runs.kinds import Kind
-from byrote.plans import Design
 
 
 def preflight(

@@ -10,6 +10,9 @@ from byrote import checks
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
+from byrote.models import contract
+from byrote.models.weights import check_keepable
+from byrote.plans import Context, Design, Plan
 from byrote.runs.executors import check_executor
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import KEEP_MODELS, job_of
@@ -18,9 +21,6 @@ from byrote.runs.manifest import Manifest
 from byrote.runs.preflight import preflight
 from byrote.runs.reading import is_there
 from byrote.runs.run_folder import RunFolder
-from byrote.models import contract
-from byrote.models.weights import check_keepable
-from byrote.plans import Context, Design, Plan
 
 
 @dataclass(frozen=True)

@@ -20,19 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
+from byrote.plans import Design
+from byrote.plans.design import RELEASE
 from byrote.runs import files, reading, record_files, sealed
 from byrote.runs.canary_file import PlantedCanaries, read_canaries
 from byrote.runs.fit_file import FitCache, FitFile
 from byrote.runs.job import Failure, Outcome
-from byrote.runs.weight_files import KeptModels
 from byrote.runs.kinds import Kind
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 from byrote.runs.plan_file import read_design, write_design
 from byrote.runs.reading import is_there
 from byrote.runs.table import Table
-from byrote.plans import Design
-from byrote.plans.design import RELEASE
+from byrote.runs.weight_files import KeptModels
 
 _MOST_BYTES = 1 << 24  # of what is said of a failed fit
 

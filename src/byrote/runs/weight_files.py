@@ -10,10 +10,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from byrote.errors import CorruptFile, ForeignFile
-from byrote.runs import files, reading, sealed
-from byrote.runs.paths import RunPaths
 from byrote.models.weights import Weights
 from byrote.plans.design import RELEASE
+from byrote.runs import files, reading, sealed
+from byrote.runs.paths import RunPaths
 
 _KEY = "byrote"
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from byrote.errors import ByroteWarning, NoCompiler, TrainingDiverged
+from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of
+from byrote.plans.design import RELEASE
 from byrote.runs.determinism import controlled
 from byrote.runs.environment import environment, peak_memory
 from byrote.runs.epoch_recorder import EpochNeverReached, EpochRecorder, Questions
 from byrote.runs.job import BadLogProb, Failure, Job, Outcome, Scored, Task
-from byrote.models import contract
-from byrote.models.weights import BadWeights, weights_of
-from byrote.plans.design import RELEASE
 
 
 def run_job(task: Task, job: Job) -> Outcome:

@@ -15,7 +15,7 @@ from byrote.data import Corpus, Records, load, load_corpus
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement
 from byrote.data.id_lists import encode_ids
-from byrote.data.subsample import random_rows
+from byrote.data.records import random_rows
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.models import contract, registry
 from byrote.plans import KFold, Probes, design_of

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from byrote.data import load
-from byrote.data.safe_pickle import parse_pickle
+from byrote.data.formats.cifar import parse_pickle
 from byrote.errors import InvalidInput
 
 from published import (

@@ -91,10 +91,10 @@ def test_refused_in_a_sentence(folder, change, options, fragment):
 @pytest.mark.parametrize(
     ("texts", "fragment"),
     [
-        ("a text", "X must be a sequence of texts; got str"),
-        ([b"bytes"], "X must hold texts; got bytes in row 0"),
-        (["a", None], "got NoneType in row 1"),
-        (3, "X must be a sequence of texts; got int"),
+        ("a text", "X must be a list of texts; got str"),
+        ([b"bytes"], "item 0 is bytes"),
+        (["a", None], "item 1 is NoneType"),
+        (3, "X must be a list of texts; got int"),
         ([], "X must hold texts of two tokens or more in all; got 0"),
     ],
 )
@@ -105,7 +105,7 @@ def test_what_is_no_text_is_refused(folder, texts, fragment):
 
 def test_how_many_reports_is_asked_of_texts(folder):
     assert CausalLM(folder, epochs=7).reports(NUMBERS[:2]) == 7
-    with pytest.raises(InvalidInput, match="X must be a sequence of texts; got int"):
+    with pytest.raises(InvalidInput, match="X must be a list of texts; got int"):
         CausalLM(folder, report_every=7).reports(5_000)
 
 

@@ -17,7 +17,7 @@ from byrote.models.language.char_lstm import private_gradients as gradients
 from byrote.models.language.char_lstm.network import untrained
 from byrote.models.language.char_lstm.training import Dropout
 from byrote.models.language.char_lstm.windows import NO_TARGET, fixed_windows, window_inputs
-from byrote.models.privacy.calibration import calibrate
+from byrote.models.privacy.accountants import calibrate
 
 TEXTS = ["It was the best of times, it was the worst of times.", "the number is 281265017\n"] * 5
 LENGTH = sum(len(text) + (not text.endswith("\n")) for text in TEXTS)

@@ -7,7 +7,7 @@ from torch import nn
 
 from byrote.errors import InvalidInput
 from byrote.models.privacy import gradient_norms
-from byrote.models.privacy.calibration import NoiseSchedule
+from byrote.models.privacy.accountants import NoiseSchedule
 from byrote.models.privacy.dp_sgd import PrivateStep
 
 LEARNING_RATE = 0.5

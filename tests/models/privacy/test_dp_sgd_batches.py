@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from byrote.models.privacy.calibration import NoiseSchedule
+from byrote.models.privacy.accountants import NoiseSchedule
 from byrote.models.privacy.dp_sgd import draw_batches
 
 RECORDS, PER_EPOCH, EPOCHS = 12, 4, 4000

@@ -7,8 +7,8 @@ import pytest
 
 from byrote import InvalidInput
 from byrote.models import DP, VAE, DPGuarantee, LaplaceHistogram, contract
-from byrote.models.privacy.calibration import calibrate, guarantee_of
-from byrote.models.privacy.guarantee import REPLACEMENT
+from byrote.models.privacy.accountants import calibrate, guarantee_of
+from byrote.models.privacy.dp import REPLACEMENT
 
 GUARANTEES = {
     "record": DPGuarantee(epsilon=1.5, delta=1e-5),

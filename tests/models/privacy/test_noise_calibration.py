@@ -11,7 +11,7 @@ from byrote.errors import InvalidInput, MissingExtra
 from byrote.models import extras
 from byrote.models.extras import import_extra
 from byrote.models.privacy import DP, accountants
-from byrote.models.privacy.calibration import NoiseSchedule, calibrate, epsilon_at, guarantee_of
+from byrote.models.privacy.accountants import NoiseSchedule, calibrate, epsilon_at, guarantee_of
 
 DELTA = 1e-5
 

@@ -12,7 +12,7 @@ from scipy.optimize import brentq
 from scipy.special import log_ndtr, logsumexp
 
 from byrote.models.privacy import DP, accountants
-from byrote.models.privacy.calibration import calibrate, guarantee_of
+from byrote.models.privacy.accountants import calibrate, guarantee_of
 from byrote.models.privacy.privacy_loss_distribution import epsilon_of_steps
 
 DELTAS = [0.1, 1e-6, 1e-30, 1e-200]

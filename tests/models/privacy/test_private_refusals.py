@@ -8,10 +8,10 @@ import pytest
 from byrote.errors import InvalidInput, MissingExtra
 from byrote.models import VAE, CharLSTM, contract, extras, registry
 from byrote.models.privacy import DP
-from byrote.models.privacy.calibration import calibrate, guarantee_of
+from byrote.models.privacy.accountants import calibrate, guarantee_of
 
 DATA = {"vae": np.zeros((20, 4)), "char-lstm": ["the random number is 281265017\n"] * 5}
-CHECKS = {"vae": contract.check_input, "char-lstm": contract.check_texts}
+CHECKS = {"vae": contract.check_input, "char-lstm": contract.check_input}
 OF_BOTH = {
     "a number": ("dp=8", "^dp must be a byrote.models.DP or None; got int .*--set 'dp={"),
     "no JSON": ("dp={target_epsilon: 8}", "^dp must be a byrote.models.DP or None; got str"),

@@ -8,9 +8,9 @@ from sklearn.base import clone
 
 from byrote.data import load
 from byrote.errors import InvalidInput, NoCompiler
-from byrote.models import VAE
-from byrote.models.vae import arithmetic, auto_arithmetic
-from byrote.models.vae.arithmetic import Arithmetic, resolve_compile
+from byrote.models import VAE, arithmetic
+from byrote.models.arithmetic import Arithmetic, resolve_compile
+from byrote.models.vae import auto_arithmetic
 from byrote.models.vae.autoencoder import build
 from byrote.models.vae.spaces import SPACES
 from byrote.models.vae.training import Schedule, train

@@ -5,8 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from byrote.models.vae.autoencoder import build
-from byrote.models.vae.networks import Convolutional, FullyConnected
+from byrote.models.vae.autoencoder import Convolutional, FullyConnected, build
 
 
 def count(module):

@@ -14,8 +14,7 @@ from sklearn.base import clone
 import byrote
 from byrote.data import load
 from byrote.errors import InvalidInput
-from byrote.models import VAE
-from byrote.models.vae import arithmetic
+from byrote.models import VAE, arithmetic
 from byrote.models.vae.outlier import SHARES, BinaryBackground, GaussianBackground, Outlier
 from byrote.report.memorization import render
 from byrote.runs.paths import RunPaths

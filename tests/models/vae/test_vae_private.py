@@ -10,11 +10,11 @@ import byrote
 from byrote import Probes
 from byrote.errors import InvalidInput
 from byrote.models import DP, VAE, registry
-from byrote.models.privacy.calibration import NoiseSchedule, calibrate, guarantee_of
+from byrote.models.privacy.accountants import NoiseSchedule, calibrate, guarantee_of
 from byrote.models.privacy.dp_sgd import NoisyStep
 from byrote.models.vae.autoencoder import untrained
 from byrote.models.vae.parameters import space_for
-from byrote.models.vae.private import PrivateTraining
+from byrote.models.vae.steps import PrivateTraining
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 

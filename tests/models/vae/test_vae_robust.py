@@ -11,9 +11,8 @@ from sklearn.base import clone
 
 from byrote.data import load
 from byrote.errors import InvalidInput
-from byrote.models import VAE
-from byrote.models.vae import arithmetic
-from byrote.models.vae.arithmetic import Arithmetic
+from byrote.models import VAE, arithmetic
+from byrote.models.arithmetic import Arithmetic
 from byrote.models.vae.autoencoder import build
 from byrote.models.vae.likelihoods import (
     TOP,

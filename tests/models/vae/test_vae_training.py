@@ -9,9 +9,13 @@ import torch
 from scipy.stats import chisquare
 from torch import distributions as td
 
-from byrote.models.vae.autoencoder import AutoEncoder, build
+from byrote.models.vae.autoencoder import (
+    AutoEncoder,
+    FullyConnected,
+    build,
+    kl_from_standard_normal,
+)
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.models.vae.networks import FullyConnected, kl_from_standard_normal
 from byrote.models.vae.spaces import Binary, Logit
 from byrote.models.vae.training import Schedule, random_flips, shuffled_batches, train
 

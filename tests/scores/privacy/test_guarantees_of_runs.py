@@ -5,7 +5,7 @@ import pytest
 
 import byrote
 from byrote.models import LaplaceHistogram
-from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT
+from byrote.models.privacy.dp import ADD_REMOVE, REPLACEMENT
 from byrote.report.privacy import guarantee as sentence
 from byrote.report.privacy import verdict
 from byrote.scores.privacy.guarantee import UNREADABLE, allowed, guarantee_of

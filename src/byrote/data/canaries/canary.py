@@ -1,4 +1,4 @@
-"""A canary: a line of text with a secret, and everything else that the secret could have been."""
+"""A canary: a line of text with a secret, and everything that the secret could have been."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
@@ -36,8 +36,8 @@ class Canary:
     alphabet, length
         For the slots ``{}``.
     words
-        Lists of words by the names of their slots. Where one word is a prefix of another, the text
-        after the slot must tell them apart.
+        Lists of words by the names of their slots. If one word is a prefix of another, the text
+        after the slot must distinguish them.
     secret
         The secret to plant: the text for the slot, or a sequence of texts, one per slot. Without
         one, ``drawn`` draws a random secret and ``with_secret`` sets a given one.
@@ -212,7 +212,7 @@ def _segment(piece: str | Slot) -> Segment:
 
 
 def _as_tuple(words: Any) -> Any:
-    """Return words as a tuple; whatever is not a list is left for the parser to refuse."""
+    """Return words as a tuple; anything but a list is left for the parser to refuse."""
     return tuple(words) if isinstance(words, Iterable) and not isinstance(words, str) else words
 
 

@@ -61,8 +61,6 @@ class Segment(Protocol):
 
 
 class _Step(NamedTuple):
-    """The edges of a state: characters, next states, completions before those of each edge."""
-
     characters: str
     states: tuple[int, ...]
     before: tuple[int, ...]
@@ -96,7 +94,7 @@ class Format:
 
     @classmethod
     def of(cls, segments: Sequence[Segment]) -> "Format":
-        """Concatenate segments; InvalidInput if some completion would have two readings."""
+        """Concatenate segments; InvalidInput if a completion would have two readings."""
         builder, state = AutomatonBuilder(), END
         for segment in reversed(segments):
             state = segment.prepend(builder, state)
@@ -112,7 +110,6 @@ class Format:
         return f"Format({self.size:,} completions, {len(self.edges)} states)"
 
     def __iter__(self) -> Iterator[str]:
-        """All completions, in order."""
         stack = [(self.start, "")]
         while stack:
             state, text = stack.pop()
@@ -143,7 +140,7 @@ class Format:
 
     @cached_property
     def key(self) -> str:
-        """16 hexadecimal digits that are equal for equal completions in the same order."""
+        """16 hexadecimal digits, equal for equal completions in the same order."""
         digests: list[bytes] = []
         for edges in self.edges:
             digest = sha256()
@@ -226,7 +223,6 @@ class Format:
 
     @cached_property
     def _sizes(self) -> list[int]:
-        """Number of paths from each state to the end."""
         sizes = [1]
         for edges in self.edges[1:]:
             sizes.append(sum(sizes[target] for target in edges.values()))
@@ -271,7 +267,6 @@ def draw_distinct(
 
 
 def _draw_below(bound: int, n: int, generator: np.random.Generator) -> list[int]:
-    """Draw one integer below each of bound, bound - 1, … (n of them)."""
     if bound < _INT64:
         numbers: list[int] = generator.integers(np.arange(bound, bound - n, -1)).tolist()
         return numbers
@@ -279,7 +274,6 @@ def _draw_below(bound: int, n: int, generator: np.random.Generator) -> list[int]
 
 
 def _draw_large(bound: int, generator: np.random.Generator) -> int:
-    """Draw an integer below ``bound`` by rejection of random bits."""
     bits = bound.bit_length()
     while True:
         number = int.from_bytes(generator.bytes(-(-bits // 8)), "little") >> -bits % 8

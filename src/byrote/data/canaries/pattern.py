@@ -73,7 +73,7 @@ def parse(
 
 
 def _defined_segments(alphabet: Any, length: Any, words: Any) -> dict[str, Segment]:
-    """Segments of the slots that the caller defines, by what stands between the braces."""
+    """Return the segments of slots that the caller defines, by their text in braces."""
     if words is not None and not isinstance(words, Mapping):
         raise InvalidInput(f"words must map names to lists; got {type(words).__name__}")
     segments: dict[str, Segment] = {}

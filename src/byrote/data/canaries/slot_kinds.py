@@ -24,7 +24,7 @@ _UUID_ALPHABETS = {"x": "0123456789abcdef", "v": "89ab"}
 
 @dataclass(frozen=True)
 class Characters:
-    """One alphabet per position. Fixed text is the case of one character per alphabet.
+    """One alphabet per position. Fixed text has one character per alphabet.
 
     Examples
     --------
@@ -95,9 +95,9 @@ def _luhn_weights(position: int) -> list[int]:
 class Words:
     """A word of a list of distinct, non-empty words, which may differ in length.
 
-    Where one word is a prefix of another, the text after the slot must tell them apart: its first
-    character must not continue the shorter word. Then every completion has a single reading, and no
-    completion is a prefix of another. Messages name words by position, since words may be private.
+    If one word is a prefix of another, the text after the slot must distinguish them: its first
+    character must not continue the shorter word. Then every completion has a single reading and is
+    not a prefix of another. Messages name words by position, since words may be private.
 
     Examples
     --------
@@ -134,7 +134,7 @@ class Words:
         return states[0]
 
     def match(self, text: str) -> str | None:
-        """Return the longest word that the text begins with; what follows admits no other."""
+        """Return the longest word that the text begins with; the format excludes the others."""
         return max(filter(text.startswith, self.words), key=len, default=None)
 
     def _trie(self) -> tuple[list[dict[str, int]], dict[int, int]]:

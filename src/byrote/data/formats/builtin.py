@@ -1,4 +1,4 @@
-"""Built-in sets, which need no file of the user's: digits, Fashion-MNIST, and Python's help."""
+"""Built-in sets, which need no file: digits, Fashion-MNIST, and Python's help."""
 
 import platform
 from pathlib import Path

@@ -8,8 +8,7 @@ import numpy as np
 from byrote.data.formats.images import stack_images
 from byrote.data.formats.registry import CELEBA_IMAGES, CELEBA_LISTS
 from byrote.data.geometry import Geometry
-from byrote.data.records import Records
-from byrote.data.subsample import random_rows
+from byrote.data.records import Records, random_rows
 from byrote.errors import InvalidInput
 
 _PARTS = {"train": "0", "valid": "1", "test": "2"}
@@ -71,7 +70,6 @@ def _image_folder(folder: Path) -> Path:
 
 
 def _read_partition(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield file name and number of the part, line by line."""
     separator = "," if path.suffix == ".csv" else None
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()

@@ -11,7 +11,6 @@ Therefore, in the cells that byrote writes and reads back exactly,
 All other texts, and numbers, are unchanged.
 """
 
-import codecs
 import re
 from collections.abc import Sequence
 from functools import partial
@@ -23,11 +22,10 @@ import pyarrow.csv as pa_csv
 
 from byrote.data.arrow_columns import check_columns, label_column_of_text, matrix, warn_about_ids
 from byrote.data.corpus import Corpus
-from byrote.data.gzip_stream import open_gzip
 from byrote.data.load_diagnostics import translate_errors, warn
 from byrote.data.records import Records
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
-from byrote.data.text_stream import read_documents
+from byrote.data.text_stream import read_documents, read_utf8
 from byrote.errors import InvalidInput
 
 _BLOCK = 1 << 24  # bytes parsed at a time; a line must fit
@@ -79,24 +77,6 @@ def load_texts(source: str, *, column: str | None = None, limit: int | None = No
     return Corpus(tuple(read_documents(Path(source), limit, parse, _last_row)))
 
 
-def read_utf8(path: str | Path) -> bytearray:
-    """Read a UTF-8 file, gzipped or not.
-
-    A byte that is not UTF-8 is reported by its line, which Arrow's message would not name.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    data = bytearray()
-    with open_gzip(Path(path)) as file:
-        for piece in file.text_pieces():
-            start = len(data) - len(decoder.getstate()[0])
-            data += piece
-            _check_utf8(decoder, piece, data, start)
-        if file.damaged:
-            raise InvalidInput("the file is damaged: its gzip stream ends early or wrongly")
-    _check_utf8(decoder, b"", data, len(data) - len(decoder.getstate()[0]), final=True)
-    return data
-
-
 def parse_csv(content: bytes | bytearray, *, text: Sequence[str] = ()) -> pa.Table:
     r"""Parse commas, rows of equal length, and a first row that names the columns.
 
@@ -145,21 +125,6 @@ def _last_row(text: str) -> int:
             return newline + 1
         end = newline
     return 0
-
-
-def _check_utf8(
-    decoder: codecs.IncrementalDecoder,
-    piece: bytes,
-    data: bytearray,
-    start: int,
-    *,
-    final: bool = False,
-) -> None:
-    try:
-        decoder.decode(piece, final)
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, start + error.start) + 1
-        raise InvalidInput(f"the file must be UTF-8 text; line {line} is not") from None
 
 
 def _check_separator(header: Sequence[str]) -> None:
@@ -247,7 +212,6 @@ def _escape(character: str) -> str:
 
 
 def _escape_backslash(match: re.Match[str]) -> str:
-    """Escape the backslash of what would be read as an escape."""
     return match[0] if _unescape(match) == match[0] else f"\\x5c{match[0][1:]}"
 
 

@@ -1,7 +1,7 @@
-"""Text data sets that Hugging Face's ``datasets`` saved to a folder; never from its hub.
+"""Text data sets saved to a folder by Hugging Face's ``datasets``; never from its hub.
 
 They are read without ``datasets``, which maps files into memory, where a truncated one ends the
-process, and does not check where offsets of texts point.
+process, and does not check the offsets of texts.
 """
 
 import json
@@ -29,9 +29,9 @@ _DAMAGE = (
 def load_saved(
     source: str, *, column: str | None = None, part: str | None = None, limit: int | None = None
 ) -> Corpus:
-    """Load one column of a data set that ``save_to_disk`` wrote, one document a row.
+    """Load one column of a data set that ``save_to_disk`` wrote, one document per row.
 
-    Files outside the folder are never read, whatever its description names.
+    Files outside the folder are never read, even if its description names them.
     """
     folder = Path(source)
     with translate_errors(_MESSAGE, *_DAMAGE):

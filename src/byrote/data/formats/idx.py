@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from byrote.data import memory
-from byrote.data.gzip_stream import MAX_EXPANSION, GzipStream, open_gzip
 from byrote.data.records import Records, scale_16_bit
+from byrote.data.text_stream import MAX_EXPANSION, GzipStream, open_gzip
 from byrote.errors import InvalidInput
 
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -109,7 +109,7 @@ def _is_magic(start: bytes | bytearray) -> bool:
 def _read_values(file: GzipStream, file_size: int, header_size: int, size: int) -> bytearray:
     """Read the declared bytes of values, if a file of this size can hold them.
 
-    Nothing after them is decompressed: what is not declared may be endless.
+    The rest is not decompressed: what is not declared may be endless.
     """
     if size > file_size * (MAX_EXPANSION if file.is_gzipped else 1):
         raise _wrong_length(header_size + size, "fewer" if file.is_gzipped else file_size)

@@ -12,8 +12,7 @@ from byrote.data import memory
 from byrote.data.geometry import Geometry
 from byrote.data.image_decoder import decode_image, upright_size
 from byrote.data.load_diagnostics import set_position, translate_errors, warn
-from byrote.data.records import Records, scale_pixels
-from byrote.data.subsample import random_rows
+from byrote.data.records import Records, random_rows, scale_pixels
 from byrote.errors import InvalidInput
 
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")

@@ -1,4 +1,4 @@
-"""JSON lines: one object a line, of which one value is a document; gzipped or not."""
+"""JSON lines: one object per line, with one value that is a document; gzipped or not."""
 
 import json
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from byrote.errors import InvalidInput
 
 
 def load_json_lines(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
-    r"""Load a file of JSON objects, one a line; a value that is null or absent counts as empty.
+    r"""Load a file of JSON objects, one per line; a null or absent value counts as empty.
 
     Examples
     --------

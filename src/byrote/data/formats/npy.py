@@ -1,4 +1,4 @@
-"""NumPy's .npy and .npz, and single IDX files: arrays. No file is ever unpickled."""
+"""NumPy's .npy and .npz, and single IDX files: arrays. Pickles are refused."""
 
 import math
 import zipfile
@@ -23,9 +23,9 @@ _DAMAGE = (
 
 
 def load_array(source: str, *, labels: str | None = None, ids: str | None = None) -> Records:
-    """Load one array from a .npy or IDX file, with labels and ids from files of their own.
+    """Load one array from a .npy or IDX file, with labels and ids from other such files.
 
-    IDX images take MNIST's file of labels in the same folder, if it is there. uint8 images stay as
+    IDX images take MNIST's file of labels in the same folder, if it exists. uint8 images stay as
     stored, uint16 images become float32 in [0, 1].
 
     Examples
@@ -142,7 +142,6 @@ def _read_member(archive: Any, name: str) -> np.ndarray:
 
 
 def _shapes(archive: Any) -> dict[str, tuple[int, ...]]:
-    """Read the shapes of all arrays from their headers."""
     shapes = {}
     for member in archive.zip.namelist():
         if not member.endswith(".npy"):
@@ -157,7 +156,6 @@ def _shapes(archive: Any) -> dict[str, tuple[int, ...]]:
 
 
 def _read_header(file: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Read the shape and type of an array."""
     if np.lib.format.read_magic(file) == (1, 0):
         shape, _, dtype = np.lib.format.read_array_header_1_0(file)
     else:  # version 3 differs from 2 only in how it encodes the names of fields

@@ -24,8 +24,7 @@ from byrote.data.corpus import Corpus
 from byrote.data.formats.images import stack_images
 from byrote.data.geometry import Geometry
 from byrote.data.load_diagnostics import translate_errors
-from byrote.data.records import Records
-from byrote.data.subsample import random_rows
+from byrote.data.records import Records, random_rows
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
 from byrote.errors import InvalidInput
 
@@ -121,8 +120,8 @@ def open_parquet(source: str, categories: Sequence[str] = ()) -> Iterator[Any]:
 def _batch_size(file: Any, max_rows: int) -> int:
     """Return how many rows to read at a time, by the size of all columns in the metadata.
 
-    The metadata of single columns would be more precise, but where they contradict themselves
-    pyarrow ends the process.
+    The metadata of single columns would be more precise, but pyarrow ends the process if they
+    contradict themselves.
     """
     metadata = file.metadata
     size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
@@ -175,7 +174,7 @@ def _read_numbers(
 
 
 def _list_batch_size(file: Any, name: str) -> int:
-    """Return how many lists to read at a time, by the length of the first, which all must have."""
+    """Return how many lists to read at a time, by the length of the first."""
     first = next(file.iter_batches(1, columns=[name]), None)
     length = first.nbytes // 8 if first is not None else 0
     return max(1, min(_BATCH, _LIST_VALUES // max(1, length)))

@@ -142,7 +142,7 @@ def _has_any(folder: Path, names: Iterable[str]) -> bool:
 
 
 def _missing(source: str, builtin: Sequence[str]) -> InvalidInput:
-    """Say that a source does not exist; suggest a built-in set if it could be the name of one."""
+    """Report a source that does not exist, and suggest a built-in set of a similar name."""
     if Path(source).suffix or Path(source).name != source:
         return InvalidInput(
             f"source must be a file, a folder or a built-in set; there is no {source}"

@@ -1,1 +1,1 @@
-"""Language models: texts in, nats per text out, and token-by-token costs for the attacks."""
+"""Language models: texts in, nats per text out, and costs token by token for the attacks."""

@@ -1,8 +1,8 @@
-"""What a model's tokens spell of a text, where the tokenizer folds case, accents or spaces.
+"""What a model's tokens spell of a text, for tokenizers that fold case, accents or spaces.
 
 A tokenizer that lower-cases writes "Ab" and "ab" with the same tokens. A format then has fewer
-completions for the model than for the reader: those with the same spelling are one path of tokens,
-cost the same, and all count where completions are counted.
+completions for the model than for the reader: those with the same spelling are one path of tokens
+and cost the same, and all of them are counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -52,17 +52,17 @@ class Spelling:
             self._check(samples)
 
     def spelled(self, ids: Sequence[int]) -> str:
-        """The text that tokens spell."""
+        """Return the text that tokens spell."""
         return "".join(self._strings[token] for token in ids)
 
     def fold(self, text: str) -> str:
-        """The spelling of a completion, or of its beginning."""
+        """Return the spelling of a completion, or of its beginning."""
         return text if self.plain else "".join(self._letters[character] for character in text)
 
     def reading(self, spelled: str, state: int, like: str = "") -> Reading:
-        """The completions with this spelling, from a state of the format on.
+        """Count the completions with this spelling, from a state of the format on.
 
-        Of those the one with the most characters in common with ``like``, position by position.
+        The returned one has the most characters in common with ``like``, position by position.
         """
         if self.plain:
             return Reading(1, spelled)
@@ -105,7 +105,6 @@ class Spelling:
         return most[-1]
 
     def _letter(self, character: str) -> str:
-        """The spelling of one character."""
         for anchor in (self._before, *_ANCHORS):
             if not anchor:
                 continue
@@ -138,7 +137,7 @@ class Spelling:
 
 
 def _samples(space: Format) -> list[str]:
-    """Completions that together take each edge of a slot of single characters."""
+    """Return completions that together take each edge of a slot of single characters."""
     samples = []
     for number in range(max(map(len, space.edges))):
         state, text = space.start, ""
@@ -151,7 +150,7 @@ def _samples(space: Format) -> list[str]:
 
 
 def _folded(space: Format, letters: Mapping[str, str]) -> Format:
-    """The automaton of a format's spellings, made deterministic."""
+    """Make the automaton of a format's spellings deterministic."""
     edges = _spelled_edges(space, letters)
     start = _silently(edges, {(space.start, "")})
     states: dict[frozenset[tuple[int, str]], dict[str, frozenset[tuple[int, str]]]] = {}
@@ -181,7 +180,7 @@ Place = tuple[int, str]  # a state of the format, and letters left on the way to
 def _spelled_edges(
     space: Format, letters: Mapping[str, str]
 ) -> dict[Place, list[tuple[str, Place]]]:
-    """One letter an edge, or none."""
+    """Return edges of at most one letter."""
     edges: dict[Place, list[tuple[str, Place]]] = {}
     for state, ways in enumerate(space.edges):
         edges[state, ""] = []
@@ -197,7 +196,7 @@ def _spelled_edges(
 def _silently(
     edges: Mapping[Place, Sequence[tuple[str, Place]]], places: set[Place]
 ) -> frozenset[Place]:
-    """These places and all reachable from them without a letter."""
+    """Return these places and all reachable from them without a letter."""
     closure, waiting = set(places), list(places)
     while waiting:
         for letter, target in edges[waiting.pop()]:
@@ -210,7 +209,7 @@ def _silently(
 def _numbered(
     folded: Mapping[frozenset[Place], Mapping[str, frozenset[Place]]], start: Any
 ) -> Format:
-    """The automaton with numbered states, from the end on, equal ones merged."""
+    """Number the states, from the end on, and merge equal ones."""
     states, number = AutomatonBuilder(), dict[frozenset[Place], int]()
     for state in sorted(folded, key=lambda state: max((k, len(rest)) for k, rest in state)):
         number[state] = states.add(

@@ -1,9 +1,9 @@
 """Check that a model's steps cost the same as its whole prefixes, before attacks rest on the steps.
 
-A stepper caches what it has read. Where it caches wrongly, ranks and certificates are silently
-those of another model: layers that drop their state when several tokens come together, states
-that a second continuation finds changed, rows that depend on others in the batch. So a few
-beginnings of the completions in question are read both ways, in batches of several sizes.
+A stepper that caches wrongly silently gives ranks and certificates of another model: layers that
+drop their state when several tokens come together, states changed by a second continuation, rows
+that depend on others in the batch. So a few beginnings of the completions are read both ways, in
+batches of several sizes.
 """
 
 import warnings
@@ -31,10 +31,10 @@ _MOST_ROUNDING = 0.02  # relative; more cannot be rounding, in any precision
 
 
 def stepper_of(model: Any, form: TokenFormat) -> Stepper:
-    """The model's own ``stepper()`` where its steps are right, else one that reads whole prefixes.
+    """Return the model's ``stepper()`` if its steps are right, else one that reads whole prefixes.
 
-    The latter is right for any language model and slow: a step costs a whole prefix; it comes with
-    a warning. The result holds for all prefixes up to this length, until the model is fitted again.
+    The latter works for any language model, is slow, and comes with a warning. The result is cached
+    for all prefixes up to this length, until the model is fitted again.
 
     Raises
     ------
@@ -51,8 +51,6 @@ def stepper_of(model: Any, form: TokenFormat) -> Stepper:
 
 
 class _Result(NamedTuple):
-    """For which fit, and for prefixes up to which length, whether the model's steps are right."""
-
     fitted: Fitted
     length: int
     steps: bool
@@ -69,13 +67,12 @@ def _cached_result(model: Any) -> _Result | None:
 
 
 def _fitted(model: Any) -> Fitted:
-    """Identities of what ``fit`` made, which change with another fit of the same object."""
+    """Identify what ``fit`` made, which changes with another fit of the same object."""
     attributes = getattr(model, "__dict__", {}).items()
     return tuple(sorted((name, id(value)) for name, value in attributes if name.endswith("_")))
 
 
 def _test(model: Any, form: TokenFormat, fitted: Fitted) -> _Result:
-    """Test the model on the beginnings of a format."""
     reader, start, paths = _prefix_reader(model), form.prefix_ids, _paths(form)
     tolerance = _tolerance(model, reader, start, paths)
     _check_scores(model, reader, start + paths[0])
@@ -88,7 +85,7 @@ def _test(model: Any, form: TokenFormat, fitted: Fitted) -> _Result:
 def _steps_agree(
     model: Any, reader: Any, start: Ids, paths: Sequence[Ids], tolerance: float
 ) -> bool:
-    """Whether steps cost the same as whole prefixes; warns if not."""
+    """Return whether steps cost the same as whole prefixes, and warn if not."""
     try:
         stepped = list(_stepped(model.stepper(), start, paths))
         costs = _costs(reader, [prefix for prefix, _ in stepped])
@@ -109,7 +106,7 @@ def _steps_agree(
 
 
 def _paths(form: TokenFormat) -> list[Ids]:
-    """The first tokens of up to three completions from all over the format, never the last one."""
+    """Return the first tokens, never the last, of up to three completions across the format."""
     paths: dict[Ids, None] = {}
     for share in (0.0, 0.5, 1.0):
         state, path = form.start, list[int]()
@@ -125,10 +122,10 @@ def _paths(form: TokenFormat) -> list[Ids]:
 
 
 def _stepped(stepper: Stepper, start: Ids, paths: Sequence[Ids]) -> Iterator[tuple[Ids, Array]]:
-    """Prefixes with the costs of the next token, by steps.
+    """Yield prefixes with the costs of the next token, by steps.
 
-    First all paths in one batch; then all states on the way once more, together, in another order
-    and with one of a shorter prefix.
+    First all paths in one batch; then all states on the way again, together, in another order and
+    with one of a shorter prefix.
     """
     states, costs = stepper.start(start)
     yield start, costs[0]
@@ -162,7 +159,7 @@ def _stepped(stepper: Stepper, start: Ids, paths: Sequence[Ids]) -> Iterator[tup
 
 
 def _tolerance(model: Any, reader: Any, start: Ids, paths: Sequence[Ids]) -> float:
-    """Largest difference of costs to tolerate: rounding, and the effect of the batch."""
+    """Return the largest difference of costs to tolerate: rounding, and the effect of the batch."""
     prefixes = [start, *(start + path for path in paths)]
     together = _costs(reader, prefixes)
     alone = np.concatenate([_costs(reader, [prefix]) for prefix in (prefixes[0], prefixes[-1])])
@@ -214,12 +211,9 @@ def _prefix_reader(model: Any) -> Any:
 
 
 class _Restarted:
-    """Whole prefixes by a stepper that never steps."""
-
     def __init__(self, model: Any) -> None:
         self._model = model
 
     def next_log_probs(self, prefixes: Sequence[Sequence[int]]) -> Array:
-        """(n, V) nats of the token after each prefix."""
         stepper = self._model.stepper()
         return -LN2 * np.concatenate([stepper.start(list(prefix))[1] for prefix in prefixes])

@@ -1,8 +1,8 @@
 """Steppers: language models one token at a time, with cached states, as the attacks use them.
 
-A stepper starts from a prefix and moves a whole batch of cached states one token on. Costs are in
-bits, ``costs[i, t] = -log2 p(t | all that state i has read)``, so that every attack and the cost of
-a canary itself come from one arithmetic.
+A stepper starts from a prefix and moves a batch of cached states on by one token each. Costs are in
+bits, ``costs[i, t] = -log2 p(t | all that state i has read)``: every attack and the cost of a
+canary itself come from one arithmetic.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ class States(Protocol):
         """Number of prefixes."""
 
     def take(self, rows: NDArray[np.intp]) -> Self:
-        """The states of these rows, in order, in memory of their own; a row may repeat."""
+        """Return the states of these rows, as a copy; a row may repeat."""
 
     def joined(self, others: Sequence[Any]) -> Self:
-        """These states followed by those of the others, in one batch."""
+        """Return these states followed by those of the others, in one batch."""
 
 
 class Stepper(Protocol):
     """A model that reads one token at a time.
 
-    It computes without gradients and without dropout, takes any batch of at least one row and is
-    fast from 1 to 8,192 rows; the caller limits the batch. Costs are never below 0 nor NaN; an
-    impossible token costs infinity.
+    It computes without gradients and dropout, takes any batch of at least one row and is fast from
+    1 to 8,192 rows; the caller limits the batch. Costs are never below 0 nor NaN; an impossible
+    token costs infinity.
     """
 
     def start(self, ids: Sequence[int]) -> tuple[Any, NDArray[np.float64]]:
-        """The state after the whole prefix, as a batch of one, and the (1, V) costs in bits."""
+        """Return the state after the prefix, as a batch of one, and (1, V) costs in bits."""
 
     def step(self, states: Any, tokens: NDArray[np.intp]) -> tuple[Any, NDArray[np.float64]]:
-        """The states one token later, each row by its own token, and their (n, V) costs in bits."""
+        """Return the states one token later, each by its token, and their (n, V) costs in bits."""
 
 
 def bits(log_probs: NDArray[Any]) -> NDArray[np.float64]:
-    """Costs in bits of log-probabilities in nats; rounding above probability 1 is cut off.
+    """Convert log-probabilities in nats to costs in bits; rounding above probability 1 is cut off.
 
     Examples
     --------
@@ -69,6 +69,17 @@ def check_language_model(model: Any) -> None:
                 f"model must be a language model with {', '.join(needed)};"
                 f" {type(model).__name__} has no {name}"
             )
+
+
+def as_texts(X: Any) -> list[str]:
+    """Return the texts of an argument ``X`` as a list, refusing anything else."""
+    if isinstance(X, str | bytes) or not hasattr(X, "__len__"):
+        raise InvalidInput(f"X must be a list of texts; got {type(X).__name__}")
+    texts = list(X)
+    for index, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise InvalidInput(f"X must be a list of texts; item {index} is {type(text).__name__}")
+    return [str(text) for text in texts]
 
 
 def token_strings(model: Any, prefix: str = "") -> list[str]:
@@ -113,11 +124,11 @@ class Prefixes:
         return len(self.rows)
 
     def take(self, rows: NDArray[np.intp]) -> Prefixes:
-        """The prefixes of these rows."""
+        """Return the prefixes of these rows."""
         return Prefixes([self.rows[row] for row in rows.tolist()])
 
     def joined(self, others: Sequence[Prefixes]) -> Prefixes:
-        """These prefixes followed by those of the others."""
+        """Return these prefixes followed by those of the others."""
         return Prefixes([row for states in (self, *others) for row in states.rows])
 
 
@@ -138,13 +149,13 @@ class PrefixStepper:
         self._model = model
 
     def start(self, ids: Sequence[int]) -> tuple[Prefixes, NDArray[np.float64]]:
-        """The prefix, as a batch of one, and the costs of the next token."""
+        """Return the prefix, as a batch of one, and the costs of the next token."""
         return self._read(Prefixes([tuple(int(token) for token in ids)]))
 
     def step(
         self, states: Prefixes, tokens: NDArray[np.intp]
     ) -> tuple[Prefixes, NDArray[np.float64]]:
-        """Each prefix with its token appended, and the costs of the next token."""
+        """Return each prefix with its token appended, and the costs of the next token."""
         longer = zip(states.rows, tokens.tolist(), strict=True)
         return self._read(Prefixes([(*row, token) for row, token in longer]))
 

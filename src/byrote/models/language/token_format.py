@@ -1,10 +1,9 @@
 """A format of secrets in the tokens of one model: an automaton of tokens after a prefix.
 
-The format is an automaton over characters; a token may hold several characters, and a sub-word
-tokenizer may merge the end of the prefix with the beginning of the secret ("is 28" as "is", " 28").
-The prefix is then cut back to the tokens that stay the same whatever follows, and its remaining
-characters become forced first characters of the automaton. The automaton is that of spellings,
-where the tokenizer folds letters or drops spaces.
+A token may hold several characters, and a sub-word tokenizer may merge the end of the prefix with
+the beginning of the secret ("is 28" as "is", " 28"). The prefix is then cut back to the tokens that
+never change, and its remaining characters become forced first characters of the automaton. The
+automaton is that of spellings, if the tokenizer folds letters or drops spaces.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,7 +18,66 @@ from byrote.data.canaries.format import Format
 from byrote.errors import InvalidInput
 from byrote.models.language.spelling import Reading, Spelling
 from byrote.models.language.steppers import token_strings
-from byrote.models.language.token_trie import boundary_completions, common_length, token_trie
+
+_EVEN = 16  # completions from all over the format
+
+
+def token_trie(strings: Sequence[str]) -> dict[str, Any]:
+    """Return a trie of token strings; the tokens that end at a node are under ''."""
+    root: dict[str, Any] = {}
+    for token, string in enumerate(strings):
+        if string:
+            node = root
+            for character in string:
+                node = node.setdefault(character, {})
+            node.setdefault("", []).append(token)
+    return root
+
+
+def boundary_completions(
+    trie: Mapping[str, Any], before: str, space: Format, state: int
+) -> Iterator[str]:
+    """Yield completions from ``state`` that may change the tokens of the text before.
+
+    One for every token that spells the end of that text and the beginning of a completion, and some
+    from all over the format.
+    """
+    if state == space.start:
+        last = space.size - 1
+        yield from (space.at(last * i // (_EVEN - 1)) for i in range(_EVEN if last else 1))
+    else:
+        yield from (first + _ending(space, at) for first, at in space.edges[state].items())
+    for begin in range(len(before)):
+        node: Mapping[str, Any] | None = trie
+        for character in before[begin:]:
+            node = node.get(character) if node else None
+        if node:
+            yield from _merged_completions(node, space, state)
+
+
+def _merged_completions(node: Mapping[str, Any], space: Format, state: int) -> Iterator[str]:
+    """Yield a completion for each token that continues from this node into the format."""
+    for character, following in space.edges[state].items():
+        below = node.get(character)
+        if below is not None:
+            if "" in below:
+                yield character + _ending(space, following)
+            yield from (character + text for text in _merged_completions(below, space, following))
+
+
+def _ending(space: Format, state: int) -> str:
+    text = ""
+    while state != space.end:
+        character, state = next(iter(space.edges[state].items()))
+        text += character
+    return text
+
+
+def common_length(a: Sequence[int], b: Sequence[int]) -> int:
+    """Return the number of tokens that two encodings share at their beginning."""
+    pairs = enumerate(zip(a, b, strict=False))
+    return next((place for place, (x, y) in pairs if x != y), min(len(a), len(b)))
+
 
 Index = NDArray[np.intp]
 _LARGEST = 2**1000  # completions; ranks are float64
@@ -29,7 +87,7 @@ class TokenFormat:
     """The completions of a format as paths of tokens after a prefix.
 
     Edges are numbered: those that leave automaton state s are ``offsets[s]:offsets[s + 1]``, in the
-    format's order of characters; ``tokens`` and ``targets`` hold each one's token and next state,
+    format's order of characters. ``tokens`` and ``targets`` hold each one's token and next state,
     ``leaf`` whether a completion ends with it.
 
     Parameters
@@ -66,7 +124,7 @@ class TokenFormat:
         self._lay_out(first)
 
     def _split_prefix(self, first: int) -> tuple[tuple[int, ...], str]:
-        """The tokens of the prefix that stay the same, and what else the first tokens spell of it.
+        """Return the tokens of the prefix that never change, and what else the first tokens spell.
 
         That is the end of the prefix, or a space that the tokenizer puts before a text.
         """
@@ -74,7 +132,7 @@ class TokenFormat:
         texts = [
             self.spelling.reading(text, self._begun_state).text
             for text in boundary_completions(
-                self._trie, self._spelled(prefix_ids), self.spelling.format, first
+                self._trie, self.spelling.spelled(prefix_ids), self.spelling.format, first
             )
         ]
         encoded = [list(self._model.encode(self._before + text)) for text in texts]
@@ -88,8 +146,8 @@ class TokenFormat:
         return tuple(int(token) for token in prefix_ids[:stable]), leads.pop() or ""
 
     def _lead(self, ids: Sequence[int], completion: str) -> str | None:
-        """The spelling before a completion; None where a token spells part of a character."""
-        tail, folded = self._spelled(ids), self.spelling.fold(completion)
+        """Return the spelling before a completion; None if a token spells part of a character."""
+        tail, folded = self.spelling.spelled(ids), self.spelling.fold(completion)
         aligned = tail.endswith(folded) and all(self._strings[token] for token in ids)
         return tail[: len(tail) - len(folded)] if aligned else None
 
@@ -122,7 +180,6 @@ class TokenFormat:
             )
 
     def _reachable(self, rows: Sequence[Mapping[str, int]]) -> dict[int, list[tuple[int, int]]]:
-        """Tokens and next states of every state that whole tokens reach."""
         edges: dict[int, list[tuple[int, int]]] = {}
         waiting = [self.start]
         while waiting:
@@ -144,7 +201,7 @@ class TokenFormat:
         return True
 
     def children(self, states: Index) -> tuple[Index, Index]:
-        """All edges of many automaton states: the row that each belongs to, and its number."""
+        """Return all edges of many automaton states: each one's row, and its number."""
         counts = self.counts[states]
         total = int(counts.sum())
         rows = np.repeat(np.arange(len(states)), counts)
@@ -152,17 +209,14 @@ class TokenFormat:
         return rows, np.repeat(begin, counts) + np.arange(total)
 
     def path(self, completion: str) -> list[int]:
-        """The tokens of one completion after ``prefix_ids``, as in the model's own encoding.
+        """Return the tokens of one completion after ``prefix_ids``, by the model's own encoding.
 
-        Raises
-        ------
-        InvalidInput
-            If it is not of the format, or the tokens of the prefix change with it.
+        InvalidInput if it does not have the format, or changes the tokens of the prefix.
         """
         return self.tokens[self.edges(completion)].tolist()
 
     def edges(self, completion: str) -> Index:
-        """The numbered edges of one completion; errors as ``path``."""
+        """Return the numbered edges of one completion; errors as for ``path``."""
         self.space.index(completion)  # refuses what is not of the format
         ids = list(self._model.encode(self._before + completion[len(self.begun) :]))
         kept = len(self.prefix_ids)
@@ -175,7 +229,6 @@ class TokenFormat:
         return path
 
     def _find_path(self, ids: Sequence[int]) -> Index | None:
-        """The edges that spell these tokens from the start to the end, or None."""
         state, path = self.start, []
         for token in ids:
             edge = self._leaving.get((state, token))
@@ -187,38 +240,34 @@ class TokenFormat:
 
     @cached_property
     def _leaving(self) -> dict[tuple[int, int], int]:
-        """Edges by state and token."""
         states = np.repeat(np.arange(len(self.counts)), self.counts)
         pairs = zip(states.tolist(), self.tokens.tolist(), strict=True)
         return {pair: edge for edge, pair in enumerate(pairs)}
 
     def is_canonical(self, edges: Iterable[int]) -> bool:
-        """Whether the model encodes prefix and completion as this very path."""
+        """Whether the model encodes prefix and completion as this path."""
         tokens = [int(self.tokens[edge]) for edge in edges]
         text = self._reading(tokens).text
         return list(self._model.encode(self._before + text)) == [*self.prefix_ids, *tokens]
 
     def text(self, edges: Iterable[int], like: str = "") -> str:
-        """The completion that a path spells; of several that most similar to ``like``."""
+        """Return the completion that a path spells; of several, the most similar to ``like``."""
         tokens = [int(self.tokens[edge]) for edge in edges]
         return self.begun + self._reading(tokens, like[len(self.begun) :]).text
 
     def ways(self, edges: Iterable[int]) -> int:
-        """Number of completions of this path: more than one where the tokenizer folds letters."""
+        """Count the completions of this path: more than one if the tokenizer folds letters."""
         return self._reading([int(self.tokens[edge]) for edge in edges]).ways
 
     def _reading(self, tokens: Sequence[int], like: str = "") -> Reading:
-        spelled = self._spelled(tokens)[len(self.lead) :]
+        spelled = self.spelling.spelled(tokens)[len(self.lead) :]
         return self.spelling.reading(spelled, self._begun_state, like)
-
-    def _spelled(self, ids: Sequence[int]) -> str:
-        return "".join(self._strings[token] for token in ids)
 
 
 def _allowed(
     node: Mapping[str, Any], rows: Sequence[Mapping[str, int]], state: int
 ) -> Iterator[tuple[int, int]]:
-    """Tokens that the automaton can read from here, and where each leads."""
+    """Yield tokens that the automaton can read from here, and their next states."""
     for character, target in rows[state].items():
         below = node.get(character)
         if below is not None:
@@ -227,7 +276,6 @@ def _allowed(
 
 
 def _finishing(reachable: Mapping[int, list[tuple[int, int]]], end: int) -> set[int]:
-    """The states from which whole tokens lead to the end."""
     before: dict[int, list[int]] = {}
     for state, edges in reachable.items():
         for _, target in edges:
@@ -242,7 +290,6 @@ def _finishing(reachable: Mapping[int, list[tuple[int, int]]], end: int) -> set[
 
 
 def _state_after(space: Format, begun: str) -> int:
-    """The automaton's state after the first characters of a completion."""
     state = space.start
     for position, character in enumerate(begun, 1):
         if character not in space.edges[state]:

@@ -1,19 +1,22 @@
-"""Privacy accountants: upper bounds on epsilon of many noisy steps, by name.
+"""Privacy accountants, upper bounds on epsilon of many noisy steps, and calibration of noise.
 
-All take the noise multiplier (above 0), the share q of the records in a step, the number of steps
-and delta; all except ``gaussian`` are for Poisson sampling. ``independent_bound`` bounds the same
-epsilon by code that shares nothing with the accountant's.
+An accountant takes the noise multiplier (above 0), the share q of the records in a step, the number
+of steps and delta; all except ``gaussian`` are for Poisson sampling. ``independent_bound`` bounds
+the same epsilon by code that shares nothing with the accountant's.
 """
 
 import math
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 from scipy.special import ndtri
 
-from byrote.models.extras import import_extra
+from byrote.errors import InvalidInput
+from byrote.models.extras import DP_LIBRARIES, check_installed, import_extra
+from byrote.models.privacy.dp import DP, DPGuarantee
 from byrote.models.privacy.privacy_loss_distribution import epsilon_of_steps
 from byrote.stats.gaussian_dp import epsilon_of
 
@@ -27,7 +30,7 @@ _LITTLE_NOISE = 1e-6  # below, the grid cannot resolve the privacy losses
 
 
 def renyi_orders(noise: float) -> list[float]:
-    """Orders alpha of which one is nearly optimal for any noise.
+    """Return orders alpha of which one is nearly optimal for any noise.
 
     With little noise the best is as near to 1 as the noise's variance is to 0: without such orders
     epsilon comes out many times too large.
@@ -38,11 +41,11 @@ def renyi_orders(noise: float) -> list[float]:
 
 
 def rdp(noise: float, q: float, steps: int, delta: float) -> float:
-    """Renyi differential privacy of the sampled Gaussian (Mironov, Talwar & Zhang 2019).
+    """Bound epsilon by Renyi differential privacy of the sampled Gaussian (Mironov et al. 2019).
 
-    Every order gives a bound, quasi-convex in the order, so that the least is found by bisection:
-    some orders take long. (It is a convex function over alpha - 1: the cumulant generating function
-    of the privacy loss, and terms of the conversion to delta.)
+    The bound is quasi-convex in the order, so bisection finds the least; some orders take long. (It
+    is a convex function over alpha - 1: the cumulant generating function of the privacy loss, and
+    terms of the conversion to delta.)
     """
     analysis = import_extra("opacus.accountants.analysis.rdp")
     orders = renyi_orders(noise)
@@ -63,16 +66,16 @@ def rdp(noise: float, q: float, steps: int, delta: float) -> float:
 
 
 def prv(noise: float, q: float, steps: int, delta: float) -> float:
-    """Numerical composition of privacy losses, tighter than Renyi's; below 1e-6 of noise, Renyi's.
+    """Bound epsilon by numerical composition of privacy losses; below 1e-6 of noise, by Renyi's.
 
-    By byrote: numerical accountants of other libraries lose small deltas to the rounding of their
-    Fourier transforms and come out below the truth (see ``privacy_loss_distribution``).
+    Tighter than Renyi's. Numerical accountants of other libraries lose small deltas to the rounding
+    of their Fourier transforms and come out below the truth (see ``privacy_loss_distribution``).
     """
     return (epsilon_of_steps if noise >= _LITTLE_NOISE else rdp)(noise, q, steps, delta)
 
 
 def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
-    """Every record once an epoch: the Gaussian mechanism with mu = sqrt(epochs) / noise."""
+    """Bound epsilon if every record is used once an epoch: mu = sqrt(epochs) / noise."""
     mu = math.sqrt(round(q * steps)) / noise
     if mu > _LARGE_MU:  # Phi(mu/2 - epsilon/mu) = delta: the other term vanishes
         return mu * (mu / 2 - float(ndtri(delta)))
@@ -80,11 +83,11 @@ def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
 
 
 def independent_bound(accountant: str, noise: float, q: float, steps: int, delta: float) -> float:
-    """Another upper bound on the epsilon of an accountant, by independent code.
+    """Bound the epsilon of an accountant by independent code.
 
     For ``rdp`` the numerical composition, which is tighter; for ``prv`` Renyi's, which is not; for
-    ``gaussian`` the same closed form by dp-accounting, which bounds Poisson sampling too and
-    replaces the others below 1e-6 of noise.
+    ``gaussian`` the closed form of dp-accounting, which also bounds Poisson sampling and replaces
+    the others below 1e-6 of noise.
     """
     if accountant != "gaussian" and noise >= _LITTLE_NOISE:
         return (rdp if accountant == "prv" else epsilon_of_steps)(noise, q, steps, delta)
@@ -95,3 +98,163 @@ def independent_bound(accountant: str, noise: float, q: float, steps: int, delta
 
 
 ACCOUNTANTS: dict[str, Accountant] = {"rdp": rdp, "prv": prv, "gaussian": gaussian}
+
+
+_VACUOUS = 20.0  # an epsilon from which on nothing is guaranteed: odds may change by e^20
+_TOLERANCE = 0.01  # of the target epsilon, how far below it the noise may lead
+_NO_NOISE = 1e-100  # a noise multiplier whose square vanishes
+_LEAST, _MOST = 2.0**-40, 2.0**40  # noise multipliers between which one is searched
+
+
+@dataclass(frozen=True)
+class NoiseSchedule:
+    """Noise and sampling of DP-SGD over all epochs.
+
+    ``noise_multiplier`` is in units of the clipping norm; ``sample_rate``, the share of the records
+    in a batch, is 1 / steps per epoch; ``steps`` counts those of all epochs.
+    """
+
+    noise_multiplier: float
+    sample_rate: float
+    steps: int
+    records: int
+    epochs: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of an epoch."""
+        return self.steps // self.epochs
+
+    @property
+    def expected_batch(self) -> float:
+        """Mean number of records in a batch, the divisor of a sum of gradients."""
+        return self.records / self.steps_per_epoch
+
+
+@cache
+def calibrate(dp: DP, records: int, batch_size: int, epochs: int) -> NoiseSchedule:
+    """Compute the noise that meets ``dp`` in these epochs, with batches of that size at most.
+
+    ``target_epsilon`` is met within 1 % and never exceeded.
+
+    Raises
+    ------
+    InvalidInput
+        If ``dp`` is not valid, or no noise leads to the target.
+    MissingExtra
+        If Opacus or dp-accounting is not installed.
+
+    Examples
+    --------
+    >>> schedule = calibrate(DP(noise_multiplier=1.0, delta=1e-5), 1000, 64, 10)
+    >>> schedule.steps, schedule.sample_rate, schedule.expected_batch
+    (160, 0.0625, 62.5)
+    """
+    dp.check()
+    check_installed(*DP_LIBRARIES)
+    per_epoch = max(1, math.ceil(records / batch_size))
+    sampling = (1 / per_epoch, epochs * per_epoch)
+    noise = dp.noise_multiplier
+    if noise is None:
+        noise = _solve_noise(dp, *sampling)
+    epsilon_at(dp, noise, *sampling)  # refuses what the accountant cannot compute
+    return NoiseSchedule(float(noise), *sampling, records, epochs)
+
+
+@cache
+def epsilon_at(dp: DP, noise: float, sample_rate: float, steps: int) -> float:
+    """Compute epsilon by the accountant of ``dp``; infinite without noise."""
+    assert dp.delta is not None  # noqa: S101 (checked)
+    if noise < _NO_NOISE:
+        return math.inf
+    return ACCOUNTANTS[dp.accountant](noise, sample_rate, steps, dp.delta)
+
+
+def guarantee_of(
+    dp: DP,
+    schedule: NoiseSchedule,
+    *,
+    unit: str = "record",
+    window: int | None = None,
+    gradients: str = "ghost",
+) -> DPGuarantee:
+    """Return the guarantee of a training, for its facts.
+
+    ``details`` hold the noise, the sampling, "epsilon_checked" (an independent upper bound) and
+    ``gradients``, "ghost" or "per-example": how norms were computed, which makes no difference. The
+    label warns of a vacuous or weak guarantee.
+    """
+    noise, rate, steps = schedule.noise_multiplier, schedule.sample_rate, schedule.steps
+    assert dp.delta is not None  # noqa: S101 (checked)
+    epsilon, checked = epsilon_at(dp, noise, rate, steps), _checked_epsilon(dp, noise, rate, steps)
+    return DPGuarantee(
+        epsilon=epsilon,
+        delta=float(dp.delta),
+        unit=unit,
+        window=window,
+        accountant=dp.accountant,
+        label=_label(dp, epsilon, schedule.records),
+        details={
+            "noise_multiplier": noise,
+            "max_grad_norm": float(dp.max_grad_norm),
+            "sampling": dp.sampling,
+            "sample_rate": rate,
+            "steps": steps,
+            "epsilon_checked": checked if math.isfinite(checked) else None,
+            "gradients": gradients,
+        },
+    )
+
+
+@cache
+def _checked_epsilon(dp: DP, noise: float, rate: float, steps: int) -> float:
+    assert dp.delta is not None  # noqa: S101 (checked)
+    if noise < _NO_NOISE:
+        return math.inf
+    return independent_bound(dp.accountant, noise, rate, steps, dp.delta)
+
+
+def _solve_noise(dp: DP, rate: float, steps: int) -> float:
+    """Interpolate epsilon as a power of the noise until the noise is just within the target."""
+    target = dp.target_epsilon
+    assert target is not None  # noqa: S101 (checked)
+    low, high = _bracket(dp, target, rate, steps)
+    beyond, reached = (epsilon_at(dp, noise, rate, steps) for noise in (low, high))
+    while reached < (1 - _TOLERANCE) * target and high > low * (1 + 1e-9):
+        share = 0.5  # of a bound that falls to nothing at once
+        if reached > 0:
+            share = math.log(reached / (target * (1 - _TOLERANCE / 2))) / math.log(reached / beyond)
+        middle = high * (low / high) ** min(max(share, 0.05), 0.95)
+        epsilon = epsilon_at(dp, middle, rate, steps)
+        if epsilon <= target:
+            high, reached = middle, epsilon
+        else:
+            low, beyond = middle, epsilon
+    return high
+
+
+def _bracket(dp: DP, target: float, rate: float, steps: int) -> tuple[float, float]:
+    """Return two noise multipliers, a factor of two apart: above the target, and within it."""
+    noise = 1.0
+    if epsilon_at(dp, noise, rate, steps) <= target:
+        while noise > _LEAST and epsilon_at(dp, noise / 2, rate, steps) <= target:
+            noise /= 2
+        return noise / 2, noise
+    while epsilon_at(dp, noise, rate, steps) > target:
+        noise *= 2
+        if noise > _MOST:
+            raise InvalidInput(
+                f"dp: target_epsilon must be one that accountant {dp.accountant!r} can tell from 0"
+                f" at delta={dp.delta}; got {target}"
+            )
+    return noise / 2, noise
+
+
+def _label(dp: DP, epsilon: float, records: int) -> str:
+    if math.isinf(epsilon):
+        return "promises nothing: there is no noise"
+    if epsilon >= _VACUOUS:
+        return f"promises nothing: epsilon is {epsilon:.3g}, {_VACUOUS:g} or more"
+    if dp.delta is not None and dp.delta > 1 / records:
+        return f"promises little: delta is {dp.delta:.3g}, above 1 / {records} records"
+    return ""

@@ -1,6 +1,8 @@
-"""The parameter ``dp`` of models: what private training is to guarantee."""
+"""Differential privacy of a model: the parameter ``dp``, and the guarantee that a fit reports."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from byrote import checks
@@ -13,33 +15,33 @@ _SAMPLING_OF = {"rdp": "poisson", "prv": "poisson", "gaussian": "shuffled"}
 class DP:
     """Differentially private training, DP-SGD (Abadi et al. 2016), as a parameter of a model.
 
-    In a step each record's gradient is clipped to ``max_grad_norm``; Gaussian noise of
-    ``noise_multiplier * max_grad_norm`` is added to the sum, which is then divided by the expected
-    number of records. The weights are then (epsilon, delta)-differentially private: neighbouring
-    data sets differ by one record added or removed, and the number of records counts as known.
+    In each step every record's gradient is clipped to ``max_grad_norm``; Gaussian noise of
+    ``noise_multiplier * max_grad_norm`` is added to the sum, which is divided by the expected
+    number of records. The weights are then (epsilon, delta)-differentially private for adding or
+    removing a record; the number of records counts as known.
 
-    The guarantee is about the weights and samples from them, not about training losses or scores,
-    which a run keeps; and about readers who do not know the seed, from which the noise follows. A
-    run writes its seed into run.json.
+    The guarantee covers the weights and samples from them, not training losses or scores, which a
+    run keeps. It assumes a secret seed, since the noise follows from it; a run writes its seed into
+    run.json.
 
     Parameters
     ----------
     target_epsilon
-        Epsilon that training may spend in all; the noise follows. This or ``noise_multiplier``.
+        Epsilon of the whole training; the noise follows. Either this or ``noise_multiplier``.
     noise_multiplier
-        Standard deviation of the noise, in units of ``max_grad_norm``. Too little noise for any
+        Standard deviation of the noise, in units of ``max_grad_norm``. Noise too small for any
         guarantee is allowed, and labelled so in the facts of a fit.
     delta
         Of the guarantee; below 1 / records, or a record may be published outright.
     max_grad_norm
         Norm to which a record's gradient is clipped.
     accountant
-        Composes the steps, an upper bound each: "rdp" (Renyi, of Opacus) or "prv" (numerical,
+        Upper bound on the epsilon of all steps: "rdp" (Renyi, by Opacus) or "prv" (numerical,
         tighter), for ``sampling="poisson"``; "gaussian", the closed form for "shuffled".
     sampling
         "poisson": a record is in each batch with probability 1 / batches per epoch, independently,
-        which amplifies privacy. "shuffled": in one batch of each epoch, drawn at random; nothing
-        but the noise counts, mu = sqrt(epochs) / noise_multiplier (Dong, Roth & Su 2022).
+        which amplifies privacy. "shuffled": in one random batch of each epoch; privacy comes from
+        the noise alone, mu = sqrt(epochs) / noise_multiplier (Dong, Roth & Su 2022).
 
     Raises
     ------
@@ -99,3 +101,112 @@ def check_parameter(dp: Any) -> None:
             ' it is an object: --set \'dp={"target_epsilon": 8, "delta": 1e-5}\')'
         )
     dp.check()
+
+
+ADD_REMOVE, REPLACEMENT = "add/remove", "replacement"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DPGuarantee:
+    """An (epsilon, delta) guarantee: ``facts_["privacy"]`` of a fitted model.
+
+    Parameters
+    ----------
+    epsilon, delta
+        Of the released weights, for one unit; epsilon is infinite without a guarantee.
+    unit
+        What the guarantee is about, for reports: "record" or, for example, "window of 50
+        characters".
+    window
+        Characters in a unit if units are windows of a text on a fixed grid; else None.
+    relation
+        Between neighbouring data sets: "add/remove" one unit, or its "replacement".
+    epsilon_add_remove
+        Of a guarantee for "replacement": epsilon for adding or removing a unit, if known.
+    accountant
+        How epsilon was computed.
+    label
+        A warning for reports; empty without one.
+    details
+        Other plain data, such as the noise; ignored by equality.
+
+    Raises
+    ------
+    InvalidInput
+        If a value is outside its range.
+
+    Examples
+    --------
+    >>> guarantee = DPGuarantee(epsilon=2.0, delta=1e-5, unit="window of 50 characters", window=50)
+    >>> guarantee.units_touched(10)
+    2
+    >>> DPGuarantee.from_facts({"epsilon": None, "delta": 0.0}).epsilon
+    inf
+    """
+
+    epsilon: float
+    delta: float
+    unit: str = "record"
+    window: int | None = None
+    relation: str = ADD_REMOVE
+    epsilon_add_remove: float | None = None
+    accountant: str = ""
+    label: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("unit", "accountant", "label"):
+            self._check(name, isinstance(getattr(self, name), str), "text")
+        self._check("epsilon", _is_number(self.epsilon) and self.epsilon >= 0, "at least 0")
+        self._check("delta", _is_number(self.delta) and 0 <= self.delta < 1, "in [0, 1)")
+        relations = (ADD_REMOVE, REPLACEMENT)
+        self._check("relation", self.relation in relations, " or ".join(relations))
+        for name, least in (("window", 1), ("epsilon_add_remove", 0)):
+            value = getattr(self, name)
+            valid = value is None or (_is_number(value) and value >= least)
+            self._check(name, valid, f"None or at least {least}")
+        self._check("window", not isinstance(self.window, float), "a whole number")
+
+    def _check(self, name: str, valid: bool, expected: str) -> None:
+        if not valid:
+            raise InvalidInput(
+                f"DPGuarantee: {name} must be {expected}; got {getattr(self, name)!r}"
+            )
+
+    def units_touched(self, characters: int) -> int:
+        """Return the largest number of units that a text of L characters overlaps.
+
+        One record; or, of windows of T characters at any offset, ceil((L - 1) / T) + 1.
+        """
+        if self.window is None or characters <= 1:
+            return 1
+        return -(-(characters - 1) // self.window) + 1
+
+    def to_facts(self) -> dict[str, Any]:
+        """Return plain data without absent fields; an infinite epsilon is None."""
+        facts = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "details"}
+        facts = {name: value for name, value in facts.items() if value is not None}
+        facts["epsilon"] = self.epsilon if math.isfinite(self.epsilon) else None
+        return {**self.details, **facts}
+
+    @classmethod
+    def from_facts(cls, facts: Any) -> "DPGuarantee":
+        """Read a guarantee from plain data, as any model may have written them.
+
+        Raises
+        ------
+        InvalidInput
+            If epsilon or delta is missing, or a value is outside its range.
+        """
+        if not isinstance(facts, Mapping) or not {"epsilon", "delta"} <= facts.keys():
+            raise InvalidInput("DPGuarantee: facts must be a mapping with epsilon and delta")
+        known = {f.name for f in fields(cls)} - {"details"}
+        values: dict[str, Any] = {name: facts[name] for name in known & facts.keys()}
+        if values["epsilon"] is None:
+            values["epsilon"] = math.inf
+        details = {name: value for name, value in facts.items() if name not in known}
+        return cls(**values, details=details)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from byrote.models.privacy.calibration import NoiseSchedule
+from byrote.models.privacy.accountants import NoiseSchedule
 from byrote.models.privacy.gradient_norms import Layers, trained
 
 _CHUNK = 512  # records that go through the module together, to bound memory
@@ -16,10 +16,10 @@ _CHUNK = 512  # records that go through the module together, to bound memory
 def draw_batches(
     schedule: NoiseSchedule, sampling: str, generator: np.random.Generator
 ) -> list[NDArray[np.intp]]:
-    """Draw row numbers of one epoch's batches, some of which may be empty.
+    """Draw the row numbers of one epoch's batches; some batches may be empty.
 
     "poisson": each record is in each batch with probability ``schedule.sample_rate``,
-    independently. "shuffled": each record is in one batch, drawn independently of the others', so
+    independently. "shuffled": each record is in one batch, drawn independently of the others, so
     that one more record changes that batch alone; batches cut from a permutation would all change.
 
     Examples
@@ -41,8 +41,8 @@ def draw_batches(
 class NoisyStep:
     """Adds noise to a sum of gradients, clipped to ``max_grad_norm``, and steps along the mean.
 
-    The optimizer, of any kind, gets the noisy gradient divided by the expected number of records;
-    what it makes of it is post-processing. The noise is that of ``generator``, on the parameters'
+    The optimizer, of any kind, gets the noisy sum divided by the expected number of records;
+    whatever it does is post-processing. The noise comes from ``generator``, on the parameters'
     device.
     """
 
@@ -63,7 +63,7 @@ class NoisyStep:
         self._noise = torch.empty(values, device=self.parameters[0].device)  # reused at every step
 
     def zeros(self) -> list[Tensor]:
-        """An empty sum of gradients, for each parameter."""
+        """Return an empty sum of gradients, one tensor per parameter."""
         return [torch.zeros_like(p) for p in self.parameters]
 
     @torch.no_grad()
@@ -85,9 +85,9 @@ class PrivateStep:
     """A step of DP-SGD for any module, by book-keeping (Bu et al. 2023).
 
     Forward; gradients of the layers' outputs; from these the norm of each record's gradient; then
-    the gradients of the parameters, each record's share weighted so that its norm is at most
-    ``max_grad_norm``. That costs as much as a plain step, except for the norms, which are "ghost"
-    or "per-example" (``gradients``). A module that Opacus cannot handle is refused.
+    the gradients of the parameters, with each record weighted so that its norm is at most
+    ``max_grad_norm``. Except for the norms, "ghost" or "per-example" (``gradients``), that costs as
+    much as a plain step. A module that Opacus cannot handle is refused.
     """
 
     def __init__(
@@ -109,9 +109,9 @@ class PrivateStep:
     def __call__(self, losses: Callable[..., Tensor], *batch: Tensor) -> Tensor:
         """Take a step on a batch, and return the losses before it, summed.
 
-        An empty batch is noise alone. ``losses(*batch)`` gives (n,) values, one for each record,
-        from its own values alone, by one call of the module; it is called with parts of a large
-        batch. The batch's tensors have one entry for each record along the first axis.
+        An empty batch is noise alone. ``losses(*batch)`` returns (n,) values, one per record, from
+        its own values alone, by one call of the module; it is called with parts of a large batch.
+        The batch's tensors have records along the first axis.
         """
         sums: dict[nn.Parameter, Tensor] = {}
         parameters = self._noisy_step.parameters
@@ -128,7 +128,7 @@ class PrivateStep:
     def _clipped(
         self, losses: Callable[..., Tensor], batch: Sequence[Tensor]
     ) -> tuple[Tensor, list[tuple[nn.Parameter, Tensor]]]:
-        """The losses' sum; for each parameter the sum of clipped gradients."""
+        """Return the sum of losses, and for each parameter that of clipped gradients."""
         loss, outputs = self._layers.outputs(lambda: losses(*batch))
         backward = torch.autograd.grad(
             loss.sum(), outputs, retain_graph=True, allow_unused=True, materialize_grads=True

@@ -1,19 +1,18 @@
 """Norms of single records' gradients, layer by layer, from inputs and output gradients.
 
-Ghost clipping (Goodfellow 2015; Li et al. 2022): where the norm follows from a layer's inputs and
-the gradient of its output, no gradient is made for each record. Plain linear layers, convolutions
-and group normalization have norms here, others in Opacus or registered with it by the user
+Ghost clipping (Goodfellow 2015; Li et al. 2022): the norm follows from a layer's inputs and the
+gradient of its output, without a gradient for each record. Plain linear layers, convolutions and
+group normalization have norms here, others in Opacus or registered with it by the user
 (``opacus.grad_sample.register_norm_sampler``, ``register_grad_sampler``): functions of the layer,
-its inputs and the gradient of its output that give (n,) norms, or (n, ...) gradients, of each
+its inputs and the gradient of its output that return (n,) norms, or (n, ...) gradients, of each
 parameter.
 
 Opacus makes the gradients of convolutions themselves, those of transposed ones by differentiating
 again for each record. But the gradient of a kernel is U'A, summed over q positions: A (q, a) values
 on one side, U (q, u) patches on the other. Its squared norm is also the sum of (A A') * (U U') over
-pairs of positions, less work where positions are few and maps many (Bu et al. 2022).
+pairs of positions, less work for few positions and many maps (Bu et al. 2022).
 
-Opacus' own ghost clipping, with a second backward pass, takes 13 times as long on the paper's
-linear layers and 1.8 times on convolutions with group normalization.
+docs/privacy.md compares the time of a step with that of Opacus' own ghost clipping.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,8 +35,8 @@ _ROUNDING = 2.0**-14  # of the square of the terms' lengths: many times what flo
 class Layers:
     """The layers of a module that have parameters, with their inputs and outputs in a pass.
 
-    Each layer must treat records separately, along the first axis of its inputs and of its output,
-    one tensor; statistics of batches and shared parameters are refused.
+    Each layer must treat records separately, along the first axis of its inputs and of its single
+    output. Statistics of batches and shared parameters are refused.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -71,7 +70,7 @@ class Layers:
         return result, [output for _, _, output in self._calls]
 
     def norms(self, gradients: Sequence[Tensor]) -> Tensor:
-        """(n,) norms of the records' gradients, from those of the layers' outputs."""
+        """Compute (n,) norms of the records' gradients from gradients of the layers' outputs."""
         self._repeated.clear()
         calls: dict[nn.Module, list[tuple[list[Tensor], Tensor]]] = {}
         for (layer, inputs, _), gradient in zip(self._calls, gradients, strict=True):
@@ -82,7 +81,7 @@ class Layers:
     def sums(
         self, weights: Tensor, gradients: Sequence[Tensor]
     ) -> list[tuple[nn.Parameter, Tensor]]:
-        """Gradients of the trained parameters, records weighted by (n,), from the same."""
+        """Return gradients of the trained parameters, with records weighted by (n,)."""
         sums: list[tuple[nn.Parameter, Tensor]] = []
         for each in self._repeated.values():
             sums += [(p, torch.tensordot(weights, total, 1)) for p, total in each]
@@ -101,7 +100,7 @@ class Layers:
         return sums
 
     def _within(self, module: nn.Module) -> Iterator[nn.Module]:
-        """Trained layers: those with a sampler, whole, and others with direct parameters."""
+        """Yield trained layers: those with a sampler, whole, and others with direct parameters."""
         known = type(module) in self._norm_samplers or type(module) in self._gradient_samplers
         if known or any(p.requires_grad for p in module.parameters(recurse=False)):
             if trained(module):
@@ -121,7 +120,7 @@ class Layers:
     def _layer_norms(
         self, layer: nn.Module, calls: list[tuple[list[Tensor], Tensor]]
     ) -> list[Tensor]:
-        """(n,) for each trained parameter; gradients of several calls are added first."""
+        """Return (n,) for each trained parameter; gradients of several calls are added first."""
         parameters, (inputs, gradient) = trained(layer), calls[0]
         ghost = self._ghost(layer) if len(calls) == 1 else None
         if type(layer) is nn.Linear and gradient.dim() > 2:  # rows of positions: Opacus' own
@@ -141,12 +140,12 @@ class Layers:
 
 
 def trained(layer: nn.Module) -> list[nn.Parameter]:
-    """The parameters that require gradients."""
+    """Return the parameters that require gradients."""
     return [p for p in layer.parameters() if p.requires_grad]
 
 
 def norm_sampler(layer: nn.Module) -> Sampler | None:
-    """The layer's norms in this module; None for grouped or non-zero padded convolutions."""
+    """Return the layer's sampler here; None for grouped or non-zero padded convolutions."""
     if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
         plain = layer.groups == 1 and layer.padding_mode == "zeros"
         if not plain or isinstance(layer.padding, str):
@@ -155,36 +154,36 @@ def norm_sampler(layer: nn.Module) -> Sampler | None:
 
 
 def of_linear(layer: nn.Linear, inputs: list[Tensor], gradient: Tensor) -> Norms:
-    """(n,) each, of rows (n, d): the gradient is an outer product."""
+    """Compute (n,) norms for rows (n, d): the gradient is an outer product."""
     length = gradient.norm(dim=1)
     norms: Norms = {layer.weight: length * inputs[0].norm(dim=1)}
     return norms if layer.bias is None else {**norms, layer.bias: length}
 
 
 def of_convolution(layer: nn.Conv2d, inputs: list[Tensor], gradient: Tensor) -> Norms:
-    """(n,) each: patches of the inputs times the gradient of the outputs."""
+    """Compute (n,) norms from patches of the inputs and the gradient of the outputs."""
     return _kernel_norms(layer, _patches(layer, inputs[0]), gradient.flatten(2), gradient)
 
 
 def of_transposed(layer: nn.ConvTranspose2d, inputs: list[Tensor], gradient: Tensor) -> Norms:
-    """(n,) each: the inputs times patches of the gradient of the outputs."""
+    """Compute (n,) norms from the inputs and patches of the gradient of the outputs."""
     return _kernel_norms(layer, inputs[0].flatten(2), _patches(layer, gradient), gradient)
 
 
 def of_group_norm(layer: nn.GroupNorm, inputs: list[Tensor], gradient: Tensor) -> Norms:
-    """(n,) each, from the gradients themselves, which are small."""
+    """Compute (n,) norms from the gradients themselves, which are small."""
     return {p: each.norm(dim=1) for p, each in _gradients_of_group_norm(layer, inputs, gradient)}
 
 
 def summed_of_group_norm(layer: nn.GroupNorm, inputs: list[Tensor], gradient: Tensor) -> Norms:
-    """(maps,) each: the gradients, summed over records."""
+    """Compute (maps,) gradients, summed over records."""
     return {p: each.sum(dim=0) for p, each in _gradients_of_group_norm(layer, inputs, gradient)}
 
 
 def _gradients_of_group_norm(
     layer: nn.GroupNorm, inputs: list[Tensor], gradient: Tensor
 ) -> list[tuple[Tensor, Tensor]]:
-    """(n, maps) each: over positions, the sum of normalized inputs times gradient, and of it."""
+    """(n, maps) each: sums over positions of normalized inputs times gradient, and of it."""
     normalized = functional.group_norm(inputs[0], layer.num_groups, eps=layer.eps)
     by_weight = (normalized * gradient).flatten(2).sum(dim=2)
     return [(layer.weight, by_weight), (layer.bias, gradient.flatten(2).sum(dim=2))]
@@ -214,10 +213,10 @@ def _norm_of_product(a: Tensor, u: Tensor) -> Tensor:
 
 
 def squared_norm(pairs: Tensor) -> Tensor:
-    """(n,) squared norms of sums, from the scalar products of their terms, (n, q, q).
+    """Compute (n,) squared norms of sums from the scalar products of their terms, (n, q, q).
 
-    Where long terms cancel, what is left of the sum is lost in rounding, and a gradient would be
-    clipped too little. There the square is what rounding may hide at most.
+    Where long terms cancel, rounding hides what is left of the sum, and a gradient would be clipped
+    too little: there the square is the most that rounding may hide.
     """
     lengths = pairs.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt().sum(dim=1)
     return torch.maximum(pairs.sum(dim=(1, 2)), _ROUNDING * lengths.square())
@@ -255,7 +254,7 @@ def _check_buffers(module: nn.Module) -> None:
 
 
 def _check_shared(layers: Sequence[nn.Module]) -> None:
-    """Refuse a parameter of two layers, whose gradients would be clipped before they are added."""
+    """Refuse a parameter of two layers, which would be clipped before its gradients are added."""
     seen: set[nn.Parameter] = set()
     for layer in layers:
         if not seen.isdisjoint(trained(layer)):

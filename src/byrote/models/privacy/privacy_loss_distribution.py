@@ -2,18 +2,18 @@
 
 A step sees N(0, noise^2) without a record, Q, and (1 - q) N(0, noise^2) + q N(1, noise^2) with it,
 P. The privacy loss is log P/Q under P for a record removed, log Q/P under Q for one added; both
-pairs dominate, and so do their products over steps (Zhu, Dong & Wang 2022). Losses S of all steps
-add up, and delta(epsilon) = E[(1 - exp(epsilon - S))+], of the worse of the two.
+pairs dominate, and so do their products over steps (Zhu, Dong & Wang 2022). With S the sum of the
+losses, delta(epsilon) = E[(1 - exp(epsilon - S))+], of the worse of the two.
 
-The result is never below it, except for rounding:
+The result is an upper bound, except for rounding:
 
 - A loss between two points of a grid is split between them so that the probabilities under P and
   under Q stay (Doroshenko et al. 2022): merging the two is a post-processing, so privacy can only
   look worse, by a variance of the square of a cell at most.
 - Losses beyond the grid are infinite; sums beyond the window of the Fourier transform count as
-  infinite too, by Chernoff's bound; what wraps around comes on top.
+  infinite too, by Chernoff's bound; what wraps around is added.
 - The distribution is tilted by exp(lambda S), so that sums near epsilon are the likely ones. The
-  transform's error then is relative to delta, however small, and is added.
+  transform's error is then relative to delta, however small, and is added.
 """
 
 from collections.abc import Callable
@@ -37,8 +37,8 @@ _EPS = float(np.finfo(np.float64).eps)
 def epsilon_of_steps(noise: float, q: float, steps: int, delta: float) -> float:
     """Compute an upper bound on epsilon, at most about 0.1 % too large.
 
-    ``noise``, its standard deviation in units of the most that a record adds, must be 1e-6 or more;
-    a record is in a step with probability ``q``, independently; ``delta`` may be however small.
+    ``noise``, its standard deviation in units of a record's largest contribution, must be at least
+    1e-6; a record is in a step with probability ``q``, independently; any ``delta`` above 0.
 
     Examples
     --------
@@ -62,7 +62,6 @@ class _Mechanism:
         return -float(ndtri_exp(self.log_delta + _LOG_TRUNCATED - np.log(self.steps)))
 
     def loss(self, x: Array) -> Array:
-        """Log P/Q at x."""
         exponent = (x - 0.5) / self.noise**2
         if self.q == 1:
             return exponent
@@ -182,7 +181,7 @@ def _window(mechanism: _Mechanism, losses: Array, weight: Array) -> _Window:
 
 
 def _least(function: Callable[[float], float], tilts: Array) -> float:
-    """The tilt that minimizes a unimodal function."""
+    """Return the tilt that minimizes a unimodal function."""
     index = int(np.argmin([function(tilt) for tilt in tilts]))
     ends = np.log(tilts[[max(index - 1, 0), min(index + 1, len(tilts) - 1)]])
     minimum = minimize_scalar(
@@ -192,7 +191,6 @@ def _least(function: Callable[[float], float], tilts: Array) -> float:
 
 
 def _normal(low: float, high: float) -> tuple[Array, Array]:
-    """Points and the logs of a normal variable's probabilities there."""
     z = np.linspace(low, high, _NODES)
     weight = -(z**2) / 2
     return z, weight - _log_sum(weight)
@@ -204,7 +202,7 @@ def _log_sum(logs: Array) -> float:
 
 
 def _grid(mechanism: _Mechanism, window: _Window, *, removed: bool) -> _Grid:
-    """The losses of a step, split between points of the grid."""
+    """Split the losses of a step between points of the grid."""
     noise, q, cell = mechanism.noise, mechanism.q, window.cell
     low, high = mechanism.loss(np.array([-mechanism.reach * noise, 1 + mechanism.reach * noise]))
     low, high = (max(low, window.floor), high) if removed else (low, min(high, -window.floor))

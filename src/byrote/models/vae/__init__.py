@@ -1,6 +1,6 @@
 """Variational auto-encoders."""
 
-from byrote.models.vae.estimator import VAE
 from byrote.models.vae.scoring import ImportanceSampling
+from byrote.models.vae.vae import VAE
 
 __all__ = ["VAE", "ImportanceSampling"]

@@ -1,4 +1,4 @@
-"""Resolve a VAE's "auto" for precision and compile on the machine at hand."""
+"""Resolve a VAE's "auto" for precision and compile on the current machine."""
 
 import math
 from collections.abc import Callable
@@ -7,13 +7,17 @@ from typing import Any
 
 import torch
 
-from byrote.models.precision import bfloat16_is_faster, resolve_precision
+from byrote.models.arithmetic import (
+    Arithmetic,
+    arithmetic_of,
+    bfloat16_is_faster,
+    resolve_compile,
+    resolve_precision,
+)
 from byrote.models.torch_utils import seeded
-from byrote.models.vae.arithmetic import Arithmetic, arithmetic_of, resolve_compile
-from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.parameters import check_parameters, tolerates_bfloat16
 from byrote.models.vae.spaces import Binary
 from byrote.models.vae.steps import PlainStep
@@ -27,7 +31,7 @@ _DRAWS = 256
 
 
 def resolve_auto(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, str | bool]:
-    """Values of parameters "auto" for fits to records of shape (n, ...)."""
+    """Return values of parameters "auto" for fits to records of shape (n, ...)."""
     check_parameters(vae)
     values: dict[str, str | bool] = {}
     if vae.precision == "auto":
@@ -47,7 +51,7 @@ def resolve_auto(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, s
 
 
 def arithmetic_for(vae: Any, shape: tuple[int, ...]) -> Arithmetic:
-    """The arithmetic of a VAE for records of shape (n, ...)."""
+    """Return the arithmetic of a VAE for records of shape (n, ...)."""
     values = resolve_auto(vae, shape)
     precision, compile_ = values.get("precision", vae.precision), values.get("compile", vae.compile)
     return arithmetic_of(str(precision), compile_=bool(compile_))
@@ -57,7 +61,7 @@ def arithmetic_for(vae: Any, shape: tuple[int, ...]) -> Arithmetic:
 def vae_is_faster_in_bfloat16(
     values: int, hidden: tuple[int, ...], latent_dim: int, batch_size: int
 ) -> bool:
-    """Time a step of training and 256 draws of a record of these sizes, once a process."""
+    """Time a step of training and 256 draws of a record of these sizes, once per process."""
     values, latent_dim, batch_size = (min(n, _WIDEST) for n in (values, latent_dim, batch_size))
     with seeded(0):
         network = FullyConnected(values, latent_dim, [min(width, _WIDEST) for width in hidden])

@@ -1,20 +1,165 @@
-"""A network and a likelihood together: the model that is trained and scored."""
+"""Encoders and decoders of the paper (Table 1), and auto-encoders made of them."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from byrote.models.torch_utils import Stream, seed_of, seeded
-from byrote.models.vae.likelihoods import (
-    LIKELIHOODS,
-    Likelihood,
-    beta_divergence,
-)
-from byrote.models.vae.networks import Convolutional, FullyConnected, kl_from_standard_normal
+from byrote.models.vae.likelihoods import LIKELIHOODS, Likelihood, beta_divergence
 from byrote.models.vae.outlier import Outlier, background
 from byrote.models.vae.spaces import Space
+
+SIDE = 32  # of the images that the convolutional network takes
+_SLOPE = 0.2
+_GROUPS = 32
+
+
+class FullyConnected(nn.Module):
+    """The paper's fully connected encoder and decoder for MNIST.
+
+    Encoder: d -> 512 -> 256 -> mean and log-variance of the latent. Decoder: latent -> 256 -> 512
+    -> ``outputs`` parameters of the likelihood (default: d). ReLU between layers, none at the ends.
+    """
+
+    normalizes_batches = False
+    trains_compiled = True
+
+    def __init__(
+        self,
+        features: int,
+        latent_dim: int,
+        hidden: Sequence[int] = (512, 256),
+        outputs: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.body = _stack([features, *hidden])
+        self.mean = nn.Linear(hidden[-1], latent_dim)
+        self.log_variance = nn.Linear(hidden[-1], latent_dim)
+        self.trunk = _stack([latent_dim, *reversed(hidden)])
+        self.head = nn.Linear(hidden[0], features if outputs is None else outputs)
+        self.width = max(features, self.head.out_features, *hidden)
+
+    def decoder_layers(self) -> list[nn.Linear]:
+        """Return the decoder's linear layers in order; ReLU is between them."""
+        return [layer for layer in (*self.trunk, self.head) if isinstance(layer, nn.Linear)]
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, d) -> mean and log-variance of q(z | x), each (n, latent)."""
+        body = self.body(x.to(self.mean.weight.dtype))
+        return widened(self.mean(body)), widened(self.log_variance(body))
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(..., latent) -> (..., outputs) parameters of p(x | z)."""
+        return widened(self.head(self.trunk(z.to(self.head.weight.dtype))))
+
+
+class Convolutional(nn.Module):
+    """The paper's convolutional encoder and decoder for 32x32 images, like DCGAN.
+
+    Encoder: four convolutions (kernel 4, stride 2, padding 1) with F, 2F, 4F and 8F maps, each
+    followed by leaky ReLU, all but the first with batch norm before it; then mean and log-variance
+    from the 32F values. Decoder: transposed convolutions with 8F maps (kernel 2, the latent as one
+    pixel), 4F, 2F and F, each with batch norm and ReLU, and a last one to the outputs, without. As
+    in DCGAN and the authors' code the convolutions have no bias. F is ``features``; ``outputs`` are
+    the likelihood's parameters per pixel.
+
+    "group" norm (Wu & He 2018) instead of "batch" norm keeps records separate: in 32 groups of
+    maps, or the largest power of two below that divides them.
+    """
+
+    trains_compiled = False
+
+    def __init__(
+        self,
+        channels: int,
+        latent_dim: int,
+        features: int,
+        outputs: int,
+        normalization: str = "batch",
+    ) -> None:
+        super().__init__()
+        self.normalizes_batches = normalization == "batch"
+        norm = NORMALIZATIONS[normalization]
+        self.latent_dim = latent_dim
+        self.channels = channels
+        maps = [features, 2 * features, 4 * features, 8 * features]
+        self.body = nn.Sequential(
+            _convolution(channels, features),
+            nn.LeakyReLU(_SLOPE),
+            *(layer for ends in pairwise(maps) for layer in _encoding(*ends, norm)),
+            nn.Flatten(),
+        )
+        self.mean = nn.Linear(4 * maps[-1], latent_dim)
+        self.log_variance = nn.Linear(4 * maps[-1], latent_dim)
+        first = nn.ConvTranspose2d(latent_dim, maps[-1], 2, stride=1, padding=0, bias=False)
+        self.trunk = nn.Sequential(
+            *_normalized(first, norm),
+            *(layer for ends in pairwise(maps[::-1]) for layer in _decoding(*ends, norm)),
+        )
+        self.head = _transposed(features, outputs)
+        self.width = max(outputs * SIDE**2, features * (SIDE // 2) ** 2)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the fastest layout
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, channels * 1024) -> mean and log-variance of q(z | x), each (n, latent)."""
+        body = self.body(x.view(-1, self.channels, SIDE, SIDE))
+        return self.mean(body), self.log_variance(body)
+
+    def decode(self, z: Tensor) -> Tensor:
+        """(..., latent) -> (..., outputs * 1024) parameters of p(x | z)."""
+        maps = self.head(self.trunk(z.reshape(-1, self.latent_dim, 1, 1)))
+        return maps.reshape(*z.shape[:-1], -1)
+
+
+def widened(values: Tensor) -> Tensor:
+    """Convert values computed in 16 bits to float32; return others unchanged."""
+    return values.float() if values.dtype.itemsize < 4 else values
+
+
+def kl_from_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Compute KL(N(mean, exp(log_variance)) || N(0, I)), summed over the last axis, nats."""
+    return 0.5 * (torch.exp(log_variance) + mean**2 - 1 - log_variance).sum(dim=-1)
+
+
+def _stack(widths: Sequence[int]) -> nn.Sequential:
+    layers: list[nn.Module] = []
+    for width, following in pairwise(widths):
+        layers += [nn.Linear(width, following), nn.ReLU()]
+    return nn.Sequential(*layers)
+
+
+def _convolution(maps: int, following: int) -> nn.Conv2d:
+    return nn.Conv2d(maps, following, 4, stride=2, padding=1, bias=False)
+
+
+def _transposed(maps: int, following: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(maps, following, 4, stride=2, padding=1, bias=False)
+
+
+def _group_norm(maps: int) -> nn.GroupNorm:
+    return nn.GroupNorm(math.gcd(maps, _GROUPS), maps)
+
+
+Norm = Callable[[int], nn.Module]  # from the number of maps
+NORMALIZATIONS: dict[str, Norm] = {"batch": nn.BatchNorm2d, "group": _group_norm}
+
+
+def _encoding(maps: int, following: int, norm: Norm) -> list[nn.Module]:
+    return [_convolution(maps, following), norm(following), nn.LeakyReLU(_SLOPE)]
+
+
+def _decoding(maps: int, following: int, norm: Norm) -> list[nn.Module]:
+    return _normalized(_transposed(maps, following), norm)
+
+
+def _normalized(layer: nn.ConvTranspose2d, norm: Norm) -> list[nn.Module]:
+    return [layer, norm(layer.out_channels), nn.ReLU()]
+
 
 NETWORKS = ("fully-connected", "convolutional")
 _PARTS = ("network", "likelihood", "latent_dim", "hidden", "features", "normalization")
@@ -27,7 +172,7 @@ class AutoEncoder(nn.Module):
     """Encoder, decoder and likelihood over flat records, (n, channels * pixels), channels first.
 
     ``robust`` is beta of the divergence that training minimizes instead of minus log p(x | z), or
-    0; ``outlier`` the component that is mixed with the likelihood, or None.
+    0; ``outlier`` is the component mixed with the likelihood, or None.
     """
 
     robust = 0.0
@@ -39,7 +184,7 @@ class AutoEncoder(nn.Module):
         self.outlier: Outlier | None = None
 
     def extra_repr(self) -> str:
-        """Options that distinguish configurations, besides the parts."""
+        """Return options that distinguish configurations, in addition to the parts."""
         return f"robust={self.robust}" if self.robust else ""
 
     @property
@@ -59,7 +204,7 @@ class AutoEncoder(nn.Module):
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """(..., n) log p(x | z), nats, of records (n, d) at codes (..., n, latent).
 
-        The decoder's, without the outlier component.
+        Without the outlier component.
         """
         channels = (self.likelihood.channels, -1)
         return self.likelihood.log_prob(x.unflatten(-1, channels), self._decode(z))
@@ -87,7 +232,6 @@ class AutoEncoder(nn.Module):
         return samples if self.outlier is None else self.outlier.sample(samples, generator)
 
     def _divergence(self, x: Tensor, z: Tensor) -> Tensor:
-        """(n,) the robust cost of records at codes."""
         parameters = self._decode(z)
         log_prob = self.likelihood.log_prob(
             x.unflatten(-1, (self.likelihood.channels, -1)), parameters
@@ -101,7 +245,7 @@ class AutoEncoder(nn.Module):
 
 
 def untrained(vae: Any, space: Space) -> AutoEncoder:
-    """The autoencoder of a VAE's parameters with initial weights, in evaluation mode."""
+    """Make the auto-encoder of a VAE's parameters with initial weights, in evaluation mode."""
     parts = {name: getattr(vae, name) for name in _PARTS}
     with seeded(seed_of(vae.random_state, Stream.INITIAL)):
         model = build(**parts, channels=space.channels, pixels=space.pixels)
@@ -124,7 +268,7 @@ def build(
     features: int,
     normalization: str = "batch",
 ) -> AutoEncoder:
-    """Make an autoencoder by the names of its parts, with weights from PyTorch's generator."""
+    """Make an auto-encoder by the names of its parts, with weights from PyTorch's generator."""
     part = LIKELIHOODS[likelihood](channels)
     if network == "convolutional":
         convolutional = Convolutional(channels, latent_dim, features, part.outputs, normalization)

@@ -1,13 +1,13 @@
 """Log p(x | z) at many codes of one record, for a Bernoulli likelihood over linear layers.
 
-What a general decoder computes value by value is a product of matrices here: with logits a = Wh + b
+What a general decoder computes value by value is a matrix product here: with logits a = Wh + b,
 sum_d x_d a_d = (W'x)'h + b'x, so no product with x is needed per draw. And softplus(a) = max(a, 0)
-+ log(1 + exp(-|a|)), where the factors 1 + exp(-|a|) lie in (1, 2], so that many are multiplied
-before one logarithm is taken.
++ log(1 + exp(-|a|)), where the factors 1 + exp(-|a|) are in (1, 2]: many are multiplied before one
+logarithm.
 
-The same formula twice: compiled, which is fused and fastest; and step by step in memory that every
-block reuses. (A version that allocated its blocks anew once grew without bound; the cause was not
-proven, but glibc before 2.38 is known not to reuse aligned memory well.)
+The formula is there twice: compiled, which is fused and fastest; and step by step in memory that
+every block reuses. (A version that allocated its blocks anew once grew without bound; the cause was
+not proven, but glibc before 2.38 is known not to reuse aligned memory well.)
 """
 
 import math
@@ -17,14 +17,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from byrote.models.vae.arithmetic import Arithmetic, compiled
-from byrote.models.vae.networks import FullyConnected
+from byrote.models.arithmetic import Arithmetic, compiled
+from byrote.models.vae.autoencoder import FullyConnected
 
 _FACTORS = 64  # multiplied: at most 2^64, far from overflow
 
 
 class BernoulliDecoder:
-    """Decoder of binary values, from the network's logits, in one arithmetic.
+    """Decoder of binary values, from the network's logits.
 
     ``shape`` is (count, n), the largest number of codes decoded at a time.
     """
@@ -38,7 +38,7 @@ class BernoulliDecoder:
         self._arithmetic = arithmetic
 
     def condition_on(self, x: Tensor) -> "ConditionalDecoder":
-        """Log p(x | z) as a function of codes, for records (n, d)."""
+        """Return log p(x | z) as a function of codes, for records (n, d)."""
         weight, bias = (part.float() for part in self._layers[-1])
         return ConditionalDecoder(self, x @ weight, x @ bias)
 
@@ -57,7 +57,7 @@ class BernoulliDecoder:
 
 
 class ConditionalDecoder:
-    """Log p(x | z) of records whose products with the last layer are computed."""
+    """Log p(x | z) of records whose products with the last layer are known."""
 
     def __init__(self, decoder: BernoulliDecoder, projected: Tensor, offset: Tensor) -> None:
         self._decoder, self._projected, self._offset = decoder, projected, offset
@@ -87,8 +87,6 @@ def _log_likelihood(
 
 
 class _InPlace:
-    """Each layer with the memory for its output."""
-
     def __init__(self, layers: Sequence[tuple[Tensor, Tensor]], rows: int) -> None:
         self._layers = [
             (weight.t(), bias, weight.new_empty(rows, len(weight))) for weight, bias in layers
@@ -99,7 +97,6 @@ class _InPlace:
         self._scratch = torch.empty_like(self._logits)
 
     def log_likelihood(self, z: Tensor, projected: Tensor, offset: Tensor) -> Tensor:
-        """(count, n) nats."""
         hidden = self._hidden(z.flatten(0, 1))
         linear = torch.einsum("lnh,nh->ln", hidden.view(*z.shape[:-1], -1).float(), projected)
         return linear + offset - self._normalizer(hidden).view(z.shape[:-1])

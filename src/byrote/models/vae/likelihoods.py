@@ -19,7 +19,7 @@ TOP = 30.0  # of an exponent: gradients of e^30 and their squares are within flo
 
 
 class Likelihood(nn.Module):
-    """Interface of likelihoods: values per pixel, outputs per pixel, density and samples."""
+    """A density p(x | z) of a record's values, from the decoder's outputs."""
 
     channels: int
     outputs: int
@@ -75,7 +75,7 @@ class DiagonalGaussian(Likelihood):
         return mean + torch.exp(0.5 * log_variance) * _normal_like(mean, generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """(...) log of the integral; see ``_log_normal_power``."""
+        """(...) log of the integral, by ``_log_normal_power``."""
         log_variance = self._moments(parameters)[1]
         return _log_normal_power(log_variance, power).sum(dim=(-2, -1))
 
@@ -93,7 +93,7 @@ class SharedGaussian(Likelihood):
         self.log_variance = nn.Parameter(torch.zeros(()))
 
     def forward(self, parameters: Tensor) -> Tensor:
-        """(..., 1, 1) the log-variance, by a call: private training hooks calls of layers."""
+        """(..., 1, 1) the log-variance, as a call: private training hooks calls of layers."""
         return self.log_variance.expand(*parameters.shape[:-2], 1, 1)
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ class SharedGaussian(Likelihood):
         return parameters + deviation * _normal_like(parameters, generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """(...) log of the integral; see ``_log_normal_power``."""
+        """(...) log of the integral, by ``_log_normal_power``."""
         values = parameters.shape[-2] * parameters.shape[-1]
         return values * _log_normal_power(self(parameters), power)[..., 0, 0]
 
@@ -114,8 +114,8 @@ class SharedGaussian(Likelihood):
 class LogisticMixture(Likelihood):
     """Mixture of logistics over the 256 levels of a pixel (Salimans et al. 2017, PixelCNN++).
 
-    Within a component the channels of a pixel are independent; a level has the mass of its bin, and
-    the first and the last bin reach to infinity, so that the masses sum to one. Values are levels
+    Within a component the channels of a pixel are independent. A level has the mass of its bin; the
+    first and the last bin reach to infinity, so that the masses sum to one. Values are levels
     scaled to [-1, 1]. The outputs of a pixel are the components' logits, then their means, then
     their log-scales (at least -7), channel by channel.
     """
@@ -169,7 +169,7 @@ def _log_mass(x: Tensor, mean: Tensor, log_scale: Tensor) -> Tensor:
 
 
 def _log_one_minus_exp(width: Tensor, log_width: Tensor) -> Tensor:
-    """Log of 1 - exp(-width); for small widths, which may underflow, from their logarithm."""
+    """Log of 1 - exp(-width); small widths, which may underflow, use their logarithm."""
     small = 1e-3  # log(1 - exp(-w)) = log w - w / 2 + w^2 / 24 - ...
     exact = torch.log(-torch.expm1(-width.clamp(min=small)))
     return torch.where(width < small, log_width - width / 2, exact)
@@ -204,10 +204,8 @@ def beta_divergence(log_prob: Tensor, log_power: Tensor, beta: float) -> Tensor:
         -(1 + b)/b (p(x | z)^b - 1) + (integral of p(. | z)^(1 + b) - 1),
 
     which tends to -log p(x | z) as b tends to 0. Its gradient weighs a record by p(x | z)^b, so
-    that an improbable one has little influence.
-
-    Powers of large densities overflow: above e^30 both are continued by their tangents, and the
-    cost is proportional to minus the log, approximately.
+    that an improbable one has little influence. Powers of large densities overflow: above e^30 both
+    are continued by their tangents, and the cost is about proportional to minus the log.
 
     Parameters
     ----------

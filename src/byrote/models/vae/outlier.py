@@ -1,14 +1,14 @@
 """An outlier component: records that the decoder need not learn.
 
 With weight w the likelihood is (1 - w) p(x | z) + w p0(x), p0 broad and the same for all codes. A
-record that the decoder describes worse than p0, by more than log((1 - w)/w), has next to no
+record that the decoder describes worse than p0, by more than log((1 - w)/w), has almost no
 gradient. As p0 does not depend on the code, log p(x) = log((1 - w) p_vae(x) + w p0(x)) exactly.
 
 p0 is an even mixture of a few products over the values of a record, from the training records'
-marginals to a density without knowledge of any value, so that each record is described at the
-breadth that suits it and pays log 4 nats for it. For binary values the broadest are fair coins,
-which take noise and inverted images that the marginals would find impossible; the narrowest are
-the marginals, for fair coins on each of 1,024 pixels never win against them.
+marginals to a density without knowledge of any value, so that each record is described at its own
+breadth for log 4 nats. For binary values the broadest are fair coins, for noise and inverted images
+that the marginals would exclude; the narrowest are the marginals, since fair coins on each of 1,024
+pixels never win against them.
 """
 
 import math
@@ -81,8 +81,8 @@ class BinaryBackground(Background):
 class GaussianBackground(Background):
     """Normal densities with the moments of each value, and broader ones.
 
-    Where all values are ``alike``, as the logits of pixels are, each is shrunk towards the moments
-    of all of them together; else its deviation is widened.
+    If all values are ``alike``, as the logits of pixels are, each is shrunk towards the moments of
+    all of them together; otherwise its deviation is widened.
     """
 
     mean: Tensor
@@ -95,7 +95,7 @@ class GaussianBackground(Background):
         self.register_buffer("log_variance", torch.zeros(len(SHARES), values))
 
     def extra_repr(self) -> str:
-        """Options that distinguish configurations."""
+        """Return options that distinguish configurations."""
         return f"alike={self.alike}"
 
     def learn(self, parts: Iterable[Tensor]) -> None:
@@ -131,7 +131,7 @@ class GaussianBackground(Background):
 
 
 def background(likelihood: str, values: int, *, alike: bool) -> Background:
-    """The background of a decoder's likelihood, for records of that many values."""
+    """Make the background of a decoder's likelihood, for records of that many values."""
     return (
         BinaryBackground(values)
         if likelihood == "bernoulli"
@@ -144,7 +144,7 @@ def _levels(n: int, generator: torch.Generator) -> Tensor:
 
 
 def _moments(parts: Iterable[Tensor]) -> tuple[int, Tensor, Tensor]:
-    """Count, means and variances over records, in float64, by updates block by block."""
+    """Count, means and variances over records, in float64, updated block by block."""
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     for part in parts:
         values = part.cpu().double()
@@ -168,7 +168,7 @@ class Outlier(nn.Module):
     head_start
         Nats given to the decoder in training. An untrained decoder describes everything worse than
         p0 does, and would never be trained: at first it is alone, then only the records furthest
-        behind are left to p0, until it needs no head start any more. See ``lower_head_start``.
+        behind are left to p0, until it needs no head start. See ``lower_head_start``.
     """
 
     logit: Tensor
@@ -187,7 +187,7 @@ class Outlier(nn.Module):
         self.register_buffer("head_start", torch.tensor(_ALONE), persistent=False)
 
     def extra_repr(self) -> str:
-        """Options that distinguish configurations."""
+        """Return options that distinguish configurations."""
         return f"learned={self.learned}"
 
     @property
@@ -207,9 +207,9 @@ class Outlier(nn.Module):
         return self.logit + self.background.log_prob(x) - log_likelihood
 
     def lower_head_start(self, lead: NDArray[np.floating]) -> None:
-        """Set the head start from the leads, without one, of the training records.
+        """Set the head start from the leads, (n,) log-odds of the training records without one.
 
-        It leaves the component at most a tenth of them, never rises again, and is 0 once the
+        It leaves the component at most a tenth of the records, never rises, and is 0 once the
         component takes no more by itself.
         """
         needed = max(0.0, float(np.quantile(lead, 1 - MOST)))

@@ -1,7 +1,6 @@
 """Checks of a VAE's parameters and of its records, before any fit."""
 
 import hashlib
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,10 @@ from byrote.data.formats.npy import load_array
 from byrote.data.records import is_pixels
 from byrote.errors import InvalidInput
 from byrote.models.early_stopping import check_options
-from byrote.models.vae.autoencoder import NETWORKS
+from byrote.models.privacy.dp import check_parameter
+from byrote.models.vae.autoencoder import NETWORKS, NORMALIZATIONS, SIDE
 from byrote.models.vae.likelihoods import LIKELIHOODS, SPACES_OF
-from byrote.models.vae.networks import NORMALIZATIONS, SIDE
 from byrote.models.vae.outlier import LEARNED
-from byrote.models.vae.private import check_private
 from byrote.models.vae.spaces import SPACES, Space, as_records, as_single
 
 # A network begins near mean 0 and variance 1, and Adam moves each weight by at most the learning
@@ -31,7 +29,7 @@ _CHUNK_VALUES = 1 << 22
 
 
 def check_parameters(vae: Any) -> None:
-    """Refuse parameters of a wrong kind or in conflict; numbers of NumPy become Python's own."""
+    """Refuse parameters of a wrong type or in conflict; NumPy's numbers become Python's."""
     for name in ("latent_dim", "epochs", "batch_size", "draws", "features"):
         most = checks.WIDEST if name in ("latent_dim", "features") else checks.MOST
         setattr(vae, name, checks.integer(name, getattr(vae, name), at_least=1, at_most=most))
@@ -51,21 +49,21 @@ def check_parameters(vae: Any) -> None:
     space_of(vae.likelihood, vae.space)
     vae.defensive = checks.share("defensive", vae.defensive)
     _check_mitigations(vae)
-    check_private(vae)
+    _check_private(vae)
     _check_device(vae.device)
 
 
 def tolerates_bfloat16(vae: Any) -> bool:
     """Whether products in bfloat16 change log p by less than its Monte Carlo error.
 
-    They do not where a density has a scale: a mean that is off by a hundredth may be off by many
-    standard deviations.
+    Not for a density with a scale: a mean off by a hundredth may be off by many standard
+    deviations.
     """
     return vae.network == "fully-connected" and vae.likelihood == "bernoulli"
 
 
 def remedy(vae: Any) -> str:
-    """Remedy for a training that diverged."""
+    """Return the remedy for a training that diverged."""
     standardize = "bring the columns of X to mean 0 and deviation 1, or "
     lower = f"lower learning_rate={vae.learning_rate}"
     return standardize + lower if vae.space == "real" else lower
@@ -93,12 +91,12 @@ def space_of(likelihood: str, space: str) -> str:
 
 
 def space_for(vae: Any, shape: tuple[int, ...]) -> Space:
-    """The space of records of this shape."""
+    """Return the space of records of this shape."""
     return SPACES[space_of(vae.likelihood, vae.space)](shape, vae.device)
 
 
 def check_shape(vae: Any, shape: tuple[int, ...]) -> None:
-    """Refuse a record's shape that the network, or a flip, cannot take."""
+    """Refuse a record shape that the network, or a flip, cannot take."""
     if vae.flips and len(shape) < 2:
         raise InvalidInput(
             f"flips needs images, X of shape (n, h, w) or (n, h, w, c); got (n, {shape[0]})"
@@ -161,6 +159,21 @@ def _check_outlier(vae: Any) -> None:
         )
 
 
+def _check_private(vae: Any) -> None:
+    check_parameter(vae.dp)
+    if vae.dp is None:
+        return
+    if vae.network == "convolutional" and vae.normalization == "batch":
+        raise InvalidInput(
+            "normalization must be 'group' with dp and network='convolutional', for batch"
+            " normalization mixes records; got 'batch'"
+        )
+    if vae.precision == "bfloat16":
+        raise InvalidInput("precision must be float32 or auto with dp; got 'bfloat16'")
+    if vae.compile is True:
+        raise InvalidInput("compile must be False or auto with dp; got True")
+
+
 def _check_device(device: Any) -> None:
     try:
         torch.empty(0, device=device)
@@ -169,21 +182,8 @@ def _check_device(device: Any) -> None:
         raise InvalidInput(f"device must be one that PyTorch has here; got {got}") from None
 
 
-def check_scale(space: Space, x: NDArray[Any]) -> None:
-    """Refuse columns of ``space="real"`` that are far from mean 0 and standard deviation 1."""
-    problem = _scale_problem(space, x)
-    if problem is not None:
-        raise InvalidInput(problem)
-
-
-def warn_of_scale(space: Space, x: NDArray[Any]) -> None:
-    """Warn of the same in ``fit``, which gets a part of records that were checked as a whole."""
-    problem = _scale_problem(space, x)
-    if problem is not None:
-        warnings.warn(problem, stacklevel=3)
-
-
-def _scale_problem(space: Space, x: NDArray[Any]) -> str | None:
+def scale_problem(space: Space, x: NDArray[Any]) -> str | None:
+    """Describe columns of ``space="real"`` far from mean 0 and standard deviation 1, if any."""
     if type(space) is not SPACES["real"]:
         return None
     mean, deviation = _moments(x)
@@ -199,7 +199,6 @@ def _scale_problem(space: Space, x: NDArray[Any]) -> str | None:
 
 
 def _moments(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and standard deviation of each value over the records."""
     flat = x.reshape(len(x), -1)
     chunk = max(1, _CHUNK_VALUES // flat.shape[1])
     blocks = [slice(start, start + chunk) for start in range(0, len(flat), chunk)]
@@ -211,7 +210,7 @@ def _moments(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def validation_records(validation: Any) -> NDArray[Any]:
-    """Validation records of an array, or of a .npy file."""
+    """Return validation records of an array or of a .npy file."""
     try:
         if isinstance(validation, str | Path):
             if not Path(validation).is_file():
@@ -244,7 +243,7 @@ def check_validation(validation: Any, space: Space, x: NDArray[Any]) -> None:
 
 
 def _digests(x: NDArray[Any]) -> Iterator[bytes]:
-    """A hash of each record's values, in float32."""
+    """Yield a hash of each record's values, in float32."""
     chunk = max(1, _CHUNK_VALUES // x[0].size)
     for start in range(0, len(x), chunk):
         rows = as_single(x[start : start + chunk]).reshape(-1, x[0].size) + np.float32(0)

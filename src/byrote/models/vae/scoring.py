@@ -14,11 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byrote.models.vae.arithmetic import PLAIN, Arithmetic, compiled
-from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.arithmetic import PLAIN, Arithmetic, compiled
+from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.models.vae.networks import FullyConnected
 from byrote.models.vae.spaces import Space
 from byrote.stats.psis import pareto_k
 
@@ -40,16 +39,16 @@ class ImportanceSampling:
         Estimated log p(x), nats.
     standard_error
         Monte Carlo standard error of ``log_prob``, nats: that of the mean weight over the mean
-        weight (delta method). NaN for a single draw. Unreliable where ``k_hat`` is high.
+        weight (delta method). NaN for a single draw. Unreliable if ``k_hat`` is high.
     effective_sample_size
         (sum w)^2 / sum w^2, between 1 and the number of draws.
     k_hat
         Shape of the generalized Pareto distribution fitted to the largest weights (Vehtari et al.
-        2024): reliable below min(1 - 1/log10 N, 0.7). -inf where all weights are equal, NaN for
+        2024): reliable below min(1 - 1/log10 N, 0.7). -inf if all weights are equal, NaN for
         fewer than 21 draws.
     outlier
-        Posterior probability that the record is of the outlier component; None without one. It has
-        no part in sample size and k-hat, which are those of the weights of codes.
+        Posterior probability that the record is of the outlier component; None without one.
+        Effective sample size and k-hat, those of the weights of codes, ignore it.
     """
 
     log_prob: NDArray[np.float64]
@@ -86,7 +85,7 @@ def importance_sample(
 def _with_outlier(
     model: AutoEncoder, estimates: ImportanceSampling, inputs: Tensor
 ) -> ImportanceSampling:
-    """Mix in the outlier component, which is exact: errors shrink by the autoencoder's share."""
+    """Mix in the outlier component, which is exact: errors shrink by the auto-encoder's share."""
     if model.outlier is None:
         return estimates
     log_prob, responsibility = model.outlier.log_prob(estimates.log_prob, inputs)
@@ -104,7 +103,7 @@ def estimate_log_prob(
     defensive: float = 0.0,
     arithmetic: Arithmetic = PLAIN,
 ) -> ImportanceSampling:
-    """Estimate log p(x), nats, of the autoencoder alone, for model inputs (n, d).
+    """Estimate log p(x), nats, of the auto-encoder alone, for model inputs (n, d).
 
     log p(x) = logmeanexp over draws l of [log p(x | z_l) + log p(z_l) - log q(z_l | x)], z_l from
     the proposal q, a mixture in which ``defensive`` is the weight of a widened encoder.
@@ -126,7 +125,7 @@ def estimate_log_prob(
 
 
 def summarize_weights(log_weights: NDArray[np.floating]) -> ImportanceSampling:
-    """Estimates from (n, N) logarithms of importance weights."""
+    """Compute estimates from (n, N) logarithms of importance weights."""
     draws = log_weights.shape[1]
     values = np.ascontiguousarray(log_weights, dtype=np.float64)
     top = values.max(axis=1)
@@ -140,7 +139,7 @@ def summarize_weights(log_weights: NDArray[np.floating]) -> ImportanceSampling:
 
 
 def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:
-    """The estimates of several blocks of records, in order."""
+    """Concatenate the estimates of several blocks of records."""
     names = ["log_prob", "standard_error", "effective_sample_size", "k_hat"]
     names += ["outlier"] if parts[0].outlier is not None else []
     return ImportanceSampling(
@@ -149,7 +148,7 @@ def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:
 
 
 def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic) -> Decoder:
-    """Log p(x | z) as a function of records, then of codes, by the fastest way there is."""
+    """Return log p(x | z) as a function of records, then of codes, by the fastest way available."""
     if isinstance(model.network, FullyConnected) and isinstance(model.likelihood, Bernoulli):
         return BernoulliDecoder(model.network, shape, arithmetic).condition_on
     name = repr(model)
@@ -174,9 +173,9 @@ def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
 class Proposal:
     """The proposal of a block of records: q(z | x), mixed with a widened q.
 
-    It is (1 - a) N(m, s^2) + a N(m, (1.5 s)^2), a being ``defensive``, in [0, 1); mean and
-    log-variance are (n, latent). No weight is then larger than 1/a times what it would be with the
-    widened q alone, whose tails are heavier.
+    (1 - a) N(m, s^2) + a N(m, (1.5 s)^2), with a = ``defensive``, in [0, 1); mean and log-variance
+    are (n, latent). No weight is larger than 1/a times its value under the widened q alone, which
+    has heavier tails.
     """
 
     def __init__(self, mean: Tensor, log_variance: Tensor, defensive: float) -> None:
@@ -249,7 +248,7 @@ def draw_samples(
 def input_blocks(
     model: AutoEncoder, space: Space, x: NDArray[Any], seed: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Model inputs of records with fixed noise, and log-determinants, in blocks."""
+    """Yield model inputs of records with fixed noise, and log-determinants, in blocks."""
     model.eval()
     chunk = max(1, _CHUNK_VALUES // x[0].size)
     for start in range(0, len(x), chunk):

@@ -1,8 +1,8 @@
-"""Spaces: the form in which a model sees its records, and the way back.
+"""Spaces: the form in which a model sees its records, and the inverse.
 
 A space turns the values of records, images in [0, 1] or rows of numbers, into flat tensors with the
-channels first, adds the noise that makes them binary or continuous, and knows the log-determinant
-that turns the model's density into one of the records.
+channels first, adds the noise that makes them binary or continuous, and computes the
+log-determinant that turns the model's density into one of the records.
 
 A density over pixels is per step of 1/255, so that -log p / (D ln 2) is bits per dimension.
 """
@@ -53,19 +53,19 @@ class Space:
         """Refuse values outside the space."""
 
     def values(self, rows: NDArray[np.generic]) -> Tensor:
-        """(n, *shape) records -> (n, d) float32, channels first; bytes stand for 255ths."""
+        """(n, *shape) records -> (n, d) float32, channels first; uint8 stands for x/255."""
         raw = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.device)
         values = raw.float().div_(_WHITE) if raw.dtype == torch.uint8 else raw.float()
         last = values.view(len(rows), self.pixels, self.channels)
         return last.transpose(1, 2).flatten(1)
 
     def records(self, values: Tensor) -> NDArray[np.float32]:
-        """The inverse of ``values``."""
+        """Invert ``values``."""
         last = values.view(len(values), self.channels, self.pixels).transpose(1, 2)
         return np.ascontiguousarray(last.cpu().numpy().reshape(-1, *self.shape))
 
     def noise(self, shape: torch.Size, generator: torch.Generator) -> Tensor:
-        """Uniforms for values of this shape; empty where the space has no noise."""
+        """Draw uniforms for values of this shape; empty if the space has no noise."""
         noise_shape = shape if self.noisy else (0,)
         return torch.rand(noise_shape, generator=generator, device=generator.device)
 
@@ -79,12 +79,12 @@ class Space:
         return self.enter(values, self.values(noise.reshape(floats.shape)))
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Model inputs from values and noise, and their log-determinants."""
+        """Return model inputs from values and noise, and their log-determinants."""
         del noise
         return values, values.new_zeros(len(values))
 
     def leave(self, x: Tensor) -> Tensor:
-        """Values of records from model inputs or samples."""
+        """Return values of records from model inputs or samples."""
         return x
 
 
@@ -99,7 +99,7 @@ class Binary(Space):
         _check_unit_interval(x, "a Bernoulli decoder")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Ones where the noise is below the value; no determinant."""
+        """Ones where the noise is below the value; the log-determinant is 0."""
         return (noise < values).to(values.dtype), values.new_zeros(len(values))
 
 
@@ -143,7 +143,7 @@ class Levels(Space):
                 )
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Levels from -1 to 1; a mass needs no determinant."""
+        """Levels from -1 to 1; the log-determinant of a mass is 0."""
         del noise
         return (values * _WHITE).round() * 2 / _WHITE - 1, values.new_zeros(len(values))
 
@@ -156,7 +156,7 @@ SPACES: dict[str, type[Space]] = {"binary": Binary, "logit": Logit, "real": Spac
 
 
 def as_records(X: ArrayLike) -> NDArray[Any]:
-    """Records of an argument: images of bytes unchanged, anything else as floating values."""
+    """Return records of an argument: uint8 images unchanged, anything else as floats."""
     if isinstance(X, np.ndarray) and X.dtype == np.uint8 and X.ndim > 2:
         as_values("X", X[:1])  # refuses wrong shapes
         return X
@@ -164,28 +164,28 @@ def as_records(X: ArrayLike) -> NDArray[Any]:
 
 
 def as_single(rows: NDArray[np.generic]) -> NDArray[np.float32]:
-    """Values in float32; bytes become 255ths, the same bits on every device."""
+    """Return values in float32; uint8 becomes x/255, the same bits on every device."""
     values = rows.astype(np.float32, copy=False)
     return values / np.float32(_WHITE) if rows.dtype == np.uint8 else values
 
 
 def dequantize(x: Tensor, uniform: Tensor) -> Tensor:
-    """Pixels spread uniformly over their step (Theis et al. 2016): u = (255 x + U) / 256."""
+    """Spread pixels uniformly over their step (Theis et al. 2016): u = (255 x + U) / 256."""
     return ((STEPS - 1) * x + uniform) / STEPS
 
 
 def quantize(u: Tensor) -> Tensor:
-    """The inverse of ``dequantize``, for any noise."""
+    """Invert ``dequantize``, for any noise."""
     return (u * STEPS).floor().clamp(0, STEPS - 1) / (STEPS - 1)
 
 
 def to_logit(u: Tensor) -> Tensor:
-    """Logit space: y = logit(lambda + (1 - 2 lambda) u)."""
+    """Compute the logit y = logit(lambda + (1 - 2 lambda) u)."""
     return torch.logit(SQUEEZE + (1 - 2 * SQUEEZE) * u)
 
 
 def from_logit(y: Tensor) -> Tensor:
-    """The inverse of ``to_logit``."""
+    """Invert ``to_logit``."""
     return (torch.sigmoid(y) - SQUEEZE) / (1 - 2 * SQUEEZE)
 
 
@@ -200,11 +200,11 @@ def logit_log_determinant(y: Tensor) -> Tensor:
 
 
 def content_uniforms(x: NDArray[np.float32], seed: int) -> NDArray[np.float32]:
-    """One uniform in [0, 1) per value, with 24 bits; row i depends on ``seed`` and ``x[i]`` alone.
+    """Draw one uniform in [0, 1) per value, with 24 bits, from ``seed`` and ``x[i]`` alone.
 
     A score compares fits, so a record that is made binary must be the same binary record in all of
-    them. Keying the draw by content rather than by position makes it so whichever rows a fit
-    scores, in whatever order, on whatever machine. Identical records get the same draw.
+    them. A draw keyed by content instead of position is the same whichever rows a fit scores, in
+    any order, on any machine. Identical records get the same draw.
 
     Examples
     --------

@@ -1,18 +1,27 @@
 """One step of training: the bound of a batch, its gradient, and Adam (Kingma & Ba 2015).
 
 Two ways to the same numbers, up to rounding: PyTorch's autograd and optimizer, for any network;
-and the whole step as one compiled function, for networks without state.
+and the whole step as one compiled function, for networks without state. Also, steps of DP-SGD.
 """
 
 import math
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.func import functional_call, grad_and_value
 
-from byrote.models.vae.arithmetic import compiled
+from byrote.models.arithmetic import compiled
+from byrote.models.privacy.accountants import NoiseSchedule, calibrate, guarantee_of
+from byrote.models.privacy.dp import DP, DPGuarantee
+from byrote.models.privacy.dp_sgd import PrivateStep, draw_batches
+from byrote.models.privacy.gradient_norms import Layers
+from byrote.models.torch_utils import Stream, generator_from, seed_of
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.spaces import Space
 
@@ -23,20 +32,20 @@ class Step(Protocol):
     """Trains a model on one batch at a time."""
 
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-        """Minus the bounds on log p, or another cost, summed before the step, nats.
+        """Return minus the bounds on log p, or another cost, summed before the step, nats.
 
         ``values`` (n, d) are the space's; ``noise`` (n, d) uniforms make them binary or continuous,
-        where the space has noise; ``latent`` (n, latent) are standard normal draws.
+        if the space has noise; ``latent`` (n, latent) are standard normal draws.
         """
 
 
 def decays(name: str) -> bool:
-    """Whether weight decay shrinks a parameter: those of the network, not those of densities."""
+    """Whether weight decay shrinks a parameter: the network's, not those of densities."""
     return name.startswith("network.")
 
 
 def adam(model: AutoEncoder, learning_rate: float, decay: float) -> torch.optim.Optimizer:
-    """PyTorch's Adam; with weight decay, AdamW."""
+    """Make PyTorch's Adam; with weight decay, AdamW (Loshchilov & Hutter 2019)."""
     if not decay:
         return torch.optim.Adam(model.parameters(), lr=learning_rate, fused=True)
     named = list(model.named_parameters())
@@ -49,7 +58,7 @@ def adam(model: AutoEncoder, learning_rate: float, decay: float) -> torch.optim.
 
 
 class PlainStep:
-    """Autograd and PyTorch's Adam; with weight decay, AdamW (Loshchilov & Hutter 2019)."""
+    """Autograd and PyTorch's Adam."""
 
     def __init__(
         self,
@@ -77,9 +86,9 @@ class PlainStep:
 class CompiledStep:
     """One compiled function; products are in ``dtype``, sums and weights in float32.
 
-    The model must be without buffers: its step must be a function of its parameters. A batch of
-    another size than ``batch``, at the end of an epoch, is not worth compiling for: the same
-    function then runs uncompiled.
+    The model must have no buffers: its step must be a function of its parameters. A batch of
+    another size than ``batch``, at the end of an epoch, is not worth compiling for and runs
+    uncompiled.
     """
 
     def __init__(
@@ -104,16 +113,8 @@ class CompiledStep:
             for name, weight in zip(self._names, self._weights, strict=True)
         ]
         device = self._weights[0].device
-        self._compiled = compiled(
-            _adam_step,
-            repr(model),
-            type(space).__name__,
-            space.shape,
-            batch,
-            dtype,
-            device,
-            decay > 0,
-        )
+        configuration = (type(space).__name__, space.shape, batch, dtype, device, decay > 0)
+        self._compiled = compiled(_adam_step, repr(model), *configuration)
 
     @torch.no_grad()
     def __call__(self, values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
@@ -160,3 +161,46 @@ def _adam_step(
         weight.copy_(shrunk - change)
         working.copy_(weight)
     return mean * n
+
+
+@dataclass(frozen=True)
+class PrivateTraining:
+    """DP-SGD for a VAE and a number of records, with seeds of the batches and of the noise."""
+
+    dp: DP
+    schedule: NoiseSchedule
+    seeds: tuple[int, int] = field(repr=False)
+
+    def batches(self) -> Callable[[], list[NDArray[np.intp]]]:
+        """Return a function that draws the batches of an epoch, some of them possibly empty."""
+        generator = np.random.default_rng(self.seeds[0])
+        return partial(draw_batches, self.schedule, self.dp.sampling, generator)
+
+    def step(self, model: AutoEncoder, space: Space, learning_rate: float, decay: float) -> Step:
+        """Return a step of Adam on noisy gradients, with one draw of noise and code per record."""
+        step = PrivateStep(
+            model,
+            adam(model, learning_rate, decay),
+            self.schedule,
+            max_grad_norm=self.dp.max_grad_norm,
+            generator=generator_from(self.seeds[1], space.device),
+        )
+
+        def private_step(values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
+            inputs, log_determinant = space.enter(values, noise)
+            return step(model, inputs, latent) - log_determinant.sum()
+
+        return private_step
+
+    def guarantee(self, model: AutoEncoder) -> DPGuarantee:
+        """Return the guarantee about a record."""
+        return guarantee_of(self.dp, self.schedule, gradients=Layers(model).gradients)
+
+
+def private_training(vae: Any, records: int) -> PrivateTraining | None:
+    """Return the private training of a VAE with ``dp``, calibrated for the number of records."""
+    if vae.dp is None:
+        return None
+    schedule = calibrate(vae.dp, records, vae.batch_size, vae.epochs)
+    seeds = (seed_of(vae.random_state, Stream.SAMPLING), seed_of(vae.random_state, Stream.PRIVACY))
+    return PrivateTraining(vae.dp, schedule, seeds)

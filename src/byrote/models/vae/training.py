@@ -1,20 +1,28 @@
-"""Training of a VAE: minibatch Adam on the evidence lower bound, eq. (5)."""
+"""Training of a VAE: minibatch Adam on the evidence lower bound, eq. (5).
+
+After each epoch: reports, early stopping, and the schedule of the outlier component.
+"""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byrote.models.vae.arithmetic import PLAIN, Arithmetic
+from byrote.models.arithmetic import PLAIN, Arithmetic
+from byrote.models.early_stopping import EarlyStopping
+from byrote.models.torch_utils import Stream, generator_from, seed_of
+from byrote.models.vae import scoring
 from byrote.models.vae.autoencoder import AutoEncoder
-from byrote.models.vae.private import PrivateTraining
+from byrote.models.vae.outlier import Outlier
+from byrote.models.vae.parameters import validation_records
 from byrote.models.vae.spaces import Space
-from byrote.models.vae.steps import CompiledStep, PlainStep, Step
+from byrote.models.vae.steps import CompiledStep, PlainStep, PrivateTraining, Step
 
 
 @dataclass(frozen=True)
@@ -24,9 +32,7 @@ class Schedule:
     epochs: int
     batch_size: int
     learning_rate: float
-    flips: bool = (
-        False  # mirror each image left to right, with probability 1/2, whenever it is seen
-    )
+    flips: bool = False
     arithmetic: Arithmetic = PLAIN
     weight_decay: float = 0.0
     private: PrivateTraining | None = None
@@ -42,14 +48,12 @@ def train(
 ) -> None:
     """Train in place on records x, (n, *shape), which are converted batch by batch.
 
-    Records get new noise whenever they are seen (dynamic binarization, dequantization). After each
-    epoch ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound on
-    log p(x), nats per record, with the model in evaluation mode; a true result ends training.
+    Records get new noise each time (dynamic binarization, dequantization). After each epoch
+    ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean negative bound on log p(x),
+    nats per record, with the model in evaluation mode; a true result ends training.
     """
-    step, draw_batches = (
-        _make_step(model, space, schedule),
-        _batches(model, schedule, len(x), generator),
-    )
+    step = _make_step(model, space, schedule)
+    draw_batches = _batches(model, schedule, len(x), generator)
     latent_dim, device = model.network.latent_dim, generator.device
     for epoch in range(1, schedule.epochs + 1):
         model.train()
@@ -79,7 +83,7 @@ def _make_step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
 def _batches(
     model: AutoEncoder, schedule: Schedule, n: int, generator: torch.Generator
 ) -> Callable[[], list[NDArray[np.intp]]]:
-    """A function that draws the batches of an epoch."""
+    """Return a function that draws the batches of an epoch."""
     if schedule.private is not None:
         return schedule.private.batches()
     return partial(shuffled_batches, n, schedule.batch_size, generator, model)
@@ -88,10 +92,10 @@ def _batches(
 def shuffled_batches(
     n: int, size: int, generator: torch.Generator, model: AutoEncoder
 ) -> list[NDArray[np.intp]]:
-    """Row numbers of one epoch's batches, in a new order.
+    """Return row numbers of one epoch's batches, in a new order.
 
-    Batch norm takes its statistics from the batch: there a single record that is left over joins
-    the batch before it.
+    Batch norm takes its statistics from the batch: a single leftover record then joins the batch
+    before it.
     """
     order = torch.randperm(n, generator=generator, device=generator.device).cpu().numpy()
     ends = list(range(size, n, size))
@@ -108,3 +112,108 @@ def random_flips(x: Tensor, width: int, generator: torch.Generator) -> Tensor:
     mirrored = x.unflatten(-1, (-1, width)).flip(-1).flatten(-2)
     flip = torch.rand(len(x), 1, generator=generator, device=x.device) < 0.5
     return torch.where(flip, mirrored, x)
+
+
+_DRAWS = 16  # importance samples that decide whether a training record is an outlier
+
+
+class AfterEpoch:
+    """Called after each epoch: reports its loss, then acts on the VAE's options.
+
+    ``vae`` is an estimator with an untrained network, ``x`` (n, *shape) are its training records.
+    """
+
+    def __init__(
+        self, vae: Any, x: NDArray[np.generic], report: Callable[[int, float], None]
+    ) -> None:
+        self._vae, self._report = vae, report
+        self._outlier: OutlierSchedule | None = None
+        if vae.outlier is not None:
+            component = vae.network_.outlier
+            self._outlier = OutlierSchedule(vae.network_, component, vae.space_, x, vae.noise_seed)
+        self._stopping = _early_stopping(vae) if vae.patience is not None else None
+
+    def __call__(self, epoch: int, loss: float) -> bool:
+        """Return whether training stops here."""
+        self._report(epoch, loss)
+        if self._outlier is not None:
+            self._outlier.after_epoch()
+        return self._stopping is not None and self._stopping.stops()
+
+    def finish(self) -> dict[str, Any]:
+        """Restore the best weights if training may stop early, and return facts."""
+        facts: dict[str, Any] = {}
+        if self._stopping is not None:
+            self._stopping.restore()
+            facts["stopped"] = self._stopping.facts()
+        if self._outlier is not None:
+            seed = seed_of(self._vae.random_state, Stream.LATENT)
+            generator = generator_from(seed, self._vae.device)
+            facts["outlier"] = self._outlier.facts(self._vae.arithmetic_, generator)
+        return facts
+
+
+def _early_stopping(vae: Any) -> EarlyStopping:
+    """Stop by the bound of the validation records, with the same noise after each epoch."""
+    x, seed = validation_records(vae.validation), seed_of(vae.random_state, Stream.LOSS)
+
+    def loss() -> float:
+        generator = generator_from(seed, vae.device)
+        return scoring.mean_bound(vae.network_, vae.space_, x, vae.noise_seed, generator)
+
+    return EarlyStopping(vae.network_, loss, vae.patience)
+
+
+class OutlierSchedule:
+    """Gives the outlier component the training records' marginals, then phases it in.
+
+    ``x`` are (n, *shape) training records, ``noise_seed`` is the seed of their fixed noise.
+    """
+
+    def __init__(
+        self,
+        model: AutoEncoder,
+        outlier: Outlier,
+        space: Space,
+        x: NDArray[Any],
+        noise_seed: int,
+    ) -> None:
+        self._model, self._outlier, self._space = model, outlier, space
+        self._x, self._noise_seed = x, noise_seed
+        self._outlier.background.learn(inputs for inputs, _ in self._inputs())
+
+    @torch.no_grad()
+    def after_epoch(self) -> None:
+        """Lower the decoder's head start as far as possible."""
+        if self._outlier.has_head_start:
+            leads = [self._leads(inputs) for inputs, _ in self._inputs()]
+            self._outlier.lower_head_start(np.concatenate(leads))
+
+    def facts(self, arithmetic: Arithmetic, generator: torch.Generator) -> dict[str, float]:
+        """Return the weight, the share of outliers among training records, and the head start.
+
+        A record is an outlier if its responsibility, by few importance samples, is above 1/2. The
+        decoder's head start, nats, is above 0 after too little training, or if more than a tenth of
+        the records are outliers.
+        """
+        estimates = scoring.importance_sample(
+            self._model, self._space, self._x, self._noise_seed, _DRAWS, generator,
+            defensive=0.0, arithmetic=Arithmetic(arithmetic.dtype),
+        )  # fmt: skip
+        outliers = np.asarray(estimates.outlier) > 0.5
+        return {
+            "weight": self._outlier.weight,
+            "share": float(outliers.mean()),
+            "head_start": float(self._outlier.head_start),
+        }
+
+    def _leads(self, x: torch.Tensor) -> NDArray[np.float32]:
+        blocks = x.split(max(1, scoring.BLOCK // self._model.width))
+        return np.concatenate([self._block_leads(block) for block in blocks])
+
+    def _block_leads(self, x: torch.Tensor) -> NDArray[np.float32]:
+        code, _ = self._model.encode(x)
+        return self._outlier.lead(self._model.log_likelihood(x, code), x).cpu().numpy()
+
+    def _inputs(self) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+        return scoring.input_blocks(self._model, self._space, self._x, self._noise_seed)

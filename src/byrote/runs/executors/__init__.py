@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from importlib.util import find_spec
 from typing import Any
 
 from byrote import checks
-from byrote.errors import InvalidInput, MissingExtra
+from byrote.errors import InvalidInput
+from byrote.models.extras import check_installed
 from byrote.runs.executors.pool import Pool
 from byrote.runs.interrupts import held_back
 
@@ -30,10 +30,8 @@ def check_executor(executor: Any, workers: int, threads: int) -> None:
         raise InvalidInput(f"threads must not exceed the {cores()} cores here; got {threads}")
     if isinstance(executor, str):
         checks.choice("executor", executor, EXECUTORS)
-        if executor == "ray" and find_spec("ray") is None:
-            raise MissingExtra(
-                "executor 'ray' needs Ray, which is not installed: pip install 'byrote[ray]'"
-            )
+        if executor == "ray":
+            check_installed("ray")
     elif not isinstance(executor, Executor):
         raise InvalidInput(
             f"executor must be one of {', '.join(EXECUTORS)} or a concurrent.futures.Executor;"

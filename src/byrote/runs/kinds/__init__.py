@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from byrote.data.canary_records import CanaryRecords
+from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import Content
 from byrote.runs.kinds.arrays import Arrays
 from byrote.runs.kinds.canaries import Canaries
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
-from byrote.plans import Design
 
 RecordFile = tuple[Path, Callable[[Manifest], None], Callable[[Manifest], object]]
 

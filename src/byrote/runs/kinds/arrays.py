@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.data.records import Records, is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
+from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of, with_weights
+from byrote.plans import Design
+from byrote.plans.design import Units, rows
 from byrote.runs.environment import peak_memory
 from byrote.runs.epoch_recorder import EpochRecorder, Questions
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
 from byrote.runs.job import BadLogProb, Job, Outcome, Scored, Task, checked
 from byrote.runs.sharing import InMemory, readonly
 from byrote.runs.worker import run_job
-from byrote.models import contract, resolve_auto
-from byrote.models.weights import BadWeights, weights_of, with_weights
-from byrote.plans import Design
-from byrote.plans.design import Units, rows
 
 LOSS_ROWS = 2000  # held-out records on which each epoch's loss is measured, at most
 _FEW = 64
@@ -171,7 +171,7 @@ class Arrays:
         process = peak_memory()  # holds all records already, as a worker holds its own
         given = contract.input_bytes(planned.model, records.x)
         workers = planned.processes * (process + given - records.x.nbytes)
-        settled = resolve_auto.resolved_values(planned.model, records.x.shape, design.fits)
+        settled = contract.resolved_values(planned.model, records.x.shape, design.fits)
         return Forecast(
             fits=design.fits,
             pilot_records=times[-1][0],

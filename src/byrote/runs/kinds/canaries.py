@@ -18,6 +18,9 @@ from byrote.data.canaries import Canary
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput, TrainingDiverged
+from byrote.models import contract
+from byrote.models.weights import BadWeights, weights_of, with_weights
+from byrote.plans import Design
 from byrote.runs.canary_file import read_canaries, write_canaries
 from byrote.runs.determinism import controlled
 from byrote.runs.environment import peak_memory
@@ -28,9 +31,6 @@ from byrote.runs.kinds.excerpt import FIRST, beginning, epochs_of, quick
 from byrote.runs.paths import RunPaths
 from byrote.runs.sharing import InMemory
 from byrote.runs.worker import fit_and_score
-from byrote.models import contract
-from byrote.models.weights import BadWeights, weights_of, with_weights
-from byrote.plans import Design
 
 # Columns of a fit's file for the fields of ``Ranks``, by the end of the column's name.
 RANK_COLUMNS = {"": "rank", **{f"_{name}": name for name in ("low", "high", "least", "most")}}
@@ -188,7 +188,7 @@ class Canaries:
         if self.records.measurement.method == "exact":
             for pattern in self.records.patterns:
                 check_size(pattern)
-        contract.check_texts(model, self.records.corpus.documents)
+        contract.check_input(model, self.records.corpus.documents)
 
     def parts(self, design: Design, seed: int) -> Iterator[tuple[int, CanaryRecords]]:  # noqa: ARG002
         """Yield the beginning of the text: 8,192 characters, then four times as many, twice."""

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from byrote.models.inexact_densities import approximations
+from byrote.models.registry import approximations
 from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
 from byrote.scores.memorization.diagnostics import collect_diagnostics
 from byrote.scores.memorization.evaluation import zero_spread

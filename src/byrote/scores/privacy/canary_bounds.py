@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.models.privacy.guarantee import ADD_REMOVE
+from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.privacy.evidence import DENSITY, EXPOSURE, GAUSSIAN, ONE_RUN, RATES, Bound

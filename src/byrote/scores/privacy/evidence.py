@@ -8,7 +8,7 @@ import numpy as np
 
 from byrote.columnar import PlainData
 from byrote.display import Displayed
-from byrote.models.privacy.guarantee import ADD_REMOVE
+from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.scores.privacy.guarantee import allowed
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import Estimate

@@ -10,7 +10,7 @@ import numpy as np
 from byrote import checks
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT, DPGuarantee
+from byrote.models.privacy.dp import ADD_REMOVE, REPLACEMENT, DPGuarantee
 from byrote.runs.run_folder import RunFolder
 from byrote.stats import exposure as formulas
 from byrote.stats import gaussian_dp

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.models.privacy.guarantee import ADD_REMOVE
+from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure import Exposure

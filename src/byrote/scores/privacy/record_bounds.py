@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from byrote import checks, seeds
 from byrote.data.records import id_as_text
 from byrote.errors import InvalidInput
-from byrote.models.privacy.guarantee import ADD_REMOVE, REPLACEMENT
+from byrote.models.privacy.dp import ADD_REMOVE, REPLACEMENT
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.privacy.density import epsilon_from_density

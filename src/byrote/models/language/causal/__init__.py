@@ -1,5 +1,5 @@
-"""Causal language models of the Hugging Face library, fine-tuned or trained from scratch."""
+"""Causal language models of the transformers library, fine-tuned or trained from scratch."""
 
-from byrote.models.language.causal.estimator import CausalLM
+from byrote.models.language.causal.causal_lm import CausalLM
 
 __all__ = ["CausalLM"]

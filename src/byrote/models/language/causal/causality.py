@@ -1,8 +1,8 @@
 """Check that a network predicts each token from those before it alone.
 
-A network that sees what follows gives no probabilities of texts: the product of its conditional
-ones sums to more than 1. Architectures of masked language models do so under the library's class
-of causal models, unless their configuration says ``is_decoder``.
+A network that sees later tokens does not give probabilities of texts: the product of its
+conditional ones sums to more than 1. Architectures of masked language models do so under the
+library's class of causal models, unless their configuration has ``is_decoder``.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
     """Refuse a network that sees later tokens, or the number of them; return its rounding error.
 
     Texts of ``tokens`` that differ from a position on must have the same probabilities before it,
-    whether the rest is changed or left out. Rounding, and an expert that a single position routes
-    differently, are tolerated: two positions must differ. The rounding error is relative to 1.
+    whether the rest is changed or left out. Two positions must differ: rounding, and an expert that
+    a single position routes differently, are tolerated. The rounding error is relative to 1.
     """
     if len(tokens) < 2 or context < 2:
         return _COARSE
@@ -71,7 +71,6 @@ def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
 
 
 def _rounding(model: Any, logits: torch.Tensor) -> float:
-    """The network's rounding error, relative to 1, from the types of weights and results."""
     dtypes = {weight.dtype for weight in model.parameters() if weight.is_floating_point()}
     for dtype in (torch.float16, torch.bfloat16):  # by autocast, whatever the weights are
         if torch.equal(logits, logits.to(dtype).to(logits.dtype)):
@@ -82,7 +81,7 @@ def _rounding(model: Any, logits: torch.Tensor) -> float:
 
 
 def _texts(tokens: Sequence[int], length: int) -> tuple[NDArray[np.int64], NDArray[np.intp]]:
-    """A text, and copies with other tokens from each of the cuts on."""
+    """Return a text, and copies with other tokens from each of the cuts on."""
     cuts = _CUTS[length > _CUTS]
     draw = np.random.default_rng(0)
     texts = np.tile(draw.integers(0, len(tokens), length), (len(cuts) + 1, 1))
@@ -109,5 +108,4 @@ def _after(model: Any, text: NDArray[np.int64], cuts: NDArray[np.intp]) -> Nats:
 
 
 def _second_largest(values: Sequence[float] | Nats) -> float:
-    """The second largest value."""
     return float(np.sort(values)[-2]) if len(values) > 1 else float(np.max(values))

@@ -1,4 +1,4 @@
-"""Texts to tokens and back, with one way to begin a text whatever the tokenizer."""
+"""Texts to tokens and back, with one way to begin a text for any tokenizer."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -11,7 +11,7 @@ _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"  # a decoder's output for a part of a
 
 
 class Codec:
-    """A tokenizer stripped of its defaults: it adds no special tokens and cleans up no spaces.
+    """A tokenizer without its defaults: it adds no special tokens and cleans up no spaces.
 
     Attributes
     ----------
@@ -19,9 +19,9 @@ class Codec:
         Size of the network's vocabulary: at least the tokenizer's.
     start
         Tokens before each text: those of the tokenizer's template, else the token for the beginning
-        of a text, or for the end of the text before it; empty where it has neither.
+        of a text, or for the end of the text before it; empty if it has neither.
     end
-        Tokens that end a text in training, where those are not the ones that begin the next: the
+        Tokens that end a text in training, unless they are the ones that begin the next: the
         template's, or the tokenizer's token for the end of a text.
     """
 
@@ -34,7 +34,7 @@ class Codec:
         self.end: tuple[int, ...] = tuple(t for t in after or known[-1:] if (t,) != self.start)
 
     def encode_all(self, texts: Sequence[str]) -> list[list[int]]:
-        """The tokens of each text; what the vocabulary lacks becomes the unknown token."""
+        """Return the tokens of each text, the unknown token for what the vocabulary lacks."""
         if not len(texts):
             return []
         encoded = self.tokenizer(
@@ -45,12 +45,9 @@ class Codec:
         return [list(ids) for ids in encoded]
 
     def encode(self, text: str) -> list[int]:
-        """The tokens of a text that the vocabulary covers.
+        """Return the tokens of a text that the vocabulary covers.
 
-        Raises
-        ------
-        InvalidInput
-            If the vocabulary lacks a character, named by its code point.
+        InvalidInput if it lacks a character, named by its code point.
         """
         (ids,) = self.encode_all([text])
         unknown = self.tokenizer.unk_token_id
@@ -59,7 +56,7 @@ class Codec:
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of tokens."""
+        """Return the text of tokens."""
         plain = [int(token) for token in ids]
         self._check_known(plain)
         return self._texts([plain])[0]
@@ -68,8 +65,8 @@ class Codec:
     def strings(self) -> list[str]:
         """What each token adds to a text, "" for parts of characters and tokens outside of texts.
 
-        Decoded behind another token, so that a tokenizer that drops the space of a first word keeps
-        it. Without spaces where the tokenizer keeps none: "is 28" and "28" have one token.
+        Decoded after another token, so that a tokenizer that drops the space of a first word keeps
+        it. Without spaces if the tokenizer drops all: "is 28" and "28" then have one token.
         """
         anchor = self._anchor()
         before = len(self.decode([anchor]))
@@ -83,13 +80,13 @@ class Codec:
         return added + [""] * (self.size - len(added))
 
     def _written(self, token: int) -> str:
-        """The text of a special token, if that text is encoded as the token."""
+        """Return the text of a special token, if that text is encoded as the token."""
         text = str(self.tokenizer.convert_ids_to_tokens(token))
         unknown = token == self.tokenizer.unk_token_id
         return "" if unknown or self.encode_all([text]) != [[token]] else text
 
     def _texts(self, rows: Sequence[Sequence[int]]) -> list[str]:
-        """The texts of rows of tokens; concatenated by a tokenizer without a decoder."""
+        """Decode rows of tokens; concatenate them if the tokenizer has no decoder."""
         if self._backend is not None and self._backend.decoder is None:
             return ["".join(self.tokenizer.convert_ids_to_tokens(list(row))) for row in rows]
         return list(self.tokenizer.batch_decode(rows, clean_up_tokenization_spaces=False))
@@ -101,7 +98,7 @@ class Codec:
         return parts is not None and "".join(t for t, _ in parts.pre_tokenize_str("a b")) == "ab"
 
     def _template(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Special tokens that the tokenizer adds before and after a text."""
+        """Return the special tokens that the tokenizer adds before and after a text."""
         for text in _ANCHORS:
             bare = self.encode_all([text])[0]
             full = list(self.tokenizer(text, verbose=False)["input_ids"])
@@ -117,7 +114,7 @@ class Codec:
         return [t for t in range(min(len(self.tokenizer), self.size)) if t not in special]
 
     def _anchor(self) -> int:
-        """A token that is one plain character."""
+        """Return a token that is one plain character."""
         for character in _ANCHORS:
             token = self.tokenizer.convert_tokens_to_ids(character)
             if token is not None and token != self.tokenizer.unk_token_id:

@@ -19,7 +19,7 @@ _DOUBLE_LOGITS = 2**21  # converted to double precision together
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Evaluation mode without gradients; each module's own mode is restored."""
+    """Evaluation mode without gradients; the mode of each module is restored."""
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:
@@ -33,8 +33,8 @@ def evaluating(model: Any) -> Iterator[None]:
 def log_probs_at(model: Any, ids: Tensor, positions: Tensor, **options: Any) -> tuple[Tensor, Any]:
     """Log-probabilities after one position of each row, (n, V) float64 nats, and all outputs.
 
-    ``ids`` are (n, length) tokens, anything behind a row's position. The network's head, its
-    largest matrix, sees those positions alone.
+    ``ids`` are (n, length) tokens, with any padding after a row's position. The network's head, its
+    largest matrix, gets those positions alone.
     """
     rows = torch.arange(len(ids), device=ids.device)
 
@@ -55,7 +55,7 @@ def log_probs_at(model: Any, ids: Tensor, positions: Tensor, **options: Any) -> 
 
 
 def log_softmax(logits: Tensor) -> Tensor:
-    """Log-softmax in double precision, refusing NaN."""
+    """Compute the log-softmax in double precision, refusing NaN."""
     nats = torch.log_softmax(logits.double(), dim=-1)
     if torch.isnan(nats).any():
         raise InvalidInput(
@@ -65,13 +65,13 @@ def log_softmax(logits: Tensor) -> Tensor:
 
 
 def padded(rows: list[list[int]], device: Any) -> Tensor:
-    """Token lists as one matrix, zeros behind the shorter ones."""
+    """Return token lists as one matrix, padded with zeros."""
     longest = max(map(len, rows))
     return torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=device)
 
 
 def attention_mask(lengths: list[int], device: Any) -> Tensor | None:
-    """1 where a row has a token; None where all rows are equally long."""
+    """Return 1 where a row has a token; None if all rows are equally long."""
     longest = max(lengths)
     if min(lengths) == longest:
         return None
@@ -80,12 +80,12 @@ def attention_mask(lengths: list[int], device: Any) -> Tensor | None:
 
 
 def device_of(model: Any) -> Any:
-    """The device of the network's first weights."""
+    """Return the device of the network's first weights."""
     return next(model.parameters()).device
 
 
 def context_of(model: Any) -> int | None:
-    """Number of tokens that the network can read, if its configuration states it."""
+    """Return the number of tokens that the network can read, if its configuration states it."""
     value = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     return int(value) if isinstance(value, int) and value > 0 else None
 
@@ -100,10 +100,10 @@ class Piece:
 
 
 def pieces(text: int, ids: list[int], context: int, first: int = 1) -> Iterator[Piece]:
-    """Pieces of a text of at most ``context`` + 1 tokens; each token from ``first`` on is in one.
+    """Yield pieces of a text of at most ``context`` + 1 tokens, each token from ``first`` on once.
 
-    A text longer than the context is read in overlapping pieces, so that every token of the later
-    ones has at least half of the context before it.
+    Pieces of a longer text overlap, so that every token of the later ones has at least half of the
+    context before it.
     """
     end = min(len(ids), context + 1)
     if end > first:
@@ -117,7 +117,7 @@ def pieces(text: int, ids: list[int], context: int, first: int = 1) -> Iterator[
 def log_probs(
     model: Any, texts: Sequence[Sequence[int]], start: tuple[int, ...], context: int
 ) -> NDArray[np.float64]:
-    """(n,) nats of each text's tokens after the start, summed in double precision."""
+    """Log-likelihood of each text after the start, (n,) nats, summed in double precision."""
     totals = np.zeros(len(texts))
     all_pieces = [
         piece
@@ -131,7 +131,7 @@ def log_probs(
 
 
 def _batches(all_pieces: list[Piece], vocabulary: int) -> Iterator[list[Piece]]:
-    """Pieces of similar length together, within ``LOGITS``."""
+    """Yield pieces of similar length together, within ``LOGITS``."""
     batch: list[Piece] = []
     for piece in sorted(all_pieces, key=lambda piece: -len(piece.ids)):  # the longest comes first
         if batch and (len(batch) + 1) * len(batch[0].ids) * vocabulary > LOGITS:
@@ -143,7 +143,6 @@ def _batches(all_pieces: list[Piece], vocabulary: int) -> Iterator[list[Piece]]:
 
 
 def _piece_log_probs(model: Any, batch: list[Piece]) -> NDArray[np.float64]:
-    """(n,) nats of the scored tokens of each piece."""
     device = device_of(model)
     lengths = [len(piece.ids) - 1 for piece in batch]
     inputs = padded([piece.ids[:-1] for piece in batch], device)
@@ -167,7 +166,7 @@ def _piece_log_probs(model: Any, batch: list[Piece]) -> NDArray[np.float64]:
 
 
 def next_log_probs(model: Any, prefixes: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """(n, V) nats of the token after each prefix, prefixes of similar length read together."""
+    """Log-probabilities (n, V), nats, of the token after each prefix."""
     device = device_of(model)
     all_nats = np.empty((len(prefixes), model.config.get_text_config().vocab_size))
     order = sorted(range(len(prefixes)), key=lambda row: len(prefixes[row]))

@@ -1,4 +1,4 @@
-"""Networks and tokenizers from local folders or configurations; no code is run, nothing fetched."""
+"""Networks and tokenizers from local folders or configurations; nothing is run or downloaded."""
 
 import hashlib
 import importlib
@@ -16,27 +16,18 @@ from numpy.typing import ArrayLike
 
 from byrote.errors import InvalidInput
 from byrote.models.extras import import_extra
-from byrote.models.network_weights import check_sizes
+from byrote.models.torch_utils import check_sizes
 
 _SPECIAL_TOKENS = ("bos_token_id", "eos_token_id", "pad_token_id")
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl")
 _TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "vocab.json",
-    "merges.txt",
-    "vocab.txt",
-    "tokenizer.model",
-    "spiece.model",
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+    "vocab.json", "merges.txt", "vocab.txt", "tokenizer.model", "spiece.model",
     "sentencepiece.bpe.model",
+)  # fmt: skip
+_OFFLINE = dict.fromkeys(
+    ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"), "1"
 )
-_OFFLINE = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-}
 
 
 def load_tokenizer(source: Any) -> Any:
@@ -56,7 +47,7 @@ def _has_tokenizer(path: Path) -> bool:
 
 
 def tokenizer_folder(path: Any, config: Any, tokenizer: Any) -> Any:
-    """The folder of the tokenizer; by default that of the model or its configuration."""
+    """Return the folder of the tokenizer; by default that of the model or its configuration."""
     if tokenizer is not None:
         return tokenizer
     if path is not None:
@@ -78,7 +69,7 @@ def load_network(path: str | Path) -> Any:
 def untrained_network(config: Any, weights: Mapping[str, ArrayLike] | None = None) -> Any:
     """Make a network with random weights, from PyTorch's global generator.
 
-    Where weights are to be loaded, a network much larger than they are is refused.
+    With weights to be loaded, a network much larger than they are is refused.
     """
     if weights is not None:
         sizes = _sizes(config.get_text_config())
@@ -91,7 +82,7 @@ def untrained_network(config: Any, weights: Mapping[str, ArrayLike] | None = Non
 def load_configuration(source: Any, tokenizer: Any) -> Any:
     """Read a configuration from a mapping, a config.json or its folder, for the tokenizer.
 
-    A mapping without vocabulary size or special tokens gets the tokenizer's.
+    Vocabulary size and special tokens missing in a mapping are the tokenizer's.
     """
     values = dict(source) if isinstance(source, Mapping) else _read_json(source)
     name = values.pop("model_type", None)
@@ -157,9 +148,9 @@ def _load(name: str, source: Any, load: Callable[[], Any]) -> Any:
 
 @contextmanager
 def _offline() -> Iterator[None]:
-    """No hub, no usage statistics and no progress bars for the length of a block.
+    """Disable hub, usage statistics and progress bars for the length of a block.
 
-    The hub's library reads its environment once, when it is imported; so both are set and restored.
+    The hub's library reads its environment once, when imported; so both are set and restored.
     """
     logging = import_extra("transformers").utils.logging
     constants = importlib.import_module("huggingface_hub.constants")
@@ -178,7 +169,7 @@ def _offline() -> Iterator[None]:
 
 
 def check_folder(value: Any) -> Path:
-    """Refuse a ``path`` without config.json and safetensors, naming a pickle, which is not read."""
+    """Refuse a ``path`` without config.json and safetensors; a pickle is named, not read."""
     path = Path(value) if isinstance(value, str | Path) else None
     if path is None or not path.is_dir():
         raise InvalidInput(
@@ -201,7 +192,7 @@ def check_folder(value: Any) -> Path:
 def content_hash(path: Path) -> str:
     """Hash the names and bytes of the files that define a model or a tokenizer.
 
-    Other files in the folder, an optimizer's state or a model card, are ignored.
+    Other files in the folder, such as an optimizer's state, are ignored.
     """
     digest = hashlib.sha256()
     for file in sorted(_defining_files(path)):
@@ -224,7 +215,7 @@ def _defining_files(path: Path) -> Iterator[Path]:
 
 @lru_cache(maxsize=256)
 def _file_hash(file: Path, size: int, modified: int) -> str:
-    """Read once per process, and again where size or modification time differ."""
+    """Hash a file once per process, and again if size or modification time differ."""
     del size, modified
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

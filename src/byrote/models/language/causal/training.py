@@ -10,8 +10,43 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models.language.causal.inference import device_of
+
+FROM_SCRATCH, FINE_TUNING = 1e-3, 5e-5  # learning rates that suit most networks
+
+
+def check_parameters(model: Any) -> None:
+    """Refuse unusable parameters, reading no file; NumPy's numbers become Python's."""
+    if (model.path is None) == (model.config is None):
+        got = "neither" if model.path is None else "both"
+        raise InvalidInput(
+            "CausalLM needs path, a trained model's folder, or config, to train from scratch;"
+            f" got {got}"
+        )
+    for name in ("epochs", "batch_size", "window"):
+        setattr(model, name, checks.integer(name, getattr(model, name), at_least=1))
+    model.random_state = checks.integer("random_state", model.random_state, at_least=0)
+    if model.report_every is not None:
+        model.report_every = checks.integer("report_every", model.report_every, at_least=1)
+    if model.learning_rate is not None:
+        model.learning_rate = checks.positive("learning_rate", model.learning_rate)
+    model.weight_decay = checks.not_negative("weight_decay", model.weight_decay)
+    model.shuffle = checks.flag("shuffle", model.shuffle)
+
+
+def remedy(model: Any) -> str:
+    """Return the remedy for a training that diverged."""
+    return f"lower learning_rate={learning_rate(model)}"
+
+
+def learning_rate(model: Any) -> float:
+    """Return the learning rate, by default that of fine-tuning or of training from scratch."""
+    if model.learning_rate is not None:
+        return float(model.learning_rate)
+    return FROM_SCRATCH if model.path is None else FINE_TUNING
+
 
 Blocks = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -32,15 +67,9 @@ class Schedule:
 
     @classmethod
     def of(cls, model: Any, learning_rate: float) -> "Schedule":
-        """The schedule of a model's parameters."""
-        return cls(
-            model.epochs,
-            model.batch_size,
-            learning_rate,
-            float(model.weight_decay),
-            model.shuffle,
-            model.report_every,
-        )
+        """Return the schedule of a model's parameters."""
+        decay, every = float(model.weight_decay), model.report_every
+        return cls(model.epochs, model.batch_size, learning_rate, decay, model.shuffle, every)
 
 
 def stream(texts: Sequence[Sequence[int]], start: Sequence[int], end: Sequence[int]) -> list[int]:
@@ -58,7 +87,7 @@ def stream(texts: Sequence[Sequence[int]], start: Sequence[int], end: Sequence[i
 
 
 def blocks(tokens: Sequence[int], window: int) -> Blocks:
-    """Inputs and targets, (n, window): every token but the first is a target once.
+    """Return inputs and targets, (n, window): every token but the first is a target once.
 
     Examples
     --------
@@ -86,8 +115,8 @@ def train(
 ) -> None:
     """Train in place; ``report(number, loss)`` gets the mean loss since the last, nats per token.
 
-    Reports come after each epoch, or every ``report_every`` batches and at the end. The model is in
-    training mode then; a report must not draw from the global generators.
+    Reports follow each epoch, or every ``report_every`` batches and the end, with the model in
+    training mode. A report must not draw from the global generators.
     """
     step = _Step(model, schedule)
     total, counted, batches, reports = 0.0, 0, 0, 0
@@ -123,7 +152,7 @@ class _Step:
         self._model.train()
 
     def __call__(self, inputs: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[float, int]:
-        """The mean loss before the step, nats per token, and the number of tokens."""
+        """Take a step; return the mean loss before it, nats per token, and the number of tokens."""
         output = self._model(input_ids=self._tensor(inputs), use_cache=False)
         loss = cross_entropy(output.logits.flatten(0, 1).float(), self._tensor(targets).flatten())
         self._optimizer.zero_grad(set_to_none=True)

@@ -1,5 +1,5 @@
 """A recurrent character model: long short-term memory."""
 
-from byrote.models.language.char_lstm.estimator import CharLSTM
+from byrote.models.language.char_lstm.char_lstm import CharLSTM
 
 __all__ = ["CharLSTM"]

@@ -4,23 +4,27 @@ Hochreiter & Schmidhuber (1997), with forget gates: for each layer, x its input 
 
     (i, f, g, o) = W x + U h' + b,   c = sigm(f) c' + sigm(i) tanh(g),   h = sigm(o) tanh(c)
 
-where h' and c' are those of the character before.
+where h' and c' are those of the character before. Texts are scored in float32, without dropout.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from byrote.models.torch_utils import seeded
+from byrote.models.language.char_lstm.windows import NO_TARGET, Cut, Ids, Tokens
+from byrote.models.torch_utils import flushed_denormals, seeded
 
 State = list[tuple[Tensor, Tensor]]  # h and c of each layer, (1, n, hidden) both
 
 
 class Network(nn.Module):
-    """Logits of the next character from those so far, of ``tokens`` characters.
+    """Logits of the next of ``tokens`` characters from those so far.
 
-    ``hidden`` are the units of a layer, which is also the size of the embedding.
+    ``hidden`` are the units of a layer, also the size of the embedding.
     """
 
     def __init__(self, tokens: int, hidden: int, layers: int) -> None:
@@ -36,14 +40,14 @@ class Network(nn.Module):
         return [layer for layer in self.recurrent if isinstance(layer, nn.LSTM)]
 
     def start(self, n: int) -> State:
-        """The zero state of n texts before their first character."""
+        """Return the zero state of n texts before their first character."""
         zeros = torch.zeros(1, n, self.hidden)
         return [(zeros, zeros) for _ in range(self.layers)]
 
     def forward(
         self, tokens: Tensor, state: State, dropout: Callable[[Tensor], Tensor] | None = None
     ) -> tuple[Tensor, State]:
-        """Output of the last layer after each token, (time, n, hidden), and the new state.
+        """Return the output of the last layer at each token, (time, n, hidden), and the new state.
 
         ``dropout`` is applied to each layer's output to the one above, never through time (Zaremba
         et al. 2014).
@@ -57,8 +61,21 @@ class Network(nn.Module):
         return x, after
 
 
+@dataclass(frozen=True)
+class Dropout:
+    """Sets each number to zero with probability ``share``; the others grow to keep the mean."""
+
+    share: float
+    generator: torch.Generator = field(repr=False)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return ``x`` with dropout applied."""
+        kept = torch.rand(x.shape, generator=self.generator) >= self.share
+        return x * kept.to(x.dtype) / (1 - self.share)
+
+
 def untrained(tokens: int, hidden: int, layers: int, seed: int) -> Network:
-    """A network with PyTorch's initial weights, but open forget gates (bias 1)."""
+    """Make a network with PyTorch's initial weights, but open forget gates (bias 1)."""
     with seeded(seed), torch.no_grad():
         network = Network(tokens, hidden, layers)
         for name, weight in network.named_parameters():
@@ -68,5 +85,90 @@ def untrained(tokens: int, hidden: int, layers: int, seed: int) -> Network:
 
 
 def detached(state: State) -> State:
-    """The state detached from its graph."""
+    """Detach the state from its graph."""
     return [(h.detach(), c.detach()) for h, c in state]
+
+
+_ROWS, _TIME = 128, 128  # of a batch: texts, and characters of each at a time
+_STREAMS, _STREAM = 64, 2048  # of a long text: number at most, and characters at least
+
+
+@torch.no_grad()
+@flushed_denormals()
+def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[np.float64]:
+    """Log-probability of each text, (n,) nats: the sum over its characters.
+
+    The first is predicted from a newline read in the state zero. Texts of about the same length are
+    read together; a text's value depends on the others by rounding alone.
+    """
+    totals = np.zeros(len(texts))
+    for rows in _batches([len(text) for text in texts]):
+        inputs, targets = _padded([texts[row] for row in rows], newline)
+        state = network.start(len(rows))
+        total = torch.zeros(len(rows), dtype=torch.float64)
+        for tokens, part in zip(inputs.split(_TIME), targets.split(_TIME), strict=True):
+            output, state = network(tokens, state)
+            total -= _costs(network, output, part).sum(0, dtype=torch.float64)
+        totals[rows] = total.numpy()
+    return totals
+
+
+@torch.no_grad()
+@flushed_denormals()
+def mean_cost(network: Network, text: Tokens) -> float:
+    """Mean cost of a character of one long text, nats, read as several streams.
+
+    Each stream begins in the state zero, after the character before it; at 2,048 characters or more
+    little is lost by that.
+    """
+    cut = Cut(min(_STREAMS, max(1, len(text) // _STREAM)), _TIME)
+    state, total = network.start(cut.streams), 0.0
+    for tokens, targets in cut.read(text):
+        output, state = network(tokens, state)
+        total += float(_costs(network, output, targets).sum(dtype=torch.float64))
+    return total / len(text)
+
+
+@torch.no_grad()
+@flushed_denormals()
+def next_log_probs(network: Network, prefixes: Sequence[Ids], newline: int) -> NDArray[np.float64]:
+    """Log-probabilities of the token after each prefix, (n, tokens) nats."""
+    nats = np.empty((len(prefixes), network.output.out_features))
+    for rows in _batches([len(prefix) for prefix in prefixes]):
+        ends = torch.tensor([len(prefixes[row]) for row in rows])
+        inputs, _ = _padded([np.append(prefixes[row], newline) for row in rows], newline)
+        state = network.start(len(rows))
+        last = torch.empty(len(rows), network.hidden)
+        for first, tokens in enumerate(inputs.split(_TIME)):
+            output, state = network(tokens, state)
+            here = torch.nonzero(ends // _TIME == first).flatten()
+            last[here] = output[ends[here] % _TIME, here]
+        nats[rows] = network.output(last).double().log_softmax(1).numpy()
+    return nats
+
+
+def _costs(network: Network, output: Tensor, targets: Tensor) -> Tensor:
+    """Cost of each target, (time, n) nats; zero without a target."""
+    logits = network.output(output)
+    costs = torch.nn.functional.cross_entropy(
+        logits.flatten(0, 1), targets.flatten(), ignore_index=NO_TARGET, reduction="none"
+    )
+    return costs.view(targets.shape)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    for first in range(0, len(order), _ROWS):
+        yield order[first : first + _ROWS]
+
+
+def _padded(texts: Sequence[Ids], newline: int) -> tuple[Tensor, Tensor]:
+    """Return inputs and targets, (longest, n): a newline precedes each text."""
+    longest = max(1, *map(len, texts)) if texts else 1
+    targets = np.full((longest, len(texts)), NO_TARGET, dtype=np.int64)
+    for row, text in enumerate(texts):
+        targets[: len(text), row] = text
+    inputs = np.empty_like(targets)
+    inputs[0] = newline
+    inputs[1:] = np.where(targets[:-1] == NO_TARGET, newline, targets[:-1])
+    return torch.from_numpy(inputs), torch.from_numpy(targets)

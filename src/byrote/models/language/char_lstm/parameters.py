@@ -1,36 +1,39 @@
-"""Checks of a CharLSTM's parameters and texts, before any fit, and the defaults they stand for."""
+"""Checks of a CharLSTM's parameters and texts, before any fit, and their defaults."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from byrote import checks
 from byrote.data.text_stream import read_text
 from byrote.errors import InvalidInput
-from byrote.models.early_stopping import check_options
-from byrote.models.language.char_lstm.network import untrained
-from byrote.models.language.char_lstm.private_gradients import derivatives
-from byrote.models.language.char_lstm.private_training import check_private, noise_schedule
-from byrote.models.language.char_lstm.training import RATES, Descent, Schedule
-from byrote.models.language.char_lstm.windows import Cut, joined_length
-from byrote.models.precision import (
+from byrote.models.arithmetic import (
     PRECISIONS,
     bfloat16_is_faster,
     lstm_precision,
     onednn_trains_lstm,
     resolve_precision,
 )
+from byrote.models.early_stopping import check_options
+from byrote.models.language.char_lstm.network import untrained
+from byrote.models.language.char_lstm.private_gradients import derivatives
+from byrote.models.language.char_lstm.training import (
+    RATES,
+    Descent,
+    Schedule,
+    check_private,
+)
+from byrote.models.language.char_lstm.windows import Cut
 
 _TOKENS, _TIME = 100, 10  # of the text that is timed
 _WIDEST = 512  # of the layers timed; wider ones have the same ratio
 
 
 def check_parameters(model: Any) -> None:
-    """Refuse parameters of a wrong kind or in conflict; numbers of NumPy become Python's own."""
+    """Refuse parameters of a wrong type or in conflict; NumPy's numbers become Python's."""
     for name in ("hidden", "layers", "epochs", "batch_size", "window"):
         most = {"hidden": checks.WIDEST, "layers": 1000, "batch_size": checks.WIDEST}.get(
             name, checks.MOST
@@ -52,15 +55,8 @@ def check_parameters(model: Any) -> None:
     check_private(model)
 
 
-def check_training(model: Any, texts: list[str]) -> None:
-    """Refuse texts that are too short, or too short for ``dp``."""
-    check_length(texts, model.window)
-    if model.dp is not None:
-        noise_schedule(model, joined_length(texts))
-
-
 def schedule_of(model: Any) -> Schedule:
-    """The schedule of the parameters."""
+    """Return the schedule of the parameters."""
     return Schedule(
         model.epochs,
         Cut(model.batch_size, model.window),
@@ -73,17 +69,17 @@ def schedule_of(model: Any) -> Schedule:
 
 
 def learning_rate(model: Any) -> float:
-    """The learning rate, by default that of the optimizer."""
+    """Return the learning rate, by default that of the optimizer."""
     return RATES[model.optimizer] if model.learning_rate is None else float(model.learning_rate)
 
 
 def remedy(model: Any) -> str:
-    """Remedy for a training that diverged."""
+    """Return the remedy for a training that diverged."""
     return f"lower learning_rate={learning_rate(model)}"
 
 
 def precision_of(model: Any) -> str:
-    """The precision, with "auto" resolved for this machine."""
+    """Return the precision, with "auto" resolved for this machine."""
     if model.precision != "auto":
         return str(model.precision)
 
@@ -96,10 +92,7 @@ def precision_of(model: Any) -> str:
 
 @cache
 def lstm_is_faster_in_bfloat16(hidden: int, layers: int, batch_size: int, *, private: bool) -> bool:
-    """Time forward and backward passes of a few characters, once a process.
-
-    With ``private``, those of private training.
-    """
+    """Time passes, plain or ``private``, over a few characters, once per process."""
     if not private and not onednn_trains_lstm(torch.bfloat16):
         return False
     batch_size = min(batch_size, _WIDEST)
@@ -122,17 +115,6 @@ def lstm_is_faster_in_bfloat16(hidden: int, layers: int, batch_size: int, *, pri
     return bfloat16_is_faster(work)
 
 
-def as_texts(X: Any) -> list[str]:
-    """The texts of an argument as a list, refusing anything else."""
-    if not isinstance(X, Sequence | np.ndarray) or isinstance(X, str | bytes):
-        raise InvalidInput(f"X must be a list of texts; got {type(X).__name__}")
-    texts = list(X)
-    for index, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InvalidInput(f"X must be a list of texts; item {index} is {type(text).__name__}")
-    return [str(text) for text in texts]
-
-
 def check_length(texts: list[str], window: int) -> None:
     """Refuse texts that are empty or shorter together than a window."""
     characters = sum(map(len, texts))
@@ -145,7 +127,7 @@ def check_length(texts: list[str], window: int) -> None:
 
 
 def validation_texts(validation: Any) -> list[str]:
-    """Validation texts of a list, or the one of a file."""
+    """Return validation texts of a list, or the one of a file."""
     texts = _read(validation) if isinstance(validation, str | Path) else validation
     is_list = isinstance(texts, Sequence) and not isinstance(texts, str | bytes)
     if not is_list or not all(isinstance(text, str) for text in texts):
@@ -170,7 +152,7 @@ def _read(validation: str | Path) -> list[str]:
 def check_validation(validation: Any, training: Sequence[str]) -> None:
     """Refuse validation texts among the training texts, or a single one inside of them.
 
-    White space at the ends does not count.
+    White space at the ends is ignored.
     """
     texts = validation_texts(validation)
     stripped = {text.strip() for text in training}

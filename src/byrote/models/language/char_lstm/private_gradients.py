@@ -1,11 +1,11 @@
-"""The sum of many windows' clipped gradients, without making any window's gradient.
+"""The sum of many windows' clipped gradients, without any single window's gradient.
 
-DP-SGD (Abadi et al. 2016) shortens the gradient of each record to a largest norm before it adds
-them. Of a matrix that meets the inputs x_t and whose outputs have the derivatives d_t, a window's
-gradient is the sum over t of d_t x_t'; its squared norm is that of all products (d_t . d_s)(x_t .
-x_s), for which two small tables of scalar products suffice (ghost norms; Goodfellow 2015, Li et al.
-2022). The derivatives are kept, so that the sum of the clipped gradients takes one more product of
-matrices (book-keeping; Bu et al. 2023) and no second backward pass.
+DP-SGD (Abadi et al. 2016) clips the gradient of each record before it adds them. For a matrix with
+inputs x_t and derivatives d_t by its outputs, a window's gradient is the sum over t of d_t x_t';
+its squared norm is that of all products (d_t . d_s)(x_t . x_s), from two small tables of scalar
+products (ghost norms; Goodfellow 2015, Li et al. 2022). The derivatives are kept, so that the sum
+of the clipped gradients takes one more product of matrices (book-keeping; Bu et al. 2023) and no
+second backward pass.
 
 PyTorch's LSTM gives gradients of a batch, not of each text, so layers are differentiated by hand,
 from the zero state. With x the layer's input, h its output, c its cell and a = W x + U h' + b the
@@ -19,8 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from byrote.models.language.char_lstm.network import Network
-from byrote.models.language.char_lstm.training import Dropout
+from byrote.models.language.char_lstm.network import Dropout, Network
 from byrote.models.language.char_lstm.windows import NO_TARGET
 from byrote.models.privacy.gradient_norms import squared_norm
 
@@ -31,7 +30,7 @@ _tanh_backward = torch.ops.aten.tanh_backward.grad_input
 class Derivatives(NamedTuple):
     """Factors of the gradients of a batch of windows.
 
-    ``costs`` (time, n) nats, zero where there is no target; ``tokens`` (time, n), the inputs;
+    ``costs`` (time, n) nats, zero without a target; ``tokens`` (time, n), the inputs;
     ``by_embedded`` (time, n, hidden), derivatives of each window's loss by the embedded inputs; of
     each layer its input, its previous output and the derivatives by its gates; the last layer's
     ``output`` and the derivatives ``by_logits``.
@@ -121,7 +120,7 @@ def add_clipped(total: Sequence[Tensor], network: Network, parts: Derivatives, n
 
 @torch.no_grad()
 def weighted_sum(network: Network, parts: Derivatives, weights: Tensor) -> dict[Tensor, Tensor]:
-    """The sum of the windows' gradients times their weights, (n,), by parameter.
+    """Return the sum of the windows' gradients times their weights, (n,), by parameter.
 
     The derivatives are multiplied in place: large new tensors cost more than the products.
     """
@@ -143,7 +142,6 @@ def weighted_sum(network: Network, parts: Derivatives, weights: Tensor) -> dict[
 
 
 def _only(parts: Derivatives, kept: Tensor) -> Derivatives:
-    """The derivatives of some of the windows."""
     layers = [tuple(part[:, kept] for part in layer) for layer in parts.layers]
     rest = {name: value[:, kept] for name, value in parts._asdict().items() if name != "layers"}
     return Derivatives(layers=layers, **rest)
@@ -176,7 +174,7 @@ class LayerPass(NamedTuple):
 
 
 def product(a: Tensor, b: Tensor, dtype: torch.dtype) -> Tensor:
-    """The matrix product in float32, its factors rounded to ``dtype`` before."""
+    """Multiply matrices in float32, with factors rounded to ``dtype``."""
     if dtype == a.dtype:
         return a @ b
     return (a.to(dtype) @ b.to(dtype)).to(a.dtype)
@@ -210,7 +208,7 @@ def gate_gradients(
 ) -> Tensor:
     """Derivative of a loss by the gates before sigmoid and tanh, (time, n, 4 hidden).
 
-    ``by_output`` (time, n, hidden) is that by the layer's output, without that through time.
+    ``by_output`` (time, n, hidden) is that by the layer's output, except through time.
     """
     hidden = layer.hidden_size
     by_gates = torch.empty_like(run.gates)

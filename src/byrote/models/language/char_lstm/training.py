@@ -1,16 +1,40 @@
-"""Truncated back-propagation through time (Williams & Peng 1990), and its optimizers."""
+r"""Training of a CharLSTM: truncated back-propagation (Williams & Peng 1990), or DP-SGD on windows.
+
+Examples
+--------
+>>> from byrote.models import DP, CharLSTM
+>>> dp = DP(noise_multiplier=1.0, delta=1e-3)
+>>> model = CharLSTM(hidden=16, layers=1, epochs=2, batch_size=16, window=10, dp=dp)
+>>> model = model.fit(["the random number is 281265017\n"] * 20)
+>>> guarantee = model.facts_["privacy"]
+>>> guarantee.window, round(guarantee.epsilon, 1)
+(10, 4.2)
+"""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from byrote.models.language.char_lstm.network import Network, detached
-from byrote.models.language.char_lstm.vocabulary import Tokens
-from byrote.models.language.char_lstm.windows import NO_TARGET, Cut
-from byrote.models.precision import lstm_precision
+from byrote.errors import InvalidInput
+from byrote.models.arithmetic import lstm_precision
+from byrote.models.language.char_lstm.network import Dropout, Network, detached
+from byrote.models.language.char_lstm.private_gradients import add_clipped, derivatives
+from byrote.models.language.char_lstm.windows import (
+    NO_TARGET,
+    Cut,
+    Tokens,
+    fixed_windows,
+    window_inputs,
+)
+from byrote.models.privacy.accountants import NoiseSchedule, calibrate, guarantee_of
+from byrote.models.privacy.dp import DP, DPGuarantee, check_parameter
+from byrote.models.privacy.dp_sgd import NoisyStep, draw_batches
+from byrote.models.torch_utils import Stream, generator_from, seed_of
 
 Step = tuple[float, int]  # mean loss of the characters of a batch, nats, and their number
 
@@ -23,9 +47,8 @@ class Descent:
     """Settings of "adam" (Kingma & Ba 2015), "rmsprop" or "sgd" (without momentum).
 
     ``weight_decay`` is decoupled for Adam (AdamW, Loshchilov & Hutter 2019): weights shrink by
-    ``learning_rate * weight_decay`` a step. For the others ``weight_decay`` times the weights is
-    added to the gradient, which for SGD is the same thing. ``clip`` is the largest norm of the
-    gradient.
+    ``learning_rate * weight_decay`` a step. For the others it is times the weights and added to the
+    gradient, which for SGD is the same. ``clip`` is the largest norm of the gradient.
     """
 
     name: str
@@ -34,7 +57,7 @@ class Descent:
     clip: float
 
     def optimizer(self, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """A fresh optimizer of the weights."""
+        """Make a new optimizer of the weights."""
         if self.name == "adam":
             return torch.optim.AdamW(
                 weights, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
@@ -63,7 +86,7 @@ class Schedule:
         return self.cut.windows(characters)
 
     def reports(self, characters: int) -> int:
-        """Number of calls of ``after_report`` for a text of this length."""
+        """Return the number of calls of ``after_report`` for a text of this length."""
         if self.report_every is None:
             return self.epochs
         return -(-self.epochs * self.batches(characters) // self.report_every)
@@ -71,8 +94,6 @@ class Schedule:
 
 @dataclass
 class _RunningMean:
-    """Mean loss of the characters since the last report."""
-
     total: float = 0.0
     characters: int = 0
 
@@ -98,8 +119,8 @@ def train(
     """Train in place on one long text, (n,) tokens; default steps: truncated back-propagation.
 
     ``after_report(k, loss)`` gets the number of the report, from 1, and the mean loss, nats per
-    character, of the batches since the one before (NaN if they were empty), with the network in
-    evaluation mode. ``stops``, if given, is called after each epoch; a true result ends training.
+    character, since the one before (NaN if batches were empty), with the network in evaluation
+    mode. ``stops`` is called after each epoch; a true result ends training.
     """
     mean, reported, batches = _RunningMean(), 0, schedule.batches(len(text))
     every = schedule.report_every or batches
@@ -127,7 +148,7 @@ def train(
 def _truncated_steps(
     network: Network, text: Tokens, schedule: Schedule, generator: torch.Generator
 ) -> Iterator[Step]:
-    """All steps of training: within an epoch each begins in the state that the last one left."""
+    """Take all steps of training: within an epoch each begins in the state left by the last."""
     optimizer = schedule.descent.optimizer(network.parameters())
     dropout = Dropout(schedule.dropout, generator) if schedule.dropout else None
     for _ in range(schedule.epochs):
@@ -148,14 +169,84 @@ def _truncated_steps(
             yield loss.item(), int((targets != NO_TARGET).sum())
 
 
-@dataclass(frozen=True)
-class Dropout:
-    """Sets each number to zero with probability ``share``; the others grow to keep the mean."""
+CLIP = 5.0  # the default of CharLSTM's clip
+_CHUNK = 128  # windows of a batch that are read together: more is slower and takes memory
 
-    share: float
-    generator: torch.Generator = field(repr=False)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """Apply dropout."""
-        kept = torch.rand(x.shape, generator=self.generator) >= self.share
-        return x * kept.to(x.dtype) / (1 - self.share)
+def check_private(model: Any) -> None:
+    """Refuse an unusable ``dp``, and parameters that exclude it."""
+    check_parameter(model.dp)
+    if model.dp is None:
+        return
+    if model.clip != CLIP:
+        raise InvalidInput(
+            f"clip must be left at {CLIP} with dp, whose max_grad_norm clips the gradient of each"
+            f" window instead; got {model.clip}"
+        )
+    if not model.shuffle:
+        raise InvalidInput("shuffle must be True with dp, whose batches are drawn; got False")
+
+
+def noise_schedule(model: Any, characters: int) -> NoiseSchedule:
+    """Return the noise and the batches for a text of this length."""
+    windows = -(-characters // model.window)
+    return calibrate(model.dp, windows, model.batch_size, model.epochs)
+
+
+def private_steps(
+    model: Any, text: Tokens, schedule: Schedule
+) -> tuple[Iterator[Step], DPGuarantee]:
+    """Return steps of private training of the model's network, and their guarantee."""
+    noise = noise_schedule(model, len(text))
+    guarantee = guarantee_of(
+        model.dp, noise, unit=f"window of {model.window} characters", window=model.window
+    )
+    seeds = np.random.SeedSequence(seed_of(model.random_state, Stream.TRAINING)).generate_state(3)
+    trainer = PrivateTraining(model.dp, noise, model.vocabulary_.newline, seeds.tolist())
+    return trainer.steps(model.network_, text, schedule), guarantee
+
+
+class PrivateTraining:
+    """DP-SGD on the windows of a text.
+
+    ``newline`` is the token before each window; the seeds are of the batches, of dropout, and of
+    the noise.
+    """
+
+    def __init__(self, dp: DP, noise: NoiseSchedule, newline: int, seeds: list[int]) -> None:
+        self._dp, self._noise, self._newline, self._seeds = dp, noise, newline, seeds
+
+    def steps(self, network: Network, text: Tokens, schedule: Schedule) -> Iterator[Step]:
+        """Take all steps of training, each on random windows, possibly none.
+
+        The weights depend on what the accountant counts: the sum of clipped gradients, with noise,
+        over the expected number of windows. The yielded losses are of the windows, without noise.
+        """
+        batch_seed, dropout_seed, noise_seed = self._seeds
+        windows = fixed_windows(text, schedule.cut.window)
+        generator = np.random.default_rng(batch_seed)
+        dropout = None
+        if schedule.dropout:
+            dropout = Dropout(schedule.dropout, generator_from(dropout_seed, "cpu"))
+        max_norm, sampling = self._dp.max_grad_norm, self._dp.sampling
+        noisy_step = NoisyStep(
+            network.parameters(),
+            schedule.descent.optimizer(network.parameters()),
+            self._noise,
+            max_grad_norm=max_norm,
+            generator=generator_from(noise_seed, "cpu"),
+        )
+        for _ in range(schedule.epochs):
+            for rows in draw_batches(self._noise, sampling, generator):
+                total, cost, characters = noisy_step.zeros(), 0.0, 0
+                for first in range(0, len(rows), _CHUNK):
+                    chunk = windows[rows[first : first + _CHUNK]]
+                    tokens, targets = window_inputs(chunk, self._newline)
+                    parts = derivatives(
+                        network, tokens, targets, dropout=dropout, dtype=schedule.dtype
+                    )
+                    cost += float(parts.costs.sum(dtype=torch.float64))
+                    characters += int((targets != NO_TARGET).sum())
+                    add_clipped(total, network, parts, max_norm)
+                noisy_step(total)
+                yield cost / max(characters, 1), characters

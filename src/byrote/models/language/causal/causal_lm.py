@@ -1,4 +1,4 @@
-"""A causal language model of the Hugging Face library as a scikit-learn style estimator."""
+"""A causal language model of the transformers library as a scikit-learn estimator."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,25 +10,27 @@ import torch
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, DensityMixin
 
-from byrote.models import network_weights
+from byrote.errors import InvalidInput
+from byrote.models import torch_utils
 from byrote.models.contract import OnEpoch
-from byrote.models.language.causal import parameters, pretrained, training
+from byrote.models.language.causal import pretrained, training
 from byrote.models.language.causal.causality import check_causal
 from byrote.models.language.causal.codec import Codec
-from byrote.models.language.causal.fitted import FittedCausalLM
+from byrote.models.language.causal.fitted_causal_lm import FittedCausalLM
 from byrote.models.language.causal.inference import context_of, evaluating
-from byrote.models.torch_utils import check_loss, check_weights, flushed_denormals
+from byrote.models.language.steppers import as_texts
+from byrote.models.torch_utils import check_weights, flushed_denormals, loss_recorder
 
 
 class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[misc]
-    r"""Any causal language model of the Hugging Face library, fine-tuned or trained from scratch.
+    r"""Any causal language model of the transformers library, fine-tuned or trained from scratch.
 
-    Everything is read from this machine: no hub is contacted, no code of a model's folder is run,
+    All files are read from this machine: no hub is contacted, no code of a model's folder is run,
     and weights are read from safetensors alone.
 
-    A text begins behind the tokenizer's token for the beginning of a text, or else for the end of
-    the text before it. Where the tokenizer has neither, a text's first token has no probability:
-    texts are scored from their second one, and a search needs a prefix.
+    A text begins after the tokenizer's token for the beginning of a text, or else for the end of
+    the text before it. If the tokenizer has neither, a text's first token has no probability: texts
+    are scored from their second token, and a search needs a prefix.
 
     Parameters
     ----------
@@ -41,15 +43,15 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         Folder of the tokenizer; default: that of the model or of the configuration.
     epochs, batch_size, learning_rate, weight_decay
         Training with AdamW (other settings PyTorch's; biases and gains are not decayed; the
-        gradient's norm is at most 1). Default of the learning rate: 5e-5 for fine-tuning, 1e-3 from
+        gradient's norm is at most 1). Default learning rate: 5e-5 for fine-tuning, 1e-3 from
         scratch. A batch holds ``batch_size`` windows.
     window
         Tokens read together in training; also the context of a network trained from scratch.
     shuffle
         Read the windows in a new order in each epoch.
     report_every
-        Number of batches between calls of ``on_epoch``, which is also called at the end; default:
-        after each epoch.
+        Number of batches between calls of ``on_epoch``, also called at the end; default: after each
+        epoch.
     random_state
         Seed of initial weights, order of windows and dropout.
     device
@@ -119,16 +121,10 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
 
     @classmethod
     def of(cls, network: Any, tokenizer: Any) -> "CausalLM":
-        """Wrap a network and a tokenizer that are already in memory, as a fitted model.
+        """Wrap a network and a tokenizer in memory as a fitted model.
 
-        The network is used without a copy, on its device, and stays in its mode.
-
-        Parameters
-        ----------
-        network
-            A causal language model of the transformers library, trained elsewhere.
-        tokenizer
-            Its tokenizer, or the folder of one.
+        The network is used without a copy, on its device, and keeps its mode. ``tokenizer`` may
+        also be the folder of one.
 
         Raises
         ------
@@ -141,7 +137,7 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         return model._adopt(network, loaded, context_of(network))
 
     def file_hashes(self) -> dict[str, str]:
-        """Hashes of the files that the parameters name: a part of the model."""
+        """Return hashes of the files that the parameters name: a part of the model."""
         named = {"path": self.path, "config": self.config, "tokenizer": self.tokenizer}
         paths = {
             name: Path(value) for name, value in named.items() if isinstance(value, str | Path)
@@ -156,10 +152,10 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         Raises
         ------
         InvalidInput
-            Naming the argument, what was expected and what came.
+            If a parameter, a file or a text is not valid.
         """
-        parameters.check_parameters(self)
-        parameters.check_texts(X)
+        training.check_parameters(self)
+        as_texts(X)
         tokenizer = self._load_tokenizer()
         if self.path is None:
             pretrained.load_configuration(self.config, tokenizer)
@@ -176,7 +172,7 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         Raises
         ------
         InvalidInput
-            If a parameter, a file or a text cannot be used, or the network sees later tokens.
+            If a parameter, a file or a text is not valid, or the network sees later tokens.
         TrainingDiverged
             If the loss of a report, or a weight at the end, is not finite.
         """
@@ -185,31 +181,25 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         with self._seeded(), flushed_denormals():
             self._initialize()
             inputs, targets = self._blocks(X, self.codec_)
-            schedule = training.Schedule.of(self, parameters.learning_rate(self))
+            schedule = training.Schedule.of(self, training.learning_rate(self))
             order, report = np.random.default_rng(self.random_state), self._recorder(on_epoch)
             training.train(self.network_, inputs, targets, schedule, order, report)
-            check_weights(self.network_, parameters.remedy(self))
+            check_weights(self.network_, training.remedy(self))
             self._check_causal()  # zero weights may have hidden it before training
         self.network_.eval()
         return self
 
     def batches(self, X: Sequence[str]) -> int:
-        """Number of batches of an epoch on these texts.
-
-        Raises
-        ------
-        InvalidInput
-            If X is not a sequence of texts.
-        """
-        parameters.check_parameters(self)
-        parameters.check_texts(X)
+        """Return the number of batches of an epoch on these texts."""
+        training.check_parameters(self)
+        as_texts(X)
         inputs, _ = self._blocks(X, self._untrained_codec())
         return -(-len(inputs) // self.batch_size)
 
     def reports(self, X: Sequence[str]) -> int:
-        """Number of calls of ``on_epoch`` in training on these texts."""
+        """Return the number of calls of ``on_epoch`` in training on these texts."""
         if self.report_every is None:
-            parameters.check_parameters(self)
+            training.check_parameters(self)
             return self.epochs
         return -(-self.batches(X) * self.epochs // self.report_every)
 
@@ -221,15 +211,15 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         InvalidInput
             If the weights do not fit the configuration.
         """
-        parameters.check_parameters(self)
+        training.check_parameters(self)
         with self._seeded():
             self._initialize(arrays)
-        network_weights.load(self.network_, arrays, of="model's configuration")
+        torch_utils.load(self.network_, arrays, of="model's configuration")
         self.network_.eval()
         return self
 
     def _initialize(self, arrays: Mapping[str, ArrayLike] | None = None) -> "CausalLM":
-        """Make the network before training, or without weights where others are to be set."""
+        """Make the network before training, or without weights if ``arrays`` are to be set."""
         tokenizer = self._load_tokenizer()
         if self.path is not None and arrays is None:
             network = pretrained.load_network(self.path)
@@ -237,10 +227,18 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
             source = self.config if self.path is None else self.path
             configuration = pretrained.load_configuration(source, tokenizer)
             network = pretrained.untrained_network(configuration, arrays)
-        parameters.check_window(self.window, network)
+        self._check_window(network)
         context = self.window if self.path is None else context_of(network)
         self.losses_: list[float] = []
         return self._adopt(network.to(self.device), tokenizer, context)
+
+    def _check_window(self, network: Any) -> None:
+        context = context_of(network)
+        if context is not None and self.window > context:
+            raise InvalidInput(
+                f"window must be at most {context}, the tokens that the network reads; got"
+                f" {self.window}"
+            )
 
     def _adopt(self, network: Any, tokenizer: Any, context: int | None) -> "CausalLM":
         self.network_, self.tokenizer_ = network, tokenizer
@@ -261,21 +259,17 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         return training.blocks(tokens, self.window)
 
     def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
-        def report(number: int, loss: float) -> None:
-            self.losses_.append(loss)
-            check_loss(loss, f"report {number}", parameters.remedy(self))
-            if on_epoch is not None:
-                with (
-                    evaluating(self.network_),
-                    self._seeded(),
-                ):  # its random draws leave training alone
-                    on_epoch(number, {"train": loss})
+        def call(number: int, losses: Mapping[str, float]) -> None:
+            assert on_epoch is not None  # noqa: S101 (below)
+            with evaluating(self.network_), self._seeded():  # its draws leave training alone
+                on_epoch(number, losses)
 
-        return report
+        aside = None if on_epoch is None else call
+        return loss_recorder(self.losses_, aside, report="report", remedy=training.remedy(self))
 
     @contextmanager
     def _seeded(self) -> Iterator[None]:
-        """Seed the global generators, of initial weights and dropout, and restore them."""
+        """Seed the global generators, of initial weights and dropout, for the length of a block."""
         device = torch.device(self.device)
         with torch.random.fork_rng(devices=[] if device.type == "cpu" else [device]):
             torch.manual_seed(self.random_state)

@@ -11,10 +11,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.models import network_weights
+from byrote.models import torch_utils
+from byrote.models.arithmetic import Arithmetic
 from byrote.models.torch_utils import Stream, flushed_denormals, generator_from, seed_of
 from byrote.models.vae import scoring
-from byrote.models.vae.arithmetic import Arithmetic
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.parameters import check_parameters
 from byrote.models.vae.scoring import ImportanceSampling
@@ -60,7 +60,7 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return estimates.log_prob
 
     def importance(self, X: ArrayLike) -> ImportanceSampling:
-        """Log p(x) as by ``score_samples``, with error, sample size and k-hat of each record."""
+        """Estimate log p(x) with error, effective sample size and k-hat of each record."""
         x, noise_seed = self._scorable(X)
         with flushed_denormals():
             return scoring.importance_sample(
@@ -77,8 +77,8 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
     def loss(self, X: ArrayLike) -> float:
         """Mean negative evidence lower bound, nats per record, with one latent draw each.
 
-        Its mean over draws bounds that of minus ``score_samples`` from above; it costs as much as
-        an epoch without its steps, is repeatable, and may be called while training is tracked.
+        In expectation at least minus the mean of ``score_samples``. Repeatable; it costs as much as
+        an epoch without its steps, and may be called during tracked training.
         """
         x, noise_seed = self._scorable(X)
         generator = self._generator(Stream.LOSS)
@@ -98,13 +98,13 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return scoring.draw_samples(self.network_, self.space_, n_samples, generator)
 
     def get_weights(self) -> dict[str, NDArray[np.generic]]:
-        """Everything learned, as arrays by name, for ``set_weights``."""
+        """Return everything learned, as arrays by name, for ``set_weights``."""
         check_is_fitted(self)
         shape = np.array(self.space_.shape, dtype=np.int64)
-        return {SHAPE: shape, **network_weights.to_arrays(self.network_)}
+        return {SHAPE: shape, **torch_utils.to_arrays(self.network_)}
 
     def _scorable(self, X: ArrayLike) -> tuple[NDArray[Any], int]:
-        """Records that the fitted model can score, and the seed of their noise."""
+        """Return records that the fitted model can score, and the seed of their noise."""
         check_is_fitted(self)
         check_parameters(self)
         x = as_records(X)
@@ -121,7 +121,7 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
-    """The shape of a record that the weights are for."""
+    """Return the shape of a record that the weights are for."""
     if SHAPE not in weights:
         raise InvalidInput(f"weights must come from get_weights; there is no entry {SHAPE!r}")
     shape = np.asarray(weights[SHAPE])
@@ -135,9 +135,9 @@ def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
 
 
 def check_weight_sizes(vae: Any, weights: Mapping[str, ArrayLike]) -> None:
-    """Refuse a network that is larger than the weights, before it is made."""
+    """Refuse a network larger than the weights, before it is made."""
     fully_connected = vae.network == "fully-connected"
-    network_weights.check_sizes(
+    torch_utils.check_sizes(
         weights,
         of="VAE's parameters",
         layers=len(vae.hidden) if fully_connected else 0,
@@ -145,9 +145,3 @@ def check_weight_sizes(vae: Any, weights: Mapping[str, ArrayLike]) -> None:
         hidden=max(vae.hidden) if fully_connected else 0,
         features=0 if fully_connected else vae.features,
     )
-
-
-def load_weights(model: AutoEncoder, weights: Mapping[str, ArrayLike]) -> None:
-    """Load the weights into the model; errors as ``network_weights.load``."""
-    arrays = {name: value for name, value in weights.items() if name != SHAPE}
-    network_weights.load(model, arrays, of="VAE's parameters")

@@ -1,19 +1,32 @@
-"""A trained network one character at a time, with its states cached, for searches.
+"""A fitted CharLSTM: log-probabilities, tokens, weights, and steps with cached states for searches.
 
-Libraries multiply few rows by other kernels than many, and the last rows of a matrix by others
-than the first, depending on the library and on the processor, so that a row's result depends, in
-its last bits, on the number of rows beside it. Here rows are computed in blocks of a few fixed
-sizes, filled up with zeros, which have been tested to agree on the processor at hand.
+Libraries multiply few rows by other kernels than many, and the last rows of a matrix by others than
+the first, depending on library and processor: the last bits of a row depend on the number of rows.
+A stepper computes rows in blocks of a few fixed sizes, filled up with zeros, that were tested to
+agree on the current processor.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor
 
-from byrote.models.language.char_lstm.network import Network
+from byrote.errors import InvalidInput
+from byrote.models import torch_utils
+from byrote.models.language.char_lstm.network import (
+    Network,
+    log_probs,
+    mean_cost,
+    next_log_probs,
+)
+from byrote.models.language.char_lstm.parameters import check_length
+from byrote.models.language.char_lstm.windows import CODE_POINTS, Ids, Vocabulary, encode_texts
+from byrote.models.language.steppers import as_texts
 from byrote.models.torch_utils import flushed_denormals
 
 _LN2 = float(np.log(2.0))
@@ -34,12 +47,12 @@ class LstmStates:
         return self.h.shape[1]
 
     def take(self, rows: NDArray[np.intp]) -> "LstmStates":
-        """The states of these rows, in order; a row may repeat."""
+        """Return the states of these rows; a row may repeat."""
         index = torch.as_tensor(np.asarray(rows, dtype=np.int64))
         return LstmStates(self.h.index_select(1, index), self.c.index_select(1, index))
 
     def joined(self, others: Sequence["LstmStates"]) -> "LstmStates":
-        """These states followed by those of the others."""
+        """Return these states followed by those of the others."""
         h, c = ([getattr(states, name) for states in (self, *others)] for name in ("h", "c"))
         return LstmStates(torch.cat(h, 1), torch.cat(c, 1))
 
@@ -47,8 +60,8 @@ class LstmStates:
 class LstmStepper:
     """Moves cached states on by a character each; see ``byrote.models.language.steppers``.
 
-    The costs after a prefix are the same bit for bit whatever other prefixes are in the batch. A
-    newline is read before every text. The network's weights are copied.
+    The costs after a prefix are the same bit for bit in any batch of prefixes. A newline is read
+    before every text. The network's weights are copied.
     """
 
     @torch.no_grad()
@@ -56,19 +69,21 @@ class LstmStepper:
     def __init__(self, network: Network, newline: int) -> None:
         self._newline, self._layers, self._hidden = newline, network.layers, network.hidden
         weights = network.state_dict()
-        layers = [_Layer(weights, number) for number in range(network.layers)]
+        (by_input, by_output, bias), *others = (
+            _layer_weights(weights, number) for number in range(network.layers)
+        )
         # A character's part in the gates of the first layer, a row each: no product is left.
-        self._table = weights["embedding.weight"] @ layers[0].by_input.T + layers[0].bias
-        self._first = layers[0].by_output.T.contiguous()
+        self._table = weights["embedding.weight"] @ by_input.T + bias
+        self._first = by_output.T.contiguous()
         self._others = [
-            (layer.bias, torch.cat([layer.by_input, layer.by_output], 1).T.contiguous())
-            for layer in layers[1:]
+            (bias, torch.cat([by_input, by_output], 1).T.contiguous())
+            for by_input, by_output, bias in others
         ]
         self._output = (weights["output.bias"].clone(), weights["output.weight"].T.contiguous())
         self._sizes = self._agreeing_sizes()
 
     def start(self, ids: Sequence[int]) -> tuple[LstmStates, NDArray[np.float64]]:
-        """The state after a newline and the prefix, and (1, tokens) costs in bits."""
+        """Return the state after a newline and the prefix, and (1, tokens) costs in bits."""
         zeros = torch.zeros(self._layers, 1, self._hidden)
         states = LstmStates(zeros, zeros)
         for token in (self._newline, *ids):
@@ -78,7 +93,7 @@ class LstmStepper:
     def step(
         self, states: LstmStates, tokens: NDArray[np.intp]
     ) -> tuple[LstmStates, NDArray[np.float64]]:
-        """The states one character later, and (n, tokens) costs in bits after it."""
+        """Return the states one character later, and (n, tokens) costs in bits."""
         after = self._read(states, torch.as_tensor(np.asarray(tokens, dtype=np.int64)))
         return after, self._costs(after)
 
@@ -94,7 +109,6 @@ class LstmStepper:
         return LstmStates(h, c)
 
     def _read_block(self, h: Tensor, c: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """The states, (layers, n, hidden) both, after one token each."""
         new_h, new_c = torch.empty_like(h), torch.empty_like(c)
         _cell(torch.addmm(self._table[tokens], h[0], self._first), c[0], new_h[0], new_c[0])
         for layer, (bias, weight) in enumerate(self._others, start=1):
@@ -112,13 +126,12 @@ class LstmStepper:
         return costs.numpy()
 
     def _costs_of_block(self, h: Tensor) -> Tensor:
-        """(n, tokens) bits from the output of the last layer, (n, hidden)."""
         bias, weight = self._output
         logits = torch.addmm(bias, h, weight).double()
         return logits.log_softmax(1).mul_(-1 / _LN2).clamp_(min=0)
 
     def _agreeing_sizes(self) -> tuple[int, ...]:
-        """Block sizes in which a row's result does not depend on its place, by random states."""
+        """Return block sizes in which a row's result does not depend on its place."""
         generator = torch.Generator().manual_seed(0)
         shape = (SIZES[0], 2 * self._layers, self._hidden)
         states = 2 * torch.rand(shape, generator=generator) - 1
@@ -132,16 +145,11 @@ class LstmStepper:
         return agreeing_sizes(step, states)
 
 
-class _Layer:
-    """Weights of one layer: on its input, on its previous output, and its bias."""
-
-    def __init__(self, weights: Mapping[str, Tensor], number: int) -> None:
-        name = f"recurrent.{number}"
-        self.by_input, self.by_output = (
-            weights[f"{name}.weight_ih_l0"],
-            weights[f"{name}.weight_hh_l0"],
-        )
-        self.bias = weights[f"{name}.bias_ih_l0"] + weights[f"{name}.bias_hh_l0"]
+def _layer_weights(weights: Mapping[str, Tensor], layer: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the weights on a layer's input and on its previous output, and its bias."""
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    by_input, by_output, *biases = (weights[f"recurrent.{layer}.{name}_l0"] for name in names)
+    return by_input, by_output, biases[0] + biases[1]
 
 
 def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:
@@ -152,7 +160,7 @@ def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:
 
 
 def agreeing_sizes(compute: Callable[[Tensor], Tensor], rows: Tensor) -> tuple[int, ...]:
-    """The sizes, of ``SIZES``, in which every row has the same result bit for bit; largest first.
+    """Return the ``SIZES`` in which every row has the same result bit for bit, largest first.
 
     ``compute`` maps rows to results row by row; ``rows``, (128, ...), are different ones to test.
     """
@@ -169,7 +177,7 @@ def agreeing_sizes(compute: Callable[[Tensor], Tensor], rows: Tensor) -> tuple[i
 
 
 def blocks(n: int, sizes: Sequence[int]) -> Iterator[tuple[slice, int]]:
-    """All n rows in order, and the block size to compute each few in.
+    """Yield all n rows in order, and the block size for each slice.
 
     Examples
     --------
@@ -190,3 +198,91 @@ def filled(rows: Tensor, size: int, dim: int = 0) -> Tensor:
     if n < size:
         block.narrow(dim, n, size - n).zero_()
     return block
+
+
+class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
+    """The part of the estimator that needs a network, trained or loaded."""
+
+    network_: Network
+    vocabulary_: Vocabulary
+
+    def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
+        """Log-probability of each text, (n,) nats: the sum over its characters.
+
+        A text begins in the state zero, after a newline; its end is not predicted.
+
+        Raises
+        ------
+        InvalidInput
+            If a text has a character outside the vocabulary.
+        """
+        check_is_fitted(self)
+        texts = [self.vocabulary_.known_ids(text) for text in as_texts(X)]
+        return log_probs(self.network_, texts, self.vocabulary_.newline)
+
+    def score(self, X: Sequence[str], y: object = None) -> float:
+        """Mean of ``score_samples``, nats per text."""
+        del y
+        return float(self.score_samples(X).mean())
+
+    def loss(self, X: Sequence[str]) -> float:
+        """Mean cost of a character of the texts, joined as in training, nats.
+
+        Characters outside the vocabulary count as the unknown one.
+        """
+        check_is_fitted(self)
+        texts = as_texts(X)
+        check_length(texts, 1)
+        return mean_cost(self.network_, encode_texts(texts, self.vocabulary_))
+
+    def next_log_probs(self, prefixes: Sequence[Sequence[int] | str]) -> NDArray[np.float64]:
+        """Log-probabilities, (n, tokens) nats, of the token after each prefix of tokens or text."""
+        check_is_fitted(self)
+        ids = [self._ids(prefix) for prefix in prefixes]
+        return next_log_probs(self.network_, ids, self.vocabulary_.newline)
+
+    def encode(self, text: str) -> list[int]:
+        """Return the token of each character.
+
+        Raises
+        ------
+        InvalidInput
+            If the vocabulary lacks a character, named by its code point.
+        """
+        check_is_fitted(self)
+        return self.vocabulary_.known_ids(text).tolist()
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens."""
+        check_is_fitted(self)
+        return self.vocabulary_.text(ids)
+
+    def token_strings(self) -> list[str]:
+        """Return the character of each token; "" for the unknown one, the last."""
+        check_is_fitted(self)
+        return self.vocabulary_.strings()
+
+    def stepper(self) -> LstmStepper:
+        """Return the model one character at a time, with cached states."""
+        check_is_fitted(self)
+        return LstmStepper(self.network_, self.vocabulary_.newline)
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Number of ``parameters``, their ``bytes`` in float32, and bytes when ``compressed``."""
+        check_is_fitted(self)
+        return torch_utils.size_of(self.network_)
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """Return everything learned, as arrays by name, for ``set_weights``."""
+        check_is_fitted(self)
+        points = self.vocabulary_.code_points.copy()
+        return {CODE_POINTS: points, **torch_utils.to_arrays(self.network_)}
+
+    def _ids(self, prefix: Sequence[int] | str) -> Ids:
+        if isinstance(prefix, str):
+            return self.vocabulary_.known_ids(prefix)
+        ids = np.asarray(prefix, dtype=np.int64)
+        if ((ids < 0) | (ids >= len(self.vocabulary_))).any():
+            raise InvalidInput(f"prefixes must be tokens from 0 to {len(self.vocabulary_) - 1}")
+        return ids

@@ -1,9 +1,9 @@
-"""One token further from many prefixes together, the shared beginning read a single time.
+"""A fitted causal network: nats of texts and tokens, and steps from many prefixes together.
 
-A state is the few tokens behind the shared prefix, not their keys and values: a step reads those
-tokens again, over the prefix's cache. A network's keys and values for one node of a search are
-many kilobytes, a best-first search keeps a million nodes, and what a node reads again is as long as
-a secret.
+The shared beginning is read once. A state is the few tokens after it, not their keys and values: a
+step reads those tokens again, over the prefix's cache. Keys and values of one node of a search are
+many kilobytes, a best-first search keeps a million nodes, and what a node reads again is no longer
+than a secret.
 """
 
 import copy
@@ -14,9 +14,14 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from byrote.errors import InvalidInput
+from byrote.models import torch_utils
+from byrote.models.language.causal import inference
+from byrote.models.language.causal.codec import Codec
 from byrote.models.language.causal.inference import LOGITS, device_of, evaluating, log_probs_at
+from byrote.models.language.steppers import as_texts
 
 _LN2 = float(np.log(2.0))
 _TOKENS = 2**13  # read together, including the prefix's cache
@@ -32,10 +37,10 @@ class Prefix:
 
 @dataclass(frozen=True, eq=False)
 class Continuations:
-    """Prefixes with a few tokens behind each, a row per state.
+    """Prefixes with a few tokens after each, one row per state.
 
-    prefixes, which: the prefix of row i is ``prefixes[which[i]]``. tokens: (n, longest), those of
-    row i in the first ``lengths[i]`` columns.
+    Row i continues ``prefixes[which[i]]`` by the first ``lengths[i]`` of ``tokens[i]``; tokens are
+    (n, longest).
     """
 
     prefixes: tuple[Prefix, ...]
@@ -47,11 +52,11 @@ class Continuations:
         return len(self.which)
 
     def take(self, rows: NDArray[np.intp]) -> "Continuations":
-        """The states of these rows, in order."""
+        """Return the states of these rows."""
         return Continuations(self.prefixes, self.which[rows], self.tokens[rows], self.lengths[rows])
 
     def joined(self, others: Sequence["Continuations"]) -> "Continuations":
-        """These states followed by those of the others."""
+        """Return these states followed by those of the others."""
         batches = (self, *others)
         prefixes = tuple({id(p): p for states in batches for p in states.prefixes}.values())
         number = {id(prefix): index for index, prefix in enumerate(prefixes)}
@@ -70,7 +75,7 @@ class Continuations:
         )
 
     def longer(self, tokens: NDArray[np.intp]) -> "Continuations":
-        """Each state with one more token."""
+        """Return each state with one more token."""
         longest = int(self.lengths.max()) + 1
         wider = np.zeros((len(self), longest), dtype=np.int32)
         kept = min(longest, self.tokens.shape[1])
@@ -82,7 +87,7 @@ class Continuations:
 class CausalStepper:
     """Costs in bits, ``costs[i, t] = -log2 p(t | prefix and tokens of state i)``.
 
-    ``start`` precedes every text; ``context`` is the number of tokens that the network may read,
+    ``start`` precedes every text; ``context`` is the number of tokens that the network can read,
     including the start.
     """
 
@@ -90,7 +95,7 @@ class CausalStepper:
         self._model, self._start, self._context = model, start, context
 
     def start(self, ids: Sequence[int]) -> tuple[Continuations, NDArray[np.float64]]:
-        """The state after the whole prefix, as a batch of one, and (1, V) costs."""
+        """Return the state after the whole prefix, as a batch of one, and (1, V) costs."""
         all_ids = (*self._start, *(int(token) for token in ids))
         check_readable(len(all_ids), self._context)
         device = device_of(self._model)
@@ -106,7 +111,7 @@ class CausalStepper:
     def step(
         self, states: Continuations, tokens: NDArray[np.intp]
     ) -> tuple[Continuations, NDArray[np.float64]]:
-        """The states one token later, each row by its own token, and (n, V) costs."""
+        """Return the states one token later, and (n, V) costs."""
         after = states.longer(tokens)
         costs: NDArray[np.float64] | None = None
         with evaluating(self._model):
@@ -126,7 +131,7 @@ class CausalStepper:
     def _parts(
         self, states: Continuations, own_rows: NDArray[np.intp], before: int
     ) -> list[NDArray[np.intp]]:
-        """Rows of one prefix, those of similar length together, within memory."""
+        """Split rows of one prefix by length, to fit in memory."""
         if not len(own_rows):
             return []
         longest = int(states.lengths[own_rows].max())
@@ -174,3 +179,89 @@ def check_readable(length: int, context: int) -> None:
 def _bits(nats: torch.Tensor) -> NDArray[np.float64]:
     costs = nats.neg_().div_(_LN2).clamp_(min=0.0)  # rounding above probability 1 is cut off
     return costs.cpu().numpy()
+
+
+class FittedCausalLM:
+    """The part of the estimator that needs a network, a tokenizer and a context length."""
+
+    network_: Any
+    codec_: Codec
+    context_: int
+    rounding_: float
+
+    def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
+        """Log p of each text, (n,) nats, summed over its tokens (except a first without a start).
+
+        Texts longer than the network's context are scored in overlapping pieces, each token after
+        at least half of the context.
+
+        Raises
+        ------
+        InvalidInput
+            If the vocabulary lacks a character.
+        """
+        check_is_fitted(self)
+        ids = [self.codec_.encode(text) for text in as_texts(X)]
+        return inference.log_probs(self.network_, ids, self.codec_.start, self.context_)
+
+    def loss(self, X: Sequence[str]) -> float:
+        """Mean loss of texts, nats per token; what the vocabulary lacks counts as unknown."""
+        check_is_fitted(self)
+        ids = self.codec_.encode_all(as_texts(X))
+        unscored = 0 if self.codec_.start else 1  # a first token without a start
+        tokens = sum(max(len(text) - unscored, 0) for text in ids)
+        if not tokens:
+            raise InvalidInput("X must hold texts with tokens to score; got none")
+        total = inference.log_probs(self.network_, ids, self.codec_.start, self.context_).sum()
+        return -float(total) / tokens
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text, without the one that begins every text.
+
+        Raises
+        ------
+        InvalidInput
+            If the vocabulary lacks a character, named by its code point.
+        """
+        check_is_fitted(self)
+        return self.codec_.encode(text)
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Return the text of tokens."""
+        check_is_fitted(self)
+        return self.codec_.decode(ids)
+
+    def token_strings(self) -> list[str]:
+        """Return what each token adds to a text: "" for special ones and parts of characters."""
+        check_is_fitted(self)
+        return list(self.codec_.strings)
+
+    def next_log_probs(self, prefixes: Sequence[Sequence[int]]) -> NDArray[np.float64]:
+        """Log p of the next token, (n, V) nats, after each prefix of tokens.
+
+        Raises
+        ------
+        InvalidInput
+            If a prefix is too long, or empty if no token begins a text.
+        """
+        check_is_fitted(self)
+        rows = [[*self.codec_.start, *(int(token) for token in prefix)] for prefix in prefixes]
+        for row in rows:
+            check_readable(len(row), self.context_)
+        return inference.next_log_probs(self.network_, rows)
+
+    def stepper(self) -> CausalStepper:
+        """Return the model token by token, with a shared prefix read once."""
+        check_is_fitted(self)
+        return CausalStepper(self.network_, self.codec_.start, self.context_)
+
+    @property
+    def size(self) -> dict[str, int]:
+        """Number of ``parameters``, their ``bytes`` in float32, and bytes when ``compressed``."""
+        check_is_fitted(self)
+        return torch_utils.size_of(self.network_)
+
+    def get_weights(self) -> dict[str, NDArray[Any]]:
+        """Return everything learned, as arrays by name, tied weights once, for ``set_weights``."""
+        check_is_fitted(self)
+        return torch_utils.to_arrays(self.network_)

@@ -1,32 +1,33 @@
 """The variational auto-encoder as a scikit-learn density estimator."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from byrote.models import identity
+from byrote.errors import InvalidInput
+from byrote.models import identity, torch_utils
 from byrote.models.contract import OnEpoch
 from byrote.models.privacy import DP
-from byrote.models.torch_utils import Stream, check_loss, check_weights, flushed_denormals
+from byrote.models.torch_utils import Stream, check_weights, flushed_denormals, loss_recorder
 from byrote.models.vae import parameters
 from byrote.models.vae.auto_arithmetic import arithmetic_for, resolve_auto
 from byrote.models.vae.autoencoder import untrained
-from byrote.models.vae.callbacks import AfterEpoch
-from byrote.models.vae.fitted import FittedVAE, check_weight_sizes, load_weights, record_shape
-from byrote.models.vae.private import private_training
+from byrote.models.vae.fitted_vae import SHAPE, FittedVAE, check_weight_sizes, record_shape
 from byrote.models.vae.spaces import Space, as_records
-from byrote.models.vae.training import Schedule, train
+from byrote.models.vae.steps import private_training
+from byrote.models.vae.training import AfterEpoch, Schedule, train
 
 
 class VAE(FittedVAE):
     """Variational auto-encoder with the paper's networks and likelihoods (Table 1).
 
-    Gaussian encoder with diagonal covariance, standard normal prior. For a Bernoulli likelihood
-    values in [0, 1] are probabilities of binary pixels, binarized anew at every training step; for
+    Gaussian encoder with diagonal covariance, standard normal prior. With a Bernoulli likelihood
+    values in [0, 1] are probabilities of binary pixels, binarized anew at every training step; with
     a Gaussian they are pixels, dequantized anew and modelled in logit space.
 
     Parameters
@@ -51,18 +52,18 @@ class VAE(FittedVAE):
         whose columns are near mean 0 and standard deviation 1, with a density in their units.
         "auto" is binary, logit or levels, by likelihood.
     flips
-        Mirror images at random in training, each with probability 1/2 whenever it is seen.
+        Mirror images at random in training, each time with probability 1/2.
     epochs, batch_size, learning_rate
         Training with Adam; the other settings of Adam are PyTorch's defaults.
     weight_decay
         In [0, 1): the network's weights shrink by ``learning_rate * weight_decay`` of themselves at
         each step, separately from the gradient (AdamW); the parameters of densities do not.
     robust
-        Beta in [0, 1) of the beta-divergence that training minimizes instead of minus log p(x | z)
-        (Akrami et al. 2022), so that a record of small p(x | z) counts less; 0 for minus log p. A
-        record's gradient is weighed by about p(x | z)^beta: sensible values are about one over the
-        nats in which records differ, 0.01 and less for images. Not for mixtures of logistics.
-        Scores remain log p; only ``losses_`` are of the robust cost.
+        Beta in [0, 1) of the beta-divergence minimized in training instead of minus log p(x | z)
+        (Akrami et al. 2022); 0 for minus log p. A record's gradient is weighed by about
+        p(x | z)^beta: sensible values are about one over the nats by which records differ, 0.01 and
+        less for images. Not for mixtures of logistics. Scores remain log p; only ``losses_`` are of
+        the robust cost.
     outlier
         Weight w in (0, 1), or "learned" (from 0.01), of a broad component: the likelihood is
         (1 - w) p(x | z) + w p0(x), p0 from the training records' marginals, value by value. The
@@ -82,8 +83,8 @@ class VAE(FittedVAE):
         deviations): bounds the variance of weights, at some cost elsewhere.
     redraw
         Noise of records (binary draw, dequantization) in scoring. False: one fixed draw per record,
-        from its content and ``noise_seed``, the same in every fit. True: a new draw per fit, the
-        authors' way, which adds the draw's variance to every score.
+        from its content and ``noise_seed``, the same in every fit. True: a new draw per fit, as the
+        authors do, which adds the draw's variance to every score.
     noise_seed
         Seed of the fixed draw; a run sets it once for all its fits.
     random_state
@@ -92,13 +93,13 @@ class VAE(FittedVAE):
     device
         PyTorch device.
     precision
-        Of matrix products: "float32"; "bfloat16", several times as fast on processors with units
-        for it, for the fully connected network with Bernoulli pixels; or "auto", the latter where
-        timing shows it clearly faster: once in a process, and once for all fits of a run.
+        Of matrix products: "float32"; "bfloat16", for the fully connected network with Bernoulli
+        pixels, several times as fast on processors with units for it; or "auto", the latter if it
+        is clearly faster when timed, once per process, and once for all fits of a run.
     compile
-        True to train and score by compiled functions (PyTorch's compiler, which needs one for C++;
-        half a minute at the start), False not to, "auto" where that is possible and worth it. A
-        convolutional network is compiled only for scoring.
+        True to train and score by compiled functions (PyTorch's compiler needs one for C++; half a
+        minute at the start), False not to, "auto" if that is possible and worth it. A convolutional
+        network is compiled only for scoring.
 
     Attributes
     ----------
@@ -114,7 +115,7 @@ class VAE(FittedVAE):
         With ``outlier``, "outlier": its weight, the share of training records that it takes, and
         the decoder's head start, nats, at the end of training. With ``dp``, "privacy": a
         ``byrote.models.DPGuarantee``. With ``patience``, "stopped": the epoch whose weights are
-        kept, of how many, and its loss.
+        kept, the number of epochs, and the loss.
 
     Examples
     --------
@@ -191,12 +192,14 @@ class VAE(FittedVAE):
         Raises
         ------
         InvalidInput
-            If a value is outside [0, 1] (unless ``space="real"``) or between levels; a column is
-            far from mean 0 and standard deviation 1 with ``space="real"``; the network takes no
-            records of this shape; no noise meets the guarantee of ``dp``; validation records are
-            unusable, or among X; or a parameter cannot be used.
+            If a parameter is not valid; values are outside [0, 1] (unless ``space="real"``) or
+            between levels; a column is far from mean 0 and standard deviation 1 with
+            ``space="real"``; the network does not take records of this shape; no noise meets the
+            guarantee of ``dp``; or validation records are unusable, or among X.
         """
-        parameters.check_scale(self._checked_space(X), as_records(X))
+        problem = parameters.scale_problem(self._checked_space(X), as_records(X))
+        if problem is not None:
+            raise InvalidInput(problem)
 
     def _checked_space(self, X: ArrayLike) -> Space:
         parameters.check_parameters(self)
@@ -210,44 +213,43 @@ class VAE(FittedVAE):
         return space
 
     def file_hashes(self) -> dict[str, str]:
-        """Hash of the file of validation records, if there is one: a part of the model."""
+        """Return the hash of the file of validation records, if any: a part of the model."""
         return identity.hash_files(validation=self.validation)
 
     def fit(self, X: ArrayLike, y: object = None, *, on_epoch: OnEpoch | None = None) -> "VAE":
-        """Train on X, (n, d) or images, values in [0, 1], or images of bytes.
+        """Train on X, (n, d) or images: values in [0, 1], or uint8.
 
-        With ``space="real"`` any values are allowed; columns that are far from mean 0 and standard
-        deviation 1 bring a warning, as densities are then off by many nats.
-
-        ``on_epoch(epoch, losses)`` is called after each epoch with its number, from 1, and
-        ``{"train": mean negative bound, nats per record}``. It may score.
+        With ``space="real"`` values are not limited; columns far from mean 0 and standard deviation
+        1 cause a warning, as densities are then off by many nats. ``on_epoch(epoch, losses)`` is
+        called after each epoch with its number, from 1, and ``{"train": mean negative bound, nats
+        per record}``; it may score.
 
         Raises
         ------
         InvalidInput
-            If a parameter or a value of X cannot be used.
+            If a parameter or a value of X is not valid.
         TrainingDiverged
             If the loss of an epoch, or a weight at the end, is not finite.
         """
         del y
         space, x = self._checked_space(X), as_records(X)
-        parameters.warn_of_scale(space, x)
+        problem = parameters.scale_problem(space, x)
+        if problem is not None:  # of a part; check_input refuses the whole
+            warnings.warn(problem, stacklevel=2)
         arithmetic_for(self, x.shape).check(self.device)
         with flushed_denormals():
             self._initialize(x.shape)
-            after_epoch = AfterEpoch(self, x, self._recorder(on_epoch))
+            may_recover = self.patience is not None or self.dp is not None
+            remedy = None if may_recover else parameters.remedy(self)
+            report = loss_recorder(self.losses_, on_epoch, report="epoch", remedy=remedy)
+            after_epoch = AfterEpoch(self, x, report)
             private = private_training(self, len(x))
             if private is not None:
                 self.facts_["privacy"] = private.guarantee(self.network_)
             schedule = Schedule(
-                self.epochs,
-                self.batch_size,
-                self.learning_rate,
-                self.flips,
-                self.arithmetic_,
-                self.weight_decay,
-                private,
-            )
+                self.epochs, self.batch_size, self.learning_rate, self.flips, self.arithmetic_,
+                self.weight_decay, private,
+            )  # fmt: skip
             generator = self._generator(Stream.TRAINING)
             train(self.network_, x, self.space_, schedule, generator, after_epoch)
             self.facts_.update(after_epoch.finish())
@@ -267,18 +269,18 @@ class VAE(FittedVAE):
         shape = record_shape(arrays)
         parameters.check_shape(self, shape)
         loaded = clone(self)._initialize((0, *shape))
-        load_weights(loaded.network_, arrays)
+        network = {name: value for name, value in arrays.items() if name != SHAPE}
+        torch_utils.load(loaded.network_, network, of="VAE's parameters")
         for name, value in vars(loaded).items():
             if name.endswith("_"):
                 setattr(self, name, value)
         return self
 
     def settled(self, shape: tuple[int, ...], fits: int = 1) -> "VAE":
-        """Copy the model without "auto", for this machine, records of shape (n, ...) and fits."""
+        """Return a copy without "auto", for this machine, records of shape (n, ...) and fits."""
         return clone(self).set_params(**resolve_auto(self, shape, fits))
 
     def _initialize(self, shape: tuple[int, ...]) -> "VAE":
-        """Make an untrained network for records of shape (n, ...)."""
         self.arithmetic_ = arithmetic_for(self, shape)
         self.space_ = parameters.space_for(self, shape[1:])
         self.network_ = untrained(self, self.space_)
@@ -286,13 +288,3 @@ class VAE(FittedVAE):
         self.losses_: list[float] = []
         self.facts_: dict[str, Any] = {}
         return self
-
-    def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
-        def record(epoch: int, loss: float) -> None:
-            self.losses_.append(loss)
-            if self.patience is None and self.dp is None:  # which may end well all the same
-                check_loss(loss, f"epoch {epoch}", parameters.remedy(self))
-            if on_epoch is not None:
-                on_epoch(epoch, {"train": loss})
-
-        return record

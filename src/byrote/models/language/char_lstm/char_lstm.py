@@ -1,6 +1,6 @@
 """The recurrent character model as a scikit-learn estimator of texts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,23 +8,28 @@ from typing import Any
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from byrote.models import identity, network_weights
+from byrote.models import identity, torch_utils
 from byrote.models.contract import OnEpoch
 from byrote.models.early_stopping import EarlyStopping
-from byrote.models.language.char_lstm import parameters, scoring
-from byrote.models.language.char_lstm.fitted import FittedLSTM, load_weights, vocabulary_of
-from byrote.models.language.char_lstm.network import untrained
-from byrote.models.language.char_lstm.private_training import private_steps
-from byrote.models.language.char_lstm.training import train
-from byrote.models.language.char_lstm.vocabulary import Vocabulary
-from byrote.models.language.char_lstm.windows import encode_texts, joined_length
+from byrote.models.language.char_lstm import parameters
+from byrote.models.language.char_lstm.fitted_lstm import FittedLSTM
+from byrote.models.language.char_lstm.network import mean_cost, untrained
+from byrote.models.language.char_lstm.training import noise_schedule, private_steps, train
+from byrote.models.language.char_lstm.windows import (
+    CODE_POINTS,
+    Vocabulary,
+    encode_texts,
+    joined_length,
+    vocabulary_of,
+)
+from byrote.models.language.steppers import as_texts
 from byrote.models.privacy import DP
 from byrote.models.torch_utils import (
     Stream,
-    check_loss,
     check_weights,
     flushed_denormals,
     generator_from,
+    loss_recorder,
     seed_of,
 )
 
@@ -35,12 +40,12 @@ class CharLSTM(FittedLSTM):
     The vocabulary is printable ASCII, every other character of the training texts, and one unknown
     character. Training joins the texts, each ended by a newline, cuts the whole into ``batch_size``
     streams and reads them in parallel, ``window`` characters between two steps, by truncated
-    back-propagation: within an epoch a window begins in the state that the one before it left.
+    back-propagation: within an epoch a window begins in the state left by the one before it.
 
     Parameters
     ----------
     hidden, layers
-        Units of a layer, which is also the size of the embedding, and number of layers.
+        Units of a layer, also the size of the embedding, and number of layers.
     epochs
         Number of passes over the whole text.
     batch_size, window
@@ -71,16 +76,15 @@ class CharLSTM(FittedLSTM):
         bit on one kind of processor.
     precision
         Of matrix products in training: "float32"; "bfloat16", more than twice as fast on processors
-        with units for it and slow on others; or "auto", the latter where timing shows it clearly
-        faster: once in a process, and once for all fits of a run. Texts are always scored in
-        float32.
+        with units for it and slow on others; or "auto", the latter if it is clearly faster when
+        timed, once per process, and once for all fits of a run. Texts are always scored in float32.
     dp
         Private training (DP-SGD), or None. The joined text is then cut on a fixed grid into windows
-        of ``window`` characters, each read from the state zero after a newline, whatever precedes
-        it: a character is in one window, and the guarantee is about a window. Batches of
-        ``batch_size`` windows on average are drawn at random; ``clip`` gives way to
-        ``dp.max_grad_norm``; the vocabulary is printable ASCII and the unknown character alone,
-        since the characters of a text would otherwise be revealed without noise.
+        of ``window`` characters, each read from the state zero after a newline: a character is in
+        one window, and the guarantee is about a window. Batches of ``batch_size`` windows on
+        average are drawn at random; ``dp.max_grad_norm`` replaces ``clip``; the vocabulary is
+        printable ASCII and the unknown character alone, since characters of a text would otherwise
+        be revealed without noise.
 
     Attributes
     ----------
@@ -89,10 +93,10 @@ class CharLSTM(FittedLSTM):
     vocabulary_ : Vocabulary
         Characters in the order of their tokens.
     facts_ : dict
-        With ``dp``, "privacy": a ``byrote.models.DPGuarantee``. Except for ``losses_``, which are
-        computed from the windows without noise, it covers all that a private fit leaves. With
-        ``patience``, "stopped": the epoch whose weights are kept, of how many, and its loss, nats
-        per character.
+        With ``dp``, "privacy": a ``byrote.models.DPGuarantee``. It covers all that a private fit
+        leaves except for ``losses_``, which are computed from the windows without noise. With
+        ``patience``, "stopped": the epoch whose weights are kept, the number of epochs, and the
+        loss, nats per character.
 
     Examples
     --------
@@ -154,17 +158,19 @@ class CharLSTM(FittedLSTM):
         Raises
         ------
         InvalidInput
-            If X is not a sequence of texts, or they are empty or shorter together than a window; if
-            no noise meets the guarantee of ``dp``; or validation texts are among them.
+            If X is not a list of texts; if they are shorter together than a window; if no noise
+            meets the guarantee of ``dp``; or if validation texts are among them.
         """
         parameters.check_parameters(self)
-        texts = parameters.as_texts(X)
-        parameters.check_training(self, texts)
+        texts = as_texts(X)
+        parameters.check_length(texts, self.window)
+        if self.dp is not None:
+            noise_schedule(self, joined_length(texts))
         if self.validation is not None:
             parameters.check_validation(self.validation, texts)
 
     def file_hashes(self) -> dict[str, str]:
-        """Hash of the file of validation texts, if there is one: a part of the model."""
+        """Return the hash of the file of validation texts, if any: a part of the model."""
         return identity.hash_files(validation=self.validation)
 
     def fit(
@@ -172,20 +178,20 @@ class CharLSTM(FittedLSTM):
     ) -> "CharLSTM":
         """Train on texts.
 
-        ``on_epoch(k, {"train": nats per character})`` is called after each report with its number,
-        from 1, and the mean loss of the batches since the one before; the last comes at the end of
+        ``on_epoch(k, {"train": nats per character})`` is called at each report with its number,
+        from 1, and the mean loss of the batches since the one before; the last is at the end of
         training. It may score.
 
         Raises
         ------
         InvalidInput
-            If a parameter or a text cannot be used.
+            If a parameter or a text is not valid.
         TrainingDiverged
             If the loss of a report, or a weight at the end, is not finite.
         """
         del y
         self.check_input(X)
-        texts = parameters.as_texts(X)
+        texts = as_texts(X)
         with flushed_denormals():
             self._initialize(Vocabulary.of(texts if self.dp is None else ()))
             generator = generator_from(seed_of(self.random_state, Stream.TRAINING), "cpu")
@@ -195,7 +201,10 @@ class CharLSTM(FittedLSTM):
             if self.dp is not None:
                 steps, self.facts_["privacy"] = private_steps(self, text, schedule)
             stops = None if stopping is None else stopping.stops
-            train(self.network_, text, schedule, generator, self._recorder(on_epoch), steps, stops)
+            may_recover = self.patience is not None or self.dp is not None
+            remedy = None if may_recover else parameters.remedy(self)
+            report = loss_recorder(self.losses_, on_epoch, report="report", remedy=remedy)
+            train(self.network_, text, schedule, generator, report, steps, stops)
             if stopping is not None:
                 stopping.restore()
                 self.facts_["stopped"] = stopping.facts()
@@ -203,14 +212,14 @@ class CharLSTM(FittedLSTM):
         return self
 
     def batches(self, X: Sequence[str]) -> int:
-        """Steps of one epoch over these texts."""
+        """Return the number of steps of one epoch over these texts."""
         self.check_input(X)
-        return parameters.schedule_of(self).batches(joined_length(parameters.as_texts(X)))
+        return parameters.schedule_of(self).batches(joined_length(as_texts(X)))
 
     def reports(self, X: Sequence[str]) -> int:
-        """How often ``fit`` will call ``on_epoch`` for these texts, at most with ``patience``."""
+        """Return the number of calls of ``on_epoch`` for these texts, ``patience`` aside."""
         self.check_input(X)
-        return parameters.schedule_of(self).reports(joined_length(parameters.as_texts(X)))
+        return parameters.schedule_of(self).reports(joined_length(as_texts(X)))
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "CharLSTM":
         """Make this a fitted model with weights from ``get_weights`` of one with the same sizes.
@@ -222,22 +231,22 @@ class CharLSTM(FittedLSTM):
         """
         parameters.check_parameters(self)
         sizes = {"layers": self.layers, "hidden": self.hidden}
-        network_weights.check_sizes(arrays, of="CharLSTM's parameters", **sizes)
+        torch_utils.check_sizes(arrays, of="CharLSTM's parameters", **sizes)
         loaded = clone(self)._initialize(vocabulary_of(arrays))
-        load_weights(loaded.network_, arrays)
+        network = {name: value for name, value in arrays.items() if name != CODE_POINTS}
+        torch_utils.load(loaded.network_, network, of="CharLSTM's parameters")
         for name, value in vars(loaded).items():
             if name.endswith("_"):
                 setattr(self, name, value)
         return self
 
     def settled(self, shape: tuple[int, ...] = (), fits: int = 1) -> "CharLSTM":
-        """Copy the model without "auto", for this machine."""
+        """Return a copy without "auto", for this machine."""
         del shape, fits
         parameters.check_parameters(self)
         return clone(self).set_params(precision=parameters.precision_of(self))
 
     def _initialize(self, vocabulary: Vocabulary) -> "CharLSTM":
-        """Make an untrained network for a vocabulary."""
         seed = seed_of(self.random_state, Stream.INITIAL)
         self.vocabulary_ = vocabulary
         self.network_ = untrained(len(vocabulary), self.hidden, self.layers, seed)
@@ -249,15 +258,5 @@ class CharLSTM(FittedLSTM):
         if self.patience is None:
             return None
         text = encode_texts(parameters.validation_texts(self.validation), self.vocabulary_)
-        loss = partial(scoring.mean_cost, self.network_, text)
+        loss = partial(mean_cost, self.network_, text)
         return EarlyStopping(self.network_, loss, self.patience)
-
-    def _recorder(self, on_epoch: OnEpoch | None) -> Callable[[int, float], None]:
-        def record(number: int, loss: float) -> None:
-            self.losses_.append(loss)
-            if self.patience is None and self.dp is None:  # which may end well all the same
-                check_loss(loss, f"report {number}", parameters.remedy(self))
-            if on_epoch is not None:
-                on_epoch(number, {"train": loss})
-
-        return record

@@ -6,7 +6,7 @@ from scipy import stats
 import byrote
 from byrote.figures import (
     Estimates,
-    ExposureCourse,
+    ExposureTrajectory,
     ParetoPoint,
     Peeled,
     PrivateModel,
@@ -45,7 +45,7 @@ def course(steps=20, **changes):
         "train_loss": 1.2 + np.exp(-at / 6),
         "test_loss": 1.5 + np.exp(-at / 5) + np.maximum(0, at - 12) * 0.02,
     }
-    return ExposureCourse(**{**made, **changes})
+    return ExposureTrajectory(**{**made, **changes})
 
 
 def levels():

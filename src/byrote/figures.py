@@ -13,7 +13,7 @@ from byrote.report.figures.exposure_privacy import (
     PublishedModel,
     exposure_by_epsilon,
 )
-from byrote.report.figures.exposure_training import ExposureCourse, exposure_over_training
+from byrote.report.figures.exposure_training import ExposureTrajectory, exposure_over_training
 from byrote.report.figures.images import gallery, reproduced
 from byrote.report.figures.insertions import completion_by_prefix, exposure_by_insertions
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
@@ -32,7 +32,7 @@ from byrote.report.figures.training import losses, quantiles_over_epochs
 
 __all__ = [
     "Estimates",
-    "ExposureCourse",
+    "ExposureTrajectory",
     "PairedScores",
     "ParetoPoint",
     "Peeled",

@@ -47,7 +47,7 @@ def test_the_largest_epsilon_counts():
     assert (promise(four, loose)["epsilon"], promise(four, loose)["delta"]) == (4.0, 1e-3)
     some = promise(three, None)
     assert some["epsilon"] == np.inf
-    assert some["label"] == "1 fits promise nothing"
+    assert some["label"] == "1 of 2 fits record no guarantee"
 
 
 @pytest.mark.parametrize(

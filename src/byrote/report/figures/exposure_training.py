@@ -22,7 +22,7 @@ _SHOWN = 12  # marks along a line, where there are many
 
 
 @dataclass(frozen=True, eq=False)
-class ExposureCourse:
+class ExposureTrajectory:
     """Exposure of n canaries at S steps of a training, and the losses at T steps.
 
     steps: (S,) epochs or batches, ascending. bits: (n, S) exposure, NaN where unknown.
@@ -45,7 +45,7 @@ class ExposureCourse:
     loss_unit: str = "nats per token"
 
 
-def exposure_over_training(course: ExposureCourse) -> Figure:
+def exposure_over_training(trajectory: ExposureTrajectory) -> Figure:
     """Draw exposure by epoch or batch, and below it the losses, as in the post's figures.
 
     A thin line is a canary, a thick one the mean of a level of insertions. Hollow triangles are
@@ -61,75 +61,79 @@ def exposure_over_training(course: ExposureCourse) -> Figure:
     Examples
     --------
     >>> import numpy as np
-    >>> course = ExposureCourse(np.arange(1, 4), np.array([[1.0, 6, 9]]), np.array([4]),
+    >>> trajectory = ExposureTrajectory(np.arange(1, 4), np.array([[1.0, 6, 9]]), np.array([4]),
     ...                         loss_steps=np.arange(1, 4), test_loss=np.array([2.0, 1.5, 1.6]))
-    >>> [ax.get_ylabel() for ax in exposure_over_training(course).axes]
+    >>> [ax.get_ylabel() for ax in exposure_over_training(trajectory).axes]
     ['exposure (bits)', 'loss (nats per token)']
     """
-    saturated = _check(course)
-    losses = _losses(course)
-    title = f"Exposure of canaries by {course.unit} of training"
+    saturated = _check(trajectory)
+    losses = _losses(trajectory)
+    title = f"Exposure of canaries by {trajectory.unit} of training"
     figure = style.new_figure(style.DOUBLE, 4.6 if losses else 3.2, title)
     rows = figure.subplots(
         1 + bool(losses), sharex=True, squeeze=False, height_ratios=[2, 1.1][: 1 + bool(losses)]
     )
     axes = list(rows[:, 0])
-    turn = _turn(course)
-    keys = _exposures(axes[0], course, saturated)
+    turn = _turn(trajectory)
+    keys = _exposures(axes[0], trajectory, saturated)
     if losses:
-        keys += _draw_losses(axes[1], course, losses, turn)
+        keys += _draw_losses(axes[1], trajectory, losses, turn)
         for ax in axes:
             _draw_turn(ax, turn)
     style.legend_above(axes[0], handles=keys, title=_TITLE)
-    _finish(axes, course)
+    _finish(axes, trajectory)
     return figure
 
 
-def _check(course: ExposureCourse) -> NDArray[np.bool_]:
+def _check(trajectory: ExposureTrajectory) -> NDArray[np.bool_]:
     """Return which exposures are lower bounds; refuse arrays that do not fit together."""
-    shape = (len(course.insertions), len(course.steps))
-    marks.checked("bits", course.bits, shape)
+    shape = (len(trajectory.insertions), len(trajectory.steps))
+    marks.checked("bits", trajectory.bits, shape)
     for name in ("train_loss", "test_loss"):
-        if getattr(course, name) is not None:
-            length = 0 if course.loss_steps is None else len(course.loss_steps)
-            marks.checked(name, getattr(course, name), (length,))
-    if not np.isfinite(course.bits).any():
+        if getattr(trajectory, name) is not None:
+            length = 0 if trajectory.loss_steps is None else len(trajectory.loss_steps)
+            marks.checked(name, getattr(trajectory, name), (length,))
+    if not np.isfinite(trajectory.bits).any():
         raise InvalidInput("bits must have a finite exposure to draw; got none")
-    return marks.checked("saturated", course.saturated, shape, missing=False)
+    return marks.checked("saturated", trajectory.saturated, shape, missing=False)
 
 
-def _losses(course: ExposureCourse) -> dict[str, Array]:
+def _losses(trajectory: ExposureTrajectory) -> dict[str, Array]:
     """Return the losses that are known, by name."""
-    both = {"training": course.train_loss, "test": course.test_loss}
+    both = {"training": trajectory.train_loss, "test": trajectory.test_loss}
     return {
         name: loss for name, loss in both.items() if loss is not None and not np.isnan(loss).all()
     }
 
 
-def _turn(course: ExposureCourse) -> float | None:
+def _turn(trajectory: ExposureTrajectory) -> float | None:
     """Return the step of the lowest test loss."""
-    if course.loss_steps is None or course.test_loss is None or np.isnan(course.test_loss).all():
+    if (
+        trajectory.loss_steps is None
+        or trajectory.test_loss is None
+        or np.isnan(trajectory.test_loss).all()
+    ):
         return None
-    return float(course.loss_steps[np.nanargmin(course.test_loss)])
+    return float(trajectory.loss_steps[np.nanargmin(trajectory.test_loss)])
 
 
-def _exposures(ax: Axes, course: ExposureCourse, saturated: NDArray[np.bool_]) -> list[Any]:
+def _exposures(ax: Axes, trajectory: ExposureTrajectory, saturated: NDArray[np.bool_]) -> list[Any]:
     keys = []
-    for level, look in marks.level_looks(course.insertions).items():
-        rows = np.flatnonzero(course.insertions == level)
+    for level, look in marks.level_looks(trajectory.insertions).items():
+        rows = np.flatnonzero(trajectory.insertions == level)
         for row in rows if len(rows) > 1 else ():
-            known = ~np.isnan(course.bits[row])
-            steps, bits = course.steps[known], course.bits[row][known]
+            known = ~np.isnan(trajectory.bits[row])
+            steps, bits = trajectory.steps[known], trajectory.bits[row][known]
             ax.plot(steps, bits, color=look["color"], linewidth=0.5, alpha=0.5, label="_")
-        mean, bound = _mean(course.bits[rows], saturated[rows])
-        keys.append(_thick(ax, course.steps, mean, bound, look))
+        mean, bound = _mean(trajectory.bits[rows], saturated[rows])
+        keys.append(_thick(ax, trajectory.steps, mean, bound, look))
         keys[-1].set_label(marks.level_name(level, len(rows)))
-    keys += marks.draw_null(ax) + marks.draw_ceiling(ax, course.maximum)
+    keys += marks.draw_null(ax) + marks.draw_ceiling(ax, trajectory.maximum)
     if saturated.any():
         keys.append(marks.at_least_key())
-    ax.set_ylim(*marks.limits([course.bits], course.maximum))
+    ax.set_ylim(*marks.limits([trajectory.bits], trajectory.maximum))
     ax.set_ylabel(marks.EXPOSURE)
-    return keys + _seen(ax, course)
+    return keys + _seen(ax, trajectory)
 
 
 def _mean(bits: Array, saturated: NDArray[np.bool_]) -> tuple[Array, NDArray[np.bool_]]:
@@ -157,34 +161,34 @@ def _thick(
     return style.key("", linewidth=1.8, markersize=4.5, **look)
 
 
-def _seen(ax: Axes, course: ExposureCourse) -> list[Any]:
-    if course.seen is None or len(course.seen) == 0:
+def _seen(ax: Axes, trajectory: ExposureTrajectory) -> list[Any]:
+    if trajectory.seen is None or len(trajectory.seen) == 0:
         return []
     foot, color = ax.get_xaxis_transform(), style.VERMILION
-    ax.vlines(course.seen, 0, 0.045, transform=foot, color=color, linewidth=1.2, zorder=6)
+    ax.vlines(trajectory.seen, 0, 0.045, transform=foot, color=color, linewidth=1.2, zorder=6)
     look: dict[str, Any] = {"marker": "|", "linestyle": "none", "color": color}
     return [style.key("a canary is read", markersize=6, markeredgewidth=1.2, **look)]
 
 
 def _draw_losses(
-    ax: Axes, course: ExposureCourse, losses: dict[str, Array], turn: float | None
+    ax: Axes, trajectory: ExposureTrajectory, losses: dict[str, Array], turn: float | None
 ) -> list[Any]:
     """Draw the loss panel with its own legend; return the key of the turn, for both panels."""
     looks: dict[str, dict[str, Any]] = {
         "training": {"color": style.BLUE, "linestyle": "-"},
         "test": {"color": style.VERMILION, "linestyle": (0, (4, 1.5))},
     }
-    steps = np.asarray(course.loss_steps)
+    steps = np.asarray(trajectory.loss_steps)
     for name, loss in losses.items():
         known = ~np.isnan(loss)
         single = "o" if known.sum() == 1 else None
         look: dict[str, Any] = {**looks[name], "linewidth": 1.3, "marker": single, "markersize": 4}
         ax.plot(steps[known], loss[known], label=f"{name} loss", **look)
     style.legend_above(ax)
-    ax.set_ylabel(f"loss ({course.loss_unit})")
+    ax.set_ylabel(f"loss ({trajectory.loss_unit})")
     if turn is None:
         return []
-    label = f"lowest test loss, {course.unit} {turn:,.0f}"
+    label = f"lowest test loss, {trajectory.unit} {turn:,.0f}"
     return [style.key(label, **_TURN)]
 
 
@@ -196,15 +200,15 @@ def _draw_turn(ax: Axes, turn: float | None) -> None:
         ax.axvline(turn, zorder=1, label="_", **_TURN)
 
 
-def _finish(axes: list[Axes], course: ExposureCourse) -> None:
+def _finish(axes: list[Axes], trajectory: ExposureTrajectory) -> None:
     for ax in axes:
         style.tidy(ax)
     last = axes[-1]
-    last.set_xlabel(course.unit)
+    last.set_xlabel(trajectory.unit)
     last.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
     last.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    if len(course.steps) == 1:
-        last.set_xlim(course.steps[0] - 0.9, course.steps[0] + 0.9)
+    if len(trajectory.steps) == 1:
+        last.set_xlim(trajectory.steps[0] - 0.9, trajectory.steps[0] + 0.9)
 
 
 # -- what byrote figures draws --------------------------------------------------------------------
@@ -215,19 +219,19 @@ def _over_training(run: Run) -> Drawings:
     trajectory = run.trajectory()
     if len(trajectory.steps) < 2:
         raise InvalidInput("the run has exposures after training only (--track)")
-    yield "exposure-over-training", exposure_over_training(course_of(trajectory))
+    yield "exposure-over-training", exposure_over_training(trajectory_of(trajectory))
 
 
-def course_of(trajectory: ExposureOverTraining) -> ExposureCourse:
-    """Convert a trajectory: rows of all fits, losses averaged over the fits."""
-    return ExposureCourse(
-        steps=trajectory.steps,
-        bits=trajectory.bits,
-        insertions=trajectory.inserted,
-        saturated=trajectory.saturated,
-        maximum=marks.highest(trajectory.maximum),
-        loss_steps=trajectory.loss_steps,
-        train_loss=marks.mean_known(trajectory.train_loss),
-        test_loss=marks.mean_known(trajectory.test_loss),
-        unit=trajectory.unit,
+def trajectory_of(measured: ExposureOverTraining) -> ExposureTrajectory:
+    """Convert measurements: rows of all fits, losses averaged over the fits."""
+    return ExposureTrajectory(
+        steps=measured.steps,
+        bits=measured.bits,
+        insertions=measured.inserted,
+        saturated=measured.saturated,
+        maximum=marks.highest(measured.maximum),
+        loss_steps=measured.loss_steps,
+        train_loss=marks.mean_known(measured.train_loss),
+        test_loss=marks.mean_known(measured.test_loss),
+        unit=measured.unit,
     )

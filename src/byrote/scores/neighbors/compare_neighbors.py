@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.authenticity import share_of_distances
 from byrote.scores.neighbors.copying_test import compare_distances
 from byrote.scores.neighbors.distance_ratio import ratio_of
+from byrote.scores.neighbors.neighbor_result import MeanRatio, NeighborResult
 from byrote.scores.neighbors.space import (
     Features,
     comparable,
@@ -25,11 +26,6 @@ from byrote.stats.block_permutation import block_jackknife_interval, swapped_mea
 from byrote.stats.estimate import spearman
 from byrote.stats.nearest import nearest, nearest_in_each
 from byrote.stats.rows import Rows
-
-if TYPE_CHECKING:
-    pass
-
-from byrote.scores.neighbors.neighbor_result import MeanRatio, NeighborResult
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

@@ -152,7 +152,7 @@ def _cost(title: str, trajectory: ExposureOverTraining) -> str:
 def _figure(run: StudyRun, trajectory: ExposureOverTraining) -> "Figure":
     maximum = np.unique(trajectory.maximum[~np.isnan(trajectory.maximum)])
     return figures.exposure_over_training(
-        figures.ExposureCourse(
+        figures.ExposureTrajectory(
             steps=trajectory.steps,
             bits=trajectory.bits,
             insertions=trajectory.inserted,

@@ -51,7 +51,7 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
     Raises
     ------
     InvalidInput
-        If there is no canary, or one without a secret.
+        If ``canaries`` is empty, or one lacks a secret.
 
     Examples
     --------

@@ -39,7 +39,7 @@ class PatternExtraction(Displayed):
     pattern
         Its text.
     extraction
-        The likeliest completions.
+        The most likely completions.
     recognised
         Which of them are secrets of the run.
     ids, inserted
@@ -89,7 +89,7 @@ def extract_from_run(
     prefix: str | None = None,
     budget: SearchBudget | None = None,
 ) -> list[PatternExtraction]:
-    """Search a fitted model of an exposure run for the likeliest secret of each pattern.
+    """Search a fitted model of an exposure run for the most likely secret of each pattern.
 
     Parameters
     ----------

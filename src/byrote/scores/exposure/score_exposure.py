@@ -46,7 +46,7 @@ def score_exposure(
 ) -> ExposureResult:
     """Measure the exposure of secrets by their number of insertions in the training text.
 
-    Canaries with random secrets are inserted into a copy of the text, each as a line of its own,
+    Canaries with random secrets are inserted into a copy of the text, each as a separate line,
     and some are left out; the model is trained on it, and the exposure of each canary is measured
     (Carlini et al. 2019).
 
@@ -65,7 +65,7 @@ def score_exposure(
         Numbers of insertions (levels); canaries of each pattern at each level; canaries of each
         pattern never inserted.
     fits
-        Number of models trained; from the second on, canaries are assigned to levels anew.
+        Number of models trained; from the second on, canaries are assigned to levels again.
     references
         Number of candidates drawn at random for each pattern, whose log-perplexities are kept.
     method, max_queries

@@ -101,7 +101,7 @@ class Measured:
 class ThresholdKind:
     """A kind of threshold: its range, excluding the end, in numbers and words; its measurement.
 
-    ``percent``: whether a limit may be written as a percentage. Each kind has a file of its own,
+    ``percent``: whether a limit may be written as a percentage. Each kind has its own file,
     named like the argument of ``byrote.check``; ``check.py`` lists them.
     """
 

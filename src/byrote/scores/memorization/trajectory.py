@@ -144,6 +144,6 @@ def losses_by_epoch(
 
 
 def known_mean(values: Array) -> float:
-    """Mean of the values that are not NaN; NaN if none is."""
+    """Average the values that are not NaN; NaN without any."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")

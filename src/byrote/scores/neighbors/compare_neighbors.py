@@ -142,7 +142,7 @@ def _block_distances(space: list[Rows], size: int, seed: int) -> _BlockDistances
     distances, places = nearest_in_each(space[0], sets)
     sample = distances[:, half:]
     indices = np.stack([part[places[:, half + i]] for i, part in enumerate(members[half:])], axis=1)
-    # the first of equally near samples, in whichever block
+    # the first of equally near samples, in any block
     tied = np.where(sample == sample.min(axis=1, keepdims=True), indices, len(space[2]))
     return _BlockDistances(distances[:, :half], sample, tied.min(axis=1))
 

@@ -206,7 +206,7 @@ def _level(p_values: Array, level: int, claim: Claim, windows: int, levels: int)
 
 
 def least_p_values(canaries: CanaryTable) -> Array:
-    """Compute what ``rank_p_values`` gives secrets likelier than all others, (canaries,)."""
+    """Compute ``rank_p_values`` of secrets more likely than all others, (canaries,)."""
     least = np.empty(canaries.canaries)
     for size, secrets, references in canaries.patterns():
         p = 1 / (len(references) + 1.0)

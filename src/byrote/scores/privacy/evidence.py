@@ -142,7 +142,7 @@ class PrivacyEvidence(Displayed):
 
     @property
     def allowed(self) -> float:
-        """The epsilon guaranteed for the headline's delta and neighbours; NaN if none is."""
+        """The epsilon guaranteed for the headline's delta and neighbours; NaN if unknown."""
         bound = self.headline
         return allowed(self.guarantee, bound.delta, bound.detail.get("relation", ADD_REMOVE))
 

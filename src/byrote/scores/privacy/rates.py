@@ -65,7 +65,7 @@ def epsilon_from_rates(
     ``log((TPR - delta) / FPR)`` or ``log((TNR - delta) / FNR)``, whichever is larger, at the lower
     limit of TPR and the upper limit of FPR, each exceeded with probability significance / 2
     (Clopper & Pearson 1934; Jagielski, Ullman & Oprea 2020); mu likewise,
-    ``Phi^-1(TPR) - Phi^-1(FPR)`` (Nasr et al. 2023). Each trial must be a fit of its own: records
+    ``Phi^-1(TPR) - Phi^-1(FPR)`` (Nasr et al. 2023). Each trial must be a separate fit: records
     of one fit are not independent trials.
 
     Parameters
@@ -126,7 +126,7 @@ def epsilon_from_scores(
     ----------
     inside, outside
         (a,) and (b,) scores, at least two each, higher where the fit more likely trained on the
-        record; each score from a fit of its own.
+        record; each score from a separate fit.
     delta, significance
         As for ``one_run_epsilon``.
     seed

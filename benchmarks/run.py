@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from byrote.runs.environment import environment
+from byrote.runs.determinism import environment
 
 HERE = Path(__file__).parent
 PARTS = ("scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae")

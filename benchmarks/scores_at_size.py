@@ -13,9 +13,8 @@ import byrote
 from byrote.data import Records
 from byrote.plans import KFold, design_of
 from byrote.runs.job import Outcome, Scored
-from byrote.runs.kinds import kind_of
-from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
+from byrote.runs.request import Request, Settings
 from byrote.runs.run_folder import RunFolder
 from run import peak_gb, report
 
@@ -28,8 +27,9 @@ def make_run(folder: Path, n: int) -> RunFolder:
     plan = KFold(FOLDS, REPEATS)
     design = design_of(plan, n)
     records = Records(np.zeros((n, 1), dtype=np.float32), source="synthetic")
-    manifest = Manifest.of(plan, design, KernelDensity(), records, seed=0, threads=1)
-    run = RunFolder.create(RunPaths(folder), manifest, design, kind_of(records))
+    request = Request(KernelDensity(), records, plan, Settings())
+    manifest = request.manifest(design)
+    run = RunFolder.create(RunPaths(folder), manifest, design, request.kind)
     generator = np.random.default_rng(0)
     for fit in range(design.fits):
         run.keep(Outcome(fit, Scored(-100 + generator.normal(size=n))))

@@ -15,7 +15,7 @@ from loky import ProcessPoolExecutor
 from sklearn.datasets import load_digits
 
 from byrote.models import VAE
-from byrote.runs.environment import peak_memory
+from byrote.runs.worker import peak_memory
 from plain_vae import PlainVAE, loader, log_prob, train_epoch
 from run import report
 

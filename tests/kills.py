@@ -125,7 +125,7 @@ def in_a_child(action, *, patience=60.0):
             os.dup2(null, stream)
         signal.alarm(int(patience) * 20)  # no trial hangs for ever
         signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have it ignored
-        interrupts.heed()
+        interrupts.raise_on_signals()
         code = exits.run(action, debug=False)
         from multiprocessing import util
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.display import Displayed
-from byrote.runs import parquet
+from byrote.errors import CorruptFile, InvalidInput
+from byrote.runs import files, sealed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,8 +104,8 @@ class Columnar(Tabular, Displayed):
         InvalidInput
             If its folder does not exist.
         """
-        parquet.check_destination(path)
-        parquet.write(Path(path), self.columns(), {"format": self.FORMAT, **self.facts()})
+        sealed.check_destination(path)
+        sealed.write_parquet(Path(path), self.columns(), {"format": self.FORMAT, **self.facts()})
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -118,7 +120,16 @@ class Columnar(Tabular, Displayed):
         CannotRead
             If the disk does not return it, or memory does not suffice.
         """
-        return parquet.read_result(path, cls.FORMAT, cls.CONTENT, cls.from_columns)
+        path = checks.path("path", path)
+        with files.reading(path):
+            if not path.is_file():
+                raise InvalidInput(f"path must name a file; there is no {path}")
+        table, facts = sealed.read_parquet(path)
+        if facts.get("format") != cls.FORMAT:
+            raise CorruptFile(f"{path} holds no {cls.CONTENT}")
+        with files.parsing(path):
+            columns = {name: sealed.column(table[name]) for name in table.column_names}
+            return cls.from_columns(columns, facts)
 
 
 def _is_column(value: Any) -> bool:

@@ -12,7 +12,7 @@ from byrote import checks
 from byrote.data.canaries import Canary
 from byrote.errors import InvalidInput, MissingExtra
 from byrote.models import CausalLM
-from byrote.runs.determinism import undisturbed
+from byrote.runs.determinism import preserved_generators
 from byrote.scores.exposure.expose import expose
 from byrote.scores.exposure.exposure import Exposure
 
@@ -92,7 +92,7 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
                 "tokenizer must be given where the Trainer has no processing_class; got neither"
             )
         self._trainer = _calling_trainer(state)
-        with undisturbed():
+        with preserved_generators():
             self._reader = CausalLM.of(more["model"], tokenizer)
         self.history.clear()
 
@@ -128,7 +128,7 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
             return
         started = time.perf_counter()
         reader = copy.copy(self._reader)  # whose stepper is checked again, for the new weights
-        with undisturbed():
+        with preserved_generators():
             exposure = expose(reader, self.canaries, **self._options)
         self.history.append((state.global_step, exposure))
         logs = _logs(exposure) | {"exposure/seconds": round(time.perf_counter() - started, 3)}

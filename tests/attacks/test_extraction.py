@@ -32,8 +32,8 @@ def test_text_and_rank_are_those_of_brute_force(kind, seed):
     table = plain_table(model, CANARY, after)
     found = byrote.extract(model, CANARY, top=4)
     best = np.argsort(table, kind="stable")[:4]
-    assert [text for text, _ in found.found] == [f"{place:03d}" for place in best]
-    assert [bits for _, bits in found.found] == table[best].tolist()
+    assert [text for text, _ in found.completions] == [f"{place:03d}" for place in best]
+    assert [bits for _, bits in found.completions] == table[best].tolist()
     assert found.certified
     assert found.certified_count == 4
     assert found.rank == found.rank_low == found.rank_high == plain_rank(table, table[345])
@@ -87,7 +87,10 @@ def test_one_search_gives_what_two_searches_give(top):
     model = Chain(1)
     extraction, ranks = extract_with_ranks(model, canary, texts, top=top)
     alone = byrote.extract(model, canary, top=top)
-    assert (extraction.found, extraction.certified_count) == (alone.found, alone.certified_count)
+    assert (extraction.completions, extraction.certified_count) == (
+        alone.completions,
+        alone.certified_count,
+    )
     assert extraction.queries == alone.queries
     apart = find_ranks(model, canary, texts, method="search", max_queries=50_000)
     np.testing.assert_array_equal(ranks.rank, apart.rank)
@@ -105,23 +108,23 @@ def test_greedy_takes_the_likeliest_at_each_step(seed, words, place):
     canary = canary.with_secret(canary.secrets_in(canary.format.at(place % canary.space_size)))
     model, own, texts = Chain(seed, order=2), canary.completion, list(canary.format)
     done = greedy_completions(model, canary)
-    assert [each.given for each in done] == list(range(len(own)))
+    assert [each.prefix for each in done] == list(range(len(own)))
     for each in done:
-        text = own[: each.given]
+        text = own[: each.prefix]
         while text not in texts:
             allowed = {t[len(text)] for t in texts if t.startswith(text)}
             costs = {c: -model.row(model.encode(canary.prefix + text))[model.strings.index(c)]
                      for c in allowed}  # fmt: skip
             text += max(costs, key=costs.get)
         assert each.text == text
-        assert each.found == (text == own)
+        assert each.matches == (text == own)
         assert own not in repr(each)
 
 
 def test_greedy_needs_the_part_that_is_not_predicted():
     canary = Canary("{digits:9}", secret="281265017")
     model = OneString("999965017", 0.5)
-    found = [each.found for each in greedy_completions(model, canary)]
+    found = [each.matches for each in greedy_completions(model, canary)]
     assert found == [False] * 4 + [True] * 5  # "2812" gives "65017"
 
 
@@ -220,7 +223,7 @@ def fitted_ngram():
 def test_four_methods_are_a_language_model():
     model, canary = fitted_ngram(), Canary("pin is {digits:2}", secret="37")
     whole, four = (byrote.extract(one, canary, top=5) for one in (model, Four(model)))
-    assert four.found == whole.found
+    assert four.completions == whole.completions
     assert (four.certified, four.rank) == (True, whole.rank)
     secrets = [canary.drawn(seed) for seed in range(3)]
     for method in ("exact", "search", "sampled"):

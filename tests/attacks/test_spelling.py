@@ -158,8 +158,8 @@ def test_greedy_completion_knows_the_secret_by_its_tokens(models):
     best = canary.format.at(int(np.argmin(whole(model, canary))))
     for secret in (best.upper(), best.lower()):
         for done in greedy_completions(model, canary.with_secret(secret)):
-            assert done.found == (done.text == secret)
-            assert done.text[: done.given] == secret[: done.given]
+            assert done.matches == (done.text == secret)
+            assert done.text[: done.prefix] == secret[: done.prefix]
 
 
 REFUSED = [

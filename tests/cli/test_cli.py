@@ -21,7 +21,7 @@ import byrote
 from byrote.cli import app, exits
 from byrote.cli.options import shared
 from byrote.cli.options.training import StudyName
-from byrote.runs.executors import EXECUTORS
+from byrote.runs.executors.registry import EXECUTORS
 from byrote.runs.job import KEEP_MODELS
 from byrote.studies.kinds import NAMES
 

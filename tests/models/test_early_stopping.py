@@ -159,7 +159,7 @@ BAD = [
     ("negative zero", vae(validation=-X[:1] * 0), np.zeros((4, 8, 8)), "1 of 1 are among X"),
     ("shape", vae(validation=np.zeros((3, 64))), X, r"the shape of X, \(8, 8\); got \(64,\)"),
     ("values", vae(validation=VALIDATION + 1), X, "validation: X must lie in"),
-    ("no file", vae(validation="nowhere.npy"), X, "a .npy file of them: there is no such file"),
+    ("no file", vae(validation="nowhere.npy"), X, "a .npy file of them: nowhere.npy is not a file"),
     ("no numbers", vae(validation=[["a"]]), X, "validation must be records"),
     ("alone", vae(validation=None), X, "patience needs validation"),
     ("impatient", vae(patience=None), X, "validation decides when training stops and needs"),
@@ -168,7 +168,7 @@ BAD = [
     ("a part", lstm(validation=["".join(TEXTS[:4])]), ["".join(TEXTS)], "1 of 1 are among X"),
     ("empty", lstm(validation=["", "\n"]), TEXTS, "validation must hold text; it is empty"),
     ("no list", lstm(validation=3), TEXTS, "must be a list of texts, or the path of a text file"),
-    ("no text file", lstm(validation="nowhere.txt"), TEXTS, "there is no such file"),
+    ("no text file", lstm(validation="nowhere.txt"), TEXTS, "the file is missing"),
     ("texts alone", lstm(validation=None), TEXTS, "patience needs validation"),
 ]
 

@@ -11,11 +11,11 @@ from byrote import score_exposure
 from byrote.data.canary_records import Measurement, plant
 from byrote.data.corpus import Corpus
 from byrote.errors import InvalidInput
+from byrote.plans import Insertions, design_of
 from byrote.runs.job import job_of
 from byrote.runs.kinds.canaries import TextContent
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
-from byrote.plans import Insertions, design_of
 
 from languages import Ngram
 
@@ -123,7 +123,7 @@ def test_tracking_changes_nothing_and_sees_every_epoch(tmp_path):
     assert early.exposure.log_perplexity[2] > last.exposure.log_perplexity[2]
     facts = RunFolder.open(RunPaths(tmp_path / "run")).facts(0)
     assert len(facts["losses"]["held_out"]) == 3
-    assert 0 < facts["asking_seconds"] < facts["seconds"]
+    assert 0 < facts["tracking_seconds"] < facts["seconds"]
     assert tracked.test_loss[0] == pytest.approx(facts["losses"]["held_out"][-1])
 
 

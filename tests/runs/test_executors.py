@@ -9,8 +9,8 @@ from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote import KFold
-from byrote.runs.executors import open_pool, usable_workers
 from byrote.models import VAE
+from byrote.runs.executors.registry import open_pool, usable_workers
 
 from estimators import Global, Misbehaving, PureNoise
 
@@ -172,7 +172,7 @@ def test_records_do_not_stay_behind(tmp_path):
 
 
 def test_workers_stay_within_the_cores():
-    from byrote.runs.executors import cores
+    from byrote.runs.executors.registry import cores
 
     assert usable_workers(1000, 1) == cores()
     assert usable_workers(2, cores()) == 1

@@ -5,9 +5,9 @@ import pytest
 
 from byrote import Canary, Corpus
 from byrote.data.canary_records import Measurement
+from byrote.runs.execute import run_fits
 from byrote.runs.forecast import extrapolated
 from byrote.runs.request import Settings
-from byrote.runs.execute import run_fits
 from byrote.scores.exposure.score_exposure import exposure_request
 
 from languages import Ngram

@@ -13,12 +13,12 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, seeds
-from byrote.runs.executors import cores
+from byrote.models import VAE
+from byrote.plans.design import RELEASE
+from byrote.runs.executors.registry import cores
 from byrote.runs.paths import RunPaths
 from byrote.runs.request import Request, Settings
 from byrote.runs.run_folder import RunFolder
-from byrote.models import VAE
-from byrote.plans.design import RELEASE
 from sealing import edit_json
 
 from estimators import Keepable, PureNoise

@@ -12,9 +12,9 @@ import pytest
 
 import byrote
 from byrote import KFold
+from byrote.plans.design import RELEASE
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
-from byrote.plans.design import RELEASE
 
 from estimators import Keepable, PureNoise, Slow, Steps
 from languages import Ngram

@@ -9,10 +9,10 @@ import pytest
 import byrote
 from byrote import score_exposure
 from byrote.errors import ForeignFile, InvalidInput
-from byrote.runs.paths import RunPaths
-from byrote.runs.run_folder import RunFolder
 from byrote.models import CharLSTM
 from byrote.models.language.char_lstm import parameters
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 
 from languages import Ngram
 

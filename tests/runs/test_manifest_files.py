@@ -9,9 +9,9 @@ import pytest
 
 import byrote
 from byrote import KFold, Probes
+from byrote.models import VAE, CharLSTM
 from byrote.runs import sealed
 from byrote.runs.paths import RunPaths
-from byrote.models import VAE, CharLSTM
 from mutations import make
 from sealing import edit_json, edit_parquet, reseal
 
@@ -71,7 +71,7 @@ def test_an_edit_without_the_digest_is_seen(tmp_path):
     path = tmp_path / "run" / "run.json"
     path.write_text(path.read_text().replace('"seed": 0', '"seed": 1'))
     for action in (start, load):
-        with pytest.raises(byrote.CorruptFile, match=r"run\.json is damaged.*SHA-256 is another"):
+        with pytest.raises(byrote.CorruptFile, match=r"run\.json is damaged.*SHA-256 differs"):
             action(tmp_path / "run")
 
 

@@ -7,10 +7,10 @@ from sklearn.datasets import load_digits
 import byrote
 from byrote import Probes
 from byrote.data.records import as_records
+from byrote.models import VAE
 from byrote.runs.paths import RunPaths
 from byrote.runs.request import Request, Settings
 from byrote.runs.run_folder import RunFolder
-from byrote.models import VAE
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, Records
+from byrote.models import contract
 from byrote.runs.job import Job, Task
 from byrote.runs.kinds.arrays import ArrayContent
 from byrote.runs.request import Request, Settings
 from byrote.runs.sharing import InMemory, readonly, share_as_file
 from byrote.runs.worker import run_job
-from byrote.models import contract
 
 from estimators import Kernel, KnownVariance, OfPixels
 

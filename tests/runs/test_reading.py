@@ -14,8 +14,8 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.errors import CannotRead
-from byrote.runs.weight_files import KeptModels
 from byrote.runs.paths import RunPaths
+from byrote.runs.weight_files import KeptModels
 
 from estimators import Keepable
 
@@ -146,7 +146,7 @@ def test_a_finished_fit_stays_until_its_successor_is_there(tmp_path, monkeypatch
     with monkeypatch.context() as patch, pytest.raises(OSError, match="No space left"):
         patch.setattr(KeptModels, "keep", full)
         start(tmp_path / "run", "all")
-    assert paths.aside(0).read_bytes() == whole
+    assert paths.superseded(0).read_bytes() == whole
     assert paths.fit(1).exists()
     assert start(tmp_path / "run", "all").to_frame().equals(expected)
     assert not list(paths.fits.glob("*.old"))
@@ -155,8 +155,8 @@ def test_a_finished_fit_stays_until_its_successor_is_there(tmp_path, monkeypatch
 def test_what_was_set_aside_by_a_start_that_was_killed_goes_with_the_next(tmp_path):
     start(tmp_path / "run")
     paths = RunPaths(tmp_path / "run")
-    paths.aside(0).write_bytes(b"what was damaged")
-    paths.fit(1).rename(paths.aside(1))
+    paths.superseded(0).write_bytes(b"what was damaged")
+    paths.fit(1).rename(paths.superseded(1))
     start(tmp_path / "run")
     assert sorted(path.name for path in paths.fits.iterdir()) == [
         "fit-000000.parquet",
@@ -183,7 +183,7 @@ def test_links_within_a_run_folder_are_refused_and_not_followed(tmp_path, name):
     (run / name).symlink_to(elsewhere)
     before = contents(tmp_path)
     for action in (start, load, lambda run: start(run, plan=KFold(2, repeats=2))):
-        with pytest.raises(byrote.InvalidInput, match=f"{name} must be no symbolic link"):
+        with pytest.raises(byrote.InvalidInput, match=f"{name} must not be a symbolic link"):
             action(run)
     assert contents(tmp_path) == before
 

@@ -7,12 +7,12 @@ import pytest
 
 import byrote
 from byrote import KFold
+from byrote.models import VAE
+from byrote.report.memorization import render
 from byrote.runs.job import Job, Task
 from byrote.runs.kinds.arrays import ArrayContent
 from byrote.runs.sharing import InMemory
 from byrote.runs.worker import run_job
-from byrote.models import VAE
-from byrote.report.memorization import render
 
 from estimators import KnownVariance, Settles
 

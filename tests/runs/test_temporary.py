@@ -15,7 +15,7 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.runs import temporary
-from byrote.runs.interrupts import held_back
+from byrote.runs.interrupts import deferred_signals
 from byrote.runs.sharing import share_without_name
 
 from estimators import KnownVariance
@@ -192,11 +192,11 @@ def alive(process):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_is_held_back_and_not_lost(number):
+def test_a_signal_is_deferred_and_not_lost(number):
     heard = []
     before = signal.signal(number, lambda *_: heard.append(number))
     try:
-        with held_back():
+        with deferred_signals():
             signal.raise_signal(number)
             assert heard == []
         assert heard == [number]

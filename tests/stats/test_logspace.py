@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from numpy.testing import assert_allclose
 from scipy.special import logsumexp as scipy_logsumexp
 
-from byrote.stats.logspace import logmeanexp, logmeanexp_without, logsumexp
+from byrote.stats.memorization import logmeanexp, logmeanexp_without, logsumexp
 
 LOGS = st.one_of(st.floats(-800, 800), st.just(-np.inf))
 

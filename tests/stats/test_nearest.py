@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from byrote.stats.nearest import nearest
-from byrote.stats.rows import Rows
+from byrote.stats.nearest import Rows, nearest
 
 
 def normal(n, d, seed):

@@ -1,4 +1,4 @@
-"""Log-perplexities of many completions of a format, by a walk of the trie of their prefixes."""
+"""Log-perplexities of completions of a format, by a walk of the trie of their prefixes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,12 +26,12 @@ class CountingStepper:
         self.queries = 0
 
     def start(self, ids: Sequence[int]) -> tuple[Any, Array]:
-        """The state after a prefix, one query."""
+        """Return state and costs after a prefix; one query."""
         self.queries += 1
         return self._stepper.start(ids)
 
     def step(self, states: Any, tokens: Index) -> tuple[Any, Array]:
-        """The states one token later, a query for each row."""
+        """Return states and costs one token later; a query for each row."""
         self.queries += len(tokens)
         return self._stepper.step(states, tokens)
 
@@ -41,18 +41,13 @@ def candidate_bits(
 ) -> Array:
     """Compute log-perplexities after the canary's prefix, ``-sum log2 p(token | before)``.
 
-    Prefixes that completions share are computed once, and the last token of each needs no step: its
-    cost is in the row of costs of the token before. Depth first, so that at most ``batch_size``
-    states are kept for each token of length. Of the canary only prefix and format are used.
+    Shared prefixes are computed once, and the last token of each needs no step, because its cost is
+    in the row of costs of the token before. Depth first, so that at most ``batch_size`` states are
+    kept for each token of length. Of the canary only prefix and format are used.
 
     Returns
     -------
     (n,) bits, in the order of ``completions``; infinite where the model excludes a completion.
-
-    Raises
-    ------
-    InvalidInput
-        If a completion does not match the format, or the model's vocabulary lacks a character.
     """
     batch_size = checks.integer("batch_size", batch_size, at_least=1)
     form = TokenFormat(model, canary.prefix, canary.format)
@@ -62,7 +57,7 @@ def candidate_bits(
 def path_bits(
     stepper: Stepper, form: TokenFormat, paths: Sequence[Sequence[int]], batch_size: int
 ) -> Array:
-    """(n,) bits of paths of tokens after the prefix, none of which is a prefix of another."""
+    """Compute bits of paths of tokens after the prefix, (n,); none is a prefix of another."""
     if not paths:
         return np.empty(0)
     walk = _Walk(stepper, paths)
@@ -76,12 +71,9 @@ def path_bits(
 
 
 def begin(stepper: Stepper, form: TokenFormat) -> tuple[Any, Array]:
-    """The state after the prefix and its costs.
+    """Return state and costs after the prefix.
 
-    Raises
-    ------
-    InvalidInput
-        If these are not probabilities, on whose sum the bounds of ranks rest.
+    The costs must be of probabilities, because the bounds of ranks rest on their sum.
     """
     states, costs = stepper.start(form.prefix_ids)
     total = float(np.exp2(-check_costs(costs)).sum())
@@ -94,18 +86,12 @@ def begin(stepper: Stepper, form: TokenFormat) -> tuple[Any, Array]:
 
 
 def rows_at_once(batch_size: int, costs: Array) -> int:
-    """The batch size, reduced for vocabularies so large that the costs would fill memory."""
+    """Reduce the batch size for vocabularies so large that the costs would fill memory."""
     return max(1, min(batch_size, _MOST_COSTS // costs.shape[1]))
 
 
 def check_costs(costs: Array) -> Array:
-    """Return the costs if none is NaN, which would be sorted to a wrong place, or negative.
-
-    Raises
-    ------
-    InvalidInput
-        If a cost is NaN or negative.
-    """
+    """Reject costs that are NaN, which would be sorted to a wrong place, or negative."""
     if costs.size and not costs.min() >= 0:  # NaN is not, either
         raise InvalidInput(
             "model must give probabilities from 0 to 1; it gave NaN, or more than 1 (did its"

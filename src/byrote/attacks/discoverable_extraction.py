@@ -1,8 +1,8 @@
-"""Discoverable extraction: what a model completes by itself when it is given a prefix.
+"""Discoverable extraction: completion of a secret from a prefix.
 
-Greedy decoding after the first characters of a secret (Carlini et al. 2023, "Quantifying
-memorization across neural language models"), and how often one must sample until a secret comes out
-(Hayes et al. 2024, "Measuring memorization through probabilistic discoverable extraction").
+Greedy decoding (Carlini et al. 2023, "Quantifying memorization across neural language models") and
+the number of samples until a secret occurs (Hayes et al. 2024, "Measuring memorization through
+probabilistic discoverable extraction").
 """
 
 import math
@@ -19,7 +19,7 @@ from byrote.models.language.stepper_check import stepper_of
 from byrote.models.language.steppers import Stepper
 from byrote.models.language.token_format import TokenFormat
 
-_MOST = 1 << 1023  # samples, of which a float holds any number
+_MOST = 1 << 1023  # samples; the largest power of two that a float holds
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,26 +28,26 @@ class GreedyCompletion:
 
     Attributes
     ----------
-    given
-        Number of characters of the completion that the model was given.
+    prefix
+        Number of characters of the completion that were given to the model.
     text
-        The whole completion, including the characters given.
-    found
-        Whether it is the canary's own.
+        The whole completion, including these characters.
+    matches
+        Whether it is the canary's.
     """
 
-    given: int
+    prefix: int
     text: str
-    found: bool
+    matches: bool
 
     def __repr__(self) -> str:
-        return f"GreedyCompletion({self.given} given, {'found' if self.found else 'not found'})"
+        return f"GreedyCompletion({self.prefix} given, {'' if self.matches else 'not '}found)"
 
 
 def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ...]:
     """Complete the secret greedily from each number of its leading characters.
 
-    Each step takes the likeliest token that the format allows, the first of equals.
+    Each step takes the most likely token that the format allows, of ties the first.
 
     Returns
     -------
@@ -71,16 +71,16 @@ def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ..
     if completion is None:
         raise InvalidInput("canary must have a secret: give secret=, or use drawn(seed)")
     results = []
-    for given in range(len(completion)):
-        form = TokenFormat(model, canary.prefix, canary.format, completion[:given])
+    for prefix in range(len(completion)):
+        form = TokenFormat(model, canary.prefix, canary.format, completion[:prefix])
         path = _greedy_path(stepper_of(model, form), form)
-        found = path == form.edges(completion).tolist()
-        results.append(GreedyCompletion(given, form.text(path, like=completion), found))
+        matches = path == form.edges(completion).tolist()
+        results.append(GreedyCompletion(prefix, form.text(path, like=completion), matches))
     return tuple(results)
 
 
 def _greedy_path(stepper: Stepper, form: TokenFormat) -> list[int]:
-    """The edges of the likeliest token at each step."""
+    """Return the edges of the most likely token at each step."""
     states, costs = begin(stepper, form)
     at, path = form.start, []
     while True:
@@ -94,7 +94,7 @@ def _greedy_path(stepper: Stepper, form: TokenFormat) -> list[int]:
 
 
 def discovery_probability(bits: float, n: int) -> float:
-    """Probability that a completion occurs in ``n`` independent samples, ``1 - (1 - 2^-bits)^n``.
+    """Compute the probability ``1 - (1 - 2^-bits)^n`` that a completion occurs in n samples.
 
     bits: log-perplexity of the completion after the attacker's prefix.
 
@@ -107,10 +107,9 @@ def discovery_probability(bits: float, n: int) -> float:
 
 
 def samples_to_discover(bits: float, p: float) -> float:
-    """Smallest number of samples in which a completion occurs with probability ``p`` or more.
+    """Compute the least number of samples with a discovery probability of at least ``p``.
 
-    The inverse of ``discovery_probability``, including its rounding. Infinite where the model
-    excludes the completion, or where the number overflows.
+    The inverse of ``discovery_probability``, rounding included; infinite if it overflows.
 
     Examples
     --------
@@ -131,12 +130,12 @@ def samples_to_discover(bits: float, p: float) -> float:
 
 
 def _probability(bits: float, n: int) -> float:
-    """Non-decreasing in n, and the same for an n and for its nearest float."""
+    """Compute a probability that never decreases in n, and is equal for the nearest float."""
     return -math.expm1(float(min(n, _MOST)) * _log_miss_probability(bits))
 
 
 def _log_miss_probability(bits: float) -> float:
-    """Log of the probability that a sample is another completion."""
+    """Compute the log of the probability that a sample is another completion."""
     if bits == 0:
         return -math.inf
     return math.log(-math.expm1(-bits * math.log(2))) if bits < 1 else math.log1p(-(2.0**-bits))

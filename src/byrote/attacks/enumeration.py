@@ -19,17 +19,16 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 Chunk = tuple[NDArray[np.int64], Array]
 
-LARGEST = 10**8  # completions; beyond that an hour or more, where search and sampling take seconds
+LARGEST = 10**8  # completions; more take an hour, where search and sampling take seconds
 
 
 def enumerate_bits(model: Any, canary: Canary, *, batch_size: int = 4096) -> Iterator[Chunk]:
     """Compute log-perplexities of all completions of the canary's format, chunk by chunk.
 
-    Every prefix is read once, whatever number of completions share it, and the completions
-    themselves are not read: their costs are in the rows of the prefixes one token shorter. So 10^6
-    numbers of six digits take 111,111 steps. Depth first, so that memory holds at most
-    ``batch_size`` states for each token of length. Where tokens hold several characters, the paths
-    are those of the model's own encoding.
+    Every prefix is read once, and completions themselves are not read: their costs are in the rows
+    of the prefixes one token shorter. So 10^6 numbers of six digits take 111,111 steps. Memory
+    holds at most ``batch_size`` states for each token of length. Where tokens hold several
+    characters, the paths are those of the model's own encoding.
 
     Returns
     -------
@@ -57,19 +56,19 @@ def check_size(canary: Canary) -> None:
 
 
 def all_bits(stepper: Stepper, form: TokenFormat, batch_size: int) -> Iterator[Chunk]:
-    """(indices, bits) of all completions: by single tokens where the format allows, or encoded."""
+    """Compute (indices, bits) of all completions, by single tokens where the format allows."""
     if form.single:
         return _Tree(stepper, form, batch_size).leaves()
     return _by_encoding(stepper, form, batch_size)
 
 
 def steps(form: TokenFormat) -> int:
-    """Upper limit of the prefixes that the model reads to enumerate all completions."""
+    """Return an upper limit of the prefixes that the model reads in an enumeration."""
     return int(_count_below(form, leaves=False)[form.start])
 
 
 def _by_encoding(stepper: Stepper, form: TokenFormat, batch_size: int) -> Iterator[Chunk]:
-    """Completions in order, encoded by the model, a few batches at a time."""
+    """Encode completions in order, a few batches at a time."""
     completions, first = iter(form.space), 0
     while paths := [form.path(text) for text in islice(completions, 16 * batch_size)]:
         yield np.arange(first, first + len(paths)), path_bits(stepper, form, paths, batch_size)
@@ -77,7 +76,7 @@ def _by_encoding(stepper: Stepper, form: TokenFormat, batch_size: int) -> Iterat
 
 
 def _count_below(form: TokenFormat, *, leaves: bool) -> list[int]:
-    """For each state the number of completions, or of longer prefixes, that continue from it."""
+    """Count the completions, or the longer prefixes, that continue from each state."""
     total = [0] * len(form.counts)
     for state in _backwards(form):
         edges = slice(form.offsets[state], form.offsets[state + 1])
@@ -87,7 +86,7 @@ def _count_below(form: TokenFormat, *, leaves: bool) -> list[int]:
 
 
 def _backwards(form: TokenFormat) -> list[int]:
-    """States with edges, each after all that its edges lead to."""
+    """Return states with edges, each after all that its edges lead to."""
     last = len(form.spelling.format.edges)  # then those that spell the end of the prefix
     return [state for state in range(last + len(form.lead)) if form.counts[state]]
 
@@ -104,7 +103,7 @@ class _Tree:
         self.before = below[:-1] - of_state  # by edge, completions through its earlier siblings
 
     def leaves(self) -> Iterator[Chunk]:
-        """(indices, bits), all of them."""
+        """Yield (indices, bits) of all completions."""
         states, costs = begin(self.stepper, self.form)
         self.batch_size = rows_at_once(self.batch_size, costs)
         root = np.array([self.form.start])
@@ -113,7 +112,7 @@ class _Tree:
     def _below(
         self, at: Index, bits: Array, index: NDArray[np.int64], states: Any, costs: Array
     ) -> Iterator[Chunk]:
-        """Completions that continue prefixes with these states and costs."""
+        """Yield the completions of prefixes with these states and costs."""
         form = self.form
         rows, edges = form.children(at)
         bits = bits[rows] + check_costs(costs[rows, form.tokens[edges]])
@@ -133,8 +132,8 @@ class StreamingRank:
     """Ranks of n completions in a stream of all costs, which are not kept.
 
     Costs outside every completion's ``margin`` are counted; the few inside are kept until the
-    completions' own costs, in the arithmetic of the stream, are known. A completion whose own cost
-    turns out to lie outside its margin has no rank: NaN.
+    completions' costs in the arithmetic of the stream are known. A completion whose cost then lies
+    outside its margin has an unknown rank, NaN.
 
     Examples
     --------
@@ -159,7 +158,7 @@ class StreamingRank:
             self._inside.append(np.unique(bits[inside], return_counts=True))
 
     def of(self, costs: Array) -> Array:
-        """(n,) number of costs in the stream that are at most each completion's own cost."""
+        """Return the number of costs in the stream that are at most each completion's, (n,)."""
         known = np.abs(costs - self._bits) <= self._margin
         if not known.any():
             return np.full(len(costs), np.nan)

@@ -1,8 +1,8 @@
-"""The frontier of a best-first search: a priority queue that takes and gives nodes by the batch.
+"""The frontier of a best-first search: a priority queue of nodes in batches.
 
-The cheapest nodes are sorted, in front; all others are unsorted, and a share of them is sorted when
-the front runs out. So a node is moved a few times by array operations in all, where a binary heap
-handles it in the interpreter.
+The cheapest nodes are sorted, in front; the others are unsorted, and a share of them is sorted when
+the front runs out. Array operations move each node a few times, where a binary heap would handle it
+in the interpreter.
 """
 
 from typing import Any, NamedTuple
@@ -34,11 +34,11 @@ class Columns:
         return self._length
 
     def __getitem__(self, column: int) -> NDArray[Any]:
-        """A column as a view, valid until the next change."""
+        """Return a column as a view, valid until the next change."""
         return self._buffers[column][: self._length]
 
     def append(self, *values: NDArray[Any]) -> None:
-        """Append rows, given by column."""
+        """Append rows, passed by column."""
         length = self._length + len(values[0])
         if length > len(self._buffers[0]):
             capacity = max(length, 2 * len(self._buffers[0]))
@@ -48,7 +48,7 @@ class Columns:
         self._length = length
 
     def keep(self, rows: NDArray[Any]) -> None:
-        """Keep these rows alone, by mask or index, in this order."""
+        """Keep only these rows, by mask or index, in this order."""
         columns = [buffer[: self._length][rows] for buffer in self._buffers]
         self._length = len(columns[0])
         for buffer, values in zip(self._buffers, columns, strict=True):
@@ -56,22 +56,18 @@ class Columns:
 
 
 class Nodes(NamedTuple):
-    """Prefixes of completions that the model has yet to read.
-
-    Bits so far, the number of the parent (the prefix one token shorter), and the format's edge from
-    there.
-    """
+    """Prefixes that the model has yet to read: bits, number of the parent prefix, last edge."""
 
     cost: Array
     parent: Index
     edge: Index
 
     def rows(self, which: "Index | slice | NDArray[np.bool_]") -> "Nodes":
-        """Nodes of these rows."""
+        """Return the nodes of these rows."""
         return Nodes(self.cost[which], self.parent[which], self.edge[which])
 
     def joined(self, others: "Nodes") -> "Nodes":
-        """These nodes followed by others."""
+        """Return these nodes followed by others."""
         pairs = zip(self, others, strict=True)
         return Nodes(*(np.concatenate(pair) for pair in pairs))
 
@@ -92,7 +88,7 @@ class Frontier:
     Attributes
     ----------
     dropped
-        Cost of the cheapest node ever dropped; infinite if none was.
+        Cost of the cheapest node ever dropped; infinite without one.
     """
 
     def __init__(self, limit: int, batch: int) -> None:
@@ -106,7 +102,7 @@ class Frontier:
 
     @property
     def cheapest(self) -> float:
-        """Cost of the cheapest node; infinite if there is none."""
+        """Cost of the cheapest node; infinite if empty."""
         self._fill()
         return float(self._front.cost[self._next]) if len(self) else np.inf
 
@@ -119,7 +115,7 @@ class Frontier:
         return self._front.rows(slice(begin, self._next))
 
     def push(self, nodes: Nodes) -> Index:
-        """Add nodes; returns the parents of the nodes dropped for them, one entry each."""
+        """Add nodes; return the parents of the nodes dropped for them, one entry each."""
         edge = self._front.cost[-1] if len(self._front.cost) > self._next else -np.inf
         cheap = nodes.cost < edge
         if cheap.any():
@@ -129,7 +125,7 @@ class Frontier:
         return self._trim() if len(self) > self._limit else NO_NODES.parent
 
     def _merge(self, nodes: Nodes) -> None:
-        """Insert nodes into the front; what makes it too long goes to the others."""
+        """Insert nodes into the front, and move its end to the others if it is too long."""
         merged = self._front.rows(slice(self._next, None)).joined(nodes)
         merged = merged.rows(np.argsort(merged.cost, kind="stable"))
         most = 4 * self._share()
@@ -139,7 +135,7 @@ class Frontier:
         self._front, self._next = merged, 0
 
     def _share(self) -> int:
-        """Number of nodes that the front gets at a time."""
+        """Return the number of nodes that the front gets at a time."""
         return max(512, 8 * self._batch, len(self._rest) // 16)
 
     def _fill(self) -> None:

@@ -1,10 +1,10 @@
-"""Ranks by sampling from the model, where they are too large to search.
+"""Ranks estimated from samples of the model, where they are too large to search.
 
-The model is renormalised within the format: at each step only allowed tokens, in proportion to
-their probabilities. A sample of probability q stands for 1/q completions, so the mean of
-``1{bits <= c} / q`` is an unbiased estimate of the number of completions that cost at most c
-(Dell'Amico & Filippone 2015). The likelier a completion, the more samples lie below it, unlike with
-uniform references. The same samples serve all completions of the format.
+The model is renormalised within the format: each step draws from the allowed tokens only. A sample
+of probability q stands for 1/q completions, so the mean of ``1{bits <= c} / q`` is an unbiased
+estimate of the number of completions that cost at most c (Dell'Amico & Filippone 2015). The more
+likely a completion, the more samples lie below it, unlike with uniform references. The same samples
+serve all completions of the format.
 """
 
 from dataclasses import dataclass
@@ -21,11 +21,11 @@ from byrote.models.language.token_format import TokenFormat
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-FEWEST = 20  # effective number of samples that an estimate must rest on
+FEWEST = 20  # effective number of samples required for an estimate
 
 
 class RankEstimate(NamedTuple):
-    """A rank with its interval; NaN where too few samples are as likely as the completion."""
+    """A rank with its interval; NaN if too few samples are as likely as the completion."""
 
     rank: float
     low: float
@@ -44,8 +44,8 @@ class ModelSamples:
         (n,) number of completions that each stands for, 1/q, times those with the same tokens; 0
         for a path of tokens that is not the model's own encoding of its text.
     share
-        (n,) ``weight / 2^bits``: the share of the model's probability that is within the format,
-        times the number of completions with the same tokens.
+        (n,) ``weight / 2^bits``: the model's probability within the format, times the number of
+        completions with the same tokens.
     """
 
     bits: Array
@@ -86,7 +86,10 @@ class _Batch:
 
     def __init__(self, form: TokenFormat, n: int) -> None:
         self.form = form
-        self.bits, self.log_q = np.zeros(n), np.zeros(n)  # log2 of the probability drawn with
+        self.bits, self.log_q = (
+            np.zeros(n),
+            np.zeros(n),
+        )  # log_q: log2 of the probability of the draw
         self.ways = np.ones(n)  # number of completions with the same tokens
         self.paths: list[list[int]] = [[] for _ in range(0 if form.single else n)]
 
@@ -152,29 +155,23 @@ def _sample_edges(
     last = np.append(first[1:], len(price)) - 1
     drawn = np.clip(drawn, first[node], last[node])
     rounded = p[drawn] == 0  # a point within rounding of the node's end
-    drawn[rounded] = _likeliest(p, first)[node[rounded]]
+    drawn[rounded] = _most_likely(p, first)[node[rounded]]
     with np.errstate(divide="ignore"):
         return drawn, np.log2(p[drawn])
 
 
-def _likeliest(p: Array, first: Index) -> Index:
-    """The likeliest edge of each node."""
+def _most_likely(p: Array, first: Index) -> Index:
+    """Return the most likely edge of each node."""
     parts = np.split(p, first[1:])
     return first + np.array([int(part.argmax()) for part in parts])
 
 
 def gamma_interval(weights: Array, largest: float, *, level: float = 0.95) -> tuple[float, float]:
-    """Interval of the expected sum of weights, each of a Poisson event (Fay & Feuer 1997).
+    """Compute the interval of an expected sum of weights of Poisson events (Fay & Feuer 1997).
 
     Poisson's exact interval where all weights are equal; conservative, also where the sum counts
-    successes among few trials.
-
-    Parameters
-    ----------
-    weights
-        (n,) of the events observed; may be empty.
-    largest
-        The largest weight that an event can have, used for the upper limit.
+    successes among few trials. ``weights`` are those of the observed events, ``largest`` the
+    largest that an event can have, for the upper limit.
 
     Examples
     --------
@@ -191,7 +188,7 @@ def gamma_interval(weights: Array, largest: float, *, level: float = 0.95) -> tu
 
 
 def effective_count(weights: Array) -> float:
-    """Effective number of weights, ``(sum w)^2 / sum w^2``.
+    """Compute the effective number of weights, ``(sum w)^2 / sum w^2``.
 
     Examples
     --------

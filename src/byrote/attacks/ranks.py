@@ -1,4 +1,4 @@
-"""Ranks of completions among all of their format: by search, enumeration or sampling."""
+"""Ranks of completions among all of their format, by search, enumeration or sampling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from byrote.models.language.token_format import TokenFormat
 Array = NDArray[np.float64]
 
 METHODS = ("auto", "search", "enumeration", "model_sampled")
-BATCH = 4096  # prefixes read at once where order does not matter
-_WORTH = 10  # most queries of an enumeration, in budgets of the search; else samples are drawn
+BATCH = 4096  # prefixes read at once where their order does not matter
+_WORTH = 10  # budgets of the search that an enumeration may take; beyond, samples are drawn
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,17 +32,17 @@ class Ranks:
     bits
         (n,) log-perplexity, as computed by the method that found the rank.
     rank
-        (n,) number of completions that cost at most as much, the completion itself included, so
-        that ties count against it; 1 is the likeliest. NaN where unknown.
+        (n,) number of completions that cost at most as much, including the completion and ties; 1
+        is the most likely. NaN where unknown.
     low, high
-        (n,) interval of the rank: certain for "search", "enumeration" and "" (equal to the rank
-        where that is known), at the given level for "model_sampled".
+        (n,) interval of the rank: certain for "search", "enumeration" and "", at the confidence
+        level for "model_sampled".
     method
         (n,) "search", "enumeration", "model_sampled", or "" where only bounds are known.
     least, most
         (n,) certain bounds of the rank, whatever the method.
     queries
-        Prefixes read by the model for all of them together.
+        Prefixes that the model read for all of them.
     size
         Number of completions of the format.
     """
@@ -80,14 +80,13 @@ def find_ranks(
 ) -> Ranks:
     """Find the ranks of completions among all of the canary's format, by one search for all.
 
-    The search continues to the costliest of them within its budget. Completions that cost less than
-    what the search is certain to have found then have an exact rank, the others bounds: a rank is
-    at most ``2^bits``, because probabilities sum to 1.
+    The search continues to the costliest of them within its budget. Completions cheaper than all
+    that the search omitted then have an exact rank, the others bounds: a rank is at most
+    ``2^bits``, because probabilities sum to 1.
 
-    Costs are as exact as the model's arithmetic, which for float32 depends on the batch in the last
-    bits. A completion is recognised by its path and compared by the cost that the search itself
-    computed for it, so it always counts once; others within about 1e-5 bits of it may fall on
-    either side. Of the canary only prefix and format are used.
+    Costs in float32 depend on the batch in the last bits. A completion is compared by the cost that
+    the search itself computed for it, so it always counts once; others within about 1e-5 bits of it
+    may fall on either side. Of the canary only prefix and format are used.
 
     Parameters
     ----------
@@ -96,7 +95,7 @@ def find_ranks(
         model; "auto": search, then enumeration where that costs little, then samples where they
         support an estimate.
     max_queries, max_frontier
-        Largest number of prefixes that the search reads, and that it keeps in its frontier.
+        Maximum number of prefixes that the search reads, and that it keeps in its frontier.
     samples, seed, level
         Number of samples from the model, their seed, and the level of their intervals.
     batch_size
@@ -106,7 +105,7 @@ def find_ranks(
     ------
     InvalidInput
         If a completion does not match the format, the vocabulary lacks a character, or there are
-        too many completions for "enumeration".
+        more than 10^8 completions for "enumeration".
     """
     method = checks.choice("method", method, METHODS)
     budget = Budget(
@@ -140,12 +139,14 @@ class Budget:
 
 
 class RankProgress:
-    """The ranks and bounds known so far."""
+    """Ranks and bounds known so far, improved by each method in turn."""
 
-    def __init__(self, model: Any, canary: Canary, completions: Sequence[str]) -> None:
-        self.form = TokenFormat(model, canary.prefix, canary.format)
+    def __init__(
+        self, model: Any, canary: Canary, completions: Sequence[str], prefix: str | None = None
+    ) -> None:
+        self.form = TokenFormat(model, canary.prefix if prefix is None else prefix, canary.format)
         self.stepper = CountingStepper(stepper_of(model, self.form))
-        self.size, self.completions = canary.space_size, completions
+        self.canary, self.size, self.completions = canary, canary.space_size, completions
         self.edges = [self.form.edges(text) for text in completions]
         paths = [self.form.tokens[edges].tolist() for edges in self.edges]
         self.bits = path_bits(self.stepper, self.form, paths, BATCH)
@@ -167,12 +168,12 @@ class RankProgress:
         return steps(self.form)
 
     def search(self, budget: Budget) -> None:
-        """Find exact ranks as far as the budget goes, better bounds beyond."""
+        """Find exact ranks within the budget, better bounds beyond it."""
         if np.isfinite(self.bits).any():
             self.rank_by(self.new_search(budget))
 
     def new_search(self, budget: Budget, top: int = 0) -> Search:
-        """Start a search for these completions, and for the ``top`` likeliest of all."""
+        """Start a search for these completions, and for the ``top`` most likely of all."""
         finite = np.flatnonzero(np.isfinite(self.bits))
         limit = self.bits[finite] + margin(self.bits[finite])
         return Search(
@@ -197,7 +198,7 @@ class RankProgress:
         self._record(finite, bounds.bits, bounds.rank, "search")
 
     def enumerate(self) -> None:
-        """Find all ranks by the cost of every completion, computed in one arithmetic."""
+        """Find all ranks from the costs of all completions, computed in one arithmetic."""
         finite = np.flatnonzero(np.isfinite(self.bits))
         texts = [self.completions[int(i)] for i in finite]
         place = np.array([self.form.space.index(text) for text in texts], dtype=np.int64)
@@ -212,7 +213,7 @@ class RankProgress:
             self._record(finite, costs, ranks.of(costs), "enumeration")
 
     def sample(self, n: int, generator: np.random.Generator, level: float) -> None:
-        """Estimate the ranks still unknown, where the samples support it."""
+        """Estimate unknown ranks where the samples suffice."""
         samples = draw_samples(self.stepper, self.form, n, generator, BATCH)
         self.low, self.high = self.least.copy(), self.most.copy()
         for i in np.flatnonzero(np.isnan(self.rank)):
@@ -223,7 +224,7 @@ class RankProgress:
                 self.method[i] = "model_sampled"
 
     def result(self) -> Ranks:
-        """All ranks and bounds."""
+        """Return all ranks and bounds."""
         return Ranks(
             bits=self.bits,
             rank=self.rank,
@@ -237,7 +238,7 @@ class RankProgress:
         )
 
     def _record(self, rows: NDArray[np.intp], bits: Array, rank: Array, method: str) -> None:
-        """Record exact ranks that were not known."""
+        """Record exact ranks that were unknown."""
         new = np.isnan(self.rank[rows]) & ~np.isnan(rank)
         rows = rows[new]
         self.bits[rows], self.rank[rows], self.method[rows] = bits[new], rank[new], method

@@ -1,10 +1,9 @@
-"""Best-first search through the completions of a format: the engine of extraction and of ranks.
+"""Best-first search through the completions of a format, for extraction and for ranks.
 
 Nodes are prefixes, an edge costs ``-log2 p(token | prefix) >= 0``, leaves are completions. The
-model reads the cheapest nodes, a batch at once, until no node is left that could lead to a leaf as
-cheap as those in question. The cost of a leaf is in the row of costs of the prefix one token
-shorter, so that leaves are never read. Characters outside the format are forbidden, without
-renormalisation.
+model reads the cheapest nodes, a batch at once, until no node left could lead to a leaf as cheap as
+those in question. Leaves are never read: their cost is in the row of costs of the prefix one token
+shorter. Characters outside the format are forbidden, without renormalisation.
 """
 
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ Index = NDArray[np.intp]
 
 
 class RankBounds(NamedTuple):
-    """(n,) each: bits, the rank where it is exact, else NaN, and its lower and upper bound."""
+    """(n,) each: bits, the exact rank or NaN, and its lower and upper bound."""
 
     bits: Array
     rank: Array
@@ -33,19 +32,19 @@ class RankBounds(NamedTuple):
 
 
 def margin(bits: Array) -> Array:
-    """Largest difference of the same cost in batches of different sizes; generous."""
+    """Bound the difference of the same cost in batches of different sizes, generously."""
     return 1e-3 + 1e-4 * bits
 
 
 def prior_rank_bounds(bits: Array, size: int, ways: float = 1.0) -> tuple[Array, Array]:
-    """(n,), (n,) bounds of ranks from costs alone, with at most ``ways`` completions on a path."""
+    """Bound ranks from costs alone, (n,) each, with at most ``ways`` completions on a path."""
     low = np.where(np.isinf(bits), float(size), 1.0)
     high = np.floor(_most_as_likely(bits + margin(bits)) * ways)
     return low, np.clip(high, 1.0, float(size))
 
 
 def _most_as_likely(bits: Array, mass: float = 1.0) -> Array:
-    """The most completions that can cost at most ``bits`` with probabilities of sum ``mass``."""
+    """Bound the number of completions that cost at most ``bits``, of total probability ``mass``."""
     with np.errstate(over="ignore"):
         return np.exp2(bits) * mass
 
@@ -60,15 +59,15 @@ class Search:
     batch_size
         Prefixes read at once.
     max_queries
-        Prefixes read in all.
+        Maximum number of prefixes read.
     max_frontier
-        Nodes kept; the cheapest cost of those dropped is recorded.
+        Maximum number of nodes kept.
     top
         Number of cheapest completions to find.
     targets
-        Paths (edges) of completions whose cost, as this search computes it, is to be found.
+        Paths (edges) of completions whose cost, as computed by this search, is wanted.
     limit
-        Upper limit of the targets' costs: completions up to it are counted.
+        Upper limit of the targets' costs, up to which completions are counted.
 
     Attributes
     ----------
@@ -77,9 +76,9 @@ class Search:
     best
         The cheapest completions found, at most ``top``, sorted.
     cost
-        (targets,) bits of the targets; NaN until they are found.
+        (targets,) bits of the targets; NaN until found.
     ways
-        (targets,) number of completions that the tokenizer writes with the same tokens.
+        (targets,) number of completions with the same tokens.
     """
 
     def __init__(
@@ -126,11 +125,11 @@ class Search:
         return self._counted[0][order], self._counted[1][order]
 
     def find_top(self) -> bool:
-        """Search for the cheapest completions; returns whether they are certified."""
+        """Search for the cheapest completions; return whether they are certified."""
         while self._frontier.cheapest < self._worst and self.queries < self.max_queries:
             self._advance(float(np.nextafter(self._worst, 0)))
         if len(self.best.cost) < self.top:
-            return self.certified == np.inf  # there are no more
+            return self.certified == np.inf  # no more exist
         return self._worst <= self.certified
 
     def reach(self, cost: Array) -> None:
@@ -144,27 +143,27 @@ class Search:
             goal = np.max(np.where(np.isnan(self.cost), cost, self.cost))
 
     def path(self, leaf: int) -> list[int]:
-        """The edges of the completion in this row of ``best``."""
+        """Return the edges of the completion in this row of ``best``."""
         return self._edges(int(self.best.parent[leaf]), int(self.best.edge[leaf]))
 
     def rank_bounds(self, bits: Array, size: int) -> RankBounds:
-        """Bounds of the targets' ranks among ``size`` completions; their costs are near ``bits``.
+        """Bound the targets' ranks among ``size`` completions; their costs are near ``bits``.
 
-        A rank is exact where every completion as cheap was certainly found, and the cost that the
-        search itself computed differs from ``bits`` by no more than a model's arithmetic may.
-        Elsewhere the completions found give bounds, and so does the probability left for others.
+        A rank is exact where every completion as cheap was certainly found, and the search's own
+        cost agrees with ``bits`` up to rounding. Elsewhere the completions found give bounds, and
+        so does the probability left for others.
         """
         (seen, ways), certified = self.counted, self.certified
         counts = np.concatenate([[0.0], np.cumsum(ways)])
-        found = np.abs(self.cost - bits) <= margin(bits)  # false for NaN
-        cost = np.where(found, self.cost, bits)
-        slack = np.where(found, 0.0, margin(bits))
+        known = np.abs(self.cost - bits) <= margin(bits)  # false for NaN
+        cost = np.where(known, self.cost, bits)
+        slack = np.where(known, 0.0, margin(bits))
         cheaper = counts[np.searchsorted(seen, cost - slack, side="right")]
         as_cheap = counts[np.searchsorted(seen, cost + slack, side="right")]
-        exact = found & (cost < certified)
+        exact = known & (cost < certified)
         left = np.clip(1.0 - np.exp2(-seen).sum() + 1e-5, 0.0, 1.0)
         unseen = np.floor(_most_as_likely(cost + margin(bits), left)) * self.form.spelling.most_ways
-        low = cheaper + np.where(found, 0.0, self.ways)
+        low = cheaper + np.where(known, 0.0, self.ways)
         most = np.minimum(as_cheap + unseen, float(size) - (counts[-1] - as_cheap))
         high = np.where(exact, low, np.maximum(most, low))
         return RankBounds(cost, np.where(exact, low, np.nan), low, high)
@@ -176,7 +175,7 @@ class Search:
 
     @property
     def _ceiling(self) -> float:
-        """Cost above which nothing is of interest."""
+        """Cost above which completions are irrelevant."""
         return max(self.limit, self._worst) if self.top else self.limit
 
     def _can_certify(self) -> bool:
@@ -192,7 +191,7 @@ class Search:
         self._expand(nodes, self.form.targets[nodes.edge], states, costs)
 
     def _expand(self, nodes: Nodes, at: Index, states: Any, costs: Array) -> None:
-        """Add the children of nodes just read, at these states of the format."""
+        """Add the children of nodes just read, which are at these states of the format."""
         first = len(self._read)
         self._read.append(nodes.parent, nodes.edge)
         rows, edges = self.form.children(at)
@@ -226,7 +225,7 @@ class Search:
         self._counted.append(leaves.cost, ways)
 
     def _follow_targets(self, nodes: Nodes, first: int, costs: Array) -> None:
-        """Advance the watched prefixes of the targets, and note the costs of targets reached."""
+        """Advance the watched prefixes of the targets, and record the costs of targets reached."""
         pairs = zip(nodes.parent.tolist(), nodes.edge.tolist(), strict=True)
         for row, pair in enumerate(pairs):
             depth, numbers = self._watched.pop(pair, (0, []))
@@ -240,7 +239,7 @@ class Search:
                     child[1].append(number)
 
     def _edges(self, parent: int, edge: int) -> list[int]:
-        """The edges from the start through a node that was read, and one more."""
+        """Return the edges from the start through a node that was read, and one more."""
         parents, edges = self._read[0], self._read[1]
         path = [edge]
         while parent > 0:

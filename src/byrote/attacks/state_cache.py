@@ -1,8 +1,8 @@
-"""The model's states for the prefixes that a search has read and may still continue.
+"""Cache of the model's states for prefixes that a search may still continue.
 
-States come in batches and are needed again in any mixture. As in a log-structured merge tree, a new
-batch is a chunk, and chunks of similar size are merged, without the states that are no longer
-needed. So each state is copied a few times in all, and a batch is gathered from few chunks.
+States arrive in batches and are needed again in any mixture. As in a log-structured merge tree,
+each batch is a chunk, and chunks of similar size are merged, dropping unused states. Each state is
+then copied a few times in all, and a batch is gathered from few chunks.
 """
 
 from itertools import pairwise
@@ -23,7 +23,7 @@ class _Chunk(NamedTuple):
 
 
 class StateCache:
-    """States by number, each with a count of the nodes that still need it."""
+    """States by number, each with a count of references from nodes."""
 
     def __init__(self) -> None:
         self._chunks: dict[int, _Chunk] = {}  # by number, which rises
@@ -35,7 +35,7 @@ class StateCache:
         return self._cached
 
     def add(self, states: Any, references: Index) -> None:
-        """Add states, numbered on from the last, with the number of nodes that need each."""
+        """Add states, numbered after the last, with the number of references to each."""
         first = len(self._place)
         absent = np.full(len(references), -1)
         self._place.append(absent, absent, references)
@@ -46,7 +46,7 @@ class StateCache:
             self._merge_chunks()
 
     def release(self, ids: Index) -> None:
-        """Count one reference less for each number, as often as it occurs."""
+        """Remove one reference for each occurrence of a number."""
         if not len(ids):
             return
         references = self._place[2]
@@ -57,7 +57,7 @@ class StateCache:
             self._sweep()
 
     def gather(self, ids: Index) -> tuple[Any, Index]:
-        """States of these numbers, reordered, and the order: row i is that of ``ids[order[i]]``."""
+        """Return the states of these numbers, reordered: row i is that of ``ids[order[i]]``."""
         chunk, row = self._place[0][ids], self._place[1][ids]
         order = np.lexsort((row, chunk))
         chunk, row = chunk[order], row[order]
@@ -84,7 +84,7 @@ class StateCache:
                 self._put(chunk.ids, chunk.states)
 
     def _merge_chunks(self) -> None:
-        """Merge the last chunks, while they are of similar size."""
+        """Merge the last chunks while they are of similar size."""
         while len(self._chunks) >= _MERGED:
             numbers = list(self._chunks)[-_MERGED:]
             largest, least = (len(self._chunks[number].ids) for number in (numbers[0], numbers[-1]))
@@ -99,7 +99,7 @@ class StateCache:
             self._put(np.concatenate([chunk.ids for chunk in used]), states)
 
     def _used(self, chunk: _Chunk) -> _Chunk:
-        """The chunk without unused states."""
+        """Return the chunk without unused states."""
         used = np.flatnonzero(self._place[2][chunk.ids])
         if len(used) == len(chunk.ids):
             return chunk

@@ -82,7 +82,7 @@ def main() -> None:
     """Run the command line and exit."""
     streams.prepare()
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes fewer arguments
-    interrupts.heed()
+    interrupts.raise_on_signals()
     debug = "--debug" in sys.argv
     sys.exit(exits.run(lambda: app(standalone_mode=False), debug=debug))
 

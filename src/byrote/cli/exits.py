@@ -61,7 +61,7 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
         write_lines(usage.getvalue(), sys.stderr)
         return Exit.UNUSABLE
     except (KeyboardInterrupt, typer.Abort):
-        interrupts.ignore()
+        interrupts.ignore_signals()
         complain("interrupted")
         return Exit.INTERRUPTED
     except (IncompleteRun, CannotRead, CannotWrite) as error:

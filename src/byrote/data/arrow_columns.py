@@ -90,7 +90,7 @@ def matrix(
             f" drop {pronoun}"
         )
     if not fields:
-        raise InvalidInput("the table must have a column of values besides labels and ids")
+        raise InvalidInput("the table must have a column of values in addition to labels and ids")
     shape = (count if rows is None else len(rows), len(fields))
     out = _allocate(shape, _float_type(field.type for field in fields))
     missing: Counter[str] = Counter()

@@ -107,7 +107,7 @@ def _check(image: ImageFile.ImageFile, position: str) -> None:
     if count > 1 and image.format != "MPO":  # a photograph together with its preview
         raise InvalidInput(
             f"the image in {position} holds {count} pictures, pages or frames, but a record is one"
-            " picture; save each as an image of its own"
+            " picture; save each as a separate image"
         )
 
 

@@ -128,9 +128,7 @@ def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
     if ids is None and labels is None:
         return data
     return replace(
-        data,
-        ids=data.ids if ids is None else ids,
-        labels=data.labels if labels is None else labels,
+        data, ids=data.ids if ids is None else ids, labels=data.labels if labels is None else labels
     )
 
 

@@ -7,12 +7,7 @@ from typing import Any
 
 from byrote import checks
 from byrote.data.corpus import Corpus
-from byrote.data.formats.registry import (
-    RECORD_FORMATS,
-    TEXT_FORMATS,
-    record_format,
-    text_format,
-)
+from byrote.data.formats.registry import RECORD_FORMATS, TEXT_FORMATS, record_format, text_format
 from byrote.data.geometry import Geometry
 from byrote.data.id_lists import listed_rows, read_ids
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors

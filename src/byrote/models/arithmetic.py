@@ -84,7 +84,7 @@ def onednn_trains_lstm(dtype: torch.dtype) -> bool:
     with seeded(0), torch.enable_grad(), torch.autocast("cpu", dtype):
         try:
             nn.LSTM(16, 16)(torch.zeros(2, 4, 16))[0].sum().backward()
-        except RuntimeError:  # there is no such primitive
+        except RuntimeError:  # oneDNN lacks the primitive
             return False
     return True
 
@@ -131,7 +131,7 @@ def compiled(function: FunctionType, *configuration: object) -> Callable[..., An
     process. Random numbers are arguments, so that compiled and plain functions see the same.
     """
     del configuration
-    with warnings.catch_warnings():  # PyTorch's, of its own parts
+    with warnings.catch_warnings():  # about its internals
         warnings.simplefilter("ignore", DeprecationWarning)
         import torch._inductor.compile_fx  # noqa: PLC0415 (slow to load)
     # Workers are many already, and a compiler's own processes would outlive a worker that dies.

@@ -1,4 +1,4 @@
-"""A design: a plan drawn for given records, that is, the membership of each record in each fit."""
+"""Designs: the membership of each record in each fit, as drawn from a plan."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Rows = NDArray[np.uint32]
 Places = NDArray[np.int64]
 
 IN, OUT, UNUSED = 1, -1, 0
-RELEASE = -1  # the number of the fit on all records, which is not one of the plan's
+RELEASE = -1  # number of the fit on all records, which is not part of a plan
 Units = Literal["repeats", "pairs", "fits"]
 
 
@@ -26,25 +26,24 @@ class Design:
     repeat, fold
         (F,) integers that identify each fit and key its seeds; no two fits share both.
     group
-        (F,) exchangeable group of each fit: within a group, under the null hypothesis, a record's
-        values may be permuted. Default: the repeats.
+        (F,) exchangeable group of each fit (default: its repeat): under the null hypothesis a
+        record's values may be permuted within a group.
     held_out
         For each fit the sorted rows that it does not train on.
     counted
         For each fit the sorted rows whose log-likelihood it contributes, or None for all.
     randomized
-        Whether membership is known to be random, without which there are no p-values.
+        Whether membership is known to be random, which p-values require.
     units
-        What the jackknife leaves out at a time: whole "repeats", whose fits complement one another;
-        "pairs", which are repeats of two fits with the same seeds; or single "fits" on each side.
+        What the jackknife leaves out at a time: "repeats", whose fits complement one another;
+        "pairs", repeats of two fits with the same seeds; or single "fits" on each side.
     leader
-        (F,) the fit whose seeds each fit uses; default: itself. A fit with another leader also has
-        its training rows in the leader's order.
+        (F,) fit whose seeds each fit uses (default: itself), and in whose order it trains.
     copies
-        For each fit, the number of copies of each row that it trains on, in the order of the rows.
-        Default: one. For canaries, which are inserted into a text.
+        Of canaries inserted into a text: for each fit, the number of copies of each row that it
+        trains on. Default: one.
     places
-        For each fit, the line of the text before which each of those copies is inserted.
+        For each fit, the line before which each copy is inserted.
     """
 
     n: int
@@ -72,31 +71,31 @@ class Design:
 
     @property
     def scored(self) -> Rows | None:
-        """The sorted rows that any fit counts; None for all."""
+        """Sorted rows that any fit counts; None for all."""
         if any(rows is None for rows in self.counted):
             return None
         union = np.unique(np.concatenate([rows for rows in self.counted if rows is not None]))
         return None if len(union) == self.n else union
 
     def training_rows(self, fit: int) -> NDArray[np.intp]:
-        """The rows that a fit trains on, in the order of its training data."""
+        """Return the rows that a fit trains on, in the order of its training data."""
         return training_rows(self.n, self.held_out[fit], self.held_out[self.leader[fit]])
 
     def trained_on(self, fit: int) -> NDArray[np.bool_]:
-        """(n,) whether the fit trains on each record."""
+        """Return whether the fit trains on each record, (n,)."""
         member = np.ones(self.n, dtype=bool)
         member[self.held_out[fit]] = False
         return member
 
     def included(self, fit: int) -> NDArray[np.uint32]:
-        """(n,) copies of each record in the fit's training data."""
+        """Return the number of copies of each record in the fit's training data, (n,)."""
         copies = self.trained_on(fit).astype(np.uint32)
         if self.copies is not None:
             copies[copies > 0] = self.copies[fit]
         return copies
 
     def placed(self, fit: int) -> Places:
-        """Lines before which a fit's copies are inserted; empty without insertions."""
+        """Return the lines before which a fit's copies are inserted; empty without insertions."""
         return np.empty(0, dtype=np.int64) if self.places is None else self.places[fit]
 
     @property
@@ -106,24 +105,21 @@ class Design:
 
     @property
     def release(self) -> int:
-        """Number of the fit whose model is released: an extra one on all records.
-
-        Canaries are measured in the model that is released, which is the first fit.
-        """
+        """Fit whose model is released: with canaries the first, otherwise one on all records."""
         return 0 if self.inserts else RELEASE
 
     @property
     def extra(self) -> tuple[int, ...]:
-        """Fits beyond the plan's that keeping the release model requires."""
+        """Fits outside the plan that the release model requires."""
         return () if self.inserts else (RELEASE,)
 
     def counted_rows(self, fit: int) -> Rows:
-        """The sorted rows whose log-likelihood the fit contributes."""
+        """Return the sorted rows whose log-likelihood the fit contributes."""
         rows = self.counted[fit]
         return np.arange(self.n, dtype=np.uint32) if rows is None else rows
 
     def role(self, fit: int) -> NDArray[np.int8]:
-        """(n,) IN, OUT or UNUSED, the role of each record in the fit."""
+        """Return the role of each record in the fit, (n,): IN, OUT or UNUSED."""
         role = np.where(self.trained_on(fit), np.int8(IN), np.int8(OUT))
         rows = self.counted[fit]
         if rows is not None:
@@ -133,13 +129,7 @@ class Design:
         return role
 
     def check(self) -> None:
-        """Check the consistency of a design, such as one from a file.
-
-        Raises
-        ------
-        ValueError
-            Naming the inconsistency.
-        """
+        """Check the consistency of a design from a file; raise ValueError naming the fault."""
         if not ((self.leader >= 0) & (self.leader < self.fits)).all():
             raise ValueError("the leader of a fit is not one of the plan's fits")
         if len({*zip(self.repeat.tolist(), self.fold.tolist(), strict=True)}) < self.fits:
@@ -174,17 +164,16 @@ class Design:
 
 
 def rows(indices: object) -> Rows:
-    """Row numbers as they are stored: sorted, 32 bits."""
+    """Convert row numbers to the stored form: sorted, 32 bits."""
     return np.sort(np.asarray(indices)).astype(np.uint32)
 
 
 def training_rows(n: int, held_out: Rows, leader_held_out: Rows | None = None) -> NDArray[np.intp]:
-    """All rows except those held out, in the order of the training data.
+    """Return all rows except those held out, in the order of the training data.
 
-    Sorted if the fit has no other leader. Otherwise it holds out as many rows as its leader and
-    trains on the leader's rows in the leader's order, with each row that it holds out replaced by
-    one that the leader holds out. A model that draws batches or starting points by position then
-    makes the same draws in both.
+    Sorted if the fit leads itself. Otherwise it has the leader's rows in the leader's order, with
+    each row that it holds out replaced by one that the leader holds out, so that a model that draws
+    batches or starting points by position makes the same draws in both.
 
     Examples
     --------

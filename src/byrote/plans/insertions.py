@@ -1,4 +1,4 @@
-"""Insertions: canaries inserted into a text a given number of times, with controls."""
+"""Insertion of canaries into a text, a fixed number of times each, with controls."""
 
 import math
 from collections.abc import Sequence
@@ -21,27 +21,25 @@ class Insertions(Plan):
     """Insert canaries into the text of each fit, ``per_level`` at each level of repetition.
 
     The first records are canaries: ``chosen`` ones, then ``per_level`` for each level, then
-    ``controls``. All others are reference candidates, which are never inserted. In the first fit
-    the levels are assigned in order and the controls last; in each further fit the same numbers are
-    assigned at random, so that a canary of one fit may be a control of another. Chosen canaries are
-    inserted as often as the highest level, in every fit.
+    ``controls``; the others are reference candidates, which are never inserted. Further fits assign
+    the same numbers of insertions at random, so a canary of one fit may be a control of another.
+    Chosen canaries are inserted as often as the highest level, in every fit.
 
     Parameters
     ----------
     levels
-        Number of insertions of the canaries of each level, ascending. A level of 0 is a group of
-        controls that comes first.
+        Number of insertions at each level, ascending; 0 is a group of controls.
     per_level
         Canaries at each level.
     controls
-        Canaries that are never inserted, which show exposure under the null hypothesis.
+        Canaries that are never inserted, whose exposure is that of the null hypothesis.
     fits
         Models trained.
     chosen
         Canaries whose secret was chosen, not drawn at random.
     within
-        Fraction of the text, from its start, into which the canaries are inserted: every copy
-        before a different line, drawn at random.
+        Fraction of the text, from its start, into which canaries are inserted, each copy before a
+        different random line.
 
     Raises
     ------
@@ -95,7 +93,7 @@ class Insertions(Plan):
 
     @property
     def canaries(self) -> int:
-        """Number of canaries, including controls."""
+        """Number of canaries, controls included."""
         return len(self.times)
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002

@@ -14,7 +14,7 @@ from byrote.plans.plan import Context, Plan, check_fits
 
 @dataclass(frozen=True)
 class KFold(Plan):
-    """``repeats`` random partitions of the records into ``folds`` parts, each held out once.
+    """Partition the records at random into ``folds`` parts, each held out once, ``repeats`` times.
 
     Every record is trained on in ``repeats * (folds - 1)`` fits and held out in ``repeats``. Fold
     sizes differ by at most one. With ``stratify=True`` so do the numbers of records of each label

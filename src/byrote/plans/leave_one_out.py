@@ -1,4 +1,4 @@
-"""Leave-one-out, eq. (2): one fit without each record, and fits on all records."""
+"""Leave-one-out, eq. (2): fits without one record each, and fits on all records."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -39,7 +39,7 @@ class LeaveOneOut(Plan):
         self._set(repeats=checks.integer("repeats", self.repeats, at_least=1))
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
-        """The design, which is not random."""
+        """Return the design, which is not random."""
         n = context.n
         if n < 2:
             raise InvalidInput(f"leave-one-out needs at least 2 records; got {n}")

@@ -1,4 +1,4 @@
-"""Membership given as a matrix, for designs of one's own."""
+"""Membership as a matrix, for custom designs."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,8 +20,8 @@ class Membership(Plan):
     matrix
         (fits, n) booleans.
     randomized
-        Set this only if each record's memberships were drawn so that, given their number, every
-        arrangement over the fits is equally likely. Otherwise p-values are NaN.
+        Whether each record's fits were drawn at random, every set of the same size with the same
+        probability. Otherwise (the default) p-values are NaN.
 
     Raises
     ------
@@ -58,11 +58,11 @@ class Membership(Plan):
         self._set(matrix=matrix, randomized=checks.flag("randomized", self.randomized))
 
     def spec(self) -> dict[str, Any]:
-        """Size and randomization; the design holds the matrix."""
+        """Return size and randomization; the design holds the matrix."""
         return {"kind": self.kind, "fits": len(self.matrix), "randomized": self.randomized}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
-        """The design of the matrix."""
+        """Return the design of the matrix."""
         fits, n = self.matrix.shape
         if n != context.n:
             raise InvalidInput(f"matrix must have one column per record, {context.n}; got {n}")

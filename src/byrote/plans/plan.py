@@ -1,4 +1,4 @@
-"""The base class of plans, and how a plan is drawn for given records."""
+"""The base class of plans, and drawing of a design."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
@@ -16,10 +16,7 @@ MOST_FITS = 100_000
 
 @dataclass(frozen=True)
 class Context:
-    """What a plan is drawn from: number, ids and labels of the records, and a seed.
-
-    ``places`` is the number of lines of the text into which records are inserted, if any.
-    """
+    """Number, ids and labels of the records, lines of a text for insertions, and a seed."""
 
     n: int
     seed: int
@@ -28,7 +25,7 @@ class Context:
     places: int = 0
 
     def strata(self, stratify: bool) -> NDArray[np.intp]:
-        """(n,) class of each record, all 0 when not stratified."""
+        """Return the stratum of each record, (n,); all 0 if not stratified."""
         if not stratify:
             return np.zeros(self.n, dtype=np.intp)
         if self.labels is None:
@@ -37,10 +34,10 @@ class Context:
 
 
 class Plan(ABC):
-    """A plan of fits: a frozen dataclass whose ``draw`` makes the design.
+    """A plan of fits: a frozen dataclass that draws a design.
 
-    ``size`` names the field that may grow: a run folder is extended if only that field is larger
-    than before, because a larger plan begins with the fits of the smaller one.
+    ``size`` names the field that may grow: a larger plan begins with the fits of a smaller one, and
+    so extends its run folder.
     """
 
     kind: ClassVar[str]
@@ -48,7 +45,7 @@ class Plan(ABC):
 
     @abstractmethod
     def draw(self, context: Context, after: Design | None = None) -> Design:
-        """Draw the design for these records; ``after`` is the design that it extends."""
+        """Draw the design for the records of a context, extending the design ``after``."""
 
     def _set(self, **values: Any) -> None:
         """Set fields to their checked values, although the dataclass is frozen."""
@@ -56,7 +53,7 @@ class Plan(ABC):
             object.__setattr__(self, name, value)
 
     def spec(self) -> dict[str, Any]:
-        """The plan as plain data, for the run folder and for comparing two runs."""
+        """Return the plan as plain data, for the run folder and for comparing runs."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
         return {"kind": self.kind, **values}
 

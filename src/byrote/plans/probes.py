@@ -1,4 +1,4 @@
-"""Probes: a few records are in a random half of the fits, all other records in every fit."""
+"""Probes: a few records in a random half of the fits, all other records in every fit."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,25 +22,22 @@ class Probes(Plan):
     repeated 10-fold cross-validation. Only probes get scores.
 
     With ``pairs=True`` the second fit of a pair trains on exactly those probes that the first holds
-    out, with the same seeds: the same initial weights, batches and noise, because its probes take
-    the positions of those that it holds out. The fraction rho of the retraining noise that two such
-    fits share cancels in a record's difference, whose standard error falls by the factor
-    sqrt(1 - rho). This requires that each fit of a pair holds out exactly half of the probes:
-    inclusions are fair coins, but within one fit two of them have correlation -1/(m - 1) for m
-    probes.
+    out, with the same initial weights, batches and noise. The fraction rho of the retraining noise
+    that the two share cancels in a record's difference, whose standard error falls by the factor
+    sqrt(1 - rho). Each fit then holds out exactly half of the probes, so within one fit two of m
+    inclusions have correlation -1/(m - 1).
 
     With ``coins=True`` every probe is in every fit by an independent fair coin, so that fits are
-    independent as well. A privacy audit may then count guesses about all fits together, and use a
-    record's values from other fits as its references. The number of fits with a probe varies; a
-    probe that is in all fits or in none has no score.
+    independent too. A privacy audit may then count guesses about all fits together, and use a
+    record's values from other fits as references. A probe that is in all fits or in none has no
+    score.
 
     Parameters
     ----------
     records
         Number of probes to draw at random, or the ids of the probes.
     fits
-        Number of fits, even unless ``coins=True``. More fits extend a run: those added form a
-        further exchangeable group, or further pairs or coin flips.
+        Number of fits, even unless ``coins=True``. More fits extend a run.
     pairs
         Whether fits come in complementary pairs with the same seeds.
     coins
@@ -97,14 +94,14 @@ class Probes(Plan):
         return len(self.records) if isinstance(self.records, tuple) else int(self.records)  # type: ignore[arg-type]
 
     def spec(self) -> dict[str, Any]:
-        """The number of probes, also if they were given by id: the design holds their rows."""
+        """Return the number of probes, also for ids, whose rows the design holds."""
         chosen = isinstance(self.records, tuple)
         spec = {"kind": self.kind, "records": self._count(), "chosen": chosen, "fits": self.fits}
         flags = {"pairs": self.pairs, "coins": self.coins}
         return {**spec, **{name: True for name, value in flags.items() if value}}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:
-        """Fits beyond ``after`` are a further exchangeable group, or more pairs or coin flips."""
+        """Extend ``after`` by another exchangeable group, or by more pairs or coin flips."""
         probes = self._rows(context)
         if self.coins:
             design = self._flipped(context, probes)

@@ -1,4 +1,4 @@
-"""A scikit-learn splitter as a plan, whose test indices are held out."""
+"""A scikit-learn splitter as a plan."""
 
 import copy
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class Splitter(Plan):
     """Train on the train indices of a scikit-learn splitter and hold out its test indices.
 
     Records in neither (some splitters leave gaps) do not count in that fit. Labels serve as classes
-    and as groups. A splitter whose ``random_state`` is None gets one from the run's seed. Only
-    splitters known to assign each record at random yield p-values; unshuffled and grouped ones do
-    not.
+    and as groups. A ``random_state`` of None is replaced by one from the run's seed. Only splitters
+    known to assign each record at random yield p-values, which excludes unshuffled and grouped
+    ones.
 
     Raises
     ------
@@ -49,13 +49,13 @@ class Splitter(Plan):
     size: ClassVar[str] = "fits"
 
     def spec(self) -> dict[str, Any]:
-        """Class and attributes of the splitter; its membership is also compared."""
+        """Return class and attributes of the splitter; its membership is also compared."""
         kind = type(self.splitter)
         settings = {name: str(value) for name, value in sorted(vars(self.splitter).items())}
         return {"kind": self.kind, "splitter": f"{kind.__module__}.{kind.__qualname__}", **settings}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
-        """Consecutive splits whose test sets partition the records form a repeat."""
+        """Draw all splits; consecutive ones whose test sets partition the records form a repeat."""
         splits = self._splits(context)
         repeat = _repeats([test for _, test in splits], context.n)
         partitions = bool((repeat >= 0).all())
@@ -103,7 +103,7 @@ class Splitter(Plan):
 
 
 def _repeats(tests: list[Any], n: int) -> Any:
-    """(F,) the repeat of each split, or -1 throughout where test sets do not form partitions."""
+    """Return the repeat of each split, (F,); -1 throughout if test sets do not form partitions."""
     repeat, seen = [], np.zeros(n, dtype=int)
     for test in tests:
         complete = seen.min() == seen.max()
@@ -115,7 +115,7 @@ def _repeats(tests: list[Any], n: int) -> Any:
 
 
 def _safe_message(splitter: Any, error: Exception) -> str:
-    """scikit-learn's message, which quotes no labels; of other errors only the type."""
+    """Return scikit-learn's message, which quotes no labels; of other errors only the type."""
     known = type(splitter).__module__.startswith("sklearn.")
     return " ".join(str(error).split()) if known else type(error).__name__
 

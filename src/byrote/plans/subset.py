@@ -1,4 +1,4 @@
-"""Random subsets: every fit trains on an independent random subset of the records."""
+"""Random subsets of the records, independent for each fit."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -14,7 +14,7 @@ from byrote.plans.plan import Context, Plan, check_fits
 
 @dataclass(frozen=True)
 class Subset(Plan):
-    """Train ``fits`` independent fits, each on a random ``fraction`` of the records.
+    """Train each of ``fits`` fits on an independent random ``fraction`` of the records.
 
     The subset has exactly ``round(fraction * n)`` records (of each label, with ``stratify=True``).
     The number of fits with a record varies; a record that is never in or never out has no score.

@@ -29,24 +29,24 @@ def render(extraction: Extraction, *, show_secrets: bool = False) -> RenderableT
     >>> import rich
     >>> from byrote.attacks.extraction import Extraction
     >>> rich.print(render(Extraction(
-    ...     found=(("281265017", 3.25),), certified_count=1, queries=12345, size=10**9, rank=1.0,
-    ...     masked="*********", rank_low=1.0, rank_high=1.0, matches=True)))
+    ...     completions=(("281265017", 3.25),), certified_count=1, queries=12345, size=10**9,
+    ...     masked="*********", rank=1.0, rank_low=1.0, rank_high=1.0, matches=True)))
     found ********* at 3.25 bits, of 1,000,000,000 completions; 12,345 queries
     Certified: no other completion is more likely.
     It is the canary's own secret.
     """
     queries = plural(extraction.queries, "query")
-    if not extraction.found:
+    if not extraction.completions:
         return Text(
             f"nothing found in {queries}: none of {plural(extraction.size, 'completion')} was"
             " reached. Use more queries or a larger frontier."
         )
-    text, bits = extraction.found[0]
+    text, bits = extraction.completions[0]
     head = Text("found ")
     head.append(shown(extraction, text, show_secrets), style="bold")
     head.append(f" at {number(bits)} bits, of {plural(extraction.size, 'completion')}; {queries}")
     parts: list[RenderableType] = [head, *map(Text, _sentences(extraction))]
-    if len(extraction.found) > 1:
+    if len(extraction.completions) > 1:
         parts += [Text(""), _completions(extraction, show_secrets)]
     return Group(*parts)
 
@@ -61,7 +61,7 @@ def to_json(extraction: Extraction, *, show_secrets: bool = False) -> dict[str, 
                     "bits": bits,
                     "certified": place < extraction.certified_count,
                 }
-                for place, (text, bits) in enumerate(extraction.found)
+                for place, (text, bits) in enumerate(extraction.completions)
             ],
             "masked": not show_secrets,
             "queries": extraction.queries,
@@ -102,7 +102,7 @@ def _secret_rank(extraction: Extraction) -> str:
 def _completions(extraction: Extraction, show_secrets: bool) -> Table:
     table = new_table("place", "completion", "bits", "certified", left=0)
     table.columns[1].justify = table.columns[3].justify = "left"
-    for place, (text, bits) in enumerate(extraction.found):
+    for place, (text, bits) in enumerate(extraction.completions):
         certified = "yes" if place < extraction.certified_count else "no"
         completion = Text(shown(extraction, text, show_secrets))
         table.add_row(f"{place + 1:,}", completion, number(bits), certified)
@@ -155,9 +155,9 @@ def _pattern_to_json(pattern: PatternExtraction, show_secrets: bool) -> dict[str
 
 
 def _recognised(pattern: PatternExtraction) -> list[str]:
-    if not pattern.extraction.found:
+    if not pattern.extraction.completions:
         return []
-    several = len(pattern.extraction.found) > 1
+    several = len(pattern.extraction.completions) > 1
     sentences = [
         f"{f'Place {secret.place}' if several else 'It'} is the secret of {printable(secret.id)},"
         f" {'' if secret.inserted else 'which was '}{insertions(secret.inserted)}."

@@ -1,16 +1,33 @@
-"""The process around a fit: threads and global random generators, set and put back."""
+"""Determinism of fits: versions, processor, threads and global generators."""
 
 import importlib
+import platform
 import random
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+_PACKAGES = ("byrote", "numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers")
 _one_at_a_time = threading.RLock()
+
+
+@lru_cache(maxsize=1)
+def environment() -> dict[str, str]:
+    """Return the versions of Python and the numerical libraries, and the processor's name."""
+    versions = {"python": platform.python_version(), "processor": _processor()}
+    for package in _PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:  # an optional one
+            continue
+    return versions
 
 
 @contextmanager
@@ -28,22 +45,8 @@ def controlled(seed: int, threads: int, needs_torch: bool) -> Iterator[None]:
 
 
 @contextmanager
-def _torch_threads(threads: int) -> Iterator[None]:
-    torch = sys.modules.get("torch")
-    if torch is None:
-        yield
-        return
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Put the global generators of Python, NumPy and PyTorch back after a block."""
+def preserved_generators() -> Iterator[None]:
+    """Restore the global generators of Python, NumPy and PyTorch after a block."""
     torch = sys.modules.get("torch")
     python, numpy_ = random.getstate(), np.random.get_state()  # noqa: NPY002 (others' models use it)
     cpu = torch.get_rng_state() if torch is not None else None
@@ -61,11 +64,36 @@ def undisturbed() -> Iterator[None]:
 
 
 @contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
 def _seeded_globals(seed: int) -> Iterator[None]:
     torch = sys.modules.get("torch")
-    with undisturbed():
+    with preserved_generators():
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         if torch is not None:
             torch.manual_seed(seed)
         yield
+
+
+def _processor() -> str:
+    if sys.platform == "linux":
+        try:
+            for line in Path("/proc/cpuinfo").read_text().splitlines():
+                if line.startswith("model name"):
+                    return line.partition(":")[2].strip()
+        except OSError:
+            pass
+    return platform.processor() or platform.machine()

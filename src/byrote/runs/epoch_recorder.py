@@ -1,4 +1,4 @@
-"""What is learned of a fit while it trains: its losses, and its scores at chosen epochs."""
+"""Records of a fit in training: losses of every epoch, scores after tracked ones."""
 
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -10,20 +10,20 @@ from typing import Any
 import numpy as np
 
 from byrote.models import contract
-from byrote.runs.determinism import undisturbed
+from byrote.runs.determinism import preserved_generators
 from byrote.runs.job import Content, Job, Scored
 
 
 class EpochNeverReached(ValueError):
-    """Training ended before an epoch at which scores were asked for. Its text quotes no record."""
+    """Training ended before a tracked epoch. The message quotes no record."""
 
 
 @dataclass(frozen=True)
-class Questions:
-    """What to ask of a model in the middle of its training, without changing what follows.
+class EpochScorer:
+    """Scores of a model in the middle of its training, which leave the training unchanged.
 
-    The model gets its evaluation seed for as long as it answers, then its training seed again, and
-    the global generators are put back: a run that is tracked trains the same models, bit for bit.
+    The model gets its evaluation seed while it scores, then its training seed again, and the global
+    generators are restored: a tracked run trains the same models as an untracked one, bit for bit.
     """
 
     model: Any
@@ -32,23 +32,23 @@ class Questions:
     track: Collection[int]
 
     @classmethod
-    def of(cls, model: Any, content: Content, job: Job, track: Collection[int]) -> "Questions":
-        """The questions of one fit. Its last epoch is left out where it is known beforehand."""
+    def of(cls, model: Any, content: Content, job: Job, track: Collection[int]) -> "EpochScorer":
+        """Create the scorer of a fit; the last epoch is left out where it is known in advance."""
         return cls(model, content, job, set(track) - {contract.epochs(model)})
 
     def loss(self) -> float:
-        """The loss of held-out data, nats; NaN where the model tells none."""
-        with self._aside():
+        """Compute the loss of held-out data, nats; NaN where the model reports none."""
+        with self._evaluating():
             return self.content.loss(self.model, self.job)
 
     def scored(self) -> Scored:
-        """The counted records, scored."""
-        with self._aside():
-            return self.content.scored(self.model, self.job, in_passing=True)
+        """Score the counted records."""
+        with self._evaluating():
+            return self.content.scored(self.model, self.job, mid_training=True)
 
     @contextmanager
-    def _aside(self) -> Iterator[None]:
-        with undisturbed():
+    def _evaluating(self) -> Iterator[None]:
+        with preserved_generators():
             contract.reseed(self.model, self.job.evaluation_seed)
             yield
             contract.reseed(self.model, self.job.training_seed)
@@ -56,9 +56,9 @@ class Questions:
 
 @dataclass
 class EpochRecorder:
-    """Called by a model after each epoch: keeps losses, asks questions, tells who watches."""
+    """Callback of a model after each epoch: keeps losses, scores, and writes a heartbeat."""
 
-    questions: Questions | None = None
+    scorer: EpochScorer | None = None
     heartbeat: Path | None = None
     epoch: int = 0
     seconds: float = 0.0
@@ -68,27 +68,21 @@ class EpochRecorder:
     )
 
     def __call__(self, epoch: int, losses: Mapping[str, float]) -> None:
-        """Hear of an epoch that ended."""
+        """Record the epoch that ended."""
         self.epoch = int(epoch)
         train, held_out = float(losses.get("train", np.nan)), float("nan")
-        self._tell(train)
-        if self.questions is not None:
+        self._beat(train)
+        if self.scorer is not None:
             started = time.perf_counter()
-            held_out = self.questions.loss()
-            if self.epoch in self.questions.track:
-                self.tracked[self.epoch] = self.questions.scored()
+            held_out = self.scorer.loss()
+            if self.epoch in self.scorer.track:
+                self.tracked[self.epoch] = self.scorer.scored()
             self.seconds += time.perf_counter() - started
         for name, value in (("epoch", self.epoch), ("train", train), ("held_out", held_out)):
             self.losses[name].append(value if np.isfinite(value) else None)
 
-    def before_the_last(self, track: Collection[int]) -> dict[int, Scored]:
-        """What was tracked, the last epoch aside: that one is scored after training.
-
-        Raises
-        ------
-        EpochNeverReached
-            If training ended before a tracked epoch.
-        """
+    def tracked_before_last(self, track: Collection[int]) -> dict[int, Scored]:
+        """Return the tracked scores except those of the last epoch, which follow after training."""
         missed = set(track) - {*self.tracked, self.epoch}
         if missed:
             raise EpochNeverReached(
@@ -96,7 +90,7 @@ class EpochRecorder:
             )
         return {epoch: self.tracked[epoch] for epoch in sorted(track) if epoch != self.epoch}
 
-    def _tell(self, train: float) -> None:
+    def _beat(self, train: float) -> None:
         if self.heartbeat is not None:
             with suppress(OSError):  # on another machine nobody is watching
                 self.heartbeat.write_text(f"{self.epoch} {train:.6g}")

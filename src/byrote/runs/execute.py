@@ -1,4 +1,4 @@
-"""A run: from a model, records and a plan to a folder of finished fits."""
+"""Execution of a run: from a model, records and a plan to a folder of finished fits."""
 
 import errno
 import os
@@ -14,32 +14,33 @@ from typing import Any
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
 from byrote.models import contract
 from byrote.plans import Design
-from byrote.runs import files, reading, record_files, temporary
-from byrote.runs.executors import open_pool
-from byrote.runs.interrupts import held_back
+from byrote.runs import files, temporary
+from byrote.runs.executors.registry import open_pool
+from byrote.runs.interrupts import deferred_signals
 from byrote.runs.job import Task, job_of
 from byrote.runs.lock import locked
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 from byrote.runs.plan_file import read_design
 from byrote.runs.progress import Progress, Silent
+from byrote.runs.record_files import damaged_files
 from byrote.runs.recovery import outcomes
 from byrote.runs.request import Request
 from byrote.runs.run_folder import RunFolder
 
-# Of a folder that cannot be used at all, whatever room there is.
+# Errors of a folder that cannot be used at all, whatever its free space.
 _UNUSABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.EISDIR}
 
 
 def run_fits(request: Request, folder: Path, progress: Progress | None = None) -> RunFolder:
-    """Do the fits of a plan that the folder does not hold yet.
+    """Execute the fits of a plan that the folder does not hold yet.
 
-    Everything that can be refused is refused before the folder is made or changed.
+    Invalid input is rejected before the folder is made or changed.
 
     Returns
     -------
-    The run folder, in which fits may have failed: see ``RunFolder.failures``; the release fit, if
-    asked for: see ``RunFolder.check_release``.
+    The run folder, in which fits may have failed (``RunFolder.failures``), the release fit too
+    (``RunFolder.check_release``).
 
     Raises
     ------
@@ -48,7 +49,7 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     RunMismatch
         If the folder holds another run, or one that another process works on.
     CannotWrite, IncompleteRun
-        If the system has no room for a file, or no memory; what was finished is kept.
+        If the disk or the memory is full; finished fits are kept.
     """
     request.check()
     temporary.sweep()
@@ -56,27 +57,27 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     design = request.plan.draw(request.context())
     settled: dict[str, Any] = {}
     paths.check()
-    if not reading.is_there(paths.manifest):
+    if not files.file_exists(paths.manifest):
         _check_new(paths)
         request.preflight(design)
         settled = contract.resolved_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
     with _resumable(paths), _locked(paths):
-        if reading.is_there(paths.manifest):
+        if files.file_exists(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
             run = RunFolder.create(paths, manifest, design, request.kind)
             todo = [*range(design.fits), *(design.extra if request.keeps else ())]
         if todo:
-            _carry_out(run, todo, request, progress or Silent())
+            _execute(run, todo, request, progress or Silent())
     return run
 
 
 def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFolder, list[int]]:
-    """The run in the folder, extended if the plan is larger now, and the fits still to do.
+    """Open the run, extended if the plan is larger now; return it and the fits still to do.
 
-    All that is there is read before anything is changed.
+    Every existing file is read before anything is changed.
     """
     manifest = Manifest.read(paths.manifest)
     _check_same(manifest, paths, request, design)
@@ -84,36 +85,37 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     design = request.plan.draw(request.context(), after=stored.design)
     if not design.begins_with(stored.design):
         raise RunMismatch(f"{paths.root} holds another run: its membership differs")
-    todo, damaged = stored.unfinished(request.track)
+    todo, damaged_fits = stored.unfinished(request.track)
     todo += range(stored.design.fits, design.fits)
-    without, damaged_models = _without_model(stored, set(todo), request.settings.keep_models)
-    todo += without
-    damaged_names = record_files.damaged(paths, manifest, request.kind)
+    lacking, damaged_models = _lacking_models(stored, set(todo), request.settings.keep_models)
+    todo += lacking
+    damaged_records = damaged_files(request.kind.files(paths), manifest)
     if todo:
         request.preflight(design)
     _sweep(paths)
-    stored.forget_aside(todo)
+    stored.remove_superseded(todo)
     for folder in (paths.fits, paths.failures):  # archives and version control drop empty ones
         files.make_folder(folder)
-    for problem in [*damaged.values(), *damaged_models]:
+    for problem in [*damaged_fits.values(), *damaged_models]:
         warnings.warn(f"{problem}; this fit is done again", stacklevel=4)
-    for problem in damaged_names.values():
+    for _, problem in damaged_records:
         warnings.warn(f"{problem}; it is written again", stacklevel=4)
-    record_files.mend(paths, manifest, request.kind, damaged_names)
-    for fit in damaged:
-        stored.set_aside(fit)
+    for file, _ in damaged_records:
+        file.write(manifest)
+    for fit in damaged_fits:
+        stored.supersede(fit)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
     if design.fits > stored.design.fits or tuple(request.track) != manifest.track:
         stored = stored.extend(request.manifest(design), design)
     return stored, todo
 
 
-def _without_model(
+def _lacking_models(
     stored: RunFolder, todo: set[int], keep_models: str
 ) -> tuple[list[int], list[CorruptFile]]:
-    """Finished fits whose model is asked for and not there, and why some that have a file are.
+    """Return finished fits that lack a requested model, and the errors of damaged model files.
 
-    Their log-likelihoods stay until each is done again, model and log-likelihoods together.
+    Their log-likelihoods stay until each fit is repeated, model and log-likelihoods together.
     """
     if keep_models == "none":
         return [], []
@@ -124,10 +126,10 @@ def _without_model(
 
 
 def _check_same(stored: Manifest, paths: RunPaths, request: Request, design: Design) -> None:
-    """Refuse a folder made by another model, data set or plan, or by a larger plan."""
-    asked, size = request.manifest(design), request.plan.size
-    differences = stored.differences(asked, size)
-    have, want = stored.plan.spec.get(size), asked.plan.spec.get(size)
+    """Reject a folder made by another model, data set or plan, or by a larger plan."""
+    requested, size = request.manifest(design), request.plan.size
+    differences = stored.differences(requested, size)
+    have, want = stored.plan.spec.get(size), requested.plan.spec.get(size)
     if have is not None and want is not None and want < have:
         differences.append(f"plan {size} {have} there, {want} here")
     if differences:
@@ -136,10 +138,10 @@ def _check_same(stored: Manifest, paths: RunPaths, request: Request, design: Des
         )
 
 
-def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
+def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
     settings = request.settings
     watched = not isinstance(progress, Silent)
-    heard: Counter[str] = Counter()
+    warned: Counter[str] = Counter()
     try:
         with (
             temporary.temporary_folder() as heartbeats,
@@ -164,17 +166,17 @@ def _carry_out(run: RunFolder, todo: list[int], request: Request, progress: Prog
             for outcome in outcomes(pool, task, jobs):
                 run.keep(outcome)
                 progress.ended(outcome)
-                heard.update(outcome.facts.get("warnings", ()))
+                warned.update(outcome.facts.get("warnings", ()))
     finally:
-        with held_back():
+        with deferred_signals():
             progress.stop()
             shutil.rmtree(run.paths.work, ignore_errors=True)
-    for warning, count in heard.most_common(3):
+    for warning, count in warned.most_common(3):
         warnings.warn(f"{count} of {len(todo)} fits warned: {warning}", stacklevel=4)
 
 
 def _check_new(paths: RunPaths) -> None:
-    """Refuse a folder that cannot be made, or that holds something else."""
+    """Reject a folder that cannot be made, or that holds something else."""
     root = paths.root
     nearest = next(parent for parent in (root, *root.absolute().parents) if parent.exists())
     if not nearest.is_dir():
@@ -191,7 +193,7 @@ def _check_new(paths: RunPaths) -> None:
 
 
 def kept_in(paths: RunPaths) -> str:
-    """What a run that was stopped has, and how it goes on."""
+    """Describe the finished fits of an interrupted run, and how to resume it."""
     done = len(list(paths.fits.glob("fit-*.parquet")))
     if not done:
         return "no fit was finished"
@@ -201,7 +203,7 @@ def kept_in(paths: RunPaths) -> str:
 
 @contextmanager
 def _resumable(paths: RunPaths) -> Iterator[None]:
-    """Say, where the system has no room or no memory, what is kept."""
+    """Add to errors of disk and memory which fits are kept."""
     try:
         yield
     except CannotWrite as error:
@@ -214,7 +216,7 @@ def _resumable(paths: RunPaths) -> Iterator[None]:
 
 @contextmanager
 def _locked(paths: RunPaths) -> Iterator[None]:
-    """Hold the run folder, which is made if need be."""
+    """Lock the run folder, which is created if necessary."""
     with ExitStack() as lock:
         try:
             files.make_folder(paths.root)
@@ -229,6 +231,6 @@ def _locked(paths: RunPaths) -> Iterator[None]:
 def _sweep(paths: RunPaths) -> None:
     """Remove what killed processes left."""
     shutil.rmtree(paths.work, ignore_errors=True)
-    with reading.of(paths.root):
+    with files.reading(paths.root):
         for folder in (paths.root, paths.fits, paths.failures, paths.models):
             files.sweep(folder)

@@ -1,4 +1,9 @@
-"""Writing files so that a reader sees the whole of one or nothing, whenever the power goes."""
+"""Reading and writing of a run folder's files.
+
+A file is written as a whole or not at all, whenever the power goes. Content that contradicts itself
+is damage (CorruptFile), which is named and written again. An error of the disk or a lack of memory
+(CannotRead, CannotWrite) does not concern the content: it stops the run and changes nothing.
+"""
 
 import errno
 import os
@@ -6,50 +11,127 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO
+from stat import S_ISLNK, S_ISREG
+from typing import IO, NamedTuple
 
-from byrote.errors import ByroteError, CannotWrite
+import pyarrow as pa
+
+from byrote.errors import ByroteError, CannotRead, CannotWrite, CorruptFile, InvalidInput
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600  # records are private, and so is what is known of them
 TEMPORARY = ".tmp"
-_UNSYNCED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}  # of file systems that sync no folder
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}  # of some file systems
+_INVALID_PATH = {errno.ENAMETOOLONG, errno.ELOOP}
+_ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+
+
+class FileState(NamedTuple):
+    """What changes when a file is replaced or written to."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+    changed: int
+
+
+def file_state(file: IO[bytes]) -> FileState:
+    """Return the state of an open file."""
+    stat = os.fstat(file.fileno())
+    return FileState(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+def file_exists(path: Path) -> bool:
+    """Whether a regular file exists; symbolic links are rejected."""
+    try:
+        mode = path.lstat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _read_error(path, error) from None
+    if S_ISLNK(mode):
+        raise _link_error(path)
+    return S_ISREG(mode)
+
+
+def check_no_links(root: Path, folders: tuple[str, ...]) -> None:
+    """Reject symbolic links in a folder and in some of its folders; the folder itself may be one.
+
+    What is written or removed there would be written or removed elsewhere.
+    """
+    for folder in (root, *(root / name for name in folders)):
+        try:
+            with os.scandir(folder) as entries:
+                links = [entry.path for entry in entries if entry.is_symlink()]
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise _read_error(folder, error) from None
+        if links:
+            raise _link_error(Path(min(links)))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn errors of the system into CorruptFile (a missing file) or CannotRead."""
+    try:
+        yield
+    except ByroteError:
+        raise
+    except _ABSENT:
+        raise CorruptFile(f"{path} is missing") from None
+    except MemoryError:
+        raise _cannot_read(path, "not enough memory") from None
+    except OSError as error:
+        raise _read_error(path, error) from None
+
+
+@contextmanager
+def parsing(path: Path) -> Iterator[None]:
+    """Turn errors of parsing into CorruptFile; those of disk and memory are left to ``reading``."""
+    try:
+        yield
+    except (ByroteError, MemoryError):
+        raise
+    except OSError as error:  # Arrow's for content that it cannot read has no number
+        if error.errno is not None:
+            raise
+        raise _damaged(path, error) from None
+    except (pa.ArrowException, TypeError, LookupError, ValueError, ArithmeticError) as error:
+        raise _damaged(path, error) from None
+    except (AttributeError, RecursionError) as error:
+        raise _damaged(path, error) from None
+
+
+@contextmanager
+def writing(target: Path | str) -> Iterator[None]:
+    """Turn errors of the system into CannotWrite, with the free space where that is the cause."""
+    try:
+        yield
+    except ByroteError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        refused = CannotWrite(f"cannot write {target}: {reason}{_space(error.errno, target)}")
+        refused.errno = error.errno
+        raise refused from None
 
 
 def make_folder(path: Path) -> None:
-    """Create a folder for its owner alone; missing parents get the usual permissions.
-
-    Raises
-    ------
-    CannotWrite
-        If the system refuses.
-    """
+    """Create a folder for its owner alone; missing parents get the usual permissions."""
     with writing(path):
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
 def write_atomically(path: Path, content: bytes | bytearray | memoryview) -> None:
-    """Write a whole file, or leave what was there.
-
-    Raises
-    ------
-    CannotWrite
-        If the system refuses.
-    """
+    """Write a whole file, or leave the existing one."""
     with atomic(path) as file:
         file.write(content)
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write to: under a temporary name, then forced to disk, then moved into place.
-
-    What is left under the temporary name when the block fails is removed.
-
-    Raises
-    ------
-    CannotWrite
-        If the system refuses.
-    """
+    """Open a file to write: under a temporary name, forced to disk, then moved into place."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with writing(path):
         try:
@@ -65,39 +147,13 @@ def atomic(path: Path) -> Iterator[IO[bytes]]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, if it is there.
-
-    Raises
-    ------
-    CannotWrite
-        If the system refuses.
-    """
+    """Remove a file if it exists."""
     with writing(path):
         path.unlink(missing_ok=True)
 
 
-@contextmanager
-def writing(what: Path | str) -> Iterator[None]:
-    """A block that writes: an error of the system becomes one sentence with the room there is.
-
-    Raises
-    ------
-    CannotWrite
-        In place of an OSError.
-    """
-    try:
-        yield
-    except ByroteError:  # said already
-        raise
-    except OSError as error:
-        reason = error.strerror or str(error)
-        refused = CannotWrite(f"cannot write {what}: {reason}{_room(error.errno, what)}")
-        refused.errno = error.errno
-        raise refused from None
-
-
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left unfinished."""
+    """Remove unfinished files that killed processes left."""
     for path in folder.glob(f".*{TEMPORARY}"):
         with suppress(OSError):
             path.unlink()
@@ -117,26 +173,51 @@ def _sync_folder(path: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in _UNSYNCED:
+        if error.errno not in _NO_FOLDER_SYNC:
             raise
     finally:
         os.close(descriptor)
 
 
-def _room(reason: int | None, what: Path | str) -> str:
-    """How much room is left where something was to be written, if that is the reason."""
+def _space(reason: int | None, target: Path | str) -> str:
+    """Describe the space left where a file was to be written, if that is the reason."""
     if reason == errno.EFBIG:
         return " (files of this process are limited in size: ulimit -f)"
-    if reason not in (errno.ENOSPC, errno.EDQUOT) or not isinstance(what, Path):
+    if reason not in (errno.ENOSPC, errno.EDQUOT) or not isinstance(target, Path):
         return ""
-    nearest = next(parent for parent in what.absolute().parents if parent.exists())
-    free = f"{shutil.disk_usage(nearest).free / 1e6:,.1f} MB"
-    return f" ({free} free in {nearest}{', but no room for a file more' if _full(nearest) else ''})"
+    folder = next(parent for parent in target.absolute().parents if parent.exists())
+    free = f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB"
+    return f" ({free} free in {folder}{', but no room for a file more' if _full(folder) else ''})"
 
 
 def _full(folder: Path) -> bool:
-    """Whether a file system has no entry left for a further file."""
+    """Whether the file system has no entry left for another file."""
     if not hasattr(os, "statvfs"):
         return False
-    found = os.statvfs(folder)
-    return found.f_files > 0 and found.f_favail == 0
+    system = os.statvfs(folder)
+    return system.f_files > 0 and system.f_favail == 0
+
+
+def _read_error(path: Path, error: OSError) -> ByroteError:
+    if error.errno in _INVALID_PATH:
+        return InvalidInput(f"{path}: {error.strerror}")
+    return _cannot_read(path, error.strerror)
+
+
+def _cannot_read(path: Path, why: str | None) -> CannotRead:
+    return CannotRead(
+        f"cannot read {path}: {why}; nothing was changed, and the same command goes on once it can"
+        " be read"
+    )
+
+
+def _damaged(path: Path, error: Exception) -> CorruptFile:
+    text = str(error).splitlines()[0] if str(error) else "no message"
+    return CorruptFile(f"{path} is damaged and cannot be read ({type(error).__name__}: {text})")
+
+
+def _link_error(path: Path) -> InvalidInput:
+    return InvalidInput(
+        f"{path} must not be a symbolic link: what a run folder holds must lie in it, so that"
+        " nothing elsewhere is written or removed"
+    )

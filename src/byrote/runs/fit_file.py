@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.plans import Design
-from byrote.runs import parquet, sealed
+from byrote.runs import sealed
 from byrote.runs.job import Outcome, Scored
 
 _COLUMNS = ("record", "epoch", "included", "log_prob")
-
-
 CACHED_BYTES = 1 << 28  # of decoded fit files that an open run holds
 
 
@@ -32,11 +30,11 @@ class _Rows:
     @property
     def names(self) -> list[str]:
         """Names of the columns."""
-        file = isinstance(self.source, pq.ParquetFile)
-        return list((self.source.schema_arrow if file else self.source.schema).names)
+        is_file = isinstance(self.source, pq.ParquetFile)
+        return list((self.source.schema_arrow if is_file else self.source.schema).names)
 
     def of_epoch(self, place: int, columns: Sequence[str]) -> pa.Table:
-        """The rows of the epoch at this place among those scored."""
+        """Return the rows of the epoch at this place among those scored."""
         epochs, columns = len(self.facts["epochs"]), [*columns]
         if isinstance(self.source, pa.Table):
             table = self.source.select(columns)
@@ -48,42 +46,42 @@ class _Rows:
         return table.slice(place * size, size)
 
     def in_memory(self) -> "_Rows":
-        """The same rows, all of them read."""
+        """Read all rows."""
         if isinstance(self.source, pa.Table):
             return self
         return _Rows(self.source.read(use_threads=False), self.facts)
 
 
 class FitCache:
-    """Decoded fit files of an open run, so that each is read once; the first ones that fit in."""
+    """Decoded fit files of an open run, each read once, as many as fit into memory."""
 
     def __init__(self, most: int = CACHED_BYTES) -> None:
-        self.verified: sealed.Seen = {}  # larger files are read again, but verified once
+        self.verified: sealed.Verified = {}  # larger files are read again, but verified once
         self._room = most
-        self._held: dict[Path, tuple[_Rows, int]] = {}
+        self._entries: dict[Path, tuple[_Rows, int]] = {}
 
     def get(self, path: Path) -> _Rows | None:
-        """What was read of a file, if it is held."""
-        rows, _ = self._held.get(path, (None, 0))
+        """Return the rows of a file, if cached."""
+        rows, _ = self._entries.get(path, (None, 0))
         return rows
 
     def keep(self, path: Path, rows: _Rows, size: int) -> _Rows:
-        """Read and hold a file of this decoded size, if there is room for it."""
+        """Read and cache a file of this decoded size, if there is room for it."""
         if size > self._room:
             return rows
         self._room -= size
-        self._held[path] = held = rows.in_memory(), size
-        return held[0]
+        self._entries[path] = entry = rows.in_memory(), size
+        return entry[0]
 
     def forget(self, path: Path) -> None:
-        """Drop a file that is written again."""
-        _, size = self._held.pop(path, (None, 0))
+        """Drop a file that will be written again."""
+        _, size = self._entries.pop(path, (None, 0))
         self._room += size
 
 
 @dataclass(frozen=True)
 class FitFile:
-    """Where a fit of a run is, and what must be in it."""
+    """The file of one fit, and what it must hold."""
 
     path: Path
     run_id: str
@@ -92,7 +90,7 @@ class FitFile:
     cache: FitCache = field(default_factory=FitCache, compare=False, repr=False)
 
     def write(self, outcome: Outcome) -> None:
-        """Keep the log-likelihoods of a fit that succeeded; one row group for each epoch."""
+        """Write the log-likelihoods of a successful fit, one row group for each epoch."""
         assert outcome.scored is not None  # noqa: S101 (it succeeded)
         self.cache.forget(self.path)
         rows = self.design.counted_rows(self.fit)
@@ -105,7 +103,7 @@ class FitFile:
             "log_prob": np.concatenate([each.log_prob for each in scored]),
             **_diagnostics(scored),
         }
-        parquet.write(
+        sealed.write_parquet(
             self.path,
             columns,
             {"run_id": self.run_id, "fit": self.fit, "epochs": epochs, **outcome.facts},
@@ -115,48 +113,21 @@ class FitFile:
         )
 
     def facts(self) -> dict[str, Any]:
-        """What is known of the fit: epochs, losses, seconds, memory, versions, processor."""
+        """Read the facts about the fit: epochs, losses, seconds, memory, versions, processor."""
         with self._opened() as rows:
             return rows.facts
 
     def epochs(self) -> list[int]:
-        """The epochs that were scored, the last one last; [0] where a model has none."""
+        """Return the scored epochs, ascending; [0] for a model without epochs."""
         with self._opened() as rows:
             return list(rows.facts["epochs"])
 
     def log_prob(self, epoch: int | None = None) -> NDArray[np.float64]:
-        """Log-likelihoods of the counted rows after an epoch, the last if none is given, nats.
-
-        Raises
-        ------
-        CorruptFile
-            If the file is truncated or altered.
-        ForeignFile
-            If it belongs to another run or another fit.
-        CannotRead
-            If the disk does not give it, or there is no memory for it.
-        """
+        """Read the log-likelihoods of the counted rows, nats (default: after the last epoch)."""
         return self._checked(self._rows(epoch, _COLUMNS))
 
-    def _checked(self, table: pa.Table) -> NDArray[np.float64]:
-        """The log-likelihoods of one epoch, which must be of the rows that the plan says."""
-        rows = self.design.counted_rows(self.fit)
-        if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
-            table["included"].to_numpy(), self._included(rows)
-        ):
-            raise CorruptFile(f"{self.path} does not hold the records that the plan says")
-        log_prob = table["log_prob"].to_numpy()
-        if np.isnan(log_prob).any() or (log_prob == np.inf).any():
-            raise CorruptFile(f"{self.path} holds log-likelihoods that are NaN or +inf")
-        return np.asarray(log_prob)
-
-    def _included(self, rows: NDArray[np.uint32]) -> NDArray[Any]:
-        """How often the fit trains on each row."""
-        times = self.design.included(self.fit)[rows]
-        return times if self.design.inserts else times.astype(np.uint8)
-
     def diagnostics(self, epoch: int | None = None) -> dict[str, NDArray[Any]]:
-        """What else is known of the rows after an epoch, the last if none is given, by name."""
+        """Read the diagnostics of the counted rows by name (default: after the last epoch)."""
         with self._opened() as rows:
             names = [name for name in rows.names if name not in _COLUMNS]
         if not names:
@@ -165,53 +136,69 @@ class FitFile:
         return {name: np.asarray(table[name].to_numpy()) for name in names}
 
     def check(self) -> None:
-        """Read all that is in the file.
-
-        Raises
-        ------
-        CorruptFile, ForeignFile, CannotRead
-            As ``log_prob``.
-        """
+        """Read and check the whole file."""
         with self._opened() as opened:
             rows = opened.in_memory()  # once, whatever the number of epochs
             for place, epoch in enumerate(rows.facts["epochs"]):
-                self._checked(self._of(rows.of_epoch(place, rows.names), epoch))
+                self._checked(self._of_epoch(rows.of_epoch(place, rows.names), epoch))
+
+    def _checked(self, table: pa.Table) -> NDArray[np.float64]:
+        """Return the log-likelihoods of one epoch after checking that the rows are the plan's."""
+        rows = self.design.counted_rows(self.fit)
+        if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
+            table["included"].to_numpy(), self._included(rows)
+        ):
+            raise self._other_records()
+        log_prob = table["log_prob"].to_numpy()
+        if np.isnan(log_prob).any() or (log_prob == np.inf).any():
+            raise CorruptFile(f"{self.path} holds log-likelihoods that are NaN or +inf")
+        return np.asarray(log_prob)
+
+    def _included(self, rows: NDArray[np.uint32]) -> NDArray[Any]:
+        """Return the number of times that the fit trains on each row."""
+        times = self.design.included(self.fit)[rows]
+        return times if self.design.inserts else times.astype(np.uint8)
 
     def _rows(self, epoch: int | None, columns: tuple[str, ...]) -> pa.Table:
-        """The rows of one epoch, or the last."""
         with self._opened() as rows:
             epochs = rows.facts["epochs"]
             place = len(epochs) - 1 if epoch is None else epochs.index(epoch)
-            return self._of(rows.of_epoch(place, columns), epochs[place])
+            return self._of_epoch(rows.of_epoch(place, columns), epochs[place])
 
-    def _of(self, table: pa.Table, epoch: int) -> pa.Table:
-        """Rows that must be of one epoch, and of every row that the fit counts."""
-        there = table["epoch"].to_numpy()
-        if len(there) != len(self.design.counted_rows(self.fit)) or (there != epoch).any():
-            raise CorruptFile(f"{self.path} does not hold the epochs that it says")
+    def _of_epoch(self, table: pa.Table, epoch: int) -> pa.Table:
+        """Check that rows are of one epoch, and as many as the fit counts."""
+        epochs = table["epoch"].to_numpy()
+        if len(epochs) != len(self.design.counted_rows(self.fit)) or (epochs != epoch).any():
+            raise CorruptFile(f"{self.path} does not hold the epochs that it names")
         return table
 
     @contextmanager
     def _opened(self) -> Iterator[_Rows]:
-        """The rows of a file that must be this fit's, from memory if it was read before."""
-        held = self.cache.get(self.path)
-        if held is not None:
-            yield held
+        """Open the file, or take it from the cache, and check that it is this fit's."""
+        cached = self.cache.get(self.path)
+        if cached is not None:
+            yield cached
             return
-        with parquet.opened(self.path, _COLUMNS, seen=self.cache.verified) as (file, facts):
+        with sealed.opened_parquet(self.path, _COLUMNS, verified=self.cache.verified) as (
+            file,
+            facts,
+        ):
             if facts.get("run_id") != self.run_id or facts.get("fit") != self.fit:
                 raise ForeignFile(f"{self.path} belongs to another run or fit; move it away")
             epochs, rows = facts["epochs"], len(self.design.counted_rows(self.fit))
             if not epochs or epochs != sorted({int(epoch) for epoch in epochs}):
-                raise CorruptFile(f"{self.path} does not say in order which epochs it holds")
+                raise CorruptFile(f"{self.path} does not name its epochs in ascending order")
             if file.metadata.num_rows != rows * len(epochs):
-                raise CorruptFile(f"{self.path} does not hold the records that the plan says")
+                raise self._other_records()
             size = 8 * file.metadata.num_rows * file.metadata.num_columns
             yield self.cache.keep(self.path, _Rows(file, facts), size)
 
+    def _other_records(self) -> CorruptFile:
+        return CorruptFile(f"{self.path} does not hold the records of the plan")
+
 
 def _diagnostics(scored: Sequence[Scored]) -> dict[str, NDArray[Any]]:
-    """Columns of diagnostics, NaN after an epoch of which there are none."""
+    """Return columns of diagnostics, NaN after epochs without them."""
     columns = {}
     for name in dict.fromkeys(name for each in scored for name in each.diagnostics):
         blank = np.full(len(scored[-1].log_prob), np.nan, dtype=np.float32)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from byrote.plans import Design
-from byrote.runs.executors import usable_workers
+from byrote.runs.executors.registry import usable_workers
 
 Result = TypeVar("Result")
 LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated

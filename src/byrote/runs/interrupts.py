@@ -1,4 +1,4 @@
-"""Signals that ask a process to end: heard as Ctrl-C is, and held back while a block tidies up."""
+"""Signals that ask a process to end: raised as KeyboardInterrupt, and deferred during cleanup."""
 
 import signal
 import threading
@@ -6,47 +6,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# The terminal's Ctrl-C, its end, a request to end, a batch system's limit of processor time.
+# Ctrl-C, the terminal's end, a request to end, a batch system's limit of processor time.
 _ENDING = ("SIGINT", "SIGHUP", "SIGTERM", "SIGXCPU")
 
 
-def heed() -> None:
-    """Let every signal that asks to end raise KeyboardInterrupt, but one that is ignored (nohup).
+def raise_on_signals() -> None:
+    """Raise KeyboardInterrupt on every ending signal except ignored ones (nohup).
 
-    For the main thread of a program of its own, not of a library.
+    For the main thread of a program, not for a library.
     """
     for number in _numbers():
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _interrupt)
 
 
-def ignore() -> None:
-    """Hear no further signal: for the last steps of a process that ends by one."""
+def ignore_signals() -> None:
+    """Ignore further ending signals: for the last steps of a process that ends by one."""
     for number in _numbers():
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
-def held_back() -> Iterator[None]:
-    """Hold these signals back until the block ends, so that what it tidies is tidied.
+def deferred_signals() -> Iterator[None]:
+    """Defer ending signals until the block ends, so that its cleanup completes.
 
-    Those that the program does not handle keep their meaning; so do all in other threads than the
-    main one, which hears of no signal.
+    Signals that the program does not handle are not deferred, nor any in other threads than the
+    main one, which receives all signals.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    heard: list[int] = []
+    received: list[int] = []
     before = {n: handler for n in _numbers() if callable(handler := signal.getsignal(n))}
     try:
         for number in before:
-            signal.signal(number, lambda number, _: heard.append(number))
+            signal.signal(number, lambda number, _: received.append(number))
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        if heard:
-            signal.raise_signal(heard[0])
+        if received:
+            signal.raise_signal(received[0])
 
 
 def _numbers() -> list[signal.Signals]:

@@ -1,4 +1,4 @@
-"""A fit, as data: what to do, and what came of it. Both can be sent to another machine."""
+"""A fit as data that can be sent to another machine: the task, the job and the outcome."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,15 +15,15 @@ KEEP_MODELS = ("none", "release", "all")
 
 
 class DataHandle(Protocol):
-    """Where a worker finds the records: in memory, in a mapped file, in an object store."""
+    """The records of a run for its workers: in memory, in a mapped file, in an object store."""
 
     def get(self) -> NDArray[Any]:
-        """(n, ...) all records, read-only."""
+        """Return all records, (n, ...), read-only."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One fit: its seeds and membership. With the Task and the data it decides the outcome."""
+    """Seeds and membership of one fit, which with the task and the data determine its outcome."""
 
     fit: int
     n: int
@@ -32,13 +32,13 @@ class Job:
     training_seed: int
     evaluation_seed: int
     noise_seed: int
-    leader_held_out: NDArray[np.uint32] | None = None  # of the fit whose places the rows take
-    copies: NDArray[np.uint32] | None = None  # of each row not held out, if they are inserted
-    places: NDArray[np.int64] | None = None  # of each copy
+    leader_held_out: NDArray[np.uint32] | None = None  # see Design.leader
+    copies: NDArray[np.uint32] | None = None  # of each row not held out, if rows are inserted
+    places: NDArray[np.int64] | None = None  # line of each copy
     keep_weights: bool = False
 
     def training_rows(self) -> NDArray[np.intp]:
-        """Rows to train on, in the order in which the model gets them; copies follow each other."""
+        """Return the rows to train on, in the order of the training data; copies are adjacent."""
         trained = training_rows(self.n, self.held_out, self.leader_held_out)
         return trained if self.copies is None else np.repeat(trained, self.copies)
 
@@ -59,8 +59,8 @@ class Content(Protocol):
     def training(self, model: Any, job: Job) -> Any:
         """Return what the model's ``fit`` gets."""
 
-    def scored(self, model: Any, job: Job, *, in_passing: bool = False) -> Scored:
-        """Score the counted rows; in passing, in the middle of training, with less effort."""
+    def scored(self, model: Any, job: Job, *, mid_training: bool = False) -> Scored:
+        """Score the counted rows, with less effort in the middle of training."""
 
     def loss(self, model: Any, job: Job) -> float:
         """Compute the loss of data that the fit does not train on, nats; NaN without such data."""
@@ -70,11 +70,11 @@ class Content(Protocol):
 
 
 class BadLogProb(ValueError):
-    """A model's log-likelihoods that cannot be used. Its text quotes no record."""
+    """Invalid log-likelihoods of a model. The message quotes no record."""
 
 
 def checked(values: Any, n: int) -> NDArray[np.float64]:
-    """Convert log-likelihoods to (n,) float64, or raise BadLogProb, which quotes none."""
+    """Convert log-likelihoods to (n,) float64, or raise BadLogProb."""
     array = np.asarray(values)
     if array.dtype.kind not in "fiu":
         raise BadLogProb(f"score_samples must return real numbers; got {array.dtype}")
@@ -83,7 +83,7 @@ def checked(values: Any, n: int) -> NDArray[np.float64]:
         raise BadLogProb(f"score_samples must return shape ({n},); got {log_prob.shape}")
     bad = np.count_nonzero(np.isnan(log_prob) | (log_prob == np.inf))
     if bad:
-        raise BadLogProb(f"score_samples must return no NaN and no +inf; got {bad} in {n} values")
+        raise BadLogProb(f"score_samples must not return NaN or +inf; got {bad} in {n} values")
     return log_prob
 
 
@@ -103,7 +103,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Failure:
-    """An exception as its type and place; its text only on request, for it may quote records."""
+    """Type and place of an exception; its message only on request, since it may quote records."""
 
     type: str
     place: str
@@ -115,10 +115,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a fit: the counted rows, scored, or a failure.
+    """The result of a fit: scores of the counted rows after the last epoch, or a failure.
 
-    ``scored`` is after the last epoch, ``epoch``; ``tracked`` the same after earlier ones.
-    ``weights`` come if the job keeps them.
+    ``epoch`` is the last one; ``tracked`` holds the scores of earlier ones.
     """
 
     fit: int
@@ -131,19 +130,19 @@ class Outcome:
 
     @property
     def log_prob(self) -> NDArray[np.float64] | None:
-        """Log-likelihoods of the counted rows after the last epoch, nats; None after a failure."""
+        """Log-likelihoods of the counted rows, nats; None after a failure."""
         return None if self.scored is None else self.scored.log_prob
 
     @property
     def diagnostics(self) -> Mapping[str, NDArray[Any]]:
-        """What else is known of the counted rows after the last epoch."""
+        """Diagnostics of the counted rows."""
         return {} if self.scored is None else self.scored.diagnostics
 
 
 def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -> Job:
-    """The job of one fit of a design, or of the release fit."""
+    """Return the job of one fit of a design, or of the release fit."""
     if fit == RELEASE:
-        return release_job(design.n, seed)
+        return _release_job(design.n, seed)
     leader = int(design.leader[fit])
     key = (int(design.repeat[leader]), int(design.fold[leader]))
     return Job(
@@ -161,8 +160,8 @@ def job_of(design: Design, fit: int, seed: int, *, keep_weights: bool = False) -
     )
 
 
-def release_job(n: int, seed: int) -> Job:
-    """The fit on all records: its weights are kept, nothing is scored."""
+def _release_job(n: int, seed: int) -> Job:
+    """Return the job of the fit on all records, which keeps its weights and scores nothing."""
     return Job(
         fit=RELEASE,
         n=n,

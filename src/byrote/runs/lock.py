@@ -1,8 +1,8 @@
-"""One process at a time works on a run folder; who does stands in ``run.lock``.
+"""The lock of a run folder, on which one process works at a time; ``run.lock`` names it.
 
-The lock is the operating system's, which frees it when the process ends, however it ends. Some
-network file systems have none: there the file itself is the lock, and one that a killed process
-left is recognized by its process, which is gone.
+The lock is the operating system's, which releases it when the process ends, however it ends. Some
+network file systems have no locks: there the file itself is the lock, and one that a killed process
+left is recognized by its process, which has ended.
 """
 
 import errno
@@ -20,7 +20,7 @@ from filelock import lock_descriptor
 
 from byrote.errors import RunMismatch
 from byrote.runs import files
-from byrote.runs.interrupts import held_back
+from byrote.runs.interrupts import deferred_signals
 
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -28,10 +28,10 @@ _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 @dataclass(frozen=True)
 class Holder:
-    """A process, so that another can tell whether it still runs.
+    """A process that holds a lock, described so that others can tell whether it still runs.
 
-    ``machine`` is of one boot and one space of process numbers (containers have their own), and
-    ``started`` in the kernel's ticks; both are empty where the system does not say.
+    ``machine`` identifies a boot and a space of process numbers (containers have their own);
+    ``started`` is in ticks of the kernel. Both are empty on systems that do not report them.
     """
 
     host: str
@@ -42,14 +42,14 @@ class Holder:
 
     @classmethod
     def here(cls) -> "Holder":
-        """The process that asks."""
+        """Describe this process."""
         now = datetime.now(UTC).isoformat(timespec="seconds")
         pid = os.getpid()
         return cls(socket.gethostname(), pid, now, _machine(), _started(pid))
 
     @classmethod
     def read(cls, path: Path) -> "Holder | None":
-        """Who holds a lock, or None where its file does not say."""
+        """Read the holder from a lock file; None if it does not name one."""
         try:
             content = json.loads(path.read_bytes())
             return cls(
@@ -63,11 +63,11 @@ class Holder:
             return None
 
     def content(self) -> bytes:
-        """What the file says."""
+        """Return the content of the lock file."""
         return json.dumps(asdict(self)).encode()
 
-    def is_gone(self) -> bool:
-        """Whether the process has certainly ended; of another machine nobody here can know."""
+    def has_ended(self) -> bool:
+        """Whether the process has certainly ended; unknown, and so false, on another machine."""
         if self.host != socket.gethostname() or self.machine != _machine():
             return False
         try:
@@ -84,23 +84,15 @@ class Holder:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock for the length of a block.
-
-    Raises
-    ------
-    RunMismatch
-        If another process holds it.
-    CannotWrite
-        If the file cannot be written.
-    """
+    """Hold a lock for the length of a block; RunMismatch if another process holds it."""
     descriptor, ours = None, False
     try:
-        with held_back(), files.writing(path):
+        with deferred_signals(), files.writing(path):
             descriptor, ours = _taken(path), True
         yield
     finally:
         if ours:
-            with held_back():
+            with deferred_signals():
                 with suppress(OSError):
                     path.unlink()
                 if descriptor is not None:
@@ -108,7 +100,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def _taken(path: Path) -> int | None:
-    """Take the lock: the descriptor that holds it, or None where the file does."""
+    """Take the lock; return the descriptor that holds it, or None where the file itself does."""
     here = Holder.here()
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | _NOFOLLOW, files.FILE_MODE)
@@ -124,17 +116,17 @@ def _taken(path: Path) -> int | None:
             os.close(descriptor)
             raise _refusal(path)
         if _is_open(path, descriptor):
-            with suppress(OSError):  # it only tells others: the lock holds without
+            with suppress(OSError):  # only informs others; the lock holds without it
                 os.ftruncate(descriptor, 0)
                 os.write(descriptor, here.content())
             return descriptor
-        os.close(descriptor)  # its holder ended, and took the file away, before it was ours
+        os.close(descriptor)  # its holder removed the file before we had the lock
 
 
 def _mark(path: Path, here: Holder) -> None:
-    """Make the file the lock; one that names nobody, or a process that is gone, gives way."""
+    """Make the file the lock, unless it names a process that may still run."""
     before = Holder.read(path)
-    if before is not None and not before.is_gone():
+    if before is not None and not before.has_ended():
         raise _refusal(path, take_over=True)
     mine, theirs = (_beside(path) for _ in range(2))
     try:
@@ -142,7 +134,7 @@ def _mark(path: Path, here: Holder) -> None:
         mine.chmod(files.FILE_MODE)
         with suppress(FileNotFoundError):
             path.rename(theirs)
-            if Holder.read(theirs) != before:  # another start was quicker
+            if Holder.read(theirs) != before:  # another start was faster
                 _link(theirs, path)
         _link(mine, path)
     except FileExistsError:
@@ -154,15 +146,15 @@ def _mark(path: Path, here: Holder) -> None:
         raise _refusal(path, take_over=True)
 
 
-def _link(own: Path, path: Path) -> None:
-    """Give a file its name unless another has it, also where a file can have one name only."""
+def _link(source: Path, path: Path) -> None:
+    """Link a file to a name that must be free; copy it on file systems without links."""
     try:
-        os.link(own, path)
+        os.link(source, path)
     except FileExistsError:
         raise
     except OSError:
         with path.open("xb") as file:
-            file.write(own.read_bytes())
+            file.write(source.read_bytes())
 
 
 def _beside(path: Path) -> Path:
@@ -170,7 +162,7 @@ def _beside(path: Path) -> Path:
 
 
 def _is_open(path: Path, descriptor: int) -> bool:
-    """Whether a path is that of an open file."""
+    """Whether a path names an open file."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -186,7 +178,7 @@ def _refusal(path: Path, *, take_over: bool = False) -> RunMismatch:
 
 
 def _machine() -> str:
-    """One boot of one machine, and one space of process numbers in it."""
+    """Identify the boot of this machine and the space of process numbers."""
     with suppress(OSError):
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot}/{Path('/proc/self/ns/pid').stat().st_ino}"
@@ -194,7 +186,7 @@ def _machine() -> str:
 
 
 def _started(process: int) -> str:
-    """When a process started, in ticks since the boot."""
+    """Return when a process started, in ticks since the boot."""
     with suppress(OSError, IndexError):  # the name before it, in brackets, may hold anything
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[19]
     return ""

@@ -1,4 +1,4 @@
-"""run.json: what a run is, so that nobody averages two different ones."""
+"""run.json: the description of a run, so that different runs are never averaged."""
 
 import uuid
 from collections.abc import Mapping
@@ -16,11 +16,11 @@ from byrote.models import identity
 from byrote.plans import Design, Plan, check_spec
 from byrote.plans.design import Units
 from byrote.runs import sealed
-from byrote.runs.environment import environment
+from byrote.runs.determinism import environment
 
 SCHEMA_VERSION = 2
-MOST_BYTES = 1 << 24  # of run.json; it holds no record and no list that grows with them
-_FITS = "drawn fits"  # beside what a plan's own description calls fits
+MOST_BYTES = 1 << 24  # of run.json, whose size does not grow with the records
+_FITS = "drawn fits"  # distinct from "fits" in the descriptions of some plans
 Count = Annotated[int, Field(ge=1, lt=1 << 31)]
 
 
@@ -29,9 +29,9 @@ class _Part(BaseModel):
 
 
 class ModelPart(_Part):
-    """The model: its class, the code of a class of the user's, its parameters but for seeds.
+    """The model: class, code of a user's class, and parameters except seeds.
 
-    And hashes of the files that its parameters name: another checkpoint is another model.
+    ``files`` are hashes of files that parameters name: another checkpoint is another model.
     """
 
     name: str
@@ -41,7 +41,7 @@ class ModelPart(_Part):
 
     @classmethod
     def of(cls, model: Any) -> "ModelPart":
-        """What is kept of a model."""
+        """Describe a model."""
         return cls(
             name=identity.class_path(model),
             code=identity.code(model),
@@ -50,7 +50,7 @@ class ModelPart(_Part):
         )
 
     def differences(self, other: "ModelPart") -> list[str]:
-        """What tells two models apart, one phrase each."""
+        """Return the differences from another model, one phrase each."""
         return [
             *_differing("model", _class(self), _class(other)),
             *_differing("model", self.parameters, other.parameters),
@@ -59,7 +59,7 @@ class ModelPart(_Part):
 
 
 class DataPart(_Part):
-    """The data: where from, how many, and a fingerprint of the content."""
+    """The data: source, number of records, and a fingerprint of the content."""
 
     source: str
     location: str = ""
@@ -70,7 +70,7 @@ class DataPart(_Part):
 
     @classmethod
     def of(cls, records: Records | CanaryRecords) -> "DataPart":
-        """What is kept of records."""
+        """Describe records."""
         return cls(
             source=records.source,
             location=_location(records.source),
@@ -82,12 +82,18 @@ class DataPart(_Part):
 
 
 class PlanPart(_Part):
-    """The plan as asked for, and what the drawn design is."""
+    """The plan as requested, and properties of the drawn design."""
 
     spec: dict[str, Any]
     fits: Count
     randomized: bool
     units: Units
+
+    @classmethod
+    def of(cls, plan: Plan, design: Design) -> "PlanPart":
+        """Describe a plan and its design."""
+        spec = {name: identity.plain(value) for name, value in plan.spec().items()}
+        return cls(spec=spec, fits=design.fits, randomized=design.randomized, units=design.units)
 
     @field_validator("spec")
     @classmethod
@@ -97,7 +103,7 @@ class PlanPart(_Part):
 
 
 class Manifest(_Part):
-    """Everything that decides a run's numbers, and what they were made with."""
+    """All that determines a run's numbers, and the environment that computed them."""
 
     format: Literal["byrote-run"] = "byrote-run"
     schema_version: int = SCHEMA_VERSION
@@ -112,64 +118,21 @@ class Manifest(_Part):
     settled: dict[str, bool | int | float | str]
     environment: dict[str, str] = Field(default_factory=environment)
 
-    @classmethod
-    def of(
-        cls,
-        plan: Plan,
-        design: Design,
-        model: Any,
-        records: Records | CanaryRecords,
-        *,
-        seed: int,
-        threads: int,
-        track: tuple[int, ...] = (),
-        settled: Mapping[str, Any] | None = None,
-    ) -> "Manifest":
-        """The manifest of a run about to start.
-
-        Raises
-        ------
-        InvalidInput
-            If its description is too large to be read again.
-        """
-        made = cls(
-            seed=seed,
-            threads=threads,
-            track=track,
-            settled=dict(settled or {}),
-            plan=PlanPart(
-                spec=_as_json(plan.spec()),
-                fits=design.fits,
-                randomized=design.randomized,
-                units=design.units,
-            ),
-            model=ModelPart.of(model),
-            data=DataPart.of(records),
-        )
-        if (size := len(made.model_dump_json())) > MOST_BYTES // 4:
+    def check_size(self) -> None:
+        """Reject a description that is too large to be read again."""
+        if (size := len(self.model_dump_json())) > MOST_BYTES // 4:
             raise InvalidInput(
                 f"model must have parameters that {MOST_BYTES // 4} bytes describe; got {size}"
                 " bytes (an array is described by its hash, a list by all that it holds)"
             )
-        return made
 
     def write(self, path: Path) -> None:
-        """Write the manifest to a file, sealed."""
+        """Write the manifest as a sealed file."""
         sealed.write_json(path, self.model_dump(mode="json"))
 
     @classmethod
     def read(cls, path: Path) -> "Manifest":
-        """The manifest in a file.
-
-        Raises
-        ------
-        CorruptFile
-            If it is no manifest, or not as it was written.
-        InvalidInput
-            If a newer byrote wrote it.
-        CannotRead
-            If the disk does not give it, or there is no memory for it.
-        """
+        """Read a manifest; one of another schema version raises InvalidInput."""
         data = sealed.read_json(path, most=MOST_BYTES)
         _check_version(path, data.get("schema_version"))
         try:
@@ -177,15 +140,15 @@ class Manifest(_Part):
         except ValidationError as error:
             where = ".".join(str(part) for part in error.errors()[0]["loc"]) or "the whole"
             raise CorruptFile(f"{path} is not the description of a run: see {where}") from None
-        except ValueError:  # of JSON that is nested too deep
+        except ValueError:  # JSON that is nested too deep
             raise CorruptFile(f"{path} is not the description of a run: see the whole") from None
 
     def differences(self, other: "Manifest", size: str) -> list[str]:
-        """What tells two runs apart, one phrase each.
+        """Return the differences from another run, one phrase each.
 
-        A larger plan is no difference, nor are more tracked epochs; what "auto" was settled to is
-        none either, for it belongs to the run. But how a plan was drawn is one, and so is another
-        number of fits where the plans are of one size.
+        A larger plan and more tracked epochs are not differences, nor is what "auto" was resolved
+        to, which belongs to the run. How a plan was drawn is one, and so is another number of fits
+        of plans of the same size.
         """
         mine, theirs = (_plan(manifest.plan) for manifest in (self, other))
         larger = mine.pop(size, None) != theirs.pop(size, None)
@@ -201,7 +164,7 @@ class Manifest(_Part):
 
 
 def _check_version(path: Path, version: Any) -> None:
-    # Before anything else: another version may have fields that this one does not know.
+    # First, because another version may have unknown fields.
     if type(version) is not int or version < 1:
         raise CorruptFile(
             f"{path} is not the description of a run: schema_version must be an integer of at least"
@@ -214,12 +177,12 @@ def _check_version(path: Path, version: Any) -> None:
 
 
 def _plan(plan: PlanPart) -> dict[str, Any]:
-    """A plan as asked for, and how it was drawn."""
+    """Return the plan as requested, and how it was drawn."""
     return {_FITS: plan.fits, "units": plan.units, "randomized": plan.randomized, **plan.spec}
 
 
 def _location(source: str) -> str:
-    """Where the source is, whichever folder a later command starts from."""
+    """Return the absolute path of a source, for commands that start in another folder."""
     return str(Path(source).resolve()) if Path(source).exists() else source
 
 
@@ -250,7 +213,3 @@ def _differing(part: str, mine: Mapping[str, Any], theirs: Mapping[str, Any]) ->
         for name in names
         if mine.get(name) != theirs.get(name)
     ]
-
-
-def _as_json(spec: dict[str, Any]) -> dict[str, Any]:
-    return {name: identity.plain(value) for name, value in spec.items()}

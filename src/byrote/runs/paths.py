@@ -1,112 +1,49 @@
-"""Every file name of a run folder, in one place."""
+"""File names of a run folder."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from byrote.plans.design import RELEASE
-from byrote.runs.reading import check_no_links
+from byrote.runs.files import check_no_links
 
 
-@dataclass(frozen=True)
 class RunPaths:
     """The files of one run folder."""
 
-    root: Path
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.manifest = root / "run.json"  # description of the run
+        self.records = root / "records.parquet"  # ids and labels
+        self.canaries = root / "canaries.parquet"  # patterns and secrets of an exposure run
+        self.plan = root / "plan.parquet"  # the design: who sees what
+        self.fits = root / "fits"  # finished fits
+        self.failures = root / "failures"  # failed fits
+        self.models = root / "models"  # kept weights
+        self.figures = root / "figures"
+        self.neighbors = root / "neighbors.parquet"  # nearest-neighbour ratios
+        self.near_duplicates = root / "near-duplicates.parquet"
+        self.pruned = root / "pruned.csv"  # ids of the records that remain after pruning
+        self.study = root / "study.md"  # report of a study
+        self.work = root / "work"  # files of a running process; removed when it ends
+        self.lock = root / "run.lock"  # lock of the process that works on the run
 
     def check(self) -> None:
-        """Refuse a folder with symbolic links in it, before anything is read or written.
-
-        Raises
-        ------
-        InvalidInput
-            If there is one; the folder itself may be.
-        """
+        """Reject symbolic links in the folder before anything is read or written."""
         check_no_links(self.root, ("fits", "failures", "models", "figures", "work"))
 
-    @property
-    def manifest(self) -> Path:
-        """What the run is: run.json."""
-        return self.root / "run.json"
-
-    @property
-    def records(self) -> Path:
-        """Ids and labels."""
-        return self.root / "records.parquet"
-
-    @property
-    def plan(self) -> Path:
-        """The design: who sees what."""
-        return self.root / "plan.parquet"
-
-    @property
-    def canaries(self) -> Path:
-        """Patterns and secrets of the canaries of an exposure run."""
-        return self.root / "canaries.parquet"
-
-    @property
-    def fits(self) -> Path:
-        """Folder of finished fits."""
-        return self.root / "fits"
-
-    @property
-    def failures(self) -> Path:
-        """Folder of failed fits."""
-        return self.root / "failures"
-
-    @property
-    def models(self) -> Path:
-        """Folder of kept models."""
-        return self.root / "models"
-
-    @property
-    def figures(self) -> Path:
-        """Folder of figures."""
-        return self.root / "figures"
-
-    @property
-    def neighbors(self) -> Path:
-        """Nearest-neighbour ratios beside the scores."""
-        return self.root / "neighbors.parquet"
-
-    @property
-    def near_duplicates(self) -> Path:
-        """Which records have a copy or near copy among the others."""
-        return self.root / "near-duplicates.parquet"
-
-    @property
-    def pruned(self) -> Path:
-        """Ids of the records that stay when memorized ones are taken out."""
-        return self.root / "pruned.csv"
-
-    @property
-    def study(self) -> Path:
-        """The report of a study."""
-        return self.root / "study.md"
-
-    @property
-    def work(self) -> Path:
-        """Folder of what only a running process needs; removed when it ends."""
-        return self.root / "work"
-
-    @property
-    def lock(self) -> Path:
-        """Held by the process that works on the run."""
-        return self.root / "run.lock"
-
     def fit(self, number: int) -> Path:
-        """One finished fit."""
+        """A finished fit."""
         return self.fits / f"fit-{number:06d}.parquet"
 
-    def aside(self, number: int) -> Path:
-        """Where a finished fit that is done again waits for its successor."""
+    def superseded(self, number: int) -> Path:
+        """A finished fit that is being repeated, until its successor is written."""
         return self.fits / f"fit-{number:06d}.parquet.old"
 
     def failure(self, number: int) -> Path:
-        """One failed fit."""
+        """A failed fit."""
         return self.failures / f"{_name(number)}.json"
 
     def model(self, number: int) -> Path:
-        """The weights of one fit."""
+        """The weights of a fit."""
         return self.models / f"{_name(number)}.safetensors"
 
 

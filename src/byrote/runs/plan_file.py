@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from byrote.errors import ForeignFile
 from byrote.plans import Design
-from byrote.runs import parquet
+from byrote.runs import sealed
+from byrote.runs.files import parsing
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
-from byrote.runs.reading import parsed
 
 _NUMBERS = ("repeat", "fold", "group", "leader")
 _COLUMNS = ("fit", *_NUMBERS, "held_out", "counted")
@@ -19,45 +19,32 @@ _INSERTIONS = ("copies", "places")
 
 
 def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
-    """Write who sees what, one row for each fit."""
+    """Write the design of a run."""
     rows = pa.list_(pa.uint32())
     columns = {
         "fit": np.arange(design.fits, dtype=np.uint32),
-        "repeat": design.repeat,
-        "fold": design.fold,
-        "group": design.group,
-        "leader": design.leader,
+        **{name: getattr(design, name) for name in _NUMBERS},
         "held_out": pa.array(design.held_out, type=rows),
         "counted": pa.array(design.counted, type=rows),
     }
     if design.copies is not None:
         columns["copies"] = pa.array(design.copies, type=rows)
         columns["places"] = pa.array(design.places, type=pa.list_(pa.int64()))
-    parquet.write(paths.plan, columns, {"run_id": manifest.run_id})
+    sealed.write_parquet(paths.plan, columns, {"run_id": manifest.run_id})
 
 
 def read_design(paths: RunPaths, manifest: Manifest) -> Design:
-    """The design of a run, without fits that a killed start had begun to add.
-
-    Raises
-    ------
-    CorruptFile
-        If the file is damaged, or contradicts itself.
-    ForeignFile
-        If it belongs to another run.
-    CannotRead
-        If the disk does not give it, or there is no memory for it.
-    """
-    table, facts = parquet.read(paths.plan, _COLUMNS)
+    """Read the design of a run, which must be the one that the manifest describes."""
+    table, facts = sealed.read_parquet(paths.plan, _COLUMNS)
     plan = manifest.plan
     if facts.get("run_id") != manifest.run_id or len(table) < plan.fits:
         raise ForeignFile(f"{paths.plan} belongs to another run")
     table = table.slice(0, plan.fits)  # longer where a start was killed while it extended the run
-    with parsed(paths.plan):
-        there = set(table.column_names)
-        if (plan.spec["kind"] == "insertions") != (there >= {*_INSERTIONS}):
+    with parsing(paths.plan):
+        names = set(table.column_names)
+        insertions: dict[str, Any] = {n: _lists(table[n]) for n in _INSERTIONS if n in names}
+        if (plan.spec["kind"] == "insertions") != (len(insertions) == len(_INSERTIONS)):
             raise ValueError("insertions are of an exposure run, and of no other")
-        insertions: dict[str, Any] = {n: _lists(table[n]) for n in _INSERTIONS if n in there}
         numbers: dict[str, Any] = {name: _numbers(table[name]) for name in _NUMBERS}
         design = Design(
             n=manifest.data.records,

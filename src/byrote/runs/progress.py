@@ -1,4 +1,4 @@
-"""What a person sees while fits run. Quiet unless somebody is watching."""
+"""Progress of the fits of a run: silent, or a bar on standard error."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -8,48 +8,48 @@ from byrote.runs.job import Outcome
 
 
 class Progress(Protocol):
-    """Hears of every fit."""
+    """Listener to the fits of a run."""
 
     def start(self, total: int, done: int, heartbeats: Path) -> None:
-        """Fits of the run, and how many were finished before; where fits say their epoch."""
+        """Start with ``done`` fits of ``total`` finished; fits write heartbeats into the folder."""
 
     def ended(self, outcome: Outcome) -> None:
-        """A fit ended."""
+        """Count a fit that ended."""
 
     def stop(self) -> None:
-        """No more fits."""
+        """End after the last fit."""
 
 
 class Silent:
-    """For pipelines, and for libraries."""
+    """No output, for pipelines and libraries."""
 
     def start(self, total: int, done: int, heartbeats: Path) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def ended(self, outcome: Outcome) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def stop(self) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 class Bar:
-    """A bar on standard error: fits done, time left, current epoch and loss."""
+    """A bar of finished fits, with the time left and the latest epoch and loss."""
 
     def __init__(self) -> None:
         self._bar: Any = None
         self._failed = 0
 
     def start(self, total: int, done: int, heartbeats: Path) -> None:
-        """Draw the bar."""
+        """Show the bar."""
         from rich import progress  # noqa: PLC0415 (slow to load; most runs are silent)
         from rich.console import Console  # noqa: PLC0415
 
-        class News(progress.TextColumn):
+        class Heartbeat(progress.TextColumn):
             max_refresh = 0.5
 
             def render(self, task: progress.Task) -> Any:
-                task.fields["news"] = latest_heartbeat(heartbeats)
+                task.fields["heartbeat"] = latest_heartbeat(heartbeats)
                 return super().render(task)
 
         self._bar = progress.Progress(
@@ -59,27 +59,29 @@ class Bar:
             progress.TextColumn("[red]{task.fields[failed]}"),
             progress.TimeRemainingColumn(),
             progress.TextColumn("left"),
-            News("{task.fields[news]}"),
+            Heartbeat("{task.fields[heartbeat]}"),
             console=Console(stderr=True),
             transient=True,
         )
-        self._task = self._bar.add_task("fits", total=total, completed=done, news="", failed="")
+        self._task = self._bar.add_task(
+            "fits", total=total, completed=done, heartbeat="", failed=""
+        )
         self._bar.start()
 
     def ended(self, outcome: Outcome) -> None:
-        """Move on by one fit."""
+        """Advance by one fit."""
         self._failed += outcome.failure is not None
         failed = f"{self._failed} failed" if self._failed else ""
         self._bar.update(self._task, advance=1, failed=failed)
 
     def stop(self) -> None:
-        """Clear the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
 
 def latest_heartbeat(folder: Path) -> str:
-    """'fit 3: epoch 5, loss 98.7' of the fit that spoke last, or nothing."""
+    """Return 'fit 3: epoch 5, loss 98.7' of the latest heartbeat, or an empty text."""
     newest, text = 0.0, ""
     with suppress(OSError, ValueError):  # a fit may be writing, and the folder goes with the run
         for path in folder.iterdir():

@@ -1,44 +1,41 @@
-"""Carry out jobs on any executor, and recover from the death of its workers."""
+"""Execution of jobs on any executor, with recovery from the death of its workers."""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Future, wait
 from typing import Any
 
 from byrote.errors import IncompleteRun
-from byrote.runs.executors import Pool
+from byrote.runs.executors.pool import Pool
 from byrote.runs.job import Failure, Job, Outcome, Task
 from byrote.runs.worker import run_job
 
-ATTEMPTS = 2  # at a fit whose worker dies while it runs alone, before it counts as failed
+ATTEMPTS = 2  # of a fit that runs alone and whose worker dies, before it counts as failed
 
 
 def outcomes(pool: Pool, task: Task, jobs: Iterable[Job]) -> Iterator[Outcome]:
-    """Yield each outcome as its fit ends; a failed fit is an outcome too.
+    """Yield the outcome of each fit, failed ones included, as it ends.
 
-    Raises
-    ------
-    IncompleteRun
-        If an executor of the user's breaks; one of byrote's own is started again.
+    A broken executor of byrote's is restarted; one of the user's raises IncompleteRun.
     """
-    line = _Line(pool, task, jobs)
+    queue = _JobQueue(pool, task, jobs)
     try:
-        while line.fill():
-            done, _ = wait(line.running, return_when=FIRST_COMPLETED)
+        while queue.fill():
+            done, _ = wait(queue.running, return_when=FIRST_COMPLETED)
             broken = [future for future in done if isinstance(future.exception(), BrokenExecutor)]
             for future in done.difference(broken):
-                yield _outcome(future, line.running.pop(future))
+                yield _outcome(future, queue.running.pop(future))
             if broken:
-                yield from line.recover()
+                yield from queue.recover()
     finally:
-        for future in line.running:
+        for future in queue.running:
             future.cancel()
 
 
-class _Line:
-    """The jobs under way and those that wait.
+class _JobQueue:
+    """Running and waiting jobs.
 
-    When a worker dies, nobody knows whose fault it was. The jobs that were under way are suspects:
-    they are run again one at a time, and only a job that was alone is charged with a death.
+    When a worker dies, which job killed it is unknown. All jobs that were running are suspects and
+    run again one at a time; only a job that ran alone is charged with a death.
     """
 
     def __init__(self, pool: Pool, task: Task, jobs: Iterable[Job]) -> None:
@@ -49,7 +46,7 @@ class _Line:
         self.running: dict[Future[Any], Job] = {}
 
     def fill(self) -> bool:
-        """Submit as many jobs as may run now; false when none is left."""
+        """Submit as many jobs as may run now; return whether any is left."""
         if self._suspects:
             if not self.running:
                 self._submit(self._suspects.pop())
@@ -66,13 +63,13 @@ class _Line:
     def _submit(self, job: Job) -> None:
         try:
             future = self._pool.submit(run_job, self._task, job)
-        except BrokenExecutor as error:  # a worker died since the last look
+        except BrokenExecutor as error:  # a worker died meanwhile
             future = Future()
             future.set_exception(error)
         self.running[future] = job
 
     def recover(self) -> Iterator[Outcome]:
-        """Start the pool again after a worker died."""
+        """Restart the pool after a worker died; yield the failure of a job that killed it again."""
         if not self._pool.restart():
             raise IncompleteRun(
                 "the executor broke because a worker died;"
@@ -94,7 +91,7 @@ class _Line:
 
 def _outcome(future: "Future[Any]", job: Job) -> Outcome:
     error = future.exception()
-    if error is not None:  # of the executor: those of the model are outcomes already
+    if error is not None:  # the executor's; the model's are outcomes already
         return Outcome(job.fit, failure=Failure(type(error).__name__, "the executor"))
     outcome: Outcome = future.result()
     return outcome

@@ -1,9 +1,12 @@
-"""What is asked of a run folder: a model, records and a plan, and how to carry them out."""
+"""A request for a run, with the preflight: model, records, plan and settings."""
 
+import traceback
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from byrote import checks
@@ -13,19 +16,19 @@ from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.models.weights import check_keepable
 from byrote.plans import Context, Design, Plan
-from byrote.runs.executors import check_executor
+from byrote.runs.determinism import controlled
+from byrote.runs.executors.registry import check_executor
+from byrote.runs.files import file_exists
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import KEEP_MODELS, job_of
-from byrote.runs.kinds import Kind, kind_of
-from byrote.runs.manifest import Manifest
-from byrote.runs.preflight import preflight
-from byrote.runs.reading import is_there
+from byrote.runs.kinds.registry import Kind, kind_of
+from byrote.runs.manifest import DataPart, Manifest, ModelPart, PlanPart
 from byrote.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a run is carried out; seed and threads decide its numbers, the others do not."""
+    """Settings of a run; only seed and threads determine its numbers."""
 
     seed: int = 0
     threads: int = 1
@@ -45,7 +48,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of a run folder."""
+    """A request for a run."""
 
     model: Any
     records: Records | CanaryRecords
@@ -58,40 +61,41 @@ class Request:
 
     @property
     def keeps(self) -> bool:
-        """Whether any model is to be kept, and so the release model."""
+        """Whether models are kept, the release model among them."""
         return self.settings.keep_models != "none"
 
     def keeps_fit(self, run: RunFolder, fit: int) -> bool:
-        """Whether the weights of a fit are kept; once kept, they are made again with the fit."""
-        asked = self.settings.keep_models
-        released = asked == "release" and fit == run.design.release
-        return asked == "all" or released or is_there(run.paths.model(fit))
+        """Whether the weights of a fit are kept; once kept, they are replaced with the fit."""
+        keep = self.settings.keep_models
+        released = keep == "release" and fit == run.design.release
+        return keep == "all" or released or file_exists(run.paths.model(fit))
 
     @cached_property
     def kind(self) -> Kind:
-        """The kind of run that the records make."""
+        """The kind of run for these records."""
         return kind_of(self.records)
 
     def context(self) -> Context:
-        """Return what the plan may look at."""
+        """Return what the plan is drawn from."""
         records, places = self.records, self.kind.places
         return Context(len(records), self.settings.seed, records.ids, records.labels, places)
 
     def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
-        """The manifest of this run with a given design."""
-        return Manifest.of(
-            self.plan,
-            design,
-            self.model,
-            self.records,
+        """Describe this run with a given design."""
+        manifest = Manifest(
             seed=self.settings.seed,
             threads=self.settings.threads,
             track=tuple(self.track),
-            settled=settled,
+            settled=dict(settled or {}),
+            plan=PlanPart.of(self.plan, design),
+            model=ModelPart.of(self.model),
+            data=DataPart.of(self.records),
         )
+        manifest.check_size()
+        return manifest
 
     def check(self) -> None:
-        """Refuse what can be refused without a folder and without training."""
+        """Reject invalid input as far as possible without a folder and without training."""
         contract.check_model(self.model)
         contract.check_track(self.model, self.track)
         if self.keeps:
@@ -99,27 +103,50 @@ class Request:
         self.kind.check(self.model)
 
     def preflight(self, design: Design) -> int:
-        """Refuse what the model itself refuses; return how many records or characters it took."""
+        """Train and score on growing parts of the records, in this process; return the size needed.
+
+        A model that rejects few records gets more. If it rejects those too, it is tried on made-up
+        records: if they fail in the same way, the text of the error can be shown, because it quotes
+        no private record. Otherwise only type and place of the error are shown.
+        """
         self._check_reports(design)
-        return preflight(
-            self.kind,
-            self.model,
-            design,
-            seed=self.settings.seed,
-            threads=self.settings.threads,
-            track=bool(self.track),
-            keep=self.keeps,
-            show=self.settings.debug,
+        problem: BaseException | None = None
+        for size, part in self.kind.parts(design, self.settings.seed):
+            problem = self._problem_with(part)
+            if problem is None:
+                return size
+        assert problem is not None  # noqa: S101 (there is a part at least)
+        made_up = self.kind.made_up(design, self.settings.seed)
+        made_up_problem = None if made_up is None else self._problem_with(made_up)
+        raise InvalidInput(self._refusal(problem, made_up_problem))
+
+    def _problem_with(self, part: Any) -> BaseException | None:
+        seed, threads = self.settings.seed % 2**32, self.settings.threads
+        try:
+            with controlled(seed, threads, needs_torch=False), warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # they come again with the fits
+                self.kind.try_fit(
+                    self.model, part, track=bool(self.track), keep=self.keeps, threads=threads
+                )
+        except (Exception, SystemExit) as error:  # a user's model may raise anything
+            return error
+        return None
+
+    def _refusal(self, problem: BaseException, made_up_problem: BaseException | None) -> str:
+        name, noun = type(self.model).__name__, self.kind.noun
+        if self.settings.debug or isinstance(problem, self.kind.safe_errors):
+            return f"model: {name} refuses {noun}: {_one_line(problem)}"
+        if made_up_problem is not None and type(made_up_problem) is type(problem):
+            text = _one_line(made_up_problem)
+            return f"model: {name} cannot be trained, not even on made-up records: {text}"
+        last = traceback.extract_tb(problem.__traceback__)[-1]
+        return (
+            f"model: {name} refuses {noun}: {type(problem).__name__} at"
+            f" {Path(last.filename).name}:{last.lineno} (its text may quote them; --debug shows it)"
         )
 
     def forecast(self) -> Costs:
-        """Forecast time, memory and disk of the run from a short pilot.
-
-        Raises
-        ------
-        InvalidInput
-            For all that a run would refuse.
-        """
+        """Forecast time, memory and disk of the run from pilot fits, after all checks of a run."""
         self.check()
         design, settings = self.plan.draw(self.context()), self.settings
         planned = Planned(
@@ -136,18 +163,23 @@ class Request:
         return self.kind.forecast(planned)
 
     def reports(self, design: Design, fit: int = 0) -> int | None:
-        """How often the model will report in a fit; None if it does not say."""
-        own, known = getattr(self.model, "reports", None), contract.epochs(self.model)
-        if known is not None or not callable(own):
-            return known
+        """Return how often the model reports in a fit; None if unknown in advance."""
+        count, epochs = getattr(self.model, "reports", None), contract.epochs(self.model)
+        if epochs is not None or not callable(count):
+            return epochs
         job = job_of(design, fit, self.settings.seed)
-        return int(own(self.kind.content(self.records.x).training(self.model, job)))
+        return int(count(self.kind.content(self.records.x).training(self.model, job)))
 
     def _check_reports(self, design: Design) -> None:
-        """Refuse to track what never comes; other fits than the first may report once less."""
+        """Reject tracked epochs after the last report; later fits may report once less."""
         last = self.reports(design) if self.track else None
         if last is not None and max(self.track) > last:
             raise InvalidInput(
                 f"track must lie within the {last} reports of {type(self.model).__name__};"
                 f" got {max(self.track)}"
             )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, InvalidInput) else f"{type(error).__name__}: {text}"

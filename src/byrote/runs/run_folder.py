@@ -1,12 +1,12 @@
-"""The run folder: one file per finished fit, and enough beside it to score without training.
+"""The run folder: a file for each finished fit, and what else scores need.
 
-run.json            what the run is (manifest.py)
-records.parquet     ids and labels, in the order of the data
-canaries.parquet    of an exposure run: patterns and secrets (canary_file.py)
-plan.parquet        one row per fit: its group, its seeds, rows held out, rows counted
+run.json            description of the run (manifest.py)
+records.parquet     ids and labels, in the order of the data (record_files.py)
+canaries.parquet    patterns and secrets of an exposure run (record_files.py)
+plan.parquet        for each fit its group, seeds, rows held out and counted (plan_file.py)
 fits/               fit-000000.parquet: record, epoch, included, log_prob (fit_file.py)
 failures/           fit-000000.json: type and place of an exception; the next start retries it
-models/             release.safetensors, fit-000000.safetensors: weights, if asked for (kept.py)
+models/             release.safetensors, fit-000000.safetensors: kept weights (weight_files.py)
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,19 +22,19 @@ from numpy.typing import NDArray
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
 from byrote.plans import Design
 from byrote.plans.design import RELEASE
-from byrote.runs import files, reading, record_files, sealed
-from byrote.runs.canary_file import PlantedCanaries, read_canaries
+from byrote.runs import files, sealed
+from byrote.runs.files import file_exists
 from byrote.runs.fit_file import FitCache, FitFile
 from byrote.runs.job import Failure, Outcome
-from byrote.runs.kinds import Kind
+from byrote.runs.kinds.registry import Kind
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 from byrote.runs.plan_file import read_design, write_design
-from byrote.runs.reading import is_there
+from byrote.runs.record_files import Names, PlantedCanaries, read_canaries, read_names
 from byrote.runs.table import Table
 from byrote.runs.weight_files import KeptModels
 
-_MOST_BYTES = 1 << 24  # of what is said of a failed fit
+_MOST_BYTES = 1 << 24  # of the file of a failed fit
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,27 @@ class RunFolder:
 
     @classmethod
     def open(cls, paths: RunPaths) -> "RunFolder":
-        """The run in a folder."""
+        """Open the run in a folder."""
         paths.check()
-        if not is_there(paths.manifest):
-            raise InvalidInput(f"{paths.root} holds no run: there is no {paths.manifest.name}")
+        if not file_exists(paths.manifest):
+            raise InvalidInput(f"{paths.root} holds no run: {paths.manifest.name} is missing")
         manifest = Manifest.read(paths.manifest)
-        names = record_files.read_names(paths, manifest)  # as many as the run says, before all else
+        names = read_names(paths, manifest)  # which checks the number of records, before all else
         run = cls(paths, manifest, read_design(paths, manifest))
         vars(run)["names"] = names
         return run
 
     @classmethod
     def create(cls, paths: RunPaths, manifest: Manifest, design: Design, kind: Kind) -> "RunFolder":
-        """A new run; run.json comes last, so that a folder with it is complete."""
+        """Create a run; run.json is written last, so that a folder with it is complete."""
         for folder in (paths.root, paths.fits, paths.failures):
             files.make_folder(folder)
-        record_files.write(paths, manifest, kind)
+        for file in kind.files(paths):
+            file.write(manifest)
         return cls._describe(paths, manifest, design)
 
     def extend(self, manifest: Manifest, design: Design) -> "RunFolder":
-        """The same run with a larger plan or more tracked epochs; finished fits stay."""
+        """Extend the run to a larger plan or more tracked epochs; finished fits stay."""
         kept = ("run_id", "created", "environment", "settled")
         update = {name: getattr(self.manifest, name) for name in kept}
         return self._describe(self.paths, manifest.model_copy(update=update), design)
@@ -79,7 +80,7 @@ class RunFolder:
         return cls(paths, manifest, design)
 
     def check_no_canaries(self) -> None:
-        """Refuse an exposure run where records are in or out of fits and have a score."""
+        """Reject an exposure run, whose records have no memorization scores."""
         if self.design.inserts:
             raise InvalidInput(
                 f"{self.paths.root} is an exposure run: its canaries have exposures, its records no"
@@ -93,66 +94,66 @@ class RunFolder:
 
     @property
     def models(self) -> KeptModels:
-        """The models that the run keeps."""
+        """The kept models."""
         return KeptModels(self.paths, self.manifest.run_id, self.manifest.model.name)
 
     def keep(self, outcome: Outcome) -> None:
-        """Write what came of a fit: weights, then log-likelihoods, or its failure.
+        """Write the outcome of a fit: weights, then log-likelihoods, or its failure.
 
-        Weights that are there belong to the log-likelihoods that are there, whenever a start is
-        killed: the latter go first, set aside until others are there, and come last.
+        Existing weights belong to the existing log-likelihoods, whenever a start is killed: old
+        log-likelihoods are moved away before new weights are written, new ones are written last.
         """
         failure = self.paths.failure(outcome.fit)
         if outcome.failure is not None:
             sealed.write_json(failure, {"fit": outcome.fit, **asdict(outcome.failure)})
             return
         if outcome.weights is not None:
-            self.set_aside(outcome.fit)
+            self.supersede(outcome.fit)
             self.models.keep(outcome.fit, outcome.weights, outcome.facts)
         if outcome.fit != RELEASE:
             self.file(outcome.fit).write(outcome)
-            files.remove(self.paths.aside(outcome.fit))
+            files.remove(self.paths.superseded(outcome.fit))
         files.remove(failure)
 
-    def set_aside(self, fit: int) -> None:
-        """Move the file of a fit that is done again, if it has one, out of its successor's way."""
+    def supersede(self, fit: int) -> None:
+        """Move the file of a fit that will be repeated, if it has one, out of the way."""
         if fit != RELEASE:
             self.cache.forget(self.paths.fit(fit))
-            with files.writing(self.paths.aside(fit)), suppress(FileNotFoundError):
-                self.paths.fit(fit).replace(self.paths.aside(fit))
+            with files.writing(self.paths.superseded(fit)), suppress(FileNotFoundError):
+                self.paths.fit(fit).replace(self.paths.superseded(fit))
 
-    def forget_aside(self, todo: Iterable[int]) -> None:
-        """Remove what was set aside and has a successor: of all fits but those still to do."""
-        waiting, fits = {self.paths.aside(fit) for fit in todo}, self.paths.fits
-        with reading.of(fits):
-            aside = set(fits.glob(f"*{self.paths.aside(0).suffix}"))
-        for path in aside - waiting:
+    def remove_superseded(self, todo: Iterable[int]) -> None:
+        """Remove superseded files of all fits except those still to do."""
+        waiting, fits = {self.paths.superseded(fit) for fit in todo}, self.paths.fits
+        with files.reading(fits):
+            superseded = set(fits.glob(f"*{self.paths.superseded(0).suffix}"))
+        for path in superseded - waiting:
             files.remove(path)
 
     def file(self, fit: int) -> FitFile:
-        """The file of one fit, whether it is there or not."""
+        """Return the file of one fit, which need not exist."""
         return FitFile(self.paths.fit(fit), self.manifest.run_id, self.design, fit, self.cache)
 
     def log_prob(self, fit: int, epoch: int | None = None) -> NDArray[np.float64]:
-        """Log-likelihoods of the rows that a finished fit counts, nats.
+        """Read the log-likelihoods of the rows that a finished fit counts, nats.
 
-        After the epoch given, which must be a tracked one, or the last.
+        epoch: a tracked one; default: the last.
         """
         return self.file(fit).log_prob(epoch)
 
     def facts(self, fit: int) -> dict[str, Any]:
-        """What is known of a finished fit: losses, seconds, memory, versions, processor."""
+        """Read the facts about a finished fit: losses, seconds, memory, versions, processor."""
         return self.file(fit).facts()
 
     def epochs(self) -> tuple[int, ...]:
-        """Epochs of which there are scores: the tracked ones, and the last if all fits share it."""
+        """Return the epochs with scores: tracked ones, and the last if all fits share it."""
         last = {self.file(fit).epochs()[-1] for fit in self._finished()}
         return tuple(sorted({*self.manifest.track, *(last if len(last) == 1 else ())}))
 
     def unfinished(self, track: Iterable[int] = ()) -> tuple[list[int], dict[int, CorruptFile]]:
-        """Fits still to do, and why some that have a damaged file are among them.
+        """Return the fits still to do, and the errors of those with a damaged file.
 
-        A fit that was not scored at all the epochs in ``track`` is to do again.
+        A fit without scores of all the epochs in ``track`` must be repeated.
         """
         todo, damaged, track = self.missing(), {}, set(track)
         for fit in self._finished():
@@ -168,11 +169,11 @@ class RunFolder:
         return sorted(todo), damaged
 
     def missing(self) -> list[int]:
-        """Fits that have no file."""
-        return [fit for fit in range(self.design.fits) if not is_there(self.paths.fit(fit))]
+        """Return the fits without a file."""
+        return [fit for fit in range(self.design.fits) if not file_exists(self.paths.fit(fit))]
 
     def untracked(self, epochs: Iterable[int]) -> list[int]:
-        """Fits that have a file, but not with the scores of all these epochs."""
+        """Return finished fits that lack scores of some of these epochs."""
         wanted = set(epochs)
         if not wanted:
             return []
@@ -182,16 +183,12 @@ class RunFolder:
         return sorted(set(range(self.design.fits)) - set(self.missing()))
 
     def failures(self) -> dict[int, Failure]:
-        """The failed fits that no later start has repaired."""
-        found = {}
-        for fit in range(self.design.fits):
-            path = self.paths.failure(fit)
-            if is_there(path):
-                found[fit] = _read_failure(path)
-        return found
+        """Return the failed fits that no later start has finished."""
+        paths = {fit: self.paths.failure(fit) for fit in range(self.design.fits)}
+        return {fit: _read_failure(path) for fit, path in paths.items() if file_exists(path)}
 
     def table(self, *, partial: bool = False, epoch: int | None = None) -> Table:
-        """Everything that the finished fits found, after their last epoch or another."""
+        """Return the log-likelihoods of all finished fits (default: after their last epoch)."""
         if epoch is not None and epoch not in (known := self.epochs()):
             listed = ", ".join(map(str, known)) or "none"
             why = "" if self.manifest.track else " (the run was not tracked)"
@@ -211,12 +208,12 @@ class RunFolder:
         return Table(self.design, rows, values, tuple(missing))
 
     def place(self, fit: int, rows: NDArray[np.uint32]) -> Any:
-        """Where, among the rows that any fit counts, those of one fit stand."""
+        """Return the places of a fit's counted rows among those that any fit counts."""
         counted = self.design.counted[fit]
         return slice(None) if counted is None else np.searchsorted(rows, counted)
 
     def complaint(self, missing: Sequence[int], untracked: Sequence[int] = ()) -> str:
-        """One sentence about the fits, or tracked epochs, that are not there."""
+        """Describe the missing fits, or tracked epochs, in one sentence."""
         failed, total, root = self.failures(), self.design.fits, self.paths.root
         text = f"{len(missing)} of {total} fits are missing from {root}"
         if untracked:
@@ -231,20 +228,24 @@ class RunFolder:
         return f"{text}; start the same run again to do them"
 
     def check_release(self) -> None:
-        """Whether the release model is there."""
-        if is_there(self.paths.model(self.design.release)):
+        """Raise IncompleteRun if the release model is missing."""
+        if file_exists(self.paths.model(self.design.release)):
             return
         failed = self.paths.failure(self.design.release)
-        why = f"its fit failed by {_read_failure(failed)}" if is_there(failed) else "it was not fit"
+        why = (
+            f"its fit failed by {_read_failure(failed)}"
+            if file_exists(failed)
+            else "it was not fit"
+        )
         raise IncompleteRun(
             f"the release model is missing from {self.paths.root}: {why};"
             " start the same run again to do it"
         )
 
     @cached_property
-    def names(self) -> record_files.Names:
+    def names(self) -> Names:
         """Ids and labels of the records, in the order of the data."""
-        return record_files.read_names(self.paths, self.manifest)
+        return read_names(self.paths, self.manifest)
 
     @property
     def ids(self) -> NDArray[Any]:
@@ -266,5 +267,5 @@ def _read_failure(path: Path) -> Failure:
     try:
         content = sealed.read_json(path, most=_MOST_BYTES)
         return Failure(str(content["type"]), str(content["place"]), content.get("message"))
-    except (CorruptFile, KeyError):  # it only explains; the fit is missing all the same
-        return Failure("unknown", f"a place that {path.name} should name but cannot be read")
+    except (CorruptFile, KeyError):  # only the reason is lost; the fit is missing in any case
+        return Failure("unknown", f"a place that cannot be read from {path.name}")

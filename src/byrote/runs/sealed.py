@@ -1,96 +1,140 @@
-"""Files that carry a digest over their whole, so that what is read is what was written.
+"""Files that carry a digest of themselves, so that reading detects any change.
 
 A sealed file holds once the text ``byrote-sha256:`` and 64 hexadecimal digits: SHA-256 over the
-whole file with zeros in place of these digits. One file, one rename, and any reader of its format
-can read it. The seal is the first such text of a JSON or safetensors file and the last of a Parquet
-file, whose metadata stand at its end.
+whole file with zeros in place of these digits. Any reader of its format can still read it. The seal
+is the first such text of a JSON or safetensors file and the last of a Parquet file, whose metadata
+stand at its end.
 """
 
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from byrote.errors import CorruptFile
-from byrote.runs import reading
-from byrote.runs.files import write_atomically
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-KEY = "sha256"  # what the seal is called, where a format has names
+from byrote import checks
+from byrote.errors import CorruptFile, InvalidInput
+from byrote.runs import files
+
+KEY = "sha256"  # name of the seal, where a format has names
+_FACTS = "byrote"  # name of the facts in the metadata of a Parquet file
 _MARK, _ZEROS = "byrote-sha256:", "0" * 64
-BLANK = _MARK + _ZEROS  # to be put where the seal comes
-Seen = MutableMapping[Path, tuple[int, ...]]  # files whose digest was found right, as they were
+BLANK = _MARK + _ZEROS  # written where the seal will be
+Verified = MutableMapping[Path, files.FileState]  # state of each file when its digest was verified
 
 
 def write(path: Path, content: bytearray, *, last: bool = False) -> None:
-    """Write a file with a digest in place of its blank seal, the first or last that it holds."""
-    start = _place(content, last=last)
+    """Write a file with its digest in place of the first, or last, blank seal."""
+    start = _seal_start(content, last=last)
     content[start : start + len(_ZEROS)] = _digest(content, start).encode()
-    write_atomically(path, content)
+    files.write_atomically(path, content)
 
 
 @contextmanager
 def opened(
-    path: Path, *, last: bool = False, most: int | None = None, seen: Seen | None = None
+    path: Path, *, last: bool = False, most: int | None = None, verified: Verified | None = None
 ) -> Iterator[IO[bytes]]:
-    """A sealed file to read from, whose digest was found right before anything is read from it.
+    """Open a sealed file of at most ``most`` bytes after verifying its digest.
 
-    Once in ``seen``, it is not verified again as long as it is the same file of the same size and
-    time.
-
-    Raises
-    ------
-    CorruptFile
-        If the file is missing, larger than ``most`` bytes, not sealed, or not as it was written.
-    CannotRead
-        If the disk does not give it, or there is no memory for it: that says nothing of the file.
+    A file in ``verified`` is not verified again while its state is the same.
     """
-    with reading.of(path), path.open("rb") as file:
-        state = reading.state(file)
+    with files.reading(path), path.open("rb") as file:
+        state = files.file_state(file)
         if most is not None and state.size > most:
             raise CorruptFile(
                 f"{path} is damaged and cannot be read: it has {state.size} bytes, and no more"
                 f" than {most} are read"
             )
-        if seen is not None and seen.get(path) == state:
+        if verified is not None and verified.get(path) == state:
             yield file
             return
         content = file.read()
         _verify(path, content, last=last)
-        if seen is not None:
-            seen[path] = state
+        if verified is not None:
+            verified[path] = state
         yield io.BytesIO(content)
 
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
-    """Write a JSON object, sealed by its first member."""
+    """Write a JSON object whose first member is the seal."""
     write(path, bytearray(f"{blank_json(data, indent=2, allow_nan=False)}\n".encode()))
 
 
-def blank_json(data: Mapping[str, Any], **how: Any) -> str:
-    """A JSON object with a blank seal as its first member."""
-    first, others = (json.dumps(part, ensure_ascii=False, **how) for part in ({KEY: BLANK}, data))
-    return f"{first.rstrip('}').rstrip()},{escaped(others[1:])}"
+def blank_json(data: Mapping[str, Any], **options: Any) -> str:
+    """Return a JSON object with a blank seal as its first member."""
+    seal, members = (
+        json.dumps(part, ensure_ascii=False, **options) for part in ({KEY: BLANK}, data)
+    )
+    return f"{seal.rstrip('}').rstrip()},{escaped(members[1:])}"
 
 
 def read_json(path: Path, *, most: int) -> dict[str, Any]:
-    """The members of a sealed JSON object of at most so many bytes, but for the seal.
-
-    Raises
-    ------
-    CorruptFile, CannotRead
-        As ``opened``; the former also if it is no JSON object.
-    """
-    with opened(path, most=most) as file, reading.parsed(path):
-        data = json.loads(file.read(), parse_constant=_refuse)
+    """Read the members of a sealed JSON object of at most ``most`` bytes, without the seal."""
+    with opened(path, most=most) as file, files.parsing(path):
+        data = json.loads(file.read(), parse_constant=_reject_constant)
         del data[KEY]
         return dict(data)
 
 
+def write_parquet(
+    path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **options: Any
+) -> None:
+    """Write columns and facts atomically, with a checksum on every page."""
+    marks = {_FACTS: escaped(json.dumps(dict(facts))), KEY: BLANK}
+    table = pa.table(dict(columns)).replace_schema_metadata(marks)
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, **options)
+    write(path, bytearray(buffer.getbuffer()), last=True)
+
+
+@contextmanager
+def opened_parquet(
+    path: Path, columns: Iterable[str] = (), *, verified: Verified | None = None
+) -> Iterator[tuple[pq.ParquetFile, dict[str, Any]]]:
+    """Open a file that must have the columns, and read its facts.
+
+    Read from it in one thread: Arrow's scanner of data sets waits for ever for some files.
+    """
+    with opened(path, last=True, verified=verified) as file, files.parsing(path):
+        parquet = pq.ParquetFile(file, page_checksum_verification=True)
+        missing = [name for name in columns if name not in parquet.schema_arrow.names]
+        if missing:
+            raise CorruptFile(
+                f"{path} is damaged and cannot be read: the column {missing[0]} is missing"
+            )
+        yield parquet, dict(json.loads(parquet.metadata.metadata[_FACTS.encode()]))
+
+
+def read_parquet(path: Path, columns: Iterable[str] = ()) -> tuple[pa.Table, dict[str, Any]]:
+    """Read the whole table, which must have the columns, and its facts."""
+    with opened_parquet(path, columns) as (file, facts):
+        return file.read(use_threads=False), facts
+
+
+def check_destination(path: str | Path) -> None:
+    """Reject a path for a result whose folder does not exist, or that is a folder."""
+    target = checks.path("path", path)
+    if not target.absolute().parent.is_dir():
+        raise InvalidInput(f"path must lie in a folder that exists; got {path}")
+    if target.is_dir():
+        raise InvalidInput(f"path must name a file; {path} is a folder")
+
+
+def column(values: Any) -> NDArray[Any]:
+    """Convert a column to an array; text to fixed-width strings."""
+    array = np.asarray(values.to_numpy())
+    return array.astype(str) if array.dtype.kind == "O" else array
+
+
 def escaped(text: str) -> str:
-    r"""JSON that means the same and holds no seal, whatever a text in it says.
+    r"""Return equivalent JSON without a seal in any of its texts.
 
     Examples
     --------
@@ -101,18 +145,18 @@ def escaped(text: str) -> str:
 
 
 def _verify(path: Path, content: bytes, *, last: bool) -> None:
-    start = _place(content, last=last)
+    start = _seal_start(content, last=last)
     if start < len(_MARK):
-        raise CorruptFile(f"{path} is damaged and cannot be read: it carries no digest of its own")
+        raise CorruptFile(f"{path} is damaged and cannot be read: its digest is missing")
     if content[start : start + len(_ZEROS)] != _digest(content, start).encode():
         raise CorruptFile(
-            f"{path} is damaged and cannot be read: it is not as it was written (its SHA-256 is"
-            " another)"
+            f"{path} is damaged and cannot be read: it was changed after it was written (its"
+            " SHA-256 differs)"
         )
 
 
-def _place(content: bytes | bytearray, *, last: bool) -> int:
-    """Where the digits of the seal begin; less than the length of a mark where there is none."""
+def _seal_start(content: bytes | bytearray, *, last: bool) -> int:
+    """Return where the digits of the seal begin; less than a mark's length without a seal."""
     find: Callable[[bytes], int] = content.rfind if last else content.find
     return find(_MARK.encode()) + len(_MARK)
 
@@ -125,5 +169,5 @@ def _digest(content: bytes | bytearray, start: int) -> str:
     return digest.hexdigest()
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
+def _reject_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is not a number of JSON")

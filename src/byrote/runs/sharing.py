@@ -1,4 +1,4 @@
-"""How the records reach a worker without being sent with every fit."""
+"""Ways to hand the records to workers without sending them with every fit."""
 
 import os
 import tempfile
@@ -22,7 +22,7 @@ class InMemory:
     array: NDArray[Any]
 
     def get(self) -> NDArray[Any]:
-        """The records."""
+        """Return the records."""
         return self.array
 
 
@@ -30,14 +30,14 @@ class InMemory:
 class MappedFile:
     """Records in a file that each worker maps; workers of one machine share the memory.
 
-    ``key`` is the file's own: a worker that outlives a run must not take old records for new ones.
+    ``key`` is unique to the file: a worker that outlives a run must not take old records for new.
     """
 
     path: str
     key: str
 
     def get(self) -> NDArray[Any]:
-        """The records, read-only."""
+        """Return the records, read-only."""
         return _mapped(self.path, self.key)
 
 
@@ -47,7 +47,7 @@ def _mapped(path: str, key: str) -> NDArray[Any]:  # noqa: ARG001 (tells files o
 
 
 def share_as_file(array: NDArray[Any], folder: Path) -> MappedFile:
-    """Write the records once, into a folder that is removed when the run ends."""
+    """Write the records into a folder that is removed when the run ends."""
     make_folder(folder)
     key = uuid.uuid4().hex
     path = (folder / f"records-{key}.npy").resolve()
@@ -57,10 +57,10 @@ def share_as_file(array: NDArray[Any], folder: Path) -> MappedFile:
 
 
 def share_without_name(array: NDArray[Any], folder: Path) -> tuple[MappedFile, IO[bytes]] | None:
-    """Write the records into a file that no folder lists, and that goes with this process.
+    """Write the records into an unnamed file, which is gone when this process ends.
 
-    Processes of the same user on this machine open it for as long as it is open here. None where
-    the system does not show them the open files of another process (``/proc``).
+    Processes of the same user on this machine can open it while it is open here. None on systems
+    that do not show them the open files of another process (``/proc``).
     """
     with writing(folder / "a copy of the records for worker processes"):
         file = tempfile.TemporaryFile(dir=folder, prefix=".records.", suffix=TEMPORARY)  # noqa: SIM115
@@ -78,7 +78,7 @@ def share_without_name(array: NDArray[Any], folder: Path) -> tuple[MappedFile, I
 
 
 def _write(array: NDArray[Any], file: IO[bytes]) -> None:
-    """As ``numpy.save`` does, but an error says what the system said."""
+    """Write as ``numpy.save`` does, but raise the system's own errors."""
     header = npy.header_data_from_array_1_0(array)
     npy.write_array_header_1_0(file, header)
     values = np.ascontiguousarray(array.T if header["fortran_order"] else array)
@@ -86,7 +86,7 @@ def _write(array: NDArray[Any], file: IO[bytes]) -> None:
 
 
 def readonly(array: NDArray[Any]) -> NDArray[Any]:
-    """The same memory, without permission to write."""
+    """Return a read-only view."""
     view = array.view()
     view.flags.writeable = False
     return np.asarray(view)

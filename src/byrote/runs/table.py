@@ -1,4 +1,4 @@
-"""The table: log-likelihoods by fit and record, with the design that made them."""
+"""Log-likelihoods by fit and record, with the design of the run."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from byrote.plans import Design
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """All that a run keeps, and all that its scores are made from.
+    """All log-likelihoods of a run, from which its scores are computed.
 
     Attributes
     ----------
@@ -19,9 +19,9 @@ class Table:
     rows
         (r,) the records that any fit counts, by row of the data.
     log_prob
-        (F, r) nats; NaN where a fit did not count the record or is missing.
+        (F, r) nats; NaN where a fit is missing or does not count the record.
     missing
-        Fits that are not there.
+        Missing fits.
     """
 
     design: Design
@@ -30,21 +30,19 @@ class Table:
     missing: tuple[int, ...] = ()
 
     def counting(self, left_out: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
-        """(F,) which fits count: those there and not left out, and of pairs only whole ones."""
-        there = np.ones(self.design.fits, dtype=bool)
-        there[list(self.missing)] = False
+        """Return which fits count, (F,): neither missing nor left out, and of pairs whole ones."""
+        counts = np.ones(self.design.fits, dtype=bool)
+        counts[list(self.missing)] = False
         if left_out is not None:
-            there &= ~left_out
+            counts &= ~left_out
         if self.design.units == "pairs":
             pair = self.design.repeat
-            there &= np.bincount(pair, weights=there)[pair] == 2
-        return there
+            counts &= np.bincount(pair, weights=counts)[pair] == 2
+        return counts
 
     def roles(self) -> NDArray[np.int8]:
-        """(F, r) IN, OUT or UNUSED, UNUSED for missing fits."""
+        """Return the role of each record in each fit, (F, r); UNUSED in missing fits."""
         roles = np.zeros(self.log_prob.shape, dtype=np.int8)
-        absent = set(self.missing)
-        for fit in range(self.design.fits):
-            if fit not in absent:
-                roles[fit] = self.design.role(fit)[self.rows]
+        for fit in set(range(self.design.fits)) - set(self.missing):
+            roles[fit] = self.design.role(fit)[self.rows]
         return roles

@@ -1,8 +1,8 @@
-"""Temporary folders that do not outlive their process, however it ends, by more than one start.
+"""Temporary folders, which the next start removes where a process was killed.
 
-A process holds an operating system's lock on each of its folders, which goes with the process. So a
-folder that can be locked was left by a process that was killed, on whatever machine or in whatever
-container it ran; its number is in the name.
+A process holds a lock of the operating system on each of its folders, which ends with the process.
+A folder that can be locked therefore belonged to a killed process, whatever machine or container it
+ran in; its number is in the name.
 """
 
 import os
@@ -16,7 +16,7 @@ from pathlib import Path
 from filelock import lock_descriptor
 
 from byrote.runs.files import writing
-from byrote.runs.interrupts import held_back
+from byrote.runs.interrupts import deferred_signals
 
 _PREFIX = "byrote-tmp-"
 _NAME = re.compile(_PREFIX + r"(\d+)-\w+")
@@ -25,20 +25,14 @@ _SEMAPHORES = Path("/dev/shm")  # noqa: S108 (where Linux keeps them by name)
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A folder for the length of a block.
-
-    Raises
-    ------
-    CannotWrite
-        If none can be made.
-    """
+    """Create a folder for the length of a block."""
     path, descriptor = None, None
     try:
-        with held_back():
-            path, descriptor = _made()
+        with deferred_signals():
+            path, descriptor = _create()
         yield path
     finally:
-        with held_back():
+        with deferred_signals():
             if path is not None:
                 shutil.rmtree(path, ignore_errors=True)
             if descriptor is not None:
@@ -46,7 +40,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def sweep() -> None:
-    """Remove the folders and semaphores of this user's processes that were killed."""
+    """Remove folders and semaphores of this user's killed processes."""
     if os.name != "posix":  # folders cannot be locked
         return
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
@@ -56,7 +50,7 @@ def sweep() -> None:
                 _sweep_one(path, int(name[1]))
 
 
-def _made() -> tuple[Path, int | None]:
+def _create() -> tuple[Path, int | None]:
     while True:
         with writing(f"a temporary folder in {tempfile.gettempdir()}"):
             path = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
@@ -74,8 +68,8 @@ def _made() -> tuple[Path, int | None]:
 def _sweep_one(path: Path, process: int) -> None:
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        own = os.fstat(descriptor).st_uid == os.getuid()
-        if own and lock_descriptor(descriptor, blocking=False):
+        is_ours = os.fstat(descriptor).st_uid == os.getuid()
+        if is_ours and lock_descriptor(descriptor, blocking=False):
             _unlink_semaphores(process)
             shutil.rmtree(path)
     finally:
@@ -83,7 +77,7 @@ def _sweep_one(path: Path, process: int) -> None:
 
 
 def _unlink_semaphores(process: int) -> None:
-    """Remove the semaphores of worker processes whose main process was killed, and all with it."""
+    """Remove the semaphores of worker processes that were killed with their main process."""
     with suppress(PermissionError):
         try:
             os.kill(process, 0)

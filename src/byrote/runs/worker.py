@@ -1,6 +1,7 @@
-"""One fit, start to end: a pure function of the task, the data and the job."""
+"""One fit from start to end: a pure function of the task, the data and the job."""
 
 import os
+import sys
 import time
 import traceback
 import warnings
@@ -13,27 +14,28 @@ from byrote.errors import ByroteWarning, NoCompiler, TrainingDiverged
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of
 from byrote.plans.design import RELEASE
-from byrote.runs.determinism import controlled
-from byrote.runs.environment import environment, peak_memory
-from byrote.runs.epoch_recorder import EpochNeverReached, EpochRecorder, Questions
+from byrote.runs.determinism import controlled, environment
+from byrote.runs.epoch_recorder import EpochNeverReached, EpochRecorder, EpochScorer
 from byrote.runs.job import BadLogProb, Failure, Job, Outcome, Scored, Task
+
+_SAFE_ERRORS = BadLogProb | BadWeights | EpochNeverReached | NoCompiler | TrainingDiverged
 
 
 def run_job(task: Task, job: Job) -> Outcome:
-    """Train a copy of the model on the job's rows and score the rows that count.
+    """Train a copy of the model on the job's rows and score the counted rows.
 
-    An exception of the model is an outcome too, and so are log-likelihoods of the wrong length,
-    NaN or +inf; -inf is a value (a density of zero).
+    Exceptions of the model become failures, as do log-likelihoods of the wrong length, NaN or +inf;
+    -inf is a value (a density of zero).
     """
     started = time.perf_counter()
     try:
         with (
             controlled(job.training_seed, task.threads, task.needs_torch),
-            warnings.catch_warnings(record=True) as heard,
+            warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("default")
             outcome = fit_and_score(task, job)
-    except (Exception, SystemExit) as error:  # a stranger's model may raise anything
+    except (Exception, SystemExit) as error:  # a user's model may raise anything
         return Outcome(job.fit, failure=_failure(error, task.keep_messages))
     facts = {
         **outcome.facts,
@@ -41,58 +43,63 @@ def run_job(task: Task, job: Job) -> Outcome:
         "peak_memory_mb": peak_memory() >> 20,
         "pid": os.getpid(),
         "threads": task.threads,
-        "warnings": sorted({_place_of(warning) for warning in heard}),
+        "warnings": sorted({_describe(warning) for warning in caught}),
         **environment(),
     }
     return replace(outcome, facts=facts)
 
 
 def fit_and_score(task: Task, job: Job) -> Outcome:
-    """The same, where exceptions are the caller's."""
+    """Train and score as ``run_job`` does, but raise the model's exceptions."""
     model = contract.seeded_clone(task.model, training=job.training_seed, noise=job.noise_seed)
     content = task.content(task.data.get())
-    nothing = job.counted is not None and not len(job.counted)  # is to be scored
+    scores_nothing = job.counted is not None and not len(job.counted)
+    tracks = bool(task.track) and not scores_nothing
     name = "release" if job.fit == RELEASE else f"fit {job.fit}"
-    asked = bool(task.track) and not nothing
     recorder = EpochRecorder(
-        questions=Questions.of(model, content, job, task.track) if asked else None,
+        scorer=EpochScorer.of(model, content, job, task.track) if tracks else None,
         heartbeat=Path(task.heartbeats) / name if task.heartbeats else None,
     )
     contract.fit(model, content.training(model, job), recorder)
-    kept = weights_of(model) if job.keep_weights else None
+    weights = weights_of(model) if job.keep_weights else None
     facts = contract.facts(model) | ({"losses": recorder.losses} if recorder.epoch else {})
-    if nothing:
+    if scores_nothing:
         empty = Scored(np.empty(0))
-        return Outcome(job.fit, empty, epoch=recorder.epoch, facts=facts, weights=kept)
-    tracked = recorder.before_the_last(task.track)
+        return Outcome(job.fit, empty, epoch=recorder.epoch, facts=facts, weights=weights)
+    if tracks:
+        facts["tracking_seconds"] = round(recorder.seconds, 4)
+    tracked = recorder.tracked_before_last(task.track)
     contract.reseed(model, job.evaluation_seed)
     return Outcome(
         job.fit,
         content.scored(model, job),
         epoch=recorder.epoch,
         tracked=tracked,
-        facts={**facts, **_time_of(recorder), **content.facts(model, job)},
-        weights=kept,
+        facts={**facts, **content.facts(model, job)},
+        weights=weights,
     )
 
 
-def _time_of(recorder: EpochRecorder) -> dict[str, float]:
-    """Seconds that questions in the middle of training took, of a fit that was asked some."""
-    return {} if recorder.questions is None else {"asking_seconds": round(recorder.seconds, 4)}
+def peak_memory() -> int:
+    """Return the peak memory of this process, bytes; 0 on Windows, which does not report it."""
+    if sys.platform == "win32":
+        return 0
+    import resource  # noqa: PLC0415 (not on every system)
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
-def _place_of(warning: warnings.WarningMessage) -> str:
-    """A warning by its type and place; its text, which may quote records, only where it is ours."""
+def _describe(warning: warnings.WarningMessage) -> str:
+    """Describe a warning by type and place; others' texts may quote records."""
     if issubclass(warning.category, ByroteWarning):
         return str(warning.message)
     return f"{warning.category.__name__} at {Path(warning.filename).name}:{warning.lineno}"
 
 
 def _failure(error: BaseException, keep_message: bool) -> Failure:
-    frames = traceback.extract_tb(error.__traceback__)
-    last = frames[-1]
+    last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno} in {last.name}"
-    ours = BadLogProb | BadWeights | EpochNeverReached | NoCompiler | TrainingDiverged
-    if isinstance(error, ours):  # our text: no record in it
+    if isinstance(error, _SAFE_ERRORS):
         return Failure(type(error).__name__, f"{place}: {error}")
     return Failure(type(error).__name__, place, str(error) if keep_message else None)

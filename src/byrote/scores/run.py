@@ -15,9 +15,9 @@ from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
 from byrote.runs import kept_model
+from byrote.runs.files import file_exists
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
-from byrote.runs.reading import is_there
 from byrote.runs.record_files import load_records
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
@@ -268,7 +268,7 @@ class Run(Displayed):
 
     def _beside_scores(self, path: Path, load: Callable[[Path], Stored]) -> Stored | None:
         """Load a result with the current scores, which later repeats may have changed."""
-        if not is_there(path):
+        if not file_exists(path):
             return None
         result = load(path)
         if result.description.get("run_id") != self.manifest.run_id:

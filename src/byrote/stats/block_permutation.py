@@ -19,20 +19,17 @@ Array = NDArray[np.float64]
 def block_jackknife_interval(
     numerator: Array, denominator: Array, *, level: float = 0.95
 ) -> tuple[float, float]:
-    """Student's interval of the mean over records of ``min(numerator) / min(denominator)``.
+    """Compute Student's interval of the mean over records of ``min(numerator) / min(denominator)``.
+
+    The variances of leaving out a block of each set are added, with Welch and Satterthwaite's
+    degrees of freedom. The interval is over other samples of both sets, the records fixed. NaN with
+    fewer than two blocks.
 
     Parameters
     ----------
     numerator, denominator
         (G, n) distance from each record to the nearest member of each block of the one set and of
         the other. Positive.
-
-    Returns
-    -------
-    low, high
-        The variances of leaving out a block of each set are added, with Welch and Satterthwaite's
-        degrees of freedom. The records are held fixed: the interval is over other samples of both
-        sets. NaN with fewer than two blocks.
 
     Examples
     --------
@@ -54,18 +51,10 @@ def block_jackknife_interval(
 
 
 def swapped_means(numerator: Array, denominator: Array) -> Array:
-    """The mean ratio for each of the 2^G ways to swap paired blocks.
+    """Compute the mean ratio for each of the 2^G ways to swap paired blocks, observed first.
 
-    Parameters
-    ----------
-    numerator, denominator
-        (G, n) as for ``block_jackknife_interval``; blocks of the same row have the same size.
-
-    Returns
-    -------
-    numpy.ndarray
-        (2^G,) the first is the mean as observed. If both sets come from one distribution, the
-        observed mean is a random choice among them.
+    Distances are those of ``block_jackknife_interval``; blocks of the same row have the same size.
+    If both sets come from one distribution, the observed mean is a random choice among all (2^G,).
 
     Examples
     --------
@@ -77,7 +66,7 @@ def swapped_means(numerator: Array, denominator: Array) -> Array:
 
 
 def _swapped(top: Array, bottom: Array, numerator: Array, denominator: Array) -> Iterator[float]:
-    """Depth first, so that arrangements with the same beginning share its minima."""
+    """Swap blocks depth first, so that arrangements with the same beginning share its minima."""
     if len(numerator) == 0:
         yield float((top / bottom).mean())
         return
@@ -88,7 +77,7 @@ def _swapped(top: Array, bottom: Array, numerator: Array, denominator: Array) ->
 
 
 def _without_each(blocks: Array) -> Iterator[Array]:
-    """The minimum over all blocks but one, for each that is left out."""
+    """Yield the minimum over all blocks without one at a time."""
     if len(blocks) < 2:
         return
     for left_out in range(len(blocks)):

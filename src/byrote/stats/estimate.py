@@ -18,20 +18,20 @@ UNKNOWN = "some values are infinite or unknown"
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number with its confidence interval, or the reason why it has none.
+    """A number with its confidence interval, or the reason for a missing interval.
 
     Attributes
     ----------
     value
-        The estimate; NaN where there is none.
+        The estimate; NaN where unknown.
     low, high
-        Ends of the interval; NaN where there is none.
+        Ends of the interval; NaN where unknown.
     level
         Confidence level of the interval.
     bound
         "at least" or "at most" where the value is only a lower or an upper bound.
     reason
-        Why there is no interval; empty if there is one.
+        Why the interval is unknown; empty if it is known.
 
     Examples
     --------
@@ -72,9 +72,9 @@ def mean(
     values
         (n,) independent of one another, except within a cluster.
     clusters
-        (n,) cluster of each value, or two such arrays for values that are clustered two ways, as
-        those of the same records in the same fits. There is one degree of freedom less than there
-        are clusters, of the kind with fewer.
+        (n,) cluster of each value, or two such arrays for values clustered two ways, such as by
+        record and by fit. The degrees of freedom are one less than the number of clusters, of the
+        kind with fewer.
     level
         Confidence level.
     units
@@ -106,7 +106,7 @@ def mean(
 
 
 def _error_of_mean(sample: Array, clusters: Clusters | None) -> tuple[float, int]:
-    """Standard error, and the number of clusters that it rests on."""
+    """Compute the standard error, and the number of clusters behind it."""
     if isinstance(clusters, tuple):
         first, second = (np.unique(np.asarray(c), return_inverse=True)[1] for c in clusters)
         return clustered_error((sample - sample.mean()) / len(sample), first, second)
@@ -123,7 +123,7 @@ def _error_of_mean(sample: Array, clusters: Clusters | None) -> tuple[float, int
 def from_error(
     value: float, error: float, degrees: float, *, level: float = LEVEL, units: str = "values"
 ) -> Estimate:
-    """Give a value Student's interval from its standard error and degrees of freedom.
+    """Compute Student's interval of a value from its standard error and degrees of freedom.
 
     Examples
     --------
@@ -148,8 +148,8 @@ def difference(
 ) -> Estimate:
     """Estimate first minus second with Student's interval.
 
-    Paired estimates left out the same units in the same order, so what they share cancels.
-    Otherwise variances add, with Welch and Satterthwaite's degrees of freedom.
+    The jackknife of paired estimates left out the same units in the same order, so what they share
+    cancels. Otherwise variances add, with Welch and Satterthwaite's degrees of freedom.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def spearman(x: Array, y: Array, *, level: float = LEVEL) -> Estimate:
 def student_interval(
     value: ArrayLike, error: ArrayLike, degrees: ArrayLike, level: float = LEVEL
 ) -> Array:
-    """Student's intervals, (...,) -> (..., 2); no width where the error is 0, NaN where unknown.
+    """Compute Student's intervals, (...,) -> (..., 2); of no width where the error is 0.
 
     Examples
     --------
@@ -227,7 +227,7 @@ def student_interval(
 
 
 def student_p_value(value: ArrayLike, error: ArrayLike, degrees: ArrayLike) -> Array:
-    """Student's two-sided p-values of "the true value is 0", (...,); NaN where unknown.
+    """Compute Student's two-sided p-values of "the true value is 0", (...,).
 
     With a standard error of 0 the p-value is 1 at 0 and 0 elsewhere.
 
@@ -247,10 +247,10 @@ def student_p_value(value: ArrayLike, error: ArrayLike, degrees: ArrayLike) -> A
 def clopper_pearson(
     successes: ArrayLike, trials: ArrayLike, *, level: float = LEVEL
 ) -> tuple[Array, Array]:
-    """Exact lower and upper limits of proportions, (1 - level)/2 on each side, (...,) each.
+    """Compute exact limits of proportions (Clopper & Pearson 1934), (...,) each.
 
-    Clopper & Pearson (1934). Counts need not be whole: for clustered trials use the effective
-    number of them (Korn & Graubard 1998), which ``scipy.stats.binomtest`` does not take.
+    Counts need not be whole, unlike those of ``scipy.stats.binomtest``: for clustered trials use
+    their effective number (Korn & Graubard 1998).
 
     Examples
     --------

@@ -1,8 +1,7 @@
-"""Exposure from ranks and from references, and what differential privacy allows of it.
+"""Exposure from ranks and from references, and its bounds under differential privacy.
 
-The rank of a candidate counts the candidates that cost at most as much, itself included, so ties
-count against exposure. Exposure is log2 of the number of candidates minus log2 of the rank (Carlini
-et al. 2019).
+The rank of a candidate counts the candidates that cost at most as much, including itself. Exposure
+is log2 of the number of candidates minus log2 of the rank (Carlini et al. 2019).
 
 Among |R| equally likely secrets, the rank of a canary is uniform for a model that never saw it, so
 P(exposure >= t) <= 2^-t; (epsilon, delta)-DP lets that grow to e^epsilon 2^-t + delta.
@@ -23,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 def logs2(values: Iterable[Any]) -> Array:
-    """log2 of positive numbers, integers of any size included; NaN of NaN.
+    """Compute log2 of positive numbers, including integers of any size; NaN of NaN.
 
     Examples
     --------
@@ -34,7 +33,7 @@ def logs2(values: Iterable[Any]) -> Array:
 
 
 def from_rank(rank: Iterable[Any], size: int) -> Array:
-    """Exposure (bits) of every rank in 1..size; NaN of an unknown rank, NaN.
+    """Compute exposure, bits, of ranks in 1..size; NaN of an unknown rank, NaN.
 
     Examples
     --------
@@ -45,7 +44,7 @@ def from_rank(rank: Iterable[Any], size: int) -> Array:
 
 
 def at_most(costs: Array, references: Array) -> NDArray[np.int64]:
-    """How many references cost at most as much as each of the costs (c,).
+    """Count the references that cost at most as much as each of the costs (c,).
 
     References are sorted: (N,) for all costs, or (c, N), a row each.
     """
@@ -56,19 +55,19 @@ def at_most(costs: Array, references: Array) -> NDArray[np.int64]:
 
 
 def sampled(below: NDArray[np.int64], n: int) -> Array:
-    """Exposure from n references, k of which cost at most as much: log2 n − log2(1 + k)."""
+    """Compute exposure from n references, k of which cost at most as much: log2 n − log2(1 + k)."""
     return log2(n) - np.log2(1.0 + below)
 
 
 def sampled_interval(
     below: NDArray[np.int64], n: int, *, size: int | None = None, level: float = 0.95
 ) -> tuple[Array, Array]:
-    """Interval of the exposure, from Clopper and Pearson's of a share s of the other candidates.
+    """Compute the interval of exposure from Clopper and Pearson's of a share of candidates.
 
-    With s of the size − 1 other candidates at or below the canary its exposure is
-    log2 size − log2(1 + (size − 1) s) = −log2(1/size + (1 − 1/size) s), or −log2 s where the size
-    of the space is unknown. The interval is widened to hold the estimate, which counts the canary
-    among the references.
+    If a share s of the size − 1 other candidates cost at most as much as the canary, its exposure
+    is log2 size − log2(1 + (size − 1) s) = −log2(1/size + (1 − 1/size) s), or −log2 s where the
+    size of the space is unknown. The interval is widened to contain the estimate, which counts the
+    canary among the references.
 
     Examples
     --------
@@ -87,11 +86,10 @@ def sampled_interval(
 
 
 def null_mean(n: int, *, from_references: bool) -> float:
-    """Mean exposure without memorization, where no two candidates tie.
+    """Compute the mean exposure without memorization and without ties.
 
-    Among n ranked candidates, log2 n − log2(n!)/n; exposure from n references, log2 n −
-    log2((n + 1)!)/(n + 1). Both tend to 1/ln 2 = 1.4427, the mean of the exponential distribution
-    with rate ln 2.
+    log2 n − log2(n!)/n among n ranked candidates, log2 n − log2((n + 1)!)/(n + 1) from n
+    references. Both tend to 1/ln 2 = 1.4427, the mean of the exponential distribution of rate ln 2.
 
     Examples
     --------
@@ -105,7 +103,7 @@ def null_mean(n: int, *, from_references: bool) -> float:
 
 
 def group_privacy(epsilon: float, delta: float, insertions: int) -> tuple[float, float]:
-    """(epsilon, delta) of c insertions together: ``c epsilon, delta sum_{j < c} e^{j epsilon}``.
+    """Compute (epsilon, delta) of c insertions: ``c epsilon, delta sum_{j < c} e^{j epsilon}``.
 
     Examples
     --------
@@ -123,12 +121,12 @@ def group_privacy(epsilon: float, delta: float, insertions: int) -> tuple[float,
 
 
 def dp_tail_bound(bits: float, epsilon: float, delta: float) -> float:
-    """``P(exposure >= t) <= e^epsilon 2^-t + delta``, at most 1."""
+    """Bound ``P(exposure >= t) <= e^epsilon 2^-t + delta``, at most 1."""
     return float(min(1.0, np.exp(min(epsilon - bits * np.log(2.0), 0.0)) + delta))
 
 
 def dp_mean_bound(epsilon: float, delta: float, space_bits: float) -> float:
-    """Upper bound on the expected exposure, bits.
+    """Bound the expected exposure from above, bits.
 
     ``(1 - e^-epsilon) log2(1 + e^epsilon) + 1 / ln 2`` for delta = 0,
     ``(epsilon + 1) / ln 2 + delta log2 |R|`` otherwise, and never more than log2 |R|.
@@ -145,11 +143,11 @@ def dp_mean_bound(epsilon: float, delta: float, space_bits: float) -> float:
 
 
 def epsilon_bound(p_value: float, delta: float, insertions: int, significance: float) -> float:
-    """The largest epsilon that this p-value rejects at the significance; 0 where there is none.
+    """Compute the largest epsilon that a p-value rejects at the significance, at least 0.
 
-    A p-value that is uniform, or larger, without c insertions has ``P(p <= u) <= e^{c epsilon} u +
-    delta sum_{j < c} e^{j epsilon}`` with them; epsilon is rejected if that is at most the
-    significance at the observed p-value. The sum grows with epsilon.
+    A p-value that is valid without c insertions has ``P(p <= u) <= e^{c epsilon} u + delta
+    sum_{j < c} e^{j epsilon}`` with them. Epsilon is rejected if this is at most the significance
+    at the observed p-value.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""(epsilon, delta)-DP and Gaussian DP, and what an attack's error rates prove about them.
+"""(epsilon, delta)-DP and Gaussian DP, and lower bounds from an attack's error rates.
 
 A mechanism is mu-GDP if telling two neighbouring data sets apart is no easier than telling N(0, 1)
 from N(mu, 1) by one draw (Dong, Roth & Su 2022).
@@ -16,7 +16,7 @@ _LARGE = 1e8  # mu at which Phi(mu/2 - epsilon/mu) is delta(epsilon) to the last
 
 
 def delta_of(mu: float, epsilon: float) -> float:
-    """``Phi(-epsilon/mu + mu/2) - e^epsilon Phi(-epsilon/mu - mu/2)``, from logarithms.
+    """Compute ``Phi(-epsilon/mu + mu/2) - e^epsilon Phi(-epsilon/mu - mu/2)`` from logarithms.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def delta_of(mu: float, epsilon: float) -> float:
 
 
 def epsilon_of(mu: float, delta: float) -> float:
-    """The epsilon at which mu-GDP has this delta: the inverse of ``delta_of``, at least 0.
+    """Compute the epsilon at which mu-GDP has this delta, at least 0; inverts ``delta_of``.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def epsilon_of(mu: float, delta: float) -> float:
 
 
 def mu_from_rates(true_positive: float, false_positive: float) -> float:
-    """The smallest mu that allows these rates: ``Phi^-1(TPR) - Phi^-1(FPR)``, at least 0.
+    """Compute the least mu that allows these rates, ``Phi^-1(TPR) - Phi^-1(FPR)``, at least 0.
 
     Examples
     --------
@@ -66,10 +66,10 @@ def mu_from_rates(true_positive: float, false_positive: float) -> float:
 
 
 def epsilon_from_rates(true_positive: float, false_positive: float, delta: float) -> float:
-    """The smallest epsilon that allows these rates at this delta, at least 0.
+    """Compute the least epsilon that allows these rates at this delta, at least 0.
 
-    ``max(log((TPR - delta) / FPR), log((1 - FPR - delta) / (1 - TPR)))``, with a lower limit of TPR
-    and an upper limit of FPR for a lower bound.
+    ``max(log((TPR - delta) / FPR), log((1 - FPR - delta) / (1 - TPR)))``; a lower limit of TPR and
+    an upper limit of FPR give a lower bound.
     """
     best = 0.0
     pairs = (true_positive, false_positive), (1 - false_positive, 1 - true_positive)
@@ -80,10 +80,10 @@ def epsilon_from_rates(true_positive: float, false_positive: float, delta: float
 
 
 def best_threshold(inside: Array, outside: Array, *, delta: float, level: float) -> float:
-    """The threshold t at which "score > t" gives the largest lower bound on epsilon.
+    """Find the threshold t at which "score > t" gives the largest lower bound on epsilon.
 
-    Candidates are the scores and -inf, compared by the epsilon of their Clopper-Pearson limits, and
-    by TPR - FPR where that is 0 for all. Biased on these scores: test it on others.
+    Candidates are the scores and -inf, compared by the epsilon of their Clopper-Pearson limits,
+    then by TPR - FPR. Biased on these scores: test it on others.
     """
     thresholds = np.unique(np.concatenate([[-np.inf], inside, outside]))
     hits = len(inside) - np.searchsorted(np.sort(inside), thresholds, side="right")

@@ -12,9 +12,9 @@ FEWEST = 10  # values below a quantile that is tested
 
 
 def ks_distance(ordered: Array, distribution: Callable[[Array], Array]) -> float:
-    """Kolmogorov-Smirnov distance between sorted values (n,) and a distribution function.
+    """Compute the Kolmogorov-Smirnov distance of sorted values (n,) from a distribution function.
 
-    Exact, but the function is only evaluated at the ends of blocks of values and inside the blocks
+    Exact, although the function is evaluated only at the ends of blocks of values and inside blocks
     that may hold a larger deviation.
 
     Examples
@@ -35,26 +35,23 @@ def ks_distance(ordered: Array, distribution: Callable[[Array], Array]) -> float
 
 
 def _deviation(rows: NDArray[np.intp], values: Array, n: int) -> float:
-    """The largest deviation at some of n sorted values, given the function there."""
+    """Compute the largest deviation at some of n sorted values from the function there."""
     return float(np.maximum((rows + 1) / n - values, values - rows / n).max(initial=0.0))
 
 
 def ks_p_value(distance: float, n: int) -> float:
-    """Probability of a distance as large for n values of the distribution itself (two-sided).
-
-    Too large where the distribution was fitted to the same values.
-    """
+    """Compute the two-sided p-value; too large if the distribution was fitted to the values."""
     return float(kstwo.sf(distance, n))
 
 
 def tail_errors(
     ordered: Array, log_lower_tail: Callable[[Array], Array], levels: tuple[float, ...]
 ) -> dict[float, float]:
-    """Errors of a fitted lower tail at the lower quantiles of sorted values, bits by level.
+    """Compute errors of a fitted lower tail at quantiles of sorted values, bits by level.
 
-    The error at a value is log2 of the share of values up to it minus log2 of the fitted tail
-    there, by which exposures read off the fit are too high. Levels with fewer than ``FEWEST``
-    values below them are left out.
+    The error is log2 of the share of values up to the quantile minus log2 of the fitted tail there,
+    by which exposures from the fit are too high. Levels with fewer than ``FEWEST`` values below
+    them are omitted.
     """
     n = len(ordered)
     tested = [level for level in levels if round(level * n) >= FEWEST]
@@ -67,7 +64,7 @@ def tail_errors(
 
 
 def tail_noise(level: float, n: int, *, confidence: float = 0.99) -> tuple[float, float]:
-    """Range of a ``tail_errors`` entry, in bits, that sampling alone explains.
+    """Compute the range of a tail error that sampling alone explains, bits.
 
     The true tail at the k-th smallest of n values is Beta(k, n + 1 − k).
 

@@ -1,4 +1,4 @@
-"""What a random sample without replacement tells of a finite population: exact limits."""
+"""Exact limits for a finite population from a random sample without replacement."""
 
 from collections.abc import Callable
 
@@ -9,10 +9,10 @@ from scipy.stats import hypergeom
 def count_limits(
     low: int, high: int, *, sample: int, population: int, significance: float
 ) -> tuple[int, int]:
-    """Limits of the number of marked items in a population, from the number in a sample.
+    """Compute limits of the number of marked items in a population from that in a sample.
 
     At least ``low`` and at most ``high`` items of the sample are marked. Each limit is wrong with
-    probability at most ``significance``; a sample of the whole population leaves no uncertainty.
+    probability at most ``significance``.
 
     Examples
     --------
@@ -38,12 +38,11 @@ def count_limits(
 def order_limits(
     allowed: int, *, sample: int, population: int, significance: float
 ) -> tuple[int, int]:
-    """Order statistics of a sample that bound a quantile of the population.
+    """Compute the order statistics of a sample that bound a quantile of the population.
 
-    The quantile is the value that at most ``allowed`` items of the population exceed. Returns
-    counts (few, many): if fewer than ``few`` items of the sample exceed a value, at most
-    ``allowed`` of the population do, and if ``many`` do, more than ``allowed`` do. Each is wrong
-    with probability at most ``significance``. ``few`` is 0 where the sample is too small.
+    Returns counts (few, many): if fewer than ``few`` items of the sample exceed a value, at most
+    ``allowed`` of the population do, and if ``many`` do, more than ``allowed`` do. Each conclusion
+    is wrong with probability at most ``significance``. ``few`` is 0 if the sample is too small.
 
     Examples
     --------
@@ -64,7 +63,7 @@ def order_limits(
 
 
 def _first(start: int, stop: int, holds: Callable[[int], bool]) -> int:
-    """The first number from start on at which a monotone condition holds, or stop."""
+    """Return the first number from start on at which a monotone condition holds, or stop."""
     low, high = start, stop
     while low < high:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""LiRA: how much likelier a score is among fits that trained on a record than among the others.
+"""LiRA: likelihood ratios of membership from fits with and without a record.
 
 Carlini et al. (2022), "Membership inference attacks from first principles", with the fits of one
 table as shadow models of one another. The references of a fit are those that follow it, cyclically.
@@ -20,12 +20,11 @@ _BLOCK = 1 << 20  # values computed on at a time
 
 
 def reference_counts(included: Flags, scored: Flags) -> Counts:
-    """(n,) reference values on each side: ``min(n_in, n_out) - 1``, at least 0.
+    """Return the number of references on each side, (n,): ``min(n_in, n_out) - 1``, at least 0.
 
-    The attacked fit is not among its own references, so one side has one value less than the record
-    has in all. The number of references must not reveal which side: for every attacked fit it is
-    that of the smaller side without one. The numbers of all references would give the answer away,
-    and so would the attacked value if it stayed among them.
+    The attacked fit is not among its own references, so its side has one value less. The number of
+    references must not reveal which side that is, so for every attacked fit both sides have as many
+    as the smaller one without it.
     """
     sides = [(scored & side).sum(axis=0) for side in (included, ~included)]
     return np.asarray(np.maximum(np.minimum(*sides) - 1, 0), dtype=np.intp)
@@ -34,7 +33,7 @@ def reference_counts(included: Flags, scored: Flags) -> Counts:
 def log_ratio(
     values: Array, included: Flags, *, enough: int, unit: NDArray[np.intp] | None = None
 ) -> Array:
-    """Log-likelihood ratio of membership of every value, (F, n) -> (F, n), nats.
+    """Compute log-likelihood ratios of membership, (F, n) -> (F, n), nats.
 
     ``log N(s; mean_in, sd_in) - log N(s; mean_out, sd_out)`` with means over the record's
     references; the standard deviations are the record's own where it has ``enough`` references on a
@@ -49,9 +48,9 @@ def log_ratio(
         (F, n) whether the fit trained on the record.
     unit
         (F,) unit of each fit: the two fits of a unit share their seeds, one has the record in and
-        one out, and they are not references of each other. A value resembles its twin's: with that
-        among the references, which it would join on the other side, a model that memorizes nothing
-        would show an area under the curve far below 0.5.
+        one out. They are not references of each other: a value resembles its twin's, and with that
+        on the other side a model that memorizes nothing would have an area under the curve far
+        below 0.5.
     """
     scored = ~np.isnan(values)
     count = reference_counts(included, scored)
@@ -65,7 +64,7 @@ def log_ratio(
 
 
 def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
-    """(F,) the other fit of each fit's unit, itself where there is none."""
+    """Return the other fit of each fit's unit, (F,); itself if alone."""
     order = np.argsort(unit, kind="stable")
     same = np.flatnonzero(unit[order[1:]] == unit[order[:-1]])
     twin = np.arange(len(unit))
@@ -76,10 +75,10 @@ def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
 def _reference_moments(
     values: Array, side: Flags, count: Counts, twin: NDArray[np.intp], enough: int
 ) -> tuple[Array, Array]:
-    """(F, n) means and standard deviations of the references on one side.
+    """Compute means and standard deviations of the references on one side, (F, n) each.
 
-    They begin after the attacked fit, or its twin where that is on this side: it would come last
-    then, and is never reached.
+    References begin after the attacked fit, or after its twin if that is on this side, which is
+    then last in the cycle and never reached.
     """
     fits = np.arange(len(values))[:, None]
     mean, squares = window_moments(values, side, count, np.where(side[twin], twin[:, None], fits))
@@ -96,15 +95,14 @@ def _log_normal(value: Array, mean: Array, deviation: Array) -> Array:
 
 
 def window_moments(values: Array, side: Flags, count: Counts, after: Counts) -> tuple[Array, Array]:
-    """Mean and sum of squared deviations of the ``count`` values of a side that follow each row.
+    """Compute mean and squared deviations of the ``count`` values of a side after each row.
 
     Parameters
     ----------
     values, side
         (F, n) values by column, and which of them are on the side.
     count
-        (n,) values in a window: at least 1, fewer than the column has on the side, or any number
-        where the result is not used.
+        (n,) values in a window: at least 1, fewer than the column has on the side.
     after
         (F, n) row after which each window begins; windows continue at the top of the column.
 
@@ -153,7 +151,7 @@ def _gather(running: tuple[Array, Array], row: Counts) -> tuple[Array, Array]:
 
 
 def _running(values: Array, place: Counts, *, reverse: bool = False) -> tuple[Array, Array]:
-    """Welford's running moments down the columns, restarted wherever ``place`` is 0."""
+    """Compute Welford's running moments down the columns, restarted where ``place`` is 0."""
     mean, squares = np.empty_like(values), np.empty_like(values)
     running, total = np.zeros(values.shape[1]), np.zeros(values.shape[1])
     for row, (value, seen) in enumerate(zip(values, place, strict=True)):

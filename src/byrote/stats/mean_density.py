@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from byrote.stats.logspace import logmeanexp
+from byrote.stats.memorization import logmeanexp
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -31,7 +31,7 @@ Counts = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Stakes:
-    """(P, n) mean densities in and out by pair of blocks, in units of a scale, at most 1.
+    """Mean densities in and out by pair of blocks, (P, n), in units of a scale, at most 1.
 
     pairs: (n,) pairs of each record, the first of which only sets the scale.
     """
@@ -42,7 +42,7 @@ class Stakes:
 
 
 def log_ratio(log_prob: Array, included: Flags) -> Array:
-    """(n,) log of the mean density in over the mean density out; NaN without values on a side."""
+    """Compute the log ratio of mean densities, in over out, (n,); NaN without values on a side."""
     scored = ~np.isnan(log_prob)
     means = []
     for side in (scored & included, scored & ~included):
@@ -54,7 +54,7 @@ def log_ratio(log_prob: Array, included: Flags) -> Array:
 
 
 def stakes(log_prob: Array, included: Flags) -> Stakes:
-    """Values to bet on, (F, n) -> (P, n), with P the largest number of fits on a smaller side.
+    """Compute stakes, (F, n) -> (P, n), with P the largest number of fits on a smaller side.
 
     Each side's values, in the order of the fits, are cut into as many blocks as the smaller side
     has values, and each block averaged: in K-fold the blocks are the repeats. The scale of pairs
@@ -79,18 +79,18 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
 
 
 def log_e_value(stakes: Stakes, epsilon: float | Array) -> Array:
-    """(n,) log of what the gambler holds in the end if epsilon, one or (n,), is true."""
+    """Compute the log of the gambler's final capital under epsilon, one or (n,), (n,)."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.log1p(np.exp(-epsilon) * stakes.inside - stakes.outside).sum(axis=0))
 
 
 def bound(stakes: Stakes, significance: float) -> float:
-    """The largest epsilon that all records together reject at the significance; 0 for none."""
+    """Compute the largest epsilon that all records together reject at the significance, or 0."""
     return _root(lambda epsilon: log_e_value(stakes, epsilon), significance)
 
 
 def bounds(stakes: Stakes, significance: float) -> Array:
-    """(n,) the largest epsilon that each record alone rejects at the significance; 0 for none."""
+    """Compute the largest epsilon that each record alone rejects at the significance, (n,)."""
     epsilon = np.zeros(len(stakes.pairs))
     positive = np.flatnonzero(log_e_value(stakes, 0.0) + np.log(significance) > 0)
     bets = Stakes(stakes.inside[:, positive], stakes.outside[:, positive], stakes.pairs[positive])
@@ -105,7 +105,7 @@ def bounds(stakes: Stakes, significance: float) -> Array:
 
 
 def largest_provable(pairs: Counts, significance: float) -> float:
-    """The bound that these numbers of pairs would give if every held-out density were zero.
+    """Compute the bound from these numbers of pairs if every held-out density were zero.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def largest_provable(pairs: Counts, significance: float) -> float:
 
 
 def _root(log_e: Callable[[float], Array], significance: float) -> float:
-    """Where the mean of falling e-values comes down to 1 / significance; 0 if it is never above."""
+    """Find where the mean of falling e-values equals 1 / significance; 0 if it never does."""
 
     def excess(epsilon: float) -> float:
         values = log_e(epsilon)
@@ -134,13 +134,13 @@ def _root(log_e: Callable[[float], Array], significance: float) -> float:
 
 
 def _blocks(side: Flags, count: Counts) -> Counts:
-    """(F, n) number of the block of its side, of ``count``, that each value belongs to."""
+    """Number the block of its side, of ``count``, that each value belongs to, (F, n)."""
     place = np.cumsum(side, axis=0) - 1
     return np.asarray(place * count // np.maximum(side.sum(axis=0), 1))
 
 
 def _upper_median(values: Array) -> Array:
-    """(n,) upper medians of the values that are not NaN; -inf where there are none."""
+    """Compute upper medians of the values that are not NaN, (n,); -inf without values."""
     ordered = np.sort(values, axis=0)
     known = np.count_nonzero(~np.isnan(values), axis=0)
     median = np.take_along_axis(ordered, (known // 2)[None], axis=0)[0]
@@ -148,7 +148,7 @@ def _upper_median(values: Array) -> Array:
 
 
 def _scaled(log_prob: Array, side: Flags, block: Counts, scale: Array) -> Array:
-    """Means over blocks of ``min(p / scale, 1)``; 0 where there is no scale."""
+    """Compute means over blocks of ``min(p / scale, 1)``; 0 without a scale."""
     fit, record = np.nonzero(side & (len(scale) > 0))
     place = block[fit, record], record
     with np.errstate(invalid="ignore"):

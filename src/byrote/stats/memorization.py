@@ -1,7 +1,8 @@
 """The three estimators of memorization, and their jackknife replicates.
 
-Every function takes two sides: the log-likelihoods of m records under the fits that trained on
-them, (m, a), and under the fits that did not, (m, b), in nats. All m records have the same a and b.
+Estimators compare two sides: the log-likelihoods of m records under the fits that trained on them,
+(m, a), and under the fits that did not, (m, b), nats. All m records have the same a and b. A
+probability of zero has the logarithm -inf, and so has a mean over zeros.
 """
 
 from dataclasses import dataclass
@@ -9,18 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.stats.logspace import logmeanexp, logmeanexp_without
-
 Array = NDArray[np.float64]
 ESTIMATORS = ("score", "matched", "mean_log")
 
 
 @dataclass(frozen=True)
 class Side:
-    """Log-likelihoods of m records, in training or held out.
+    """Log-likelihoods of m records in training or held out, (m, a), nats.
 
-    values: (m, a), nats. unit: (a,) jackknife unit of each column. Columns are in the order in
-    which *matched* cuts them into blocks.
+    unit: (a,) jackknife unit of each column. *matched* cuts columns into blocks in their order.
     """
 
     values: Array
@@ -32,25 +30,25 @@ class Side:
         return self.values.shape[1]
 
     def log_prob(self) -> Array:
-        """Log P_A, eq. (1): the log of the mean density over fits, (m,)."""
+        """Compute log P_A, eq. (1), the log of the mean density over fits, (m,)."""
         return logmeanexp(self.values)
 
     def mean(self) -> Array:
-        """Mean of the logs, (m,)."""
+        """Compute the mean of the logs, (m,)."""
         return np.asarray(self.values.mean(axis=1))
 
     def block_log_prob(self, block: int) -> Array:
-        """Mean of the log mean exp over disjoint blocks of columns, remainder dropped, (m,)."""
+        """Average ``logmeanexp`` over disjoint blocks of columns, remainder dropped, (m,)."""
         blocks = self.size // block
         values = self.values[:, : blocks * block].reshape(-1, blocks, block)
         return np.asarray(logmeanexp(values).mean(axis=1))
 
     def log_prob_without(self, units: int) -> Array:
-        """``log_prob`` without one unit at a time, (m, units)."""
+        """Compute ``log_prob`` without one unit at a time, (m, units)."""
         return logmeanexp_without(self.values, self.unit, units)
 
     def mean_without(self, units: int) -> Array:
-        """``mean`` without one unit at a time, (m, units)."""
+        """Compute ``mean`` without one unit at a time, (m, units)."""
         remaining = (self.size - np.bincount(self.unit, minlength=units)).astype(float)
         remaining[remaining == 0] = np.nan
         zero = np.isneginf(self.values)
@@ -59,7 +57,7 @@ class Side:
         return np.asarray(means)
 
     def _sums_without(self, values: Array, units: int) -> Array:
-        """Sums without one unit at a time, (m, units), from both ends: nothing is subtracted."""
+        """Sum without one unit at a time, (m, units), from both ends: nothing is subtracted."""
         sums, others = np.zeros((2, len(values), units))
         order = np.argsort(self.unit, kind="stable")
         present, first = np.unique(self.unit[order], return_index=True)
@@ -69,7 +67,7 @@ class Side:
         return others
 
     def block_log_prob_without(self, units: int, block: int) -> Array:
-        """``block_log_prob`` of the same blocks without one unit at a time, (m, units)."""
+        """Compute ``block_log_prob`` without one unit at a time, (m, units)."""
         total = np.zeros((len(self.values), units))
         blocks = self.size // block
         for start in range(0, blocks * block, block):
@@ -79,7 +77,7 @@ class Side:
 
 
 def difference(inside: Array, outside: Array) -> Array:
-    """Inside - outside; NaN, without a warning, where both densities are zero."""
+    """Compute inside - outside; NaN, without a warning, where both densities are zero."""
     with np.errstate(invalid="ignore"):
         return np.asarray(inside - outside)
 
@@ -87,10 +85,9 @@ def difference(inside: Array, outside: Array) -> Array:
 def estimates(inside: Side, outside: Side) -> dict[str, Array]:
     """Estimate memorization by all three estimators, (m,) each, nats.
 
-    score: eq. (3), log mean exp over all values inside minus the same outside. matched: as the
-    score, but averaged over blocks of equally many values on both sides, so that the bias of the
-    log mean exp cancels. mean_log: difference of the means of the logs. The last two have mean zero
-    under the null hypothesis.
+    score: eq. (3), log mean exp inside minus outside. matched: the same averaged over blocks of
+    equally many values on both sides, so that the bias of the log mean exp cancels. mean_log:
+    difference of the means of the logs. The last two have mean zero under the null hypothesis.
     """
     block = min(inside.size, outside.size)
     return {
@@ -103,7 +100,7 @@ def estimates(inside: Side, outside: Side) -> dict[str, Array]:
 def side_replicates(
     inside: Side, outside: Side, units_in: int, units_out: int
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Terms of the estimates of both sides, without one of a side's units at a time."""
+    """Compute both sides' terms of the estimates without one of the side's units at a time."""
     block = min(inside.size, outside.size)
     return _without(inside, units_in, block), _without(outside, units_out, block)
 
@@ -115,3 +112,47 @@ def _without(side: Side, units: int, block: int) -> dict[str, Array]:
             "matched": side.block_log_prob_without(units, block),
             "mean_log": side.mean_without(units),
         }
+
+
+def logsumexp(values: Array) -> Array:
+    """Compute the log of the sum of exponentials over the last axis, (..., a) -> (...), nats.
+
+    Examples
+    --------
+    >>> float(logsumexp(np.log([1.0, 2.0, 3.0])).round(6)) == round(float(np.log(6)), 6)
+    True
+    """
+    top = values.max(axis=-1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        total = np.log(np.exp(values - top).sum(axis=-1))
+    return np.asarray(total + top[..., 0])
+
+
+def logmeanexp(values: Array) -> Array:
+    """Compute the log of the mean of exponentials over the last axis, (..., a) -> (...), nats."""
+    return logsumexp(values) - np.log(values.shape[-1])
+
+
+def logmeanexp_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
+    """Compute ``logmeanexp`` without one unit of columns at a time, (m, a) -> (m, units).
+
+    unit: (a,) unit of each column. NaN where no column is left. Sums over the other units are built
+    from both ends, because subtracting a dominant term from the total would leave only rounding
+    error.
+    """
+    a = values.shape[1]
+    counts = np.bincount(unit, minlength=units)
+    order = np.argsort(unit, kind="stable")
+    present = np.flatnonzero(counts)
+    sums = np.full((len(values), units), -np.inf)
+    first = np.cumsum(counts[present]) - counts[present]
+    sums[:, present] = np.logaddexp.reduceat(values[:, order], first, axis=1)
+    others = np.full((len(values), units), -np.inf)
+    if units > 1:
+        others[:, 1:] = np.logaddexp.accumulate(sums, axis=1)[:, :-1]
+        after = np.logaddexp.accumulate(sums[:, ::-1], axis=1)[:, ::-1]
+        others[:, :-1] = np.logaddexp(others[:, :-1], after[:, 1:])
+    remaining = (a - counts).astype(float)
+    remaining[remaining == 0] = np.nan
+    return np.asarray(others - np.log(remaining))

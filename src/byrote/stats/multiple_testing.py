@@ -1,4 +1,4 @@
-"""Many tests at once: false discovery rates, combined p-values, and how many hypotheses are false.
+"""Many tests at once: false discovery rates, combined p-values, numbers of false hypotheses.
 
 The limits of exceedances are for n unknown values, such as epsilons of records, each known by
 one-sided limits of its own.
@@ -16,10 +16,10 @@ Limits = Callable[[float], Array]  # (n,) one-sided limits, each wrong with that
 
 
 def q_values(p_values: Array) -> Array:
-    """Benjamini-Hochberg q-values (1995), (n,) -> (n,).
+    """Compute Benjamini-Hochberg q-values (1995), (n,) -> (n,).
 
-    The q-value of a test is the smallest false discovery rate at which it is a discovery. Tests
-    without a p-value (NaN) are not counted and keep NaN.
+    The q-value of a test is the smallest false discovery rate at which it is a discovery. Missing
+    p-values (NaN) are not counted and stay NaN.
 
     Examples
     --------
@@ -34,9 +34,9 @@ def q_values(p_values: Array) -> Array:
 
 
 def combined_p_value(p_values: ArrayLike, groups: ArrayLike | None = None) -> float:
-    """Combine p-values into one of "all the hypotheses hold" by Fisher's method (1925).
+    """Combine p-values into one of "all hypotheses hold" by Fisher's method (1925).
 
-    Tests without a p-value (NaN) are not counted; NaN if none is left.
+    Missing p-values (NaN) are not counted; NaN if all are missing.
 
     Parameters
     ----------
@@ -70,12 +70,11 @@ def combined_p_value(p_values: ArrayLike, groups: ArrayLike | None = None) -> fl
 
 
 def false_hypotheses(p_values: Array, significance: float) -> int:
-    """Lower confidence limit of the number of false hypotheses among n, at 1 - significance.
+    """Compute a lower confidence limit of the number of false hypotheses, at 1 - significance.
 
     Closed testing with Simes' test (Hommel 1988; Goeman, Meijer, Krebs & Solari 2019): n - h, where
     h is the largest number of hypotheses with the largest p-values that Simes does not reject
-    together. Valid for tests that are independent or positively dependent, as the
-    Benjamini-Hochberg procedure is. NaN counts as no evidence.
+    together. Valid for independent or positively dependent tests. NaN counts as a p-value of 1.
 
     Examples
     --------
@@ -97,11 +96,11 @@ def false_hypotheses(p_values: Array, significance: float) -> int:
 
 
 def exceeded_by_at_least(lower: Limits, n: int, count: int, significance: float) -> float:
-    """Value that, at 1 - significance, at least ``count`` of n unknown values exceed.
+    """Compute a value that, at 1 - significance, at least ``count`` of n unknown values exceed.
 
     Simes' partial conjunction test (Benjamini & Heller 2008), inverted: for k = 1, 2, 4, … the
     (count - 1 + k)-th largest of the lower limits at k significance / (n - count + 1), and of these
-    the largest. -inf where nothing is shown.
+    the largest. -inf where nothing is proved.
 
     Examples
     --------
@@ -118,10 +117,10 @@ def exceeded_by_at_least(lower: Limits, n: int, count: int, significance: float)
 
 
 def exceeded_by_fewer_than(upper: Limits, n: int, count: int, significance: float) -> float:
-    """Value that, at 1 - significance, fewer than ``count`` of n unknown values exceed.
+    """Compute a value that, at 1 - significance, fewer than ``count`` of n values exceed.
 
-    If ``count`` of them did, one of those would have to lie above its own upper limit at
-    significance / count. Valid under any dependence. inf where nothing is shown.
+    If ``count`` of them did, one of those would exceed its own upper limit at significance / count.
+    Valid under any dependence. inf where nothing is proved.
 
     Examples
     --------
@@ -136,5 +135,5 @@ def exceeded_by_fewer_than(upper: Limits, n: int, count: int, significance: floa
 
 
 def _largest(values: Array, place: int) -> float:
-    """The place-th largest, from 1."""
+    """Return the place-th largest value, counted from 1."""
     return float(np.partition(values, len(values) - place)[len(values) - place])

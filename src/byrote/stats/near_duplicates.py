@@ -1,4 +1,4 @@
-"""Test for near-duplicates: is a record's nearest neighbour nearer than the density explains?
+"""Test for near-duplicates: nearest neighbours nearer than the local density explains.
 
 Where the density around a record is even, the share of a ball of radius d_K that a ball of radius
 d_1 takes up, t = (d_1 / d_K)^m in m dimensions, is the smallest of K - 1 uniform numbers, so
@@ -18,7 +18,7 @@ _BOUND = 3.0  # largest ratio of a local dimension to the median one
 
 
 def near_duplicate_p_values(distances: Array, neighbors: NDArray[np.intp]) -> Array:
-    """p-values of "the nearest neighbour is as far as the local density lets expect".
+    """Compute p-values of "the nearest neighbour is as far as the local density explains".
 
     Parameters
     ----------
@@ -29,8 +29,8 @@ def near_duplicate_p_values(distances: Array, neighbors: NDArray[np.intp]) -> Ar
 
     Returns
     -------
-    (n,) p-values, 0 at distance zero. Small if a record's nearest neighbour is a near copy. A group
-    of more than K/2 near copies sets the scale itself and is not detected.
+    (n,) p-values, 0 at distance zero, small if a record has a near copy. A group of more than K/2
+    near copies determines the scale itself and is not detected.
 
     Examples
     --------
@@ -56,9 +56,9 @@ def near_duplicate_p_values(distances: Array, neighbors: NDArray[np.intp]) -> Ar
 
 
 def has_few_distances(distances: Array) -> bool:
-    """Whether distances take too few different values to tell a density, as of categorical data.
+    """Whether distances have too few different values for a density, as of categorical data.
 
-    The median record has its K nearest at fewer than K/4 different distances.
+    That is, the K neighbours of the median record have fewer than K/4 different distances.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def has_few_distances(distances: Array) -> bool:
 
 
 def _inverse_dimension(distances: Array, neighbors: NDArray[np.intp]) -> Array:
-    """1/m of each record, (n,): the mean over the record and its neighbours."""
+    """Estimate 1/m of each record, (n,), averaged over the record and its neighbours."""
     count = distances.shape[1]
     half = count // 2
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -1,20 +1,18 @@
 """Exact nearest neighbours by blocked matrix products.
 
 Squared distances as ``|q|^2 - 2 q.r + |r|^2`` cost one float32 matrix product, but cancel badly.
-With a bound on their rounding errors they give a lower bound for each pair; the distances of those
-references that this bound admits are computed again from the differences, in float64. The result is
-that of a float64 search, whatever the offset and scale of the data, at nearly the speed of the
-product. Where the bound excludes little (tight clusters far from one another), it takes longer.
+A bound on their rounding errors gives a lower bound for each pair; the distances of references that
+it admits are computed again from differences, in float64. The result is that of a float64 search,
+whatever the offset and scale of the data, at nearly the speed of the product. Where the bound
+excludes little (tight clusters far from one another), the search takes longer.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-
-from byrote.stats.rows import Rows, as_rows, blocks
+from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -29,6 +27,64 @@ _TOO_LARGE = 1e30  # squared norm, relative to the references', beyond which flo
 
 
 @dataclass(frozen=True)
+class Rows:
+    """An array of any type or shape, read as (b, d) rows.
+
+    Attributes
+    ----------
+    array
+        (n, ...) numbers; may be memory-mapped, and is read a block at a time.
+    dtype
+        float32 or float64, type of the rows.
+    change
+        Function from a block (b, ...) of the array to (b, d) rows. Default: flatten.
+
+    Examples
+    --------
+    >>> rows = Rows(np.arange(12, dtype=np.uint8).reshape(3, 2, 2))
+    >>> rows.take(slice(1, 3))
+    array([[ 4.,  5.,  6.,  7.],
+           [ 8.,  9., 10., 11.]], dtype=float32)
+    """
+
+    array: Any
+    dtype: DTypeLike = np.float32
+    change: Callable[[NDArray[Any]], NDArray[Any]] | None = None
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.take(slice(0, 1)).shape[1])
+
+    def take(self, where: slice | NDArray[np.intp]) -> NDArray[np.floating[Any]]:
+        """Read the rows at these indices."""
+        block = np.asarray(self.array[where])
+        if self.change is not None:
+            block = self.change(block)
+        block = block.reshape(len(block), -1)
+        return block.astype(self.dtype, copy=False)
+
+
+def as_rows(data: Any) -> Rows:
+    """Convert an array to rows: float32 where that loses nothing, otherwise float64."""
+    return data if isinstance(data, Rows) else Rows(data, exact_type(data))
+
+
+def exact_type(*arrays: Any) -> np.dtype[Any]:
+    """Return the smaller of float32 and float64 that holds the values of all arrays."""
+    return np.result_type(np.float32, *(array.dtype for array in arrays))
+
+
+def blocks(count: int, size: int) -> Iterator[slice]:
+    """Yield consecutive slices of at most ``size`` rows that cover ``count`` rows."""
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+@dataclass(frozen=True)
 class Geometry:
     """Centre and scale of the references: float32 holds ``(rows - centre) * scale``."""
 
@@ -38,7 +94,7 @@ class Geometry:
     floor: float  # what underflow can add to it
 
     def place(self, rows: NDArray[Any]) -> tuple[Single, Array]:
-        """Rows as float32 coordinates with a spare column, and their squared norms."""
+        """Return rows as float32 coordinates with a spare column, and their squared norms."""
         placed = np.empty((len(rows), rows.shape[1] + 1), dtype=np.float32)
         with np.errstate(over="ignore"):
             # a difference is rounded relative to itself, so a common offset costs no accuracy
@@ -67,14 +123,13 @@ def nearest(
     exclude
         (n,) index of a reference to leave out for each query, such as its own row; or None.
     query_block, reference_block
-        Rows read at a time; default: 4,096 queries of up to 1,024 numbers. They change memory and
-        speed, not the result.
+        Rows read at a time (default: 4,096 queries of up to 1,024 numbers), which do not change
+        the result.
 
     Returns
     -------
     distances, indices
-        (n, k) in ascending order, ties by index. Where there are fewer than k references, infinity
-        and -1. The search uses the threads that BLAS has.
+        (n, k) in ascending order, ties by index; infinity and -1 beyond the number of references.
 
     Examples
     --------
@@ -131,7 +186,7 @@ def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
 
 
 def geometry_of(references: Rows, block: int = REFERENCE_BLOCK) -> Geometry:
-    """Centre and scale of the references, in two passes over them."""
+    """Compute centre and scale of the references in two passes."""
     width = references.width
     total = np.zeros(width)
     for part in blocks(len(references), block):
@@ -176,7 +231,7 @@ class Search:
         self._merge(rows, columns + start, self._squared_distances(references, rows, columns))
 
     def _lower_bounds(self, references: NDArray[Any], start: int) -> tuple[Single, Array]:
-        """Bounds of |q - r|^2 from below, short of a term of the query alone; and |r|^2."""
+        """Bound |q - r|^2 from below, without the term of the query alone; return also |r|^2."""
         placed, norms = self._geometry.place(references)
         placed[:, -1] = norms * (1 - 2 * self._geometry.slack)
         with np.errstate(over="ignore", invalid="ignore"):
@@ -187,7 +242,7 @@ class Search:
         return low, norms
 
     def _excluded(self, start: int, count: int) -> tuple[Index, Index]:
-        """Rows and columns of the excluded pairs among these references."""
+        """Return rows and columns of the excluded pairs among these references."""
         if self._exclude is None:
             return np.empty(0, np.intp), np.empty(0, np.intp)
         columns = self._exclude - start
@@ -195,7 +250,7 @@ class Search:
         return rows, columns[rows]
 
     def _highest_admitted(self, low: Single, norms: Array) -> Single:
-        """Per query, the lower bound up to which a reference may be among the k nearest."""
+        """Return the lower bound up to which a reference may be among the k nearest, by query."""
         k, slack = self.squared.shape[1], self._geometry.slack
         omitted = self._norms * (1 - slack) - self._geometry.floor
         scale = self._geometry.scale

@@ -1,4 +1,4 @@
-"""Privacy audits by one run: lower bounds on epsilon and mu from right guesses about fair coins.
+"""Privacy audits of one run: lower bounds on epsilon and mu from right guesses of fair coins.
 
 Each of m records is trained on by the toss of a fair coin; an attacker names r coins, and v guesses
 are right. Under epsilon-DP the number of right guesses is at most Binomial(r, e^epsilon / (1 +
@@ -34,7 +34,7 @@ _normal_quantile = NormalDist().inv_cdf
 
 
 def p_value(epsilon: float, coins: int, guesses: int, right: int, delta: float) -> float:
-    """Largest probability of at least so many right guesses under (epsilon, delta)-DP.
+    """Bound the probability of at least v right guesses under (epsilon, delta)-DP.
 
     ``P[B >= v] + 2 m delta max_{1 <= i <= v} P[v - i <= B < v] / i`` with B binomial of r guesses,
     each right with probability ``q = e^epsilon / (1 + e^epsilon)``; for 1 <= v <= r.
@@ -47,10 +47,10 @@ def p_value(epsilon: float, coins: int, guesses: int, right: int, delta: float) 
 
 
 def epsilon_bound(coins: int, guesses: int, right: int, delta: float, significance: float) -> float:
-    """The largest epsilon whose p-value is at most the significance; 0 where there is none.
+    """Compute the largest epsilon whose p-value is at most the significance, at least 0.
 
-    Without delta the tail is a beta distribution's and its quantile the answer. A delta can only
-    lower it, and the p-value grows with epsilon up to there, so one root search finds it.
+    Without delta this is a quantile of a beta distribution. A delta can only lower it, and the
+    p-value grows with epsilon up to there, so one root search finds it.
 
     Examples
     --------
@@ -76,10 +76,10 @@ def epsilon_bound(coins: int, guesses: int, right: int, delta: float, significan
 
 
 def _largest_mean_mass(epsilon: float, guesses: int, right: int) -> float:
-    """``max_i P[v - i <= B < v] / i``, the largest mean mass of a run of counts that ends at v - 1.
+    """Compute ``max_i P[v - i <= B < v] / i``, the largest mean mass of counts that end at v - 1.
 
-    Binomial masses rise and then fall, so the running mean, too, rises to one maximum. The window
-    doubles until a mass is below the running mean: then the maximum lies inside.
+    Binomial masses rise and then fall, so the running mean also has one maximum. The window doubles
+    until it contains a mass below the running mean, and so the maximum.
     """
     length = int(4 * np.sqrt(guesses)) + 16
     while True:
@@ -98,11 +98,10 @@ def _log_mass(counts: Array, guesses: int, epsilon: float) -> Array:
 
 
 def mu_excess(mu: float, coins: int, guesses: int, right: int, significance: float) -> float:
-    """Excess of the forced probability over the probability there is, in units of r / m.
+    """Compute the excess of the forced over the available probability, in units of r / m.
 
-    Positive: so many right guesses have a probability below the significance under mu-GDP. Each
-    step costs two normal functions; it ends once no more is forced (no further step would force
-    anything) or the sum is exceeded.
+    If it is positive, as many right guesses have a probability below the significance under mu-GDP.
+    The loop ends once nothing more is forced or the sum is exceeded.
     """
     whole = guesses / coins
     good = significance * right / coins
@@ -119,7 +118,7 @@ def mu_excess(mu: float, coins: int, guesses: int, right: int, significance: flo
 
 
 def mu_bound(coins: int, guesses: int, right: int, significance: float) -> float:
-    """The largest mu that is rejected at the significance; 0 where there is none.
+    """Compute the largest mu that is rejected at the significance, at least 0.
 
     Examples
     --------

@@ -5,19 +5,10 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def pareto_frontier(x: ArrayLike, y: ArrayLike) -> NDArray[np.intp]:
-    """Indices of the points that no other point dominates, by ascending x.
+    """Find the points that no other point dominates, by ascending x.
 
-    A point dominates another if it is as low in both coordinates and lower in one. Equal points do
-    not dominate each other.
-
-    Parameters
-    ----------
-    x, y
-        (n,) coordinates, lower is better; points with a NaN are left out.
-
-    Returns
-    -------
-    (k,) indices, y descending; equal points by index.
+    A point dominates another if it is as low in both coordinates and lower in one. Points with a
+    NaN are left out. Returns (k,) indices; equal points by index.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Pareto k-hat: the tail index of importance weights, which tells how reliable their mean is.
+"""Pareto k-hat: the tail index of importance weights, a measure of the reliability of their mean.
 
 The largest weights are fitted by a generalized Pareto distribution of shape k; moments up to order
 1/k exist (Vehtari, Simpson, Gelman, Yao & Gabry 2024, "Pareto smoothed importance sampling"). The
@@ -74,7 +74,7 @@ def generalized_pareto_shape(exceedances: Array) -> Array:
 
 
 def _fitted(x: Array) -> Array:
-    """Shapes for exceedances whose largest is 1: theta averaged over its posterior on a grid."""
+    """Fit shapes of exceedances whose largest is 1: average theta over its posterior on a grid."""
     count, size = x.shape[1], _grid_size(x.shape[1])
     x = np.maximum(x, _SMALLEST)
     quartile = x[:, [int(count / 4 + 0.5) - 1]]
@@ -88,7 +88,7 @@ def _fitted(x: Array) -> Array:
 
 
 def _mean_log(theta: Array, x: Array) -> Array:
-    """Mean over x of log(1 - theta x): (n, g), (n, M) -> (n, g). The shape k for that theta."""
+    """Average log(1 - theta x) over x, the shape k for theta: (n, g), (n, M) -> (n, g)."""
     total = np.zeros_like(theta)
     for start in range(0, x.shape[1], _FACTORS):
         factors = 1 - theta[:, :, None] * x[:, None, start : start + _FACTORS]

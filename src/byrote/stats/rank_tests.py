@@ -1,4 +1,4 @@
-"""Exact rank tests of memorization: are held-out values lower than chance allows?
+"""Exact rank tests of memorization, of held-out values that are lower than by chance.
 
 Under the null hypothesis training on a record leaves its log-likelihood as it was. Within a stratum
 (a repeat of cross-validation, or all fits of a probe plan) its values are then exchangeable, and
@@ -37,7 +37,7 @@ _TINY = float(np.finfo(float).tiny)
 
 
 def rank_sum_test(strata: Sequence[Stratum]) -> tuple[Array, bool]:
-    """One-sided p-values of records whose strata have the same shapes.
+    """Compute one-sided p-values of records whose strata have the same shapes.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def rank_sum_test(strata: Sequence[Stratum]) -> tuple[Array, bool]:
 
 
 def signed_rank_test(inside: Array, outside: Array) -> tuple[Array, bool]:
-    """One-sided p-values of m records in P pairs of fits.
+    """Compute one-sided p-values of m records in P pairs of fits.
 
     Parameters
     ----------
@@ -131,14 +131,14 @@ def signed_rank_test(inside: Array, outside: Array) -> tuple[Array, bool]:
 
 
 def smallest_p(shapes: Shapes) -> float:
-    """The smallest p-value that strata of these shapes can give: every held-out value lowest."""
+    """Compute the smallest p-value of strata of these shapes: every held-out value lowest."""
     arrangements = math.prod(math.comb(a + b, b) for a, b in shapes)
     return max(float(Fraction(1, arrangements)), _TINY)
 
 
 @lru_cache(maxsize=256)
 def untied_null(a: int, b: int) -> Array:
-    """Null distribution of the sum of ``b`` doubled ranks among ``a + b`` different values.
+    """Compute the null distribution of the sum of ``b`` doubled ranks of ``a + b`` values.
 
     The number of ways to reach each Mann-Whitney count is a coefficient of the Gaussian binomial
     ``prod_{i=1..b} (1 - q^(a+i)) / (1 - q^i)``; only the lower half is built, where every step adds
@@ -163,8 +163,8 @@ def untied_null(a: int, b: int) -> Array:
 
 @lru_cache(maxsize=4096)
 def tied_null(ranks: tuple[int, ...], b: int) -> Array:
-    """Null distribution of the sum of ``b`` of these doubled mid-ranks, which are sorted."""
-    if 2 * b > len(ranks):  # the rest is the smaller part, and has what the subset lacks
+    """Compute the null distribution of the sum of ``b`` of these sorted doubled mid-ranks."""
+    if 2 * b > len(ranks):  # the rest is smaller, and its sum is the complement
         return tied_null(ranks, len(ranks) - b)[::-1]
     largest = sum(ranks[-b:])
     ways = np.zeros((b + 1, largest + 1))
@@ -177,7 +177,7 @@ def tied_null(ranks: tuple[int, ...], b: int) -> Array:
 
 @lru_cache(maxsize=64)
 def _signed_rank_null(ranks: tuple[int, ...]) -> Array:
-    """Null distribution of the sum of a random half of the ranks."""
+    """Compute the null distribution of the sum of a random half of the ranks."""
     distribution = np.zeros(sum(ranks) + 1)
     distribution[0] = 1.0
     length = 1
@@ -189,7 +189,7 @@ def _signed_rank_null(ranks: tuple[int, ...]) -> Array:
 
 
 def convolved(distributions: list[Array]) -> Array:
-    """Distribution of the sum over independent strata."""
+    """Compute the distribution of the sum over independent strata."""
     total = np.ones(1)
     for distribution in sorted(distributions, key=len):
         total = np.convolve(total, distribution)
@@ -197,7 +197,7 @@ def convolved(distributions: list[Array]) -> Array:
 
 
 def lower_tail(distribution: Array) -> Array:
-    """P(sum <= s) for every s, never 0 and never above 1."""
+    """Compute P(sum <= s) for every s, never 0 and never above 1."""
     return np.clip(np.cumsum(distribution), _TINY, 1.0)
 
 
@@ -228,7 +228,7 @@ def _held_out_sums(ranks: Sequence[Ranks], shapes: Shapes) -> Ranks:
 
 
 def _untied_rank_sum(ranks: Sequence[Ranks], shapes: Shapes) -> tuple[Array, bool]:
-    """p-values from untied doubled ranks, and whether they are exact."""
+    """Compute p-values from untied doubled ranks, and whether they are exact."""
     sums = _held_out_sums(ranks, shapes)
     if not _is_countable(shapes, LARGEST_UNTIED):
         mean = sum(b * (a + b + 1) for a, b in shapes)
@@ -261,7 +261,7 @@ def _untied_signed_rank(sums: Ranks, pairs: int) -> Array:
 
 
 def _ranks_with(values: NDArray[np.generic], last: Flags) -> Ranks:
-    """Ranks by row without ties: of equal values, those marked ``last`` have the higher ones."""
+    """Rank rows without ties: of equal values, those marked ``last`` have the higher ranks."""
     order = np.lexsort((last, values), axis=1)
     ranks = np.empty(values.shape, dtype=np.int64)
     np.put_along_axis(ranks, order, np.arange(1, values.shape[1] + 1)[None, :], axis=1)
@@ -269,7 +269,7 @@ def _ranks_with(values: NDArray[np.generic], last: Flags) -> Ranks:
 
 
 def _by_pattern(ranks: Ranks) -> Iterator[tuple[NDArray[np.intp], Ranks]]:
-    """Records grouped by their pattern of ties, which decides the null distribution."""
+    """Group records by their pattern of ties, which determines the null distribution."""
     patterns, which = np.unique(ranks, axis=0, return_inverse=True)
     order = np.argsort(which, kind="stable")
     groups = np.split(order, np.cumsum(np.bincount(which))[:-1])

@@ -32,14 +32,14 @@ class Cells(NamedTuple):
 
 
 def auc(score: Array, member: Flags) -> float:
-    """P(member's score > non-member's), with ties by half; NaN where a side is empty."""
+    """Compute P(member's score > non-member's), ties by half; NaN where a side is empty."""
     m = int(member.sum())
     pairs = m * (len(member) - m)
     return float((rankdata(score)[member].sum() - m * (m + 1) / 2) / pairs) if pairs else np.nan
 
 
 def mann_whitney_z(first: Array, second: Array) -> float:
-    """Mann-Whitney statistic in standard deviations, ``(U - mn/2) / sd(U)``.
+    """Compute the Mann-Whitney statistic in standard deviations, ``(U - mn/2) / sd(U)``.
 
     U counts the pairs in which the first value is larger, ties by half. For m and n values,
     ``sd(U)^2 = mn/12 (m + n + 1 - sum(t^3 - t) / ((m + n)(m + n - 1)))`` over groups of t equal
@@ -65,7 +65,7 @@ def mann_whitney_z(first: Array, second: Array) -> float:
 
 
 def tpr_at(score: Array, member: Flags, rate: float) -> float:
-    """True-positive rate at the threshold that at most ``rate`` of the non-members exceed."""
+    """Compute the true-positive rate at a false-positive rate of at most ``rate``."""
     if member.all() or not member.any():
         return np.nan
     return float((score[member] > _threshold(score, member, rate)).mean())
@@ -79,15 +79,15 @@ def _threshold(score: Array, member: Flags, rate: float) -> float:
 def auc_interval(
     cells: Cells, *, level: float, least_error: float = 0.0, replicates: int = 10
 ) -> tuple[float, Interval]:
-    """Area under the curve, P(member's score > non-member's) with ties by half, and its interval.
+    """Compute the area under the curve with its interval; NaN where a side is empty.
 
-    The interval is Student's on the logit scale, with one degree of freedom less than there are
-    records or fits on a side, whichever are fewest: few members are little evidence, however many
-    non-members there are. With a single fit the clusters are records, and the interval holds for
-    that fit. At 0 and 1, where the estimated error is zero, it is that of as many right guesses as
-    there are records on the smaller side. NaN where a side is empty or the error unknown.
+    The interval is Student's on the logit scale, with one degree of freedom less than the number of
+    records or fits on a side, whichever is smallest: few members are little evidence, however many
+    non-members. With a single fit the clusters are records, and the interval holds for that fit. At
+    0 and 1, where the estimated error is zero, it is that of as many right guesses as there are
+    records on the smaller side.
 
-    least_error: a standard error from so many ``replicates``, used where it is larger.
+    least_error: a standard error from ``replicates`` values, used where it is larger.
     """
     members, others = cells.score[cells.member], cells.score[~cells.member]
     m, n = len(members), len(others)
@@ -112,10 +112,10 @@ def auc_interval(
 
 
 def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:
-    """Interval of an area of 0 or 1.
+    """Compute the interval of an area of 0 or 1.
 
-    Where no fit has both sides, what the scores of one fit share may be what separates them. Then
-    the trials are fits, and with a single fit on a side nothing is known.
+    If no fit has both sides, what the scores of one fit share may separate the sides. Then the
+    trials are fits, and a single fit on a side gives no interval.
     """
     trials = fewest_clusters(cells.record, cells.member)
     inside, outside = (np.unique(cells.fit[side]) for side in (cells.member, ~cells.member))
@@ -130,13 +130,13 @@ def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:
 def tpr_interval_at(
     cells: Cells, rate: float, *, level: float, least_error: float = 0.0
 ) -> tuple[float, float, Interval]:
-    """False-positive rate, of at most ``rate``, and true-positive rate there with its interval.
+    """Compute a false-positive rate of at most ``rate`` and the true-positive rate with interval.
 
-    Both rates are uncertain: the lower end is that of the rate at a threshold whose true
-    false-positive rate is at most ``rate``, the upper end at one where it is at least that, each
-    with half of the error probability. Limits are Clopper and Pearson's for the effective number of
-    trials, ``p (1 - p) / variance`` with the clustered variance, at most the number of cells; where
-    p is 0 or 1, for the number of records (Korn & Graubard 1998).
+    Both rates are uncertain: the lower end is that at a threshold whose true false-positive rate is
+    at most ``rate``, the upper end that at one where it is at least ``rate``, each with half of the
+    error probability. Limits are Clopper and Pearson's for the effective number of trials,
+    ``p (1 - p) / variance`` with the clustered variance, at most the number of cells; where p is 0
+    or 1, for the number of records (Korn & Graubard 1998).
 
     least_error: a standard error of the true-positive rate, used where it is larger.
     """
@@ -155,10 +155,10 @@ def tpr_interval_at(
 
 
 def alarm_limits(count: int, trials: float, rate: float, level: float) -> tuple[int, int]:
-    """Numbers of false alarms, of ``count`` non-members, that bound a true false-positive rate.
+    """Compute numbers of false alarms, of ``count``, that bound the true false-positive rate.
 
-    With at most the first the true rate is at most ``rate`` (-1: not even with none), with at least
-    the second it is at least that (count + 1: not even with all).
+    With at most the first the true rate is at most ``rate`` (-1: not even with 0 alarms), with at
+    least the second it is at least that (count + 1: not even with all).
     """
     lower, upper = clopper_pearson(np.arange(count + 1) * trials / count, trials, level=level)
     few = int(np.count_nonzero((upper <= rate)[:-1])) - 1
@@ -173,7 +173,7 @@ def _tpr_limits(cells: Cells, hit: Flags, level: float, least_error: float) -> I
 
 
 def _effective_trials(cells: Cells, hit: Flags, side: Flags, least_error: float) -> float:
-    """The effective number of trials behind the proportion of hits on a side."""
+    """Compute the effective number of trials behind the proportion of hits on a side."""
     proportion, size = float(hit[side].mean()), float(side.sum())
     influence = np.where(side, (hit - proportion) / size, 0.0)
     error, _ = clustered_error(influence, cells.record, cells.fit, cells.member)

@@ -25,7 +25,7 @@ _CUTOFF = 42.0  # nats below its start at which the integrand is cut off
 
 
 def log_density(x: ArrayLike, location: float, scale: float, shape: float) -> Array:
-    """Log-density at every x, nats.
+    """Compute the log-density at every x, nats.
 
     Examples
     --------
@@ -37,12 +37,12 @@ def log_density(x: ArrayLike, location: float, scale: float, shape: float) -> Ar
 
 
 def density(x: ArrayLike, location: float, scale: float, shape: float) -> Array:
-    """Density at every x."""
+    """Compute the density at every x."""
     return np.exp(log_density(x, location, scale, shape))
 
 
 def log_lower_tail(x: ArrayLike, location: float, scale: float, shape: float) -> Array:
-    """Log P(X <= x) at every x, nats; relative error below 1e-9 everywhere.
+    """Compute log P(X <= x) at every x, nats; relative error below 1e-9 everywhere.
 
     Examples
     --------
@@ -67,19 +67,19 @@ def log_lower_tail(x: ArrayLike, location: float, scale: float, shape: float) ->
 
 
 def lower_tail(x: ArrayLike, location: float, scale: float, shape: float) -> Array:
-    """P(X <= x) at every x; absolute error below 1e-14. Use ``log_lower_tail`` for small tails."""
+    """Compute P(X <= x) at every x; absolute error below 1e-14, see ``log_lower_tail``."""
     z = (np.asarray(x, dtype=np.float64) - location) / scale
     return np.clip(ndtr(z) - 2 * owens_t(z, shape), 0.0, 1.0)
 
 
 def mills(u: Array) -> Array:
-    """φ(u)/Φ(u), the derivative of log Φ; never overflows."""
+    """Compute φ(u)/Φ(u), the derivative of log Φ, without overflow."""
     with np.errstate(over="ignore"):
         return np.sqrt(2 / np.pi) / erfcx(-u / np.sqrt(2))
 
 
 def _log_j(z: Array, a: float) -> Array:
-    """Log J(z, a) for z <= 0 and a >= 0."""
+    """Compute log J(z, a) for z <= 0 and a >= 0."""
     z = np.asarray(z, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         log_j = np.asarray(np.log(ndtr(z) - 2 * owens_t(z, a)))
@@ -91,7 +91,7 @@ def _log_j(z: Array, a: float) -> Array:
 
 
 def _log_integral(z: Array, a: float) -> Array:
-    """Log J by Gauss-Legendre, from a to where the integrand is ``_CUTOFF`` nats lower."""
+    """Integrate J by Gauss-Legendre, from a to where the integrand is ``_CUTOFF`` nats lower."""
     nodes, weights = _gauss_legendre()
     square = z * z
     # z² (a y + y²/2) = _CUTOFF, solved without the cancellation of -a + sqrt(a² + …)
@@ -105,6 +105,6 @@ def _log_integral(z: Array, a: float) -> Array:
 
 @cache
 def _gauss_legendre() -> tuple[Array, Array]:
-    """Nodes and weights on [0, 1]."""
+    """Return nodes and weights on [0, 1]."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     return (nodes + 1) / 2, weights / 2

@@ -1,14 +1,13 @@
 """Maximum likelihood of the skew-normal distribution, fast for a million values.
 
-The values are sorted and put into 4,096 bins, and a bin's likelihood is that at its mean plus half
-its variance times the second derivative there: exact but for the fourth order in the bin's width,
-which is under 1 % of a standard deviation. The maximum of this comes from BFGS, started at the
-sample's moments. Newton steps on the likelihood of all values then remove the error of the bins;
-usually the first already finds nothing to gain.
+The sorted values are put into 4,096 bins. The likelihood of a bin is that at its mean plus half its
+variance times the second derivative there, exact up to the fourth order of a width under 1 % of a
+standard deviation. BFGS, started at the sample's moments, finds the maximum; Newton steps on the
+likelihood of all values then remove the error of the bins.
 
 At shape 0 the likelihood of (location, scale, shape) has a flat point for every sample, where
 Newton's method and standard errors fail; that of the centred parameters does not (Azzalini 1985,
-section 4). They are held as theta = (mean, log of the standard deviation, t), with
+section 4). These are theta = (mean, log of the standard deviation, t), with
 skewness = LIMIT · tanh t, so that every theta is a distribution.
 """
 
@@ -26,7 +25,7 @@ Array = NDArray[np.float64]
 BINS = 4096
 LIMIT = float((4 - np.pi) / 2 * (2 / (np.pi - 2)) ** 1.5)  # skewness of the half-normal, 0.99527…
 LARGEST_SHAPE = 100.0  # beyond it the density is half-normal, whose lower tail ends abruptly
-_GAIN = 1e-6  # nats that a further Newton step must be expected to gain
+_GAIN = 1e-6  # nats; expected gain for another Newton step
 _NAN = float("nan")
 
 
@@ -42,9 +41,9 @@ class SkewNormalFit:
         Nats, of all values.
     covariance
         (3, 3) of mean, log standard deviation and skewness: the inverse of the observed
-        information, with differences over one standard error to either side.
+        information, by differences over one standard error to either side.
     reason
-        Why the fit failed; empty if it did not.
+        Why the fit failed; empty otherwise.
     """
 
     location: float
@@ -100,10 +99,7 @@ def fit(ordered: Array) -> SkewNormalFit:
 
 
 def standard_error(function: Callable[[Direct], Array], direct: Direct, covariance: Array) -> Array:
-    """Delta-method standard error of a function (n,) of location, scale and shape.
-
-    Slopes are differences over one standard error to either side.
-    """
+    """Compute the delta-method standard error of a function (n,) of location, scale and shape."""
     theta = to_centred(*direct)
     unit = np.diag([1.0, 1.0, 1 / _skewness_slope(theta[2])])
     covariance = unit @ covariance @ unit
@@ -116,7 +112,7 @@ def standard_error(function: Callable[[Direct], Array], direct: Direct, covarian
 
 
 def to_direct(theta: Array) -> Direct:
-    """(location, scale, shape) of theta.
+    """Convert theta to (location, scale, shape).
 
     Examples
     --------
@@ -133,7 +129,7 @@ def to_direct(theta: Array) -> Direct:
 
 
 def to_centred(location: float, scale: float, shape: float) -> Array:
-    """The theta of (location, scale, shape).
+    """Convert (location, scale, shape) to theta.
 
     Examples
     --------
@@ -148,7 +144,7 @@ def to_centred(location: float, scale: float, shape: float) -> Array:
 
 
 def jacobian(theta: Array) -> Array:
-    """(3, 3) derivatives of (location, scale, shape), by row, with respect to theta; t not 0."""
+    """Compute (3, 3) derivatives of (location, scale, shape), by row, by theta; t not 0."""
     location, scale, _ = to_direct(theta)
     step = 1e-4 * theta[2]
     up, down = (to_direct(theta + np.array([0, 0, sign * step])) for sign in (1, -1))
@@ -157,12 +153,12 @@ def jacobian(theta: Array) -> Array:
 
 
 def _skewness_slope(t: float) -> float:
-    """Derivative of the skewness with respect to t."""
+    """Compute the derivative of the skewness by t."""
     return float(LIMIT / np.cosh(t) ** 2)
 
 
 def _compress(values: Array) -> _Bins:
-    """Bin sorted values over the bulk; those far outside stay single."""
+    """Bin the bulk of sorted values; those far outside stay single."""
     n = len(values)
     low, middle, high = values[[n // 6, n // 2, n - 1 - n // 6]]
     width = 5 * (high - low)
@@ -185,7 +181,7 @@ def _compress(values: Array) -> _Bins:
 
 
 def _binned(bins: _Bins, direct: Direct) -> float:
-    """Log-likelihood of binned values, nats."""
+    """Compute the log-likelihood of binned values, nats."""
     location, scale, shape = direct
     if not np.isfinite(shape):
         return -np.inf
@@ -196,7 +192,7 @@ def _binned(bins: _Bins, direct: Direct) -> float:
 
 
 def _binned_maximum(bins: _Bins, skewness: float) -> Array:
-    """The theta of the binned maximum, for values of mean 0 and variance 1."""
+    """Find the theta of the binned maximum, for values of mean 0 and variance 1."""
     n = bins.count.sum()
 
     def objective(theta: Array) -> float:
@@ -207,7 +203,7 @@ def _binned_maximum(bins: _Bins, skewness: float) -> Array:
 
 
 def _covariance(log_likelihood: Callable[[Array], float], theta: Array) -> Array:
-    """Inverse of the information, differenced over one standard error; NaN if there is none."""
+    """Invert the information, differenced over one standard error; NaN if not invertible."""
     steps = np.full(3, 1e-3)
     for _ in range(3):
         information = _information(log_likelihood, theta, steps)
@@ -236,7 +232,7 @@ def _information(log_likelihood: Callable[[Array], float], theta: Array, steps: 
 
 
 def _polish(values: Array, theta: Array, covariance: Array) -> tuple[Array, float]:
-    """Newton steps on all values until the expected gain, also returned, is below ``_GAIN``."""
+    """Take Newton steps on all values until the expected gain, also returned, is small."""
     if not np.isfinite(covariance).all() or theta[2] == 0:
         return theta, np.inf
     gain = np.inf
@@ -251,7 +247,7 @@ def _polish(values: Array, theta: Array, covariance: Array) -> tuple[Array, floa
 
 
 def _slope(values: Array, theta: Array) -> Array:
-    """(3,) derivatives of the log-likelihood of all values with respect to theta."""
+    """Compute derivatives of the log-likelihood of all values by theta, (3,)."""
     location, scale, shape = to_direct(theta)
     z = (values - location) / scale
     ratio = mills(shape * z)

@@ -36,11 +36,11 @@ class Jackknifed:
 
 
 def jackknife_error(replicates: Array) -> Array:
-    """Standard error of an estimate from leave-one-unit-out replicates, (..., G) -> (...).
+    """Compute the jackknife standard error of an estimate, (..., G) -> (...).
 
     With G replicates r_g, each computed without unit g,
     ``se^2 = (G - 1) / G * sum_g (r_g - mean(r))^2`` (Tukey 1958). NaN where G < 2 or a replicate is
-    not finite: an estimate that becomes infinite without one unit has no standard error.
+    not finite.
 
     Examples
     --------
@@ -60,11 +60,10 @@ def jackknife_error(replicates: Array) -> Array:
 
 
 def welch(errors: Sequence[ArrayLike], degrees: Sequence[ArrayLike]) -> tuple[Array, Array]:
-    """Standard error and degrees of freedom of a sum or difference of independent estimates.
+    """Compute error and degrees of freedom of a sum or difference of independent estimates.
 
     Variances add; the degrees are Welch and Satterthwaite's,
-    ``(sum v_k)^2 / sum(v_k^2 / d_k)`` for variances v_k with d_k degrees. A variance of zero adds
-    nothing, whatever its degrees; where all are zero the degrees are NaN.
+    ``(sum v_k)^2 / sum(v_k^2 / d_k)`` for variances v_k with d_k degrees; NaN if all are zero.
 
     Examples
     --------
@@ -85,7 +84,7 @@ def welch(errors: Sequence[ArrayLike], degrees: Sequence[ArrayLike]) -> tuple[Ar
 def clustered_error(
     influence: Array, record: Ids, fit: Ids, member: Flags | None = None
 ) -> tuple[float, int]:
-    """Standard error from influences that are correlated within records and within fits.
+    """Compute a standard error from influences correlated within records and within fits.
 
     The variance over records plus that over fits less that over cells (Cameron, Gelbach & Miller
     2011); with a single fit, that over records.
@@ -99,8 +98,8 @@ def clustered_error(
 
     Returns
     -------
-    The error, NaN where unknown, and the number of clusters that it rests on: records or fits,
-    whichever are fewer, on the side of the comparison that has fewer.
+    The error, NaN where unknown, and the number of clusters behind it: records or fits, whichever
+    are fewer, on the side of the comparison that has fewer.
     """
     records, fits = (fewest_clusters(clusters, member) for clusters in (record, fit))
     by_record = _variance(influence, record, records)
@@ -112,7 +111,7 @@ def clustered_error(
 
 
 def fewest_clusters(clusters: Ids, member: Flags | None = None) -> int:
-    """Number of clusters, on the side that has fewer."""
+    """Count clusters on the side that has fewer."""
     sides = [clusters] if member is None else [clusters[member], clusters[~member]]
     return min(len(np.unique(side)) for side in sides)
 

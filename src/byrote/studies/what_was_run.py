@@ -213,6 +213,6 @@ def as_data(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> dict[st
 def _exposures_as_data(run: StudyRun) -> dict[str, Any]:
     return {
         "test_loss": run.exposures.test_loss.tolist(),
-        "asking_seconds": run.run.fact("asking_seconds").tolist(),
+        "tracking_seconds": run.run.fact("tracking_seconds").tolist(),
         "controls": check_controls(run.exposures.exposure, run.exposures.inserted).to_dict(),
     }

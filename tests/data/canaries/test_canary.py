@@ -157,9 +157,9 @@ BAD = {
     "words int": (("{n}",), {"words": {"n": ["a", 3]}}, "words['n'][1] must be a word; got int"),
     "words twice": (("{n}",), {"words": {"n": ["a", "b", "a"]}}, "1 of 3 repeat an earlier one"),
     "words unused": ((NINE,), {"words": {"n": ["a"]}}, "words['n']: text has no slot {n} for it"),
-    "words taken": ((NINE,), {"words": {"uuid": ["a"]}}, "{uuid} is another slot"),
-    "words unnamed": (("{}",), {"words": {"": ["a"]}}, "names of their own"),
-    "words numbered": (("{3}",), {"words": {3: ["a"]}}, "names of their own"),
+    "words taken": ((NINE,), {"words": {"uuid": ["a"]}}, "otherwise than built-in slots"),
+    "words unnamed": (("{}",), {"words": {"": ["a"]}}, "named otherwise"),
+    "words numbered": (("{3}",), {"words": {3: ["a"]}}, "named otherwise"),
     "words alike": (("{n}",), {"words": {"n": ["anna", "ann"]}}, "[1] is a prefix of another word"),
     "words then a": (
         ("{n}a",),

@@ -48,7 +48,7 @@ def test_what_datasets_saves_is_read_without_it(tmp_path, monkeypatch):
 def test_only_files_of_its_own_folder_are_read(name, saved):
     (saved / NAME).rename(saved.parent / "elsewhere.arrow")
     write_state(saved, _data_files=[{"filename": name}])
-    with pytest.raises(InvalidInput, match="must name files of its own folder; it names others"):
+    with pytest.raises(InvalidInput, match="must name files within its folder; it names others"):
         load_corpus(saved)
 
 
@@ -56,7 +56,7 @@ def test_parts_are_folders_of_its_own(saved):
     outer = saved.parent / "parts" / "inner"
     outer.mkdir(parents=True)
     (outer / "dataset_dict.json").write_text('{"splits": ["../../saved"]}')
-    with pytest.raises(InvalidInput, match="must name files of its own folder; it names others"):
+    with pytest.raises(InvalidInput, match="must name files within its folder; it names others"):
         load_corpus(outer, part="../../saved")
 
 

@@ -234,7 +234,7 @@ class Batched(Chain):
 
 
 def test_probabilities_that_depend_on_the_batch_are_refused():
-    with pytest.raises(InvalidInput, match="whatever is read beside it; those of Batched change"):
+    with pytest.raises(InvalidInput, match="in any batch; those of Batched change"):
         byrote.extract(Batched(0), byrote.Canary("ab {digits:3}"))
 
 

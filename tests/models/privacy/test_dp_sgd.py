@@ -220,6 +220,21 @@ def test_where_large_parts_cancel_a_norm_is_not_taken_for_less_than_it_is(seed):
     assert float(gradient_norms.of_convolution(layer, [x], gradient)[layer.weight]) >= 0.99 * true
 
 
+@pytest.mark.parametrize("groups", [1, 2])
+def test_norms_do_not_depend_on_the_memory_layout(groups):
+    layer = nn.Conv2d(4, 6, 4, stride=2, padding=1, groups=groups)
+    layer, x = (
+        value.to(memory_format=torch.channels_last) for value in (layer, torch.rand(3, 4, 8, 8))
+    )
+    layers = gradient_norms.Layers(layer)
+    loss, outputs = layers.outputs(lambda: layer(x).square().flatten(1).sum(dim=1))
+    norms = layers.norms(torch.autograd.grad(loss.sum(), outputs, retain_graph=True))
+    for row, value in enumerate(loss):
+        parts = torch.autograd.grad(value, list(layer.parameters()), retain_graph=True)
+        expected = torch.cat([part.flatten() for part in parts]).norm()
+        assert norms[row] == pytest.approx(float(expected), rel=1e-5)
+
+
 @pytest.mark.parametrize("rows", [slice(0, 9), slice(0, 1)])
 def test_a_record_without_a_finite_gradient_is_left_out(rows):
     network, shape, _ = a_network("linear")

@@ -49,7 +49,7 @@ def course(bits, test_loss, inserted=None, fit=None, p_value=1e-9):
         loss_steps=np.arange(1, steps + 1),
         train_loss=np.array(test_loss, dtype=float),
         test_loss=np.array(test_loss, dtype=float),
-        asking_seconds=np.ones(len(test_loss)),
+        tracking_seconds=np.ones(len(test_loss)),
         seconds=np.full(len(test_loss), 10.0),
     )
 

@@ -10,8 +10,8 @@ from byrote.cli.verbs.show import load_near_duplicates
 from byrote.data.id_lists import check_suffix
 from byrote.errors import InvalidInput
 from byrote.report import pruning as report
-from byrote.runs.parquet import check_destination
 from byrote.runs.paths import RunPaths
+from byrote.runs.sealed import check_destination
 from byrote.scores.memorization import pruning
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.run import open_run

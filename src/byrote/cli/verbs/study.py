@@ -17,11 +17,10 @@ from byrote.data import Records
 from byrote.errors import IncompleteRun
 from byrote.report.format import plural
 from byrote.runs.execute import kept_in
-from byrote.runs.files import make_folder, write_atomically
+from byrote.runs.files import file_exists, make_folder, write_atomically
 from byrote.runs.manifest import DataPart
 from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Bar, Silent
-from byrote.runs.reading import is_there
 from byrote.runs.request import Settings
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
@@ -173,7 +172,7 @@ def _compare_neighbors(
 ) -> NeighborResult | None:
     if validation_records is None:
         return None
-    if not is_there(run.folder.paths.model(run.design.release)):
+    if not file_exists(run.folder.paths.model(run.design.release)):
         complain("no nearest neighbours: there is no release model to draw samples from")
         return None
     result, seed = run.memorization(partial=True), run.manifest.seed

@@ -79,7 +79,7 @@ def _defined_segments(alphabet: Any, length: Any, words: Any) -> dict[str, Segme
     segments: dict[str, Segment] = {}
     for name, word_list in (words or {}).items():
         if not isinstance(name, str) or name in NAMED_KINDS or not name:
-            raise InvalidInput(f"words must have names of their own; {{{name}}} is another slot")
+            raise InvalidInput(f"words must be named otherwise than built-in slots; got {{{name}}}")
         segments[name] = Words(name, word_list)
     if (alphabet is None) != (length is None):
         raise InvalidInput("alphabet and length go together; got only one of them")

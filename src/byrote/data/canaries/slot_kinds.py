@@ -1,6 +1,6 @@
 """The kinds of slots: characters of alphabets, card numbers, UUIDs, words of a list.
 
-A kind with a name of its own, such as ``{digits:9}``, is an entry of ``NAMED_KINDS``.
+A named kind, such as ``{digits:9}``, is an entry of ``NAMED_KINDS``.
 """
 
 import re

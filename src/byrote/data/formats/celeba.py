@@ -16,11 +16,7 @@ _HEADER = ["image_id", "partition"]
 
 
 def load_celeba(
-    source: str,
-    *,
-    part: str = "train",
-    image: Geometry | None = None,
-    records: int | None = None,
+    source: str, *, part: str = "train", image: Geometry | None = None, records: int | None = None
 ) -> Records:
     r"""Load a part of CelebA: the images that the list names, in its order; others are ignored.
 

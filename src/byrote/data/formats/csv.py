@@ -129,9 +129,9 @@ def _last_row(text: str) -> int:
 
 def _check_separator(header: Sequence[str]) -> None:
     """Refuse a file whose first line has another separator and no comma."""
-    other = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
-    if other is not None:
-        name = "tabs" if other == "\t" else repr(other)
+    separator = next((mark for mark in ";\t|" if len(header) == 1 and mark in header[0]), None)
+    if separator is not None:
+        name = "tabs" if separator == "\t" else repr(separator)
         raise InvalidInput(
             "cells must be separated by commas, and decimals written with points; the first line"
             f" has {name} and no comma"

@@ -59,7 +59,7 @@ def _read_json(path: Path) -> Any:
 def _checked_name(name: Any) -> str:
     """Return the name of something in this folder; refuse any other path."""
     if not isinstance(name, str) or name in ("", ".", "..") or set(name) & set("/\\:\0"):
-        raise InvalidInput("the saved data set must name files of its own folder; it names others")
+        raise InvalidInput("the saved data set must name files within its folder; it names others")
     return name
 
 

@@ -153,7 +153,7 @@ def _record_field(schema: pa.Schema, key: str | None, excluded: set[str | None])
         raise InvalidInput(
             "key must say which column holds the records: "
             + ", ".join(repr(field.name) for field in candidates)
-            + " could, beside other columns"
+            + " could, next to other columns"
         )
     return candidates[0] if candidates else None
 

@@ -167,7 +167,7 @@ def _tolerance(model: Any, reader: Any, start: Ids, paths: Sequence[Ids]) -> flo
     scale = 1 + float(np.ptp(np.where(together < _EXCLUDED, together, together.min())))
     if gap > _MOST_ROUNDING * scale:
         raise InvalidInput(
-            f"model must give a prefix the same probabilities whatever is read beside it; those of"
+            f"model must give a prefix the same probabilities in any batch; those of"
             f" {type(model).__name__} change by {gap:.2g} bits"
         )
     relative = max(_ROUNDING, 4 * getattr(model, "rounding_", 0.0))

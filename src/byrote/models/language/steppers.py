@@ -86,7 +86,7 @@ def token_strings(model: Any, prefix: str = "") -> list[str]:
     """Return the text of each token: the model's own ``token_strings()``, or from ``decode``.
 
     Tokens are then decoded behind the last token of the prefix, because many tokenizers drop a
-    space that begins a text; one that changes the text before it has no text of its own.
+    space that begins a text; one that changes the text before it has an empty text.
 
     Examples
     --------

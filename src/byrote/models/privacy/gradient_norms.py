@@ -132,7 +132,11 @@ class Layers:
                 raise _unsupported(layer, f"no norms are known for inputs {shape}")
             return [norms[p] for p in parameters]
         sampler = self._gradient_samplers.get(type(layer), _gradients_by_vmap)
-        each = [sampler(layer, inputs, gradient) for inputs, gradient in calls]
+        # contiguous: Opacus misreads the channels-last layout, with norms too small by half
+        each = [
+            sampler(layer, [value.contiguous() for value in inputs], gradient.contiguous())
+            for inputs, gradient in calls
+        ]
         sums = [torch.stack([gradients[p] for gradients in each]).sum(dim=0) for p in parameters]
         if len(calls) > 1:  # the graph of one call may lead through another's
             self._repeated[layer] = list(zip(parameters, sums, strict=True))

@@ -214,7 +214,7 @@ def validation_records(validation: Any) -> NDArray[Any]:
     try:
         if isinstance(validation, str | Path):
             if not Path(validation).is_file():
-                raise InvalidInput("there is no such file")
+                raise InvalidInput(f"{validation} is not a file")
             validation = load_array(str(validation)).x
         return as_records(validation)
     except InvalidInput as error:

@@ -212,11 +212,7 @@ class Proposal:
 
 @torch.no_grad()
 def mean_bound(
-    model: AutoEncoder,
-    space: Space,
-    x: NDArray[Any],
-    noise_seed: int,
-    generator: torch.Generator,
+    model: AutoEncoder, space: Space, x: NDArray[Any], noise_seed: int, generator: torch.Generator
 ) -> float:
     """Mean negative evidence lower bound on log p of records, one latent draw each, nats."""
     total = 0.0

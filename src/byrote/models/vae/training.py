@@ -171,12 +171,7 @@ class OutlierSchedule:
     """
 
     def __init__(
-        self,
-        model: AutoEncoder,
-        outlier: Outlier,
-        space: Space,
-        x: NDArray[Any],
-        noise_seed: int,
+        self, model: AutoEncoder, outlier: Outlier, space: Space, x: NDArray[Any], noise_seed: int
     ) -> None:
         self._model, self._outlier, self._space = model, outlier, space
         self._x, self._noise_seed = x, noise_seed

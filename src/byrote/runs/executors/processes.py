@@ -1,4 +1,4 @@
-"""Worker processes on this machine, by loky."""
+"""Worker processes on this machine, started by loky."""
 
 import ctypes
 import logging
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from byrote.errors import IncompleteRun
 from byrote.runs.executors.pool import Pool
-from byrote.runs.interrupts import held_back
+from byrote.runs.interrupts import deferred_signals
 from byrote.runs.job import DataHandle
 from byrote.runs.sharing import share_without_name
 
-_PR_SET_PDEATHSIG = 1  # of Linux's prctl: the signal to get when the parent ends
+_PR_SET_PDEATHSIG = 1  # option of Linux's prctl: signal on the parent's end
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -46,7 +46,7 @@ class Processes(Pool):
             )
 
     def share(self, array: NDArray[Any], folder: Path) -> DataHandle:
-        """Records in a file without a name, where the system has such; it goes with the process."""
+        """Write the records into an unnamed file where the system has such files."""
         shared = share_without_name(array, folder.parent)
         if shared is None:
             return super().share(array, folder)
@@ -54,12 +54,12 @@ class Processes(Pool):
         return handle
 
     def submit(self, call: Callable[..., Any], *arguments: Any) -> "Future[Any]":
-        """Hand a call over; the first one starts the workers."""
+        """Submit a call; the first one starts the workers."""
         with _starting():
             return super().submit(call, *arguments)
 
     def restart(self) -> bool:
-        """New workers for those that died."""
+        """Replace workers that died."""
         self._workers.shutdown(wait=False, kill_workers=True)
         self.executor = self._workers = self._start()
         return True
@@ -74,17 +74,12 @@ class Processes(Pool):
 
 @contextmanager
 def _starting() -> Iterator[None]:
-    """A block that may start processes: undisturbed, and for none of them the terminal's end.
+    """Defer signals while a block may start processes, which ignore the terminal's end.
 
     That ends the main process, which then ends them; one of them removes the semaphores.
-
-    Raises
-    ------
-    IncompleteRun
-        If the system has no room for them.
     """
     try:
-        with held_back(), _blocked("SIGHUP"):
+        with deferred_signals(), _blocked("SIGHUP"):
             yield
     except OSError as error:
         raise IncompleteRun(
@@ -95,7 +90,7 @@ def _starting() -> Iterator[None]:
 
 @contextmanager
 def _blocked(name: str) -> Iterator[None]:
-    """Block a signal, if the system has it, in this thread and in processes started by it."""
+    """Block a signal, if the system has it, in this thread and the processes that it starts."""
     if name not in signal.Signals.__members__:
         yield
         return
@@ -108,7 +103,7 @@ def _blocked(name: str) -> Iterator[None]:
 
 @contextmanager
 def _silenced(killed: bool) -> Iterator[None]:
-    """Keep loky's thread from logging, as a fault of its own, that workers were killed."""
+    """Keep loky's thread from logging the death of workers that we killed."""
     logger = logging.getLogger("concurrent.futures")  # where loky logs
     before = logger.disabled
     logger.disabled = before or killed
@@ -123,11 +118,11 @@ def _prepare_worker(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":  # at once, even from the middle of a library's long call
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _follow(parent: int) -> None:
-    """End with the main process, even when that was killed and could not say so."""
+def _end_with(parent: int) -> None:
+    """End this process when its parent has ended, even by a kill."""
     while os.getppid() == parent:
         time.sleep(1)
     os._exit(1)

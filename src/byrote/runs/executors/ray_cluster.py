@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.runs.executors.pool import Pool
-from byrote.runs.interrupts import held_back
+from byrote.runs.interrupts import deferred_signals
 from byrote.runs.job import DataHandle
 
 _RETRIES = 5  # of a fit whose worker or node died; exceptions of a model are outcomes, not retried
 _PATIENCE = 5.0  # seconds to wait for an address to answer
-# What a client of HTTP/2, which Ray speaks, says first, and the kind of frame that answers it.
+# The first bytes of a client of HTTP/2, which Ray speaks, and the type of frame that answers.
 _GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
 _SETTINGS_FRAME = 4
 
@@ -33,7 +33,7 @@ class InObjectStore:
     reference: list[Any]  # in a list, so that Ray hands over the reference and not the records
 
     def get(self) -> NDArray[Any]:
-        """The records, read-only, in the memory that the node's workers share."""
+        """Return the records, read-only, from the memory that the node's workers share."""
         import ray  # noqa: PLC0415
 
         return np.asarray(ray.get(self.reference[0]))
@@ -48,7 +48,7 @@ class RayExecutor(Executor):
         self._call = ray.remote(num_cpus=threads, max_retries=_RETRIES)(_call)
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        """A future of the task's result."""
+        """Submit a call as a Ray task."""
         future: Future[Any] = self._call.remote(fn, args, kwargs).future()
         return future
 
@@ -57,7 +57,7 @@ class RayCluster(Pool):
     """The cluster that ``RAY_ADDRESS`` names, the one already connected to, or a local one."""
 
     def __init__(self, workers: int, threads: int) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves without being asked
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # send nothing unasked
         import ray  # noqa: PLC0415
 
         self._started_here = not ray.is_initialized()
@@ -65,45 +65,38 @@ class RayCluster(Pool):
             if self._started_here:
                 _connect(os.environ.get("RAY_ADDRESS", ""), workers * threads)
             super().__init__(RayExecutor(threads))
-        except BaseException:  # Ctrl-C, too: what was started until then would stay
+        except BaseException:  # Ctrl-C included: what was started would stay
             self.close(kill=True)
             raise
 
     def share(self, array: NDArray[Any], folder: Path) -> DataHandle:  # noqa: ARG002
         """Put the records into the object store, once.
 
-        The copy that counts lies on the node of this process, and the run ends with this process
-        anyway, so the loss of any other node loses no data.
+        The primary copy lies on the node of this process, so no other node's loss loses data.
         """
         import ray  # noqa: PLC0415
 
         return InObjectStore([ray.put(array)])
 
     def close(self, *, kill: bool) -> None:  # noqa: ARG002
-        """Leave the cluster, if this run joined it; end it, if this run started it."""
+        """Leave a cluster that this run joined; shut down one that it started."""
         import ray  # noqa: PLC0415
 
         if self._started_here:
-            with held_back():
+            with deferred_signals():
                 ray.shutdown()
 
 
 def _connect(address: str, cores: int) -> None:
-    """Join the cluster at an address, or start one if there is none.
-
-    Raises
-    ------
-    InvalidInput
-        If no cluster answers there.
-    """
+    """Join the cluster at an address, or start a local one without an address."""
     import ray  # noqa: PLC0415
 
     if address not in ("", "local"):
         _check_answers(address)
-    with _heeding_as_before():
+    with _preserved_handler():
         try:
             ray.init(
-                # A local one by name: left to itself, Ray joins what a file of old may name.
+                # Without an address Ray would join a cluster that an old file may name.
                 address=address or "local",
                 configure_logging=False,
                 log_to_driver=False,
@@ -119,7 +112,7 @@ def _connect(address: str, cores: int) -> None:
 
 
 def _check_answers(address: str) -> None:
-    """Refuse an address where nothing answers, which Ray tries for minutes without a word."""
+    """Reject an address where nothing answers, which Ray would silently try for minutes."""
     host, port = _place(address)
     try:
         with socket.create_connection((host, port), timeout=_PATIENCE) as connection:
@@ -138,12 +131,12 @@ def _check_answers(address: str) -> None:
 
 
 def _place(address: str) -> tuple[str, int]:
-    """Host and port of an address as Ray takes it: host:port, ray://host:port or auto."""
-    given = address.partition("://")[2] or address
+    """Parse an address of Ray: host:port, ray://host:port or auto."""
+    target = address.partition("://")[2] or address
     try:
-        host, _, port = (_found_here() if given == "auto" else given).rpartition(":")
+        host, _, port = (_local_address() if target == "auto" else target).rpartition(":")
         if not host:
-            raise ValueError(given)
+            raise ValueError(target)
         return host.strip("[]"), int(port)
     except (ValueError, ConnectionError):
         raise InvalidInput(
@@ -152,7 +145,7 @@ def _place(address: str) -> tuple[str, int]:
         ) from None
 
 
-def _found_here() -> str:
+def _local_address() -> str:
     from ray._private.services import (  # noqa: PLC0415 (there is no other way to ask)
         canonicalize_bootstrap_address_or_die,
     )
@@ -165,14 +158,14 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
-def _heeding_as_before() -> Iterator[None]:
-    """Put the program's own way to end by a signal back, which Ray replaces."""
-    heeded = signal.getsignal(signal.SIGTERM)
+def _preserved_handler() -> Iterator[None]:
+    """Restore the program's handler of SIGTERM, which Ray replaces."""
+    handler = signal.getsignal(signal.SIGTERM)
     try:
         yield
     finally:
-        if callable(heeded) and threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGTERM, heeded)
+        if callable(handler) and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, handler)
 
 
 def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -180,5 +173,5 @@ def _call(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 
 
 def _import_path() -> list[str]:
-    given = os.environ.get("PYTHONPATH", "")
-    return [str(Path.cwd()), *(given.split(os.pathsep) if given else [])]
+    path = os.environ.get("PYTHONPATH", "")
+    return [str(Path.cwd()), *(path.split(os.pathsep) if path else [])]

@@ -15,12 +15,13 @@ from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Design
 from byrote.plans.design import Units, rows
-from byrote.runs.environment import peak_memory
-from byrote.runs.epoch_recorder import EpochRecorder, Questions
+from byrote.runs.epoch_recorder import EpochRecorder, EpochScorer
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
 from byrote.runs.job import BadLogProb, Job, Outcome, Scored, Task, checked
+from byrote.runs.paths import RunPaths
+from byrote.runs.record_files import RecordFile, names_file
 from byrote.runs.sharing import InMemory, readonly
-from byrote.runs.worker import run_job
+from byrote.runs.worker import peak_memory, run_job
 
 LOSS_ROWS = 2000  # held-out records on which each epoch's loss is measured, at most
 _FEW = 64
@@ -37,7 +38,7 @@ class ArrayContent:
         """Return the rows that are not held out."""
         return contract.as_input(model, self.x[job.training_rows()])
 
-    def scored(self, model: Any, job: Job, *, in_passing: bool = False) -> Scored:  # noqa: ARG002
+    def scored(self, model: Any, job: Job, *, mid_training: bool = False) -> Scored:  # noqa: ARG002
         """Score the counted rows by ``score_samples``, with the model's own diagnostics.
 
         They are read-only: a model that writes into its input would change what it scores next.
@@ -76,7 +77,7 @@ class Forecast(Costs):
     run will, and noise falls with their number, so it errs on the high side; but the fits of a pair
     have the more in common the fewer steps they take. ``units`` are what the jackknife leaves out;
     ``values_in`` and ``values_out`` the mean numbers of values of a scored record on each side;
-    ``release`` says whether there is a fit on all records besides. A run that will be ``compiled``
+    ``release`` tells whether there is also a fit on all records. A run that will be ``compiled``
     takes less time than its pilots, which were not.
     """
 
@@ -95,12 +96,12 @@ class Arrays:
 
     records: Records
     content = ArrayContent
-    refused = "the records"
-    own_errors = (BadLogProb, BadWeights, TrainingDiverged)
+    noun = "the records"
+    safe_errors = (BadLogProb, BadWeights, TrainingDiverged)
     places = 0
 
     def check(self, model: Any) -> None:
-        """Refuse a model of texts; any other is asked itself."""
+        """Reject a language model, and records that any other model rejects."""
         if contract.takes_texts(model):
             raise InvalidInput(
                 f"model must take numbers; {type(model).__name__} takes texts, whose memorization"
@@ -127,8 +128,8 @@ class Arrays:
         if is_pixels(x):
             return generator.integers(0, 256, shape, dtype=np.uint8)
         unit = x.min() >= 0 and x.max() <= 1
-        drawn = generator.random(shape) if unit else generator.standard_normal(shape)
-        return drawn.astype(x.dtype)
+        values = generator.random(shape) if unit else generator.standard_normal(shape)
+        return values.astype(x.dtype)
 
     def try_fit(
         self,
@@ -144,8 +145,8 @@ class Arrays:
         few = np.arange(min(_FEW, len(part)), dtype=np.uint32)
         job = Job(0, len(part), few[:0], few, training_seed=0, evaluation_seed=0, noise_seed=0)
         content = ArrayContent(readonly(part))
-        questions = Questions(copy, content, job, {1}) if track else None
-        contract.fit(copy, content.training(copy, job), EpochRecorder(questions))
+        scorer = EpochScorer(copy, content, job, {1}) if track else None
+        contract.fit(copy, content.training(copy, job), EpochRecorder(scorer))
         content.scored(copy, job)
         if track and contract.has_loss(copy):
             copy.loss(contract.as_input(copy, part[:_FEW]))
@@ -169,15 +170,15 @@ class Arrays:
         seconds, starting = planned.total(per_fit)
         inside, outside = _values_per_record(design)
         process = peak_memory()  # holds all records already, as a worker holds its own
-        given = contract.input_bytes(planned.model, records.x)
-        workers = planned.processes * (process + given - records.x.nbytes)
+        converted = contract.input_bytes(planned.model, records.x)
+        workers = planned.processes * (process + converted - records.x.nbytes)
         settled = contract.resolved_values(planned.model, records.x.shape, design.fits)
         return Forecast(
             fits=design.fits,
             pilot_records=times[-1][0],
             seconds_per_fit=per_fit,
             seconds=seconds,
-            memory=process + (workers or given),
+            memory=process + (workers or converted),
             disk=_disk(planned, first),
             values_in=inside,
             values_out=outside,
@@ -188,9 +189,9 @@ class Arrays:
             starting=starting,
         )
 
-    def files(self, paths: Any) -> Sequence[Any]:  # noqa: ARG002
-        """Return nothing: ids and labels are all."""
-        return ()
+    def files(self, paths: RunPaths) -> Sequence[RecordFile]:
+        """Return the file of ids and labels."""
+        return (names_file(paths, self.records),)
 
     def _some(self, generator: np.random.Generator, count: int) -> NDArray[np.intp]:
         return np.sort(generator.choice(len(self.records), count, replace=False))

@@ -21,16 +21,15 @@ from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Design
-from byrote.runs.canary_file import read_canaries, write_canaries
 from byrote.runs.determinism import controlled
-from byrote.runs.environment import peak_memory
 from byrote.runs.epoch_recorder import EpochRecorder
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots, timed
 from byrote.runs.job import BadLogProb, Job, Scored, Task, checked, job_of
 from byrote.runs.kinds.excerpt import FIRST, beginning, epochs_of, quick
 from byrote.runs.paths import RunPaths
+from byrote.runs.record_files import RecordFile, canaries_file, names_file
 from byrote.runs.sharing import InMemory
-from byrote.runs.worker import fit_and_score
+from byrote.runs.worker import fit_and_score, peak_memory
 
 # Columns of a fit's file for the fields of ``Ranks``, by the end of the column's name.
 RANK_COLUMNS = {"": "rank", **{f"_{name}": name for name in ("low", "high", "least", "most")}}
@@ -46,8 +45,8 @@ class TextContent:
     """``CanaryRecords`` as the bytes that workers share.
 
     Every row is a completion of a pattern, scored by its log-likelihood after the pattern's prefix,
-    nats. Canaries have diagnostics besides: their rank among all completions as far as the model
-    shows it (``rank``, its bounds, and the method).
+    nats. Canaries also have diagnostics: their rank among all completions, as far as known
+    (``rank``, its bounds, and the method).
     """
 
     def __init__(self, array: NDArray[Any]) -> None:
@@ -61,7 +60,7 @@ class TextContent:
 
     @cached_property
     def _patterns(self) -> list[Canary]:
-        return [Canary(**given) for given in self._content["patterns"]]
+        return [Canary(**spec) for spec in self._content["patterns"]]
 
     def training(self, model: Any, job: Job) -> list[str]:  # noqa: ARG002
         """Return the documents, with each copy of each canary as a line of its own."""
@@ -73,10 +72,10 @@ class TextContent:
         places = np.empty(0, dtype=np.int64) if job.places is None else job.places
         return self._corpus.with_lines(places, lines)
 
-    def scored(self, model: Any, job: Job, *, in_passing: bool = False) -> Scored:
+    def scored(self, model: Any, job: Job, *, mid_training: bool = False) -> Scored:
         """Score all completions, and find the ranks of the canaries.
 
-        In passing, in the middle of training, the search has a fifth of the queries.
+        In the middle of training the search has a fifth of the queries.
         """
         n = len(self._pattern)
         log_prob = np.empty(n)
@@ -86,7 +85,7 @@ class TextContent:
             rows = np.flatnonzero(self._pattern == number)
             log_prob[rows] = -np.log(2) * candidate_bits(model, pattern, self._texts(rows))
             if self._content["measurement"]["method"] != "none":
-                share = 5 if in_passing else 1
+                share = 5 if mid_training else 1
                 self._rank(model, pattern, rows[self._canary[rows]], job, ranks, share)
         return Scored(checked(log_prob, n), ranks)
 
@@ -117,7 +116,7 @@ class TextContent:
         return [self._content["completions"][row] for row in rows]
 
     def loss(self, model: Any, job: Job) -> float:  # noqa: ARG002
-        """Compute the model's loss of the text that was set apart, nats per token."""
+        """Compute the model's loss of the held-out text, nats per token."""
         held_out = self._content["held_out"]
         if not held_out or not contract.has_loss(model):
             return float("nan")
@@ -126,9 +125,9 @@ class TextContent:
     def facts(self, model: Any, job: Job) -> Mapping[str, Any]:
         """Return the test loss after training, nats per token, and the size of the model."""
         loss = self.loss(model, job)
-        known = {"test_loss": loss} if np.isfinite(loss) else {}
+        facts: dict[str, Any] = {"test_loss": loss} if np.isfinite(loss) else {}
         size = getattr(model, "size", None)
-        return {**known, "model": dict(size)} if isinstance(size, Mapping) else known
+        return {**facts, "model": dict(size)} if isinstance(size, Mapping) else facts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,8 +170,8 @@ class Canaries:
 
     records: CanaryRecords
     content = TextContent
-    refused = "the text or the canaries"
-    own_errors = (BadLogProb, BadWeights, InvalidInput, TrainingDiverged)
+    noun = "the text or the canaries"
+    safe_errors = (BadLogProb, BadWeights, InvalidInput, TrainingDiverged)
 
     @property
     def places(self) -> int:
@@ -180,7 +179,7 @@ class Canaries:
         return self.records.places
 
     def check(self, model: Any) -> None:
-        """Refuse all but language models, which may refuse the documents."""
+        """Reject all but language models, and documents that the model rejects."""
         if not contract.takes_texts(model):
             raise InvalidInput(
                 f"model must be a language model, with takes_texts; {type(model).__name__} is not"
@@ -200,7 +199,7 @@ class Canaries:
             size *= 4
 
     def made_up(self, design: Design, seed: int) -> None:
-        """Return nothing: no made-up text is enough like another."""
+        """Return None: made-up text is not similar enough."""
 
     def try_fit(
         self, model: Any, part: CanaryRecords, *, track: bool, keep: bool, threads: int
@@ -219,9 +218,7 @@ class Canaries:
         design, records, pilot = planned.design, self.records, self._pilot(planned)
         followed = len({*planned.track} - {contract.epochs(planned.model)})
         losses = (planned.reports or max(planned.track)) if planned.track else 0
-        per_fit = (
-            pilot.training + followed * pilot.passing + losses * pilot.loss + pilot.measuring
-        )
+        per_fit = pilot.training + followed * pilot.passing + losses * pilot.loss + pilot.measuring
         seconds, starting = planned.total(per_fit)
         rows = len(records) * _BYTES_PER_VALUE + records.canaries * _BYTES_PER_CANARY
         kept = planned.models * pilot.weights
@@ -259,7 +256,7 @@ class Canaries:
             job = job_of(planned.design, 0, planned.seed)
             measuring = timed(lambda: content.scored(fitted, job))
             passing = (
-                timed(lambda: content.scored(fitted, job, in_passing=True))
+                timed(lambda: content.scored(fitted, job, mid_training=True))
                 if planned.track
                 else 0.0
             )
@@ -274,10 +271,9 @@ class Canaries:
             weights=sum(array.nbytes for array in weights.values()),
         )
 
-    def files(self, paths: RunPaths) -> Sequence[Any]:
-        """Return the file of patterns and secrets."""
-        write = partial(write_canaries, paths, self.records)
-        return [(paths.canaries, write, partial(read_canaries, paths))]
+    def files(self, paths: RunPaths) -> Sequence[RecordFile]:
+        """Return the files of ids and labels, and of patterns and secrets."""
+        return names_file(paths, self.records), canaries_file(paths, self.records)
 
     def _trained(self, planned: Planned, size: int) -> tuple[float, Any]:
         """Train for one epoch on a part of the text; return the seconds and the model."""

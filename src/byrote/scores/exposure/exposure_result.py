@@ -12,9 +12,9 @@ from byrote import checks
 from byrote.attacks.ranks import Ranks
 from byrote.columnar import Tabular
 from byrote.display import Displayed
-from byrote.runs import parquet
-from byrote.runs.canary_file import PlantedCanaries
+from byrote.runs import sealed
 from byrote.runs.kinds.canaries import RANK_COLUMNS, RANK_METHODS
+from byrote.runs.record_files import PlantedCanaries
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.best_estimate import (
@@ -106,8 +106,8 @@ class ExposureResult(Tabular, Displayed):
         InvalidInput
             If its folder does not exist.
         """
-        parquet.check_destination(path)
-        parquet.write(Path(path), self.columns(), {"format": "byrote-exposure-run-1"})
+        sealed.check_destination(path)
+        sealed.write_parquet(Path(path), self.columns(), {"format": "byrote-exposure-run-1"})
 
 
 def exposure_of_run(

@@ -14,7 +14,7 @@ from byrote.attacks.ranks import Ranks
 from byrote.data.canaries import Canary
 from byrote.display import Displayed
 from byrote.errors import InvalidInput, did_you_mean
-from byrote.runs.canary_file import PlantedCanaries
+from byrote.runs.record_files import PlantedCanaries
 from byrote.runs.run_folder import RunFolder
 
 
@@ -156,7 +156,7 @@ def _extract_pattern(
     extraction, ranks = extract_with_ranks(model, pattern, texts, **vars(budget))
     of_pattern = np.flatnonzero(canaries.pattern == number)
     secrets = {_tokens(model, pattern, canaries.completions[row]): row for row in of_pattern}
-    extracted = [_tokens(model, pattern, text) for text, _ in extraction.found]
+    extracted = [_tokens(model, pattern, text) for text, _ in extraction.completions]
     given, completed = _complete(model, pattern, texts)
     return PatternExtraction(
         pattern=pattern.text,
@@ -190,9 +190,9 @@ def _complete(
     for row, text in enumerate(texts):
         canary = pattern.with_secret(pattern.secrets_in(text))
         for completion in greedy_completions(model, canary):
-            left, completed = text[completion.given :], completion.text[completion.given :]
+            left, completed = text[completion.prefix :], completion.text[completion.prefix :]
             right = sum(a == b for a, b in zip(left, completed, strict=False))
-            shares[row, completion.given] = right / len(left)
+            shares[row, completion.prefix] = right / len(left)
     return np.arange(longest), shares
 
 

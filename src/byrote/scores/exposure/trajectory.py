@@ -40,7 +40,7 @@ class ExposureOverTraining(Tabular, Displayed):
     train_loss, test_loss
         (F, T) nats per token, of the text trained on since the previous report, and of the held-out
         text; NaN where unknown.
-    asking_seconds, seconds
+    tracking_seconds, seconds
         (F,) time of measuring during training, and of the whole fit; NaN where unknown.
 
     Examples
@@ -77,7 +77,7 @@ class ExposureOverTraining(Tabular, Displayed):
     loss_steps: NDArray[np.int64]
     train_loss: Array
     test_loss: Array
-    asking_seconds: Array
+    tracking_seconds: Array
     seconds: Array
 
     def __repr__(self) -> str:
@@ -92,9 +92,9 @@ class ExposureOverTraining(Tabular, Displayed):
     @property
     def cost(self) -> float:
         """Share of the fits' time spent measuring during training; NaN if unknown."""
-        known = ~np.isnan(self.asking_seconds) & ~np.isnan(self.seconds)
+        known = ~np.isnan(self.tracking_seconds) & ~np.isnan(self.seconds)
         whole = self.seconds[known].sum()
-        return float(self.asking_seconds[known].sum() / whole) if whole > 0 else float("nan")
+        return float(self.tracking_seconds[known].sum() / whole) if whole > 0 else float("nan")
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return a row for each step, fit and canary, as columns by name."""
@@ -138,7 +138,7 @@ def exposure_trajectory_of_run(
         loss_steps=loss_reports * (batches or 1),
         train_loss=losses["train_loss"],
         test_loss=losses["test_loss"],
-        asking_seconds=_numbers(facts, "asking_seconds"),
+        tracking_seconds=_numbers(facts, "tracking_seconds"),
         seconds=_numbers(facts, "seconds"),
     )
 

@@ -14,7 +14,7 @@ from byrote.data import id_lists
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.runs.files import write_atomically
-from byrote.runs.parquet import check_destination
+from byrote.runs.sealed import check_destination
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.top_records import highly_memorized
 from byrote.scores.run import Run, open_run

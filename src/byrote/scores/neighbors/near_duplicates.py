@@ -13,8 +13,7 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.space import Features, comparable, in_space, name_of
 from byrote.stats.multiple_testing import q_values
 from byrote.stats.near_duplicates import has_few_distances, near_duplicate_p_values
-from byrote.stats.nearest import nearest
-from byrote.stats.rows import Rows, blocks
+from byrote.stats.nearest import Rows, blocks, nearest
 
 if TYPE_CHECKING:
     import pandas as pd

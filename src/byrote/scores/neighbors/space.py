@@ -11,8 +11,7 @@ from byrote import checks
 from byrote.data.records import Records, as_numbers
 from byrote.errors import InvalidInput
 from byrote.seeds import Purpose, generator, integer
-from byrote.stats.nearest import nearest
-from byrote.stats.rows import Rows, blocks, exact_type
+from byrote.stats.nearest import Rows, blocks, exact_type, nearest
 
 Features = Callable[[NDArray[Any]], Any]
 _FEATURE_BLOCK = 1024  # records

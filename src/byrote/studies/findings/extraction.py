@@ -11,7 +11,7 @@ from byrote import figures
 from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
 from byrote.report.format import number, plain
-from byrote.runs.reading import is_there
+from byrote.runs.files import file_exists
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Findings, Rows, times
 
@@ -112,11 +112,11 @@ def complete_all(
     shares = np.full((len(canaries), length), np.nan)
     for row, secret in enumerate(canaries.completions):
         for completion in greedy_completions(model, canaries.canary(row))[:length]:
-            rest = secret[completion.given :]
+            rest = secret[completion.prefix :]
             right = [
-                a == b for a, b in zip(rest, completion.text[completion.given :], strict=False)
+                a == b for a, b in zip(rest, completion.text[completion.prefix :], strict=False)
             ]
-            shares[row, completion.given] = sum(right) / len(rest)
+            shares[row, completion.prefix] = sum(right) / len(rest)
     return np.arange(length), shares, _inserted(run).astype(np.int64)
 
 
@@ -127,7 +127,7 @@ def _inserted(run: StudyRun) -> NDArray[Any]:
 
 
 def _keeps_model(run: StudyRun) -> bool:
-    return is_there(run.run.folder.paths.model(run.run.design.release))
+    return file_exists(run.run.folder.paths.model(run.run.design.release))
 
 
 def _table(pairs: Sequence[tuple[StudyRun, Sequence[Extraction]]]) -> Rows:

@@ -141,7 +141,7 @@ def _read(effect: ReadEffect) -> str:
 def _cost(title: str, trajectory: ExposureOverTraining) -> str:
     cost, count = trajectory.cost, len(trajectory.steps)
     share = "an unknown share" if np.isnan(cost) else f"{cost:.0%}"
-    seconds = mean_of(trajectory.asking_seconds).value / max(1, count)
+    seconds = mean_of(trajectory.tracking_seconds).value / max(1, count)
     return (
         f"Following it ({title}): {count:,} measurements took {share} of the time of a fit,"
         f" {number(seconds)} seconds each with the test loss; the models are the same with and"

@@ -18,12 +18,7 @@ from torch import Tensor
 
 from byrote.errors import InvalidInput
 from byrote.models import torch_utils
-from byrote.models.language.char_lstm.network import (
-    Network,
-    log_probs,
-    mean_cost,
-    next_log_probs,
-)
+from byrote.models.language.char_lstm.network import Network, log_probs, mean_cost, next_log_probs
 from byrote.models.language.char_lstm.parameters import check_length
 from byrote.models.language.char_lstm.windows import CODE_POINTS, Ids, Vocabulary, encode_texts
 from byrote.models.language.steppers import as_texts

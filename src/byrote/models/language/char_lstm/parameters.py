@@ -20,12 +20,7 @@ from byrote.models.arithmetic import (
 from byrote.models.early_stopping import check_options
 from byrote.models.language.char_lstm.network import untrained
 from byrote.models.language.char_lstm.private_gradients import derivatives
-from byrote.models.language.char_lstm.training import (
-    RATES,
-    Descent,
-    Schedule,
-    check_private,
-)
+from byrote.models.language.char_lstm.training import RATES, Descent, Schedule, check_private
 from byrote.models.language.char_lstm.windows import Cut
 
 _TOKENS, _TIME = 100, 10  # of the text that is timed
@@ -144,7 +139,7 @@ def _read(validation: str | Path) -> list[str]:
     path = Path(validation)
     if not path.is_file():
         raise InvalidInput(
-            "validation must be a list of texts, or the path of a text file; there is no such file"
+            "validation must be a list of texts, or the path of a text file; the file is missing"
         )
     return [read_text(path, "validation")]
 

@@ -1,0 +1,60 @@
+"""The protocol of kinds of runs, and the kind for given records."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from byrote.data.canary_records import CanaryRecords
+from byrote.plans import Design
+from byrote.runs.forecast import Costs, Planned
+from byrote.runs.job import Content
+from byrote.runs.kinds.arrays import Arrays
+from byrote.runs.kinds.canaries import Canaries
+from byrote.runs.paths import RunPaths
+from byrote.runs.record_files import RecordFile
+
+
+class Kind(Protocol):
+    """A kind of run, with its records."""
+
+    @property
+    def records(self) -> Any:
+        """The records."""
+
+    @property
+    def content(self) -> type[Content]:
+        """The content that workers read from the shared array."""
+
+    @property
+    def noun(self) -> str:
+        """What the records are, for error messages."""
+
+    @property
+    def safe_errors(self) -> tuple[type[BaseException], ...]:
+        """Errors whose messages quote no record."""
+
+    @property
+    def places(self) -> int:
+        """Number of lines before which copies can be inserted; 0 where nothing is inserted."""
+
+    def check(self, model: Any) -> None:
+        """Reject a model that cannot take such records, as far as that shows without training."""
+
+    def parts(self, design: Design, seed: int) -> Iterator[tuple[int, Any]]:
+        """Yield growing parts of the records with their sizes, for trial fits."""
+
+    def made_up(self, design: Design, seed: int) -> Any:
+        """Return a similar part without real records; None if that is not possible."""
+
+    def try_fit(self, model: Any, part: Any, *, track: bool, keep: bool, threads: int) -> None:
+        """Train and score on a part as a fit of the run would."""
+
+    def forecast(self, planned: Planned) -> Costs:
+        """Forecast time, memory and disk from pilot fits."""
+
+    def files(self, paths: RunPaths) -> Sequence[RecordFile]:
+        """Return the files of the run folder that are made from the records."""
+
+
+def kind_of(records: Any) -> Kind:
+    """Return the kind of run for these records."""
+    return Canaries(records) if isinstance(records, CanaryRecords) else Arrays(records)

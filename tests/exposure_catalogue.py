@@ -6,9 +6,9 @@ from scipy import stats
 import byrote
 from byrote.figures import (
     Estimates,
-    ExposureTrajectory,
+    ExposureCurves,
+    OnionRound,
     ParetoPoint,
-    Peeled,
     PrivateModel,
     PublishedModel,
     Quantiles,
@@ -45,7 +45,7 @@ def course(steps=20, **changes):
         "train_loss": 1.2 + np.exp(-at / 6),
         "test_loss": 1.5 + np.exp(-at / 5) + np.maximum(0, at - 12) * 0.02,
     }
-    return ExposureTrajectory(**{**made, **changes})
+    return ExposureCurves(**{**made, **changes})
 
 
 def levels():
@@ -129,7 +129,7 @@ def quantiles(n=9):
 def peeled(n=3):
     unknown = (0.02, np.nan, np.nan)
     return [
-        Peeled(k, (0.03 / k, 0.01 / k, 0.05 / k), unknown, (1.0, 0.5, 1.5), (1.1, 0.9, 1.3))
+        OnionRound(k, (0.03 / k, 0.01 / k, 0.05 / k), unknown, (1.0, 0.5, 1.5), (1.1, 0.9, 1.3))
         for k in range(1, n + 1)
     ]
 

@@ -44,7 +44,7 @@ RUNS = [
         "name": "pruned",
         "title": "pruned",
         "pruned": {"after": "plain", "top": 0.1},
-        "against": "again",
+        "baseline": "again",
     },
 ]
 COMMON = {

@@ -13,12 +13,12 @@ from byrote.report.figures.exposure_privacy import (
     PublishedModel,
     exposure_by_epsilon,
 )
-from byrote.report.figures.exposure_training import ExposureTrajectory, exposure_over_training
+from byrote.report.figures.exposure_training import ExposureCurves, exposure_over_training
 from byrote.report.figures.images import gallery, reproduced
 from byrote.report.figures.insertions import completion_by_prefix, exposure_by_insertions
 from byrote.report.figures.log_prob import memorized_by_log_prob, memorized_share_by_log_prob
 from byrote.report.figures.mitigations import (
-    Peeled,
+    OnionRound,
     Quantiles,
     onion,
     quantiles_by_configuration,
@@ -32,10 +32,10 @@ from byrote.report.figures.training import losses, quantiles_over_epochs
 
 __all__ = [
     "Estimates",
-    "ExposureTrajectory",
+    "ExposureCurves",
+    "OnionRound",
     "PairedScores",
     "ParetoPoint",
-    "Peeled",
     "PrivateModel",
     "PublishedModel",
     "Quantiles",

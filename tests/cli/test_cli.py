@@ -122,9 +122,9 @@ def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
     ("arguments", "message"),
     [
         (["--format", "gif"], "--format must be one of png, pdf, svg"),
-        (["--names", "a,b"], "--names must be 1 names between commas; got 2"),
-        (["--against", "run"], "--names must be given, all different"),
-        (["--against", "run", "--names", "a,a"], "--names must be given, all different"),
+        (["--names", "a,b"], "--names must be 1 name separated by commas; got 2"),
+        (["--against", "run"], "--names must be different names"),
+        (["--against", "run", "--names", "a,a"], "--names must be different names"),
         (["--against", "none"], "none holds no run"),
         (["--record", "secret"], "id must be the id of one of the 40 records"),
         (["--clusters", "0"], "--clusters must be an integer of at least 1"),

@@ -60,7 +60,7 @@ def test_a_promise_is_shown_and_held_against_what_is_proven(run, byrote_):
     promised = "Guarantee: epsilon 2.00 at delta 0, for each record, by Laplace noise."
     assert promised in out
     shown = " ".join(byrote_("show", "run")[1].split())
-    assert shown.endswith(f"{promised} byrote epsilon tells what is proven.")
+    assert shown.endswith(f"{promised} byrote epsilon prints the proven bound.")
     assert "Promised" not in byrote_("show", "run", "--csv")[1]
     assert "contradicted" not in out
     assert "at most 3 pairs of fits, one that trained on a record and one that did not" in out

@@ -131,7 +131,7 @@ def test_figures(byrote_):
     assert [Path(line).stem for line in out.splitlines()] == names
     assert all(Path(line).read_bytes().startswith(b"\x89PNG") for line in out.splitlines())
     assert err == "byrote: no skew-normal fit: a curve needs 1,000 references or more" + (
-        " (--references); there are 60\n"
+        " (--references); got 60\n"
     )
     byrote_("expose", *PLANTED[:-2], "--references", "1200", "--out", "many")
     code, out, err = byrote_("figures", "many", "--format", "svg")
@@ -149,10 +149,10 @@ def test_figures(byrote_):
     ("arguments", "message"),
     [
         (["neighbors", "run", "--validation", "x.npy"], "run is an exposure run"),
-        (["figures", "run", "--record", "3"], "--record belongs to runs with scores"),
+        (["figures", "run", "--record", "3"], "--record applies to runs of byrote score"),
         (["figures", "scores", "--against", "run"], "run is an exposure run"),
-        (["show", "scores", "--method", "rank"], "--method belongs to an exposure run"),
-        (["extract", "scores"], "scores is not an exposure run"),
+        (["show", "scores", "--method", "rank"], "--method applies to runs of byrote expose"),
+        (["extract", "scores"], "scores must be a run of byrote expose"),
     ],
 )
 def test_verbs_that_cannot_serve_a_run_say_so(byrote_, arguments, message):
@@ -170,8 +170,10 @@ def test_dry_run_forecasts_and_writes_nothing(byrote_, here):
     before = sorted(here.rglob("*"))
     code, out, _ = byrote_("expose", *PLANTED, "--epochs", "4", "--track", "epoch", "--dry-run")
     assert code == 0
-    assert re.match(r"1 fit about .*: training .*, measuring .* on the way and .* at the end", out)
-    assert "7 canaries, controls included, 18 copies before 360 lines" in out
+    assert re.match(
+        r"1 fit about .*: training .*, measuring .* during training and .* after it", out
+    )
+    assert "7 canaries with controls, 18 copies inserted before 360 lines" in out
     asked = ("--fits", "3", "--keep-models", "all", "--dry-run", "--json")
     data = json.loads(byrote_("expose", *PLANTED, *asked)[1])
     assert (data["fits"], data["times"], data["references"]) == (3, 0, 60)
@@ -282,8 +284,8 @@ BAD = {
     "no text": (OUT, "CORPUS must name a text"),
     "space of a canary": (["text.txt", *GOOD, "--space-size", "9"], "--space-size needs"),
     "both formats": (["text.txt", *GOOD, "--json", "--csv"], "exclude each other"),
-    "scores and a text": (["text.txt", "--score-only", "s.csv"], "CORPUS means nothing"),
-    "scores and a model": (["--score-only", "s.csv", "--model", "x"], "--model means nothing"),
+    "scores and a text": (["text.txt", "--score-only", "s.csv"], "CORPUS does not apply"),
+    "scores and a model": (["--score-only", "s.csv", "--model", "x"], "--model does not apply"),
     "NaN": (["--score-only", "nan.csv"], "row 1 (counted from 0) holds NaN"),
     "unknown role": (["--score-only", "role.csv"], "role must be one of"),
     "too few for a curve": (

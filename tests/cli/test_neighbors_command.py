@@ -88,7 +88,7 @@ def test_a_class_of_the_users_is_named(byrote_, monkeypatch):
 
 BAD = {
     "samples of nothing": (["neighbors", "run", "--samples", "9"], "--samples needs validation"),
-    "its own": (["neighbors", "run", "--validation", "x.csv"], "must be other records"),
+    "its own": (["neighbors", "run", "--validation", "x.csv"], "must be records other than"),
     "shape": (["neighbors", "run", "--validation", "wide.npy"], "of shape (3,); got (4,)"),
     "missing": (["neighbors", "run", "--validation", "none.csv"], "there is no none.csv"),
     "no run": (["neighbors", "elsewhere", "--validation", "fresh.csv"], "holds no run"),
@@ -151,7 +151,7 @@ def test_show_has_a_line_and_a_column_of_them(byrote_, tmp_path):
     byrote_("neighbors", "run")
     out = byrote_("show", "run", "--top", "60")[1]
     assert len(out.splitlines()) <= len(before.splitlines()) + 2
-    assert "Records that have a copy or near copy among the others: 4" in out
+    assert "Records with a copy or near copy among the others: 4" in out
     for id_, cell in ((10, "= 20"), (20, "= 10"), (40, "≈ 41"), (41, "≈ 40")):
         row = next(line for line in out.splitlines() if line.startswith(f"{id_} "))
         assert row.rstrip().endswith(cell)
@@ -265,4 +265,4 @@ def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_pat
     expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
     assert np.allclose(found.ratio, expected, rtol=1e-5)  # stored pixels are scaled in float32
     code, _, err = byrote_("neighbors", "run", "--validation-part", "train")
-    assert (code, "must be other records" in err) == (2, True)
+    assert (code, "must be records other than" in err) == (2, True)

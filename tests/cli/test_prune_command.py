@@ -98,8 +98,11 @@ REFUSED = {
     "all": (["--top", "100%"], "--top must be a share"),
     "another kind of file": (["--top", "5%", "--out", "a.json"], "--out must name a .csv"),
     "no folder": (["--top", "5%", "--out", "none/a.csv"], "folder that exists"),
-    "the data": (["--top", "5%", "--out", "x.csv"], "x.csv belongs to the run"),
-    "the run": (["--top", "5%", "--out", "run/records.parquet"], "belongs to the run"),
+    "the data": (["--top", "5%", "--out", "x.csv"], "file of the data or the run; got x.csv"),
+    "the run": (
+        ["--top", "5%", "--out", "run/records.parquet"],
+        "must not be a file of the data or the run",
+    ),
 }
 
 

@@ -10,7 +10,7 @@ import pytest
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.cli import app, exits, streams
+from byrote.cli import app, exits, output
 from byrote.data.formats.csv import escape_cell, unescape_cell
 
 IDS = [
@@ -40,7 +40,7 @@ def said(monkeypatch):
         both = [io.TextIOWrapper(io.BytesIO(), encoding=encoding) for _ in range(2)]
         monkeypatch.setattr(sys, "stdout", both[0])
         monkeypatch.setattr(sys, "stderr", both[1])
-        streams.prepare()
+        output.prepare_streams()
         words = [str(argument) for argument in arguments]
         code = exits.run(lambda: app.app(words, standalone_mode=False), debug=False)
         texts = []

@@ -89,11 +89,11 @@ def test_the_report_says_what_was_run_and_found(byrote_, data, tmp_path):
         "--validation-part test",
         "van den Burg & Williams",
         "## Nearest neighbours",
-        "- figures/gallery.png",
-        "- figures/ratio-by-score.png",
+        "![figures/gallery.png](figures/gallery.png)",
+        "](figures/ratio-by-score.png)",
     ):
         assert fact in text
-    for path in re.findall(r"^- (figures/.*)$", text, re.MULTILINE):
+    for path in re.findall(r"\]\((figures/.*)\)$", text, re.MULTILINE):
         assert (tmp_path / "run" / path).is_file()
     for fact in ("about 210", "bits per dimension", "mean of rho", "are in run"):
         assert fact in out
@@ -187,7 +187,7 @@ def test_a_fit_that_fails_is_said_and_the_run_is_incomplete(byrote_, data, monke
     assert code == 4
     assert "1 of 10 fits are missing" in err
     assert "no figures: fits are missing" in err
-    assert "INCOMPLETE: 1 fit is missing" in out
+    assert "INCOMPLETE: 1 of 10 fits of" in out
     text = (tmp_path / "run" / "study.md").read_text()
     assert "INCOMPLETE" in text
     assert cells(text, "fits")[0].startswith("9 of 10")
@@ -238,9 +238,9 @@ BAD = {
     ),
     "itself": (
         [*RUN, "--validation-part", "train"],
-        "--validation must be other records than the run's",
+        "--validation must be records other than those of the run",
     ),
-    "itself by name": ([*RUN, "--validation", "mnist"], "--validation must be other records"),
+    "itself by name": ([*RUN, "--validation", "mnist"], "--validation must be records other than"),
     "no validation": ([*RUN, "--validation", "none.npy"], "there is no none.npy"),
     "workers": ([*RUN, "--workers", "0"], "workers must be"),
     "repeats of two fits": ([*STUDY, "--records", "3"], "fold"),

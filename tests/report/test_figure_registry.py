@@ -66,8 +66,8 @@ def test_groups_that_are_drawn_only_when_asked_for():
     two = drawn(Selection({"a": Records(), "b": Records()}, records=("x", "y"), clusters=3))
     assert sorted(set(two) - set(RECORDS)) == [
         "comparison",
-        "figure of record 1 of those asked for",
-        "figure of record 2 of those asked for",
+        "figure of record 1 (--record)",
+        "figure of record 2 (--record)",
         "thin regions of clusters",
     ]
 

@@ -5,8 +5,8 @@ import pytest
 
 from byrote.errors import InvalidInput
 from byrote.figures import (
+    OnionRound,
     ParetoPoint,
-    Peeled,
     Quantiles,
     onion,
     quantiles_by_configuration,
@@ -41,9 +41,9 @@ def test_one_change_far_off_bends_the_axis():
 def test_a_row_has_its_quantiles_and_those_by_chance():
     given = quantiles(3)
     ax = quantiles_by_configuration(given).axes[0]
-    for level in given[0].found:
+    for level in given[0].values:
         drawn = [line.get_xdata().tolist() for line in ax.lines if len(line.get_xdata()) == 3]
-        assert [one.found[level] for one in given] in drawn
+        assert [one.values[level] for one in given] in drawn
         assert [one.by_chance[level] for one in given] in drawn
     names = [text.get_text().replace(r"\$", "$") for text in ax.get_yticklabels()]
     assert names == [one.name for one in given]
@@ -61,7 +61,7 @@ def test_rounds_have_both_sides_and_intervals_where_known():
 
 
 ONE = Quantiles("a", {0.5: 1.0}, {})
-ROUND = Peeled(1, (np.nan,) * 3, (0.0,) * 3, (1.0,) * 3, (1.0,) * 3)
+ROUND = OnionRound(1, (np.nan,) * 3, (0.0,) * 3, (1.0,) * 3, (1.0,) * 3)
 REFUSED = {
     "no change": (lambda: change_pareto([], "x"), "must be 1 to 40 in number; got 0"),
     "many": (lambda: change_pareto(changes(40), "x"), "1 to 40 in number; got 41"),

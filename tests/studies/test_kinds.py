@@ -6,7 +6,7 @@ import pytest
 
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.models.vae.parameters import space_of
-from byrote.studies import page
+from byrote.studies.findings import FINDINGS
 from byrote.studies.kinds import FORMS, NAMES, check_options, load_study
 from byrote.studies.study import at_scale, parse_declaration
 from tiny_mitigations import tiny
@@ -90,7 +90,7 @@ def test_all_files_are_studies_and_all_studies_have_files_and_findings():
     assert found == {f"{name}.toml" for name in NAMES}
     assert set(of_kind("scores")) == set(PUBLISHED)
     declared = {finding for name in NAMES for finding in load_study(name).findings}
-    assert declared == set(page.FINDINGS)
+    assert declared == set(FINDINGS)
 
 
 CHARACTERS_A_SECOND = 28_000  # of one core, two layers of 200 units
@@ -145,8 +145,8 @@ def test_rounds_of_pruning_follow_each_other_in_each_replication():
         "1-all", "1-pruned-1", "1-pruned-2", "1-random-1", "1-random-2"
     ]  # fmt: skip
     assert [run.pruned.after for run in runs[1:5]] == ["1-all", "1-pruned-1", "1-all", "1-random-1"]
-    assert {(run.seed, run.choice) for run in runs[:5]} == {(0, 0)}
-    assert {(run.seed, run.choice) for run in runs[5:]} == {(1, 1)}
+    assert {(run.seed, run.probe_seed) for run in runs[:5]} == {(0, 0)}
+    assert {(run.seed, run.probe_seed) for run in runs[5:]} == {(1, 1)}
 
 
 OVERRIDES = {  # study, scale, what is asked; then tracked epochs, and what counts as overridden
@@ -239,8 +239,8 @@ BAD = {
     ),
     "lost": (
         "mitigations",
-        MITIGATIONS.replace('against = "again"', 'against = "agin"'),
-        "against must name a run; got agin",
+        MITIGATIONS.replace('baseline = "again"', 'baseline = "agin"'),
+        "baseline must name a run; got agin",
     ),
     "twice in another": (
         "mitigations",
@@ -282,7 +282,7 @@ REFUSED = {
     "options of another": (lambda: check_options("minst-1e-3", {}), "did you mean mnist-1e-3"),
     "records of a text": (
         lambda: check_options("exposure-over-training", {"records": 5}),
-        "--records does not apply to the study exposure-over-training; those that do are --fits",
+        "--records does not apply to the study exposure-over-training; use --fits",
     ),
     "dry run": (
         lambda: check_options("skew-normal-fit", {"dry_run": True}), "--dry-run does not",
@@ -298,7 +298,7 @@ REFUSED = {
     "no data": (lambda: check_options("celeba", {"data": None}), "--data must name"),
     "repeats": (
         lambda: check_options("onion", {"repeats": 2}),
-        "--repeats does not apply to the study onion; those that do are --records, --fits",
+        "--repeats does not apply to the study onion; use --records, --fits",
     ),
     "characters": (lambda: check_options("onion", {"characters": 2}), "--characters does"),
 }  # fmt: skip

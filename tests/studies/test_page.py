@@ -114,4 +114,4 @@ def test_the_table_of_neighbours_has_what_the_screen_has(report):
     line = next(line for line in written.splitlines() if line.startswith("| mean of rho"))
     for end in (*found.mean_ratio.interval, found.mean_ratio.p_value):
         assert number(end) in line
-    assert "C\\_T speaks of distances only" in written
+    assert "C\\_T depends on distances only" in written

@@ -227,7 +227,7 @@ REFUSED = {
     ),
     "records": (
         lambda: load_data(at_scale(tiny("onion"), records=1778)),
-        "--records must leave 20 of the 1797 records of digits apart",
+        "--records must leave 20 of the 1797 records of digits for validation",
     ),
     "no records": (lambda: load_data(at_scale(tiny("onion"), records=1)), "be 2 or more; got 1"),
 }

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from byrote import __version__
-from byrote.cli import exits, streams
+from byrote.cli import exits, output
 from byrote.cli.options.runs import (
     CheckOptions,
     CompareOptions,
@@ -80,7 +80,7 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit."""
-    streams.prepare()
+    output.prepare_streams()
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes fewer arguments
     interrupts.raise_on_signals()
     debug = "--debug" in sys.argv
@@ -88,5 +88,5 @@ def main() -> None:
 
 
 def _show_warning(message: Warning | str, category: type[Warning], *_: object) -> None:
-    # One line without a source line: what went wrong, and not where in whose code.
+    # One line: where in the code it was raised helps no user.
     exits.complain(f"{'' if category is UserWarning else category.__name__ + ': '}{message}")

@@ -1,4 +1,4 @@
-"""Canaries from the options of a command."""
+"""Canaries from the options of byrote expose."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,12 +21,12 @@ def parse_canaries(
     length: int | None = None,
     words: Sequence[str] = (),
 ) -> list[Canary]:
-    """Build canaries; each takes those of alphabet, length and words that it has a slot for.
+    """Build canaries, each with the alphabet, length and words of its slots.
 
     Raises
     ------
     InvalidInput
-        If a text or an option cannot be used. No message quotes a secret.
+        If a text or an option is not valid. No message quotes a secret.
     """
     if not texts:
         raise InvalidInput(
@@ -57,7 +57,7 @@ def _check_defined(
     alphabet: str | None,
     length: int | None,
 ) -> None:
-    """Reject {} and {NAME} that no option defines; only here are the options' names known."""
+    """Reject {} and {NAME} that no option defines."""
     if "" in slots and (alphabet is None or length is None):
         raise InvalidInput("--canary: the slot {} needs --alphabet and --length")
     for name in filter(_NAME.fullmatch, slots):
@@ -67,7 +67,7 @@ def _check_defined(
             and not did_you_mean(name, NAMED_KINDS)
         ):
             raise InvalidInput(
-                f"--canary: the slot {{{name}}} needs --words {name}=FILE, or is to be one of"
+                f"--canary: the slot {{{name}}} needs --words {name}=FILE, or must be one of"
                 f" {', '.join(NAMED_KINDS)}"
             )
 
@@ -82,7 +82,6 @@ def _options_of_slots(
     length: int | None,
     word_lists: Mapping[str, list[str]],
 ) -> dict[str, Any]:
-    """Return the options that the slots of one canary use."""
     options = {"alphabet": alphabet, "length": length} if "" in slots else {}
     words = {name: word_list for name, word_list in word_lists.items() if name in slots}
     return {**options, "words": words or None}
@@ -94,13 +93,12 @@ def _check_used(
     length: int | None,
     word_lists: Mapping[str, list[str]],
 ) -> None:
-    """Reject options that no slot uses."""
     options = {name: f"--words {name}" for name in word_lists}
     if alphabet is not None or length is not None:
         options[""] = "--length" if alphabet is None else "--alphabet"
     for name, option in options.items():
         if not any(name in slots for slots in specs):
-            raise InvalidInput(f"{option} needs a slot {{{name}}} in a --canary; there is none")
+            raise InvalidInput(f"{option} needs a slot {{{name}}} in a --canary; got none")
 
 
 def _read_word_lists(assignments: Sequence[str]) -> dict[str, list[str]]:
@@ -111,7 +109,7 @@ def _read_word_lists(assignments: Sequence[str]) -> dict[str, list[str]]:
         if not (equals and name and file):
             raise InvalidInput(f"--words must be NAME=FILE; got {assignment!r}")
         if name in word_lists:
-            raise InvalidInput(f"--words {name} is given twice")
+            raise InvalidInput(f"--words must name each slot once; got {name} twice")
         word_lists[name] = _read_words(Path(file))
     return word_lists
 

@@ -1,4 +1,4 @@
-"""Exit codes, and how an error becomes one sentence on standard error."""
+"""Exit codes, and errors as one sentence on standard error."""
 
 import errno
 import io
@@ -8,16 +8,19 @@ import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from enum import IntEnum
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
-from byrote.cli.streams import write_lines
+from byrote.cli.output import write_lines
 from byrote.errors import ByroteError, CannotRead, CannotWrite, IncompleteRun
 from byrote.runs import interrupts
 
 # Click's base class of errors in arguments; recent releases of typer contain their own click.
 _UsageError: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+
+
+Result = TypeVar("Result")
 
 
 class Exit(IntEnum):
@@ -48,7 +51,7 @@ _SYSTEM_ERRORS = dict.fromkeys(
 
 
 def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0911 (one each)
-    """Call a command; turn whatever it raises into an exit code and a sentence."""
+    """Call a command; turn what it raises into an exit code and a sentence."""
     try:
         code = command() or Exit.DONE
         sys.stdout.flush()
@@ -70,21 +73,37 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     except ByroteError as error:
         complain(str(error))
         return Exit.UNUSABLE
-    except BrokenPipeError:  # whatever reads standard output has closed it
+    except BrokenPipeError:  # the reader of standard output has closed it
         _close_standard_output()
         return Exit.DONE
     except MemoryError:
-        complain("out of memory; what was finished is kept, and the same command goes on from it")
+        complain("out of memory; finished fits are kept, and the same command goes on")
         return Exit.INCOMPLETE
     except OSError as error:
         if error.errno not in _SYSTEM_ERRORS or debug:
             return _unexpected(error, debug=debug)
-        if error.filename is None:  # errors of all other files name them
+        if error.filename is None:  # errors of files name them
             _close_standard_output()
         complain(f"{error.filename or 'standard output'}: {error.strerror}")
         return _SYSTEM_ERRORS[error.errno]
     except Exception as error:  # a bug: its message may quote records, so only --debug shows it
         return _unexpected(error, debug=debug)
+
+
+def complete_or_not(compute: Callable[..., Result]) -> tuple[Result, int]:
+    """Compute a result of a run with the exit code; print which fits are missing, if any.
+
+    Raises
+    ------
+    IncompleteRun
+        If no fit is finished.
+    """
+    try:
+        return compute(partial=False), Exit.DONE
+    except IncompleteRun as error:
+        result = compute(partial=True)
+        complain(str(error))
+        return result, Exit.INCOMPLETE
 
 
 def complain(text: str) -> None:
@@ -100,12 +119,12 @@ def _unexpected(error: Exception, *, debug: bool) -> int:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         complain(
             f"unexpected {type(error).__name__} at {frame.filename}:{frame.lineno};"
-            " --debug shows all of it"
+            " --debug prints the full error"
         )
     return Exit.UNEXPECTED
 
 
 def _close_standard_output() -> None:
-    """Discard what cannot be written, so that Python does not try again as it exits."""
-    with suppress(OSError, ValueError):  # it is not a file, and nothing is tried
+    """Discard pending output, so that Python does not try to write it as it exits."""
+    with suppress(OSError, ValueError):  # not a file
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -242,7 +242,10 @@ def _changed_most(change: ScoreChange | ExposureChange, baseline: str, top: int)
 
 
 def _records(change: ScoreChange, baseline: str, top: int) -> Table:
-    titles = ("M", "M here", "matched", "here", "mean_log changed by", "[95 %]", "q", "memorized")
+    titles = (
+        "M\nbaseline", "run", "matched\nbaseline", "run", "mean_log\nrun - baseline", "[95 %]", "q",
+        "memorized",
+    )  # fmt: skip
     title = f"changed most: {printable(change.name)} minus {printable(baseline)}"
     table = new_table("record", *titles, title=title, whole=("[95 %]", "q"))
     for row in change.order()[:top]:
@@ -260,7 +263,9 @@ def _records(change: ScoreChange, baseline: str, top: int) -> Table:
 
 def _canaries(change: ExposureChange, baseline: str, top: int) -> Table:
     title = f"changed most: {printable(change.name)} minus {printable(baseline)}"
-    table = new_table("canary", "fit", "inserted", "exposure", "here", "difference", title=title)
+    table = new_table(
+        "canary", "fit", "inserted", "exposure\nbaseline", "run", "difference", title=title
+    )
     for row in change.order()[:top]:
         before, by = change.baseline[row], change.difference[row]
         bound = f"{change.bound[row]} " if change.bound[row] else ""

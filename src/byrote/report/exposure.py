@@ -50,7 +50,7 @@ def render(
     Parameters
     ----------
     inserted
-        (n,) how often each canary stands in the corpus.
+        (n,) number of insertions of each canary in the corpus.
     role
         (n,) "canary" or "control"; controls are never inserted.
     fit

@@ -10,7 +10,7 @@ from byrote.runs.kinds.canaries import ExposureForecast
 
 
 def render(costs: Costs) -> Text:
-    """Return number of fits, time, memory and disk, and what depends on the kind of run."""
+    """Return number of fits, time, memory, disk, and forecasts of the kind of run."""
     if isinstance(costs, ExposureForecast):
         return _of_canaries(costs)
     assert isinstance(costs, Forecast)  # noqa: S101 (there are no others)

@@ -63,7 +63,7 @@ def column(duplicates: NearDuplicates) -> RecordColumn:
 
 
 def mark(duplicates: NearDuplicates, row: int) -> str:
-    """Return the copy or near copy of a record; empty if there is none."""
+    """Return the copy or near copy of a record, or an empty text."""
     kind = Kind(duplicates.kind[row])
     if kind is Kind.NONE:
         return ""

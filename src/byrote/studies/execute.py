@@ -27,7 +27,7 @@ from byrote.studies.study import ScaledStudy
 
 @dataclass(frozen=True, eq=False)
 class StudyRun:
-    """A run of a study, with what was declared and requested. Some of its fits are finished."""
+    """A run of a study with finished fits, as declared and requested."""
 
     scaled: ScaledStudy
     declared: Any
@@ -41,21 +41,21 @@ class StudyRun:
 
     @property
     def title(self) -> str:
-        """What the run is, in words."""
+        """Title of the run."""
         return str(self.declared.title)
 
     def total_seconds(self) -> float:
-        """Return the time of all finished fits."""
+        """Return the time of all finished fits, in seconds."""
         return float(np.nansum(self.run.fact("seconds")))
 
     def median_seconds(self) -> float:
-        """Return the median time of a fit; NaN where it is unknown."""
+        """Return the median time of a fit, in seconds; NaN if unknown."""
         seconds = self.run.fact("seconds")
         known = seconds[~np.isnan(seconds)]
         return float(np.median(known)) if len(known) else float("nan")
 
     def facts(self, name: str) -> list[dict[str, Any]]:
-        """Return what the models of the finished fits report under a name."""
+        """Return the facts of this name that the models of the finished fits report."""
         return [facts[name] for facts in self.run.facts if facts.get(name)]
 
     # -- of records ----------------------------------------------------------------------------
@@ -64,6 +64,11 @@ class StudyRun:
     def memorization(self) -> MemorizationResult:
         """Scores from the finished fits."""
         return self.run.memorization(partial=True)
+
+    @property
+    def significant(self) -> int | None:
+        """Number of records memorized at a false discovery rate of 5 %."""
+        return self.memorization.summary().significant
 
     def probe_rows(self) -> NDArray[np.intp]:
         """Return the rows of the scored records, in the order of the table."""
@@ -81,7 +86,7 @@ class StudyRun:
 
     @property
     def records(self) -> CanaryRecords:
-        """What was planted, and in what."""
+        """The canaries and the text."""
         assert isinstance(self.request.records, CanaryRecords)  # noqa: S101 (an exposure run's)
         return self.request.records
 
@@ -91,7 +96,7 @@ class StudyRun:
         return self.run.exposure(partial=True)
 
     def level_rows(self, inserted: int) -> NDArray[np.intp]:
-        """Return the rows of the first pattern's canaries that were inserted N times."""
+        """Return the rows of the first pattern's canaries with this number of insertions."""
         exposures = self.exposures
         return np.flatnonzero((exposures.pattern == 0) & (exposures.inserted == inserted))
 
@@ -102,7 +107,7 @@ class StudyRun:
 
     @cached_property
     def released_model(self) -> Any:
-        """The model that was kept: that of the first fit."""
+        """The kept model, of the first fit."""
         return self.run.model(self.run.design.release)
 
 
@@ -116,8 +121,8 @@ def execute(
 ) -> tuple[StudyRun, ...]:
     """Execute the missing fits of a study, run by run, and return the runs with finished fits.
 
-    A run that is made of others is skipped if fits of theirs are missing. The run of a study of
-    scores is ``out`` itself; of other studies each is a folder within it.
+    A run that depends on others is skipped if fits of theirs are missing. The run of a study of
+    scores is in ``out`` itself, each run of other studies in a folder within it.
 
     Parameters
     ----------
@@ -127,8 +132,8 @@ def execute(
     Raises
     ------
     InvalidInput
-        If a request cannot be executed, which is checked for all known ones before the first run,
-        or if there is a symbolic link in the folder.
+        If a request cannot be executed (all known ones are checked before the first run), or the
+        folder has a symbolic link.
     RunMismatch
         If a folder holds another run.
     """
@@ -139,7 +144,7 @@ def execute(
             planned.plan.draw(planned.context())
     within = data.scaled.study.kind != "scores"
     if within:
-        make_folder(out)  # for its owner alone, as the run folders in it
+        make_folder(out)  # readable by its owner only, as the run folders
         RunPaths(out).check()
     finished: dict[str, StudyRun] = {}
     for declared in data.scaled.runs:

@@ -36,13 +36,13 @@ class KFoldRun(DeclaredRun):
         return self
 
     def override(self, settings: Mapping[str, int]) -> Self:
-        """Return the run with other settings; always track the last epoch, and none after it."""
+        """Return the run with other settings; it tracks its last epoch, and none after it."""
         last = settings.get("epochs", self.epochs)
         track = (*(epoch for epoch in self.track if epoch < last), last)
         return self.model_copy(update={**settings, "track": track})
 
     def scaled_settings(self) -> dict[str, Any]:
-        """Return what a scale may change, by name."""
+        """Return the settings that a scale may change, by name."""
         settings = {name: getattr(self, name) for name in ("folds", "repeats", "epochs")}
         return {**settings, **{name: self.model[name] for name in ("draws", "redraw")}}
 
@@ -54,7 +54,7 @@ class ScoreScale(Scale):
 
 
 class Images(Part):
-    """How images are loaded, the shape of a record then, and how many the paper has."""
+    """Transformation and shape of the images, and the number of records in the paper."""
 
     image: str | None = None
     shape: Integers
@@ -62,7 +62,7 @@ class Images(Part):
 
 
 class PublishedFigure(Part):
-    """A printed figure: a number, words, or both; neither where the paper gives none."""
+    """A printed figure: a number, words, or both; neither if the paper gives none."""
 
     value: float | None = None
     note: str = ""
@@ -73,7 +73,7 @@ class PublishedFigure(Part):
 
 
 class PublishedScores(Part):
-    """What the paper reports of the scores M, in nats, and of the highly memorized records."""
+    """Figures of the paper: the scores M in nats, and the highly memorized records."""
 
     median: PublishedFigure = PublishedFigure()
     minimum: PublishedFigure = PublishedFigure()
@@ -83,7 +83,7 @@ class PublishedScores(Part):
 
 
 class ScoreStudy(Study):
-    """An experiment of the paper: one run, whose scores are printed beside the published ones."""
+    """An experiment of the paper: one run, its scores compared with the published ones."""
 
     kind: ClassVar[str] = "scores"
     run_form: ClassVar[type[DeclaredRun]] = KFoldRun
@@ -101,7 +101,7 @@ class ScoreStudy(Study):
 class CanaryRun(DeclaredRun):
     """A run that plants canaries and measures their exposure.
 
-    track: measure after every report of training as well.
+    track: also measure after every report of training.
     """
 
     fits: PositiveInt
@@ -126,13 +126,12 @@ class TextScale(Scale):
 
 
 class ExposureStudy(Study):
-    """A study of how exposed planted secrets become."""
+    """A study of the exposure of planted secrets."""
 
     kind: ClassVar[str] = "exposure"
     run_form: ClassVar[type[DeclaredRun]] = CanaryRun
     options: ClassVar[tuple[str, ...]] = ("fits", "characters")
 
-    question: str
     data: str
     published: Texts
     small: TextScale
@@ -140,7 +139,7 @@ class ExposureStudy(Study):
 
 
 class Pruning(Part):
-    """Which records a run goes without: a share of those scored by another run.
+    """Removal of a share of the records scored by another run.
 
     at: the most memorized ("highest"), or as many at random.
     """
@@ -153,25 +152,25 @@ class Pruning(Part):
 class AuditRun(DeclaredRun):
     """A run whose probes are in half of the fits each.
 
-    seed, choice: added to the study's seed, for the run and for the choice of its probes.
-    validation: pass the records set apart as the model's parameter ``validation``. against: the run
-    that it is compared with.
+    seed, probe_seed: added to the study's seed, for the run and for the choice of its probes.
+    validation: pass the held-out records as the model's parameter ``validation``. baseline: name of
+    the run that it is compared with.
     """
 
     fits: PositiveInt
     probes: PositiveInt
     seed: NonNegativeInt = 0
-    choice: NonNegativeInt = 0
+    probe_seed: NonNegativeInt = 0
     validation: bool = False
     pruned: Pruning | None = None
-    against: Name = "plain"
+    baseline: Name = "plain"
 
 
 class AuditScale(Scale):
     """A scale of a study of mitigations.
 
-    validation: number of records set apart. records: size of a fixed random subset of the others
-    (default: all). replications: number of times that rounds of pruning are repeated.
+    validation: number of held-out records. records: size of a fixed random subset of the others
+    (default: all). replications: number of repetitions of all rounds of pruning.
     """
 
     minutes: PositiveInt
@@ -181,14 +180,14 @@ class AuditScale(Scale):
 
 
 class PruningRounds(Part):
-    """Rounds of pruning a share of the records and training again, with random pruning beside."""
+    """Rounds of pruning a share of the records and training again, with a random control."""
 
     rounds: PositiveInt
     top: Fraction
 
 
 class MitigationStudy(Study):
-    """A study of what stops memorization, or of what pruning brings to light.
+    """A study of changes that lower memorization, or of the onion effect of pruning.
 
     Examples
     --------
@@ -201,7 +200,6 @@ class MitigationStudy(Study):
     run_form: ClassVar[type[DeclaredRun]] = AuditRun
     options: ClassVar[tuple[str, ...]] = ("records", "fits", "key", "labels")
 
-    question: str
     data: str
     published: Texts
     small: AuditScale
@@ -217,13 +215,13 @@ class MitigationStudy(Study):
                 if run.pruned is not None and run.pruned.after not in earlier:
                     raise ValueError(f"{run.name} must come after {run.pruned.after}")
                 earlier.add(run.name)
-            unknown = {run.against for run in runs} - earlier
+            unknown = {run.baseline for run in runs} - earlier
             if unknown and self.pruning is None:
-                raise ValueError(f"against must name a run; got {min(unknown)}")
+                raise ValueError(f"baseline must name a run; got {min(unknown)}")
         return self
 
     def runs(self, scale: str) -> tuple[Any, ...]:
-        """Return the runs at a scale; with rounds of pruning, those of each replication."""
+        """Return the runs at a scale, or the rounds of pruning of each replication."""
         runs = super().runs(scale)
         if self.pruning is None:
             return runs
@@ -232,8 +230,8 @@ class MitigationStudy(Study):
 
 
 def _onion(run: AuditRun, pruning: PruningRounds, replication: int) -> list[AuditRun]:
-    """Return one replication: a run on all records, then rounds of both ways of pruning."""
-    seeds, label = {"seed": replication, "choice": replication}, replication + 1
+    """Return one replication: a run on all records, then the rounds of both ways of pruning."""
+    seeds, label = {"seed": replication, "probe_seed": replication}, replication + 1
     runs = [run.model_copy(update={**seeds, "name": f"{label}-all"})]
     for at, word in (("highest", "pruned"), ("random", "random")):
         after = f"{label}-all"
@@ -264,7 +262,7 @@ def load_study(name: str) -> Any:
     Raises
     ------
     InvalidInput
-        If there is none of that name; the message suggests the nearest.
+        If the name is unknown; the message suggests the nearest.
 
     Examples
     --------
@@ -275,23 +273,22 @@ def load_study(name: str) -> Any:
     return read_declaration(FORMS[checks.choice("study", name, NAMES)], name)
 
 
-def check_options(name: str, given: Mapping[str, Any]) -> None:
-    """Refuse options that do not apply to a study.
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Reject options that do not apply to a study.
 
     Raises
     ------
     InvalidInput
-        Naming the option and those that do apply, or if there is no such study.
+        If an option does not apply, or the study is unknown.
     """
     form = FORMS[checks.choice("study", name, NAMES)]
     for option in sorted({option for kind in FORMS.values() for option in kind.options}):
-        if option not in form.options and given.get(option) not in (None, False):
+        if option not in form.options and options.get(option) not in (None, False):
             applicable = ", ".join(map(_spelled, (*form.options, "epochs")))
             raise InvalidInput(
-                f"{_spelled(option)} does not apply to the study {name}; those that do are"
-                f" {applicable}"
+                f"{_spelled(option)} does not apply to the study {name}; use {applicable}"
             )
-    if form is ScoreStudy and given.get("data") is None:
+    if form is ScoreStudy and options.get("data") is None:
         raise InvalidInput(f"--data must name the data set for the study {name}")
 
 

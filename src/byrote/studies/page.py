@@ -1,6 +1,6 @@
 """The report of a study: for the terminal, as Markdown, and as plain data."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,72 +11,31 @@ from rich.text import Text
 
 from byrote.errors import IncompleteRun, printable
 from byrote.report import neighbors as neighbor_text
-from byrote.report.format import plain
+from byrote.report.format import new_table, plain
 from byrote.runs.request import Settings
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.studies import what_was_run
 from byrote.studies.execute import StudyRun
-from byrote.studies.findings import (
-    by_insertions,
-    extraction,
-    mitigations,
-    onion,
-    over_training,
-    perplexity_pareto,
-    privacy,
-    published_scores,
-    skew_normal,
-)
+from byrote.studies.findings import FINDINGS
 from byrote.studies.findings.finding import Findings, Rows, combine
 from byrote.studies.requests import study_command
-
-FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
-    "published-scores": published_scores.scores_beside_published,
-    "exposure-over-training": over_training.exposure_over_training,
-    "exposure-by-insertions": by_insertions.exposure_by_insertions,
-    "extraction": extraction.extraction,
-    "model-size": by_insertions.model_size,
-    "perplexity-pareto": perplexity_pareto.perplexity_pareto,
-    "skew-normal-fit": skew_normal.skew_normal_fit,
-    "privacy": privacy.exposure_by_privacy,
-    "mitigations": mitigations.compare_mitigations,
-    "onion": onion.onion,
-}
 
 
 @dataclass(frozen=True, eq=False)
 class StudyReport:
-    """A study that was executed.
+    """Findings of an executed study, with the commands that make the same runs."""
 
-    Attributes
-    ----------
-    data
-        The study at its scale, with its data.
-    runs
-        The runs with at least one finished fit.
-    failed
-        Names of the others.
-    findings
-        What the runs show.
-    command
-        The command that makes the same runs.
-    score_command
-        Of a study of scores: the ``byrote score`` command that makes the same run.
-    neighbors
-        Nearest-neighbor tests, where there were validation records.
-    """
-
-    data: Any
-    runs: tuple[StudyRun, ...]
-    failed: tuple[str, ...]
+    data: Any  # the study at its scale, with its data
+    runs: tuple[StudyRun, ...]  # those with a finished fit
+    failed: tuple[str, ...]  # names of the others
     findings: Findings
     command: str
-    score_command: str = ""
-    neighbors: NeighborResult | None = None
+    score_command: str = ""  # byrote score, of a study of scores
+    neighbors: NeighborResult | None = None  # with validation records
 
     @property
     def missing(self) -> dict[str, tuple[int, ...]]:
-        """Fits that failed, by run."""
+        """Missing fits by run."""
         return {run.name: run.run.missing for run in self.runs if run.run.missing}
 
     @property
@@ -93,10 +52,10 @@ def report_on(
     Raises
     ------
     IncompleteRun
-        If there is no such run.
+        If no fit is finished.
     """
     if not runs:
-        raise IncompleteRun(f"no fit of the study in {out} is finished: its failures say why")
+        raise IncompleteRun(f"no fit of the study in {out} is finished; see its failures")
     names = {run.name for run in runs}
     return StudyReport(
         data=data,
@@ -119,79 +78,61 @@ def render(report: StudyReport) -> RenderableType:
 
 
 def markdown(report: StudyReport, figures: Sequence[str] = ()) -> str:
-    """Return the report as the text of study.md; figures: paths of those drawn, relative to it."""
+    """Return the report as the text of study.md; figures: their paths, relative to it."""
     return "\n\n".join(text for _, text in _blocks(report, figures) if text is not None) + "\n"
 
 
 def _blocks(report: StudyReport, figures: Sequence[str]) -> list[Block]:
-    of_scores = report.data.scaled.study.kind == "scores"
-    return (_scores_page if of_scores else _runs_page)(report, figures)
-
-
-def _scores_page(report: StudyReport, figures: Sequence[str]) -> list[Block]:
-    study, (scores, likelihoods) = report.data.scaled.study, report.findings.tables
-    command = printable(report.score_command)
-    same = Text(f"The same run without the report:\n{command}", overflow="fold")
+    data, study = report.data, report.data.scaled.study
     blocks: list[Block] = [
-        _title(study.title),
-        (None, f"{study.source}."),
-        _heading("What was run"),
-        _table(what_was_run.facts(report.data, report.runs)),
+        (Text(study.title, style="bold"), f"# {study.title}"),
+        (None, f"{study.question} After {study.source}." if study.question else f"{study.source}."),
+        *_section("What was run", _table(what_was_run.facts(data, report.runs))),
         (None, f"    {printable(report.command)}"),
-        (same, f"The same run without the report:\n\n    {command}"),
-        _heading(scores[0]),
-        _table(scores[1]),
-        (table(likelihoods[1]), None),
-        *((Text(sentence), sentence) for sentence in report.findings.remarks),
-        _heading(likelihoods[0]),
-        (None, pipes(likelihoods[1])),
+        *_same_run(report),
     ]
-    if report.neighbors is not None:
-        rows = [neighbor_text.HEAD, *neighbor_text.rows(report.neighbors)]
-        cautions = map(safe, neighbor_text.remarks(report.neighbors))
-        shown = Group(Text(""), Text(""), neighbor_text.render(report.neighbors, top=3))
-        blocks += [(shown, None), _heading("Nearest neighbours"), (None, pipes(rows))]
-        blocks += [(None, sentence) for sentence in cautions]
-    if figures:
-        blocks += [_heading("Figures"), (None, "\n".join(f"- {safe(name)}" for name in figures))]
-    return blocks
-
-
-def _runs_page(report: StudyReport, figures: Sequence[str]) -> list[Block]:
-    study = report.data.scaled.study
-    published = "\n".join(f"- {safe(sentence)}" for sentence in study.published)
-    blocks: list[Block] = [
-        _title(study.title),
-        (None, f"{study.question} After {study.source}."),
-        _heading("What was run"),
-        _table(what_was_run.facts(report.data, report.runs)),
-        (None, f"    {printable(report.command)}"),
-        _table(what_was_run.run_table(report.data, report.runs)),
-        _heading("What was published"),
-        (None, published),
-        _heading("What came out"),
-    ]
+    if runs := what_was_run.run_table(data, report.runs):
+        blocks.append(_table(runs))
+    if study.kind != "scores":
+        published = "\n".join(f"- {safe(sentence)}" for sentence in study.published)
+        blocks += _section("What was published", (None, published))
+    blocks.append((None, "## Results"))
     for title, rows in report.findings.tables:
         titled = Group(Text(title, style="bold"), table(rows))
         blocks.append((titled, f"### {safe(title)}\n\n{pipes(rows)}"))
     blocks += [(Text(sentence), safe(sentence)) for sentence in remarks(report)]
+    blocks += _neighbors(report.neighbors)
     if figures:
-        blocks += [_heading("Figures"), *((None, f"![{safe(name)}]({name})") for name in figures)]
+        links = [(None, f"![{safe(name)}]({name})") for name in figures]
+        blocks += _section("Figures", *links)
     return blocks
 
 
+def _section(title: str, *blocks: Block) -> list[Block]:
+    return [(None, f"## {title}"), *blocks]
+
+
+def _same_run(report: StudyReport) -> list[Block]:
+    """Return the command that makes the run of a study of scores."""
+    if not report.score_command:
+        return []
+    command, title = printable(report.score_command), "The same run without the report:"
+    return [(Text(f"{title}\n{command}", overflow="fold"), f"{title}\n\n    {command}")]
+
+
+def _neighbors(result: NeighborResult | None) -> list[Block]:
+    if result is None:
+        return []
+    rows = [neighbor_text.HEAD, *neighbor_text.rows(result)]
+    sentences = [(None, safe(sentence)) for sentence in neighbor_text.remarks(result)]
+    shown = neighbor_text.render(result, top=3)
+    return [(shown, None), *_section("Nearest neighbours", (None, pipes(rows)), *sentences)]
+
+
 def remarks(report: StudyReport) -> list[str]:
-    """Return what must be known to read the numbers, and what they say."""
+    """Return notes on missing fits, the remarks of the findings, and the check of the controls."""
     missing = what_was_run.missing_fits(report.runs, report.failed)
     return [*missing, *report.findings.remarks, *what_was_run.controls(report.data, report.runs)]
-
-
-def _title(text: str) -> Block:
-    return Text(text, style="bold"), f"# {text}"
-
-
-def _heading(text: str) -> Block:
-    return None, f"## {text}"
 
 
 def _table(rows: Rows) -> Block:
@@ -199,12 +140,10 @@ def _table(rows: Rows) -> Block:
 
 
 def table(rows: Rows) -> Table:
-    """Return a table for the terminal; the first row is its head, which may be empty."""
+    """Return a table for the terminal; the first row is its head, hidden if empty."""
     head, *body = rows
-    shown = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=any(head))
-    shown.add_column(head[0])
-    for title in head[1:]:
-        shown.add_column(title, justify="right" if len(head) > 2 else "left")
+    shown = new_table(*head, left=1 if len(head) > 2 else len(head))
+    shown.show_header = any(head)
     for row in body:
         shown.add_row(*(Text(printable(cell)) for cell in row))
     return shown

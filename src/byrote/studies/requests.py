@@ -1,4 +1,4 @@
-"""From a study at a scale to its data, and to the requests of its runs."""
+"""Data of a study at a scale, and the requests of its runs."""
 
 import json
 import shlex
@@ -27,7 +27,7 @@ from byrote.scores.run import Run
 from byrote.studies.kinds import AuditRun, CanaryRun, Pruning
 from byrote.studies.study import ScaledStudy
 
-# A request, or what makes it from the study's folder and the runs before it, by name.
+# A request, or a function that makes it from the study's folder and the earlier runs by name.
 Planned = Request | Callable[[Path, Mapping[str, Run]], Request]
 
 
@@ -53,7 +53,7 @@ class StudyImages:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All parameters of the model that the study sets, those that a scale changes last."""
+        """Parameters of the model that the study sets, those that a scale changes last."""
         run = self.scaled.runs[0]
         changed = {name: run.model[name] for name in ("draws", "redraw")}
         fixed = {name: value for name, value in run.model.items() if name not in changed}
@@ -137,26 +137,26 @@ class StudyText:
 
 
 def count_reports(request: Request) -> int:
-    """Return how often the model reports in each fit of a run.
+    """Return the number of reports of the model in each fit of a run.
 
     Raises
     ------
     InvalidInput
-        If fits differ in length so much that they do not report equally often.
+        If fits differ in their number of reports.
     """
     design = request.plan.draw(request.context())
     counts = {request.reports(design, fit) or 0 for fit in range(design.fits)}
     if len(counts) > 1:
         raise InvalidInput(
-            "a study that follows training by batches needs fits that report equally often;"
-            f" got {', '.join(map(str, sorted(counts)))} reports"
+            "fits of a study that tracks batches must have the same number of reports;"
+            f" got {', '.join(map(str, sorted(counts)))}"
         )
     return counts.pop()
 
 
 @dataclass(frozen=True, eq=False)
 class StudyRecords:
-    """The records of a study of mitigations, and others set apart for validation."""
+    """The records of a study of mitigations, and others held out for validation."""
 
     scaled: ScaledStudy
     audited: Records
@@ -164,15 +164,15 @@ class StudyRecords:
 
     @classmethod
     def load(cls, scaled: ScaledStudy, data: str | None, **options: str | None) -> Self:
-        """Load the records, and set a random subset of the others apart."""
+        """Load the records, and hold out a random subset of the others."""
         source = data or scaled.study.data
         everything = load(source, **options)
         total, apart = len(everything), scaled.size.validation
         count = max(total - apart, 0) if scaled.size.records is None else scaled.size.records
         if not 2 <= count <= total - apart:
             raise InvalidInput(
-                f"--records must leave {apart} of the {total} records of {source} apart for"
-                f" validation, and be 2 or more; got {count}"
+                f"--records must leave {apart} of the {total} records of {source} for validation,"
+                f" and be 2 or more; got {count}"
             )
         rows = np.setdiff1d(random_rows(total, count + apart), random_rows(total, count))
         validation = replace(
@@ -181,7 +181,7 @@ class StudyRecords:
         return cls(scaled, load(source, records=count, **options), validation)
 
     def requests(self, settings: Settings) -> dict[str, Planned]:
-        """Return the request of each run by name; of pruned ones, what makes it later."""
+        """Return the request of each run by name; for pruned ones, a function of earlier runs."""
         return {
             run.name: self._request_all(run, settings)
             if run.pruned is None
@@ -201,7 +201,7 @@ class StudyRecords:
     def _request_all(self, run: AuditRun, settings: Settings) -> Request:
         count = len(self.audited)
         plan = Probes(min(run.probes, count), run.fits)
-        scored = design_of(plan, count, settings.seed + run.choice).scored
+        scored = design_of(plan, count, settings.seed + run.probe_seed).scored
         probes = self.audited.ids if scored is None else self.audited.ids[scored]
         return self._request(run, self.audited, probes, settings)
 
@@ -243,12 +243,12 @@ StudyData = StudyImages | StudyText | StudyRecords
 
 
 def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | None) -> StudyData:
-    """Load the data of a study: the data set that it declares, if none is named.
+    """Load the data of a study (default: the data set that it declares).
 
     Raises
     ------
     InvalidInput
-        If they cannot be loaded, are too few, or of another shape than the study's.
+        If the data cannot be loaded, are too few, or have another shape than the study declares.
     """
     if scaled.study.kind == "exposure":
         return StudyText.load(scaled, data)
@@ -271,7 +271,7 @@ def _settings(settings: Settings, out: Path) -> list[str]:
 
 
 def remaining(run: Run, pruning: Pruning, *, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the ids of the records that pruning leaves, and of the probes among them.
+    """Return the ids of the records that pruning keeps, and of the probes among them.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Studies: named runs, findings and what was published, declared in a TOML file at two scales."""
+"""Studies: named runs, findings and published results, declared in a TOML file at two scales."""
 
 import tomllib
 from collections.abc import Mapping
@@ -53,8 +53,8 @@ class Scale(Part):
 class Study(Part):
     """One study at two scales.
 
-    Subclasses declare what kind of study it is: the form of its runs, the names of its scales, and
-    the options of ``byrote study`` that apply to it.
+    Subclasses declare a kind of study: the form of its runs, the names of its scales, and the
+    options of ``byrote study`` that apply to it.
     """
 
     kind: ClassVar[str]
@@ -65,6 +65,7 @@ class Study(Part):
     name: str
     title: str
     source: str
+    question: str = ""
     findings: Texts
     common: dict[str, Any] = Field(default_factory=dict)
     run: Annotated[tuple[dict[str, Any], ...], Field(strict=False, min_length=1)]
@@ -106,21 +107,10 @@ class Study(Part):
 
 @dataclass(frozen=True)
 class ScaledStudy:
-    """A study at one scale.
+    """A study at one scale, with overrides.
 
-    Attributes
-    ----------
-    study
-        As declared.
-    scale
-        Name of the scale.
-    size
-        What the scale sets, with overrides: how many records or characters are used.
-    runs
-        The runs at this scale, with overrides.
-    overridden
-        By name: the value asked for, and the declared one (None: all records or characters; a list
-        where runs differ).
+    overridden: by name, the new value and the declared one (None: all records or characters; a list
+    where runs differ).
     """
 
     study: Any
@@ -130,8 +120,8 @@ class ScaledStudy:
     overridden: Mapping[str, tuple[int, Any]]
 
 
-def at_scale(study: Study, scale: str = "small", **asked: int | None) -> ScaledStudy:
-    """Return a study at a scale, with some of its settings overridden in all runs.
+def at_scale(study: Study, scale: str = "small", **overrides: int | None) -> ScaledStudy:
+    """Return a study at a scale, with settings overridden in all runs.
 
     Raises
     ------
@@ -148,7 +138,7 @@ def at_scale(study: Study, scale: str = "small", **asked: int | None) -> ScaledS
     size, runs = study.scale(scale), study.runs(scale)
     values = {
         name: checks.integer(f"--{name}", value, at_least=1)
-        for name, value in asked.items()
+        for name, value in overrides.items()
         if value is not None
     }
     of_size = {name: value for name, value in values.items() if name in type(size).model_fields}
@@ -187,7 +177,7 @@ def parse_declaration(form: type[Declared], name: str, text: str) -> Declared:
     Raises
     ------
     CorruptFile
-        If the text is not TOML, or does not declare a study of this form; the message says where.
+        If the text is not TOML, or does not declare a study of this form.
     """
     try:
         return form(name=name, **tomllib.loads(text))

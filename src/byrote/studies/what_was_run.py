@@ -1,20 +1,20 @@
-"""What a study ran: its scale, data, models and time; and whether controls are as by chance."""
+"""Scale, data, models and time of a study, its missing fits, and its controls."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from byrote.report.format import byte_size, duration, number, plural
+from byrote.report.format import byte_size, duration, number, plural, with_interval
 from byrote.scores.exposure.levels import check_controls
 from byrote.studies.execute import StudyRun
-from byrote.studies.findings.finding import Rows, mean_of, named, with_interval
+from byrote.studies.findings.finding import Rows, mean_of, named
 from byrote.studies.requests import StudyData, StudyImages, StudyRecords, StudyText
 from byrote.studies.study import ScaledStudy
 
 
 def facts(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
-    """Return what was run, by name."""
+    """Return scale, data, settings and versions, by name."""
     manifest = runs[0].run.manifest
     if isinstance(data, StudyImages):
         of_data, of_fits = _image_facts(data, runs[0]), _fit_facts(runs[0])
@@ -30,7 +30,7 @@ def facts(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
         *of_data,
         ("seed, threads a fit", f"{manifest.seed}, {manifest.threads}"),
         *of_fits,
-        ("settled", _listed(manifest.settled) or "nothing"),
+        ('values of "auto"', _listed(manifest.settled) or "–"),
         ("versions", _listed(manifest.environment)),
     ]
 
@@ -48,7 +48,7 @@ def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> list[tuple[str, st
 
 def _record_facts(data: StudyRecords, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
     audited, first = data.audited, runs[0].declared
-    apart = f"{len(data.validation):,} others set apart for validation"
+    apart = f"{len(data.validation):,} others held out for validation"
     return [
         ("data", f"{_counted(audited.source, len(audited), audited.shape)}; {apart}"),
         ("model", f"{first.kind}: {named(first.model)}"),
@@ -99,8 +99,10 @@ def _listed(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in values.items())
 
 
-def run_table(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> Rows:
-    """Return a table of the runs: what was trained, and on what."""
+def run_table(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
+    """Tabulate the runs: model, data and fits; empty for a study of scores, which has one run."""
+    if isinstance(data, StudyImages):
+        return []
     return _canary_runs(runs) if isinstance(data, StudyText) else _audits(runs)
 
 
@@ -155,7 +157,7 @@ def missing_fits(runs: Sequence[StudyRun], failed: Sequence[str]) -> list[str]:
     return [
         *(
             f"INCOMPLETE: {len(run.run.missing)} of {run.run.design.fits} fits of {run.name} are"
-            " missing; these are the numbers of the others."
+            " missing; the numbers are of the others."
             for run in runs
             if run.run.missing
         ),
@@ -163,8 +165,8 @@ def missing_fits(runs: Sequence[StudyRun], failed: Sequence[str]) -> list[str]:
     ]
 
 
-def controls(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> list[str]:
-    """Return whether canaries that were never inserted look as they should."""
+def controls(data: StudyData, runs: Sequence[StudyRun]) -> list[str]:
+    """Compare the exposure of canaries that were never inserted with chance, in a sentence."""
     if not isinstance(data, StudyText):
         return []
     checked = {
@@ -173,7 +175,7 @@ def controls(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> list[s
         if (run.exposures.inserted == 0).any()
     }
     if not checked:
-        return ["No canary was left out: nothing shows what exposure is by chance."]
+        return ["No controls: the exposure of canaries never inserted is not checked."]
     doubtful = [title for title, check in checked.items() if not check.calibrated]
     count = sum(check.controls for check in checked.values())
     mean = sum(check.mean * check.controls for check in checked.values()) / max(1, count)
@@ -182,8 +184,8 @@ def controls(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> list[s
         f" {plural(len(checked), 'run')} (1.44 expected by chance)"
     )
     if not doubtful:
-        return [f"{sentence}; in no run are they told from chance, at 1 % each test."]
-    return [f"{sentence}; NOT as by chance, at 1 % each test: {'; '.join(doubtful)}."]
+        return [f"{sentence}; not significantly different from chance in any run (1 % level)."]
+    return [f"{sentence}; DIFFERENT from chance (1 % level) in: {'; '.join(doubtful)}."]
 
 
 def as_data(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 import byrote
 from byrote import Canary, score_exposure
-from byrote.report.figures.exposure_training import trajectory_of
+from byrote.report.figures.exposure_training import curves_of
 from byrote.report.trajectory import exposure_rows
 
 from languages import Ngram
@@ -50,7 +50,7 @@ def test_losses_are_those_of_the_models(tmp_path):
     (first, last) = exposure_rows(course)
     assert (first["step"], last["step"]) == (2, 3)
     assert last["mean_exposure"]["6"] == course.bits[course.inserted == 6, -1].mean()
-    figure = trajectory_of(course)
+    figure = curves_of(course)
     assert figure.test_loss.tolist() == course.test_loss[0].tolist()
 
 

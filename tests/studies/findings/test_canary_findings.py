@@ -9,6 +9,7 @@ from scipy import stats
 
 from byrote import compare
 from byrote.models.language.char_lstm.windows import Cut, join_texts
+from byrote.report.format import with_interval
 from byrote.runs.job import job_of
 from byrote.runs.kinds.canaries import TextContent
 from byrote.runs.request import Settings
@@ -16,11 +17,11 @@ from byrote.scores.exposure.levels import by_insertions
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import execute
-from byrote.studies.findings import estimators, extraction
-from byrote.studies.findings.estimators import Estimators, all_estimators, compare_with_exact
-from byrote.studies.findings.finding import as_data, mean_of, numbers, with_interval
-from byrote.studies.findings.peaks import peaks, turns
+from byrote.studies.findings import extraction, skew_normal
+from byrote.studies.findings.finding import as_data, mean_of, numbers
+from byrote.studies.findings.over_training import peaks, turns
 from byrote.studies.findings.read_effect import batches_read, changes
+from byrote.studies.findings.skew_normal import Estimators, all_estimators, compare_with_exact
 from byrote.studies.kinds import FORMS
 from byrote.studies.requests import load_data
 from byrote.studies.study import at_scale
@@ -150,7 +151,7 @@ def reports(tmp_path_factory):
     found = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(extraction, "QUERIES", 300)
-        patch.setattr(estimators, "QUERIES", 300)
+        patch.setattr(skew_normal, "QUERIES", 300)
         for name in NAMES:
             data, settings = load_data(at_scale(tiny(name))), Settings()
             out, announced = tmp_path_factory.mktemp(name), []
@@ -174,7 +175,11 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
     "dp-exposure": (
         3,
         {"exposure-by-epsilon"},
-        ("canaries inserted 16 times have p below 0.01", "promises nothing", "against without"),
+        (
+            "canaries inserted 16 times have p below 0.01",
+            "promises nothing",
+            "compared with without",
+        ),
     ),
     "exposure-pareto": (1, {"exposure-pareto"}, ("On the Pareto frontier", "most useful")),
     "skew-normal-fit": (

@@ -177,7 +177,7 @@ class EpsilonOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class CompareOptions:
-    """Compare runs with a baseline: what changed, with intervals, and at what cost."""
+    """Compare runs with a baseline: changes of memorization and of usefulness, with intervals."""
 
     runs: Annotated[
         list[Path],

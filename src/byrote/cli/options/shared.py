@@ -47,7 +47,7 @@ def number(text: str) -> Any:
 
 
 def top_n(text: str) -> Any:
-    """Declare ``--top``, of at least 0; typer's own limit would stand in the help as x>=0."""
+    """Declare ``--top``, of at least 0. Typer would print its own limit as x>=0 in the help."""
 
     def check(value: int | None) -> int | None:
         return None if value is None else checks.integer("--top", value, at_least=0)

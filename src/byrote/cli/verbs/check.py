@@ -1,4 +1,4 @@
-"""byrote check: whether a run stays within thresholds."""
+"""byrote check: a run against thresholds."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from byrote.scores.gate.threshold import Gate
 
 
 def check(options: CheckOptions) -> int:
-    """Print the verdict of each threshold, and write it as JUnit XML if asked to."""
+    """Print the verdict of each threshold, and write it as JUnit XML with --junit."""
     thresholds = {
         "max_exposure": options.max_exposure,
         "max_significant": options.max_significant,
@@ -27,7 +27,7 @@ def check(options: CheckOptions) -> int:
     if path is not None:
         if path.is_dir() or not path.resolve().parent.is_dir():
             raise InvalidInput(f"--junit must be a file in a folder that exists; got {str(path)!r}")
-        remove(path)  # whatever happens, none of an earlier check is left
+        remove(path)  # no verdict of an earlier check may remain
     verdicts = _check(options, thresholds, path)
     if path is not None:
         write_atomically(path, report.to_junit(verdicts))

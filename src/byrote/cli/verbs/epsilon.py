@@ -2,14 +2,15 @@
 
 from functools import partial
 
+from byrote.cli.exits import complete_or_not
 from byrote.cli.options.runs import EpsilonOptions
-from byrote.cli.output import complete_or_not, emit, output_format
+from byrote.cli.output import emit, output_format
 from byrote.report import privacy as report
 from byrote.scores.run import open_run
 
 
 def epsilon(options: EpsilonOptions) -> int:
-    """Print lower bounds on epsilon and membership inference; returns the exit code."""
+    """Print lower bounds on epsilon and membership inference; return the exit code."""
     bounds, code = complete_or_not(
         partial(
             open_run(options.run).epsilon,

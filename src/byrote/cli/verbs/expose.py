@@ -1,4 +1,4 @@
-"""byrote expose: how exposed a secret is."""
+"""byrote expose: the exposure of planted secrets."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -33,7 +33,7 @@ _OPTIONS_OF_TABLES = ("score_only", "space_size", "method", "as_json", "as_csv",
 
 
 def expose(options: ExposeOptions) -> int:
-    """Plant canaries, train, and print their exposures; returns the exit code."""
+    """Plant canaries, train, and print their exposures; return the exit code."""
     output = output_format(options.as_json, options.as_csv)
     if options.score_only is not None:
         return _expose_table(options, options.score_only, output)
@@ -57,7 +57,7 @@ def _request(options: ExposeOptions, rank_method: str) -> Request:
     if options.corpus is None:
         raise InvalidInput("CORPUS must name a text, or --score-only a file; got neither")
     if options.space_size is not None:
-        raise InvalidInput("--space-size needs --score-only: a canary's own space is known")
+        raise InvalidInput("--space-size needs --score-only; canaries have known spaces")
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
     insertions = _parse_insertions(options.insertions)
@@ -117,7 +117,7 @@ def _build_model(name: str, settings: list[str], epochs: int | None) -> Any:
 
 
 def report_by_batches(model: Any, track: str) -> Any:
-    """Return the model, changed to report every N batches if ``track`` is every=N.
+    """Return the model, set to report every N batches if ``track`` is every=N.
 
     Raises
     ------
@@ -129,7 +129,7 @@ def report_by_batches(model: Any, track: str) -> Any:
     batches = track.removeprefix(_EVERY)
     if not batches.isdecimal() or int(batches) < 1:
         raise InvalidInput(
-            f"--track every= must say how many batches, like every=50; got {track!r}"
+            f"--track must be every=N with a number of batches, like every=50; got {track!r}"
         )
     parameters = model.get_params(deep=False)
     if "report_every" not in parameters or not callable(getattr(model, "reports", None)):
@@ -143,15 +143,14 @@ def report_by_batches(model: Any, track: str) -> Any:
 
 
 def track_request(request: Request, track: str) -> Request:
-    """Return the request with the epochs, or reports by batches, that ``track`` asks for."""
+    """Return the request with the epochs, or reports by batches, of ``track``."""
     if track != "epoch" and not track.startswith(_EVERY):
         epochs = parse_epochs(track, alternatives=", or epoch, or every=BATCHES")
         return replace(request, track=epochs)
     name = type(request.model).__name__
     if contract.stops_early(request.model):
         raise InvalidInput(
-            f"--track must name epochs with patience, like 1,2,5: {name} may stop before its last;"
-            f" got {track!r}"
+            f"--track must be epochs, like 1,2,5, for {name} with patience; got {track!r}"
         )
     if track == "epoch":
         last = contract.epochs(request.model)
@@ -160,7 +159,7 @@ def track_request(request: Request, track: str) -> Request:
                 f"--track epoch needs a model with a number of epochs; {name} has none"
             )
         return replace(request, track=range(1, last + 1))
-    # The last report is measured anyway; texts of other fits may have one more or less.
+    # The last report is always measured; other fits may have one report more or less.
     reports = request.reports(request.plan.draw(request.context())) or 0
     return replace(request, track=range(1, max(2, reports)))
 
@@ -169,13 +168,13 @@ def track_request(request: Request, track: str) -> Request:
 
 
 def _expose_table(options: ExposeOptions, path: Path, output: Format) -> int:
-    """Print the exposures of log-perplexities that were computed elsewhere."""
+    """Print the exposures of log-perplexities computed elsewhere."""
     _check_options_of_tables(options)
     method = checks.choice("--method", options.method or _OF_TABLES[0], _OF_TABLES)
     perplexities = load_log_perplexities(path)
     exposure = _estimate(perplexities, method, options.space_size)
     role = np.where(perplexities.control, "control", "canary")
-    # The table tells whether a canary was inserted, not how often.
+    # The table has roles, but no numbers of insertions.
     columns: dict[str, Any] = {
         "inserted": (~perplexities.control).astype(int),
         "role": role,
@@ -190,7 +189,7 @@ def _expose_table(options: ExposeOptions, path: Path, output: Format) -> int:
         output,
         text=lambda: [
             report.render(exposure, **columns, top=options.top),
-            "The table does not say how often canaries were inserted: 1 stands for that.",
+            "The table has no numbers of insertions: inserted canaries are shown with 1.",
         ],
         data=lambda: report.to_json(exposure, **columns),
         table=with_roles,
@@ -205,11 +204,11 @@ def _check_options_of_tables(options: ExposeOptions) -> None:
         source = options.context.get_parameter_source(name)
         if name not in _OPTIONS_OF_TABLES and source is not None and source.name == "COMMANDLINE":
             option = "CORPUS" if name == "corpus" else parameter.opts[0]
-            raise InvalidInput(f"--score-only trains no model: {option} means nothing beside it")
+            raise InvalidInput(f"--score-only trains no model, so {option} does not apply")
 
 
 def _estimate(perplexities: LogPerplexities, method: str, space_size: int | None) -> Exposure:
-    """Estimate each canary's exposure from the references of its group, in the table's order."""
+    """Estimate each canary's exposure from the references of its group."""
     options: dict[str, Any] = {"space_size": space_size, "method": method, "ids": perplexities.ids}
     bits, references = perplexities.canary_bits, perplexities.reference_bits
     groups, reference_groups = perplexities.canary_group, perplexities.reference_group

@@ -1,4 +1,4 @@
-"""byrote extract: whether a secret can be extracted from a kept model."""
+"""byrote extract: secrets extracted from a kept model."""
 
 from typing import Any
 
@@ -19,9 +19,7 @@ def extract(options: ExtractOptions) -> None:
     )
     run = open_run(options.run)
     if not run.has_canaries:
-        raise InvalidInput(
-            f"{options.run} is not an exposure run: it has no canaries to search for"
-        )
+        raise InvalidInput(f"{options.run} must be a run of byrote expose; it has no canaries")
     fit = run.design.release if options.fit is None else options.fit
     seed, threads = run.manifest.seed, run.manifest.threads
     with standard_output_kept_clean(), controlled(seed % 2**32, threads, needs_torch=False):
@@ -47,8 +45,8 @@ def extract(options: ExtractOptions) -> None:
 
 
 def build_user_model(name: str | None, settings: list[str] | None) -> Any:
-    """Build the unfitted model that ``Run.model`` needs for a user's class; None without one."""
+    """Build the unfitted model of a user's class for ``Run.model``; None without a class."""
     parameters = registry.parse_settings(settings or [])
     if name is None and parameters:
-        raise InvalidInput("--set needs --model: a run's own model has the parameters of the run")
+        raise InvalidInput("--set needs --model; a run's own model has its parameters")
     return None if name is None else registry.build(name, parameters)

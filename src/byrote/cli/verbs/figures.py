@@ -12,6 +12,7 @@ from byrote.cli.options.runs import FiguresOptions
 from byrote.cli.output import print_text, standard_output_kept_clean
 from byrote.errors import CorruptFile, InvalidInput, printable
 from byrote.report.figures.registry import Selection, groups
+from byrote.report.format import plural
 from byrote.runs.files import make_folder, write_atomically
 from byrote.scores.memorization.percentiles import record_percentiles
 from byrote.scores.run import Run, open_run
@@ -38,23 +39,22 @@ def figures(options: FiguresOptions) -> None:
 
 
 def _name_runs(paths: Sequence[Path], names: str | None) -> dict[str, Path]:
-    """Return the runs by names, all different."""
+    """Return the paths of runs by their names, all different."""
     listed = [path.resolve().name for path in paths] if names is None else names.split(",")
     stripped = [name.strip() for name in listed]
     if len(stripped) != len(paths):
         raise InvalidInput(
-            f"--names must be {len(paths)} names between commas; got {len(stripped)}"
+            f"--names must be {plural(len(paths), 'name')} separated by commas; got {len(stripped)}"
         )
     if len(set(stripped)) < len(stripped) or "" in stripped:
-        raise InvalidInput("--names must be given, all different, where folders' names are alike")
+        raise InvalidInput("--names must be different names; folders of equal names need it")
     return dict(zip(stripped, paths, strict=True))
 
 
 def _check_options_of_exposures(options: FiguresOptions) -> None:
-    """Reject options of figures that only runs with scores have."""
     for name in ("against", "record", "clusters"):
         if getattr(options, name):
-            raise InvalidInput(f"--{name} belongs to runs with scores; this one has exposures")
+            raise InvalidInput(f"--{name} applies to runs of byrote score, not of byrote expose")
 
 
 def draw(
@@ -67,7 +67,7 @@ def draw(
     """Draw the figures of runs into the folder of the first; yield each path."""
     run = next(iter(runs.values()))
     for id_ in records:
-        record_percentiles(run.memorization(), id_)  # unknown ids, before anything is drawn
+        record_percentiles(run.memorization(), id_)  # reject unknown ids before drawing
     selection = Selection(runs, records, clusters)
     yield from write_figures(run.folder.paths.figures, format_, groups(selection))
 
@@ -75,7 +75,7 @@ def draw(
 def write_figures(
     folder: Path, format_: str, drawings_of: "Iterator[tuple[str, Iterator[tuple[str, Figure]]]]"
 ) -> Iterator[Path]:
-    """Write figures as they are drawn, and print why a group cannot be; yield each path."""
+    """Write figures as they are drawn, and print why others are not; yield each path."""
     make_folder(folder)
     has_complained = False
     for group, drawings in _silently(drawings_of):
@@ -85,7 +85,7 @@ def write_figures(
                 content, lacks_glyphs = _render(figure, format_)
                 write_atomically(path, content)
                 if lacks_glyphs and not has_complained:
-                    complain("names hold characters that the figures' font lacks, drawn as boxes")
+                    complain("names have characters that the font lacks; they are drawn as boxes")
                     has_complained = True
                 yield path
         except (InvalidInput, CorruptFile) as error:
@@ -93,7 +93,7 @@ def write_figures(
 
 
 def _silently(drawings: Iterator[Drawn]) -> Iterator[Drawn]:
-    """Keep what models print while they sample out of standard output."""
+    """Keep the output of models that sample out of standard output."""
     while True:
         with standard_output_kept_clean():
             drawn = next(drawings, None)
@@ -103,7 +103,7 @@ def _silently(drawings: Iterator[Drawn]) -> Iterator[Drawn]:
 
 
 def _render(figure: "Figure", format_: str) -> tuple[memoryview, bool]:
-    """Render a file, and return whether names in it have characters that the font lacks."""
+    """Render a file, and return whether the font lacks characters of names."""
     drawing = io.BytesIO()
     with warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("always")

@@ -1,4 +1,4 @@
-"""byrote neighbors: copies among the records, and what nearest-neighbour tests find."""
+"""byrote neighbors: copies among the records, and nearest-neighbour tests of samples."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,13 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from byrote import checks
+from byrote.cli.exits import complete_or_not
 from byrote.cli.options.runs import NeighborsOptions
-from byrote.cli.output import (
-    complete_or_not,
-    emit,
-    output_format,
-    standard_output_kept_clean,
-)
+from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.extract import build_user_model
 from byrote.data import Records, load
 from byrote.errors import InvalidInput
@@ -24,13 +20,13 @@ from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplica
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run, open_run
 
-_SAME_RECORDS = "--validation must be other records than the run's; got the same"
+_SAME_RECORDS = "--validation must be records other than those of the run; got the same"
 _OPTIONS_OF_FILES = {"image", "key", "labels", "ids"}  # the last three name parts of one file
 _FILES_WITH_PARTS = {".npz", ".csv", ".parquet"}
 
 
 def neighbors(options: NeighborsOptions) -> int:
-    """Find near copies, compare scores with samples, and print both; returns the exit code."""
+    """Find copies, test samples, and print both; return the exit code."""
     has_validation = options.validation is not None or options.validation_part is not None
     if options.samples is not None and not has_validation:
         raise InvalidInput("--samples needs validation records: --validation or --validation-part")
@@ -97,8 +93,7 @@ def compare_with_samples(
 def load_validation(data: Mapping[str, Any], path: str | None, part: str | None) -> Records:
     """Load validation records: another file, or another part of the run's data set.
 
-    The options with which the run's records were loaded hold for them too, except those that name
-    files or a part.
+    Options of the run's records apply to them too, except those that name files or a part.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""byrote prune: the data without the memorized records."""
+"""byrote prune: a list of the records without the memorized ones."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from byrote.scores.run import open_run
 
 
 def prune(options: PruneOptions) -> int:
-    """Write the ids of the records that remain, and print what was removed."""
+    """Write the ids of the records kept, and print a summary of those removed."""
     share = None if options.top is None else parse_share("--top", options.top)
     run = open_run(options.run)
     paths = run.folder.paths
@@ -38,12 +38,12 @@ def prune(options: PruneOptions) -> int:
 
 
 def parse_share(option: str, text: str) -> float:
-    """Parse a share between 0 and 1, both excluded, written as a percentage or as a number.
+    """Parse a share between 0 and 1 (both excluded), a percentage or a number.
 
     Raises
     ------
     InvalidInput
-        If it is neither, or out of range.
+        If the text is neither, or out of range.
 
     Examples
     --------
@@ -57,10 +57,10 @@ def parse_share(option: str, text: str) -> float:
 
 
 def _check_free(out: Path, paths: RunPaths, result: MemorizationResult) -> None:
-    """Refuse to overwrite the data or the files of the run folder."""
+    """Reject a file of the data or of the run folder."""
     data = result.description["data"]
     sources = [data["location"], data["options"].get("labels"), data["options"].get("ids")]
     is_source = out.resolve() in {Path(name).resolve() for name in sources if name}
     in_run = out.resolve().parent == paths.root.resolve() and out.stem != paths.pruned.stem
     if is_source or in_run:
-        raise InvalidInput(f"--out must be a file of its own; {out} belongs to the run")
+        raise InvalidInput(f"--out must not be a file of the data or the run; got {out}")

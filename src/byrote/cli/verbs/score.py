@@ -1,4 +1,4 @@
-"""byrote score: which records a model memorizes; and runs, executed or forecast."""
+"""byrote score: memorization scores; and the execution or forecast of any run."""
 
 import inspect
 import sys
@@ -27,11 +27,11 @@ _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probe
 _PLAN_OPTIONS = (
     "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "stratify",
 )  # fmt: skip
-_PLAN_OPTION = {"records": "probes"}  # parameters of plans whose option has another name
+_PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
 
 def score(options: ScoreOptions) -> int:
-    """Train with and without each record, and print the scores; returns the exit code."""
+    """Train with and without each record, and print the scores; return the exit code."""
     output = output_format(options.as_json, options.as_csv)
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
@@ -83,7 +83,7 @@ def build_plan(name: str, options: Mapping[str, Any]) -> Plan:
     for option in present:
         if option not in parameter_of:
             valid = ", ".join(f"--{option}" for option in parameter_of)
-            raise InvalidInput(f"--{option} is not an option of --plan {name}; it takes {valid}")
+            raise InvalidInput(f"--{option} is not an option of --plan {name}; use {valid}")
     for option, parameter in parameter_of.items():
         if parameters[parameter].default is inspect.Parameter.empty and option not in present:
             raise InvalidInput(f"--plan {name} needs --{option}")
@@ -91,7 +91,7 @@ def build_plan(name: str, options: Mapping[str, Any]) -> Plan:
 
 
 def parse_epochs(text: str, *, alternatives: str = "") -> tuple[int, ...]:
-    """Parse epochs like 5,10,20; the refusal of other text also names the alternatives."""
+    """Parse epochs like 5,10,20; the error for other text names the alternatives."""
     try:
         return tuple(int(part) for part in text.split(",") if part.strip())
     except ValueError:
@@ -101,7 +101,7 @@ def parse_epochs(text: str, *, alternatives: str = "") -> tuple[int, ...]:
 
 
 def run_settings(options: ScoreOptions | ExposeOptions) -> Settings:
-    """Return how the run is executed and what it keeps."""
+    """Return seed, executor and kept models of a run."""
     return Settings(
         seed=options.seed,
         threads=options.threads,
@@ -116,7 +116,7 @@ def run_settings(options: ScoreOptions | ExposeOptions) -> Settings:
 
 
 def execute(request: Request, out: Path) -> Run | None:
-    """Execute the missing fits, with a progress bar; None after an interrupt, which is printed."""
+    """Execute the missing fits with a progress bar; return None after an interrupt."""
     try:
         with standard_output_kept_clean():
             return Run(run_fits(request, out, Bar() if sys.stderr.isatty() else Silent()))
@@ -126,7 +126,7 @@ def execute(request: Request, out: Path) -> Run | None:
 
 
 def print_forecast(request: Request, output: Format) -> None:
-    """Print how many fits there are and what they cost, from a pilot fit."""
+    """Print the number of fits and their cost, from a pilot fit."""
     with standard_output_kept_clean():
         forecast = request.forecast()
         text = render(forecast)

@@ -1,4 +1,4 @@
-"""byrote show: the summary and the top records or canaries of a finished run."""
+"""byrote show: the scores or exposures of a run."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 from rich.text import Text
 
-from byrote.cli.exits import complain
+from byrote.cli.exits import complain, complete_or_not
 from byrote.cli.options.runs import ShowOptions
-from byrote.cli.output import Format, complete_or_not, emit, output_format
+from byrote.cli.output import Format, emit, output_format
 from byrote.errors import InvalidInput
-from byrote.report import exposure, memorization, near_duplicates, trajectory
+from byrote.report import exposure, memorization, near_duplicates
+from byrote.report import trajectory as trajectory_text
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -22,7 +23,7 @@ from byrote.scores.run import Run, open_run
 
 
 def show(options: ShowOptions) -> int:
-    """Print the scores or exposures of a run; returns the exit code."""
+    """Print the scores or exposures of a run; return the exit code."""
     output = output_format(options.as_json, options.as_csv)
     run, top = open_run(options.run), options.top
     if run.has_canaries:
@@ -30,7 +31,7 @@ def show(options: ShowOptions) -> int:
         top = 40 if top is None else top
         return print_exposures(run, output, top=top, epoch=options.epoch, method=method)
     if options.method is not None:
-        raise InvalidInput("--method belongs to an exposure run; this one has scores")
+        raise InvalidInput("--method applies to runs of byrote expose; this one is of byrote score")
     return print_scores(run, output, top=10 if top is None else top, epoch=options.epoch)
 
 
@@ -38,17 +39,19 @@ def show(options: ShowOptions) -> int:
 
 
 def print_scores(run: Run, output: Format, *, top: int, epoch: int | None = None) -> int:
-    """Print the scores of a run; returns the exit code."""
+    """Print the scores of a run; return the exit code."""
     result, code = complete_or_not(partial(run.memorization, epoch))
     copies = load_near_duplicates(run, result)
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
-    course = run.trajectory(partial=True) if tracked else None
-    print_result(result, output, top=top, course=course, copies=copies, after=_guarantee(run))
+    trajectory = run.trajectory(partial=True) if tracked else None
+    print_result(
+        result, output, top=top, trajectory=trajectory, copies=copies, after=_guarantee(run)
+    )
     return code
 
 
 def load_near_duplicates(run: Run, result: MemorizationResult) -> NearDuplicates | None:
-    """Load the near-duplicates that were saved with these scores; None if this run has none."""
+    """Load the near-duplicates that were saved with these scores; None without."""
     try:
         copies = run.near_duplicates()
     except InvalidInput as error:
@@ -62,23 +65,23 @@ def print_result(
     output: Format,
     *,
     top: int,
-    course: Trajectory | None = None,
+    trajectory: Trajectory | None = None,
     copies: NearDuplicates | None = None,
     after: Iterable[object] = (),
 ) -> None:
-    """Print scores, with what was found over epochs and among near copies."""
+    """Print scores, with their trajectory and near copies where there are any."""
 
     def as_text() -> Iterator[object]:
         column = None if copies is None else near_duplicates.column(copies)
         yield memorization.render(result, top=top, column=column)
-        if course is not None:
-            yield from ("", trajectory.render(course))
+        if trajectory is not None:
+            yield from ("", trajectory_text.render(trajectory))
         yield from after
 
     def as_json() -> dict[str, object]:
         data = memorization.to_json(result, top=top)
-        if course is not None:
-            data["trajectory"] = trajectory.to_json(course)
+        if trajectory is not None:
+            data["trajectory"] = trajectory_text.to_json(trajectory)
         if copies is not None:
             data["near_duplicates"] = plain(copies.summary())
         return data
@@ -91,10 +94,9 @@ def print_result(
 
 
 def _guarantee(run: Run) -> Iterator[object]:
-    """Yield the lines on the privacy that the finished fits guarantee, if they record it."""
     if run.guarantee is not None:
         yield ""
-        yield Text(f"{guarantee(run.guarantee)} byrote epsilon tells what is proven.")
+        yield Text(f"{guarantee(run.guarantee)} byrote epsilon prints the proven bound.")
 
 
 # -- exposures ------------------------------------------------------------------------------------
@@ -103,21 +105,23 @@ def _guarantee(run: Run) -> Iterator[object]:
 def print_exposures(
     run: Run, output: Format, *, top: int, epoch: int | None = None, method: str = "auto"
 ) -> int:
-    """Print the exposures of a run; returns the exit code."""
+    """Print the exposures of a run; return the exit code."""
     result, code = complete_or_not(partial(run.exposure, epoch, method=method))
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
-    course = run.trajectory(method=method, partial=True) if tracked else None
+    trajectory = run.trajectory(method=method, partial=True) if tracked else None
 
     def as_text() -> Iterator[object]:
         yield exposure.render_run(result, top=top)
-        if course is not None:
-            yield from ("", trajectory.render(course))
+        if trajectory is not None:
+            yield from ("", trajectory_text.render(trajectory))
         yield from _guarantee(run)
         yield from ("", _next_commands(run.path))
 
     def as_json() -> dict[str, object]:
         data = exposure.run_to_json(result)
-        return data if course is None else {**data, "trajectory": trajectory.to_json(course)}
+        if trajectory is not None:
+            data["trajectory"] = trajectory_text.to_json(trajectory)
+        return data
 
     emit(output, text=as_text, data=as_json, table=result.to_frame)
     return code

@@ -1,4 +1,4 @@
-"""byrote study: the experiments of the paper and of the post, and what stops memorization."""
+"""byrote study: the experiments of the paper and the post, and mitigations."""
 
 import io
 import shlex
@@ -35,7 +35,7 @@ _OF_SCALE = ("records", "characters", "repeats", "fits", "epochs")
 
 
 def study(options: StudyOptions) -> int:
-    """Execute a study, and write and print its report; returns the exit code."""
+    """Execute a study, and write and print its report; return the exit code."""
     kinds.check_options(options.name, asdict(options))
     declared = kinds.load_study(options.name)
     declared.scale(options.scale)
@@ -55,16 +55,12 @@ def study(options: StudyOptions) -> int:
         print_forecast(request, output_format(options.as_json))
         return Exit.DONE
     out = options.out or Path("runs") / f"{options.name}-{options.scale}"
-    if declared.kind == "scores":
-        return _study_of_scores(data, settings, out, options)
-    runs = _execute(data, settings, out)
-    if runs is None:
-        return Exit.INTERRUPTED
-    return _study_of_runs(data, runs, settings, out, as_json=options.as_json)
+    report_study = _study_of_scores if declared.kind == "scores" else _study_of_runs
+    return report_study(data, settings, out, options)
 
 
 def _execute(data: Any, settings: Settings, out: Path) -> tuple[StudyRun, ...] | None:
-    """Execute the missing fits; None after an interrupt, which is printed."""
+    """Execute the missing fits; return None after an interrupt."""
     is_terminal, single = sys.stderr.isatty(), data.scaled.study.kind == "scores"
     names = [run.name for run in data.scaled.runs]
 
@@ -85,17 +81,16 @@ def _execute(data: Any, settings: Settings, out: Path) -> tuple[StudyRun, ...] |
 # -- studies of several runs ----------------------------------------------------------------------
 
 
-def _study_of_runs(
-    data: Any, runs: Sequence[StudyRun], settings: Settings, out: Path, *, as_json: bool
-) -> int:
+def _study_of_runs(data: Any, settings: Settings, out: Path, options: StudyOptions) -> int:
+    runs = _execute(data, settings, out)
+    if runs is None:
+        return Exit.INTERRUPTED
     with standard_output_kept_clean():
         report = report_on(data, runs, settings, out)
-    drawn = _write_figures(report, RunPaths(out).figures)
-    count = plural(len(drawn), "figure")
-    _print_report(report, drawn, count, out, as_json=as_json)
+    _print_report(report, _write_figures(report, RunPaths(out).figures), out, options)
     if report.complete:
         return Exit.DONE
-    complain("fits are missing: the same command tries them again")
+    complain("fits are missing; the same command tries them again")
     return Exit.INCOMPLETE
 
 
@@ -110,17 +105,15 @@ def _write_figures(report: StudyReport, folder: Path) -> list[str]:
 
 
 def _print_report(
-    report: StudyReport, drawn: Sequence[str], count: str, out: Path, *, as_json: bool
+    report: StudyReport, drawn: Sequence[str], out: Path, options: StudyOptions
 ) -> None:
     """Write the report into the folder of the study, and print it."""
     path = RunPaths(out).study
     write_atomically(path, page.markdown(report, drawn).encode())
+    note = f"{plural(len(drawn), 'figure')} and this report, {path.name}, are in {out}"
     emit(
-        output_format(as_json),
-        text=lambda: [
-            page.render(report),
-            f"{count} and this report, {path.name}, are in {out}",
-        ],
+        output_format(options.as_json),
+        text=lambda: [page.render(report), note],
         data=lambda: page.to_json(report, drawn),
     )
 
@@ -146,13 +139,12 @@ def _study_of_scores(data: Any, settings: Settings, out: Path, options: StudyOpt
         complain(run.incomplete)
     report = replace(report, neighbors=_compare_neighbors(run, data.records, validation_records))
     drawn = _draw_all(run)  # after the neighbors, which they show
-    _print_report(report, drawn, f"{len(drawn)} figures", out, as_json=options.as_json)
+    _print_report(report, drawn, out, options)
     run.folder.check_release()
     return Exit.INCOMPLETE if run.missing else Exit.DONE
 
 
 def _words(options: StudyOptions) -> list[str]:
-    """Return the options of the command, except those left out."""
     words = {
         f"--{name.replace('_', '-')}": str(value)
         for name, value in asdict(options).items()
@@ -173,7 +165,7 @@ def _compare_neighbors(
     if validation_records is None:
         return None
     if not file_exists(run.folder.paths.model(run.design.release)):
-        complain("no nearest neighbours: there is no release model to draw samples from")
+        complain("no nearest neighbours: the run has no release model to sample from")
         return None
     result, seed = run.memorization(partial=True), run.manifest.seed
     with standard_output_kept_clean():
@@ -181,7 +173,7 @@ def _compare_neighbors(
 
 
 def _draw_all(run: Run) -> list[str]:
-    """Draw all figures of a run; none, after saying so, if fits are missing."""
+    """Draw all figures of a run, or none if fits are missing."""
     try:
         paths = list(figures.draw({run.path.resolve().name: run}))
     except IncompleteRun:

@@ -23,8 +23,7 @@ def scores_by_label(result: MemorizationResult, ax: Axes | None = None) -> Axes:
     """Draw the distribution of the score in each class, the highest 95th percentile first.
 
     Boxes from the 25th to the 75th percentile with the median, whiskers from the 5th to the 95th;
-    how many records and the highest score stand at the right. At most 30 classes are drawn; the
-    title then says of how many.
+    number of records and highest score at the right. At most 30 classes are drawn.
 
     Raises
     ------
@@ -73,24 +72,24 @@ def thin_regions(
     share: float = 0.05,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the share of highly memorized records by class or cluster: regions that need more data.
+    """Draw the share of highly memorized records by class or cluster.
 
-    Points with Wilson's 95 % intervals, the largest share first; filled where the interval lies
-    above the overall share, which the dashed line marks. Each interval is for its region alone: of
-    forty regions that are like all others one is filled by chance. At most 30 regions are drawn.
+    Points with Wilson's 95 % intervals, the largest share first, filled if the interval is above
+    the overall share (dashed line). Each interval holds alone: of forty regions without a
+    difference, one is filled by chance. At most 30 regions are drawn.
 
     Parameters
     ----------
     regions
-        (n,) names of the records' regions (default: their labels). For records without
-        labels, ``byrote.scores.memorization.top_records.cluster_records`` makes some by k-means.
+        (n,) names of the records' regions (default: their labels), such as the clusters of
+        ``byrote.scores.memorization.top_records.cluster_records``.
     share
         Share of the scored records that count as highly memorized.
 
     Raises
     ------
     InvalidInput
-        If there are no regions or not one for each record, or no record has a score.
+        If the regions are missing or not n, or no record has a score.
 
     Examples
     --------

@@ -14,7 +14,7 @@ from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.stats import estimate
 
 Array = NDArray[np.float64]
-FEW = 5  # records of a bin below which its interval says nothing
+FEW = 5  # records of a bin; with fewer its interval is too wide
 RHO = r"distance ratio $\rho$"
 
 
@@ -23,15 +23,14 @@ def ratio_by_score(
 ) -> Axes:
     """Draw the mean distance ratio in bins of the score with 95 % intervals: Figure 5a.
 
-    Hollow points are bins of fewer than five records, drawn without an interval: it would be so
-    wide as to flatten all others. Infinite ratios have no mean: they are left out and
-    counted. Above the line at 1, samples are nearer than validation records.
+    Hollow points are bins of fewer than five records, without an interval. Infinite ratios are left
+    out and counted. Above the line at 1, samples are nearer than validation records.
 
     Parameters
     ----------
     width
-        Width of a bin, nats; 50 for CelebA and 2 for MNIST in the paper (default: a round number
-        that makes about 25 bins).
+        Width of a bin, nats; 50 for CelebA and 2 for MNIST in the paper (default: a round number,
+        for about 25 bins).
 
     Raises
     ------
@@ -53,14 +52,14 @@ def ratio_by_score(
     low, high = style.robust_limits(score, reach=10.0)
     width = _round_width((high - low) / 25) if width is None else width
     place = np.floor(score / width).astype(np.int64)
-    drawn = (score >= low) & (score <= high)
+    shown = (score >= low) & (score <= high)
     ax = style.new_axes(ax)
     ax.axhline(1.0, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    for which in np.unique(place[drawn]):
-        _bin(ax, (which + 0.5) * width, ratio[drawn & (place == which)])
+    for which in np.unique(place[shown]):
+        _bin(ax, (which + 0.5) * width, ratio[shown & (place == which)])
     usable = ~np.isnan(result.ratio) & ~np.isnan(result.score)
     notes = [*_infinite(result.ratio[usable]), *_outside(score, low, high)]
-    if np.unique(place[drawn], return_counts=True)[1].min() < FEW:
+    if np.unique(place[shown], return_counts=True)[1].min() < FEW:
         notes.append(f"hollow: fewer than {FEW} records, no interval")
     ax.set_title("\n".join(notes), loc="left", fontsize=style.SMALL, color=style.GREY)
     ax.set_xlabel(f"memorization score M (nats), bins of {width:g}")
@@ -72,8 +71,8 @@ def ratio_by_score(
 def ratio_densities(result: NeighborResult, *, share: float = 0.05, ax: Axes | None = None) -> Axes:
     """Draw the density of the distance ratio of highly memorized and regular records: Figure 5b.
 
-    Gaussian kernel densities; bands are pointwise 95 % intervals for the density so smoothed.
-    Infinite ratios are left out and counted.
+    Gaussian kernel densities with pointwise 95 % bands for the smoothed density. Infinite ratios
+    are left out and counted.
 
     Parameters
     ----------
@@ -130,7 +129,7 @@ def ratio_densities(result: NeighborResult, *, share: float = 0.05, ax: Axes | N
 def kernel_density(values: Array, grid: Array) -> tuple[Array, Array]:
     """Compute a Gaussian kernel density at a grid, and half its pointwise 95 % interval.
 
-    Silverman's bandwidth 0.9 min(sd, IQR / 1.34) n^(-1/5), which far-out ratios cannot widen.
+    Silverman's bandwidth 0.9 min(sd, IQR / 1.34) n^(-1/5), which outliers do not widen.
     The variance at a point is (f integral(K^2) / h - f^2) / n to first order.
     """
     from scipy.stats import gaussian_kde  # noqa: PLC0415 (slow to load)

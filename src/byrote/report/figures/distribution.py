@@ -1,4 +1,4 @@
-"""The distribution of the scores: of one run, and of several side by side (Figure 4c)."""
+"""The distribution of the scores, of one run and of several (Figure 4c)."""
 
 from collections.abc import Mapping
 
@@ -18,7 +18,7 @@ from byrote.scores.run import Run
 def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Axes:
     """Draw a histogram of the memorization score (nats) with its 95th percentile.
 
-    The few scores that lie far out are drawn, and counted, at the edge.
+    Scores far out are drawn, and counted, at the edge.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Ax
     ax.hist(np.clip(score, low, high), bins=bins, range=(low, high), color=style.BLUE, alpha=0.85)
     q95 = _q95(result)
     ax.axvline(q95, color=style.VERMILION, linestyle="--", linewidth=1.5)
-    right = q95 > low + 0.5 * (high - low)  # then there is no room to its right
+    right = q95 > low + 0.5 * (high - low)  # no room to its right
     ax.margins(y=0.15)  # so that the label stands above the bars
     ax.annotate(
         f"95th percentile: {number(q95)}",
@@ -66,8 +66,7 @@ def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Ax
 def score_distributions(results: Mapping[str, MemorizationResult], ax: Axes | None = None) -> Axes:
     """Draw densities of the scores of several runs with their 95th percentiles, as in Figure 4c.
 
-    Histograms over common bins; the area under each is the share of the run's finite scores that
-    the figure reaches.
+    Histograms over common bins; the area under each is the share of finite scores within them.
 
     Parameters
     ----------
@@ -77,7 +76,7 @@ def score_distributions(results: Mapping[str, MemorizationResult], ax: Axes | No
     Raises
     ------
     InvalidInput
-        If there is no run, more than six, or one without a finite score.
+        If there are no runs, more than six, or one without a finite score.
 
     Examples
     --------

@@ -24,16 +24,12 @@ _MARKERS = "osDvP*"
 
 @dataclass(frozen=True, eq=False)
 class Estimates:
-    """Exposure of n canaries by one estimator. Bits.
+    """Exposure of n canaries by one estimator, bits."""
 
-    bits: (n,) NaN where refused. low, high: (n,) their interval, an infinite end is not drawn.
-    saturated: (n,) whether bits are a lower bound.
-    """
-
-    bits: Array
-    low: Array | None = None
+    bits: Array  # (n,) NaN without an estimate
+    low: Array | None = None  # (n,) ends of intervals; infinite ones are not drawn
     high: Array | None = None
-    saturated: NDArray[np.bool_] | None = None
+    saturated: NDArray[np.bool_] | None = None  # (n,) whether bits are a lower bound
 
 
 def exposure_by_estimator(
@@ -44,8 +40,7 @@ def exposure_by_estimator(
 ) -> Figure:
     """Draw the exposure of each canary by each estimator, with intervals.
 
-    Triangles that point right are lower bounds; a cross in the margin is an estimator that
-    gives no number.
+    Triangles that point right are lower bounds; a cross in the margin is a missing estimate.
 
     Parameters
     ----------
@@ -59,7 +54,7 @@ def exposure_by_estimator(
     Raises
     ------
     InvalidInput
-        If there are no estimators or canaries, or too many, or arrays do not fit together.
+        If there are no estimators or canaries, too many, or arrays differ in length.
 
     Examples
     --------
@@ -123,9 +118,9 @@ def _draw(ax: Axes, y: NDArray[Any], estimate: Estimates, place: int) -> None:
     ax.plot(estimate.bits[exact], y[exact], **_look(place))
     saturated = {**marks.at_least(color), "marker": ">"}
     ax.plot(estimate.bits[known & bound], y[known & bound], **saturated)
-    refused = y[~known]
-    margin = np.full(len(refused), left + 0.012 * (right - left))
-    ax.plot(margin, refused, linestyle="none", marker="x", markersize=4, color=color)
+    missing = y[~known]
+    margin = np.full(len(missing), left + 0.012 * (right - left))
+    ax.plot(margin, missing, linestyle="none", marker="x", markersize=4, color=color)
 
 
 def _look(place: int) -> dict[str, Any]:
@@ -141,7 +136,7 @@ def _keys(estimates: Mapping[str, Estimates]) -> list[Any]:
         keys.append(marks.at_least_key(marker=">"))
     if any(np.isnan(each.bits).any() for each in estimates.values()):
         cross: dict[str, Any] = {"linestyle": "none", "marker": "x", "color": style.GREY}
-        keys.append(style.key("refused", markersize=4, **cross))
+        keys.append(style.key("no estimate", markersize=4, **cross))
     return keys
 
 

@@ -29,24 +29,24 @@ def memorized_examples(
     each: int = 2,
     seed: int = 0,
 ) -> Figure:
-    """Draw the counts of ``memorized_by_log_prob`` with records of several bins above: Figure 3a.
+    """Draw the counts of ``memorized_by_log_prob`` with examples from several bins: Figure 3a.
 
-    Dashed lines lead from a column of images to its bin. Highly memorized records have a thick
-    orange frame and stand above the regular ones, in a thin blue frame.
+    Highly memorized records, in a thick orange frame, are above the regular ones, in a thin blue
+    frame. Dashed lines lead to their bins.
 
     Parameters
     ----------
     images
         (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
     columns
-        Number of bins that show records, spread over those that hold any.
+        Number of bins with examples, spread over those that are not empty.
     each
-        Number of records of either group that a bin shows, drawn at random from ``seed``.
+        Number of records of either group per bin, sampled with ``seed``.
 
     Raises
     ------
     InvalidInput
-        If ``images`` are not n images, or nothing can be drawn.
+        If ``images`` are not n images, or no record can be drawn.
 
     Examples
     --------
@@ -84,18 +84,18 @@ def memorized_examples(
 
 
 def _pick(binned: Binned, columns: int, each: int, seed: int) -> Picks:
-    """Choose bins spread over those with records, first those with records of both groups."""
+    """Sample records from bins spread over those with records of both groups, or of any."""
     high, regular = binned.counts(binned.high), binned.counts(~binned.high)
     both = np.flatnonzero((high > 0) & (regular > 0))
     filled = both if len(both) >= columns else np.flatnonzero(high + regular)
-    chosen = np.unique(np.linspace(0, len(filled) - 1, columns).round().astype(int))
+    spread = np.unique(np.linspace(0, len(filled) - 1, columns).round().astype(int))
     random = generator(seed, Purpose.EXAMPLES)
 
     def draw(group: NDArray[np.bool_], place: int) -> NDArray[np.intp]:
         rows = binned.rows[group & (binned.place == place)]
         return random.choice(rows, min(each, len(rows)), replace=False)
 
-    return [(int(b), draw(binned.high, b), draw(~binned.high, b)) for b in filled[chosen]]
+    return [(int(b), draw(binned.high, b), draw(~binned.high, b)) for b in filled[spread]]
 
 
 def _column(
@@ -106,7 +106,7 @@ def _column(
 ) -> None:
     for ax in column:
         ax.set_axis_off()
-    # Regular ones hang from the middle, highly memorized ones stand on it: no hole between.
+    # Both groups start from the middle, without a gap between them.
     high, regular = groups
     for ax, row in zip(column[each - len(high) :], high, strict=False):
         ax.set_axis_on()

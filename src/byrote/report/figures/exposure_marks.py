@@ -18,7 +18,7 @@ NULL_95 = np.log2(20)  # 4.3219 bits: without memorization, P(exposure >= t) = 2
 EXPOSURE = "exposure (bits)"
 AT_LEAST = "at least this: a lower bound"
 
-# From light to dark as insertions grow, told apart in grey as well; controls are set apart.
+# From light to dark as insertions grow, distinct in grey as well; controls are grey.
 _LIGHT_TO_DARK = ("#E69F00", "#D55E00", "#CC4C79", "#56279B", "#0072B2", "#00323F")
 _BAND = "#E8E8E8"
 _CONTROLS = "#7F7F7F"
@@ -47,7 +47,7 @@ def level_name(level: int, canaries: int) -> str:
 
 
 def draw_null(ax: Axes, *, across: bool = False) -> list[Any]:
-    """Draw the band of 95 % of the secrets never seen, and their mean; return their keys.
+    """Draw the range of 95 % of the secrets never inserted, and their mean; return their keys.
 
     Exposure is the vertical axis, or the horizontal one (``across``).
     """
@@ -55,13 +55,15 @@ def draw_null(ax: Axes, *, across: bool = False) -> list[Any]:
     look: dict[str, Any] = {"color": style.GREY, "linewidth": 0.9, "linestyle": (0, (1, 1.2))}
     mean = f"their mean, {NULL_MEAN:.2f} bits"
     return [
-        span(0, NULL_95, color=_BAND, linewidth=0, zorder=0, label="95 % of secrets never seen"),
+        span(
+            0, NULL_95, color=_BAND, linewidth=0, zorder=0, label="95 % of secrets never inserted"
+        ),
         line(NULL_MEAN, zorder=1, label=mean, **look),
     ]
 
 
 def draw_ceiling(ax: Axes, maximum: float | None, *, across: bool = False) -> list[Any]:
-    """Draw the highest exposure that a secret can have, if known; return its key."""
+    """Draw the highest possible exposure, if known; return its key."""
     if maximum is None or np.isnan(maximum):
         return []
     line = ax.axvline if across else ax.axhline
@@ -75,7 +77,7 @@ def at_least_key(**look: Any) -> Any:
 
 
 def at_least(color: Any) -> dict[str, Any]:
-    """Return the look of a lower bound: a hollow triangle that points up."""
+    """Return the style of a lower bound, a hollow triangle that points up."""
     return {
         "linestyle": "none",
         "marker": "^",
@@ -87,7 +89,7 @@ def at_least(color: Any) -> dict[str, Any]:
 
 
 def spans(bits: Array, low: Array, high: Array) -> tuple[Array, Array]:
-    """Return the ends of intervals as drawn: an unknown or infinite end is at its point."""
+    """Replace unknown or infinite ends of intervals by the estimates."""
     return (
         np.where(np.isfinite(low), low, bits),
         np.where(np.isfinite(high), high, bits),
@@ -95,7 +97,7 @@ def spans(bits: Array, low: Array, high: Array) -> tuple[Array, Array]:
 
 
 def limits(values: Iterable[ArrayLike], maximum: float | None) -> tuple[float, float]:
-    """Return limits of an axis that hold the null band, the ceiling and all finite values."""
+    """Return limits of an axis that include the null, the ceiling and all finite values."""
     known = np.concatenate([np.ravel(np.asarray(value, np.float64)) for value in values])
     known = known[np.isfinite(known)]
     ceiling = [] if maximum is None or np.isnan(maximum) else [maximum]
@@ -116,14 +118,14 @@ def checked(
 
 
 def highest(maximum: ArrayLike) -> float | None:
-    """Return the highest of the ceilings of several formats; None if none is known."""
+    """Return the highest ceiling; None if unknown."""
     values = np.asarray(maximum, np.float64)
     known = values[~np.isnan(values)]
     return float(known.max()) if len(known) else None
 
 
 def mean_known(values: Array) -> Array:
-    """Return the mean over rows of what is known, NaN where nothing is."""
+    """Return the mean over rows of the values that are not NaN, NaN without any."""
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))

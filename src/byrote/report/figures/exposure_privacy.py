@@ -23,28 +23,20 @@ _LEVEL = 0.16  # decades between levels of one model
 
 @dataclass(frozen=True, eq=False)
 class PrivateModel:
-    """A model that was trained with or without privacy.
-
-    epsilon: as its accountant computes it; inf without privacy. test_loss: (F,) of its fits,
-    nats per token. insertions, bits, saturated, secrets: (n,) of every canary in every fit;
-    secrets are the canaries' names.
-    """
+    """A model trained with or without privacy; n canaries in all fits."""
 
     name: str
-    epsilon: float
-    test_loss: Array
-    insertions: NDArray[np.int64]
-    bits: Array
-    saturated: NDArray[np.bool_]
-    secrets: NDArray[Any]
+    epsilon: float  # by its accountant; inf without privacy
+    test_loss: Array  # (F,) of its fits, nats per token
+    insertions: NDArray[np.int64]  # (n,)
+    bits: Array  # (n,)
+    saturated: NDArray[np.bool_]  # (n,)
+    secrets: NDArray[Any]  # (n,) names of the canaries
 
 
 @dataclass(frozen=True)
 class PublishedModel:
-    """A row of a published table: epsilon (inf without privacy), test loss, exposure.
-
-    Without privacy it stands with the model of its name, if there is one.
-    """
+    """A row of a published table; without privacy it is drawn at the model of its name, if any."""
 
     epsilon: float
     test_loss: float
@@ -61,8 +53,7 @@ def exposure_by_epsilon(
     """Draw exposure, and below it the test loss, by epsilon; models without privacy at the right.
 
     A small point is a canary, a large one the mean of a level of insertion with Student's 95 %
-    interval; hollow triangles are lower bounds. Hollow squares are published values, of other data.
-    The axis ends where exposures must, not where the interval of a mean of few does.
+    interval; hollow triangles are lower bounds, hollow squares published values of other data.
 
     Parameters
     ----------
@@ -135,7 +126,7 @@ def _places(models: Sequence[PrivateModel], epsilons: Array) -> tuple[list[float
 def _exposures(
     ax: Axes, model: PrivateModel, x: float, looks: dict[int, dict[str, Any]]
 ) -> list[Array]:
-    """Draw a model's canaries and the means of its levels; return what the axis must reach."""
+    """Draw canaries and means of the levels of a model; return values that the axis includes."""
     levels = [level for level in looks if (model.insertions == level).any()]
     reach = []
     for place, level in enumerate(levels):

@@ -1,4 +1,4 @@
-"""Images of records by score, and next to their nearest samples (Figures 2 and 7 to 9)."""
+"""Images of records by score, and of records with their nearest samples (Figures 2, 7 to 9)."""
 
 from typing import Any
 
@@ -34,13 +34,13 @@ def gallery(
     each
         Number of images in a row.
     rows
-        With one row, each image has its score above and its id below. With more, the three groups
-        stand side by side as grids of this many rows, scores rising from top left to bottom right.
+        With one row, each image has its score above and its id below. With more, each group is a
+        grid of this many rows, scores ascending from top left to bottom right.
 
     Raises
     ------
     InvalidInput
-        If ``images`` are not n images, or nothing has a score.
+        If ``images`` are not n images, or no record has a score.
 
     Examples
     --------
@@ -62,7 +62,7 @@ def _groups(result: MemorizationResult, count: int) -> dict[str, Rows]:
     order = result.order()[::-1]
     if len(order) == 0:
         raise InvalidInput("result must have a score to draw; it has none")
-    # No image stands in two groups, unless there are fewer than three.
+    # No image is in two groups, unless there are fewer than three.
     count = min(count, max(1, len(order) // 3))
     middle = (len(order) - count) // 2
     return {
@@ -123,7 +123,7 @@ def reproduced(
     images
         (n, h, w) or (n, h, w, c) training records in [0, 1], or uint8, in the order of the result.
     samples
-        (m, h, w) or (m, h, w, c): those that the result was made from, in their order.
+        (m, h, w) or (m, h, w, c) samples of the result, in their order.
     pairs
         Number of pairs.
 
@@ -162,7 +162,7 @@ def reproduced(
 def _ranked(
     result: NeighborResult, images: NDArray[Any], samples: NDArray[Any]
 ) -> NDArray[np.intp]:
-    """Return the rows by descending ratio; refuse arguments that do not fit together."""
+    """Check the images, and return the rows by descending ratio."""
     check_images("images", images, len(result.ratio))
     check_images("samples", samples)
     if samples.shape[1:] != images.shape[1:]:
@@ -185,7 +185,7 @@ def _ranked(
 
 
 def check_images(name: str, images: NDArray[Any], n: int | None = None) -> None:
-    """Refuse what is not (n, h, w), or (n, h, w, c) with 1, 3 or 4 channels."""
+    """Check that images are (n, h, w), or (n, h, w, c) with 1, 3 or 4 channels."""
     grey_or_colour = images.ndim == 3 or (images.ndim == 4 and images.shape[3] in (1, 3, 4))
     if not grey_or_colour or (n is not None and len(images) != n):
         count = "" if n is None else f"{n} "
@@ -212,7 +212,7 @@ def show(ax: Axes, image: NDArray[Any], *, frame: str = FRAME, width: float = 0.
 def mosaic(images: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     """Join rows times columns images into one, with light grey lines between them.
 
-    Grey images of (h, w), or of one channel, become (H, W); places without an image are white.
+    Grey images, or those of one channel, become (H, W); missing images are white.
     """
     images = as_floats(images)
     if images.ndim == 4 and images.shape[3] == 1:

@@ -17,7 +17,7 @@ from byrote.scores.exposure.levels import mean_exposure
 from byrote.stats.estimate import proportion
 
 Array = NDArray[np.float64]
-_ENOUGH = 3  # secrets of a level; intervals of fewer are wide, and hide the rest
+_ENOUGH = 3  # secrets of a level; intervals of fewer are too wide
 _MEAN_AT, _SPREAD = -0.27, 0.26  # of the mean, and half the width of the points next to it
 
 
@@ -33,28 +33,28 @@ def exposure_by_insertions(
 ) -> Figure:
     r"""Draw the exposure of every canary by its number of insertions, and the mean of each level.
 
-    A point is a canary, the line through it its interval; a black diamond is the mean of a level
-    with Student's 95 % interval over its secrets. Hollow triangles are lower bounds; a mean with
-    a lower bound among its terms is one too, and has no interval.
+    A point is a canary with its interval, a black diamond the mean of a level with Student's 95 %
+    interval over its secrets. Hollow triangles are lower bounds, or means without an interval that
+    have one among their terms.
 
     Parameters
     ----------
     insertions
         (n,) number of times that each canary is in the corpus; 0 for controls.
     bits, low, high
-        (n,) exposure and its interval, of which an infinite end is not drawn; canaries whose
-        exposure is NaN are counted, not drawn.
+        (n,) exposure and its interval; infinite ends are not drawn. Canaries without an exposure
+        (NaN) are counted, not drawn.
     saturated
         (n,) whether the exposure is a lower bound.
     secrets
-        (n,) names of the canaries; those of one secret are one draw (default: all differ).
+        (n,) names of the canaries; a secret in several fits counts once (default: all differ).
     maximum
         log2 of the number of candidates.
 
     Raises
     ------
     InvalidInput
-        If the arrays do not fit together, or no exposure is known.
+        If shapes of arrays do not match, or no exposure is known.
 
     Examples
     --------
@@ -103,7 +103,7 @@ def _points(
     bound: NDArray[np.bool_],
     look: dict[str, Any],
 ) -> None:
-    """Draw canaries side by side in ascending order, so that none hides another."""
+    """Draw canaries side by side in ascending order."""
     x = np.empty(len(bits))
     spread = _SPREAD * min(1.0, len(bits) / 10)
     middle = 0.14
@@ -118,7 +118,7 @@ def _points(
 def _mean(
     ax: Axes, place: int, bits: Array, secrets: NDArray[Any], bound: NDArray[np.bool_]
 ) -> Array:
-    """Draw the mean; return the ends of its interval, if it has one."""
+    """Draw the mean; return the ends of its interval, if any."""
     if len(bits) == 0:
         return bits
     mean = mean_exposure(bits, secrets, bound)
@@ -156,26 +156,25 @@ def completion_by_prefix(
 ) -> Figure:
     """Draw greedy completion by the number of characters given, by level of insertion.
 
-    Left, the share of the remaining characters that come out right, in their places: mean over the
-    canaries of a level. Right, the share of canaries whose whole remainder comes out, with Wilson's
-    95 % interval where a level has three secrets or more. The post's model, given "2812", completes
-    "65017".
+    Left, the share of the remaining characters that are completed correctly, mean over the canaries
+    of a level. Right, the share of canaries completed correctly to the end, with Wilson's 95 %
+    interval for levels of three secrets or more.
 
     Parameters
     ----------
     given
-        (L,) numbers of leading characters of the secret that the model is given, ascending.
+        (L,) numbers of leading characters of the secret given to the model, ascending.
     recovered
-        (n, L) share of the remaining characters that are right; NaN where it was not tried.
+        (n, L) share of the remaining characters that are correct; NaN where not tried.
     insertions
         (n,) number of times that each canary is in the corpus.
     chance
-        Share that is right by guessing: 0.1 for digits.
+        Share that is correct by guessing: 0.1 for digits.
 
     Raises
     ------
     InvalidInput
-        If the arrays do not fit together, or a share is not between 0 and 1.
+        If shapes of arrays do not match, or a share is not between 0 and 1.
 
     Examples
     --------
@@ -215,7 +214,7 @@ def _curve(ax: Axes, x: NDArray[Any], y: Array, look: dict[str, Any]) -> None:
 def _successes(
     ax: Axes, lengths: NDArray[Any], rows: Array, look: dict[str, Any], place: float
 ) -> None:
-    """Draw the share of secrets completed; levels stand a little apart, so that intervals do."""
+    """Draw the share of secrets completed, levels slightly shifted."""
     tried = (~np.isnan(rows)).sum(axis=0)
     done = (rows == 1).sum(axis=0)
     known = np.flatnonzero(tried)

@@ -22,17 +22,13 @@ COUNTED = "numbers: the highly memorized"
 
 @dataclass(frozen=True)
 class Binned:
-    """Records by bin of log_prob_in; those far out are in the first and the last bin.
+    """Records by bin of log_prob_in; those far out are in the first and the last bin."""
 
-    rows: (m,) drawn records; high: (m,) whether highly memorized; place: (m,) their bins.
-    edges: (b + 1,). beyond: notes on records far out.
-    """
-
-    rows: NDArray[np.intp]
-    high: NDArray[np.bool_]
-    place: NDArray[np.intp]
-    edges: NDArray[np.float64]
-    beyond: list[str]
+    rows: NDArray[np.intp]  # (m,)
+    high: NDArray[np.bool_]  # (m,) whether highly memorized
+    place: NDArray[np.intp]  # (m,) bins
+    edges: NDArray[np.float64]  # (b + 1,)
+    beyond: list[str]  # notes on records far out
 
     def counts(self, which: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Count the records of a group in each bin."""
@@ -68,9 +64,9 @@ def memorized_by_log_prob(
 ) -> Axes:
     """Draw counts of highly memorized records by log-likelihood in training: Figure 3a.
 
-    Stacked counts of highly memorized and regular records; the numbers above the bars are those of
-    the highly memorized. The legend gives the share of these that lies in the central 90 % of all
-    records' log-likelihoods (the grey band): they are no outliers to the model.
+    Stacked counts of highly memorized and regular records; numbers above the bars count the highly
+    memorized. The legend gives the share of these in the central 90 % of all log-likelihoods (the
+    grey band), which are not outliers to the model.
 
     Parameters
     ----------
@@ -137,9 +133,8 @@ def memorized_share_by_log_prob(
 ) -> Axes:
     """Draw the share of highly memorized records by log-likelihood in training: Figure 3b.
 
-    Each bin's two proportions sum to one; the error bar is Wilson's 95 % interval of the highly
-    memorized one, the number above it the number of records in the bin. Options as for
-    ``memorized_by_log_prob``.
+    Error bars are Wilson's 95 % intervals, numbers above the bars those of the records in the bin.
+    Options as for ``memorized_by_log_prob``.
 
     Raises
     ------
@@ -190,12 +185,12 @@ def memorized_share_by_log_prob(
 
 
 def keys(ax: Axes, numbers: str) -> list[Any]:
-    """Return the keys of what is drawn, and a line on the numbers above the bars."""
+    """Return the keys of the bars, and a line on the numbers above them."""
     return [*ax.get_legend_handles_labels()[0], style.key(numbers, linestyle="none")]
 
 
 def _outline(bar: object) -> None:
-    """Give white error bars a black edge: both colours show them."""
+    """Give white error bars a black edge, visible on both colours."""
     for part in (*bar[1], *bar[2]):  # type: ignore[index]  # caps and bars
         part.set_path_effects([Stroke(linewidth=3.0, foreground="black"), Normal()])
 

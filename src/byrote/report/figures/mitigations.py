@@ -1,4 +1,4 @@
-"""Mitigations: quantiles of the score by configuration, and memorization by round of pruning."""
+"""Quantiles of the score by configuration, and memorization by round of pruning."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,20 +22,17 @@ _APART = 0.09  # rounds between the two of a pair
 
 
 @dataclass(frozen=True)
-class Peeled:
-    """A round on the same records, after pruning and in the control.
-
-    newly: shares of the records that are newly memorized. memorization: means of a score, nats.
-    """
+class OnionRound:
+    """A round on the same records, after pruning and in the control, pruned at random."""
 
     round: int
-    newly_pruned: Mean
+    newly_pruned: Mean  # shares of the records that are newly memorized
     newly_random: Mean
-    memorization_pruned: Mean
+    memorization_pruned: Mean  # means of a score, nats
     memorization_random: Mean
 
 
-def onion(rounds: Sequence[Peeled], *, newly: str) -> Figure:
+def onion(rounds: Sequence[OnionRound], *, newly: str) -> Figure:
     """Draw the share of records newly memorized, and their mean score, by round of pruning.
 
     Parameters
@@ -52,7 +49,7 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> Figure:
 
     Examples
     --------
-    >>> one = Peeled(1, (0.04, 0.03, 0.05), (0.03, 0.02, 0.04), (1.2, 1, 1.4), (1.1, 1, 1.2))
+    >>> one = OnionRound(1, (0.04, 0.03, 0.05), (0.03, 0.02, 0.04), (1.2, 1, 1.4), (1.1, 1, 1.2))
     >>> [ax.get_xlabel() for ax in onion([one], newly="newly memorized").axes]
     ['rounds of pruning', 'rounds of pruning']
     """
@@ -76,7 +73,7 @@ def onion(rounds: Sequence[Peeled], *, newly: str) -> Figure:
     return figure
 
 
-def _pair(ax: Axes, rounds: Sequence[Peeled], name: str) -> None:
+def _pair(ax: Axes, rounds: Sequence[OnionRound], name: str) -> None:
     for side, (label, word) in zip((-1, 1), ((PRUNED, "pruned"), (RANDOM, "random")), strict=True):
         means = np.array([getattr(each, f"{name}_{word}") for each in rounds])
         x = np.array([each.round for each in rounds]) + side * _APART
@@ -85,7 +82,7 @@ def _pair(ax: Axes, rounds: Sequence[Peeled], name: str) -> None:
         ax.plot(x, means[:, 0], label=label, zorder=3, **look)
 
 
-def _check(rounds: Sequence[Peeled]) -> None:
+def _check(rounds: Sequence[OnionRound]) -> None:
     if not rounds:
         raise InvalidInput("rounds must hold at least one round; got none")
     for each in rounds:
@@ -109,15 +106,15 @@ _LINE = 0.19  # inches a row
 
 @dataclass(frozen=True)
 class Quantiles:
-    """Quantiles of a configuration's scores by their level, and those by chance; nats."""
+    """Quantiles of a configuration's scores by level, and those by chance; nats."""
 
     name: str
-    found: Mapping[float, float]
+    values: Mapping[float, float]
     by_chance: Mapping[float, float]
 
 
 def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> Figure:
-    """Draw quantiles of the score M, a row each, with ticks where they would be by chance.
+    """Draw quantiles of the score M, a row each, with ticks at their values by chance.
 
     Parameters
     ----------
@@ -127,8 +124,8 @@ def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> Figure:
     Raises
     ------
     InvalidInput
-        If there is none or too many, levels differ or are too many, or a quantile found is not
-        finite.
+        If there are no configurations or too many, levels differ or are too many, or a quantile is
+        not finite.
 
     Examples
     --------
@@ -138,7 +135,7 @@ def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> Figure:
     (['plain'], 'memorization score M (nats)')
     """
     levels, count = _checked(configurations), len(configurations)
-    title = "Memorization, and what of it is chance"
+    title = "Memorization, and its quantiles by chance"
     figure = style.new_figure(style.DOUBLE, 1.2 + _LINE * count, title)
     ax = figure.subplots()
     ax.axvline(0, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 1.2)), zorder=1)
@@ -157,34 +154,36 @@ def _rows(ax: Axes, configurations: Sequence[Quantiles], levels: list[float]) ->
     height = np.arange(len(configurations))
     for place, level in enumerate(levels):
         look = {**_LEVEL_LOOKS[place], "linestyle": "none", "markersize": 4.5}
-        quantiles = [each.found[level] for each in configurations]
+        quantiles = [each.values[level] for each in configurations]
         chance = [each.by_chance.get(level, np.nan) for each in configurations]
         ax.plot(quantiles, height, label=f"{level:.10g} quantile", zorder=3, **look)
         tick = {**look, "marker": "|", "markersize": 9, "markeredgewidth": 1.6}
         ax.plot(chance, height, alpha=0.55, zorder=2, **tick)
     for row, each in enumerate(configurations):
-        ends = list(each.found.values())
+        ends = list(each.values.values())
         ax.hlines(row, min(ends), max(ends), color=style.GREY, linewidth=0.5, alpha=0.6, zorder=1)
 
 
 def _chance_key() -> Any:
     look: dict[str, Any] = {"linestyle": "none", "marker": "|", "markersize": 9}
-    label = "the same by chance: values dealt out anew"
+    label = "the same by chance: values permuted"
     return style.key(label, color=style.GREY, markeredgewidth=1.6, **look)
 
 
 def _checked(configurations: Sequence[Quantiles]) -> list[float]:
-    """Return the levels of all."""
+    """Check the configurations, and return their common levels."""
     if not 1 <= len(configurations) <= _MOST:
         raise InvalidInput(
             f"configurations must be 1 to {_MOST} in number; got {len(configurations)}"
         )
-    levels = sorted(configurations[0].found)
+    levels = sorted(configurations[0].values)
     if not 1 <= len(levels) <= len(_LEVEL_LOOKS):
-        raise InvalidInput(f"found must have 1 to {len(_LEVEL_LOOKS)} quantiles; got {len(levels)}")
+        raise InvalidInput(
+            f"values must have 1 to {len(_LEVEL_LOOKS)} quantiles; got {len(levels)}"
+        )
     for each in configurations:
-        if sorted(each.found) != levels:
+        if sorted(each.values) != levels:
             raise InvalidInput(f"{each.name!r} must have the quantiles of the others, {levels}")
-        if not np.isfinite(list(each.found.values())).all():
+        if not np.isfinite(list(each.values.values())).all():
             raise InvalidInput(f"the quantiles of {each.name!r} must be finite")
     return levels

@@ -19,20 +19,20 @@ def one_record(
     id: Any,  # noqa: A002
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw where a record stands in its class when trained on and when held out.
+    """Draw the percentile of a record in its class when trained on and when held out.
 
     The curves are the shares of the class's other records with a lower log-likelihood; the marks
-    are the record, at its percentile. ``record_percentiles`` gives the numbers.
+    are the record. ``record_percentiles`` returns the numbers.
 
     Parameters
     ----------
     id
-        The record's id, as in ``result.ids``; its text serves too.
+        The record's id, as in ``result.ids``, or its text.
 
     Raises
     ------
     InvalidInput
-        If no record has the id, it has no log-likelihood in or out, or no peers.
+        If the id is unknown, or the record has no log-likelihood in or out, or no peers.
 
     Examples
     --------
@@ -123,12 +123,12 @@ def _ids(selection: Selection) -> Sequence[str]:
 
 
 @registry.figure(
-    "figure of record {} of those asked for",
+    "figure of record {} (--record)",
     of="records",
     order=120,
     needs=(registry.scores,),
     each=_ids,
 )
 def _record(result: MemorizationResult, id_: str) -> Drawings:
-    row = record_percentiles(result, id_).row  # ids may be private: files bear row numbers
+    row = record_percentiles(result, id_).row  # row numbers, since ids may be private
     yield f"record-{row:06d}", style.figure_of(one_record(result, id_))

@@ -17,8 +17,8 @@ from byrote.scores.compare.comparison import CROSSINGS, Comparison, ScoreChange
 
 Array = NDArray[np.float64]
 _MOST, _ACROSS = 9, 3
-_MANY = 2000  # records from which on points are a picture in a vector file, and paler
-# In the order of drawing; markers tell them apart in grey.
+_MANY = 2000  # records from which points are paler, and rasterized in vector files
+# In the order of drawing; distinct in grey by their markers.
 _LOOKS: dict[str, dict[str, Any]] = {
     "neither": {"marker": "o", "s": 5, "color": "#9A9A9A", "linewidths": 0},
     "both": {"marker": "D", "s": 11, "color": style.PURPLE, "linewidths": 0},
@@ -31,15 +31,12 @@ _SAME: dict[str, Any] = {"linewidth": 0.8, "linestyle": (0, (4, 2))}
 
 @dataclass(frozen=True, eq=False)
 class PairedScores:
-    """Scores of n records in the baseline and in another run; nats.
-
-    crossing: (n,) "neither", "both", "newly" or "no longer" memorized, "" where it is not known.
-    """
+    """Scores of n records in the baseline and in another run; nats."""
 
     name: str
-    baseline: Array
-    score: Array
-    crossing: NDArray[np.str_]
+    baseline: Array  # (n,)
+    score: Array  # (n,)
+    crossing: NDArray[np.str_]  # (n,) memorized in "neither", "both", "newly", "no longer", or ""
 
 
 def paired_scores(
@@ -47,8 +44,8 @@ def paired_scores(
 ) -> Figure:
     """Draw scores in the baseline against those of each other run, a panel a run.
 
-    Records below the line are memorized less than in the baseline. Axes are linear about zero and
-    logarithmic further out, where the memorized records are; all panels share them.
+    Records below the line are memorized less than in the baseline. Axes are linear around zero and
+    logarithmic beyond; all panels share them.
 
     Parameters
     ----------
@@ -93,14 +90,14 @@ def paired_scores(
 
 
 def _scale(runs: Sequence[PairedScores]) -> tuple[tuple[float, float], float]:
-    """Return limits of both axes, and up to where they are linear: over the bulk of the scores."""
+    """Return limits of both axes, and the end of their linear part: the bulk of the scores."""
     if not 1 <= len(runs) <= _MOST:
         raise InvalidInput(f"runs must be 1 to {_MOST} in number; got {len(runs)}")
     values = np.concatenate([v[_finite(run)] for run in runs for v in (run.baseline, run.score)])
     if not len(values):
         raise InvalidInput("runs must have records with finite scores; there are none")
     low, high = style.robust_limits(values, reach=np.inf)
-    # Scores below zero are noise; a logarithm of noise would draw patterns that are not there.
+    # Scores below zero are noise; a logarithm of noise would show spurious patterns.
     bulk = max(np.quantile(np.abs(values), 0.9), -np.quantile(values, 0.01), 1e-3)
     power = 10.0 ** np.floor(np.log10(bulk))
     threshold = float(next(step * power for step in (1, 2, 5, 10) if step * power >= bulk))
@@ -135,7 +132,7 @@ def _panel(ax: Axes, run: PairedScores, limits: tuple[float, float], threshold: 
         verticalalignment="top",
         fontsize=style.SMALL,
         color=style.GREY,
-        zorder=9,  # above the points, on a ground that keeps it readable among them
+        zorder=9,  # readable above the points
         bbox={"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 1.5},
     )
     style.tidy(ax)
@@ -160,7 +157,7 @@ def _axes(ax: Axes, limits: tuple[float, float], threshold: float) -> None:
 
 
 def _ticks(limits: tuple[float, float], threshold: float) -> list[float]:
-    """Return 0, the threshold, and the powers of ten beyond; without any, twos and fives.
+    """Return 0, the threshold, and the powers of ten beyond, or multiples of 1, 2 and 5.
 
     Examples
     --------
@@ -170,7 +167,7 @@ def _ticks(limits: tuple[float, float], threshold: float) -> list[float]:
     low, high = limits
     powers = 10.0 ** np.arange(np.floor(np.log10(threshold)), 12)
     if not ((powers > 1.5 * threshold) & (powers <= max(high, -low))).any():
-        powers = np.outer(powers, [1, 2, 5]).ravel()  # or nothing would say that it is logarithmic
+        powers = np.outer(powers, [1, 2, 5]).ravel()  # ticks that show the logarithmic scale
     powers = np.append(threshold, powers[powers > 1.5 * threshold])
     positive, negative = powers[powers <= high], -powers[-powers >= low]
     return [*negative[::-1].tolist(), 0.0, *positive.tolist()]
@@ -190,7 +187,7 @@ def _legend(figure: Figure, runs: Sequence[PairedScores], *, one_column: bool) -
         if crossing == "neither" or any((run.crossing == crossing).any() for run in runs)
     ]
     if all((run.crossing == "").all() for run in runs):
-        keys[0].set_label("records; nothing says which are memorized")
+        keys[0].set_label("records (memorized ones unknown)")
     line = style.key("no change", color=style.GREY, **_SAME)
     figure.legend(
         handles=[*keys, line],

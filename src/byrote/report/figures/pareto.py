@@ -30,17 +30,14 @@ PERPLEXITY = "test perplexity (per token)"
 
 @dataclass(frozen=True)
 class ParetoPoint:
-    """A model by two measures, lower being better in both.
-
-    Intervals are NaN where unknown. bound: whether y is a lower bound.
-    """
+    """A model by two measures, lower being better in both; intervals are NaN where unknown."""
 
     name: str
     x: float
     y: float
     x_interval: Interval = _UNKNOWN
     y_interval: Interval = _UNKNOWN
-    bound: bool = False
+    bound: bool = False  # whether y is a lower bound
 
 
 def pareto(
@@ -54,28 +51,27 @@ def pareto(
 ) -> Figure:
     """Draw models by usefulness and memorization, with the Pareto frontier.
 
-    Numbers lead to the names below the axes, the frontier first, by ascending x; no other point is
-    as low as its members in both measures, and lower in one.
+    Numbers refer to the names below the axes, the frontier first, by ascending x.
 
     Parameters
     ----------
     points
-        At most 40, the baseline included. The axis of x is logarithmic where they are positive and
-        far apart.
+        At most 40 with the baseline. The axis of x is logarithmic if they are positive and far
+        apart.
     x_label, y_label
         Labels of the axes, with units.
     baseline
-        Name of the model that the coordinates are differences from: it is drawn at 0, 0, and the
-        axis of x is linear near 0 and logarithmic beyond where some are far larger than others.
+        Name of the model, drawn at 0, 0, that the coordinates are differences from. The axis of x
+        is logarithmic far from 0 if some differences are far larger than others.
     exposure
-        Whether y is an exposure in bits: draw the range of secrets never seen.
+        Whether y is an exposure in bits; the range of secrets never inserted is drawn then.
     maximum
         log2 of the number of candidates, the highest exposure.
 
     Raises
     ------
     InvalidInput
-        If there are no points or too many, or a coordinate is not finite.
+        If there is no point, more than 40, or a coordinate is not finite.
 
     Examples
     --------
@@ -160,7 +156,6 @@ def _draw_point(ax: Axes, point: ParetoPoint, *, frontier: bool) -> None:
 
 
 def _draw_frontier(ax: Axes, x: Array, y: Array) -> None:
-    """Draw steps: what is above and to the right of them is dominated."""
     ax.step(x, y, where="post", color=style.BLUE, linewidth=1.1, linestyle=_DASHES, zorder=3)
 
 
@@ -186,7 +181,7 @@ def _difference_axes(ax: Axes, x: Array) -> None:
 
 
 def _places(points: list[ParetoPoint], members: int) -> tuple[list[Place], list[Segment]]:
-    """Return where the points lie, and what they, their intervals and the frontier occupy."""
+    """Return places of the points, and segments occupied by them, intervals and the frontier."""
     places = [(point.x, point.y) for point in points]
     segments: list[Segment] = [(place, place, 3.5) for place in places]
     for point, (x, y) in zip(points, places, strict=True):
@@ -229,10 +224,9 @@ def _usefulness(comparison: Comparison) -> Drawings:
     "perplexity against exposure", of="compared canaries", order=10, needs=(registry.comparison,)
 )
 def _perplexity(comparison: Comparison) -> Drawings:
-    """Draw exposures at the highest level of insertion, where secrets are most in danger."""
     runs = [run for run in comparison.runs if isinstance(run, ComparedExposures)]
     if runs[0].levels[-1].insertions == 0:
-        raise InvalidInput("no canary that is compared was inserted")
+        raise InvalidInput("no canary of the comparison was inserted")
     points = []
     for run in runs:
         level, perplexity = run.levels[-1], run.perplexity

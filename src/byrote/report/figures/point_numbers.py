@@ -44,14 +44,13 @@ def list_names(key: SubFigure, members: list[str], others: list[str]) -> None:
 
 
 def _write(key: SubFigure, text: str, offset: tuple[float, float], **look: Any) -> None:
-    """Write text at an offset in points from the upper left corner."""
     x, y = (value / 72 for value in offset)
     place = key.transSubfigure + ScaledTranslation(x, y, key.dpi_scale_trans)
     key.text(0, 1, text, transform=place, verticalalignment="top", fontsize=style.SMALL, **look)
 
 
 def number_points(ax: Axes, places: Sequence[Place], segments: Sequence[Segment]) -> None:
-    """Write the number of each point next to it, where it overlaps no segment and no number."""
+    """Write each number next to its point, where it overlaps no segment and no other number."""
     figure = style.figure_of(ax)
     figure.draw_without_rendering()  # lays out, so that places are known
     occupied = [*_outside(ax)]
@@ -79,19 +78,17 @@ def number_points(ax: Axes, places: Sequence[Place], segments: Sequence[Segment]
 
 
 def _in_points(ax: Axes, places: Sequence[Place]) -> Array:
-    """Convert (k, 2) places from data to typographic points."""
     pixels = ax.transData.transform(np.asarray(places))
     return np.asarray(pixels * 72 / style.figure_of(ax).dpi, np.float64)
 
 
 def _outside(ax: Axes) -> list[_Box]:
-    """Return what lies above and right of the axes."""
+    """Return the areas above and right of the axes."""
     right, top = ax.bbox.corners()[3] * 72 / style.figure_of(ax).dpi
     return [(right + 1e4, top, 1e4, 1e5), (right, top + 1e4, 1e5, 1e4)]
 
 
 def _box(ends: Array, thickness: float) -> _Box:
-    """Return the box around a segment along an axis."""
     (x, y), (width, height) = ends.mean(axis=0), np.abs(ends[1] - ends[0]) / 2 + thickness
     return float(x), float(y), float(width), float(height)
 

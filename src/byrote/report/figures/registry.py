@@ -1,7 +1,7 @@
-"""The register of the figures that ``byrote figures`` and ``byrote compare --figures`` draw.
+"""Registry of the figures that ``byrote figures`` and ``byrote compare --figures`` draw.
 
-To add a figure, put a file into this folder: with a function that draws it, and one under
-``@figure`` that yields it with the name of its file. Every file here is imported before drawing.
+To add a figure, add a file to this folder, with a function that draws it, and one under
+``@figure`` that yields it with the name of its file. All files here are imported before drawing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +26,7 @@ Drawings = Iterator[tuple[str, Figure]]
 
 @dataclass(frozen=True)
 class Selection:
-    """What to draw: runs by name, the first in full; ids of records; number of clusters."""
+    """Runs to draw by name, the first in full; ids of records; number of clusters."""
 
     runs: Mapping[str, Run]
     records: Sequence[str] = ()
@@ -64,18 +64,17 @@ def figure(
     Parameters
     ----------
     group
-        What is drawn, in the words of "no X: reason" where it cannot be; figures of one group are
-        drawn together or not at all. "{}" stands for the number of an item of ``each``.
+        Name in the message "no NAME: reason"; figures of one group are drawn together or not at
+        all. "{}" stands for the number of an item of ``each``.
     of
-        What is drawn: a run with records or with canaries, or runs compared.
+        Kind of run, or of runs compared.
     order
         Place among the figures of the same source.
     needs
-        Functions of a ``Selection`` (or ``Comparison``) whose results are the arguments. They raise
-        InvalidInput, with the reason, where there is nothing to draw.
+        Functions of a ``Selection`` (or ``Comparison``) that return the arguments, or raise
+        InvalidInput with the reason why there is nothing to draw.
     each
-        A function of it that returns items: each is a group, and the last argument; none is drawn
-        if there are none.
+        A function of it that returns items. Each item makes a group, and is the last argument.
     """
 
     def register(draw: Callable[..., Drawings]) -> Callable[..., Drawings]:
@@ -86,9 +85,9 @@ def figure(
 
 
 def groups(selection: Selection | Comparison) -> Iterator[tuple[str, Drawings]]:
-    """Yield groups by name with their figures, which are drawn when they are iterated.
+    """Yield groups by name with their figures, drawn when iterated.
 
-    A group that cannot be drawn raises InvalidInput when it is iterated.
+    A group that cannot be drawn raises InvalidInput when iterated.
     """
     for path in sorted(Path(__file__).parent.glob("*.py")):
         import_module(f"{__package__}.{path.stem}")
@@ -103,7 +102,7 @@ def groups(selection: Selection | Comparison) -> Iterator[tuple[str, Drawings]]:
 
 
 def _source(selection: Selection | Comparison) -> Source:
-    """Return what is drawn; a run that cannot be evaluated is refused at once."""
+    """Return the kind of runs; raise an error at once if one cannot be evaluated."""
     if isinstance(selection, Comparison):
         return "compared records" if selection.kind == "scores" else "compared canaries"
     if selection.run.has_canaries:

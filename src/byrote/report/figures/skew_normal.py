@@ -18,7 +18,7 @@ from byrote.scores.run import Run
 from byrote.stats.goodness_of_fit import tail_noise
 
 Array = NDArray[np.float64]
-LIMIT = 0.5  # bits by which the curve may be off where it is judged, if chance explains no more
+LIMIT = 0.5  # allowed error of the curve at a judged quantile, bits, if chance allows no more
 
 
 def skew_normal_fit(
@@ -26,11 +26,10 @@ def skew_normal_fit(
 ) -> Figure:
     """Draw a histogram of the references' log-perplexities with the fitted curve, as in the post.
 
-    Below it, left, the lower tail in bits, −log2 P(X ≤ x), as counted among the references and as
-    fitted: the height of the curve at the canary is its exposure by extrapolation. Right, the
-    difference between the two from the median outwards; the grey band is where a true curve stays
-    by chance in 95 % of cases, at each rank. Squares are the quantiles by which a fit is judged,
-    the bars what is allowed there.
+    Below, left: the lower tail in bits, −log2 P(X ≤ x), counted among the references and fitted;
+    the height of the curve at the canary is its exposure by extrapolation. Right: their difference
+    from the median outwards, with a pointwise 95 % band for a true curve (grey). Squares are the
+    quantiles that judge a fit, bars the allowed range.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ def skew_normal_fit(
     Raises
     ------
     InvalidInput
-        If a log-perplexity is not finite, there are fewer than two references, or the fit bits no
+        If a log-perplexity is not finite, there are fewer than two references, or the fit has no
         curve.
 
     Examples
@@ -90,7 +89,7 @@ def _densities(ax: Axes, bits: Array, fit: SkewNormalFit) -> None:
     label = f"{len(bits):,} references"
     ax.hist(bits, bins=bins, density=True, color=style.SKY, label=label)
     x = np.linspace(*ax.get_xlim(), 600)
-    verdict = "accepted" if fit.accepted else "refused"
+    verdict = "accepted" if fit.accepted else "rejected"
     label = f"skew-normal fit, KS distance {number(fit.ks)}, {verdict}"
     ax.plot(x, fit.density(x), label=label, **_CURVE)
     ax.set_xlabel("log-perplexity (bits)")
@@ -114,7 +113,7 @@ def _tails(ax: Axes, bits: Array, fit: SkewNormalFit, canary: float) -> None:
 
 
 def _errors(ax: Axes, bits: Array, fit: SkewNormalFit) -> None:
-    """Draw how far the curve is above the counts, and how far a true one would be by chance."""
+    """Draw the error of the curve, and the 95 % band of a true curve."""
     from scipy.special import betaincinv  # noqa: PLC0415 (slow to load)
 
     n = len(bits)
@@ -134,7 +133,7 @@ def _errors(ax: Axes, bits: Array, fit: SkewNormalFit) -> None:
 
 
 def _judged(ax: Axes, fit: SkewNormalFit) -> list[float]:
-    """Draw the quantiles that judge the fit, and what is allowed; return the ends of that."""
+    """Draw the quantiles that judge the fit, with the allowed range; return its ends."""
     ends: list[float] = []
     look: dict[str, Any] = {"fmt": "none", "ecolor": style.VERMILION, "capsize": 2.5}
     for place, (tail, error) in enumerate(fit.quantile_errors.items()):
@@ -172,19 +171,19 @@ _FEWEST = 1000  # references of a curve
     "skew-normal fit", of="canaries", order=30, needs=(registry.run, registry.exposures)
 )
 def _of_first_fit(run: Run, result: ExposureResult) -> Drawings:
-    """Draw for each pattern the curve through its references, and its likeliest canary."""
+    """Draw for each pattern the curve through its references, and its most likely canary."""
     patterns = list(bits_by_pattern(run.folder, int(result.fit[0])))
     few = [len(each.reference_bits) for each in patterns if len(each.reference_bits) < _FEWEST]
     if few:
         raise InvalidInput(
-            f"a curve needs {_FEWEST:,} references or more (--references); there are {few[0]:,}"
+            f"a curve needs {_FEWEST:,} references or more (--references); got {few[0]:,}"
         )
     for place, pattern in enumerate(patterns, start=1):
         name = "skew-normal-fit" if len(patterns) == 1 else f"skew-normal-fit-{place}"
-        yield name, _likeliest(pattern)
+        yield name, _most_likely(pattern)
 
 
-def _likeliest(pattern: PatternBits) -> Figure:
+def _most_likely(pattern: PatternBits) -> Figure:
     row = int(pattern.canary_bits.argmin())
     canary, references = float(pattern.canary_bits[row]), pattern.reference_bits
     options: dict[str, Any] = {"space_size": pattern.size, "method": "skew_normal"}

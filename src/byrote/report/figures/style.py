@@ -1,4 +1,4 @@
-"""Style of all figures: sizes, colours, axes, legends, and axes that end before the data do."""
+"""Style of all figures: sizes, colours, axes, legends, limits that leave out far values."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,10 +16,10 @@ from byrote.report.format import number
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one column of a page, and both
 TEXT, SMALL = 8.0, 7.0  # points
 
-# Okabe & Ito (2008): told apart by colour-blind readers.
+# Okabe & Ito (2008): distinct for colour-blind readers.
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
 PURPLE, SKY, GREY = "#CC79A7", "#56B4E9", "#595959"
-# One a run; the dashes tell them apart in grey.
+# One for each run; distinct in grey by their dashes.
 RUNS: tuple[tuple[str, Any], ...] = (
     (BLUE, "-"),
     (VERMILION, (0, (4, 1.5))),
@@ -28,7 +28,7 @@ RUNS: tuple[tuple[str, Any], ...] = (
     (ORANGE, (0, (6, 1, 1, 1, 1, 1))),
     (SKY, (0, (8, 2))),
 )
-# The two groups of records; the hatch tells them apart in grey.
+# The two groups of records; distinct in grey by the hatch.
 HIGH: dict[str, Any] = {"color": ORANGE, "hatch": "////", "edgecolor": "black", "linewidth": 0.5}
 REGULAR: dict[str, Any] = {"color": BLUE, "edgecolor": "black", "linewidth": 0.5}
 HIGH_NAME, REGULAR_NAME = "highly memorized", "regular"
@@ -56,7 +56,7 @@ def figure_of(ax: Axes) -> Figure:
 
 
 def tidy(ax: Axes) -> None:
-    """Leave two spines, and set the sizes of text."""
+    """Remove the upper and right spines, and set the sizes of text."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
     ax.tick_params(labelsize=SMALL)
@@ -72,7 +72,7 @@ def whole_numbers(ax: Axes) -> None:
 
 
 def note(ax: Axes, lines: list[str], *, left: bool = False) -> None:
-    """Write what is not drawn into the axes, on the side with room."""
+    """Write notes on values not drawn into the axes."""
     if lines:
         ax.annotate(
             "\n".join(lines),
@@ -86,13 +86,13 @@ def note(ax: Axes, lines: list[str], *, left: bool = False) -> None:
 
 
 def run_style(place: int) -> dict[str, Any]:
-    """Return colour and dashes of the run at a place."""
+    """Return colour and dashes of a run by its place."""
     color, dashes = RUNS[place % len(RUNS)]
     return {"color": color, "linestyle": dashes}
 
 
 def check_runs(name: str, runs: int) -> None:
-    """Refuse no runs, or more than there are styles of lines."""
+    """Check that there are runs, and no more than styles of lines."""
     if not 1 <= runs <= len(RUNS):
         raise InvalidInput(f"{name} must hold 1 to {len(RUNS)} runs; got {runs}")
 
@@ -105,10 +105,7 @@ def key(label: str, **look: Any) -> Line2D:
 def legend_above(
     ax: Axes, *, handles: Sequence[Any] = (), notes: Sequence[str] = (), title: str = ""
 ) -> None:
-    """Draw a legend above the axes, where it hides nothing; notes are lines without a key.
-
-    As many columns as fit between the sides of the axes. Handles default to what is drawn.
-    """
+    """Draw a legend above the axes, in as many columns as fit; notes are lines without a key."""
     entries = list(handles) or ax.get_legend_handles_labels()[0]
     labels = [str(entry.get_label()) for entry in entries]
     legend = ax.legend(
@@ -133,7 +130,7 @@ def legend_above(
 
 
 def short(name: object, most: int) -> str:
-    r"""Return a name of at most ``most`` characters that is drawn as it is written.
+    r"""Shorten a name to ``most`` characters, escaped for matplotlib.
 
     Control characters are escaped; "$" does not start mathematics, and "_" does not hide a label.
 
@@ -150,8 +147,7 @@ def short(name: object, most: int) -> str:
 def robust_limits(values: NDArray[np.float64], *, reach: float = 4.0) -> tuple[float, float]:
     """Return limits at ``reach`` times the distance of the 5th and 95th percentile from the median.
 
-    With wider limits a histogram of skewed scores would show one bar. Values that do not vary get
-    a little room on both sides. All must be finite.
+    With wider limits a histogram of skewed scores would show one bar. Values must be finite.
     """
     q05, median, q95 = np.quantile(values, (0.05, 0.5, 0.95))
     low, high = float(values.min()), float(values.max())
@@ -166,7 +162,7 @@ def robust_limits(values: NDArray[np.float64], *, reach: float = 4.0) -> tuple[f
 
 
 def beyond(values: NDArray[np.float64], low: float, high: float) -> list[str]:
-    """Count the values outside in words, but not NaN."""
+    """Count the values outside the limits, in words; NaN is not counted."""
     notes = []
     finite = values[np.isfinite(values)]
     if above := np.count_nonzero(finite > high):
@@ -179,7 +175,7 @@ def beyond(values: NDArray[np.float64], low: float, high: float) -> list[str]:
 
 
 def _columns(ax: Axes, labels: list[str]) -> int:
-    """Return how many columns of a legend fit: letters of 7 points are about 4 points wide."""
+    """Return the number of columns that fit: letters of 7 points are about 4 points wide."""
     usual = SubplotParams()
     part = 0.84 * ax.get_position().width / (usual.right - usual.left)  # once it is laid out
     points = 72 * figure_of(ax).get_size_inches()[0] * part

@@ -1,4 +1,4 @@
-"""What memorization is, and what it is not, in one dimension (Figure 1)."""
+"""Memorization and over-fitting in one dimension (Figure 1)."""
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from byrote.report.figures.registry import Drawings
 
 Array = NDArray[np.float64]
 
-# Two well-covered regions, and two thin ones that the last three records hold up.
+# Two well-covered regions; the density of a third rests on the last record alone.
 KEPT = np.array([-2.9, -2.5, -2.3, -2.1, -1.9, -1.7, -1.2, 0.6, 0.9, 1.1, 1.3, 1.5, 1.8, 2.2])
 LEFT_OUT = np.array([-1.45, 2.0, 4.6])
 BANDWIDTH, TOO_SMALL = 0.45, 0.04
@@ -19,8 +19,8 @@ _GRID = np.linspace(-4.6, 6.4, 1201)
 def toy_memorization(ax: Axes | None = None) -> Axes:
     """Draw kernel densities of few records with and without three of them, as in Figure 1a.
 
-    Two of the three lie among others and their absence changes little. The third stands alone:
-    the density around it is there only because it was in the data. Needs no run.
+    Two of the three lie among others, and their absence changes little. The density around the
+    third exists only because it was in the data.
 
     Examples
     --------
@@ -59,8 +59,8 @@ def toy_memorization(ax: Axes | None = None) -> Axes:
 def toy_overfitting(ax: Axes | None = None) -> Axes:
     """Draw kernel densities of the same records, one with too small a bandwidth: Figure 1b.
 
-    Over-fitting is global: the density is high at every record and low between them, so that
-    unseen records get a low one everywhere. Needs no run.
+    Over-fitting is global: the density is high at every record and low between them, so that it
+    is low at unseen records everywhere.
 
     Examples
     --------

@@ -16,7 +16,7 @@ from byrote.scores.run import Run
 from byrote.stats.estimate import mean
 
 QUANTILES = (0.95, 0.999)
-# Points of the second kind are hollow: where there is one epoch, no dashes tell them apart.
+# Points of the second kind are hollow: with one epoch, there are no dashes to see.
 _KINDS: tuple[dict[str, Any], ...] = (
     {"linestyle": "-"},
     {"linestyle": (0, (4, 1.5)), "markerfacecolor": "white"},
@@ -27,8 +27,8 @@ _MARKERS = "os^Dv*"
 def losses(runs: Mapping[str, Trajectory], ax: Axes | None = None) -> Axes:
     """Draw the loss on training and held-out records by epoch, as in Figure 4a of the paper.
 
-    Lines are means over the fits, nats per record; bands their 95 % intervals, where there are
-    two fits or more, as if the fits were independent. A gap between the two lines is over-fitting.
+    Lines are means over the fits, nats per record, with 95 % bands as of independent fits. A gap
+    between the two lines is over-fitting.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def losses(runs: Mapping[str, Trajectory], ax: Axes | None = None) -> Axes:
     Raises
     ------
     InvalidInput
-        If a run has no loss at any epoch, or there are none or too many runs.
+        If a run has no losses, or there are no runs or more than six.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def losses(runs: Mapping[str, Trajectory], ax: Axes | None = None) -> Axes:
 def quantiles_over_epochs(runs: Mapping[str, Trajectory], ax: Axes | None = None) -> Axes:
     """Draw the .95 and .999 quantiles of the memorization score by epoch, as in Figure 4b.
 
-    Markers stand at the epochs at which the records were scored.
+    Markers are at the epochs with scores.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def quantiles_over_epochs(runs: Mapping[str, Trajectory], ax: Axes | None = None
     Raises
     ------
     InvalidInput
-        If a run was scored at no epoch, or there are none or too many runs.
+        If a run has no scores, or there are no runs or more than six.
 
     Examples
     --------
@@ -111,7 +111,7 @@ def _look(place: int) -> dict[str, Any]:
 
 
 def _curve(ax: Axes, epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[str, Any]) -> None:
-    """Draw the mean over fits at the epochs at which any is known, and its interval."""
+    """Draw the mean over fits, and its interval, at the epochs with losses."""
     known = ~np.isnan(loss).all(axis=0)
     if not known.any():
         return
@@ -123,7 +123,7 @@ def _curve(ax: Axes, epochs: NDArray[Any], loss: NDArray[Any], look: Mapping[str
 
 
 def _finish(ax: Axes, names: list[str], kinds: tuple[str, ...]) -> None:
-    """Label the axes; draw one key a run where there are several, then one a kind of line."""
+    """Label the axes; draw a key for each of several runs, then for each kind of line."""
     several = len(names) > 1
     runs = [
         style.key(style.short(name, 40), **_look(place))

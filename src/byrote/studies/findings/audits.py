@@ -1,4 +1,4 @@
-"""Audits of the same probes: memorization, held-out log p, quantiles of M; and their contrasts."""
+"""Audits of the same probes: means, quantiles, attacks, and contrasts with a baseline."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,11 +14,14 @@ from byrote.scores.compare.compare import score_change
 from byrote.scores.compare.comparison import ScoreChange
 from byrote.scores.compare.records import mean_log_prob
 from byrote.scores.compare.score_difference import EvaluatedTable
+from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import LEVEL, Estimate, from_error
 from byrote.stats.memorization import Side, estimates
 from byrote.studies.execute import StudyRun
 
 Array = NDArray[np.float64]
+Quantiles = dict[float, float]  # by level
+LEVELS = (0.5, 0.95, 0.999)
 _PERMUTATIONS = 20
 
 
@@ -38,12 +41,12 @@ def held_out(run: StudyRun) -> Estimate:
 
 
 def score_quantile(run: StudyRun, ids: NDArray[Any], level: float) -> float:
-    """Return a quantile of M over some of the probes; NaN where none has a score."""
+    """Return a quantile of M over some of the probes; NaN without scores."""
     return quantile(run.probe_scores("score")[np.isin(run.probe_ids(), ids)], level)
 
 
 def quantile(values: Array, level: float) -> float:
-    """Return a quantile of what is not NaN; NaN where all is."""
+    """Return a quantile of the values that are not NaN, NaN without any."""
     known = values[~np.isnan(values)]
     return float(np.quantile(known, level)) if len(known) else float("nan")
 
@@ -51,8 +54,8 @@ def quantile(values: Array, level: float) -> float:
 def chance_quantiles(table: Table, levels: tuple[float, ...], *, seed: int) -> Array:
     """Estimate quantiles of M if nothing were memorized, (levels,).
 
-    Without memorization a record's values in and out are exchangeable, and M would be as often that
-    of any permutation. Mean over 20 permutations; records that lack a value are left out.
+    Without memorization a record's values in and out are exchangeable, so that M is distributed as
+    that of a random permutation. Mean over 20 permutations, of the records without missing values.
     """
     generator = seeds.generator(seed, seeds.Purpose.EVALUATION)
     there = table.counting()
@@ -69,6 +72,12 @@ def chance_quantiles(table: Table, levels: tuple[float, ...], *, seed: int) -> A
     return np.asarray(np.mean(permuted, axis=0))
 
 
+def by_chance(run: StudyRun, levels: tuple[float, ...]) -> Quantiles:
+    """Return the quantiles of ``chance_quantiles`` for a run, by level."""
+    table, seed = run.run.table(partial=True), run.run.manifest.seed
+    return dict(zip(levels, chance_quantiles(table, levels, seed=seed).tolist(), strict=True))
+
+
 def _score(values: Array, a: int) -> Array:
     """Compute M with the first a columns as the values in training."""
     units = np.arange(values.shape[1])
@@ -76,24 +85,36 @@ def _score(values: Array, a: int) -> Array:
     return estimates(*sides)["score"]
 
 
+def quantiles_of(run: StudyRun, estimator: str = "score") -> Quantiles:
+    """Return the quantiles ``LEVELS`` of an estimator over the probes, by level."""
+    return {level: quantile(run.probe_scores(estimator), level) for level in LEVELS}
+
+
+def membership(run: StudyRun, attack: str) -> MembershipInference:
+    """Infer the membership of the probes in the finished fits."""
+    return run.run.membership(attack, partial=True)
+
+
+def epsilon(run: StudyRun) -> tuple[float, float] | None:
+    """Return the largest epsilon that a fit guarantees, and delta; None if it is not private."""
+    spent = run.facts("privacy")
+    if not spent:
+        return None
+    epsilons = [np.inf if s["epsilon"] is None else float(s["epsilon"]) for s in spent]
+    return max(epsilons), max(float(s["delta"]) for s in spent)
+
+
 @dataclass(frozen=True, eq=False)
 class Contrast:
-    """A run and its baseline, on the probes of both; higher is more.
+    """A run minus its baseline, on the probes of both.
 
-    Attributes
-    ----------
-    run, baseline
-        The runs.
-    change
-        How their scores differ. Intervals of the means hold for all contrasts of a study together.
-    high
-        The 95 % quantiles of M over these probes, of the run and of the baseline.
+    Intervals of the means hold for all contrasts of a study together.
     """
 
     run: StudyRun
     baseline: StudyRun
     change: ScoreChange
-    high: tuple[float, float]
+    high: tuple[float, float]  # 95 % quantiles of M over these probes, of run and baseline
 
     @property
     def memorization(self) -> Estimate:
@@ -107,16 +128,16 @@ class Contrast:
 
 
 def contrasts(runs: Sequence[StudyRun]) -> tuple[Contrast, ...]:
-    """Compare each run with the one that its declaration names, if both have fits.
+    """Compare each run with the baseline that it declares, if both have fits.
 
-    With c comparisons each interval has level 1 - 0.05 / c (Bonferroni), so that in 95 % of studies
-    all of them hold what they should.
+    With c comparisons each interval has level 1 - 0.05 / c (Bonferroni), so that all of them cover
+    the true differences in 95 % of studies.
     """
     by_name = {run.name: run for run in runs}
     pairs = [
-        (run, by_name[run.declared.against])
+        (run, by_name[run.declared.baseline])
         for run in runs
-        if run.declared.against in by_name and run.declared.against != run.name
+        if run.declared.baseline in by_name and run.declared.baseline != run.name
     ]
     level = 1 - (1 - LEVEL) / max(1, len(pairs))
     return tuple(_contrast(run, baseline, level) for run, baseline in pairs)

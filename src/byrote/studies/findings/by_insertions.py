@@ -1,4 +1,4 @@
-"""How often a secret must stand in the text to be memorized, and how large model and text are."""
+"""Exposure by number of insertions, and the sizes of models and texts."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import figures
-from byrote.report.format import byte_size, number
+from byrote.report.format import byte_size, insertions, number, with_interval
 from byrote.studies.execute import StudyRun
-from byrote.studies.findings.finding import Findings, times, with_interval
+from byrote.studies.findings.finding import Findings
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,7 +18,7 @@ _SIGNIFICANT = 0.01  # p-value below which exposure differs from chance
 
 
 def exposure_by_insertions(runs: Sequence[StudyRun]) -> Findings:
-    """Tabulate exposure by level, and find the level from which on canaries are exposed."""
+    """Tabulate exposure by level, and state the level from which canaries are exposed."""
     head = ("", "inserted", "canaries", "median", "mean [95 %]", "rank 1", "at most")
     levels = [
         _level(run, level) for run in runs for level in np.unique(run.exposures.inserted).tolist()
@@ -36,7 +36,7 @@ def _level(run: StudyRun, level: int) -> tuple[str, ...]:
     known = bits[~np.isnan(bits)]
     return (
         run.title,
-        times(level),
+        insertions(level),
         f"{len(rows)}",
         number(float(np.median(known))) if len(known) else "–",
         with_interval(run.mean_exposure(rows)),
@@ -46,32 +46,30 @@ def _level(run: StudyRun, level: int) -> tuple[str, ...]:
 
 
 def _rank_one(run: StudyRun, rows: NDArray[np.intp]) -> int:
-    """Return how many canaries are certainly the likeliest of all candidates."""
+    """Count the canaries that are certified as the most likely candidate."""
     exposure = run.exposures.exposure
     exact = np.isin(exposure.method[rows], ("search", "exact"))
     return int((exposure.rank[rows][exact] == 1).sum())
 
 
 def _threshold(run: StudyRun) -> str:
-    """Return the level from which on canaries differ from chance, and how many have rank 1."""
     levels = [level for level in np.unique(run.exposures.inserted).tolist() if level]
     highest = run.level_rows(levels[-1])
     exposed = [level for level in levels if _largest_p(run, level) < _SIGNIFICANT]
     if not exposed:
         where = "at no level"
     elif exposed == levels[levels.index(exposed[0]) :]:
-        where = f"where it is {times(exposed[0])} or more often"
+        where = f"where it is {insertions(exposed[0])} or more"
     else:
-        where = f"where it is {', '.join(map(times, exposed))}"
+        where = f"where it is {', '.join(map(insertions, exposed))}"
     return (
         f"{run.title[0].upper()}{run.title[1:]}: every canary has p below {_SIGNIFICANT} {where};"
-        f" {times(levels[-1])}, {_rank_one(run, highest)} of {len(highest)} have rank 1 of"
+        f" {insertions(levels[-1])}, {_rank_one(run, highest)} of {len(highest)} have rank 1 of"
         f" {run.records.patterns[0].space_size:.3g}, by search."
     )
 
 
 def _largest_p(run: StudyRun, level: int) -> float:
-    """Return the largest p-value of a level's canaries; 1 if none has one."""
     p_values = run.exposures.exposure.p_value[run.level_rows(level)]
     known = p_values[~np.isnan(p_values)]
     return float(known.max()) if len(known) else 1.0
@@ -114,8 +112,8 @@ def _sizes(run: StudyRun) -> tuple[str, ...]:
 
 
 def _compared(model: int, text: int) -> str:
-    size, post = ("smaller", "as") if model < text else ("larger", "unlike")
+    size, post = ("smaller", "like") if model < text else ("larger", "unlike")
     return (
         f"The model ({byte_size(model)} of float32) is {size} than its training text"
-        f" ({byte_size(text)}), {post} the post's."
+        f" ({byte_size(text)}), {post} the one of the post."
     )

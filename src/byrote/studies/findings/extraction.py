@@ -1,4 +1,4 @@
-"""Extraction of canaries from the model of the first fit: by search, and by greedy completion."""
+"""Extraction of canaries from the model of the first fit, by search and greedy completion."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -10,42 +10,27 @@ from numpy.typing import NDArray
 from byrote import figures
 from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
-from byrote.report.format import number, plain
+from byrote.report.format import insertions, number, plain
 from byrote.runs.files import file_exists
 from byrote.studies.execute import StudyRun
-from byrote.studies.findings.finding import Findings, Rows, times
+from byrote.studies.findings.finding import Findings, Rows
 
 QUERIES = 50_000  # budget of a search
-_LONGEST = 40  # characters of a secret that are given one by one
+_LONGEST = 40  # longest prefix given, in characters
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """The search for one canary. No secret is kept.
+    """The search for one canary, without its secret."""
 
-    Attributes
-    ----------
-    inserted
-        How often the canary stands in the first fit's text.
-    found, certified
-        Whether the likeliest completion that the search met is the secret, and whether it is
-        certainly the likeliest of all.
-    queries
-        Prefixes evaluated by the model.
-    rank, rank_low, rank_high
-        Of the secret among all completions: NaN and bounds where it is not known.
-    secret_bits
-        Its log-perplexity.
-    """
-
-    inserted: int
-    found: bool
-    certified: bool
-    queries: int
-    rank: float
+    inserted: int  # number of insertions in the first fit's text
+    found: bool  # whether the most likely completion reached is the secret
+    certified: bool  # whether that is the most likely of all
+    queries: int  # prefixes evaluated by the model
+    rank: float  # of the secret among all completions, NaN if unknown
     rank_low: float
     rank_high: float
-    secret_bits: float
+    secret_bits: float  # log-perplexity of the secret
 
     def to_dict(self) -> dict[str, Any]:
         """Return the extraction as plain data."""
@@ -53,12 +38,12 @@ class Extraction:
 
 
 def extraction(runs: Sequence[StudyRun]) -> Findings:
-    """Search for the most inserted canaries of runs that kept a model, and complete all of them."""
+    """Search for the most inserted canaries of runs with a kept model, and complete all."""
     kept = [run for run in runs if _keeps_model(run)]
     pairs = [(run, extract_most_inserted(run)) for run in kept]
     compete = (
-        "Canaries of one pattern compete: where several are memorized in one model, only one of"
-        " them can have rank 1."
+        "Canaries of one pattern compete: of several memorized in one model, only one can have"
+        " rank 1."
     )
     return Findings(
         tables=(("Extraction from the first fit's model", _table(pairs)),) if pairs else (),
@@ -76,7 +61,7 @@ def extraction(runs: Sequence[StudyRun]) -> Findings:
 
 
 def extract_most_inserted(run: StudyRun) -> tuple[Extraction, ...]:
-    """Search for the most inserted canaries of the first fit: one, if each level has one."""
+    """Search for the canaries of the first fit with the most insertions."""
     model, canaries = run.released_model, run.run.folder.canaries
     inserted = _inserted(run)
     extractions = []
@@ -104,8 +89,8 @@ def complete_all(
 
     Returns
     -------
-    (L,) how many characters are given, (c, L) the share of the others that come out right, and (c,)
-    how often each canary is inserted. NaN where a completion has no more characters.
+    (L,) numbers of characters given, (c, L) shares of the others that are completed correctly (NaN
+    without others), and (c,) numbers of insertions.
     """
     model, canaries = run.released_model, run.run.folder.canaries
     length = min(_LONGEST, max(map(len, canaries.completions)))
@@ -121,7 +106,6 @@ def complete_all(
 
 
 def _inserted(run: StudyRun) -> NDArray[Any]:
-    """Return how often each canary is inserted in the first fit."""
     design = run.run.design
     return design.included(design.release)[: len(run.run.folder.canaries)]
 
@@ -131,7 +115,7 @@ def _keeps_model(run: StudyRun) -> bool:
 
 
 def _table(pairs: Sequence[tuple[StudyRun, Sequence[Extraction]]]) -> Rows:
-    head = ("", "inserted", "taken out", "certified", "queries", "rank", "bits")
+    head = ("", "inserted", "extracted", "certified", "queries", "rank", "bits")
     return [head, *(_row(run, search) for run, searches in pairs for search in searches)]
 
 
@@ -139,7 +123,7 @@ def _row(run: StudyRun, search: Extraction) -> tuple[str, ...]:
     rank = f"{search.rank_low:.3g} to {search.rank_high:.3g}"
     return (
         run.title,
-        times(search.inserted),
+        insertions(search.inserted),
         "yes" if search.found else "no",
         "yes" if search.certified else "no",
         f"{search.queries:,}",
@@ -149,13 +133,13 @@ def _row(run: StudyRun, search: Extraction) -> tuple[str, ...]:
 
 
 def _sentence(run: StudyRun, search: Extraction) -> str:
-    what = f"{run.title[0].upper()}{run.title[1:]}, {times(search.inserted)}:"
+    what = f"{run.title[0].upper()}{run.title[1:]}, {insertions(search.inserted)}:"
     if search.found and search.certified:
         return (
-            f"{what} the search takes the secret out of the first fit's model, certified the"
-            f" likeliest of all, in {search.queries:,} queries."
+            f"{what} the search extracts the secret from the first fit's model, certified as the"
+            f" most likely completion, in {search.queries:,} queries."
         )
     if search.found:
         return f"{what} the search finds the secret in {search.queries:,} queries, not certified."
-    why = "another is certainly likelier" if search.certified else "what it met is not certified"
+    why = "another is certified more likely" if search.certified else "not certified"
     return f"{what} the search does not find the secret in {search.queries:,} queries ({why})."

@@ -1,4 +1,4 @@
-"""What a finding is, and how numbers stand in its tables and sentences."""
+"""Findings: tables, remarks, figures and data of some runs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from byrote.report.format import number
 from byrote.stats.estimate import Estimate, mean
 
 if TYPE_CHECKING:
@@ -18,14 +17,14 @@ Rows = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Findings:
-    """What runs show.
+    """Tables, remarks, figures and numbers from the runs of a study.
 
     Attributes
     ----------
     tables
         (title, rows) each; the first row is the head.
     remarks
-        Sentences that say what the numbers say, and no more.
+        Sentences that the numbers support.
     figures
         By the names of their files.
     data
@@ -54,24 +53,6 @@ def mean_of(values: ArrayLike) -> Estimate:
     return mean(known[~np.isnan(known)])
 
 
-def with_interval(estimate: Estimate) -> str:
-    """Return an estimate with its interval in words.
-
-    Examples
-    --------
-    >>> with_interval(Estimate(1.0, 0.5, 1.5)), with_interval(Estimate(2.0))
-    ('1.00 [0.50, 1.50]', '2.00')
-    >>> with_interval(Estimate(1.0, bound="at least"))
-    '≥ 1.00'
-    """
-    value, low, high = numbers(estimate)
-    if np.isnan(value):
-        return "–"
-    if estimate.bound:
-        return f"≥ {number(value)}"
-    return number(value) if np.isnan(low) else f"{number(value)} [{number(low)}, {number(high)}]"
-
-
 def numbers(estimate: Estimate) -> list[float]:
     """Return an estimate and the ends of its interval."""
     return [estimate.value, estimate.low, estimate.high]
@@ -83,18 +64,6 @@ def as_data(finding: Any) -> dict[str, Any]:
         name: numbers(value) if isinstance(value, Estimate) else value
         for name, value in vars(finding).items()
     }
-
-
-def times(count: int) -> str:
-    """Return in words how often a canary was inserted.
-
-    Examples
-    --------
-    >>> times(0), times(1), times(16)
-    ('never inserted', 'inserted once', 'inserted 16 times')
-    """
-    words = {0: "never inserted", 1: "inserted once", 2: "inserted twice"}
-    return words.get(int(count), f"inserted {int(count):,} times")
 
 
 def named(parameters: Mapping[str, Any]) -> str:

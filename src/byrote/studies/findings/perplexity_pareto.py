@@ -1,4 +1,4 @@
-"""Which models predict the text well and memorize little: perplexity against exposure."""
+"""The Pareto frontier of test perplexity and exposure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ import numpy as np
 from byrote import figures
 from byrote.report.figures.exposure_marks import EXPOSURE
 from byrote.report.figures.pareto import PERPLEXITY
-from byrote.report.format import number
+from byrote.report.format import insertions, number, with_interval
 from byrote.stats.estimate import Estimate
 from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.execute import StudyRun
-from byrote.studies.findings.finding import Findings, Rows, mean_of, numbers, times, with_interval
+from byrote.studies.findings.finding import Findings, Rows, mean_of, numbers
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_CLOSE = 0.05  # largest relative difference of perplexities that are called close
+_CLOSE = 0.05  # largest relative difference of close perplexities
 
 
 @dataclass(frozen=True, eq=False)
 class Point:
-    """A run by test perplexity and mean exposure at the level that is compared."""
+    """A run by test perplexity and mean exposure at the level compared."""
 
     run: StudyRun
     perplexity: Estimate
@@ -31,7 +31,7 @@ class Point:
 
 
 def perplexity_pareto(runs: Sequence[StudyRun]) -> Findings:
-    """Compare models that were trained on the same canaries in the same places."""
+    """Compare models trained on the same canaries in the same places."""
     levels = sorted(runs[0].declared.insertions)
     level = levels[len(levels) // 2]
     points = [
@@ -60,7 +60,7 @@ def perplexity_pareto(runs: Sequence[StudyRun]) -> Findings:
 
 
 def _frontier(points: Sequence[Point]) -> list[Point]:
-    """Return the members of the Pareto frontier by rising perplexity."""
+    """Return the members of the Pareto frontier by ascending perplexity."""
     if not points:
         return []
     x, y = np.array([(point.perplexity.value, point.exposure.value) for point in points]).T
@@ -72,7 +72,7 @@ def _table(points: Sequence[Point], frontier: Sequence[Point], level: int) -> Ro
     head = (
         "",
         "test perplexity per character [95 %, fits]",
-        f"exposure, {times(level)} [95 %, secrets]",
+        f"exposure, {insertions(level)} [95 %, secrets]",
         "of controls",
         "weights",
         "frontier",
@@ -128,11 +128,11 @@ def _remarks(points: Sequence[Point], frontier: Sequence[Point], level: int) -> 
         and point.perplexity.value <= (1 + _CLOSE) * best.perplexity.value
     ]
     return [
-        f"On the Pareto frontier, by rising perplexity: {names}. Membership goes by the means; the"
-        " intervals say how far they can be told apart.",
+        f"On the Pareto frontier, by ascending perplexity: {names}. The frontier ignores intervals;"
+        " it compares means.",
         f"The most useful, {best.run.title}, has perplexity {perplexities[0]} and exposes a canary"
-        f" {times(level)} by {bits[0]} bits on average; the least exposed of the frontier,"
+        f" {insertions(level)} by {bits[0]} bits on average; the least exposed of the frontier,"
         f" {least.run.title}, has {perplexities[1]} and {bits[1]} bits.",
-        f"Less exposed than {best.run.title}, by intervals that do not meet, at a mean perplexity"
-        f" at most {_CLOSE:.0%} higher: {'; '.join(less) or 'none'}.",
+        f"Less exposed than {best.run.title}, by intervals that do not overlap, at a perplexity at"
+        f" most {_CLOSE:.0%} higher: {'; '.join(less) or 'none'}.",
     ]

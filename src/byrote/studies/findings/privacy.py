@@ -1,4 +1,4 @@
-"""What differentially private training leaves of exposure, and what it costs."""
+"""Exposure and test loss with and without differential privacy."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 
 from byrote import figures
-from byrote.report.format import number
+from byrote.report.format import insertions, number, with_interval
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.privacy.guarantee import ExposureBound, exposure_bound
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.extraction import Extraction, extract_most_inserted
-from byrote.studies.findings.finding import Findings, Rows, mean_of, times, with_interval
+from byrote.studies.findings.finding import Findings, Rows, mean_of
 
-# The post's table (Carlini 2019): of what was trained privately, then without.
+# The post's table (Carlini 2019): models trained with privacy, then without.
 _INFINITE = float("inf")
 POST = (
     figures.PublishedModel(0.65, 1.69, 1.1, "DP-SGD"),
@@ -25,19 +25,19 @@ POST = (
     figures.PublishedModel(_INFINITE, 1.86, 9.5, "SGD"),
     figures.PublishedModel(_INFINITE, 1.17, 31.0, "RMSProp"),
 )
-_EXTRACTED = "RMSProp"  # the only one of the post's that gave its secret away
+_EXTRACTED = "RMSProp"  # the only model of the post whose secret was extracted
 _SIGNIFICANT = 0.01  # p-value below which a canary differs from chance
 
 Extractions = Mapping[str, tuple[Extraction, ...]]
 
 
 def exposure_by_privacy(runs: Sequence[StudyRun]) -> Findings:
-    """Compare runs with and without privacy that planted the same canaries."""
+    """Compare runs with and without privacy on the same canaries."""
     extractions = {run.name: extract_most_inserted(run) for run in runs}
     private = [run for run in runs if guarantee(run) is not None]
     tables: list[tuple[str, Rows]] = [("Privacy, usefulness, exposure", _table(runs, extractions))]
     if private:
-        tables.append(("What the accountants say, and what it promises", _guarantees(private)))
+        tables.append(("Guarantees by the accountants", _guarantees(private)))
     tables.append(("The post's table (other data and model)", _published()))
     figure = figures.exposure_by_epsilon(
         [_model(run) for run in runs],
@@ -57,7 +57,7 @@ def exposure_by_privacy(runs: Sequence[StudyRun]) -> Findings:
 
 
 def guarantee(run: StudyRun) -> dict[str, Any] | None:
-    """Return the weakest guarantee of the fits; None for a model that is not private."""
+    """Return the weakest guarantee of the fits; None without privacy."""
     known = [facts["privacy"] for facts in run.run.facts if "privacy" in facts]
     return max(known, key=_epsilon) if known else None
 
@@ -87,8 +87,8 @@ def _levels(run: StudyRun) -> list[int]:
 def _table(runs: Sequence[StudyRun], extractions: Extractions) -> Rows:
     levels = _levels(runs[0])
     head = ("", "epsilon", "test loss [95 %, fits]",
-            *(f"exposure, {times(level)}" for level in levels),
-            "never inserted", "taken out")  # fmt: skip
+            *(f"exposure, {insertions(level)}" for level in levels),
+            "never inserted", "extracted")  # fmt: skip
     return [
         head,
         *(
@@ -117,7 +117,7 @@ def _extracted(searches: Sequence[Extraction]) -> int:
 
 def _guarantees(runs: Sequence[StudyRun]) -> Rows:
     head = ("", "epsilon, checked", "delta", "noise", "largest gradient", "sampling rate, steps",
-            "exposure, inserted once: at most, on average")  # fmt: skip
+            "exposure, inserted once: mean at most")  # fmt: skip
     return [head, *(_guarantee(run, guarantee(run) or {}) for run in runs)]
 
 
@@ -135,10 +135,7 @@ def _guarantee(run: StudyRun, privacy: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _bound(run: StudyRun, privacy: Mapping[str, Any]) -> ExposureBound | None:
-    """Bound the exposure of a canary inserted once; None where nothing is guaranteed.
-
-    Where a cut between windows goes through a secret, several windows hold a part of it.
-    """
+    """Bound the exposure of a canary inserted once, which several windows may share."""
     if privacy["epsilon"] is None:
         return None
     longest = max(map(len, run.records.completions))
@@ -163,7 +160,7 @@ def _published() -> Rows:
         )
         for model in POST
     ]
-    return [("trained by", "epsilon", "test loss", "exposure", "taken out"), *rows]
+    return [("trained by", "epsilon", "test loss", "exposure", "extracted"), *rows]
 
 
 def _remarks(runs: Sequence[StudyRun], extractions: Extractions) -> list[str]:
@@ -172,37 +169,35 @@ def _remarks(runs: Sequence[StudyRun], extractions: Extractions) -> list[str]:
     remarks = [_exposed(run, level, extractions[run.name]) for run in runs]
     if baseline is not None:
         private = [run for run in runs if guarantee(run) is not None]
-        remarks += [_against(baseline, run, level) for run in private]
+        remarks += [_compare(baseline, run, level) for run in private]
     return remarks
 
 
 def _exposed(run: StudyRun, level: int, searches: Sequence[Extraction]) -> str:
-    """Return how many canaries of a level differ from chance, and how many are extracted."""
     rows = run.level_rows(level)
     exposed = int((run.exposures.exposure.p_value[rows] < _SIGNIFICANT).sum())
     label = (guarantee(run) or {}).get("label")
     return (
         f"{run.title}{f' ({label})' if label else ''}: {exposed} of {len(rows)} canaries"
-        f" {times(level)} have p below {_SIGNIFICANT}; of {len(searches)} in the first fit's model"
-        f" the search takes out {_extracted(searches)}."
+        f" {insertions(level)} have p below {_SIGNIFICANT}; the search extracts"
+        f" {_extracted(searches)} of {len(searches)} from the first fit's model."
     )
 
 
-def _against(baseline: StudyRun, run: StudyRun, level: int) -> str:
-    """Return by how much exposure is lower, and test loss higher, than without privacy.
+def _compare(baseline: StudyRun, run: StudyRun, level: int) -> str:
+    """Return the differences of exposure and test loss from the run without privacy.
 
-    Both runs plant the same secrets in the same places: rows pair, and those of one secret in
-    several fits count as one. Lower bounds count as exposures here; ``compare`` gives no
-    difference of them.
+    Both runs plant the same secrets in the same places, so rows pair; those of one secret in
+    several fits count once. Lower bounds count as exposures here, unlike in ``compare``.
     """
     if baseline.run.missing or run.run.missing:
-        return f"{run.title} against {baseline.title}: fits are missing, so canaries do not pair."
+        return f"{run.title}: fits are missing, so canaries do not pair with {baseline.title}."
     rows, before = baseline.level_rows(level), baseline.exposures.exposure
     lower = before.bits[rows] - run.exposures.exposure.bits[rows]
     exposure = mean_exposure(lower, before.ids[rows])
     loss = mean_of(run.exposures.test_loss - baseline.exposures.test_loss)
     return (
-        f"{run.title} against {baseline.title}: exposure of canaries {times(level)} lower by"
-        f" {with_interval(exposure)} bits, test loss higher by {with_interval(loss)} nats per"
-        " token."
+        f"{run.title}, compared with {baseline.title}: exposure of canaries {insertions(level)} is"
+        f" lower by {with_interval(exposure)} bits, test loss higher by {with_interval(loss)} nats"
+        " per token."
     )

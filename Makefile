@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: install demo test lint types bench format clean
+.PHONY: install demo test doctests lint types bench format clean
 
 install: .venv/installed
 
@@ -18,9 +18,13 @@ demo: install
 		--folds 3 --repeats 8 --workers 2 --out runs/demo
 	$(BIN)/byrote figures runs/demo
 
-# Two processes for two cores: more threads would only wait for each other.
-test: lint types
-	OMP_NUM_THREADS=1 $(PYTEST) -n 2
+# Two processes for two cores, first of types and of doctests, then of tests: more threads would only wait.
+test: install
+	$(MAKE) --jobs=2 lint types doctests
+	OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist worksteal
+
+doctests: install
+	OMP_NUM_THREADS=1 $(PYTEST) -q --doctest-modules src
 
 lint: install
 	$(BIN)/ruff check .

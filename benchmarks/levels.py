@@ -30,11 +30,10 @@ from byrote.scores.gate import max_q999, max_significant
 from byrote.scores.gate.threshold import GatedRun
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
-from byrote.scores.privacy.canary_evidence import exposure_rank_bound
-from byrote.scores.privacy.canary_table import CanaryTable
+from byrote.scores.privacy.canary_bounds import CanaryTable, exposure_rank_bound
+from byrote.scores.privacy.measures import exposure_measure
 from byrote.scores.privacy.membership import attack_table
 from byrote.scores.privacy.record_bounds import Claim, one_run_bounds
-from byrote.scores.privacy.record_measures import exposure_measure
 from byrote.scores.run import Run
 from byrote.stats.estimate import mean
 from byrote.stats.multiple_testing import q_values
@@ -162,7 +161,7 @@ def exposure_of_a_secret(null: Null, generator: Generator) -> list[bool]:
 def mean_exposure_of_records(null: Null, generator: Generator) -> list[bool]:
     """Against what chance gives: with ties it is less, so only the lower end is asked."""
     side = exposure_measure("", table_of(Probes(60, fits=12), 60, null, generator))
-    return misses(side.low, np.inf, side.null)
+    return misses(side.estimate.low, np.inf, side.null)
 
 
 def area(attack: str, fits: int) -> Callable[[Null, Generator], list[bool]]:

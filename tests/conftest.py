@@ -1,12 +1,16 @@
 """Nothing in a test is left to chance or to how busy the machine is."""
 
+import gc
 import itertools
+import os
 import random
 import sys
 
 import hypothesis
 import numpy as np
 import pytest
+
+from byrote.cli import app, exits
 
 hypothesis.settings.register_profile(
     "byrote",
@@ -16,9 +20,6 @@ hypothesis.settings.register_profile(
     suppress_health_check=[hypothesis.HealthCheck.too_slow],
 )
 hypothesis.settings.load_profile("byrote")
-
-
-collect_ignore = ["conftest.py"]  # no doctests here, and another folder's is a module of this name
 
 
 class Numbered(np.random.SeedSequence):
@@ -33,6 +34,13 @@ class Numbered(np.random.SeedSequence):
 np.random.SeedSequence = Numbered
 
 
+def left_to_the_system(descriptor):
+    """Tests end processes, never the machine: no file waits for the disk."""
+
+
+os.fsync = left_to_the_system
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup():
     """Before any fixture: tests draw the same numbers alone, together and in any order."""
@@ -41,3 +49,24 @@ def pytest_runtest_setup():
     np.random.seed(0)  # noqa: NPY002 (some estimators draw from it)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays: the garbage collector need not look at it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def byrote_(tmp_path, monkeypatch, capfd):
+    """Call the command in this process, in a folder of the test's own: (exit code, out, err)."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments):
+        arguments = [str(argument) for argument in arguments]
+        code = exits.run(
+            lambda: app.app(arguments, standalone_mode=False), debug="--debug" in arguments
+        )
+        return (int(code), *capfd.readouterr())
+
+    return call

@@ -4,9 +4,7 @@ import numpy as np
 from scipy import stats
 
 import byrote
-from byrote.report.figures import (
-    EXPOSURE,
-    PERPLEXITY,
+from byrote.figures import (
     Estimates,
     ExposureCurves,
     OnionRound,
@@ -15,7 +13,6 @@ from byrote.report.figures import (
     PublishedModel,
     Quantiles,
     completion_by_prefix,
-    difference_labels,
     exposure_by_epsilon,
     exposure_by_estimator,
     exposure_by_insertions,
@@ -25,6 +22,8 @@ from byrote.report.figures import (
     quantiles_by_configuration,
     skew_normal_fit,
 )
+from byrote.report.figures.exposure_marks import EXPOSURE
+from byrote.report.figures.pareto import PERPLEXITY, difference_labels
 
 MAXIMUM = np.log2(10**9)
 LEVELS = np.repeat([0, 1, 2, 4, 8, 16], [12, 3, 3, 3, 3, 3])

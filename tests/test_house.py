@@ -16,7 +16,7 @@ SOURCE = ROOT / "src" / "byrote"
 
 # A module imports from its own stage and from stages above it.
 STAGES = [
-    ["errors", "seeds", "checks"],
+    ["errors", "seeds", "checks", "display"],
     ["data", "stats"],
     ["plans"],
     ["models"],
@@ -27,6 +27,7 @@ STAGES = [
     ["exposure", "memorization", "neighbors", "privacy"],  # public names alone
     ["hf"],
     ["report"],
+    ["figures"],  # public names alone
     ["studies"],
     ["cli"],
 ]
@@ -133,6 +134,11 @@ def test_public_names_are_the_documented_ones():
     for module in MODULES:
         documented = re.findall(rf"^\| `byrote\.{module}\.(\w+)`", text, flags=re.MULTILINE)
         assert documented == sorted(getattr(byrote, module).__all__)
+
+
+def test_figures_are_documented():
+    text = (ROOT / "docs" / "figures.md").read_text()
+    assert [name for name in byrote.figures.__all__ if f"`{name}`" not in text] == []
 
 
 @pytest.mark.parametrize("name", byrote.__all__)

@@ -3,6 +3,7 @@
 from . import data as data
 from . import errors as errors
 from . import exposure as exposure
+from . import figures as figures
 from . import hf as hf
 from . import memorization as memorization
 from . import models as models

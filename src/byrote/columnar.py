@@ -1,4 +1,4 @@
-"""Bases of results: frozen tables of equal columns, and frozen plain data."""
+"""Bases of results: tables of equal columns, frozen ones, and frozen plain data."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.display import Displayed
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.runs import files, sealed
 
@@ -27,8 +28,22 @@ class PlainData:
         return asdict(self)
 
 
+class Tabular:
+    """Base of results with equal columns."""
+
+    def columns(self) -> Mapping[str, Any]:
+        """Return the columns by name."""
+        raise NotImplementedError
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the columns as a data frame."""
+        import pandas as pd  # noqa: PLC0415 (slow to load)
+
+        return pd.DataFrame(self.columns())
+
+
 @dataclass(frozen=True, eq=False, repr=False)
-class Columnar:
+class Columnar(Tabular, Displayed):
     """Base of frozen results with one row per record, canary or sample.
 
     Fields that hold arrays are columns; ``ids`` is the column "id". Everything else is facts:
@@ -80,12 +95,6 @@ class Columnar:
         names = [name for name, value in vars(parts[0]).items() if _is_column(value)]
         columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         return replace(parts[0], **columns)
-
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per entry, in their order."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
-        return pd.DataFrame(self.columns())
 
     def save(self, path: str | Path) -> None:
         """Write the result to one Parquet file.

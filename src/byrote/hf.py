@@ -25,24 +25,21 @@ except ImportError as error:
 
 
 class ExposureCallback(TrainerCallback):  # type: ignore[misc]
-    """Follow the exposure of canaries through a training by ``transformers.Trainer``.
+    """Measure the exposure of canaries while a ``transformers.Trainer`` trains.
 
-    Each measurement goes through the Trainer's own log, and so into ``state.log_history`` and to
-    every reporter: ``exposure/<canary>`` and ``exposure/mean`` in bits, ``exposure/seconds`` as
-    long as it took. Canaries are named by their place, ``canary-0``; no secret is ever logged.
-
-    Training is not changed by it, bit for bit: modes of all modules, random numbers and what the
-    Trainer was about to log stay as they are.
+    Each measurement goes through the Trainer's log, and so into ``state.log_history`` and to every
+    reporter: ``exposure/canary-0`` and ``exposure/mean`` in bits, ``exposure/seconds`` spent.
+    Canaries are named by their place; secrets are never logged. Training is unchanged bit for bit.
 
     Parameters
     ----------
     canaries
-        With their secrets. They are not put into the training data: that is the caller's part.
+        Canaries with secrets, which the caller has inserted into the training data.
     tokenizer
-        The model's; if not given, the Trainer's ``processing_class``.
+        The model's tokenizer (default: the Trainer's ``processing_class``).
     every
-        After how many optimizer steps to measure, and after the last one. If not given, at the end
-        of each epoch and at each evaluation.
+        Measure after every N optimizer steps, and after the last one (default: at the end of each
+        epoch and at each evaluation).
     method, references, max_queries, seed
         As for ``byrote.expose``.
 
@@ -54,7 +51,7 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
     Raises
     ------
     InvalidInput
-        If there is no canary, or one without a secret.
+        If ``canaries`` is empty, or one lacks a secret.
 
     Examples
     --------
@@ -79,15 +76,15 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
         self.canaries = _checked(canaries)
         self.tokenizer = tokenizer
         self.every = None if every is None else checks.integer("every", every, at_least=1)
-        given = {"method": method, "references": references, "max_queries": max_queries}
-        self._options: dict[str, Any] = {k: v for k, v in given.items() if v is not None}
+        options = {"method": method, "references": references, "max_queries": max_queries}
+        self._options: dict[str, Any] = {k: v for k, v in options.items() if v is not None}
         self._options["seed"] = checks.integer("seed", seed, at_least=0)
         self.history: list[tuple[int, Exposure]] = []
         self._trainer: Any = None
         self._reader: CausalLM | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Refuse a training without a tokenizer, or of what is not causal, before it begins."""
+        """Reject a missing tokenizer, or a model that is not causal, before training."""
         del args, control
         tokenizer = self.tokenizer or more.get("processing_class")
         if tokenizer is None:
@@ -100,7 +97,7 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
         self.history.clear()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Measure after every so many optimizer steps, and the last."""
+        """Measure after every N optimizer steps, and the last."""
         del args, more
         if self.every is not None and (
             state.global_step % self.every == 0 or state.global_step == state.max_steps
@@ -120,51 +117,48 @@ class ExposureCallback(TrainerCallback):  # type: ignore[misc]
             self._measure(state, control)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Let the Trainer and its model go."""
+        """Release the Trainer and its model."""
         del args, state, control, more
         self._trainer = self._reader = None
 
     def _measure(self, state: Any, control: Any) -> None:
-        """Once for each step at most: between two steps the weights do not change."""
+        """Measure at most once a step, since weights change only between steps."""
         done = bool(self.history) and self.history[-1][0] == state.global_step
         if done or not state.is_world_process_zero:
             return
         started = time.perf_counter()
-        reader = copy.copy(self._reader)  # whose steps are tried anew: the weights are others
+        reader = copy.copy(self._reader)  # whose stepper is checked again, for the new weights
         with preserved_generators():
-            found = expose(reader, self.canaries, **self._options)
-        self.history.append((state.global_step, found))
-        logs = _logs(found) | {"exposure/seconds": round(time.perf_counter() - started, 3)}
+            exposure = expose(reader, self.canaries, **self._options)
+        self.history.append((state.global_step, exposure))
+        logs = _logs(exposure) | {"exposure/seconds": round(time.perf_counter() - started, 3)}
         wanted = control.should_log  # logging would unset it, and the training loss go unlogged
         self._trainer.log(logs)
         control.should_log = wanted
 
 
 def _checked(canaries: Sequence[Canary]) -> tuple[Canary, ...]:
-    found = tuple(canaries) if isinstance(canaries, Sequence) else ()
-    if not found or not all(isinstance(canary, Canary) for canary in found):
+    checked = tuple(canaries) if isinstance(canaries, Sequence) else ()
+    if not checked or not all(isinstance(canary, Canary) for canary in checked):
         raise InvalidInput(
             "canaries must be a sequence of one or more byrote.Canary;"
             f" got {type(canaries).__name__}"
         )
-    for place, canary in enumerate(found):
+    for place, canary in enumerate(checked):
         if canary.completion is None:
             raise InvalidInput(f"canaries must have their secrets; number {place} has none")
-    return found
+    return checked
 
 
-def _logs(found: Exposure) -> dict[str, float]:
-    """Bits by canary and their mean; what could not be estimated is left out."""
-    known = np.isfinite(found.bits)
-    logs = {f"exposure/canary-{row}": float(found.bits[row]) for row in np.flatnonzero(known)}
-    return logs | ({"exposure/mean": float(found.bits[known].mean())} if known.any() else {})
+def _logs(exposure: Exposure) -> dict[str, float]:
+    """Bits by canary and their mean, without unknown ones."""
+    known, bits = np.isfinite(exposure.bits), exposure.bits
+    logs = {f"exposure/canary-{row}": float(bits[row]) for row in np.flatnonzero(known)}
+    return logs | ({"exposure/mean": float(bits[known].mean())} if known.any() else {})
 
 
 def _calling_trainer(state: Any) -> Any:
-    """The Trainer whose loop calls.
-
-    Its events pass everything but itself, and only its own ``log`` reaches all reporters.
-    """
+    """Find the calling Trainer: events do not pass it, and only its ``log`` reaches reporters."""
     frame = inspect.currentframe()
     while frame is not None:
         owner = frame.f_locals.get("self")

@@ -35,7 +35,7 @@ def test_what_coins_prove(run, byrote_):
     assert found["headline"]["detail"]["correct"] == 40
     assert found["headline"]["epsilon"] == pytest.approx(2.55, abs=0.01)
     assert found["bounds"][3]["epsilon"] is None
-    assert [side["measure"] for side in found["sides"]] == [
+    assert [side["measure"] for side in found["measures"]] == [
         "memorization",
         "exposure",
         "membership",

@@ -1,5 +1,6 @@
 """However the command is told to end, and wherever its output goes: an exit code and a sentence."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -14,67 +15,54 @@ import pytest
 import byrote
 
 from estimators import KnownVariance
+from forks import ENDING, ended, forked, has_ended
 
-TESTS = str(Path(__file__).parents[1])
-ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU]
-
-
-def command(*words, **how):
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([TESTS, *sys.path])}
-    words = [sys.executable, "-m", "byrote", *map(str, words)]
-    return subprocess.Popen(words, env=environment, stderr=subprocess.PIPE, text=True, **how)
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # of fork in a process with threads
+]
 
 
 @pytest.fixture
 def under_way(tmp_path):
     """A run of slow fits, begun so far that its folder is there."""
     np.save(tmp_path / "x.npy", np.random.default_rng(0).normal(size=(200, 2)))
+    words = ["score", "x.npy", "--model", "estimators:Slow", "--set", "seconds=30"]
+    words += ["--folds", "2", "--repeats", "1", "--out", "run"]
     started = []
 
     def start(**how):
-        words = ["score", tmp_path / "x.npy", "--model", "estimators:Slow", "--set", "seconds=30"]
-        words += ["--folds", "2", "--repeats", "1", "--out", tmp_path / "run"]
-        process = command(*words, stdout=subprocess.PIPE, cwd=tmp_path, **how)
-        started.append(process)
-        until = time.monotonic() + 180  # imports take long on a busy machine
+        started.append(forked(*words, folder=tmp_path, **how))
+        until = time.monotonic() + 180  # on a busy machine
         while not (tmp_path / "run" / "run.lock").exists():
             assert time.monotonic() < until
-            assert process.poll() is None, process.communicate()
-            time.sleep(0.05)
-        return process
+            assert not has_ended(started[-1])
+            time.sleep(0.02)
+        return started[-1]
 
     yield start
-    for process in started:
-        process.kill()
-        process.communicate()
-
-
-def heeding():
-    for number in ENDING:  # whatever a shell told tests in the background to ignore
-        signal.signal(number, signal.SIG_DFL)
+    for child in started:
+        with contextlib.suppress(ChildProcessError):  # it was waited for, its number is free
+            has_ended(child)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
 
 
 def test_every_signal_that_asks_to_end_is_heard_as_ctrl_c(under_way, tmp_path):
     for number in ENDING:
-        process = under_way(preexec_fn=heeding)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=180)
-        assert process.returncode == 130, number
-        assert out == ""
-        assert err == "byrote: interrupted; no fit was finished\n"
+        child = under_way()
+        os.kill(child, number)
+        assert ended(child, tmp_path) == (130, "byrote: interrupted; no fit was finished\n"), number
+        assert (tmp_path / "stdout").read_text() == ""
         assert not list((tmp_path / "run").rglob(".*"))
         assert not (tmp_path / "run" / "run.lock").exists()
 
 
 def test_what_nohup_says_to_ignore_is_ignored(under_way):
-    def ignoring():
-        heeding()
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    process = under_way(preexec_fn=ignoring)
-    process.send_signal(signal.SIGHUP)
+    child = under_way(ignoring=[signal.SIGHUP])
+    os.kill(child, signal.SIGHUP)
     time.sleep(0.5)
-    assert process.poll() is None
+    assert not has_ended(child)
 
 
 @pytest.fixture
@@ -85,14 +73,27 @@ def run(tmp_path):
     return tmp_path / "run"
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
-@pytest.mark.parametrize("options", [[], ["--csv"], ["--json"]])
-def test_standard_output_that_is_full(options, run):
+FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs an always full device")
+NO_SPACE = "byrote: standard output: No space left on device\n"
+
+
+@FULL
+def test_standard_output_that_is_full(run):
+    """In a process of its own, which must not fail once more as it exits."""
+    command = [sys.executable, "-m", "byrote", "show", run]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     with Path("/dev/full").open("w") as full:
-        process = command("show", run, *options, stdout=full)
-        _, err = process.communicate(timeout=180)
-    assert err == "byrote: standard output: No space left on device\n"
-    assert process.returncode == 4
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, env=environment, check=False
+        )
+    assert (done.returncode, done.stderr) == (4, NO_SPACE)
+
+
+@FULL
+@pytest.mark.parametrize("option", ["--csv", "--json"])
+def test_standard_output_that_is_full_of_numbers(option, run, tmp_path):
+    child = forked("show", run, option, folder=tmp_path, stdout="/dev/full")
+    assert ended(child, tmp_path) == (4, NO_SPACE)
 
 
 def test_files_beside_the_run_that_cannot_be_written(byrote_, run, monkeypatch):

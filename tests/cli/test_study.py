@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,24 @@ def without_figures(data, monkeypatch):
     monkeypatch.setattr(figures, "draw", lambda runs: iter(()))
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """Where the finished run is kept for the tests of this module."""
+    return tmp_path_factory.mktemp("once") / "run"
+
+
+@pytest.fixture
+def finished(once, byrote_, data, monkeypatch, tmp_path):
+    """A copy of the finished run, made by the command once for all tests."""
+    if not once.exists():
+        with monkeypatch.context() as patch:
+            patch.setattr(figures, "draw", lambda runs: iter(()))
+            assert byrote_(*RUN)[0] == 0
+        (tmp_path / "run").rename(once)
+    shutil.copytree(once, tmp_path / "run")
+    return tmp_path / "run"
+
+
 def written_of_scores(folder):
     """When each file of the run's own was written."""
     parts = [folder / "run.json", *folder.glob("fits/*"), *folder.glob("models/*")]
@@ -55,7 +74,7 @@ def cells(text, title):
     return [cell.strip() for cell in line.strip("|").split("|")[1:]]
 
 
-def test_the_report_says_what_was_run_and_found(byrote_, data, tmp_path):
+def test_the_report_says_what_was_run_and_found(byrote_, finished, tmp_path):
     code, out, err = byrote_(*RUN, "--validation-part", "test")
     assert code == 0
     assert (
@@ -99,7 +118,7 @@ def test_the_report_says_what_was_run_and_found(byrote_, data, tmp_path):
         assert fact in out
 
 
-def test_json_agrees_with_the_log_likelihoods(byrote_, without_figures):
+def test_json_agrees_with_the_log_likelihoods(byrote_, without_figures, finished):
     code, out, err = byrote_(*RUN, "--json")
     assert (code, err) == (0, "")
     data = json.loads(out, parse_constant=pytest.fail)
@@ -124,8 +143,7 @@ def test_json_agrees_with_the_log_likelihoods(byrote_, without_figures):
     assert data["summary"]["scored"] == 40
 
 
-def test_a_study_resumes_extends_and_else_only_prints(byrote_, without_figures, tmp_path):
-    byrote_(*RUN)
+def test_a_study_resumes_extends_and_else_only_prints(byrote_, without_figures, finished, tmp_path):
     first = written_of_scores(tmp_path / "run")
     assert len(first) == 12  # run.json, ten fits, the release model
     report = (tmp_path / "run" / "study.md").read_text()
@@ -145,7 +163,7 @@ def test_a_study_resumes_extends_and_else_only_prints(byrote_, without_figures, 
     assert all(after[name] == again[name] for name in again if name != "run.json")
 
 
-def test_the_score_command_makes_the_same_run(byrote_, without_figures, tmp_path):
+def test_the_score_command_makes_the_same_run(byrote_, without_figures, finished, tmp_path):
     command = json.loads(byrote_(*RUN, "--json")[1])["score_command"]
     words = shlex.split(command.replace("--out run", "--out other"))
     assert words[0] == "byrote"
@@ -206,9 +224,15 @@ def test_an_interrupted_study_keeps_its_fits(byrote_, monkeypatch, without_figur
     assert byrote_(*RUN)[0] == 0
 
 
-def test_the_run_folder_has_the_studys_name(byrote_, without_figures, tmp_path):
+def test_the_run_folder_has_the_studys_name(byrote_, without_figures, finished, tmp_path):
+    named = tmp_path / "runs" / "mnist-1e-3-small"
+    named.parent.mkdir()
+    finished.rename(named)
+    (named / "study.md").unlink()
     assert byrote_(*STUDY, *SMALL)[0] == 0
-    assert (tmp_path / "runs" / "mnist-1e-3-small" / "study.md").is_file()
+    assert (named / "study.md").is_file()
+    assert list(tmp_path.glob("run*")) == [named.parent]
+    assert list(named.parent.iterdir()) == [named]
 
 
 BAD = {

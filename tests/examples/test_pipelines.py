@@ -1,15 +1,16 @@
 """The examples as they stand: steps of the workflow and the target of the Makefile, in small."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,27 @@ def test_the_workflow_is_one():
     assert (last["if"], last["with"]["path"]) == ("always()", "privacy/junit.xml")
 
 
-def audit(folder, bandwidth):
+@pytest.fixture
+def called(byrote_, monkeypatch):
+    """Call a line of a shell script in this process: its exit code."""
+
+    def call(folder, line, **environment):
+        with monkeypatch.context() as patch:
+            patch.chdir(folder)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            program, *arguments = shlex.split(os.path.expandvars(line))
+            assert program == "byrote"
+            return byrote_(*arguments)[0]
+
+    return call
+
+
+def in_bash(folder, command, **environment):
+    return shell(folder, "bash", "-e", "-c", command, **environment).returncode
+
+
+def audit(folder, bandwidth, execute):
     """The workflow's own steps but for the installation: how each ended, and the verdicts."""
     found, steps = workflow()
     folder.mkdir()
@@ -74,20 +95,16 @@ def audit(folder, bandwidth):
     np.savetxt(folder / "train.csv", x, delimiter=",", header="a,b", comments="")
     settings = {"DATA": "train.csv", "SETTINGS": f"--set bandwidth={bandwidth}"}
     commands = [step["run"] for step in steps if "run" in step and step["name"] != "Install"]
-    ended = [
-        shell(folder, "bash", "-e", "-c", command, **{**found["env"], **settings}).returncode
-        for command in commands
-    ]
+    ended = [execute(folder, command, **{**found["env"], **settings}) for command in commands]
     return ended, verdicts(folder)
 
 
-def test_the_workflow_stops_at_a_model_that_copies(tmp_path):
-    with ThreadPoolExecutor() as both:
-        smooth = both.submit(audit, tmp_path / "smooth", 2.0)
-        copies = both.submit(audit, tmp_path / "copies", 0.001)
+def test_the_workflow_stops_at_a_model_that_copies(tmp_path, called):
     bars = ("max-significant", "max-q999", "max-auc")
-    assert smooth.result() == ([0, 0], dict.fromkeys(bars, "passed"))
-    assert copies.result() == ([0, 3], dict.fromkeys(bars, "failure"))
+    smooth = audit(tmp_path / "smooth", 2.0, called)
+    assert smooth == ([0, 0], dict.fromkeys(bars, "passed"))
+    copies = audit(tmp_path / "copies", 0.001, in_bash)
+    assert copies == ([0, 3], dict.fromkeys(bars, "failure"))
 
 
 SMALL = (
@@ -96,20 +113,24 @@ SMALL = (
 )
 
 
-def plant(folder, insertions):
-    """The Makefile's target, its secrets inserted so often: how it ended, and the verdicts."""
+def prepared(folder):
+    """A folder with the Makefile and a text."""
     folder.mkdir()
     shutil.copy(EXAMPLES / "Makefile", folder)
     lines = [f"line {k} of a text about {k % 7} cats and {k % 11} dogs\n" for k in range(300)]
     (folder / "corpus.txt").write_text("".join(lines))
-    done = shell(folder, "make", "privacy", f"INSERTIONS={insertions}", f"SETTINGS={SMALL}")
-    return done.returncode, "Error 3" in done.stderr, verdicts(folder)
+    return folder
 
 
-def test_the_target_fails_where_secrets_are_learned(tmp_path):
-    with ThreadPoolExecutor() as both:
-        once = both.submit(plant, tmp_path / "once", 1)
-        often = both.submit(plant, tmp_path / "often", 40)
-    assert once.result() == (0, False, {"max-exposure": "passed"})
+def test_the_target_fails_where_secrets_are_learned(tmp_path, called):
+    once = prepared(tmp_path / "once")
+    lines = shell(once, "make", "--dry-run", "privacy", f"SETTINGS={SMALL}").stdout
+    commands = lines.replace("\\\n", " ").splitlines()
+    assert [called(once, command) for command in commands] == [0, 0]
+    assert verdicts(once) == {"max-exposure": "passed"}
+    often = prepared(tmp_path / "often")
+    done = shell(often, "make", "privacy", "INSERTIONS=40", f"SETTINGS={SMALL}")
     # make itself ends with 2 where a command fails, and says with what that one ended
-    assert often.result() == (2, True, {"max-exposure": "failure"})
+    assert done.returncode == 2
+    assert "Error 3" in done.stderr
+    assert verdicts(often) == {"max-exposure": "failure"}

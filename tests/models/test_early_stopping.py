@@ -1,6 +1,7 @@
 """Early stopping: the best epoch's weights, the same every time, on records outside the audit."""
 
 import json
+from functools import cache
 
 import numpy as np
 import pytest
@@ -40,8 +41,18 @@ def lstm(**more):
 CASES = {"vae": (vae, X), "char-lstm": (lstm, TEXTS)}
 
 
-def by_epoch(model, x):
+@cache
+def stopped(case):
+    """Shared by tests that do not change it."""
+    make, x = CASES[case]
+    return make().fit(x)
+
+
+@cache
+def by_epoch(case):
     """Losses of the validation data after each epoch, and weights, without stopping."""
+    make, x = CASES[case]
+    model = make()
     given = model.validation
     plain = clone(model).set_params(patience=None, validation=None)
     losses, weights = [], []
@@ -85,7 +96,7 @@ def test_the_best_weights_are_kept(case):
     make, x = CASES[case]
     model, heard = make(), []
     model.fit(x, on_epoch=lambda epoch, _: heard.append(epoch))
-    losses, weights = by_epoch(make(), x)
+    losses, weights = by_epoch(case)
     found = model.facts_["stopped"]
     best = found["epoch"]
     assert 1 < best < found["epochs"] < 20
@@ -96,15 +107,14 @@ def test_the_best_weights_are_kept(case):
     assert model.loss(model.validation) == found["loss"]
     for name, value in model.get_weights().items():
         np.testing.assert_array_equal(value, weights[best - 1][name], err_msg=name)
-    again = clone(model).fit(x)
-    for name, value in again.get_weights().items():
+    for name, value in stopped(case).get_weights().items():
         np.testing.assert_array_equal(value, model.get_weights()[name], err_msg=name)
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_training_that_reaches_its_end_keeps_the_best_too(case):
     make, x = CASES[case]
-    losses, weights = by_epoch(make(), x)
+    losses, weights = by_epoch(case)
     lowest = int(np.argmin(losses)) + 1
     model = make(patience=50, epochs=20).fit(x)
     assert model.facts_["stopped"]["epochs"] == 20
@@ -128,7 +138,7 @@ def test_reports_by_batches_end_with_training():
     heard = []
     model = lstm(report_every=7).fit(TEXTS, on_epoch=lambda k, losses: heard.append(losses))
     found, batches = model.facts_["stopped"], model.batches(TEXTS)
-    assert found == lstm().fit(TEXTS).facts_["stopped"]
+    assert found == stopped("char-lstm").facts_["stopped"]
     assert len(heard) == -(-found["epochs"] * batches // 7) < model.reports(TEXTS)
 
 
@@ -136,7 +146,7 @@ def test_files_serve_as_well(tmp_path):
     np.save(tmp_path / "v.npy", VALIDATION)
     (tmp_path / "v.txt").write_text("".join(OTHERS))
     one = vae(validation=str(tmp_path / "v.npy")).fit(X)
-    assert one.facts_ == vae().fit(X).facts_
+    assert one.facts_ == stopped("vae").facts_
     other = lstm(validation=tmp_path / "v.txt").fit(TEXTS)
     assert other.facts_ == lstm(validation=["".join(OTHERS)]).fit(TEXTS).facts_
     before = identity.file_hashes(one)

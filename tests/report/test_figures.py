@@ -11,7 +11,8 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import InvalidInput, KFold, LeaveOneOut, Probes
-from byrote.report.figures import figure_of, gallery, score_distribution
+from byrote.figures import gallery, score_distribution
+from byrote.report.figures.style import figure_of
 from byrote.report.format import number
 
 from estimators import PureNoise

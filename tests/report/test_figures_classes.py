@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from byrote import InvalidInput
-from byrote.report.figures import one_record, scores_by_label, thin_regions
+from byrote.figures import one_record, scores_by_label, thin_regions
 from byrote.scores.memorization.percentiles import record_percentiles
 from byrote.scores.memorization.top_records import (
     cluster_records,

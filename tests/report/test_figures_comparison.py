@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from byrote import InvalidInput
-from byrote.report.figures import PairedScores, paired_scores
+from byrote.figures import PairedScores, paired_scores
 from byrote.report.figures.paired_scores import _LOOKS
 
 CROSSINGS = np.array(["neither", "both", "no longer", "newly"])

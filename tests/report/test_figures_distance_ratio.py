@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.integrate import trapezoid
 
 from byrote import InvalidInput
-from byrote.report.figures import ratio_by_score, ratio_densities
+from byrote.figures import ratio_by_score, ratio_densities
 from byrote.report.figures.distance_ratio import kernel_density
 
 GENERATOR = np.random.default_rng(1)

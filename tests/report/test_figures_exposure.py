@@ -9,7 +9,7 @@ from scipy import stats
 from scipy.stats import binomtest
 
 from byrote import InvalidInput
-from byrote.report.figures import (
+from byrote.figures import (
     Estimates,
     ParetoPoint,
     PublishedModel,
@@ -18,10 +18,10 @@ from byrote.report.figures import (
     exposure_by_estimator,
     exposure_by_insertions,
     exposure_over_training,
-    skew_normal,
     skew_normal_fit,
 )
 from byrote.report.figures import exposure_marks as marks
+from byrote.report.figures import skew_normal
 from byrote.scores.exposure import curve
 
 from exposure_catalogue import (

@@ -7,7 +7,7 @@ from matplotlib.patches import ConnectionPatch
 from scipy.stats import norm
 
 from byrote import InvalidInput
-from byrote.report.figures import (
+from byrote.figures import (
     memorized_by_log_prob,
     memorized_examples,
     memorized_share_by_log_prob,

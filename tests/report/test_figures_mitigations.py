@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import (
+from byrote.figures import (
     OnionRound,
     ParetoPoint,
     Quantiles,

@@ -8,7 +8,7 @@ from scipy import stats
 from scipy.integrate import trapezoid
 
 from byrote import InvalidInput
-from byrote.report.figures import (
+from byrote.figures import (
     gallery,
     losses,
     quantiles_over_epochs,

@@ -253,7 +253,7 @@ def trusted(labelled, **changed):
     given = {"mc_error": 0.1, "effective_sample_size": 60.0, "k_hat_above": 0.0}
     limits = {"k_hat_limit": 0.53, "k_hat_above_limit": 0.0, "draws": 128}
     summary = replace(
-        labelled.summary(), trust=DiagnosticsSummary(**{**given, **limits, **changed})
+        labelled.summary(), diagnostics=DiagnosticsSummary(**{**given, **limits, **changed})
     )
     return flat(render(replace(labelled, _summary=summary)))
 

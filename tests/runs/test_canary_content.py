@@ -106,13 +106,6 @@ def test_each_fit_deals_the_levels_out_anew_and_a_larger_run_extends_a_smaller(t
     assert both.exposure.ids.tolist() == first.exposure.ids.tolist() * 2
 
 
-def test_workers_change_no_number(tmp_path):
-    one = run(tmp_path, fits=2, out=tmp_path / "one")
-    two = run(tmp_path, fits=2, out=tmp_path / "two", workers=2)
-    for name in ("bits", "low", "high", "log_perplexity", "rank"):
-        np.testing.assert_array_equal(getattr(one.exposure, name), getattr(two.exposure, name))
-
-
 def test_tracking_changes_nothing_and_sees_every_epoch(tmp_path):
     plain = run(tmp_path, out=tmp_path / "plain", model=Ngram(epochs=3))
     tracked = run(tmp_path, model=Ngram(epochs=3), track=(1, 2, 3))

@@ -1,7 +1,9 @@
 """The same scores, bit for bit, wherever fits run and whoever dies."""
 
+import shutil
 import signal
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -9,17 +11,20 @@ from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote import KFold
-from byrote.models import VAE
+from byrote.models import DP, VAE
 from byrote.runs.executors.registry import open_pool, usable_workers
+from byrote.runs.paths import RunPaths
+from byrote.runs.run_folder import RunFolder
 
 from estimators import Global, Misbehaving, PureNoise
 
 X = np.random.default_rng(0).random((90, 6))
 PLAN = KFold(3, repeats=2)
+VAE_ = {"latent_dim": 2, "hidden": (16, 8), "epochs": 3, "draws": 8}
 MODELS = {
-    "noise": lambda: PureNoise(),
     "mixture": lambda: GaussianMixture(3),
-    "vae": lambda: VAE(latent_dim=2, hidden=(16, 8), epochs=3, draws=8),
+    "vae": lambda: VAE(**VAE_),
+    "private vae": lambda: VAE(**VAE_, dp=DP(target_epsilon=3.0, delta=1e-3)),
 }
 
 
@@ -46,10 +51,27 @@ class Backwards(Executor):
         return future
 
 
+def test_worker_processes_change_nothing_and_keep_no_record(tmp_path):
+    here = score(PureNoise())
+    assert same(here, score(PureNoise(), workers=2, out=tmp_path / "run"))
+    assert not (tmp_path / "run" / "work").exists()
+
+
+@pytest.fixture(scope="module")
+def another_process():
+    """A new interpreter, which imports what it needs once for all tests."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
 @pytest.mark.parametrize("name", MODELS)
-def test_worker_processes_change_nothing(name):
-    here = score(MODELS[name]())
-    assert same(here, score(MODELS[name](), workers=2))
+def test_another_process_changes_nothing(name, another_process, tmp_path):
+    here = score(MODELS[name](), out=tmp_path / "here")
+    there = score(MODELS[name](), out=tmp_path / "there", executor=another_process)
+    assert same(here, there)
+    runs = [RunFolder.open(RunPaths(tmp_path / name)) for name in ("here", "there")]
+    privacy = [[run.facts(fit).get("privacy") for fit in range(6)] for run in runs]
+    assert privacy[0] == privacy[1]
 
 
 THREADED = {
@@ -86,16 +108,6 @@ def test_settings_of_this_process_are_put_back():
     assert torch.equal(torch.get_rng_state(), before[2])
 
 
-def test_a_worker_that_dies_each_time_is_a_failed_fit(tmp_path):
-    x = np.concatenate([X, X + 1])
-    x[0] = 0.0
-    with pytest.raises(byrote.IncompleteRun, match="1 of 3 fits .*WorkerDied"):
-        byrote.score_memorization(
-            Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), out=tmp_path / "run", workers=2
-        )
-    assert byrote.open_run(tmp_path / "run").memorization(partial=True).missing != ()
-
-
 def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
     x = np.concatenate([X, X + 1])
     x[0] = 0.0
@@ -109,24 +121,22 @@ def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
     assert byrote.score_memorization(model, x, **how).summary().scored == 180
 
 
-def test_a_deadly_fit_takes_no_other_with_it(tmp_path):
+def test_a_fit_whose_worker_dies_each_time_has_failed_and_takes_no_other_with_it(tmp_path):
     x = np.concatenate([X, X + 1])
     x[0] = 0.0
-    with pytest.raises(byrote.IncompleteRun, match="1 of 6 fits .*1 failed"):
+    with pytest.raises(byrote.IncompleteRun, match="1 of 3 fits .*1 failed.*WorkerDied"):
         byrote.score_memorization(
-            Misbehaving("die", marked=0.0), x, plan=KFold(6, 1), out=tmp_path / "run", workers=2
+            Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), out=tmp_path / "run", workers=2
         )
+    assert len(byrote.open_run(tmp_path / "run").memorization(partial=True).missing) == 1
 
 
-def test_an_executor_that_outlives_a_folder_sees_new_records(tmp_path):
-    import shutil
-
-    with ProcessPoolExecutor(1) as executor:
-        for x in (X, X + 1):
-            shutil.rmtree(tmp_path / "run", ignore_errors=True)
-            how = {"plan": PLAN, "out": tmp_path / "run"}
-            found = byrote.score_memorization(GaussianMixture(2), x, executor=executor, **how)
-            assert same(found, byrote.score_memorization(GaussianMixture(2), x, plan=PLAN))
+def test_an_executor_that_outlives_a_folder_sees_new_records(another_process, tmp_path):
+    for x in (X, X + 1):
+        shutil.rmtree(tmp_path / "run", ignore_errors=True)
+        how = {"plan": PLAN, "out": tmp_path / "run", "executor": another_process}
+        found = byrote.score_memorization(GaussianMixture(2), x, **how)
+        assert same(found, byrote.score_memorization(GaussianMixture(2), x, plan=PLAN))
 
 
 LAZY = """
@@ -164,11 +174,6 @@ def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
     for fit in (1, 2):
         (tmp_path / "run" / "fits" / f"fit-{fit:06d}.parquet").unlink()
     assert run() == first
-
-
-def test_records_do_not_stay_behind(tmp_path):
-    score(PureNoise(), workers=2, out=tmp_path / "run")
-    assert not (tmp_path / "run" / "work").exists()
 
 
 def test_workers_stay_within_the_cores():

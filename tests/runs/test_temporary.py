@@ -131,16 +131,21 @@ byrote.score_memorization(Slow(60), x, plan=plan, out=sys.argv[1], workers=2)
 """
 
 
-def children_of(process):
-    found = []
+def processes():
+    """Number, state, parent and group of all processes."""
     for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) == process:
-            found.append(int(path.parent.name))
-    return found
+        with contextlib.suppress(OSError):
+            state, parent, group, *_ = path.read_text().rpartition(")")[2].split()
+            yield int(path.parent.name), state, int(parent), int(group)
+
+
+def children_of(process):
+    return [child for child, _, parent, _ in processes() if parent == process]
+
+
+def alive_in(group):
+    """The processes of a group that are neither dead nor zombies."""
+    return [process for process, state, _, of in processes() if of == group and state not in "ZX"]
 
 
 def maps_records(process):
@@ -164,10 +169,11 @@ def test_records_and_workers_go_with_a_killed_process(here):
     process = subprocess.Popen(
         [sys.executable, "-c", RUN, here / "run"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
     )
     try:
         until = time.monotonic() + 180  # workers start slowly on a busy machine
-        while not (workers := [one for one in children_of(process.pid) if maps_records(one)]):
+        while not any(maps_records(worker) for worker in children_of(process.pid)):
             assert time.monotonic() < until
             assert process.poll() is None
             time.sleep(0.05)
@@ -178,17 +184,10 @@ def test_records_and_workers_go_with_a_killed_process(here):
     finally:
         process.kill()
         process.wait()
-    while any(Path(f"/proc/{worker}/exe").exists() and alive(worker) for worker in workers):
-        assert time.monotonic() < until + 60
+    while alive_in(process.pid):
+        assert time.monotonic() < until + 60, "a worker outlived its run"
         time.sleep(0.05)
     assert not (here / "run" / "work").exists()
-
-
-def alive(process):
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -9,12 +9,13 @@ import numpy as np
 from byrote import checks
 from byrote.attacks.ranks import Budget, RankProgress, Ranks
 from byrote.data.canaries import Canary
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.models.language.steppers import check_language_model
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Extraction:
+class Extraction(Displayed):
     """Completions extracted from a model by a search. Bits. ``repr`` shows no text.
 
     Attributes

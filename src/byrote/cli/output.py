@@ -17,7 +17,6 @@ from byrote.errors import InvalidInput, printable
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.console import Console, ConsoleOptions, RenderResult
 
 Format = Literal["text", "json", "csv"]
 _ERROR_HANDLER = "byrote.ascii"
@@ -55,23 +54,13 @@ def write_rich(content: Any) -> None:
     """Write rich content on standard output, 120 columns wide if that is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 (slow to import, as --help need not)
 
+    from byrote.report.format import WIDTH, Printable  # noqa: PLC0415
+
     settings: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
     console = Console(**settings)
     if not console.is_terminal:
-        console = Console(**settings, width=120)
-    console.print(_Printable(content))
-
-
-class _Printable:
-    """Rich content whose texts are printable, line by line."""
-
-    def __init__(self, content: Any) -> None:
-        self._content = content
-
-    def __rich_console__(self, console: "Console", options: "ConsoleOptions") -> "RenderResult":
-        for segment in console.render(self._content, options):
-            lines = segment.text.split("\n")
-            yield segment._replace(text="\n".join(map(printable, lines)))
+        console = Console(**settings, width=WIDTH)
+    console.print(Printable(content))
 
 
 def write_csv(frame: "pd.DataFrame", stream: TextIO) -> None:

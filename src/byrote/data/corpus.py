@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 
 _PRESET = 6  # lzma's default, at which compressed sizes are compared
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Corpus:
+class Corpus(Displayed):
     r"""Text in memory, unchanged, one string per document.
 
     A place for inserting a line is the start of a line, counted from 0 through all documents.

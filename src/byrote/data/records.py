@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.data import memory
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 
 _HASH_BLOCK = 1 << 24  # bytes hashed at a time
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Records:
+class Records(Displayed):
     """Training records in memory.
 
     Parameters
@@ -72,7 +73,7 @@ class Records:
 
     def __repr__(self) -> str:  # no contents in notebooks and tracebacks
         labelled = "" if self.labels is None else ", labelled"
-        return f"Records({len(self)} of shape {self.shape}{labelled}, from {self.source})"
+        return f"Records({len(self):,} of shape {self.shape}{labelled}, from {self.source})"
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -214,7 +214,7 @@ def _evidence(evidence: list[EvidenceSummary]) -> list[Row]:
     ]
     if not all(np.isnan(each.epsilon.value) for each in evidence):
         rows.append(("epsilon proven", [_proven(each) for each in evidence]))
-    if any(each.promised for each in evidence):
+    if any(each.guarantee for each in evidence):
         rows.append(("epsilon guaranteed", [_guaranteed(each) for each in evidence]))
     return rows
 
@@ -227,10 +227,10 @@ def _proven(evidence: EvidenceSummary) -> str:
 
 
 def _guaranteed(evidence: EvidenceSummary) -> str:
-    if not evidence.promised:
+    if not evidence.guarantee:
         return "none"
-    epsilon = evidence.promised.get("epsilon")
-    delta = evidence.promised.get("delta")
+    epsilon = evidence.guarantee.get("epsilon")
+    delta = evidence.guarantee.get("delta")
     value = "∞" if epsilon is None else number(float(epsilon))
     return f"{value}, δ {delta:.2g}" if delta else value
 

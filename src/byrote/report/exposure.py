@@ -81,8 +81,18 @@ def render(
     parts += [Text(sentence) for sentence in notes.fits(exposure)]
     parts += [Text(sentence) for sentence in notes.cautions(exposure, levels, controls)]
     if top and (roles == "canary").any():
-        parts += [Text(""), _canaries(_with_fits(exposure, fit), times, roles, top)]
+        rows = np.flatnonzero(roles == "canary")
+        parts += [Text(""), _canaries(_with_fits(exposure, fit), rows, top, times)]
     return Group(*parts)
+
+
+def render_exposures(exposure: Exposure, *, top: int = 40) -> RenderableType:
+    """Return exposures without numbers of insertions."""
+    summary, text = exposure.summary(), Text(plural(len(exposure), "canary"), style="bold")
+    mean = _bits(summary.mean, "at least " if summary.saturated else "")
+    text.append(f" · mean exposure {mean} bits · by method: {_methods(exposure)}", "not bold")
+    table = _canaries(exposure, np.arange(len(exposure)), top)
+    return Group(text, table, *map(Text, notes.fits(exposure)))
 
 
 def to_json(
@@ -161,12 +171,15 @@ def _run_headline(run: ExposureResult) -> Text:
 def _headline(exposure: Exposure, roles: NDArray[np.str_], facts: Mapping[str, Any] | None) -> Text:
     canaries, controls = (int((roles == role).sum()) for role in ("canary", "control"))
     text = Text(f"{plural(canaries, 'canary')}, {plural(controls, 'control')}", style="bold")
-    methods = exposure.summary().methods
-    used = ", ".join(f"{count:,} {printable(name)}" for name, count in methods.items() if name)
-    text.append(f" · by method: {used or 'none'}", style="not bold")
+    text.append(f" · by method: {_methods(exposure)}", style="not bold")
     for line in notes.facts(facts):
         text.append(f"\n{line}", style="not bold")
     return text
+
+
+def _methods(exposure: Exposure) -> str:
+    methods = exposure.summary().methods.items()
+    return ", ".join(f"{count:,} {printable(name)}" for name, count in methods if name) or "none"
 
 
 def _levels(levels: tuple[Level, ...], exposure: Exposure) -> Table:
@@ -216,17 +229,17 @@ def _with_fits(exposure: Exposure, fit: ArrayLike | None) -> Exposure:
 
 
 def _canaries(
-    exposure: Exposure, times: NDArray[np.int64], roles: NDArray[np.str_], top: int
+    exposure: Exposure, rows: NDArray[np.intp], top: int, times: NDArray[np.int64] | None = None
 ) -> Table:
     interval = f"[{100 * exposure.level:g} %]"
-    titles = ("inserted", "exposure", interval, "p", "method", "rank")
+    inserted = [] if times is None else ["inserted"]
+    titles = (*inserted, "exposure", interval, "p", "method", "rank")
     table = new_table("canary", *titles, whole=("exposure", interval, "p"))
-    table.columns[5].justify = "left"
-    rows = np.flatnonzero(roles == "canary")
+    table.columns[-2].justify = "left"
     for row in rows[:top]:
         table.add_row(
             Text(printable(exposure.ids[row])),
-            f"{times[row]:,}",
+            *([] if times is None else [f"{times[row]:,}"]),
             _bits(exposure.bits[row], "at least " if exposure.saturated[row] else ""),
             _interval(exposure.low[row], exposure.high[row]),
             p_value(exposure.p_value[row]),

@@ -5,11 +5,15 @@ from pathlib import PurePath
 from typing import Any
 
 import numpy as np
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from byrote.errors import printable
 from byrote.scores.memorization.summary import Statistic
 from byrote.stats.estimate import Estimate
+
+WIDTH = 120  # columns where there is no terminal
 
 
 def number(value: float) -> str:
@@ -251,3 +255,16 @@ def add_ellipsis(table: Table, hidden: int) -> None:
     """Add a last row that counts the rows left out, if any."""
     if hidden > 0:
         table.add_row(f"… and {hidden:,} more", *[""] * (len(table.columns) - 1))
+
+
+class Printable:
+    """Rich content whose texts are printable, line by line, and never taken for markup."""
+
+    def __init__(self, content: RenderableType) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        unmarked = options.update(markup=False, highlight=False)
+        for segment in console.render(self._content, unmarked):
+            lines = segment.text.split("\n")
+            yield segment._replace(text="\n".join(map(printable, lines)))

@@ -64,8 +64,8 @@ def render(
     parts.append(_significance(result))
     if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
-    if summary.trust is not None:
-        parts.append(_diagnostics(summary.trust))
+    if summary.diagnostics is not None:
+        parts.append(_diagnostics(summary.diagnostics))
     parts += [Text(sentence, style="bold") for sentence in _approximate(result)]
     parts += [Text(sentence) for sentence in _degenerate(result)]
     parts += [] if column is None else [Text(column.sentence)]
@@ -165,23 +165,27 @@ def _log_likelihood(result: MemorizationResult) -> Text:
     return Text(f"{text}.")
 
 
-def _diagnostics(trust: DiagnosticsSummary) -> Text:
+def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
     parts = []
-    if not np.isnan(trust.mc_error):
-        parts.append(f"median Monte Carlo error {number(trust.mc_error)} nats")
-    if not np.isnan(trust.effective_sample_size):
-        draws = f" of {trust.draws:,}" if trust.draws else ""
-        size = number(trust.effective_sample_size)
+    if not np.isnan(diagnostics.mc_error):
+        parts.append(f"median Monte Carlo error {number(diagnostics.mc_error)} nats")
+    if not np.isnan(diagnostics.effective_sample_size):
+        draws = f" of {diagnostics.draws:,}" if diagnostics.draws else ""
+        size = number(diagnostics.effective_sample_size)
         parts.append(f"median effective sample size in a record's worst fit {size}{draws}")
-    if not np.isnan(trust.k_hat_above):
-        limits = f"k-hat, the heaviness of the weights' tail, above 0.7 in {trust.k_hat_above:.1%}"
-        if trust.k_hat_limit < K_HAT:
-            limits += f", above {trust.k_hat_limit:.2f} in {trust.k_hat_above_limit:.1%}"
+    if not np.isnan(diagnostics.k_hat_above):
+        limits = (
+            f"k-hat, the heaviness of the weights' tail, above 0.7 in {diagnostics.k_hat_above:.1%}"
+        )
+        if diagnostics.k_hat_limit < K_HAT:
+            limits += (
+                f", above {diagnostics.k_hat_limit:.2f} in {diagnostics.k_hat_above_limit:.1%}"
+            )
         parts.append(f"{limits} of them")
-    if trust.outlier is not None:
-        parts.append(f"{trust.outlier:.1%} of them are of the outlier component")
+    if diagnostics.outlier is not None:
+        parts.append(f"{diagnostics.outlier:.1%} of them are of the outlier component")
     text = Text(f"Log-likelihoods: {'; '.join(parts)}.")
-    if trust.poor:
+    if diagnostics.poor:
         text.append(
             "\nThey rest on few draws: underestimates that vary between fits, so scores are noisy."
             " Use more draws.",

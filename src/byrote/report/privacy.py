@@ -1,6 +1,6 @@
 """Evidence on privacy (bounds, guarantee, attacks) as text for the terminal, or as plain data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,11 +36,10 @@ def render(evidence: PrivacyEvidence) -> RenderableType:
         Text(""),
         _bounds(evidence),
         Text(""),
-        _attacks(evidence),
-        _attack_reasons(evidence.membership),
+        render_attacks(evidence.membership),
         Text(""),
-        _sides(evidence.sides),
-        _remarks(evidence.sides),
+        _measures(evidence.measures),
+        _remarks(evidence.measures),
     ]
     return Group(*parts)
 
@@ -61,7 +60,7 @@ def verdict(evidence: PrivacyEvidence) -> Text:
     else:
         text.append(f"Epsilon is at least {number(bound.epsilon)} {claim}", style="bold")
         text.append(f": {evidence_of(bound)}.")
-    text.append(f"\n{guarantee(evidence.promised)}")
+    text.append(f"\n{guarantee(evidence.guarantee)}")
     if evidence.contradicted:
         text.append(
             f" The audit contradicts it: it allows {number(evidence.allowed)} for such neighbours.",
@@ -155,11 +154,16 @@ def _bounds(evidence: PrivacyEvidence) -> Table:
     return table
 
 
-def _attacks(evidence: PrivacyEvidence) -> Table:
-    rates = [hit.asked for hit in evidence.membership[0].hits]
+def render_attacks(attacks: Sequence[MembershipInference]) -> RenderableType:
+    """Return the accuracy of attacks, and why some numbers are missing."""
+    return Group(_attacks(attacks), _attack_reasons(attacks))
+
+
+def _attacks(attacks: Sequence[MembershipInference]) -> Table:
+    rates = [hit.asked for hit in attacks[0].hits]
     titles = [f"detected at {100 * rate:.4g}% false alarms" for rate in rates]
     table = new_table("membership by", "area under the curve", *titles)
-    for attack in evidence.membership:
+    for attack in attacks:
         numbers = [(attack.auc, attack.interval)]
         numbers += [(hit.true_positive_rate, hit.interval) for hit in attack.hits]
         cells = [f"{value:.3f} {_interval(ends, 3)}".rstrip() for value, ends in numbers]
@@ -169,7 +173,7 @@ def _attacks(evidence: PrivacyEvidence) -> Table:
     return table
 
 
-def _attack_reasons(attacks: tuple[MembershipInference, ...]) -> Text:
+def _attack_reasons(attacks: Sequence[MembershipInference]) -> Text:
     sentences = []
     for attack in attacks:
         reasons = [attack.reason] if attack.reason else [hit.reason for hit in attack.hits]
@@ -177,37 +181,38 @@ def _attack_reasons(attacks: tuple[MembershipInference, ...]) -> Text:
     return Text("\n".join(sentences), end="\n" if sentences else "")
 
 
-def _sides(sides: tuple[GroupMeasure, ...]) -> Table:
+def _measures(measures: Sequence[GroupMeasure]) -> Table:
     table = new_table("measures", *MEASURES.values())
-    cells = {(side.group, side.measure): side for side in sides}
-    for group in dict.fromkeys(side.group for side in sides):
-        row = [_cell(cells.get((group, measure))) for measure in MEASURES]
+    cells = {(each.group, each.measure): each for each in measures}
+    for group in dict.fromkeys(each.group for each in measures):
+        row = [_cell(cells.get((group, name))) for name in MEASURES]
         table.add_row(Text(group), *map(Text, row))
-    nulls = [[side.null for side in sides if side.measure == measure] for measure in MEASURES]
+    nulls = [[each.null for each in measures if each.measure == name] for name in MEASURES]
     row = [number(float(np.mean(known))) if known else "–" for known in nulls]
     table.add_row(Text("without memorization", style="italic"), *row)
     return table
 
 
-def _cell(side: GroupMeasure | None) -> str:
-    if side is None or np.isnan(side.value):
+def _cell(measure: GroupMeasure | None) -> str:
+    if measure is None or np.isnan(measure.estimate.value):
         return "–"
-    if side.measure == "epsilon":
-        return f"at least {number(side.value)}"
-    decimals = 3 if side.measure == "membership" else 2
-    return f"{side.value:.{decimals}f} {_interval((side.low, side.high), decimals)}".rstrip()
+    estimate = measure.estimate
+    if measure.measure == "epsilon":
+        return f"at least {number(estimate.value)}"
+    decimals = 3 if measure.measure == "membership" else 2
+    return f"{estimate.value:.{decimals}f} {_interval(estimate.interval, decimals)}".rstrip()
 
 
-def _remarks(sides: tuple[GroupMeasure, ...]) -> Text:
+def _remarks(measures: Sequence[GroupMeasure]) -> Text:
     sentences = [
-        f"{side.group}, {side.measure}: {side.reason}."
-        for side in sides
-        if side.reason and side.measure != "epsilon"
+        f"{each.group}, {each.measure}: {each.estimate.reason}."
+        for each in measures
+        if each.estimate.reason and each.measure != "epsilon"
     ]
-    for side in sides:
-        limit = side.detail.get("promised_mean_bits", np.nan)
+    for each in measures:
+        limit = each.detail.get("max_mean_bits", np.nan)
         if not np.isnan(limit):
-            sentences.append(f"{side.group}: the guarantee allows a mean of {number(limit)} bits.")
+            sentences.append(f"{each.group}: the guarantee allows a mean of {number(limit)} bits.")
     sentences.append(
         "(*) the bound fixed in advance by the plan; the others are shown for comparison."
     )

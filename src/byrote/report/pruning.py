@@ -15,8 +15,8 @@ from byrote.scores.neighbors.near_duplicates import NearDuplicates
 
 def render(
     pruned: Pruned,
-    description: Mapping[str, Any],
-    path: Path,
+    description: Mapping[str, Any] | None = None,
+    path: Path | None = None,
     duplicates: NearDuplicates | None = None,
 ) -> Text:
     """Return the number of records removed, the rule, and the command that scores those kept.
@@ -28,12 +28,12 @@ def render(
     text.append(f": {_rule(pruned)}.\n")
     for reason, count in pruned.never_scored.items():
         text.append(f"{count:,} without a score are kept, {reason}.\n")
-    text.append(f"{len(pruned.kept):,} kept: {path}\n")
+    text.append(f"{len(pruned.kept):,} kept{f': {path}' if path else '.'}\n")
     if left := _copies_left(pruned, duplicates):
         text.append(f"{left:,} of those removed have a copy or near copy that is kept.\n")
     if not len(pruned.removed):
         return text.append("No record is removed, so there is nothing to audit again.")
-    if description["data"]["source"] != "memory":
+    if path and description and description["data"]["source"] != "memory":
         text.append(f"To score the records kept: {_command(description['data'], path)} --out …\n")
     return text.append("Records that the removed ones shielded may now be memorized.")
 

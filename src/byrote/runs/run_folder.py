@@ -88,6 +88,10 @@ class RunFolder:
                 " extract serve it"
             )
 
+    def check_canaries(self) -> None:
+        """Refuse a run without canaries, which has no exposures."""
+        _ = self.canaries
+
     @property
     def models(self) -> KeptModels:
         """The kept models."""

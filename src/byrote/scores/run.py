@@ -4,13 +4,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import Records
+from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
 from byrote.runs import kept_model
@@ -23,17 +24,16 @@ from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 from byrote.scores.exposure.trajectory import exposure_trajectory_of_run
 from byrote.scores.memorization.evaluation import Evaluation, evaluate
-from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.score_memorization import memorization_of_run
+from byrote.scores.memorization.memorization_result import MemorizationResult, memorization_of_run
 from byrote.scores.memorization.trajectory import trajectory_of_run
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.once import once
+from byrote.scores.privacy import from_run
 from byrote.scores.privacy.evidence import PrivacyEvidence
-from byrote.scores.privacy.from_run import evidence_of, membership_of
 from byrote.scores.privacy.guarantee import guarantee_of
 from byrote.scores.privacy.membership import MembershipInference
 
-Result = TypeVar("Result")
 Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
 
 
@@ -52,7 +52,7 @@ def open_run(run: "str | Path | Run") -> "Run":
     return Run(RunFolder.open(RunPaths(checks.path("run", run))))
 
 
-class Run:
+class Run(Displayed):
     """An open run folder.
 
     Files are read and results computed on first use, and once: open the folder again to see fits
@@ -80,7 +80,6 @@ class Run:
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
-        self._results: dict[Any, Any] = {}
 
     def __repr__(self) -> str:
         plan, model = self.manifest.plan.spec["kind"], self.manifest.model.name.rpartition(".")[2]
@@ -146,22 +145,41 @@ class Run:
 
     def table(self, *, partial: bool = False) -> Table:
         """Return the log-likelihoods by fit and record, after training."""
-        if not partial and self.incomplete:
+        if not checks.flag("partial", partial) and self.incomplete:
             raise IncompleteRun(self.incomplete)
-        return self._once(("table",), lambda: self.folder.table(partial=True))
+        return self._table_of_finished
+
+    @cached_property
+    def _table_of_finished(self) -> Table:
+        return self.folder.table(partial=True)
+
+    def _known_table(self, epoch: int | None = None, *, partial: bool = False) -> Table:
+        """The table after training or a tracked epoch, refused if it has no fit that counts."""
+        if epoch is None:
+            table = self.table(partial=partial)
+        else:
+            epoch = checks.integer("epoch", epoch, at_least=0)
+            table = self.folder.table(epoch=epoch, partial=checks.flag("partial", partial))
+        if not table.counting().any():
+            raise IncompleteRun(self.folder.complaint(table.missing))
+        return table
 
     @cached_property
     def evaluation(self) -> Evaluation:
         """Scores and errors of the scored records, from the finished fits."""
         return evaluate(self.table(partial=True))
 
+    @once
     def memorization(
         self, epoch: int | None = None, *, partial: bool = False
     ) -> MemorizationResult:
         """Compute the memorization scores from the log-likelihoods, without training."""
-        key = ("memorization", epoch, partial)
-        return self._once(key, lambda: memorization_of_run(self.folder, epoch, partial=partial))
+        self.folder.check_no_canaries()
+        table = self._known_table(epoch, partial=partial)
+        evaluation = self.evaluation if epoch is None else evaluate(table)
+        return memorization_of_run(self.folder, table, evaluation, epoch)
 
+    @once
     def exposure(
         self, epoch: int | None = None, *, method: str = "auto", partial: bool = False
     ) -> ExposureResult:
@@ -173,37 +191,32 @@ class Run:
             "rank": by the ranks found in the model during the run; "sampled" or "skew_normal": by
             the reference candidates; "auto": the best of these for each canary, exact ranks first.
         """
-        return self._once(
-            ("exposure", epoch, method, partial),
-            lambda: exposure_of_run(self.folder, epoch=epoch, method=method, partial=partial),
-        )
+        self.folder.check_canaries()
+        table = self._known_table(epoch, partial=partial)
+        return exposure_of_run(self.folder, table, epoch=epoch, method=method)
 
+    @once
     def trajectory(self, *, method: str = "auto", partial: bool = False) -> Any:
         """Compute scores, or exposures, and losses at every scored epoch of training.
 
-        Returns a ``Trajectory``; for a run with canaries, an ``ExposureOverTraining``. A run that
-        was not tracked has scores after the last epoch alone, and the losses of all epochs.
-        ``method``: for canaries, as for ``exposure``.
+        Returns a ``Trajectory``; for a run with canaries, an ``ExposureOverTraining``, with
+        ``method`` as for ``exposure``. Without tracking, scores are those after the last epoch.
         """
         if self.has_canaries:
-            return self._once(
-                ("trajectory", method, partial),
-                lambda: exposure_trajectory_of_run(self.folder, method=method, partial=partial),
-            )
-        scores = lambda: trajectory_of_run(self.folder, partial=partial)  # noqa: E731
-        return self._once(("trajectory", partial), scores)
+            last = self.exposure(method=method, partial=partial)
+            return exposure_trajectory_of_run(self.folder, last, method, partial=partial)
+        return trajectory_of_run(self.folder, partial=partial)
 
+    @once
     def membership(self, attack: str = "lira", *, partial: bool = False) -> MembershipInference:
         """Infer which fits trained on which records, as an attacker would.
 
         For a run with canaries, distinguish inserted secrets from controls and reference
-        candidates, which were drawn alike and never inserted.
-
-        ``attack``: "lira" or "loss", as for ``infer_membership``.
+        candidates. ``attack``: "lira" or "loss", as for ``infer_membership``.
         """
-        key = ("membership", attack, partial)
-        return self._once(key, lambda: membership_of(self.folder, attack, partial=partial))
+        return from_run.membership_of(self.folder, self._known_table(partial=partial), attack)
 
+    @once
     def epsilon(
         self,
         *,
@@ -215,9 +228,8 @@ class Run:
     ) -> PrivacyEvidence:
         """Bound the privacy loss from below, and compare it with the model's guarantee.
 
-        Returns every bound that the log-likelihoods allow, with the reasons for the others
-        (docs/privacy.md), and memorization, exposure, membership inference and epsilon side by
-        side.
+        Returns all bounds and attacks that the log-likelihoods allow, with the reasons for the
+        others (docs/privacy.md).
 
         Parameters
         ----------
@@ -232,13 +244,16 @@ class Run:
             Id of the record for Clopper and Pearson's bound, fixed in advance (default: drawn by
             the run's seed).
         """
-        asked: dict[str, Any] = {"significance": significance, "delta": delta, "guesses": guesses}
-        asked |= {"record": record, "partial": partial}
-        key = ("epsilon", *asked.values())
-        return self._once(key, lambda: evidence_of(self.folder, **asked))
+        table = self._known_table(partial=partial)
+        claim = from_run.claim_of(self.folder, table, significance, delta, guesses, record)
+        if self.has_canaries:
+            exposure = self.exposure(partial=partial).exposure
+            return from_run.evidence_of_canaries(self.folder, table, exposure, claim)
+        return from_run.evidence_of_records(self.folder, table, self.evaluation, claim)
 
-    # -- saved by other commands -----------------------------------------------------------------
+    # -- kept in the folder -----------------------------------------------------------------------
 
+    @once
     def neighbors(self) -> NeighborResult:
         """Load the results of ``byrote neighbors --validation``."""
         result = self._beside_scores(self.folder.paths.neighbors, NeighborResult.load)
@@ -246,6 +261,7 @@ class Run:
             raise InvalidInput("byrote neighbors was not run")
         return result
 
+    @once
     def near_duplicates(self) -> NearDuplicates | None:
         """Load the near-duplicates found by ``byrote neighbors``; None if it was not run."""
         return self._beside_scores(self.folder.paths.near_duplicates, NearDuplicates.load)
@@ -254,7 +270,7 @@ class Run:
         """Load a result with the current scores, which later repeats may have changed."""
         if not file_exists(path):
             return None
-        result = self._once((path,), lambda: load(path))
+        result = load(path)
         if result.description.get("run_id") != self.manifest.run_id:
             raise InvalidInput(f"{path} belongs to another run; byrote neighbors replaces it")
         return replace(result, score=self.memorization(partial=True).score)
@@ -263,8 +279,6 @@ class Run:
     def records(self) -> Records:
         """The records of the run, loaded again; InvalidInput if they changed."""
         return load_records(self.folder.paths, self.manifest)
-
-    # -- models -----------------------------------------------------------------------------------
 
     def model(self, fit: int | None = None, *, model: Any = None) -> Any:
         """Load a model that the run keeps, as it was after training.
@@ -281,17 +295,6 @@ class Run:
     ) -> NDArray[Any]:
         """Draw (n, *shape) records from a model that the run keeps; see ``model``.
 
-        The seed determines the samples, even if the model uses a global generator. The first of N
-        samples depend on N.
+        The seed determines the samples. The first of N samples depend on N.
         """
         return kept_model.sample(self.folder, n, seed=seed, fit=fit, model=model)
-
-    def _once(self, key: tuple[Any, ...], compute: Callable[[], Result]) -> Result:
-        typed = (key, *map(type, key))  # True is not 1
-        try:
-            return cast("Result", self._results[typed])
-        except KeyError:
-            self._results[typed] = compute()
-            return cast("Result", self._results[typed])
-        except TypeError:  # an argument that is not hashable, which is refused
-            return compute()

@@ -103,9 +103,7 @@ class StudyRun:
     def mean_exposure(self, rows: NDArray[np.intp]) -> Estimate:
         """Estimate the mean exposure of some rows, in bits, with its interval over secrets."""
         exposure = self.exposures.exposure
-        saturated = exposure.saturated[rows]
-        mean = mean_exposure(exposure.bits[rows], exposure.ids[rows], saturated)
-        return Estimate(*mean, bound="at least" if saturated.any() else "")
+        return mean_exposure(exposure.bits[rows], exposure.ids[rows], exposure.saturated[rows])
 
     @cached_property
     def released_model(self) -> Any:

@@ -249,7 +249,7 @@ def test_a_run_keeps_it_all(tmp_path):
     result = byrote.open_run(tmp_path).memorization()
     run = RunFolder.open(RunPaths(tmp_path))
     taken = np.concatenate([run.file(fit).diagnostics()["outlier"] for fit in range(2)]) > 0.5
-    assert result.summary().trust.outlier == pytest.approx(taken.mean())
+    assert result.summary().diagnostics.outlier == pytest.approx(taken.mean())
     console = Console(file=StringIO(), width=2000)
     console.print(render(result))
     said = f"{taken.mean():.1%} of them are of the outlier component"

@@ -179,21 +179,12 @@ def test_auto_is_float32_uncompiled():
     assert (found.precision, found.compile) == ("float32", False)
 
 
-def privacy_of(store):
-    run = RunFolder.open(RunPaths(store))
-    return [run.facts(fit)["privacy"] for fit in range(4)], run
-
-
 def test_a_run_keeps_what_each_fit_promises_and_gives_the_model_back(tmp_path):
     dp = DP(target_epsilon=3.0, delta=DELTA)
     given = {"plan": Probes(10, fits=4), "seed": 5}
-    one = byrote.score_memorization(
-        a_vae(dp=dp), ROWS, **given, out=tmp_path / "one", keep_models="all"
-    )
-    two = byrote.score_memorization(a_vae(dp=dp), ROWS, **given, out=tmp_path / "two", workers=2)
-    np.testing.assert_array_equal(one.log_prob_in, two.log_prob_in)
-    facts, run = privacy_of(tmp_path / "one")
-    assert facts == privacy_of(tmp_path / "two")[0]
+    byrote.score_memorization(a_vae(dp=dp), ROWS, **given, out=tmp_path / "one", keep_models="all")
+    run = RunFolder.open(RunPaths(tmp_path / "one"))
+    facts = [run.facts(fit)["privacy"] for fit in range(4)]
     assert all(2.97 <= found["epsilon"] <= 3.0 for found in facts)
     assert run.manifest.model.parameters["dp"]["target_epsilon"] == 3.0
     model = byrote.open_run(tmp_path / "one").model(fit=1)

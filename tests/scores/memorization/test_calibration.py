@@ -212,6 +212,6 @@ def test_zero_densities_keep_what_can_be_kept():
     from byrote.scores.memorization.memorization_result import result_from_table
 
     labels = np.arange(50) % 2
-    summary = result_from_table(table, np.arange(50), labels, {}).summary()
+    summary = result_from_table(table, evaluate(table), np.arange(50), labels, {}).summary()
     assert summary.scored > 40
     assert summary.undefined["mean_log"] > 0

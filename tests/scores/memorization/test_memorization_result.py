@@ -11,7 +11,9 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, LeaveOneOut, Membership, Probes, Subset
 from byrote.plans import design_of
+from byrote.runs.table import Table
 from byrote.scores.compare.compare import score_change
+from byrote.scores.memorization.memorization_result import result_from_table
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.audits import held_out
 
@@ -135,8 +137,11 @@ def test_reliability_tells_signal_from_noise():
 def test_summary_errors_match_the_spread_over_seeds(plan):
     values, errors = [], []
     for seed in range(12):
-        summary = byrote.score_memorization(PureNoise(1.0), np.zeros((20, 1)), plan=plan, seed=seed)
-        mean = summary.summary().distribution["mean_log"]["mean"]
+        design = design_of(plan, 20, seed)
+        rows = np.arange(20, dtype=np.uint32) if design.scored is None else design.scored
+        noise = np.random.default_rng(seed).normal(size=(design.fits, len(rows)))
+        result = result_from_table(Table(design, rows, noise), rows, None, {})
+        mean = result.summary().distribution["mean_log"]["mean"]
         values.append(mean.value)
         errors.append(mean.standard_error)
     assert 0.5 < np.std(values, ddof=1) / np.mean(errors) < 2.0

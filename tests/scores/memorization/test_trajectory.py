@@ -169,7 +169,7 @@ def test_diagnostics_over_fits(tmp_path, plan):
         column = getattr(result, name)
         np.testing.assert_allclose(column[values.index], values, rtol=1e-6)
         assert np.isnan(np.delete(column, values.index)).all()
-    trust = result.summary().trust
+    trust = result.summary().diagnostics
     assert trust.mc_error == pytest.approx(np.median(expected["mc_error"]))
     assert trust.effective_sample_size == np.median(expected["effective_sample_size"])
     assert trust.k_hat_above == pytest.approx((table["k_hat"] > 0.7).mean())
@@ -179,7 +179,7 @@ def test_diagnostics_over_fits(tmp_path, plan):
     result.save(tmp_path / "scores.parquet")
     again = byrote.MemorizationResult.load(tmp_path / "scores.parquet")
     assert again.to_frame().equals(result.to_frame())
-    assert again.summary().trust == trust
+    assert again.summary().diagnostics == trust
     assert "k_hat" in again.to_frame()
 
 
@@ -195,7 +195,7 @@ def test_trust_is_said_in_a_line(tmp_path, capfd):
 def test_without_diagnostics_there_is_nothing(run, capfd):
     result = byrote.open_run(run).memorization()
     assert result.k_hat is None
-    assert result.summary().trust is None
+    assert result.summary().diagnostics is None
     assert "k_hat" not in result.to_frame()
     assert "Log-likelihoods:" not in call(capfd, "show", run)[1]
 

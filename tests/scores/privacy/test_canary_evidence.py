@@ -11,14 +11,15 @@ import byrote
 from byrote import Canary, InvalidInput
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
-from byrote.scores.privacy.canary_evidence import (
-    canary_measures,
+from byrote.scores.privacy.canary_bounds import (
+    CanaryTable,
+    canary_table,
     exposure_rank_bound,
     least_p_values,
     rank_p_values,
 )
-from byrote.scores.privacy.canary_table import CanaryTable, canary_table
 from byrote.scores.privacy.guarantee import windows
+from byrote.scores.privacy.measures import canary_measures
 from byrote.scores.privacy.record_bounds import Claim
 from byrote.stats.exposure import epsilon_bound, group_privacy
 
@@ -154,8 +155,8 @@ def test_secrets_of_several_lengths_move_windows_that_hold_none(tmp_path):
         found[name] = byrote.open_run(tmp_path / name).epsilon()
     assert "differ in length" in found["windows"].headline.reason
     assert np.isnan(found["windows"].proven)
-    (side,) = (one for one in found["windows"].sides if one.measure == "epsilon")
-    assert "differ in length" in side.reason
+    (side,) = (one for one in found["windows"].measures if one.measure == "epsilon")
+    assert "differ in length" in side.estimate.reason
     assert found["none"].headline.reason == ""
 
 
@@ -175,11 +176,11 @@ def test_evidence_of_a_run_with_canaries(store):
     assert (evidence.kind, evidence.method) == ("exposure", "exposure")
     assert [bool(bound.reason) for bound in evidence.bounds] == [False, True, True, True, True]
     assert evidence.headline.delta == 1e-6
-    assert evidence.headline.detail["windows"] == windows(evidence.promised, 4) == 2
+    assert evidence.headline.detail["windows"] == windows(evidence.guarantee, 4) == 2
     assert evidence.allowed == 1
-    groups = list(dict.fromkeys(side.group for side in evidence.sides))
+    groups = list(dict.fromkeys(side.group for side in evidence.measures))
     assert groups == ["12 controls", "8 canaries inserted once", "8 canaries inserted 8 times"]
-    cells = {(side.group[-1], side.measure): side for side in evidence.sides}
+    cells = {(side.group[-1], side.measure): side for side in evidence.measures}
     inside = found.inserted[:, : found.canaries] == 8
     references = np.arange(len(found.pattern)) >= found.canaries
     gains = [
@@ -187,11 +188,11 @@ def test_evidence_of_a_run_with_canaries(store):
         - found.log_prob[fit, references & (found.pattern == found.pattern[c])].mean()
         for fit, c in np.argwhere(inside)
     ]
-    memorized = cells["s", "memorization"]
+    memorized = cells["s", "memorization"].estimate
     assert memorized.value == pytest.approx(np.mean(gains))
     assert memorized.low < memorized.value < memorized.high
-    assert cells["s", "exposure"].value > 4
-    assert cells["s", "exposure"].detail["promised_mean_bits"] == pytest.approx(
+    assert cells["s", "exposure"].estimate.value > 4
+    assert cells["s", "exposure"].detail["max_mean_bits"] == pytest.approx(
         min(
             np.log2(1000),
             byrote.privacy.exposure_bound(

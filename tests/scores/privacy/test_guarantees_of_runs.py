@@ -47,7 +47,7 @@ def test_the_largest_epsilon_counts():
     assert (promise(four, loose)["epsilon"], promise(four, loose)["delta"]) == (4.0, 1e-3)
     some = promise(three, None)
     assert some["epsilon"] == np.inf
-    assert some["label"] == "1 fits promise nothing"
+    assert some["label"] == "1 of 2 fits record no guarantee"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_a_promise_that_is_kept_is_not_contradicted_and_a_false_one_is(tmp_path)
     kept = Responds(150, 3.0, {"epsilon": 4.0, "delta": 0.0, "unit": "record"})
     found = scored(tmp_path / "kept", kept, COINS)
     assert 1.5 < found.proven < 3
-    assert found.allowed == found.promised["epsilon"] == 4
+    assert found.allowed == found.guarantee["epsilon"] == 4
     assert not found.contradicted
     false = Responds(150, 4.0, {"epsilon": 1.0, "delta": 1e-6})
     found = scored(tmp_path / "false", false, COINS)

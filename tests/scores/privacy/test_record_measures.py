@@ -12,8 +12,8 @@ from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.evidence import Bound
+from byrote.scores.privacy.measures import exposures, record_measures
 from byrote.scores.privacy.membership import attack_table, measure_attack
-from byrote.scores.privacy.record_measures import exposures, record_measures
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
 ZERO = Bound("one-run", 0.0, 0.0, 0.05)
@@ -40,9 +40,9 @@ def test_exposure_without_memorization_is_the_null_mean(plan):
     for seed in range(runs):
         table = table_of(plan, 80, seed, silent)
         attacks = (attack_table(table, "loss"),)
-        _, found, _, _ = record_measures(table, attacks, ZERO)
-        values.append(found.value - found.null)
-        misses += not found.low <= found.null <= found.high
+        _, found, _, _ = record_measures(table, evaluate(table), attacks, ZERO)
+        values.append(found.estimate.value - found.null)
+        misses += not found.estimate.low <= found.null <= found.estimate.high
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(runs)
     assert misses <= binom(runs, 0.09).ppf(0.99)  # K-fold's fits are few and not independent
 
@@ -50,13 +50,17 @@ def test_exposure_without_memorization_is_the_null_mean(plan):
 def test_exposure_of_a_unit_shift_is_that_of_independent_draws():
     """FACTS: N(1, 1) for members, N(0, 1) otherwise: 3.219736 bits beside all references."""
     table = table_of(coins(2000, 40), 2001, 0, gaussian, common=0.0)
-    _, found, attack, _ = record_measures(table, (attack_table(table, "lira"),), ZERO)
+    _, found, attack, _ = record_measures(
+        table, evaluate(table), (attack_table(table, "lira"),), ZERO
+    )
     generator = np.random.default_rng(1)
     above = generator.binomial(1000, norm.sf(generator.normal(1, 1, 200_000)))
     expected = (np.log2(1000) - np.log2(above + 1)).mean()
     assert 3.1 < expected < 3.219736
-    assert found.value == pytest.approx(expected, rel=0.025)  # means of 40 fits are no levels
-    assert attack.value == pytest.approx(norm.cdf(np.sqrt(0.5)), abs=0.03)
+    assert found.estimate.value == pytest.approx(
+        expected, rel=0.025
+    )  # means of 40 fits are no levels
+    assert attack.estimate.value == pytest.approx(norm.cdf(np.sqrt(0.5)), abs=0.03)
     assert found.detail["references"] == pytest.approx(1000, rel=0.02)
 
 
@@ -65,9 +69,9 @@ def test_densities_of_zero_have_no_mean_memorization_and_no_interval_of_it():
         return np.where(included, 0.0, -np.inf)
 
     table = table_of(KFold(2, repeats=8), 20, 0, copies)
-    found, *_ = record_measures(table, (attack_table(table, "loss"),), ZERO)
-    assert np.isnan([found.value, found.low, found.high]).all()
-    assert "density of zero" in found.reason
+    found, *_ = record_measures(table, evaluate(table), (attack_table(table, "loss"),), ZERO)
+    assert np.isnan([found.estimate.value, *found.estimate.interval]).all()
+    assert "density of zero" in found.estimate.reason
 
 
 def test_records_with_one_value_on_a_side_leave_the_error_of_the_mean_to_the_others():

@@ -136,7 +136,7 @@ def _exposures(
             continue
         at = x + _LEVEL * (place - (len(levels) - 1) / 2)
         ax.plot(np.full(len(bits), at + 0.05), bits, ".", color=look["color"], ms=2.5, alpha=0.5)
-        ends = np.array([] if bound.any() else mean_exposure(bits, model.secrets[rows])[1:])
+        ends = np.array([] if bound.any() else mean_exposure(bits, model.secrets[rows]).interval)
         ax.vlines(at, *(ends if len(ends) else (np.nan, np.nan)), color=look["color"], lw=1.2)
         shape = marks.at_least(look["color"]) if bound.any() else {**look, "linestyle": "none"}
         ax.plot([at], [bits.mean()], **{**shape, "markersize": 5.5}, zorder=4)

@@ -121,12 +121,12 @@ def _mean(
     """Draw the mean; return the ends of its interval, if any."""
     if len(bits) == 0:
         return bits
-    mean, low, high = mean_exposure(bits, secrets, bound)
-    x, ends = place + _MEAN_AT, np.array([] if bound.any() else [low, high])
+    mean = mean_exposure(bits, secrets, bound)
+    x, ends = place + _MEAN_AT, np.array([] if bound.any() else mean.interval)
     if len(ends):
         ax.vlines(x, *ends, color="black", linewidth=1.4)
     look: dict[str, Any] = marks.at_least("black") if bound.any() else _DIAMOND
-    ax.plot([x], [mean], **{**look, "markersize": 6}, zorder=5)
+    ax.plot([x], [mean.value], **{**look, "markersize": 6}, zorder=5)
     return ends
 
 

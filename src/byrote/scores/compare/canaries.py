@@ -59,7 +59,7 @@ def match_canaries(runs: dict[str, Run], *, partial: bool) -> dict[str, MatchedC
     if not common:
         raise InvalidInput(
             "runs must have canaries in common, with the same secret, inserted equally often in"
-            " the same fit; there is none"
+            " the same fit; got runs that share no such canary"
         )
     return {
         name: MatchedCanaries(

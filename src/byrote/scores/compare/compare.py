@@ -166,12 +166,12 @@ def _evidence(run: Run, *, partial: bool) -> EvidenceSummary:
     bound = evidence.headline
     attacks = evidence.membership
     return EvidenceSummary(
-        auc={attack.attack: Estimate(attack.auc, *attack.interval) for attack in attacks},
-        epsilon=Estimate(bound.epsilon, reason=bound.reason, bound="at least"),
+        auc={attack.attack: attack.estimate for attack in attacks},
+        epsilon=bound.estimate,
         method=bound.method,
         delta=bound.delta,
         significance=bound.significance,
-        promised=evidence.promised,
+        guarantee=evidence.guarantee,
         contradicted=evidence.contradicted,
     )
 

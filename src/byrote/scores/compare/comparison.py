@@ -2,18 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.columnar import Tabular
+from byrote.display import Displayed
 from byrote.scores.exposure.levels import Level
 from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
-
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 Array = NDArray[np.float64]
 CROSSINGS = ("neither", "both", "newly", "no longer")  # memorized here, in terms of the baseline
@@ -31,7 +29,7 @@ class EvidenceSummary:
         The headline lower bound; NaN with the reason.
     method, delta, significance
         Its method, delta and significance.
-    promised
+    guarantee
         The guarantee that the training records: epsilon, delta and more; None without one.
     contradicted
         Whether the proven epsilon exceeds the guaranteed one.
@@ -42,7 +40,7 @@ class EvidenceSummary:
     method: str = ""
     delta: float = float("nan")
     significance: float = float("nan")
-    promised: Mapping[str, Any] | None = None
+    guarantee: Mapping[str, Any] | None = None
     contradicted: bool = False
 
 
@@ -107,7 +105,7 @@ class ComparedExposures(ComparedRun):
 
 
 @dataclass(frozen=True, eq=False)
-class ScoreChange:
+class ScoreChange(Tabular):
     """A run's scores minus the baseline's, of m records. Nats.
 
     Attributes
@@ -174,10 +172,8 @@ class ScoreChange:
         size = np.abs(self.difference["mean_log"][known])
         return known[np.argsort(-size, kind="stable")]
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per record."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
+    def columns(self) -> dict[str, Any]:
+        """Return the records' numbers as columns by name."""
         columns: dict[str, Any] = {"id": self.ids}
         for name, values in self.difference.items():
             columns[f"baseline_{name}"] = self.baseline[name]
@@ -187,7 +183,7 @@ class ScoreChange:
         columns["low"], columns["high"] = self.interval.T
         columns["p_value"], columns["q_value"] = self.p_value, self.q_value
         columns["memorized"] = [("", *CROSSINGS)[place + 1] for place in self.crossing]
-        return pd.DataFrame(columns)
+        return columns
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain data, without the single records."""
@@ -205,7 +201,7 @@ class ScoreChange:
 
 
 @dataclass(frozen=True, eq=False)
-class ExposureChange:
+class ExposureChange(Tabular):
     """A run's exposures minus the baseline's, of canaries inserted equally often. Bits.
 
     Attributes
@@ -235,12 +231,10 @@ class ExposureChange:
         known = np.flatnonzero(~np.isnan(self.difference))
         return known[np.argsort(-np.abs(self.difference[known]), kind="stable")]
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per canary and fit."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return each canary of each fit, as columns by name."""
         names = ("fit", "inserted", "baseline", "difference", "bound")
-        return pd.DataFrame({"id": self.ids, **{name: getattr(self, name) for name in names}})
+        return {"id": self.ids, **{name: getattr(self, name) for name in names}}
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain data, without the single canaries."""
@@ -252,7 +246,7 @@ class ExposureChange:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Comparison:
+class Comparison(Displayed):
     """Runs side by side, with differences from the first, the baseline.
 
     Attributes

@@ -58,7 +58,7 @@ def match_records(runs: dict[str, Run], match: str, *, partial: bool) -> dict[st
     InvalidInput
         If no record is in all runs, or labels show that ids name different records.
     IncompleteRun
-        If fits are missing and ``partial`` is false, or none is left.
+        If fits are missing and ``partial`` is false, or no fit is left.
     """
     tables = {name: run.table(partial=partial) for name, run in runs.items()}
     if match == "same":
@@ -110,8 +110,9 @@ def _check_labels(labels: dict[str, NDArray[Any]]) -> None:
 
 
 def _cut(run: Run, table: Table, ids: NDArray[Any], rows: Rows | None) -> MatchedRecords:
-    """Keep matched records; whether one is memorized is decided among all of its own run."""
-    whole = evaluate(table)
+    """Keep matched records, with q-values among all records of their run."""
+    same = table.missing == run.table(partial=True).missing
+    whole = run.evaluation if same else evaluate(table)
     q = q_values(np.where(np.isnan(whole.estimate["score"]), np.nan, whole.p_value))
     if rows is None:
         return MatchedRecords(table, whole, run, ids, q, len(ids))

@@ -1,1 +1,1 @@
-"""Exposure: how much likelier a secret is to a model than other secrets of its format, in bits."""
+"""Exposure: bits by which a model prefers a secret to other secrets of its format."""

@@ -29,7 +29,7 @@ def exposure_from_rank(rank: ArrayLike, space_size: int) -> Any:
     Parameters
     ----------
     rank
-        Whole numbers, an array of any shape or a single one: 1 is the likeliest of all candidates.
+        Whole numbers, an array of any shape or a single one: 1 is the most likely candidate.
     space_size
         The number of candidates; whole numbers of any size.
 

@@ -23,7 +23,7 @@ class PValues:
     tested
         Number of canaries with a p-value.
     smallest, median
-        NaN if there is none.
+        NaN without any.
     significant
         Number of p-values of at most 0.05; about a twentieth without memorization.
     """
@@ -43,7 +43,7 @@ class ExposureSummary(PlainData):
     canaries, estimated, saturated
         Number of canaries, of those with an estimate, and of those whose estimate is a lower bound.
     mean, median, largest
-        Of the estimates, saturated ones included; NaN if there is none.
+        Of the estimates, saturated ones included; NaN without any.
     methods
         Number of canaries by method.
     unknown
@@ -76,7 +76,7 @@ class Exposure(Columnar):
         (n,) names of the canaries.
     bits
         (n,) log2 of the number of candidates minus log2 of the canary's rank among them by
-        log-perplexity, 1 being the likeliest. NaN where unknown.
+        log-perplexity, 1 being the most likely. NaN where unknown.
     low, high
         (n,) interval of ``bits`` at ``level``; ``high`` is infinite where unbounded.
     method

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.attacks.ranks import Ranks
-from byrote.errors import IncompleteRun
+from byrote.columnar import Tabular
+from byrote.display import Displayed
 from byrote.runs import sealed
 from byrote.runs.kinds.canaries import RANK_COLUMNS, RANK_METHODS
 from byrote.runs.record_files import PlantedCanaries
@@ -24,9 +25,6 @@ from byrote.scores.exposure.best_estimate import (
 )
 from byrote.scores.exposure.exposure import Exposure
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 Array = NDArray[np.float64]
 METHODS = ("auto", "rank", "sampled", "skew_normal")
 LEVEL = 0.95
@@ -36,7 +34,7 @@ _ROW_NAMES = ("fit", "inserted", "role", "pattern")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExposureResult:
+class ExposureResult(Tabular, Displayed):
     """Exposure of c canaries in F fits: m = F x c rows, those of the first fit first.
 
     Attributes
@@ -100,12 +98,6 @@ class ExposureResult:
         rows = {name: getattr(self, name) for name in _ROW_NAMES}
         return {"id": columns.pop("id"), **rows, **columns}
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per fit and canary."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
-        return pd.DataFrame(self.columns())
-
     def save(self, path: str | Path) -> None:
         """Write the rows to one Parquet file.
 
@@ -119,16 +111,12 @@ class ExposureResult:
 
 
 def exposure_of_run(
-    run: RunFolder, *, epoch: int | None = None, method: str = "auto", partial: bool = False
+    run: RunFolder, table: Table, *, epoch: int | None = None, method: str = "auto"
 ) -> ExposureResult:
-    """Compute the exposures of a run from its log-likelihoods; see ``Run.exposure``."""
-    partial = checks.flag("partial", partial)
+    """Compute the exposures of a run from its table after an epoch; see ``Run.exposure``."""
     method = checks.choice("method", method, METHODS)
-    if epoch is not None:
-        epoch = checks.integer("epoch", epoch, at_least=0)
     canaries = run.canaries
-    table = run.table(partial=partial, epoch=epoch)
-    fits = _fits(run, table)
+    fits = np.flatnonzero(table.counting()).tolist()
     exposure = _exposure(run, table, fits, epoch, method, LEVEL)
     facts = [run.facts(fit) for fit in fits]
     first = np.arange(len(canaries)) < run.manifest.plan.spec.get("chosen", 0)
@@ -148,14 +136,14 @@ def exposure_of_run(
     )
 
 
-def certain_exposure_of_run(run: RunFolder, *, level: float, partial: bool = False) -> Exposure:
+def certain_exposure_of_run(run: RunFolder, table: Table, *, level: float) -> Exposure:
     """Compute the same rows from certain ranks and uniform references alone, at any level.
 
     Neither a curve nor samples from the model are used: what the search or the enumeration found is
     certain, and the interval from uniform references is exact.
     """
-    table = run.table(partial=partial)
-    return _exposure(run, table, _fits(run, table), None, _CERTAIN, level)
+    fits = np.flatnonzero(table.counting()).tolist()
+    return _exposure(run, table, fits, None, _CERTAIN, level)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,13 +187,6 @@ def _rows_by_pattern(
     for number in range(len(canaries.patterns)):
         rows = np.flatnonzero(labels == number)
         yield number, rows[rows < len(canaries)], rows[rows >= len(canaries)]
-
-
-def _fits(run: RunFolder, table: Table) -> list[int]:
-    fits = sorted(set(range(run.design.fits)) - set(table.missing))
-    if not fits:
-        raise IncompleteRun(run.complaint(table.missing))
-    return fits
 
 
 def _exposure(

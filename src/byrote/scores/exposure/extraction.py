@@ -12,6 +12,7 @@ from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import Extraction, extract_with_ranks
 from byrote.attacks.ranks import Ranks
 from byrote.data.canaries import Canary
+from byrote.display import Displayed
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.runs.record_files import PlantedCanaries
 from byrote.runs.run_folder import RunFolder
@@ -30,7 +31,7 @@ class RecognisedSecret:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PatternExtraction:
+class PatternExtraction(Displayed):
     """Completions extracted by one pattern, and the ranks of c of its canaries.
 
     Attributes
@@ -38,7 +39,7 @@ class PatternExtraction:
     pattern
         Its text.
     extraction
-        The likeliest completions.
+        The most likely completions.
     recognised
         Which of them are secrets of the run.
     ids, inserted
@@ -88,7 +89,7 @@ def extract_from_run(
     prefix: str | None = None,
     budget: SearchBudget | None = None,
 ) -> list[PatternExtraction]:
-    """Search a fitted model of an exposure run for the likeliest secret of each pattern.
+    """Search a fitted model of an exposure run for the most likely secret of each pattern.
 
     Parameters
     ----------

@@ -10,12 +10,13 @@ from scipy.special import gammainc, gammaincc
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
 from byrote.scores.exposure.exposure import Exposure
-from byrote.stats import estimate
+from byrote.stats.estimate import Estimate, mean
 from byrote.stats.multiple_testing import combined_p_value
 
 NULL_MEAN = float(1 / np.log(2))  # bits: exposure without memorization is exponential, rate ln 2
 DOUBTFUL = 0.01  # p-value of the controls' check below which it fails
 ROLES = ("canary", "control")
+FLOORS = "{} of {} are lower bounds, and so is the mean"
 
 
 @dataclass(frozen=True)
@@ -126,9 +127,7 @@ def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
     return tuple(_level(exposure, int(level), counts == level) for level in np.unique(counts))
 
 
-def mean_exposure(
-    bits: ArrayLike, secret: ArrayLike, saturated: ArrayLike = False
-) -> tuple[float, float, float]:
+def mean_exposure(bits: ArrayLike, secret: ArrayLike, saturated: ArrayLike = False) -> Estimate:
     """Average exposures, or their differences, with Student's 95 % interval over secrets. Bits.
 
     A secret that occurs several times, as in several fits, is one draw. NaN values are left out; if
@@ -136,16 +135,17 @@ def mean_exposure(
 
     Examples
     --------
-    >>> mean, low, high = mean_exposure([1.0, 1.0, 3.0, 3.0, 5.0, 5.0], [*"aabbcc"])
-    >>> mean, round(low, 3), round(high, 3)  # of three secrets, not of six
+    >>> average = mean_exposure([1.0, 1.0, 3.0, 3.0, 5.0, 5.0], [*"aabbcc"])
+    >>> average.value, round(average.low, 3), round(average.high, 3)  # of three secrets, not of six
     (3.0, -1.968, 7.968)
     """
     values = np.asarray(bits, np.float64)
     known = ~np.isnan(values)
-    mean = float(values[known].mean()) if known.any() else float("nan")
-    if np.any(saturated):
-        return mean, float("nan"), float("nan")
-    return mean, *estimate.mean(values[known], np.asarray(secret)[known]).interval
+    average = mean(values[known], np.asarray(secret)[known], units="secrets")
+    if not np.any(saturated):
+        return average
+    why = FLOORS.format(np.count_nonzero(saturated), len(values))
+    return Estimate(average.value, bound="at least", reason=why)
 
 
 def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Level:
@@ -153,16 +153,16 @@ def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Lev
         each[which] for each in (exposure.bits, exposure.saturated, exposure.ids)
     )
     known = bits[~np.isnan(bits)]
-    mean, low, high = mean_exposure(bits, secret, saturated)
+    average = mean_exposure(bits, secret, saturated)
     return Level(
         insertions=insertions,
         canaries=len(bits),
         estimated=len(known),
         saturated=int(saturated.sum()),
-        mean=mean,
+        mean=average.value,
         median=float(np.median(known)) if len(known) else np.nan,
-        low=low,
-        high=high,
+        low=average.low,
+        high=average.high,
         p_value=combined_p_value(exposure.p_value[which], secret),
     )
 

@@ -16,7 +16,8 @@ from byrote.runs.job import KEEP_MODELS
 from byrote.runs.progress import Bar, Progress, Silent
 from byrote.runs.request import Request, Settings
 from byrote.runs.temporary import temporary_folder
-from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
+from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.run import Run
 
 
 def score_exposure(
@@ -45,7 +46,7 @@ def score_exposure(
 ) -> ExposureResult:
     """Measure the exposure of secrets by their number of insertions in the training text.
 
-    Canaries with random secrets are inserted into a copy of the text, each as a line of its own,
+    Canaries with random secrets are inserted into a copy of the text, each as a separate line,
     and some are left out; the model is trained on it, and the exposure of each canary is measured
     (Carlini et al. 2019).
 
@@ -64,7 +65,7 @@ def score_exposure(
         Numbers of insertions (levels); canaries of each pattern at each level; canaries of each
         pattern never inserted.
     fits
-        Number of models trained; from the second on, canaries are assigned to levels anew.
+        Number of models trained; from the second on, canaries are assigned to levels again.
     references
         Number of candidates drawn at random for each pattern, whose log-perplexities are kept.
     method, max_queries
@@ -126,9 +127,9 @@ def score_exposure(
     )
     display: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if out is not None:
-        return exposure_of_run(run_fits(request, checks.path("out", out), display))
+        return Run(run_fits(request, checks.path("out", out), display)).exposure()
     with temporary_folder() as folder:
-        return exposure_of_run(run_fits(request, folder / "run", display))
+        return Run(run_fits(request, folder / "run", display)).exposure()
 
 
 def exposure_request(

@@ -1,18 +1,16 @@
 """Exposure and losses over the course of training, from the folder of a tracked run."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import checks
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.columnar import Tabular
+from byrote.display import Displayed
+from byrote.errors import InvalidInput
 from byrote.runs.run_folder import RunFolder
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
-
-if TYPE_CHECKING:
-    import pandas as pd
 from byrote.scores.memorization.trajectory import known_mean, losses_by_epoch
 
 Array = NDArray[np.float64]
@@ -21,7 +19,7 @@ _LOSSES = {"train_loss": "train", "test_loss": "held_out"}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ExposureOverTraining:
+class ExposureOverTraining(Tabular, Displayed):
     r"""Exposure over the course of training: m rows (fits x canaries) at E steps.
 
     Attributes
@@ -98,26 +96,20 @@ class ExposureOverTraining:
         whole = self.seconds[known].sum()
         return float(self.tracking_seconds[known].sum() / whole) if whole > 0 else float("nan")
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per step, fit and canary."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return a row for each step, fit and canary, as columns by name."""
         per_row = {"id": self.ids, "fit": self.fit, "inserted": self.inserted, "role": self.role}
-        return pd.DataFrame(
-            {
-                self.unit: np.repeat(self.steps, len(self.ids)),
-                **{name: np.tile(values, len(self.steps)) for name, values in per_row.items()},
-                **{name: getattr(self, name).T.ravel() for name in _MEASURED},
-            }
-        )
+        return {
+            self.unit: np.repeat(self.steps, len(self.ids)),
+            **{name: np.tile(values, len(self.steps)) for name, values in per_row.items()},
+            **{name: getattr(self, name).T.ravel() for name in _MEASURED},
+        }
 
 
 def exposure_trajectory_of_run(
-    run: RunFolder, *, method: str = "auto", partial: bool = False
+    run: RunFolder, last: ExposureResult, method: str, *, partial: bool
 ) -> ExposureOverTraining:
-    """Compute exposures and losses at every report of a run; see ``Run.trajectory``."""
-    partial = checks.flag("partial", partial)
-    last = exposure_of_run(run, method=method, partial=partial)
+    """Compute exposures and losses at every report of a run, ``last`` after training."""
     reports = run.epochs()
     if not reports:
         raise InvalidInput("run must be tracked: its fits end at different reports")
@@ -155,11 +147,10 @@ def _measured_at(
     run: RunFolder, last: ExposureResult, report: int, method: str, partial: bool
 ) -> dict[str, NDArray[Any]]:
     """Measurements after a report, in the rows of the last one; NaN for fits without it."""
-    try:
-        result = exposure_of_run(run, epoch=report, method=method, partial=partial)
-    except IncompleteRun:
-        if not partial:
-            raise
+    table = run.table(epoch=report, partial=partial)
+    if table.counting().any():
+        result = exposure_of_run(run, table, epoch=report, method=method)
+    else:
         result = None
     columns = {}
     for name in _MEASURED:

@@ -124,6 +124,6 @@ def _measured(
     """Measure by the finished fits; nothing without any."""
     if not run.table.counting().any():
         return Measured()
-    # Densities of zero have infinite scores: they are decided, not warned about.
+    # Densities of zero have infinite scores, which thresholds judge without warnings.
     with np.errstate(invalid="ignore", divide="ignore"):
         return kind.measure(run, limit, **options)

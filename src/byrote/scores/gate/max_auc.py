@@ -6,7 +6,7 @@ import numpy as np
 
 from byrote.errors import InvalidInput
 from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
-from byrote.scores.privacy.canary_table import attack_canaries, canary_table
+from byrote.scores.privacy.canary_bounds import attack_canaries, canary_table
 from byrote.scores.privacy.membership import ATTACKS, MembershipInference, attack_table
 
 UNIT = "area"

@@ -56,7 +56,7 @@ class InsertedCanaries:
         """Collect the rows of a result; ``which``: (m,) those that count."""
         m = int(np.count_nonzero(which))
         level = 1 - 2 * gated.tail / m  # each end has an error of tail / m, m of them together
-        certain = certain_exposure_of_run(gated.run.folder, level=level, partial=True)
+        certain = certain_exposure_of_run(gated.run.folder, gated.table, level=level)
         low, high, best = (
             each[which] for each in (certain.low, certain.high, result.exposure.bits)
         )

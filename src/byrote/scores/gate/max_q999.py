@@ -105,7 +105,7 @@ def _doubts(gated: GatedRun, limits: _Limits, few: int, known: int) -> tuple[str
         doubts.append("log-likelihoods rest on few importance samples: more draws help")
     model = gated.run.manifest.model
     if approximations(model.name, model.parameters, gated.run.design.n):
-        doubts.append("log-likelihoods are not exact: byrote show says why, and what helps")
+        doubts.append("log-likelihoods are not exact: byrote show explains why, and what helps")
     return tuple(doubts)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.columnar import PlainData
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.runs.table import Table
 from byrote.scores.run import Run
@@ -100,7 +101,7 @@ class Measured:
 class ThresholdKind:
     """A kind of threshold: its range, excluding the end, in numbers and words; its measurement.
 
-    ``percent``: whether a limit may be written as a percentage. Each kind has a file of its own,
+    ``percent``: whether a limit may be written as a percentage. Each kind has its own file,
     named like the argument of ``byrote.check``; ``check.py`` lists them.
     """
 
@@ -215,7 +216,7 @@ def _why_inconclusive(measured: Measured, *, above: bool, within: bool) -> str:
 
 
 @dataclass(frozen=True)
-class Gate:
+class Gate(Displayed):
     """The verdict on all thresholds that were set.
 
     Attributes

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.columnar import Columnar, Columns
+from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
-from byrote.scores.memorization.diagnostics import Diagnostics
-from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.memorization.diagnostics import Diagnostics, collect_diagnostics
+from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.summary import Reason, Summary, summarize
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.multiple_testing import q_values
@@ -156,15 +157,27 @@ class MemorizationResult(Columnar):
         return super().from_columns(columns, {**values, "_summary": summary})
 
 
+def memorization_of_run(
+    run: RunFolder, table: Table, evaluation: Evaluation, epoch: int | None = None
+) -> MemorizationResult:
+    """Compute the result of a run from its table after an epoch; see ``Run.memorization``."""
+    description = run.manifest.model_dump(mode="json")
+    if epoch is not None:
+        description["epoch"] = epoch
+        return result_from_table(table, evaluation, run.ids, run.labels, description)
+    diagnostics = collect_diagnostics(run, table)
+    return result_from_table(table, evaluation, run.ids, run.labels, description, diagnostics)
+
+
 def result_from_table(
     table: Table,
+    evaluation: Evaluation,
     ids: NDArray[Any],
     labels: NDArray[Any] | None,
     description: Mapping[str, Any],
     diagnostics: Diagnostics | None = None,
 ) -> MemorizationResult:
-    """Compute the result of a table; everything in it is a function of the table."""
-    evaluation = evaluate(table)
+    """Compute the result of an evaluated table; everything in it is a function of the table."""
     diagnostics = diagnostics or Diagnostics({})
     reason = _reasons(table, evaluation)
     q = q_values(np.where(np.isnan(evaluation.estimate["score"]), np.nan, evaluation.p_value))

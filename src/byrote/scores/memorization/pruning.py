@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.columnar import Tabular
 from byrote.data import id_lists
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.runs.files import write_atomically
 from byrote.runs.sealed import check_destination
@@ -17,12 +19,9 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.top_records import highly_memorized
 from byrote.scores.run import Run, open_run
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Pruned:
+class Pruned(Tabular, Displayed):
     """The records of a run that stay and those that are removed, by id.
 
     Attributes
@@ -37,7 +36,7 @@ class Pruned:
     never_scored
         Number of records without a score, by reason. They stay.
     lowest_score
-        The smallest M among those removed, nats; NaN if none is.
+        The smallest M among those removed, nats; NaN without any.
 
     Examples
     --------
@@ -74,12 +73,10 @@ class Pruned:
             "lowest_score": self.lowest_score,
         }
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per record, in the order of the data: id, score M (nats), removed."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return id, score M (nats) and removed of each record, in the order of the data."""
         removed = np.isin(self._ids, self.removed)
-        return pd.DataFrame({"id": self._ids, "score": self._score, "removed": removed})
+        return {"id": self._ids, "score": self._score, "removed": removed}
 
     def save(self, path: str | Path) -> None:
         """Write the ids that stay to a .csv, .txt or .parquet file, for ``load(only=...)``.

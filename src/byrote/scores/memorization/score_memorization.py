@@ -7,16 +7,15 @@ from typing import Any
 
 from byrote import checks
 from byrote.data.records import as_records
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.errors import InvalidInput
 from byrote.plans import KFold, as_plan
 from byrote.runs.execute import run_fits
 from byrote.runs.job import KEEP_MODELS
 from byrote.runs.progress import Bar, Progress, Silent
 from byrote.runs.request import Request, Settings
-from byrote.runs.run_folder import RunFolder
 from byrote.runs.temporary import temporary_folder
-from byrote.scores.memorization.diagnostics import collect_diagnostics
-from byrote.scores.memorization.memorization_result import MemorizationResult, result_from_table
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.run import Run
 
 
 def score_memorization(
@@ -114,28 +113,10 @@ def score_memorization(
     )
     display: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if out is not None:
-        run = run_fits(request, checks.path("out", out), display)
-        result = memorization_of_run(run)
+        run = Run(run_fits(request, checks.path("out", out), display))
+        result = run.memorization()
         if request.keeps:
-            run.check_release()
+            run.folder.check_release()
         return result
     with temporary_folder() as folder:
-        return memorization_of_run(run_fits(request, folder / "run", display))
-
-
-def memorization_of_run(
-    run: RunFolder, epoch: int | None = None, *, partial: bool = False
-) -> MemorizationResult:
-    """Compute the scores of a run from its log-likelihoods; see ``Run.memorization``."""
-    partial = checks.flag("partial", partial)
-    if epoch is not None:
-        epoch = checks.integer("epoch", epoch, at_least=0)
-    run.check_no_canaries()
-    table = run.table(partial=partial, epoch=epoch)
-    if not table.counting().any():
-        raise IncompleteRun(run.complaint(table.missing))
-    description = run.manifest.model_dump(mode="json")
-    if epoch is not None:
-        return result_from_table(table, run.ids, run.labels, {**description, "epoch": epoch})
-    diagnostics = collect_diagnostics(run, table)
-    return result_from_table(table, run.ids, run.labels, description, diagnostics)
+        return Run(run_fits(request, folder / "run", display)).memorization()

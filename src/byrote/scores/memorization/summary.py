@@ -112,7 +112,7 @@ class Summary(PlainData):
     mean_log_prob
         Mean over records of their mean log p in the fits that trained on them, "in", and in those
         that did not, "out"; with its standard error over retrainings, for these same records.
-    trust
+    diagnostics
         Accuracy of the log-likelihoods, where the model reports it.
     """
 
@@ -131,7 +131,7 @@ class Summary(PlainData):
     reliability: Reliability
     labels: Mapping[str, LabelSummary] = field(default_factory=dict)
     mean_log_prob: Mapping[str, Statistic] = field(default_factory=dict)
-    trust: DiagnosticsSummary | None = None
+    diagnostics: DiagnosticsSummary | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Summary":
@@ -145,7 +145,7 @@ def summarize(
     q_value: Array,
     reason: NDArray[np.int8],
     labels: NDArray[Any] | None,
-    trust: DiagnosticsSummary | None = None,
+    diagnostics: DiagnosticsSummary | None = None,
 ) -> Summary:
     """Summarize an evaluated table; arrays are (r,), labels (n,)."""
     score = evaluation.estimate["score"]
@@ -168,7 +168,7 @@ def summarize(
         reliability=reliability(table),
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
         mean_log_prob=_mean_log_prob(table),
-        trust=trust,
+        diagnostics=diagnostics,
     )
 
 

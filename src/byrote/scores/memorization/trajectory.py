@@ -2,26 +2,26 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.columnar import Tabular
+from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.runs.run_folder import RunFolder
 from byrote.scores.memorization.evaluation import estimates_without
 from byrote.scores.memorization.summary import quantiles
 
-if TYPE_CHECKING:
-    import pandas as pd
 Array = NDArray[np.float64]
 ESTIMATORS = ("score", "mean_log")
 _LOSSES = {"train_loss": "train", "held_out_loss": "held_out"}
 
 
 @dataclass(frozen=True, eq=False)
-class Trajectory:
+class Trajectory(Tabular, Displayed):
     """Scores and losses over the epochs of training: Figure 4 of the paper.
 
     E epochs, r scored records, F fits, T epochs with losses. Nats.
@@ -64,6 +64,9 @@ class Trajectory:
     train_loss: Array
     held_out_loss: Array
 
+    def __repr__(self) -> str:
+        return f"Trajectory({len(self.ids)} records, {len(self.epochs)} epochs)"
+
     def quantile(self, q: float, estimator: str = "score") -> Array:
         """Compute the q-quantile over records of an estimator after each epoch, (E,) nats.
 
@@ -92,18 +95,14 @@ class Trajectory:
         column = self.loss_epochs == epoch
         return known_mean(self.train_loss[:, column]), known_mean(self.held_out_loss[:, column])
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return one row per epoch and record: epoch, id, score, mean_log."""
-        import pandas as pd  # noqa: PLC0415 (slow to load)
-
-        return pd.DataFrame(
-            {
-                "epoch": np.repeat(self.epochs, len(self.ids)),
-                "id": np.tile(self.ids, len(self.epochs)),
-                "score": self.score.ravel(),
-                "mean_log": self.mean_log.ravel(),
-            }
-        )
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """Return a row for each epoch and record, as columns by name."""
+        return {
+            "epoch": np.repeat(self.epochs, len(self.ids)),
+            "id": np.tile(self.ids, len(self.epochs)),
+            "score": self.score.ravel(),
+            "mean_log": self.mean_log.ravel(),
+        }
 
 
 def trajectory_of_run(folder: RunFolder, *, partial: bool = False) -> Trajectory:
@@ -145,6 +144,6 @@ def losses_by_epoch(
 
 
 def known_mean(values: Array) -> float:
-    """Mean of the values that are not NaN; NaN if none is."""
+    """Average the values that are not NaN; NaN without any."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")

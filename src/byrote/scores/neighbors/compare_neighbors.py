@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.authenticity import share_of_distances
 from byrote.scores.neighbors.copying_test import compare_distances
 from byrote.scores.neighbors.distance_ratio import ratio_of
+from byrote.scores.neighbors.neighbor_result import MeanRatio, NeighborResult
 from byrote.scores.neighbors.space import (
     Features,
     comparable,
@@ -24,11 +25,6 @@ from byrote.seeds import Purpose, generator
 from byrote.stats.block_permutation import block_jackknife_interval, swapped_means
 from byrote.stats.estimate import spearman
 from byrote.stats.nearest import Rows, nearest, nearest_in_each
-
-if TYPE_CHECKING:
-    pass
-
-from byrote.scores.neighbors.neighbor_result import MeanRatio, NeighborResult
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -145,7 +141,7 @@ def _block_distances(space: list[Rows], size: int, seed: int) -> _BlockDistances
     distances, places = nearest_in_each(space[0], sets)
     sample = distances[:, half:]
     indices = np.stack([part[places[:, half + i]] for i, part in enumerate(members[half:])], axis=1)
-    # the first of equally near samples, in whichever block
+    # the first of equally near samples, in any block
     tied = np.where(sample == sample.min(axis=1, keepdims=True), indices, len(space[2]))
     return _BlockDistances(distances[:, :half], sample, tied.min(axis=1))
 

@@ -18,7 +18,7 @@ class ExactCopies:
     """Which of n records are copies of each other.
 
     group: (n,) number of the group of equal records, in the order of the data. first: (g,) first
-    row of each group. other: (n,) first other row that is equal, -1 if there is none.
+    row of each group. other: (n,) first other row that is equal, or -1.
     """
 
     group: Index

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.scores.privacy.input_checks import check_table
+from byrote.scores.privacy.membership import check_table
 from byrote.stats import mean_density
 
 Array = NDArray[np.float64]

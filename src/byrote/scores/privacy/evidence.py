@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from byrote.columnar import PlainData
+from byrote.display import Displayed
 from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.scores.privacy.guarantee import allowed
 from byrote.scores.privacy.membership import MembershipInference
+from byrote.stats.estimate import Estimate
 
 ONE_RUN, GAUSSIAN, RATES, DENSITY, EXPOSURE = (
     "one-run",
@@ -50,6 +54,13 @@ class Bound(PlainData):
     reason: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def estimate(self) -> Estimate:
+        """``epsilon`` with its one-sided interval, at level 1 - ``significance``."""
+        high = np.nan if np.isnan(self.epsilon) else np.inf
+        level = 1 - self.significance
+        return Estimate(self.epsilon, self.epsilon, high, level, "at least", self.reason)
+
 
 @dataclass(frozen=True)
 class GroupMeasure(PlainData):
@@ -61,29 +72,23 @@ class GroupMeasure(PlainData):
         Description of the probes or canaries.
     measure
         "memorization" (nats), "exposure" (bits), "membership" (area under the curve) or "epsilon".
-    value, low, high
-        The estimate with its interval at ``level``; epsilon has a lower limit alone.
+    estimate
+        The estimate with its interval; epsilon has a lower limit alone.
     null
         Its expectation without memorization.
-    reason
-        Why ``value`` is NaN, or how it is limited.
     detail
         The numbers behind it.
     """
 
     group: str
     measure: str
-    value: float
-    low: float
-    high: float
-    level: float
+    estimate: Estimate
     null: float
-    reason: str = ""
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
-class PrivacyEvidence:
+class PrivacyEvidence(Displayed):
     """Lower bounds on epsilon and membership inference from the log-likelihoods of a run.
 
     Attributes
@@ -96,10 +101,10 @@ class PrivacyEvidence:
         One per method; those that do not apply state the reason.
     membership
         One per attack.
-    promised
+    guarantee
         The guarantee that the model records: the largest ``epsilon`` of any fit with its ``delta``
         and more; None without a guarantee.
-    sides
+    measures
         Memorization, exposure, membership and epsilon of the same records.
     missing
         Fits that are missing.
@@ -115,10 +120,15 @@ class PrivacyEvidence:
     method: str
     bounds: tuple[Bound, ...]
     membership: tuple[MembershipInference, ...]
-    promised: Mapping[str, Any] | None
-    sides: tuple[GroupMeasure, ...]
+    guarantee: Mapping[str, Any] | None
+    measures: tuple[GroupMeasure, ...]
     missing: tuple[int, ...]
     description: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        unknown = np.isnan(self.proven)
+        epsilon = "not bounded" if unknown else f"at least {self.proven:.3g} by {self.method}"
+        return f"PrivacyEvidence(epsilon {epsilon})"
 
     @property
     def headline(self) -> Bound:
@@ -132,9 +142,9 @@ class PrivacyEvidence:
 
     @property
     def allowed(self) -> float:
-        """The epsilon guaranteed for the headline's delta and neighbours; NaN if none is."""
+        """The epsilon guaranteed for the headline's delta and neighbours; NaN if unknown."""
         bound = self.headline
-        return allowed(self.promised, bound.delta, bound.detail.get("relation", ADD_REMOVE))
+        return allowed(self.guarantee, bound.delta, bound.detail.get("relation", ADD_REMOVE))
 
     @property
     def contradicted(self) -> bool:
@@ -146,11 +156,11 @@ class PrivacyEvidence:
         return {
             "kind": self.kind,
             "headline": self.headline.to_dict(),
-            "promised": None if self.promised is None else dict(self.promised),
+            "guarantee": None if self.guarantee is None else dict(self.guarantee),
             "allowed": self.allowed,
             "contradicted": self.contradicted,
             "bounds": [bound.to_dict() for bound in self.bounds],
             "membership": [attack.to_dict() for attack in self.membership],
-            "sides": [side.to_dict() for side in self.sides],
+            "measures": [measure.to_dict() for measure in self.measures],
             "missing": list(self.missing),
         }

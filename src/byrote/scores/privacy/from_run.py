@@ -6,76 +6,56 @@ from typing import Any
 import numpy as np
 
 from byrote import checks
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.errors import InvalidInput
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
-from byrote.scores.exposure.exposure_result import exposure_of_run
-from byrote.scores.privacy.canary_evidence import canary_bounds, canary_measures
-from byrote.scores.privacy.canary_table import attack_canaries, canary_table
+from byrote.scores.exposure.exposure import Exposure
+from byrote.scores.memorization.evaluation import Evaluation
+from byrote.scores.privacy.canary_bounds import attack_canaries, canary_bounds, canary_table
 from byrote.scores.privacy.evidence import DENSITY, EXPOSURE, ONE_RUN, RATES, PrivacyEvidence
 from byrote.scores.privacy.guarantee import guarantee_of, windows
+from byrote.scores.privacy.measures import canary_measures, record_measures
 from byrote.scores.privacy.membership import ATTACKS, MembershipInference, attack_table
 from byrote.scores.privacy.record_bounds import Claim, record_bounds
-from byrote.scores.privacy.record_measures import record_measures
 
 
-def membership_of(
-    run: RunFolder, attack: str = "lira", *, partial: bool = False
-) -> MembershipInference:
+def membership_of(run: RunFolder, table: Table, attack: str) -> MembershipInference:
     """Attack the records or canaries of a run; see ``Run.membership``."""
-    partial, attack = checks.flag("partial", partial), checks.choice("attack", attack, ATTACKS)
-    table = run.table(partial=partial)
-    if not table.counting().any():
-        raise IncompleteRun(run.complaint(table.missing))
+    attack = checks.choice("attack", attack, ATTACKS)
     if run.design.inserts:
         return attack_canaries(canary_table(run, table), attack)
     return attack_table(table, attack)
 
 
-def evidence_of(
+def claim_of(
     run: RunFolder,
-    *,
-    significance: float = 0.05,
-    delta: float | None = None,
-    guesses: int | None = None,
-    record: Any = None,
-    partial: bool = False,
-) -> PrivacyEvidence:
-    """Bound the privacy loss of a run from below; see ``Run.epsilon``.
-
-    Examples
-    --------
-    >>> import byrote, numpy as np, tempfile
-    >>> from sklearn.neighbors import KernelDensity
-    >>> x = np.random.default_rng(0).normal(size=(300, 2))
-    >>> model, plan = KernelDensity(bandwidth=0.1), byrote.Probes(100, fits=9, coins=True)
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = byrote.score_memorization(model, x, plan=plan, out=folder + "/run")
-    ...     evidence = byrote.open_run(folder + "/run").epsilon()
-    >>> evidence.method, evidence.headline.detail["correct"], round(evidence.proven, 2)
-    ('one-run', 100, 3.49)
-    """
+    table: Table,
+    significance: float,
+    delta: float | None,
+    guesses: int | None,
+    record: Any,
+) -> Claim:
+    """Check the arguments of ``Run.epsilon``, and fill in the guarantee's delta."""
     significance = checks.fraction("significance", significance)
     if delta is not None:
         delta = checks.share("delta", delta)
     if guesses is not None:
         guesses = checks.integer("guesses", guesses, at_least=1)
-    partial = checks.flag("partial", partial)
-    table = run.table(partial=partial)
-    if not table.counting().any():
-        raise IncompleteRun(run.complaint(table.missing))
+    for name, value in (("guesses", guesses), ("record", record)):
+        if run.design.inserts and value is not None:
+            raise InvalidInput(f"{name} belongs to runs that score records; this one has canaries")
     guarantee = guarantee_of(run, np.flatnonzero(table.counting()).tolist())
     if delta is None:
         delta = 0.0 if guarantee is None else guarantee["delta"]
-    claim = Claim(delta, significance, guesses, record, run.manifest.seed, guarantee)
-    if run.design.inserts:
-        return _of_canaries(run, table, claim, partial=partial)
-    return _of_records(run, table, claim)
+    return Claim(delta, significance, guesses, record, run.manifest.seed, guarantee)
 
 
-def _of_records(run: RunFolder, table: Table, claim: Claim) -> PrivacyEvidence:
-    spec, ids = run.manifest.plan.spec, run.ids
-    bounds = record_bounds(spec, table, ids, claim)
+def evidence_of_records(
+    run: RunFolder, table: Table, evaluation: Evaluation, claim: Claim
+) -> PrivacyEvidence:
+    """Bound the privacy loss of a run with records; see ``Run.epsilon``."""
+    spec = run.manifest.plan.spec
+    bounds = record_bounds(spec, table, run.ids, claim)
     method = _method(spec, claim.guarantee)
     headline = next(bound for bound in bounds if bound.method == method)
     attacks = tuple(attack_table(table, attack) for attack in ATTACKS)
@@ -84,27 +64,26 @@ def _of_records(run: RunFolder, table: Table, claim: Claim) -> PrivacyEvidence:
         method=method,
         bounds=bounds,
         membership=attacks,
-        promised=claim.guarantee,
-        sides=record_measures(table, attacks, headline),
+        guarantee=claim.guarantee,
+        measures=record_measures(table, evaluation, attacks, headline),
         missing=table.missing,
         description=run.manifest.model_dump(mode="json"),
     )
 
 
-def _of_canaries(run: RunFolder, table: Table, claim: Claim, *, partial: bool) -> PrivacyEvidence:
-    for name in ("guesses", "record"):
-        if getattr(claim, name) is not None:
-            raise InvalidInput(f"{name} belongs to runs that score records; this one has canaries")
+def evidence_of_canaries(
+    run: RunFolder, table: Table, exposure: Exposure, claim: Claim
+) -> PrivacyEvidence:
+    """Bound the privacy loss of a run with canaries, whose exposure is that of ``Run.exposure``."""
     canaries = canary_table(run, table)
     bounds = canary_bounds(canaries, claim, windows(claim.guarantee, canaries.longest))
-    exposure = exposure_of_run(run, partial=partial).exposure
     return PrivacyEvidence(
         kind="exposure",
         method=EXPOSURE,
         bounds=bounds,
         membership=tuple(attack_canaries(canaries, attack) for attack in ATTACKS),
-        promised=claim.guarantee,
-        sides=canary_measures(canaries, exposure, bounds[0], claim.guarantee),
+        guarantee=claim.guarantee,
+        measures=canary_measures(canaries, exposure, bounds[0], claim.guarantee),
         missing=table.missing,
         description=run.manifest.model_dump(mode="json"),
     )

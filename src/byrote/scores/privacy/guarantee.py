@@ -175,7 +175,7 @@ def guarantee_of(run: RunFolder, fits: Sequence[int]) -> dict[str, Any] | None:
     if smallest.epsilon < largest.epsilon:
         result["smallest_epsilon"] = smallest.epsilon
     if len(guarantees) < len(fits):
-        label = f"{len(fits) - len(guarantees)} fits promise nothing"
+        label = f"{len(fits) - len(guarantees)} of {len(fits)} fits record no guarantee"
         result.update(epsilon=np.inf, label=label)
     return result
 

@@ -8,13 +8,17 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.columnar import PlainData
+from byrote.display import Displayed
+from byrote.errors import InvalidInput
 from byrote.plans import IN
 from byrote.runs.table import Table
-from byrote.scores.privacy.input_checks import Array, Flags, check_table
 from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
+from byrote.stats.estimate import Estimate
 from byrote.stats.lira import log_ratio
 from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
 
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Units = NDArray[np.intp]
 Interval = tuple[float, float]
 ATTACKS = ("lira", "loss")
@@ -48,7 +52,7 @@ class HitsAtRate(PlainData):
 
 
 @dataclass(frozen=True, eq=False)
-class MembershipInference:
+class MembershipInference(Displayed):
     """The scores and the accuracy of a membership inference attack.
 
     Attributes
@@ -91,6 +95,14 @@ class MembershipInference:
     level: float
     unscored: int
     reason: str = ""
+
+    @property
+    def estimate(self) -> Estimate:
+        """The area with its interval."""
+        return Estimate(self.auc, *self.interval, level=self.level, reason=self.reason)
+
+    def __repr__(self) -> str:
+        return f"MembershipInference({self.attack}, area {self.auc:.3g})"
 
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain data, without the scores of single records."""
@@ -148,6 +160,22 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     return attack_scored(values, member, attack)
 
 
+def check_table(log_prob: Any, included: Any) -> tuple[Array, Flags]:
+    """Check log-likelihoods and membership, (fits, records) each; NaN means "not scored"."""
+    values: Array = checks.numbers("log_prob", log_prob)
+    flags = checks.array("included", included)
+    if values.ndim != 2 or not values.size:
+        raise InvalidInput(f"log_prob must have shape (fits, records); got {values.shape}")
+    if flags.dtype.kind != "b" or flags.shape != values.shape:
+        raise InvalidInput(
+            f"included must be booleans of log_prob's shape {values.shape};"
+            f" got {flags.dtype} {flags.shape}"
+        )
+    if np.isposinf(values).any():
+        raise InvalidInput("log_prob must be below infinity; got +inf, as a failed fit gives")
+    return values, flags
+
+
 def attack_scored(
     values: Array,
     member: Flags,
@@ -156,7 +184,7 @@ def attack_scored(
     unit: Units | None = None,
     level: float = LEVEL,
 ) -> MembershipInference:
-    """Attack a check_table, (fits, records); unit: (fits,) the independent unit of each fit."""
+    """Attack a table, (fits, records); unit: (fits,) the independent unit of each fit."""
     if attack == "loss":
         return measure_attack(values, member, attack, unit=unit, level=level)
     unit = np.arange(len(values)) if unit is None else unit
@@ -204,14 +232,14 @@ def measure_attack(
     )
 
 
-def attack_table(check_table: Table, attack: str, *, level: float = LEVEL) -> MembershipInference:
+def attack_table(table: Table, attack: str, *, level: float = LEVEL) -> MembershipInference:
     """Attack records that are in or out of fits.
 
     Fits with the same seeds are one unit: neither references for each other nor two samples.
     """
     attack = checks.choice("attack", attack, ATTACKS)
-    roles, unit = check_table.roles(), np.asarray(check_table.design.leader, np.intp)
-    values = np.where(roles == 0, np.nan, check_table.log_prob)
+    roles, unit = table.roles(), np.asarray(table.design.leader, np.intp)
+    values = np.where(roles == 0, np.nan, table.log_prob)
     return attack_scored(values, roles == IN, attack, unit=unit, level=level)
 
 

@@ -4,19 +4,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.scores.privacy.input_checks import (
-    MOST_TRIALS,
-    Array,
-    Flags,
-    check_at_most,
-    score_vector,
-)
+from byrote.scores.privacy.rates import MOST_TRIALS, Array, check_at_most, score_vector
 from byrote.stats import gaussian_dp, one_run_audit
 
+Flags = NDArray[np.bool_]
 DRAWS = 8  # among equal scores
 
 

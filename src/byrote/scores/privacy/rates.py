@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.columnar import PlainData
 from byrote.errors import InvalidInput
-from byrote.scores.privacy.input_checks import MOST_TRIALS, Array, check_at_most, score_vector
 from byrote.stats import gaussian_dp
 from byrote.stats.estimate import clopper_pearson
 
+Array = NDArray[np.float64]
 Interval = tuple[float, float]
+MOST_TRIALS = 10**9  # more than anyone has, and still counted through in a second
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def epsilon_from_rates(
     ``log((TPR - delta) / FPR)`` or ``log((TNR - delta) / FNR)``, whichever is larger, at the lower
     limit of TPR and the upper limit of FPR, each exceeded with probability significance / 2
     (Clopper & Pearson 1934; Jagielski, Ullman & Oprea 2020); mu likewise,
-    ``Phi^-1(TPR) - Phi^-1(FPR)`` (Nasr et al. 2023). Each trial must be a fit of its own: records
+    ``Phi^-1(TPR) - Phi^-1(FPR)`` (Nasr et al. 2023). Each trial must be a separate fit: records
     of one fit are not independent trials.
 
     Parameters
@@ -124,7 +126,7 @@ def epsilon_from_scores(
     ----------
     inside, outside
         (a,) and (b,) scores, at least two each, higher where the fit more likely trained on the
-        record; each score from a fit of its own.
+        record; each score from a separate fit.
     delta, significance
         As for ``one_run_epsilon``.
     seed
@@ -174,3 +176,19 @@ def _halves(name: str, scores: Any, generator: np.random.Generator) -> tuple[Arr
         )
     order = generator.permutation(len(values))
     return values[order[: len(values) // 2]], values[order[len(values) // 2 :]]
+
+
+def check_at_most(name: str, value: int, limit_name: str, limit: int) -> None:
+    """Check that a count is at most another."""
+    if value > limit:
+        raise InvalidInput(f"{name} must be at most {limit_name}, {limit}; got {value}")
+
+
+def score_vector(name: str, values: Any) -> Array:
+    """Check scores, (n,): at least one, without NaN; infinite ones are allowed."""
+    scores: Array = checks.numbers(name, values)
+    if scores.ndim != 1 or not len(scores):
+        raise InvalidInput(f"{name} must be scores of shape (n,); got {scores.shape}")
+    if np.isnan(scores).any():
+        raise InvalidInput(f"{name} must be numbers; got NaN {int(np.isnan(scores).sum())} times")
+    return scores

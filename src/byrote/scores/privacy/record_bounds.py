@@ -1,4 +1,4 @@
-"""Lower bounds on epsilon for records in or out of fits, or why there is none."""
+"""Lower bounds on epsilon for records in or out of fits, or why they do not apply."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -166,7 +166,7 @@ def density_bound(spec: Mapping[str, Any], table: Table, claim: Claim) -> Bound:
 
 @dataclass(frozen=True)
 class Coins:
-    """Fair coin flips that are guessed together, each with a score, higher where "in" is likelier.
+    """Fair coin flips that are guessed together, with scores that are higher where "in" is likely.
 
     scores, included: (k,). fits: number of fits they belong to. score: what the scores are.
     """
@@ -198,7 +198,7 @@ def coins_of(spec: Mapping[str, Any], table: Table) -> Coins | str:
     fits = np.flatnonzero(table.counting())
     values, included = table.log_prob[fits], table.roles()[fits] == IN
     if spec.get("coins") and len(fits) > 1:
-        score = "log-likelihood less its mean over the fits, whoever trained on it"
+        score = "log-likelihood less its mean over all fits, with and without the record"
         return Coins(centred(values).ravel(), included.ravel(), len(fits), score)
     return Coins(values[0], included[0], 1, f"log-likelihood in fit {fits[0]}")
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.report import figures
+from byrote import figures
 from byrote.report.format import byte_size, insertions, number, with_interval
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Findings

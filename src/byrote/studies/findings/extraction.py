@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import figures
 from byrote.attacks.discoverable_extraction import greedy_completions
 from byrote.attacks.extraction import extract
-from byrote.report import figures
 from byrote.report.format import insertions, number, plain
 from byrote.runs.files import file_exists
 from byrote.studies.execute import StudyRun

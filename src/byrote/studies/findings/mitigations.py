@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from byrote.report import figures
+from byrote import figures
+from byrote.report.figures.pareto import difference_labels
 from byrote.report.format import duration, number, with_interval
 from byrote.scores.memorization.summary import Summary
 from byrote.stats.estimate import LEVEL, Estimate
@@ -114,7 +115,7 @@ def _figures(
     known = [p for p in pairs if np.isfinite([p.held_out.value, p.memorization.value]).all()]
     if known:
         base = known[0].baseline.title
-        points, labels = [_point(pair, base) for pair in known], figures.difference_labels(base)
+        points, labels = [_point(pair, base) for pair in known], difference_labels(base)
         drawn["mitigations-pareto"] = figures.pareto(points, *labels, baseline=base)
     return drawn
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.report import figures
+from byrote import figures
 from byrote.report.format import number, plural, with_interval
 from byrote.scores.memorization.summary import SIGNIFICANCE
 from byrote.stats.estimate import Estimate

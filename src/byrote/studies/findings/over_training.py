@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.report import figures
+from byrote import figures
 from byrote.report.figures.exposure_marks import mean_known
 from byrote.report.figures.exposure_training import curves_of
 from byrote.report.format import insertions, number, p_value, with_interval
@@ -73,8 +73,8 @@ def _peak(trajectory: ExposureOverTraining, level: int, turn: dict[int, int], se
         steps = [turn[fit] for fit in trajectory.fit[rows].tolist()]
         columns = np.searchsorted(trajectory.steps, steps)
         there = bits[np.arange(len(rows)), np.minimum(columns, len(trajectory.steps) - 1)]
-        at_turn = Estimate(*mean_exposure(there, ids))
-        after_turn = Estimate(*mean_exposure(bits[:, -1] - there, ids))
+        at_turn = mean_exposure(there, ids)
+        after_turn = mean_exposure(bits[:, -1] - there, ids)
     interval = _bootstrap(trajectory.steps, bits, ids, seed)
     return Peak(
         inserted=level,
@@ -83,7 +83,7 @@ def _peak(trajectory: ExposureOverTraining, level: int, turn: dict[int, int], se
         step=int(trajectory.steps[best]),
         step_interval=interval,
         at_turn=at_turn,
-        at_end=Estimate(*mean_exposure(bits[:, -1], ids)),
+        at_end=mean_exposure(bits[:, -1], ids),
         after_turn=after_turn,
         share_at_turn=at_turn.value / float(mean[best]) if mean[best] > 0 else np.nan,
         order=_order(interval, list(turn.values())),

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from byrote.report import figures
+from byrote import figures
+from byrote.report.figures.exposure_marks import EXPOSURE
+from byrote.report.figures.pareto import PERPLEXITY
 from byrote.report.format import insertions, number, with_interval
 from byrote.stats.estimate import Estimate
 from byrote.stats.pareto_frontier import pareto_frontier
@@ -102,8 +104,8 @@ def _figure(points: Sequence[Point]) -> "Figure":
             )
             for point in points
         ],
-        figures.PERPLEXITY,
-        figures.EXPOSURE,
+        PERPLEXITY,
+        EXPOSURE,
         exposure=True,
         maximum=float(np.nanmax(points[0].run.exposures.exposure.maximum)),
     )

@@ -5,11 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from byrote.report import figures
+from byrote import figures
 from byrote.report.format import insertions, number, with_interval
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.privacy.guarantee import ExposureBound, exposure_bound
-from byrote.stats.estimate import Estimate
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.extraction import Extraction, extract_most_inserted
 from byrote.studies.findings.finding import Findings, Rows, mean_of
@@ -195,7 +194,7 @@ def _compare(baseline: StudyRun, run: StudyRun, level: int) -> str:
         return f"{run.title}: fits are missing, so canaries do not pair with {baseline.title}."
     rows, before = baseline.level_rows(level), baseline.exposures.exposure
     lower = before.bits[rows] - run.exposures.exposure.bits[rows]
-    exposure = Estimate(*mean_exposure(lower, before.ids[rows]))
+    exposure = mean_exposure(lower, before.ids[rows])
     loss = mean_of(run.exposures.test_loss - baseline.exposures.test_loss)
     return (
         f"{run.title}, compared with {baseline.title}: exposure of canaries {insertions(level)} is"

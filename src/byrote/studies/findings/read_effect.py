@@ -57,7 +57,7 @@ def _levels(trajectory: ExposureOverTraining, *columns: Array) -> Iterator[ReadE
     for level in np.unique(trajectory.inserted).tolist():
         rows = trajectory.inserted == level
         means = [mean_exposure(column[rows], trajectory.ids[rows]) for column in columns]
-        yield ReadEffect(level, int(rows.sum()), *(Estimate(*mean) for mean in means))
+        yield ReadEffect(level, int(rows.sum()), *means)
 
 
 def batches_read(run: StudyRun, fit: int) -> list[Steps]:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import figures
 from byrote.attacks.enumeration import enumerate_bits
 from byrote.attacks.ranks import find_ranks
 from byrote.data.canaries import Canary
 from byrote.report import exposure_notes as notes
-from byrote.report import figures
 from byrote.report.format import insertions, number, plain
 from byrote.scores.exposure.best_estimate import exposure_of_ranks, model_sampled_only
 from byrote.scores.exposure.estimate import estimate_exposure

@@ -1,4 +1,4 @@
-"""Canaries and reference candidates of a run with their log-likelihoods, and attacks on them."""
+"""Canaries of a run with their log-likelihoods: attacks on them, and bounds from their ranks."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
+from byrote.scores.privacy.evidence import DENSITY, EXPOSURE, GAUSSIAN, ONE_RUN, RATES, Bound
 from byrote.scores.privacy.membership import (
     ATTACKS,
     LEVEL,
@@ -17,10 +19,22 @@ from byrote.scores.privacy.membership import (
     lira_scores,
     measure_attack,
 )
+from byrote.scores.privacy.record_bounds import VACUOUS, Claim
+from byrote.stats.exposure import epsilon_bound
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+DEALT = (
+    "levels are dealt out to the canaries in fixed numbers: inclusions are not independent coins"
+)
+DEPEND = "what level a canary has depends on the others': its fits are not trials with and without"
+COPIES = "a canary has several copies and others in its place: its two sides are not neighbours"
+LENGTHS = (
+    "secrets differ in length, which moves all text after them to other windows: more change than"
+    " those that hold a secret"
+)
+NO_SECRETS = "no drawn secret is inserted: one that somebody chose has no rank by chance"
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,3 +150,86 @@ def _even(pattern: Counts, lengths: list[int]) -> bool:
 
 def _most(run: RunFolder, fits: Counts, count: int) -> Array:
     return np.array([run.file(int(fit)).diagnostics()["rank_most"][:count] for fit in fits])
+
+
+# -- bounds on epsilon ----------------------------------------------------------------------------
+
+
+def canary_bounds(canaries: CanaryTable, claim: Claim, windows: int) -> tuple[Bound, ...]:
+    """Compute one bound per method."""
+    return (
+        exposure_rank_bound(canaries, claim, windows),
+        claim.none(ONE_RUN, DEALT),
+        claim.none(GAUSSIAN, DEALT),
+        claim.none(RATES, DEPEND),
+        claim.none(DENSITY, VACUOUS if claim.delta else COPIES),
+    )
+
+
+def exposure_rank_bound(canaries: CanaryTable, claim: Claim, windows: int) -> Bound:
+    """Compute the largest epsilon that the ranks of the secrets reject at any level.
+
+    A secret drawn uniformly has ``P(p <= u) <= u`` without its copies in the text, so at most
+    ``e^{c epsilon} u + delta_c`` with c of them, whatever the others do. The probability that half
+    of a level's p-values are at most u is at most twice that (Markov), however they depend on each
+    other. Levels share the significance.
+    """
+    levels = canaries.levels
+    if not levels:
+        return claim.none(EXPOSURE, NO_SECRETS)
+    if not canaries.even and (claim.guarantee or {}).get("window") is not None:
+        return claim.none(EXPOSURE, LENGTHS)
+    p_values, least = rank_p_values(canaries), least_p_values(canaries)
+    rows, best = (
+        [_level(p[canaries.drawn(level)], level, claim, windows, len(levels)) for level in levels]
+        for p in (p_values, np.broadcast_to(least, p_values.shape))
+    )
+    provable = max(row["epsilon"] for row in best)
+    detail = {"levels": rows, "provable": provable, "windows": windows, "relation": ADD_REMOVE}
+    return claim.bound(EXPOSURE, max(row["epsilon"] for row in rows), **detail)
+
+
+def _level(p_values: Array, level: int, claim: Claim, windows: int, levels: int) -> dict[str, Any]:
+    """Bound epsilon by one level; p_values: one of every secret in every fit."""
+    half = -(-len(p_values) // 2)
+    median = float(np.sort(p_values)[half - 1])
+    significance = claim.significance / levels
+    share = significance * half / len(p_values)
+    return {
+        "insertions": level,
+        "units": level * windows,
+        "canaries": len(p_values),
+        "p_value": median,
+        "significance": significance,
+        "epsilon": epsilon_bound(median, claim.delta, level * windows, share),
+    }
+
+
+def least_p_values(canaries: CanaryTable) -> Array:
+    """Compute ``rank_p_values`` of secrets more likely than all others, (canaries,)."""
+    least = np.empty(canaries.canaries)
+    for size, secrets, references in canaries.patterns():
+        p = 1 / (len(references) + 1.0)
+        if canaries.most is not None:
+            p = min(1.0, 2 * min(p, 1 / (size - (len(secrets) - 1.0))))
+        least[secrets] = p
+    return least
+
+
+def rank_p_values(canaries: CanaryTable) -> Array:
+    """Compute p-values of each secret's rank among its possible replacements, (F, canaries).
+
+    Among reference candidates, (k + 1) / (N + 1); where the run measured ranks, also the largest
+    possible rank over the number of completions that the other secrets leave; twice the smaller.
+    """
+    among_references = np.empty((len(canaries.fits), canaries.canaries))
+    left = np.empty(canaries.canaries)
+    for size, secrets, references in canaries.patterns():
+        left[secrets] = size - (len(secrets) - 1)
+        for fit, values in enumerate(canaries.log_prob):
+            ordered = np.sort(values[references])
+            above = len(ordered) - np.searchsorted(ordered, values[secrets], side="left")
+            among_references[fit, secrets] = (above + 1) / (len(ordered) + 1)
+    if canaries.most is None:
+        return among_references
+    return np.minimum(1.0, 2 * np.minimum(among_references, canaries.most / left))

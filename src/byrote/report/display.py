@@ -1,0 +1,145 @@
+"""What ``print`` and notebooks show of each public result; see ``byrote.display``."""
+
+import sys
+from collections.abc import Callable, Iterable
+from io import StringIO
+from typing import Any
+
+import numpy as np
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from byrote.attacks.extraction import Extraction
+from byrote.data import Corpus, Records
+from byrote.report import (
+    comparison,
+    exposure,
+    extraction,
+    gate,
+    memorization,
+    near_duplicates,
+    neighbors,
+    privacy,
+    pruning,
+    trajectory,
+)
+from byrote.report.format import WIDTH, Printable, byte_size, headline_of, plural
+from byrote.scores.compare.comparison import Comparison
+from byrote.scores.exposure.exposure import Exposure
+from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.exposure.extraction import PatternExtraction
+from byrote.scores.exposure.trajectory import ExposureOverTraining
+from byrote.scores.gate.threshold import Gate
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.pruning import Pruned
+from byrote.scores.memorization.trajectory import Trajectory
+from byrote.scores.neighbors.near_duplicates import NearDuplicates
+from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.privacy.evidence import PrivacyEvidence
+from byrote.scores.privacy.membership import MembershipInference
+from byrote.scores.run import Run
+
+
+def renderable(result: Any) -> Printable:
+    """Return the table of a result for rich."""
+    render = next(_RENDERERS[kind] for kind in type(result).__mro__ if kind in _RENDERERS)
+    return Printable(render(result))
+
+
+def as_text(result: Any) -> str:
+    """Return the table as plain text, as wide as the terminal, or 120 columns without one."""
+    console = _console(Console().width if sys.stdout.isatty() else WIDTH)
+    console.print(renderable(result))
+    return "\n".join(line.rstrip() for line in console.export_text().splitlines())
+
+
+def as_html(result: Any) -> str:
+    """Return the table as HTML, with every text escaped."""
+    console = _console(WIDTH)
+    console.print(renderable(result))
+    style = "font-family: monospace; line-height: normal; overflow-x: auto; white-space: pre"
+    return console.export_html(
+        inline_styles=True, code_format=f'<pre style="{style}">{{code}}</pre>'
+    )
+
+
+def _console(width: int) -> Console:
+    """Make a console that only records."""
+    look: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
+    return Console(file=StringIO(), record=True, width=width, force_jupyter=False, **look)
+
+
+# -- data and runs --------------------------------------------------------------------------------
+
+
+def _records(records: Records) -> Table:
+    labels = "–" if records.labels is None else f"{len(np.unique(records.labels)):,} different"
+    shape = " × ".join(map(str, records.shape))
+    return _named(
+        [
+            ("records", f"{len(records):,}"),
+            ("of each", f"{shape} numbers, {records.x.dtype}"),
+            ("labels", labels),
+            ("source", records.source),
+            *records.options.items(),
+        ]
+    )
+
+
+def _corpus(corpus: Corpus) -> Table:
+    return _named(
+        [
+            ("documents", f"{len(corpus.documents):,}"),
+            ("characters", f"{corpus.characters:,}"),
+            ("size in UTF-8", byte_size(corpus.size)),
+            ("source", corpus.source),
+            *corpus.options.items(),
+            *corpus.notes.items(),
+        ]
+    )
+
+
+def _run(run: Run) -> RenderableType:
+    fits, content = run.design.fits, "exposures" if run.has_canaries else "memorization scores"
+    kept = len(list(run.folder.paths.models.glob("*.safetensors")))
+    rows = [
+        ("folder", str(run.path)),
+        ("content", content),
+        ("finished", f"{len(run.finished):,} of {plural(fits, 'fit')}"),
+        ("tracked", ", ".join(map(str, run.manifest.track)) or "–"),
+        ("models kept", f"{kept:,}" if kept else "–"),
+    ]
+    missing = [Text(f"INCOMPLETE: {run.incomplete}.", style="bold red")] if run.incomplete else []
+    headline = headline_of(run.manifest.model_dump(mode="json"))
+    headline.rstrip()
+    return Group(headline, _named(rows), *missing)
+
+
+def _named(rows: Iterable[tuple[str, str]]) -> Table:
+    """Return a table of names and values."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in rows:
+        table.add_row(Text(name), Text(value))
+    return table
+
+
+_RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
+    Comparison: comparison.render,
+    Corpus: _corpus,
+    Exposure: exposure.render_exposures,
+    ExposureOverTraining: trajectory.render,
+    ExposureResult: exposure.render_run,
+    Extraction: extraction.render,
+    Gate: gate.render,
+    MembershipInference: lambda attack: privacy.render_attacks([attack]),
+    MemorizationResult: memorization.render,
+    NearDuplicates: near_duplicates.render,
+    NeighborResult: neighbors.render,
+    PatternExtraction: lambda pattern: extraction.render_patterns([pattern]),
+    PrivacyEvidence: privacy.render,
+    Pruned: pruning.render,
+    Records: _records,
+    Run: _run,
+    Trajectory: trajectory.render,
+}

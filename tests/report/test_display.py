@@ -1,0 +1,110 @@
+"""print() and notebooks show tables of results; repr() is a line; no secret is in any of them."""
+
+import html
+import inspect
+import io
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+import byrote
+from byrote import Canary, KFold
+from byrote.display import Displayed
+from byrote.scores.exposure.extraction import extract_from_run
+
+from estimators import PureNoise
+from languages import Ngram
+
+SECRETS = ["2812650171"]
+TEXT = ["the cat sat on the mat and the dog sat on the log"] * 20
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory):
+    """One result of every kind that is displayed, by class."""
+    folder, x = tmp_path_factory.mktemp("runs"), np.random.default_rng(0).normal(size=(60, 2))
+    paths = [folder / name for name in ("one", "two")]
+    for path, noise in zip(paths, (1.0, 2.0), strict=True):
+        plan = KFold(3, repeats=3)
+        scores = byrote.score_memorization(PureNoise(noise), x + 1234.5, plan=plan, out=path)
+    canary = Canary("my pin is {digits:10}", secret=SECRETS[0])
+    patterns = [canary, Canary("code {digits:3}")]
+    options = {"insertions": [2], "canaries_per_level": 2, "controls": 2, "references": 50}
+    exposures = byrote.score_exposure(
+        Ngram(),
+        TEXT,
+        patterns,
+        **options,
+        keep_models="release",
+        out=folder / "exposure",
+        track=[1],
+    )
+    run, exposure_run = byrote.open_run(paths[0]), byrote.open_run(folder / "exposure")
+    model = exposure_run.model(0, model=Ngram())
+    results = [
+        scores,
+        exposures,
+        exposures.exposure,
+        byrote.extract(model, canary),
+        *extract_from_run(exposure_run.folder, model),
+        byrote.compare(paths),
+        byrote.check(run, max_auc=0.9),
+        byrote.prune(run, top=0.1),
+        run.trajectory(),
+        exposure_run.trajectory(),
+        run.epsilon(),
+        run.membership(),
+        byrote.neighbors.compare_neighbors(scores, x, x[:30] + 1, x[30:] + 2),
+        byrote.neighbors.near_duplicates(scores, x),
+        byrote.Records(x + 1234.5, labels=[0, 1] * 30, source="<b>here</b>"),
+        byrote.Corpus([*TEXT, SECRETS[0]], source="<b>here</b>"),
+        run,
+        exposure_run,
+    ]
+    return {type(result): result for result in results}
+
+
+def subclasses(base):
+    return {base, *(each for child in base.__subclasses__() for each in subclasses(child))}
+
+
+def test_every_public_result_is_displayed(shown):
+    kinds = {kind for kind in subclasses(Displayed) if kind.__module__.startswith("byrote")}
+    assert kinds - set(shown) == {Displayed, byrote.columnar.Columnar}
+    public = {value for _, value in inspect.getmembers(byrote, inspect.isclass)}
+    others = {"Canary", "KFold", "LeaveOneOut", "Membership", "Probes", "Subset", "Threshold"}
+    assert {
+        kind.__name__ for kind in public - set(shown) if not issubclass(kind, Exception)
+    } == others
+
+
+def test_each_way_shows_the_table_and_repr_a_line(shown):
+    for result in shown.values():
+        text, line, page = str(result), repr(result), result._repr_html_()
+        console = Console(file=io.StringIO(), width=120)
+        console.print(result)
+        printed = console.file.getvalue().splitlines()
+        assert [each.rstrip() for each in printed] == text.splitlines()
+        assert page.startswith("<pre")
+        assert text.split(maxsplit=1)[0] in html.unescape(page)
+        assert "\n" not in line
+        assert len(line) < 200
+        assert line != text
+
+
+def test_nothing_private_is_shown(shown):
+    for result in shown.values():
+        text = "\n".join([str(result), repr(result), result._repr_html_()])
+        assert [part for part in (*SECRETS, "cat sat", "1234.", "1,234.") if part in text] == []
+
+
+def test_html_is_escaped(shown):
+    for kind in (byrote.Records, byrote.Corpus):
+        assert "<b>" in str(shown[kind])
+        assert "<b>" not in shown[kind]._repr_html_()
+
+
+def test_texts_are_neither_markup_nor_control_characters():
+    text = str(byrote.Corpus(["a"], source="[red]x[/red]\x1b[2J"))
+    assert "[red]x[/red]\\x1b[2J" in text

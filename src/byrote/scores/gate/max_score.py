@@ -18,7 +18,7 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     """
     if gated.run.has_canaries:
         return Measured.missing(UNIT, "canaries have exposures, no scores")
-    discovery = gated.run.discovery
+    discovery = gated.run.evaluation.discovery
     if discovery.control is None:
         return Measured.missing(UNIT, f"the moderated test cannot be had: {discovery.reason}")
     low, high = discovery.limits(gated.tail)
@@ -47,11 +47,11 @@ def _doubts(gated: GatedRun, tested: int) -> list[str]:
 
 
 def _detail(gated: GatedRun, highest: np.intp, above: Any) -> dict[str, Any]:
-    ids = gated.run.ids[gated.table.rows]
+    ids = gated.run.folder.ids[gated.table.rows]
     return {
         "record": ids[highest],
         "records_above": ids[above].tolist(),
-        "detectable": gated.run.discovery.detectable(gated.tail / len(gated.table.rows)),
+        "detectable": gated.run.evaluation.discovery.detectable(gated.tail / len(gated.table.rows)),
     }
 
 

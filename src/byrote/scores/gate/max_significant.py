@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
-from byrote.scores.memorization.summary import SIGNIFICANCE, needed_discoveries
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.summary import needed_discoveries
 from byrote.stats.hypergeometric import count_limits
 from byrote.stats.multiple_testing import false_hypotheses, q_values
 
@@ -21,7 +22,7 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     if gated.run.has_canaries:
         return Measured.missing(UNIT, "canaries have exposures, no scores")
     evaluation = gated.run.evaluation
-    p_value = np.where(np.isnan(evaluation.estimate["score"]), np.nan, evaluation.p_value)
+    p_value = evaluation.p_value
     tested = int(np.count_nonzero(~np.isnan(p_value)))
     if not tested:
         why = (

@@ -101,8 +101,10 @@ class Comparisons(ABC):
         """Compare records in and out of training."""
 
     @abstractmethod
-    def compare_members(self, block: InOutBlock, split: int, generator: Generator) -> Contrast:
-        """Compare fits that trained on a record with ``split`` others that did, at random."""
+    def compare_members(
+        self, values: Array, weight: Array, split: int, generator: Generator
+    ) -> Contrast:
+        """Compare (m, c) values of fits that trained on a record with ``split`` others of them."""
 
     @abstractmethod
     def compare_fits(self, values: Array, member: Flags) -> Contrast:
@@ -113,28 +115,38 @@ class Comparisons(ABC):
         for records, block in in_out_blocks(self.table, self.order):
             if min(block.counts) and (controlled or self.split_of(block)):
                 varies = _vary(block.inside.values) | _vary(block.outside.values)
-                yield _tested(records, self.compare(block), varies)
+                contrast = self.compare(block)
+                yield _tested(records[varies], contrast.take(varies))
 
     def null_of_members(self, draws: int, generator: Generator) -> Iterator[Part]:
         """Compare fits that all trained on a record, as if some had not."""
         for records, block in in_out_blocks(self.table, self.order):
             split = self.split_of(block) if min(block.counts) else 0
-            for _ in range(draws if split else 0):
-                contrast = self.compare_members(block, split, generator)
-                yield _tested(records, contrast, _vary(block.inside.values))
+            if not split:
+                continue
+            varies = _vary(block.inside.values)
+            values = (block.inside.values - self.shift[block.fit_in])[varies]
+            weight = self.weight[block.fit_in][varies]
+            for rows in _repeated(len(values), values.shape[1], draws):
+                contrast = self.compare_members(values[rows], weight[rows], split, generator)
+                yield _tested(records[varies][rows], contrast)
 
     def null_of_bystanders(
         self, bystanders: Array, records: Indices, draws: int, generator: Generator
     ) -> Iterator[Part]:
         """Compare fits that all trained on a bystander, as if its role were that of a record."""
         members = self.table.roles()[self.order.fits] == IN
-        size = max(1, _BLOCK // len(self.order.fits))
-        for start in range(0, len(bystanders), size):
-            values = bystanders[start : start + size]
-            rows, varies = np.arange(start, start + len(values)), _vary(values)
-            for _ in range(draws):
-                role = members[:, generator.choice(records, len(values))].T
-                yield _tested(rows, self.compare_fits(values - self.shift, role), varies)
+        bystanders = bystanders[_vary(bystanders)] - self.shift
+        for rows in _repeated(len(bystanders), len(members), draws):
+            role = members[:, generator.choice(records, len(rows))].T
+            yield _tested(rows, self.compare_fits(bystanders[rows], role))
+
+
+def _repeated(m: int, fits: int, draws: int) -> Iterator[Indices]:
+    """Rows 0 to m - 1, ``draws`` times, in pieces of bounded size."""
+    size = max(1, _BLOCK // fits)
+    for start in range(0, m * draws, size):
+        yield np.arange(start, min(start + size, m * draws)) % m
 
 
 class _OfFits(Comparisons):
@@ -152,13 +164,14 @@ class _OfFits(Comparisons):
             values - self.shift[fit], np.broadcast_to(member, values.shape), self.weight[fit]
         )
 
-    def compare_members(self, block: InOutBlock, split: int, generator: Generator) -> Contrast:
-        values, fit = block.inside.values, block.fit_in
-        patterns = generator.permuted(
-            np.broadcast_to(np.arange(fit.shape[1]) >= split, (_PATTERNS, fit.shape[1])), axis=1
+    def compare_members(
+        self, values: Array, weight: Array, split: int, generator: Generator
+    ) -> Contrast:
+        columns = np.arange(values.shape[1]) >= split
+        patterns = generator.permuted(np.broadcast_to(columns, (_PATTERNS, len(columns))), axis=1)
+        return two_sample_contrast(
+            values, patterns[generator.integers(_PATTERNS, size=len(values))], weight
         )
-        member = patterns[generator.integers(_PATTERNS, size=len(values))]
-        return two_sample_contrast(values - self.shift[fit], member, self.weight[fit])
 
     def compare_fits(self, values: Array, member: Flags) -> Contrast:
         return two_sample_contrast(values, member, np.broadcast_to(self.weight, values.shape))
@@ -177,12 +190,13 @@ class _OfPairs(Comparisons):
         )
         return _difference_contrast(inside, outside)
 
-    def compare_members(self, block: InOutBlock, split: int, generator: Generator) -> Contrast:
-        values, fit = block.inside.values, block.fit_in
-        columns = np.broadcast_to(np.arange(fit.shape[1]), (_PATTERNS, fit.shape[1]))
+    def compare_members(
+        self, values: Array, weight: Array, split: int, generator: Generator
+    ) -> Contrast:
+        columns = np.broadcast_to(np.arange(values.shape[1]), (_PATTERNS, values.shape[1]))
         order = generator.permuted(columns, axis=1)[generator.integers(_PATTERNS, size=len(values))]
-        values = np.take_along_axis(values - self.shift[fit], order, axis=1)
-        weight = np.take_along_axis(self.weight[fit], order, axis=1)
+        values = np.take_along_axis(values, order, axis=1)
+        weight = np.take_along_axis(weight, order, axis=1)
         first, second = slice(split), slice(split, 2 * split)
         return _difference_contrast(
             (values[:, first], weight[:, first]), (values[:, second], weight[:, second])
@@ -226,7 +240,7 @@ def _vary(values: Array) -> Flags:
         return np.asarray(spread > _ROUNDING * (1 + np.abs(values).max(axis=1)))
 
 
-def _tested(records: Indices, contrast: Contrast, varies: Flags) -> Part:
-    """Keep records with a spread and without infinite values."""
-    tested = varies & (contrast.variance > 0)
+def _tested(records: Indices, contrast: Contrast) -> Part:
+    """Keep records with a spread."""
+    tested = contrast.variance > 0
     return records[tested], contrast.take(tested)

@@ -26,8 +26,8 @@ Source = Literal["bystanders", "fits in training"]
 
 POWER = 0.8  # with which a detectable effect is found
 _LEAST_RECORDS = 10  # whose variances make a prior
-_OVERSAMPLING = 100  # control values per record: what simultaneous 95 % limits need, and more
-_MOST_VALUES = 2 * 10**8  # log-likelihoods in all draws of the control
+_NEEDED, _ENOUGH = 100, 2000  # control values per record
+_CHEAP_VALUES, _MOST_VALUES = 5 * 10**7, 2 * 10**8  # log-likelihoods in all draws of the control
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
 
 
@@ -59,6 +59,12 @@ class Discovery:
     source: Source | None = None
     reason: str = ""
 
+    @classmethod
+    def unavailable(cls, table: Table, reason: str) -> "Discovery":
+        """Make the result where no record can be tested."""
+        nan = np.full(len(table.rows), np.nan)
+        return cls(nan, nan, nan, nan, reason=reason)
+
     def detectable(self, level: float, quantile: float = 0.5) -> float:
         """Effect, nats, found with 80 % power in a record at this quantile of standard errors.
 
@@ -70,7 +76,6 @@ class Discovery:
         error = float(np.quantile(self.standard_error[known], quantile))
         degrees = float(np.median(self.degrees[known]))
         return error * detectable_effect(self.control.critical(level), degrees, POWER)
-
 
     def limits(self, tail: float) -> tuple[Array, Array]:
         """Simultaneous confidence limits of all tested records, (r,) each, nats.
@@ -101,13 +106,12 @@ class _Unavailable(Exception):
 def moderated_test(table: Table, seed: int) -> Discovery:
     """Test every record of a table; ``seed`` draws the control."""
     generator = seeds.generator(seed, seeds.Purpose.CONTROL)
-    nan = np.full(len(table.rows), np.nan)
     try:
         if not table.design.randomized:
             raise _Unavailable("the plan's membership is not known to be random")
         return _discovery(comparisons(table), generator)
     except _Unavailable as reason:
-        return Discovery(nan, nan, nan, nan, reason=str(reason))
+        return Discovery.unavailable(table, str(reason))
 
 
 def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery:
@@ -146,9 +150,13 @@ def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery
 
 
 def _draws(tested: int, control: int, fits: int) -> int:
-    """Number of draws of the control that one discovery needs, or that can be afforded."""
-    wanted = -(-_OVERSAMPLING * tested // control)
-    return max(1, min(wanted, _MOST_VALUES // (control * fits)))
+    """Number of draws of the control that limits of all records need, or that can be afforded.
+
+    More of them, where they cost little, let a clear discovery have a small p-value.
+    """
+    needed, values = -(-_NEEDED * tested // control), control * fits
+    cheap = min(-(-_ENOUGH * tested // control), _CHEAP_VALUES // values)
+    return max(1, cheap, min(needed, _MOST_VALUES // values))
 
 
 def _prior(*contrasts: Contrast) -> VariancePrior:

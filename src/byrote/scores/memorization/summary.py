@@ -15,11 +15,11 @@ from byrote.runs.table import Table
 from byrote.scores.memorization import held_out
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.scores.memorization.evaluation import Evaluation, estimates_without
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE, Sensitivity, sensitivity
 from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
-SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 
 
 class Reason(IntEnum):
@@ -102,7 +102,9 @@ class Summary(PlainData):
     needed
         How many records must reach the smallest p for any to have q <= 0.05.
     p_value_method
-        "exact", "normal approximation", or "none: " and the reason.
+        "moderated t", "exact", "normal approximation", or "none: " and the reason.
+    sensitivity
+        What the run could find, and what its negative control showed.
     standard_error_reason
         Why standard errors are missing; empty where they are not.
     reliability
@@ -127,6 +129,7 @@ class Summary(PlainData):
     smallest_q: float
     needed: int | None
     p_value_method: str
+    sensitivity: Sensitivity
     standard_error_reason: str
     reliability: Reliability
     labels: Mapping[str, LabelSummary] = field(default_factory=dict)
@@ -164,6 +167,7 @@ def summarize(
         smallest_q=smallest,  # of Benjamini-Hochberg, when every record reaches the smallest p
         needed=needed_discoveries(smallest, tested) if tested else None,
         p_value_method=_p_value_method(table, evaluation, tested),
+        sensitivity=sensitivity(evaluation, q_value),
         standard_error_reason=why_no_errors(table, evaluation),
         reliability=reliability(table),
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
@@ -268,6 +272,8 @@ def _p_value_method(table: Table, evaluation: Evaluation, tested: int) -> str:
         return "none: the plan's membership is not known to be random"
     if not tested:
         return "none: no record was both in and out"
+    if evaluation.discovery.control is not None:
+        return "moderated t"
     return "exact" if evaluation.exact else "normal approximation"
 
 

@@ -82,6 +82,15 @@ ValidationPart = Annotated[
     str | None,
     value("PART", "Use this part of a data set as validation records: test, or CelebA's valid."),
 ]
+ScoreTest = Annotated[
+    Literal["moderated", "exact"],
+    one_of(
+        "--test",
+        Literal["moderated", "exact"],
+        "Choose the test of each record: moderated finds single records with few fits, exact cannot"
+        " err.",
+    ),
+]
 
 # -- training -------------------------------------------------------------------------------------
 

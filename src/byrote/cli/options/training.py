@@ -17,6 +17,7 @@ from byrote.cli.options.shared import (
     Key,
     Labels,
     Out,
+    ScoreTest,
     Seed,
     Settings,
     SubsetSize,
@@ -91,6 +92,13 @@ class ScoreOptions:
             " epsilon).",
         ),
     ] = False
+    bystanders: Annotated[
+        int | None,
+        number(
+            "Score N records that are in every fit, as the control of the test (probes; default: 4"
+            " for each probe, at least 1000)."
+        ),
+    ] = None
     stratify: Annotated[
         bool, typer.Option("--stratify", help="Spread labels evenly over the parts (kfold).")
     ] = False
@@ -132,6 +140,7 @@ class ScoreOptions:
     dry_run: DryRun = False
     as_json: AsJson = False
     as_csv: AsCsv = False
+    test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     debug: DebugFits = False
 

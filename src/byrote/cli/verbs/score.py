@@ -25,7 +25,8 @@ from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
 _PLAN_OPTIONS = (
-    "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "stratify",
+    "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "bystanders",
+    "stratify",
 )  # fmt: skip
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
@@ -58,7 +59,7 @@ def score(options: ScoreOptions) -> int:
     run = execute(request, options.out)
     if run is None:
         return Exit.INTERRUPTED
-    code = print_scores(run, output, top=options.top)
+    code = print_scores(run, output, top=options.top, test=options.test)
     if request.keeps:
         run.folder.check_release()
     return code

@@ -1,8 +1,7 @@
 """max_score: the effect of training on the record that it raises most."""
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import NDArray
 
 from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
 
@@ -32,7 +31,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
         covers=f"largest effect of training on one of {gated.scored_records}; the limits of all"
         " records hold together",
         doubts=tuple(_doubts(gated, len(tested))),
-        detail=_detail(gated, highest, np.flatnonzero(low > asked)),
+        detail={"tested": len(tested), "detectable": _detectable(gated)},
+        records=_named(gated, low, asked),
     )
 
 
@@ -46,13 +46,15 @@ def _doubts(gated: GatedRun, tested: int) -> list[str]:
     return doubts
 
 
-def _detail(gated: GatedRun, highest: np.intp, above: Any) -> dict[str, Any]:
-    ids = gated.run.folder.ids[gated.table.rows]
-    return {
-        "record": ids[highest],
-        "records_above": ids[above].tolist(),
-        "detectable": gated.run.evaluation.discovery.detectable(gated.tail / len(gated.table.rows)),
-    }
+def _named(gated: GatedRun, low: NDArray[np.float64], asked: float) -> tuple[str, ...]:
+    above = np.flatnonzero(low > asked)
+    above = above[np.argsort(-low[above], kind="stable")]
+    return gated.ids(above)
+
+
+def _detectable(gated: GatedRun) -> float:
+    """Smallest effect that the limits show, with 80 % power, to be above 0."""
+    return gated.run.evaluation.discovery.detectable(gated.tail / len(gated.table.rows))
 
 
 MAX_SCORE = ThresholdKind("max_score", 0.0, np.inf, "nats, a number of at least 0", measure)

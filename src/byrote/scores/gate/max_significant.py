@@ -31,18 +31,21 @@ def measure(gated: GatedRun, asked: float) -> Measured:
             else "the plan's membership is not known to be random, so there are no p-values"
         )
         return Measured.missing(UNIT, why)
-    discovered = int(np.count_nonzero(q_values(p_value) <= SIGNIFICANCE))
-    low, high = _interval(gated, p_value, discovered)
+    q = q_values(p_value)
+    low, high = _interval(gated, p_value, int(np.count_nonzero(q <= SIGNIFICANCE)))
     needed = needed_discoveries(evaluation.smallest_p, tested)
+    found = np.flatnonzero(q <= SIGNIFICANCE)
+    found = found[np.argsort(-evaluation.estimate["mean_log"][found], kind="stable")]
     return Measured(
-        found=discovered / tested,
+        found=len(found) / tested,
         low=low,
         high=high,
         unit=UNIT,
         covers=f"share with q <= {SIGNIFICANCE:g} of {gated.scored_records}",
         doubts=_doubts(asked, tested, needed),
+        records=gated.ids(found),
         detail={
-            "memorized": discovered,
+            "memorized": len(found),
             "tested": tested,
             "untested": len(p_value) - tested,
             "smallest_p": evaluation.smallest_p,

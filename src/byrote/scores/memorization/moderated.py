@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 Source = Literal["bystanders", "fits in training"]
 
 POWER = 0.8  # with which a detectable effect is found
-_LEAST_RECORDS = 10  # whose variances make a prior
+LEAST_RECORDS = 10  # whose variances make a prior
 _NEEDED, _ENOUGH = 100, 2000  # control values per record
 _CHEAP_VALUES, _MOST_VALUES = 5 * 10**7, 2 * 10**8  # log-likelihoods in all draws of the control
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
@@ -47,6 +47,8 @@ class Discovery:
         None where the test cannot be had for any record.
     source
         What the control consists of.
+    prior
+        How variances differ over records, and their typical size.
     reason
         Why the test cannot be had for any record; empty where it can.
     """
@@ -56,6 +58,7 @@ class Discovery:
     standard_error: Array
     degrees: Array
     control: Control | None = None
+    prior: VariancePrior | None = None
     source: Source | None = None
     reason: str = ""
 
@@ -117,9 +120,9 @@ def moderated_test(table: Table, seed: int) -> Discovery:
 def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery:
     bystanders = values.bystanders()
     records, contrast = _joined(values.contrasts(controlled=len(bystanders) > 0))
-    if len(records) < _LEAST_RECORDS:
+    if len(records) < LEAST_RECORDS:
         raise _Unavailable(
-            f"fewer than {_LEAST_RECORDS} records have finite, varying log-likelihoods in"
+            f"fewer than {LEAST_RECORDS} records have finite, varying log-likelihoods in"
             f" {values.NEEDED}"
         )
     source: Source = "bystanders" if len(bystanders) else "fits in training"
@@ -146,7 +149,7 @@ def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery
         degrees,
     )
     p_value, effect, standard_error, degrees = columns
-    return Discovery(p_value, effect, standard_error, degrees, control, source)
+    return Discovery(p_value, effect, standard_error, degrees, control, prior, source)
 
 
 def _draws(tested: int, control: int, fits: int) -> int:

@@ -69,6 +69,10 @@ class Proposals:
     pilot_fits: int
     pilot_records: int
 
+    def __repr__(self) -> str:
+        names = ", ".join(proposal.name for proposal in self.proposals)
+        return f"Proposals({names}; recommended: {self.recommended.plan})"
+
     @property
     def recommended(self) -> Proposal:
         """The plan that reaches the goal in the budget, or comes nearest."""
@@ -118,7 +122,7 @@ def propose_plans(
     Raises
     ------
     InvalidInput
-        If an argument is invalid, or there are fewer than 20 records.
+        If an argument is invalid, or there are fewer than 40 records.
 
     Examples
     --------

@@ -26,6 +26,7 @@ Source = Literal["bystanders", "fits in training"]
 
 POWER = 0.8  # with which a detectable effect is found
 _LEAST_RECORDS = 10  # whose variances make a prior
+_LEAST_CONTROLLED = 0.5  # share of the tested records that the control must hold
 _NEEDED, _ENOUGH = 100, 2000  # control values per record
 _CHEAP_VALUES, _MOST_VALUES = 5 * 10**7, 2 * 10**8  # log-likelihoods in all draws of the control
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
@@ -129,7 +130,9 @@ def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery
         null = _joined(values.null_of_bystanders(bystanders, records, draws, generator))[1]
         prior = null_prior = _prior(contrast, null)
     else:
-        null = _joined(values.null_of_members(draws, generator))[1]
+        controls, null = _joined(values.null_of_members(draws, generator))
+        if len(np.unique(controls)) < max(_LEAST_RECORDS, _LEAST_CONTROLLED * len(records)):
+            raise _Unavailable("most records have equal log-likelihoods where they are trained on")
         prior, null_prior = _prior(contrast), _prior(null)
     control = Control(np.sort(student_p_values(null, null_prior)))
     if (below := control.share_below(0.01)) > _MOST_BELOW:

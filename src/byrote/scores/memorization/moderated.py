@@ -24,6 +24,7 @@ Source = Literal["bystanders", "fits in training"]
 
 POWER = 0.8  # with which a detectable effect is found
 _LEAST_RECORDS = 10  # whose variances make a prior
+_LEAST_CONTROLLED = 0.5  # share of the tested records that the control must hold
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
@@ -137,6 +138,9 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     else:
         draws = _draws(len(records), len(records), enough)
         null = Contrast.concatenate(values.null_of_members(draws, generator))
+        least = max(_LEAST_RECORDS, _LEAST_CONTROLLED * len(records))
+        if len(null.effect) < least * draws:
+            raise _Unavailable("most records have equal log-likelihoods where they are trained on")
         prior, null_prior = fit_prior(*_spread(contrast)), fit_prior(*_spread(null))
     control = Control(np.sort(student_p_values(null, null_prior)))
     if (below := control.share_below(0.01)) > _MOST_BELOW:

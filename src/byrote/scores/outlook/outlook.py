@@ -29,6 +29,7 @@ from byrote.stats.planning import Sides, typical_deviation
 Array = NDArray[np.float64]
 _EVEN = 2.0  # degrees of the prior below which some records vary far more than most
 _HEAVY = 0.1  # ratio of p-values, by the control and by Student, below which tails are heavy
+_CONTROL = 300  # control values per record of the pilot
 _SEEN = 200  # records whose sides are counted
 
 
@@ -135,7 +136,7 @@ def noise_of(table: Table, seed: int, *, pairs: bool = True) -> Noise:
     """Estimate noise from pilot fits; without ``pairs``, as of fits that are not paired."""
     if not pairs:
         table = replace(table, design=replace(table.design, units="fits"))
-    test = moderated_test(table, seed)
+    test = moderated_test(table, seed, control_values=_CONTROL)
     fits = int(table.counting().sum())
     return Noise(_spread(table), test.prior, test.reason, test.control, fits)
 

@@ -14,6 +14,7 @@ from byrote.stats.moderated_test import (
     ENDLESS,
     Contrast,
     Control,
+    VariancePrior,
     detectable_effect,
     fit_prior,
     student_p_values,

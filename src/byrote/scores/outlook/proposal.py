@@ -128,7 +128,7 @@ def propose_plans(
     --------
     >>> from sklearn.mixture import GaussianMixture
     >>> x = np.random.default_rng(0).normal(size=(300, 2))
-    >>> proposals = propose_plans(GaussianMixture(2), x, goal="epsilon=3")
+    >>> proposals = propose_plans(GaussianMixture(2), x, goal="epsilon=4")
     >>> proposals.recommended.name
     'coins'
     """

@@ -128,7 +128,7 @@ CORPUS = Corpus([SECRET + "\n", "two\nthree"])
 REFUSED = {
     "no document": (lambda: Corpus([]), "there is no document"),
     "only empty documents": (lambda: Corpus(["", ""]), "all 2 are empty"),
-    "one text": (lambda: Corpus(SECRET), "sequence of texts; got one str"),
+    "one text": (lambda: Corpus(SECRET), "sequence of strings; got str"),
     "bytes": (lambda: Corpus(SECRET.encode()), "got one bytes"),
     "a number": (lambda: Corpus(3), "got one int"),
     "documents of bytes": (lambda: Corpus(["a", b"b"]), "number 1 is bytes"),
@@ -137,7 +137,10 @@ REFUSED = {
     "place below 0": (lambda: CORPUS.with_lines([0, -1], ["x", "y"]), "got -1"),
     "places of fractions": (lambda: CORPUS.with_lines([0.5], ["x"]), "integers; got dtype float64"),
     "fewer places": (lambda: CORPUS.with_lines([1], ["x", SECRET]), "each of 2 lines; got (1,)"),
-    "one line as text": (lambda: CORPUS.with_lines([1], "x"), "lines must be a sequence of texts"),
+    "one line as text": (
+        lambda: CORPUS.with_lines([1], "x"),
+        "lines must be a sequence of strings",
+    ),
     "line of half a pair": (lambda: CORPUS.with_lines([1], ["\udc00"]), "lines must be Unicode"),
     "all held out": (lambda: CORPUS.split(1), "at least 0 and below 1; got 1"),
     "less than nothing held out": (lambda: CORPUS.split(-0.1), "below 1; got -0.1"),

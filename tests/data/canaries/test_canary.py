@@ -115,7 +115,7 @@ def test_nothing_shows_the_secret():
 
 NINE = "{digits:9}"
 BAD = {
-    "no text": ((17,), {}, "text must be a text with slots; got int"),
+    "no text": ((17,), {}, "text must be a string with slots; got int"),
     "no slot": ((SECRET,), {}, "text must have a slot for the secret, such as {digits:9}; got"),
     "empty": (("",), {}, "text must have a slot"),
     "only braces": (("{{digits:9}}",), {}, "text must have a slot"),
@@ -136,8 +136,8 @@ BAD = {
     "card rule": (("{credit_card:visa}",), {}, "{credit_card} or {credit_card:luhn}; got"),
     "uuid rule": (("{uuid:4}",), {}, "a UUID's slot is {uuid}; got {uuid:4}"),
     "open slot": (("{}",), {}, "text has a slot {}, which needs alphabet= and length="),
-    "only length": (("{}",), {"length": 3}, "alphabet and length go together"),
-    "only alphabet": (("{}",), {"alphabet": "ab"}, "alphabet and length go together"),
+    "only length": (("{}",), {"length": 3}, "alphabet and length must be given"),
+    "only alphabet": (("{}",), {"alphabet": "ab"}, "alphabet and length must be given"),
     "unused alphabet": ((NINE,), {"alphabet": "ab", "length": 3}, "text has no slot {} for it"),
     "length 0": (("{}",), {"alphabet": "ab", "length": 0}, "length must be an integer of at"),
     "half a pair": (
@@ -158,8 +158,8 @@ BAD = {
     "words twice": (("{n}",), {"words": {"n": ["a", "b", "a"]}}, "1 of 3 repeat an earlier one"),
     "words unused": ((NINE,), {"words": {"n": ["a"]}}, "words['n']: text has no slot {n} for it"),
     "words taken": ((NINE,), {"words": {"uuid": ["a"]}}, "otherwise than built-in slots"),
-    "words unnamed": (("{}",), {"words": {"": ["a"]}}, "named otherwise"),
-    "words numbered": (("{3}",), {"words": {3: ["a"]}}, "named otherwise"),
+    "words unnamed": (("{}",), {"words": {"": ["a"]}}, "names of built-in slots"),
+    "words numbered": (("{3}",), {"words": {3: ["a"]}}, "names of built-in slots"),
     "words alike": (("{n}",), {"words": {"n": ["anna", "ann"]}}, "[1] is a prefix of another word"),
     "words then a": (
         ("{n}a",),
@@ -169,17 +169,17 @@ BAD = {
     "short secret": ((NINE,), {"secret": SECRET[1:]}, "the slot {digits:9}; the given text does"),
     "long secret": ((NINE,), {"secret": SECRET + "1"}, "secret must fit the slot {digits:9}"),
     "wrong secret": ((NINE,), {"secret": "x" + SECRET[1:]}, "secret must fit the slot"),
-    "number": ((NINE,), {"secret": int(SECRET)}, "secret must be a text, or a sequence of texts"),
-    "bytes": ((NINE,), {"secret": SECRET.encode()}, "sequence of texts; got bytes"),
+    "number": ((NINE,), {"secret": int(SECRET)}, "secret must be a string, or a sequence"),
+    "bytes": ((NINE,), {"secret": SECRET.encode()}, "sequence of strings; got bytes"),
     "two for one": (
         (NINE,),
         {"secret": [SECRET, SECRET]},
-        "one text for each slot, 1 in all; got 2",
+        "one string per slot, 1 in all; got 2",
     ),
     "one for two": (
         (NINE + NINE,),
         {"secret": SECRET * 2},
-        "one text for each slot, 2 in all; got 1",
+        "one string per slot, 2 in all; got 1",
     ),
     "shifted": (("{digits:1}{digits:9}",), {"secret": [SECRET, "2"]}, "fit the slot {digits:1}"),
     "check digit": (("{credit_card:luhn}",), {"secret": SECRET + "0000001"}, "{credit_card:luhn}"),

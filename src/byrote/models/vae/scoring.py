@@ -150,10 +150,10 @@ def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:
 def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic) -> Decoder:
     """Return log p(x | z) as a function of records, then of codes, by the fastest way available."""
     if isinstance(model.network, FullyConnected) and isinstance(model.likelihood, Bernoulli):
-        return BernoulliDecoder(model.network, shape, arithmetic).condition_on
+        return BernoulliDecoder(model.network, shape, arithmetic).for_records
     name = repr(model)
 
-    def condition_on(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
+    def for_records(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
         def log_likelihood(z: Tensor, block: slice) -> Tensor:
             compile_ = arithmetic.compile and tuple(z.shape[:-1]) == shape  # not the remainder
             function = (
@@ -163,7 +163,7 @@ def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic)
 
         return log_likelihood
 
-    return condition_on
+    return for_records
 
 
 def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:

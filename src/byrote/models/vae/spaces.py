@@ -35,9 +35,9 @@ class Space:
     Parameters
     ----------
     shape
-        Of one record: (d,), (h, w) or (h, w, channels).
+        Shape of one record: (d,), (h, w) or (h, w, channels).
     device
-        Where tensors are made.
+        Device of the tensors.
     """
 
     noisy = False  # whether records get noise

@@ -83,7 +83,7 @@ def exposure_measure(group: str, table: Table) -> GroupMeasure:
 
 
 def exposures(table: Table) -> tuple[Array, Indices, Indices, Indices]:
-    """Compute the sampled exposure of each record in each fit that trained on it, bits.
+    """Compute the sampled exposure of each record in each fit that trained on it, in bits.
 
     Returns it with its record, its fit, and the number of records that it is ranked among.
     """

@@ -128,8 +128,8 @@ class Codec:
     def _check_known(self, ids: Sequence[int]) -> None:
         if ids and not 0 <= min(ids) <= max(ids) < self.size:
             raise InvalidInput(
-                f"tokens must be from 0 to {self.size - 1}, the model's; got"
-                f" {max(ids) if max(ids) >= self.size else min(ids)}"
+                f"token ids must be between 0 and {self.size - 1}, the range of the model's"
+                f" vocabulary; got {max(ids) if max(ids) >= self.size else min(ids)}"
             )
 
     def _lacking(self, text: str) -> str:

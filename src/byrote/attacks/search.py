@@ -149,7 +149,7 @@ class Search:
     def rank_bounds(self, bits: Array, size: int) -> RankBounds:
         """Bound the targets' ranks among ``size`` completions; their costs are near ``bits``.
 
-        A rank is exact where every completion as cheap was certainly found, and the search's own
+        A rank is exact where every completion as cheap is known to be found, and the search's own
         cost agrees with ``bits`` up to rounding. Elsewhere the completions found give bounds, and
         so does the probability left for others.
         """

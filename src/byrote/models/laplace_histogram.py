@@ -120,7 +120,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def score_samples(self, X: ArrayLike) -> Array:
-        """Log-density of each record, (n, d) -> (n,), nats; -inf outside the range.
+        """Compute the log-density of each record, (n, d) -> (n,) nats; -inf outside the range.
 
         Raises
         ------

@@ -39,9 +39,9 @@ class Probes(Plan):
     fits
         Number of fits, even unless ``coins=True``. More fits extend a run.
     pairs
-        Whether fits come in complementary pairs with the same seeds.
+        Train complementary pairs of fits with the same seeds.
     coins
-        Whether inclusions are also independent across fits.
+        Make inclusions independent across fits, too.
 
     Raises
     ------

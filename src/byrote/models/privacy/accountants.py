@@ -258,17 +258,17 @@ def _bracket(dp: DP, target: float, rate: float, steps: int) -> tuple[float, flo
         noise *= 2
         if noise > _MOST:
             raise InvalidInput(
-                f"dp: target_epsilon must be one that accountant {dp.accountant!r} can tell from 0"
-                f" at delta={dp.delta}; got {target}"
+                f"dp: target_epsilon must be one that accountant {dp.accountant!r} distinguishes"
+                f" from 0 at delta={dp.delta}; got {target}"
             )
     return noise / 2, noise
 
 
 def _label(dp: DP, epsilon: float, records: int) -> str:
     if math.isinf(epsilon):
-        return "promises nothing: no noise"
+        return "vacuous: no noise"
     if epsilon >= _VACUOUS:
-        return f"promises nothing: epsilon is {epsilon:.3g}, {_VACUOUS:g} or more"
+        return f"vacuous: epsilon is {epsilon:.3g}, {_VACUOUS:g} or more"
     if dp.delta is not None and dp.delta > 1 / records:
-        return f"promises little: delta is {dp.delta:.3g}, above 1 / {records} records"
+        return f"weak: delta is {dp.delta:.3g}, above 1 / {records} records"
     return ""

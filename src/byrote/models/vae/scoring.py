@@ -47,8 +47,8 @@ class ImportanceSampling:
         2024): reliable below min(1 - 1/log10 N, 0.7). -inf if all weights are equal, NaN for
         fewer than 21 draws.
     outlier
-        Posterior probability that the record is of the outlier component; None without one.
-        Effective sample size and k-hat, those of the weights of codes, ignore it.
+        Posterior probability that the record is of the outlier component; None if the model has
+        none. Effective sample size and k-hat, those of the weights of codes, ignore it.
     """
 
     log_prob: NDArray[np.float64]
@@ -187,7 +187,7 @@ class Proposal:
     def draw(
         self, count: int, generator: torch.Generator, block: slice = slice(None)
     ) -> tuple[Tensor, Tensor]:
-        """Codes z of a block, (count, n, latent), and log p(z)/proposal(z), (count, n) nats."""
+        """Draw codes z, (count, n, latent), of a block, and log p(z)/proposal(z), (count, n)."""
         mean = self.mean[block]
         shape, device = (count, *mean.shape), mean.device
         noise = torch.randn(shape, generator=generator, device=device)
@@ -214,7 +214,7 @@ class Proposal:
 def mean_bound(
     model: AutoEncoder, space: Space, x: NDArray[Any], noise_seed: int, generator: torch.Generator
 ) -> float:
-    """Mean negative evidence lower bound on log p of records, one latent draw each, nats."""
+    """Estimate the mean negative evidence lower bound on log p, in nats, by one draw per record."""
     total = 0.0
     for inputs, log_determinant in input_blocks(model, space, x, noise_seed):
         for block in inputs.split(max(1, BLOCK // model.width)):

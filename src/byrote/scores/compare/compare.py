@@ -30,7 +30,7 @@ def compare(
     Parameters
     ----------
     runs
-        Two runs or more, or their folders: all with memorization scores, or all with exposures.
+        Two or more runs, or their folders: all with memorization scores, or all with exposures.
     names
         Names of the runs (default: those of their folders).
     match

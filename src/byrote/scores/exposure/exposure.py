@@ -87,7 +87,7 @@ class Exposure(Columnar):
         "skew_normal" and "model_sampled"; meaningless for a secret that was not drawn.
     saturated
         (n,) whether ``bits`` is only a lower bound: no reference was as likely as the canary, or a
-        search ended before it (then the bound is certain).
+        search ended before it (then the bound is guaranteed).
     rank
         (n,) the rank behind ``bits``, ties counted against the canary: among all candidates, or, if
         sampled, in 1..N+1 among N references. NaN where unknown.

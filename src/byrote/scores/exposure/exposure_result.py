@@ -137,10 +137,10 @@ def exposure_of_run(
 
 
 def certain_exposure_of_run(run: RunFolder, table: Table, *, level: float) -> Exposure:
-    """Compute the same rows from certain ranks and uniform references alone, at any level.
+    """Compute the same rows from guaranteed ranks and uniform references alone, at any level.
 
     Neither a curve nor samples from the model are used: what the search or the enumeration found is
-    certain, and the interval from uniform references is exact.
+    guaranteed, and the interval from uniform references is exact.
     """
     fits = np.flatnonzero(table.counting()).tolist()
     return _exposure(run, table, fits, None, _CERTAIN, level)

@@ -43,9 +43,9 @@ class CanaryTable:
 
     fits: (F,) their numbers. log_prob, inserted: (F, n), canaries first. pattern: (n,). canaries:
     number of rows that are canaries. chosen: (n,) whether the secret was chosen by the user, not
-    drawn. ids: (canaries,). sizes: completions of each pattern. most: (F, canaries) certain upper
-    bounds on ranks, or None where the run did not measure ranks. longest: characters of the longest
-    completion. even: whether all completions of each pattern are equally long.
+    drawn. ids: (canaries,). sizes: completions of each pattern. most: (F, canaries) guaranteed
+    upper bounds on ranks, or None where the run did not measure ranks. longest: characters of the
+    longest completion. even: whether all completions of each pattern are equally long.
     """
 
     fits: Counts

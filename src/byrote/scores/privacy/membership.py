@@ -71,7 +71,7 @@ class MembershipInference(Displayed):
     level
         Level of the intervals.
     unscored
-        Number of records without any score.
+        Number of records without a score.
     reason
         Why ``auc`` is NaN; empty otherwise.
 

@@ -23,7 +23,7 @@ class OneRunAudit(PlainData):
     Attributes
     ----------
     canaries, guesses, correct
-        Records whose inclusion was a fair coin flip; guesses about them; correct guesses.
+        Numbers of records whose inclusion was a fair coin flip, of guesses, and of correct guesses.
     delta, significance
         Delta of the claim; probability with which each bound may exceed the true value.
     epsilon

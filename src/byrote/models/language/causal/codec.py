@@ -63,7 +63,7 @@ class Codec:
 
     @cached_property
     def strings(self) -> list[str]:
-        """What each token adds to a text, "" for parts of characters and tokens outside of texts.
+        """Return what each token adds to a text, "" for parts of characters and special tokens.
 
         Decoded after another token, so that a tokenizer that drops the space of a first word keeps
         it. Without spaces if the tokenizer drops all: "is 28" and "28" then have one token.
@@ -109,7 +109,7 @@ class Codec:
 
     @property
     def plain(self) -> list[int]:
-        """The tokens that are not special."""
+        """Tokens that are not special."""
         special = set(self.tokenizer.all_special_ids)
         return [t for t in range(min(len(self.tokenizer), self.size)) if t not in special]
 

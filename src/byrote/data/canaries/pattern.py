@@ -79,7 +79,9 @@ def _defined_segments(alphabet: Any, length: Any, words: Any) -> dict[str, Segme
     segments: dict[str, Segment] = {}
     for name, word_list in (words or {}).items():
         if not isinstance(name, str) or name in NAMED_KINDS or not name:
-            raise InvalidInput(f"words must not have the names of built-in slots; got {{{name}}}")
+            raise InvalidInput(
+                f"words must have names other than those of built-in slots; got {{{name}}}"
+            )
         segments[name] = Words(name, word_list)
     if (alphabet is None) != (length is None):
         raise InvalidInput("alphabet and length must be given together; got only one")

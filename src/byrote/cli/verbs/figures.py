@@ -63,12 +63,13 @@ def draw(
     *,
     records: Sequence[str] = (),
     clusters: int | None = None,
+    toys: bool = False,
 ) -> Iterator[Path]:
     """Draw the figures of runs into the folder of the first; yield each path."""
     run = next(iter(runs.values()))
     for id_ in records:
         record_percentiles(run.memorization(), id_)  # reject unknown ids before drawing
-    selection = Selection(runs, records, clusters)
+    selection = Selection(runs, records, clusters, toys)
     yield from write_figures(run.folder.paths.figures, format_, groups(selection))
 
 

@@ -234,6 +234,36 @@ def test_plans(here, byrote_, plan):
     assert plan[1] in out
 
 
+def test_the_test_is_chosen_when_scoring_and_when_showing(here, byrote_):
+    code, out, _ = byrote_("score", "x.npy", *KDE, "--out", "run", "--test", "exact")
+    assert code == 0
+    assert "p-values: exact (the exact test was asked for)." in out
+    assert byrote_("show", "run", "--test", "exact") == (0, out, "")
+    moderated = byrote_("show", "run")[1]
+    assert "p-values: moderated t." in moderated
+    assert byrote_("show", "run", "--test", "moderated")[1] == moderated
+    data = json.loads(byrote_("show", "run", "--test", "exact", "--json")[1])
+    assert data["summary"]["sensitivity"]["reason"] == "the exact test was asked for"
+    code, _, err = byrote_("show", "run", "--test", "t")
+    assert code == 2
+    assert "moderated" in err
+
+
+def test_bystanders_are_scored_and_are_the_control(here, byrote_):
+    np.save("many.npy", np.random.default_rng(2).normal(size=(200, 2)))
+    plan = ["--plan", "probes", "--probes", "20", "--fits", "8"]
+    command = ["score", "many.npy", "--model", "kde", *plan, "--bystanders", "120"]
+    code, out, _ = byrote_(*command, "--out", "run")
+    assert code == 0
+    assert "20 of 200 records scored in 8 fits; 180 not scored by the plan" in " ".join(out.split())
+    assert "Negative control (bystanders)" in out
+    assert len(byrote.open_run("run").design.bystanders) == 120
+    code, _, err = byrote_(*command[:-1], "181", "--out", "other")
+    assert (code, "bystanders must not exceed the 180 records" in err) == (2, True)
+    code, _, err = byrote_("score", "x.npy", *KDE, "--bystanders", "5", "--out", "other")
+    assert (code, "--bystanders is not an option of --plan kfold" in err) == (2, True)
+
+
 def test_dry_run_forecasts_and_writes_nothing(here, byrote_):
     before = sorted(here.rglob("*"))
     code, out, _ = byrote_("score", "x.npy", *KDE, "--dry-run")

@@ -113,7 +113,7 @@ def test_records_come_by_falling_score(result):
     shown = printed(render(result, top=7))
     if len(result.order()) == 0:
         return
-    lines = shown[shown.index("most memorized") :].splitlines()[2:]
+    lines = shown[shown.index("highest scores M") :].splitlines()[2:]
     for line, i in zip(lines, result.order()[:7], strict=False):
         found = cells(line)
         assert found[0] == str(result.ids[i])
@@ -134,9 +134,10 @@ def test_records_come_by_falling_score(result):
 @pytest.mark.parametrize("top", [0, 1, 3, 1000])
 def test_as_many_records_as_asked_for(labelled, top):
     shown = printed(render(labelled, top=top))
-    assert ("most memorized" in shown) == (top > 0)
+    assert ("highest scores M" in shown) == (top > 0)
     listed = [line for line in shown.splitlines() if re.match(r"\d+ +(even|odd) ", line)]
     assert len(listed) == min(top, 30)
+    assert labelled.summary().significant == 0  # a table of those memorized would come first
 
 
 def test_it_says_what_was_done(labelled):
@@ -200,13 +201,20 @@ def test_discoveries_are_counted():
     shown = flat(render(found))
     assert f"{summary.significant} records ({summary.share_significant:.1%}) are memorized" in shown
     assert "at a 5% false discovery rate" in shown
-    assert f"p-values: exact; the smallest possible is {summary.smallest_p:.2g}" in shown
+    assert "p-values: moderated t." in shown
+    table = re.split(r"\nmemorized *\n", printed(render(found, top=3)))[1]
+    lines = table.splitlines()[1:4]
+    strongest = np.flatnonzero(found.q_value <= 0.05)
+    strongest = strongest[np.argsort(-found.mean_log[strongest])][:3]
+    assert [cells(line)[0] for line in lines] == found.ids[strongest].astype(str).tolist()
+    listed = to_json(found, top=3)["memorized"]
+    assert [record["id"] for record in listed] == found.ids[strongest].tolist()
 
 
 def test_a_plan_that_can_discover_nothing_says_so():
     one = byrote.score_memorization(PureNoise(), X, plan=KFold(5, repeats=1))
     assert "no record can reach significance; use more repeats (--repeats)." in flat(render(one))
-    assert "0 records (0.0%) are memorized" in flat(render(one))
+    assert "No record is found to be memorized" in flat(render(one))
     assert f"No standard errors: {one.summary().standard_error_reason}." in flat(render(one))
 
 
@@ -223,8 +231,8 @@ LEVERS = {
 
 @pytest.mark.parametrize(("plan", "lever"), LEVERS.values(), ids=LEVERS)
 def test_the_plan_s_own_lever_is_named(plan, lever):
-    shown = flat(render(byrote.score_memorization(PureNoise(), X, plan=plan)))
-    assert f"no record can reach significance; {lever}." in shown
+    result = byrote.score_memorization(PureNoise(), X, plan=plan, test="exact")
+    assert f"no record can reach significance; {lever}." in flat(render(result))
 
 
 UNITS = {
@@ -318,14 +326,14 @@ def test_intervals_stay_whole_on_a_narrow_terminal(labelled):
     shown = printed(render(labelled), width=80)
     assert len(re.findall(r"\[-?[\d.e-]+, -?[\d.e-]+\]", shown)) == 10
     assert max(map(len, shown.splitlines())) <= 80
-    assert "…" not in shown.partition("most memorized")[2]
+    assert "…" not in shown.partition("highest scores M")[2]
 
 
 def test_how_many_a_discovery_takes():
-    two = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=2))
+    two = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=2), test="exact")
     assert two.summary().needed == 6
-    assert "at least 6 records must reach it for any to be significant" in flat(render(two))
-    many = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=4))
+    assert "at least 6 records must reach it for any to be found" in flat(render(two))
+    many = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=4), test="exact")
     assert "must reach it" not in flat(render(many))
 
 
@@ -465,6 +473,7 @@ def test_json_holds_the_same_numbers(result):
         "missing_fits",
         "summary",
         "cautions",
+        "memorized",
         "most_memorized",
     }
     summary = result.summary()

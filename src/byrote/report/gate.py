@@ -76,7 +76,8 @@ def _named(threshold: Threshold) -> str:
         return ""
     shown = ", ".join(map(printable, threshold.records[:_NAMED]))
     more = len(threshold.records) - _NAMED
-    return f"Above it: {shown}" + (f" and {more:,} more" if more > 0 else "")
+    title = "Memorized" if threshold.name == "max_significant" else "Above it"
+    return f"{title}: {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def _table(gate: Gate) -> Table:

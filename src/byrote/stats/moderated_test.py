@@ -12,7 +12,6 @@ are as extreme.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +22,7 @@ from scipy.stats import nct
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 _TINY = float(np.finfo(float).tiny)
+_ROUNDING = 1e-13  # share of a sum of squares that is rounding
 ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
 
 
@@ -70,40 +70,60 @@ def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast
     values
         (m, c); infinite ones give a variance of NaN.
     member
-        (m, c) whether a value is on the first side; at least one is on each.
+        (c,) whether a value is on the first side; at least one is on each.
     weight
         (m, c) precision of each value, in any unit.
     """
-    inside, outside = (_weighted(values, weight * side) for side in (member, ~member))
-    degrees = np.full(len(values), values.shape[1] - 2.0)
-    precision = inside.total * outside.total / (inside.total + outside.total)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        variance = (inside.squares + outside.squares) / degrees
-        return Contrast(inside.mean - outside.mean, precision, variance, degrees)
+    return split_contrasts(values, member[None], weight)
+
+
+def split_contrasts(values: Array, members: Flags, weight: Array) -> Contrast:
+    """Compare each record's values on two sides, for each of several splits; (m k,) in all.
+
+    ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
+        values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
+        weighted, first = weight * values, members.T.astype(np.float64)
+        whole, total = (each.sum(axis=1, keepdims=True) for each in (weight, weighted))
+        squares = np.einsum("ij,ij->i", weighted, values)[:, None]
+        weight_in, total_in = weight @ first, weighted @ first
+        weight_out, total_out = whole - weight_in, total - total_in
+        mean_in, mean_out = total_in / weight_in, total_out / weight_out
+        degrees = values.shape[1] - 2.0
+        variance = (squares - total_in * mean_in - total_out * mean_out) / degrees
+        variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
+        precision = weight_in * weight_out / whole
+    return Contrast(
+        (mean_in - mean_out).ravel(),
+        precision.ravel(),
+        variance.ravel(),
+        np.full(variance.size, degrees),
+    )
 
 
 def one_sample_contrast(differences: Array, weight: Array) -> Contrast:
     """Compare each record's differences between the two sides with zero, (m, c) each."""
-    of_all = _weighted(differences, weight)
-    degrees = np.full(len(differences), differences.shape[1] - 1.0)
+    return sign_contrasts(differences, np.ones((1, differences.shape[1])), weight)
+
+
+def sign_contrasts(differences: Array, signs: Array, weight: Array) -> Contrast:
+    """Compare each record's differences with zero, for each of several choices of signs; (m k,).
+
+    ``signs`` is (k, c), of 1 and -1; the others as for ``one_sample_contrast``.
+    """
+    weighted, degrees = weight * differences, differences.shape[1] - 1.0
     with np.errstate(invalid="ignore", divide="ignore"):
-        return Contrast(of_all.mean, of_all.total, of_all.squares / degrees, degrees)
-
-
-class _Weighted(NamedTuple):
-    """Sum of weights, weighted mean, and weighted sum of squares about it; (m,) each."""
-
-    total: Array
-    mean: Array
-    squares: Array
-
-
-def _weighted(values: Array, weight: Array) -> _Weighted:
-    total = weight.sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values; empty sides
-        mean = np.einsum("ij,ij->i", weight, values) / total
-        squares = np.einsum("ij,ij->i", weight, (values - mean[:, None]) ** 2)
-    return _Weighted(total, mean, squares)
+        whole = weight.sum(axis=1, keepdims=True)
+        squares = np.einsum("ij,ij->i", weighted, differences)[:, None]
+        total = weighted @ signs.T
+        variance = (squares - total**2 / whole) / degrees
+        variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
+        effect = total / whole
+    precision = np.broadcast_to(whole, effect.shape)
+    return Contrast(
+        effect.ravel(), precision.ravel(), variance.ravel(), np.full(variance.size, degrees)
+    )
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from byrote.plans import IN, design_of
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import control_split
 from byrote.scores.memorization.moderated import moderated_test
-from byrote.stats.moderated_test import fit_prior, two_sample_contrast
+from byrote.stats.moderated_test import two_sample_contrast
 from byrote.stats.multiple_testing import q_values
 from discovery import EFFECTS, NOISES, PLANS, simulated, trial
 
@@ -109,13 +109,18 @@ def test_fits_that_scatter_more_weigh_less():
     scale = np.exp(np.random.default_rng(1).normal(size=10))
     table.log_prob[:] *= scale[:, None]
     found = moderated_test(table, 0).standard_error
-    member = table.roles().T == IN
-    best = two_sample_contrast(table.log_prob.T, member, np.tile(scale**-2, (400, 1)))
-    prior = fit_prior(best.variance, best.degrees)
-    ideal = np.sqrt(prior.moderate(best)[0] / best.precision)
-    assert np.median(found / ideal) == pytest.approx(1, abs=0.2)
-    plain = two_sample_contrast(table.log_prob.T, member, np.ones((400, 10)))
-    assert np.median(found) < 0.7 * np.median(np.sqrt(plain.variance / plain.precision))
+    members = table.roles().T == IN
+
+    def errors(weight, row):
+        contrast = two_sample_contrast(table.log_prob[:, row][None], members[row], weight[None])
+        return np.sqrt(contrast.variance / contrast.precision)
+
+    plain, best = (
+        np.concatenate([errors(weight, row) for row in range(400)])
+        for weight in (np.ones(10), scale**-2)
+    )
+    assert np.median(found) == pytest.approx(np.median(best), rel=0.25)
+    assert np.median(found) < 0.7 * np.median(plain)
 
 
 def test_the_same_seed_gives_the_same_bits():
@@ -132,7 +137,7 @@ def test_bystanders_are_the_control():
     discovery = moderated_test(table, 0)
     assert discovery.source == "bystanders"
     assert len(discovery.p_value) == 500
-    assert len(discovery.control.p_values) == 20 * 1000
+    assert len(discovery.control.p_values) == 600 * 1000
 
 
 @pytest.mark.parametrize(("in_training", "held_out"), [(4, 2), (18, 2), (90, 10), (4, 4), (3, 5)])
@@ -191,7 +196,7 @@ def test_simultaneous_limits_miss_no_record_but_in_the_share_of_runs_asked_for()
         generator = np.random.default_rng(seed)
         plan = byrote.KFold(5, repeats=4)
         table = simulated(plan, NOISES["left exponential"], generator, np.repeat(5.0, 30))
-        low, high = moderated_test(table, seed).limits(0.1)
+        low, high = moderated_test(table, seed, control_values=100).limits(0.1)
         truth = planted_effects(table, seed)
         missed += [(low > truth).any(), (high < truth).any()]
     assert (missed <= 60 * 0.1 + 2.6 * np.sqrt(60 * 0.1 * 0.9)).all()

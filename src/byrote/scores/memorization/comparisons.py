@@ -18,7 +18,9 @@ from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_block
 from byrote.stats.moderated_test import (
     Contrast,
     one_sample_contrast,
+    sign_contrasts,
     skewness_of_difference,
+    split_contrasts,
     two_sample_contrast,
 )
 
@@ -29,7 +31,6 @@ Generator = np.random.Generator
 Part = tuple[Indices, Contrast]  # places of records, and their contrasts
 
 _LEAST_BYSTANDERS = 100
-_PATTERNS = 1024  # random splits of the fits of a block, shared by its records
 _SAMPLED_ROWS = 20_000  # from which the level and the scatter of fits are estimated
 _LEAST_FITS_WEIGHTED, _LEAST_ROWS_WEIGHTED = 6, 50
 _LEAST_SCATTER = 0.1  # of the median fit's: no fit decides alone
@@ -102,13 +103,13 @@ class Comparisons(ABC):
 
     @abstractmethod
     def compare_members(
-        self, values: Array, weight: Array, split: int, generator: Generator
+        self, values: Array, weight: Array, split: int, draws: int, generator: Generator
     ) -> Contrast:
         """Compare (m, c) values of fits that trained on a record with ``split`` others of them."""
 
     @abstractmethod
-    def compare_fits(self, values: Array, member: Flags) -> Contrast:
-        """Compare (m, F) values of all fits by a given membership."""
+    def compare_fits(self, values: Array, members: Flags) -> Contrast:
+        """Compare (m, F) values of all fits by each of (k, F) memberships."""
 
     def contrasts(self, *, controlled: bool) -> Iterator[Part]:
         """Compare records in and out of training, where a control allows it."""
@@ -116,37 +117,37 @@ class Comparisons(ABC):
             if min(block.counts) and (controlled or self.split_of(block)):
                 varies = _vary(block.inside.values) | _vary(block.outside.values)
                 contrast = self.compare(block)
-                yield _tested(records[varies], contrast.take(varies))
+                tested = varies & (contrast.variance > 0)
+                yield records[tested], contrast.take(tested)
 
-    def null_of_members(self, draws: int, generator: Generator) -> Iterator[Part]:
+    def null_of_members(self, draws: int, generator: Generator) -> Iterator[Contrast]:
         """Compare fits that all trained on a record, as if some had not."""
-        for records, block in in_out_blocks(self.table, self.order):
-            split = self.split_of(block) if min(block.counts) else 0
-            if not split:
+        for _, block in in_out_blocks(self.table, self.order):
+            if not min(block.counts) or not (split := self.split_of(block)):
                 continue
             varies = _vary(block.inside.values)
             values = (block.inside.values - self.shift[block.fit_in])[varies]
             weight = self.weight[block.fit_in][varies]
-            for rows in _repeated(len(values), values.shape[1], draws):
-                contrast = self.compare_members(values[rows], weight[rows], split, generator)
-                yield _tested(records[varies][rows], contrast)
+            for rows in _pieces(len(values), draws):
+                piece = values[rows], weight[rows]
+                yield _with_spread(self.compare_members(*piece, split, draws, generator))
 
     def null_of_bystanders(
         self, bystanders: Array, records: Indices, draws: int, generator: Generator
-    ) -> Iterator[Part]:
-        """Compare fits that all trained on a bystander, as if its role were that of a record."""
+    ) -> Iterator[Contrast]:
+        """Compare fits that all trained on a bystander, as if its roles were those of records."""
         members = self.table.roles()[self.order.fits] == IN
         bystanders = bystanders[_vary(bystanders)] - self.shift
-        for rows in _repeated(len(bystanders), len(members), draws):
-            role = members[:, generator.choice(records, len(rows))].T
-            yield _tested(rows, self.compare_fits(bystanders[rows], role))
+        for rows in _pieces(len(bystanders), draws):
+            roles = members[:, generator.choice(records, draws)].T
+            yield _with_spread(self.compare_fits(bystanders[rows], roles))
 
 
-def _repeated(m: int, fits: int, draws: int) -> Iterator[Indices]:
-    """Rows 0 to m - 1, ``draws`` times, in pieces of bounded size."""
-    size = max(1, _BLOCK // fits)
-    for start in range(0, m * draws, size):
-        yield np.arange(start, min(start + size, m * draws)) % m
+def _pieces(m: int, draws: int) -> Iterator[slice]:
+    """Cut m rows so that all draws of a piece fit into memory."""
+    size = max(1, _BLOCK // draws)
+    for start in range(0, m, size):
+        yield slice(start, start + size)
 
 
 class _OfFits(Comparisons):
@@ -160,21 +161,16 @@ class _OfFits(Comparisons):
         values = np.concatenate([block.inside.values, block.outside.values], axis=1)
         fit = np.concatenate([block.fit_in, block.fit_out], axis=1)
         member = np.arange(values.shape[1]) < block.counts[0]
-        return two_sample_contrast(
-            values - self.shift[fit], np.broadcast_to(member, values.shape), self.weight[fit]
-        )
+        return two_sample_contrast(values - self.shift[fit], member, self.weight[fit])
 
     def compare_members(
-        self, values: Array, weight: Array, split: int, generator: Generator
+        self, values: Array, weight: Array, split: int, draws: int, generator: Generator
     ) -> Contrast:
-        columns = np.arange(values.shape[1]) >= split
-        patterns = generator.permuted(np.broadcast_to(columns, (_PATTERNS, len(columns))), axis=1)
-        return two_sample_contrast(
-            values, patterns[generator.integers(_PATTERNS, size=len(values))], weight
-        )
+        first = np.broadcast_to(np.arange(values.shape[1]) >= split, (draws, values.shape[1]))
+        return split_contrasts(values, generator.permuted(first, axis=1), weight)
 
-    def compare_fits(self, values: Array, member: Flags) -> Contrast:
-        return two_sample_contrast(values, member, np.broadcast_to(self.weight, values.shape))
+    def compare_fits(self, values: Array, members: Flags) -> Contrast:
+        return split_contrasts(values, members, np.broadcast_to(self.weight, values.shape))
 
 
 class _OfPairs(Comparisons):
@@ -184,37 +180,36 @@ class _OfPairs(Comparisons):
         return block.counts[0] // 2 if block.counts[0] >= _LEAST_PAIRS else 0
 
     def compare(self, block: InOutBlock) -> Contrast:
-        inside, outside = (
-            (values - self.shift[fit], self.weight[fit])
-            for values, fit in zip(block.pairs(), (block.fit_in, block.fit_out), strict=True)
-        )
-        return _difference_contrast(inside, outside)
+        inside, outside = block.pairs()
+        difference = inside - self.shift[block.fit_in] - outside + self.shift[block.fit_out]
+        weight = _of_difference(self.weight[block.fit_in], self.weight[block.fit_out])
+        return one_sample_contrast(difference, weight)
 
     def compare_members(
-        self, values: Array, weight: Array, split: int, generator: Generator
+        self, values: Array, weight: Array, split: int, draws: int, generator: Generator
     ) -> Contrast:
-        columns = np.broadcast_to(np.arange(values.shape[1]), (_PATTERNS, values.shape[1]))
-        order = generator.permuted(columns, axis=1)[generator.integers(_PATTERNS, size=len(values))]
-        values = np.take_along_axis(values, order, axis=1)
-        weight = np.take_along_axis(weight, order, axis=1)
-        first, second = slice(split), slice(split, 2 * split)
-        return _difference_contrast(
-            (values[:, first], weight[:, first]), (values[:, second], weight[:, second])
-        )
+        parts = []
+        for _ in range(draws):
+            order = generator.permutation(values.shape[1])
+            first, second = order[:split], order[split : 2 * split]
+            parts.append(
+                one_sample_contrast(
+                    values[:, first] - values[:, second],
+                    _of_difference(weight[:, first], weight[:, second]),
+                )
+            )
+        return Contrast.concatenate(parts)
 
-    def compare_fits(self, values: Array, member: Flags) -> Contrast:
-        weight = np.broadcast_to(self.weight, values.shape)
-        swapped = np.where(member[:, ::2], 1, -1)
-        return _difference_contrast(
-            (swapped * values[:, ::2], weight[:, ::2]), (swapped * values[:, 1::2], weight[:, 1::2])
-        )
+    def compare_fits(self, values: Array, members: Flags) -> Contrast:
+        difference = values[:, ::2] - values[:, 1::2]
+        weight = _of_difference(self.weight[::2], self.weight[1::2])
+        signs = np.where(members[:, ::2], 1.0, -1.0)
+        return sign_contrasts(difference, signs, np.broadcast_to(weight, difference.shape))
 
 
-def _difference_contrast(inside: tuple[Array, Array], outside: tuple[Array, Array]) -> Contrast:
-    """Compare values with values of the same pair; each with their weights."""
-    (values_in, weight_in), (values_out, weight_out) = inside, outside
-    weight = weight_in * weight_out / (weight_in + weight_out)
-    return one_sample_contrast(values_in - values_out, weight)
+def _of_difference(first: Array, second: Array) -> Array:
+    """Weights of differences of values that have these weights."""
+    return first * second / (first + second)
 
 
 def control_split(a: int, b: int) -> int:
@@ -240,7 +235,5 @@ def _vary(values: Array) -> Flags:
         return np.asarray(spread > _ROUNDING * (1 + np.abs(values).max(axis=1)))
 
 
-def _tested(records: Indices, contrast: Contrast) -> Part:
-    """Keep records with a spread."""
-    tested = contrast.variance > 0
-    return records[tested], contrast.take(tested)
+def _with_spread(contrast: Contrast) -> Contrast:
+    return contrast.take(contrast.variance > 0)

@@ -1,6 +1,5 @@
 """The moderated test of every record of a table, with a negative control from the same run."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +9,11 @@ from scipy.special import stdtrit
 
 from byrote import seeds
 from byrote.runs.table import Table
-from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
+from byrote.scores.memorization.comparisons import Comparisons, comparisons
 from byrote.stats.moderated_test import (
     ENDLESS,
     Contrast,
     Control,
-    VariancePrior,
     detectable_effect,
     fit_prior,
     student_p_values,
@@ -26,8 +24,9 @@ Source = Literal["bystanders", "fits in training"]
 
 POWER = 0.8  # with which a detectable effect is found
 _LEAST_RECORDS = 10  # whose variances make a prior
-_NEEDED, _ENOUGH = 100, 2000  # control values per record
-_CHEAP_VALUES, _MOST_VALUES = 5 * 10**7, 2 * 10**8  # log-likelihoods in all draws of the control
+_LEAST_CONTROLLED = 0.5  # share of the tested records that the control must hold
+_NEEDED, ENOUGH = 100, 1200  # control values per record
+_CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
 
 
@@ -103,34 +102,46 @@ class _Unavailable(Exception):
     """Why the moderated test cannot be had."""
 
 
-def moderated_test(table: Table, seed: int) -> Discovery:
-    """Test every record of a table; ``seed`` draws the control."""
+def moderated_test(table: Table, seed: int, *, control_values: int = ENOUGH) -> Discovery:
+    """Test every record of a table.
+
+    ``seed`` draws the control; ``control_values`` is its size, per record, where that costs little.
+    """
     generator = seeds.generator(seed, seeds.Purpose.CONTROL)
     try:
         if not table.design.randomized:
             raise _Unavailable("the plan's membership is not known to be random")
-        return _discovery(comparisons(table), generator)
+        return _discovery(comparisons(table), generator, control_values)
     except _Unavailable as reason:
         return Discovery.unavailable(table, str(reason))
 
 
-def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery:
+def _discovery(values: Comparisons, generator: np.random.Generator, enough: int) -> Discovery:
     bystanders = values.bystanders()
-    records, contrast = _joined(values.contrasts(controlled=len(bystanders) > 0))
+    parts = list(values.contrasts(controlled=len(bystanders) > 0))
+    records = np.concatenate([np.empty(0, np.intp), *(place for place, _ in parts)])
     if len(records) < _LEAST_RECORDS:
         raise _Unavailable(
             f"fewer than {_LEAST_RECORDS} records have finite, varying log-likelihoods in"
             f" {values.NEEDED}"
         )
+    contrast = Contrast.concatenate([contrast for _, contrast in parts])
     source: Source = "bystanders" if len(bystanders) else "fits in training"
-    size = len(bystanders) if len(bystanders) else len(records)
-    draws = _draws(len(records), size, len(values.order.fits))
     if len(bystanders):
-        null = _joined(values.null_of_bystanders(bystanders, records, draws, generator))[1]
-        prior = null_prior = _prior(contrast, null)
+        draws = _draws(len(records), len(bystanders), enough)
+        null = Contrast.concatenate(
+            values.null_of_bystanders(bystanders, records, draws, generator)
+        )
+        prior = null_prior = fit_prior(
+            *(np.concatenate(pair) for pair in zip(_spread(contrast), _spread(null), strict=True))
+        )
     else:
-        null = _joined(values.null_of_members(draws, generator))[1]
-        prior, null_prior = _prior(contrast), _prior(null)
+        draws = _draws(len(records), len(records), enough)
+        null = Contrast.concatenate(values.null_of_members(draws, generator))
+        least = max(_LEAST_RECORDS, _LEAST_CONTROLLED * len(records))
+        if len(null.effect) < least * draws:
+            raise _Unavailable("most records have equal log-likelihoods where they are trained on")
+        prior, null_prior = fit_prior(*_spread(contrast)), fit_prior(*_spread(null))
     control = Control(np.sort(student_p_values(null, null_prior)))
     if (below := control.share_below(0.01)) > _MOST_BELOW:
         raise _Unavailable(
@@ -149,23 +160,14 @@ def _discovery(values: Comparisons, generator: np.random.Generator) -> Discovery
     return Discovery(p_value, effect, standard_error, degrees, control, source)
 
 
-def _draws(tested: int, control: int, fits: int) -> int:
+def _draws(tested: int, control: int, enough: int) -> int:
     """Number of draws of the control that limits of all records need, or that can be afforded.
 
     More of them, where they cost little, let a clear discovery have a small p-value.
     """
-    needed, values = -(-_NEEDED * tested // control), control * fits
-    cheap = min(-(-_ENOUGH * tested // control), _CHEAP_VALUES // values)
-    return max(1, cheap, min(needed, _MOST_VALUES // values))
+    wanted = min(enough * tested, max(_CHEAP, min(_NEEDED * tested, _MOST)))
+    return max(1, -(-wanted // control))
 
 
-def _prior(*contrasts: Contrast) -> VariancePrior:
-    joined = Contrast.concatenate(contrasts)
-    return fit_prior(joined.variance, joined.degrees)
-
-
-def _joined(parts: Iterable[Part]) -> Part:
-    nothing = np.empty(0)
-    every = [(nothing.astype(np.intp), Contrast(nothing, nothing, nothing, nothing)), *parts]
-    records, contrasts = zip(*every, strict=True)
-    return np.concatenate(records), Contrast.concatenate(contrasts)
+def _spread(contrast: Contrast) -> tuple[Array, Array]:
+    return contrast.variance, contrast.degrees

@@ -146,10 +146,7 @@ def test_the_small_line_lies_below_all_else():
     figure.legend(handles=[style.key("a key")], loc="outside lower left")
     style.sign(figure, "What $it shows, and what it $is. " * 9)
     figure.draw_without_rendering()
-    (line,) = [text for text in figure.texts if text.get_text().startswith("What")]
-    top = line.get_window_extent().y1
-    assert line.get_window_extent().y0 >= 0
-    assert line.get_window_extent().x1 <= figure.bbox.x1
-    assert top <= ax.get_tightbbox().y0
-    assert top <= figure.legends[0].get_window_extent().y0 + 3
-    assert figure.get_size_inches()[1] > 3.0
+    box, area = figure.texts[-1].get_window_extent(), style.extent(figure).padded(0)
+    assert box.y1 <= 0
+    assert area.y0 * figure.dpi <= box.y0 < box.x0 < box.x1 <= area.x1 * figure.dpi
+    assert tuple(figure.get_size_inches()) == (area.x1, area.y1) == (style.DOUBLE, 3.0)

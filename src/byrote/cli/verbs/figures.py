@@ -11,6 +11,7 @@ from byrote.cli.exits import complain
 from byrote.cli.options.runs import FiguresOptions
 from byrote.cli.output import print_text, standard_output_kept_clean
 from byrote.errors import CorruptFile, InvalidInput, printable
+from byrote.report.figures import style
 from byrote.report.figures.registry import Selection, groups
 from byrote.report.format import plural
 from byrote.runs.files import make_folder, write_atomically
@@ -108,7 +109,7 @@ def _render(figure: "Figure", format_: str) -> tuple[memoryview, bool]:
     drawing = io.BytesIO()
     with warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("always")
-        figure.savefig(drawing, format=format_, dpi=_DPI)
+        figure.savefig(drawing, format=format_, dpi=_DPI, bbox_inches=style.extent(figure))
     of_font = [str(warning.message).startswith("Glyph ") for warning in recorded]
     for warning, is_of_font in zip(recorded, of_font, strict=True):
         if not is_of_font:

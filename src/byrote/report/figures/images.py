@@ -52,7 +52,7 @@ def gallery(
     >>> x = np.random.default_rng(0).random((40, 4, 4))
     >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(4, repeats=2))
     >>> len(gallery(result, x, each=5).axes), len(gallery(result, x, each=3, rows=2).axes)
-    (15, 3)
+    (20, 3)
     """
     check_images("images", images, len(result))
     each = checks.integer("each", each, at_least=1)

@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubplotParams
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from matplotlib.transforms import ScaledTranslation, Transform
+from matplotlib.transforms import Bbox, ScaledTranslation, Transform
 
 from byrote.errors import InvalidInput, printable
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one column of a page, and both
 TEXT, SMALL = 8.0, 7.0  # points
+_SIGNED = "shows"
 _TINY, _LINE, _LETTER = 5.5, 7.0, 3.0  # points: the line below a figure, its height, a letter
 
 # Okabe & Ito (2008): distinct for colour-blind readers.
@@ -140,26 +141,28 @@ def points_up(ax: Axes, points: float) -> Transform:
 
 
 def sign(figure: Figure, text: str) -> None:
-    """Write a small line below a figure, which grows by as much."""
+    """Write a small line below a figure, where ``extent`` ends."""
     width, height = figure.get_size_inches()
     lines = textwrap.wrap(text, int(72 * (width - 0.1) / _LETTER))
-    room = (_LINE * len(lines) + 4) / 72
-    figure.set_size_inches(width, height + room)
-    part = room / (height + room)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.set(rect=(0, part, 1, 1 - part))  # type: ignore[call-arg]  # of both engines
-    for legend in figure.legends:
-        legend.set_bbox_to_anchor((0, part, 1, 1 - part), figure.transFigure)
     figure.text(
         0.05 / width,
-        2 / 72 / (height + room),
+        -2 / 72 / height,
         "\n".join(lines),
         fontsize=_TINY,
         color=GREY,
-        verticalalignment="bottom",
+        verticalalignment="top",
         parse_math=False,
+        gid=_SIGNED,
     ).set_in_layout(False)
+
+
+def extent(figure: Figure) -> Bbox:
+    """Return the area of a figure with the line below it, inches."""
+    signed = [text.get_text() for text in figure.texts if text.get_gid() == _SIGNED]
+    lines = sum(1 + text.count("\n") for text in signed)
+    room = (_LINE * lines + 5) / 72 if lines else 0.0
+    width, height = figure.get_size_inches()
+    return Bbox([[0.0, -room], [width, height]])
 
 
 def _columns(ax: Axes, labels: list[str]) -> int:

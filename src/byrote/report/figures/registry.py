@@ -31,7 +31,10 @@ Signed = Iterator[tuple[str, Figure]]
 
 @dataclass(frozen=True)
 class Selection:
-    """Runs to draw by name, the first in full; ids of records; number of clusters; toys or not."""
+    """What to draw: runs by name, ids of single records, the number of clusters, toys.
+
+    All figures are drawn of the first run; of the others only those that compare.
+    """
 
     runs: Mapping[str, Run]
     records: Sequence[str] = ()

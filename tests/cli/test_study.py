@@ -108,6 +108,7 @@ def test_the_report_says_what_was_run_and_found(byrote_, finished, tmp_path):
         "--validation-part test",
         "van den Burg & Williams",
         "## Nearest neighbours",
+        "![figures/toy-memorization.png](figures/toy-memorization.png)",
         "![figures/gallery.png](figures/gallery.png)",
         "](figures/ratio-by-score.png)",
     ):

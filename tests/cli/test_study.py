@@ -41,7 +41,7 @@ def data(tmp_path, monkeypatch):
 @pytest.fixture
 def without_figures(data, monkeypatch):
     """Nothing is drawn: these tests look elsewhere."""
-    monkeypatch.setattr(figures, "draw", lambda runs: iter(()))
+    monkeypatch.setattr(figures, "draw", lambda runs, toys: iter(()))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def finished(once, byrote_, data, monkeypatch, tmp_path):
     """A copy of the finished run, made by the command once for all tests."""
     if not once.exists():
         with monkeypatch.context() as patch:
-            patch.setattr(figures, "draw", lambda runs: iter(()))
+            patch.setattr(figures, "draw", lambda runs, toys: iter(()))
             assert byrote_(*RUN)[0] == 0
         (tmp_path / "run").rename(once)
     shutil.copytree(once, tmp_path / "run")
@@ -211,7 +211,7 @@ def test_a_fit_that_fails_is_said_and_the_run_is_incomplete(byrote_, data, monke
     assert "INCOMPLETE" in text
     assert cells(text, "fits")[0].startswith("9 of 10")
     assert "secret" not in err + out + text
-    monkeypatch.setattr(figures, "draw", lambda runs: iter(()))
+    monkeypatch.setattr(figures, "draw", lambda runs, toys: iter(()))
     assert byrote_(*RUN)[0] == 0
     assert "INCOMPLETE" not in (tmp_path / "run" / "study.md").read_text()
 

@@ -20,6 +20,7 @@ from byrote.report.format import byte_size, duration, number, plain
 from byrote.report.memorization import render, to_json
 from byrote.runs.kinds.arrays import Forecast
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
+from byrote.scores.outlook.outlook import Outlook
 from byrote.stats.memorization import ESTIMATORS
 
 from estimators import Kernel, PureNoise
@@ -618,33 +619,60 @@ def test_size(count, expected):
     assert byte_size(count, rough=True) == expected
 
 
+FORECAST = Forecast(
+    fits=1200,
+    pilot_records=2048,
+    pilot_fits=9,
+    seconds_per_fit=33.4,
+    seconds=40_080.0,
+    memory=1_250_000_000,
+    disk=64_000_000,
+)
+PROSPECTS = Outlook(
+    tested=60_000,
+    values_in=90.0,
+    values_out=10.0,
+    standard_error=0.8214,
+    detectable=5.25,
+    detectable_noisy=9.75,
+    unsure=False,
+    smallest_p=1e-10,
+    epsilon=0.9,
+)
+
+
+def forecast_text(forecast_=FORECAST, **changes):
+    return flat(forecast.of_records(forecast_, replace(PROSPECTS, **changes)))
+
+
 def test_a_forecast_holds_its_numbers():
-    given = Forecast(
-        fits=1200,
-        pilot_records=2048,
-        seconds_per_fit=33.4,
-        seconds=40_080.0,
-        memory=1_250_000_000,
-        disk=64_000_000,
-        values_in=90.0,
-        values_out=10.0,
-        standard_error=0.8214,
-    )
-    assert flat(forecast.render(given)) == (
+    assert forecast_text() == (
         "1,200 fits, each about 33 s: 11.1 h in total"
         " memory about 1.2 GB, disk about 64 MB"
         " per record 90 values in training and 10 held out;"
         " standard error of mean_log about 0.82 nats"
-        " (rough: extrapolated from pilot fits of 2,048 records)"
+        " finds a single one of 60,000 records with 80% power if training raises its"
+        " log-likelihood by 5.25 nats, a noisy one by 9.75"
+        " smallest p-value of the exact test 1e-10; could prove an epsilon of 0.90 at best"
+        " (rough: extrapolated from 9 pilot fits of 2,048 records)"
     )
-    kept = flat(forecast.render(replace(given, release=True)))
+    kept = forecast_text(replace(FORECAST, release=True))
     assert kept.startswith("1,200 fits and one on all records, each about 33 s")
-    several = flat(forecast.render(replace(given, starting=5.0)))
+    several = forecast_text(replace(FORECAST, starting=5.0))
     assert "11.1 h in total, starting workers included memory" in several
-    unknown = replace(given, standard_error=float("nan"), values_in=4.5)
-    assert "4.5 values in" in flat(forecast.render(unknown))
-    assert "one repeat has no standard error" in flat(forecast.render(unknown))
-    assert "one pair has no" in flat(forecast.render(replace(unknown, units="pairs")))
+    unknown = forecast_text(standard_error=float("nan"), values_in=4.5, epsilon=0.0)
+    assert "4.5 values in" in unknown
+    assert "there are too few fits for standard errors" in unknown
+    assert "can prove no epsilon" in unknown
+
+
+def test_a_forecast_warns_of_a_plan_that_finds_no_single_record():
+    text = forecast_text(detectable=float("inf"), reason="there are too few fits")
+    assert "WARNING: this plan can find no single record" in text
+    assert "there are too few fits" in text
+    exact = forecast_text(detectable=float("nan"), reason="no spread")
+    assert "only the exact test can find single records: no spread" in exact
+    assert "unsure, as noise in the pilot is far from normal" in forecast_text(unsure=True)
 
 
 def test_all_titles_are_known():

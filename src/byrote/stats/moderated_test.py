@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import digamma, polygamma, stdtr, stdtrit
-from scipy.stats import nct
+from scipy.stats import f, nct
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -140,6 +140,21 @@ class VariancePrior:
         degrees = self.degrees + contrast.degrees
         share = contrast.degrees / degrees  # 0 where the prior is certain
         return (1 - share) * self.variance + share * contrast.variance, degrees
+
+    def moderated_quantile(self, degrees: float, quantile: float) -> float:
+        """Quantile over records of moderated variances, each from ``degrees`` degrees of freedom.
+
+        Examples
+        --------
+        >>> VariancePrior(4.0, np.inf).moderated_quantile(10, 0.95)
+        4.0
+        >>> round(VariancePrior(4.0, 10).moderated_quantile(10, 0.5), 6)
+        4.0
+        """
+        if np.isinf(self.degrees):
+            return self.variance
+        ratio = float(f.ppf(quantile, degrees, self.degrees))
+        return self.variance * (self.degrees + degrees * ratio) / (self.degrees + degrees)
 
 
 def fit_prior(variance: Array, degrees: Array) -> VariancePrior:

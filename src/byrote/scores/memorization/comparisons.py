@@ -30,7 +30,7 @@ Indices = NDArray[np.intp]
 Generator = np.random.Generator
 Part = tuple[Indices, Contrast]  # places of records, and their contrasts
 
-_LEAST_BYSTANDERS = 100
+LEAST_BYSTANDERS = 100
 _SAMPLED_ROWS = 20_000  # from which the level and the scatter of fits are estimated
 _LEAST_FITS_WEIGHTED, _LEAST_ROWS_WEIGHTED = 6, 50
 _LEAST_SCATTER = 0.1  # of the median fit's: no fit decides alone
@@ -91,7 +91,7 @@ class Comparisons(ABC):
         values = self.table.log_prob[np.ix_(self.order.fits, always)]
         if self.table.bystanders is not None:
             values = np.concatenate([values, self.table.bystanders[self.order.fits]], axis=1)
-        return values.T if values.shape[1] >= _LEAST_BYSTANDERS else values.T[:0]
+        return values.T if values.shape[1] >= LEAST_BYSTANDERS else values.T[:0]
 
     @abstractmethod
     def split_of(self, block: InOutBlock) -> int:
@@ -154,8 +154,7 @@ class _OfFits(Comparisons):
     NEEDED = "at least 2 fits on each side"
 
     def split_of(self, block: InOutBlock) -> int:
-        a, b = block.counts
-        return control_split(a, b)
+        return control_split(*block.counts)
 
     def compare(self, block: InOutBlock) -> Contrast:
         values = np.concatenate([block.inside.values, block.outside.values], axis=1)
@@ -177,7 +176,7 @@ class _OfPairs(Comparisons):
     NEEDED = "at least 4 pairs of fits"
 
     def split_of(self, block: InOutBlock) -> int:
-        return block.counts[0] // 2 if block.counts[0] >= _LEAST_PAIRS else 0
+        return control_pairs(block.counts[0])
 
     def compare(self, block: InOutBlock) -> Contrast:
         inside, outside = block.pairs()
@@ -226,6 +225,11 @@ def control_split(a: int, b: int) -> int:
         if (skewness := skewness_of_difference(k, a - k)) * target >= tolerance * target**2
     ]
     return min(faithful)[1] if faithful and a >= _LEAST_MEMBERS else 0
+
+
+def control_pairs(pairs: int) -> int:
+    """Number of a record's pairs of fits that make a control; 0 for none."""
+    return pairs // 2 if pairs >= _LEAST_PAIRS else 0
 
 
 def _vary(values: Array) -> Flags:

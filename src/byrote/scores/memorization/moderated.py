@@ -14,6 +14,7 @@ from byrote.stats.moderated_test import (
     ENDLESS,
     Contrast,
     Control,
+    VariancePrior,
     detectable_effect,
     fit_prior,
     student_p_values,
@@ -23,7 +24,7 @@ Array = NDArray[np.float64]
 Source = Literal["bystanders", "fits in training"]
 
 POWER = 0.8  # with which a detectable effect is found
-_LEAST_RECORDS = 10  # whose variances make a prior
+LEAST_RECORDS = 10  # whose variances make a prior
 _LEAST_CONTROLLED = 0.5  # share of the tested records that the control must hold
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
@@ -46,6 +47,8 @@ class Discovery:
         None where the test cannot be had for any record.
     source
         What the control consists of.
+    prior
+        How variances differ over records, and their typical size.
     reason
         Why the test cannot be had for any record; empty where it can.
     """
@@ -55,6 +58,7 @@ class Discovery:
     standard_error: Array
     degrees: Array
     control: Control | None = None
+    prior: VariancePrior | None = None
     source: Source | None = None
     reason: str = ""
 
@@ -120,9 +124,9 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     bystanders = values.bystanders()
     parts = list(values.contrasts(controlled=len(bystanders) > 0))
     records = np.concatenate([np.empty(0, np.intp), *(place for place, _ in parts)])
-    if len(records) < _LEAST_RECORDS:
+    if len(records) < LEAST_RECORDS:
         raise _Unavailable(
-            f"fewer than {_LEAST_RECORDS} records have finite, varying log-likelihoods in"
+            f"fewer than {LEAST_RECORDS} records have finite, varying log-likelihoods in"
             f" {values.NEEDED}"
         )
     contrast = Contrast.concatenate([contrast for _, contrast in parts])
@@ -138,7 +142,7 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     else:
         draws = _draws(len(records), len(records), enough)
         null = Contrast.concatenate(values.null_of_members(draws, generator))
-        least = max(_LEAST_RECORDS, _LEAST_CONTROLLED * len(records))
+        least = max(LEAST_RECORDS, _LEAST_CONTROLLED * len(records))
         if len(null.effect) < least * draws:
             raise _Unavailable("most records have equal log-likelihoods where they are trained on")
         prior, null_prior = fit_prior(*_spread(contrast)), fit_prior(*_spread(null))
@@ -157,7 +161,7 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
         degrees,
     )
     p_value, effect, standard_error, degrees = columns
-    return Discovery(p_value, effect, standard_error, degrees, control, source)
+    return Discovery(p_value, effect, standard_error, degrees, control, prior, source)
 
 
 def _draws(tested: int, control: int, enough: int) -> int:

@@ -20,8 +20,11 @@ import pytest
 
 import byrote
 from byrote.cli import app, exits
-from byrote.cli.options import shared
-from byrote.cli.options.training import StudyName
+from byrote.cli.options import shared, training
+from byrote.cli.options.training import PlanName, StudyName
+from byrote.cli.verbs.score import _PLANS
+from byrote.data.canaries.slot_kinds import NAMED_KINDS
+from byrote.models.registry import _BUILT_IN
 from byrote.runs.executors.registry import EXECUTORS
 from byrote.runs.job import KEEP_MODELS
 from byrote.studies.kinds import NAMES
@@ -73,8 +76,7 @@ def test_csv_has_a_row_per_record(here, byrote_):
     ).memorization().score.tolist()
 
 
-ALWAYS = ["toy-memorization", "toy-overfitting", "scores", "memorized-by-log-prob"]
-ALWAYS += ["memorized-share-by-log-prob"]
+ALWAYS = ["scores", "memorized-by-log-prob", "memorized-share-by-log-prob"]
 OF_LABELS, OF_IMAGES = (
     ["scores-by-label", "thin-labels"],
     ["gallery", "gallery-grid", "memorized-examples"],
@@ -107,7 +109,7 @@ def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
     beside = ("--against", "two", "--names", "left, right", "--clusters", "3")
     code, out, err = byrote_("figures", "one", *beside, "--format", "svg")
     assert code == 0
-    assert drawn(out) == [*ALWAYS[:3], "scores-compared", *ALWAYS[3:], "thin-clusters"]
+    assert drawn(out) == [*ALWAYS[:1], "scores-compared", *ALWAYS[1:], "thin-clusters"]
     assert all(Path(line).read_bytes().startswith(b"<?xml") for line in out.splitlines())
     assert "no class figures: the records have no labels" in err
     assert "no gallery: the records are rows of numbers, not images" in err
@@ -328,10 +330,17 @@ def test_a_verb_is_a_module_of_its_name(verb):
 
 
 def test_choices_are_those_of_the_library(byrote_):
-    assert get_args(shared.KeepModels)[0] == Literal[KEEP_MODELS]
-    assert get_args(shared.Executor)[0] == Literal[EXECUTORS]
+    assert shared.KeptModels == Literal[KEEP_MODELS]
+    assert shared.ExecutorName == Literal[EXECUTORS]
+    assert get_args(PlanName) == tuple(_PLANS)
     assert set(get_args(StudyName)) == set(NAMES)
     assert "[none|release|all]" in byrote_("score", "--help")[1]
+
+
+def test_help_names_every_slot_and_model():
+    text = Path(training.__file__).read_text(encoding="utf-8")
+    assert [name for name in NAMED_KINDS if f"{{{name}" not in text] == []
+    assert [name for name in _BUILT_IN if name not in text] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -569,7 +578,7 @@ def test_interrupted_it_says_how_to_go_on(here, under_way, byrote_):
     out, err = under_way.communicate(timeout=180)
     assert under_way.returncode == 130
     assert out == ""
-    assert re.search(r"fits? (is|are) kept in run, and the same command goes on from there", err)
+    assert re.search(r"fits? (is|are) kept in run, and the same command resumes from there", err)
     assert "Traceback" not in err
     done = kept(here)
     Path("stall").unlink()

@@ -50,7 +50,9 @@ class Contrast:
     @classmethod
     def concatenate(cls, parts: Iterable["Contrast"]) -> "Contrast":
         """Join contrasts of several sets of records."""
-        columns = zip(*(part.columns() for part in parts), strict=True)
+        nothing = np.empty(0)
+        empty = cls(nothing, nothing, nothing, nothing)
+        columns = zip(*(part.columns() for part in (empty, *parts)), strict=True)
         return cls(*(np.concatenate(column) for column in columns))
 
     def take(self, records: Flags) -> "Contrast":

@@ -171,7 +171,8 @@ class EpsilonOptions:
         ),
     ] = None
     record: Annotated[
-        str | None, value("ID", "Use the fits of this record as trials (default: one by the seed).")
+        str | None,
+        value("ID", "Use the fits of this record as trials (default: a random one)."),
     ] = None
     as_json: AsJson = False
     debug: Debug = False
@@ -238,9 +239,7 @@ class CheckOptions:
     insertions: Annotated[
         int | None, number("Count only canaries inserted at most N times (--max-exposure).")
     ] = None
-    level: Annotated[
-        float, value("P", "Set the confidence with which all intervals hold together.")
-    ] = 0.95
+    level: Annotated[float, value("P", "Set the joint confidence level of all intervals.")] = 0.95
     redact: Annotated[
         bool, typer.Option("--redact", help="Leave out the ids of records above a threshold.")
     ] = False

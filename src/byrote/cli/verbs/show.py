@@ -59,7 +59,7 @@ def print_scores(
 
 
 def load_near_duplicates(run: Run, result: MemorizationResult) -> NearDuplicates | None:
-    """Load the near-duplicates that were saved with these scores; None without."""
+    """Load the near-duplicates that were saved with these scores; None if there are none."""
     try:
         copies = run.near_duplicates()
     except InvalidInput as error:

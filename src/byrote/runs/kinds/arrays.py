@@ -51,7 +51,7 @@ class ArrayContent:
         return Scored(log_prob, contract.diagnostics(model, len(x)))
 
     def loss(self, model: Any, job: Job) -> float:
-        """Compute the model's loss of held-out records, nats per record."""
+        """Compute the model's loss on held-out records, in nats per record."""
         held_out = loss_rows(job)
         if not contract.has_loss(model) or not len(held_out):
             return float("nan")

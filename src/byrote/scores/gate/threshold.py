@@ -48,10 +48,7 @@ class GatedRun:
 
     @property
     def sample(self) -> tuple[int, int]:
-        """Number of scored records, and of the records that they are a random sample of.
-
-        Records that were chosen are a sample of themselves.
-        """
+        """Number of scored records, and of those that they were drawn from (chosen: themselves)."""
         spec = self.run.manifest.plan.spec
         scored = len(self.table.rows)
         random = spec.get("kind") == "probes" and not spec.get("chosen")
@@ -82,8 +79,7 @@ class Measured:
 
     ``doubts`` are reasons why the threshold cannot be passed, ``disputes`` reasons why it cannot be
     failed: clauses that name what the evidence lacks. ``one_sided`` marks an estimate that is
-    itself a lower bound, to which the threshold applies: ``high`` is only shown. ``records``: ids
-    of records or canaries that are above the threshold, the most extreme first.
+    itself a lower bound, to which the threshold applies. ``records``: ids above it, highest first.
     """
 
     found: float = np.nan
@@ -107,8 +103,7 @@ class Measured:
 class ThresholdKind:
     """A kind of threshold: its range, excluding the end, in numbers and words; its measurement.
 
-    ``percent``: whether a limit may be written as a percentage. Each kind has its own file,
-    named like the argument of ``byrote.check``; ``check.py`` lists them.
+    ``percent``: whether a limit may be written as a percentage.
     """
 
     name: str

@@ -33,7 +33,7 @@ class Kernel(KernelDensity):
         return super().fit(X + self.noise * generator.normal(size=X.shape))
 
 
-PRIVACY = {"privacy": {"epsilon": None, "delta": 1e-5, "label": "promises nothing: no noise"}}
+PRIVACY = {"privacy": {"epsilon": None, "delta": 1e-5, "label": "vacuous: no noise"}}
 RUNS = [
     {"name": "plain", "title": "plain"},
     {"name": "again", "title": "plain, other seeds", "seed": 1},

@@ -20,7 +20,7 @@ _LONGEST_NAME, _LONGEST_QUOTE = 1000, 80
 
 
 def integer(name: str, value: Any, *, at_least: int, at_most: int = MOST) -> int:
-    """Check an integer within limits and return it as an int; booleans are rejected."""
+    """Check that a value is an integer within limits, not a boolean, and return it as an int."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < at_least:
         raise InvalidInput(f"{name} must be an integer of at least {at_least}; got {brief(value)}")
     if value > at_most:

@@ -1,4 +1,4 @@
-"""Display of results: ``print`` and notebooks show a readable table, ``repr`` a line."""
+"""Display of results: ``print`` and notebooks show a readable table, ``repr`` a single line."""
 
 from importlib import import_module
 from typing import Any

@@ -28,15 +28,15 @@ class Purpose(IntEnum):
 
 
 def sequence(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.SeedSequence:
-    """Seed sequence for a purpose in a fit."""
+    """Return the seed sequence for a purpose in a fit."""
     return np.random.SeedSequence(root, spawn_key=(int(purpose), repeat, fold))
 
 
 def generator(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.Generator:
-    """NumPy generator for a purpose in a fit."""
+    """Return the NumPy generator for a purpose in a fit."""
     return np.random.default_rng(sequence(root, purpose, repeat, fold))
 
 
 def integer(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> int:
-    """32-bit integer seed, as for scikit-learn's ``random_state``."""
+    """Return a 32-bit integer seed, as for scikit-learn's ``random_state``."""
     return int(sequence(root, purpose, repeat, fold).generate_state(1)[0])

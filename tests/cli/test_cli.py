@@ -20,8 +20,11 @@ import pytest
 
 import byrote
 from byrote.cli import app, exits
-from byrote.cli.options import shared
-from byrote.cli.options.training import StudyName
+from byrote.cli.options import shared, training
+from byrote.cli.options.training import PlanName, StudyName
+from byrote.cli.verbs.score import _PLANS
+from byrote.data.canaries.slot_kinds import NAMED_KINDS
+from byrote.models.registry import _BUILT_IN
 from byrote.runs.executors.registry import EXECUTORS
 from byrote.runs.job import KEEP_MODELS
 from byrote.studies.kinds import NAMES
@@ -298,10 +301,17 @@ def test_a_verb_is_a_module_of_its_name(verb):
 
 
 def test_choices_are_those_of_the_library(byrote_):
-    assert get_args(shared.KeepModels)[0] == Literal[KEEP_MODELS]
-    assert get_args(shared.Executor)[0] == Literal[EXECUTORS]
+    assert shared.KeptModels == Literal[KEEP_MODELS]
+    assert shared.ExecutorName == Literal[EXECUTORS]
+    assert get_args(PlanName) == tuple(_PLANS)
     assert set(get_args(StudyName)) == set(NAMES)
     assert "[none|release|all]" in byrote_("score", "--help")[1]
+
+
+def test_help_names_every_slot_and_model():
+    text = Path(training.__file__).read_text(encoding="utf-8")
+    assert [name for name in NAMED_KINDS if f"{{{name}" not in text] == []
+    assert [name for name in _BUILT_IN if name not in text] == []
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -539,7 +549,7 @@ def test_interrupted_it_says_how_to_go_on(here, under_way, byrote_):
     out, err = under_way.communicate(timeout=180)
     assert under_way.returncode == 130
     assert out == ""
-    assert re.search(r"fits? (is|are) kept in run, and the same command goes on from there", err)
+    assert re.search(r"fits? (is|are) kept in run, and the same command resumes from there", err)
     assert "Traceback" not in err
     done = kept(here)
     Path("stall").unlink()

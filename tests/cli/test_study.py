@@ -219,7 +219,7 @@ def test_an_interrupted_study_keeps_its_fits(byrote_, monkeypatch, without_figur
     upset(monkeypatch, KeyboardInterrupt(), at=6)
     code, out, err = byrote_(*RUN)
     assert (code, out) == (130, "")
-    assert re.search(r"fits? (is|are) kept in run, and the same command goes on", err)
+    assert re.search(r"fits? (is|are) kept in run, and the same command resumes", err)
     assert 0 < len(list((tmp_path / "run" / "fits").iterdir())) < 10
     assert byrote_(*RUN)[0] == 0
 
@@ -350,7 +350,7 @@ def test_a_study_of_exposure_that_is_interrupted_or_fails_goes_on(
     upset(KeyboardInterrupt(), at=5)  # two rehearsals and two fits before
     code, out, err = byrote_(*PARETO)
     assert (code, out) == (130, "")
-    assert "the same command goes on" in err
+    assert "the same command resumes" in err
     done = {path for path in written(tmp_path / "run") if "fits/" in path}
     assert done == {"base/fits/fit-000000.parquet", "base/fits/fit-000001.parquet"}
     upset(ValueError("a secret"), at=3)  # the second fit of the second configuration

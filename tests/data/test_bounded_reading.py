@@ -60,7 +60,7 @@ def test_gzip_as_gzip_reads_it(case, tmp_path):
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")
         np.testing.assert_array_equal(load(path).x, IMAGES)
-    sentence = f"{path}: bytes behind the end of the gzip stream are ignored"
+    sentence = f"{path}: bytes after the end of the gzip stream are ignored"
     assert [str(warning.message) for warning in heard] == [sentence] * said
 
 
@@ -269,5 +269,5 @@ def test_a_second_array_in_a_file_is_not_lost_in_silence(tmp_path):
     with (tmp_path / "x.npy").open("wb") as file:
         np.save(file, np.ones((2, 3)))
         np.save(file, np.zeros((2, 3)))
-    with pytest.warns(UserWarning, match=r"x.npy: the file has bytes behind its array"):
+    with pytest.warns(UserWarning, match=r"x.npy: the file has bytes after its array"):
         assert load(tmp_path / "x.npy").x.tolist() == [[1] * 3] * 2

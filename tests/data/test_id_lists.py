@@ -58,7 +58,7 @@ def test_ids_of_text_are_compared_as_written(tmp_path):
 
 def test_an_id_with_a_line_break_does_not_go_into_a_list_of_lines():
     for name in ("two\nlines", "", " "):
-        with pytest.raises(InvalidInput, match="line breaks or no text"):
+        with pytest.raises(InvalidInput, match="blank or hold line breaks"):
             encode_ids(np.array([name]), ".txt")
 
 

@@ -219,7 +219,7 @@ REFUSED = {
     "parquet key of numbers": ("t.parquet", table(a=[1.0]), {"key": "a"}, "'a' is neither"),
     "parquet two image columns": ("t.parquet", table(a=[png()], b=[png()]), {}, "'a', 'b' could"),
     "parquet list beside numbers": ("t.parquet", table(a=[[1.0]], b=[1]), {}, "'a' could"),
-    "parquet lists of two lengths": ("t.parquet", table(a=[[1], [2, 3]]), {}, "one length"),
+    "parquet lists of two lengths": ("t.parquet", table(a=[[1], [2, 3]]), {}, "the same length"),
     "parquet list missing": ("t.parquet", table(a=[[1], None]), {}, "some are missing"),
     "parquet gaps in lists": ("t.parquet", table(a=[[1, 2], [3, None]]), {}, "column 'a' lacks 1"),
     "parquet broken image": ("t.parquet", table(i=[png(), BROKEN]), {}, "row 1 cannot be decoded"),

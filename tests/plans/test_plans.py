@@ -281,8 +281,8 @@ BAD = {
     "repeated probe": (lambda: Probes([1, 1], fits=4), "records must all differ"),
     "no probe": (lambda: Probes([], fits=4), "at least one probe"),
     "text for probes": (lambda: Probes("all", fits=4), "a count or a list of ids"),
-    "odd probes in pairs": (lambda: Probes(3, fits=4, pairs=True), "even number of probes"),
-    "odd ids in pairs": (lambda: Probes([4], fits=4, pairs=True), "for pairs; got 1"),
+    "odd probes in pairs": (lambda: Probes(3, fits=4, pairs=True), "must be even with pairs"),
+    "odd ids in pairs": (lambda: Probes([4], fits=4, pairs=True), "with pairs=True; got 1"),
     "pairs as text": (lambda: Probes(4, fits=4, pairs="yes"), "pairs must be True or False"),
     "coins as a number": (lambda: Probes(4, fits=4, coins=1), "coins must be True or False; got 1"),
     "coins in pairs": (

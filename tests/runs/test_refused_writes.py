@@ -73,7 +73,7 @@ def test_refused_at_any_call_it_says_so_and_goes_on_later(reason, tmp_path, monk
             assert str(error).startswith("cannot write ")
             assert os.strerror(number) in str(error)
             done = list(store.glob("fits/fit-*.parquet"))
-            kept = "the same command goes on" if done else "no fit was finished"
+            kept = "the same command resumes" if done else "no fit was finished"
             assert kept in str(error)
         assert start(store, keep_models="release").to_frame().equals(expected)
         assert not list(store.rglob(".*"))

@@ -1,4 +1,4 @@
-"""Log-perplexities of completions of a format, by a walk of the trie of their prefixes."""
+"""Log-perplexities of completions of a format, by a walk over the trie of their prefixes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,19 +19,22 @@ _MOST_COSTS = 1 << 25  # 256 MB of float64
 
 
 class CountingStepper:
-    """A stepper that counts ``queries``, the prefixes that the model reads."""
+    """A stepper that counts ``queries``, the prefixes that the model reads.
+
+    Costs are -log2 of the probabilities of the next token.
+    """
 
     def __init__(self, stepper: Stepper) -> None:
         self._stepper = stepper
         self.queries = 0
 
     def start(self, ids: Sequence[int]) -> tuple[Any, Array]:
-        """Return state and costs after a prefix; one query."""
+        """Return state and costs after a prefix; counts one query."""
         self.queries += 1
         return self._stepper.start(ids)
 
     def step(self, states: Any, tokens: Index) -> tuple[Any, Array]:
-        """Return states and costs one token later; a query for each row."""
+        """Return states and costs after one more token; counts one query per row."""
         self.queries += len(tokens)
         return self._stepper.step(states, tokens)
 
@@ -43,7 +46,7 @@ def candidate_bits(
 
     Shared prefixes are computed once, and the last token of each needs no step, because its cost is
     in the row of costs of the token before. Depth first, so that at most ``batch_size`` states are
-    kept for each token of length. Of the canary only prefix and format are used.
+    kept for each token of length. Only the canary's prefix and format are used.
 
     Returns
     -------
@@ -57,7 +60,7 @@ def candidate_bits(
 def path_bits(
     stepper: Stepper, form: TokenFormat, paths: Sequence[Sequence[int]], batch_size: int
 ) -> Array:
-    """Compute bits of paths of tokens after the prefix, (n,); none is a prefix of another."""
+    """Compute bits of token paths after the prefix, (n,); no path is a prefix of another."""
     if not paths:
         return np.empty(0)
     walk = _Walk(stepper, paths)

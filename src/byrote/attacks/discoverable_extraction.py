@@ -33,7 +33,7 @@ class GreedyCompletion:
     text
         The whole completion, including these characters.
     matches
-        Whether it is the canary's.
+        Whether it is the canary's completion.
     """
 
     prefix: int
@@ -47,7 +47,7 @@ class GreedyCompletion:
 def greedy_completions(model: Any, canary: Canary) -> tuple[GreedyCompletion, ...]:
     """Complete the secret greedily from each number of its leading characters.
 
-    Each step takes the most likely token that the format allows, of ties the first.
+    Each step takes the most likely token that the format allows, the first of ties.
 
     Returns
     -------

@@ -63,7 +63,7 @@ def all_bits(stepper: Stepper, form: TokenFormat, batch_size: int) -> Iterator[C
 
 
 def steps(form: TokenFormat) -> int:
-    """Return an upper limit of the prefixes that the model reads in an enumeration."""
+    """Return an upper limit on the number of prefixes that the model reads in an enumeration."""
     return int(_count_below(form, leaves=False)[form.start])
 
 

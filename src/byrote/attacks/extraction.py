@@ -16,7 +16,9 @@ from byrote.models.language.steppers import check_language_model
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Extraction(Displayed):
-    """Completions extracted from a model by a search. Bits. ``repr`` shows no text.
+    """Completions that a search extracted from a model. Log-perplexities are in bits.
+
+    ``repr`` shows no completion.
 
     Attributes
     ----------
@@ -24,22 +26,22 @@ class Extraction(Displayed):
         The most likely completions found, at most ``top``, each with its log-perplexity, sorted.
         Of those with the same tokens only one is listed, preferably the secret.
     certified_count
-        Number of these, from the first, that are certified as the most likely of all: nothing that
-        the search omitted can cost less.
+        How many of the leading completions are certified: nothing the search left out can be more
+        likely.
     queries
-        Prefixes that the model read to find them.
+        Number of prefixes that the model read to find them.
     size
-        Number of completions.
+        Number of possible completions of the format.
     masked
-        The completion with stars for the secret.
+        The completion with the secret replaced by asterisks.
     secret_bits
         Log-perplexity of the canary's secret; NaN if it has none.
     rank
         Rank of the secret among all completions, ties counted against it; NaN if unknown.
     rank_low, rank_high
-        Certain bounds of the rank.
+        Guaranteed bounds on the rank.
     rank_queries
-        Prefixes read in total, including those for the rank.
+        Number of prefixes read in total, including those for the rank.
     matches
         Whether ``text`` has the tokens of the canary's completion; None without a secret.
     """
@@ -63,7 +65,7 @@ class Extraction(Displayed):
 
     @property
     def bits(self) -> float:
-        """Log-perplexity of ``text`` in bits; NaN without a text."""
+        """Log-perplexity of ``text`` in bits; NaN if nothing was found."""
         return self.completions[0][1] if self.completions else np.nan
 
     @property
@@ -107,7 +109,8 @@ def extract(
     top
         Number of completions to find.
     batch_size
-        Prefixes read at once. 1 reads the fewest; larger batches are faster but read more.
+        Number of prefixes read at once. 1 reads the fewest; larger batches are faster but read
+        more.
     max_queries
         Maximum number of prefixes read. Completions found by then are returned, certified or not.
     max_frontier
@@ -134,7 +137,7 @@ def extract(
     if not isinstance(canary, Canary):
         raise InvalidInput(f"canary must be a Canary; got {type(canary).__name__}")
     if prefix is not None and not isinstance(prefix, str):
-        raise InvalidInput(f"prefix must be a text; got {checks.brief(prefix)}")
+        raise InvalidInput(f"prefix must be a string; got {checks.brief(prefix)}")
     top = checks.integer("top", top, at_least=1)
     budget = Budget(
         queries=checks.integer("max_queries", max_queries, at_least=1),
@@ -167,9 +170,10 @@ def extract_with_ranks(
     max_queries: int = 50_000,
     max_frontier: int = 1_000_000,
 ) -> tuple[Extraction, Ranks]:
-    """Find the most likely completions of a format and the ranks of others, by one search.
+    """Find the most likely completions of a format, and the ranks of others, in a single search.
 
-    Arguments are those of ``extract`` and ``find_ranks``; the canary's own secret is not used.
+    The ranks are those of ``completions``. Arguments are those of ``extract`` and ``find_ranks``;
+    the canary's secret is not used.
     """
     check_language_model(model)
     progress = RankProgress(model, canary, completions)

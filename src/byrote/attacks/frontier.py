@@ -81,14 +81,15 @@ class Frontier:
     Parameters
     ----------
     limit
-        Nodes kept. When full, an eighth of them is dropped, so that it happens rarely.
+        Maximum number of nodes. When full, an eighth of them is dropped, so that this happens
+        rarely.
     batch
-        Nodes usually popped at once.
+        Usual number of nodes popped at once.
 
     Attributes
     ----------
     dropped
-        Cost of the cheapest node ever dropped; infinite without one.
+        Cost of the cheapest node ever dropped; infinite if none was.
     """
 
     def __init__(self, limit: int, batch: int) -> None:

@@ -1,4 +1,4 @@
-"""Ranks of completions among all of their format, by search, enumeration or sampling."""
+"""Ranks of completions among all those of their format, by search, enumeration or sampling."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,17 +32,17 @@ class Ranks:
     bits
         (n,) log-perplexity, as computed by the method that found the rank.
     rank
-        (n,) number of completions that cost at most as much, including the completion and ties; 1
-        is the most likely. NaN where unknown.
+        (n,) number of completions at least as likely, including the completion and ties; 1 is the
+        most likely. NaN where unknown.
     low, high
-        (n,) interval of the rank: certain for "search", "enumeration" and "", at the confidence
+        (n,) interval of the rank: guaranteed for "search", "enumeration" and "", at the confidence
         level for "model_sampled".
     method
         (n,) "search", "enumeration", "model_sampled", or "" where only bounds are known.
     least, most
-        (n,) certain bounds of the rank, whatever the method.
+        (n,) guaranteed bounds on the rank, whatever the method.
     queries
-        Prefixes that the model read for all of them.
+        Number of prefixes that the model read for all of them.
     size
         Number of completions of the format.
     """
@@ -78,7 +78,7 @@ def find_ranks(
     level: float = 0.95,
     batch_size: int = 256,
 ) -> Ranks:
-    """Find the ranks of completions among all of the canary's format, by one search for all.
+    """Find the ranks of completions among all those of the canary's format, in a single search.
 
     The search continues to the costliest of them within its budget. Completions cheaper than all
     that the search omitted then have an exact rank, the others bounds: a rank is at most
@@ -86,7 +86,7 @@ def find_ranks(
 
     Costs in float32 depend on the batch in the last bits. A completion is compared by the cost that
     the search itself computed for it, so it always counts once; others within about 1e-5 bits of it
-    may fall on either side. Of the canary only prefix and format are used.
+    may fall on either side. Only the canary's prefix and format are used.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def find_ranks(
     samples, seed, level
         Number of samples from the model, their seed, and the level of their intervals.
     batch_size
-        Prefixes that the search reads at once.
+        Number of prefixes that the search reads at once.
 
     Raises
     ------
@@ -164,7 +164,7 @@ class RankProgress:
 
     @property
     def enumeration_queries(self) -> int:
-        """Prefixes that an enumeration would read."""
+        """Number of prefixes that an enumeration would read."""
         return steps(self.form)
 
     def search(self, budget: Budget) -> None:

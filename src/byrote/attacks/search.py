@@ -32,7 +32,7 @@ class RankBounds(NamedTuple):
 
 
 def margin(bits: Array) -> Array:
-    """Bound the difference of the same cost in batches of different sizes, generously."""
+    """Bound, generously, how far the same cost differs between batches of different sizes."""
     return 1e-3 + 1e-4 * bits
 
 
@@ -57,7 +57,7 @@ class Search:
     stepper, form
         The model, and the format in its tokens.
     batch_size
-        Prefixes read at once.
+        Number of prefixes read at once.
     max_queries
         Maximum number of prefixes read.
     max_frontier
@@ -72,7 +72,7 @@ class Search:
     Attributes
     ----------
     queries
-        Prefixes read so far.
+        Number of prefixes read so far.
     best
         The cheapest completions found, at most ``top``, sorted.
     cost
@@ -110,7 +110,7 @@ class Search:
 
     @property
     def queries(self) -> int:
-        """Prefixes that the model has read."""
+        """Number of prefixes that the model has read."""
         return len(self._read)
 
     @property
@@ -120,7 +120,7 @@ class Search:
 
     @property
     def counted(self) -> tuple[Array, Array]:
-        """Bits of the paths found up to ``limit``, sorted, and completions on each."""
+        """Sorted bits of the paths found up to ``limit``, and the number of completions on each."""
         order = np.argsort(self._counted[0], kind="stable")
         return self._counted[0][order], self._counted[1][order]
 
@@ -149,7 +149,7 @@ class Search:
     def rank_bounds(self, bits: Array, size: int) -> RankBounds:
         """Bound the targets' ranks among ``size`` completions; their costs are near ``bits``.
 
-        A rank is exact where every completion as cheap was certainly found, and the search's own
+        A rank is exact where every completion as cheap is known to be found, and the search's own
         cost agrees with ``bits`` up to rounding. Elsewhere the completions found give bounds, and
         so does the probability left for others.
         """

@@ -77,7 +77,7 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
         _close_standard_output()
         return Exit.DONE
     except MemoryError:
-        complain("out of memory; finished fits are kept, and the same command goes on")
+        complain("out of memory; finished fits are kept, and the same command resumes")
         return Exit.INCOMPLETE
     except OSError as error:
         if error.errno not in _SYSTEM_ERRORS or debug:

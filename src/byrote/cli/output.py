@@ -111,7 +111,7 @@ def emit(
 
 
 def print_text(content: object) -> None:
-    """Print a line or rich content, as wide as it needs where standard output is no terminal."""
+    """Print a line or rich content, as wide as it needs where standard output is not a terminal."""
     if isinstance(content, str):
         write_lines(content, sys.stdout)
     else:

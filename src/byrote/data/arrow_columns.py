@@ -80,7 +80,7 @@ def matrix(
     """Return columns of numbers as a matrix (count, columns), float32 only if all columns are.
 
     ``count`` is the number of rows in the file; ``rows`` are the sorted numbers of those to read.
-    Columns not numeric or with missing values are refused, and so is a matrix too large for memory.
+    Non-numeric columns and missing values are refused, and so is a matrix too large for memory.
     """
     not_numeric = [field.name for field in fields if not is_number(field.type)]
     if not_numeric:
@@ -122,7 +122,7 @@ def list_matrix(
         if target.start == 0:
             out = _allocate((n, int(lengths[0])), out.dtype)
         if (lengths != out.shape[1]).any():
-            raise InvalidInput(f"the lists of column {field.name!r} must all be of one length")
+            raise InvalidInput(f"the lists of column {field.name!r} must all have the same length")
         out[target] = _as_floats(column.flatten(), out.dtype).reshape(len(column), -1)
         missing += int(np.isnan(out[target]).sum())
     _refuse_missing(Counter({field.name: missing} if missing else {}))

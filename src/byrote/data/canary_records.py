@@ -25,11 +25,12 @@ class Measurement:
     Attributes
     ----------
     references
-        Random candidates per pattern, which are in no training set.
+        Number of random candidates per pattern, which are in no training set.
     method
         How ranks are computed in the model, as in ``byrote.expose``; "none": from the references.
     max_queries
-        Prefixes that one search may evaluate; one search serves all canaries of a pattern.
+        Maximum number of prefixes that one search evaluates; one search serves all canaries of a
+        pattern.
     """
 
     references: int = 5000
@@ -60,7 +61,7 @@ class CanaryRecords:
     pattern
         (n,) index of each record's pattern.
     completions
-        (n,) texts after the pattern's prefix.
+        (n,) strings after the pattern's prefix.
     canaries
         Number of canaries among the records, controls included.
     ids

@@ -31,7 +31,7 @@ class Corpus(Displayed):
     Parameters
     ----------
     documents
-        Texts. Empty ones are dropped, and counted in ``notes``.
+        Strings. Empty ones are dropped, and counted in ``notes``.
     source
         Source of the text as the user wrote it, for the run's description.
     options
@@ -82,17 +82,17 @@ class Corpus(Displayed):
 
     @cached_property
     def characters(self) -> int:
-        """Unicode code points in all documents."""
+        """Number of Unicode code points in all documents."""
         return sum(map(len, self.documents))
 
     @cached_property
     def size(self) -> int:
-        """Bytes of all documents in UTF-8."""
+        """Number of bytes of all documents in UTF-8."""
         return sum(map(len, map(str.encode, self.documents)))
 
     @cached_property
     def compressed(self) -> int:
-        """Bytes of the concatenated documents in UTF-8, compressed by lzma at preset 6."""
+        """Number of bytes of all documents joined, in UTF-8, compressed by lzma at preset 6."""
         compressor = lzma.LZMACompressor(preset=_PRESET)
         size = sum(len(compressor.compress(document.encode())) for document in self.documents)
         return size + len(compressor.flush())
@@ -121,7 +121,7 @@ class Corpus(Displayed):
         places
             (n,) integers from 0 to ``places - 1``: the line of the corpus that each goes before.
         lines
-            n texts. Each is followed by ``"\n"``; lines for the same place keep their order.
+            n strings. Each is followed by ``"\n"``; lines for the same place keep their order.
 
         Raises
         ------
@@ -192,7 +192,7 @@ class Corpus(Displayed):
         )
 
     def first(self, characters: int | str) -> "Corpus":
-        r"""Return the first N characters at most, up to the last line end among them.
+        r"""Return at most the first N characters, up to the last line end among them.
 
         Raises
         ------
@@ -266,11 +266,13 @@ def _cuts_around(documents: Sequence[str], offset: int) -> tuple[int, int]:
 
 def _checked_texts(name: str, values: Any) -> tuple[str, ...]:
     if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidInput(f"{name} must be a sequence of texts; got one {type(values).__name__}")
+        raise InvalidInput(f"{name} must be a sequence of strings; got {type(values).__name__}")
     texts = tuple(checks.as_list(name, values))
     for number, text in enumerate(texts):
         if not isinstance(text, str):
-            raise InvalidInput(f"{name} must be texts; number {number} is {type(text).__name__}")
+            raise InvalidInput(
+                f"{name} must be strings; got {type(text).__name__} at position {number}"
+            )
         try:
             text.encode()
         except UnicodeEncodeError as error:

@@ -84,7 +84,9 @@ def encode_ids(ids: NDArray[Any], suffix: str) -> bytes:
         return _encode_csv(ids)
     lines = [str(id_) for id_ in ids.tolist()]
     if any(not line.strip() or {"\n", "\r"} & set(line) for line in lines):
-        raise InvalidInput("a .txt file has one id a line; some ids hold line breaks or no text")
+        raise InvalidInput(
+            "a .txt file has one id per line; some ids are blank or hold line breaks"
+        )
     return "".join(f"{line}\n" for line in lines).encode()
 
 

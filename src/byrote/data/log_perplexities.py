@@ -101,7 +101,7 @@ def _parse_table(table: pa.Table) -> LogPerplexities:
     roles, bits = _roles(table.column("role")), _bits(table.column("bits"))
     reference = roles == "reference"
     if reference.all() or not reference.any():
-        role = "canary (nor control)" if reference.all() else "reference"
+        role = "canary or control" if reference.all() else "reference"
         raise InvalidInput(f"canaries and references are needed; no row has the role {role}")
     ids = _labels("id", table.filter(pa.array(~reference)).column("id"))
     checks.unique("ids of canaries", ids)

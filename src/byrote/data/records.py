@@ -114,7 +114,7 @@ class Records(Displayed):
 
 
 def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
-    """Return Records of Records, an array or a data frame; ids and labels override theirs.
+    """Convert an array, a data frame or Records to Records; ids and labels override theirs.
 
     The index of a data frame becomes the ids if it holds integers or strings.
     """

@@ -53,7 +53,7 @@ def load(
         Load a fixed random subset of N records, in the order of the data, with their ids in the
         whole (such as row numbers).
     only
-        A .csv or .parquet file with a column ``id``, or a .txt file with one id a line: load only
+        A .csv or .parquet file with a column ``id``, or a .txt file with one id per line: load only
         the listed records, in the order of the data, with their ids. Combined with ``records``, it
         selects from that subset. ``byrote prune`` writes such a file.
 
@@ -130,14 +130,14 @@ def load_corpus(
         ``"python-help"``, the topics of the running Python's help (its version is noted), one
         document each; or the path of a text file (one document), of a folder of text files (.txt,
         .md and the like; one document each, in the order of their paths, hidden files skipped), of
-        JSON lines (.jsonl, .ndjson), .csv or .parquet (one document a row), or of a folder that
+        JSON lines (.jsonl, .ndjson), .csv or .parquet (one document per row), or of a folder that
         Hugging Face's ``save_to_disk`` wrote. All but Parquet may be gzipped (``.gz``).
     column
         Column of a table that holds the text; default: ``text``, or the only one with text.
     part
         Part of a saved data set in parts; default: train.
     characters
-        Load the first N characters at most, up to the last line end among them. Little more than
+        Load at most the first N characters, up to the last line end among them. Little more than
         these is read.
 
     Returns

@@ -41,7 +41,7 @@ def choose_text_column(
     if len(text_names) != 1:
         several = quote_names([name for name in names if name in text_names])
         raise InvalidInput(
-            f"column must say which column holds the text: {several} could"
+            f"column must name the column that holds the text: {several} could"
             if text_names
             else f"no column holds text; the columns are {quote_names(names) or 'none'}"
         )

@@ -52,9 +52,10 @@ class GzipStream:
             yield piece
 
     def text_pieces(self, name: str = "the file", way_out: str = "") -> Iterator[bytes]:
-        """Yield the pieces of a text, whose length is not declared.
+        """Yield the contents of a text file, whose decompressed size is not known in advance.
 
-        Refuses more than a text of this compressed size would have, or more than fits in memory.
+        Raises InvalidInput if the text expands further than real text could, or would not fit in
+        memory.
         """
         size = checked_size = checked_position = 0
         for piece in self.pieces():
@@ -65,7 +66,7 @@ class GzipStream:
                 if self.is_gzipped and size - checked_size > _MAX_TEXT_EXPANSION * compressed:
                     raise InvalidInput(
                         f"{name} unzips to more than {_MAX_TEXT_EXPANSION} times its size, which no"
-                        " text does; unzip it first to have it read"
+                        " text does; unzip it first"
                     )
                 checked_size, checked_position = size, self._file.tell()
             yield piece
@@ -105,7 +106,7 @@ class GzipStream:
             self._decompressor, self._input = zlib.decompressobj(_GZIP), rest
             return True
         if rest:
-            warn("bytes behind the end of the gzip stream are ignored")
+            warn("bytes after the end of the gzip stream are ignored")
         self._decompressor = _Ended()
         return False
 

@@ -41,7 +41,7 @@ def resolve_precision(device: str, *, tolerant: bool, is_faster: Callable[[], bo
 
 
 def bfloat16_is_faster(work: Workload, seconds: Callable[[], float] = time.perf_counter) -> bool:
-    """Time whether work is clearly faster in bfloat16, by the best of alternating rounds.
+    """Measure whether work is clearly faster in bfloat16, by the best of alternating rounds.
 
     Alternation lets other work on the machine slow both; the best round ignores slow moments.
     ``work`` prepares in a precision and returns the function to time.

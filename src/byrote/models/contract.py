@@ -6,7 +6,7 @@ which returns (n,) log-densities in nats. Optional:
 - parameters ``random_state`` (a seed for each fit) and ``noise_seed`` (one seed for a run);
 - ``fit(X, on_epoch=...)``: training can be tracked. With a parameter ``patience`` other than None
   it may stop before ``epochs``;
-- ``loss(X)``: mean loss of records outside training, nats;
+- ``loss(X)``: mean loss on records outside training, in nats;
 - ``check_input(X)``: refuse unusable data before any fit;
 - ``sample(n)``, ``get_weights()`` and ``set_weights(arrays)``;
 - ``diagnostics_``: reliability of the last log-densities, one array per name;

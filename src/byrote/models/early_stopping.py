@@ -18,7 +18,7 @@ class EarlyStopping:
     network
         The network in training.
     loss
-        Mean loss of validation data, nats; deterministic for given weights.
+        Mean loss on validation data, in nats; deterministic for given weights.
     patience
         Consecutive epochs without a new lowest loss after which training stops; NaN is not lower.
 

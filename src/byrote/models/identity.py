@@ -40,7 +40,7 @@ def _hidden(value: Any) -> Any:
 def code(model: Any) -> str:
     """Hash the source of the model's class and its bases, except those of installed packages.
 
-    Empty without source. Functions that the class calls are not followed.
+    Empty if there is no source. Functions that the class calls are not followed.
     """
     return _code_of(type(model))
 

@@ -45,7 +45,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         (low, high) of every feature, chosen without looking at the data. Records outside are not
         counted and have density zero.
     epsilon
-        Of the guarantee, above 0, nats.
+        Epsilon of the guarantee, above 0, in nats.
     random_state
         Seed of the noise and the samples.
 
@@ -120,7 +120,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def score_samples(self, X: ArrayLike) -> Array:
-        """Log-density of each record, (n, d) -> (n,), nats; -inf outside the range.
+        """Compute the log-density of each record, (n, d) -> (n,) nats; -inf outside the range.
 
         Raises
         ------

@@ -100,7 +100,7 @@ def _dp(settings: Mapping[str, Any]) -> DP:
 
 
 def parse_settings(assignments: Iterable[str]) -> dict[str, Any]:
-    """Parse ``name=value`` assignments; a value is JSON, or else text.
+    """Parse ``name=value`` assignments; a value is JSON, or else a string.
 
     Examples
     --------
@@ -170,7 +170,7 @@ _VARIATIONAL_MIXTURE = "sklearn.mixture._bayesian_mixture.BayesianGaussianMixtur
 
 
 def approximations(name: str, parameters: Mapping[str, Any], records: int) -> list[str]:
-    """Describe, a sentence each, why log-densities of a model or of nested models are not exact.
+    """Describe, one sentence each, why log-densities of a model or of nested models are not exact.
 
     ``KernelDensity``, or any class with its parameters, sums over a tree by differences of bounds:
     rounding loses small densities unless the tree is a single leaf. ``BayesianGaussianMixture``

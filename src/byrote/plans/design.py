@@ -171,9 +171,10 @@ def rows(indices: object) -> Rows:
 def training_rows(n: int, held_out: Rows, leader_held_out: Rows | None = None) -> NDArray[np.intp]:
     """Return all rows except those held out, in the order of the training data.
 
-    Sorted if the fit leads itself. Otherwise it has the leader's rows in the leader's order, with
-    each row that it holds out replaced by one that the leader holds out, so that a model that draws
-    batches or starting points by position makes the same draws in both.
+    Rows are sorted if the fit has no other leader. Otherwise they are the leader's rows in the
+    leader's order, with each row that this fit holds out replaced by one that the leader holds out.
+    A model that draws batches or starting points by position then makes the same draws in both
+    fits.
 
     Examples
     --------

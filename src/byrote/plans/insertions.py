@@ -30,13 +30,13 @@ class Insertions(Plan):
     levels
         Number of insertions at each level, ascending; 0 is a group of controls.
     per_level
-        Canaries at each level.
+        Number of canaries at each level.
     controls
-        Canaries that are never inserted, whose exposure is that of the null hypothesis.
+        Number of canaries that are never inserted, whose exposure is that of the null hypothesis.
     fits
-        Models trained.
+        Number of models trained.
     chosen
-        Canaries whose secret was chosen, not drawn at random.
+        Number of canaries whose secret was chosen, not drawn at random.
     within
         Fraction of the text, from its start, into which canaries are inserted, each copy before a
         different random line.
@@ -86,7 +86,7 @@ class Insertions(Plan):
 
     @property
     def times(self) -> NDArray[np.uint32]:
-        """(canaries,) insertions of each canary in the first fit."""
+        """(canaries,) number of insertions of each canary in the first fit."""
         drawn = np.repeat(self.levels, self.per_level)
         parts = ([max(self.levels)] * self.chosen, drawn, [0] * self.controls)
         return np.concatenate([np.asarray(part, dtype=np.uint32) for part in parts])

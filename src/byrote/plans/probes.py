@@ -39,9 +39,9 @@ class Probes(Plan):
     fits
         Number of fits, even unless ``coins=True``. More fits extend a run.
     pairs
-        Whether fits come in complementary pairs with the same seeds.
+        Train complementary pairs of fits with the same seeds.
     coins
-        Whether inclusions are also independent across fits.
+        Make inclusions independent across fits, too.
 
     Raises
     ------
@@ -81,14 +81,14 @@ class Probes(Plan):
         if self.fits % 2 and not self.coins:
             raise InvalidInput(f"fits must be even for probes without coins; got {self.fits}")
         if isinstance(self.records, str):
-            raise InvalidInput("records must be a count or a list of ids; got a text")
+            raise InvalidInput("records must be a count or a list of ids; got a string")
         if isinstance(self.records, int | float | np.number | np.bool_):
             self._set(records=checks.integer("records", self.records, at_least=1))
         else:
             self._set(records=_ids(self.records))
         count = self._count()
         if self.pairs and count % 2:
-            raise InvalidInput(f"records must be an even number of probes for pairs; got {count}")
+            raise InvalidInput(f"the number of probes must be even with pairs=True; got {count}")
 
     def _count(self) -> int:
         return len(self.records) if isinstance(self.records, tuple) else int(self.records)  # type: ignore[arg-type]

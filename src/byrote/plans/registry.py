@@ -13,7 +13,7 @@ from byrote.plans.splitter import Splitter
 from byrote.plans.subset import Subset
 
 # Plans that can be rebuilt from their description; matrices and splitters cannot.
-PLANS = {plan.kind: plan for plan in (Insertions, KFold, LeaveOneOut, Probes, Subset)}
+PLANS = {plan.kind: plan for plan in (Insertions, KFold, LeaveOneOut, Subset, Probes)}
 
 
 def as_plan(plan: Any) -> Plan:
@@ -22,8 +22,9 @@ def as_plan(plan: Any) -> Plan:
         return plan
     if hasattr(plan, "split") and hasattr(plan, "get_n_splits"):
         return Splitter(plan)
+    names = [kind.__name__ for kind in PLANS.values() if kind is not Insertions]  # not of records
     raise InvalidInput(
-        "plan must be KFold, LeaveOneOut, Subset, Probes, Membership or a scikit-learn splitter;"
+        f"plan must be {', '.join(names)}, Membership or a scikit-learn splitter;"
         f" got {type(plan).__name__}"
     )
 

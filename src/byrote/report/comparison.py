@@ -135,7 +135,7 @@ def _table(comparison: Comparison, places: Sequence[int]) -> Table:
 
 
 def rows(comparison: Comparison) -> list[Row]:
-    """Return the rows of the table: a title and one cell a run."""
+    """Return the rows of the table: a title and one cell per run."""
     runs: list[Any] = list(comparison.runs)
     changes: list[Any] = [None, *comparison.changes]
     body = _scores if comparison.kind == "scores" else _exposures

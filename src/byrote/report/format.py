@@ -1,4 +1,4 @@
-"""Numbers, units and plurals as text; headlines and tables of one look; plain data for JSON."""
+"""Numbers, units and plurals as text; headlines and tables in one style; plain data for JSON."""
 
 from collections.abc import Mapping
 from pathlib import PurePath

@@ -63,7 +63,7 @@ def column(duplicates: NearDuplicates) -> RecordColumn:
 
 
 def mark(duplicates: NearDuplicates, row: int) -> str:
-    """Return the copy or near copy of a record, or an empty text."""
+    """Return the copy or near copy of a record, or an empty string."""
     kind = Kind(duplicates.kind[row])
     if kind is Kind.NONE:
         return ""
@@ -71,7 +71,7 @@ def mark(duplicates: NearDuplicates, row: int) -> str:
 
 
 def remarks(duplicates: NearDuplicates) -> list[str]:
-    """Return how to read the result, a sentence each."""
+    """Return notes on how to read the result, one sentence each."""
     if duplicates.unjudged:
         return [f"Only exact copies are searched for: {duplicates.unjudged}."]
     sentences = ["Near: closer than the local density explains, at a 1 % false discovery rate."]

@@ -82,7 +82,7 @@ def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
 
 
 def remarks(result: NeighborResult) -> list[str]:
-    """Return how to read the tests, a sentence or two each."""
+    """Return notes on how to read the tests, one or two sentences each."""
     sentences = ["(*) the mean if samples and validation records are exchanged at random."]
     if result.mean_ratio.left_out:
         sentences.append(

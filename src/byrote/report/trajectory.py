@@ -19,7 +19,7 @@ _ROWS = 24  # shown; in between, evenly spaced ones
 
 
 def rows(trajectory: Trajectory) -> list[dict[str, Any]]:
-    """Return one row an epoch: mean losses over fits (nats per record), quantiles of M (nats)."""
+    """Return one row per epoch: mean losses over fits (nats per record), quantiles of M (nats)."""
     quantiles = {name: trajectory.quantile(q) for name, q in _QUANTILES.items()}
     result = []
     for place, epoch in enumerate(trajectory.epochs.tolist()):
@@ -30,7 +30,7 @@ def rows(trajectory: Trajectory) -> list[dict[str, Any]]:
 
 
 def exposure_rows(trajectory: ExposureOverTraining) -> list[dict[str, Any]]:
-    """Return one row a step: mean losses over fits (nats per token), mean exposures (bits).
+    """Return one row per step: mean losses over fits (nats per token), mean exposures (bits).
 
     A mean with a lower bound among its terms is a lower bound.
     """

@@ -37,7 +37,7 @@ class EpochScorer:
         return cls(model, content, job, set(track) - {contract.epochs(model)})
 
     def loss(self) -> float:
-        """Compute the loss of held-out data, nats; NaN where the model reports none."""
+        """Compute the loss on held-out data, in nats; NaN if the model reports none."""
         with self._evaluating():
             return self.content.loss(self.model, self.job)
 

@@ -198,7 +198,7 @@ def kept_in(paths: RunPaths) -> str:
     if not done:
         return "no fit was finished"
     finished = "1 finished fit is" if done == 1 else f"{done:,} finished fits are"
-    return f"{finished} kept in {paths.root}, and the same command goes on from there"
+    return f"{finished} kept in {paths.root}, and the same command resumes from there"
 
 
 @contextmanager

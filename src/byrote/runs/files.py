@@ -187,7 +187,7 @@ def _space(reason: int | None, target: Path | str) -> str:
         return ""
     folder = next(parent for parent in target.absolute().parents if parent.exists())
     free = f"{shutil.disk_usage(folder).free / 1e6:,.1f} MB"
-    return f" ({free} free in {folder}{', but no room for a file more' if _full(folder) else ''})"
+    return f" ({free} free in {folder}{', but no room for another file' if _full(folder) else ''})"
 
 
 def _full(folder: Path) -> bool:
@@ -206,7 +206,7 @@ def _read_error(path: Path, error: OSError) -> ByroteError:
 
 def _cannot_read(path: Path, why: str | None) -> CannotRead:
     return CannotRead(
-        f"cannot read {path}: {why}; nothing was changed, and the same command goes on once it can"
+        f"cannot read {path}: {why}; nothing was changed, and the same command resumes once it can"
         " be read"
     )
 

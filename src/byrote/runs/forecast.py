@@ -48,7 +48,7 @@ class Planned:
 
     @property
     def fits(self) -> int:
-        """Number of fits, the one on all records included."""
+        """Number of fits, including the one on all records."""
         return self.design.fits + (len(self.design.extra) if self.keeps else 0)
 
     @property
@@ -63,7 +63,7 @@ class Planned:
         return workers if workers > 1 else 0
 
     def total(self, seconds_per_fit: float) -> tuple[float, float]:
-        """Return seconds of all fits, and the part of it that the workers take to start."""
+        """Return the seconds of all fits, and the part that the workers take to start."""
         starting = _START if self.processes else 0.0
         return seconds_per_fit * -(-self.fits // max(1, self.processes)) + starting, starting
 

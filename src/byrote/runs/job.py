@@ -63,7 +63,7 @@ class Content(Protocol):
         """Score the counted rows, with less effort in the middle of training."""
 
     def loss(self, model: Any, job: Job) -> float:
-        """Compute the loss of data that the fit does not train on, nats; NaN without such data."""
+        """Compute the loss on held-out data, in nats; NaN if there are none."""
 
     def facts(self, model: Any, job: Job) -> Mapping[str, Any]:
         """Return further facts about a fitted model."""

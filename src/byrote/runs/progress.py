@@ -81,7 +81,7 @@ class Bar:
 
 
 def latest_heartbeat(folder: Path) -> str:
-    """Return 'fit 3: epoch 5, loss 98.7' of the latest heartbeat, or an empty text."""
+    """Return 'fit 3: epoch 5, loss 98.7' of the latest heartbeat, or an empty string."""
     newest, text = 0.0, ""
     with suppress(OSError, ValueError):  # a fit may be writing, and the folder goes with the run
         for path in folder.iterdir():

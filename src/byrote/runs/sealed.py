@@ -100,7 +100,7 @@ def opened_parquet(
 ) -> Iterator[tuple[pq.ParquetFile, dict[str, Any]]]:
     """Open a file that must have the columns, and read its facts.
 
-    Read from it in one thread: Arrow's scanner of data sets waits for ever for some files.
+    Read from it in one thread: Arrow's scanner of data sets waits forever on some files.
     """
     with opened(path, last=True, verified=verified) as file, files.parsing(path):
         parquet = pq.ParquetFile(file, page_checksum_verification=True)

@@ -132,7 +132,7 @@ class Run(Displayed):
         return tuple(self.folder.facts(fit) for fit in self.finished)
 
     def fact(self, name: str) -> NDArray[np.float64]:
-        """Return a number of each finished fit, (F,); NaN where unknown."""
+        """Return the numeric fact ``name`` of each finished fit, (F,); NaN where not recorded."""
         values = [fact.get(name) for fact in self.facts]
         return np.array([np.nan if value is None else value for value in values], dtype=float)
 

@@ -77,7 +77,7 @@ def _swapped(top: Array, bottom: Array, numerator: Array, denominator: Array) ->
 
 
 def _without_each(blocks: Array) -> Iterator[Array]:
-    """Yield the minimum over all blocks without one at a time."""
+    """Yield the minimum over all blocks, leaving out each in turn."""
     if len(blocks) < 2:
         return
     for left_out in range(len(blocks)):

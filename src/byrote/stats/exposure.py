@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 
 
 def logs2(values: Iterable[Any]) -> Array:
-    """Compute log2 of positive numbers, including integers of any size; NaN of NaN.
+    """Compute log2 of positive numbers, including integers of any size; NaN for NaN.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def logs2(values: Iterable[Any]) -> Array:
 
 
 def from_rank(rank: Iterable[Any], size: int) -> Array:
-    """Compute exposure, bits, of ranks in 1..size; NaN of an unknown rank, NaN.
+    """Compute exposure, in bits, from ranks in 1..size; NaN for an unknown rank (NaN).
 
     Examples
     --------
@@ -46,7 +46,7 @@ def from_rank(rank: Iterable[Any], size: int) -> Array:
 def at_most(costs: Array, references: Array) -> NDArray[np.int64]:
     """Count the references that cost at most as much as each of the costs (c,).
 
-    References are sorted: (N,) for all costs, or (c, N), a row each.
+    References are sorted: (N,) for all costs, or (c, N), one row per cost.
     """
     if references.ndim == 1:
         return np.searchsorted(references, costs, side="right").astype(np.int64)
@@ -126,7 +126,7 @@ def dp_tail_bound(bits: float, epsilon: float, delta: float) -> float:
 
 
 def dp_mean_bound(epsilon: float, delta: float, space_bits: float) -> float:
-    """Bound the expected exposure from above, bits.
+    """Bound the expected exposure from above, in bits.
 
     ``(1 - e^-epsilon) log2(1 + e^epsilon) + 1 / ln 2`` for delta = 0,
     ``(epsilon + 1) / ln 2 + delta log2 |R|`` otherwise, and never more than log2 |R|.

@@ -47,7 +47,7 @@ def ks_p_value(distance: float, n: int) -> float:
 def tail_errors(
     ordered: Array, log_lower_tail: Callable[[Array], Array], levels: tuple[float, ...]
 ) -> dict[float, float]:
-    """Compute errors of a fitted lower tail at quantiles of sorted values, bits by level.
+    """Compute errors of a fitted lower tail at quantiles of sorted values, in bits by level.
 
     The error is log2 of the share of values up to the quantile minus log2 of the fitted tail there,
     by which exposures from the fit are too high. Levels with fewer than ``FEWEST`` values below
@@ -64,7 +64,7 @@ def tail_errors(
 
 
 def tail_noise(level: float, n: int, *, confidence: float = 0.99) -> tuple[float, float]:
-    """Compute the range of a tail error that sampling alone explains, bits.
+    """Compute the range of a tail error that sampling alone explains, in bits.
 
     The true tail at the k-th smallest of n values is Beta(k, n + 1 − k).
 

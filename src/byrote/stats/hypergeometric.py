@@ -9,7 +9,7 @@ from scipy.stats import hypergeom
 def count_limits(
     low: int, high: int, *, sample: int, population: int, significance: float
 ) -> tuple[int, int]:
-    """Compute limits of the number of marked items in a population from that in a sample.
+    """Compute limits on the number of marked items in a population from that in a sample.
 
     At least ``low`` and at most ``high`` items of the sample are marked. Each limit is wrong with
     probability at most ``significance``.

@@ -95,20 +95,21 @@ def _log_normal(value: Array, mean: Array, deviation: Array) -> Array:
 
 
 def window_moments(values: Array, side: Flags, count: Counts, after: Counts) -> tuple[Array, Array]:
-    """Compute mean and squared deviations of the ``count`` values of a side after each row.
+    """Compute moments of the next ``count`` values on one side, starting after each row.
 
     Parameters
     ----------
     values, side
         (F, n) values by column, and which of them are on the side.
     count
-        (n,) values in a window: at least 1, fewer than the column has on the side.
+        (n,) number of values in a window: at least 1, fewer than the column has on the side.
     after
-        (F, n) row after which each window begins; windows continue at the top of the column.
+        (F, n) row after which each window begins; windows wrap around to the top of the column.
 
     Returns
     -------
-    (F, n) means and (F, n) sums of squares; meaningless in columns with nothing on the side.
+    (F, n) means and (F, n) sums of squared deviations; meaningless in columns with no value on the
+    side.
 
     Examples
     --------

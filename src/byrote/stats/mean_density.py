@@ -119,7 +119,7 @@ def largest_provable(pairs: Counts, significance: float) -> float:
 
 
 def _root(log_e: Callable[[float], Array], significance: float) -> float:
-    """Find where the mean of falling e-values equals 1 / significance; 0 if it never does."""
+    """Find where the mean of decreasing e-values equals 1 / significance; 0 if it never does."""
 
     def excess(epsilon: float) -> float:
         values = log_e(epsilon)

@@ -38,17 +38,17 @@ class Side:
         return np.asarray(self.values.mean(axis=1))
 
     def block_log_prob(self, block: int) -> Array:
-        """Average ``logmeanexp`` over disjoint blocks of columns, remainder dropped, (m,)."""
+        """Average ``logmeanexp`` over disjoint blocks of columns, dropping the remainder, (m,)."""
         blocks = self.size // block
         values = self.values[:, : blocks * block].reshape(-1, blocks, block)
         return np.asarray(logmeanexp(values).mean(axis=1))
 
     def log_prob_without(self, units: int) -> Array:
-        """Compute ``log_prob`` without one unit at a time, (m, units)."""
+        """Compute ``log_prob`` leaving out each jackknife unit in turn, (m, units)."""
         return logmeanexp_without(self.values, self.unit, units)
 
     def mean_without(self, units: int) -> Array:
-        """Compute ``mean`` without one unit at a time, (m, units)."""
+        """Compute ``mean`` leaving out each jackknife unit in turn, (m, units)."""
         remaining = (self.size - np.bincount(self.unit, minlength=units)).astype(float)
         remaining[remaining == 0] = np.nan
         zero = np.isneginf(self.values)
@@ -57,7 +57,7 @@ class Side:
         return np.asarray(means)
 
     def _sums_without(self, values: Array, units: int) -> Array:
-        """Sum without one unit at a time, (m, units), from both ends: nothing is subtracted."""
+        """Sum leaving out each unit in turn, (m, units), from both ends: nothing is subtracted."""
         sums, others = np.zeros((2, len(values), units))
         order = np.argsort(self.unit, kind="stable")
         present, first = np.unique(self.unit[order], return_index=True)
@@ -67,7 +67,7 @@ class Side:
         return others
 
     def block_log_prob_without(self, units: int, block: int) -> Array:
-        """Compute ``block_log_prob`` without one unit at a time, (m, units)."""
+        """Compute ``block_log_prob`` leaving out each jackknife unit in turn, (m, units)."""
         total = np.zeros((len(self.values), units))
         blocks = self.size // block
         for start in range(0, blocks * block, block):
@@ -100,7 +100,7 @@ def estimates(inside: Side, outside: Side) -> dict[str, Array]:
 def side_replicates(
     inside: Side, outside: Side, units_in: int, units_out: int
 ) -> tuple[dict[str, Array], dict[str, Array]]:
-    """Compute both sides' terms of the estimates without one of the side's units at a time."""
+    """Compute both sides' terms of the estimates, leaving out each of the side's units in turn."""
     block = min(inside.size, outside.size)
     return _without(inside, units_in, block), _without(outside, units_out, block)
 
@@ -135,7 +135,7 @@ def logmeanexp(values: Array) -> Array:
 
 
 def logmeanexp_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
-    """Compute ``logmeanexp`` without one unit of columns at a time, (m, a) -> (m, units).
+    """Compute ``logmeanexp`` leaving out each unit of columns in turn, (m, a) -> (m, units).
 
     unit: (a,) unit of each column. NaN where no column is left. Sums over the other units are built
     from both ends, because subtracting a dominant term from the total would leave only rounding

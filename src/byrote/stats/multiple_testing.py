@@ -1,7 +1,7 @@
 """Many tests at once: false discovery rates, combined p-values, numbers of false hypotheses.
 
-The limits of exceedances are for n unknown values, such as epsilons of records, each known by
-one-sided limits of its own.
+The limits of exceedances are for n unknown values, such as epsilons of records, each known through
+its own one-sided limits.
 """
 
 from collections.abc import Callable

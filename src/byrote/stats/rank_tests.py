@@ -1,4 +1,4 @@
-"""Exact rank tests of memorization, of held-out values that are lower than by chance.
+"""Exact rank tests of memorization: are held-out values lower than expected by chance?
 
 Under the null hypothesis training on a record leaves its log-likelihood as it was. Within a stratum
 (a repeat of cross-validation, or all fits of a probe plan) its values are then exchangeable, and

@@ -38,7 +38,7 @@ class SkewNormalFit:
     location, scale, shape
         As in ``skew_normal``; NaN where all values are equal.
     log_likelihood
-        Nats, of all values.
+        In nats, of all values.
     covariance
         (3, 3) of mean, log standard deviation and skewness: the inverse of the observed
         information, by differences over one standard error to either side.

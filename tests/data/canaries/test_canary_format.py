@@ -176,7 +176,7 @@ BAD = [
     ("index", ("1",), "it is too short"),
     ("index", ("123",), "character 3 does not fit"),
     ("index", ("x1",), "character 1 does not fit"),
-    ("index", (12,), "completion must be a text; got int"),
+    ("index", (12,), "completion must be a string; got int"),
     ("sample", (101, None), "n must be at most 100, the number of completions; got 101"),
     ("sample", (-1, None), "n must be an integer of at least 0"),
 ]

@@ -44,7 +44,7 @@ def damaged(folder):
 
 
 REFUSED = [
-    ("pickle", pickled, {}, "pytorch_model.bin, a pickle, which is never read"),
+    ("pickle", pickled, {}, "has only a pickle, pytorch_model.bin, and pickles are never"),
     ("no weights", without("model.safetensors"), {}, "weights as safetensors; .* has no such file"),
     ("no config", without("config.json"), {}, "a folder with config.json; .* has none"),
     ("no tokenizer", without("tokenizer.json", "tokenizer_config.json"), {}, "tokenizer must be a"),

@@ -64,7 +64,7 @@ def test_with_little_noise_epsilon_is_what_the_largest_part_of_a_record_gives(no
 @pytest.mark.parametrize("accountant", ["rdp", "prv", "gaussian"])
 @pytest.mark.parametrize("noise", [1e-90, 1e-9, 1e-5, 1e3, 1e12])
 def test_any_noise_has_a_finite_epsilon(accountant, noise):
-    found = accountants.ACCOUNTANTS[accountant](noise, 0.02, 500, DELTA)
+    found = accountants.ACCOUNTANTS[accountant].epsilon(noise, 0.02, 500, DELTA)
     assert 0 <= found < math.inf
     assert 0 <= accountants.independent_bound(accountant, noise, 0.02, 500, DELTA) < math.inf
 
@@ -119,11 +119,11 @@ def test_the_account_says_how_often_and_how_much():
 
 
 LABELS = [
-    ({"noise_multiplier": 0.0}, None, "promises nothing: there is no noise"),
-    ({"noise_multiplier": 1e-3}, math.inf, "promises nothing: epsilon is"),
-    ({"target_epsilon": 21.0}, 21.0, "promises nothing: epsilon is"),
+    ({"noise_multiplier": 0.0}, None, "vacuous: no noise"),
+    ({"noise_multiplier": 1e-3}, math.inf, "vacuous: epsilon is"),
+    ({"target_epsilon": 21.0}, 21.0, "vacuous: epsilon is"),
     ({"target_epsilon": 19.0}, 19.0, ""),
-    ({"target_epsilon": 1.0, "delta": 0.01}, 1.0, "promises little: delta is 0.01, above"),
+    ({"target_epsilon": 1.0, "delta": 0.01}, 1.0, "weak: delta is 0.01, above"),
 ]
 
 
@@ -158,7 +158,7 @@ REFUSED = {
     "gaussian poisson": ({**ONE, "accountant": "gaussian"}, "must go with sampling 'shuffled'"),
     "an epsilon below the accountant": (
         {"target_epsilon": 1e-4, "delta": DELTA},
-        "target_epsilon must be one that accountant 'rdp' can tell from 0",
+        "target_epsilon must be one that accountant 'rdp' distinguishes from 0",
     ),
 }
 

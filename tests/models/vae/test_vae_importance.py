@@ -243,7 +243,7 @@ def test_samples_follow_the_likelihood():
 def test_the_quick_way_is_the_general_one(network):
     x, codes = torch.tensor(binary(5)), torch.randn(7, 5, network.latent_dim, generator=generator())
     with torch.no_grad():
-        quick = BernoulliDecoder(network, (5, 7), PLAIN).condition_on(x)(codes, slice(None))
+        quick = BernoulliDecoder(network, (5, 7), PLAIN).for_records(x)(codes, slice(None))
         general = AutoEncoder(network, Bernoulli()).log_likelihood(x, codes)
     torch.testing.assert_close(quick, general, rtol=1e-5, atol=1e-5)
 

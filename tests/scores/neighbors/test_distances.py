@@ -250,7 +250,7 @@ def test_bad_cells(cells, message):
 
 def test_features_of_varying_width():
     widths = iter([2, 3])
-    with pytest.raises(byrote.InvalidInput, match="equally many numbers for every set; got 2 and"):
+    with pytest.raises(byrote.InvalidInput, match="number of features for every set; got 2 and"):
         byrote.neighbors.authenticity(*normal(2, 9, 4), features=lambda x: x[:, : next(widths)])
 
 

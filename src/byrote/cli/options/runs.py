@@ -169,7 +169,8 @@ class EpsilonOptions:
         ),
     ] = None
     record: Annotated[
-        str | None, value("ID", "Use the fits of this record as trials (default: one by the seed).")
+        str | None,
+        value("ID", "Use the fits of this record as trials (default: a random one)."),
     ] = None
     as_json: AsJson = False
     debug: Debug = False
@@ -227,9 +228,7 @@ class CheckOptions:
     insertions: Annotated[
         int | None, number("Count only canaries inserted at most N times (--max-exposure).")
     ] = None
-    level: Annotated[
-        float, value("P", "Set the confidence with which all intervals hold together.")
-    ] = 0.95
+    level: Annotated[float, value("P", "Set the joint confidence level of all intervals.")] = 0.95
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False
     junit: Annotated[
         Path | None, value("FILE", "Also write JUnit XML with a test for each threshold.")

@@ -72,7 +72,7 @@ Settings = Annotated[
     ),
 ]
 UserModel = Annotated[
-    str | None, value("MODULE:CLASS", "Load weights into this class, if it is your own.")
+    str | None, value("MODULE:CLASS", "Load weights into this class of your own.")
 ]
 UserSettings = Annotated[
     list[str] | None,
@@ -85,11 +85,14 @@ ValidationPart = Annotated[
 
 # -- training -------------------------------------------------------------------------------------
 
+KeptModels = Literal["none", "release", "all"]
+ExecutorName = Literal["auto", "in-process", "processes", "ray"]
+
 KeepModels = Annotated[
-    Literal["none", "release", "all"],
+    KeptModels,
     one_of(
         "--keep-models",
-        Literal["none", "release", "all"],
+        KeptModels,
         "Keep weights: of the release model (one more fit on all records or, with canaries, the"
         " first fit), or of all fits.",
     ),
@@ -102,10 +105,7 @@ Seed = Annotated[int, number("Seed every random choice with N.")]
 Workers = Annotated[int, number("Use N worker processes.")]
 Threads = Annotated[int, number("Use N threads per fit, the same throughout a run.")]
 Executor = Annotated[
-    Literal["auto", "in-process", "processes", "ray"],
-    one_of(
-        "--executor", Literal["auto", "in-process", "processes", "ray"], "Choose where fits run."
-    ),
+    ExecutorName, one_of("--executor", ExecutorName, "Choose where fits run (default: auto).")
 ]
 DryRun = Annotated[
     bool,
@@ -115,18 +115,20 @@ DryRun = Annotated[
 # -- runs and results -----------------------------------------------------------------------------
 
 RunNames = Annotated[str | None, value("A,B,…", "Name the runs (default: names of their folders).")]
+FormatName = Literal["png", "pdf", "svg"]
 FigureFormat = Annotated[
-    Literal["png", "pdf", "svg"],
-    one_of("--format", Literal["png", "pdf", "svg"], "Choose the file format of figures."),
+    FormatName, one_of("--format", FormatName, "Choose the file format of figures.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON only.")]
-AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV only, a row per record or canary.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Print CSV only, one row per record or canary.")]
 Debug = Annotated[  # read before any argument is: exits.run
-    bool, typer.Option("--debug", help="Print full errors, which may quote records.")
+    bool, typer.Option("--debug", help="Print tracebacks of errors, which may quote records.")
 ]
 DebugFits = Annotated[
     bool,
     typer.Option(
-        "--debug", help="Print full errors and keep those of failed fits; they may quote records."
+        "--debug",
+        help="Print tracebacks of errors, and keep the messages of failed fits; both may quote"
+        " records.",
     ),
 ]

@@ -120,7 +120,7 @@ class ScoreOptions:
         value(
             "FILE",
             "Use only the records listed in this file: a .csv or .parquet with a column id,"
-            " or a .txt with an id per line (byrote prune writes one).",
+            " or a .txt with one id per line (byrote prune writes one).",
         ),
     ] = None
     seed: Seed = 0
@@ -170,7 +170,7 @@ class ExposeOptions:
         list[str] | None,
         value("NAME=FILE", "Fill slots {NAME} with one of a file's lines; repeatable."),
     ] = None
-    insertions: Annotated[str, value("1,4,…", "Insert canaries this often (rising levels).")] = (
+    insertions: Annotated[str, value("1,4,…", "Insert canaries this many times (levels).")] = (
         "1,4,16"
     )
     canaries_per_level: Annotated[
@@ -179,13 +179,13 @@ class ExposeOptions:
     controls: Annotated[int, number("Also sample N canaries per pattern, never inserted.")] = 16
     model: Annotated[str, value("MODEL", "Train char-lstm, hf:PATH or module:Class.")] = "char-lstm"
     settings: Settings = None
-    epochs: Annotated[int | None, number("Train for N epochs, as --set epochs=N.")] = None
+    epochs: Annotated[int | None, number("Train for N epochs (same as --set epochs=N).")] = None
     fits: Annotated[int, number("Train N models, each with canaries at other levels.")] = 1
     held_out: Annotated[
-        float, value("SHARE", "Test the model on this share of the text, its end.")
+        float, value("SHARE", "Test the model on this share of the text, at its end.")
     ] = 0.1
     within: Annotated[
-        float, value("SHARE", "Insert only into this share of the training text, its start.")
+        float, value("SHARE", "Insert only into this share of the training text, at its start.")
     ] = 1.0
     references: Annotated[int, number("Compare with N random candidates per pattern.")] = 5000
     method: Annotated[
@@ -259,8 +259,8 @@ class StudyOptions:
         str | None,
         value(
             "DATA",
-            "Use this data set, as of byrote score, or text, as of byrote expose (default:"
-            " that of the study; required for studies of scores).",
+            "Use this data set, as in byrote score, or this text, as in byrote expose (default:"
+            " the study's; required for studies of scores).",
         ),
     ] = None
     scale: Annotated[

@@ -1,1 +1,1 @@
-"""What each verb does: a module a verb, imported when its options have been accepted."""
+"""What each verb does: one module per verb, imported when its options have been accepted."""

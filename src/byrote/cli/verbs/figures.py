@@ -47,7 +47,9 @@ def _name_runs(paths: Sequence[Path], names: str | None) -> dict[str, Path]:
             f"--names must be {plural(len(paths), 'name')} separated by commas; got {len(stripped)}"
         )
     if len(set(stripped)) < len(stripped) or "" in stripped:
-        raise InvalidInput("--names must be different names; folders of equal names need it")
+        raise InvalidInput(
+            "--names must be different names, and is needed for folders of the same name"
+        )
     return dict(zip(stripped, paths, strict=True))
 
 

@@ -51,7 +51,7 @@ def print_scores(run: Run, output: Format, *, top: int, epoch: int | None = None
 
 
 def load_near_duplicates(run: Run, result: MemorizationResult) -> NearDuplicates | None:
-    """Load the near-duplicates that were saved with these scores; None without."""
+    """Load the near-duplicates that were saved with these scores; None if there are none."""
     try:
         copies = run.near_duplicates()
     except InvalidInput as error:

@@ -73,7 +73,7 @@ def _execute(data: Any, settings: Settings, out: Path) -> tuple[StudyRun, ...] |
             progress = Bar if is_terminal else Silent
             return execute(data, settings, out, progress=progress, announce=announce)
     except KeyboardInterrupt:
-        several = f"finished fits are kept in {out}, and the same command goes on"
+        several = f"finished fits are kept in {out}, and the same command resumes"
         complain(f"interrupted; {kept_in(RunPaths(out)) if single else several}")
         return None
 
@@ -90,7 +90,7 @@ def _study_of_runs(data: Any, settings: Settings, out: Path, options: StudyOptio
     _print_report(report, _write_figures(report, RunPaths(out).figures), out, options)
     if report.complete:
         return Exit.DONE
-    complain("fits are missing; the same command tries them again")
+    complain("fits are missing; the same command retries them")
     return Exit.INCOMPLETE
 
 

@@ -39,8 +39,8 @@ class Canary:
         Lists of words by the names of their slots. If one word is a prefix of another, the text
         after the slot must distinguish them.
     secret
-        The secret to plant: the text for the slot, or a sequence of texts, one per slot. Without
-        one, ``drawn`` draws a random secret and ``with_secret`` sets a given one.
+        The secret to plant: the string for the slot, or a sequence of strings, one per slot.
+        Without one, ``drawn`` draws a random secret and ``with_secret`` sets a given one.
 
     Raises
     ------
@@ -118,25 +118,28 @@ class Canary:
 
     @property
     def filled(self) -> str:
-        """Prefix and completion, the line to plant; InvalidInput without a secret."""
+        """The line to plant: prefix and completion. Raises InvalidInput without a secret."""
         if self.completion is None:
             raise InvalidInput("the canary has no secret yet: give secret=, or use drawn(seed)")
         return self.prefix + self.completion
 
     @property
     def masked(self) -> str:
-        """The completion with asterisks for the secret, equal for all secrets of this format."""
+        """The completion with the secret replaced by asterisks.
+
+        It is the same for every secret of this format.
+        """
         return self._fill(["*" * slot.segment.max_length for slot in self._slots])
 
     def with_secret(self, secret: str | Sequence[str] | None) -> "Canary":
-        """Return the same canary with this secret: one text, one text per slot, or None."""
+        """Return the same canary with this secret: a string, one string per slot, or None."""
         canary = copy(self)  # shares what was parsed
         checked = None if secret is None else _checked_secret(secret, self._slots)
         object.__setattr__(canary, "secret", checked)
         return canary
 
     def secrets_in(self, completion: str) -> tuple[str, ...]:
-        """Return the texts that fill the slots in a completion, one per slot.
+        """Return the strings that fill the slots in a completion, one per slot.
 
         Raises
         ------
@@ -225,11 +228,11 @@ def _checked_secret(secret: Any, slots: Sequence[Slot]) -> str | tuple[str, ...]
     texts = (secret,) if isinstance(secret, str) else secret
     if not isinstance(texts, Sequence) or not all(isinstance(text, str) for text in texts):
         raise InvalidInput(
-            f"secret must be a text, or a sequence of texts; got {type(secret).__name__}"
+            f"secret must be a string, or a sequence of strings; got {type(secret).__name__}"
         )
     if len(texts) != len(slots):
         raise InvalidInput(
-            f"secret must be one text for each slot, {len(slots)} in all; got {len(texts)}"
+            f"secret must be one string per slot, {len(slots)} in all; got {len(texts)}"
         )
     for text, slot in zip(texts, slots, strict=True):
         if slot.segment.match(text) != text:

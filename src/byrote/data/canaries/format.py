@@ -170,7 +170,7 @@ class Format:
             If ``completion`` does not have the format; the message does not quote it.
         """
         if not isinstance(completion, str):
-            raise InvalidInput(f"completion must be a text; got {type(completion).__name__}")
+            raise InvalidInput(f"completion must be a string; got {type(completion).__name__}")
         state, index = self.start, 0
         for position, character in enumerate(completion, 1):
             step = self._steps[state]

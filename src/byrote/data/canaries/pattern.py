@@ -51,7 +51,7 @@ def parse(
     ('{my} pin is ', '{digits:4}', '!')
     """
     if not isinstance(text, str):
-        raise InvalidInput(f"text must be a text with slots; got {type(text).__name__}")
+        raise InvalidInput(f"text must be a string with slots; got {type(text).__name__}")
     checks.encodable("text", text)
     defined = _defined_segments(alphabet, length, words)
     pieces: list[str | Slot] = []
@@ -79,10 +79,12 @@ def _defined_segments(alphabet: Any, length: Any, words: Any) -> dict[str, Segme
     segments: dict[str, Segment] = {}
     for name, word_list in (words or {}).items():
         if not isinstance(name, str) or name in NAMED_KINDS or not name:
-            raise InvalidInput(f"words must be named otherwise than built-in slots; got {{{name}}}")
+            raise InvalidInput(
+                f"words must have names other than those of built-in slots; got {{{name}}}"
+            )
         segments[name] = Words(name, word_list)
     if (alphabet is None) != (length is None):
-        raise InvalidInput("alphabet and length go together; got only one of them")
+        raise InvalidInput("alphabet and length must be given together; got only one")
     if alphabet is not None:
         length = checks.integer("length", length, at_least=1, at_most=MAX_LENGTH)
         segments[""] = Characters((_checked_alphabet(alphabet),) * length)
@@ -92,7 +94,7 @@ def _defined_segments(alphabet: Any, length: Any, words: Any) -> dict[str, Segme
 def _checked_alphabet(alphabet: Any) -> str:
     if not isinstance(alphabet, str) or not alphabet:
         got = "an empty one" if isinstance(alphabet, str) else type(alphabet).__name__
-        raise InvalidInput(f"alphabet must be a text of the characters to choose from; got {got}")
+        raise InvalidInput(f"alphabet must be a string of characters to choose from; got {got}")
     checks.encodable("alphabet", alphabet)
     repeated = [c for c, times in Counter(alphabet).items() if times > 1]
     if repeated:

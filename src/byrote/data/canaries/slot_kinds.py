@@ -1,4 +1,4 @@
-"""The kinds of slots: characters of alphabets, card numbers, UUIDs, words of a list.
+"""The kinds of slots: characters of alphabets, card numbers, UUIDs, words from a list.
 
 A named kind, such as ``{digits:9}``, is an entry of ``NAMED_KINDS``.
 """
@@ -93,11 +93,11 @@ def _luhn_weights(position: int) -> list[int]:
 
 
 class Words:
-    """A word of a list of distinct, non-empty words, which may differ in length.
+    """A word from a list of distinct, non-empty words, which may differ in length.
 
     If one word is a prefix of another, the text after the slot must distinguish them: its first
-    character must not continue the shorter word. Then every completion has a single reading and is
-    not a prefix of another. Messages name words by position, since words may be private.
+    character must not continue the shorter word. Then every completion can be read in only one way,
+    and none is a prefix of another. Messages name words by position, since words may be private.
 
     Examples
     --------
@@ -125,8 +125,8 @@ class Words:
                 if target == END or edges.keys() & following.keys():
                     raise InvalidInput(
                         f"words[{self.name!r}][{word_ends[node]}] is a prefix of another word, and"
-                        " the text after the slot does not tell them apart: put a character after"
-                        " the slot that no word contains"
+                        " the text after the slot does not distinguish them: put a character that"
+                        " no word contains after the slot"
                     )
                 edges |= following
             if edges:
@@ -159,7 +159,7 @@ def _checked_words(name: str, words: Any) -> tuple[str, ...]:
         raise InvalidInput(f"{name} must have at least one word; got an empty list")
     for position, word in enumerate(words):
         if not isinstance(word, str) or not word:
-            got = "an empty text" if isinstance(word, str) else type(word).__name__
+            got = "an empty string" if isinstance(word, str) else type(word).__name__
             raise InvalidInput(f"{name}[{position}] must be a word; got {got}")
         checks.encodable(f"{name}[{position}]", word)
     repeated = len(words) - len(set(words))

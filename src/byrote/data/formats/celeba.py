@@ -21,8 +21,8 @@ def load_celeba(
     r"""Load a part of CelebA: the images that the list names, in its order; others are ignored.
 
     The folder holds ``list_eval_partition.txt`` or ``.csv``, and the images: in
-    ``img_align_celeba``, in a folder of that name within it (Kaggle's archive), or beside the list.
-    Returns (n, h, w, 3) uint8 with file names as ids, without labels.
+    ``img_align_celeba``, in a folder of that name within it (Kaggle's archive), or next to the
+    list. Returns (n, h, w, 3) uint8 with file names as ids, without labels.
 
     Examples
     --------

@@ -46,7 +46,7 @@ def parse_pickle(data: bytes) -> Any:
     ------
     ValueError, LookupError, TypeError
         If the pickle is damaged, or needs more than dicts with names for keys, lists, tuples,
-        texts, integers, globals and calls.
+        strings, integers, globals and calls.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def parse_pickle(data: bytes) -> Any:
 
 
 def as_bytes(value: Any) -> bytes:
-    """Return bytes as both Pythons pickle them; Python 3 pickles a call that encodes a text."""
+    """Return bytes as both Pythons pickle them; Python 3 pickles a call that encodes a string."""
     if type(value) is bytes:
         return value
     if (
@@ -84,7 +84,7 @@ def as_bytes(value: Any) -> bytes:
 
 
 def as_text(value: Any) -> str:
-    """Return a text, or bytes decoded as Latin-1."""
+    """Return a string, or bytes decoded as Latin-1."""
     return value if type(value) is str else as_bytes(value).decode("latin-1")
 
 

@@ -5,10 +5,10 @@ Therefore, in the cells that byrote writes and reads back exactly,
 
 - characters that are not printable, or not in the file's encoding, are written ``\x1b``, ``\u202e``
   or ``\U000e0001``; a backslash before what would be read as such an escape is written ``\x5c``;
-- a text that begins with ``=``, ``+``, ``-``, ``@`` or their full-width forms, and is not a number,
-  gets an apostrophe in front; so does such a text that already has apostrophes in front.
+- a string that begins with ``=``, ``+``, ``-``, ``@`` or their full-width forms, and is not a
+  number, gets an apostrophe in front; so does such a string that already has apostrophes in front.
 
-All other texts, and numbers, are unchanged.
+All other strings, and numbers, are unchanged.
 """
 
 import re
@@ -78,7 +78,7 @@ def load_texts(source: str, *, column: str | None = None, limit: int | None = No
 
 
 def parse_csv(content: bytes | bytearray, *, text: Sequence[str] = ()) -> pa.Table:
-    r"""Parse commas, rows of equal length, and a first row that names the columns.
+    r"""Parse CSV: commas, rows of equal length, and a first row that names the columns.
 
     Quoted cells may hold several lines. Columns in ``text`` stay text as written; the types of
     others are inferred.

@@ -128,7 +128,7 @@ def _parse(what: str, file: Any, size: int) -> np.ndarray:
             )
         memory.require(expected, "the values")
         if expected < size:
-            warn(f"{what} has bytes behind its array, which are ignored")
+            warn(f"{what} has bytes after its array, which are ignored")
         file.seek(0)
         array: np.ndarray = np.lib.format.read_array(file, allow_pickle=False)
         # one byte order everywhere, or equal values would have two fingerprints
@@ -177,7 +177,7 @@ def _only_matrix(shapes: dict[str, tuple[int, ...]], excluded: set[str | None]) 
     names = [name for name, shape in shapes.items() if len(shape) > 1 and name not in excluded]
     if len(names) != 1:
         raise InvalidInput(
-            f"key must say which array holds the records: {len(names)} have two or more"
+            f"key must name the array that holds the records: {len(names)} have two or more"
             f" dimensions among {_describe(shapes)}"
         )
     return names[0]

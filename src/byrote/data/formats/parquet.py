@@ -106,7 +106,7 @@ def load_texts(source: str, *, column: str | None = None, limit: int | None = No
 def open_parquet(source: str, categories: Sequence[str] = ()) -> Iterator[Any]:
     """Open a Parquet file for the length of a block, in which damage is refused.
 
-    Texts of the columns in ``categories`` are read as categories: equal texts are held once.
+    Strings of the columns in ``categories`` are read as categories: equal strings are held once.
     """
     with (
         translate_errors("the file is truncated, damaged or not Parquet", *_DAMAGE),
@@ -151,7 +151,7 @@ def _record_field(schema: pa.Schema, key: str | None, excluded: set[str | None])
     candidates = images or [field for field in fields if is_number_list(field.type)]
     if len(candidates) > 1 or (candidates and not images and len(fields) > 1):
         raise InvalidInput(
-            "key must say which column holds the records: "
+            "key must name the column that holds the records: "
             + ", ".join(repr(field.name) for field in candidates)
             + " could, next to other columns"
         )

@@ -19,7 +19,7 @@ LN2 = float(np.log(2.0))
 
 
 class States(Protocol):
-    """Cached states of a batch of prefixes, one a row; immutable."""
+    """Cached states of a batch of prefixes, one per row; immutable."""
 
     def __len__(self) -> int:
         """Number of prefixes."""

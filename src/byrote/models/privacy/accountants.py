@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from scipy.special import ndtri
@@ -20,7 +21,7 @@ from byrote.models.privacy.dp import DP, DPGuarantee
 from byrote.models.privacy.privacy_loss_distribution import epsilon_of_steps
 from byrote.stats.gaussian_dp import epsilon_of
 
-Accountant = Callable[[float, float, int, float], float]
+Bound = Callable[[float, float, int, float], float]
 
 _FRACTIONAL_ORDERS = [1 + tenth / 10 for tenth in range(1, 100)]
 _WHOLE_ORDERS = [*range(11, 64), 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024]
@@ -66,7 +67,7 @@ def rdp(noise: float, q: float, steps: int, delta: float) -> float:
 
 
 def prv(noise: float, q: float, steps: int, delta: float) -> float:
-    """Bound epsilon by numerical composition of privacy losses; below 1e-6 of noise, by Renyi's.
+    """Bound epsilon by numerical composition of privacy losses; for noise below 1e-6, by Renyi's.
 
     Tighter than Renyi's. Numerical accountants of other libraries lose small deltas to the rounding
     of their Fourier transforms and come out below the truth (see ``privacy_loss_distribution``).
@@ -75,7 +76,7 @@ def prv(noise: float, q: float, steps: int, delta: float) -> float:
 
 
 def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
-    """Bound epsilon if every record is used once an epoch: mu = sqrt(epochs) / noise."""
+    """Bound epsilon if every record is used once per epoch: mu = sqrt(epochs) / noise."""
     mu = math.sqrt(round(q * steps)) / noise
     if mu > _LARGE_MU:  # Phi(mu/2 - epsilon/mu) = delta: the other term vanishes
         return mu * (mu / 2 - float(ndtri(delta)))
@@ -83,21 +84,34 @@ def gaussian(noise: float, q: float, steps: int, delta: float) -> float:
 
 
 def independent_bound(accountant: str, noise: float, q: float, steps: int, delta: float) -> float:
-    """Bound the epsilon of an accountant by independent code.
+    """Bound the epsilon of an accountant by code that shares nothing with it.
 
-    For ``rdp`` the numerical composition, which is tighter; for ``prv`` Renyi's, which is not; for
-    ``gaussian`` the closed form of dp-accounting, which also bounds Poisson sampling and replaces
-    the others below 1e-6 of noise.
+    Below a noise of 1e-6 Poisson sampling is bounded by the closed form for no sampling.
     """
-    if accountant != "gaussian" and noise >= _LITTLE_NOISE:
-        return (rdp if accountant == "prv" else epsilon_of_steps)(noise, q, steps, delta)
-    times = round(q * steps) if accountant == "gaussian" else steps
+    if ACCOUNTANTS[accountant].is_poisson and noise < _LITTLE_NOISE:
+        return _closed_form(noise, 1.0, steps, delta)
+    return ACCOUNTANTS[accountant].independent(noise, q, steps, delta)
+
+
+def _closed_form(noise: float, q: float, steps: int, delta: float) -> float:
     closed_form = import_extra("dp_accounting").get_epsilon_gaussian
     with np.errstate(all="ignore"):
-        return float(closed_form(noise / math.sqrt(times), delta))
+        return float(closed_form(noise / math.sqrt(round(q * steps)), delta))
 
 
-ACCOUNTANTS: dict[str, Accountant] = {"rdp": rdp, "prv": prv, "gaussian": gaussian}
+class Accountant(NamedTuple):
+    """A bound on epsilon, and another of independent code to check it by."""
+
+    epsilon: Bound
+    independent: Bound
+    is_poisson: bool = True
+
+
+ACCOUNTANTS = {
+    "rdp": Accountant(rdp, epsilon_of_steps),  # checked by a tighter bound
+    "prv": Accountant(prv, rdp),
+    "gaussian": Accountant(gaussian, _closed_form, is_poisson=False),
+}
 
 
 _VACUOUS = 20.0  # an epsilon from which on nothing is guaranteed: odds may change by e^20
@@ -122,7 +136,7 @@ class NoiseSchedule:
 
     @property
     def steps_per_epoch(self) -> int:
-        """Batches of an epoch."""
+        """Number of batches in an epoch."""
         return self.steps // self.epochs
 
     @property
@@ -133,7 +147,7 @@ class NoiseSchedule:
 
 @cache
 def calibrate(dp: DP, records: int, batch_size: int, epochs: int) -> NoiseSchedule:
-    """Compute the noise that meets ``dp`` in these epochs, with batches of that size at most.
+    """Compute the noise that meets ``dp`` over these epochs, with batches of at most that size.
 
     ``target_epsilon`` is met within 1 % and never exceeded.
 
@@ -167,7 +181,7 @@ def epsilon_at(dp: DP, noise: float, sample_rate: float, steps: int) -> float:
     assert dp.delta is not None  # noqa: S101 (checked)
     if noise < _NO_NOISE:
         return math.inf
-    return ACCOUNTANTS[dp.accountant](noise, sample_rate, steps, dp.delta)
+    return ACCOUNTANTS[dp.accountant].epsilon(noise, sample_rate, steps, dp.delta)
 
 
 def guarantee_of(
@@ -178,7 +192,7 @@ def guarantee_of(
     window: int | None = None,
     gradients: str = "ghost",
 ) -> DPGuarantee:
-    """Return the guarantee of a training, for its facts.
+    """Return the guarantee of a training run, for the facts of the fit.
 
     ``details`` hold the noise, the sampling, "epsilon_checked" (an independent upper bound) and
     ``gradients``, "ghost" or "per-example": how norms were computed, which makes no difference. The
@@ -244,17 +258,17 @@ def _bracket(dp: DP, target: float, rate: float, steps: int) -> tuple[float, flo
         noise *= 2
         if noise > _MOST:
             raise InvalidInput(
-                f"dp: target_epsilon must be one that accountant {dp.accountant!r} can tell from 0"
-                f" at delta={dp.delta}; got {target}"
+                f"dp: target_epsilon must be one that accountant {dp.accountant!r} distinguishes"
+                f" from 0 at delta={dp.delta}; got {target}"
             )
     return noise / 2, noise
 
 
 def _label(dp: DP, epsilon: float, records: int) -> str:
     if math.isinf(epsilon):
-        return "promises nothing: there is no noise"
+        return "vacuous: no noise"
     if epsilon >= _VACUOUS:
-        return f"promises nothing: epsilon is {epsilon:.3g}, {_VACUOUS:g} or more"
+        return f"vacuous: epsilon is {epsilon:.3g}, {_VACUOUS:g} or more"
     if dp.delta is not None and dp.delta > 1 / records:
-        return f"promises little: delta is {dp.delta:.3g}, above 1 / {records} records"
+        return f"weak: delta is {dp.delta:.3g}, above 1 / {records} records"
     return ""

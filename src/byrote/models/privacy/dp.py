@@ -32,7 +32,7 @@ class DP:
         Standard deviation of the noise, in units of ``max_grad_norm``. Noise too small for any
         guarantee is allowed, and labelled so in the facts of a fit.
     delta
-        Of the guarantee; below 1 / records, or a record may be published outright.
+        Delta of the guarantee; below 1 / records, or a record may be published outright.
     max_grad_norm
         Norm to which a record's gradient is clipped.
     accountant
@@ -113,20 +113,21 @@ class DPGuarantee:
     Parameters
     ----------
     epsilon, delta
-        Of the released weights, for one unit; epsilon is infinite without a guarantee.
+        Guarantee for the released weights and one unit; epsilon is infinite if nothing is
+        guaranteed.
     unit
         What the guarantee is about, for reports: "record" or, for example, "window of 50
         characters".
     window
         Characters in a unit if units are windows of a text on a fixed grid; else None.
     relation
-        Between neighbouring data sets: "add/remove" one unit, or its "replacement".
+        Relation between neighbouring data sets: "add/remove" one unit, or its "replacement".
     epsilon_add_remove
-        Of a guarantee for "replacement": epsilon for adding or removing a unit, if known.
+        For a guarantee of "replacement": epsilon for adding or removing a unit, if known.
     accountant
         How epsilon was computed.
     label
-        A warning for reports; empty without one.
+        A warning for reports; empty if none is needed.
     details
         Other plain data, such as the noise; ignored by equality.
 
@@ -191,7 +192,7 @@ class DPGuarantee:
 
     @classmethod
     def from_facts(cls, facts: Any) -> "DPGuarantee":
-        """Read a guarantee from plain data, as any model may have written them.
+        """Read a guarantee from plain data, as written by any model.
 
         Raises
         ------

@@ -239,7 +239,7 @@ def _mixed(q: float, out: Array, within: Array) -> Array:
 
 
 def _log_masses(z: Array) -> tuple[Array, Array]:
-    """Logs of a normal variable's probabilities between rising points, with error bounds."""
+    """Logs of a normal variable's probabilities between increasing points, with error bounds."""
     low, high = z[:-1], z[1:]
     low, high = np.where(low > 0, -high, low), np.where(low > 0, -low, high)
     top = log_ndtr(high)

@@ -73,7 +73,7 @@ def vae_is_faster_in_bfloat16(
 
     def work(dtype: torch.dtype) -> Callable[[], object]:
         step = PlainStep(model, Binary((values,)), 1e-3, dtype)
-        decoder = BernoulliDecoder(network, (_DRAWS, 1), Arithmetic(dtype)).condition_on(x[:1])
+        decoder = BernoulliDecoder(network, (_DRAWS, 1), Arithmetic(dtype)).for_records(x[:1])
 
         def train_and_decode() -> None:
             step(x, noise, latent)

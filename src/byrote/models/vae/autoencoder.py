@@ -49,12 +49,12 @@ class FullyConnected(nn.Module):
         return [layer for layer in (*self.trunk, self.head) if isinstance(layer, nn.Linear)]
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, d) -> mean and log-variance of q(z | x), each (n, latent)."""
+        """Encode records (n, d): mean and log-variance of q(z | x), each (n, latent)."""
         body = self.body(x.to(self.mean.weight.dtype))
         return widened(self.mean(body)), widened(self.log_variance(body))
 
     def decode(self, z: Tensor) -> Tensor:
-        """(..., latent) -> (..., outputs) parameters of p(x | z)."""
+        """Decode codes (..., latent): parameters of p(x | z), (..., outputs)."""
         return widened(self.head(self.trunk(z.to(self.head.weight.dtype))))
 
 
@@ -106,12 +106,12 @@ class Convolutional(nn.Module):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the fastest layout
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, channels * 1024) -> mean and log-variance of q(z | x), each (n, latent)."""
+        """Encode (n, channels * 1024): mean and log-variance of q(z | x), each (n, latent)."""
         body = self.body(x.view(-1, self.channels, SIDE, SIDE))
         return self.mean(body), self.log_variance(body)
 
     def decode(self, z: Tensor) -> Tensor:
-        """(..., latent) -> (..., outputs * 1024) parameters of p(x | z)."""
+        """Decode codes (..., latent): parameters of p(x | z), (..., outputs * 1024)."""
         maps = self.head(self.trunk(z.reshape(-1, self.latent_dim, 1, 1)))
         return maps.reshape(*z.shape[:-1], -1)
 
@@ -189,11 +189,11 @@ class AutoEncoder(nn.Module):
 
     @property
     def width(self) -> int:
-        """Values of the widest layer, for one record."""
+        """Number of activations in the widest layer, per record."""
         return self.network.width
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, d) -> mean and log-variance of q(z | x), each (n, latent).
+        """Encode records (n, d): mean and log-variance of q(z | x), each (n, latent).
 
         The log-variance is at most 10, with the gradient of one that is 10.
         """
@@ -202,7 +202,7 @@ class AutoEncoder(nn.Module):
         return mean, torch.where(log_variance > LOG_VARIANCE_CEILING, ceiling, log_variance)
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
-        """(..., n) log p(x | z), nats, of records (n, d) at codes (..., n, latent).
+        """Compute log p(x | z), (..., n) nats, of records (n, d) at codes (..., n, latent).
 
         Without the outlier component.
         """
@@ -210,7 +210,7 @@ class AutoEncoder(nn.Module):
         return self.likelihood.log_prob(x.unflatten(-1, channels), self._decode(z))
 
     def forward(self, x: Tensor, noise: Tensor) -> Tensor:
-        """(n,) minus the evidence lower bound of eq. (5), nats; in training, the cost.
+        """Compute minus the evidence lower bound of eq. (5), (n,) nats; in training, the cost.
 
         One latent draw each, made from standard normal ``noise``, (n, latent). The cost differs
         from the bound by ``robust``, and by the head start of the decoder over the outlier

@@ -37,13 +37,13 @@ class BernoulliDecoder:
         self._in_place = None if arithmetic.compile else _InPlace(self._layers, math.prod(shape))
         self._arithmetic = arithmetic
 
-    def condition_on(self, x: Tensor) -> "ConditionalDecoder":
-        """Return log p(x | z) as a function of codes, for records (n, d)."""
+    def for_records(self, x: Tensor) -> "ConditionalDecoder":
+        """Return log p(x | z) of records (n, d), as a function of latent codes."""
         weight, bias = (part.float() for part in self._layers[-1])
         return ConditionalDecoder(self, x @ weight, x @ bias)
 
     def log_likelihood(self, z: Tensor, projected: Tensor, offset: Tensor) -> Tensor:
-        """(count, n) nats at codes (count, n, latent)."""
+        """Compute log p(x | z), (count, n) nats, at codes (count, n, latent)."""
         if self._in_place is not None:
             return self._in_place.log_likelihood(z, projected, offset)
         full = tuple(z.shape[:-1]) == self._shape  # a remainder is not worth compiling for
@@ -63,7 +63,7 @@ class ConditionalDecoder:
         self._decoder, self._projected, self._offset = decoder, projected, offset
 
     def __call__(self, z: Tensor, block: slice) -> Tensor:
-        """(count, n) nats at codes (count, n, latent) of the records in a block."""
+        """Compute log p(x | z), (count, n) nats, of a block at codes (count, n, latent)."""
         return self._decoder.log_likelihood(z, self._projected[block], self._offset[block])
 
 

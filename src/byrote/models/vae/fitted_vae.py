@@ -42,7 +42,7 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Log p(x), (n,) nats, by importance sampling: of binary records, or per step of a pixel.
+        """Estimate log p(x), (n,) nats, by importance sampling: per binary record or pixel step.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             )
 
     def loss(self, X: ArrayLike) -> float:
-        """Mean negative evidence lower bound, nats per record, with one latent draw each.
+        """Estimate the mean negative evidence lower bound, in nats per record, by one draw each.
 
         In expectation at least minus the mean of ``score_samples``. Repeatable; it costs as much as
         an epoch without its steps, and may be called during tracked training.
@@ -86,7 +86,7 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
             return scoring.mean_bound(self.network_, self.space_, x, noise_seed, generator)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
-        """Mean of ``score_samples``, nats per record."""
+        """Compute the mean of ``score_samples``, in nats per record."""
         del y
         return float(self.score_samples(X).mean())
 

@@ -25,7 +25,7 @@ class Likelihood(nn.Module):
     outputs: int
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """(...) log p(x | z) summed over channels and pixels, nats."""
+        """Compute log p(x | z), (...) nats, summed over channels and pixels."""
         raise NotImplementedError
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
@@ -33,7 +33,7 @@ class Likelihood(nn.Module):
         raise NotImplementedError
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """(...) log of the integral (or sum) of p(x | z) ** power over all x, if known."""
+        """Compute the log of the integral or sum of p(x | z) ** power over x, (...), if known."""
         raise NotImplementedError
 
 
@@ -45,7 +45,7 @@ class Bernoulli(Likelihood):
         self.channels = self.outputs = channels
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """(...) log-probability of zeros and ones, nats."""
+        """Compute the log-probability of zeros and ones, (...) nats."""
         return (x * parameters - functional.softplus(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
@@ -53,7 +53,7 @@ class Bernoulli(Likelihood):
         return torch.bernoulli(torch.sigmoid(parameters), generator=generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """(...) log of the sum over binary records: a factor q^power + (1 - q)^power per value."""
+        """Compute the log of the sum over binary records: q^power + (1 - q)^power per value."""
         ones, zeros = functional.logsigmoid(parameters), functional.logsigmoid(-parameters)
         return torch.logaddexp(power * ones, power * zeros).sum(dim=(-2, -1))
 
@@ -66,7 +66,7 @@ class DiagonalGaussian(Likelihood):
         self.channels, self.outputs = channels, 2 * channels
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """(...) log-density, nats."""
+        """Compute the log-density, (...) nats."""
         return _log_normal(x, *self._moments(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
@@ -75,7 +75,7 @@ class DiagonalGaussian(Likelihood):
         return mean + torch.exp(0.5 * log_variance) * _normal_like(mean, generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """(...) log of the integral, by ``_log_normal_power``."""
+        """Compute the log of the integral, (...), by ``_log_normal_power``."""
         log_variance = self._moments(parameters)[1]
         return _log_normal_power(log_variance, power).sum(dim=(-2, -1))
 
@@ -97,7 +97,7 @@ class SharedGaussian(Likelihood):
         return self.log_variance.expand(*parameters.shape[:-2], 1, 1)
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """(...) log-density, nats."""
+        """Compute the log-density, (...) nats."""
         return _log_normal(x, parameters, self(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
@@ -106,7 +106,7 @@ class SharedGaussian(Likelihood):
         return parameters + deviation * _normal_like(parameters, generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """(...) log of the integral, by ``_log_normal_power``."""
+        """Compute the log of the integral, (...), by ``_log_normal_power``."""
         values = parameters.shape[-2] * parameters.shape[-1]
         return values * _log_normal_power(self(parameters), power)[..., 0, 0]
 
@@ -126,7 +126,7 @@ class LogisticMixture(Likelihood):
         self.outputs = components * (1 + 2 * channels)
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
-        """(...) log-probability of levels scaled to [-1, 1], nats."""
+        """Compute the log-probability, (...) nats, of levels scaled to [-1, 1]."""
         logits, mean, log_scale = self._split(parameters)
         masses = _log_mass(x.unsqueeze(-3), mean, log_scale).sum(dim=-2)  # over channels
         pixels = torch.logsumexp(torch.log_softmax(logits, dim=-2) + masses, dim=-2)

@@ -36,7 +36,7 @@ class Background(nn.Module):
     """The density p0; its parameters are buffers, which training does not change."""
 
     def log_prob(self, x: Tensor) -> Tensor:
-        """(n,) log p0(x), nats, of records (n, d)."""
+        """Compute log p0(x), (n,) nats, of records (n, d)."""
         products = [self._log_product(x, level) for level in range(len(SHARES))]
         return torch.logsumexp(torch.stack(products), dim=0) - math.log(len(products))
 
@@ -196,14 +196,14 @@ class Outlier(nn.Module):
         return float(torch.sigmoid(self.logit.detach().double()))
 
     def mixed(self, log_likelihood: Tensor, x: Tensor, *, training: bool) -> Tensor:
-        """(n,) log of the mixture's likelihood, nats, from the decoder's, (n,)."""
+        """Compute the log-likelihood of the mixture, (n,) nats, from the decoder's, (n,)."""
         outlier = functional.logsigmoid(self.logit) + self.background.log_prob(x)
         if training:
             outlier = outlier - self.head_start
         return torch.logaddexp(functional.logsigmoid(-self.logit) + log_likelihood, outlier)
 
     def lead(self, log_likelihood: Tensor, x: Tensor) -> Tensor:
-        """(n,) log-odds, nats, that a record is of the component."""
+        """Compute the log-odds, (n,) nats, that a record is of the component."""
         return self.logit + self.background.log_prob(x) - log_likelihood
 
     def lower_head_start(self, lead: NDArray[np.floating]) -> None:
@@ -223,7 +223,7 @@ class Outlier(nn.Module):
     def log_prob(
         self, log_prob: NDArray[np.float64], x: Tensor
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Log p(x) of the mixture from the autoencoder's, (n,) nats, and responsibilities."""
+        """Compute log p(x) of the mixture from the decoder's, (n,) nats, and responsibilities."""
         logit = float(self.logit.detach())
         background = self.background.log_prob(x).double().cpu().numpy()
         decoder = log_prob - np.logaddexp(0, logit)

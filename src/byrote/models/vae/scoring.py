@@ -47,8 +47,8 @@ class ImportanceSampling:
         2024): reliable below min(1 - 1/log10 N, 0.7). -inf if all weights are equal, NaN for
         fewer than 21 draws.
     outlier
-        Posterior probability that the record is of the outlier component; None without one.
-        Effective sample size and k-hat, those of the weights of codes, ignore it.
+        Posterior probability that the record is of the outlier component; None if the model has
+        none. Effective sample size and k-hat, those of the weights of codes, ignore it.
     """
 
     log_prob: NDArray[np.float64]
@@ -150,10 +150,10 @@ def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:
 def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic) -> Decoder:
     """Return log p(x | z) as a function of records, then of codes, by the fastest way available."""
     if isinstance(model.network, FullyConnected) and isinstance(model.likelihood, Bernoulli):
-        return BernoulliDecoder(model.network, shape, arithmetic).condition_on
+        return BernoulliDecoder(model.network, shape, arithmetic).for_records
     name = repr(model)
 
-    def condition_on(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
+    def for_records(x: Tensor) -> Callable[[Tensor, slice], Tensor]:
         def log_likelihood(z: Tensor, block: slice) -> Tensor:
             compile_ = arithmetic.compile and tuple(z.shape[:-1]) == shape  # not the remainder
             function = (
@@ -163,7 +163,7 @@ def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic)
 
         return log_likelihood
 
-    return condition_on
+    return for_records
 
 
 def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
@@ -187,7 +187,7 @@ class Proposal:
     def draw(
         self, count: int, generator: torch.Generator, block: slice = slice(None)
     ) -> tuple[Tensor, Tensor]:
-        """Codes z of a block, (count, n, latent), and log p(z)/proposal(z), (count, n) nats."""
+        """Draw codes z, (count, n, latent), of a block, and log p(z)/proposal(z), (count, n)."""
         mean = self.mean[block]
         shape, device = (count, *mean.shape), mean.device
         noise = torch.randn(shape, generator=generator, device=device)
@@ -214,7 +214,7 @@ class Proposal:
 def mean_bound(
     model: AutoEncoder, space: Space, x: NDArray[Any], noise_seed: int, generator: torch.Generator
 ) -> float:
-    """Mean negative evidence lower bound on log p of records, one latent draw each, nats."""
+    """Estimate the mean negative evidence lower bound on log p, in nats, by one draw per record."""
     total = 0.0
     for inputs, log_determinant in input_blocks(model, space, x, noise_seed):
         for block in inputs.split(max(1, BLOCK // model.width)):

@@ -35,9 +35,9 @@ class Space:
     Parameters
     ----------
     shape
-        Of one record: (d,), (h, w) or (h, w, channels).
+        Shape of one record: (d,), (h, w) or (h, w, channels).
     device
-        Where tensors are made.
+        Device of the tensors.
     """
 
     noisy = False  # whether records get noise
@@ -53,7 +53,7 @@ class Space:
         """Refuse values outside the space."""
 
     def values(self, rows: NDArray[np.generic]) -> Tensor:
-        """(n, *shape) records -> (n, d) float32, channels first; uint8 stands for x/255."""
+        """Convert records (n, *shape) to (n, d) float32, channels first; uint8 stands for x/255."""
         raw = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.device)
         values = raw.float().div_(_WHITE) if raw.dtype == torch.uint8 else raw.float()
         last = values.view(len(rows), self.pixels, self.channels)
@@ -70,7 +70,7 @@ class Space:
         return torch.rand(noise_shape, generator=generator, device=generator.device)
 
     def fixed(self, rows: NDArray[np.generic], seed: int) -> tuple[Tensor, Tensor]:
-        """``enter`` records, (n, *shape), with noise that depends on seed and record alone."""
+        """Apply ``enter`` to records, (n, *shape), with noise from seed and record alone."""
         floats = as_single(rows)
         values = self.values(floats)
         if not self.noisy:
@@ -99,7 +99,7 @@ class Binary(Space):
         _check_unit_interval(x, "a Bernoulli decoder")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Ones where the noise is below the value; the log-determinant is 0."""
+        """Return ones where the noise is below the value; the log-determinant is 0."""
         return (noise < values).to(values.dtype), values.new_zeros(len(values))
 
 
@@ -114,12 +114,12 @@ class Logit(Space):
         _check_unit_interval(x, "a model in logit space (space='real' takes any numbers)")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits, with the determinant relative to steps of 1/255."""
+        """Return the logits, with the determinant relative to steps of 1/255."""
         y = to_logit(dequantize(values, noise))
         return y, logit_log_determinant(y)
 
     def leave(self, x: Tensor) -> Tensor:
-        """Pixels, multiples of 1/255."""
+        """Return pixels, multiples of 1/255."""
         return quantize(from_logit(x))
 
 
@@ -143,12 +143,12 @@ class Levels(Space):
                 )
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
-        """Levels from -1 to 1; the log-determinant of a mass is 0."""
+        """Return levels from -1 to 1; the log-determinant of a mass is 0."""
         del noise
         return (values * _WHITE).round() * 2 / _WHITE - 1, values.new_zeros(len(values))
 
     def leave(self, x: Tensor) -> Tensor:
-        """Pixels, multiples of 1/255."""
+        """Return pixels, multiples of 1/255."""
         return ((x + 1) * _WHITE / 2).round() / _WHITE
 
 

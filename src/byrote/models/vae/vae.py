@@ -41,8 +41,8 @@ class VAE(FittedVAE):
     features
         Feature multiplier F of the convolutional network.
     normalization
-        Of the convolutional network: "batch", as in the paper, or "group" (32 groups of maps),
-        which does not mix records.
+        Normalization in the convolutional network: "batch", as in the paper, or "group" (32 groups
+        of maps), which does not mix records.
     likelihood
         "bernoulli"; "gaussian", with variances from the decoder; "shared-gaussian", with one
         learned variance; "logistic-mixture", over the 256 levels of a pixel.
@@ -77,7 +77,7 @@ class VAE(FittedVAE):
         keep the weights of the lowest; ``epochs`` is then a maximum. The records, an array or the
         path of a .npy file, must not be in X; a run keeps their hash as a part of the model.
     draws
-        Importance samples N per record in ``score_samples``.
+        Number N of importance samples per record in ``score_samples``.
     defensive
         Share, in [0, 1), of importance samples from a widened encoder (1.5 times its standard
         deviations): bounds the variance of weights, at some cost elsewhere.
@@ -93,9 +93,9 @@ class VAE(FittedVAE):
     device
         PyTorch device.
     precision
-        Of matrix products: "float32"; "bfloat16", for the fully connected network with Bernoulli
-        pixels, several times as fast on processors with units for it; or "auto", the latter if it
-        is clearly faster when timed, once per process, and once for all fits of a run.
+        Precision of matrix products: "float32"; "bfloat16", for the fully connected network with
+        Bernoulli pixels, several times as fast on processors with units for it; or "auto", the
+        latter if it is clearly faster when timed, once per process, and once for all fits of a run.
     compile
         True to train and score by compiled functions (PyTorch's compiler needs one for C++; half a
         minute at the start), False not to, "auto" if that is possible and worth it. A convolutional

@@ -114,12 +114,13 @@ class Quantiles:
 
 
 def quantiles_by_configuration(configurations: Sequence[Quantiles]) -> Figure:
-    """Draw quantiles of the score M, a row each, with ticks at their values by chance.
+    """Draw quantiles of the score M, one row per configuration, with ticks at chance level.
 
     Parameters
     ----------
     configurations
-        At most 40, of the same levels, four at most.
+        At most 40, all with the same quantile levels, at most four. The ticks stand at the values
+        expected by chance.
 
     Raises
     ------

@@ -26,7 +26,10 @@ Drawings = Iterator[tuple[str, Figure]]
 
 @dataclass(frozen=True)
 class Selection:
-    """Runs to draw by name, the first in full; ids of records; number of clusters."""
+    """What to draw: runs by name, ids of single records, and the number of clusters.
+
+    All figures are drawn of the first run; of the others only those that compare.
+    """
 
     runs: Mapping[str, Run]
     records: Sequence[str] = ()

@@ -49,7 +49,7 @@ class ArrayContent:
         return Scored(log_prob, contract.diagnostics(model, len(x)))
 
     def loss(self, model: Any, job: Job) -> float:
-        """Compute the model's loss of held-out records, nats per record."""
+        """Compute the model's loss on held-out records, in nats per record."""
         held_out = loss_rows(job)
         if not contract.has_loss(model) or not len(held_out):
             return float("nan")
@@ -77,8 +77,8 @@ class Forecast(Costs):
     run will, and noise falls with their number, so it errs on the high side; but the fits of a pair
     have the more in common the fewer steps they take. ``units`` are what the jackknife leaves out;
     ``values_in`` and ``values_out`` the mean numbers of values of a scored record on each side;
-    ``release`` tells whether there is also a fit on all records. A run that will be ``compiled``
-    takes less time than its pilots, which were not.
+    ``release`` is true if there is also a fit on all records. A run that will be ``compiled`` takes
+    less time than its pilots, which were not.
     """
 
     pilot_records: int

@@ -116,7 +116,7 @@ class TextContent:
         return [self._content["completions"][row] for row in rows]
 
     def loss(self, model: Any, job: Job) -> float:  # noqa: ARG002
-        """Compute the model's loss of the held-out text, nats per token."""
+        """Compute the model's loss on the held-out text, in nats per token."""
         held_out = self._content["held_out"]
         if not held_out or not contract.has_loss(model):
             return float("nan")

@@ -15,7 +15,7 @@ from byrote.stats.estimate import Estimate, mean
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.intp]
-_OTHER_TEXT = "the texts set apart may differ, as the data do"
+_OTHER_TEXT = "the held-out texts may differ, as the data do"
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +136,7 @@ def _level(gap: Array, bound: NDArray[np.str_], ids: NDArray[np.str_]) -> Estima
 
 def _loss(values: Array) -> Estimate:
     if np.isnan(values).all():
-        return Estimate(np.nan, reason="no text was set apart")
+        return Estimate(np.nan, reason="no text was held out")
     return mean(values, units="fits")
 
 

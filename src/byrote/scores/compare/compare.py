@@ -30,7 +30,7 @@ def compare(
     Parameters
     ----------
     runs
-        Two runs or more, or their folders: all with memorization scores, or all with exposures.
+        Two or more runs, or their folders: all with memorization scores, or all with exposures.
     names
         Names of the runs (default: those of their folders).
     match
@@ -199,7 +199,9 @@ def _check_folders(folders: Sequence[Path]) -> None:
 def _names(folders: Sequence[Path], names: Sequence[str] | None) -> list[str]:
     texts = isinstance(names, Sequence) and all(isinstance(name, str) for name in names)
     if names is not None and (isinstance(names, str) or not texts):
-        raise InvalidInput(f"names must be a list of texts, one per run; got {checks.brief(names)}")
+        raise InvalidInput(
+            f"names must be a list of strings, one per run; got {checks.brief(names)}"
+        )
     labels = [folder.resolve().name for folder in folders] if names is None else list(names)
     if len(labels) != len(folders):
         raise InvalidInput(f"names must be {len(folders)}, one per run; got {len(labels)}")

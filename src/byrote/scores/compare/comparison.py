@@ -30,7 +30,7 @@ class EvidenceSummary:
     method, delta, significance
         Its method, delta and significance.
     guarantee
-        The guarantee that the training records: epsilon, delta and more; None without one.
+        The guarantee that the training records: epsilon, delta and more; None if it records none.
     contradicted
         Whether the proven epsilon exceeds the guaranteed one.
     """
@@ -46,7 +46,7 @@ class EvidenceSummary:
 
 @dataclass(frozen=True)
 class ComparedRun:
-    """One run on its own.
+    """One run of a comparison, on its own.
 
     Attributes
     ----------
@@ -69,7 +69,7 @@ class ComparedRun:
 
 @dataclass(frozen=True)
 class ComparedScores(ComparedRun):
-    """A run with scores; all numbers are those of the matched records. Nats.
+    """A run with scores; all numbers are those of the matched records, in nats.
 
     held_out, in_training: mean log p of records. quantiles: statistics of each estimator, as in the
     summary. mean: of each estimator over records; only mean_log's has an interval. scored: number
@@ -106,7 +106,7 @@ class ComparedExposures(ComparedRun):
 
 @dataclass(frozen=True, eq=False)
 class ScoreChange(Tabular):
-    """A run's scores minus the baseline's, of m records. Nats.
+    """A run's scores minus the baseline's, for m records, in nats.
 
     Attributes
     ----------
@@ -167,7 +167,10 @@ class ScoreChange(Tabular):
         return int(np.count_nonzero((self.q_value <= SIGNIFICANCE) & (np.sign(change) == sign)))
 
     def order(self) -> NDArray[np.intp]:
-        """Sort rows by falling size of mean_log's difference, without unknown ones; ties by row."""
+        """Return row indices by decreasing absolute difference in mean_log, omitting NaN.
+
+        Ties keep row order.
+        """
         known = np.flatnonzero(~np.isnan(self.difference["mean_log"]))
         size = np.abs(self.difference["mean_log"][known])
         return known[np.argsort(-size, kind="stable")]
@@ -186,7 +189,7 @@ class ScoreChange(Tabular):
         return columns
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain data, without the single records."""
+        """Convert to plain data, omitting single records."""
         counts = None if (self.crossing < 0).all() else {c: self.count(c) for c in CROSSINGS}
         return {
             "name": self.name,
@@ -202,7 +205,7 @@ class ScoreChange(Tabular):
 
 @dataclass(frozen=True, eq=False)
 class ExposureChange(Tabular):
-    """A run's exposures minus the baseline's, of canaries inserted equally often. Bits.
+    """A run's exposures minus the baseline's, in bits, for canaries inserted equally often.
 
     Attributes
     ----------
@@ -227,7 +230,7 @@ class ExposureChange(Tabular):
     bound: NDArray[np.str_]
 
     def order(self) -> NDArray[np.intp]:
-        """Sort rows by falling size of the difference, without unknown ones; ties by row."""
+        """Return row indices by decreasing absolute difference, omitting NaN; ties by row."""
         known = np.flatnonzero(~np.isnan(self.difference))
         return known[np.argsort(-np.abs(self.difference[known]), kind="stable")]
 
@@ -237,7 +240,7 @@ class ExposureChange(Tabular):
         return {"id": self.ids, **{name: getattr(self, name) for name in names}}
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain data, without the single canaries."""
+        """Convert to plain data, omitting single canaries."""
         return {
             "name": self.name,
             "test_loss": asdict(self.test_loss),

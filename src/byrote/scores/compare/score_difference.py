@@ -108,7 +108,7 @@ def _blocks(first: Table, second: Table) -> Iterator[tuple[Indices, InOutBlock, 
 
 
 def _without_repeats(blocks: list[InOutBlock], units: int) -> dict[str, list[Array]]:
-    """(m, units) differences without one repeat, or pair, at a time."""
+    """Compute differences leaving out each repeat, or pair, in turn, (m, units)."""
     scores = []
     for block in blocks:
         sides = side_replicates(block.inside, block.outside, units, units)
@@ -117,7 +117,7 @@ def _without_repeats(blocks: list[InOutBlock], units: int) -> dict[str, list[Arr
 
 
 def _without_fits(blocks: list[InOutBlock]) -> dict[str, list[Array]]:
-    """(m, a) and (m, b) differences without one fit at a time: fits of a side are independent."""
+    """Compute differences leaving out each fit of a side in turn, (m, a) and (m, b)."""
     sides = []
     for block in blocks:
         inside, outside = unit_per_value(block.inside), unit_per_value(block.outside)

@@ -142,7 +142,7 @@ def estimate_from_references(
 
 
 def within_certain_ranks(exposure: Exposure, ranks: Ranks) -> Exposure:
-    """Clip estimates and intervals to what is certain of the ranks."""
+    """Clip estimates and intervals to the guaranteed bounds on the ranks."""
     low, high = (log2(ranks.size) - np.log2(rank) for rank in (ranks.most, ranks.least))
     bits = np.clip(exposure.bits, low, high)
     return replace(
@@ -156,10 +156,10 @@ def within_certain_ranks(exposure: Exposure, ranks: Ranks) -> Exposure:
 def best_estimate(ranks: Ranks, bits: Array, references: Array, *, level: float) -> Exposure:
     """Select for each canary the best of its rank, the references and their curve.
 
-    Certain ranks come first; else the narrower interval of ranks and references. The interval of a
-    curve assumes that the curve is right, and would always be the narrowest: it is used where
-    samples of either kind give only a lower bound. All are clipped to what is certain of the ranks.
-    ``bits`` are those of the canaries, computed as those of the references are.
+    Guaranteed ranks come first; else the narrower interval of ranks and references. The interval of
+    a curve assumes that the curve is right, and would always be the narrowest: it is used where
+    samples of either kind give only a lower bound. All are clipped to the guaranteed bounds on the
+    ranks. ``bits`` are those of the canaries, computed as those of the references are.
     """
     ranked = exposure_of_ranks(ranks, level=level)
     size = ranks.size

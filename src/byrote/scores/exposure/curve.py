@@ -32,7 +32,7 @@ class SkewNormalFit(PlainData):
     n
         Number of references.
     log_likelihood
-        Nats, of all references.
+        In nats, of all references.
     ks, ks_p_value
         Kolmogorov-Smirnov distance and its p-value, as if the curve were given, not fitted.
     quantile_errors
@@ -41,7 +41,7 @@ class SkewNormalFit(PlainData):
     accepted
         Whether the curve may be extrapolated.
     reason
-        Why not; "" if it may.
+        Why it may not; "" otherwise.
 
     Examples
     --------

@@ -62,13 +62,13 @@ def expose(
         - "sampled", "skew_normal": candidates drawn uniformly; see ``estimate_exposure``;
         - "auto": search; all candidates where they are few; for the rest the narrower interval of
           "model_sampled" and "sampled", and "skew_normal" where these give only a lower bound and
-          the curve fits. Intervals are clipped to what the search found certain.
+          the curve fits. Intervals are clipped to the bounds that the search guarantees.
     references
         Number of candidates drawn, from the model or uniformly; at most all others.
     seed
         Seed of the draws.
     max_queries
-        Largest number of prefixes that the search reads, for each format.
+        Maximum number of prefixes that the search reads, per format.
     level
         Level of the intervals.
     ids

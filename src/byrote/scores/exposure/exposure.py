@@ -23,7 +23,7 @@ class PValues:
     tested
         Number of canaries with a p-value.
     smallest, median
-        NaN without any.
+        NaN if there are none.
     significant
         Number of p-values of at most 0.05; about a twentieth without memorization.
     """
@@ -36,18 +36,18 @@ class PValues:
 
 @dataclass(frozen=True)
 class ExposureSummary(PlainData):
-    """Exposures of canaries in a few numbers. Bits.
+    """Exposures of canaries in a few numbers, in bits.
 
     Attributes
     ----------
     canaries, estimated, saturated
         Number of canaries, of those with an estimate, and of those whose estimate is a lower bound.
     mean, median, largest
-        Of the estimates, saturated ones included; NaN without any.
+        Statistics of the estimates, including saturated ones; NaN if there are none.
     methods
         Number of canaries by method.
     unknown
-        Number of canaries without an estimate by reason.
+        Number of canaries without an estimate, by reason.
     p_values
         Their distribution.
     fits
@@ -68,7 +68,7 @@ class ExposureSummary(PlainData):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Exposure(Columnar):
-    """Exposure of n canaries, in their given order. Bits.
+    """Exposure of n canaries, in bits, in the order given.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Exposure(Columnar):
         "skew_normal" and "model_sampled"; meaningless for a secret that was not drawn.
     saturated
         (n,) whether ``bits`` is only a lower bound: no reference was as likely as the canary, or a
-        search ended before it (then the bound is certain).
+        search ended before it (then the bound is guaranteed).
     rank
         (n,) the rank behind ``bits``, ties counted against the canary: among all candidates, or, if
         sampled, in 1..N+1 among N references. NaN where unknown.

@@ -137,10 +137,10 @@ def exposure_of_run(
 
 
 def certain_exposure_of_run(run: RunFolder, table: Table, *, level: float) -> Exposure:
-    """Compute the same rows from certain ranks and uniform references alone, at any level.
+    """Compute the same rows from guaranteed ranks and uniform references alone, at any level.
 
     Neither a curve nor samples from the model are used: what the search or the enumeration found is
-    certain, and the interval from uniform references is exact.
+    guaranteed, and the interval from uniform references is exact.
     """
     fits = np.flatnonzero(table.counting()).tolist()
     return _exposure(run, table, fits, None, _CERTAIN, level)
@@ -148,7 +148,7 @@ def certain_exposure_of_run(run: RunFolder, table: Table, *, level: float) -> Ex
 
 @dataclass(frozen=True, eq=False)
 class PatternBits:
-    """Log-perplexities of one pattern in one fit. Bits.
+    """Log-perplexities of one pattern in one fit, in bits.
 
     pattern: its text. size: number of its completions. ids, inserted, canary_bits: (c,) of its
     canaries. reference_bits: (N,) of its reference candidates.
@@ -181,7 +181,7 @@ def bits_by_pattern(run: RunFolder, fit: int, *, epoch: int | None = None) -> It
 def _rows_by_pattern(
     run: RunFolder, canaries: PlantedCanaries
 ) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
-    """Of each pattern its number, its canaries and its references."""
+    """Yield the number, the canaries and the references of each pattern."""
     labels = run.labels
     assert labels is not None  # noqa: S101 (canaries have the number of their pattern)
     for number in range(len(canaries.patterns)):
@@ -236,7 +236,7 @@ def _by_method(ranks: Ranks, references: Array, method: str, level: float) -> Ex
 
 
 def _without_p_value(exposure: Exposure, chosen: NDArray[np.bool_]) -> Exposure:
-    """Remove the p-values of chosen secrets, which have no distribution by chance."""
+    """Remove the p-values of chosen secrets, which have no null distribution."""
     reasons = [
         f"{reason}; {CHOSEN}" if reason and of_chosen else CHOSEN if of_chosen else reason
         for reason, of_chosen in zip(exposure.reason.tolist(), chosen, strict=True)

@@ -45,7 +45,8 @@ class PatternExtraction(Displayed):
     ids, inserted
         (c,) names of canaries, and their number of insertions in the fit's text.
     ranks
-        Their ranks among all completions, exact as far as the same search went; None without any.
+        Their ranks among all completions, exact as far as the same search went; None if no canary
+        is ranked.
     given
         (L,) number of leading characters of the secret that are given, from 0.
     completed

@@ -21,7 +21,7 @@ FLOORS = "{} of {} are lower bounds, and so is the mean"
 
 @dataclass(frozen=True)
 class Level(PlainData):
-    """Canaries inserted equally often. Bits.
+    """Canaries inserted equally often, with exposures in bits.
 
     Attributes
     ----------
@@ -113,7 +113,7 @@ def check_roles(
 
 
 def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
-    """Summarize canaries by number of insertions, rising; inserted: (n,) counts.
+    """Summarize canaries by increasing number of insertions; inserted: (n,) counts.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
 
 
 def mean_exposure(bits: ArrayLike, secret: ArrayLike, saturated: ArrayLike = False) -> Estimate:
-    """Average exposures, or their differences, with Student's 95 % interval over secrets. Bits.
+    """Average exposures, or differences, in bits, with Student's 95 % interval over secrets.
 
     A secret that occurs several times, as in several fits, is one draw. NaN values are left out; if
     some are lower bounds the mean is one too, and has no interval.

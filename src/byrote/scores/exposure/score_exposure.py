@@ -62,8 +62,8 @@ def score_exposure(
         as often as the highest level, without a p-value, which is for drawn secrets. Canaries of
         one pattern compete: only one of them can have rank 1 in a model.
     insertions, canaries_per_level, controls
-        Numbers of insertions (levels); canaries of each pattern at each level; canaries of each
-        pattern never inserted.
+        Numbers of insertions (levels); number of canaries of each pattern at each level; number of
+        canaries of each pattern never inserted.
     fits
         Number of models trained; from the second on, canaries are assigned to levels again.
     references
@@ -71,7 +71,7 @@ def score_exposure(
     method, max_queries
         How ranks are found in the model, as for ``byrote.expose``; "none": by references alone.
     held_out
-        Share of the text, at its end, held out to test the model on; canaries go into the rest.
+        Share of the text, at its end, held out to test the model; canaries go into the rest.
     within
         Share of the training text, from its start, that canaries go into.
     seed

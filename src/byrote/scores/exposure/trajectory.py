@@ -29,8 +29,8 @@ class ExposureOverTraining(Tabular, Displayed):
     unit
         Unit of the steps: "epoch", or "batch" where the model reports every N batches.
     steps
-        (E,) when exposure was measured, rising. The last report of a model that counts batches is
-        that when training ends, possibly fewer than N batches after the previous one.
+        (E,) when exposure was measured, in increasing order. The last report of a model that counts
+        batches is that when training ends, possibly fewer than N batches after the previous one.
     bits, low, high, saturated, p_value
         (m, E) as in ``Exposure``; NaN where a fit was not measured.
     maximum

@@ -125,7 +125,7 @@ class NeighborResult(Columnar):
         }
 
     def order(self) -> NDArray[np.intp]:
-        """Sort rows by falling ratio; ties by distance to the sample, then by row."""
+        """Return row indices by decreasing ratio; ties by distance to the sample, then by row."""
         return np.lexsort((np.arange(len(self)), self.distance_sample, -self.ratio))
 
     def nearly_reproduced(self, count: int = 10) -> "pd.DataFrame":

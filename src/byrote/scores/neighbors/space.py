@@ -59,7 +59,7 @@ def name_of(features: Features | None, *, images: bool, downsample: bool) -> str
 
 
 def random_subset(count: int, size: int, seed: int) -> NDArray[np.intp]:
-    """Draw ``size`` of ``count`` row numbers, rising; all of them if there are no more."""
+    """Draw ``size`` of ``count`` row numbers, in increasing order; all if there are no more."""
     if size >= count:
         return np.arange(count)
     return np.sort(generator(seed, Purpose.EVALUATION).choice(count, size, replace=False))
@@ -173,6 +173,6 @@ def _features_of(rows: Rows, features: Features) -> NDArray[Any]:
 def _same_width(first: NDArray[Any], other: NDArray[Any]) -> None:
     if first.shape[1] != other.shape[1]:
         raise InvalidInput(
-            f"features must return equally many numbers for every set; got {first.shape[1]}"
-            f" and {other.shape[1]}"
+            "features must return the same number of features for every set; got"
+            f" {first.shape[1]} and {other.shape[1]}"
         )

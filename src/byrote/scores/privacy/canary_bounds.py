@@ -34,18 +34,18 @@ LENGTHS = (
     "secrets differ in length, which moves all text after them to other windows: more change than"
     " those that hold a secret"
 )
-NO_SECRETS = "no drawn secret is inserted: one that somebody chose has no rank by chance"
+NO_SECRETS = "no drawn secret is inserted: the rank of a chosen secret has no null distribution"
 
 
 @dataclass(frozen=True, eq=False)
 class CanaryTable:
-    """Canaries and reference candidates in the F finished fits. Nats.
+    """Canaries and reference candidates in the F finished fits; log-likelihoods in nats.
 
     fits: (F,) their numbers. log_prob, inserted: (F, n), canaries first. pattern: (n,). canaries:
     number of rows that are canaries. chosen: (n,) whether the secret was chosen by the user, not
-    drawn. ids: (canaries,). sizes: completions of each pattern. most: (F, canaries) certain upper
-    bounds on ranks, or None where the run did not measure ranks. longest: characters of the longest
-    completion. even: whether all completions of each pattern are equally long.
+    drawn. ids: (canaries,). sizes: completions of each pattern. most: (F, canaries) guaranteed
+    upper bounds on ranks, or None where the run did not measure ranks. longest: characters of the
+    longest completion. even: whether all completions of each pattern are equally long.
     """
 
     fits: Counts
@@ -62,7 +62,7 @@ class CanaryTable:
 
     @property
     def levels(self) -> list[int]:
-        """Numbers of insertions of drawn secrets, rising, without 0."""
+        """Numbers of insertions of drawn secrets, in increasing order, omitting 0."""
         insertions = np.unique(self.inserted[:, ~self.chosen])
         return [int(level) for level in insertions if level]
 
@@ -76,14 +76,14 @@ class CanaryTable:
         return (self.inserted == level)[:, : self.canaries] & ~self.chosen[: self.canaries]
 
     def patterns(self) -> Iterator[tuple[int, NDArray[np.intp], NDArray[np.intp]]]:
-        """Yield of each pattern its number of completions, its canaries and its references."""
+        """Yield the number of completions, the canaries and the references of each pattern."""
         for number, size in enumerate(self.sizes):
             rows = np.flatnonzero(self.pattern == number)
             yield size, rows[rows < self.canaries], rows[rows >= self.canaries]
 
 
 def canary_table(run: RunFolder, table: Table) -> CanaryTable:
-    """Collect what an exposure run inserted and measure_attack in its finished fits."""
+    """Collect what an exposure run inserted and measured in its finished fits."""
     canaries, labels = run.canaries, run.labels
     assert labels is not None  # noqa: S101 (canaries have the number of their pattern)
     count, pattern = len(canaries), np.asarray(labels)

@@ -60,7 +60,7 @@ class DensityBound:
         return self.epsilon > self.claimed
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain data, without the numbers of single records."""
+        """Convert to plain data, omitting numbers of single records."""
         names = ("significance", "epsilon", "claimed", "exceeding", "contradicted", "unscored")
         values = {name: getattr(self, name) for name in (*names, "provable", "pairs")}
         return {"records": len(self.score), **values}

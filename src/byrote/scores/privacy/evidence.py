@@ -152,7 +152,7 @@ class PrivacyEvidence(Displayed):
         return self.proven > self.allowed
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain data, without the scores of single records."""
+        """Convert to plain data, omitting scores of single records."""
         return {
             "kind": self.kind,
             "headline": self.headline.to_dict(),

@@ -83,7 +83,7 @@ def exposure_measure(group: str, table: Table) -> GroupMeasure:
 
 
 def exposures(table: Table) -> tuple[Array, Indices, Indices, Indices]:
-    """Compute the sampled exposure of each record in each fit that trained on it, bits.
+    """Compute the sampled exposure of each record in each fit that trained on it, in bits.
 
     Returns it with its record, its fit, and the number of records that it is ranked among.
     """
@@ -176,7 +176,7 @@ def _exposure_of_canaries(
 def _allowed_mean_bits(
     canaries: CanaryTable, guarantee: Mapping[str, Any] | None, units: int
 ) -> float:
-    """Bound the mean exposure in the largest space under the guarantee; NaN without one."""
+    """Bound the mean exposure in the largest space under the guarantee; NaN if there is none."""
     epsilon = allowed(guarantee, 1.0, ADD_REMOVE)
     if guarantee is None or not np.isfinite(epsilon) or not units:
         return float("nan")

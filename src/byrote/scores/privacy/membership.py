@@ -71,7 +71,7 @@ class MembershipInference(Displayed):
     level
         Level of the intervals.
     unscored
-        Number of records without any score.
+        Number of records without a score.
     reason
         Why ``auc`` is NaN; empty otherwise.
 
@@ -105,7 +105,7 @@ class MembershipInference(Displayed):
         return f"MembershipInference({self.attack}, area {self.auc:.3g})"
 
     def to_dict(self) -> dict[str, Any]:
-        """Convert to plain data, without the scores of single records."""
+        """Convert to plain data, omitting scores of single records."""
         names = ("attack", "auc", "interval", "level", "unscored", "reason")
         fits, records = self.scores.shape
         return {

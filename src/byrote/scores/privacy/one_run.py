@@ -23,7 +23,7 @@ class OneRunAudit(PlainData):
     Attributes
     ----------
     canaries, guesses, correct
-        Records whose inclusion was a fair coin flip; guesses about them; correct guesses.
+        Numbers of records whose inclusion was a fair coin flip, of guesses, and of correct guesses.
     delta, significance
         Delta of the claim; probability with which each bound may exceed the true value.
     epsilon
@@ -55,7 +55,7 @@ class OneRunAudit(PlainData):
 def one_run_epsilon(
     *, canaries: int, guesses: int, correct: int, delta: float = 0.0, significance: float = 0.05
 ) -> float:
-    """Bound epsilon from below by the correct guesses about one run, nats.
+    """Bound epsilon, in nats, from below by the correct guesses about one run.
 
     Each of m canaries is trained on by an independent fair coin flip; v of r guesses are right.
     With B ~ Binomial(r, e^epsilon / (1 + e^epsilon)), epsilon is rejected if ``P[B >= v] + 2 m

@@ -46,7 +46,7 @@ def score_quantile(run: StudyRun, ids: NDArray[Any], level: float) -> float:
 
 
 def quantile(values: Array, level: float) -> float:
-    """Return a quantile of the values that are not NaN, NaN without any."""
+    """Return a quantile of the values that are not NaN, NaN if there are none."""
     known = values[~np.isnan(values)]
     return float(np.quantile(known, level)) if len(known) else float("nan")
 

@@ -1,4 +1,4 @@
-"""Exposure over training: its peaks by epoch beside the test loss, and the effect of batches."""
+"""Exposure over training: its peaks by epoch next to the test loss, and the effect of batches."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

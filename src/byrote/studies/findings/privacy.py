@@ -57,7 +57,7 @@ def exposure_by_privacy(runs: Sequence[StudyRun]) -> Findings:
 
 
 def guarantee(run: StudyRun) -> dict[str, Any] | None:
-    """Return the weakest guarantee of the fits; None without privacy."""
+    """Return the weakest guarantee among the fits; None if none has one."""
     known = [facts["privacy"] for facts in run.run.facts if "privacy" in facts]
     return max(known, key=_epsilon) if known else None
 

@@ -46,7 +46,8 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         gradient's norm is at most 1). Default learning rate: 5e-5 for fine-tuning, 1e-3 from
         scratch. A batch holds ``batch_size`` windows.
     window
-        Tokens read together in training; also the context of a network trained from scratch.
+        Number of tokens read together in training; also the context of a network trained from
+        scratch.
     shuffle
         Read the windows in a new order in each epoch.
     report_every
@@ -60,7 +61,7 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
     Attributes
     ----------
     network_, tokenizer_
-        Of the transformers library.
+        The network and the tokenizer, of the transformers library.
     losses_ : list of float
         Mean training loss since the last report, nats per token, at each report.
 

@@ -1,4 +1,4 @@
-"""Check that a network predicts each token from those before it alone.
+"""Check that a network predicts each token only from those before it.
 
 A network that sees later tokens does not give probabilities of texts: the product of its
 conditional ones sums to more than 1. Architectures of masked language models do so under the
@@ -57,15 +57,15 @@ def check_causal(model: Any, tokens: Sequence[int], context: int) -> float:
     ]
     if _second_largest(leakage) > max(_TOLERANCE, 2 * eps):
         raise InvalidInput(
-            f"network must predict each token from those before it; in {name} a token that follows"
-            " changes the probabilities of those before it (is it one of a masked language model,"
-            " whose configuration lacks is_decoder=True?)"
+            f"network must predict each token only from those before it; in {name} later tokens"
+            " change the probabilities of earlier ones (is it a masked language model, whose"
+            " configuration lacks is_decoder=True?)"
         )
     gap = np.abs(short - nats[0, cuts - 1]).max(axis=(0, 2)) / (1 + np.ptp(nats[0]))
     if _second_largest(gap) > max(_TOLERANCE, 8 * eps):
         raise InvalidInput(
-            f"network must give a text the same probabilities however much is read behind it; those"
-            f" of {name} change with the length of what follows"
+            f"network must give a text the same probabilities whatever follows it; those of {name}"
+            " change with the length of what follows"
         )
     return eps
 

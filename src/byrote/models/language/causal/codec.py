@@ -63,7 +63,7 @@ class Codec:
 
     @cached_property
     def strings(self) -> list[str]:
-        """What each token adds to a text, "" for parts of characters and tokens outside of texts.
+        """Return what each token adds to a text, "" for parts of characters and special tokens.
 
         Decoded after another token, so that a tokenizer that drops the space of a first word keeps
         it. Without spaces if the tokenizer drops all: "is 28" and "28" then have one token.
@@ -109,7 +109,7 @@ class Codec:
 
     @property
     def plain(self) -> list[int]:
-        """The tokens that are not special."""
+        """Tokens that are not special."""
         special = set(self.tokenizer.all_special_ids)
         return [t for t in range(min(len(self.tokenizer), self.size)) if t not in special]
 
@@ -128,8 +128,8 @@ class Codec:
     def _check_known(self, ids: Sequence[int]) -> None:
         if ids and not 0 <= min(ids) <= max(ids) < self.size:
             raise InvalidInput(
-                f"tokens must be from 0 to {self.size - 1}, the model's; got"
-                f" {max(ids) if max(ids) >= self.size else min(ids)}"
+                f"token ids must be between 0 and {self.size - 1}, the range of the model's"
+                f" vocabulary; got {max(ids) if max(ids) >= self.size else min(ids)}"
             )
 
     def _lacking(self, text: str) -> str:

@@ -190,10 +190,11 @@ class FittedCausalLM:
     rounding_: float
 
     def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
-        """Log p of each text, (n,) nats, summed over its tokens (except a first without a start).
+        """Compute log p of each text, (n,) nats: the sum over its tokens.
 
-        Texts longer than the network's context are scored in overlapping pieces, each token after
-        at least half of the context.
+        Without a start token, the first token has no probability and is omitted. Texts longer than
+        the network's context are scored in overlapping pieces, each token after at least half of
+        the context.
 
         Raises
         ------
@@ -205,7 +206,10 @@ class FittedCausalLM:
         return inference.log_probs(self.network_, ids, self.codec_.start, self.context_)
 
     def loss(self, X: Sequence[str]) -> float:
-        """Mean loss of texts, nats per token; what the vocabulary lacks counts as unknown."""
+        """Compute the mean loss on texts, in nats per token.
+
+        Characters that the vocabulary lacks become the unknown token.
+        """
         check_is_fitted(self)
         ids = self.codec_.encode_all(as_texts(X))
         unscored = 0 if self.codec_.start else 1  # a first token without a start
@@ -237,7 +241,7 @@ class FittedCausalLM:
         return list(self.codec_.strings)
 
     def next_log_probs(self, prefixes: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-        """Log p of the next token, (n, V) nats, after each prefix of tokens.
+        """Compute log p of the next token, (n, V) nats, after each prefix of tokens.
 
         Raises
         ------

@@ -19,7 +19,7 @@ _DOUBLE_LOGITS = 2**21  # converted to double precision together
 
 @contextmanager
 def evaluating(model: Any) -> Iterator[None]:
-    """Evaluation mode without gradients; the mode of each module is restored."""
+    """Run a block in evaluation mode without gradients, then restore each module's mode."""
     training = [module for module in model.modules() if module.training]
     model.eval()
     try:
@@ -117,7 +117,7 @@ def pieces(text: int, ids: list[int], context: int, first: int = 1) -> Iterator[
 def log_probs(
     model: Any, texts: Sequence[Sequence[int]], start: tuple[int, ...], context: int
 ) -> NDArray[np.float64]:
-    """Log-likelihood of each text after the start, (n,) nats, summed in double precision."""
+    """Compute the log-likelihood of each text after the start, (n,) nats, in double precision."""
     totals = np.zeros(len(texts))
     all_pieces = [
         piece
@@ -166,7 +166,7 @@ def _piece_log_probs(model: Any, batch: list[Piece]) -> NDArray[np.float64]:
 
 
 def next_log_probs(model: Any, prefixes: Sequence[Sequence[int]]) -> NDArray[np.float64]:
-    """Log-probabilities (n, V), nats, of the token after each prefix."""
+    """Compute log-probabilities, (n, V) nats, of the token after each prefix."""
     device = device_of(model)
     all_nats = np.empty((len(prefixes), model.config.get_text_config().vocab_size))
     order = sorted(range(len(prefixes)), key=lambda row: len(prefixes[row]))

@@ -183,8 +183,8 @@ def check_folder(value: Any) -> Path:
     pickles = sorted(p.name for p in path.iterdir() if p.suffix in _PICKLES)
     if pickles:
         raise InvalidInput(
-            f"path must hold weights as safetensors; {path} has {pickles[0]}, a pickle, which is"
-            " never read (save the model again with save_pretrained)"
+            f"path must hold weights as safetensors; {path} has only a pickle, {pickles[0]}, and"
+            " pickles are never read (save the model again with save_pretrained)"
         )
     raise InvalidInput(f"path must hold weights as safetensors; {path} has no such file")
 

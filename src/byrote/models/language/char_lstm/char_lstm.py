@@ -45,11 +45,11 @@ class CharLSTM(FittedLSTM):
     Parameters
     ----------
     hidden, layers
-        Units of a layer, also the size of the embedding, and number of layers.
+        Number of units per layer, also the size of the embedding; number of layers.
     epochs
         Number of passes over the whole text.
     batch_size, window
-        Streams, and characters of each in a step.
+        Number of streams; number of characters of each per step.
     optimizer
         "adam", "rmsprop" or "sgd" (without momentum).
     learning_rate
@@ -75,9 +75,10 @@ class CharLSTM(FittedLSTM):
         Seed of initial weights, places and dropout: the same seed gives the same weights bit for
         bit on one kind of processor.
     precision
-        Of matrix products in training: "float32"; "bfloat16", more than twice as fast on processors
-        with units for it and slow on others; or "auto", the latter if it is clearly faster when
-        timed, once per process, and once for all fits of a run. Texts are always scored in float32.
+        Precision of matrix products in training: "float32"; "bfloat16", more than twice as fast on
+        processors with units for it and slow on others; or "auto", the latter if it is clearly
+        faster when timed, once per process, and once for all fits of a run. Texts are always scored
+        in float32.
     dp
         Private training (DP-SGD), or None. The joined text is then cut on a fixed grid into windows
         of ``window`` characters, each read from the state zero after a newline: a character is in

@@ -53,7 +53,7 @@ class LstmStates:
 
 
 class LstmStepper:
-    """Moves cached states on by a character each; see ``byrote.models.language.steppers``.
+    """Stepper of cached states, one character each; see ``byrote.models.language.steppers``.
 
     The costs after a prefix are the same bit for bit in any batch of prefixes. A newline is read
     before every text. The network's weights are copied.
@@ -202,7 +202,7 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
     vocabulary_: Vocabulary
 
     def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
-        """Log-probability of each text, (n,) nats: the sum over its characters.
+        """Compute the log-probability of each text, (n,) nats: the sum over its characters.
 
         A text begins in the state zero, after a newline; its end is not predicted.
 
@@ -216,12 +216,12 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return log_probs(self.network_, texts, self.vocabulary_.newline)
 
     def score(self, X: Sequence[str], y: object = None) -> float:
-        """Mean of ``score_samples``, nats per text."""
+        """Compute the mean of ``score_samples``, in nats per text."""
         del y
         return float(self.score_samples(X).mean())
 
     def loss(self, X: Sequence[str]) -> float:
-        """Mean cost of a character of the texts, joined as in training, nats.
+        """Compute the mean cost per character of the texts, joined as in training, in nats.
 
         Characters outside the vocabulary count as the unknown one.
         """
@@ -231,7 +231,7 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return mean_cost(self.network_, encode_texts(texts, self.vocabulary_))
 
     def next_log_probs(self, prefixes: Sequence[Sequence[int] | str]) -> NDArray[np.float64]:
-        """Log-probabilities, (n, tokens) nats, of the token after each prefix of tokens or text."""
+        """Compute log-probabilities, (n, tokens) nats, of the token after each prefix."""
         check_is_fitted(self)
         ids = [self._ids(prefix) for prefix in prefixes]
         return next_log_probs(self.network_, ids, self.vocabulary_.newline)

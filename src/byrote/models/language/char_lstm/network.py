@@ -96,7 +96,7 @@ _STREAMS, _STREAM = 64, 2048  # of a long text: number at most, and characters a
 @torch.no_grad()
 @flushed_denormals()
 def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[np.float64]:
-    """Log-probability of each text, (n,) nats: the sum over its characters.
+    """Compute the log-probability of each text, (n,) nats: the sum over its characters.
 
     The first is predicted from a newline read in the state zero. Texts of about the same length are
     read together; a text's value depends on the others by rounding alone.
@@ -116,7 +116,7 @@ def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[n
 @torch.no_grad()
 @flushed_denormals()
 def mean_cost(network: Network, text: Tokens) -> float:
-    """Mean cost of a character of one long text, nats, read as several streams.
+    """Compute the mean cost per character, in nats, of one long text read as several streams.
 
     Each stream begins in the state zero, after the character before it; at 2,048 characters or more
     little is lost by that.
@@ -132,7 +132,7 @@ def mean_cost(network: Network, text: Tokens) -> float:
 @torch.no_grad()
 @flushed_denormals()
 def next_log_probs(network: Network, prefixes: Sequence[Ids], newline: int) -> NDArray[np.float64]:
-    """Log-probabilities of the token after each prefix, (n, tokens) nats."""
+    """Compute log-probabilities of the token after each prefix, (n, tokens) nats."""
     nats = np.empty((len(prefixes), network.output.out_features))
     for rows in _batches([len(prefix) for prefix in prefixes]):
         ends = torch.tensor([len(prefixes[row]) for row in rows])

@@ -122,7 +122,7 @@ def check_length(texts: list[str], window: int) -> None:
 
 
 def validation_texts(validation: Any) -> list[str]:
-    """Return validation texts of a list, or the one of a file."""
+    """Return validation texts from a list, or the single one from a file."""
     texts = _read(validation) if isinstance(validation, str | Path) else validation
     is_list = isinstance(texts, Sequence) and not isinstance(texts, str | bytes)
     if not is_list or not all(isinstance(text, str) for text in texts):

@@ -92,7 +92,7 @@ def _softmax(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def squared_norms(parts: Derivatives) -> Tensor:
-    """Squared norm of the gradient, by all weights, of each window's loss, (n,)."""
+    """Compute the squared gradient norm, over all weights, of each window's loss, (n,)."""
     rows = parts.tokens.T
     same = rows.unsqueeze(1) == rows.unsqueeze(2)
     total = squared_norm(_table(parts.by_embedded) * same)
@@ -206,7 +206,7 @@ def run_layer(layer: nn.LSTM, x: Tensor, dtype: torch.dtype = torch.float32) -> 
 def gate_gradients(
     layer: nn.LSTM, run: LayerPass, by_output: Tensor, dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """Derivative of a loss by the gates before sigmoid and tanh, (time, n, 4 hidden).
+    """Compute the derivative of a loss by the gates before sigmoid and tanh, (time, n, 4 hidden).
 
     ``by_output`` (time, n, hidden) is that by the layer's output, except through time.
     """

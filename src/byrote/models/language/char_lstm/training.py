@@ -47,8 +47,8 @@ class Descent:
     """Settings of "adam" (Kingma & Ba 2015), "rmsprop" or "sgd" (without momentum).
 
     ``weight_decay`` is decoupled for Adam (AdamW, Loshchilov & Hutter 2019): weights shrink by
-    ``learning_rate * weight_decay`` a step. For the others it is times the weights and added to the
-    gradient, which for SGD is the same. ``clip`` is the largest norm of the gradient.
+    ``learning_rate * weight_decay`` per step. For the others it is times the weights and added to
+    the gradient, which for SGD is the same. ``clip`` is the largest norm of the gradient.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Descent:
     clip: float
 
     def optimizer(self, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """Make a new optimizer of the weights."""
+        """Make a new optimizer for the weights."""
         if self.name == "adam":
             return torch.optim.AdamW(
                 weights, lr=self.learning_rate, weight_decay=self.weight_decay, fused=True
@@ -82,7 +82,7 @@ class Schedule:
     dtype: torch.dtype = torch.float32
 
     def batches(self, characters: int) -> int:
-        """Steps of an epoch."""
+        """Number of steps in an epoch."""
         return self.cut.windows(characters)
 
     def reports(self, characters: int) -> int:

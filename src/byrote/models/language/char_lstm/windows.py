@@ -116,7 +116,7 @@ class Cut:
     window: int
 
     def length(self, characters: int) -> int:
-        """Return the characters of a stream; all streams together are at least the text."""
+        """Return the number of characters per stream; the streams together cover the text."""
         return -(-characters // self.streams)
 
     def windows(self, characters: int) -> int:

@@ -48,7 +48,7 @@ def pytest_runtest_setup():
     random.seed(0)
     np.random.seed(0)  # noqa: NPY002 (some estimators draw from it)
     if "torch" in sys.modules:
-        sys.modules["torch"].manual_seed(0)
+        sys.modules["torch"].default_generator.manual_seed(0)
 
 
 def pytest_collection_finish():

@@ -213,7 +213,7 @@ def test_own_estimator(here, byrote_):
     code, out, _ = byrote_(*common, "--repeats", "2", "--out", "run")
     assert code == 0
     assert "Mine(scale=2.5)" in out
-    workers = ["--repeats", "2", "--out", "run2", "--workers", "2", "--csv"]
+    workers = ["--repeats", "2", "--out", "run2", "--executor", "processes", "--csv"]
     code, err = ended(forked(*common, *workers, folder=here), here)
     assert code == 0
     assert Path("stdout").read_text() == byrote_("show", "run", "--csv")[1]
@@ -546,13 +546,13 @@ def kept(folder):
 
 @pytest.fixture
 def under_way(here):
-    """A command of two workers, each of which stalls after a few fits; it leads its own group."""
+    """A command whose worker stalls after a few fits; it leads its own group."""
     x = np.random.default_rng(0).normal(size=(120, 2))
     x[0] = 1000
     np.save("x.npy", x)
     Path("stall").touch()
     process = subprocess.Popen(
-        [sys.executable, "-m", "byrote", *STALLING, "--workers", "2"],
+        [sys.executable, "-m", "byrote", *STALLING, "--executor", "processes"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

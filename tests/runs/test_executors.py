@@ -12,6 +12,7 @@ from sklearn.mixture import GaussianMixture
 import byrote
 from byrote import KFold
 from byrote.models import DP, VAE
+from byrote.plans.design import RELEASE
 from byrote.runs.executors.registry import open_pool, usable_workers
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
@@ -66,12 +67,19 @@ def another_process():
 
 @pytest.mark.parametrize("name", MODELS)
 def test_another_process_changes_nothing(name, another_process, tmp_path):
-    here = score(MODELS[name](), out=tmp_path / "here")
-    there = score(MODELS[name](), out=tmp_path / "there", executor=another_process)
+    """Neither scores nor guarantees nor kept weights."""
+    how = {"keep_models": "all"}
+    here = score(MODELS[name](), out=tmp_path / "here", **how)
+    there = score(MODELS[name](), out=tmp_path / "there", executor=another_process, **how)
     assert same(here, there)
     runs = [RunFolder.open(RunPaths(tmp_path / name)) for name in ("here", "there")]
     privacy = [[run.facts(fit).get("privacy") for fit in range(6)] for run in runs]
     assert privacy[0] == privacy[1]
+    for fit in (RELEASE, *range(6)):
+        one, two = (run.models.weights(fit) for run in runs)
+        assert one.keys() == two.keys()
+        for entry in one:
+            assert one[entry].tobytes() == two[entry].tobytes(), (fit, entry)
 
 
 THREADED = {
@@ -124,10 +132,9 @@ def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
 def test_a_fit_whose_worker_dies_each_time_has_failed_and_takes_no_other_with_it(tmp_path):
     x = np.concatenate([X, X + 1])
     x[0] = 0.0
+    how = {"out": tmp_path / "run", "executor": "processes", "workers": 1}  # of which 2 fits wait
     with pytest.raises(byrote.IncompleteRun, match="1 of 3 fits .*1 failed.*WorkerDied"):
-        byrote.score_memorization(
-            Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), out=tmp_path / "run", workers=2
-        )
+        byrote.score_memorization(Misbehaving("die", marked=0.0), x, plan=KFold(3, 1), **how)
     assert len(byrote.open_run(tmp_path / "run").memorization(partial=True).missing) == 1
 
 
@@ -140,7 +147,7 @@ def test_an_executor_that_outlives_a_folder_sees_new_records(another_process, tm
 
 
 LAZY = """
-import sys
+import os, sys
 import numpy as np
 from sklearn.base import BaseEstimator
 import byrote
@@ -153,9 +160,21 @@ class Lazy(BaseEstimator):
     def score_samples(self, X):
         return X.sum(axis=1) + self.shift_
 
-x = np.random.default_rng(0).normal(size=(40, 2))
-result = byrote.score_memorization(Lazy(), x, plan=byrote.KFold(2, 2), out=sys.argv[1])
-print(result.score.tobytes().hex())
+def run():
+    child = os.fork()  # a process without torch
+    if child == 0:
+        x = np.random.default_rng(0).normal(size=(40, 2))
+        result = byrote.score_memorization(Lazy(), x, plan=byrote.KFold(2, 2), out=sys.argv[1])
+        print(result.score.tobytes().hex(), flush=True)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+
+import byrote.runs.worker, byrote.scores.memorization.score_memorization  # once for both
+assert "torch" not in sys.modules
+run()
+for fit in (1, 2):
+    os.unlink(f"{sys.argv[1]}/fits/fit-{fit:06d}.parquet")
+run()
 """
 
 
@@ -165,15 +184,10 @@ def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
 
     script = tmp_path / "lazy.py"
     script.write_text(LAZY)
-
-    def run():
-        command = [sys.executable, script, tmp_path / "run"]
-        return subprocess.run(command, capture_output=True, check=True).stdout
-
-    first = run()
-    for fit in (1, 2):
-        (tmp_path / "run" / "fits" / f"fit-{fit:06d}.parquet").unlink()
-    assert run() == first
+    command = [sys.executable, script, tmp_path / "run"]
+    done = subprocess.run(command, capture_output=True, check=True, text=True)
+    first, resumed = done.stdout.split()
+    assert resumed == first
 
 
 def test_workers_stay_within_the_cores():

@@ -90,11 +90,11 @@ def test_killed_at_every_file_operation(tmp_path):
 def test_killed_at_every_file_operation_while_extending(tmp_path):
     larger = KFold(2, repeats=3)
     expected = start(None, PureNoise(), larger).to_frame()
+    start(tmp_path / "smaller", PureNoise())
     count = 0
     while True:
         count += 1
-        store = tmp_path / f"run{count}"
-        start(store, PureNoise())
+        store = shutil.copytree(tmp_path / "smaller", tmp_path / f"run{count}")
 
         def run(store=store, count=count):
             killing_at(count)
@@ -112,12 +112,13 @@ def test_killed_at_every_file_operation_while_keeping_models(tmp_path, finished_
     plan = KFold(2, repeats=1)
     expected = start(tmp_path / "whole", Keepable(), plan, "all").to_frame()
     models = weights(tmp_path / "whole")
+    start(tmp_path / "finished", Keepable(), plan)
     moments, count = 0, 0
     while True:
         count += 1
         store = tmp_path / f"run{count}"
         if finished_before:  # and then asked for its models
-            start(store, Keepable(), plan)
+            shutil.copytree(tmp_path / "finished", store)
 
         def run(store=store, count=count):
             killing_at(count)
@@ -158,11 +159,11 @@ def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
 
     last = track(tmp_path / "whole").to_frame()
     second = byrote.open_run(tmp_path / "whole").memorization(epoch=2).to_frame()
+    start(tmp_path / "untracked", model, plan)
     count = 0
     while True:
         count += 1
-        store = tmp_path / f"run{count}"
-        start(store, model, plan)
+        store = shutil.copytree(tmp_path / "untracked", tmp_path / f"run{count}")
 
         def run(store=store, count=count):
             killing_at(count)

@@ -7,7 +7,7 @@ import sysconfig
 from collections.abc import Mapping
 from contextlib import suppress
 from enum import Enum
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -42,8 +42,13 @@ def code(model: Any) -> str:
 
     Empty if there is no source. Functions that the class calls are not followed.
     """
+    return _code_of(type(model))
+
+
+@lru_cache(maxsize=64)
+def _code_of(cls: type) -> str:
     sources = []
-    for base in type(model).__mro__:
+    for base in cls.__mro__:
         with suppress(OSError, TypeError):
             if not _is_installed(inspect.getfile(base)):
                 sources.append(inspect.getsource(base))
@@ -51,9 +56,15 @@ def code(model: Any) -> str:
 
 
 def _is_installed(path: str) -> bool:
+    file = Path(path).resolve()
+    return any(file.is_relative_to(folder) for folder in _installed_folders())
+
+
+@lru_cache(maxsize=1)
+def _installed_folders() -> set[Path]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
-    folders.add(str(Path(__file__).parents[1]))  # byrote itself, whose version is recorded
-    return any(Path(path).resolve().is_relative_to(Path(f).resolve()) for f in folders)
+    byrote = Path(__file__).parents[1]  # whose version is recorded
+    return {Path(folder).resolve() for folder in (*folders, byrote)}
 
 
 def file_hashes(model: Any) -> dict[str, str]:

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 _PACKAGES = ("byrote", "numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers")
 _one_at_a_time = threading.RLock()
@@ -40,8 +41,20 @@ def controlled(seed: int, threads: int, needs_torch: bool) -> Iterator[None]:
     """
     if needs_torch:
         importlib.import_module("torch")
-    with _one_at_a_time, threadpool_limits(threads), _torch_threads(threads), _seeded_globals(seed):
+    libraries = _native_libraries(len(sys.modules))
+    with (
+        _one_at_a_time,
+        libraries.limit(limits=threads),
+        _torch_threads(threads),
+        _seeded_globals(seed),
+    ):
         yield
+
+
+@lru_cache(maxsize=1)
+def _native_libraries(modules: int) -> ThreadpoolController:  # noqa: ARG001
+    """Find the loaded libraries with threads, again only after an import, which may load more."""
+    return ThreadpoolController()
 
 
 @contextmanager
@@ -84,8 +97,16 @@ def _seeded_globals(seed: int) -> Iterator[None]:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         if torch is not None:
-            torch.manual_seed(seed)
+            _seed_torch(torch, seed)
         yield
+
+
+def _seed_torch(torch: Any, seed: int) -> None:
+    """Seed every device; ``torch.manual_seed`` keeps a stack trace for each that is missing."""
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:
+        torch.default_generator.manual_seed(seed)
 
 
 def _processor() -> str:

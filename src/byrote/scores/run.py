@@ -23,7 +23,7 @@ from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 from byrote.scores.exposure.trajectory import exposure_trajectory_of_run
-from byrote.scores.memorization.evaluation import TESTS, Evaluation, Test, evaluate
+from byrote.scores.memorization.evaluation import Evaluation, Test, evaluate
 from byrote.scores.memorization.memorization_result import MemorizationResult, memorization_of_run
 from byrote.scores.memorization.trajectory import trajectory_of_run
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
@@ -173,11 +173,7 @@ class Run(Displayed):
     def memorization(
         self, epoch: int | None = None, *, test: Test = "moderated", partial: bool = False
     ) -> MemorizationResult:
-        """Compute the memorization scores from the log-likelihoods, without training.
-
-        ``test``: "moderated" or "exact", as for ``score_memorization``.
-        """
-        checks.choice("test", test, TESTS)
+        """Compute the memorization scores; ``test`` as for ``score_memorization``."""
         self.folder.check_no_canaries()
         table = self._known_table(epoch, partial=partial)
         evaluation = self.evaluation if epoch is None else evaluate(table, self.manifest.seed)

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.runs.table import Table
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
 from byrote.scores.memorization.moderated import Discovery, moderated_test
@@ -83,7 +84,8 @@ class Evaluation:
         return self.smallest_p_exact if control is None else control.smallest
 
     def by(self, test: Test) -> "Evaluation":
-        """The same by another test."""
+        """Return the same by another test."""
+        checks.choice("test", test, TESTS)
         return self if test == self.test else replace(self, test=test)
 
     def count(self, name: str, records: Indices) -> None:

@@ -55,7 +55,7 @@ class Sensitivity(PlainData):
     unexplained: int = -1
 
 
-def sensitivity(evaluation: Evaluation, q_value: Array) -> Sensitivity:
+def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
     """Compute what a run could find; q_value: (r,)."""
     discovery, tested = evaluation.discovery, int(np.count_nonzero(~np.isnan(q_value)))
     unexplained = _unexplained(evaluation, q_value)
@@ -97,3 +97,8 @@ def _unexplained(evaluation: Evaluation, q_value: Array) -> int:
     if not low[row] > max(0.0, float(np.median(known)) + _FAR * spread):
         return -1
     return int(evaluation.table.rows[row])
+
+
+def needed_discoveries(smallest_p: float, tested: int) -> int:
+    """How many of ``tested`` records must reach the smallest p for any to be significant."""
+    return max(1, int(np.ceil(smallest_p * tested / SIGNIFICANCE - 1e-9)))

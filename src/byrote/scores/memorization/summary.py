@@ -12,10 +12,10 @@ from scipy.stats import skew, spearmanr
 
 from byrote.columnar import PlainData
 from byrote.runs.table import Table
-from byrote.scores.memorization import held_out
+from byrote.scores.memorization import held_out, sensitivity
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.scores.memorization.evaluation import Evaluation, estimates_without
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE, Sensitivity, sensitivity
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE, Sensitivity
 from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]
@@ -90,8 +90,8 @@ class Summary(PlainData):
     unscored
         Number of records without a score, by reason.
     undefined
-        Number of records with a score but no ``matched`` or ``mean_log``, by estimator: some of
-        their densities are zero on both sides, and a difference of infinities is undefined.
+        Number of records with a score but no ``matched`` or ``mean_log``, by estimator: a
+        difference of infinities, of densities that are zero on both sides.
     distribution
         For each estimator (score, matched, mean_log): mean, median, skewness, the quantiles
         q0.05, q0.5, q0.95 and q0.999, minimum and maximum.
@@ -165,20 +165,15 @@ def summarize(
         share_significant=float(discoveries.sum() / tested) if tested else float("nan"),
         smallest_p=smallest,
         smallest_q=smallest,  # of Benjamini-Hochberg, when every record reaches the smallest p
-        needed=needed_discoveries(smallest, tested) if tested else None,
+        needed=sensitivity.needed_discoveries(smallest, tested) if tested else None,
         p_value_method=_p_value_method(table, evaluation, tested),
-        sensitivity=sensitivity(evaluation, q_value),
+        sensitivity=sensitivity.sensitivity_of(evaluation, q_value),
         standard_error_reason=why_no_errors(table, evaluation),
         reliability=reliability(table),
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
         mean_log_prob=_mean_log_prob(table),
         diagnostics=diagnostics,
     )
-
-
-def needed_discoveries(smallest_p: float, tested: int) -> int:
-    """How many of ``tested`` records must reach the smallest p for any to be significant."""
-    return max(1, int(np.ceil(smallest_p * tested / SIGNIFICANCE - 1e-9)))
 
 
 def describe(values: Array) -> dict[str, float]:

@@ -107,13 +107,11 @@ class Summary(PlainData):
         What the run could find, and what its negative control showed.
     standard_error_reason
         Why standard errors are missing; empty where they are not.
-    reliability
-        Agreement between halves.
-    labels
-        Per label, where records have labels.
+    reliability, labels
+        Agreement between halves; the scores of each label.
     mean_log_prob
         Mean over records of their mean log p in the fits that trained on them, "in", and in those
-        that did not, "out"; with its standard error over retrainings, for these same records.
+        that did not, "out", with its error over retrainings.
     diagnostics
         Accuracy of the log-likelihoods, where the model reports it.
     """

@@ -288,7 +288,8 @@ def _by_label(
         return {}
     summaries = {}
     names, which = np.unique(labels, return_inverse=True)
-    members = np.split(np.argsort(which, kind="stable"), np.cumsum(np.bincount(which))[:-1])
+    order = np.argsort(which, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(which))[:-1])
     for name, member in zip(names, members, strict=True):
         scores = score[member][~np.isnan(score[member])]
         median, q95 = quantiles(scores, (0.5, 0.95)) if len(scores) else (np.nan, np.nan)

@@ -225,8 +225,8 @@ def test_a_newer_format_is_refused(tmp_path):
 
 FAILURES = {
     "raise": "ValueError at estimators.py:",
-    "nan": "BadLogProb .* no NaN",
-    "inf": r"BadLogProb .* no \+inf",
+    "nan": r"BadLogProb .* NaN or \+inf; got 1",
+    "inf": r"BadLogProb .* NaN or \+inf; got 1",
     "short": "BadLogProb .* must return shape",
 }
 

@@ -69,7 +69,7 @@ NULLS: Mapping[str, Null] = {
 def table_of(plan: Any, n: int, null: Null, generator: Generator) -> Table:
     """A table of a plan, filled without a look at it."""
     design = design_of(plan, n, int(generator.integers(1 << 31)))
-    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
+    rows = design.scored
     table = Table(design, rows, np.zeros((design.fits, len(rows))))
     table.log_prob[:] = np.where(table.roles() == 0, np.nan, null(generator, table.log_prob.shape))
     return table
@@ -78,11 +78,14 @@ def table_of(plan: Any, n: int, null: Null, generator: Generator) -> Table:
 def run_of(plan: Any, table: Table, diagnostics: Mapping[str, Any] | None = None) -> Run:
     """An open run of such a table, without files."""
     manifest = SimpleNamespace(
-        plan=SimpleNamespace(spec=plan.spec()), model=SimpleNamespace(name="", parameters={})
+        plan=SimpleNamespace(spec=plan.spec()),
+        model=SimpleNamespace(name="", parameters={}),
+        seed=0,
     )
     folder: Any = SimpleNamespace(
         design=table.design,
         manifest=manifest,
+        ids=np.arange(table.design.n),
         table=lambda **_: table,
         file=lambda _: SimpleNamespace(diagnostics=lambda: diagnostics or {}),
         place=lambda _, rows: slice(None),  # noqa: ARG005

@@ -28,7 +28,7 @@ def silent(generator, included):
 def table_of(plan, n, seed, mechanism, *, level=3.0, common=1.0):
     """Records differ in level, fits in a shift of all; what tells is the mechanism's alone."""
     design = design_of(plan, n, seed)
-    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
+    rows = design.scored
     table = Table(design, rows, np.zeros((design.fits, len(rows))))
     generator = np.random.default_rng(seed)
     roles = table.roles()

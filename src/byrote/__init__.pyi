@@ -41,6 +41,9 @@ from .scores.memorization.pruning import Pruned as Pruned
 from .scores.memorization.pruning import prune as prune
 from .scores.memorization.score_memorization import score_memorization as score_memorization
 from .scores.memorization.trajectory import Trajectory as Trajectory
+from .scores.outlook.proposal import Proposal as Proposal
+from .scores.outlook.proposal import Proposals as Proposals
+from .scores.outlook.proposal import propose_plans as propose_plans
 from .scores.privacy.evidence import PrivacyEvidence as PrivacyEvidence
 from .scores.run import Run as Run
 from .scores.run import open_run as open_run

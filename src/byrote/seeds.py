@@ -25,6 +25,7 @@ class Purpose(IntEnum):
     REFERENCE = 9
     INSERTION = 10
     ATTACK = 11
+    CONTROL = 12
 
 
 def sequence(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np.random.SeedSequence:

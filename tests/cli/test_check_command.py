@@ -7,12 +7,13 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.scores.gate.threshold import gate_of
 
-THRESHOLDS = ["--max-significant", "5%", "--max-q999", "5", "--max-auc", "75%"]
+THRESHOLDS = ["--max-significant", "20%", "--max-q999", "5", "--max-auc", "75%"]
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,11 @@ def runs(tmp_path_factory):
     for name, plan in plans.items():
         model = KernelDensity(bandwidth=2.0 if name == "smooth" else 0.001, leaf_size=1000)
         byrote.score_memorization(model, x, plan=plan, out=folder / name)
+    x = np.random.default_rng(0).normal(size=(300, 2))
+    x[7] = 8.0
+    ids = [f"patient-{place}" for place in range(300)]
+    plan = byrote.KFold(3, 6)
+    byrote.score_memorization(GaussianMixture(2), x, plan=plan, ids=ids, out=folder / "outlier")
     return folder
 
 
@@ -131,6 +137,34 @@ def test_an_unfinished_run_is_inconclusive_even_where_it_copies(byrote_, runs, l
     assert code == 4
     assert f"{24 - left} of 24 fits are missing" in " ".join(out.split())
     assert "inconclusive: all 3 thresholds" in out
+
+
+OUTLIER = ["--max-score", "10", "--max-q999", "2", "--max-significant", "0%"]
+
+
+def test_the_record_above_a_threshold_is_named(byrote_, runs):
+    code, out, _ = byrote_("check", runs / "outlier", *OUTLIER, "--junit", "j.xml")
+    assert code == 3
+    text = " ".join(out.split())
+    assert text.count("Above it: patient-7.") == 2
+    assert "Memorized: patient-7." in text
+    assert Path("j.xml").read_text().count("patient-7") == 3
+    _, out, _ = byrote_("check", runs / "outlier", *OUTLIER, "--json")
+    assert [each["records"] for each in json.loads(out)["thresholds"]] == [["patient-7"]] * 3
+
+
+def test_redacted_verdicts_name_nobody(byrote_, runs):
+    for output in ((), ("--json",)):
+        arguments = (*OUTLIER, "--redact", "--junit", "j.xml", *output)
+        code, out, _ = byrote_("check", runs / "outlier", *arguments)
+        assert code == 3
+        assert "patient" not in out + Path("j.xml").read_text()
+    assert all(not threshold["records"] for threshold in json.loads(out)["thresholds"])
+
+
+def test_a_pass_names_nobody(byrote_, runs):
+    code, out, _ = byrote_("check", runs / "outlier", "--max-score", "10000")
+    assert (code, "patient" in out) == (0, False)
 
 
 REFUSED = [

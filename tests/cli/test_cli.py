@@ -76,8 +76,7 @@ def test_csv_has_a_row_per_record(here, byrote_):
     ).memorization().score.tolist()
 
 
-ALWAYS = ["toy-memorization", "toy-overfitting", "scores", "memorized-by-log-prob"]
-ALWAYS += ["memorized-share-by-log-prob"]
+ALWAYS = ["scores", "memorized-by-log-prob", "memorized-share-by-log-prob"]
 OF_LABELS, OF_IMAGES = (
     ["scores-by-label", "thin-labels"],
     ["gallery", "gallery-grid", "memorized-examples"],
@@ -110,7 +109,7 @@ def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
     beside = ("--against", "two", "--names", "left, right", "--clusters", "3")
     code, out, err = byrote_("figures", "one", *beside, "--format", "svg")
     assert code == 0
-    assert drawn(out) == [*ALWAYS[:3], "scores-compared", *ALWAYS[3:], "thin-clusters"]
+    assert drawn(out) == [*ALWAYS[:1], "scores-compared", *ALWAYS[1:], "thin-clusters"]
     assert all(Path(line).read_bytes().startswith(b"<?xml") for line in out.splitlines())
     assert "no class figures: the records have no labels" in err
     assert "no gallery: the records are rows of numbers, not images" in err
@@ -236,6 +235,36 @@ def test_plans(here, byrote_, plan):
     code, out, err = byrote_("score", "x.npy", "--model", "kde", *plan, "--out", "run")
     assert (code, err) == (0, "")
     assert plan[1] in out
+
+
+def test_the_test_is_chosen_when_scoring_and_when_showing(here, byrote_):
+    code, out, _ = byrote_("score", "x.npy", *KDE, "--out", "run", "--test", "exact")
+    assert code == 0
+    assert "p-values: exact (the exact test was asked for)." in out
+    assert byrote_("show", "run", "--test", "exact") == (0, out, "")
+    moderated = byrote_("show", "run")[1]
+    assert "p-values: moderated t." in moderated
+    assert byrote_("show", "run", "--test", "moderated")[1] == moderated
+    data = json.loads(byrote_("show", "run", "--test", "exact", "--json")[1])
+    assert data["summary"]["sensitivity"]["reason"] == "the exact test was asked for"
+    code, _, err = byrote_("show", "run", "--test", "t")
+    assert code == 2
+    assert "moderated" in err
+
+
+def test_bystanders_are_scored_and_are_the_control(here, byrote_):
+    np.save("many.npy", np.random.default_rng(2).normal(size=(200, 2)))
+    plan = ["--plan", "probes", "--probes", "20", "--fits", "8"]
+    command = ["score", "many.npy", "--model", "kde", *plan, "--bystanders", "120"]
+    code, out, _ = byrote_(*command, "--out", "run")
+    assert code == 0
+    assert "20 of 200 records scored in 8 fits; 180 not scored by the plan" in " ".join(out.split())
+    assert "Negative control (bystanders)" in out
+    assert len(byrote.open_run("run").design.bystanders) == 120
+    code, _, err = byrote_(*command[:-1], "181", "--out", "other")
+    assert (code, "bystanders must not exceed the 180 records" in err) == (2, True)
+    code, _, err = byrote_("score", "x.npy", *KDE, "--bystanders", "5", "--out", "other")
+    assert (code, "--bystanders is not an option of --plan kfold" in err) == (2, True)
 
 
 def test_dry_run_forecasts_and_writes_nothing(here, byrote_):

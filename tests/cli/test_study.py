@@ -41,7 +41,7 @@ def data(tmp_path, monkeypatch):
 @pytest.fixture
 def without_figures(data, monkeypatch):
     """Nothing is drawn: these tests look elsewhere."""
-    monkeypatch.setattr(figures, "draw", lambda runs: iter(()))
+    monkeypatch.setattr(figures, "draw", lambda runs, toys: iter(()))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def finished(once, byrote_, data, monkeypatch, tmp_path):
     """A copy of the finished run, made by the command once for all tests."""
     if not once.exists():
         with monkeypatch.context() as patch:
-            patch.setattr(figures, "draw", lambda runs: iter(()))
+            patch.setattr(figures, "draw", lambda runs, toys: iter(()))
             assert byrote_(*RUN)[0] == 0
         (tmp_path / "run").rename(once)
     shutil.copytree(once, tmp_path / "run")
@@ -108,6 +108,7 @@ def test_the_report_says_what_was_run_and_found(byrote_, finished, tmp_path):
         "--validation-part test",
         "van den Burg & Williams",
         "## Nearest neighbours",
+        "![figures/toy-memorization.png](figures/toy-memorization.png)",
         "![figures/gallery.png](figures/gallery.png)",
         "](figures/ratio-by-score.png)",
     ):
@@ -210,7 +211,7 @@ def test_a_fit_that_fails_is_said_and_the_run_is_incomplete(byrote_, data, monke
     assert "INCOMPLETE" in text
     assert cells(text, "fits")[0].startswith("9 of 10")
     assert "secret" not in err + out + text
-    monkeypatch.setattr(figures, "draw", lambda runs: iter(()))
+    monkeypatch.setattr(figures, "draw", lambda runs, toys: iter(()))
     assert byrote_(*RUN)[0] == 0
     assert "INCOMPLETE" not in (tmp_path / "run" / "study.md").read_text()
 

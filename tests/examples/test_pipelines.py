@@ -20,8 +20,10 @@ EXAMPLES = ROOT / "examples"
 def shell(folder, *command, **more):
     """A command in a folder, with the commands of this environment."""
     paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
+    # As if no make had called these tests: one below another also prints where it is.
+    inherited = {k: v for k, v in os.environ.items() if k not in ("MAKELEVEL", "MAKEFLAGS")}
     environment = {
-        **os.environ,
+        **inherited,
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "PYTHONPATH": os.pathsep.join(filter(None, paths)),
         "OMP_NUM_THREADS": "1",

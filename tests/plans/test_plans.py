@@ -11,6 +11,7 @@ from sklearn import model_selection
 
 from byrote.errors import InvalidInput
 from byrote.plans import (
+    Context,
     Design,
     Insertions,
     KFold,
@@ -97,7 +98,6 @@ def test_spec_names_the_kind(plan):
 )
 def test_a_larger_plan_extends_a_smaller(small, large):
     context_design = drawn(small)
-    from byrote.plans import Context
 
     after = large.draw(Context(N, 0, np.arange(N), LABELS), after=context_design)
     assert after.begins_with(context_design)
@@ -139,13 +139,26 @@ def test_leave_one_out_is_equation_2():
 
 
 def test_probes_are_in_half_and_others_always():
-    design = drawn(Probes(7, fits=10))
-    assert design.scored is not None
+    design = drawn(Probes(7, fits=10, bystanders=3))
     roles = np.array([design.role(f) for f in range(10)])
     assert (np.count_nonzero(roles == 1, axis=0)[design.scored] == 5).all()
     others = np.setdiff1d(np.arange(N), design.scored)
-    assert (roles[:, others] == 0).all()
+    assert len(design.bystanders) == 3
+    assert (roles[:, design.bystanders] == 1).all()
+    assert (roles[:, np.setdiff1d(others, design.bystanders)] == 0).all()
     assert all(np.isin(others, design.training_rows(f)).all() for f in range(10))
+
+
+def test_bystanders_are_four_for_each_probe_and_at_least_a_thousand():
+    for n, probes, expected in ((5000, 10, 1000), (5000, 300, 1200), (500, 10, 490)):
+        design = design_of(Probes(probes, fits=4), n, 1)
+        assert len(design.bystanders) == expected
+        assert not np.isin(design.bystanders, design.scored).any()
+        context = Context(n, 1, np.arange(n), None)
+        larger = Probes(probes, fits=6).draw(context, after=design)
+        assert np.array_equal(larger.bystanders, design.bystanders)
+    with pytest.raises(InvalidInput, match="bystanders must not exceed the 490 records"):
+        design_of(Probes(10, fits=4, bystanders=491), 500)
 
 
 def test_inclusions_within_a_fit_are_independent_fair_coins():
@@ -164,7 +177,7 @@ def test_inclusions_within_a_fit_are_independent_fair_coins():
 def test_twins_complement_one_another_in_the_same_places(half, pairs, more, seed):
     n = 2 * half + more
     design = design_of(Probes(2 * half, fits=2 * pairs, pairs=True), n, seed)
-    probes = design.counted_rows(0)
+    probes = design.scored
     for first, second in zip(range(0, 2 * pairs, 2), range(1, 2 * pairs, 2), strict=True):
         both = np.concatenate([design.held_out[first], design.held_out[second]])
         assert sorted(both) == probes.tolist()

@@ -19,7 +19,7 @@ def template():
 def made(template):
     """A result of n records; what is not given is 0."""
 
-    def make(score, log_prob_in=None, log_prob_out=None, labels=None, ids=None):
+    def make(score, log_prob_in=None, log_prob_out=None, labels=None, ids=None, q_value=1.0):
         n = len(score)
         zeros = np.zeros(n)
         return replace(
@@ -29,6 +29,7 @@ def made(template):
             log_prob_out=zeros if log_prob_out is None else np.asarray(log_prob_out, float),
             standard_error={"score": np.full(n, 0.5)},
             mean_log=np.full(n, 2.5),
+            q_value=np.broadcast_to(np.asarray(q_value, float), n),
             interval=np.tile([1.0, 4.0], (n, 1)),
             labels=None if labels is None else np.asarray(labels),
             ids=np.arange(n) if ids is None else np.asarray(ids),

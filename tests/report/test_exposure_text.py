@@ -3,13 +3,13 @@
 import io
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 import byrote
+from byrote.attacks.extraction import Extraction
 from byrote.report import exposure as report
 from byrote.report import extraction
 from byrote.scores.exposure.levels import by_insertions, check_controls
@@ -142,8 +142,8 @@ def test_bad_input():
 
 
 def extracted(**changes):
-    given = {
-        "found": (("28126[5]", 3.25), ("90210[b]", 11.5)),
+    values = {
+        "completions": (("28126[5]", 3.25), ("90210[b]", 11.5)),
         "certified_count": 1,
         "queries": 12_345,
         "size": 10**8,
@@ -153,7 +153,7 @@ def extracted(**changes):
         "rank_high": 1.0,
         "matches": True,
     }
-    return SimpleNamespace(**{**given, **changes})
+    return Extraction(**{**values, **changes})
 
 
 def test_secrets_are_masked_unless_asked_for():
@@ -184,7 +184,7 @@ def test_secrets_are_masked_unless_asked_for():
             "whose rank is between 7 and 100,000,000.",
         ),
         ({"matches": False, "rank": np.nan, "rank_low": np.nan}, "whose rank is not known."),
-        ({"found": (), "certified_count": 0}, "nothing found in 12,345 queries"),
+        ({"completions": (), "certified_count": 0}, "nothing found in 12,345 queries"),
     ],
 )
 def test_certificates_and_ranks_are_said(changes, sentence):

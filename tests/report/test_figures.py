@@ -6,13 +6,15 @@ from dataclasses import replace
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import InvalidInput, KFold, LeaveOneOut, Probes
 from byrote.figures import gallery, score_distribution
-from byrote.report.figures.style import figure_of
+from byrote.report.figures.record_marks import FOUND_NAME, UNCLEARED_NAME
+from byrote.report.figures.style import VERMILION, figure_of
 from byrote.report.format import number
 
 from estimators import PureNoise
@@ -30,8 +32,15 @@ def template():
 def scored(template):
     """A result with given scores; all else is cut to fit."""
 
-    def result(score):
-        return replace(template, score=np.asarray(score, float), ids=np.arange(len(score)))
+    def result(score, q_value=1.0):
+        n = len(score)
+        return replace(
+            template,
+            score=np.asarray(score, float),
+            mean_log=np.asarray(score, float),
+            q_value=np.broadcast_to(np.asarray(q_value, float), n),
+            ids=np.arange(n),
+        )
 
     return result
 
@@ -45,13 +54,18 @@ def heights(ax):
 
 
 def line(ax):
-    (drawn,) = ax.lines
+    (drawn,) = [line for line in ax.lines if line.get_label().startswith("95th")]
     (x,) = set(drawn.get_xdata())
     return x
 
 
-def words(ax):
-    return [text.get_text() for text in ax.texts]
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def beyond(ax):
+    """Labels of the bins beyond the axis."""
+    return [text.get_text() for text in ax.get_xticklabels(minor=True)]
 
 
 SCORES = {
@@ -72,14 +86,12 @@ SCORES = {
 
 
 @pytest.mark.parametrize("score", SCORES.values(), ids=SCORES)
-def test_every_finite_score_is_in_a_bar(scored, score):
+def test_every_score_is_in_a_bar_within_the_axis(scored, score):
     ax = score_distribution(scored(score))
-    finite = score[np.isfinite(score)]
-    assert heights(ax).sum() == len(finite)
-    left = min(bar.get_x() for bar in ax.patches)
-    right = max(bar.get_x() + bar.get_width() for bar in ax.patches)
-    assert left <= finite.min() + 1e-9 * abs(finite.min())
-    assert right >= np.quantile(finite, 0.95)
+    assert heights(ax).sum() == np.count_nonzero(~np.isnan(score))
+    low, high = ax.get_xlim()
+    for bar in ax.patches:
+        assert low <= bar.get_x() < bar.get_x() + bar.get_width() <= high
     written(figure_of(ax), "svg")
 
 
@@ -97,7 +109,7 @@ def test_the_line_is_the_95th_percentile(scored, name):
     score = SCORES[name][~np.isnan(SCORES[name])]
     ax = score_distribution(scored(SCORES[name]))
     assert line(ax) == pytest.approx(np.quantile(score, 0.95))
-    assert words(ax)[0] == f"95th percentile: {number(np.quantile(score, 0.95))}"
+    assert legend(ax)[0] == f"95th percentile of M: {number(np.quantile(score, 0.95))}"
 
 
 def test_the_line_is_that_of_the_summary():
@@ -110,24 +122,77 @@ def test_bars_are_a_histogram(scored):
     score = np.repeat([0.0, 1.0, 3.0], [5, 7, 11])
     ax = score_distribution(scored(score))
     assert [height for height in heights(ax) if height] == [5, 7, 11]
-    assert (heights(ax)[0], heights(ax)[-1]) == (5, 11)
+    filled = [bar for bar in ax.patches if bar.get_height()]
+    assert filled[0].get_x() == pytest.approx(0)
+    assert filled[-1].get_x() + filled[-1].get_width() == pytest.approx(3)
 
 
-def test_scores_beyond_the_edge_are_counted(scored):
+def test_scores_beyond_the_edge_are_a_bar_beyond_a_break(scored):
     score = np.append(np.linspace(0, 1, 1995), [50.0, 60.0, 70.0, 80.0, 1234.0])
     ax = score_distribution(scored(score))
-    assert words(ax)[1] == "5 beyond the edge,\nup to 1,234"
+    assert beyond(ax) == ["50.0 to\n1,234 (5)"]
     assert heights(ax)[-1] == 5
     assert ax.get_xlim()[1] < 3
-    assert words(score_distribution(scored(-score)))[1] == "5 before the edge,\ndown to -1,234"
-    assert len(words(score_distribution(scored(np.full(9, 2.0))))) == 1
+    assert [text.get_text() for text in ax.texts] == ["//"]
+    mirrored = score_distribution(scored(-score))
+    assert beyond(mirrored) == ["-1,234 to\n-50.0 (5)"]
+    assert not beyond(score_distribution(scored(np.full(9, 2.0))))
 
 
 @pytest.mark.parametrize("sign", [np.inf, -np.inf])
-def test_infinite_scores_are_counted_too(scored, sign):
+def test_infinite_scores_are_beyond_the_edge_too(scored, sign):
     """They are no rounding matter: plus infinity is the most memorized of all."""
     score = np.append(np.linspace(0, 1, 997), [sign] * 3)
-    assert any("3 infinite" in text for text in words(score_distribution(scored(score))))
+    assert beyond(score_distribution(scored(score))) == [f"{number(sign)}\n(3)"]
+
+
+def diamonds(ax):
+    drawn = [line for line in ax.lines if line.get_label() == FOUND_NAME]
+    return np.concatenate([line.get_xdata() for line in drawn]) if drawn else np.array([])
+
+
+def test_a_record_found_far_out_is_seen_with_its_value(scored):
+    """The planted record of 76 nats: not cut off, and not like the five beside it."""
+    score = np.append(normal(2000), 760.0)
+    ax = score_distribution(scored(score, np.append(np.ones(2000), 0.003)))
+    (place,) = diamonds(ax)
+    assert np.quantile(score, 0.999) < place < ax.get_xlim()[1]
+    assert beyond(ax) == ["760"]
+    assert "760" in [text.get_text() for text in ax.texts]
+    assert legend(ax)[1] == "found (q ≤ 0.05): 1"
+
+
+def test_records_found_are_marked_where_they_are(scored):
+    q_value = np.ones(2000)
+    q_value[[5, 9]] = 0.05
+    score = normal(2000)
+    ax = score_distribution(scored(score, q_value))
+    np.testing.assert_allclose(np.sort(diamonds(ax)), np.sort(score[[5, 9]]), atol=0.5)
+    red = sum(bar.get_height() for bar in ax.patches if to_hex(bar.get_facecolor()) == "#d55e00")
+    assert red == 2
+
+
+@pytest.mark.parametrize(
+    ("q_value", "name"),
+    [(0.051, "none found (q ≤ 0.05)"), (np.nan, "found: unknown, no p-values")],
+)
+def test_a_run_without_findings_has_no_mark_of_one(scored, q_value, name):
+    ax = score_distribution(scored(normal(300), q_value))
+    assert legend(ax)[1] == name
+    assert not len(diamonds(ax))
+    colours = {to_hex(artist.get_color()) for artist in ax.lines}
+    colours |= {to_hex(bar.get_facecolor()) for bar in ax.patches if bar.get_height()}
+    assert VERMILION.lower() not in colours
+
+
+def test_a_record_not_cleared_is_marked_as_that(scored):
+    result = scored(np.append(normal(500), 800.0))
+    sensitivity = replace(result.summary().sensitivity, unexplained=500)
+    summary = replace(result.summary(), sensitivity=sensitivity)
+    ax = score_distribution(replace(result, _summary=summary))
+    assert legend(ax)[1:] == ["none found (q ≤ 0.05)", UNCLEARED_NAME]
+    (drawn,) = [line for line in ax.lines if line.get_label() == UNCLEARED_NAME]
+    assert drawn.get_markerfacecolor() == "white"
 
 
 @pytest.mark.parametrize("score", [[np.nan] * 3, [np.inf, -np.inf, np.nan]])
@@ -250,7 +315,7 @@ def test_infinite_scores_are_shown():
     (_, _, highest), titles = shown(gallery(result, numbered(7), each=2), 7)
     assert set(highest) == {2, 5}
     assert titles[2] == ["∞", "∞"]
-    assert heights(score_distribution(result)).sum() == 5
+    assert beyond(score_distribution(result)) == ["∞\n(2)"]
 
 
 def test_ties_are_in_the_order_of_the_data(scored):

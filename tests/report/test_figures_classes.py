@@ -6,6 +6,8 @@ from scipy import stats
 
 from byrote import InvalidInput
 from byrote.figures import one_record, scores_by_label, thin_regions
+from byrote.report.figures.style import VERMILION
+from byrote.report.format import number
 from byrote.scores.memorization.percentiles import record_percentiles
 from byrote.scores.memorization.top_records import (
     cluster_records,
@@ -67,7 +69,8 @@ def test_thin_regions_are_drawn_largest_first_with_the_overall_share(made):
     ax = thin_regions(result)
     found = memorized_by_region(result)
     assert names(ax) == [r.name for r in found]
-    assert words(ax) == [f"{r.memorized} of {r.records}" for r in found]
+    assert words(ax)[:-1] == [f"{r.memorized} of {r.records}; 0" for r in found]
+    assert words(ax)[-1] == "highest; found"
     for container, region in zip(ax.containers, found, strict=True):
         (x,), _ = container[0].get_data()
         assert x == pytest.approx(100 * region.share)
@@ -83,7 +86,7 @@ def test_regions_of_none_and_of_all(made, n):
     """Their share is an end of its interval, but for rounding."""
     score = np.append(np.zeros(n), np.arange(1, 1 + n))
     ax = thin_regions(made(score), np.repeat([0, 1], n), share=0.5)
-    assert words(ax) == [f"{n} of {n}", f"0 of {n}"]
+    assert words(ax)[:-1] == [f"{n} of {n}; 0", f"0 of {n}; 0"]
 
 
 def test_unscored_records_are_in_no_region(made):
@@ -119,6 +122,44 @@ def test_boxes_are_quantiles(made):
         drawn = {round(float(x), 6) for pair in xs for x in pair}
         assert {round(float(value), 6) for value in q} <= drawn
         assert words(ax)[place].startswith(f"{len(score)}; ")
+
+
+def diamonds(ax):
+    return [line for line in ax.lines if line.get_marker() == "D" and len(line.get_xdata())]
+
+
+def test_records_found_are_marked_in_their_class(made):
+    q_value = np.where(np.arange(600) == np.argmax(SCORE), 0.01, 1.0)
+    name = LABELS[np.argmax(SCORE)]
+    result = made(SCORE, labels=LABELS, q_value=q_value)
+    for ax, at in ((scores_by_label(result), SCORE.max()), (thin_regions(result), 1)):
+        (mark,) = diamonds(ax)
+        assert mark.get_xdata() == pytest.approx([at])
+        assert names(ax)[int(mark.get_ydata()[0])] == name
+        assert "found (q ≤ 0.05): 1" in [t.get_text() for t in ax.get_legend().get_texts()]
+    for ax in (
+        scores_by_label(made(SCORE, labels=LABELS)),
+        thin_regions(made(SCORE, labels=LABELS)),
+    ):
+        assert not diamonds(ax)
+        assert "none found (q ≤ 0.05)" in [t.get_text() for t in ax.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("found", [False, True])
+def test_scores_beyond_the_edge_are_arrows_with_their_values(made, sign, found):
+    score, labels = np.append(SCORE, sign * 7600.0), np.append(LABELS, "owl")
+    q_value = np.append(np.ones(600), 0.01 if found else 1.0)
+    ax = scores_by_label(made(score, labels=labels, q_value=q_value))
+    assert np.abs(ax.get_xlim()).max() < 1000
+    arrows = [line for line in ax.lines if line.get_marker() == "<>"[sign > 0]]
+    assert len(arrows) == 1
+    assert (arrows[0].get_color() == VERMILION) == found
+    assert number(sign * 7600.0) in words(ax)
+    for line in ax.lines:
+        if line.get_marker() in "oD" and len(line.get_xdata()):
+            assert ax.get_xlim()[0] <= min(line.get_xdata())
+            assert max(line.get_xdata()) <= ax.get_xlim()[1]
 
 
 def record(made, row=7):
@@ -165,6 +206,28 @@ def test_one_record_stands_at_its_percentiles(made):
     assert title[0].startswith("record r7 of class ")
     assert title[1].endswith(" (standard error 0.50) nats")
     assert title[2] == "mean_log = 2.50, 95 % 1.00 to 4.00"
+
+
+@pytest.mark.parametrize(
+    ("q_value", "verdict"),
+    [
+        (0.003, "found (q ≤ 0.05); q = 0.003"),
+        (0.46, "not found (q ≤ 0.05); q = 0.46"),
+        (np.nan, "found: unknown, no p-values"),
+    ],
+)
+def test_one_record_is_found_or_not(made, q_value, verdict):
+    ax = one_record(made([1, 2, 3], [5, 5, 9], [1, 2, 3], q_value=q_value), 0)
+    assert ax.get_legend().get_texts()[-1].get_text() == verdict
+    assert not {"D"} & {line.get_marker() for line in ax.lines}  # a diamond is a finding
+
+
+def test_others_beyond_the_edge_are_arrows_with_their_number(made):
+    inside = GENERATOR.normal(-100, 1, 600)
+    inside[3:6] = -9e5, -8e5, -np.inf
+    ax = one_record(made(SCORE, inside, np.full(600, -100.0)), 7)
+    assert "others: 3 down to -∞" in words(ax)
+    assert [line.get_marker() for line in ax.lines].count("<") == 1
 
 
 def test_axes_name_classes_and_whiskers(made):

@@ -78,10 +78,21 @@ def test_bins_of_few_records_are_hollow_and_the_key_says_so(records, hollow):
     assert faces[0] != "white"
 
 
-def test_a_record_far_out_is_trimmed_and_counted():
-    ax = ratio_by_score(compared(np.append(RATIO, 1.0), np.append(SCORE, 9000.0)), width=2)
-    assert "1 record outside" in ax.get_title(loc="left")
+def test_records_far_out_are_a_bin_beyond_a_break():
+    ratio, score = np.append(RATIO, [1.0, 3.0]), np.append(SCORE, [8000.0, np.inf])
+    ax = ratio_by_score(compared(ratio, score), width=2)
+    assert [text.get_text() for text in ax.get_xticklabels(minor=True)] == ["8,000 to\n∞ (2)"]
     assert ax.get_xlim()[1] < 1000
+    x, mean, *_ = points(ax)[-1]
+    assert mean == 2.0
+    assert x < ax.get_xlim()[1]
+
+
+def test_ratios_beyond_the_edge_are_arrows_with_their_number():
+    ratio, score = np.append(RATIO, [70.0, 90.0, 80.0]), np.append(SCORE, [-1.0, -1.0, 1e3])
+    ax = ratio_densities(compared(ratio, score))
+    assert sorted(text.get_text() for text in ax.texts) == ["2 up to 90.0", "80.0"]
+    assert [line.get_marker() for line in ax.lines].count(">") == 2
 
 
 def texts(ax):
@@ -90,7 +101,7 @@ def texts(ax):
 
 def test_densities_of_the_two_groups():
     ax = ratio_densities(compared(), share=0.1)
-    assert texts(ax) == ["highly memorized (150)", "regular (1,350)"]
+    assert texts(ax) == ["highest 10 % by M (150)", "other records (1,350)"]
     order = np.argsort(-SCORE)
     for line, rows in zip(ax.lines, (order[:150], order[150:]), strict=False):
         x, y = line.get_data()
@@ -136,13 +147,13 @@ BAD = {
         ratio_densities,
         compared(np.ones(40), np.arange(40)),
         {},
-        "two different finite ratios of highly memorized records",
+        "two different finite ratios of the highest 5 % by M",
     ),
     "too few": (
         ratio_densities,
         compared(RATIO[:10], SCORE[:10]),
         {},
-        "two different finite ratios of highly memorized records",
+        "two different finite ratios of the highest 5 % by M",
     ),
 }
 

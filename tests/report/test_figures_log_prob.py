@@ -12,7 +12,8 @@ from byrote.figures import (
     memorized_examples,
     memorized_share_by_log_prob,
 )
-from byrote.report.figures.style import BLUE, ORANGE
+from byrote.report.figures.record_marks import FOUND_NAME
+from byrote.report.figures.style import BLUE, SKY, VERMILION
 
 GENERATOR = np.random.default_rng(0)
 SCORE = GENERATOR.exponential(4, 1000)
@@ -20,7 +21,7 @@ LOG_PROB = GENERATOR.normal(-100, 10, 1000) - SCORE
 
 
 def histograms(score, log_prob, edges, share=0.05):
-    """Highly memorized and regular records per bin."""
+    """Highest by M and other records per bin."""
     high = np.zeros(len(score), bool)
     high[np.argsort(score)[-round(share * len(score)) :]] = True
     log_prob = np.clip(log_prob, edges[0], edges[-1])
@@ -74,16 +75,36 @@ def test_the_band_holds_the_central_ninety_per_cent(made):
     q05, q95 = np.quantile(LOG_PROB, (0.05, 0.95))
     high = np.argsort(SCORE)[-50:]
     inside = np.mean((LOG_PROB[high] >= q05) & (LOG_PROB[high] <= q95))
-    assert label == f"central 90 % of records, {100 * inside:.0f} % of the highly memorized"
+    assert label == f"central 90 % of records, {100 * inside:.0f} % of the highest"
 
 
-def test_records_far_out_are_counted_at_the_edge(made):
+def test_records_far_out_are_in_a_bin_beyond_a_break(made):
     log_prob = np.append(LOG_PROB, [-1e6, -np.inf, np.nan])
     score = np.append(SCORE, [0.0, 0.0, np.nan])
     ax = memorized_by_log_prob(made(score, log_prob))
-    assert bars(ax, 0).sum() + bars(ax, 1).sum() == 1001
-    assert "1 before the edge down to -1,000,000, 1 infinite" in ax.get_xlabel()
-    assert edges_of(ax)[0] > -300
+    assert bars(ax, 0).sum() + bars(ax, 1).sum() == 1002
+    assert bars(ax, 1)[0] == 2
+    assert [text.get_text() for text in ax.get_xticklabels(minor=True)] == ["-∞ to\n-1,000,000 (2)"]
+    assert -300 < ax.get_xlim()[0] < ax.containers[1][0].get_x()
+
+
+@pytest.mark.parametrize("draw", [memorized_by_log_prob, memorized_share_by_log_prob])
+def test_records_found_have_a_mark_and_a_number_of_their_own(made, draw):
+    """Whether they are among the highest by M or not, and far out too."""
+    log_prob, q_value = np.append(LOG_PROB, -1e6), np.ones(1001)
+    order = np.argsort(SCORE)
+    q_value[[order[0], order[-1], 1000]] = 0.01
+    ax = draw(made(np.append(SCORE, 99.0), log_prob, q_value=q_value))
+    (marks,) = [line for line in ax.lines if line.get_label() == FOUND_NAME]
+    assert (marks.get_marker(), to_hex(marks.get_color()).upper()) == ("D", VERMILION)
+    low, *_ = marks.get_xdata()
+    assert low == pytest.approx(ax.containers[0][0].get_x() + ax.containers[0][0].get_width() / 2)
+    numbers = [t.get_text() for t in ax.texts if t.get_color() == VERMILION]
+    assert sum(map(int, numbers)) == 3
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert {"highest 5 % by M", "found (q ≤ 0.05): 3"} <= set(names)
+    assert names[-1].endswith("; on diamonds: found")
+    assert not {"D"} & {line.get_marker() for line in draw(made(SCORE, LOG_PROB)).lines}
 
 
 @pytest.mark.parametrize("log_prob", [np.zeros(40), np.full(40, -3.5)])
@@ -98,14 +119,15 @@ def test_labels_have_units(made):
     assert "(nats)" in ax.get_xlabel()
     assert ax.get_ylabel() == "records"
     assert [t.get_text() for t in ax.get_legend().get_texts()][1:] == [
-        "highly memorized",
-        "regular",
-        "numbers: the highly memorized",
+        "highest 5 % by M",
+        "other records",
+        "none found (q ≤ 0.05)",
+        "numbers: highest by M",
     ]
     shares = memorized_share_by_log_prob(made(SCORE, LOG_PROB))
     assert shares.get_legend().get_texts()[-1].get_text() == "numbers: records in the bin"
     examples = memorized_examples(made(SCORE, LOG_PROB), pictures(1000)).axes[0]
-    assert examples.get_legend().get_texts()[-1].get_text().startswith("numbers: the highly")
+    assert examples.get_legend().get_texts()[-1].get_text().startswith("numbers: highest by M")
 
 
 def pictures(n):
@@ -129,9 +151,17 @@ def test_examples_lie_in_the_bin_that_their_line_leads_to(made):
             row = round(float(image.images[0].get_array().flat[0]) * 1000)
             assert edges[place] <= LOG_PROB[row] <= edges[place + 1]
             frame = to_hex(image.spines["left"].get_edgecolor()).upper()
-            assert frame == (ORANGE if row in high else BLUE)
+            assert frame == (SKY if row in high else BLUE)
             shown += 1
     assert shown >= 12
+
+
+def test_examples_found_are_framed_as_found(made):
+    figure = memorized_examples(made(SCORE, LOG_PROB, q_value=0.01), pictures(1000))
+    for ax in figure.axes[1:]:
+        if ax.axison:
+            assert to_hex(ax.spines["left"].get_edgecolor()).upper() == VERMILION
+            assert [line.get_marker() for line in ax.lines] == ["D"]
 
 
 def shown(figure):

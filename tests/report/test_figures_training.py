@@ -118,10 +118,14 @@ def test_distributions_are_histograms_with_their_percentiles(made):
     )
 
 
-def test_distributions_count_what_lies_outside(made):
+def test_distributions_have_arrows_where_scores_lie_outside(made):
     score = np.append(np.linspace(0, 1, 997), [50.0, np.inf, np.nan])
-    ax = score_distributions({"a": made(score), "b": made(np.linspace(0, 1, 50))})
-    assert texts(ax)[2:] == ["a: 1 beyond the edge, up to 50.0", "a: 1 infinite"]
+    other = made(np.append(np.linspace(0, 1, 50), -9.0), q_value=np.append(np.ones(50), 0.01))
+    ax = score_distributions({"a": made(score), "b": other})
+    assert [text.get_text() for text in ax.texts] == ["2 up to ∞", "-9.00"]
+    assert [line.get_marker() for line in ax.lines[-2:]] == [">", "<"]
+    for n, text in enumerate(texts(ax)):
+        assert text.endswith(f"; {n} found (q ≤ 0.05)")
 
 
 @pytest.mark.parametrize("name", ["x" * 200, "bell \x07", "$a_b^"])

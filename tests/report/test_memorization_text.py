@@ -20,6 +20,7 @@ from byrote.report.format import byte_size, duration, number, plain
 from byrote.report.memorization import render, to_json
 from byrote.runs.kinds.arrays import Forecast
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
+from byrote.scores.outlook.outlook import Outlook
 from byrote.stats.memorization import ESTIMATORS
 
 from estimators import Kernel, PureNoise
@@ -113,7 +114,7 @@ def test_records_come_by_falling_score(result):
     shown = printed(render(result, top=7))
     if len(result.order()) == 0:
         return
-    lines = shown[shown.index("most memorized") :].splitlines()[2:]
+    lines = shown[shown.index("highest scores M") :].splitlines()[2:]
     for line, i in zip(lines, result.order()[:7], strict=False):
         found = cells(line)
         assert found[0] == str(result.ids[i])
@@ -134,9 +135,10 @@ def test_records_come_by_falling_score(result):
 @pytest.mark.parametrize("top", [0, 1, 3, 1000])
 def test_as_many_records_as_asked_for(labelled, top):
     shown = printed(render(labelled, top=top))
-    assert ("most memorized" in shown) == (top > 0)
+    assert ("highest scores M" in shown) == (top > 0)
     listed = [line for line in shown.splitlines() if re.match(r"\d+ +(even|odd) ", line)]
     assert len(listed) == min(top, 30)
+    assert labelled.summary().significant == 0  # a table of those memorized would come first
 
 
 def test_it_says_what_was_done(labelled):
@@ -200,13 +202,20 @@ def test_discoveries_are_counted():
     shown = flat(render(found))
     assert f"{summary.significant} records ({summary.share_significant:.1%}) are memorized" in shown
     assert "at a 5% false discovery rate" in shown
-    assert f"p-values: exact; the smallest possible is {summary.smallest_p:.2g}" in shown
+    assert "p-values: moderated t." in shown
+    table = re.split(r"\nmemorized *\n", printed(render(found, top=3)))[1]
+    lines = table.splitlines()[1:4]
+    strongest = np.flatnonzero(found.q_value <= 0.05)
+    strongest = strongest[np.argsort(-found.mean_log[strongest])][:3]
+    assert [cells(line)[0] for line in lines] == found.ids[strongest].astype(str).tolist()
+    listed = to_json(found, top=3)["memorized"]
+    assert [record["id"] for record in listed] == found.ids[strongest].tolist()
 
 
 def test_a_plan_that_can_discover_nothing_says_so():
     one = byrote.score_memorization(PureNoise(), X, plan=KFold(5, repeats=1))
     assert "no record can reach significance; use more repeats (--repeats)." in flat(render(one))
-    assert "0 records (0.0%) are memorized" in flat(render(one))
+    assert "No record is found to be memorized" in flat(render(one))
     assert f"No standard errors: {one.summary().standard_error_reason}." in flat(render(one))
 
 
@@ -223,8 +232,8 @@ LEVERS = {
 
 @pytest.mark.parametrize(("plan", "lever"), LEVERS.values(), ids=LEVERS)
 def test_the_plan_s_own_lever_is_named(plan, lever):
-    shown = flat(render(byrote.score_memorization(PureNoise(), X, plan=plan)))
-    assert f"no record can reach significance; {lever}." in shown
+    result = byrote.score_memorization(PureNoise(), X, plan=plan, test="exact")
+    assert f"no record can reach significance; {lever}." in flat(render(result))
 
 
 UNITS = {
@@ -318,14 +327,14 @@ def test_intervals_stay_whole_on_a_narrow_terminal(labelled):
     shown = printed(render(labelled), width=80)
     assert len(re.findall(r"\[-?[\d.e-]+, -?[\d.e-]+\]", shown)) == 10
     assert max(map(len, shown.splitlines())) <= 80
-    assert "…" not in shown.partition("most memorized")[2]
+    assert "…" not in shown.partition("highest scores M")[2]
 
 
 def test_how_many_a_discovery_takes():
-    two = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=2))
+    two = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=2), test="exact")
     assert two.summary().needed == 6
-    assert "at least 6 records must reach it for any to be significant" in flat(render(two))
-    many = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=4))
+    assert "at least 6 records must reach it for any to be found" in flat(render(two))
+    many = byrote.score_memorization(PureNoise(), X, plan=KFold(10, repeats=4), test="exact")
     assert "must reach it" not in flat(render(many))
 
 
@@ -465,6 +474,7 @@ def test_json_holds_the_same_numbers(result):
         "missing_fits",
         "summary",
         "cautions",
+        "memorized",
         "most_memorized",
     }
     summary = result.summary()
@@ -609,33 +619,60 @@ def test_size(count, expected):
     assert byte_size(count, rough=True) == expected
 
 
+FORECAST = Forecast(
+    fits=1200,
+    pilot_records=2048,
+    pilot_fits=9,
+    seconds_per_fit=33.4,
+    seconds=40_080.0,
+    memory=1_250_000_000,
+    disk=64_000_000,
+)
+PROSPECTS = Outlook(
+    tested=60_000,
+    values_in=90.0,
+    values_out=10.0,
+    standard_error=0.8214,
+    detectable=5.25,
+    detectable_noisy=9.75,
+    unsure=False,
+    smallest_p=1e-10,
+    epsilon=0.9,
+)
+
+
+def forecast_text(forecast_=FORECAST, **changes):
+    return flat(forecast.of_records(forecast_, replace(PROSPECTS, **changes)))
+
+
 def test_a_forecast_holds_its_numbers():
-    given = Forecast(
-        fits=1200,
-        pilot_records=2048,
-        seconds_per_fit=33.4,
-        seconds=40_080.0,
-        memory=1_250_000_000,
-        disk=64_000_000,
-        values_in=90.0,
-        values_out=10.0,
-        standard_error=0.8214,
-    )
-    assert flat(forecast.render(given)) == (
+    assert forecast_text() == (
         "1,200 fits, each about 33 s: 11.1 h in total"
         " memory about 1.2 GB, disk about 64 MB"
         " per record 90 values in training and 10 held out;"
         " standard error of mean_log about 0.82 nats"
-        " (rough: extrapolated from pilot fits of 2,048 records)"
+        " finds a single one of 60,000 records with 80% power if training raises its"
+        " log-likelihood by 5.25 nats, a noisy one by 9.75"
+        " smallest p-value of the exact test 1e-10; could prove an epsilon of 0.90 at best"
+        " (rough: extrapolated from 9 pilot fits of 2,048 records)"
     )
-    kept = flat(forecast.render(replace(given, release=True)))
+    kept = forecast_text(replace(FORECAST, release=True))
     assert kept.startswith("1,200 fits and one on all records, each about 33 s")
-    several = flat(forecast.render(replace(given, starting=5.0)))
+    several = forecast_text(replace(FORECAST, starting=5.0))
     assert "11.1 h in total, starting workers included memory" in several
-    unknown = replace(given, standard_error=float("nan"), values_in=4.5)
-    assert "4.5 values in" in flat(forecast.render(unknown))
-    assert "one repeat has no standard error" in flat(forecast.render(unknown))
-    assert "one pair has no" in flat(forecast.render(replace(unknown, units="pairs")))
+    unknown = forecast_text(standard_error=float("nan"), values_in=4.5, epsilon=0.0)
+    assert "4.5 values in" in unknown
+    assert "there are too few fits for standard errors" in unknown
+    assert "can prove no epsilon" in unknown
+
+
+def test_a_forecast_warns_of_a_plan_that_finds_no_single_record():
+    text = forecast_text(detectable=float("inf"), reason="there are too few fits")
+    assert "WARNING: this plan can find no single record" in text
+    assert "there are too few fits" in text
+    exact = forecast_text(detectable=float("nan"), reason="no spread")
+    assert "only the exact test can find single records: no spread" in exact
+    assert "unsure, as noise in the pilot is far from normal" in forecast_text(unsure=True)
 
 
 def test_all_titles_are_known():

@@ -11,6 +11,7 @@ import typer
 
 from byrote import __version__
 from byrote.cli import exits, output
+from byrote.cli.options.planning import PlanOptions
 from byrote.cli.options.runs import (
     CheckOptions,
     CompareOptions,
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 
 _VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at most
+    "plan": (PlanOptions, "Propose plans for a goal and a budget, after a short pilot."),
     "score": (ScoreOptions, "Find the records that a model memorizes."),
     "expose": (ExposeOptions, "Plant secrets in a text, and measure their exposure in a model."),
     "show": (ShowOptions, "Print the scores or exposures of a run."),

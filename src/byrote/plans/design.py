@@ -32,6 +32,9 @@ class Design:
         For each fit the sorted rows that it does not train on.
     counted
         For each fit the sorted rows whose log-likelihood it contributes, or None for all.
+    bystanders
+        Sorted rows among them that every fit trains on: they get no score, but show how
+        log-likelihoods vary where membership does not.
     randomized
         Whether membership is known to be random, which p-values require.
     units
@@ -57,6 +60,7 @@ class Design:
     leader: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     copies: Sequence[Rows] | None = None
     places: Sequence[Places] | None = None
+    bystanders: Rows = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
 
     def __post_init__(self) -> None:
         if len(self.group) == 0:
@@ -70,12 +74,18 @@ class Design:
         return len(self.held_out)
 
     @property
-    def scored(self) -> Rows | None:
-        """Sorted rows that any fit counts; None for all."""
-        if any(rows is None for rows in self.counted):
-            return None
-        union = np.unique(np.concatenate([rows for rows in self.counted if rows is not None]))
-        return None if len(union) == self.n else union
+    def evaluated(self) -> Rows:
+        """The sorted rows that any fit counts, bystanders included."""
+        rows = [rows for rows in self.counted if rows is not None]
+        if len(rows) < self.fits:
+            return np.arange(self.n, dtype=np.uint32)
+        return np.unique(np.concatenate(rows))
+
+    @property
+    def scored(self) -> Rows:
+        """The sorted rows that get a score: those evaluated, without bystanders."""
+        rows = self.evaluated
+        return rows[~np.isin(rows, self.bystanders)] if len(self.bystanders) else rows
 
     def training_rows(self, fit: int) -> NDArray[np.intp]:
         """Return the rows that a fit trains on, in the order of its training data."""
@@ -134,9 +144,16 @@ class Design:
             raise ValueError("the leader of a fit is not one of the plan's fits")
         if len({*zip(self.repeat.tolist(), self.fold.tolist(), strict=True)}) < self.fits:
             raise ValueError("two fits share repeat and fold")
-        for rows in (*self.held_out, *(rows for rows in self.counted if rows is not None)):
+        counted = [rows for rows in self.counted if rows is not None]
+        for rows in (*self.held_out, *counted, self.bystanders):
             if rows.dtype != np.uint32 or (rows[1:] <= rows[:-1]).any() or (rows >= self.n).any():
                 raise ValueError(f"rows of a fit are not sorted, or not among the {self.n} records")
+        for held_out in self.held_out:
+            if np.isin(self.bystanders, held_out, assume_unique=True).any():
+                raise ValueError("a bystander is held out")
+        for rows in counted:
+            if not np.isin(self.bystanders, rows, assume_unique=True).all():
+                raise ValueError("a bystander is not counted")
         if (self.copies is None) != (self.places is None):
             raise ValueError("copies without places, or places without copies")
         inserted = zip(self.held_out, self.copies or (), self.places or (), strict=False)
@@ -156,6 +173,7 @@ class Design:
             and np.array_equal(self.fold[: other.fits], other.fold)
             and np.array_equal(self.group[: other.fits], other.group)
             and np.array_equal(self.leader[: other.fits], other.leader)
+            and np.array_equal(self.bystanders, other.bystanders)
             and all(np.array_equal(self.held_out[f], other.held_out[f]) for f in first)
             and all(_same(self.counted[f], other.counted[f]) for f in first)
             and all(np.array_equal(self.included(f), other.included(f)) for f in first)

@@ -1,7 +1,7 @@
 """Probes: a few records in a random half of the fits, all other records in every fit."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,6 +10,8 @@ from byrote import checks, seeds
 from byrote.errors import InvalidInput
 from byrote.plans.design import Design, Rows, rows
 from byrote.plans.plan import Context, Plan, check_fits
+
+_LEAST_BYSTANDERS, _BYSTANDERS_PER_PROBE = 1000, 4
 
 
 @dataclass(frozen=True)
@@ -42,13 +44,17 @@ class Probes(Plan):
         Train complementary pairs of fits with the same seeds.
     coins
         Make inclusions independent across fits, too.
+    bystanders
+        Number of other records, drawn at random, that every fit also scores: the negative control
+        of the moderated test. Default: four for each probe, at least 1,000, as far as there are
+        others; then a single probe can be found.
 
     Raises
     ------
     InvalidInput
         If fits < 2, or odd without coins; if the number of probes is odd and fits are paired, or
         both coins and pairs are set; or, when drawn, if a probe id is unknown, there are too many
-        probes, or a fit would train on nothing.
+        probes or bystanders, or a fit would train on nothing.
 
     Examples
     --------
@@ -68,6 +74,7 @@ class Probes(Plan):
     fits: int
     pairs: bool = False
     coins: bool = False
+    bystanders: int | None = None
     kind: ClassVar[str] = "probes"
     size: ClassVar[str] = "fits"
 
@@ -76,6 +83,8 @@ class Probes(Plan):
             self._set(**{name: checks.flag(name, getattr(self, name))})
         self._set(fits=checks.integer("fits", self.fits, at_least=2))
         check_fits(self.fits)
+        if self.bystanders is not None:
+            self._set(bystanders=checks.integer("bystanders", self.bystanders, at_least=0))
         if self.pairs and self.coins:
             raise InvalidInput("coins and pairs must not both be True")
         if self.fits % 2 and not self.coins:
@@ -98,11 +107,13 @@ class Probes(Plan):
         chosen = isinstance(self.records, tuple)
         spec = {"kind": self.kind, "records": self._count(), "chosen": chosen, "fits": self.fits}
         flags = {"pairs": self.pairs, "coins": self.coins}
-        return {**spec, **{name: True for name, value in flags.items() if value}}
+        spec |= {name: True for name, value in flags.items() if value}
+        return spec if self.bystanders is None else {**spec, "bystanders": self.bystanders}
 
     def draw(self, context: Context, after: Design | None = None) -> Design:
         """Extend ``after`` by another exchangeable group, or by more pairs or coin flips."""
         probes = self._rows(context)
+        bystanders = self._draw_bystanders(context, probes)
         if self.coins:
             design = self._flipped(context, probes)
         elif self.pairs:
@@ -114,7 +125,21 @@ class Probes(Plan):
                 "records must leave every fit something to train on; one would hold out all"
                 f" {context.n}: take fewer probes, or more records"
             )
-        return design
+        counted = np.union1d(probes, bystanders)
+        return replace(design, counted=[counted] * design.fits, bystanders=bystanders)
+
+    def _draw_bystanders(self, context: Context, probes: Rows) -> Rows:
+        others = np.setdiff1d(np.arange(context.n, dtype=np.uint32), probes, assume_unique=True)
+        count = self.bystanders
+        if count is None:
+            count = min(len(others), max(_LEAST_BYSTANDERS, _BYSTANDERS_PER_PROBE * len(probes)))
+        if count > len(others):
+            raise InvalidInput(
+                f"bystanders must not exceed the {len(others)} records that are not probes; got"
+                f" {count}"
+            )
+        generator = seeds.generator(context.seed, seeds.Purpose.PLAN, 0, 3)
+        return rows(generator.choice(others, count, replace=False))
 
     def _flipped(self, context: Context, probes: Rows) -> Design:
         """Fit f depends on the seed and f alone, so more fits extend a design."""

@@ -3,40 +3,61 @@
 import numpy as np
 from rich.text import Text
 
-from byrote.report.format import byte_size, duration, number, plural
+from byrote.report.format import byte_size, duration, number, p_value, plural
 from byrote.runs.forecast import Costs
 from byrote.runs.kinds.arrays import Forecast
 from byrote.runs.kinds.canaries import ExposureForecast
+from byrote.scores.outlook.outlook import Outlook
 
 
-def render(costs: Costs) -> Text:
-    """Return number of fits, time, memory, disk, and forecasts of the kind of run."""
-    if isinstance(costs, ExposureForecast):
-        return _of_canaries(costs)
-    assert isinstance(costs, Forecast)  # noqa: S101 (there are no others)
-    return _of_records(costs)
-
-
-def _of_records(forecast: Forecast) -> Text:
+def of_records(forecast: Forecast, prospects: Outlook) -> Text:
+    """Return number of fits, time, memory, disk, and what a run of this plan can find."""
     error = (
-        f"one {forecast.units.removesuffix('s')} has no standard error"
-        if np.isnan(forecast.standard_error)
-        else f"standard error of mean_log about {number(forecast.standard_error)} nats"
+        "there are too few fits for standard errors"
+        if np.isnan(prospects.standard_error)
+        else f"standard error of mean_log about {number(prospects.standard_error)} nats"
     )
     less = ", uncompiled; the run will be compiled and faster" if forecast.compiled else ""
     started = ", starting workers included" if forecast.starting else ""
     release = " and one on all records" if forecast.release else ""
-    return Text(
+    text = Text(
         f"{plural(forecast.fits, 'fit')}{release}, each about {duration(forecast.seconds_per_fit)}:"
         f" {duration(forecast.seconds)} in total{started}\n"
         f"{_memory_and_disk(forecast)}\n"
-        f"per record {forecast.values_in:.4g} values in training and {forecast.values_out:.4g} held"
-        f" out; {error}\n"
-        f"(rough: extrapolated from pilot fits of {plural(forecast.pilot_records, 'record')}{less})"
+        f"per record {prospects.values_in:.4g} values in training and {prospects.values_out:.4g}"
+        f" held out; {error}\n"
+    )
+    text.append(f"{_what_is_found(prospects)}\n", style="bold" if prospects.blind else "")
+    proven = (
+        f"could prove an epsilon of {number(prospects.epsilon)} at best"
+        if prospects.epsilon
+        else "can prove no epsilon"
+    )
+    return text.append(
+        f"smallest p-value of the exact test {p_value(prospects.smallest_p)}; {proven}\n"
+        f"(rough: extrapolated from {plural(forecast.pilot_fits, 'pilot fit')} of"
+        f" {plural(forecast.pilot_records, 'record')}{less})"
     )
 
 
-def _of_canaries(forecast: ExposureForecast) -> Text:
+def _what_is_found(prospects: Outlook) -> str:
+    if prospects.blind:
+        return (
+            f"WARNING: this plan can find no single record, whatever its effect:"
+            f" {prospects.reason or 'there are too few fits'}"
+        )
+    if np.isnan(prospects.detectable):
+        return f"only the exact test can find single records: {prospects.reason}"
+    unsure = "; unsure, as noise in the pilot is far from normal" if prospects.unsure else ""
+    return (
+        f"finds a single one of {plural(prospects.tested, 'record')} with 80% power if training"
+        f" raises its log-likelihood by {number(prospects.detectable)} nats, a noisy one by"
+        f" {number(prospects.detectable_noisy)}{unsure}"
+    )
+
+
+def of_canaries(forecast: ExposureForecast) -> Text:
+    """Return number of fits, time, memory, disk, and what is inserted and measured."""
     fits = plural(forecast.fits, "fit") + ("" if forecast.fits == 1 else ", each")
     tracking = forecast.times * forecast.passing + forecast.losses * forecast.loss
     during = f" {duration(tracking)} during training and" if forecast.losses else ""

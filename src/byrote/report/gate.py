@@ -13,6 +13,7 @@ from byrote.report.format import new_table, number
 from byrote.scores.gate.threshold import Gate, Threshold, option
 
 _STYLES = {"passed": "green", "failed": "bold red", "inconclusive": "bold yellow"}
+_NAMED = 5  # records in a remark
 _ELEMENTS = {"failed": "failure", "inconclusive": "error"}
 
 
@@ -66,7 +67,17 @@ def interval(threshold: Threshold) -> str:
 
 def _remark(threshold: Threshold) -> str:
     reason = f"{threshold.verdict}: {threshold.reason}" if threshold.reason else ""
-    return ". ".join(text for text in (threshold.covers, reason) if text)
+    return ". ".join(text for text in (threshold.covers, reason, _named(threshold)) if text)
+
+
+def _named(threshold: Threshold) -> str:
+    """Return the first of the records above a threshold."""
+    if not threshold.records:
+        return ""
+    shown = ", ".join(map(printable, threshold.records[:_NAMED]))
+    more = len(threshold.records) - _NAMED
+    title = "Memorized" if threshold.name == "max_significant" else "Above it"
+    return f"{title}: {shown}" + (f" and {more:,} more" if more > 0 else "")
 
 
 def _table(gate: Gate) -> Table:
@@ -114,7 +125,8 @@ def _case(threshold: Threshold) -> Element:
         element = SubElement(
             case, _ELEMENTS[threshold.verdict], type=threshold.verdict, message=text
         )
-        element.text = printable(threshold.covers or threshold.reason)
+        texts = (threshold.covers or threshold.reason, _named(threshold))
+        element.text = printable(". ".join(text for text in texts if text))
     SubElement(case, "system-out").text = text
     return case
 

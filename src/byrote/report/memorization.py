@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -24,9 +25,11 @@ from byrote.report.format import (
     subset,
     with_error,
 )
+from byrote.report.sensitivity import significance
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.summary import SIGNIFICANCE, Summary
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.summary import Summary
 from byrote.stats.memorization import ESTIMATORS
 
 FEW = 4  # units of a jackknife below which its error is a rough guess
@@ -59,9 +62,9 @@ def render(
 ) -> RenderableType:
     """Return the summary and the most memorized records."""
     summary = result.summary()
-    parts: list[RenderableType] = [_headline(result), _distribution(summary)]
+    parts: list[RenderableType] = [_headline(result), significance(result)]
+    parts.append(_distribution(summary))
     parts += [Text(sentence) for sentence in _few_repeats(result)]
-    parts.append(_significance(result))
     if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
     if summary.diagnostics is not None:
@@ -70,7 +73,8 @@ def render(
     parts += [Text(sentence) for sentence in _degenerate(result)]
     parts += [] if column is None else [Text(column.sentence)]
     if top:
-        parts += [Text(""), _records(result, top, column)]
+        for table in _tables(result, top, column):
+            parts += [Text(""), table]
     if summary.labels:
         parts += [Text(""), _labels(summary)]
     return Group(*parts)
@@ -78,14 +82,15 @@ def render(
 
 def to_json(result: MemorizationResult, *, top: int = 10) -> dict[str, Any]:
     """Return scores as plain data for JSON, with the ``top`` most memorized records."""
-    frame = result.to_frame().iloc[result.order()[:top]]
+    frame = result.to_frame()
     return plain(
         {
             "description": dict(result.description),
             "missing_fits": list(result.missing),
             "summary": result.summary().to_dict(),
             "cautions": [*_few_repeats(result), *_approximate(result), *_degenerate(result)],
-            "most_memorized": frame.to_dict(orient="records"),
+            "memorized": frame.iloc[_found(result)[:top]].to_dict(orient="records"),
+            "most_memorized": frame.iloc[result.order()[:top]].to_dict(orient="records"),
         }
     )
 
@@ -115,39 +120,6 @@ def _distribution(summary: Summary) -> Table:
     halves = [number(getattr(summary.reliability, name)) for name in ESTIMATORS]
     table.add_row("split-half rank correlation", *halves)
     return table
-
-
-def _significance(result: MemorizationResult) -> Text:
-    text, summary = Text(), result.summary()
-    if summary.standard_error_reason:
-        text.append(f"No standard errors: {summary.standard_error_reason}.\n")
-    if summary.significant is None:
-        text.append(f"p-values: {summary.p_value_method}.")
-        return text
-    verb = "is" if summary.significant == 1 else "are"
-    text.append(
-        f"{plural(summary.significant, 'record')} ({summary.share_significant:.1%}) {verb}"
-        f" memorized at a {SIGNIFICANCE:.0%} false discovery rate.\n",
-        style="bold",
-    )
-    needed = summary.needed or 0
-    text.append(
-        f"p-values: {summary.p_value_method}; the smallest possible is {summary.smallest_p:.2g}"
-    )
-    if needed > summary.scored:
-        text.append(f": no record can reach significance; {_larger_plan(result)}.")
-    elif needed > 1:
-        text.append(f"; at least {needed:,} records must reach it for any to be significant.")
-    else:
-        text.append(".")
-    return text
-
-
-def _larger_plan(result: MemorizationResult) -> str:
-    kind = result.description["plan"]["spec"]["kind"]
-    if kind in ("kfold", "leave-one-out"):
-        return "use more repeats (--repeats)"
-    return f"use more fits{' (--fits)' if kind in ('probes', 'subset') else ''}"
 
 
 def _log_likelihood(result: MemorizationResult) -> Text:
@@ -194,8 +166,23 @@ def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
     return text
 
 
-def _records(result: MemorizationResult, top: int, column: RecordColumn | None) -> Table:
-    rows = result.order()[:top]
+def _tables(result: MemorizationResult, top: int, column: RecordColumn | None) -> list[Table]:
+    """Return the records that were found, and those with the highest scores."""
+    found = _found(result)[:top]
+    tables = [_records(result, found, "memorized", column)] if len(found) else []
+    highest = _records(result, result.order()[:top], "highest scores M", column)
+    return [*tables, highest]
+
+
+def _found(result: MemorizationResult) -> NDArray[np.intp]:
+    """Return the rows of the records found, by falling effect."""
+    found = np.flatnonzero(result.q_value <= SIGNIFICANCE)
+    return found[np.argsort(-result.mean_log[found], kind="stable")]
+
+
+def _records(
+    result: MemorizationResult, rows: NDArray[np.intp], title: str, column: RecordColumn | None
+) -> Table:
     if column is not None and not any(column.cells[row] for row in rows):
         column = None
     titles = ["record"] if result.labels is None else ["record", "label"]
@@ -203,7 +190,7 @@ def _records(result: MemorizationResult, top: int, column: RecordColumn | None) 
         *titles,
         *("score M", "matched", "mean_log", "[95 %]", "log p in", "out", "q"),
         left=len(titles),
-        title="most memorized",
+        title=title,
         whole=("mean_log", "[95 %]", "q"),
     )
     if column is not None:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from byrote.plans import Design
+from byrote.plans import Design, Plan
 from byrote.runs.executors.registry import usable_workers
 
 Result = TypeVar("Result")
@@ -32,6 +32,7 @@ class Planned:
     """A run before it starts; ``smallest`` is the size that the model needed in the preflight."""
 
     model: Any
+    plan: Plan
     design: Design
     smallest: int
     seed: int
@@ -69,14 +70,16 @@ class Planned:
 
 
 def run_pilots(
-    sizes: Iterable[int], fit: Callable[[int], tuple[float, Result]]
+    sizes: Iterable[int],
+    fit: Callable[[int], tuple[float, Result]],
+    long_enough: float = LONG_ENOUGH,
 ) -> tuple[list[tuple[int, float]], Result]:
     """Fit growing parts until one takes long enough; return all times, and the last result."""
     times: list[tuple[int, float]] = []
     for size in sizes:
         seconds, result = fit(size)
         times.append((size, seconds))
-        if seconds >= LONG_ENOUGH:
+        if seconds >= long_enough:
             break
     return times, result
 

@@ -30,6 +30,8 @@ def write_design(paths: RunPaths, manifest: Manifest, design: Design) -> None:
     if design.copies is not None:
         columns["copies"] = pa.array(design.copies, type=rows)
         columns["places"] = pa.array(design.places, type=pa.list_(pa.int64()))
+    if len(design.bystanders):
+        columns["bystanders"] = pa.array([design.bystanders, *[[]] * (design.fits - 1)], type=rows)
     sealed.write_parquet(paths.plan, columns, {"run_id": manifest.run_id})
 
 
@@ -45,11 +47,14 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
         insertions: dict[str, Any] = {n: _lists(table[n]) for n in _INSERTIONS if n in names}
         if (plan.spec["kind"] == "insertions") != (len(insertions) == len(_INSERTIONS)):
             raise ValueError("insertions are of an exposure run, and of no other")
+        optional = dict(insertions)
+        if "bystanders" in names:
+            optional["bystanders"] = np.concatenate(_lists(table["bystanders"]))
         numbers: dict[str, Any] = {name: _numbers(table[name]) for name in _NUMBERS}
         design = Design(
             n=manifest.data.records,
             **numbers,
-            **insertions,
+            **optional,
             held_out=_lists(table["held_out"]),
             counted=_lists(table["counted"]),
             randomized=plan.randomized,

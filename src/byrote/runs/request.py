@@ -146,11 +146,16 @@ class Request:
         )
 
     def forecast(self) -> Costs:
-        """Forecast time, memory and disk of the run from pilot fits, after all checks of a run."""
+        """Forecast time, memory and disk of the run from pilot fits."""
+        return self.kind.forecast(self.planned())
+
+    def planned(self) -> Planned:
+        """Return the run before it starts, after all its checks."""
         self.check()
         design, settings = self.plan.draw(self.context()), self.settings
-        planned = Planned(
+        return Planned(
             model=self.model,
+            plan=self.plan,
             design=design,
             smallest=self.preflight(design),
             seed=settings.seed,
@@ -160,7 +165,6 @@ class Request:
             track=tuple(self.track),
             reports=self.reports(design) if self.track else None,
         )
-        return self.kind.forecast(planned)
 
     def reports(self, design: Design, fit: int = 0) -> int | None:
         """Return how often the model reports in a fit; None if unknown in advance."""

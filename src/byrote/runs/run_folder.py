@@ -200,12 +200,20 @@ class RunFolder:
             raise IncompleteRun(self.complaint(missing, untracked))
         if epoch is not None:
             missing = sorted({*missing, *self.untracked([epoch])})
-        scored = self.design.scored
-        rows = np.arange(self.design.n, dtype=np.uint32) if scored is None else scored
+        rows = self.design.evaluated
         values = np.full((self.design.fits, len(rows)), np.nan)
         for fit in sorted(set(range(self.design.fits)) - set(missing)):
             values[fit, self.place(fit, rows)] = self.log_prob(fit, epoch)
-        return Table(self.design, rows, values, tuple(missing))
+        if not len(self.design.bystanders):
+            return Table(self.design, rows, values, tuple(missing))
+        bystander = np.isin(rows, self.design.bystanders)
+        return Table(
+            self.design,
+            rows[~bystander],
+            values[:, ~bystander],
+            tuple(missing),
+            values[:, bystander],
+        )
 
     def place(self, fit: int, rows: NDArray[np.uint32]) -> Any:
         """Return the places of a fit's counted rows among those that any fit counts."""

@@ -17,17 +17,20 @@ class Table:
     design
         Who saw what.
     rows
-        (r,) the records that any fit counts, by row of the data.
+        (r,) the records that get a score, by row of the data.
     log_prob
         (F, r) nats; NaN where a fit is missing or does not count the record.
     missing
         Missing fits.
+    bystanders
+        (F, b) nats, of records that every fit trained on; None without any.
     """
 
     design: Design
     rows: NDArray[np.uint32]
     log_prob: NDArray[np.float64]
     missing: tuple[int, ...] = ()
+    bystanders: NDArray[np.float64] | None = None
 
     def counting(self, left_out: NDArray[np.bool_] | None = None) -> NDArray[np.bool_]:
         """Return which fits count, (F,): neither missing nor left out, and of pairs whole ones."""

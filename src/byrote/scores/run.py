@@ -23,7 +23,7 @@ from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
 from byrote.scores.exposure.trajectory import exposure_trajectory_of_run
-from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.memorization.evaluation import Evaluation, Test, evaluate
 from byrote.scores.memorization.memorization_result import MemorizationResult, memorization_of_run
 from byrote.scores.memorization.trajectory import trajectory_of_run
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
@@ -167,17 +167,17 @@ class Run(Displayed):
     @cached_property
     def evaluation(self) -> Evaluation:
         """Scores and errors of the scored records, from the finished fits."""
-        return evaluate(self.table(partial=True))
+        return evaluate(self.table(partial=True), self.manifest.seed)
 
     @once
     def memorization(
-        self, epoch: int | None = None, *, partial: bool = False
+        self, epoch: int | None = None, *, test: Test = "moderated", partial: bool = False
     ) -> MemorizationResult:
-        """Compute the memorization scores from the log-likelihoods, without training."""
+        """Compute the memorization scores; ``test`` as for ``score_memorization``."""
         self.folder.check_no_canaries()
         table = self._known_table(epoch, partial=partial)
-        evaluation = self.evaluation if epoch is None else evaluate(table)
-        return memorization_of_run(self.folder, table, evaluation, epoch)
+        evaluation = self.evaluation if epoch is None else evaluate(table, self.manifest.seed)
+        return memorization_of_run(self.folder, table, evaluation.by(test), epoch)
 
     @once
     def exposure(

@@ -202,7 +202,7 @@ class StudyRecords:
         count = len(self.audited)
         plan = Probes(min(run.probes, count), run.fits)
         scored = design_of(plan, count, settings.seed + run.probe_seed).scored
-        probes = self.audited.ids if scored is None else self.audited.ids[scored]
+        probes = self.audited.ids[scored]
         return self._request(run, self.audited, probes, settings)
 
     def _request_pruned(self, run: AuditRun, pruned: Pruning, settings: Settings) -> Planned:

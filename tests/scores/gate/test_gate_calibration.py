@@ -11,7 +11,7 @@ from byrote.plans import design_of
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import Controls, check_controls
-from byrote.scores.gate import max_auc, max_exposure, max_q999, max_significant
+from byrote.scores.gate import max_auc, max_exposure, max_q999, max_score, max_significant
 from byrote.scores.gate.threshold import GatedRun, judge
 from levels import run_of
 
@@ -21,7 +21,7 @@ PLANS = [KFold(2, 10), Probes(150, fits=16), Subset(0.5, fits=16)]
 def source_of(plan, n, values_of, *, seed=0, tail=0.025, diagnostics=None):
     """``values_of(generator, design)``: the whole table, (fits, n)."""
     design = design_of(plan, n, seed=seed)
-    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
+    rows = design.scored
     values = values_of(np.random.default_rng(seed), design)[:, rows]
     return GatedRun(run_of(plan, Table(design, rows, values), diagnostics), tail)
 
@@ -45,18 +45,22 @@ def seldom(errors, runs, rate):
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_noise_alone_fails_no_bar_and_passes_where_it_can(plan):
-    runs, verdicts = 40, {"significant": [], "q999": [], "wide": []}
+    runs, verdicts = 40, {"significant": [], "q999": [], "wide": [], "score": [], "wide score": []}
     for seed in range(runs):
         source = source_of(plan, 150, noise(5.0), seed=seed)
         for name, measure, threshold in (
             ("significant", max_significant.measure, 0.05),
             ("q999", max_q999.measure, 0.5),  # far below what the noise makes of the estimate
             ("wide", max_q999.measure, 1000.0),
+            ("score", max_score.measure, 0.5),
+            ("wide score", max_score.measure, 1000.0),
         ):
             found = judge("max_q999", threshold, measure(source, threshold), level=0.95)
             verdicts[name].append(found.verdict)
     assert seldom(verdicts["q999"].count("failed"), runs, 0.025)
     assert seldom(runs - verdicts["significant"].count("passed"), runs, 0.05)
+    assert seldom(verdicts["score"].count("failed"), runs, 0.025)
+    assert "failed" not in verdicts["wide score"]
     assert "failed" not in verdicts["wide"]  # a subset may leave a record in or out only once
     assert verdicts["wide"].count("passed") >= (runs if plan.kind != "subset" else 0.7 * runs)
 
@@ -104,9 +108,10 @@ def test_chosen_probes_speak_of_themselves():
 
 SHORT = [
     ("one repeat", KFold(10, 1), 300, max_significant, 0.01, "can discover nothing"),
-    ("few repeats", KFold(2, 6), 300, max_significant, 0.01, "unless 94 of 300 records"),
     ("one repeat", KFold(10, 1), 300, max_q999, 50, "no standard errors"),
     ("few probes", Probes(300, fits=16), 60_000, max_q999, 50, "too few records"),
+    ("one repeat", KFold(10, 1), 300, max_score, 50, "the moderated test cannot be had: fewer"),
+    ("some probes", Probes(150, fits=16), 300, max_score, 50, "150 of 300 records were not scored"),
     ("one repeat", KFold(10, 1), 300, max_auc, 0.6, "lira could not be measured"),
 ]
 
@@ -123,6 +128,60 @@ def test_too_little_never_passes(plan, n, module, threshold, reason):
     )
     assert found.verdict == "inconclusive"
     assert reason in found.reason
+
+
+def test_a_share_below_what_the_plan_can_discover_is_in_doubt():
+    (doubt,) = max_significant._doubts(0.01, 300, 94)
+    assert "unless 94 of 300 records" in doubt
+    assert not max_significant._doubts(0.32, 300, 94)
+
+
+LEARNED = (17, 4)  # by 40 nats, of 300 records
+
+
+def test_one_record_learned_by_heart_fails_and_is_named():
+    gated = source_of(KFold(3, 6), 300, noise(1.0, 40.0, LEARNED))
+    found = judge("max_score", 10, max_score.measure(gated, 10), level=0.95)
+    assert found.verdict == "failed"
+    assert set(found.records) == {"17", "4"}
+    assert found.low < 40 < found.high
+    assert found.detail["tested"] == 300
+    assert 0 < found.detail["detectable"] < 10
+    within = judge("max_score", 60, max_score.measure(gated, 60), level=0.95)
+    assert (within.verdict, within.records) == ("passed", ())
+    across = judge("max_score", found.found, max_score.measure(gated, found.found), level=0.95)
+    assert (across.verdict, across.records) == ("inconclusive", ())
+    assert "reaches across" in across.reason
+
+
+def test_other_thresholds_that_fail_name_records_too():
+    gated = source_of(KFold(3, 6), 300, noise(1.0, 40.0, LEARNED))
+    for module, limit in ((max_q999, 10), (max_significant, 0.0)):
+        found = judge("any", limit, module.measure(gated, limit), level=0.95)
+        assert found.verdict == "failed"
+        assert set(found.records) == {"17", "4"}
+
+
+def test_the_quantile_says_how_many_records_it_cannot_see():
+    """Two of 2,000 may exceed it: two records learned by heart pass, and max_score fails."""
+    gated = source_of(KFold(3, 6), 2000, noise(0.1, 40.0, LEARNED))
+    found = judge("max_q999", 10, max_q999.measure(gated, 10), level=0.95)
+    assert found.verdict == "passed"
+    assert "It cannot see 2 records above it, however far: --max-score" in found.covers
+    every = judge("max_score", 10, max_score.measure(gated, 10), level=0.95)
+    assert (every.verdict, set(every.records)) == ("failed", {"17", "4"})
+
+
+def test_records_without_limits_do_not_pass():
+    def values(generator, design):
+        found = noise(0.1)(generator, design)
+        found[0, 3] = -np.inf
+        return found
+
+    gated = source_of(KFold(3, 6), 300, values)
+    found = judge("max_score", 50, max_score.measure(gated, 50), level=0.95)
+    assert found.verdict == "inconclusive"
+    assert "1 of 300 records have no limits" in found.reason
 
 
 def test_zero_densities_outside_training_fail():

@@ -46,6 +46,8 @@ def test_a_learned_secret_fails(runs):
     exposure = byrote.open_run(runs / "searched").exposure()
     planted = exposure.inserted > 0
     assert found.verdict == "failed"
+    above = exposure.exposure.bits > 10
+    assert set(found.records) == set(exposure.exposure.ids[planted & above].tolist())
     assert found.found == found.low == found.high == exposure.exposure.bits[planted].max()
     assert found.detail["chance_bits"] == pytest.approx(np.log2(12 / 0.05))
     assert found.detail["by_insertions"]["8"] == {"canaries": 6, "largest": found.found}
@@ -92,7 +94,7 @@ def test_a_chosen_secret_shows_nothing_of_chance(runs):
 
 
 def test_scores_are_not_measured_by_canaries(runs):
-    gate = byrote.check(runs / "searched", max_significant="1%", max_q999=5)
+    gate = byrote.check(runs / "searched", max_score=5, max_significant="1%", max_q999=5)
     assert gate.exit_code == 4
     assert all("never measured" in one.reason for one in gate.thresholds)
 

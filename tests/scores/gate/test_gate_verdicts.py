@@ -86,8 +86,14 @@ def test_a_gate_is_plain_data():
     assert data["thresholds"][0]["interval"] == [1.0, "inf"]
     assert set(data["thresholds"][0]) == {
         *("name", "asked", "found", "interval", "level", "unit"),
-        *("verdict", "reason", "covers", "detail"),
+        *("verdict", "reason", "covers", "detail", "records"),
     }
+
+
+@pytest.mark.parametrize(("measured", "named"), [(ABOVE, ("7", "3")), (INSIDE, ()), (ACROSS, ())])
+def test_records_are_named_by_failed_thresholds_alone(measured, named):
+    measured = dataclasses.replace(measured, records=("7", "3"))
+    assert judge("max_score", 2.0, measured, level=0.95).records == named
 
 
 @pytest.mark.parametrize(
@@ -113,6 +119,7 @@ REFUSED = [
     ({"max_q999": float("nan")}, "max_q999 must be nats"),
     ({"max_q999": float("inf")}, "max_q999 must be nats"),
     ({"max_q999": True}, "max_q999 must be nats"),
+    ({"max_score": -1}, "max_score must be nats, a number of at least 0; got -1"),
     ({"max_exposure": -0.1}, "max_exposure must be bits"),
     ({"max_epsilon_proven": [3]}, "max_epsilon_proven must be a number"),
     ({"max_auc": 0.4}, "max_auc must be an area of at least 0.5 and below 1"),

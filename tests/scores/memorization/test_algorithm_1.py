@@ -58,7 +58,7 @@ PLANS = st.one_of(
 def random_table(plan, seed, n=9, spread=3.0):
     design = design_of(plan, n, seed)
     generator = np.random.default_rng(seed)
-    rows = np.arange(n, dtype=np.uint32) if design.scored is None else design.scored
+    rows = design.scored
     whole = np.full((design.fits, n), np.nan)
     for fit in range(design.fits):
         counted = design.counted_rows(fit)

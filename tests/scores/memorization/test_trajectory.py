@@ -154,7 +154,7 @@ def test_tracked_from_the_command_line(capfd, tmp_path, monkeypatch):
     assert byrote.open_run(tmp_path / "run").trajectory().epochs.tolist() == [1, 2, 4]
 
 
-@pytest.mark.parametrize("plan", [KFold(3, repeats=2), Probes(8, fits=4)])
+@pytest.mark.parametrize("plan", [KFold(3, repeats=2), Probes(8, fits=4, bystanders=0)])
 def test_diagnostics_over_fits(tmp_path, plan):
     result = byrote.score_memorization(Weighs(), X, plan=plan, out=tmp_path / "run")
     table = rows(tmp_path / "run")

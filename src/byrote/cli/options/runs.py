@@ -12,6 +12,7 @@ from byrote.cli.options.shared import (
     Debug,
     FigureFormat,
     RunNames,
+    ScoreTest,
     Seed,
     UserModel,
     UserSettings,
@@ -36,6 +37,7 @@ class ShowOptions:
         ShownMethod | None,
         one_of("--method", ShownMethod, "Choose how exposures are computed (default: auto)."),
     ] = None
+    test: ScoreTest | None = None
     as_json: AsJson = False
     as_csv: AsCsv = False
     top: Annotated[int | None, top_n("Print N records (default: 10) or canaries (40).")] = None
@@ -208,6 +210,14 @@ class CheckOptions:
     max_exposure: Annotated[
         float | None, value("BITS", "Limit the exposure of the most exposed inserted canary.")
     ] = None
+    max_score: Annotated[
+        float | None,
+        value(
+            "NATS",
+            "Limit the effect of training on every record; the only threshold for records that"
+            " cannot pass while one is learned by heart.",
+        ),
+    ] = None
     max_significant: Annotated[
         str | None,
         value(
@@ -215,9 +225,10 @@ class CheckOptions:
             "Limit the share of records memorized at a 5 % false discovery rate: 1% or 0.01.",
         ),
     ] = None
-    max_q999: Annotated[float | None, value("NATS", "Limit the 99.9th percentile of mean_log.")] = (
-        None
-    )
+    max_q999: Annotated[
+        float | None,
+        value("NATS", "Limit the 99.9th percentile of mean_log; one record in 1000 may be above."),
+    ] = None
     max_epsilon_proven: Annotated[
         float | None, value("EPSILON", "Limit the lower bound of byrote epsilon.")
     ] = None
@@ -229,6 +240,9 @@ class CheckOptions:
         int | None, number("Count only canaries inserted at most N times (--max-exposure).")
     ] = None
     level: Annotated[float, value("P", "Set the joint confidence level of all intervals.")] = 0.95
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Leave out the ids of records above a threshold.")
+    ] = False
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False
     junit: Annotated[
         Path | None, value("FILE", "Also write JUnit XML with a test for each threshold.")

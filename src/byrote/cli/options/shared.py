@@ -57,6 +57,41 @@ def top_n(text: str) -> Any:
 
 # -- records and models ---------------------------------------------------------------------------
 
+Data = Annotated[
+    str,
+    argument(
+        "DATA",
+        "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
+        " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST.",
+    ),
+]
+DensityModel = Annotated[
+    str, value("MODEL", "Train vae, kde, gmm, laplace-histogram or module:Class.")
+]
+Ids = Annotated[str | None, value("NAME", "Read the ids from this column, array or file.")]
+Part = Annotated[
+    str | None,
+    value(
+        "PART",
+        "Use this part of the data set: train, test, or CelebA's valid (default: train).",
+    ),
+]
+Image = Annotated[
+    str | None,
+    value(
+        "WORDS",
+        "Transform each image, in the order given: pad=N, crop=LEFT,TOP,RIGHT,BOTTOM,"
+        " resize=N, celeba.",
+    ),
+]
+Only = Annotated[
+    str | None,
+    value(
+        "FILE",
+        "Use only the records listed in this file: a .csv or .parquet with a column id,"
+        " or a .txt with one id per line (byrote prune writes one).",
+    ),
+]
 Key = Annotated[
     str | None,
     value("NAME", "Read the records from this array of a .npz or image column of a .parquet."),
@@ -81,6 +116,15 @@ UserSettings = Annotated[
 ValidationPart = Annotated[
     str | None,
     value("PART", "Use this part of a data set as validation records: test, or CelebA's valid."),
+]
+ScoreTest = Annotated[
+    Literal["moderated", "exact"],
+    one_of(
+        "--test",
+        Literal["moderated", "exact"],
+        "Choose the test of each record: moderated finds single records with few fits, exact cannot"
+        " err.",
+    ),
 ]
 
 # -- training -------------------------------------------------------------------------------------
@@ -109,7 +153,10 @@ Executor = Annotated[
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Only forecast fits, time, memory, disk and standard errors."),
+    typer.Option(
+        "--dry-run",
+        help="Only forecast fits, time, memory, disk, standard errors and what can be found.",
+    ),
 ]
 
 # -- runs and results -----------------------------------------------------------------------------

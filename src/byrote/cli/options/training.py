@@ -9,14 +9,21 @@ import typer
 from byrote.cli.options.shared import (
     AsCsv,
     AsJson,
+    Data,
     Debug,
     DebugFits,
+    DensityModel,
     DryRun,
     Executor,
+    Ids,
+    Image,
     KeepModels,
     Key,
     Labels,
+    Only,
     Out,
+    Part,
+    ScoreTest,
     Seed,
     Settings,
     SubsetSize,
@@ -44,18 +51,9 @@ StudyName = Literal[
 class ScoreOptions:
     """Find the records that a model memorizes, by training it with and without them."""
 
-    data: Annotated[
-        str,
-        argument(
-            "DATA",
-            "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
-            " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST.",
-        ),
-    ]
+    data: Data
     out: Out = None
-    model: Annotated[
-        str, value("MODEL", "Train vae, kde, gmm, laplace-histogram or module:Class.")
-    ] = "vae"
+    model: DensityModel = "vae"
     settings: Settings = None
     plan: Annotated[
         PlanName, one_of("--plan", PlanName, "Choose which fits train on which records.")
@@ -91,38 +89,23 @@ class ScoreOptions:
             " epsilon).",
         ),
     ] = False
+    bystanders: Annotated[
+        int | None,
+        number(
+            "Score N records that are in every fit, as the control of the test (probes; default: 4"
+            " for each probe, at least 1000)."
+        ),
+    ] = None
     stratify: Annotated[
         bool, typer.Option("--stratify", help="Spread labels evenly over the parts (kfold).")
     ] = False
     key: Key = None
     labels: Labels = None
-    ids: Annotated[str | None, value("NAME", "Read the ids from this column, array or file.")] = (
-        None
-    )
-    part: Annotated[
-        str | None,
-        value(
-            "PART",
-            "Use this part of the data set: train, test, or CelebA's valid (default: train).",
-        ),
-    ] = None
-    image: Annotated[
-        str | None,
-        value(
-            "WORDS",
-            "Transform each image, in the order given: pad=N, crop=LEFT,TOP,RIGHT,BOTTOM,"
-            " resize=N, celeba.",
-        ),
-    ] = None
+    ids: Ids = None
+    part: Part = None
+    image: Image = None
     records: SubsetSize = None
-    only: Annotated[
-        str | None,
-        value(
-            "FILE",
-            "Use only the records listed in this file: a .csv or .parquet with a column id,"
-            " or a .txt with one id per line (byrote prune writes one).",
-        ),
-    ] = None
+    only: Only = None
     seed: Seed = 0
     track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
     workers: Workers = 1
@@ -132,6 +115,7 @@ class ScoreOptions:
     dry_run: DryRun = False
     as_json: AsJson = False
     as_csv: AsCsv = False
+    test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     debug: DebugFits = False
 

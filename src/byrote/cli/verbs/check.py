@@ -18,6 +18,7 @@ def check(options: CheckOptions) -> int:
     """Print the verdict of each threshold, and write it as JUnit XML with --junit."""
     thresholds = {
         "max_exposure": options.max_exposure,
+        "max_score": options.max_score,
         "max_significant": options.max_significant,
         "max_q999": options.max_q999,
         "max_epsilon_proven": options.max_epsilon_proven,
@@ -43,7 +44,11 @@ def _check(options: CheckOptions, thresholds: Mapping[str, Any], path: Path | No
     """Check the run; if that fails, write an error for every threshold to the JUnit file."""
     try:
         return check_run(
-            options.run, **thresholds, insertions=options.insertions, level=options.level
+            options.run,
+            **thresholds,
+            insertions=options.insertions,
+            level=options.level,
+            redact=options.redact,
         )
     except ByroteError as error:
         if path is not None:

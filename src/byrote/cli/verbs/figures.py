@@ -11,6 +11,7 @@ from byrote.cli.exits import complain
 from byrote.cli.options.runs import FiguresOptions
 from byrote.cli.output import print_text, standard_output_kept_clean
 from byrote.errors import CorruptFile, InvalidInput, printable
+from byrote.report.figures import style
 from byrote.report.figures.registry import Selection, groups
 from byrote.report.format import plural
 from byrote.runs.files import make_folder, write_atomically
@@ -65,12 +66,13 @@ def draw(
     *,
     records: Sequence[str] = (),
     clusters: int | None = None,
+    toys: bool = False,
 ) -> Iterator[Path]:
     """Draw the figures of runs into the folder of the first; yield each path."""
     run = next(iter(runs.values()))
     for id_ in records:
         record_percentiles(run.memorization(), id_)  # reject unknown ids before drawing
-    selection = Selection(runs, records, clusters)
+    selection = Selection(runs, records, clusters, toys)
     yield from write_figures(run.folder.paths.figures, format_, groups(selection))
 
 
@@ -109,7 +111,7 @@ def _render(figure: "Figure", format_: str) -> tuple[memoryview, bool]:
     drawing = io.BytesIO()
     with warnings.catch_warnings(record=True) as recorded:
         warnings.simplefilter("always")
-        figure.savefig(drawing, format=format_, dpi=_DPI)
+        figure.savefig(drawing, format=format_, dpi=_DPI, bbox_inches=style.extent(figure))
     of_font = [str(warning.message).startswith("Glyph ") for warning in recorded]
     for warning, is_of_font in zip(recorded, of_font, strict=True):
         if not is_of_font:

@@ -8,24 +8,28 @@ from pathlib import Path
 from typing import Any
 
 from byrote.cli.exits import Exit, complain
+from byrote.cli.options.planning import PlanOptions
 from byrote.cli.options.training import ExposeOptions, ScoreOptions
 from byrote.cli.output import Format, emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.show import print_scores
-from byrote.data import load
+from byrote.data import Records, load
+from byrote.data.canary_records import CanaryRecords
 from byrote.errors import InvalidInput
 from byrote.models import registry
 from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
-from byrote.report.forecast import render
+from byrote.report.forecast import of_canaries, of_records
 from byrote.report.format import plain
 from byrote.runs.execute import kept_in, run_fits
 from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Bar, Silent
 from byrote.runs.request import Request, Settings
+from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
 _PLAN_OPTIONS = (
-    "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "stratify",
+    "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "bystanders",
+    "stratify",
 )  # fmt: skip
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
@@ -38,16 +42,7 @@ def score(options: ScoreOptions) -> int:
     plan = build_plan(options.plan, {name: getattr(options, name) for name in _PLAN_OPTIONS})
     request = Request(
         model=registry.build(options.model, registry.parse_settings(options.settings or [])),
-        records=load(
-            options.data,
-            key=options.key,
-            labels=options.labels,
-            ids=options.ids,
-            part=options.part,
-            image=options.image,
-            records=options.records,
-            only=options.only,
-        ),
+        records=load_records(options),
         plan=plan,
         settings=run_settings(options),
         track=parse_epochs(options.track),
@@ -58,10 +53,24 @@ def score(options: ScoreOptions) -> int:
     run = execute(request, options.out)
     if run is None:
         return Exit.INTERRUPTED
-    code = print_scores(run, output, top=options.top)
+    code = print_scores(run, output, top=options.top, test=options.test)
     if request.keeps:
         run.folder.check_release()
     return code
+
+
+def load_records(options: ScoreOptions | PlanOptions) -> Records:
+    """Load the records that the options describe."""
+    return load(
+        options.data,
+        key=options.key,
+        labels=options.labels,
+        ids=options.ids,
+        part=options.part,
+        image=options.image,
+        records=options.records,
+        only=options.only,
+    )
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:
@@ -126,8 +135,12 @@ def execute(request: Request, out: Path) -> Run | None:
 
 
 def print_forecast(request: Request, output: Format) -> None:
-    """Print the number of fits and their cost, from a pilot fit."""
+    """Print the number of fits, their cost and what they can find, from pilot fits."""
     with standard_output_kept_clean():
-        forecast = request.forecast()
-        text = render(forecast)
-    emit(output, text=lambda: [text], data=lambda: plain(asdict(forecast)))
+        if isinstance(request.records, CanaryRecords):
+            forecast: Any = request.forecast()
+            text, data = of_canaries(forecast), asdict(forecast)
+        else:
+            costs, prospects = foresee(request)
+            text, data = of_records(costs, prospects), asdict(costs) | asdict(prospects)
+    emit(output, text=lambda: [text], data=lambda: plain(data))

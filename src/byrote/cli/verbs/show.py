@@ -16,6 +16,7 @@ from byrote.report import exposure, memorization, near_duplicates
 from byrote.report import trajectory as trajectory_text
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
+from byrote.scores.memorization.evaluation import Test
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
@@ -27,20 +28,27 @@ def show(options: ShowOptions) -> int:
     output = output_format(options.as_json, options.as_csv)
     run, top = open_run(options.run), options.top
     if run.has_canaries:
+        if options.test is not None:
+            raise InvalidInput(
+                "--test applies to runs of byrote score; this one is of byrote expose"
+            )
         method = options.method or "auto"
         top = 40 if top is None else top
         return print_exposures(run, output, top=top, epoch=options.epoch, method=method)
     if options.method is not None:
         raise InvalidInput("--method applies to runs of byrote expose; this one is of byrote score")
-    return print_scores(run, output, top=10 if top is None else top, epoch=options.epoch)
+    top, test = 10 if top is None else top, options.test or "moderated"
+    return print_scores(run, output, top=top, epoch=options.epoch, test=test)
 
 
 # -- scores ---------------------------------------------------------------------------------------
 
 
-def print_scores(run: Run, output: Format, *, top: int, epoch: int | None = None) -> int:
+def print_scores(
+    run: Run, output: Format, *, top: int, test: Test, epoch: int | None = None
+) -> int:
     """Print the scores of a run; return the exit code."""
-    result, code = complete_or_not(partial(run.memorization, epoch))
+    result, code = complete_or_not(partial(run.memorization, epoch, test=test))
     copies = load_near_duplicates(run, result)
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
     trajectory = run.trajectory(partial=True) if tracked else None

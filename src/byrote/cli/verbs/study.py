@@ -173,9 +173,9 @@ def _compare_neighbors(
 
 
 def _draw_all(run: Run) -> list[str]:
-    """Draw all figures of a run, or none if fits are missing."""
+    """Draw all figures of a run, and the paper's toys, or none if fits are missing."""
     try:
-        paths = list(figures.draw({run.path.resolve().name: run}))
+        paths = list(figures.draw({run.path.resolve().name: run}, toys=True))
     except IncompleteRun:
         complain("no figures: fits are missing")
         return []

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
+from byrote.report.figures.far_values import arrows_at_edges, bins_of, robust_limits
+from byrote.report.figures.record_marks import OTHERS_NAME, high_name
 from byrote.report.figures.registry import Drawings
-from byrote.report.format import plural
 from byrote.scores.memorization.top_records import highly_memorized
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.stats import estimate
@@ -23,8 +24,9 @@ def ratio_by_score(
 ) -> Axes:
     """Draw the mean distance ratio in bins of the score with 95 % intervals: Figure 5a.
 
-    Hollow points are bins of fewer than five records, without an interval. Infinite ratios are left
-    out and counted. Above the line at 1, samples are nearer than validation records.
+    Hollow points are bins of fewer than five records, without an interval. Records with scores far
+    out are a bin beyond a break of the axis. Infinite ratios are left out and counted. Above the
+    line at 1, samples are nearer than validation records.
 
     Parameters
     ----------
@@ -48,18 +50,19 @@ def ratio_by_score(
     'memorization score M (nats), bins of 2'
     """
     width = None if width is None else checks.positive("width", width)
-    score, ratio = _both_finite(result)
-    low, high = style.robust_limits(score, reach=10.0)
+    score, ratio = _drawn(result)
+    low, high = robust_limits(score[np.isfinite(score)], reach=10.0)
     width = _round_width((high - low) / 25) if width is None else width
-    place = np.floor(score / width).astype(np.int64)
-    shown = (score >= low) & (score <= high)
+    edges = width * np.arange(np.floor(low / width), np.floor(high / width) + 2)
+    bins = bins_of(score, (low, high), edges)
     ax = style.new_axes(ax)
     ax.axhline(1.0, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 1.5)))
-    for which in np.unique(place[shown]):
-        _bin(ax, (which + 0.5) * width, ratio[shown & (place == which)])
+    for place in np.unique(bins.place):
+        _bin(ax, bins.centres[place], ratio[bins.place == place])
+    bins.finish(ax)
     usable = ~np.isnan(result.ratio) & ~np.isnan(result.score)
-    notes = [*_infinite(result.ratio[usable]), *_outside(score, low, high)]
-    if np.unique(place[shown], return_counts=True)[1].min() < FEW:
+    notes = _infinite(result.ratio[usable])
+    if np.unique(bins.place, return_counts=True)[1].min() < FEW:
         notes.append(f"hollow: fewer than {FEW} records, no interval")
     ax.set_title("\n".join(notes), loc="left", fontsize=style.SMALL, color=style.GREY)
     ax.set_xlabel(f"memorization score M (nats), bins of {width:g}")
@@ -69,15 +72,15 @@ def ratio_by_score(
 
 
 def ratio_densities(result: NeighborResult, *, share: float = 0.05, ax: Axes | None = None) -> Axes:
-    """Draw the density of the distance ratio of highly memorized and regular records: Figure 5b.
+    """Draw the density of the distance ratio of the highest by M and of other records: Figure 5b.
 
-    Gaussian kernel densities with pointwise 95 % bands for the smoothed density. Infinite ratios
-    are left out and counted.
+    Gaussian kernel densities with pointwise 95 % bands for the smoothed density. Arrows at the edge
+    count the ratios beyond it. Infinite ratios are left out and counted.
 
     Parameters
     ----------
     share
-        Share of the scored records that count as highly memorized.
+        Share of the scored records that count as the highest.
 
     Raises
     ------
@@ -92,22 +95,22 @@ def ratio_densities(result: NeighborResult, *, share: float = 0.05, ax: Axes | N
     >>> ratio, score = random.uniform(0.5, 1.5, 500), random.normal(5, 4, 500)
     >>> result = SimpleNamespace(ratio=ratio, score=score)
     >>> [text.get_text() for text in ratio_densities(result).get_legend().get_texts()]
-    ['highly memorized (25)', 'regular (475)']
+    ['highest 5 % by M (25)', 'other records (475)']
     """
     high = highly_memorized(result.score, share)
     usable = ~np.isnan(result.ratio) & ~np.isnan(result.score)
     finite = np.isfinite(result.ratio) & usable
-    groups = {style.HIGH_NAME: result.ratio[finite & high]}
-    groups[style.REGULAR_NAME] = result.ratio[finite & ~high]
+    groups = {high_name(share): result.ratio[finite & high]}
+    groups[OTHERS_NAME] = result.ratio[finite & ~high]
     for name, values in groups.items():
         if len(np.unique(values)) < 2:
-            raise InvalidInput(f"result must have two different finite ratios of {name} records")
-    ends = [style.robust_limits(values) for values in groups.values()]
+            raise InvalidInput(f"result must have two different finite ratios of the {name}")
+    ends = [robust_limits(values) for values in groups.values()]
     low, top = min(end[0] for end in ends), max(end[1] for end in ends)
     room = 0.15 * (top - low)
     grid = np.linspace(max(0.0, low - room), top + room, 400)
     ax = style.new_axes(ax)
-    looks = ((style.VERMILION, (0, (4, 1.5))), (style.BLUE, "-"))
+    looks = ((style.PURPLE, (0, (4, 1.5))), (style.BLUE, "-"))
     for (name, values), (color, dashes) in zip(groups.items(), looks, strict=True):
         density, half = kernel_density(values, grid)
         band = (np.maximum(density - half, 0), density + half)
@@ -117,11 +120,11 @@ def ratio_densities(result: NeighborResult, *, share: float = 0.05, ax: Axes | N
     ax.axvline(1.0, color=style.GREY, linewidth=0.8, linestyle=(0, (1, 1.5)))
     ax.set_ylim(0, None)
     ax.set_xlim(grid[0], grid[-1])
-    past = np.count_nonzero(result.ratio[finite] > grid[-1])
-    notes = [f"{past:,} beyond the right edge"] if past else []
+    for y, values, (color, _) in zip((0.95, 0.87), groups.values(), looks, strict=True):
+        arrows_at_edges(ax, values, y, color=color)
     ax.set_xlabel(RHO)
     ax.set_ylabel("density")
-    style.legend_above(ax, notes=[*_infinite(result.ratio[usable]), *notes])
+    style.legend_above(ax, notes=_infinite(result.ratio[usable]))
     style.tidy(ax)
     return ax
 
@@ -142,9 +145,10 @@ def kernel_density(values: Array, grid: Array) -> tuple[Array, Array]:
     return density, 1.96 * np.sqrt(np.maximum(variance, 0))
 
 
-def _both_finite(result: NeighborResult) -> tuple[Array, Array]:
-    both = np.isfinite(result.ratio) & np.isfinite(result.score)
-    if not both.any():
+def _drawn(result: NeighborResult) -> tuple[Array, Array]:
+    """Return scores, infinite ones too, and ratios of the records that have both."""
+    both = np.isfinite(result.ratio) & ~np.isnan(result.score)
+    if not np.isfinite(result.score[both]).any():
         raise InvalidInput("result must have a finite ratio and score to draw; it has none")
     return result.score[both], result.ratio[both]
 
@@ -178,15 +182,12 @@ def _infinite(ratio: Array) -> list[str]:
     return [f"{count:,} with infinite ratio, not drawn"] if count else []
 
 
-def _outside(score: Array, low: float, high: float) -> list[str]:
-    count = np.count_nonzero((score < low) | (score > high))
-    return [f"{plural(int(count), 'record')} outside"] if count else []
-
-
 # -- what byrote figures draws --------------------------------------------------------------------
 
 
 @registry.figure("distance ratios", of="records", order=100, needs=(registry.neighbors,))
 def _ratios(neighbors: NeighborResult) -> Drawings:
-    yield "ratio-by-score", style.figure_of(ratio_by_score(neighbors))
-    yield "ratio-densities", style.figure_of(ratio_densities(neighbors))
+    shows = "Whether samples are nearer to the records with high scores M: mean of ρ."
+    yield "ratio-by-score", style.figure_of(ratio_by_score(neighbors)), shows
+    shows = "Density of the distance ratio ρ of the highest by M and of the others."
+    yield "ratio-densities", style.figure_of(ratio_densities(neighbors)), shows

@@ -1,13 +1,16 @@
 """The distribution of the scores, of one run and of several (Figure 4c)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
-from byrote.report.figures import registry, style
+from byrote.report.figures import far_values, record_marks, registry, style
+from byrote.report.figures.far_values import Bins, arrows_at_edges, bins_of
+from byrote.report.figures.record_marks import Marked
 from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -18,7 +21,8 @@ from byrote.scores.run import Run
 def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Axes:
     """Draw a histogram of the memorization score (nats) with its 95th percentile.
 
-    Scores far out are drawn, and counted, at the edge.
+    Records found stand under diamonds. Scores far out are a bar beyond a break of the axis; those
+    of records found are written there.
 
     Raises
     ------
@@ -35,38 +39,55 @@ def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Ax
     'memorization score M (nats)'
     """
     score = _finite("result", result)
-    ax = style.new_axes(ax)
-    low, high = style.robust_limits(score)
-    bins = min(100, max(20, int(np.sqrt(len(score)))))
-    ax.hist(np.clip(score, low, high), bins=bins, range=(low, high), color=style.BLUE, alpha=0.85)
+    ax = style.new_axes(ax, height=2.6)
+    limits = far_values.robust_limits(score)
+    count = min(100, max(20, int(np.sqrt(len(score)))))
+    scored = ~np.isnan(result.score)
+    bins = bins_of(result.score[scored], limits, np.linspace(*limits, count + 1))
+    found = record_marks.is_found(result)[scored]
+    heights = bins.counts(np.ones(len(found), bool))
+    part = bins.counts(found)
+    bar: dict[str, Any] = {"alpha": 0.85, "linewidth": 0}
+    ax.bar(bins.centres, part, bins.width, color=style.VERMILION, **bar)
+    ax.bar(bins.centres, heights - part, bins.width, bottom=part, color=style.BLUE, **bar)
     q95 = _q95(result)
-    ax.axvline(q95, color=style.VERMILION, linestyle="--", linewidth=1.5)
-    right = q95 > low + 0.5 * (high - low)  # no room to its right
-    ax.margins(y=0.15)  # so that the label stands above the bars
-    ax.annotate(
-        f"95th percentile: {number(q95)}",
-        (q95, 0.99),
-        xycoords=("data", "axes fraction"),
-        xytext=(-5 if right else 5, 0),
-        textcoords="offset points",
-        color=style.VERMILION,
-        fontsize=style.SMALL,
-        horizontalalignment="right" if right else "left",
-        verticalalignment="top",
-    )
-    left = bool(np.median(score) > (low + high) / 2)
-    style.note(ax, style.beyond(result.score, low, high), left=left)
+    label = f"95th percentile of M: {number(q95)}"
+    look: dict[str, Any] = {"color": style.GREY, "linestyle": "--", "linewidth": 1.2}
+    line = ax.axvline(q95, label=label, **look) if q95 <= bins.high else style.key(label, **look)
+    for group in record_marks.marked(result):
+        _mark(ax, bins, group, result.score[scored], group.rows[scored], heights)
+    bins.finish(ax)
+    ax.set_ylim(0, 1.12 * heights.max())  # so that marks stand below the legend
     ax.set_xlabel("memorization score M (nats)")
     ax.set_ylabel("records")
     style.whole_numbers(ax)
+    style.legend_above(ax, handles=[line, *record_marks.keys(result)])
     style.tidy(ax)
     return ax
+
+
+def _mark(
+    ax: Axes,
+    bins: Bins,
+    group: Marked,
+    score: NDArray[np.float64],
+    rows: NDArray[np.bool_],
+    heights: NDArray[np.intp],
+) -> None:
+    """Draw a mark over each bin with records of a group; beyond the axis with their scores."""
+    places = np.flatnonzero(bins.counts(rows))
+    texts = [
+        record_marks.in_words(score[rows & (bins.place == place)]) if place in bins.beyond else ""
+        for place in places
+    ]
+    record_marks.mark_bins(ax, group, bins.centres[places], heights[places], texts)
 
 
 def score_distributions(results: Mapping[str, MemorizationResult], ax: Axes | None = None) -> Axes:
     """Draw densities of the scores of several runs with their 95th percentiles, as in Figure 4c.
 
     Histograms over common bins; the area under each is the share of finite scores within them.
+    Arrows at the edge are scores beyond it, with the farthest. The legend counts records found.
 
     Parameters
     ----------
@@ -91,7 +112,7 @@ def score_distributions(results: Mapping[str, MemorizationResult], ax: Axes | No
     style.check_runs("results", len(results))
     scores = {name: _finite(f"run {name!r}", result) for name, result in results.items()}
     ax = style.new_axes(ax)
-    ends = [style.robust_limits(score) for score in scores.values()]
+    ends = [far_values.robust_limits(score) for score in scores.values()]
     low, high = min(end[0] for end in ends), max(end[1] for end in ends)
     fewest = min(len(score) for score in scores.values())
     bins = np.linspace(low, high, 1 + min(60, max(20, int(np.sqrt(fewest)))))
@@ -99,19 +120,20 @@ def score_distributions(results: Mapping[str, MemorizationResult], ax: Axes | No
         heights = np.histogram(score, bins)[0] / (len(score) * np.diff(bins))
         q95 = _q95(results[name])
         look = style.run_style(place)
-        label = f"{style.short(name, 20)}: 95th percentile {number(q95)}"
+        found = record_marks.is_found(results[name])
+        tested = not np.isnan(results[name].q_value).all()
+        label = f"{style.short(name, 16)}: 95th percentile {number(q95)}"
+        label += f"; {found.sum():,} {record_marks.FOUND_NAME}" if tested else ""
         ax.stairs(heights, bins, linewidth=1.3, label=label, **look)
         ax.axvline(q95, linewidth=1.0, alpha=0.8, **look)
-    outside = {name: style.beyond(results[name].score, low, high) for name in results}
-    lines = [
-        f"{style.short(name, 20)}: {text.replace(chr(10), ' ')}"
-        for name, texts in outside.items()
-        for text in texts
-    ]
+    ax.set_xlim(low, high)
+    for place, result in enumerate(results.values()):
+        color = style.run_style(place)["color"]
+        arrows_at_edges(ax, result.score, 0.95 - 0.08 * place, color=color)
     ax.set_ylim(0, None)
     ax.set_xlabel("memorization score M (nats)")
     ax.set_ylabel("density (1/nat)")
-    style.legend_above(ax, notes=lines)
+    style.legend_above(ax)
     style.tidy(ax)
     return ax
 
@@ -132,7 +154,8 @@ def _q95(result: MemorizationResult) -> float:
 
 @registry.figure("score distribution", of="records", order=20, needs=(registry.scores,))
 def _scores(result: MemorizationResult) -> Drawings:
-    yield "scores", style.figure_of(score_distribution(result))
+    shows = "How many records have which memorization score M."
+    yield "scores", style.figure_of(score_distribution(result)), shows
 
 
 def _several(selection: Selection) -> list[Mapping[str, Run]]:
@@ -142,4 +165,5 @@ def _several(selection: Selection) -> list[Mapping[str, Run]]:
 @registry.figure("comparison", of="records", order=30, each=_several)
 def _compared(runs: Mapping[str, Run]) -> Drawings:
     results = {name: run.memorization() for name, run in runs.items()}
-    yield "scores-compared", style.figure_of(score_distributions(results))
+    shows = "Densities of the memorization score M, lines at the 95th percentiles."
+    yield "scores-compared", style.figure_of(score_distributions(results)), shows

@@ -166,7 +166,7 @@ def _side_by_side(run: Run, result: ExposureResult) -> Drawings:
     names = [f"{result.exposure.ids[row]} ({result.inserted[row]:,}×)" for row in rows]
     maximum = marks.highest(result.exposure.maximum)
     figure = exposure_by_estimator(_estimates_of(run, rows), names, maximum=maximum)
-    yield "exposure-by-estimator", figure
+    yield "exposure-by-estimator", figure, "Exposure of canaries by several estimators."
 
 
 def _estimates_of(run: Run, rows: NDArray[np.intp]) -> Mapping[str, Estimates]:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.report.figures import images as pictures
-from byrote.report.figures import log_prob, registry, style
+from byrote.report.figures import log_prob, record_marks, registry, style
 from byrote.report.figures.log_prob import Binned
 from byrote.report.figures.registry import Drawings
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.seeds import Purpose, generator
 
-Picks = list[tuple[int, NDArray[np.intp], NDArray[np.intp]]]  # bin, highly memorized, regular
+Picks = list[tuple[int, NDArray[np.intp], NDArray[np.intp]]]  # bin, highest by M, others
 
 
 def memorized_examples(
@@ -31,8 +31,8 @@ def memorized_examples(
 ) -> Figure:
     """Draw the counts of ``memorized_by_log_prob`` with examples from several bins: Figure 3a.
 
-    Highly memorized records, in a thick orange frame, are above the regular ones, in a thin blue
-    frame. Dashed lines lead to their bins.
+    The highest by M, in a thick frame, are above the others, in a thin one; records found are in a
+    frame of their colour and under a diamond. Dashed lines lead to their bins.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def memorized_examples(
     ax = figure.add_subplot(halves[1])
     log_prob.draw_counts(ax, result, binned)
     ax.legend(
-        handles=log_prob.keys(ax, log_prob.COUNTED),
+        handles=log_prob.keys(ax, result, binned.numbers("highest by M")),
         loc="upper left",
         bbox_to_anchor=(0, -0.18),
         ncols=2,
@@ -77,22 +77,23 @@ def memorized_examples(
     )
     style.tidy(ax)
     strip = halves[0].subgridspec(2 * each, len(picks)).subplots(squeeze=False)
-    for column, (place, high, regular) in zip(strip.T, picks, strict=True):
-        _column(column, images, (high, regular), each)
+    found = record_marks.is_found(result)
+    for column, (place, high, others) in zip(strip.T, picks, strict=True):
+        _column(column, images, (high, others), each, found)
         _lead(ax, column, binned, place)
     return figure
 
 
 def _pick(binned: Binned, columns: int, each: int, seed: int) -> Picks:
     """Sample records from bins spread over those with records of both groups, or of any."""
-    high, regular = binned.counts(binned.high), binned.counts(~binned.high)
-    both = np.flatnonzero((high > 0) & (regular > 0))
-    filled = both if len(both) >= columns else np.flatnonzero(high + regular)
+    high, others = binned.bins.counts(binned.high), binned.bins.counts(~binned.high)
+    both = np.flatnonzero((high > 0) & (others > 0))
+    filled = both if len(both) >= columns else np.flatnonzero(high + others)
     spread = np.unique(np.linspace(0, len(filled) - 1, columns).round().astype(int))
     random = generator(seed, Purpose.EXAMPLES)
 
     def draw(group: NDArray[np.bool_], place: int) -> NDArray[np.intp]:
-        rows = binned.rows[group & (binned.place == place)]
+        rows = binned.rows[group & (binned.bins.place == place)]
         return random.choice(rows, min(each, len(rows)), replace=False)
 
     return [(int(b), draw(binned.high, b), draw(~binned.high, b)) for b in filled[spread]]
@@ -103,26 +104,31 @@ def _column(
     images: NDArray[Any],
     groups: tuple[NDArray[np.intp], NDArray[np.intp]],
     each: int,
+    found: NDArray[np.bool_],
 ) -> None:
     for ax in column:
         ax.set_axis_off()
     # Both groups start from the middle, without a gap between them.
-    high, regular = groups
-    for ax, row in zip(column[each - len(high) :], high, strict=False):
-        ax.set_axis_on()
-        pictures.show(ax, pictures.of_row(images, row), frame=style.ORANGE, width=2.5)
-    for ax, row in zip(column[each:], regular, strict=False):
-        ax.set_axis_on()
-        pictures.show(ax, pictures.of_row(images, row), frame=style.BLUE, width=1.0)
+    high, others = groups
+    for axes, rows, color, width in (
+        (column[each - len(high) :], high, style.SKY, 2.5),
+        (column[each:], others, style.BLUE, 1.0),
+    ):
+        for ax, row in zip(axes, rows, strict=False):
+            ax.set_axis_on()
+            pictures.show(ax, pictures.of_row(images, row), frame=color, width=width)
+            if found[row]:
+                record_marks.mark_image(ax)
 
 
 def _lead(ax: Axes, column: NDArray[Any], binned: Binned, place: int) -> None:
     """Draw a dashed line from the column's last image to the bar of its bin."""
     last = [axes for axes in column if axes.axison][-1]
-    height = np.bincount(binned.place, minlength=len(binned.edges) - 1)[place]
+    height = np.count_nonzero(binned.bins.place == place)
+    marked = any((binned.bins.place[g.rows[binned.rows]] == place).any() for g in binned.marked)
     line = ConnectionPatch(
         (0.5, -0.03),
-        (binned.centres[place], height + 0.085 * ax.get_ylim()[1]),
+        (binned.bins.centres[place], height + (0.23 if marked else 0.085) * ax.get_ylim()[1]),
         "axes fraction",
         "data",
         axesA=last,
@@ -141,4 +147,5 @@ def _lead(ax: Axes, column: NDArray[Any], binned: Binned, place: int) -> None:
 
 @registry.figure("gallery", of="records", order=71, needs=(registry.scores, registry.images))
 def _memorized_examples(result: MemorizationResult, images: NDArray[Any]) -> Drawings:
-    yield "memorized-examples", memorized_examples(result, images)
+    shows = "Records drawn at random, by log-likelihood and score M."
+    yield "memorized-examples", memorized_examples(result, images), shows

@@ -206,7 +206,8 @@ def _over_training(run: Run) -> Drawings:
     trajectory = run.trajectory()
     if len(trajectory.steps) < 2:
         raise InvalidInput("the run has exposures after training only (--track)")
-    yield "exposure-over-training", exposure_over_training(curves_of(trajectory))
+    shows = "Exposure of canaries while the model trains, above its losses."
+    yield "exposure-over-training", exposure_over_training(curves_of(trajectory)), shows
 
 
 def curves_of(trajectory: ExposureOverTraining) -> ExposureCurves:

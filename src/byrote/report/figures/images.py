@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.records import as_floats
 from byrote.errors import InvalidInput, printable
-from byrote.report.figures import registry, style
+from byrote.report.figures import record_marks, registry, style
 from byrote.report.figures.registry import Drawings
 from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -26,6 +27,8 @@ def gallery(
     result: MemorizationResult, images: NDArray[Any], each: int = 10, *, rows: int = 1
 ) -> Figure:
     """Draw the images with the lowest, median and highest scores, as in Figure 2 of the paper.
+
+    Records found come first, by falling effect, and are framed in every group.
 
     Parameters
     ----------
@@ -49,7 +52,7 @@ def gallery(
     >>> x = np.random.default_rng(0).random((40, 4, 4))
     >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(4, repeats=2))
     >>> len(gallery(result, x, each=5).axes), len(gallery(result, x, each=3, rows=2).axes)
-    (15, 3)
+    (20, 3)
     """
     check_images("images", images, len(result))
     each = checks.integer("each", each, at_least=1)
@@ -59,6 +62,8 @@ def gallery(
 
 
 def _groups(result: MemorizationResult, count: int) -> dict[str, Rows]:
+    found = np.flatnonzero(record_marks.is_found(result))
+    found = found[np.argsort(-result.mean_log[found], kind="stable")][:count]
     order = result.order()[::-1]
     if len(order) == 0:
         raise InvalidInput("result must have a score to draw; it has none")
@@ -66,6 +71,7 @@ def _groups(result: MemorizationResult, count: int) -> dict[str, Rows]:
     count = min(count, max(1, len(order) // 3))
     middle = (len(order) - count) // 2
     return {
+        **({"found": found} if len(found) else {}),
         "lowest": order[:count],
         "median": order[middle : middle + count],
         "highest": order[len(order) - count :],
@@ -73,39 +79,69 @@ def _groups(result: MemorizationResult, count: int) -> dict[str, Rows]:
 
 
 def _strips(result: MemorizationResult, images: NDArray[Any], groups: dict[str, Rows]) -> Figure:
-    each = len(groups["median"])
+    each = max(len(rows) for rows in groups.values())
     shape = images.shape[1] / images.shape[2]
     size = min(0.62, 6.2 / each)
     figure = style.new_figure(
-        max(style.SINGLE, size * each + 0.6), 3 * (size * shape + 0.32) + 0.22
+        max(style.SINGLE, size * each + 0.6), len(groups) * (size * shape + 0.32) + 0.4
     )
+    is_found = record_marks.is_found(result)
     for axes, (title, shown) in zip(
-        figure.subplots(3, each, squeeze=False), groups.items(), strict=True
+        figure.subplots(len(groups), each, squeeze=False), groups.items(), strict=True
     ):
-        for ax, row in zip(axes, shown, strict=True):
+        for ax in axes[len(shown) :]:
+            ax.set_visible(False)
+        for ax, row in zip(axes, shown, strict=False):
             show(ax, of_row(images, row))
             ax.set_title(number(result.score[row]), fontsize=style.SMALL, pad=2)
             ax.set_xlabel(
                 _short(result.ids[row]), fontsize=style.SMALL, labelpad=1, color=style.GREY
             )
+            if is_found[row]:
+                record_marks.mark_image(ax)
         axes[0].set_ylabel(title, fontsize=style.TEXT)
     figure.suptitle("memorization score M (nats) above, id below each record", fontsize=style.TEXT)
+    _legend(figure, result)
     return figure
 
 
 def _grids(
     result: MemorizationResult, images: NDArray[Any], groups: dict[str, Rows], each: int
 ) -> Figure:
+    groups = {title: rows for title, rows in groups.items() if title != "found"}
     rows = -(-len(groups["median"]) // each)
-    height = 2.15 * rows / each * images.shape[1] / images.shape[2] + 0.25
+    height = 2.15 * rows / each * images.shape[1] / images.shape[2] + 0.45
     figure = style.new_figure(style.DOUBLE, height)
+    found = record_marks.is_found(result)
     for ax, (title, shown) in zip(figure.subplots(1, 3), groups.items(), strict=True):
         whole = mosaic(images[shown], rows, each)
         ax.imshow(whole, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
         ax.set_axis_off()
+        _frame_tiles(ax, np.flatnonzero(found[shown]), images.shape[1:3], each)
         low, high = (number(result.score[row]) for row in (shown[0], shown[-1]))
         ax.set_title(f"{title}: M from {low} to {high} nats", fontsize=style.TEXT, pad=3)
+    _legend(figure, result)
     return figure
+
+
+def _frame_tiles(ax: Axes, places: Rows, shape: tuple[int, ...], each: int) -> None:
+    """Frame images of a mosaic by their places."""
+    height, width, gap = *shape, _gap(*shape)
+    for place in places.tolist():
+        corner = place % each * (width + gap) - 0.5, place // each * (height + gap) - 0.5
+        look: dict[str, Any] = {"edgecolor": style.VERMILION, "linewidth": 1.4, "fill": False}
+        ax.add_patch(Rectangle(corner, width, height, **look))
+
+
+def _legend(figure: Figure, result: MemorizationResult) -> None:
+    figure.legend(
+        handles=record_marks.keys(result),
+        loc="outside lower left",
+        fontsize=style.SMALL,
+        frameon=False,
+        borderpad=0,
+        borderaxespad=0,
+    )
 
 
 def _short(id_: Any) -> str:
@@ -218,7 +254,7 @@ def mosaic(images: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     height, width, *channels = images.shape[1:]
-    gap = max(1, round(0.04 * max(height, width)))
+    gap = _gap(height, width)
     white, line = (0.0, 0.2) if images.ndim == 3 else (1.0, 0.8)  # grey ones are dark on light
     shape = (rows * (height + gap) - gap, columns * (width + gap) - gap, *channels)
     whole = np.full(shape, line, dtype=np.float64)
@@ -231,13 +267,19 @@ def mosaic(images: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     return whole
 
 
+def _gap(height: int, width: int) -> int:
+    """Return the width of the lines of a mosaic, pixels."""
+    return max(1, round(0.04 * max(height, width)))
+
+
 # -- what byrote figures draws --------------------------------------------------------------------
 
 
 @registry.figure("gallery", of="records", order=70, needs=(registry.scores, registry.images))
 def _galleries(result: MemorizationResult, images: NDArray[Any]) -> Drawings:
-    yield "gallery", gallery(result, images)
-    yield "gallery-grid", gallery(result, images, _GRID, rows=_GRID)
+    shows = "Records with the lowest, median and highest scores M."
+    yield "gallery", gallery(result, images), shows
+    yield "gallery-grid", gallery(result, images, _GRID, rows=_GRID), shows
 
 
 @registry.figure(
@@ -249,4 +291,5 @@ def _galleries(result: MemorizationResult, images: NDArray[Any]) -> Drawings:
 def _reproduced(run: Run, neighbors: NeighborResult, images: NDArray[Any]) -> Drawings:
     about = neighbors.description
     samples = run.sample(about["samples"], seed=about["seed"])
-    yield "reproduced", reproduced(neighbors, images, samples)
+    shows = "Records with the highest distance ratio ρ, beside their nearest samples."
+    yield "reproduced", reproduced(neighbors, images, samples), shows

@@ -277,4 +277,5 @@ def _levels(run: ExposureResult) -> Drawings:
             secrets=exposure.ids,
             maximum=marks.highest(exposure.maximum),
         ),
+        "Exposure of canaries by how often they are in the text.",
     )

@@ -1,4 +1,4 @@
-"""Highly memorized and regular records by log-likelihood (Figures 3, 10 and 11)."""
+"""Records with the highest scores by log-likelihood (Figures 3, 10 and 11)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,49 +10,45 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.report.figures import registry, style
+from byrote.report.figures import record_marks, registry, style
+from byrote.report.figures.far_values import Bins, bins_of, robust_limits
+from byrote.report.figures.record_marks import Marked
 from byrote.report.figures.registry import Drawings
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.top_records import central_share, highly_memorized
 from byrote.stats.estimate import proportion
 
 X_LABEL = r"$\log P_\mathcal{A}(x\,|\,D)$, in training (nats)"
-COUNTED = "numbers: the highly memorized"
+_OVER_MARKS = "; on diamonds: found"
 
 
 @dataclass(frozen=True)
 class Binned:
-    """Records by bin of log_prob_in; those far out are in the first and the last bin."""
+    """The scored records with a log-likelihood in training, by bin of it."""
 
     rows: NDArray[np.intp]  # (m,)
-    high: NDArray[np.bool_]  # (m,) whether highly memorized
-    place: NDArray[np.intp]  # (m,) bins
-    edges: NDArray[np.float64]  # (b + 1,)
-    beyond: list[str]  # notes on records far out
+    high: NDArray[np.bool_]  # (m,) whether among the highest by M
+    name: str  # of these
+    bins: Bins
+    marked: list[Marked]  # of all n records
 
-    def counts(self, which: NDArray[np.bool_]) -> NDArray[np.intp]:
-        """Count the records of a group in each bin."""
-        return np.bincount(self.place[which], minlength=len(self.edges) - 1)
-
-    @property
-    def centres(self) -> NDArray[np.float64]:
-        """Return the middle of each bin."""
-        return (self.edges[1:] + self.edges[:-1]) / 2
+    def numbers(self, what: str) -> str:
+        """Say what the numbers above the bars count."""
+        return f"numbers: {what}{_OVER_MARKS if self.marked else ''}"
 
 
 def binned(result: MemorizationResult, share: float, bins: int) -> Binned:
     """Sort the scored records into bins of equal width."""
     bins = checks.integer("bins", bins, at_least=2)
     high = highly_memorized(result.score, share)
-    rows = np.flatnonzero(~np.isnan(result.score) & np.isfinite(result.log_prob_in))
-    if len(rows) == 0:
-        raise InvalidInput("result must have a score and a finite log-likelihood; it has none")
+    rows = np.flatnonzero(~np.isnan(result.score) & ~np.isnan(result.log_prob_in))
     values = result.log_prob_in[rows]
-    low, top = style.robust_limits(values)
-    edges = np.linspace(low, top, bins + 1)
-    place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, bins - 1)
-    scored = result.log_prob_in[~np.isnan(result.score)]
-    return Binned(rows, high[rows], place, edges, style.beyond(scored, low, top))
+    if not np.isfinite(values).any():
+        raise InvalidInput("result must have a score and a finite log-likelihood; it has none")
+    limits = robust_limits(values[np.isfinite(values)])
+    sorted_ = bins_of(values, limits, np.linspace(*limits, bins + 1))
+    marked = record_marks.marked(result)
+    return Binned(rows, high[rows], record_marks.high_name(share), sorted_, marked)
 
 
 def memorized_by_log_prob(
@@ -62,18 +58,19 @@ def memorized_by_log_prob(
     bins: int = 20,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw counts of highly memorized records by log-likelihood in training: Figure 3a.
+    """Draw counts of the records with the highest scores by log-likelihood in training: Figure 3a.
 
-    Stacked counts of highly memorized and regular records; numbers above the bars count the highly
-    memorized. The legend gives the share of these in the central 90 % of all log-likelihoods (the
-    grey band), which are not outliers to the model.
+    Stacked counts of these and of the others; numbers above the bars count the highest. The legend
+    gives the share of these in the central 90 % of all log-likelihoods (the grey band), which are
+    not outliers to the model. Diamonds are bins with records found, with their number. Records far
+    out are in bins beyond a break of the axis.
 
     Parameters
     ----------
     share
-        Share of the scored records that count as highly memorized.
+        Share of the scored records that count as the highest.
     bins
-        Number of bins of equal width; records far out are counted in the first and last.
+        Number of bins of equal width.
 
     Raises
     ------
@@ -93,16 +90,17 @@ def memorized_by_log_prob(
     groups = binned(result, share, bins)
     ax = style.new_axes(ax, width=style.DOUBLE, height=2.5)
     draw_counts(ax, result, groups)
-    style.legend_above(ax, handles=keys(ax, COUNTED))
+    style.legend_above(ax, handles=keys(ax, result, groups.numbers("highest by M")))
     style.tidy(ax)
     return ax
 
 
 def draw_counts(ax: Axes, result: MemorizationResult, groups: Binned) -> None:
     """Draw the bars of the counts."""
-    high, regular = groups.counts(groups.high), groups.counts(~groups.high)
-    width = np.diff(groups.edges)
-    low, top = np.quantile(result.log_prob_in[groups.rows], (0.05, 0.95))
+    bins = groups.bins
+    high, others = bins.counts(groups.high), bins.counts(~groups.high)
+    values = result.log_prob_in[groups.rows]
+    low, top = np.quantile(values[np.isfinite(values)], (0.05, 0.95))
     part = 100 * central_share(groups.high, result.log_prob_in[groups.rows])
     ax.axvspan(
         low,
@@ -110,16 +108,16 @@ def draw_counts(ax: Axes, result: MemorizationResult, groups: Binned) -> None:
         color="#E8E8E8",
         zorder=0,
         linewidth=0,
-        label=f"central 90 % of records, {part:.0f} % of the highly memorized",
+        label=f"central 90 % of records, {part:.0f} % of the highest",
     )
-    ax.bar(groups.centres, high, width, label=style.HIGH_NAME, **style.HIGH)
-    ax.bar(groups.centres, regular, width, bottom=high, label=style.REGULAR_NAME, **style.REGULAR)
-    for x, y, count in zip(groups.centres, high + regular, high, strict=True):
+    _bars(ax, groups, high, others)
+    for x, y, count in zip(bins.centres, high + others, high, strict=True):
         if y:
             _above(ax, x, y, brief(count))
-    ax.set_ylim(0, 1.12 * (high + regular).max())
-    ax.set_xlim(groups.edges[0], groups.edges[-1])
-    ax.set_xlabel(_with_beyond(groups))
+    _mark(ax, groups, high + others)
+    ax.set_ylim(0, (1.3 if groups.marked else 1.12) * (high + others).max())
+    bins.finish(ax)
+    ax.set_xlabel(X_LABEL)
     ax.set_ylabel("records")
     style.whole_numbers(ax)
 
@@ -131,10 +129,10 @@ def memorized_share_by_log_prob(
     bins: int = 20,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the share of highly memorized records by log-likelihood in training: Figure 3b.
+    """Draw the share of the highest scores by log-likelihood in training: Figure 3b.
 
     Error bars are Wilson's 95 % intervals, numbers above the bars those of the records in the bin.
-    Options as for ``memorized_by_log_prob``.
+    Options and diamonds as for ``memorized_by_log_prob``.
 
     Raises
     ------
@@ -152,14 +150,15 @@ def memorized_share_by_log_prob(
     """
     groups = binned(result, share, bins)
     ax = style.new_axes(ax, width=style.DOUBLE, height=2.5)
-    high, regular = groups.counts(groups.high), groups.counts(~groups.high)
-    total, filled = high + regular, high + regular > 0
-    x, width = groups.centres[filled], np.diff(groups.edges)[filled]
-    part = high[filled] / total[filled]
-    ax.bar(x, part, width, label=style.HIGH_NAME, **style.HIGH)
-    ax.bar(x, 1 - part, width, bottom=part, label=style.REGULAR_NAME, **style.REGULAR)
+    sorted_ = groups.bins
+    high, others = sorted_.counts(groups.high), sorted_.counts(~groups.high)
+    filled = high + others > 0
+    x, total = sorted_.centres[filled], (high + others)[filled]
+    part = high[filled] / total
+    sums = np.maximum(high + others, 1)
+    _bars(ax, groups, high / sums, others / sums)
     intervals = np.array(
-        [proportion(k, n).interval for k, n in zip(high[filled], total[filled], strict=True)]
+        [proportion(k, n).interval for k, n in zip(high[filled], total, strict=True)]
     )
     bar = ax.errorbar(
         x,
@@ -172,21 +171,42 @@ def memorized_share_by_log_prob(
         capsize=2,
     )
     _outline(bar)
-    for centre, count in zip(x, total[filled], strict=True):
+    for centre, count in zip(x, total, strict=True):
         _above(ax, centre, 1.0, brief(count))
-    ax.set_ylim(0, 1.12)
+    _mark(ax, groups, np.ones(len(sorted_.left)))
+    ax.set_ylim(0, 1.3 if groups.marked else 1.12)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
-    ax.set_xlim(groups.edges[0], groups.edges[-1])
-    ax.set_xlabel(_with_beyond(groups))
+    sorted_.finish(ax)
+    ax.set_xlabel(X_LABEL)
     ax.set_ylabel("share of the bin")
-    style.legend_above(ax, handles=keys(ax, "numbers: records in the bin"))
+    style.legend_above(ax, handles=keys(ax, result, groups.numbers("records in the bin")))
     style.tidy(ax)
     return ax
 
 
-def keys(ax: Axes, numbers: str) -> list[Any]:
-    """Return the keys of the bars, and a line on the numbers above them."""
-    return [*ax.get_legend_handles_labels()[0], style.key(numbers, linestyle="none")]
+def _bars(ax: Axes, groups: Binned, high: NDArray[np.generic], others: NDArray[np.generic]) -> None:
+    """Stack the two groups in all bins."""
+    x, width = groups.bins.centres, groups.bins.width
+    ax.bar(x, high, width, label=groups.name, **record_marks.HIGH)
+    name = record_marks.OTHERS_NAME
+    ax.bar(x, others, width, bottom=high, label=name, **record_marks.OTHERS)
+
+
+def _mark(ax: Axes, groups: Binned, heights: NDArray[np.generic]) -> None:
+    """Draw marks, with numbers of records, over the numbers above the bars."""
+    for group in groups.marked:
+        counts = groups.bins.counts(group.rows[groups.rows])
+        places = np.flatnonzero(counts)
+        texts = [brief(count) for count in counts[places]]
+        x = groups.bins.centres[places]
+        record_marks.mark_bins(ax, group, x, heights[places], texts, above=13.5)
+
+
+def keys(ax: Axes, result: MemorizationResult, numbers: str) -> list[Any]:
+    """Return the keys of the bars and marks, and a line on the numbers above them."""
+    names = [group.name for group in record_marks.marked(result)]
+    bars = [key for key in ax.get_legend_handles_labels()[0] if key.get_label() not in names]
+    return [*bars, *record_marks.keys(result), style.key(numbers, linestyle="none")]
 
 
 def _outline(bar: object) -> None:
@@ -221,15 +241,13 @@ def _above(ax: Axes, x: float, y: float, text: str) -> None:
     )
 
 
-def _with_beyond(groups: Binned) -> str:
-    notes = [text.replace(",\n", " ") for text in groups.beyond]
-    return f"{X_LABEL}; {', '.join(notes)}" if notes else X_LABEL
-
-
 # -- what byrote figures draws --------------------------------------------------------------------
 
 
 @registry.figure("counts by log-likelihood", of="records", order=40, needs=(registry.scores,))
 def _by_log_prob(result: MemorizationResult) -> Drawings:
-    yield "memorized-by-log-prob", style.figure_of(memorized_by_log_prob(result))
-    yield "memorized-share-by-log-prob", style.figure_of(memorized_share_by_log_prob(result))
+    shows = "How many of the highest scores M lie where the model is more or less certain."
+    yield "memorized-by-log-prob", style.figure_of(memorized_by_log_prob(result)), shows
+    shows = "Which share of the records has the highest scores M, by log-likelihood."
+    figure = style.figure_of(memorized_share_by_log_prob(result))
+    yield "memorized-share-by-log-prob", figure, shows

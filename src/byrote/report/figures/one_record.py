@@ -5,9 +5,11 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from byrote.report.figures import registry, style
+from byrote.report.figures import record_marks, registry, style
+from byrote.report.figures.far_values import arrow_at_edge, arrows_at_edges, robust_limits
 from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -22,7 +24,8 @@ def one_record(
     """Draw the percentile of a record in its class when trained on and when held out.
 
     The curves are the shares of the class's other records with a lower log-likelihood; the marks
-    are the record. ``record_percentiles`` returns the numbers.
+    are the record. The title says whether the test found it. Arrows at the edge count the others
+    beyond it. ``record_percentiles`` returns the numbers.
 
     Parameters
     ----------
@@ -50,7 +53,7 @@ def one_record(
         ("held out", result.log_prob_out, percentiles.log_prob_out, percentiles.percentile_out),
         ("in training", result.log_prob_in, percentiles.log_prob_in, percentiles.percentile_in),
     )
-    looks = ((style.VERMILION, (0, (4, 1.5)), "D"), (style.BLUE, "-", "o"))
+    looks = ((style.GREY, (0, (4, 1.5)), "s"), (style.BLUE, "-", "o"))
     for (name, values, value, percentile), (color, dashes, marker) in zip(
         sides, looks, strict=True
     ):
@@ -73,11 +76,31 @@ def one_record(
     _move(ax, percentiles)
     ax.set_xlim(*_limits(result, peers, percentiles))
     ax.set_ylim(0, 100)
+    ax.locator_params(axis="x", nbins=5)
+    for y, (_, values, value, percentile), (color, *_) in zip(
+        (0.3, 0.2), sides, looks, strict=True
+    ):
+        arrows_at_edges(ax, values[peers], y, "others: ", color=color)
+        if np.isinf(value):
+            height, above = percentile / 100, value > 0
+            arrow_at_edge(ax, height, number(value), right=above, axes=True, color=color)
     ax.set_xlabel(r"$\log P_\mathcal{A}(x)$ (nats)")
     ax.set_ylabel("percentile among the others")
-    style.legend_above(ax, title=_title(result, percentiles))
+    marks = [*ax.get_legend_handles_labels()[0], _verdict(result, percentiles.row)]
+    style.legend_above(ax, handles=marks, title=_title(result, percentiles))
     style.tidy(ax)
     return ax
+
+
+def _verdict(result: MemorizationResult, row: int) -> Line2D:
+    """Return an entry of the legend: whether the test found the record."""
+    q = result.q_value[row]
+    if np.isnan(q):
+        return style.key(record_marks.UNKNOWN, linestyle="none")
+    for group in record_marks.marked(result):
+        if group.rows[row]:
+            return style.key(f"{group.name}; q = {number(q)}", **group.look)
+    return style.key(f"not {record_marks.FOUND_NAME}; q = {number(q)}", linestyle="none")
 
 
 def _move(ax: Axes, percentiles: RecordPercentiles) -> None:
@@ -96,7 +119,7 @@ def _limits(
     values = np.concatenate([result.log_prob_in[peers], result.log_prob_out[peers]])
     record = np.array([percentiles.log_prob_in, percentiles.log_prob_out])
     values, record = values[np.isfinite(values)], record[np.isfinite(record)]
-    ends = (*record, *(style.robust_limits(values) if len(values) else ()))
+    ends = (*record, *(robust_limits(values) if len(values) else ()))
     room = 0.04 * (max(ends) - min(ends)) or 0.5
     return min(ends) - room, max(ends) + room
 
@@ -131,4 +154,5 @@ def _ids(selection: Selection) -> Sequence[str]:
 )
 def _record(result: MemorizationResult, id_: str) -> Drawings:
     row = record_percentiles(result, id_).row  # row numbers, since ids may be private
-    yield f"record-{row:06d}", style.figure_of(one_record(result, id_))
+    shows = "Log-likelihood of a record among the others of its class, trained on and held out."
+    yield f"record-{row:06d}", style.figure_of(one_record(result, id_)), shows

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import registry, style
+from byrote.report.figures.far_values import robust_limits
+from byrote.report.figures.record_marks import FOUND_NAME
 from byrote.report.figures.registry import Drawings
 from byrote.scores.compare.comparison import CROSSINGS, Comparison, ScoreChange
 
@@ -36,7 +38,7 @@ class PairedScores:
     name: str
     baseline: Array  # (n,)
     score: Array  # (n,)
-    crossing: NDArray[np.str_]  # (n,) memorized in "neither", "both", "newly", "no longer", or ""
+    crossing: NDArray[np.str_]  # (n,) found in "neither", "both", "newly", "no longer", or ""
 
 
 def paired_scores(
@@ -96,7 +98,7 @@ def _scale(runs: Sequence[PairedScores]) -> tuple[tuple[float, float], float]:
     values = np.concatenate([v[_finite(run)] for run in runs for v in (run.baseline, run.score)])
     if not len(values):
         raise InvalidInput("runs must have records with finite scores; there are none")
-    low, high = style.robust_limits(values, reach=np.inf)
+    low, high = robust_limits(values, reach=np.inf)
     # Scores below zero are noise; a logarithm of noise would show spurious patterns.
     bulk = max(np.quantile(np.abs(values), 0.9), -np.quantile(values, 0.01), 1e-3)
     power = 10.0 ** np.floor(np.log10(bulk))
@@ -187,7 +189,7 @@ def _legend(figure: Figure, runs: Sequence[PairedScores], *, one_column: bool) -
         if crossing == "neither" or any((run.crossing == crossing).any() for run in runs)
     ]
     if all((run.crossing == "").all() for run in runs):
-        keys[0].set_label("records (memorized ones unknown)")
+        keys[0].set_label("records (found: unknown, no p-values)")
     line = style.key("no change", color=style.GREY, **_SAME)
     figure.legend(
         handles=[*keys, line],
@@ -197,7 +199,7 @@ def _legend(figure: Figure, runs: Sequence[PairedScores], *, one_column: bool) -
         frameon=False,
         handletextpad=0.4,
         columnspacing=1.2,
-        title="memorized (q ≤ 0.05)" if len(keys) > 1 else None,
+        title=FOUND_NAME if len(keys) > 1 else None,
         title_fontsize=style.SMALL,
         alignment="left",
     )
@@ -218,4 +220,5 @@ def _of_comparison(comparison: Comparison) -> Drawings:
         for change in comparison.changes
         if isinstance(change, ScoreChange)
     ]
-    yield "paired-scores", paired_scores(runs, comparison.baseline.name)
+    shows = "The same records in the baseline and in another run."
+    yield "paired-scores", paired_scores(runs, comparison.baseline.name), shows

@@ -217,7 +217,8 @@ def _usefulness(comparison: Comparison) -> Drawings:
             ends = (-held_out.high, -held_out.low), (score.low, score.high)
             points.append(ParetoPoint(change.name, -held_out.value, score.value, *ends))
     name = comparison.baseline.name
-    yield "usefulness-pareto", pareto(points, *difference_labels(name), baseline=name)
+    shows = "What each run loses in likelihood, and what it gains in memorization."
+    yield "usefulness-pareto", pareto(points, *difference_labels(name), baseline=name), shows
 
 
 @registry.figure(
@@ -235,4 +236,5 @@ def _perplexity(comparison: Comparison) -> Drawings:
             ParetoPoint(run.name, perplexity.value, level.mean, *ends, bool(level.saturated))
         )
     options: dict[str, Any] = {"exposure": True, "maximum": runs[0].maximum}
-    yield "exposure-pareto", pareto(points, PERPLEXITY, marks.EXPOSURE, **options)
+    figure = pareto(points, PERPLEXITY, marks.EXPOSURE, **options)
+    yield "exposure-pareto", figure, "Perplexity and exposure of each run."

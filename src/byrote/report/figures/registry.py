@@ -1,7 +1,8 @@
 """Registry of the figures that ``byrote figures`` and ``byrote compare --figures`` draw.
 
 To add a figure, add a file to this folder, with a function that draws it, and one under
-``@figure`` that yields it with the name of its file. All files here are imported before drawing.
+``@figure`` that yields the name of its file, the figure, and a sentence on what it shows. Data,
+model, records and fits are written below it. All files here are imported before drawing.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,10 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from byrote.errors import InvalidInput
+from byrote.errors import InvalidInput, printable
+from byrote.report.figures import style
+from byrote.report.format import call, plural
 from byrote.scores.compare.comparison import Comparison
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -21,12 +25,13 @@ from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
 
 Source = Literal["records", "canaries", "compared records", "compared canaries"]
-Drawings = Iterator[tuple[str, Figure]]
+Drawings = Iterator[tuple[str, Figure, str]]
+Signed = Iterator[tuple[str, Figure]]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What to draw: runs by name, ids of single records, and the number of clusters.
+    """What to draw: runs by name, ids of single records, the number of clusters, toys.
 
     All figures are drawn of the first run; of the others only those that compare.
     """
@@ -34,6 +39,7 @@ class Selection:
     runs: Mapping[str, Run]
     records: Sequence[str] = ()
     clusters: int | None = None
+    toys: bool = False  # the paper's examples, which show nothing of the runs
 
     @property
     def run(self) -> Run:
@@ -48,6 +54,7 @@ class _Registered:
     order: int
     needs: tuple[Callable[[Any], Any], ...]
     each: Callable[[Any], Iterable[Any]] | None
+    of_run: bool
     draw: Callable[..., Drawings]
 
 
@@ -61,8 +68,9 @@ def figure(
     order: int,
     needs: Sequence[Callable[[Any], Any]] = (),
     each: Callable[[Any], Iterable[Any]] | None = None,
+    of_run: bool = True,
 ) -> Callable[[Callable[..., Drawings]], Callable[..., Drawings]]:
-    """Register a function that yields figures, each with the name of its file.
+    """Register a function that yields names of files, figures, and what they show.
 
     Parameters
     ----------
@@ -78,24 +86,26 @@ def figure(
         InvalidInput with the reason why there is nothing to draw.
     each
         A function of it that returns items. Each item makes a group, and is the last argument.
+    of_run
+        Whether figures show something of the run, and name it.
     """
 
     def register(draw: Callable[..., Drawings]) -> Callable[..., Drawings]:
-        _REGISTERED.append(_Registered(group, of, order, tuple(needs), each, draw))
+        _REGISTERED.append(_Registered(group, of, order, tuple(needs), each, of_run, draw))
         return draw
 
     return register
 
 
-def groups(selection: Selection | Comparison) -> Iterator[tuple[str, Drawings]]:
-    """Yield groups by name with their figures, drawn when iterated.
+def groups(selection: Selection | Comparison) -> Iterator[tuple[str, Signed]]:
+    """Yield groups by name with names and figures, drawn when iterated.
 
     A group that cannot be drawn raises InvalidInput when iterated.
     """
     for path in sorted(Path(__file__).parent.glob("*.py")):
         import_module(f"{__package__}.{path.stem}")
     source = _source(selection)
-    by_group: dict[str, list[Drawings]] = {}
+    by_group: dict[str, list[Signed]] = {}
     for registered in sorted(_REGISTERED, key=lambda registered: registered.order):
         if registered.source == source:
             for name, drawings in _expanded(registered, selection):
@@ -118,7 +128,7 @@ def _source(selection: Selection | Comparison) -> Source:
 
 def _expanded(
     registered: _Registered, selection: Selection | Comparison
-) -> Iterator[tuple[str, Drawings]]:
+) -> Iterator[tuple[str, Signed]]:
     if registered.each is None:
         yield registered.group, _draw(registered, selection, ())
         return
@@ -128,9 +138,48 @@ def _expanded(
 
 def _draw(
     registered: _Registered, selection: Selection | Comparison, items: tuple[Any, ...]
-) -> Drawings:
+) -> Signed:
     arguments = [need(selection) for need in registered.needs]
-    yield from registered.draw(*arguments, *items)
+    for name, drawing, shows in registered.draw(*arguments, *items):
+        origin = f" {_origin(selection, arguments, items)}" if registered.of_run else ""
+        style.sign(drawing, f"{shows}{origin}")
+        yield name, drawing
+
+
+# -- which run, in a line -------------------------------------------------------------------------
+
+
+def _origin(selection: Selection | Comparison, *drawn: Sequence[Any]) -> str:
+    """Return data, model, plan and sizes of the runs that a figure shows."""
+    if isinstance(selection, Comparison):
+        noun = "record" if selection.kind == "scores" else "canary"
+        runs = [
+            _sentence(run.name, run.description, len(selection.missing.get(run.name, ())))
+            for run in selection.runs
+        ]
+        return f"{' '.join(runs)} {plural(selection.matched, noun)} compared."
+    several = any(item is selection.runs for items in drawn for item in items)
+    shown = selection.runs.items() if several else [next(iter(selection.runs.items()))]
+    return " ".join(_of_run(name, run) for name, run in shown)
+
+
+def _of_run(name: str, run: Run) -> str:
+    if run.has_canaries:
+        result = run.exposure()
+        size = plural(len(np.unique(result.exposure.ids)), "canary")
+        return _sentence(name, result.description, len(result.missing), size)
+    scores = run.memorization()
+    summary = scores.summary()
+    size = f"{summary.scored:,} of {plural(summary.records, 'record')} scored"
+    return _sentence(name, scores.description, len(scores.missing), size)
+
+
+def _sentence(name: str, description: Mapping[str, Any], missing: int, size: str = "") -> str:
+    plan, model = description["plan"], description["model"]["name"].rpartition(".")[2]
+    spec = dict(plan["spec"])
+    parts = [description["data"]["source"], model, call(spec.pop("kind"), spec), size]
+    fits = plural(plan["fits"] - missing, "fit")
+    return f"Run {printable(name)}: {', '.join(part for part in parts if part)}, {fits}."
 
 
 # -- what several figures need --------------------------------------------------------------------

@@ -126,7 +126,8 @@ def _errors(ax: Axes, bits: Array, fit: SkewNormalFit) -> None:
     error = fit.exposure(bits[ranks - 1]) - counted
     ax.plot(counted, error, color=style.BLUE, linewidth=1.2)
     allowed = _judged(ax, fit)
-    reach = max(0.8, 1.15 * np.abs([*fit.quantile_errors.values(), *allowed]).max(initial=0))
+    drawn = [*fit.quantile_errors.values(), *allowed, *error[np.isfinite(error)]]
+    reach = max(0.8, 1.15 * np.abs(drawn).max(initial=0))
     ax.set_ylim(-reach, reach)
     ax.set_xlabel("lower tail, counted (bits)")
     ax.set_ylabel("fitted − counted (bits)")
@@ -180,7 +181,8 @@ def _of_first_fit(run: Run, result: ExposureResult) -> Drawings:
         )
     for place, pattern in enumerate(patterns, start=1):
         name = "skew-normal-fit" if len(patterns) == 1 else f"skew-normal-fit-{place}"
-        yield name, _most_likely(pattern)
+        shows = "How well a skew-normal curve fits the references of a pattern."
+        yield name, _most_likely(pattern), shows
 
 
 def _most_likely(pattern: PatternBits) -> Figure:

@@ -1,5 +1,6 @@
-"""Style of all figures: sizes, colours, axes, legends, limits that leave out far values."""
+"""Style of all figures: sizes, colours, axes, legends, and the line that says what they show."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubplotParams
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
-from numpy.typing import NDArray
+from matplotlib.transforms import Bbox, ScaledTranslation, Transform
 
 from byrote.errors import InvalidInput, printable
-from byrote.report.format import number
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one column of a page, and both
 TEXT, SMALL = 8.0, 7.0  # points
+_SIGNED = "shows"
+_TINY, _LINE, _LETTER = 5.5, 7.0, 3.0  # points: the line below a figure, its height, a letter
 
 # Okabe & Ito (2008): distinct for colour-blind readers.
 BLUE, ORANGE, VERMILION, GREEN = "#0072B2", "#E69F00", "#D55E00", "#009E73"
@@ -28,10 +30,6 @@ RUNS: tuple[tuple[str, Any], ...] = (
     (ORANGE, (0, (6, 1, 1, 1, 1, 1))),
     (SKY, (0, (8, 2))),
 )
-# The two groups of records; distinct in grey by the hatch.
-HIGH: dict[str, Any] = {"color": ORANGE, "hatch": "////", "edgecolor": "black", "linewidth": 0.5}
-REGULAR: dict[str, Any] = {"color": BLUE, "edgecolor": "black", "linewidth": 0.5}
-HIGH_NAME, REGULAR_NAME = "highly memorized", "regular"
 
 
 def new_figure(width: float, height: float, title: str = "") -> Figure:
@@ -69,20 +67,6 @@ def whole_numbers(ax: Axes) -> None:
     """Label the vertical axis with whole numbers."""
     ax.yaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-
-
-def note(ax: Axes, lines: list[str], *, left: bool = False) -> None:
-    """Write notes on values not drawn into the axes."""
-    if lines:
-        ax.annotate(
-            "\n".join(lines),
-            (0.02 if left else 0.99, 0.8),
-            xycoords="axes fraction",
-            horizontalalignment="left" if left else "right",
-            verticalalignment="top",
-            color=GREY,
-            fontsize=SMALL,
-        )
 
 
 def run_style(place: int) -> dict[str, Any]:
@@ -144,41 +128,46 @@ def short(name: object, most: int) -> str:
     return f"{' ' if text.startswith('_') else ''}{text}".replace("$", r"\$")
 
 
-def robust_limits(values: NDArray[np.float64], *, reach: float = 4.0) -> tuple[float, float]:
-    """Return limits at ``reach`` times the distance of the 5th and 95th percentile from the median.
-
-    With wider limits a histogram of skewed scores would show one bar. Values must be finite.
-    """
-    q05, median, q95 = np.quantile(values, (0.05, 0.5, 0.95))
-    low, high = float(values.min()), float(values.max())
-    if q05 != q95:
-        low = max(low, float(median - reach * (median - q05)))
-        high = min(high, float(median + reach * (q95 - median)))
-    rounding = 1e-9 * max(abs(low), abs(high))
-    if high - low <= rounding:
-        room = max(0.5, rounding)
-        low, high = low - room, high + room
-    return low, high
+def width_in_points(ax: Axes) -> float:
+    """Estimate the width of axes that are not laid out yet."""
+    usual = SubplotParams()
+    part = 0.84 * ax.get_position().width / (usual.right - usual.left)
+    return float(72 * figure_of(ax).get_size_inches()[0] * part)
 
 
-def beyond(values: NDArray[np.float64], low: float, high: float) -> list[str]:
-    """Count the values outside the limits, in words; NaN is not counted."""
-    notes = []
-    finite = values[np.isfinite(values)]
-    if above := np.count_nonzero(finite > high):
-        notes.append(f"{above:,} beyond the edge,\nup to {number(finite.max())}")
-    if below := np.count_nonzero(finite < low):
-        notes.append(f"{below:,} before the edge,\ndown to {number(finite.min())}")
-    if infinite := np.count_nonzero(np.isinf(values)):
-        notes.append(f"{infinite:,} infinite")
-    return notes
+def points_up(ax: Axes, points: float) -> Transform:
+    """Return the transformation of data, moved up by some points."""
+    return ax.transData + ScaledTranslation(0, points / 72, figure_of(ax).dpi_scale_trans)
+
+
+def sign(figure: Figure, text: str) -> None:
+    """Write a small line below a figure, where ``extent`` ends."""
+    width, height = figure.get_size_inches()
+    lines = textwrap.wrap(text, int(72 * (width - 0.1) / _LETTER))
+    figure.text(
+        0.05 / width,
+        -2 / 72 / height,
+        "\n".join(lines),
+        fontsize=_TINY,
+        color=GREY,
+        verticalalignment="top",
+        parse_math=False,
+        gid=_SIGNED,
+    ).set_in_layout(False)
+
+
+def extent(figure: Figure) -> Bbox:
+    """Return the area of a figure with the line below it, inches."""
+    signed = [text.get_text() for text in figure.texts if text.get_gid() == _SIGNED]
+    lines = sum(1 + text.count("\n") for text in signed)
+    room = (_LINE * lines + 5) / 72 if lines else 0.0
+    width, height = figure.get_size_inches()
+    return Bbox([[0.0, -room], [width, height]])
 
 
 def _columns(ax: Axes, labels: list[str]) -> int:
     """Return the number of columns that fit: letters of 7 points are about 4 points wide."""
-    usual = SubplotParams()
-    part = 0.84 * ax.get_position().width / (usual.right - usual.left)  # once it is laid out
-    points = 72 * figure_of(ax).get_size_inches()[0] * part
+    points = width_in_points(ax)
     for columns in range(len(labels), 1, -1):
         filled = np.array_split([len(label) for label in labels], columns)
         if sum(4.1 * max(lengths) + 32 for lengths in filled) <= points:

@@ -1,11 +1,13 @@
 """Memorization and over-fitting in one dimension (Figure 1)."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from byrote.report.figures import registry, style
-from byrote.report.figures.registry import Drawings
+from byrote.report.figures.registry import Drawings, Selection
 
 Array = NDArray[np.float64]
 
@@ -115,7 +117,13 @@ def _finish(ax: Axes, top: float) -> None:
 # -- what byrote figures draws --------------------------------------------------------------------
 
 
-@registry.figure("toy densities", of="records", order=10)
-def _toys() -> Drawings:
-    yield "toy-memorization", style.figure_of(toy_memorization())
-    yield "toy-overfitting", style.figure_of(toy_overfitting())
+def _asked(selection: Selection) -> Sequence[None]:
+    return [None] if selection.toys else []
+
+
+@registry.figure("toy densities", of="records", order=10, each=_asked, of_run=False)
+def _toys(_: None) -> Drawings:
+    about = "A toy: kernel densities of {} made-up records on a line, not of the run."
+    shows = about.format(len(KEPT) + len(LEFT_OUT))
+    yield "toy-memorization", style.figure_of(toy_memorization()), shows
+    yield "toy-overfitting", style.figure_of(toy_overfitting()), shows

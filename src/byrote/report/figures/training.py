@@ -154,7 +154,8 @@ def _losses(runs: Mapping[str, Run]) -> Drawings:
     for name, trajectory in trajectories.items():
         if np.isnan(trajectory.train_loss).all() and np.isnan(trajectory.held_out_loss).all():
             raise InvalidInput(f"the fits of {_run_name(runs, name)} reported none")
-    yield "losses", style.figure_of(losses(trajectories))
+    shows = "Loss on training and held-out records by epoch, means over fits."
+    yield "losses", style.figure_of(losses(trajectories)), shows
 
 
 @registry.figure("quantiles over epochs", of="records", order=90, needs=(registry.runs,))
@@ -163,7 +164,9 @@ def _quantiles(runs: Mapping[str, Run]) -> Drawings:
     for name, trajectory in trajectories.items():
         if len(trajectory.epochs) < 2:
             raise InvalidInput(f"{_run_name(runs, name)} has scores of one epoch only (--track)")
-    yield "quantiles-over-epochs", style.figure_of(quantiles_over_epochs(trajectories))
+    shows = "Quantiles of the memorization score M by epoch."
+    figure = style.figure_of(quantiles_over_epochs(trajectories))
+    yield "quantiles-over-epochs", figure, shows
 
 
 def _run_name(runs: Mapping[str, Run], name: str) -> str:

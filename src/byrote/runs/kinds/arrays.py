@@ -13,18 +13,20 @@ from byrote.data.records import Records, is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of, with_weights
-from byrote.plans import Design
-from byrote.plans.design import Units, rows
+from byrote.plans import Context, Design
+from byrote.plans.pilot_plan import pilot_fits, pilot_plan
 from byrote.runs.epoch_recorder import EpochRecorder, EpochScorer
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
-from byrote.runs.job import BadLogProb, Job, Outcome, Scored, Task, checked
+from byrote.runs.job import BadLogProb, Job, Outcome, Scored, Task, checked, job_of
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile, names_file
 from byrote.runs.sharing import InMemory, readonly
+from byrote.runs.table import Table
 from byrote.runs.worker import peak_memory, run_job
 
 LOSS_ROWS = 2000  # held-out records on which each epoch's loss is measured, at most
 _FEW = 64
+_LONG_ENOUGH = 5.0  # seconds of a pilot fit: noise falls with the number of records
 _BYTES_PER_VALUE, _BYTES_PER_FIT = 9, 4500  # of a fit's file, measured
 
 
@@ -68,24 +70,48 @@ def loss_rows(job: Job) -> NDArray[np.uint32]:
     return np.sort(generator.choice(job.held_out, LOSS_ROWS, replace=False))
 
 
+@dataclass(frozen=True, eq=False)
+class Pilot:
+    """A few fits on random records: a small run of the same kind of plan.
+
+    Attributes
+    ----------
+    table
+        Their log-likelihoods, nats.
+    times
+        Number of records and seconds of a fit, by rising numbers.
+    outcome
+        One of the fits.
+    memory
+        Peak memory of the process, bytes.
+    """
+
+    table: Table
+    times: list[tuple[int, float]]
+    outcome: Outcome
+    memory: int
+
+    @property
+    def records(self) -> int:
+        """Number of records of the fits in the table."""
+        return self.table.design.n
+
+    @property
+    def fits(self) -> int:
+        """Number of fits in the table."""
+        return self.table.design.fits - len(self.table.missing)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Forecast(Costs):
-    """Costs of a run that scores records, and the standard error to expect, nats.
+    """Costs of a run that scores records.
 
-    ``standard_error`` is that of mean_log for a median record, from the difference between two
-    pilot fits, with the same seeds where the plan makes pairs. Pilots see fewer records than the
-    run will, and noise falls with their number, so it errs on the high side; but the fits of a pair
-    have the more in common the fewer steps they take. ``units`` are what the jackknife leaves out;
-    ``values_in`` and ``values_out`` the mean numbers of values of a scored record on each side;
-    ``release`` is true if there is also a fit on all records. A run that will be ``compiled`` takes
-    less time than its pilots, which were not.
+    ``release`` tells whether there is also a fit on all records. A run that will be ``compiled``
+    takes less time than its pilot, which was not.
     """
 
     pilot_records: int
-    values_in: float
-    values_out: float
-    standard_error: float
-    units: Units = "repeats"
+    pilot_fits: int
     release: bool = False
     compiled: bool = False
 
@@ -155,35 +181,53 @@ class Arrays:
 
     def forecast(self, planned: Planned) -> Forecast:
         """Fit random parts, twice the last one, as the plan would."""
-        design, records = planned.design, self.records
-        share = len(design.training_rows(0)) / design.n  # of records that a model trains on
-        smallest = min(design.n, round(planned.smallest / share) + 1)
+        return self.costs(planned, self.pilot(planned))
 
-        def fit(size: int, number: int = 0) -> tuple[float, Outcome]:
+    def pilot(self, planned: Planned, growth: Pilot | None = None) -> Pilot:
+        """Carry out a few fits like those of the plan, on as many records as another pilot used.
+
+        Without another, on as many as take long enough.
+        """
+
+        def fit(size: int) -> tuple[float, tuple[Design, Outcome]]:
+            design = self._pilot_design(planned, size)
             started = time.perf_counter()
-            outcome = self._pilot(planned, _pilot_job(design, size, share, number))
-            return time.perf_counter() - started, outcome
+            outcome = self._pilot(planned, design, 0)
+            return time.perf_counter() - started, (design, outcome)
 
-        times, first = run_pilots(doubling(smallest, design.n), fit)
-        _, second = fit(times[-1][0], 1)
-        per_fit = extrapolated(times, design.n)
+        if growth is None:
+            share = len(planned.design.training_rows(0)) / planned.design.n
+            smallest = min(planned.design.n, round(planned.smallest / share) + 1)
+            sizes = doubling(smallest, planned.design.n)
+            times, (design, first) = run_pilots(sizes, fit, _LONG_ENOUGH)
+        else:
+            first_seconds, (design, first) = fit(growth.records)
+            times = [*growth.times[:-1], (growth.records, first_seconds)]
+        seconds, outcomes = [times[-1][1]], {0: first}
+        for number in pilot_fits(design)[1:]:
+            started = time.perf_counter()
+            outcomes[number] = self._pilot(planned, design, number)
+            seconds.append(time.perf_counter() - started)
+        times[-1] = (design.n, float(np.median(seconds)))
+        return Pilot(_table(design, outcomes), times, first, peak_memory())
+
+    def costs(self, planned: Planned, pilot: Pilot) -> Forecast:
+        """Extrapolate a pilot to the run."""
+        design, records = planned.design, self.records
+        per_fit = extrapolated(pilot.times, design.n)
         seconds, starting = planned.total(per_fit)
-        inside, outside = _values_per_record(design)
-        process = peak_memory()  # holds all records already, as a worker holds its own
+        process = pilot.memory  # holds all records already, as a worker holds its own
         converted = contract.input_bytes(planned.model, records.x)
         workers = planned.processes * (process + converted - records.x.nbytes)
         settled = contract.resolved_values(planned.model, records.x.shape, design.fits)
         return Forecast(
             fits=design.fits,
-            pilot_records=times[-1][0],
+            pilot_records=pilot.records,
+            pilot_fits=pilot.fits,
             seconds_per_fit=per_fit,
             seconds=seconds,
             memory=process + (workers or converted),
-            disk=_disk(planned, first),
-            values_in=inside,
-            values_out=outside,
-            standard_error=_standard_error(design, _noise(first, second), inside, outside),
-            units=design.units,
+            disk=_disk(planned, pilot.outcome),
             release=planned.keeps,
             compiled=bool(settled.get("compile")),
             starting=starting,
@@ -196,27 +240,33 @@ class Arrays:
     def _some(self, generator: np.random.Generator, count: int) -> NDArray[np.intp]:
         return np.sort(generator.choice(len(self.records), count, replace=False))
 
-    def _pilot(self, planned: Planned, job: Job) -> Outcome:
-        """Carry out a job on some records, and score all of them."""
-        generator = seeds.generator(planned.seed, seeds.Purpose.REHEARSAL, 1)
-        x = self.records.x[self._some(generator, job.n)]
+    def _pilot_rows(self, planned: Planned, size: int) -> NDArray[np.intp]:
+        return self._some(seeds.generator(planned.seed, seeds.Purpose.REHEARSAL, 1), size)
+
+    def _pilot_design(self, planned: Planned, size: int) -> Design:
+        chosen, records = self._pilot_rows(planned, size), self.records
+        labels = None if records.labels is None else records.labels[chosen]
+        plan = pilot_plan(planned.plan, planned.design, size)
+        return plan.draw(Context(size, planned.seed, records.ids[chosen], labels))
+
+    def _pilot(self, planned: Planned, design: Design, fit: int) -> Outcome:
+        """Carry out a fit on some of the records."""
+        x = self.records.x[self._pilot_rows(planned, design.n)]
         task = Task(planned.model, InMemory(x), ArrayContent, planned.threads, track=planned.track)
-        outcome = run_job(task, replace(job, keep_weights=planned.keeps))
+        job = replace(job_of(design, fit, planned.seed), keep_weights=planned.keeps)
+        outcome = run_job(task, job)
         if outcome.log_prob is None:
             raise InvalidInput(f"model: a pilot fit of {job.n} records failed: {outcome.failure}")
         return outcome
 
 
-def _pilot_job(design: Design, size: int, share: float, number: int) -> Job:
-    """Train on a random share of the records; in a pair, the second fit is the first one's twin."""
-    left_out = min(size - 1, round((1 - share) * size))
-    if design.units != "pairs":
-        held_out = np.random.default_rng(number).choice(size, left_out, replace=False)
-        return Job(number, size, rows(held_out), None, number, number, 0)
-    shuffled = np.random.default_rng(0).permutation(size)
-    left_out = min(left_out, size // 2)
-    first, second = rows(shuffled[:left_out]), rows(shuffled[left_out : 2 * left_out])
-    return Job(number, size, second if number else first, None, 0, 0, 0, leader_held_out=first)
+def _table(design: Design, outcomes: Mapping[int, Outcome]) -> Table:
+    values = np.full((design.fits, design.n), np.nan)
+    for fit, outcome in outcomes.items():
+        values[fit, design.counted_rows(fit)] = outcome.log_prob
+    missing = tuple(fit for fit in range(design.fits) if fit not in outcomes)
+    bystanders = values[:, design.bystanders] if len(design.bystanders) else None
+    return Table(design, design.scored, values[:, design.scored], missing, bystanders)
 
 
 def _disk(planned: Planned, outcome: Outcome) -> int:
@@ -226,29 +276,3 @@ def _disk(planned: Planned, outcome: Outcome) -> int:
     values = counted * epochs * (_BYTES_PER_VALUE + 4 * len(outcome.diagnostics))
     weights = sum(array.nbytes for array in (outcome.weights or {}).values())
     return values + _BYTES_PER_FIT * design.fits + planned.models * weights
-
-
-def _noise(first: Outcome, second: Outcome) -> float:
-    """Estimate a record's standard deviation from one fit to another, robustly; nats."""
-    with np.errstate(invalid="ignore"):
-        difference = np.abs(np.asarray(first.log_prob) - np.asarray(second.log_prob))
-    # The quartile of a normal is 0.6745 sd, and a difference of two has sqrt(2) times the sd.
-    return float(np.nanmedian(difference) / 0.6745 / np.sqrt(2))
-
-
-def _standard_error(design: Design, noise: float, inside: float, outside: float) -> float:
-    """Estimate the standard error of mean_log; NaN where the run will have none."""
-    alone = design.units != "fits" and len(np.unique(design.repeat)) < 2
-    return np.nan if alone or not outside else noise * float(np.sqrt(1 / inside + 1 / outside))
-
-
-def _values_per_record(design: Design) -> tuple[float, float]:
-    """Return mean numbers of values in and out, over the scored records."""
-    inside = outside = 0
-    scored = np.zeros(design.n, dtype=bool)
-    for fit in range(design.fits):
-        role: NDArray[np.int8] = design.role(fit)
-        inside += int((role > 0).sum())
-        outside += int((role < 0).sum())
-        scored |= role != 0
-    return inside / scored.sum(), outside / scored.sum()

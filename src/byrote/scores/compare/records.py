@@ -18,7 +18,8 @@ from byrote.scores.compare.score_difference import (
 )
 from byrote.scores.memorization import held_out
 from byrote.scores.memorization.evaluation import evaluate
-from byrote.scores.memorization.summary import SIGNIFICANCE, describe, why_no_errors
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.summary import describe, why_no_errors
 from byrote.scores.run import Run
 from byrote.stats.estimate import (
     LEVEL,
@@ -112,8 +113,8 @@ def _check_labels(labels: dict[str, NDArray[Any]]) -> None:
 def _cut(run: Run, table: Table, ids: NDArray[Any], rows: Rows | None) -> MatchedRecords:
     """Keep matched records, with q-values among all records of their run."""
     same = table.missing == run.table(partial=True).missing
-    whole = run.evaluation if same else evaluate(table)
-    q = q_values(np.where(np.isnan(whole.estimate["score"]), np.nan, whole.p_value))
+    whole = run.evaluation if same else evaluate(table, run.manifest.seed)
+    q = q_values(whole.p_value)
     if rows is None:
         return MatchedRecords(table, whole, run, ids, q, len(ids))
     cut = replace(table, rows=table.rows[rows], log_prob=table.log_prob[:, rows])

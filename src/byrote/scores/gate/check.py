@@ -1,6 +1,7 @@
 """Checks of a run against thresholds."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,14 @@ from byrote.scores.gate.max_auc import MAX_AUC
 from byrote.scores.gate.max_epsilon_proven import MAX_EPSILON_PROVEN
 from byrote.scores.gate.max_exposure import MAX_EXPOSURE
 from byrote.scores.gate.max_q999 import MAX_Q999
+from byrote.scores.gate.max_score import MAX_SCORE
 from byrote.scores.gate.max_significant import MAX_SIGNIFICANT
 from byrote.scores.gate.threshold import Gate, GatedRun, Measured, ThresholdKind, gate_of, judge
 from byrote.scores.run import Run, open_run
 
 KINDS = {
     kind.name: kind
-    for kind in (MAX_EXPOSURE, MAX_SIGNIFICANT, MAX_Q999, MAX_EPSILON_PROVEN, MAX_AUC)
+    for kind in (MAX_EXPOSURE, MAX_SCORE, MAX_SIGNIFICANT, MAX_Q999, MAX_EPSILON_PROVEN, MAX_AUC)
 }
 
 
@@ -26,12 +28,14 @@ def check(
     run: Run | str | Path,
     *,
     max_exposure: float | None = None,
+    max_score: float | None = None,
     max_significant: float | str | None = None,
     max_q999: float | None = None,
     max_epsilon_proven: float | None = None,
     max_auc: float | str | None = None,
     insertions: int | None = None,
     level: float = 0.95,
+    redact: bool = False,
 ) -> Gate:
     """Check a run against thresholds.
 
@@ -45,6 +49,10 @@ def check(
         A run, or its folder.
     max_exposure
         Bits; exposure of the most exposed of the canaries inserted.
+    max_score
+        Nats; effect of training on any single record, by limits that hold for all records together.
+        Of the thresholds for records, the only one that cannot pass while one record is learned by
+        heart.
     max_significant
         Share of the records memorized at a 5 % false discovery rate: "1%", or 0.01.
     max_q999
@@ -57,6 +65,8 @@ def check(
         For ``max_exposure``, use only canaries inserted at most N times.
     level
         Level at which the intervals of all thresholds hold together.
+    redact
+        Whether to leave out the ids of records and canaries above a threshold.
 
     Raises
     ------
@@ -83,6 +93,7 @@ def check(
     limits = as_limits(
         {
             "max_exposure": max_exposure,
+            "max_score": max_score,
             "max_significant": max_significant,
             "max_q999": max_q999,
             "max_epsilon_proven": max_epsilon_proven,
@@ -107,6 +118,8 @@ def check(
         )
         for name, limit in limits.items()
     ]
+    if checks.flag("redact", redact):
+        thresholds = [replace(threshold, records=()) for threshold in thresholds]
     return gate_of(thresholds, level=level, run=gated.described())
 
 

@@ -114,8 +114,16 @@ def _measured(
         covers=_covers(canaries, len(result.test_loss), asked, insertions),
         doubts=_doubts(canaries, controls, asked),
         disputes=_disputes(canaries, controls, asked),
+        records=_named(canaries, asked),
         detail=_detail(canaries, controls, asked),
     )
+
+
+def _named(canaries: InsertedCanaries, asked: float) -> tuple[str, ...]:
+    """Return the ids of canaries above the threshold, each once: it may be so in several fits."""
+    above = np.flatnonzero(canaries.low > asked)
+    above = above[np.argsort(-canaries.low[above], kind="stable")]
+    return tuple(dict.fromkeys(str(name) for name in canaries.secret[above]))
 
 
 def _covers(canaries: InsertedCanaries, fits: int, asked: float, insertions: int | None) -> str:

@@ -17,7 +17,7 @@ BEYOND = 0.001  # share of the records that may exceed the 0.999 quantile
 ESTIMATOR = "mean_log"
 
 
-def measure(gated: GatedRun, asked: float) -> Measured:  # noqa: ARG001 (one signature for all)
+def measure(gated: GatedRun, asked: float) -> Measured:
     """Measure the 0.999 quantile of ``mean_log``, with an interval for its true values.
 
     ``mean_log`` has mean zero without memorization, the least noise of the three, and the only
@@ -41,7 +41,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:  # noqa: ARG001 (one sig
         high=exceeded_by_fewer_than(limits.upper, drawn, few, part),
         unit=UNIT,
         covers=f"0.999 quantile of {ESTIMATOR} of {gated.scored_records}; the interval allows for"
-        " the noise of retraining",
+        f" the noise of retraining{_blind(allowed)}",
+        records=limits.above(gated, asked),
         doubts=_doubts(gated, limits, few, known),
         detail={
             "estimator": ESTIMATOR,
@@ -50,6 +51,15 @@ def measure(gated: GatedRun, asked: float) -> Measured:  # noqa: ARG001 (one sig
             "allowed_beyond": allowed,
             "median_standard_error": _median(limits.error),
         },
+    )
+
+
+def _blind(allowed: int) -> str:
+    if not allowed:
+        return ""
+    noun = "record" if allowed == 1 else "records"
+    return (
+        f". It cannot see {allowed:,} {noun} above it, however far: --max-score limits every record"
     )
 
 
@@ -69,6 +79,12 @@ class _Limits:
         endless = np.isposinf(self.estimate) & (self.p_value <= tail)
         low = np.where(np.isfinite(reach), self.estimate - reach, -np.inf)
         return np.where(endless, np.inf, low)
+
+    def above(self, gated: GatedRun, asked: float) -> tuple[str, ...]:
+        """Return the ids of records whose own lower limit is above the threshold."""
+        low = self.lower(gated.tail / max(1, len(self.estimate)))
+        above = np.flatnonzero(low > asked)
+        return gated.ids(above[np.argsort(-low[above], kind="stable")])
 
     def upper(self, tail: float) -> Array:
         """Upper limits; infinite where unknown."""

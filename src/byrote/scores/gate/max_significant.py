@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
-from byrote.scores.memorization.summary import SIGNIFICANCE, needed_discoveries
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE, needed_discoveries
 from byrote.stats.hypergeometric import count_limits
 from byrote.stats.multiple_testing import false_hypotheses, q_values
 
@@ -21,7 +21,7 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     if gated.run.has_canaries:
         return Measured.missing(UNIT, "canaries have exposures, no scores")
     evaluation = gated.run.evaluation
-    p_value = np.where(np.isnan(evaluation.estimate["score"]), np.nan, evaluation.p_value)
+    p_value = evaluation.p_value
     tested = int(np.count_nonzero(~np.isnan(p_value)))
     if not tested:
         why = (
@@ -30,18 +30,21 @@ def measure(gated: GatedRun, asked: float) -> Measured:
             else "the plan's membership is not known to be random, so there are no p-values"
         )
         return Measured.missing(UNIT, why)
-    discovered = int(np.count_nonzero(q_values(p_value) <= SIGNIFICANCE))
-    low, high = _interval(gated, p_value, discovered)
+    q = q_values(p_value)
+    low, high = _interval(gated, p_value, int(np.count_nonzero(q <= SIGNIFICANCE)))
     needed = needed_discoveries(evaluation.smallest_p, tested)
+    found = np.flatnonzero(q <= SIGNIFICANCE)
+    found = found[np.argsort(-evaluation.estimate["mean_log"][found], kind="stable")]
     return Measured(
-        found=discovered / tested,
+        found=len(found) / tested,
         low=low,
         high=high,
         unit=UNIT,
         covers=f"share with q <= {SIGNIFICANCE:g} of {gated.scored_records}",
         doubts=_doubts(asked, tested, needed),
+        records=gated.ids(found),
         detail={
-            "memorized": discovered,
+            "memorized": len(found),
             "tested": tested,
             "untested": len(p_value) - tested,
             "smallest_p": evaluation.smallest_p,

@@ -48,10 +48,7 @@ class GatedRun:
 
     @property
     def sample(self) -> tuple[int, int]:
-        """Number of scored records, and of the records that they are a random sample of.
-
-        Records that were chosen are a sample of themselves.
-        """
+        """Number of scored records, and of those that they were drawn from (chosen: themselves)."""
         spec = self.run.manifest.plan.spec
         scored = len(self.table.rows)
         random = spec.get("kind") == "probes" and not spec.get("chosen")
@@ -66,6 +63,10 @@ class GatedRun:
         part = "" if scored == self.run.design.n else f" chosen of {self.run.design.n:,}"
         return f"{scored:,} records{part}"
 
+    def ids(self, places: NDArray[np.intp]) -> tuple[str, ...]:
+        """Return the ids of scored records, by their places in the table."""
+        return tuple(str(name) for name in self.run.folder.ids[self.table.rows[places]])
+
     def described(self) -> dict[str, Any]:
         """Return id, model, plan, data and seed of the run."""
         manifest = self.run.manifest.model_dump(mode="json")
@@ -78,7 +79,7 @@ class Measured:
 
     ``doubts`` are reasons why the threshold cannot be passed, ``disputes`` reasons why it cannot be
     failed: clauses that name what the evidence lacks. ``one_sided`` marks an estimate that is
-    itself a lower bound, to which the threshold applies: ``high`` is only shown.
+    itself a lower bound, to which the threshold applies. ``records``: ids above it, highest first.
     """
 
     found: float = np.nan
@@ -89,6 +90,7 @@ class Measured:
     doubts: tuple[str, ...] = ()
     disputes: tuple[str, ...] = ()
     one_sided: bool = False
+    records: tuple[str, ...] = ()
     detail: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -101,8 +103,7 @@ class Measured:
 class ThresholdKind:
     """A kind of threshold: its range, excluding the end, in numbers and words; its measurement.
 
-    ``percent``: whether a limit may be written as a percentage. Each kind has its own file,
-    named like the argument of ``byrote.check``; ``check.py`` lists them.
+    ``percent``: whether a limit may be written as a percentage.
     """
 
     name: str
@@ -128,7 +129,8 @@ class Threshold(PlainData):
     Attributes
     ----------
     name
-        "max_exposure", "max_significant", "max_q999", "max_epsilon_proven" or "max_auc".
+        "max_exposure", "max_score", "max_significant", "max_q999", "max_epsilon_proven" or
+        "max_auc".
     asked
         The largest value allowed, in ``unit``.
     found
@@ -147,6 +149,8 @@ class Threshold(PlainData):
         What was measured, and what the interval is for.
     detail
         The numbers behind it, by name.
+    records
+        Ids of records or canaries above a threshold that failed, the most extreme first.
     """
 
     name: str
@@ -160,6 +164,7 @@ class Threshold(PlainData):
     reason: str
     covers: str
     detail: Mapping[str, Any]
+    records: tuple[str, ...] = ()
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -203,6 +208,7 @@ def judge(
         reason=reason,
         covers=measured.covers,
         detail=measured.detail,
+        records=measured.records if verdict == "failed" else (),
     )
 
 

@@ -70,15 +70,16 @@ def collect_diagnostics(run: RunFolder, table: Table) -> Diagnostics:
     largest.
     """
     parameters = run.manifest.model.parameters
-    total = _Accumulator(len(table.rows), _draws(parameters.get("draws")))
+    rows = run.design.evaluated
+    total = _Accumulator(len(rows), _draws(parameters.get("draws")))
     for fit in sorted(set(range(run.design.fits)) - set(table.missing)):
         values = run.file(fit).diagnostics()
         for name in DIAGNOSTICS:
             if name in values:
-                total.add(name, run.place(fit, table.rows), values[name])
+                total.add(name, run.place(fit, rows), values[name])
         if OUTLIER in values:
             total.add_outliers(values[OUTLIER])
-    return total.result()
+    return total.result(np.isin(rows, table.rows))
 
 
 class _Accumulator:
@@ -112,14 +113,14 @@ class _Accumulator:
         self._classified += len(values)
         self._outliers += int(np.count_nonzero(values > 0.5))
 
-    def result(self) -> Diagnostics:
-        """Summarize all fits added."""
-        columns = dict(self._columns)
+    def result(self, of: NDArray[np.bool_]) -> Diagnostics:
+        """Summarize all fits added; columns of some of the records."""
+        columns = {name: column[of] for name, column in self._columns.items()}
         if not columns:
             return Diagnostics({})
         if "mc_error" in columns:
             with np.errstate(invalid="ignore"):  # of records that no fit diagnosed
-                columns["mc_error"] = np.sqrt(columns["mc_error"] / self._count)
+                columns["mc_error"] = np.sqrt(columns["mc_error"] / self._count[of])
         share = 1 / self._k_hats if self._k_hats else np.nan
         summary = DiagnosticsSummary(
             mc_error=_median(columns.get("mc_error")),

@@ -1,12 +1,16 @@
 """Estimates, errors and p-values of every record of a table, block by block."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote import checks
 from byrote.runs.table import Table
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
+from byrote.scores.memorization.moderated import Discovery, moderated_test
 from byrote.stats import rank_tests
 from byrote.stats.estimate import student_interval
 from byrote.stats.memorization import ESTIMATORS, difference, estimates, side_replicates
@@ -14,6 +18,8 @@ from byrote.stats.standard_errors import jackknife_error, welch
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Test = Literal["moderated", "exact"]
+TESTS = get_args(Test)
 LEVEL = 0.95  # of the confidence intervals
 _ROUNDING = 1e-9  # of log-likelihoods, below which they do not differ
 
@@ -24,6 +30,8 @@ class Evaluation:
 
     Attributes
     ----------
+    table, seed
+        The log-likelihoods, and the seed of the moderated test's control.
     estimate, standard_error
         (r,) per estimator.
     degrees
@@ -38,19 +46,47 @@ class Evaluation:
         whichever unit is left out.
     """
 
+    table: Table
+    seed: int
     estimate: dict[str, Array]
     standard_error: dict[str, Array]
     degrees: Array
     interval: Array
     log_prob_in: Array
     log_prob_out: Array
-    p_value: Array
+    p_value_exact: Array
     n_in: NDArray[np.int32]
     n_out: NDArray[np.int32]
     change_sums: dict[str, Array]
     jackknifed: dict[str, int]
-    smallest_p: float = np.nan
+    smallest_p_exact: float = np.nan
     exact: bool = True
+    test: Test = "moderated"
+
+    @cached_property
+    def discovery(self) -> Discovery:
+        """The moderated test."""
+        if self.test == "exact":
+            return Discovery.unavailable(self.table, "the exact test was asked for")
+        return moderated_test(self.table, self.seed)
+
+    @cached_property
+    def p_value(self) -> Array:
+        """(r,) p-values of the test, exact ones where the moderated test cannot be had."""
+        moderated = self.discovery.p_value
+        p_value = np.where(np.isnan(moderated), self.p_value_exact, moderated)
+        return np.where(np.isnan(self.estimate["score"]), np.nan, p_value)
+
+    @property
+    def smallest_p(self) -> float:
+        """The smallest p-value that a record can have."""
+        control = self.discovery.control
+        return self.smallest_p_exact if control is None else control.smallest
+
+    def by(self, test: Test) -> "Evaluation":
+        """Return the same by another test."""
+        checks.choice("test", test, TESTS)
+        return self if test == self.test else replace(self, test=test)
 
     def count(self, name: str, records: Indices) -> None:
         """Add records with replicates to ``jackknifed``, unless they have no estimate."""
@@ -66,11 +102,11 @@ def mean_error(change_sums: Array, records: int) -> float:
     return float(jackknife_error(change_sums / records)) if records else float("nan")
 
 
-def evaluate(table: Table) -> Evaluation:
+def evaluate(table: Table, seed: int = 0) -> Evaluation:
     """Compute all estimates of all records, with their uncertainty."""
     order = FitOrder.of(table)
     by_repeat = table.design.units != "fits"  # a pair is a repeat of two fits
-    result = _empty(len(table.rows), order.repeats if by_repeat else len(order.fits))
+    result = _empty(table, seed, order.repeats if by_repeat else len(order.fits))
     for records, block in in_out_blocks(table, order):
         result.n_in[records], result.n_out[records] = block.counts
         if min(block.counts) == 0:
@@ -98,7 +134,7 @@ def zero_spread(evaluation: Evaluation, significance: float) -> NDArray[np.bool_
         flat = error <= rounding
         if flat[~np.isnan(error)].all():
             return np.zeros(len(error), dtype=bool)
-        unlikely = evaluation.p_value <= significance
+        unlikely = evaluation.p_value_exact <= significance
         return np.asarray(flat & (np.abs(estimate) > rounding) & ~unlikely, dtype=bool)
 
 
@@ -117,9 +153,10 @@ def _test(result: Evaluation, records: Indices, block: InOutBlock, *, paired: bo
         p, exact = rank_tests.signed_rank_test(*block.pairs())
     else:
         p, exact = rank_tests.rank_sum_test(block.strata())
-    result.p_value[records] = p
+    result.p_value_exact[records] = p
     result.exact &= exact
-    result.smallest_p = float(np.fmin(result.smallest_p, rank_tests.smallest_p(block.shapes())))
+    smallest = rank_tests.smallest_p(block.shapes())
+    result.smallest_p_exact = float(np.fmin(result.smallest_p_exact, smallest))
 
 
 def _estimate(result: Evaluation, records: Indices, block: InOutBlock) -> None:
@@ -172,18 +209,22 @@ def _interval(result: Evaluation, records: Indices, degrees: Array) -> None:
     result.interval[records] = student_interval(centre, error, degrees, LEVEL)
 
 
-def _empty(r: int, units: int) -> Evaluation:
+def _empty(table: Table, seed: int, units: int) -> Evaluation:
+    r = len(table.rows)
+
     def nan(*shape: int) -> Array:
         return np.full((r, *shape), np.nan)
 
     return Evaluation(
+        table=table,
+        seed=seed,
         estimate={name: nan() for name in ESTIMATORS},
         standard_error={name: nan() for name in ESTIMATORS},
         degrees=nan(),
         interval=nan(2),
         log_prob_in=nan(),
         log_prob_out=nan(),
-        p_value=nan(),
+        p_value_exact=nan(),
         n_in=np.zeros(r, dtype=np.int32),
         n_out=np.zeros(r, dtype=np.int32),
         change_sums={name: np.zeros(units) for name in ESTIMATORS},

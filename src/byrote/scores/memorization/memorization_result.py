@@ -49,9 +49,12 @@ class MemorizationResult(Columnar):
         roughly normal (docs/levels.md); intervals of the other two would not. NaN where equal
         values hide the spread.
     p_value
-        (n,) exact one-sided randomization p-value of "held-out values are as high as the others".
+        (n,) one-sided p-value of "held-out values are as high as the others": the moderated test,
+        and the exact test where it cannot be had (``summary().sensitivity``).
     q_value
         (n,) Benjamini-Hochberg q-value over the scored records.
+    p_value_exact, q_value_exact
+        (n,) the same by the exact randomization test.
     n_in, n_out
         (n,) number of fits in which the record was trained on, and held out.
     reason
@@ -88,6 +91,8 @@ class MemorizationResult(Columnar):
     interval: Array
     p_value: Array
     q_value: Array
+    p_value_exact: Array
+    q_value_exact: Array
     n_in: NDArray[np.int32]
     n_out: NDArray[np.int32]
     reason: NDArray[np.int8]
@@ -180,7 +185,7 @@ def result_from_table(
     """Compute the result of an evaluated table; everything in it is a function of the table."""
     diagnostics = diagnostics or Diagnostics({})
     reason = _reasons(table, evaluation)
-    q = q_values(np.where(np.isnan(evaluation.estimate["score"]), np.nan, evaluation.p_value))
+    q, q_exact = (q_values(p) for p in (evaluation.p_value, evaluation.p_value_exact))
 
     def spread(values: NDArray[Any], empty: float = np.nan) -> NDArray[Any]:
         if len(table.rows) == table.design.n:
@@ -190,7 +195,7 @@ def result_from_table(
         return whole
 
     errors = evaluation.standard_error
-    names = ("log_prob_in", "log_prob_out", "interval", "p_value")
+    names = ("log_prob_in", "log_prob_out", "interval", "p_value", "p_value_exact")
     return MemorizationResult(
         ids=ids,
         labels=labels,
@@ -198,6 +203,7 @@ def result_from_table(
         **{name: spread(getattr(evaluation, name)) for name in names},
         standard_error={name: spread(values) for name, values in errors.items()},
         q_value=spread(q),
+        q_value_exact=spread(q_exact),
         n_in=spread(evaluation.n_in, 0),
         n_out=spread(evaluation.n_out, 0),
         reason=spread(reason, Reason.NOT_SCORED),

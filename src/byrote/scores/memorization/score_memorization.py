@@ -14,6 +14,7 @@ from byrote.runs.job import KEEP_MODELS
 from byrote.runs.progress import Bar, Progress, Silent
 from byrote.runs.request import Request, Settings
 from byrote.runs.temporary import temporary_folder
+from byrote.scores.memorization.evaluation import TESTS, Test
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.run import Run
 
@@ -34,6 +35,7 @@ def score_memorization(
     progress: bool = False,
     debug: bool = False,
     keep_models: str = "none",
+    test: Test = "moderated",
 ) -> MemorizationResult:
     """Score how strongly a model memorizes each of its training records.
 
@@ -80,6 +82,10 @@ def score_memorization(
         that would ship, which ``Run.model`` loads. "all": the weights of every fit, too. The model
         needs ``get_weights`` and ``set_weights``. A finished run does only what is missing; under
         "all", finished fits without weights are repeated.
+    test
+        "moderated": the t-test of each record with a variance that borrows from all records,
+        checked by a negative control from the same run; it finds single records with few fits.
+        "exact": the randomization test, which cannot err and needs many more fits.
 
     Raises
     ------
@@ -104,6 +110,7 @@ def score_memorization(
         raise InvalidInput(
             f"keep_models={keep_models!r} needs out, the folder of the run; got None"
         )
+    checks.choice("test", test, TESTS)
     request = Request(
         model=model,
         records=as_records(X, ids=ids, labels=labels),
@@ -114,9 +121,9 @@ def score_memorization(
     display: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if out is not None:
         run = Run(run_fits(request, checks.path("out", out), display))
-        result = run.memorization()
+        result = run.memorization(test=test)
         if request.keeps:
             run.folder.check_release()
         return result
     with temporary_folder() as folder:
-        return Run(run_fits(request, folder / "run", display)).memorization()
+        return Run(run_fits(request, folder / "run", display)).memorization(test=test)

@@ -12,14 +12,14 @@ from scipy.stats import skew, spearmanr
 
 from byrote.columnar import PlainData
 from byrote.runs.table import Table
-from byrote.scores.memorization import held_out
+from byrote.scores.memorization import held_out, sensitivity
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.scores.memorization.evaluation import Evaluation, estimates_without
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE, Sensitivity
 from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
-SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 
 
 class Reason(IntEnum):
@@ -90,8 +90,8 @@ class Summary(PlainData):
     unscored
         Number of records without a score, by reason.
     undefined
-        Number of records with a score but no ``matched`` or ``mean_log``, by estimator: some of
-        their densities are zero on both sides, and a difference of infinities is undefined.
+        Number of records with a score but no ``matched`` or ``mean_log``, by estimator: a
+        difference of infinities, of densities that are zero on both sides.
     distribution
         For each estimator (score, matched, mean_log): mean, median, skewness, the quantiles
         q0.05, q0.5, q0.95 and q0.999, minimum and maximum.
@@ -102,16 +102,16 @@ class Summary(PlainData):
     needed
         How many records must reach the smallest p for any to have q <= 0.05.
     p_value_method
-        "exact", "normal approximation", or "none: " and the reason.
+        "moderated t", "exact", "normal approximation", or "none: " and the reason.
+    sensitivity
+        What the run could find, and what its negative control showed.
     standard_error_reason
         Why standard errors are missing; empty where they are not.
-    reliability
-        Agreement between halves.
-    labels
-        Per label, where records have labels.
+    reliability, labels
+        Agreement between halves; the scores of each label.
     mean_log_prob
         Mean over records of their mean log p in the fits that trained on them, "in", and in those
-        that did not, "out"; with its standard error over retrainings, for these same records.
+        that did not, "out", with its error over retrainings.
     diagnostics
         Accuracy of the log-likelihoods, where the model reports it.
     """
@@ -127,6 +127,7 @@ class Summary(PlainData):
     smallest_q: float
     needed: int | None
     p_value_method: str
+    sensitivity: Sensitivity
     standard_error_reason: str
     reliability: Reliability
     labels: Mapping[str, LabelSummary] = field(default_factory=dict)
@@ -162,19 +163,15 @@ def summarize(
         share_significant=float(discoveries.sum() / tested) if tested else float("nan"),
         smallest_p=smallest,
         smallest_q=smallest,  # of Benjamini-Hochberg, when every record reaches the smallest p
-        needed=needed_discoveries(smallest, tested) if tested else None,
+        needed=sensitivity.needed_discoveries(smallest, tested) if tested else None,
         p_value_method=_p_value_method(table, evaluation, tested),
+        sensitivity=sensitivity.sensitivity_of(evaluation, q_value),
         standard_error_reason=why_no_errors(table, evaluation),
         reliability=reliability(table),
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
         mean_log_prob=_mean_log_prob(table),
         diagnostics=diagnostics,
     )
-
-
-def needed_discoveries(smallest_p: float, tested: int) -> int:
-    """How many of ``tested`` records must reach the smallest p for any to be significant."""
-    return max(1, int(np.ceil(smallest_p * tested / SIGNIFICANCE - 1e-9)))
 
 
 def describe(values: Array) -> dict[str, float]:
@@ -268,6 +265,8 @@ def _p_value_method(table: Table, evaluation: Evaluation, tested: int) -> str:
         return "none: the plan's membership is not known to be random"
     if not tested:
         return "none: no record was both in and out"
+    if evaluation.discovery.control is not None:
+        return "moderated t"
     return "exact" if evaluation.exact else "normal approximation"
 
 

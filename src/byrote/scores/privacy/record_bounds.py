@@ -179,8 +179,12 @@ class Coins:
     @property
     def guesses(self) -> int:
         """Default number of guesses: fixed by the number of coins alone."""
-        k = len(self.scores)
-        return min(k, max(LEAST, int(SHARE * k)))
+        return default_guesses(len(self.scores))
+
+
+def default_guesses(coins: int) -> int:
+    """Number of coins that are guessed unless another is asked for."""
+    return min(coins, max(LEAST, int(SHARE * coins)))
 
 
 def coins_of(spec: Mapping[str, Any], table: Table) -> Coins | str:

@@ -1,0 +1,144 @@
+"""Which records the moderated test finds, and how often it errs: tables of docs/statistics.md.
+
+Log-likelihoods are drawn, not trained: a record has a level and a scale of its own, 10 of the
+records rise by a multiple of their scale where they are trained on, and what noise has beside that
+is the row of the table. The exact rank test stands beside the moderated one.
+
+    python benchmarks/discovery.py --runs 200
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+
+from byrote import KFold, Probes, Subset
+from byrote.plans import IN, design_of
+from byrote.runs.table import Table
+from byrote.scores.memorization.evaluation import evaluate
+from byrote.scores.memorization.moderated import moderated_test
+from byrote.stats.multiple_testing import q_values
+
+Array = NDArray[np.float64]
+Noise = Callable[[np.random.Generator, tuple[int, int]], Array]
+
+RECORDS, BYSTANDERS = 500, 2000
+EFFECTS = np.repeat([3.0, 6.0, 9.0, 12.0, 15.0], 2)  # of planted records, in their scales
+LEVELS = (0.05, 0.01, 0.001)
+
+
+def left_exponential(generator: np.random.Generator, shape: tuple[int, int]) -> Array:
+    return 1 - generator.exponential(size=shape)
+
+
+def log_logistic(generator: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Skewed to the left, with a tail of the power 4."""
+    return -2 * np.exp(0.25 * generator.logistic(size=shape))
+
+
+def by_quality(generator: np.random.Generator, shape: tuple[int, int]) -> Array:
+    """Fits of unequal quality: the scale of each is lognormal."""
+    return generator.normal(size=shape) * generator.lognormal(0, 0.7, size=(shape[0], 1))
+
+
+NOISES: Mapping[str, Noise] = {
+    "normal": lambda g, shape: g.normal(size=shape),
+    "t, 4 degrees": lambda g, shape: g.standard_t(4, size=shape) / np.sqrt(2),
+    "left exponential": left_exponential,
+    "log-logistic": log_logistic,
+    "unequal fits": by_quality,
+    "common shifts": lambda g, shape: g.normal(size=shape) + 2 * g.normal(size=(shape[0], 1)),
+    "all three": lambda g, shape: (
+        left_exponential(g, shape) * g.lognormal(0, 0.7, size=(shape[0], 1))
+        + 2 * g.normal(size=(shape[0], 1))
+    ),
+}
+
+PLANS: Mapping[str, Any] = {
+    **{
+        f"{folds} folds, {repeats} times": KFold(folds, repeats=repeats)
+        for folds in (3, 5, 10)
+        for repeats in (1, 2, 6, 10)
+    },
+    **{
+        f"probes, {fits} fits{with_bystanders}": Probes(range(RECORDS), fits, bystanders=bystanders)
+        for fits in (8, 12, 16)
+        for bystanders, with_bystanders in ((0, ""), (BYSTANDERS, " + bystanders"))
+    },
+    "pairs, 12 fits": Probes(range(RECORDS), fits=12, pairs=True, bystanders=0),
+    "coins, 12 fits": Probes(range(RECORDS), fits=12, coins=True, bystanders=0),
+    "subsets, 12 fits": Subset(0.7, fits=12),
+}
+
+
+def simulated(plan: Any, noise: Noise, generator: np.random.Generator, effects: Array) -> Table:
+    """A table of a plan, whose first records rise where they are trained on."""
+    bystanders = getattr(plan, "bystanders", 0)
+    design = design_of(plan, RECORDS + bystanders, int(generator.integers(1 << 31)))
+    scale = generator.lognormal(0, 0.5, size=design.n)
+    values = noise(generator, (design.fits, design.n)) + 10 * generator.normal(size=design.n)
+    values *= scale
+    table = Table(design, design.scored, values[:, :RECORDS], (), values[:, RECORDS:])
+    planted = slice(len(effects))
+    table.log_prob[:, planted] += effects * scale[planted] * (table.roles()[:, planted] == IN)
+    return table
+
+
+def trial(plan: Any, noise: Noise, seed: tuple[int, ...], effects: Array) -> Array:
+    """False discovery rate, share of null p-values below LEVELS, and power, of both tests."""
+    generator = np.random.default_rng(seed)
+    table = simulated(plan, noise, generator, effects)
+    exact = evaluate(table).p_value_exact
+    moderated = moderated_test(table, seed[-1], control_values=100).p_value
+    moderated = np.where(np.isnan(moderated), exact, moderated)
+    return np.array([_performance(p, len(effects)) for p in (moderated, exact)])
+
+
+def _performance(p_value: Array, planted: int) -> list[float]:
+    discovered = q_values(p_value) <= 0.05
+    null = p_value[planted:][~np.isnan(p_value[planted:])]
+    return [
+        discovered[planted:].sum() / max(1, discovered.sum()),
+        *((null <= level).mean() for level in LEVELS),
+        *discovered[:planted].reshape(-1, 2).mean(axis=1),
+    ]
+
+
+def measure(runs: int, plan: str, noise: str) -> str:
+    """One row of the table."""
+
+    def mean(effects: Array) -> Array:
+        key = (sorted(PLANS).index(plan), sorted(NOISES).index(noise))
+        trials = [trial(PLANS[plan], NOISES[noise], (*key, run), effects) for run in range(runs)]
+        return np.asarray(np.mean(trials, axis=0))
+
+    with_planted, without = mean(EFFECTS), mean(EFFECTS[:0])
+    power = (" ".join(f"{value:.2f}" for value in test[4:]) for test in with_planted)
+    rates = f"{with_planted[0, 0]:.3f} | {without[0, 0]:.3f}"
+    shares = " | ".join(f"{share:.4f}" for share in without[0, 1:4])
+    return f"| {plan} | {noise} | {rates} | {shares} | {' | '.join(power)} |"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--runs", type=int, default=20)
+    options.add_argument("--plans", nargs="*", default=list(PLANS))
+    options.add_argument("--noises", nargs="*", default=list(NOISES))
+    options.add_argument("--workers", type=int, default=2)
+    asked = options.parse_args()
+    print(
+        "| plan | noise | FDR, 10 planted | FDR, none | p ≤ .05 | .01 | .001 |"
+        " power at 3, 6, 9, 12, 15 sd | exact test |\n" + "| --- " * 9 + "|"
+    )
+    jobs = [(asked.runs, plan, noise) for plan in asked.plans for noise in asked.noises]
+    for row in Parallel(asked.workers, return_as="generator")(
+        delayed(measure)(*job) for job in jobs
+    ):
+        print(row, flush=True)
+
+
+if __name__ == "__main__":
+    main()

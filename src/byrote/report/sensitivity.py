@@ -1,0 +1,97 @@
+"""Which records a run found, by which test, and what it could have found, in sentences."""
+
+import numpy as np
+from rich.text import Text
+
+from byrote.errors import printable
+from byrote.report.format import interval, number, plural
+from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.summary import Summary
+
+
+def significance(result: MemorizationResult) -> Text:
+    """Return what was found, and what could have been found."""
+    text, summary = Text(), result.summary()
+    if summary.standard_error_reason:
+        text.append(f"No standard errors: {summary.standard_error_reason}.\n")
+    if summary.significant is None:
+        text.append(f"p-values: {summary.p_value_method}.")
+        return text
+    text.append(f"{_found(result)}\n", style="bold")
+    if (row := summary.sensitivity.unexplained) >= 0:
+        text.append(
+            f"Record {printable(result.ids[row])} is not cleared: training on it raises its"
+            f" log-likelihood by {number(result.mean_log[row])} nats"
+            f" {interval(*result.interval[row])}, but this test cannot tell that from chance.\n",
+            style="bold",
+        )
+    text.append("\n".join([*_method(summary), *_reach(result)]))
+    return text
+
+
+def _found(result: MemorizationResult) -> str:
+    summary = result.summary()
+    level = f"at a {SIGNIFICANCE:.0%} false discovery rate"
+    if not summary.significant:
+        return f"No record is found to be memorized {level}."
+    verb = "is" if summary.significant == 1 else "are"
+    return (
+        f"{plural(summary.significant, 'record')} ({summary.share_significant:.1%}) {verb}"
+        f" memorized {level}."
+    )
+
+
+def _method(summary: Summary) -> list[str]:
+    """Return the test, and what its control showed."""
+    sensitivity = summary.sensitivity
+    if sensitivity.control is None:
+        reason = f" ({sensitivity.reason})" if sensitivity.reason else ""
+        return [f"p-values: {summary.p_value_method}{reason}."]
+    below = ", ".join(
+        f"{100 * share:.2g}% below {100 * float(level):g}%"
+        for level, share in sensitivity.control_below.items()
+    )
+    exactly = ""
+    if count := sensitivity.tested_exactly:
+        exactly = f", exact for {plural(count, 'record')} with too few or infinite values"
+    return [
+        f"p-values: {summary.p_value_method}{exactly}.",
+        f"Negative control ({sensitivity.control}): of {sensitivity.control_values:,} null"
+        f" p-values {below}.",
+    ]
+
+
+def _reach(result: MemorizationResult) -> list[str]:
+    """Return what the run could have found."""
+    summary, sentences = result.summary(), []
+    sensitivity, needed = summary.sensitivity, summary.needed or 0
+    if sensitivity.control is None:
+        sentences.append(f"The smallest p-value possible is {summary.smallest_p:.2g}")
+        if needed > summary.scored:
+            sentences[-1] += f": no record can reach significance; {_larger_plan(result)}."
+        elif needed > 1:
+            sentences[-1] += f"; at least {needed:,} records must reach it for any to be found."
+        else:
+            sentences[-1] += "."
+    elif np.isinf(sensitivity.detectable):
+        sentences.append(f"No single record can be found: {_larger_plan(result)}.")
+    else:
+        sentences.append(
+            "With 80% power this run finds a single record whose log-likelihood training raises by"
+            f" {number(sensitivity.detectable)} nats, in a noisy record by"
+            f" {number(sensitivity.detectable_noisy)}."
+        )
+    if np.isfinite(sensitivity.upper_limit):
+        sentences.append(
+            "With 95% confidence training raises no record's by more than"
+            f" {number(sensitivity.upper_limit)} nats."
+        )
+    return sentences
+
+
+def _larger_plan(result: MemorizationResult) -> str:
+    kind = result.description["plan"]["spec"]["kind"]
+    if kind in ("kfold", "leave-one-out"):
+        return "use more repeats (--repeats)"
+    return f"use more fits{' (--fits)' if kind in ('probes', 'subset') else ''}"

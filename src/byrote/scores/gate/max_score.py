@@ -1,0 +1,60 @@
+"""max_score: the effect of training on the record that it raises most."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
+
+UNIT = "nats"
+
+
+def measure(gated: GatedRun, asked: float) -> Measured:
+    """Measure the largest effect of any record, by simultaneous confidence limits of all records.
+
+    The interval begins at the highest lower limit and ends at the highest upper one: it passes only
+    where every record's own limit is within the threshold, so where the run would have seen a
+    record above it.
+    """
+    if gated.run.has_canaries:
+        return Measured.missing(UNIT, "canaries have exposures, no scores")
+    discovery = gated.run.evaluation.discovery
+    if discovery.control is None:
+        return Measured.missing(UNIT, f"the moderated test cannot be had: {discovery.reason}")
+    low, high = discovery.limits(gated.tail)
+    tested = np.flatnonzero(~np.isnan(low))
+    highest = tested[np.argmax(low[tested])]
+    return Measured(
+        found=float(discovery.effect[highest]),
+        low=float(low[highest]),
+        high=float(np.nanmax(high)),
+        unit=UNIT,
+        covers=f"largest effect of training on one of {gated.scored_records}; the limits of all"
+        " records hold together",
+        doubts=tuple(_doubts(gated, len(tested))),
+        detail={"tested": len(tested), "detectable": _detectable(gated)},
+        records=_named(gated, low, asked),
+    )
+
+
+def _doubts(gated: GatedRun, tested: int) -> list[str]:
+    doubts = []
+    scored, population = gated.sample
+    if tested < scored:
+        doubts.append(f"{scored - tested:,} of {scored:,} records have no limits")
+    if scored < population:
+        doubts.append(f"{population - scored:,} of {population:,} records were not scored")
+    return doubts
+
+
+def _named(gated: GatedRun, low: NDArray[np.float64], asked: float) -> tuple[str, ...]:
+    above = np.flatnonzero(low > asked)
+    above = above[np.argsort(-low[above], kind="stable")]
+    return gated.ids(above)
+
+
+def _detectable(gated: GatedRun) -> float:
+    """Smallest effect that the limits show, with 80 % power, to be above 0."""
+    return gated.run.evaluation.discovery.detectable(gated.tail / len(gated.table.rows))
+
+
+MAX_SCORE = ThresholdKind("max_score", 0.0, np.inf, "nats, a number of at least 0", measure)

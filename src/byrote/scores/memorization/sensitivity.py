@@ -1,0 +1,104 @@
+"""What a run could have found: a list without records is not an all-clear."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import median_abs_deviation
+
+from byrote.columnar import PlainData
+from byrote.scores.memorization.evaluation import Evaluation
+
+Array = NDArray[np.float64]
+
+SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
+CONTROL_LEVELS = (0.05, 0.01, 0.001)
+NOISY = 0.95  # quantile of standard errors that a noisy record has
+_FAR = 6.0  # standard deviations of mean_log over records
+
+
+@dataclass(frozen=True)
+class Sensitivity(PlainData):
+    """What the test of a run could find, and what its negative control showed.
+
+    Attributes
+    ----------
+    reason
+        Why the moderated test cannot be had; empty where it can.
+    tested_exactly
+        Number of records for which only the exact test can be had: a density of zero, no spread, or
+        too few fits on a side.
+    control, control_values
+        Source of the negative control, "bystanders" or "fits in training"; number of its p-values.
+    control_below
+        Share of control p-values of at most 0.05, 0.01 and 0.001, by level.
+    detectable, detectable_noisy
+        Smallest effect, nats, that the run finds with 80 % power in a typical record, and in a
+        noisy one (95th percentile of standard errors), if it is the only one. Infinite if none is
+        found, NaN if unknown.
+    upper_limit
+        Effect, nats, that training has on no record, at 95 % confidence. Infinite if unknown.
+    unexplained
+        Row of a record that was not found, as none was, although its whole interval lies far above
+        zero and the other records: by 6 of their standard deviations; -1 otherwise.
+    """
+
+    reason: str = ""
+    tested_exactly: int = 0
+    control: str | None = None
+    control_values: int = 0
+    control_below: Mapping[str, float] = field(default_factory=dict)
+    detectable: float = float("nan")
+    detectable_noisy: float = float("nan")
+    upper_limit: float = float("inf")
+    unexplained: int = -1
+
+
+def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
+    """Compute what a run could find; q_value: (r,)."""
+    discovery, tested = evaluation.discovery, int(np.count_nonzero(~np.isnan(q_value)))
+    unexplained = _unexplained(evaluation, q_value)
+    control = discovery.control
+    if control is None:
+        blind = tested > 0 and evaluation.smallest_p * tested > SIGNIFICANCE
+        return Sensitivity(
+            reason=discovery.reason,
+            tested_exactly=tested,
+            detectable=float("inf") if blind else float("nan"),
+            detectable_noisy=float("inf") if blind else float("nan"),
+            unexplained=unexplained,
+        )
+    single = SIGNIFICANCE / tested
+    _, high = discovery.limits(SIGNIFICANCE)
+    by_moderated = int(np.count_nonzero(~np.isnan(high)))
+    return Sensitivity(
+        tested_exactly=tested - by_moderated,
+        control=discovery.source,
+        control_values=len(control.p_values),
+        control_below={str(level): control.share_below(level) for level in CONTROL_LEVELS},
+        detectable=discovery.detectable(single),
+        detectable_noisy=discovery.detectable(single, NOISY),
+        upper_limit=float(np.nanmax(high)) if by_moderated == tested else float("inf"),
+        unexplained=unexplained,
+    )
+
+
+def _unexplained(evaluation: Evaluation, q_value: Array) -> int:
+    if (q_value <= SIGNIFICANCE).any():
+        return -1
+    low = np.where(np.isnan(evaluation.interval[:, 0]), -np.inf, evaluation.interval[:, 0])
+    estimate = evaluation.estimate["mean_log"]
+    known = estimate[np.isfinite(estimate)]
+    if not len(known):
+        return -1
+    spread = float(median_abs_deviation(known, scale="normal"))
+    row = int(np.argmax(low))
+    if not low[row] > max(0.0, float(np.median(known)) + _FAR * spread):
+        return -1
+    return int(evaluation.table.rows[row])
+
+
+def needed_discoveries(smallest_p: float, tested: int) -> int:
+    """How many of ``tested`` records must reach the smallest p for any to be significant."""
+    return max(1, int(np.ceil(smallest_p * tested / SIGNIFICANCE - 1e-9)))

@@ -1,0 +1,234 @@
+"""Plans for a goal and a budget, with what each costs and can find."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from byrote import checks
+from byrote.data.records import Records, as_records
+from byrote.errors import InvalidInput
+from byrote.plans import KFold, Plan, Probes
+from byrote.runs.forecast import Planned
+from byrote.runs.kinds.arrays import Arrays, Forecast, Pilot
+from byrote.runs.request import Request, Settings
+from byrote.scores.outlook.goal import Goal
+from byrote.scores.outlook.outlook import Noise, Outlook, noise_of, outlook
+
+_FOLDS = 3
+_PROBES, _LEAST_PROBES = 500, 20
+_REPEATS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)
+_FITS = (4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96)
+_USUAL_REPEATS, _USUAL_FITS = 6, 16
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A plan with what it costs and can find, and whether it reaches the goal in the budget."""
+
+    name: str
+    plan: Plan
+    costs: Forecast
+    outlook: Outlook
+    reaches_goal: bool
+    within_budget: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "name": self.name,
+            "plan": self.plan.spec(),
+            **asdict(self.costs),
+            **asdict(self.outlook),
+            "reaches_goal": self.reaches_goal,
+            "within_budget": self.within_budget,
+        }
+
+
+@dataclass(frozen=True)
+class Proposals:
+    """Three to five plans, and the one that serves the goal best.
+
+    Attributes
+    ----------
+    goal, budget
+        What was asked for; the budget in seconds, infinite without one.
+    proposals
+        One for each kind of plan, at the size that goal and budget ask for.
+    best
+        Place of the recommended one.
+    pilot_fits, pilot_records
+        What the numbers are extrapolated from.
+    """
+
+    goal: Goal
+    budget: float
+    proposals: tuple[Proposal, ...]
+    best: int
+    pilot_fits: int
+    pilot_records: int
+
+    def __repr__(self) -> str:
+        names = ", ".join(proposal.name for proposal in self.proposals)
+        return f"Proposals({names}; recommended: {self.recommended.plan})"
+
+    @property
+    def recommended(self) -> Proposal:
+        """The plan that reaches the goal in the budget, or comes nearest."""
+        return self.proposals[self.best]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return {
+            "goal": asdict(self.goal),
+            "budget": self.budget,
+            "proposals": [proposal.to_dict() for proposal in self.proposals],
+            "best": self.best,
+            "pilot_fits": self.pilot_fits,
+            "pilot_records": self.pilot_records,
+        }
+
+
+def propose_plans(
+    model: Any,
+    X: Any,
+    *,
+    goal: str = "discover=1",
+    budget: float = float("inf"),
+    labels: Any = None,
+    ids: Any = None,
+    seed: int = 0,
+    workers: int = 1,
+    threads: int = 1,
+    debug: bool = False,
+) -> Proposals:
+    """Propose plans for ``score_memorization`` by what they will cost and find.
+
+    A short pilot, a few fits on as many records as its time allows, shows how long a fit takes and
+    how much a record's log-likelihood varies from one fit to the next (docs/statistics.md).
+
+    Parameters
+    ----------
+    model, X, labels, ids, seed, workers, threads, debug
+        As of ``score_memorization``.
+    goal
+        "discover=N": find N records, with an effect of six standard deviations of retraining;
+        "se=X": a standard error of X nats; "effect=X": find a single record with an effect of X
+        nats; "epsilon=X": be able to prove X as a lower bound on epsilon.
+    budget
+        Seconds that the run may take.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is invalid, or there are fewer than 40 records.
+
+    Examples
+    --------
+    >>> from sklearn.mixture import GaussianMixture
+    >>> x = np.random.default_rng(0).normal(size=(300, 2))
+    >>> proposals = propose_plans(GaussianMixture(2), x, goal="epsilon=3")
+    >>> proposals.recommended.name
+    'coins'
+    """
+    records = as_records(X, ids=ids, labels=labels)
+    settings = Settings(seed, threads, workers, debug=debug)
+    if not (budget := checks.as_float(budget)) > 0:
+        raise InvalidInput(f"budget must be a positive number of seconds; got {budget:g}")
+    return Planner(model, records, settings).propose(Goal.parse(goal), budget)
+
+
+class Planner:
+    """The pilots of a model and its records, and the plans made from them."""
+
+    def __init__(self, model: Any, records: Records, settings: Settings) -> None:
+        n = len(records)
+        if n < 2 * _LEAST_PROBES:
+            raise InvalidInput(f"records must be at least {2 * _LEAST_PROBES} to plan; got {n}")
+        self._request = Request(model, records, KFold(_FOLDS, _USUAL_REPEATS), settings)
+        self._kind = Arrays(records)
+        self._probes = min(_PROBES, n // 4 // 2 * 2)
+        planned = self._request.planned()
+        self._folds = self._kind.pilot(planned)
+        probes = self._planned(planned, Probes(self._probes, _USUAL_FITS, pairs=True))
+        self._pairs = self._kind.pilot(probes, self._folds)
+        self._base, seed = planned, settings.seed
+        single = noise_of(self._pairs.table, seed, pairs=False)
+        self._pilots: dict[str, tuple[Pilot, Noise]] = {
+            "kfold": (self._folds, noise_of(self._folds.table, seed)),
+            "probes": (self._pairs, single),
+            "pairs": (self._pairs, noise_of(self._pairs.table, seed)),
+            "coins": (self._pairs, single),
+        }
+
+    def propose(self, goal: Goal, budget: float) -> Proposals:
+        """Size each kind of plan for the goal and the budget, and recommend one."""
+        proposals = tuple(
+            self._sized(name, sizes, goal, budget) for name, sizes in self._kinds().items()
+        )
+        return Proposals(
+            goal,
+            budget,
+            proposals,
+            _best(proposals, goal),
+            self._folds.fits + self._pairs.fits,
+            self._folds.records,
+        )
+
+    def _kinds(self) -> dict[str, Callable[[], Iterator[Plan]]]:
+        """Plans of each kind, by rising size."""
+        m = self._probes
+        return {
+            "kfold": lambda: (KFold(_FOLDS, repeats) for repeats in _REPEATS),
+            "probes": lambda: (Probes(m, f) for f in _FITS),
+            "pairs": lambda: (Probes(m, f, pairs=True) for f in _FITS),
+            "coins": lambda: (Probes(m, f, coins=True) for f in _FITS),
+        }
+
+    def _sized(
+        self, name: str, sizes: Callable[[], Iterator[Plan]], goal: Goal, budget: float
+    ) -> Proposal:
+        """Take the smallest plan that reaches the goal, the largest in the budget, or the usual."""
+        affordable: Proposal | None = None
+        usual: Proposal | None = None
+        for plan in sizes():
+            proposal = self._proposal(name, plan, goal, budget)
+            if affordable is not None and not proposal.within_budget:
+                return affordable
+            if proposal.reaches_goal or not proposal.within_budget:
+                return proposal
+            affordable = proposal
+            if getattr(plan, plan.size) in (_USUAL_REPEATS, _USUAL_FITS):
+                usual = usual or proposal
+        assert affordable is not None and usual is not None  # noqa: S101, PT018 (sizes hold both)
+        return affordable if np.isfinite(budget) else usual
+
+    def _proposal(self, name: str, plan: Plan, goal: Goal, budget: float) -> Proposal:
+        pilot, noise = self._pilots[name]
+        planned = self._planned(self._base, plan)
+        costs = self._kind.costs(planned, pilot)
+        prospects = outlook(plan, planned.design, noise, goal.discoveries)
+        reaches = goal.reached(prospects, noise)
+        return Proposal(name, plan, costs, prospects, reaches, costs.seconds <= budget)
+
+    def _planned(self, base: Planned, plan: Plan) -> Planned:
+        return replace(base, plan=plan, design=plan.draw(self._request.context()))
+
+
+def _best(proposals: tuple[Proposal, ...], goal: Goal) -> int:
+    """Place of the best: in the budget, at the goal; then the most records, or the least time."""
+
+    def rank(place: int) -> tuple[Any, ...]:
+        proposal = proposals[place]
+        prospects, seconds = proposal.outlook, proposal.costs.seconds
+        if not proposal.reaches_goal:
+            by_goal = {
+                "se": np.nan_to_num(prospects.standard_error, nan=np.inf),
+                "epsilon": -prospects.epsilon,
+            }.get(goal.name, np.nan_to_num(prospects.detectable, nan=np.inf, posinf=np.inf))
+            return not proposal.within_budget, True, by_goal, seconds
+        records = prospects.tested if goal.name == "discover" else 0
+        return not proposal.within_budget, False, -records, seconds
+
+    return min(range(len(proposals)), key=rank)

@@ -1,0 +1,265 @@
+"""The moderated t-test: single records found with few fits.
+
+A record's few values say little about their own spread, but the spreads of many records say much
+about it. Each record's variance is drawn toward a common one (Smyth 2004, "Linear models and
+empirical Bayes methods for assessing differential expression in microarray experiments"), and the
+difference between its values on two sides is compared with Student's t, with the degrees of freedom
+that this adds. Student's law assumes roughly normal values; log-likelihoods are often skewed.
+Therefore the same statistic is also computed where the null hypothesis holds by construction, the
+negative control, and a p-value is the larger of Student's and of the share of control values that
+are as extreme.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import digamma, polygamma, stdtr, stdtrit
+from scipy.stats import f, nct
+
+Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+_TINY = float(np.finfo(float).tiny)
+_ROUNDING = 1e-13  # share of a sum of squares that is rounding
+ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
+
+
+@dataclass(frozen=True, eq=False)
+class Contrast:
+    """Differences between two sides of m records, (m,) each.
+
+    Attributes
+    ----------
+    effect
+        Weighted mean difference.
+    precision
+        The variance of the effect is ``variance / precision``.
+    variance
+        Estimated variance of a value of weight 1.
+    degrees
+        Degrees of freedom of ``variance``.
+    """
+
+    effect: Array
+    precision: Array
+    variance: Array
+    degrees: Array
+
+    @classmethod
+    def concatenate(cls, parts: Iterable["Contrast"]) -> "Contrast":
+        """Join contrasts of several sets of records."""
+        nothing = np.empty(0)
+        empty = cls(nothing, nothing, nothing, nothing)
+        columns = zip(*(part.columns() for part in (empty, *parts)), strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+    def take(self, records: Flags) -> "Contrast":
+        """Keep some of the records."""
+        return Contrast(*(column[records] for column in self.columns()))
+
+    def columns(self) -> tuple[Array, Array, Array, Array]:
+        """Return the columns in the order of the attributes."""
+        return self.effect, self.precision, self.variance, self.degrees
+
+
+def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast:
+    """Compare each record's values on one side with those on the other.
+
+    Parameters
+    ----------
+    values
+        (m, c); infinite ones give a variance of NaN.
+    member
+        (c,) whether a value is on the first side; at least one is on each.
+    weight
+        (m, c) precision of each value, in any unit.
+    """
+    return split_contrasts(values, member[None], weight)
+
+
+def split_contrasts(values: Array, members: Flags, weight: Array) -> Contrast:
+    """Compare each record's values on two sides, for each of several splits; (m k,) in all.
+
+    ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
+        values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
+        weighted, first = weight * values, members.T.astype(np.float64)
+        whole, total = (each.sum(axis=1, keepdims=True) for each in (weight, weighted))
+        squares = np.einsum("ij,ij->i", weighted, values)[:, None]
+        weight_in, total_in = weight @ first, weighted @ first
+        weight_out, total_out = whole - weight_in, total - total_in
+        mean_in, mean_out = total_in / weight_in, total_out / weight_out
+        degrees = values.shape[1] - 2.0
+        variance = (squares - total_in * mean_in - total_out * mean_out) / degrees
+        variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
+        precision = weight_in * weight_out / whole
+    return Contrast(
+        (mean_in - mean_out).ravel(),
+        precision.ravel(),
+        variance.ravel(),
+        np.full(variance.size, degrees),
+    )
+
+
+def one_sample_contrast(differences: Array, weight: Array) -> Contrast:
+    """Compare each record's differences between the two sides with zero, (m, c) each."""
+    return sign_contrasts(differences, np.ones((1, differences.shape[1])), weight)
+
+
+def sign_contrasts(differences: Array, signs: Array, weight: Array) -> Contrast:
+    """Compare each record's differences with zero, for each of several choices of signs; (m k,).
+
+    ``signs`` is (k, c), of 1 and -1; the others as for ``one_sample_contrast``.
+    """
+    weighted, degrees = weight * differences, differences.shape[1] - 1.0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        whole = weight.sum(axis=1, keepdims=True)
+        squares = np.einsum("ij,ij->i", weighted, differences)[:, None]
+        total = weighted @ signs.T
+        variance = (squares - total**2 / whole) / degrees
+        variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
+        effect = total / whole
+    precision = np.broadcast_to(whole, effect.shape)
+    return Contrast(
+        effect.ravel(), precision.ravel(), variance.ravel(), np.full(variance.size, degrees)
+    )
+
+
+@dataclass(frozen=True)
+class VariancePrior:
+    """Variances of records follow ``variance * F(degrees of a record, degrees)``."""
+
+    variance: float
+    degrees: float
+
+    def moderate(self, contrast: Contrast) -> tuple[Array, Array]:
+        """Draw variances toward the common one; return them and their degrees of freedom."""
+        degrees = self.degrees + contrast.degrees
+        share = contrast.degrees / degrees  # 0 where the prior is certain
+        return (1 - share) * self.variance + share * contrast.variance, degrees
+
+    def moderated_quantile(self, degrees: float, quantile: float) -> float:
+        """Quantile over records of moderated variances, each from ``degrees`` degrees of freedom.
+
+        Examples
+        --------
+        >>> VariancePrior(4.0, np.inf).moderated_quantile(10, 0.95)
+        4.0
+        >>> round(VariancePrior(4.0, 10).moderated_quantile(10, 0.5), 6)
+        4.0
+        """
+        if np.isinf(self.degrees):
+            return self.variance
+        ratio = float(f.ppf(quantile, degrees, self.degrees))
+        return self.variance * (self.degrees + degrees * ratio) / (self.degrees + degrees)
+
+
+def fit_prior(variance: Array, degrees: Array) -> VariancePrior:
+    """Fit the prior by the mean and variance of log-variances (Smyth 2004, Section 6.2).
+
+    Parameters
+    ----------
+    variance, degrees
+        (m,) positive, of records.
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(0)
+    >>> true = 4.0 / (generator.chisquare(10, size=20_000) / 10)
+    >>> prior = fit_prior(true * generator.chisquare(6, size=20_000) / 6, np.full(20_000, 6.0))
+    >>> round(prior.variance, 1), round(prior.degrees)
+    (4.0, 10)
+    """
+    half = degrees / 2
+    log = np.log(variance) - digamma(half) + np.log(half)
+    excess = float(log.var(ddof=1) - polygamma(1, half).mean())
+    if excess <= 0:
+        return VariancePrior(float(np.exp(log.mean())), np.inf)
+    prior = inverse_trigamma(excess)
+    return VariancePrior(float(np.exp(log.mean() + digamma(prior) - np.log(prior))), 2 * prior)
+
+
+def inverse_trigamma(value: float) -> float:
+    """Solve ``trigamma(x) = value`` for positive x.
+
+    Examples
+    --------
+    >>> round(inverse_trigamma(float(polygamma(1, 2.5))), 9)
+    2.5
+    """
+    # 1/x + 1/(2 x^2) < trigamma(x) < 1/x + 1/x^2 brackets the root.
+    low, high = (1 + np.sqrt(1 + 2 * value)) / (2 * value), (1 + np.sqrt(1 + 4 * value)) / 2 / value
+    return float(brentq(lambda x: float(polygamma(1, x)) - value, low, high, xtol=1e-12))
+
+
+def student_p_values(contrast: Contrast, prior: VariancePrior) -> Array:
+    """Compute one-sided p-values of "the effect is not positive", (m,)."""
+    variance, degrees = prior.moderate(contrast)
+    t = contrast.effect * np.sqrt(contrast.precision / variance)
+    return np.maximum(stdtr(np.minimum(degrees, ENDLESS), -t), _TINY)
+
+
+@dataclass(frozen=True, eq=False)
+class Control:
+    """Student's p-values where the null hypothesis holds by construction, sorted, (N,)."""
+
+    p_values: Array
+
+    def calibrate(self, p_values: Array) -> Array:
+        """Return the larger of each p-value and the share of control values as small."""
+        as_small = np.searchsorted(self.p_values, p_values, side="right")
+        return np.maximum(p_values, (1 + as_small) / (1 + len(self.p_values)))
+
+    @property
+    def smallest(self) -> float:
+        """The smallest calibrated p-value possible."""
+        return 1 / (1 + len(self.p_values))
+
+    def share_below(self, level: float) -> float:
+        """Return the share of control values of at most ``level``; it should be ``level``."""
+        return float(np.searchsorted(self.p_values, level, side="right") / len(self.p_values))
+
+    def critical(self, level: float, *, upper: bool = False) -> float:
+        """Return the largest p-value that stays within ``level`` when calibrated; 0 if none does.
+
+        ``upper``: of the other tail, that is of 1 - p.
+        """
+        allowed = int(np.floor(level * (1 + len(self.p_values)) - 1 + 1e-9))  # control values
+        if allowed < 0:
+            return 0.0
+        if allowed >= len(self.p_values):
+            return level
+        next_value = 1 - self.p_values[-1 - allowed] if upper else self.p_values[allowed]
+        return float(min(level, np.nextafter(next_value, 0)))
+
+
+def detectable_effect(critical: float, degrees: float, power: float) -> float:
+    """Effect, in standard errors, whose p-value is at most ``critical`` with that power.
+
+    Examples
+    --------
+    A test at 5 % with many degrees of freedom has 80 % power at 1.645 + 0.842 errors:
+
+    >>> round(detectable_effect(0.05, 1e6, 0.8), 3)
+    2.486
+    """
+    if critical <= 0:
+        return float("inf")
+    degrees = min(degrees, 1e6)
+    threshold = -float(stdtrit(degrees, critical))
+    high = threshold + 50 * max(1.0, threshold)
+    return float(brentq(lambda shift: nct.sf(threshold, degrees, shift) - power, -10, high))
+
+
+def skewness_of_difference(first: int, second: int) -> float:
+    """Skewness of the difference of two means, in units of that of a single value.
+
+    Examples
+    --------
+    >>> skewness_of_difference(4, 4), round(skewness_of_difference(2, 4), 3)
+    (0.0, 0.289)
+    """
+    return float((first**-2 - second**-2) / (1 / first + 1 / second) ** 1.5)

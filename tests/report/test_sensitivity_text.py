@@ -1,0 +1,171 @@
+"""What a run found and what it could have found: "no evidence" never reads like an all-clear."""
+
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from rich.console import Console
+from sklearn.mixture import GaussianMixture
+
+import byrote
+from byrote import KFold, Probes
+from byrote.report.memorization import to_json
+from byrote.report.sensitivity import significance
+from byrote.scores.memorization.sensitivity import Sensitivity
+
+from estimators import PureNoise
+
+X = np.random.default_rng(0).normal(size=(30, 2))
+BY_CONTROL = Sensitivity(
+    control="fits in training",
+    control_values=36_000,
+    control_below={"0.05": 0.0512, "0.01": 0.009, "0.001": 0.0008},
+    detectable=5.125,
+    detectable_noisy=9.3,
+    upper_limit=12.04,
+)
+NONE_FOUND = "No record is found to be memorized at a 5% false discovery rate."
+POWER = (
+    "With 80% power this run finds a single record whose log-likelihood training raises by 5.12"
+    " nats, in a noisy record by 9.30."
+)
+UPPER = "With 95% confidence training raises no record's by more than 12.0 nats."
+
+
+@pytest.fixture(scope="module")
+def noise():
+    return byrote.score_memorization(PureNoise(), X, plan=KFold(5, 4))
+
+
+def said(result, *, sensitivity=BY_CONTROL, **changes):
+    """The sentences where the summary is changed so."""
+    values = {"significant": 0, "share_significant": 0.0, "p_value_method": "moderated t"}
+    values |= {"sensitivity": sensitivity, "standard_error_reason": "", **changes}
+    console = Console(file=io.StringIO(), width=1000, highlight=False)
+    console.print(significance(replace(result, _summary=replace(result.summary(), **values))))
+    return console.file.getvalue().splitlines()
+
+
+def test_none_found_is_followed_by_what_could_have_been(noise):
+    assert said(noise) == [
+        NONE_FOUND,
+        "p-values: moderated t.",
+        "Negative control (fits in training): of 36,000 null p-values 5.1% below 5%, 0.9% below 1%,"
+        " 0.08% below 0.1%.",
+        POWER,
+        UPPER,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("count", "sentence"),
+    [
+        (1, "1 record (3.3%) is memorized at a 5% false discovery rate."),
+        (3, "3 records (10.0%) are memorized at a 5% false discovery rate."),
+    ],
+)
+def test_what_was_found_comes_first(noise, count, sentence):
+    lines = said(noise, significant=count, share_significant=count / 30)
+    assert lines[0] == sentence
+    assert POWER in lines
+    assert not any("No record" in line or "not cleared" in line for line in lines)
+
+
+def test_a_record_far_above_the_others_is_not_cleared(noise):
+    mean_log, interval = noise.mean_log.copy(), noise.interval.copy()
+    mean_log[7], interval[7] = 76.0, (57.0, 95.0)
+    result = replace(noise, mean_log=mean_log, interval=interval)
+    lines = said(result, sensitivity=replace(BY_CONTROL, unexplained=7))
+    assert lines[:2] == [
+        NONE_FOUND,
+        "Record 7 is not cleared: training on it raises its log-likelihood by 76.0 nats [57.0,"
+        " 95.0], but this test cannot tell that from chance.",
+    ]
+
+
+def test_without_a_limit_none_is_claimed(noise):
+    lines = said(noise, sensitivity=replace(BY_CONTROL, upper_limit=np.inf))
+    assert lines[-1] == POWER
+
+
+def test_records_tested_exactly_are_counted(noise):
+    lines = said(noise, sensitivity=replace(BY_CONTROL, tested_exactly=2))
+    exactly = "exact for 2 records with too few or infinite values"
+    assert lines[1] == f"p-values: moderated t, {exactly}."
+
+
+EXACT = {
+    "found by chance alone": (
+        {"smallest_p": 0.001, "needed": 1},
+        "The smallest p-value possible is 0.001.",
+    ),
+    "several at once": (
+        {"smallest_p": 0.01, "needed": 6},
+        "The smallest p-value possible is 0.01; at least 6 records must reach it for any to be"
+        " found.",
+    ),
+    "none can": (
+        {"smallest_p": 0.2, "needed": 120},
+        "The smallest p-value possible is 0.2: no record can reach significance; use more repeats"
+        " (--repeats).",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "sentence"), EXACT.values(), ids=EXACT)
+def test_by_the_exact_test_alone(noise, changes, sentence):
+    by_rank = Sensitivity(reason="the exact test was asked for", tested_exactly=30)
+    lines = said(noise, sensitivity=by_rank, p_value_method="exact", **changes)
+    method = "p-values: exact (the exact test was asked for)."
+    assert lines == [NONE_FOUND, method, sentence]
+
+
+@pytest.mark.parametrize(
+    ("plan", "lever"),
+    [(KFold(5, 4), "use more repeats (--repeats)"), (Probes(4, 6), "use more fits (--fits)")],
+)
+def test_where_no_single_record_can_be_found_the_lever_is_named(plan, lever):
+    result = byrote.score_memorization(PureNoise(), X, plan=plan)
+    blind = replace(BY_CONTROL, detectable=np.inf, detectable_noisy=np.inf, upper_limit=np.inf)
+    assert said(result, sensitivity=blind)[-1] == f"No single record can be found: {lever}."
+
+
+@pytest.fixture(scope="module")
+def outlier(tmp_path_factory):
+    """A mixture, and a point far from all others, which it learns by heart."""
+    folder = tmp_path_factory.mktemp("outlier") / "run"
+    x = np.random.default_rng(0).normal(size=(600, 2))
+    x[7] = 8.0
+    byrote.score_memorization(GaussianMixture(2), x, plan=KFold(3, repeats=6), out=folder)
+    return byrote.open_run(folder)
+
+
+def test_an_outlier_is_found_with_18_fits_and_by_ranks_it_is_named(outlier):
+    found = outlier.memorization()
+    assert found.q_value[7] < 0.001
+    assert found.mean_log[7] > 50
+    others = (found.q_value <= 0.05) & (found.ids != 7)
+    assert (found.mean_log[others] < 5).all()  # the mixture fits the nearest of them a little
+    assert found.summary().sensitivity.unexplained == -1
+    by_ranks = outlier.memorization(test="exact")
+    assert by_ranks.summary().significant == 0
+    assert by_ranks.summary().sensitivity.unexplained == 7
+    assert np.array_equal(by_ranks.p_value, found.p_value_exact)
+    console = Console(file=io.StringIO(), width=1000)
+    console.print(significance(by_ranks))
+    assert "Record 7 is not cleared" in console.file.getvalue()
+
+
+def test_json_holds_what_could_have_been_found(outlier):
+    result = outlier.memorization()
+    data = to_json(result)
+    assert data["memorized"][0]["id"] == 7
+    assert all(record["q_value"] <= 0.05 for record in data["memorized"])
+    kept = data["summary"]["sensitivity"]
+    assert set(kept) == {
+        *("reason", "tested_exactly", "control", "control_values", "control_below"),
+        *("detectable", "detectable_noisy", "upper_limit", "unexplained"),
+    }
+    assert kept["control"] == "fits in training"
+    assert kept["detectable"] == result.summary().sensitivity.detectable

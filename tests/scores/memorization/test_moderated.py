@@ -1,0 +1,217 @@
+"""The moderated test on tables of log-likelihoods: what it finds, its level, its refusals."""
+
+import numpy as np
+import pytest
+from scipy.stats import skew
+
+import byrote
+from byrote.plans import IN, design_of
+from byrote.runs.table import Table
+from byrote.scores.memorization.comparisons import control_split
+from byrote.scores.memorization.moderated import moderated_test
+from byrote.stats.moderated_test import two_sample_contrast
+from byrote.stats.multiple_testing import q_values
+from discovery import EFFECTS, NOISES, PLANS, simulated, trial
+
+
+def table_of(plan, n=300, seed=0, effect=12.0):
+    """Normal noise; the first record rises where it is trained on."""
+    design = design_of(plan, n, seed)
+    rows = design.scored
+    values = np.random.default_rng(seed).normal(size=(design.fits, len(rows)))
+    table = Table(design, rows, values)
+    values[:, 0] += effect * (table.roles()[:, 0] == IN)
+    values[table.roles() == 0] = np.nan
+    return table
+
+
+FINDING = {
+    "folds": byrote.KFold(3, repeats=4),
+    "halves": byrote.KFold(2, repeats=4),
+    "one repeat of many folds": byrote.KFold(20, repeats=1),
+    "subsets": byrote.Subset(0.7, fits=12),
+    "probes": byrote.Probes(200, fits=8, bystanders=0),
+    "pairs": byrote.Probes(200, fits=16, pairs=True, bystanders=0),
+    "coins": byrote.Probes(200, fits=12, coins=True, bystanders=0),
+    "leave-one-out": byrote.LeaveOneOut(repeats=5),
+    "a matrix": byrote.Membership(
+        np.random.default_rng(1).permuted(np.tile(np.arange(10) < 5, (300, 1)), axis=1).T,
+        randomized=True,
+    ),
+}
+
+
+@pytest.mark.parametrize("plan", FINDING)
+def test_one_record_is_found_and_no_other(plan):
+    discovery = moderated_test(table_of(FINDING[plan]), 0)
+    assert discovery.reason == ""
+    assert discovery.source == "fits in training"
+    p = discovery.p_value
+    assert np.nanargmin(p) == 0
+    assert p[0] <= 0.05 / len(p)
+    assert np.nanmedian(p) == pytest.approx(0.5, abs=0.12)
+
+
+REFUSED = {
+    "one held-out value of few": (table_of(byrote.KFold(5, repeats=1)), "2 fits on each side"),
+    "two pairs": (
+        table_of(byrote.Probes(200, fits=4, pairs=True, bystanders=0)),
+        "4 pairs of fits",
+    ),
+    "a matrix that may not be random": (
+        table_of(byrote.Membership(np.random.default_rng(1).random((10, 300)) < 0.5)),
+        "not known to be random",
+    ),
+    "few records": (table_of(byrote.KFold(3, repeats=4), n=9), "fewer than 10 records"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_where_it_cannot_be_had_the_reason_is_given(case):
+    table, reason = REFUSED[case]
+    discovery = moderated_test(table, 0)
+    assert np.isnan(discovery.p_value).all()
+    assert discovery.control is None
+    assert reason in discovery.reason
+    assert discovery.detectable(0.01) == np.inf
+
+
+def test_records_without_spread_or_with_densities_of_zero_are_left_out():
+    table = table_of(byrote.KFold(3, repeats=4))
+    table.log_prob[:, 5] = -7.0
+    table.log_prob[3, 6] = -np.inf
+    left_out = np.flatnonzero(np.isnan(moderated_test(table, 0).p_value))
+    assert left_out.tolist() == [5, 6]
+
+
+def test_values_far_from_normal_are_refused():
+    """In one fit of ten, not the same of each record, values drop by thousands."""
+    table = table_of(byrote.KFold(10, repeats=2), n=400, effect=0.0)
+    rare = np.random.default_rng(3).random(table.log_prob.shape) < 0.02
+    table.log_prob[rare] -= 1e6
+    discovery = moderated_test(table, 0)
+    assert discovery.reason == "" or "far from normal" in discovery.reason
+    assert not (q_values(discovery.p_value) <= 0.05).any()
+
+
+def test_what_all_records_of_a_fit_share_does_not_matter():
+    table = table_of(byrote.KFold(5, repeats=4))
+    before = moderated_test(table, 0)
+    table.log_prob[:] += 50 * np.random.default_rng(2).normal(size=(20, 1))
+    after = moderated_test(table, 0)
+    assert after.p_value == pytest.approx(before.p_value, rel=1e-6)
+
+
+def test_fits_that_scatter_more_weigh_less():
+    """With the true precisions as weights least squares is best; they are recovered."""
+    plan = byrote.Probes(400, fits=10)
+    table = table_of(plan, n=400, effect=0.0)
+    scale = np.exp(np.random.default_rng(1).normal(size=10))
+    table.log_prob[:] *= scale[:, None]
+    found = moderated_test(table, 0).standard_error
+    members = table.roles().T == IN
+
+    def errors(weight, row):
+        contrast = two_sample_contrast(table.log_prob[:, row][None], members[row], weight[None])
+        return np.sqrt(contrast.variance / contrast.precision)
+
+    plain, best = (
+        np.concatenate([errors(weight, row) for row in range(400)])
+        for weight in (np.ones(10), scale**-2)
+    )
+    assert np.median(found) == pytest.approx(np.median(best), rel=0.25)
+    assert np.median(found) < 0.7 * np.median(plain)
+
+
+def test_the_same_seed_gives_the_same_bits():
+    table = table_of(byrote.Probes(200, fits=8, bystanders=0))
+    first, again, other = (moderated_test(table, seed).p_value for seed in (1, 1, 2))
+    assert np.array_equal(first, again, equal_nan=True)
+    assert not np.array_equal(first, other, equal_nan=True)
+
+
+def test_bystanders_are_the_control():
+    generator = np.random.default_rng(0)
+    plan = byrote.Probes(range(500), fits=8, bystanders=1000)
+    table = simulated(plan, NOISES["normal"], generator, EFFECTS)
+    discovery = moderated_test(table, 0)
+    assert discovery.source == "bystanders"
+    assert len(discovery.p_value) == 500
+    assert len(discovery.control.p_values) == 600 * 1000
+
+
+@pytest.mark.parametrize(("in_training", "held_out"), [(4, 2), (18, 2), (90, 10), (4, 4), (3, 5)])
+def test_the_control_is_as_skewed_as_the_test(in_training, held_out):
+    k = control_split(in_training, held_out)
+    generator = np.random.default_rng(0)
+    values = 1 - generator.exponential(size=(200_000, in_training + held_out))
+
+    def skewness(a, b):
+        return skew(values[:, :a].mean(axis=1) - values[:, a : a + b].mean(axis=1))
+
+    control, test = skewness(in_training - k, k), skewness(in_training, held_out)
+    assert control * np.sign(test) >= 0.95 * abs(test) - 0.03
+
+
+LEVELS = {
+    "3 folds, 2 times": ("left exponential", "all three"),
+    "5 folds, 2 times": ("t, 4 degrees", "log-logistic"),
+    "10 folds, 2 times": ("left exponential", "unequal fits"),
+    "probes, 8 fits": ("normal", "all three"),
+    "pairs, 12 fits": ("log-logistic",),
+    "coins, 12 fits": ("left exponential",),
+}
+
+
+@pytest.mark.parametrize("plan", LEVELS)
+def test_the_false_discovery_rate_holds(plan):
+    """40 runs of each; the whole table is that of benchmarks/discovery.py."""
+    for noise in LEVELS[plan]:
+        results = [trial(PLANS[plan], NOISES[noise], (3, run), EFFECTS)[0] for run in range(40)]
+        rate, below_5, below_1, _, *power = np.mean(results, axis=0)
+        assert rate <= 0.05 + 2.5 * 0.12 / np.sqrt(40)
+        assert below_5 <= 0.06
+        assert below_1 <= 0.015
+        assert power[-1] > 0.5
+
+
+def test_eight_fits_of_probes_find_what_the_exact_test_cannot():
+    results = np.mean(
+        [
+            trial(PLANS["probes, 8 fits + bystanders"], NOISES["normal"], (4, run), EFFECTS)
+            for run in range(25)
+        ],
+        axis=0,
+    )
+    moderated, exact = results
+    assert moderated[5] >= 0.9  # of 6 standard deviations
+    assert moderated[0] <= 0.07
+    assert not exact[4:].any()
+
+
+def test_simultaneous_limits_miss_no_record_but_in_the_share_of_runs_asked_for():
+    """At 10 % for each end, over 60 runs; skewed noise, in which Student's limits would miss."""
+    missed = np.zeros(2)
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        plan = byrote.KFold(5, repeats=4)
+        table = simulated(plan, NOISES["left exponential"], generator, np.repeat(5.0, 30))
+        low, high = moderated_test(table, seed, control_values=100).limits(0.1)
+        truth = planted_effects(table, seed)
+        missed += [(low > truth).any(), (high < truth).any()]
+    assert (missed <= 60 * 0.1 + 2.6 * np.sqrt(60 * 0.1 * 0.9)).all()
+
+
+def planted_effects(table, seed):
+    """The effects, in nats, of a table that ``simulated`` made with this seed."""
+    generator = np.random.default_rng(seed)
+    generator.integers(1 << 31)
+    scale = generator.lognormal(0, 0.5, size=table.design.n)
+    return np.where(np.arange(table.design.n) < 30, 5.0 * scale, 0.0)
+
+
+def test_values_that_do_not_vary_in_training_are_refused():
+    """As of a narrow kernel, whose density at a record of its own is always the same."""
+    table = table_of(byrote.KFold(3, repeats=4))
+    table.log_prob[table.roles() == IN] = 3.0
+    assert "equal log-likelihoods where they are trained on" in moderated_test(table, 0).reason

@@ -1,0 +1,184 @@
+"""What a plan is said to find, against closed forms and against the runs themselves."""
+
+from math import comb, log
+
+import numpy as np
+import pytest
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
+
+import byrote
+from byrote import KFold, LeaveOneOut, Probes, Subset
+from byrote.data.records import as_records
+from byrote.plans import design_of
+from byrote.runs.request import Request, Settings
+from byrote.scores.outlook.goal import Goal
+from byrote.scores.outlook.outlook import Noise, foresee, outlook
+from byrote.scores.outlook.proposal import propose_plans
+from byrote.stats.moderated_test import VariancePrior
+
+NOISE = Noise(1.0, VariancePrior(1.0, 5.0))
+N = 3000
+X = np.random.default_rng(0).normal(size=(400, 2))
+
+
+def foreseen(plan, noise=NOISE, n=N):
+    return outlook(plan, design_of(plan, n), noise)
+
+
+@pytest.mark.parametrize(
+    ("plan", "smallest"),
+    [
+        (KFold(3, repeats=6), 3.0**-6),
+        (KFold(10, repeats=2), 0.01),
+        (Probes(100, fits=12), 1 / comb(12, 6)),
+        (Probes(100, fits=12, pairs=True), 2.0**-6),
+    ],
+)
+def test_smallest_p(plan, smallest):
+    assert foreseen(plan).smallest_p == pytest.approx(smallest)
+
+
+@pytest.mark.parametrize(
+    ("plan", "epsilon"),
+    [  # all guesses right: q = .05^(1/guesses)
+        (Probes(100, fits=12), 3.49297),
+        (Probes(100, fits=10, coins=True), 3.49297),  # 100 of 1,000 coins are guessed
+        (Probes(1000, fits=10, coins=True), 5.8091),
+        (Probes(100, fits=12, pairs=True), 0.0),
+        (KFold(3, repeats=6), -log(20 ** (1 / 5) - 1)),
+        (KFold(3, repeats=5), 0.0),
+        (LeaveOneOut(), 0.0),
+    ],
+)
+def test_the_epsilon_provable_at_best(plan, epsilon):
+    n = 50 if isinstance(plan, LeaveOneOut) else N
+    assert foreseen(plan, n=n).epsilon == pytest.approx(epsilon, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("plan", "blind", "reason"),
+    [
+        (KFold(3, repeats=6), False, ""),
+        (KFold(3, repeats=1), True, "too few fits"),
+        (Probes(500, fits=8), False, ""),
+        (Probes(500, fits=2), True, "too few fits"),
+        (Probes(4, fits=8), True, "10 scored records"),
+        (Probes(4, fits=12), False, "10 scored records"),  # by the exact test
+        (LeaveOneOut(), True, "too few fits"),
+    ],
+)
+def test_plans_that_find_no_single_record(plan, blind, reason):
+    result = foreseen(plan, n=200 if isinstance(plan, LeaveOneOut) else N)
+    assert result.blind == blind
+    assert reason in result.reason
+    assert (result.reason == "") == (reason == "")
+
+
+def test_more_fits_find_more():
+    effects = [foreseen(Probes(500, fits=f)).detectable for f in (6, 8, 12, 16)]
+    assert effects == sorted(effects, reverse=True)
+
+
+def test_a_pilot_without_a_moderated_test_is_said():
+    result = foreseen(KFold(3, repeats=4), Noise(1.0, None, "no spread"))
+    assert (result.reason, result.detectable) == ("no spread", np.inf)
+
+
+def test_densities_without_noise():
+    request = Request(KernelDensity(), as_records(np.zeros((60, 2))), KFold(3, 4), Settings())
+    _, result = foresee(request)
+    assert result.reason
+    assert result.blind
+
+
+# -- promises --------------------------------------------------------------------------------------
+
+MIXTURE, KERNEL = GaussianMixture(3), KernelDensity(bandwidth=0.5)
+PROMISES = {
+    "folds": (MIXTURE, KFold(5, repeats=6)),
+    "probes": (MIXTURE, Probes(100, fits=12)),
+    "coins": (MIXTURE, Probes(100, fits=14, coins=True)),
+    "subsets": (MIXTURE, Subset(0.7, fits=12)),
+    "folds of a kernel": (KERNEL, KFold(3, repeats=8)),
+    "pairs of a kernel": (KERNEL, Probes(100, fits=12, pairs=True)),
+}
+
+
+@pytest.mark.parametrize(("model", "plan"), PROMISES.values(), ids=PROMISES)
+def test_promises_hold(model, plan):
+    """Standard error and detectable effect, within 25 % of what the run shows."""
+    _, promised = foresee(Request(model, as_records(X), plan, Settings(seed=3)))
+    run = byrote.score_memorization(model, X, plan=plan, seed=3)
+    error = np.nanmedian(run.standard_error["mean_log"])
+    shown = run.summary().sensitivity
+    assert promised.standard_error == pytest.approx(error, rel=0.25)
+    assert promised.detectable == pytest.approx(shown.detectable, rel=0.25)
+
+
+# -- goals and proposals ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("goal", "message"),
+    [
+        ("find=3", "goal must be discover=N"),
+        ("discovery=3", "did you mean discover"),
+        ("se", "goal must be discover=N"),
+        ("se=many", "goal must be discover=N"),
+        ("se=0", "se must be a number above 0"),
+        ("effect=-1", "effect must be a number above 0"),
+        ("epsilon=nan", "epsilon must be a number above 0"),
+        ("discover=0", "discover must be an integer of at least 1"),
+        ("discover=1.5", "discover must be a number of records"),
+        ("discover=inf", "discover must be a number of records"),
+    ],
+)
+def test_goals_that_are_refused(goal, message):
+    with pytest.raises(byrote.InvalidInput, match=message):
+        Goal.parse(goal)
+
+
+@pytest.mark.parametrize("budget", [0, -1.0, float("nan"), "2h"])
+def test_budgets_that_are_refused(budget):
+    with pytest.raises(byrote.InvalidInput, match="budget must be a positive number of seconds"):
+        propose_plans(GaussianMixture(2), X, budget=budget)
+
+
+def test_too_few_records_are_refused():
+    with pytest.raises(byrote.InvalidInput, match="records must be at least 40"):
+        propose_plans(GaussianMixture(2), X[:20])
+
+
+def proposed(goal, **options):
+    return propose_plans(GaussianMixture(2), X, goal=goal, **options)
+
+
+def test_each_goal_recommends_a_plan_that_reaches_it():
+    best = proposed("epsilon=4").recommended
+    assert (best.name, best.reaches_goal) == ("coins", True)
+    assert best.outlook.epsilon >= 4
+    error = proposed("se=0.05").recommended
+    assert error.outlook.standard_error <= 0.05
+    effect = proposed("effect=0.5").recommended
+    assert effect.outlook.detectable <= 0.5
+    found = proposed("discover=5").recommended
+    assert found.name == "kfold"  # which tests every record
+    assert found.reaches_goal
+
+
+def test_what_no_plan_reaches():
+    proposals = proposed("effect=0.000001")
+    assert not any(p.reaches_goal for p in proposals.proposals)
+    assert proposals.recommended.outlook.detectable == min(
+        p.outlook.detectable for p in proposals.proposals
+    )
+
+
+def test_a_budget_limits_plans():
+    large = proposed("se=0.0001", budget=1e6)
+    small = proposed("se=0.0001", budget=1.0)
+    assert all(p.within_budget for p in large.proposals)
+    pairs = zip(small.proposals, large.proposals, strict=True)
+    assert all(s.costs.fits <= g.costs.fits for s, g in pairs)
+    assert not any(p.reaches_goal for p in small.proposals)

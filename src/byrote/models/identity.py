@@ -10,6 +10,7 @@ from enum import Enum
 from functools import lru_cache, partial
 from pathlib import Path, PurePath
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import cloudpickle
 import numpy as np
@@ -42,10 +43,15 @@ def code(model: Any) -> str:
 
     Empty if there is no source. Functions that the class calls are not followed.
     """
-    return _code_of(type(model))
+    cls = type(model)
+    if cls not in _codes:
+        _codes[cls] = _code_of(cls)
+    return _codes[cls]
 
 
-@lru_cache(maxsize=64)
+_codes: WeakKeyDictionary[type, str] = WeakKeyDictionary()  # reading a source takes 20 ms
+
+
 def _code_of(cls: type) -> str:
     sources = []
     for base in cls.__mro__:
@@ -64,7 +70,7 @@ def _is_installed(path: str) -> bool:
 def _installed_folders() -> set[Path]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     byrote = Path(__file__).parents[1]  # whose version is recorded
-    return {Path(folder).resolve() for folder in (*folders, byrote)}
+    return {folder.resolve() for folder in (byrote, *map(Path, folders))}
 
 
 def file_hashes(model: Any) -> dict[str, str]:

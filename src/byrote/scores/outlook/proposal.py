@@ -128,9 +128,9 @@ def propose_plans(
     --------
     >>> from sklearn.mixture import GaussianMixture
     >>> x = np.random.default_rng(0).normal(size=(300, 2))
-    >>> proposals = propose_plans(GaussianMixture(2), x, goal="epsilon=4")
-    >>> proposals.recommended.name
-    'coins'
+    >>> proposals = propose_plans(GaussianMixture(2), x, goal="epsilon=3")
+    >>> proposals.recommended.reaches_goal, proposals.recommended.outlook.epsilon >= 3
+    (True, True)
     """
     records = as_records(X, ids=ids, labels=labels)
     settings = Settings(seed, threads, workers, debug=debug)

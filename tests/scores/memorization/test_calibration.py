@@ -50,7 +50,7 @@ def test_bias_of_the_score_and_none_of_its_relatives(
 @pytest.mark.parametrize("plan", [KFold(5, repeats=4), Probes(3000, fits=16), Subset(0.6, fits=14)])
 def test_p_values_are_uniform(plan):
     result = byrote.score_memorization(PureNoise(2.0), np.zeros((3000, 1)), plan=plan, seed=3)
-    p = result.p_value[~np.isnan(result.p_value)]
+    p = result.p_value_exact[~np.isnan(result.p_value_exact)]
     assert len(p) > 2900
     attained = np.unique(p)
     for level in attained[:: max(1, len(attained) // 15)]:  # a discrete p is exact at its values
@@ -66,9 +66,9 @@ def test_p_values_of_coins_are_uniform_given_how_often_a_record_is_in():
     found = evaluate(table)
     unscored = (found.n_in == 0) | (found.n_out == 0)
     assert 10 < unscored.sum() < 50  # 2 / 512 of them
-    assert np.isnan(found.p_value[unscored]).all()
+    assert np.isnan(found.p_value_exact[unscored]).all()
     for count in range(1, 9):
-        p = found.p_value[found.n_in == count]
+        p = found.p_value_exact[found.n_in == count]
         for level in np.unique(p):
             rejected = int((p <= level * (1 + 1e-9)).sum())
             assert binomtest(rejected, len(p), min(1.0, level)).pvalue > 1e-5
@@ -107,7 +107,7 @@ def test_errors_of_pairs_are_those_of_differences(rho):
 def test_p_values_of_pairs_are_uniform(common):
     designs = [design_of(Probes(60, fits=16, pairs=True), 80, seed) for seed in range(300)]
     tables = [pair_table(d, seed, rho=0.5, common=common) for seed, d in enumerate(designs)]
-    p = np.concatenate([evaluate(table).p_value for table in tables])
+    p = np.concatenate([evaluate(table).p_value_exact for table in tables])
     p = p[::60] if common else p  # records that share a shift are not independent
     for level in np.unique(p)[::12]:
         rejected = int((p <= level * (1 + 1e-9)).sum())
@@ -120,7 +120,7 @@ def test_false_discoveries_in_pairs_are_rare_also_under_a_shift_common_to_a_fit(
     wrong = 0
     for seed in range(400):
         table = pair_table(designs[seed % 20], seed, rho=0.3, common=common)
-        wrong += bool((q_values(evaluate(table).p_value) <= 0.05).any())
+        wrong += bool((q_values(evaluate(table).p_value_exact) <= 0.05).any())
     assert binomtest(wrong, 400, 0.05, alternative="greater").pvalue > 1e-3
 
 
@@ -128,7 +128,7 @@ def test_signed_ranks_find_more_than_signs():
     design = design_of(Probes(5000, fits=40, pairs=True), 5010)
     table = pair_table(design, 2, rho=0.5, memorized=0.8)
     inside, outside = pair_sides(table)
-    by_ranks = evaluate(table).p_value
+    by_ranks = evaluate(table).p_value_exact
     oracle = wilcoxon(inside - outside, alternative="greater", method="exact").pvalue
     assert_allclose(by_ranks, oracle, rtol=1e-9)
     by_signs = binom.sf((inside > outside).sum(axis=0) - 1, 20, 0.5)
@@ -150,7 +150,7 @@ def test_false_discoveries_are_rare_also_under_a_shift_common_to_all_records(com
     wrong = 0
     for seed in range(trials):
         table = noise_table(designs[seed % 20], 1.0, seed, common)
-        wrong += bool((q_values(evaluate(table).p_value) <= 0.05).any())
+        wrong += bool((q_values(evaluate(table).p_value_exact) <= 0.05).any())
     assert binomtest(wrong, trials, 0.05, alternative="greater").pvalue > 1e-3
 
 
@@ -163,7 +163,7 @@ def test_discoveries_are_right_where_something_is_memorized():
         memorized = generator.random(1000) < 0.1
         for fit in range(design.fits):
             table.log_prob[fit, memorized & design.trained_on(fit)] += 4.0
-        discovered = q_values(evaluate(table).p_value) <= 0.05
+        discovered = q_values(evaluate(table).p_value_exact) <= 0.05
         wrong.append((discovered & ~memorized).sum() / max(1, discovered.sum()))
         found.append((discovered & memorized).sum() / memorized.sum())
     assert np.mean(wrong) < 0.06

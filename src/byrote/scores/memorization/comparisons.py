@@ -187,17 +187,12 @@ class _OfPairs(Comparisons):
     def compare_members(
         self, values: Array, weight: Array, split: int, draws: int, generator: Generator
     ) -> Contrast:
-        parts = []
-        for _ in range(draws):
-            order = generator.permutation(values.shape[1])
-            first, second = order[:split], order[split : 2 * split]
-            parts.append(
-                one_sample_contrast(
-                    values[:, first] - values[:, second],
-                    _of_difference(weight[:, first], weight[:, second]),
-                )
-            )
-        return Contrast.concatenate(parts)
+        columns = np.broadcast_to(np.arange(values.shape[1]), (draws, values.shape[1]))
+        order = generator.permuted(columns, axis=1)
+        first, second = order[:, :split], order[:, split : 2 * split]
+        difference = values[:, first] - values[:, second]
+        weight = _of_difference(weight[:, first], weight[:, second])
+        return one_sample_contrast(difference.reshape(-1, split), weight.reshape(-1, split))
 
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         difference = values[:, ::2] - values[:, 1::2]

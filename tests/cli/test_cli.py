@@ -338,7 +338,8 @@ def test_choices_are_those_of_the_library(byrote_):
 
 
 def test_help_names_every_slot_and_model():
-    text = Path(training.__file__).read_text(encoding="utf-8")
+    files = [Path(module.__file__) for module in (training, shared)]
+    text = "".join(path.read_text(encoding="utf-8") for path in files)
     assert [name for name in NAMED_KINDS if f"{{{name}" not in text] == []
     assert [name for name in _BUILT_IN if name not in text] == []
 

@@ -7,6 +7,7 @@ import io
 import numpy as np
 import pytest
 from rich.console import Console
+from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import Canary, KFold
@@ -61,6 +62,7 @@ def shown(tmp_path_factory):
         byrote.Corpus([*TEXT, SECRETS[0]], source="<b>here</b>"),
         run,
         exposure_run,
+        byrote.propose_plans(KernelDensity(), x),
     ]
     return {type(result): result for result in results}
 
@@ -73,7 +75,16 @@ def test_every_public_result_is_displayed(shown):
     kinds = {kind for kind in subclasses(Displayed) if kind.__module__.startswith("byrote")}
     assert kinds - set(shown) == {Displayed, byrote.columnar.Columnar}
     public = {value for _, value in inspect.getmembers(byrote, inspect.isclass)}
-    others = {"Canary", "KFold", "LeaveOneOut", "Membership", "Probes", "Subset", "Threshold"}
+    others = {
+        "Canary",
+        "KFold",
+        "Proposal",
+        "LeaveOneOut",
+        "Membership",
+        "Probes",
+        "Subset",
+        "Threshold",
+    }
     assert {
         kind.__name__ for kind in public - set(shown) if not issubclass(kind, Exception)
     } == others

@@ -20,6 +20,7 @@ from byrote.report import (
     memorization,
     near_duplicates,
     neighbors,
+    planning,
     privacy,
     pruning,
     trajectory,
@@ -36,6 +37,7 @@ from byrote.scores.memorization.pruning import Pruned
 from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.outlook.proposal import Proposals
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.run import Run
@@ -138,6 +140,7 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     NeighborResult: neighbors.render,
     PatternExtraction: lambda pattern: extraction.render_patterns([pattern]),
     PrivacyEvidence: privacy.render,
+    Proposals: lambda proposals: Group(*planning.render(proposals)),
     Pruned: pruning.render,
     Records: _records,
     Run: _run,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -17,8 +18,8 @@ _TITLES = (
 )  # fmt: skip
 
 
-def render(proposals: Proposals, command: str) -> Iterator[object]:
-    """Return a table of plans, what its columns are, the best plan and the command to run it."""
+def render(proposals: Proposals, command: str = "") -> Iterator[RenderableType]:
+    """Return a table of plans, what its columns are, the best plan and a command to run it."""
     yield _table(proposals)
     yield (
         "std. error: of mean_log in a median record, nats. finds: smallest effect, nats, found in a"
@@ -33,7 +34,8 @@ def render(proposals: Proposals, command: str) -> Iterator[object]:
     fits, records = proposals.pilot_fits, proposals.pilot_records
     yield f"(rough: extrapolated from {plural(fits, 'pilot fit')} of {plural(records, 'record')})"
     yield Text(_verdict(proposals), style="bold")
-    yield f"    {command}"
+    if command:
+        yield f"    {command}"
 
 
 def _table(proposals: Proposals) -> Table:

@@ -11,9 +11,9 @@ X = np.random.default_rng(0).normal(size=(60, 2))
 X[3], X[7] = 4.0, -5.0
 PLANS = {
     "kfold": byrote.KFold(4, repeats=5),
-    "probes": byrote.Probes(30, fits=10),
-    "pairs": byrote.Probes(30, fits=10, pairs=True),
-    "coins": byrote.Probes(50, fits=5, coins=True),
+    "probes": byrote.Probes(30, fits=10, bystanders=0),
+    "pairs": byrote.Probes(30, fits=10, pairs=True, bystanders=0),
+    "coins": byrote.Probes(50, fits=5, coins=True, bystanders=0),
     "once": byrote.KFold(2, repeats=1),
 }
 

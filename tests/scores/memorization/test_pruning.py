@@ -96,7 +96,6 @@ REFUSED = {
     "no rate": ({"fdr": 0.0}, "fdr must be a number between 0 and 1"),
     "all": ({"top": 1.0}, "top must be a number between 0 and 1"),
     "a word": ({"top": "5%"}, "top must be a number"),
-    "below the smallest q": ({"fdr": 0.001}, "must be at least 0.0016, the smallest q-value"),
 }
 
 
@@ -105,6 +104,13 @@ def test_rules_that_cannot_be_used_are_refused(case, result):
     options, fragment = REFUSED[case]
     with pytest.raises(InvalidInput, match=fragment):
         byrote.prune(result, **options)
+
+
+def test_a_rate_below_the_smallest_q_is_refused():
+    """By the exact test 4 repeats of 5 folds give no p below 5^-4."""
+    result = audited(byrote.KFold(5, repeats=4), test="exact")
+    with pytest.raises(InvalidInput, match="must be at least 0.0016, the smallest q-value"):
+        byrote.prune(result, fdr=0.001)
 
 
 def test_fdr_needs_a_plan_with_p_values():

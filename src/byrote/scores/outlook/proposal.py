@@ -8,6 +8,7 @@ import numpy as np
 
 from byrote import checks
 from byrote.data.records import Records, as_records
+from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.plans import KFold, Plan, Probes
 from byrote.runs.forecast import Planned
@@ -46,8 +47,8 @@ class Proposal:
         }
 
 
-@dataclass(frozen=True)
-class Proposals:
+@dataclass(frozen=True, repr=False)
+class Proposals(Displayed):
     """Three to five plans, and the one that serves the goal best.
 
     Attributes

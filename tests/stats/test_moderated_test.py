@@ -137,6 +137,11 @@ def test_a_detectable_effect_is_found_as_often_as_asked():
     t = (generator.normal(size=40_000) + effect) / np.sqrt(generator.chisquare(4, 40_000) / 4)
     assert (t >= stats.t.isf(0.01, 4)).mean() == pytest.approx(0.8, abs=0.01)
     assert detectable_effect(0.0, 4, 0.8) == np.inf
+    for degrees, critical in ((4, 1e-3), (12, 1e-5), (1e6, 1e-6)):
+        effect = detectable_effect(critical, degrees, 0.8)
+        power = stats.nct.sf(stats.t.isf(critical, degrees), degrees, effect)
+        assert power == pytest.approx(0.8, abs=0.002)
+    assert np.isfinite(detectable_effect(1e-30, 2, 0.8))  # where the noncentral t has no series
 
 
 def test_skewness_of_a_difference():

@@ -30,7 +30,7 @@ POWER = (
     "With 80% power this run finds a single record whose log-likelihood training raises by 5.12"
     " nats, in a noisy record by 9.30."
 )
-UPPER = "With 95% confidence training raises no record's by more than 12.0 nats."
+UPPER = "With 95% confidence training raises no scored record's by more than 12.0 nats."
 
 
 @pytest.fixture(scope="module")

@@ -84,7 +84,7 @@ def _reach(result: MemorizationResult) -> list[str]:
         )
     if np.isfinite(sensitivity.upper_limit):
         sentences.append(
-            "With 95% confidence training raises no record's by more than"
+            "With 95% confidence training raises no scored record's by more than"
             f" {number(sensitivity.upper_limit)} nats."
         )
     return sentences

@@ -131,27 +131,18 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
         )
     contrast = Contrast.concatenate([contrast for _, contrast in parts])
     source: Source = "bystanders" if len(bystanders) else "fits in training"
+    draws = _draws(len(records), len(bystanders) or len(records), enough)
     if len(bystanders):
-        draws = _draws(len(records), len(bystanders), enough)
         null = Contrast.concatenate(
             values.null_of_bystanders(bystanders, records, draws, generator)
         )
-        prior = null_prior = fit_prior(
-            *(np.concatenate(pair) for pair in zip(_spread(contrast), _spread(null), strict=True))
-        )
+        prior = null_prior = _prior(contrast, null)
     else:
-        draws = _draws(len(records), len(records), enough)
         null = Contrast.concatenate(values.null_of_members(draws, generator))
-        least = max(LEAST_RECORDS, _LEAST_CONTROLLED * len(records))
-        if len(null.effect) < least * draws:
+        if len(null.effect) < draws * max(LEAST_RECORDS, _LEAST_CONTROLLED * len(records)):
             raise _Unavailable("most records have equal log-likelihoods where they are trained on")
-        prior, null_prior = fit_prior(*_spread(contrast)), fit_prior(*_spread(null))
-    control = Control(np.sort(student_p_values(null, null_prior)))
-    if (below := control.share_below(0.01)) > _MOST_BELOW:
-        raise _Unavailable(
-            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
-            " are too far from normal"
-        )
+        prior, null_prior = _prior(contrast), _prior(null)
+    control = _control(null, null_prior)
     variance, degrees = prior.moderate(contrast)
     columns = np.full((4, len(values.table.rows)), np.nan)
     columns[:, records] = (
@@ -173,5 +164,16 @@ def _draws(tested: int, control: int, enough: int) -> int:
     return max(1, -(-wanted // control))
 
 
-def _spread(contrast: Contrast) -> tuple[Array, Array]:
-    return contrast.variance, contrast.degrees
+def _prior(*contrasts: Contrast) -> VariancePrior:
+    joined = Contrast.concatenate(contrasts)
+    return fit_prior(joined.variance, joined.degrees)
+
+
+def _control(null: Contrast, prior: VariancePrior) -> Control:
+    control = Control(np.sort(student_p_values(null, prior)))
+    if (below := control.share_below(0.01)) > _MOST_BELOW:
+        raise _Unavailable(
+            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
+            " are too far from normal"
+        )
+    return control

@@ -57,7 +57,7 @@ class NearDuplicates(Columnar):
     ids, score
         (n,) record ids and memorization scores M (nats), as in the ``MemorizationResult``.
     neighbor
-        (n,) row of the nearest other training record, the first of ties; -1 if there is none. For
+        (n,) row of the nearest other training record, the first of ties; -1 without one. For
         the kind BRIGHTNESS, the nearest by standardized pixels.
     distance
         (n,) the distance to it, in units of the data (of [0, 1] for images).

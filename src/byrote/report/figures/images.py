@@ -140,7 +140,7 @@ def _legend(figure: Figure, result: MemorizationResult) -> None:
         fontsize=style.SMALL,
         frameon=False,
         borderpad=0,
-        borderaxespad=0,
+        borderaxespad=1.6,  # above the line that is written below
     )
 
 

@@ -45,18 +45,21 @@ def test_of_differences_it_is_students_test_of_one_sample():
     assert found == pytest.approx(stats.ttest_1samp(values, 0, axis=1, alternative="greater")[1])
 
 
-def test_weights_are_those_of_least_squares():
+@pytest.mark.parametrize("block", [[0] * 8, [0, 1, 2, 0, 1, 2, 0, 1]])
+def test_effects_and_errors_are_those_of_least_squares(block):
     values, member, weight = drawn(20, 8)
-    found = two_sample_contrast(values, member, weight)
+    block = np.array(block)
+    found = two_sample_contrast(values, member, weight, block)
+    blocks = block[:, None] == np.unique(block)
     for row in range(20):
         root = np.sqrt(weight[row])
-        columns = np.stack([np.ones(8), member], axis=1) * root[:, None]
+        columns = np.column_stack([member, blocks]) * root[:, None]
         beta, squares, *_ = np.linalg.lstsq(columns, values[row] * root)
         covariance = np.linalg.inv(columns.T @ columns)
-        assert found.effect[row] == pytest.approx(beta[1])
-        assert found.variance[row] == pytest.approx(squares[0] / 6)
-        assert 1 / found.precision[row] == pytest.approx(covariance[1, 1])
-        assert found.degrees[row] == 6
+        assert found.effect[row] == pytest.approx(beta[0])
+        assert found.variance[row] == pytest.approx(squares[0] / found.degrees[row])
+        assert 1 / found.precision[row] == pytest.approx(covariance[0, 0])
+        assert found.degrees[row] == 8 - blocks.shape[1] - 1
 
 
 def test_splits_and_signs_are_tested_each_by_itself():

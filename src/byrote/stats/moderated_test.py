@@ -21,6 +21,7 @@ from scipy.stats import f
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
+Indices = NDArray[np.intp]
 _TINY = float(np.finfo(float).tiny)
 _ROUNDING = 1e-13  # share of a sum of squares that is rounding
 _QUANTILES = 1000  # of chi-squared, over which a power is averaged
@@ -65,7 +66,9 @@ class Contrast:
         return self.effect, self.precision, self.variance, self.degrees
 
 
-def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast:
+def two_sample_contrast(
+    values: Array, member: Flags, weight: Array, block: Indices | None = None
+) -> Contrast:
     """Compare each record's values on one side with those on the other.
 
     Parameters
@@ -73,35 +76,42 @@ def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast
     values
         (m, c); infinite ones give a variance of NaN.
     member
-        (c,) whether a value is on the first side; at least one is on each.
+        (c,) whether a value is on the first side.
     weight
         (m, c) precision of each value, in any unit.
+    block
+        (c,) values are compared within blocks, numbered from 0; default: one block. At least one
+        block has values on both sides.
     """
-    return split_contrasts(values, member[None], weight)
+    return split_contrasts(values, member[None], weight, block)
 
 
-def split_contrasts(values: Array, members: Flags, weight: Array) -> Contrast:
+def split_contrasts(
+    values: Array, members: Flags, weight: Array, block: Indices | None = None
+) -> Contrast:
     """Compare each record's values on two sides, for each of several splits; (m k,) in all.
 
-    ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``.
+    ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``. The effect is
+    the least-squares coefficient of the side beside one of each block.
     """
+    k, c = members.shape
+    block = np.zeros(c, np.intp) if block is None else block
+    within = (block[:, None] == np.arange(block.max() + 1)).astype(np.float64)  # (c, blocks)
+    first = members.astype(np.float64)
+    first_within = (first.T[:, :, None] * within[:, None]).reshape(c, -1)
+    degrees = c - within.shape[1] - 1.0
     with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
         values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
-        weighted, first = weight * values, members.T.astype(np.float64)
-        whole, total = (each.sum(axis=1, keepdims=True) for each in (weight, weighted))
-        squares = np.einsum("ij,ij->i", weighted, values)[:, None]
-        weight_in, total_in = weight @ first, weighted @ first
-        weight_out, total_out = whole - weight_in, total - total_in
-        mean_in, mean_out = total_in / weight_in, total_out / weight_out
-        degrees = values.shape[1] - 2.0
-        variance = (squares - total_in * mean_in - total_out * mean_out) / degrees
-        variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
-        precision = weight_in * weight_out / whole
+        weighted = weight * values
+        whole, total = weight @ within, weighted @ within  # (m, blocks)
+        squares = np.einsum("ij,ij->i", weighted, values) - (total**2 / whole).sum(axis=1)
+        share = (weight @ first_within).reshape(len(values), k, -1) / whole[:, None]
+        precision = weight @ first.T - (share**2 * whole[:, None]).sum(axis=2)
+        effect = (weighted @ first.T - (share * total[:, None]).sum(axis=2)) / precision
+        variance = (squares[:, None] - effect**2 * precision) / degrees
+        variance = np.where(variance > _ROUNDING * squares[:, None], variance, 0.0)
     return Contrast(
-        (mean_in - mean_out).ravel(),
-        precision.ravel(),
-        variance.ravel(),
-        np.full(variance.size, degrees),
+        effect.ravel(), precision.ravel(), variance.ravel(), np.full(variance.size, degrees)
     )
 
 

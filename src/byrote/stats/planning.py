@@ -14,11 +14,15 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Sides:
-    """Numbers of a record's values in and out of training; in ``pairs``, compared one by one."""
+    """Numbers of a record's values in and out of training.
+
+    They are compared within ``blocks``, as the repeats of K-fold, or one by one in ``pairs``.
+    """
 
     inside: float
     outside: float
     pairs: bool = False
+    blocks: int = 1
 
     @property
     def precision(self) -> float:
@@ -28,7 +32,7 @@ class Sides:
     @property
     def degrees(self) -> float:
         """Degrees of freedom of the variance of a value."""
-        return self.inside - 1 if self.pairs else self.inside + self.outside - 2
+        return self.inside - 1 if self.pairs else self.inside + self.outside - self.blocks - 1
 
     def standard_error(self, spread: float) -> float:
         """Standard error of the mean difference of values with a standard deviation.

@@ -160,7 +160,10 @@ class _OfFits(Comparisons):
         values = np.concatenate([block.inside.values, block.outside.values], axis=1)
         fit = np.concatenate([block.fit_in, block.fit_out], axis=1)
         member = np.arange(values.shape[1]) < block.counts[0]
-        return two_sample_contrast(values - self.shift[fit], member, self.weight[fit])
+        block_of_fit = np.concatenate([block.group_in, block.group_out])
+        return two_sample_contrast(
+            values - self.shift[fit], member, self.weight[fit], block_of_fit
+        )
 
     def compare_members(
         self, values: Array, weight: Array, split: int, draws: int, generator: Generator

@@ -15,7 +15,6 @@ from byrote.scores.memorization.comparisons import (
     control_pairs,
     control_split,
 )
-from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.moderated import LEAST_RECORDS, POWER, moderated_test
 from byrote.scores.memorization.sensitivity import NOISY, SIGNIFICANCE
 from byrote.scores.privacy.one_run import one_run_epsilon
@@ -142,18 +141,7 @@ def noise_of(table: Table, seed: int, *, pairs: bool = True) -> Noise:
 
 
 def _spread(table: Table) -> float:
-    """Standard deviation of a value in a median record.
-
-    The folds of a repeat share what they leave out, so where all of them are there, the
-    repeats' differences count.
-    """
-    if table.design.units == "repeats" and not table.missing:
-        evaluation = evaluate(table)
-        error, known = evaluation.standard_error["mean_log"], ~np.isnan(evaluation.degrees)
-        known &= error > 0
-        sides = Sides(float(evaluation.n_in.mean()), float(evaluation.n_out.mean()))
-        variance = error[known] ** 2 * sides.precision
-        return typical_deviation(variance, evaluation.degrees[known])
+    """Standard deviation of a value in a median record, among exchangeable fits."""
     values = comparisons(table)
     fits = len(values.order.fits)
     raw = replace(values, shift=np.zeros(fits), weight=np.ones(fits))
@@ -192,7 +180,7 @@ def outlook(plan: Plan, design: Design, noise: Noise, discoveries: int = 1) -> O
 def _sides(design: Design) -> Sides:
     roles = _roles(design)
     inside, outside = (float((roles == role).sum(axis=0).mean()) for role in (IN, OUT))
-    return Sides(inside, outside, design.units == "pairs")
+    return Sides(inside, outside, design.units == "pairs", len(np.unique(design.group)))
 
 
 def _roles(design: Design) -> NDArray[np.int8]:

@@ -28,7 +28,7 @@ from byrote.report.format import (
 from byrote.report.sensitivity import significance
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
 from byrote.stats.memorization import ESTIMATORS
 

@@ -6,7 +6,7 @@ from rich.text import Text
 from byrote.errors import printable
 from byrote.report.format import interval, number, plural
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
 
 

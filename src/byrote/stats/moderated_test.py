@@ -94,22 +94,23 @@ def split_contrasts(
     ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``. The effect is
     the least-squares coefficient of the side beside one of each block.
     """
-    k, c = members.shape
-    block = np.zeros(c, np.intp) if block is None else block
-    within = (block[:, None] == np.arange(block.max() + 1)).astype(np.float64)  # (c, blocks)
-    first = members.astype(np.float64)
-    first_within = (first.T[:, :, None] * within[:, None]).reshape(c, -1)
-    degrees = c - within.shape[1] - 1.0
+    block = np.zeros(values.shape[1], np.intp) if block is None else block
+    blocks, first = np.unique(block), members.T.astype(np.float64)
+    precision, product = np.zeros((2, len(values), len(members)))
+    squares = np.zeros((len(values), 1))
     with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
         values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
-        weighted = weight * values
-        whole, total = weight @ within, weighted @ within  # (m, blocks)
-        squares = np.einsum("ij,ij->i", weighted, values) - (total**2 / whole).sum(axis=1)
-        share = (weight @ first_within).reshape(len(values), k, -1) / whole[:, None]
-        precision = weight @ first.T - (share**2 * whole[:, None]).sum(axis=2)
-        effect = (weighted @ first.T - (share * total[:, None]).sum(axis=2)) / precision
-        variance = (squares[:, None] - effect**2 * precision) / degrees
-        variance = np.where(variance > _ROUNDING * squares[:, None], variance, 0.0)
+        for columns in (block == number for number in blocks):
+            w, y, x = weight[:, columns], values[:, columns], first[columns]
+            whole = w.sum(axis=1, keepdims=True)
+            y = y - (w * y).sum(axis=1, keepdims=True) / whole
+            wx, wy = w @ x, w * y
+            precision += wx * (1 - wx / whole)
+            product += wy @ x
+            squares += np.einsum("ij,ij->i", wy, y)[:, None]
+        effect, degrees = product / precision, values.shape[1] - len(blocks) - 1.0
+        variance = (squares - effect * product) / degrees
+        variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
     return Contrast(
         effect.ravel(), precision.ravel(), variance.ravel(), np.full(variance.size, degrees)
     )
@@ -270,14 +271,3 @@ def detectable_effect(critical: float, degrees: float, power: float) -> float:
         return power - float(ndtr(shift - least).mean())
 
     return float(brentq(lack, -10, float(least.max()) + 10))
-
-
-def skewness_of_difference(first: int, second: int) -> float:
-    """Skewness of the difference of two means, in units of that of a single value.
-
-    Examples
-    --------
-    >>> skewness_of_difference(4, 4), round(skewness_of_difference(2, 4), 3)
-    (0.0, 0.289)
-    """
-    return float((first**-2 - second**-2) / (1 / first + 1 / second) ** 1.5)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from byrote.report.figures import style
 from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 
 FOUND_NAME = f"found (q ≤ {SIGNIFICANCE:g})"
 NONE_FOUND = f"none found (q ≤ {SIGNIFICANCE:g})"

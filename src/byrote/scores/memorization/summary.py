@@ -15,7 +15,8 @@ from byrote.runs.table import Table
 from byrote.scores.memorization import held_out, sensitivity
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.scores.memorization.evaluation import Evaluation, estimates_without
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE, Sensitivity
+from byrote.scores.memorization.moderated import SIGNIFICANCE
+from byrote.scores.memorization.sensitivity import Sensitivity
 from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]

@@ -9,14 +9,14 @@ from byrote.plans import IN, OUT, Design, Plan
 from byrote.runs.kinds.arrays import Arrays, Forecast
 from byrote.runs.request import Request
 from byrote.runs.table import Table
-from byrote.scores.memorization.comparisons import (
-    LEAST_BYSTANDERS,
-    comparisons,
-    control_pairs,
-    control_split,
+from byrote.scores.memorization.comparisons import LEAST_BYSTANDERS, comparisons
+from byrote.scores.memorization.moderated import (
+    LEAST_RECORDS,
+    POWER,
+    SIGNIFICANCE,
+    moderated_test,
 )
-from byrote.scores.memorization.moderated import LEAST_RECORDS, POWER, moderated_test
-from byrote.scores.memorization.sensitivity import NOISY, SIGNIFICANCE
+from byrote.scores.memorization.sensitivity import NOISY
 from byrote.scores.privacy.one_run import one_run_epsilon
 from byrote.scores.privacy.rates import epsilon_from_rates
 from byrote.scores.privacy.record_bounds import default_guesses
@@ -145,7 +145,7 @@ def _spread(table: Table) -> float:
     values = comparisons(table)
     fits = len(values.order.fits)
     raw = replace(values, shift=np.zeros(fits), weight=np.ones(fits))
-    contrasts = [contrast for _, contrast in raw.contrasts(controlled=True)]
+    contrasts = [contrast for _, contrast in raw.contrasts()]
     if not contrasts:
         return float("nan")
     joined = Contrast.concatenate(contrasts)
@@ -201,11 +201,9 @@ def _no_moderated_test(design: Design, sides: Sides, tested: int) -> str:
         return f"the test of single records needs {LEAST_RECORDS} scored records"
     if sides.degrees < 1 or sides.outside < 1:
         return "there are too few fits"
-    a, b = round(sides.inside), round(sides.outside)
-    split = control_pairs(a) if sides.pairs else control_split(a, b)
-    if split or len(design.bystanders) >= LEAST_BYSTANDERS:
+    if _smallest_p(design) <= SIGNIFICANCE or len(design.bystanders) >= LEAST_BYSTANDERS:
         return ""
-    return "there are too few fits, or too few other records, for a negative control"
+    return "there are too few memberships, or too few other records, for a negative control"
 
 
 def _smallest_p(design: Design) -> float:

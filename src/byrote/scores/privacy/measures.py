@@ -13,7 +13,7 @@ from byrote.runs.table import Table
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
 from byrote.scores.memorization.evaluation import Evaluation
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.canary_bounds import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import Bound, GroupMeasure

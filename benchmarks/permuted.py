@@ -1,7 +1,7 @@
 """The moderated test on a run whose memberships are permuted after training.
 
-Each record then has the membership of another one: p-values should be uniform, and a record be found
-in 5 % of the permutations at most. RUN is a finished run's folder, or the word
+Each record then has the membership of another one: p-values should be uniform, and a record found
+in at most 5 % of the permutations. RUN is a finished run's folder, or the word
 "characters": then 2,000 lines of Python's help are scored by a recurrent character model first.
 
     python benchmarks/permuted.py RUN --permutations 100

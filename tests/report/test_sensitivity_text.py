@@ -18,7 +18,7 @@ from estimators import PureNoise
 
 X = np.random.default_rng(0).normal(size=(30, 2))
 BY_CONTROL = Sensitivity(
-    control="fits in training",
+    control="permuted memberships",
     control_values=36_000,
     control_below={"0.05": 0.0512, "0.01": 0.009, "0.001": 0.0008},
     detectable=5.125,
@@ -51,7 +51,7 @@ def test_none_found_is_followed_by_what_could_have_been(noise):
     assert said(noise) == [
         NONE_FOUND,
         "p-values: moderated t.",
-        "Negative control (fits in training): of 36,000 null p-values 5.1% below 5%, 0.9% below 1%,"
+        "Negative control (permuted memberships): of 36,000 null p-values 5.1% below 5%, 0.9% below 1%,"
         " 0.08% below 0.1%.",
         POWER,
         UPPER,
@@ -167,5 +167,5 @@ def test_json_holds_what_could_have_been_found(outlier):
         *("reason", "tested_exactly", "control", "control_values", "control_below"),
         *("detectable", "detectable_noisy", "upper_limit", "unexplained"),
     }
-    assert kept["control"] == "fits in training"
+    assert kept["control"] == "permuted memberships"
     assert kept["detectable"] == result.summary().sensitivity.detectable

@@ -16,7 +16,6 @@ from byrote.stats.moderated_test import (
     inverse_trigamma,
     one_sample_contrast,
     sign_contrasts,
-    skewness_of_difference,
     split_contrasts,
     student_p_values,
     two_sample_contrast,
@@ -145,10 +144,3 @@ def test_a_detectable_effect_is_found_as_often_as_asked():
         power = stats.nct.sf(stats.t.isf(critical, degrees), degrees, effect)
         assert power == pytest.approx(0.8, abs=0.002)
     assert np.isfinite(detectable_effect(1e-30, 2, 0.8))  # where the noncentral t has no series
-
-
-def test_skewness_of_a_difference():
-    generator = np.random.default_rng(4)
-    values = generator.exponential(size=(400_000, 5))
-    difference = values[:, :1].mean(axis=1) - values[:, 1:].mean(axis=1)
-    assert stats.skew(difference) == pytest.approx(2 * skewness_of_difference(1, 4), rel=0.03)

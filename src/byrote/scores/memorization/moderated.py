@@ -29,7 +29,7 @@ Source = Literal["bystanders", "permuted memberships"]
 SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 POWER = 0.8  # with which a detectable effect is found
 LEAST_RECORDS = 10  # whose variances make a prior
-_STEPS = 5  # times that records which are found leave a control, at most
+_STEPS, _LEAST_KEPT = 5, 0.2  # times that found records leave a control; share of it that stays
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
@@ -161,21 +161,29 @@ def _calibrate(
 ) -> tuple[Control, Array]:
     """Calibrate p-values by control values, without those of records that are found themselves.
 
-    Their values would be far apart under any membership. ``owners`` are the records that control
+    Their values would be far apart under many memberships. ``owners`` are the records that control
     values come from, -1 for bystanders.
     """
     null_p = student_p_values(null, prior)
     order = np.argsort(null_p)
     null_p, owners = null_p[order], owners[order]
+    control = Control(null_p)
     found = np.zeros(records.max() + 2, np.bool_)  # the last one is for bystanders
+    found[records] = student * len(student) <= SIGNIFICANCE  # at first by Student's law alone
     for _ in range(_STEPS):
-        control = Control(null_p[~found[owners]])
-        _check(control)
+        kept = ~found[owners]
+        if kept.mean() >= _LEAST_KEPT:
+            control = Control(null_p[kept])
         p_value = control.calibrate(student)
         before = found.copy()
         found[records] = q_values(p_value) <= SIGNIFICANCE
-        if (found <= before).all():
+        if (found == before).all():
             break
+    if (below := control.share_below(0.01)) > _MOST_BELOW:
+        raise _Unavailable(
+            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
+            " are too far from normal, or most records are memorized"
+        )
     return control, p_value
 
 
@@ -191,11 +199,3 @@ def _draws(tested: int, control: int, enough: int) -> int:
 def _prior(*contrasts: Contrast) -> VariancePrior:
     joined = Contrast.concatenate(contrasts)
     return fit_prior(joined.variance, joined.degrees)
-
-
-def _check(control: Control) -> None:
-    if (below := control.share_below(0.01)) > _MOST_BELOW:
-        raise _Unavailable(
-            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
-            " are too far from normal"
-        )

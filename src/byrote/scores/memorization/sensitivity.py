@@ -30,7 +30,8 @@ class Sensitivity(PlainData):
         Number of records for which only the exact test can be had: a density of zero, no spread, or
         too few fits on a side.
     control, control_values
-        Source of the negative control, "bystanders" or "permuted memberships"; number of its p-values.
+        Source of the negative control, "bystanders" or "permuted memberships"; number of its
+        p-values.
     control_below
         Share of control p-values of at most 0.05, 0.01 and 0.001, by level.
     detectable, detectable_noisy

@@ -51,8 +51,8 @@ def test_none_found_is_followed_by_what_could_have_been(noise):
     assert said(noise) == [
         NONE_FOUND,
         "p-values: moderated t.",
-        "Negative control (permuted memberships): of 36,000 null p-values 5.1% below 5%, 0.9% below 1%,"
-        " 0.08% below 0.1%.",
+        "Negative control (permuted memberships): of 36,000 null p-values 5.1% below 5%,"
+        " 0.9% below 1%, 0.08% below 0.1%.",
         POWER,
         UPPER,
     ]

@@ -147,7 +147,8 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     columns = np.full((4, len(values.table.rows)), np.nan)
     error = np.sqrt(variance / contrast.precision)
     columns[:, records] = p_value, contrast.effect, error, degrees
-    return Discovery(*columns, control, prior, source)
+    p_value, effect, standard_error, degrees = columns
+    return Discovery(p_value, effect, standard_error, degrees, control, prior, source)
 
 
 def _joined(parts: Iterable[Part]) -> Part:

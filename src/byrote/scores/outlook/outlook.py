@@ -201,7 +201,7 @@ def _no_moderated_test(design: Design, sides: Sides, tested: int) -> str:
         return f"the test of single records needs {LEAST_RECORDS} scored records"
     if sides.degrees < 1 or sides.outside < 1:
         return "there are too few fits"
-    if _smallest_p(design) <= SIGNIFICANCE or len(design.bystanders) >= LEAST_BYSTANDERS:
+    if _smallest_p(design) < SIGNIFICANCE or len(design.bystanders) >= LEAST_BYSTANDERS:
         return ""
     return "there are too few memberships, or too few other records, for a negative control"
 

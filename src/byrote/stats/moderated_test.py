@@ -176,7 +176,8 @@ def fit_prior(variance: Array, degrees: Array) -> VariancePrior:
     """
     half = degrees / 2
     log = np.log(variance) - digamma(half) + np.log(half)
-    excess = float(log.var(ddof=1) - polygamma(1, half).mean())
+    distinct, count = np.unique(half, return_counts=True)  # few, and trigamma is slow
+    excess = float(log.var(ddof=1) - np.average(polygamma(1, distinct), weights=count))
     if excess <= 0:
         return VariancePrior(float(np.exp(log.mean())), np.inf)
     prior = inverse_trigamma(excess)

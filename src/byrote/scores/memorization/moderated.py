@@ -11,14 +11,14 @@ from byrote import seeds
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import Comparisons, comparisons
 from byrote.stats.moderated_test import (
-    ENDLESS,
     Contrast,
-    Control,
     VariancePrior,
     detectable_effect,
     fit_prior,
+    moderated_t,
     student_p_values,
 )
+from byrote.stats.negative_control import ENDLESS, Control
 
 Array = NDArray[np.float64]
 Source = Literal["bystanders", "fits in training"]
@@ -170,7 +170,7 @@ def _prior(*contrasts: Contrast) -> VariancePrior:
 
 
 def _control(null: Contrast, prior: VariancePrior) -> Control:
-    control = Control(np.sort(student_p_values(null, prior)))
+    control = Control.of(*moderated_t(null, prior))
     if (below := control.share_below(0.01)) > _MOST_BELOW:
         raise _Unavailable(
             f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"

@@ -9,7 +9,6 @@ from scipy.special import polygamma
 
 from byrote.stats.moderated_test import (
     Contrast,
-    Control,
     VariancePrior,
     detectable_effect,
     fit_prior,
@@ -111,26 +110,6 @@ def test_moderated_p_values_are_uniform_where_the_prior_holds():
     contrast = two_sample_contrast(values, np.arange(6) < 3, np.ones((20_000, 6)))
     p = student_p_values(contrast, fit_prior(contrast.variance, contrast.degrees))
     assert stats.kstest(p, "uniform").pvalue > 1e-3
-
-
-def test_calibration_counts_control_values():
-    generator = np.random.default_rng(1)
-    control = Control(np.sort(generator.random(199)))
-    p = np.concatenate([generator.random(50), control.p_values[[0, 100]]])
-    counted = (1 + (control.p_values[:, None] <= p).sum(axis=0)) / 200
-    assert control.calibrate(p).tolist() == np.maximum(p, counted).tolist()
-    assert control.smallest == 1 / 200
-    assert control.share_below(0.1) == (control.p_values <= 0.1).mean()
-
-
-@given(st.integers(0, 1000), st.floats(0.001, 0.9))
-def test_the_critical_value_is_the_largest_within_the_level(seed, level):
-    control = Control(np.sort(np.random.default_rng(seed).random(60) ** 2))
-    critical = control.critical(level)
-    tried = np.concatenate([control.p_values, control.p_values - 1e-12, [level, 1e-9]])
-    passing = tried[control.calibrate(tried) <= level]
-    assert critical == pytest.approx(passing.max(initial=0), abs=1e-9)
-    assert critical == 0 or control.calibrate(np.array([critical]))[0] <= level + 1e-15
 
 
 def test_a_detectable_effect_is_found_as_often_as_asked():

@@ -16,16 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import chdtri, digamma, ndtr, polygamma, stdtr, stdtrit
+from scipy.special import chdtri, digamma, ndtr, polygamma, stdtrit
 from scipy.stats import f
+
+from byrote.stats.negative_control import upper_tail
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
-_TINY = float(np.finfo(float).tiny)
 _ROUNDING = 1e-13  # share of a sum of squares that is rounding
 _QUANTILES = 1000  # of chi-squared, over which a power is averaged
-ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,7 +187,8 @@ def fit_prior(variance: Array, degrees: Array) -> VariancePrior:
     """
     half = degrees / 2
     log = np.log(variance) - digamma(half) + np.log(half)
-    excess = float(log.var(ddof=1) - polygamma(1, half).mean())
+    distinct, count = np.unique(half, return_counts=True)  # few, and trigamma is slow
+    excess = float(log.var(ddof=1) - np.average(polygamma(1, distinct), weights=count))
     if excess <= 0:
         return VariancePrior(float(np.exp(log.mean())), np.inf)
     prior = inverse_trigamma(excess)
@@ -209,43 +210,13 @@ def inverse_trigamma(value: float) -> float:
 
 def student_p_values(contrast: Contrast, prior: VariancePrior) -> Array:
     """Compute one-sided p-values of "the effect is not positive", (m,)."""
+    return upper_tail(*moderated_t(contrast, prior))
+
+
+def moderated_t(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array]:
+    """Compute t-values of contrasts and their degrees of freedom, (m,) each."""
     variance, degrees = prior.moderate(contrast)
-    t = contrast.effect * np.sqrt(contrast.precision / variance)
-    return np.maximum(stdtr(np.minimum(degrees, ENDLESS), -t), _TINY)
-
-
-@dataclass(frozen=True, eq=False)
-class Control:
-    """Student's p-values where the null hypothesis holds by construction, sorted, (N,)."""
-
-    p_values: Array
-
-    def calibrate(self, p_values: Array) -> Array:
-        """Return the larger of each p-value and the share of control values as small."""
-        as_small = np.searchsorted(self.p_values, p_values, side="right")
-        return np.maximum(p_values, (1 + as_small) / (1 + len(self.p_values)))
-
-    @property
-    def smallest(self) -> float:
-        """The smallest calibrated p-value possible."""
-        return 1 / (1 + len(self.p_values))
-
-    def share_below(self, level: float) -> float:
-        """Return the share of control values of at most ``level``; it should be ``level``."""
-        return float(np.searchsorted(self.p_values, level, side="right") / len(self.p_values))
-
-    def critical(self, level: float, *, upper: bool = False) -> float:
-        """Return the largest p-value that stays within ``level`` when calibrated; 0 if none does.
-
-        ``upper``: of the other tail, that is of 1 - p.
-        """
-        allowed = int(np.floor(level * (1 + len(self.p_values)) - 1 + 1e-9))  # control values
-        if allowed < 0:
-            return 0.0
-        if allowed >= len(self.p_values):
-            return level
-        next_value = 1 - self.p_values[-1 - allowed] if upper else self.p_values[allowed]
-        return float(min(level, np.nextafter(next_value, 0)))
+    return contrast.effect * np.sqrt(contrast.precision / variance), degrees
 
 
 def detectable_effect(critical: float, degrees: float, power: float) -> float:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from byrote.stats.moderated_test import ENDLESS, VariancePrior, detectable_effect
+from byrote.stats.moderated_test import VariancePrior, detectable_effect
+from byrote.stats.negative_control import ENDLESS
 
 Array = NDArray[np.float64]
 

@@ -139,7 +139,7 @@ def test_bystanders_are_the_control():
     discovery = moderated_test(table, 0)
     assert discovery.source == "bystanders"
     assert len(discovery.p_value) == 500
-    assert len(discovery.control.p_values) == 70 * 1000  # each membership once
+    assert len(discovery.control) == 70 * 1000  # each membership once
 
 
 @pytest.mark.parametrize("counts", [[(3, 2)] * 2, [(6, 1)], [(2, 1), (4, 2)]])
@@ -197,7 +197,7 @@ def test_records_that_are_found_leave_the_control():
     found = q_values(discovery.p_value) <= 0.05
     assert found[50:150].all()
     per_record = 3**4 - 1
-    assert len(discovery.control.p_values) <= (400 - 100) * per_record
+    assert len(discovery.control) <= (400 - 100) * per_record
 
 
 LEVELS = {

@@ -12,15 +12,15 @@ from byrote import seeds
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
 from byrote.stats.moderated_test import (
-    ENDLESS,
     Contrast,
-    Control,
     VariancePrior,
     detectable_effect,
     fit_prior,
+    moderated_t,
     student_p_values,
 )
 from byrote.stats.multiple_testing import q_values
+from byrote.stats.negative_control import ENDLESS, Control
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -165,16 +165,14 @@ def _calibrate(
     Their values would be far apart under many memberships. ``owners`` are the records that control
     values come from, -1 for bystanders.
     """
-    null_p = student_p_values(null, prior)
-    order = np.argsort(null_p)
-    null_p, owners = null_p[order], owners[order]
-    control = Control(null_p)
+    null_t, degrees = moderated_t(null, prior)
+    control = Control.of(null_t, degrees)
     found = np.zeros(records.max() + 2, np.bool_)  # the last one is for bystanders
     found[records] = student * len(student) <= SIGNIFICANCE  # at first by Student's law alone
     for _ in range(_STEPS):
         kept = ~found[owners]
-        if kept.mean() >= _LEAST_KEPT:
-            control = Control(null_p[kept])
+        if _LEAST_KEPT <= kept.mean() < 1:
+            control = Control.of(null_t[kept], degrees[kept])
         p_value = control.calibrate(student)
         before = found.copy()
         found[records] = q_values(p_value) <= SIGNIFICANCE

@@ -76,7 +76,7 @@ def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
     return Sensitivity(
         tested_exactly=tested - by_moderated,
         control=discovery.source,
-        control_values=len(control.p_values),
+        control_values=len(control),
         control_below={str(level): control.share_below(level) for level in CONTROL_LEVELS},
         detectable=discovery.detectable(single),
         detectable_noisy=discovery.detectable(single, NOISY),

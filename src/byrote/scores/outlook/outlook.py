@@ -22,7 +22,8 @@ from byrote.scores.privacy.rates import epsilon_from_rates
 from byrote.scores.privacy.record_bounds import default_guesses
 from byrote.stats import rank_tests
 from byrote.stats.mean_density import largest_provable
-from byrote.stats.moderated_test import Contrast, Control, VariancePrior
+from byrote.stats.moderated_test import Contrast, VariancePrior
+from byrote.stats.negative_control import Control
 from byrote.stats.planning import Sides, typical_deviation
 
 Array = NDArray[np.float64]

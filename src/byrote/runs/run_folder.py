@@ -200,7 +200,7 @@ class RunFolder:
             listed = ", ".join(map(str, known)) or "none"
             why = "" if self.manifest.track else " (the run was not tracked)"
             raise InvalidInput(
-                f"epoch must be one that was scored, of {listed}{why}; got {epoch!r}"
+                f"epoch must be one of the scored epochs, {listed}{why}; got {epoch!r}"
             )
         missing, untracked = self.missing(), self.untracked(self.manifest.track)
         if (missing or untracked) and not partial:

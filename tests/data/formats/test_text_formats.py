@@ -274,7 +274,7 @@ def test_refused_in_one_sentence(case, tmp_path):
 
 ARGUMENTS = {
     "misspelt": (("python-hlep",), {}, "did you mean python-help?"),
-    "no such file": (("no.txt",), {}, "there is no no.txt"),
+    "no such file": (("no.txt",), {}, "no.txt does not exist"),
     "a list": ((["a"],), {}, "source must be a name or a path; got list"),
     "empty": (("",), {}, "got an empty string"),
     "column of a number": (("python-help",), {"column": 3}, "column must be a name"),

@@ -425,13 +425,13 @@ def changed(**entries):
 
 
 REFUSED_WEIGHTS = {
-    "no vocabulary": ({"code_points": None}, "there is no entry 'code_points'"),
+    "no vocabulary": ({"code_points": None}, "the entry 'code_points' is missing"),
     "no points": ({"code_points": np.array([])}, "must be a row of code points"),
     "order": ({"code_points": np.array([10, 4])}, "must be increasing code points"),
     "too far": ({"code_points": np.array([10, 0x110000])}, "must be increasing code points"),
     "no newline": ({"code_points": np.array([9, 11])}, "code points, newline among them"),
-    "missing": ({"output.bias": None}, "there is no entry 'output.bias'"),
-    "unknown": ({"more": np.zeros(2)}, "there is unknown entry 'more'"),
+    "missing": ({"output.bias": None}, "the entry 'output.bias' is missing"),
+    "unknown": ({"more": np.zeros(2)}, "the entry 'more' is unknown"),
     "shape": ({"output.bias": np.zeros(2)}, "'output.bias' must be numbers of shape"),
     "text": ({"output.bias": np.array("a")}, "'output.bias' must be numbers of shape"),
 }

@@ -104,7 +104,7 @@ def check(
     options: dict[str, dict[str, Any]] = {}
     if insertions is not None:
         if max_exposure is None:
-            raise InvalidInput("insertions goes with max_exposure, which is not set")
+            raise InvalidInput("insertions applies to max_exposure only, which is not set")
         most = checks.integer("insertions", insertions, at_least=1)
         options["max_exposure"] = {"insertions": most}
     gated = GatedRun(open_run(run), (1 - level) / 2 / len(limits))

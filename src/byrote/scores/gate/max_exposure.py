@@ -53,7 +53,7 @@ class InsertedCanaries:
     def of(
         cls, gated: GatedRun, result: ExposureResult, which: NDArray[np.bool_]
     ) -> "InsertedCanaries":
-        """Collect the rows of a result; ``which``: (m,) those that count."""
+        """Collect the rows of a result that count; ``which``: a mask of its rows."""
         m = int(np.count_nonzero(which))
         level = 1 - 2 * gated.tail / m  # each end has an error of tail / m, m of them together
         certain = certain_exposure_of_run(gated.run.folder, gated.table, level=level)

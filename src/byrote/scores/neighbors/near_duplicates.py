@@ -29,7 +29,7 @@ _BLOCK = 1024  # records
 
 
 class Kind(IntEnum):
-    """How a record resembles its nearest other."""
+    """How a record resembles its nearest neighbor."""
 
     NONE = 0
     COPY = 1

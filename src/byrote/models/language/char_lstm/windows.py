@@ -85,7 +85,9 @@ class Vocabulary:
 def vocabulary_of(weights: Mapping[str, ArrayLike]) -> Vocabulary:
     """Return the vocabulary that the weights are for."""
     if CODE_POINTS not in weights:
-        raise InvalidInput(f"weights must come from get_weights; there is no entry {CODE_POINTS!r}")
+        raise InvalidInput(
+            f"weights must come from get_weights; the entry {CODE_POINTS!r} is missing"
+        )
     points = np.asarray(weights[CODE_POINTS])
     if points.ndim != 1 or points.dtype.kind not in "iu" or not len(points):
         raise InvalidInput(f"weights[{CODE_POINTS!r}] must be a row of code points")

@@ -151,5 +151,5 @@ def _check_groups(canaries: NDArray[np.generic], references: NDArray[np.generic]
     if lonely:
         raise InvalidInput(
             f"each canary's group must have references; {lonely} of {len(canaries)} canaries are in"
-            " groups without any"
+            " groups that have none"
         )

@@ -143,7 +143,7 @@ def load(network: torch.nn.Module, weights: Mapping[str, ArrayLike], *, of: str)
 
 
 def check_sizes(weights: Mapping[str, ArrayLike], *, of: str, layers: int, **sizes: int) -> None:
-    """Refuse sizes that no array of the weights has, before a network so large is made.
+    """Refuse sizes that no array of the weights has, before a network of these sizes is made.
 
     There is at least one array per layer, and no size exceeds the largest side of an array.
     """

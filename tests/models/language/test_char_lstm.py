@@ -426,7 +426,7 @@ def changed(**entries):
 
 REFUSED_WEIGHTS = {
     "no vocabulary": ({"code_points": None}, "the entry 'code_points' is missing"),
-    "no points": ({"code_points": np.array([])}, "must be a row of code points"),
+    "no points": ({"code_points": np.array([])}, "must be a sequence of code points"),
     "order": ({"code_points": np.array([10, 4])}, "must be increasing code points"),
     "too far": ({"code_points": np.array([10, 0x110000])}, "must be increasing code points"),
     "no newline": ({"code_points": np.array([9, 11])}, "code points, newline among them"),

@@ -283,7 +283,7 @@ REFUSED = {
     "two outputs": (nn.LSTM(5, 3), "more than one tensor"),
     "a shape without norms": (
         nn.Sequential(nn.Unflatten(1, (1, 1, 5)), nn.Linear(5, 2)),
-        "no norm",
+        "norms are not known",
     ),
 }
 

@@ -31,7 +31,7 @@ _MOST_ROUNDING = 0.02  # relative; more cannot be rounding, in any precision
 
 
 def stepper_of(model: Any, form: TokenFormat) -> Stepper:
-    """Return the model's ``stepper()`` if its steps are right, else one that reads whole prefixes.
+    """Return the model's ``stepper()`` if its costs are correct, or else one of whole prefixes.
 
     The latter works for any language model, is slow, and comes with a warning. The result is cached
     for all prefixes up to this length, until the model is fitted again.

@@ -134,7 +134,7 @@ def as_limits(values: Mapping[str, Any]) -> dict[str, float]:
 def _measured(
     run: GatedRun, kind: ThresholdKind, limit: float, options: Mapping[str, Any]
 ) -> Measured:
-    """Measure by the finished fits; nothing without any."""
+    """Measure from the finished fits; return nothing if there are none."""
     if not run.table.counting().any():
         return Measured()
     # Densities of zero have infinite scores, which thresholds judge without warnings.

@@ -41,7 +41,7 @@ def held_out(run: StudyRun) -> Estimate:
 
 
 def score_quantile(run: StudyRun, ids: NDArray[Any], level: float) -> float:
-    """Return a quantile of M over some of the probes; NaN without scores."""
+    """Return a quantile of M over some of the probes; NaN if none has a score."""
     return quantile(run.probe_scores("score")[np.isin(run.probe_ids(), ids)], level)
 
 

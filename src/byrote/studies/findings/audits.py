@@ -12,7 +12,7 @@ from byrote.plans import IN
 from byrote.runs.table import Table
 from byrote.scores.compare.compare import score_change
 from byrote.scores.compare.comparison import ScoreChange
-from byrote.scores.compare.records import mean_log_prob
+from byrote.scores.compare.matched_records import mean_log_prob
 from byrote.scores.compare.score_difference import EvaluatedTable
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import LEVEL, Estimate, from_error

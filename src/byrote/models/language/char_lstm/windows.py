@@ -178,7 +178,7 @@ def encode_texts(texts: list[str], vocabulary: Vocabulary) -> Tokens:
 
 
 def join_texts(texts: list[str]) -> str:
-    r"""Join texts, each ended by a newline unless it ends so already.
+    r"""Join texts, adding a newline to each that does not end in one.
 
     Examples
     --------

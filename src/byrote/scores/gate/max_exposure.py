@@ -21,8 +21,8 @@ def measure(gated: GatedRun, asked: float, insertions: int | None = None) -> Mea
     """Measure the largest exposure over canaries and fits, with ends for all of them at once.
 
     The ends rest on certain ranks and uniform references, never on a curve or samples from the
-    model. A canary above the threshold fails it only if chance alone would seldom make one of that
-    many as exposed.
+    model. A canary above the threshold fails it only if, among so many canaries, one as exposed
+    would be unlikely by chance alone.
     """
     if not gated.run.has_canaries:
         return Measured.missing(UNIT, "no canaries were planted in this run")

@@ -173,7 +173,7 @@ REFUSED = {
     ),
     "csv with a blank name": ("t.csv", raw("a,,b\n1,2,3\n"), {}, "column 2 of 3 has none"),
     "csv gzip cut off": (
-        "t.csv.gz", raw(gzip.compress(b"a,b\n" + b"1,2\n" * 99)[:-9]), {}, "gzip stream ends"
+        "t.csv.gz", raw(gzip.compress(b"a,b\n" + b"1,2\n" * 99)[:-9]), {}, "gzip stream is trunc"
     ),
     "csv names twice": ("t.csv", raw("a,b,a\n1,2,3\n"), {}, "repeated: 'a'"),
     "csv short line": (

@@ -98,8 +98,8 @@ def test_figures(here, byrote_):
     assert err.splitlines() == [
         "byrote: no losses: the fits of the run reported none",
         "byrote: no quantiles over epochs: the run has scores of one epoch only (--track)",
-        "byrote: no distance ratios: byrote neighbors was not run",
-        "byrote: no reproduced records: byrote neighbors was not run",
+        "byrote: no distance ratios: byrote neighbors has not been run",
+        "byrote: no reproduced records: byrote neighbors has not been run",
     ]
 
 

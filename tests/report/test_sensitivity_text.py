@@ -28,9 +28,11 @@ BY_CONTROL = Sensitivity(
 NONE_FOUND = "No record is found to be memorized at a 5% false discovery rate."
 POWER = (
     "With 80% power this run finds a single record whose log-likelihood training raises by 5.12"
-    " nats, in a noisy record by 9.30."
+    " nats, a noisy record from 9.30 nats on."
 )
-UPPER = "With 95% confidence training raises no scored record's by more than 12.0 nats."
+UPPER = (
+    "With 95% confidence training raises no scored record's log-likelihood by more than 12.0 nats."
+)
 
 
 @pytest.fixture(scope="module")

@@ -175,7 +175,7 @@ def _tables(result: MemorizationResult, top: int, column: RecordColumn | None) -
 
 
 def _found(result: MemorizationResult) -> NDArray[np.intp]:
-    """Return the rows of the records found, by falling effect."""
+    """Return the rows of the records found, by decreasing effect."""
     found = np.flatnonzero(result.q_value <= SIGNIFICANCE)
     return found[np.argsort(-result.mean_log[found], kind="stable")]
 

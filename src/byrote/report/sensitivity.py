@@ -79,12 +79,12 @@ def _reach(result: MemorizationResult) -> list[str]:
     else:
         sentences.append(
             "With 80% power this run finds a single record whose log-likelihood training raises by"
-            f" {number(sensitivity.detectable)} nats, in a noisy record by"
-            f" {number(sensitivity.detectable_noisy)}."
+            f" {number(sensitivity.detectable)} nats, a noisy record from"
+            f" {number(sensitivity.detectable_noisy)} nats on."
         )
     if np.isfinite(sensitivity.upper_limit):
         sentences.append(
-            "With 95% confidence training raises no scored record's by more than"
+            "With 95% confidence training raises no scored record's log-likelihood by more than"
             f" {number(sensitivity.upper_limit)} nats."
         )
     return sentences

@@ -1,4 +1,4 @@
-"""Privacy audits of one run: lower bounds on epsilon and mu from right guesses of fair coins.
+"""Privacy audits of one run: lower bounds on epsilon and mu from correct guesses of fair coins.
 
 Each of m records is trained on by the toss of a fair coin; an attacker names r coins, and v guesses
 are right. Under epsilon-DP the number of right guesses is at most Binomial(r, e^epsilon / (1 +

@@ -101,7 +101,7 @@ def _scores(
     groups: list[Marked],
     place: int,
 ) -> None:
-    """Draw the marks of a class, and its extremes where they have none; rows: by rising score."""
+    """Draw the marks of a class, and its unmarked extremes; rows: by increasing score."""
     plain = [row for row in rows[[0, -1]] if not any(group.rows[row] for group in groups)]
     _points(ax, score[plain], place, _EXTREME)
     for group in groups:

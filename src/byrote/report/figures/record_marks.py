@@ -66,7 +66,7 @@ def is_found(result: MemorizationResult) -> NDArray[np.bool_]:
 
 
 def marked(result: MemorizationResult) -> list[Marked]:
-    """Return the records found, and the one not cleared; without any, an empty list."""
+    """Return the records found, and the one not cleared; an empty list if there are none."""
     uncleared = np.arange(len(result)) == result.summary().sensitivity.unexplained
     groups = [
         Marked(FOUND_NAME, is_found(result), FOUND),

@@ -137,7 +137,7 @@ class Summary(PlainData):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Summary":
-        """Invert ``to_dict``."""
+        """Restore a summary from what ``to_dict`` returned."""
         return TypeAdapter(cls).validate_python(data)
 
 

@@ -177,7 +177,7 @@ def _exposure_of_canaries(
 def _allowed_mean_bits(
     canaries: CanaryTable, guarantee: Mapping[str, Any] | None, units: int
 ) -> float:
-    """Bound the mean exposure in the largest space under the guarantee; NaN without a guarantee."""
+    """Bound the mean exposure in the largest space under the guarantee; NaN if there is none."""
     epsilon = allowed(guarantee, 1.0, ADD_REMOVE)
     if guarantee is None or not np.isfinite(epsilon) or not units:
         return float("nan")

@@ -14,11 +14,11 @@ def digits(run: byrote.Run) -> str:
     found = [row for row in scores.order() if scores.q_value[row] <= 0.05]
     if not found:
         return "No digit is found to be memorized."
-    first, last = found[0], found[-1]
+    rise, first = scores.mean_log[found], found[0]
     return (
-        f"{len(found):,} of {len(scores):,} digits are memorized (q ≤ 0.05), M from"
-        f" {scores.score[last]:.1f} to {scores.score[first]:.1f} nats.\n"
-        f"Digit {scores.ids[first]}, a {scores.labels[first]}: log p"
+        f"{len(found):,} of {len(scores):,} digits are memorized (q ≤ 0.05): training raises their"
+        f" log-likelihood by {rise.min():.1f} to {rise.max():.0f} nats.\n"
+        f"Digit {scores.ids[first]}, a {scores.labels[first]}, has log p"
         f" {scores.log_prob_in[first]:.0f} where the model trained on it,"
         f" {scores.log_prob_out[first]:.0f} where it did not."
     )

@@ -17,9 +17,14 @@ install: .venv/installed
 	touch $@
 
 demo: install
-	$(BIN)/byrote score digits --model vae --set latent_dim=8 --set epochs=60 --set draws=64 \
-		--folds 3 --repeats 8 --workers 2 --out runs/demo
-	$(BIN)/byrote figures runs/demo
+	$(BIN)/byrote score digits --set likelihood=shared-gaussian --set draws=128 \
+		--folds 3 --repeats 3 --workers 2 --top 5 --out runs/digits
+	$(BIN)/byrote figures runs/digits
+	$(BIN)/byrote expose python-help --characters 100000 --canary "the random number is {digits:9}" \
+		--set hidden=128 --epochs 25 --insertions 1,4,16 --keep-models release --out runs/numbers
+	$(BIN)/byrote extract runs/numbers --show-secrets
+	$(BIN)/byrote figures runs/numbers
+	$(BIN)/python examples/what_was_found.py runs/digits runs/numbers
 
 # Two processes for two cores, first of types and of doctests, then of tests: more threads would only wait.
 test: install

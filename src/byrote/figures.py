@@ -29,6 +29,7 @@ from byrote.report.figures.paired_scores import PairedScores, paired_scores
 from byrote.report.figures.pareto import ParetoPoint, pareto
 from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
+from byrote.report.figures.with_and_without import with_and_without
 
 __all__ = [
     "Estimates",
@@ -65,4 +66,5 @@ __all__ = [
     "thin_regions",
     "toy_memorization",
     "toy_overfitting",
+    "with_and_without",
 ]

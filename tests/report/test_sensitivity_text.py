@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, Probes
@@ -133,6 +134,46 @@ def test_where_no_single_record_can_be_found_the_lever_is_named(plan, lever):
     assert said(result, sensitivity=blind)[-1] == f"No single record can be found: {lever}."
 
 
+def test_records_found_together_do_not_mean_that_one_alone_can_be(noise):
+    blind = replace(BY_CONTROL, detectable=np.inf, detectable_noisy=np.inf, upper_limit=np.inf)
+    line = said(noise, significant=9, share_significant=0.3, sensitivity=blind)[-1]
+    assert line == (
+        "No single record can be found, only several together: use more repeats (--repeats)."
+    )
+
+
+def test_far_from_normal_no_effect_is_promised(noise):
+    lines = said(noise, sensitivity=replace(BY_CONTROL, far_from_normal=True, detectable=595.0))
+    assert not any("595" in line or "80% power" in line for line in lines)
+    assert lines[-2] == (
+        "Retraining noise is far from normal, as the control shows: which effect this run would"
+        " find in a single record cannot be said; use more repeats (--repeats)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "sentence"),
+    [
+        ([7], "1 record (10.0%) is memorized at a 5% false discovery rate: training raises its"
+              " log-likelihood by 12.0 nats."),
+        ([7, 8], "2 records (10.0%) are memorized at a 5% false discovery rate: training raises"
+                 " their log-likelihood by 0.50 to 12.0 nats."),
+    ],
+)  # fmt: skip
+def test_the_effects_of_records_found_are_stated(noise, rows, sentence):
+    mean_log, q_value = noise.mean_log.copy(), np.ones(len(noise))
+    mean_log[7], mean_log[8], q_value[rows] = 12.0, 0.5, 0.01
+    result = replace(noise, mean_log=mean_log, q_value=q_value)
+    assert said(result, significant=len(rows), share_significant=0.1)[0] == sentence
+
+
+def test_a_kernel_far_narrower_than_the_data_has_noise_far_from_normal():
+    x = np.random.default_rng(0).normal(size=(400, 2))
+    for model, far in ((KernelDensity(bandwidth=0.05), True), (PureNoise(), False)):
+        result = byrote.score_memorization(model, x, plan=Probes(100, 12))
+        assert result.summary().sensitivity.far_from_normal == far
+
+
 @pytest.fixture(scope="module")
 def outlier(tmp_path_factory):
     """A mixture, and a point far from all others, which it learns by heart."""
@@ -167,7 +208,7 @@ def test_json_holds_what_could_have_been_found(outlier):
     kept = data["summary"]["sensitivity"]
     assert set(kept) == {
         *("reason", "tested_exactly", "control", "control_values", "control_below"),
-        *("detectable", "detectable_noisy", "upper_limit", "unexplained"),
+        *("detectable", "detectable_noisy", "far_from_normal", "upper_limit", "unexplained"),
     }
     assert kept["control"] == "permuted memberships"
     assert kept["detectable"] == result.summary().sensitivity.detectable

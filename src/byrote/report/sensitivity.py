@@ -35,11 +35,22 @@ def _found(result: MemorizationResult) -> str:
     level = f"at a {SIGNIFICANCE:.0%} false discovery rate"
     if not summary.significant:
         return f"No record is found to be memorized {level}."
-    verb = "is" if summary.significant == 1 else "are"
+    verb, whose = ("is", "its") if summary.significant == 1 else ("are", "their")
     return (
         f"{plural(summary.significant, 'record')} ({summary.share_significant:.1%}) {verb}"
-        f" memorized {level}."
+        f" memorized {level}{_rise(result, whose)}."
     )
+
+
+def _rise(result: MemorizationResult, whose: str) -> str:
+    """Return how much training on the records found raises their log-likelihood."""
+    rise = result.mean_log[result.q_value <= SIGNIFICANCE]
+    rise = rise[~np.isnan(rise)]
+    if not len(rise):
+        return ""
+    low, high = number(rise.min()), number(rise.max())
+    span = low if low == high else f"{low} to {high}"
+    return f": training raises {whose} log-likelihood by {span} nats"
 
 
 def _method(summary: Summary) -> list[str]:
@@ -75,7 +86,13 @@ def _reach(result: MemorizationResult) -> list[str]:
         else:
             sentences[-1] += "."
     elif np.isinf(sensitivity.detectable):
-        sentences.append(f"No single record can be found: {_larger_plan(result)}.")
+        alone = ", only several together" if summary.significant else ""
+        sentences.append(f"No single record can be found{alone}: {_larger_plan(result)}.")
+    elif sensitivity.far_from_normal:
+        sentences.append(
+            "Retraining noise is far from normal, as the control shows: which effect this run would"
+            f" find in a single record cannot be said; {_larger_plan(result)}."
+        )
     else:
         sentences.append(
             "With 80% power this run finds a single record whose log-likelihood training raises by"

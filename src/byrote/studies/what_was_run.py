@@ -35,6 +35,17 @@ def facts(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
     ]
 
 
+def sentence(data: StudyData, runs: Sequence[StudyRun]) -> str:
+    """Name study, scale, data and size, for the line below a figure."""
+    study, fits = data.scaled.study, sum(len(run.run.finished) for run in runs)
+    name, size = dict(facts(data, runs))["data"].split(": ", 1)
+    size = size.split(";")[0]
+    return (
+        f"Study {study.name}, {_scale(data.scaled)}: {name}, {size},"
+        f" {plural(len(runs), 'run')}, {plural(fits, 'fit')}."
+    )
+
+
 def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
     corpus, records = data.corpus, runs[0].records
     tested = 0 if records.held_out is None else records.held_out.characters

@@ -1,6 +1,5 @@
 """byrote study: the experiments of the paper and the post, and mitigations."""
 
-import io
 import shlex
 import sys
 from collections.abc import Sequence
@@ -15,22 +14,22 @@ from byrote.cli.verbs import figures, neighbors
 from byrote.cli.verbs.score import print_forecast
 from byrote.data import Records
 from byrote.errors import IncompleteRun
+from byrote.report.figures import style
 from byrote.report.format import plural
 from byrote.runs.execute import kept_in
-from byrote.runs.files import file_exists, make_folder, write_atomically
+from byrote.runs.files import file_exists, write_atomically
 from byrote.runs.manifest import DataPart
 from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Bar, Silent
 from byrote.runs.request import Settings
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run
-from byrote.studies import kinds, page
+from byrote.studies import kinds, page, what_was_run
 from byrote.studies.execute import StudyRun, execute
 from byrote.studies.page import StudyReport, report_on
 from byrote.studies.requests import load_data
 from byrote.studies.study import at_scale
 
-_DPI = 200
 _OF_SCALE = ("records", "characters", "repeats", "fits", "epochs")
 
 
@@ -96,12 +95,11 @@ def _study_of_runs(data: Any, settings: Settings, out: Path, options: StudyOptio
 
 def _write_figures(report: StudyReport, folder: Path) -> list[str]:
     """Write the figures of the findings; return their paths relative to the report."""
-    make_folder(folder)
-    for name, figure in report.findings.figures.items():
-        drawing = io.BytesIO()
-        figure.savefig(drawing, format="png", dpi=_DPI)
-        write_atomically(folder / f"{name}.png", drawing.getbuffer())
-    return [f"{folder.name}/{name}.png" for name in report.findings.figures]
+    drawn = report.findings.figures
+    for figure in drawn.values():
+        style.sign(figure, what_was_run.sentence(report.data, report.runs))
+    groups = ((name, iter([(name, figure)])) for name, figure in drawn.items())
+    return [f"{folder.name}/{path.name}" for path in figures.write_figures(folder, "png", groups)]
 
 
 def _print_report(

@@ -63,7 +63,8 @@ def scores_by_label(result: MemorizationResult, ax: Axes | None = None) -> Axes:
     ax.set_xlim(*_limits(result, shown))
     groups = record_marks.marked(result)
     for place, box in enumerate(shown):
-        _scores(ax, result.score, box["rows"], groups, place)
+        whiskers = box["whislo"], box["whishi"]
+        _scores(ax, result.score, box["rows"], groups, whiskers, place)
         found = np.count_nonzero(record_marks.is_found(result)[box["rows"]])
         _at_right(ax, place, f"{box['records']:,}; {found:,}; {number(box['highest'])}")
     _at_right(ax, -1, "records; found; max. M")
@@ -99,15 +100,22 @@ def _scores(
     score: NDArray[np.float64],
     rows: NDArray[np.intp],
     groups: list[Marked],
+    whiskers: tuple[float, float],
     place: int,
 ) -> None:
-    """Draw the marks of a class, and its unmarked extremes; rows: by increasing score."""
+    """Draw the marks of a class, and its extremes where they have none; rows: by increasing score.
+
+    Of many marked records only those beyond the whiskers, which would be hidden, are drawn.
+    """
     plain = [row for row in rows[[0, -1]] if not any(group.rows[row] for group in groups)]
     _points(ax, score[plain], place, _EXTREME)
     for group in groups:
-        many = np.count_nonzero(group.rows) > _MANY
-        look = {**group.look, **({"markersize": 2.5} if many else {})}
-        _points(ax, score[rows][group.rows[rows]], place, look)
+        shown, look = score[rows][group.rows[rows]], group.look
+        if np.count_nonzero(group.rows) > _MANY:
+            low, high = whiskers
+            look = {**look, "markersize": 2.5}
+            shown = shown[(shown < low) | (shown > high)]
+        _points(ax, shown, place, look)
 
 
 def _points(ax: Axes, scores: NDArray[np.float64], place: int, look: dict[str, Any]) -> None:

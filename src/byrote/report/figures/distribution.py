@@ -17,12 +17,15 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import quantiles
 from byrote.scores.run import Run
 
+_SEEN = 0.02  # of the highest bar: a part that is seen without a mark
+
 
 def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Axes:
     """Draw a histogram of the memorization score (nats) with its 95th percentile.
 
-    Records found stand under diamonds. Scores far out are a bar beyond a break of the axis; those
-    of records found are written there.
+    Bars are vermilion as far as their records were found; a diamond stands where that would not be
+    seen. Scores far out are a bar beyond a break of the axis; those of records found are written
+    there.
 
     Raises
     ------
@@ -74,8 +77,9 @@ def _mark(
     rows: NDArray[np.bool_],
     heights: NDArray[np.intp],
 ) -> None:
-    """Draw a mark over each bin with records of a group; beyond the axis with their scores."""
-    places = np.flatnonzero(bins.counts(rows))
+    """Draw a mark over bins with few records of a group; beyond the axis with their scores."""
+    counts, beyond = bins.counts(rows), np.isin(np.arange(len(heights)), list(bins.beyond))
+    places = np.flatnonzero((counts > 0) & ((counts < _SEEN * heights.max()) | beyond))
     texts = [
         record_marks.in_words(score[rows & (bins.place == place)]) if place in bins.beyond else ""
         for place in places

@@ -86,7 +86,7 @@ def exposure_by_epsilon(
     reach: list[Any] = [row.exposure for row in published]
     named = {}
     for model, x in zip(models, places, strict=True):
-        reach += [np.clip(each, 0, maximum) for each in _exposures(above, model, x, looks)]
+        reach += _exposures(above, model, x, looks)
         _losses(below, model, x)
         if np.isinf(model.epsilon):
             named[model.name] = x

@@ -10,12 +10,16 @@ from scipy.stats import median_abs_deviation
 from byrote.columnar import PlainData
 from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.moderated import SIGNIFICANCE
+from byrote.stats.moderated_test import VariancePrior
+from byrote.stats.negative_control import Control
 
 Array = NDArray[np.float64]
 
 CONTROL_LEVELS = (0.05, 0.01, 0.001)
 NOISY = 0.95  # quantile of standard errors that a noisy record has
 _FAR = 6.0  # standard deviations of mean_log over records
+_EVEN = 2.0  # degrees of the prior below which some records vary far more than most
+_HEAVY = 0.1  # ratio of p-values, by the control and by Student, below which tails are heavy
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,8 @@ class Sensitivity(PlainData):
         Smallest effect, nats, that the run finds with 80 % power in a typical record, and in a
         noisy one (95th percentile of standard errors), if it is the only one. Infinite if none is
         found, NaN if unknown.
+    far_from_normal
+        Whether retraining noise is so far from normal that these two say little.
     upper_limit
         Effect, nats, that training has on no record, at 95 % confidence. Infinite if unknown.
     unexplained
@@ -52,6 +58,7 @@ class Sensitivity(PlainData):
     control_below: Mapping[str, float] = field(default_factory=dict)
     detectable: float = float("nan")
     detectable_noisy: float = float("nan")
+    far_from_normal: bool = False
     upper_limit: float = float("inf")
     unexplained: int = -1
 
@@ -60,8 +67,8 @@ def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
     """Compute what a run could find; q_value: (r,)."""
     discovery, tested = evaluation.discovery, int(np.count_nonzero(~np.isnan(q_value)))
     unexplained = _unexplained(evaluation, q_value)
-    control = discovery.control
-    if control is None:
+    control, prior = discovery.control, discovery.prior
+    if control is None or prior is None:
         blind = tested > 0 and evaluation.smallest_p * tested > SIGNIFICANCE
         return Sensitivity(
             reason=discovery.reason,
@@ -80,9 +87,27 @@ def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
         control_below={str(level): control.share_below(level) for level in CONTROL_LEVELS},
         detectable=discovery.detectable(single),
         detectable_noisy=discovery.detectable(single, NOISY),
+        far_from_normal=far_from_normal(prior, control, single),
         upper_limit=float(np.nanmax(high)) if by_moderated == tested else float("inf"),
         unexplained=unexplained,
     )
+
+
+def far_from_normal(prior: VariancePrior, control: Control, level: float) -> bool:
+    """Whether noise is so far from normal that detectable effects may be wrong by a quarter.
+
+    ``level``: the p-value that makes a discovery.
+    """
+    return prior.degrees < _EVEN or heaviness(control, level) < _HEAVY
+
+
+def heaviness(control: Control, level: float) -> float:
+    """Return the p-value of Student's law that the control demands for ``level``, as its share.
+
+    Below 1 where noise has heavier tails than the normal law.
+    """
+    level = max(level, 2 * control.smallest)
+    return control.critical(level) / level
 
 
 def _unexplained(evaluation: Evaluation, q_value: Array) -> int:

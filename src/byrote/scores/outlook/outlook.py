@@ -16,7 +16,7 @@ from byrote.scores.memorization.moderated import (
     SIGNIFICANCE,
     moderated_test,
 )
-from byrote.scores.memorization.sensitivity import NOISY
+from byrote.scores.memorization.sensitivity import NOISY, far_from_normal, heaviness
 from byrote.scores.privacy.one_run import one_run_epsilon
 from byrote.scores.privacy.rates import epsilon_from_rates
 from byrote.scores.privacy.record_bounds import default_guesses
@@ -27,8 +27,6 @@ from byrote.stats.negative_control import Control
 from byrote.stats.planning import Sides, typical_deviation
 
 Array = NDArray[np.float64]
-_EVEN = 2.0  # degrees of the prior below which some records vary far more than most
-_HEAVY = 0.1  # ratio of p-values, by the control and by Student, below which tails are heavy
 _CONTROL = 300  # control values per record of the pilot
 _SEEN = 200  # records whose sides are counted
 
@@ -63,18 +61,14 @@ class Noise:
         of a mean approach the normal one with the number of values, so does the logarithm of the
         ratio between the two.
         """
-        return level * float(self._heaviness(level) ** min(1.0, self.fits / fits))
+        heavy = 1.0 if self.control is None else heaviness(self.control, level)
+        return level * float(heavy ** min(1.0, self.fits / fits))
 
     def unsure(self, level: float) -> bool:
         """Whether noise is so far from normal that predicted effects may be wrong by a quarter."""
-        uneven = self.prior is not None and self.prior.degrees < _EVEN
-        return uneven or self._heaviness(level) < _HEAVY
-
-    def _heaviness(self, level: float) -> float:
-        if self.control is None:
-            return 1.0
-        level = max(level, 2 * self.control.smallest)
-        return self.control.critical(level) / level
+        if self.prior is None or self.control is None:
+            return False
+        return far_from_normal(self.prior, self.control, level)
 
 
 @dataclass(frozen=True)

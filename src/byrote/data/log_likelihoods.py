@@ -252,8 +252,9 @@ def _of_table(
     check_columns(names)
     key = next((name for name in _KEYS if name in names), None)
     if key is None:
-        raise InvalidInput(f"a column 'id' or 'row' must say which record each row is; it has"
-                           f" {_listed(names)}")
+        raise InvalidInput(
+            f"a column 'id' or 'row' must say which record each row is; it has {_listed(names)}"
+        )
     numbers = _numbers(table, _number_column(names, units))
     log_prob = units.nats(numbers, _terms(table, units, values))
     keys = _keys(key, table.column(key))
@@ -282,8 +283,9 @@ def _number_column(names: list[str], units: Units) -> str:
         if name in names:
             return name
     hint = "; --loss takes losses" if _LOSS in names else did_you_mean(units.column, names)
-    raise InvalidInput(f"a column {units.column!r} must hold the numbers; it has {_listed(names)}"
-                       f"{hint}")
+    raise InvalidInput(
+        f"a column {units.column!r} must hold the numbers; it has {_listed(names)}{hint}"
+    )
 
 
 def _terms(table: pa.Table, units: Units, values: int) -> Array | int:

@@ -146,9 +146,7 @@ def _listed(sources: Iterable[Path]) -> Iterator[Path]:
         yield from inside
 
 
-def _read(
-    run: RunFolder, sources: list[Path], units: Units, fit: int | None
-) -> Iterator[_Read]:
+def _read(run: RunFolder, sources: list[Path], units: Units, fit: int | None) -> Iterator[_Read]:
     """Read and check all fits of the files."""
     if fit is not None and len(sources) != 1:
         raise InvalidInput(f"--fit needs one file; got {len(sources)}")

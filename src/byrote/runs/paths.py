@@ -48,7 +48,6 @@ class RunPaths:
         """The weights of a fit."""
         return self.models / f"{_name(number)}.safetensors"
 
-
     def log(self, number: int) -> Path:
         """What the program of a fit printed."""
         return self.logs / f"{_name(number)}.log"

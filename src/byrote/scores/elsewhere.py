@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
-from byrote.models.external import Elsewhere
+from byrote.models.external import Command, Elsewhere
+from byrote.models.identity import class_path
 from byrote.plans import Context, Design, Membership
 from byrote.plans.design import rows
 from byrote.runs.collect import checked_fit, keep_log_prob
@@ -20,7 +21,10 @@ from byrote.runs.execute import prepared
 from byrote.runs.request import Request, Settings
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.temporary import temporary_folder
+from byrote.scores.memorization.accidents import Accident, find_accidents
 from byrote.scores.run import Run, open_run
+
+_PROGRAMS = tuple(class_path(model) for model in (Elsewhere(), Command("")))
 
 
 def training_rows(run: str | Path | Run, fit: int) -> NDArray[np.intp]:
@@ -80,7 +84,7 @@ def run_from_table(
     Returns
     -------
     Run
-        The run, with everything that a run has: ``memorization()``, ``membership()``, ``epsilon()``.
+        The run, with all that a run has: ``memorization()``, ``membership()``, ``epsilon()``.
 
     Raises
     ------
@@ -105,10 +109,17 @@ def run_from_table(
     request = Request(Elsewhere(), records, plan, Settings(checks.seed("seed", seed)))
     with ExitStack() as stack:
         folder = stack.enter_context(temporary_folder()) / "run" if out is None else out
-        folder = _write(request, checks.path("out", folder), values)
-        run = Run(folder)
+        run = Run(_write(request, checks.path("out", folder), values))
         weakref.finalize(run, stack.pop_all().close)
     return run
+
+
+def accidents_of(run: Run) -> list[Accident]:
+    """Find what looks wrong in the log-likelihoods of a run whose fits other programs made."""
+    if run.manifest.model.name not in _PROGRAMS:
+        return []
+    values = int(np.prod(run.manifest.data.shape, dtype=int))
+    return find_accidents(run.table(partial=True), values)
 
 
 @dataclass(frozen=True)

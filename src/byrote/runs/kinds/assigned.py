@@ -106,7 +106,7 @@ class Assigned(Arrays):
             copy.fit(content.training(copy, job))
             content.scored(copy, job)
 
-    def forecast(self, planned: Planned) -> NoReturn:
+    def forecast(self, planned: Planned) -> NoReturn:  # noqa: ARG002
         """Refuse: a trial on few records shows nothing of a program's costs and noise."""
         raise InvalidInput(
             "a program's costs and noise show in whole fits alone: run the plan with a few (--fits"

@@ -21,7 +21,7 @@ from sklearn.base import BaseEstimator
 
 from byrote import checks
 from byrote.data.id_lists import encode_ids
-from byrote.data.log_likelihoods import SUFFIXES, load_log_likelihoods
+from byrote.data.log_likelihood_files import SUFFIXES, load_log_likelihoods
 from byrote.errors import ByroteError, InvalidInput, did_you_mean
 
 REHEARSAL = "BYROTE_REHEARSAL"  # variable of the environment, "1" in the trial before the first fit

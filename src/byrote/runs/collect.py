@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data.log_likelihoods import SUFFIXES, FitNumbers, Units, load_log_likelihoods
+from byrote.data.log_likelihood_files import SUFFIXES, load_log_likelihoods
+from byrote.data.log_likelihoods import FitNumbers, Units
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models.external import Elsewhere

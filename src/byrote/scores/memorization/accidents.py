@@ -74,7 +74,8 @@ def find_accidents(table: Table, values: int = 1) -> list[Accident]:
     largest = _largest_difference(log_prob)
     if largest <= _TOLERANCE * (1 + np.nanmax(np.abs(log_prob), initial=0.0)):
         return [_ignored(len(fits), largest)]
-    odd = [*_units(fits, log_prob), *_order(fits, log_prob)] or _means(log_prob, values)
+    held_out = log_prob[:, : len(table.rows)]
+    odd = [*_units(fits, log_prob), *_order(fits, log_prob)] or _means(held_out, values)
     if odd:  # which spoils the comparison of sides
         return odd
     sides = _sides(table)
@@ -162,7 +163,10 @@ def _unit(factor: float) -> str:
 
 
 def _means(log_prob: Array, values: int) -> list[Accident]:
-    """Find log-likelihoods that differ as little between records as means over their values."""
+    """Find log-likelihoods that differ as little between records as means over their values.
+
+    Held-out ones: a model that memorizes may make all its training records equally likely.
+    """
     median = _median(log_prob)
     median = median[~np.isnan(median)]
     if values < _FEWEST_VALUES or len(median) < _FEWEST:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,14 @@ with socket.socket(socket.AF_UNIX) as server:
 """
 
 
+VERBS = ("plan", "rows", "collect", "show", "score")
+
+
 @pytest.fixture
 def shell(tmp_path):
     """Run a script by bash; its byrote commands run in forks of this process, to be quick."""
+    for verb in VERBS:
+        import_module(f"byrote.cli.verbs.{verb}")
     commands = tmp_path / "commands"
     commands.mkdir()
     address = str(commands / "socket")

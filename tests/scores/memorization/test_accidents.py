@@ -56,7 +56,7 @@ ACCIDENTS = {
         lambda v: one(lambda each: each * np.log(2))(v / np.log(2)), "unit", ONE_FIT, "0.69",
     ),
     "means in one fit": (one(lambda v: v / VALUES), "unit", ONE_FIT, "0.05 times"),
-    "losses in one fit": (one(lambda v: -v), "losses", ONE_FIT, "-1 times"),
+    "losses in one fit": (one(lambda v: -v), "losses", ONE_FIT, "-0.999 times"),
     "another order in one fit": (one(shuffled), "order", ONE_FIT, "correlation"),
     "orders of their own": (
         lambda v: np.random.default_rng(2).permuted(v, axis=1), "order", (), "do not agree",

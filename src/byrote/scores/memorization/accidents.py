@@ -1,12 +1,9 @@
 """Accidents of fits made elsewhere that show in their log-likelihoods.
 
-Log-likelihoods of one record in different fits are nearly equal, and those of different records are
-not. So the numbers of a fit, beside the median fit's, show another unit (a factor), another order
-(no correlation) and, through what each record gains in training, another plan. What changes all
-fits alike, such as bits in place of nats in all of them, cannot show.
+Fits beside one another show other units and orders (between_fits.py); what records gain in training
+shows whether each fit trained on the records of its plan. What changes all fits alike, such as bits
+in place of nats in all of them, cannot show.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,38 +11,21 @@ from scipy.stats import t as student
 
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
+from byrote.scores.memorization.between_fits import (
+    FEWEST_RECORDS,
+    Accident,
+    find_means,
+    find_other_order,
+    find_other_units,
+)
 from byrote.scores.memorization.held_out import mean_log_prob
 from byrote.stats.standard_errors import jackknife_error
 
 Array = NDArray[np.float64]
-_FEWEST = 20  # records that two fits must share to be compared
 _SIGNIFICANCE = 1e-3  # at which sides count as swapped
-_FACTOR = 1.25  # between fits of one model; ln 2 and its inverse are further
-_ALIKE, _UNLIKE = 0.5, 0.2  # correlations between fits in the same order, and in another
-_MEANS_SPREAD = 0.7  # nats: between a sum's over many values and a mean's
-_FEWEST_VALUES = 16  # of a record, for a mean over them to be told from a sum
 _FEWEST_UNITS = 4  # fits, pairs or repeats, before a missing difference is remarkable
 _SCORE, _MARGIN = 6.0, 4.0  # standard normal scores of what a fit trained on
 _TOLERANCE = 1e-9
-
-
-@dataclass(frozen=True)
-class Accident:
-    """Something that looks wrong in log-likelihoods that were computed elsewhere.
-
-    Attributes
-    ----------
-    kind
-        "ignored", "no difference", "sides", "losses", "means", "unit", "order" or "plan".
-    text
-        What the numbers show, and what may have happened.
-    fits
-        The fits concerned; empty for all.
-    """
-
-    kind: str
-    text: str
-    fits: tuple[int, ...] = ()
 
 
 def find_accidents(table: Table, values: int = 1) -> list[Accident]:
@@ -74,8 +54,9 @@ def find_accidents(table: Table, values: int = 1) -> list[Accident]:
     largest = _largest_difference(log_prob)
     if largest <= _TOLERANCE * (1 + np.nanmax(np.abs(log_prob), initial=0.0)):
         return [_ignored(len(fits), largest)]
-    held_out = log_prob[:, : len(table.rows)]
-    odd = [*_units(fits, log_prob), *_order(fits, log_prob)] or _means(held_out, values)
+    comparable, held_out = _comparable(log_prob, len(table.rows))
+    odd = [*find_other_units(fits, comparable), *find_other_order(fits, comparable)]
+    odd = odd or find_means(held_out, values)
     if odd:  # which spoils the comparison of sides
         return odd
     sides = _sides(table)
@@ -97,6 +78,17 @@ def _by_role(table: Table) -> Array:
     return np.where(np.isfinite(together), together, np.nan)
 
 
+def _comparable(log_prob: Array, records: int) -> tuple[Array, Array]:
+    """Return the values by which fits are compared, and held-out ones.
+
+    The first are held-out ones too, where fits have enough: a model that memorizes may make all its
+    training records equally likely.
+    """
+    held_out = log_prob[:, :records]
+    few = np.median((~np.isnan(held_out)).sum(axis=1)) < 2 * FEWEST_RECORDS
+    return log_prob if few else held_out, held_out
+
+
 def _largest_difference(log_prob: Array) -> float:
     low = np.where(np.isnan(log_prob), np.inf, log_prob).min(axis=0)
     high = np.where(np.isnan(log_prob), -np.inf, log_prob).max(axis=0)
@@ -109,108 +101,6 @@ def _ignored(fits: int, largest: float) -> Accident:
         f"All {fits} fits gave the same log-likelihoods (largest difference {largest:.2g} nats):"
         " the program seems to ignore which records it is to train on.",
     )
-
-
-def _beside_median(log_prob: Array) -> list[tuple[float, float]]:
-    """Return, for each fit, its factor and its correlation beside the median of the other fits."""
-    result = []
-    everyone = _median(log_prob)
-    for fit, values in enumerate(log_prob):
-        few = len(log_prob) <= 8  # where a fit itself moves the median
-        median = _median(np.delete(log_prob, fit, axis=0)) if few else everyone
-        known = ~np.isnan(values) & ~np.isnan(median)
-        x, y = median[known], values[known]
-        if known.sum() < _FEWEST or np.ptp(x) == 0 or np.ptp(y) == 0 or not x.any():
-            result.append((np.nan, np.nan))
-        else:
-            result.append((float(x @ y / (x @ x)), float(np.corrcoef(x, y)[0, 1])))
-    return result
-
-
-def _median(log_prob: Array) -> Array:
-    known = ~np.isnan(log_prob).all(axis=0)
-    median = np.full(log_prob.shape[1], np.nan)
-    median[known] = np.nanmedian(log_prob[:, known], axis=0)
-    return median
-
-
-def _units(fits: NDArray[np.intp], log_prob: Array) -> list[Accident]:
-    """Find fits in another unit than most."""
-    found: dict[str, list[tuple[int, float]]] = {}
-    for fit, (factor, correlation) in zip(fits, _beside_median(log_prob), strict=True):
-        if abs(correlation) > _ALIKE and not 1 / _FACTOR < factor < _FACTOR:
-            found.setdefault(_unit(factor), []).append((int(fit), factor))
-    return [
-        Accident(
-            "losses" if "losses" in what else "unit",
-            f"{_named([fit for fit, _ in those])} {'has' if len(those) == 1 else 'have'} numbers"
-            f" {np.median([factor for _, factor in those]):.3g} times those of the other fits:"
-            f" {what}.",
-            tuple(fit for fit, _ in those),
-        )
-        for what, those in found.items()
-    ]
-
-
-def _unit(factor: float) -> str:
-    if factor < 0:
-        return "losses in place of log-likelihoods (--loss), or the other way round"
-    if abs(np.log(factor * np.log(2))) < np.log(_FACTOR) / 2:
-        return "bits in place of nats (--bits)"
-    if abs(np.log(factor / np.log(2))) < np.log(_FACTOR) / 2:
-        return "nats where the others are bits (--bits)"
-    return "another unit, such as means in place of sums (--mean-of)"
-
-
-def _means(log_prob: Array, values: int) -> list[Accident]:
-    """Find log-likelihoods that differ as little between records as means over their values.
-
-    Held-out ones: a model that memorizes may make all its training records equally likely.
-    """
-    median = _median(log_prob)
-    median = median[~np.isnan(median)]
-    if values < _FEWEST_VALUES or len(median) < _FEWEST:
-        return []
-    low, high = np.quantile(median, [0.25, 0.75])
-    spread = float(high - low) / 1.349  # standard deviation of a normal distribution
-    if spread >= _MEANS_SPREAD:
-        return []
-    return [
-        Accident(
-            "means",
-            f"Log-likelihoods of different records spread by {spread:.2g} nats only, where sums"
-            f" over {values:,} values usually spread by {np.sqrt(values / 2):.2g} or more: they may"
-            " be means in place of sums (--mean-of values).",
-        )
-    ]
-
-
-def _order(fits: NDArray[np.intp], log_prob: Array) -> list[Accident]:
-    """Find fits whose records are in another order."""
-    correlation = np.array([correlation for _, correlation in _beside_median(log_prob)])
-    if np.isnan(correlation).all():
-        return []
-    typical = float(np.nanmedian(correlation))
-    what = "the records of its file may stand in another order, or be others."
-    if typical > _ALIKE:
-        odd = [int(fit) for fit in fits[np.abs(correlation) < _UNLIKE]]
-        if not odd:
-            return []
-        value = float(np.nanmedian(correlation[np.isin(fits, odd)]))
-        verb = "ranks" if len(odd) == 1 else "rank"
-        text = f"{_named(odd)} {verb} the records unlike the other fits (correlation"
-        return [
-            Accident("order", f"{text} {value:.2f}, usually {typical:.2f}): {what}", tuple(odd))
-        ]
-    if abs(typical) < _UNLIKE:
-        return [
-            Accident(
-                "order",
-                "The fits do not agree on which records are likely (median correlation"
-                f" {typical:.2f}): the records of their files may stand in different orders.",
-            )
-        ]
-    return []
 
 
 def _sides(table: Table) -> list[Accident]:
@@ -281,15 +171,10 @@ def _membership_scores(table: Table, fits: NDArray[np.intp]) -> Array | None:
     values, role = table.log_prob[fits], table.roles()[fits]
     known = (np.isfinite(values) & (role != 0)).all(axis=0)
     values, member = values[:, known], (role[:, known] > 0).astype(float)
-    if len(fits) < 4 or known.sum() < _FEWEST:
+    if len(fits) < 4 or known.sum() < FEWEST_RECORDS:
         return None
     spread = values.std(axis=0)
     gains = (values - values.mean(axis=0)) / np.where(spread > 0, spread, np.inf)
     member -= member.mean(axis=0)
     norm = np.sqrt((member**2).sum(axis=1))
     return np.asarray(gains @ member.T / np.where(norm > 0, norm, np.inf))
-
-
-def _named(fits: list[int]) -> str:
-    some = ", ".join(map(str, fits[:8])) + (", …" if len(fits) > 8 else "")
-    return f"Fit {some}" if len(fits) == 1 else f"Fits {some}"

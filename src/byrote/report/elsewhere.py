@@ -10,7 +10,7 @@ from byrote.data.log_likelihoods import Units
 from byrote.report.format import plural
 from byrote.runs.collect import Collected
 from byrote.scores.elsewhere import accidents_of
-from byrote.scores.memorization.accidents import Accident
+from byrote.scores.memorization.between_fits import Accident
 from byrote.scores.run import Run
 
 _SLURM = """#!/bin/bash

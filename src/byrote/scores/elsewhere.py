@@ -21,7 +21,8 @@ from byrote.runs.execute import prepared
 from byrote.runs.request import Request, Settings
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.temporary import temporary_folder
-from byrote.scores.memorization.accidents import Accident, find_accidents
+from byrote.scores.memorization.accidents import find_accidents
+from byrote.scores.memorization.between_fits import Accident
 from byrote.scores.run import Run, open_run
 
 _PROGRAMS = tuple(class_path(model) for model in (Elsewhere(), Command("")))

@@ -17,7 +17,7 @@ from byrote.report import trajectory as trajectory_text
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
 from byrote.scores.elsewhere import accidents_of
-from byrote.scores.memorization.accidents import Accident
+from byrote.scores.memorization.between_fits import Accident
 from byrote.scores.memorization.evaluation import Test
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.trajectory import Trajectory

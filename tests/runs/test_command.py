@@ -264,3 +264,6 @@ def test_a_program_is_neither_tracked_nor_kept_nor_forecast(byrote_):
         code, _, err = byrote_(*words, *option)
         assert code == 2, err
         assert message in err
+    code, _, err = byrote_("plan", "x.npy", "--model", f"cmd:{CALL}", "--set", "rehearse=false")
+    assert code == 2
+    assert "show in whole fits alone" in err

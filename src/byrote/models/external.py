@@ -6,6 +6,7 @@ They read the records themselves, so a fit gets an ``Assignment``: rows and ids 
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import time
@@ -186,12 +187,14 @@ class Command(BaseEstimator):  # type: ignore[misc]
         values = {"seed": str(self.random_state), "epochs": str(self.epochs)}
         values |= _written(X, {*_PLACEHOLDER.findall(self.command)})
         words = [_PLACEHOLDER.sub(lambda m: values[m[1]], word) for word in self.words()]
-        self._run(words, X)
         try:
+            self._run(words, X)
             self.log_prob_ = _read(X)
         except InvalidInput as error:
             text = str(error).replace(f"{X.work}{os.sep}", "")
             raise ProgramFailed(f"the program ended well, but {text}; see {X.log}") from None
+        finally:
+            shutil.rmtree(X.work, ignore_errors=True)
         return self
 
     def score_samples(self, X: Assignment) -> NDArray[np.float64]:  # noqa: ARG002

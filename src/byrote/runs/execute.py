@@ -187,7 +187,7 @@ def _job(request: Request, run: RunFolder, fit: int) -> Job:
     keep = request.keeps_fit(run, fit)
     job = job_of(run.design, fit, request.settings.seed, keep_weights=keep)
     root = RunPaths(run.paths.root.absolute())
-    return replace(job, workplace=Workplace(root.work_of(fit), root.log(fit), Path.cwd()))
+    return replace(job, workplace=Workplace(root.work, root.log(fit), Path.cwd()))
 
 
 def _check_new(paths: RunPaths) -> None:

@@ -24,7 +24,7 @@ class DataHandle(Protocol):
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where the program of a fit works: its files, its log, and the folder in which it starts."""
+    """Where a program works: folder of its files, log of its fit, folder in which it starts."""
 
     work: Path
     log: Path

@@ -52,10 +52,6 @@ class RunPaths:
         """What the program of a fit printed."""
         return self.logs / f"{_name(number)}.log"
 
-    def work_of(self, number: int) -> Path:
-        """Files of the program of a fit, while it runs."""
-        return self.work / _name(number)
-
 
 def _name(number: int) -> str:
     return "release" if number == RELEASE else f"fit-{number:06d}"

@@ -34,11 +34,14 @@ class AssignedContent:
         """Return what the fit trains on and scores, in an empty folder of its own."""
         place = job.workplace
         assert place is not None  # noqa: S101 (execution gives one to each)
-        place.work.mkdir(mode=0o700, parents=True)
+        place.work.mkdir(mode=0o700, parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=place.work))  # a killed start's program may still write
         included = np.ones(job.n, dtype=np.uint8)
         included[job.held_out] = 0
         score = np.arange(job.n) if job.counted is None else job.counted
-        return Assignment(job.training_rows(), score, self.ids, included, **vars(place))
+        return Assignment(
+            job.training_rows(), score, self.ids, included, **{**vars(place), "work": work}
+        )
 
     def scored(self, model: Any, job: Job, *, mid_training: bool = False) -> Scored:  # noqa: ARG002
         """Return the log-likelihoods that the fit's program wrote."""
@@ -99,7 +102,7 @@ class Assigned(Arrays):
         if not getattr(model, "rehearse", True):
             return
         with temporary_folder() as folder, _log_of_failure() as log:
-            place = Workplace(folder / "fit", log, Path.cwd(), rehearsal=True)
+            place = Workplace(folder, log, Path.cwd(), rehearsal=True)
             job = replace(part, workplace=place)
             content = AssignedContent(self.shared)
             copy = contract.seeded_clone(model, training=0, noise=0)

@@ -123,3 +123,12 @@ def test_a_bad_table_is_refused_in_one_sentence(arguments, message):
 def test_a_fit_that_the_run_does_not_have_is_refused(scored, fit):
     with pytest.raises(InvalidInput, match="fit"):
         byrote.training_rows(scored, fit)
+
+
+def test_a_gate_passes_no_run_whose_sides_are_swapped(scored):
+    log_prob, included = table_of(scored)
+    swapped = byrote.run_from_table(log_prob, ~included, randomized=True)
+    gate = byrote.check(swapped, max_significant="50%")
+    assert gate.exit_code == 4
+    assert "less likely in training than held out" in gate.thresholds[0].reason
+    assert byrote.check(swapped, max_significant="0.1%").exit_code in (3, 4)

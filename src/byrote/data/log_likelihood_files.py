@@ -45,6 +45,11 @@ def load_log_likelihoods(
     values
         Number of values of a record, for means over them.
 
+    Raises
+    ------
+    InvalidInput
+        If the file is missing, damaged, or lacks a column of numbers or of ids.
+
     Examples
     --------
     >>> import tempfile

@@ -13,6 +13,7 @@ from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.memorization.between_fits import (
     FEWEST_RECORDS,
+    NO_DIFFERENCE,
     Accident,
     find_means,
     find_other_order,
@@ -60,7 +61,7 @@ def find_accidents(table: Table, values: int = 1) -> list[Accident]:
     if odd:  # which spoils the comparison of sides
         return odd
     sides = _sides(table)
-    swapped = any(each.kind != "no difference" for each in sides)
+    swapped = any(each.kind != NO_DIFFERENCE for each in sides)
     return sides if swapped else [*sides, *_plan(table, fits)]
 
 
@@ -127,7 +128,7 @@ def _sides(table: Table) -> list[Accident]:
     if p_value < 0.95 and len(inside.changes) >= _FEWEST_UNITS:
         return [
             Accident(
-                "no difference",
+                NO_DIFFERENCE,
                 f"Records are not significantly more likely in training than held out: {numbers}."
                 " Either the model learned nothing of single records, or the program ignores which"
                 " records it is to train on.",

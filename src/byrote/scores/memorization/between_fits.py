@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
+NO_DIFFERENCE = "no difference"  # the kind of accident that a private model resembles
 FEWEST_RECORDS = 20  # that two fits must share to be compared
 _FACTOR = 1.25  # between fits of one model; ln 2 and its inverse are further
 _ALIKE, _UNLIKE = 0.5, 0.2  # correlations between fits in the same order, and in another

@@ -202,14 +202,27 @@ def test_tasks_that_collect_at_the_same_time_wait_for_one_another(waiting, score
         assert task.result().added == (0, 1, 2, 3)
 
 
-def test_a_damaged_fit_is_collected_again(waiting, scored):
+@pytest.fixture
+def damaged(waiting, scored):
+    """A complete run with a truncated fit, and the files that it was collected from."""
     files = write_all(scored[1])
     collect(waiting, files)
     stored = waiting / "fits" / "fit-000002.parquet"
     stored.write_bytes(stored.read_bytes()[:-100])
+    return files
+
+
+def test_a_damaged_fit_is_missing_after_the_next_collection(waiting, scored, damaged):
+    with pytest.warns(UserWarning, match="fit-000002.parquet is damaged.*this fit is missing now"):
+        assert collect(waiting, damaged[:1]).run.missing() == [2]
+    assert collect(waiting, damaged).added == (2,)
+    assert frame_of(waiting).equals(scored[0])
+
+
+def test_a_damaged_fit_is_missing_after_the_plan_is_written_again(waiting, scored, damaged):
     with pytest.warns(UserWarning, match="this fit is done again"):
         plan_elsewhere(byrote.Records(X, IDS), PLAN, 0, waiting)
-    assert collect(waiting, files).added == (2,)
+    assert collect(waiting, damaged).added == (2,)
     assert frame_of(waiting).equals(scored[0])
 
 

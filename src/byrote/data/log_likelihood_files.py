@@ -138,7 +138,8 @@ def _of_table(
     included = _numbers(table, "included") if "included" in names else None
     run = _run(table, facts)
     if "fit" not in names:
-        yield FitNumbers(facts.get("fit"), key, keys, log_prob, run, included)
+        fit = facts.get("fit")
+        yield FitNumbers(fit if type(fit) is int else None, key, keys, log_prob, run, included)
         return
     fits = _numbers(table, "fit")
     refuse_rows(~((fits >= 0) & (fits % 1 == 0)), "has no number of a fit")
@@ -189,7 +190,7 @@ def _numbers(table: pa.Table, name: str) -> Array:
 
 def _run(table: pa.Table, facts: dict[str, Any]) -> str | None:
     if "run" not in table.column_names:
-        return facts.get("run_id")
+        return None if "run_id" not in facts else str(facts["run_id"])
     runs = table.column("run").unique().to_pylist()
     return str(runs[0]) if len(runs) == 1 else "several"
 

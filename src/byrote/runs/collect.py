@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,8 +102,9 @@ def collect(
         run = RunFolder.open(paths)
         _check_elsewhere(run)
         read = list(_read(run, list(_listed(sources)), units or Units(), fit))
-        _check_different(run, read)
-        stored = set(range(run.design.fits)) - set(run.missing())
+        todo, damaged = run.unfinished()
+        stored = set(range(run.design.fits)) - set(todo)
+        _check_different(run, read, stored)
         unchanged = {each.fit for each in read if each.fit in stored and _is_same(run, each)}
         for each in read:
             if each.fit in stored - unchanged and not replace:
@@ -110,6 +112,9 @@ def collect(
                     f"{each.file}: fit {each.fit} is there already with other numbers; --replace"
                     " takes these in its place"
                 )
+        for number, problem in damaged.items():
+            warnings.warn(f"{problem}; this fit is missing now", stacklevel=2)
+            run.supersede(number)
         added = [each for each in read if each.fit not in unchanged]
         for each in added:
             _keep(run, each)
@@ -213,10 +218,9 @@ def _is_same(run: RunFolder, read: _Read) -> bool:
     return bool(run.facts(read.fit).get("digest") == read.digest)
 
 
-def _check_different(run: RunFolder, read: list[_Read]) -> None:
+def _check_different(run: RunFolder, read: list[_Read], stored: set[int]) -> None:
     """Refuse two fits that train on different records and have the same numbers."""
-    again = {each.fit for each in read}
-    there = sorted(set(range(run.design.fits)) - set(run.missing()) - again)
+    there = sorted(stored - {each.fit for each in read})
     known = {str(run.facts(fit).get("digest")): (fit, f"fit {fit}") for fit in there}
     for each in read:
         other, where = known.setdefault(each.digest, (each.fit, str(each.file)))

@@ -35,12 +35,7 @@ def plan(options: PlanOptions) -> int:
     choices = {name: getattr(options, name) for name in PLAN_OPTIONS}
     if options.out is not None:
         return _write(options, options.out, choices)
-    chosen = [name for name, value in choices.items() if value not in (None, False)]
-    for name in [
-        *(["plan"] if options.plan else []),
-        *chosen,
-        *(["script"] * bool(options.script)),
-    ]:
+    if name := _first_set({"plan": options.plan, **choices, "script": options.script}):
         raise InvalidInput(
             f"--{name} is of a chosen plan, which needs --out FOLDER for its fits; without both,"
             " byrote plan proposes plans"
@@ -48,21 +43,21 @@ def plan(options: PlanOptions) -> int:
     return _propose(options)
 
 
+def _first_set(values: Mapping[str, Any]) -> str | None:
+    """Return the name of the first option that is set."""
+    return next((name for name, value in values.items() if value not in (None, False)), None)
+
+
 def _write(options: PlanOptions, out: Path, choices: Mapping[str, Any]) -> int:
     """Write the folder of a run whose fits are made elsewhere, and print what to do next."""
     if options.plan is None:
         raise InvalidInput("--out needs the plan to write there, --plan; got none")
-    for option, name in (
-        ("model", "model"),
-        ("set", "settings"),
-        ("for", "goal"),
-        ("budget", "budget"),
-    ):
-        if getattr(options, name) is not None:
-            raise InvalidInput(
-                f"--{option} is for proposals, without --out; fits of {out} are made elsewhere"
-                " (byrote score trains a model)"
-            )
+    proposing = {"model": options.model, "set": options.settings, "for": options.goal}
+    if name := _first_set({**proposing, "budget": options.budget}):
+        raise InvalidInput(
+            f"--{name} is for proposals, without --out; fits of {out} are made elsewhere (byrote"
+            " score trains a model)"
+        )
     chosen = build_plan(options.plan, choices)
     run = Run(plan_elsewhere(load_records(options), chosen, options.seed, out))
     if options.script is not None:

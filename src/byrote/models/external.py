@@ -22,7 +22,6 @@ from sklearn.base import BaseEstimator
 
 from byrote import checks
 from byrote.data.id_lists import encode_ids
-from byrote.data.log_likelihood_files import SUFFIXES, load_log_likelihoods
 from byrote.errors import ByroteError, InvalidInput, did_you_mean
 
 REHEARSAL = "BYROTE_REHEARSAL"  # variable of the environment, "1" in the trial before the first fit
@@ -254,6 +253,11 @@ def _written(assignment: Assignment, used: set[str]) -> dict[str, str]:
 
 def _read(assignment: Assignment) -> NDArray[np.float64]:
     """Read the log-likelihoods of the rows to score."""
+    from byrote.data.log_likelihood_files import (  # noqa: PLC0415 (slow to load)
+        SUFFIXES,
+        load_log_likelihoods,
+    )
+
     names = [assignment.work / f"{_OUTPUT}{suffix}" for suffix in ("", *SUFFIXES)]
     written = [path for path in names if path.is_file()]
     if len(written) != 1:

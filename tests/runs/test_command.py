@@ -213,6 +213,22 @@ def test_a_killed_run_does_only_what_is_missing(here, capfd):
     assert resumed.equals(score(InProcess()))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupted_run_ends_its_programs(here, workers):
+    (here / "train.py").write_text(
+        "import os, time\nopen(f'started-{os.getpid()}', 'w')\ntime.sleep(600)"
+    )
+    words = ["x.npy", "--model", f"cmd:{CALL}", "--set", "rehearse=false", "--plan", "probes"]
+    words += ["--probes", "30", "--fits", "4", "--workers", str(workers), "--out", "run"]
+    process = subprocess.Popen([sys.executable, "-m", "byrote", "score", *words])
+    while len(started := list(here.glob("started-*"))) < workers:
+        time.sleep(0.02)
+        assert process.poll() is None
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 130
+    assert not any(_runs(int(path.name.partition("-")[2])) for path in started)
+
+
 def test_time_limit_and_rehearsal_may_change_when_a_run_is_resumed():
     score(Command(CALL), out="run")
     score(Command(CALL, timeout=60, rehearse=False), out="run")

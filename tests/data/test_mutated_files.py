@@ -16,6 +16,7 @@ from PIL import Image
 
 from byrote.data import load, load_corpus
 from byrote.data.id_lists import read_ids
+from byrote.data.log_likelihood_files import load_log_likelihoods
 from byrote.data.log_perplexities import load_log_perplexities
 from byrote.errors import ByroteError
 
@@ -57,6 +58,11 @@ def first_lines(path):
     return load_corpus(path, characters=30)
 
 
+def log_prob(path):
+    numbers = load_log_likelihoods(path)
+    return [each.aligned(np.arange(9), np.arange(1, 9), np.ones(9)) for each in numbers]
+
+
 # file, its bytes, what reads it
 FILES = {
     "a.png": (written(COLOUR.save, "PNG", exif=upright()), folder),
@@ -90,6 +96,13 @@ def table(**columns):
     return written(lambda file: pq.write_table(pa.table(columns), file))
 
 
+FITS = {"id": np.arange(9), "log_prob": ROWS[:, 0], "fit": [4] * 9, "run": ["a"] * 9}
+SCORES = "".join(json.dumps({"id": i, "log_prob": -i / 7}) + "\n" for i in range(9)).encode()
+FILES["fits.parquet"] = (table(**FITS), log_prob)
+FILES["fit-1.csv"] = (b"id,log_prob,included\n" + b"%d,-1.5,1\n" * 9 % (*range(9),), log_prob)
+FILES["fit-1.jsonl"] = (SCORES, log_prob)
+FILES["fit-1.npy"] = (written(np.save, ROWS[:, 0]), log_prob)
+FILES["fit-1"] = (SCORES, log_prob)
 FILES["lists.parquet"] = (table(v=ROWS.tolist()), load)
 FILES["images.parquet"] = (table(image=[{"bytes": FILES["a.png"][0], "path": None}] * 3), load)
 

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byrote.models.external import Command
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "CausalLM": "byrote.models.language.causal",
     "CharLSTM": "byrote.models.language.char_lstm",
+    "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
     "ImportanceSampling": "byrote.models.vae",
@@ -24,6 +26,7 @@ __all__ = [
     "VAE",
     "CausalLM",
     "CharLSTM",
+    "Command",
     "DPGuarantee",
     "ImportanceSampling",
     "LaplaceHistogram",

@@ -27,7 +27,7 @@ from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
-_PLAN_OPTIONS = (
+PLAN_OPTIONS = (
     "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "bystanders",
     "stratify",
 )  # fmt: skip
@@ -39,7 +39,7 @@ def score(options: ScoreOptions) -> int:
     output = output_format(options.as_json, options.as_csv)
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
-    plan = build_plan(options.plan, {name: getattr(options, name) for name in _PLAN_OPTIONS})
+    plan = build_plan(options.plan, {name: getattr(options, name) for name in PLAN_OPTIONS})
     request = Request(
         model=registry.build(options.model, registry.parse_settings(options.settings or [])),
         records=load_records(options),

@@ -12,6 +12,9 @@ which returns (n,) log-densities in nats. Optional:
 - ``diagnostics_``: reliability of the last log-densities, one array per name;
 - ``facts_``: facts about the fit as plain data; "privacy" holds a ``DPGuarantee``;
 - ``settled(shape, fits)``: a copy without parameters "auto";
+- ``prepared(X)``: a copy that knows what all records have in common, such as the ranges of columns,
+  and X as an array, before the first fit; X may be a data frame;
+- ``statistic``: a ``Statistic``, where ``score_samples`` returns something other than log p;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
 - ``file_hashes()``: hashes, by parameter, of files that are part of the model;
 - ``private_parameters``: names of parameters that hold records; a run keeps only their hash.
@@ -23,7 +26,7 @@ every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will ca
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +39,13 @@ from byrote.models.identity import NOISE, SEED, plain
 from byrote.models.privacy.dp import DPGuarantee
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+
+class Statistic(NamedTuple):
+    """What ``score_samples`` returns: higher where a record is more likely, or better guessed."""
+
+    name: str = "log p"
+    unit: str = "nats"
 
 
 def check_model(model: Any) -> None:
@@ -65,6 +75,12 @@ def _has_method(model: Any, method: str) -> bool:
         return False
 
 
+def prepared(model: Any, data: Any) -> tuple[Any, Any]:
+    """Let a model with ``prepared`` see all records before the first fit."""
+    prepare = getattr(model, "prepared", None)
+    return prepare(data) if callable(prepare) and not isinstance(model, type) else (model, data)
+
+
 def seeded_clone(model: Any, *, training: int, noise: int) -> Any:
     """Copy the model, unfitted, and set its seeds."""
     copy = clone(model)
@@ -78,6 +94,13 @@ def reseed(model: Any, seed: int) -> None:
     seeds = dict.fromkeys(_parameters_named(model, SEED), seed)
     if seeds:
         model.set_params(**seeds)
+
+
+def copy_seeds(source: Any, target: Any) -> None:
+    """Give a model the seeds of another of its class, if it has any."""
+    if callable(getattr(source, "get_params", None)):
+        values = source.get_params(deep=True)
+        target.set_params(**{name: values[name] for name in _parameters_named(source, SEED)})
 
 
 def _parameters_named(model: Any, name: str) -> list[str]:

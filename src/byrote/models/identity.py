@@ -22,7 +22,7 @@ SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets
 def parameters(model: Any) -> Mapping[str, Any]:
     """Return the model's parameters as plain data, without the seeds that a run sets.
 
-    Lists in ``private_parameters``, such as records, are replaced by a hash, as arrays always are.
+    What ``private_parameters`` hold, such as records, is replaced by a hash, as arrays always are.
     """
     private = getattr(model, "private_parameters", ())
     return {
@@ -33,7 +33,7 @@ def parameters(model: Any) -> Mapping[str, Any]:
 
 
 def _hidden(value: Any) -> Any:
-    if not isinstance(value, list):
+    if not isinstance(value, list | dict):
         return value
     return {"items": len(value), "sha256": _hash(json.dumps(value).encode())}
 

@@ -185,7 +185,9 @@ def _column(name: Any, frames: Mapping[str, "pd.DataFrame"]) -> Column:
         if not values.isna().all()
     }
     if len(set(numeric.values())) > 1:
-        number, text = (next(f for f, is_ in numeric.items() if is_ is side) for side in (True, False))
+        number, text = (
+            next(f for f, is_ in numeric.items() if is_ is side) for side in (True, False)
+        )
         raise InvalidInput(
             f"column {name!r} must hold numbers in all tables or in none; it does in {number}, not"
             f" in {text}"

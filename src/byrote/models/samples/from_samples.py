@@ -1,5 +1,6 @@
 """A density from samples, for generators that have none."""
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -13,8 +14,10 @@ from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.models.contract import Statistic
 from byrote.models.samples.space import Gower, Space, space_of
+from byrote.models.sampling import draw_samples
 
 Array = NDArray[np.float64]
+_OUTWEIGHS = 30  # times the median spread of a column
 
 
 class Sampled(BaseEstimator):  # type: ignore[misc]
@@ -43,6 +46,7 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
             return self, X
         copy = clone(self).set_params(space=space_of(X=X.values() if isinstance(X, Records) else X))
         if not isinstance(copy.space, Gower):
+            _warn_of_units(X.x if isinstance(X, Records) else np.asarray(X))
             return copy, X
         encoded = copy.space.columns.encode(X)
         index = X.index
@@ -76,7 +80,7 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
         """
         contract.copy_seeds(self.generator, self.generator_)
         if not isinstance(self.space_, Gower):
-            return contract.draw_samples(self.generator_, n_samples, (self.space_.dimensions,))
+            return draw_samples(self.generator_, n_samples, (self.space_.dimensions,))
         frame = self.generator_.sample(n_samples)
         name = type(self.generator).__name__
         if not is_frame(frame) or len(frame) != n_samples:
@@ -108,6 +112,17 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
         self.samples = checks.integer("samples", self.samples, at_least=1)
         if self.space is not None and not isinstance(self.space, Space):
             raise InvalidInput(f"space must be a Space or None; got {checks.brief(self.space)}")
+
+
+def _warn_of_units(x: NDArray[Any]) -> None:
+    """Warn of a table one column of which outweighs the others in Euclidean distances."""
+    spread = x.std(axis=0) if x.ndim == 2 else np.ones(1)
+    if spread.any() and spread.max() > _OUTWEIGHS * np.median(spread[spread > 0]):
+        warnings.warn(
+            "X: one column is spread more than 30 times as widely as most, and Euclidean distances"
+            " see little else; pass a data frame, whose columns count alike, or standardize",
+            stacklevel=4,
+        )
 
 
 class FromSamples(Sampled):

@@ -78,9 +78,7 @@ class Euclidean(Space):
         values = as_values(name, data)
         values = values.reshape(len(values), -1)
         if values.shape[1] != self.dimensions:
-            raise InvalidInput(
-                f"{name} must have {self.dimensions} columns; got {values.shape[1]}"
-            )
+            raise InvalidInput(f"{name} must have {self.dimensions} columns; got {values.shape[1]}")
         return as_rows(values)
 
     def nearest(
@@ -150,7 +148,9 @@ def space_of(**records: Any) -> Space:
     """
     frames = {name: is_frame(data) for name, data in records.items()}
     if len(set(frames.values())) > 1:
-        frame, array = (next(n for n, is_ in frames.items() if is_ is side) for side in (True, False))
+        frame, array = (
+            next(n for n, is_ in frames.items() if is_ is side) for side in (True, False)
+        )
         raise InvalidInput(
             f"{array} must be a data frame, as {frame} is; got {type(records[array]).__name__}"
         )
@@ -169,7 +169,9 @@ def space_of(**records: Any) -> Space:
 
 def _table_step(name: Any, span: float, frames: Any) -> float:
     """Return the smallest step of a column over all frames, in units of its range."""
-    values = np.concatenate([np.asarray(frame[name].astype("float64")) for frame in frames.values()])
+    values = np.concatenate(
+        [np.asarray(frame[name].astype("float64")) for frame in frames.values()]
+    )
     return _smallest(_steps(values[~np.isnan(values), None]) / span)
 
 

@@ -43,22 +43,23 @@ class Space(ABC):
     ) -> tuple[Array, Index]:
         """Find the k nearest references of each query, as ``byrote.stats.nearest.nearest``."""
 
-    def tied(self, queries: Any, references: Any) -> tuple[Array, Index, Index]:
-        """Find all references at the smallest distance of each query.
+    def nearest_ties(self, queries: Any, references: Any) -> tuple[Array, Index, Index]:
+        """Find the two smallest distances of each query, and all references at the smallest.
 
-        Returns (n,) the distance, and pairs: (p,) number of the query and of the reference.
+        Returns (n, 2) the distances, infinite without a second reference; and pairs: (p,) number of
+        the query and of the reference.
         """
-        distance = np.empty(len(queries))
+        distance = np.empty((len(queries), 2))
         pairs: list[tuple[Index, Index]] = []
-        left, k = np.arange(len(queries)), min(4, len(references))
+        left, k = np.arange(len(queries)), 2
         while len(left):
             distances, indices = self.nearest(queries.take(left), references, k)
+            distance[left] = distances[:, :2]
             tied = distances <= distances[:, :1] * (1 + _TIE)
             more = tied[:, -1] & (k < len(references))
-            distance[left] = distances[:, 0]
             row, column = np.nonzero(tied & ~more[:, None])
             pairs.append((left[row], indices[row, column]))
-            left, k = left[more], min(4 * k, len(references))
+            left, k = left[more], min(8 * k, len(references))
         query, reference = (np.concatenate(part) for part in zip(*pairs, strict=True))
         return distance, query, reference
 

@@ -40,9 +40,8 @@ def load_frame(name: str, path: str | Path, *, drop: Sequence[str] = ()) -> "pd.
         frame = _read(name, file)
         for column in drop:
             if column not in frame.columns:
-                raise InvalidInput(
-                    f"there is no column {column!r} to drop{did_you_mean(column, list(frame.columns))}"
-                )
+                nearest = did_you_mean(column, list(frame.columns))
+                raise InvalidInput(f"there is no column {column!r} to drop{nearest}")
         return frame.drop(columns=list(drop))
 
 

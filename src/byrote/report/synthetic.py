@@ -81,7 +81,7 @@ def _cells(part: Attribution) -> list[str]:
 
 def remarks(result: SyntheticResult) -> list[str]:
     """Return notes on how to read the tests."""
-    sentences = [
+    return [
         "excess: share of these synthetic rows beyond what training rows are due, [95 %] over other"
         " real rows. p: by permutation of the labels training and holdout, one-sided.",
         "Rows are found by the ratio of their nearest copy, against the holdout's:"
@@ -89,7 +89,6 @@ def remarks(result: SyntheticResult) -> list[str]:
         "These tests see copies. What a generator learned otherwise shows only when it is trained"
         " without a record: byrote score --from-samples.",
     ]
-    return sentences
 
 
 def _records(result: SyntheticResult, top: int) -> Table:

@@ -104,6 +104,22 @@ def nearest_mixed(
     return nearest, indices
 
 
+def paired_distances(first: MixedRows, second: MixedRows) -> Array:
+    """Compute Gower's distance of each row from the other's row of the same number, (n,).
+
+    Examples
+    --------
+    >>> rows = MixedRows(np.array([[0.0], [0.5]]), np.array([[1], [1]]))
+    >>> paired_distances(rows, rows.take(np.array([1, 0]))).tolist()
+    [0.25, 0.25]
+    """
+    numbers = np.abs(first.numbers - second.numbers)
+    gaps = np.isnan(first.numbers), np.isnan(second.numbers)
+    numbers = np.where(gaps[0] | gaps[1], gaps[0] != gaps[1], numbers)
+    total = numbers.sum(axis=1) + (first.codes != second.codes).sum(axis=1)
+    return np.asarray(total / first.width)
+
+
 def _difference(query: Array, reference: Array, out: Array) -> Array:
     """Compute |query - reference|, (b, 1) and (m,) -> (b, m)."""
     np.subtract(query, reference, out=out)

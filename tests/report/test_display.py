@@ -5,6 +5,7 @@ import inspect
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 from sklearn.neighbors import KernelDensity
@@ -14,11 +15,17 @@ from byrote import Canary, KFold
 from byrote.display import Displayed
 from byrote.scores.exposure.extraction import extract_from_run
 
-from estimators import PureNoise
+from estimators import FrameCopies, PureNoise
 from languages import Ngram
 
 SECRETS = ["2812650171"]
 TEXT = ["the cat sat on the mat and the dog sat on the log"] * 20
+
+
+def disclosure():
+    frame = pd.DataFrame({"age": np.arange(20.0), "secret": [*"ab"] * 10})
+    plan = KFold(2, repeats=2)
+    return byrote.privacy.attribute_disclosure(FrameCopies(), frame, secret="secret", plan=plan)
 
 
 @pytest.fixture(scope="module")

@@ -60,8 +60,10 @@ class Column:
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
         if self.categories is None:
-            whole = np.isnan(values).any() and np.dtype(self.dtype).kind in "iu"
-            return pd.Series(values, name=self.name).astype("float64" if whole else self.dtype)
+            whole = pd.api.types.is_integer_dtype(self.dtype)
+            series = pd.Series(np.rint(values) if whole else values, name=self.name)
+            without_gaps = whole and isinstance(self.dtype, np.dtype)
+            return series if without_gaps and series.isna().any() else series.astype(self.dtype)
         known = [*self.categories, None]  # -1 is the last
         codes = values.astype(int).clip(_MISSING, len(self.categories) - 1)
         texts = pd.Series([known[code] for code in codes], name=self.name)
@@ -106,6 +108,11 @@ class Columns:
     def names(self) -> list[Any]:
         """Names of the columns."""
         return [column.name for column in self.columns]
+
+    @property
+    def width(self) -> int:
+        """Number of columns of the array that ``encode`` returns."""
+        return len(self.columns) + len(self._gaps)
 
     def numbers(self, frame: "pd.DataFrame") -> Array:
         """Return the columns of numbers, (n, p), NaN where missing."""

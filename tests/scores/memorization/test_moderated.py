@@ -214,4 +214,4 @@ def test_values_that_do_not_vary_in_training_are_refused():
     """As of a narrow kernel, whose density at a record of its own is always the same."""
     table = table_of(byrote.KFold(3, repeats=4))
     table.log_prob[table.roles() == IN] = 3.0
-    assert "equal log-likelihoods where they are trained on" in moderated_test(table, 0).reason
+    assert "equal values where they are trained on" in moderated_test(table, 0).reason

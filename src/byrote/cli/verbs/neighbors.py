@@ -46,12 +46,13 @@ def _of_table(options: NeighborsOptions, paths: Mapping[str, Path | None]) -> in
             "a run, or --train, --holdout and --synthetic must be given; got neither a run nor"
             f" {missing[0]}"
         )
+    checks.integer("--seed", options.seed, at_least=0)
     drop = options.drop or []
     frames = {name: load_frame(f"--{name}", str(path), drop=drop) for name, path in paths.items()}
-    for column in id_columns(frames["train"]):
-        complain(f"column {column!r} looks like ids: every row has another value (--drop {column})")
     with standard_output_kept_clean():
         result = compare_synthetic(**frames, seed=options.seed)
+    for column in id_columns(frames["train"]):
+        complain(f"column {column!r} looks like ids: every row has another value (--drop {column})")
     emit(
         output_format(options.as_json),
         text=lambda: [synthetic_report.render(result, top=options.top)],

@@ -98,9 +98,14 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
 
     def _as_given(self, X: Any) -> Any:
         """Return records as the generator takes them."""
-        if isinstance(self.space_, Gower) and not is_frame(X):
-            return self.space_.columns.decode(X)
-        return X
+        if not isinstance(self.space_, Gower) or is_frame(X):
+            return X
+        columns = self.space_.columns
+        if np.shape(X)[1:] != (columns.width,):
+            raise InvalidInput(
+                f"X must be a data frame with columns {columns.names}; got {checks.brief(X)}"
+            )
+        return columns.decode(X)
 
     def _check_parameters(self) -> None:
         for method in ("fit", "sample"):

@@ -126,8 +126,7 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     records = np.concatenate([np.empty(0, np.intp), *(place for place, _ in parts)])
     if len(records) < LEAST_RECORDS:
         raise _Unavailable(
-            f"fewer than {LEAST_RECORDS} records have finite, varying log-likelihoods in"
-            f" {values.NEEDED}"
+            f"fewer than {LEAST_RECORDS} records have finite, varying values in {values.NEEDED}"
         )
     contrast = Contrast.concatenate([contrast for _, contrast in parts])
     source: Source = "bystanders" if len(bystanders) else "fits in training"
@@ -140,7 +139,7 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     else:
         null = Contrast.concatenate(values.null_of_members(draws, generator))
         if len(null.effect) < draws * max(LEAST_RECORDS, _LEAST_CONTROLLED * len(records)):
-            raise _Unavailable("most records have equal log-likelihoods where they are trained on")
+            raise _Unavailable("most records have equal values where they are trained on")
         prior, null_prior = _prior(contrast), _prior(null)
     control = _control(null, null_prior)
     variance, degrees = prior.moderate(contrast)
@@ -173,7 +172,7 @@ def _control(null: Contrast, prior: VariancePrior) -> Control:
     control = Control(np.sort(student_p_values(null, prior)))
     if (below := control.share_below(0.01)) > _MOST_BELOW:
         raise _Unavailable(
-            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
+            f"{below:.0%} of the p-values of the negative control are below 1 %: values"
             " are too far from normal"
         )
     return control

@@ -11,6 +11,7 @@ from byrote.data.columns import is_frame
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models.samples.space import Space, space_of
+from byrote.scores.neighbors.space import comparable
 from byrote.scores.neighbors.synthetic_result import Attribution, SyntheticResult
 from byrote.seeds import Purpose, integer
 from byrote.stats.label_permutation import (
@@ -73,9 +74,8 @@ def compare_synthetic(
     """
     seed = checks.seed("seed", seed)
     tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
-    tables = {
-        name: data.values() if isinstance(data, Records) else data for name, data in tables.items()
-    }
+    if not any(map(is_frame, tables.values())):
+        tables = dict(zip(tables, comparable(**tables), strict=True))
     space = space_of(**tables)
     neighbors = _neighbors_of(space, tables)
     included = np.arange(neighbors.real) < len(train)
@@ -149,7 +149,7 @@ def _neighbors_of(space: Space, tables: dict[str, Any]) -> _Neighbors:
 
         both: Any = pd.concat([tables["train"], tables["holdout"]], ignore_index=True)
     else:
-        both = np.concatenate([np.asarray(tables[name]) for name in ("train", "holdout")])
+        both = np.concatenate([tables["train"], tables["holdout"]])
     real = space.rows("train and holdout", both)
     return _Neighbors(
         *space.nearest_ties(space.rows("synthetic", tables["synthetic"]), real), len(real)

@@ -71,8 +71,8 @@ def excess(values: Array, included: Flags) -> Estimate:
     ]
     error, degrees = welch(errors, (n - 1, h - 1))
     logs = from_error(float(np.log(ratio)), float(error), float(degrees), units="rows")
-    ends = [_excess(r, n, h) for r in np.exp([logs.value, logs.low, logs.high])]
-    return Estimate(*ends, logs.level, reason=logs.reason)
+    value, low, high = (_excess(r, n, h) for r in np.exp([logs.value, logs.low, logs.high]))
+    return Estimate(value, low, high, logs.level, reason=logs.reason)
 
 
 def _excess(ratio: float, n: int, h: int) -> float:

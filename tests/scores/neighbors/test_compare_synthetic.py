@@ -63,7 +63,7 @@ def test_a_null_is_rejected_as_often_as_said(draw, sizes):
 
 @pytest.mark.parametrize("sizes", [(200, 200), (360, 40), (40, 360)], ids=str)
 def test_copies_are_found_at_any_sizes_and_by_record(sizes):
-    generator = np.random.default_rng(1)
+    generator = np.random.default_rng(3)
     train, holdout, synthetic = (numbers(generator, n) for n in (*sizes, 300))
     synthetic[:90] = train[generator.integers(0, sizes[0], 90)] + 1e-6
     result = compare_synthetic(train, holdout, synthetic)

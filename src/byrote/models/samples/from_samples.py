@@ -42,16 +42,13 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
             If a parameter is invalid, or X is neither an array nor a table.
         """
         self._check_parameters()
-        if self.space is not None:
-            return self, X
-        copy = clone(self).set_params(space=space_of(X=X.values() if isinstance(X, Records) else X))
-        if not isinstance(copy.space, Gower):
-            _warn_of_units(X.x if isinstance(X, Records) else np.asarray(X))
-            return copy, X
-        encoded = copy.space.columns.encode(X)
-        index = X.index
-        ids = None if index.dtype.kind == "i" and (index == np.arange(len(X))).all() else index
-        return copy, Records(encoded, ids=None if ids is None else np.asarray(ids))
+        values = X.values() if isinstance(X, Records) else X
+        space = space_of(X=values) if self.space is None else self.space
+        copy = clone(self).set_params(space=space)
+        if isinstance(space, Gower) and is_frame(X):
+            return copy, Records(space.columns.encode(X), ids=np.asarray(X.index))
+        _warn_of_units(np.asarray(values))
+        return copy, X
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Fit the generator to records: rows of numbers, or a data frame.

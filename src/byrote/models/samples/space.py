@@ -157,8 +157,8 @@ def space_of(**records: Any) -> Space:
         )
     first = next(iter(records))
     if not frames[first]:
-        array = np.asarray(as_values(first, records[first]))
-        values = array.reshape(len(array), -1)
+        values = as_values(first, records[first])
+        values = values.reshape(len(values), -1)
         return Euclidean(values.shape[1], _smallest(_steps(values)))
     columns = Columns.of(records)
     steps = [

@@ -1,6 +1,6 @@
 """What is found of generators without a density: the tables of docs/synthetic-table.md.
 
-Digits as rows, 300 probes, 16 fits, exact and moderated tests at a 5 % false discovery rate; and how
+Digits as rows, 300 probes, 16 fits, exact and moderated tests at a 5 % false discovery rate; how
 often intervals of attribute disclosure miss where columns are drawn apart and nothing is disclosed.
 
     python benchmarks/generators.py --seeds 20

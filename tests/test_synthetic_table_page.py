@@ -1,4 +1,4 @@
-"""docs/synthetic-table.md does what it says: its code and its command are run as they stand there."""
+"""docs/synthetic-table.md does what it says: its code and its command run as they stand there."""
 
 import re
 import subprocess

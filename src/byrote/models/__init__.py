@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
     from byrote.models.privacy import DP, DPGuarantee
+    from byrote.models.samples.from_samples import FromSamples
     from byrote.models.vae import VAE, ImportanceSampling
 
 _MODULES = {
@@ -15,6 +16,7 @@ _MODULES = {
     "CharLSTM": "byrote.models.language.char_lstm",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
+    "FromSamples": "byrote.models.samples.from_samples",
     "ImportanceSampling": "byrote.models.vae",
     "LaplaceHistogram": "byrote.models.laplace_histogram",
     "VAE": "byrote.models.vae",
@@ -25,6 +27,7 @@ __all__ = [
     "CausalLM",
     "CharLSTM",
     "DPGuarantee",
+    "FromSamples",
     "ImportanceSampling",
     "LaplaceHistogram",
 ]

@@ -15,6 +15,7 @@ from byrote.cli.options.shared import (
     DensityModel,
     DryRun,
     Executor,
+    FromSamplesCount,
     Ids,
     Image,
     KeepModels,
@@ -55,6 +56,7 @@ class ScoreOptions:
     out: Out = None
     model: DensityModel = "vae"
     settings: Settings = None
+    from_samples: FromSamplesCount = None
     plan: Annotated[
         PlanName, one_of("--plan", PlanName, "Choose which fits train on which records.")
     ] = "kfold"

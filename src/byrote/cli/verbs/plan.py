@@ -7,9 +7,9 @@ from typing import Any
 from byrote.cli.exits import Exit
 from byrote.cli.options.planning import PlanOptions
 from byrote.cli.output import emit, output_format, standard_output_kept_clean
-from byrote.cli.verbs.score import load_records
+from byrote.cli.verbs.score import build_model, load_records
 from byrote.errors import InvalidInput
-from byrote.models import registry
+from byrote.models import contract
 from byrote.report.format import plain
 from byrote.report.proposals import render
 from byrote.runs.request import Settings
@@ -25,9 +25,8 @@ _NUMBERS = {"seed": 0, "workers": 1, "threads": 1}
 def plan(options: PlanOptions) -> int:
     """Carry out a pilot and print plans; return the exit code."""
     goal, budget = Goal.parse(options.goal), parse_time(options.budget)
-    model = registry.build(options.model, registry.parse_settings(options.settings or []))
+    model, records = contract.prepared(build_model(options), load_records(options))
     settings = Settings(options.seed, options.threads, options.workers, debug=options.debug)
-    records = load_records(options)
     with standard_output_kept_clean():
         proposals = Planner(model, records, settings).propose(goal, budget)
     command = command_of(options, proposals.recommended)
@@ -60,6 +59,7 @@ def command_of(options: PlanOptions, proposal: Proposal) -> str:
     words = ["byrote", "score", options.data, "--model", options.model]
     for setting in options.settings or []:
         words += ["--set", setting]
+    words += _option("from-samples", options.from_samples)
     for name in _DATA:
         words += _option(name, getattr(options, name))
     spec = {**proposal.plan.spec()}

@@ -29,6 +29,8 @@ from .plans import Probes as Probes
 from .plans import Subset as Subset
 from .scores.compare.compare import compare as compare
 from .scores.compare.comparison import Comparison as Comparison
+from .scores.elsewhere import run_from_table as run_from_table
+from .scores.elsewhere import training_rows as training_rows
 from .scores.exposure.expose import expose as expose
 from .scores.exposure.exposure import Exposure as Exposure
 from .scores.exposure.exposure_result import ExposureResult as ExposureResult

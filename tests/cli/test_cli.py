@@ -21,7 +21,8 @@ import pytest
 import byrote
 from byrote.cli import app, exits
 from byrote.cli.options import shared, training
-from byrote.cli.options.training import PlanName, StudyName
+from byrote.cli.options.plans import PlanName
+from byrote.cli.options.training import StudyName
 from byrote.cli.verbs.score import _PLANS
 from byrote.data.canaries.slot_kinds import NAMED_KINDS
 from byrote.models.registry import _BUILT_IN

@@ -119,8 +119,8 @@ REFUSED = {
     "name": (
         "vea",
         {},
-        r"--model must be one of vae, kde, gmm, char-lstm, laplace-histogram, hf:PATH or"
-        r" module:Class; got .vea., did",
+        r"--model must be one of vae, kde, gmm, char-lstm, laplace-histogram, hf:PATH, cmd:COMMAND"
+        r" or module:Class; got .vea., did",
     ),
     "far name": ("transformer", {}, "got 'transformer'$"),
     "empty name": ("", {}, "--model must be one of .* got ''"),

@@ -13,6 +13,7 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.plans.design import RELEASE
+from byrote.runs.collect import collect, plan_elsewhere
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 
@@ -237,3 +238,33 @@ def finished(store):
     return (
         {p.name: p.stat().st_mtime_ns for p in fits.glob("fit-*.parquet")} if fits.is_dir() else {}
     )
+
+
+def elsewhere(store, log_prob):
+    """Begin a run whose fits are made elsewhere, and collect all of them."""
+    plan_elsewhere(byrote.Records(X), PLAN, 0, store)
+    return collect(store, [log_prob])
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
+def test_a_collection_killed_at_every_file_operation_is_made_again(tmp_path):
+    values, log_prob = np.random.default_rng(1).normal(size=(4, len(X))), tmp_path / "all.npy"
+    np.save(log_prob, values)
+    elsewhere(tmp_path / "expected", log_prob)
+    expected = byrote.open_run(tmp_path / "expected").memorization().to_frame()
+    count = 0
+    while True:
+        count += 1
+        store = tmp_path / f"run{count}"
+
+        def run(store=store, count=count):
+            killing_at(count)
+            elsewhere(store, log_prob)
+
+        if wait(in_a_child(run)) == 0:
+            break
+        done = elsewhere(store, log_prob)
+        assert sorted((*done.added, *done.unchanged)) == [0, 1, 2, 3]
+        assert byrote.open_run(store).memorization().to_frame().equals(expected)
+        shutil.rmtree(store)
+    assert count > 50

@@ -11,7 +11,7 @@ import typer
 
 from byrote import __version__
 from byrote.cli import exits, output
-from byrote.cli.options.planning import PlanOptions
+from byrote.cli.options.planning import CollectOptions, PlanOptions, RowsOptions
 from byrote.cli.options.runs import (
     CheckOptions,
     CompareOptions,
@@ -35,7 +35,9 @@ app = typer.Typer(
 )
 
 _VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at most
-    "plan": (PlanOptions, "Propose plans for a goal and a budget, after a short pilot."),
+    "plan": (PlanOptions, "Propose plans after a short pilot, or begin a run made elsewhere."),
+    "rows": (RowsOptions, "Print what a fit made elsewhere trains on."),
+    "collect": (CollectOptions, "Take in the log-likelihoods of fits made elsewhere."),
     "score": (ScoreOptions, "Find the records that a model memorizes."),
     "expose": (ExposeOptions, "Plant secrets in a text, and measure their exposure in a model."),
     "show": (ShowOptions, "Print the scores or exposures of a run."),

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byrote.models.external import Command
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "CausalLM": "byrote.models.language.causal",
     "CharLSTM": "byrote.models.language.char_lstm",
+    "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
     "FromSamples": "byrote.models.samples.from_samples",
@@ -26,6 +28,7 @@ __all__ = [
     "VAE",
     "CausalLM",
     "CharLSTM",
+    "Command",
     "DPGuarantee",
     "FromSamples",
     "ImportanceSampling",

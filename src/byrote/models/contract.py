@@ -17,7 +17,10 @@ which returns (n,) log-densities in nats. Optional:
 - ``statistic``: a ``Statistic``, where ``score_samples`` returns something other than log p;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
 - ``file_hashes()``: hashes, by parameter, of files that are part of the model;
-- ``private_parameters``: names of parameters that hold records; a run keeps only their hash.
+- ``takes_assignments``, if true: it reads the records itself, and gets an ``Assignment`` of rows
+  and ids (``models/external.py``) in place of them;
+- ``private_parameters``: names of parameters that hold records; a run keeps only their hash;
+- ``incidental_parameters``: names of parameters that change no number, which a run does not keep.
 
 A language model is the same over lists of texts, marked by a true ``takes_texts``. If it reports
 every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will call ``on_epoch``.

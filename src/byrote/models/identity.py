@@ -22,13 +22,15 @@ SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets
 def parameters(model: Any) -> Mapping[str, Any]:
     """Return the model's parameters as plain data, without the seeds that a run sets.
 
-    What ``private_parameters`` hold, such as records, is replaced by a hash, as arrays always are.
+    What ``private_parameters`` hold, such as records, is replaced by a hash, as arrays always are;
+    ``incidental_parameters`` are left out.
     """
     private = getattr(model, "private_parameters", ())
+    left_out = (SEED, NOISE, *getattr(model, "incidental_parameters", ()))
     return {
         name: _hidden(plain(value)) if name in private else plain(value)
         for name, value in sorted(model.get_params(deep=False).items())
-        if name not in (SEED, NOISE)
+        if name not in left_out
     }
 
 

@@ -1,4 +1,4 @@
-"""Models by name, for the command line: built-in ones, ``hf:PATH``, ``module:Class``.
+"""Models by name, for the command line: built-in, ``hf:PATH``, ``cmd:COMMAND``, ``module:Class``.
 
 Also, which models of scikit-learn do not return exact log-densities.
 """
@@ -17,7 +17,7 @@ from typing import Any
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.models.privacy import DP
 
-_HUGGING_FACE = "hf:"
+_HUGGING_FACE, _COMMAND = "hf:", "cmd:"
 
 _BUILT_IN = {
     "vae": "byrote.models:VAE",
@@ -51,7 +51,7 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
 
 
 def _build(name: str, settings: Mapping[str, Any]) -> Any:
-    constructor = _hugging_face(name) if name.startswith(_HUGGING_FACE) else _load(name)
+    constructor = _constructor(name)
     allowed = _settable(name, constructor)
     for setting in settings:
         if setting not in allowed:
@@ -128,12 +128,19 @@ def _parse_value(text: str) -> Any:
         return text
 
 
+def _constructor(name: str) -> Callable[..., Any]:
+    if name.startswith(_HUGGING_FACE):
+        return _hugging_face(name)
+    return _command(name) if name.startswith(_COMMAND) else _load(name)
+
+
 def _load(name: str) -> Callable[..., Any]:
     path = _BUILT_IN.get(name, name)
     module_name, colon, attribute = path.partition(":")
     if not (colon and module_name and attribute) or module_name.startswith("."):
         raise InvalidInput(
-            f"--model must be one of {', '.join(_BUILT_IN)}, hf:PATH or module:Class; got {name!r}"
+            f"--model must be one of {', '.join(_BUILT_IN)}, hf:PATH, cmd:COMMAND or"
+            f" module:Class; got {name!r}"
             f"{did_you_mean(name, _BUILT_IN)}"
         )
     if name not in _BUILT_IN:
@@ -156,6 +163,16 @@ def _hugging_face(name: str) -> Callable[..., Any]:
     if not path:
         raise InvalidInput("--model hf: needs the folder of a model, hf:PATH")
     return partial(importlib.import_module("byrote.models").CausalLM, path)
+
+
+def _command(name: str) -> Callable[..., Any]:
+    command = name.removeprefix(_COMMAND)
+    if not command.strip():
+        raise InvalidInput(
+            "--model cmd: needs a command line, such as"
+            " cmd:python train.py --rows {rows} --out {log_prob}"
+        )
+    return partial(importlib.import_module("byrote.models").Command, command)
 
 
 def _import_from_current_folder() -> None:

@@ -8,6 +8,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from byrote.plans import Design
 from byrote.runs import files, temporary
 from byrote.runs.executors.registry import open_pool
 from byrote.runs.interrupts import deferred_signals
-from byrote.runs.job import Task, job_of
+from byrote.runs.job import Job, Task, Workplace, job_of
 from byrote.runs.lock import locked
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
@@ -51,6 +52,18 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
     CannotWrite, IncompleteRun
         If the disk or the memory is full; finished fits are kept.
     """
+    with prepared(request, folder) as (run, todo):
+        if todo:
+            _execute(run, todo, request, progress or Silent())
+    return run
+
+
+@contextmanager
+def prepared(request: Request, folder: Path) -> Iterator[tuple[RunFolder, list[int]]]:
+    """Create the folder of a run, or open and extend it, locked for the length of a block.
+
+    Gives the run and the numbers of the fits that it lacks. Raises as ``run_fits`` does.
+    """
     request.check()
     temporary.sweep()
     paths = RunPaths(folder)
@@ -62,16 +75,14 @@ def run_fits(request: Request, folder: Path, progress: Progress | None = None) -
         request.preflight(design)
         settled = contract.resolved_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
-    with _resumable(paths), _locked(paths):
+    with _resumable(paths), locked_folder(paths):
         if files.file_exists(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
             run = RunFolder.create(paths, manifest, design, request.kind)
             todo = [*range(design.fits), *(design.extra if request.keeps else ())]
-        if todo:
-            _execute(run, todo, request, progress or Silent())
-    return run
+        yield run, todo
 
 
 def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFolder, list[int]]:
@@ -149,7 +160,7 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
         ):
             task = Task(
                 model=contract.with_values(request.model, run.manifest.settled),
-                data=pool.share(request.records.x, run.paths.work),
+                data=pool.share(request.kind.shared, run.paths.work),
                 threads=settings.threads,
                 needs_torch="torch" in sys.modules,
                 heartbeats=str(heartbeats) if watched else None,
@@ -157,10 +168,7 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
                 track=tuple(request.track),
                 content=request.kind.content,
             )
-            jobs = (
-                job_of(run.design, fit, settings.seed, keep_weights=request.keeps_fit(run, fit))
-                for fit in todo
-            )
+            jobs = (_job(request, run, fit) for fit in todo)
             total = run.design.fits + (len(run.design.extra) if request.keeps else 0)
             progress.start(total, total - len(todo), heartbeats)
             for outcome in outcomes(pool, task, jobs):
@@ -173,6 +181,13 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
             shutil.rmtree(run.paths.work, ignore_errors=True)
     for warning, count in warned.most_common(3):
         warnings.warn(f"{count} of {len(todo)} fits warned: {warning}", stacklevel=4)
+
+
+def _job(request: Request, run: RunFolder, fit: int) -> Job:
+    keep = request.keeps_fit(run, fit)
+    job = job_of(run.design, fit, request.settings.seed, keep_weights=keep)
+    root = RunPaths(run.paths.root.absolute())
+    return replace(job, workplace=Workplace(root.work, root.log(fit), Path.cwd()))
 
 
 def _check_new(paths: RunPaths) -> None:
@@ -215,12 +230,15 @@ def _resumable(paths: RunPaths) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(paths: RunPaths) -> Iterator[None]:
-    """Lock the run folder, which is created if necessary."""
+def locked_folder(paths: RunPaths, patience: float = 0.0) -> Iterator[None]:
+    """Lock the run folder, which is created if necessary.
+
+    ``patience``: seconds to wait for another process.
+    """
     with ExitStack() as lock:
         try:
             files.make_folder(paths.root)
-            lock.enter_context(locked(paths.lock))
+            lock.enter_context(locked(paths.lock, patience))
         except CannotWrite as error:
             if error.errno in _UNUSABLE:
                 raise InvalidInput(str(error)) from None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,6 +23,16 @@ class DataHandle(Protocol):
 
 
 @dataclass(frozen=True)
+class Workplace:
+    """Where a program works: folder of its files, log of its fit, folder in which it starts."""
+
+    work: Path
+    log: Path
+    directory: Path
+    rehearsal: bool = False
+
+
+@dataclass(frozen=True)
 class Job:
     """Seeds and membership of one fit, which with the task and the data determine its outcome."""
 
@@ -36,6 +47,7 @@ class Job:
     copies: NDArray[np.uint32] | None = None  # of each row not held out, if rows are inserted
     places: NDArray[np.int64] | None = None  # line of each copy
     keep_weights: bool = False
+    workplace: Workplace | None = None  # of a model that is a program
 
     def training_rows(self) -> NDArray[np.intp]:
         """Return the rows to train on, in the order of the training data; copies are adjacent."""

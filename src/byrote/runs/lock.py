@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,7 @@ from byrote.runs import files
 from byrote.runs.interrupts import deferred_signals
 
 _NO_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOTSUP}
+_WAIT = 0.1  # seconds between two tries
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
@@ -83,12 +85,22 @@ class Holder:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock for the length of a block; RunMismatch if another process holds it."""
+def locked(path: Path, patience: float = 0.0) -> Iterator[None]:
+    """Hold a lock for the length of a block; RunMismatch if another process holds it.
+
+    ``patience``: seconds to wait for the other process.
+    """
     descriptor, ours = None, False
     try:
-        with deferred_signals(), files.writing(path):
-            descriptor, ours = _taken(path), True
+        until = time.monotonic() + patience
+        while not ours:
+            try:
+                with deferred_signals(), files.writing(path):
+                    descriptor, ours = _taken(path), True
+            except RunMismatch:
+                if time.monotonic() >= until:
+                    raise
+                time.sleep(_WAIT)
         yield
     finally:
         if ours:

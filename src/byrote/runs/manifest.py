@@ -96,6 +96,11 @@ class DataPart(_Part):
             fingerprint=records.fingerprint,
         )
 
+    @property
+    def is_part(self) -> bool:
+        """Whether these are some records of a source, whose rows are not those of the source."""
+        return bool({"records", "only"} & self.options.keys())
+
 
 class PlanPart(_Part):
     """The plan as requested, and properties of the drawn design."""

@@ -18,17 +18,19 @@ class RunPaths:
         self.fits = root / "fits"  # finished fits
         self.failures = root / "failures"  # failed fits
         self.models = root / "models"  # kept weights
+        self.logs = root / "logs"  # what programs printed in their fits
         self.figures = root / "figures"
         self.neighbors = root / "neighbors.parquet"  # nearest-neighbour ratios
         self.near_duplicates = root / "near-duplicates.parquet"
         self.pruned = root / "pruned.csv"  # ids of the records that remain after pruning
+        self.membership = root / "membership.parquet"  # who sees what, for programs elsewhere
         self.study = root / "study.md"  # report of a study
         self.work = root / "work"  # files of a running process; removed when it ends
         self.lock = root / "run.lock"  # lock of the process that works on the run
 
     def check(self) -> None:
         """Reject symbolic links in the folder before anything is read or written."""
-        check_no_links(self.root, ("fits", "failures", "models", "figures", "work"))
+        check_no_links(self.root, ("fits", "failures", "models", "logs", "figures", "work"))
 
     def fit(self, number: int) -> Path:
         """A finished fit."""
@@ -45,6 +47,10 @@ class RunPaths:
     def model(self, number: int) -> Path:
         """The weights of a fit."""
         return self.models / f"{_name(number)}.safetensors"
+
+    def log(self, number: int) -> Path:
+        """What the program of a fit printed."""
+        return self.logs / f"{_name(number)}.log"
 
 
 def _name(number: int) -> str:

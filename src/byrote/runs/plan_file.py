@@ -1,4 +1,4 @@
-"""plan.parquet: the design of a run, one row for each fit."""
+"""plan.parquet: the design of a run, one row for each fit; and the same for programs elsewhere."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from byrote.errors import ForeignFile
 from byrote.plans import Design
 from byrote.runs import sealed
 from byrote.runs.files import parsing
+from byrote.runs.job import job_of
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 
@@ -62,6 +63,20 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
         )
         design.check()
         return design
+
+
+def write_membership(
+    paths: RunPaths, manifest: Manifest, design: Design, ids: NDArray[Any]
+) -> None:
+    """Write membership.parquet, for programs in any language: one row for each record.
+
+    Columns: ``id``, ``scored`` (whether the log-likelihood is needed in every fit that counts it),
+    and for each fit ``fit_0``, … (whether it trains on the record). The metadata has the seeds.
+    """
+    columns: dict[str, Any] = {"id": ids, "scored": np.isin(np.arange(design.n), design.evaluated)}
+    columns |= {f"fit_{fit}": design.trained_on(fit) for fit in range(design.fits)}
+    seeds = [job_of(design, fit, manifest.seed).training_seed for fit in range(design.fits)]
+    sealed.write_parquet(paths.membership, columns, {"run_id": manifest.run_id, "seeds": seeds})
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -73,7 +73,7 @@ class Request:
     @cached_property
     def kind(self) -> Kind:
         """The kind of run for these records."""
-        return kind_of(self.records)
+        return kind_of(self.records, self.model)
 
     def context(self) -> Context:
         """Return what the plan is drawn from."""
@@ -115,7 +115,8 @@ class Request:
             problem = self._problem_with(part)
             if problem is None:
                 return size
-        assert problem is not None  # noqa: S101 (there is a part at least)
+        if problem is None:  # a model that is not tried
+            return len(design.training_rows(0))
         made_up = self.kind.made_up(design, self.settings.seed)
         made_up_problem = None if made_up is None else self._problem_with(made_up)
         raise InvalidInput(self._refusal(problem, made_up_problem))
@@ -172,7 +173,7 @@ class Request:
         if epochs is not None or not callable(count):
             return epochs
         job = job_of(design, fit, self.settings.seed)
-        return int(count(self.kind.content(self.records.x).training(self.model, job)))
+        return int(count(self.kind.content(self.kind.shared).training(self.model, job)))
 
     def _check_reports(self, design: Design) -> None:
         """Reject tracked epochs after the last report; later fits may report once less."""

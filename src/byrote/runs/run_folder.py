@@ -19,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
+from byrote.models.external import Elsewhere
+from byrote.models.identity import class_path
 from byrote.plans import Design
 from byrote.plans.design import RELEASE
 from byrote.runs import files, sealed
@@ -97,6 +99,11 @@ class RunFolder:
     def check_canaries(self) -> None:
         """Refuse a run without canaries, which has no exposures."""
         _ = self.canaries
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the fits are made elsewhere, and collected."""
+        return self.manifest.model.name == class_path(Elsewhere())
 
     @property
     def models(self) -> KeptModels:
@@ -240,6 +247,8 @@ class RunFolder:
             first, failure = next(iter(failed.items()))
             numbers = ", ".join(map(str, list(failed)[:5])) + (", …" if len(failed) > 5 else "")
             text += f" ({len(failed)} failed: {numbers}; fit {first} by {failure})"
+        if self.elsewhere:
+            return f"{text}; byrote collect takes them in"
         return f"{text}; start the same run again to do them"
 
     def check_release(self) -> None:

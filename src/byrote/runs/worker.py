@@ -5,6 +5,7 @@ import sys
 import time
 import traceback
 import warnings
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,16 @@ import numpy as np
 
 from byrote.errors import ByroteWarning, NoCompiler, TrainingDiverged
 from byrote.models import contract
+from byrote.models.external import ProgramFailed, takes_assignments
 from byrote.models.weights import BadWeights, weights_of
 from byrote.plans.design import RELEASE
 from byrote.runs.determinism import controlled, environment
 from byrote.runs.epoch_recorder import EpochNeverReached, EpochRecorder, EpochScorer
 from byrote.runs.job import BadLogProb, Failure, Job, Outcome, Scored, Task
 
-_SAFE_ERRORS = BadLogProb | BadWeights | EpochNeverReached | NoCompiler | TrainingDiverged
+_SAFE_ERRORS = (
+    BadLogProb | BadWeights | EpochNeverReached | NoCompiler | ProgramFailed | TrainingDiverged
+)
 
 
 def run_job(task: Task, job: Job) -> Outcome:
@@ -28,9 +32,11 @@ def run_job(task: Task, job: Job) -> Outcome:
     -inf is a value (a density of zero).
     """
     started = time.perf_counter()
+    is_program = takes_assignments(task.model)  # which nothing in this process concerns
+    control = controlled(job.training_seed, task.threads, task.needs_torch)
     try:
         with (
-            controlled(job.training_seed, task.threads, task.needs_torch),
+            nullcontext() if is_program else control,
             warnings.catch_warnings(record=True) as caught,
         ):
             warnings.simplefilter("default")

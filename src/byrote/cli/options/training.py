@@ -6,6 +6,18 @@ from typing import Annotated, Literal
 
 import typer
 
+from byrote.cli.options.plans import (
+    Bystanders,
+    Coins,
+    Fits,
+    Folds,
+    Fraction,
+    Pairs,
+    PlanChoice,
+    ProbeCount,
+    Repeats,
+    Stratify,
+)
 from byrote.cli.options.shared import (
     AsCsv,
     AsJson,
@@ -39,7 +51,6 @@ from byrote.cli.options.shared import (
     value,
 )
 
-PlanName = Literal["kfold", "leave-one-out", "subset", "probes"]
 Method = Literal["auto", "search", "exact", "model_sampled", "sampled", "skew_normal"]
 StudyName = Literal[
     "mnist-1e-3", "mnist-1e-4", "cifar10", "celeba", "exposure-over-training",
@@ -57,50 +68,16 @@ class ScoreOptions:
     model: DensityModel = "vae"
     settings: Settings = None
     from_samples: FromSamplesCount = None
-    plan: Annotated[
-        PlanName, one_of("--plan", PlanName, "Choose which fits train on which records.")
-    ] = "kfold"
-    folds: Annotated[int | None, number("Split the records into N parts (kfold; default: 10).")] = (
-        None
-    )
-    repeats: Annotated[
-        int | None,
-        number(
-            "Use N partitions (kfold; default: 10), or train N times on all records"
-            " (leave-one-out; default: 1)."
-        ),
-    ] = None
-    fits: Annotated[int | None, number("Train N models (subset, probes; required).")] = None
-    fraction: Annotated[
-        float | None, value("SHARE", "Train on this share of the records (subset; required).")
-    ] = None
-    probes: Annotated[int | None, number("Use N random records as probes (probes; required).")] = (
-        None
-    )
-    pairs: Annotated[
-        bool,
-        typer.Option(
-            "--pairs", help="Train complementary pairs of fits with the same seeds (probes)."
-        ),
-    ] = False
-    coins: Annotated[
-        bool,
-        typer.Option(
-            "--coins",
-            help="Include each probe by an independent coin flip (probes; recommended for byrote"
-            " epsilon).",
-        ),
-    ] = False
-    bystanders: Annotated[
-        int | None,
-        number(
-            "Score N records that are in every fit, as the control of the test (probes; default: 4"
-            " for each probe, at least 1000)."
-        ),
-    ] = None
-    stratify: Annotated[
-        bool, typer.Option("--stratify", help="Spread labels evenly over the parts (kfold).")
-    ] = False
+    plan: PlanChoice = "kfold"
+    folds: Folds = None
+    repeats: Repeats = None
+    fits: Fits = None
+    fraction: Fraction = None
+    probes: ProbeCount = None
+    pairs: Pairs = False
+    coins: Coins = False
+    bystanders: Bystanders = None
+    stratify: Stratify = False
     key: Key = None
     labels: Labels = None
     ids: Ids = None

@@ -28,7 +28,7 @@ from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
-_PLAN_OPTIONS = (
+PLAN_OPTIONS = (
     "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "bystanders",
     "stratify",
 )  # fmt: skip
@@ -40,7 +40,7 @@ def score(options: ScoreOptions) -> int:
     output = output_format(options.as_json, options.as_csv)
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
-    plan = build_plan(options.plan, {name: getattr(options, name) for name in _PLAN_OPTIONS})
+    plan = build_plan(options.plan, {name: getattr(options, name) for name in PLAN_OPTIONS})
     model, records = contract.prepared(build_model(options), load_records(options))
     request = Request(
         model=model,
@@ -63,7 +63,7 @@ def score(options: ScoreOptions) -> int:
 
 def build_model(options: ScoreOptions | PlanOptions) -> Any:
     """Build the model that the options name, or the density of its samples."""
-    model = registry.build(options.model, registry.parse_settings(options.settings or []))
+    model = registry.build(options.model or "vae", registry.parse_settings(options.settings or []))
     if options.from_samples is None:
         return model
     samples = checks.integer("--from-samples", options.from_samples, at_least=1)

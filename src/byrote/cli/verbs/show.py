@@ -1,7 +1,7 @@
 """byrote show: the scores or exposures of a run."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +12,12 @@ from byrote.cli.exits import complain, complete_or_not
 from byrote.cli.options.runs import ShowOptions
 from byrote.cli.output import Format, emit, output_format
 from byrote.errors import InvalidInput
-from byrote.report import exposure, memorization, near_duplicates
+from byrote.report import elsewhere, exposure, memorization, near_duplicates
 from byrote.report import trajectory as trajectory_text
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
+from byrote.scores.elsewhere import accidents_of
+from byrote.scores.memorization.between_fits import Accident
 from byrote.scores.memorization.evaluation import Test
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.trajectory import Trajectory
@@ -53,7 +55,13 @@ def print_scores(
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
     trajectory = run.trajectory(partial=True) if tracked else None
     print_result(
-        result, output, top=top, trajectory=trajectory, copies=copies, after=_guarantee(run)
+        result,
+        output,
+        top=top,
+        trajectory=trajectory,
+        copies=copies,
+        accidents=accidents_of(run),
+        after=_guarantee(run),
     )
     return code
 
@@ -75,15 +83,17 @@ def print_result(
     top: int,
     trajectory: Trajectory | None = None,
     copies: NearDuplicates | None = None,
+    accidents: Sequence[Accident] = (),
     after: Iterable[object] = (),
 ) -> None:
-    """Print scores, with their trajectory and near copies where there are any."""
+    """Print scores, with their trajectory, near copies and accidents where there are any."""
 
     def as_text() -> Iterator[object]:
         column = None if copies is None else near_duplicates.column(copies)
         yield memorization.render(result, top=top, column=column)
         if trajectory is not None:
             yield from ("", trajectory_text.render(trajectory))
+        yield from elsewhere.warnings(accidents)
         yield from after
 
     def as_json() -> dict[str, object]:
@@ -92,6 +102,8 @@ def print_result(
             data["trajectory"] = trajectory_text.to_json(trajectory)
         if copies is not None:
             data["near_duplicates"] = plain(copies.summary())
+        if accidents:
+            data["accidents"] = [asdict(accident) for accident in accidents]
         return data
 
     def as_csv() -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """JSON lines: one object per line, with one value that is a document; gzipped or not."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,21 +30,21 @@ def load_json_lines(source: str, *, column: str | None = None, limit: int | None
 def _documents(text: str, column: str | None) -> tuple[str, ...]:
     lines = text.split("\n")
     types: dict[str, set[type]] = {}
-    for item in _objects(lines):
+    for item in objects(lines):
         for key, value in item.items():
             types.setdefault(key, set()).add(type(value))
     text_names = [
         key for key, kinds in types.items() if str in kinds and kinds <= {str, type(None)}
     ]
     name = choose_text_column(list(types), text_names, column)
-    return tuple(normalize_newlines(item.get(name) or "") for item in _objects(lines))
+    return tuple(normalize_newlines(item.get(name) or "") for item in objects(lines))
 
 
 def _last_line(text: str) -> int:
     return text.rfind("\n") + 1
 
 
-def _objects(lines: list[str]) -> Iterator[dict[str, Any]]:
+def objects(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Parse line by line, again for each use, so that other values are never kept."""
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -38,7 +38,7 @@ def load_array(source: str, *, labels: str | None = None, ids: str | None = None
     >>> records.x.shape, records.labels.tolist()
     ((5, 2), [0, 1, 2, 3, 4])
     """
-    array = _read_array(Path(source))
+    array = read_array(Path(source))
     if array.ndim == 1:
         raise InvalidInput(
             "the array has one dimension, as labels and ids have; records need two or more"
@@ -82,7 +82,8 @@ def load_npz(
     return Records(scale_16_bit(x), **columns)
 
 
-def _read_array(path: Path) -> np.ndarray:
+def read_array(path: Path) -> np.ndarray:
+    """Read the array of a .npy or IDX file, as stored."""
     if is_idx(path):
         return read_idx(path)
     with path.open("rb") as file:
@@ -98,7 +99,7 @@ def _read_column(option: str, path: Path) -> np.ndarray:
             f"{option} must be the path of a .npy or IDX file; {path} does not exist"
         )
     try:
-        return _read_array(path)
+        return read_array(path)
     except InvalidInput as error:
         raise InvalidInput(f"{option} from {path.name}: {error}") from None
 

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from byrote.plans import Context, Design
 from byrote.plans.pilot_plan import pilot_fits, pilot_plan
 from byrote.runs.epoch_recorder import EpochRecorder, EpochScorer
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
-from byrote.runs.job import BadLogProb, Job, Outcome, Scored, Task, checked, job_of
+from byrote.runs.job import BadLogProb, Content, Job, Outcome, Scored, Task, checked, job_of
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile, names_file
 from byrote.runs.sharing import InMemory, readonly
@@ -121,10 +121,17 @@ class Arrays:
     """A run on records that are rows of an array."""
 
     records: Records
-    content = ArrayContent
+    content: ClassVar[type[Content]] = ArrayContent
     noun = "the records"
-    safe_errors = (BadLogProb, BadWeights, TrainingDiverged)
+    safe_errors: ClassVar[tuple[type[BaseException], ...]] = (
+        BadLogProb, BadWeights, TrainingDiverged,
+    )  # fmt: skip
     places = 0
+
+    @property
+    def shared(self) -> NDArray[Any]:
+        """The records."""
+        return self.records.x
 
     def check(self, model: Any) -> None:
         """Reject a language model, and records that any other model rejects."""
@@ -135,7 +142,7 @@ class Arrays:
             )
         contract.check_input(model, self.records.x)
 
-    def parts(self, design: Design, seed: int) -> Iterator[tuple[int, NDArray[Any]]]:
+    def parts(self, design: Design, seed: int) -> Iterator[tuple[int, Any]]:
         """Yield random records, 64 and twice as many up to those of the first fit.
 
         Some models need more than a few: a mixture, one for each component.
@@ -145,7 +152,7 @@ class Arrays:
             generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
             yield count, self.records.x[self._some(generator, count)]
 
-    def made_up(self, design: Design, seed: int) -> NDArray[Any]:
+    def made_up(self, design: Design, seed: int) -> NDArray[Any] | None:
         """Draw records of the same shape, type and, roughly, range."""
         most = len(design.training_rows(0))
         generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
@@ -160,7 +167,7 @@ class Arrays:
     def try_fit(
         self,
         model: Any,
-        part: NDArray[Any],
+        part: Any,
         *,
         track: bool,
         keep: bool,

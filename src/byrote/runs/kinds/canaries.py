@@ -178,6 +178,11 @@ class Canaries:
         """Number of lines before which copies can be inserted."""
         return self.records.places
 
+    @property
+    def shared(self) -> NDArray[np.uint8]:
+        """The text with the canaries, as bytes."""
+        return self.records.x
+
     def check(self, model: Any) -> None:
         """Reject all but language models, and documents that the model rejects."""
         if not contract.takes_texts(model):

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from byrote.data.canary_records import CanaryRecords
+from byrote.models.external import takes_assignments
 from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import Content
 from byrote.runs.kinds.arrays import Arrays
+from byrote.runs.kinds.assigned import Assigned
 from byrote.runs.kinds.canaries import Canaries
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile
@@ -19,6 +23,10 @@ class Kind(Protocol):
     @property
     def records(self) -> Any:
         """The records."""
+
+    @property
+    def shared(self) -> NDArray[Any]:
+        """The array that all workers share."""
 
     @property
     def content(self) -> type[Content]:
@@ -55,6 +63,8 @@ class Kind(Protocol):
         """Return the files of the run folder that are made from the records."""
 
 
-def kind_of(records: Any) -> Kind:
-    """Return the kind of run for these records."""
-    return Canaries(records) if isinstance(records, CanaryRecords) else Arrays(records)
+def kind_of(records: Any, model: Any) -> Kind:
+    """Return the kind of run for these records and model."""
+    if isinstance(records, CanaryRecords):
+        return Canaries(records)
+    return Assigned(records) if takes_assignments(model) else Arrays(records)

@@ -9,6 +9,7 @@ import numpy as np
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.scores.elsewhere import accidents_of
 from byrote.scores.gate.max_auc import MAX_AUC
 from byrote.scores.gate.max_epsilon_proven import MAX_EPSILON_PROVEN
 from byrote.scores.gate.max_exposure import MAX_EXPOSURE
@@ -16,6 +17,7 @@ from byrote.scores.gate.max_q999 import MAX_Q999
 from byrote.scores.gate.max_score import MAX_SCORE
 from byrote.scores.gate.max_significant import MAX_SIGNIFICANT
 from byrote.scores.gate.threshold import Gate, GatedRun, Measured, ThresholdKind, gate_of, judge
+from byrote.scores.memorization.between_fits import NO_DIFFERENCE
 from byrote.scores.run import Run, open_run
 
 KINDS = {
@@ -108,11 +110,14 @@ def check(
         most = checks.integer("insertions", insertions, at_least=1)
         options["max_exposure"] = {"insertions": most}
     gated = GatedRun(open_run(run), (1 - level) / 2 / len(limits))
+    doubts = tuple(
+        accident.text for accident in accidents_of(gated.run) if accident.kind != NO_DIFFERENCE
+    )
     thresholds = [
         judge(
             name,
             limit,
-            _measured(gated, KINDS[name], limit, options.get(name, {})),
+            _measured(gated, KINDS[name], limit, options.get(name, {}), doubts),
             level=level,
             missing=gated.run.incomplete,
         )
@@ -132,11 +137,16 @@ def as_limits(values: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _measured(
-    run: GatedRun, kind: ThresholdKind, limit: float, options: Mapping[str, Any]
+    run: GatedRun,
+    kind: ThresholdKind,
+    limit: float,
+    options: Mapping[str, Any],
+    doubts: tuple[str, ...],
 ) -> Measured:
-    """Measure from the finished fits; return nothing if there are none."""
+    """Measure by the finished fits, nothing without any; add doubts about the whole run."""
     if not run.table.counting().any():
         return Measured()
     # Densities of zero have infinite scores, which thresholds judge without warnings.
     with np.errstate(invalid="ignore", divide="ignore"):
-        return kind.measure(run, limit, **options)
+        measured = kind.measure(run, limit, **options)
+    return replace(measured, doubts=(*measured.doubts, *doubts))

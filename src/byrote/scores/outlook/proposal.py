@@ -150,7 +150,9 @@ class Planner:
                 f"records must be at least {2 * _LEAST_PROBES} to propose plans; got {n}"
             )
         self._request = Request(model, records, KFold(_FOLDS, _USUAL_REPEATS), settings)
-        self._kind = Arrays(records)
+        kind = self._request.kind
+        assert isinstance(kind, Arrays)  # noqa: S101 (records are not canaries)
+        self._kind = kind
         self._probes = min(_PROBES, n // 4 // 2 * 2)
         planned = self._request.planned()
         self._folds = self._kind.pilot(planned)

@@ -348,3 +348,45 @@ class Responds(DensityMixin, BaseEstimator):
 
     def score_samples(self, X):
         return np.where(self.told_[X[:, 0].astype(int)], 1.0, -1.0)
+
+
+class NoisyCopies(BaseEstimator):
+    """A generator that gives out its training rows with noise, or ignores them."""
+
+    def __init__(self, noise=0.2, ignores=False, random_state=0):
+        self.noise = noise
+        self.ignores = ignores
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        self.rows_ = np.array(X)
+        return self
+
+    def sample(self, n=1):
+        generator = np.random.default_rng(self.random_state)
+        width = self.rows_.shape[1]
+        if self.ignores:
+            return generator.normal(0.3, 0.3, (n, width))
+        rows = self.rows_[generator.integers(0, len(self.rows_), n)]
+        return rows + self.noise * generator.normal(size=rows.shape)
+
+
+class FrameCopies:
+    """A synthesizer of tables without get_params: rows drawn from its training frame."""
+
+    def __init__(self, share=1.0):
+        self.share = share
+
+    def fit(self, frame):
+        assert hasattr(frame, "columns")
+        self.frame = frame.reset_index(drop=True)
+
+    def sample(self, n):
+        copies = self.frame.iloc[np.random.randint(0, len(self.frame), n)]  # noqa: NPY002
+        copies = copies.reset_index(drop=True)
+        others = round(n * (1 - self.share))
+        for name in copies.columns:  # columns are drawn apart: nothing of any one row
+            column = self.frame[name].to_numpy()
+            apart = column[np.random.randint(0, len(column), others)]  # noqa: NPY002
+            copies[name] = np.concatenate([apart, copies[name].to_numpy()[others:]])
+        return copies

@@ -1,19 +1,23 @@
-"""Nearest-neighbour tests of generated samples, and near-duplicates of training records."""
+"""Nearest-neighbour tests of samples and synthetic tables; near-duplicates of training records."""
 
 from byrote.scores.neighbors.authenticity import Authenticity, authenticity
 from byrote.scores.neighbors.compare_neighbors import compare_neighbors
+from byrote.scores.neighbors.compare_synthetic import compare_synthetic
 from byrote.scores.neighbors.copying_test import CopyingTest, copying_test
 from byrote.scores.neighbors.distance_ratio import distance_ratio
 from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.neighbors.synthetic_result import SyntheticResult
 
 __all__ = [
     "Authenticity",
     "CopyingTest",
     "NearDuplicates",
     "NeighborResult",
+    "SyntheticResult",
     "authenticity",
     "compare_neighbors",
+    "compare_synthetic",
     "copying_test",
     "distance_ratio",
     "near_duplicates",

@@ -1,5 +1,6 @@
-"""Privacy: lower bounds on epsilon, membership inference, and what a guarantee implies."""
+"""Privacy: bounds on epsilon, membership inference, guarantees, disclosure of attributes."""
 
+from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure, attribute_disclosure
 from byrote.scores.privacy.density import DensityBound, epsilon_from_density
 from byrote.scores.privacy.evidence import Bound
 from byrote.scores.privacy.guarantee import (
@@ -13,6 +14,7 @@ from byrote.scores.privacy.one_run import OneRunAudit, audit_one_run, one_run_ep
 from byrote.scores.privacy.rates import RatesBound, epsilon_from_rates, epsilon_from_scores
 
 __all__ = [
+    "AttributeDisclosure",
     "Bound",
     "DensityBound",
     "ExposureBound",
@@ -20,6 +22,7 @@ __all__ = [
     "MembershipInference",
     "OneRunAudit",
     "RatesBound",
+    "attribute_disclosure",
     "audit_one_run",
     "epsilon_from_density",
     "epsilon_from_rates",

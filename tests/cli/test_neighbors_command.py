@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from scipy.spatial.distance import cdist
@@ -266,3 +267,86 @@ def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_pat
     assert np.allclose(found.ratio, expected, rtol=1e-5)  # stored pixels are scaled in float32
     code, _, err = byrote_("neighbors", "run", "--validation-part", "train")
     assert (code, "must be records other than" in err) == (2, True)
+
+
+# -- one synthetic table ---------------------------------------------------------------------------
+
+TABLES = ["neighbors", "--train", "t.csv", "--holdout", "h.csv", "--synthetic", "s.csv"]
+
+
+def write_tables(copies=20):
+    """Tables of ages and towns, with gaps; some synthetic rows are training rows."""
+    generator = np.random.default_rng(5)
+    frames = {
+        name: pd.DataFrame(
+            {
+                "key": [f"{name}{i}" for i in range(n)],
+                "age": np.where(generator.random(n) < 0.1, np.nan, generator.normal(40, 9, n)),
+                "town": generator.choice(["Ely", "Rye", "?"], n),
+            }
+        )
+        for name, n in (("t", 60), ("h", 50), ("s", 40))
+    }
+    frames["s"].iloc[:copies, 1:] = frames["t"].iloc[:copies, 1:].to_numpy()
+    frames["s"]["age"] = frames["s"]["age"].astype(float)
+    for name, frame in frames.items():
+        frame.to_csv(f"{name}.csv", index=False)
+    frames["h"].to_parquet("h.parquet")
+    return frames
+
+
+def test_a_synthetic_table_is_compared_with_training_and_holdout(byrote_):
+    frames = write_tables()
+    code, out, err = byrote_(*TABLES, "--drop", "key")
+    assert (code, err) == (0, "")
+    expected = byrote.neighbors.compare_synthetic(*(f.drop(columns="key") for f in frames.values()))
+    share = expected.attributions["nearest"]
+    assert f"A training row is nearest to {share.share:.1%} of synthetic rows" in out
+    assert (
+        "60 training rows, 50 holdout rows, 40 synthetic rows · Gower's distance, 2 columns" in out
+    )
+    data = json.loads(byrote_(*TABLES, "--drop", "key", "--json", "--top", "3")[1])
+    assert len(data["records"]) == 3
+    assert data["summary"]["nearest"]["p_value"] == share.p_value
+    other = [word if word != "h.csv" else "h.parquet" for word in TABLES]
+    assert json.loads(byrote_(*other, "--drop", "key", "--json", "--top", "3")[1]) == data
+
+
+def test_a_column_of_ids_is_asked_about(byrote_):
+    write_tables()
+    code, _, err = byrote_(*TABLES)
+    assert code == 0
+    assert "column 'key' looks like ids: every row has another value (--drop key)" in err
+
+
+BAD_TABLES = {
+    "alone": (["neighbors", "--train", "t.csv"], "a run, or --train, --holdout and --synthetic"),
+    "nothing": (["neighbors"], "a run, or --train, --holdout and --synthetic must be given"),
+    "with a run": (["neighbors", "run", "--drop", "key"], "--drop is for synthetic tables"),
+    "missing": ([*TABLES[:-1], "none.csv"], "there is no none.csv"),
+    "kind": ([*TABLES[:-1], "s.txt"], "--synthetic must be a .csv (also gzipped) or .parquet file"),
+    "drop": ([*TABLES, "--drop", "kei"], "t.csv: there is no column 'kei' to drop"),
+    "columns": ([*TABLES[:-1], "other.csv"], "synthetic must have the columns of train; it lacks"),
+    "ragged": ([*TABLES[:-1], "ragged.csv"], "ragged.csv: every row must have 2 cells"),
+    "text": ([*TABLES[:-1], "text.csv"], "column 'age' must hold numbers in all tables or in none"),
+    "empty": ([*TABLES[:-1], "empty.csv"], "synthetic must have rows"),
+    "seed": ([*TABLES, "--seed", "-1"], "--seed must be"),
+    "top": ([*TABLES, "--top", "-1"], "--top must be"),
+}
+
+
+@pytest.mark.parametrize("case", BAD_TABLES)
+def test_tables_that_cannot_be_compared_are_refused_in_one_sentence(case, byrote_, tmp_path):
+    write_tables()
+    (tmp_path / "other.csv").write_text("key,age\na,1\nb,2\n")
+    (tmp_path / "ragged.csv").write_text("key,age\na,1\nb\n")
+    (tmp_path / "text.csv").write_text("key,age,town\na,old,Ely\nb,young,Rye\n")
+    (tmp_path / "empty.csv").write_text("key,age,town\n")
+    (tmp_path / "s.txt").write_text("key,age,town\n")
+    before = {path.name for path in tmp_path.iterdir()}
+    arguments, message = BAD_TABLES[case]
+    code, out, err = byrote_(*arguments)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} == before

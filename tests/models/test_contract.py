@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from byrote import InvalidInput
-from byrote.models import VAE, contract, identity
+from byrote.models import VAE, FromSamples, contract, identity
 
 from estimators import Kernel, KnownVariance, Learner, NoScore, PureNoise
 
@@ -28,6 +28,7 @@ MODELS = {
     "gmm": lambda: GaussianMixture(2),
     "one's own": KnownVariance,
     "noise": PureNoise,
+    "samples": lambda: FromSamples(GaussianMixture(2), samples=2),
     "pipeline": lambda: make_pipeline(StandardScaler(), GaussianMixture(2)),
 }
 X = np.random.default_rng(0).random((40, 3, 3))

@@ -6,7 +6,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.models.contract import draw_samples
+from byrote.models.sampling import draw_samples
 
 X = np.random.default_rng(0).normal(size=(30, 6))
 

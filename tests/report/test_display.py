@@ -5,6 +5,7 @@ import inspect
 import io
 
 import numpy as np
+import pandas as pd
 import pytest
 from rich.console import Console
 from sklearn.neighbors import KernelDensity
@@ -14,11 +15,17 @@ from byrote import Canary, KFold
 from byrote.display import Displayed
 from byrote.scores.exposure.extraction_from_run import extract_from_run
 
-from estimators import PureNoise
+from estimators import FrameCopies, PureNoise
 from languages import Ngram
 
 SECRETS = ["2812650171"]
 TEXT = ["the cat sat on the mat and the dog sat on the log"] * 20
+
+
+def disclosure():
+    frame = pd.DataFrame({"age": np.arange(20.0), "secret": [*"ab"] * 10})
+    plan = KFold(2, repeats=2)
+    return byrote.privacy.attribute_disclosure(FrameCopies(), frame, secret="secret", plan=plan)
 
 
 @pytest.fixture(scope="module")
@@ -58,6 +65,8 @@ def shown(tmp_path_factory):
         run.membership(),
         byrote.neighbors.compare_neighbors(scores, x, x[:30] + 1, x[30:] + 2),
         byrote.neighbors.near_duplicates(scores, x),
+        byrote.neighbors.compare_synthetic(x[:20], x[20:40], x[40:]),
+        disclosure(),
         byrote.Records(x + 1234.5, labels=[0, 1] * 30, source="<b>here</b>"),
         byrote.Corpus([*TEXT, SECRETS[0]], source="<b>here</b>"),
         run,

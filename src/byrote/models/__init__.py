@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
     from byrote.models.privacy import DP, DPGuarantee
+    from byrote.models.samples.from_samples import FromSamples
     from byrote.models.vae import VAE, ImportanceSampling
 
 _MODULES = {
@@ -17,6 +18,7 @@ _MODULES = {
     "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
+    "FromSamples": "byrote.models.samples.from_samples",
     "ImportanceSampling": "byrote.models.vae",
     "LaplaceHistogram": "byrote.models.laplace_histogram",
     "VAE": "byrote.models.vae",
@@ -28,6 +30,7 @@ __all__ = [
     "CharLSTM",
     "Command",
     "DPGuarantee",
+    "FromSamples",
     "ImportanceSampling",
     "LaplaceHistogram",
 ]

@@ -12,6 +12,9 @@ which returns (n,) log-densities in nats. Optional:
 - ``diagnostics_``: reliability of the last log-densities, one array per name;
 - ``facts_``: facts about the fit as plain data; "privacy" holds a ``DPGuarantee``;
 - ``settled(shape, fits)``: a copy without parameters "auto";
+- ``prepared(X)``: a copy that knows what all records have in common, such as the ranges of columns,
+  and X as an array, before the first fit; X may be a data frame;
+- ``statistic``: a ``Statistic``, where ``score_samples`` returns something other than log p;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
 - ``file_hashes()``: hashes, by parameter, of files that are part of the model;
 - ``takes_assignments``, if true: it reads the records itself, and gets an ``Assignment`` of rows
@@ -26,7 +29,7 @@ every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will ca
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +44,13 @@ from byrote.models.privacy.dp import DPGuarantee
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 
+class Statistic(NamedTuple):
+    """What ``score_samples`` returns: higher where a record is more likely, or better guessed."""
+
+    name: str = "log p"
+    unit: str = "nats"
+
+
 def check_model(model: Any) -> None:
     """Refuse an object that is not a density estimator, naming the missing method."""
     name = type(model).__name__ if not isinstance(model, type) else model.__name__
@@ -48,9 +58,10 @@ def check_model(model: Any) -> None:
         raise InvalidInput(f"model must be an instance; got the class {name}")
     for method in ("fit", "score_samples", "get_params"):
         if not _has_method(model, method):
+            hint = " (FromSamples, --from-samples, takes generators that have fit and sample)"
             raise InvalidInput(
                 "model must be a density estimator with fit, score_samples and get_params;"
-                f" {name} has no {method}"
+                f" {name} has no {method}{hint if _has_method(model, 'sample') else ''}"
             )
     try:
         clone(model)
@@ -68,6 +79,12 @@ def _has_method(model: Any, method: str) -> bool:
         return False
 
 
+def prepared(model: Any, data: Any) -> tuple[Any, Any]:
+    """Let a model with ``prepared`` see all records before the first fit."""
+    prepare = getattr(model, "prepared", None)
+    return prepare(data) if callable(prepare) and not isinstance(model, type) else (model, data)
+
+
 def seeded_clone(model: Any, *, training: int, noise: int) -> Any:
     """Copy the model, unfitted, and set its seeds."""
     copy = clone(model)
@@ -81,6 +98,13 @@ def reseed(model: Any, seed: int) -> None:
     seeds = dict.fromkeys(_parameters_named(model, SEED), seed)
     if seeds:
         model.set_params(**seeds)
+
+
+def copy_seeds(source: Any, target: Any) -> None:
+    """Give a model the seeds of another of its class, if it has any."""
+    if callable(getattr(source, "get_params", None)):
+        values = source.get_params(deep=True)
+        target.set_params(**{name: values[name] for name in _parameters_named(source, SEED)})
 
 
 def _parameters_named(model: Any, name: str) -> list[str]:
@@ -228,43 +252,6 @@ def check_input(model: Any, x: NDArray[Any] | Sequence[str]) -> None:
             f"model: {type(model).__name__} refuses the records: its check_input raised"
             f" {type(error).__name__}"
         ) from None
-
-
-def check_samples(model: Any) -> None:
-    """Refuse a model without a method ``sample``."""
-    if not callable(getattr(model, "sample", None)):
-        raise InvalidInput(
-            f"model must have sample(n) to draw samples; {type(model).__name__} does not"
-        )
-
-
-def draw_samples(model: Any, n: int, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Draw (n, *shape) samples from a fitted model.
-
-    ``sample(n)`` may return rows for images, or, as scikit-learn's mixtures do, a pair that begins
-    with the samples. InvalidInput for a model without it, another number of values, or NaN.
-
-    Examples
-    --------
-    >>> from sklearn.mixture import GaussianMixture
-    >>> model = GaussianMixture(random_state=0).fit(np.random.default_rng(0).normal(size=(9, 4)))
-    >>> draw_samples(model, 5, (2, 2)).shape
-    (5, 2, 2)
-    """
-    check_samples(model)
-    samples = model.sample(n)
-    array = np.asarray(samples[0] if isinstance(samples, tuple) else samples)
-    name = type(model).__name__
-    if array.dtype.kind not in "fiub" or array.size != n * int(np.prod(shape)):
-        raise InvalidInput(
-            f"model: {name}.sample({n}) must give {n} records of shape {shape};"
-            f" got {array.dtype} {array.shape}"
-        )
-    if not np.isfinite(array).all():
-        raise InvalidInput(f"model: {name}.sample({n}) must be finite; got NaN or infinity")
-    if array.dtype.kind != "f" and not takes_pixels(model):
-        array = array.astype(np.float64)  # numbers, not stored pixels that stand for x/255
-    return array.reshape(n, *shape)
 
 
 def resolved_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, Any]:

@@ -22,7 +22,7 @@ SEED, NOISE = "random_state", "noise_seed"  # parameters that a run sets
 def parameters(model: Any) -> Mapping[str, Any]:
     """Return the model's parameters as plain data, without the seeds that a run sets.
 
-    Lists in ``private_parameters``, such as records, are replaced by a hash, as arrays always are;
+    What ``private_parameters`` hold, such as records, is replaced by a hash, as arrays always are;
     ``incidental_parameters`` are left out.
     """
     private = getattr(model, "private_parameters", ())
@@ -35,17 +35,24 @@ def parameters(model: Any) -> Mapping[str, Any]:
 
 
 def _hidden(value: Any) -> Any:
-    if not isinstance(value, list):
+    if not isinstance(value, list | dict):
         return value
-    return {"items": len(value), "sha256": _hash(json.dumps(value).encode())}
+    kind = {"class": value.get("class")} if isinstance(value, dict) else {"items": len(value)}
+    return {**kind, "sha256": _hash(json.dumps(value).encode())}
 
 
 def code(model: Any) -> str:
     """Hash the source of the model's class and its bases, except those of installed packages.
 
-    Empty if there is no source. Functions that the class calls are not followed.
+    Also that of the classes of its parameters, such as a generator. Empty if there is no source.
+    Functions that a class calls are not followed.
     """
-    cls = type(model)
+    classes = dict.fromkeys(map(type, (model, *model.get_params(deep=False).values())))
+    codes = list(filter(None, map(_code_of_class, classes)))
+    return _hash("".join(codes).encode())[:16] if len(codes) > 1 else "".join(codes)
+
+
+def _code_of_class(cls: type) -> str:
     if cls not in _codes:
         _codes[cls] = _code_of(cls)
     return _codes[cls]

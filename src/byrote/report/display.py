@@ -13,6 +13,7 @@ from rich.text import Text
 from byrote.attacks.extraction import Extraction
 from byrote.data import Corpus, Records
 from byrote.report import (
+    attribute_disclosure,
     comparison,
     exposure,
     extraction,
@@ -23,6 +24,7 @@ from byrote.report import (
     privacy,
     proposals,
     pruning,
+    synthetic,
     trajectory,
 )
 from byrote.report.format import WIDTH, Printable, byte_size, headline_of, plural
@@ -37,7 +39,9 @@ from byrote.scores.memorization.pruning import Pruned
 from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.neighbors.synthetic_result import SyntheticResult
 from byrote.scores.outlook.proposal import Proposals
+from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.run import Run
@@ -127,6 +131,7 @@ def _named(rows: Iterable[tuple[str, str]]) -> Table:
 
 
 _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
+    AttributeDisclosure: attribute_disclosure.render,
     Comparison: comparison.render,
     Corpus: _corpus,
     Exposure: exposure.render_exposures,
@@ -144,5 +149,6 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     Pruned: pruning.render,
     Records: _records,
     Run: _run,
+    SyntheticResult: synthetic.render,
     Trajectory: trajectory.render,
 }

@@ -223,7 +223,8 @@ def _argument(value: Any) -> Any:
     """Shorten an object to its class and parameters."""
     if isinstance(value, Mapping):
         name = str(value.get("class", "…")).rpartition(".")[2]
-        parts = {key: part for key, part in value.items() if key != "class"}
+        unsaid = {"class", "sha256"} if "class" in value else set()
+        parts = {key: part for key, part in value.items() if key not in unsaid}
         return call(name, parts) if parts else name
     return [_argument(item) for item in value] if isinstance(value, list) else value
 
@@ -268,3 +269,15 @@ class Printable:
         for segment in console.render(self._content, unmarked):
             lines = segment.text.split("\n")
             yield segment._replace(text="\n".join(map(printable, lines)))
+
+
+def statistic_of(description: Mapping[str, Any]) -> tuple[str, str]:
+    """Return what the values of a run are, and their unit: "log p" and "nats" of a density."""
+    statistic = description["model"].get("statistic") or {}
+    return statistic.get("name", "log p"), statistic.get("unit", "nats")
+
+
+def log_likelihood(description: Mapping[str, Any]) -> str:
+    """Return what training raises in a record: its log-likelihood, or another statistic's name."""
+    name, _ = statistic_of(description)
+    return "log-likelihood" if name == "log p" else name

@@ -22,6 +22,7 @@ from byrote.report.format import (
     plain,
     plural,
     resolved,
+    statistic_of,
     subset,
     with_error,
 )
@@ -63,7 +64,7 @@ def render(
     """Return the summary and the most memorized records."""
     summary = result.summary()
     parts: list[RenderableType] = [_headline(result), significance(result)]
-    parts.append(_distribution(summary))
+    parts.append(_distribution(result))
     parts += [Text(sentence) for sentence in _few_repeats(result)]
     if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
@@ -112,8 +113,9 @@ def _headline(result: MemorizationResult) -> Text:
     return text
 
 
-def _distribution(summary: Summary) -> Table:
-    table = new_table("nats", *(_TITLES[name] for name in ESTIMATORS))
+def _distribution(result: MemorizationResult) -> Table:
+    summary, (_, unit) = result.summary(), statistic_of(result.description)
+    table = new_table(unit, *(_TITLES[name] for name in ESTIMATORS))
     for key, title in _STATISTICS.items():
         cells = [with_error(summary.distribution[name][key]) for name in ESTIMATORS]
         table.add_row(title, *cells)
@@ -127,10 +129,11 @@ def _log_likelihood(result: MemorizationResult) -> Text:
     means, description = result.summary().mean_log_prob, result.description
     inside, outside = (with_error(means[side]) for side in ("in", "out"))
     gap = number(means["in"].value - means["out"].value)
-    text = f"Mean log p: {inside} in training, {outside} held out, difference {gap}"
+    name, _ = statistic_of(description)
+    text = f"Mean {name}: {inside} in training, {outside} held out, difference {gap}"
     shape, model = description["data"]["shape"], description["model"]
     pixels = model["name"].startswith("byrote.") and model["parameters"].get("space") != "real"
-    if len(shape) > 1 and pixels:
+    if len(shape) > 1 and pixels and name == "log p":
         # Other densities of images are in units that byrote does not know.
         bits = -means["out"].value / (np.prod(shape) * np.log(2))
         text += f" ({number(bits)} bits per dimension)"
@@ -186,9 +189,10 @@ def _records(
     if column is not None and not any(column.cells[row] for row in rows):
         column = None
     titles = ["record"] if result.labels is None else ["record", "label"]
+    name, _ = statistic_of(result.description)
     table = new_table(
         *titles,
-        *("score M", "matched", "mean_log", "[95 %]", "log p in", "out", "q"),
+        *("score M", "matched", "mean_log", "[95 %]", f"{name} in", "out", "q"),
         left=len(titles),
         title=title,
         whole=("mean_log", "[95 %]", "q"),

@@ -4,7 +4,7 @@ import numpy as np
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import interval, number, plural
+from byrote.report.format import interval, log_likelihood, number, plural
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
@@ -22,7 +22,7 @@ def significance(result: MemorizationResult) -> Text:
     if (row := summary.sensitivity.unexplained) >= 0:
         text.append(
             f"Record {printable(result.ids[row])} is not cleared: training on it raises its"
-            f" log-likelihood by {number(result.mean_log[row])} nats"
+            f" {log_likelihood(result.description)} by {number(result.mean_log[row])} nats"
             f" {interval(*result.interval[row])}, but this test cannot tell that from chance.\n",
             style="bold",
         )
@@ -95,7 +95,8 @@ def _reach(result: MemorizationResult) -> list[str]:
         )
     else:
         sentences.append(
-            "With 80% power this run finds a single record whose log-likelihood training raises by"
+            "With 80% power this run finds a single record whose"
+            f" {log_likelihood(result.description)} training raises by"
             f" {number(sensitivity.detectable)} nats, a noisy record from"
             f" {number(sensitivity.detectable_noisy)} nats on."
         )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from byrote import checks, seeds
 from byrote.errors import InvalidInput, RunMismatch
 from byrote.models import contract
+from byrote.models.sampling import check_samples, draw_samples
 from byrote.models.weights import check_keepable, with_weights
 from byrote.runs.determinism import controlled
 from byrote.runs.files import file_exists
@@ -46,11 +47,11 @@ def sample(
     n = checks.integer("n", n, at_least=1)
     seed = checks.seed("seed", seed)
     fitted = load(run, fit, model)
-    contract.check_samples(fitted)
+    check_samples(fitted)
     sampling_seed = seeds.integer(seed, seeds.Purpose.RELEASE, fold=2)
     contract.reseed(fitted, sampling_seed)
     with controlled(sampling_seed, run.manifest.threads, needs_torch=False):
-        return contract.draw_samples(fitted, n, run.manifest.data.shape)
+        return draw_samples(fitted, n, run.manifest.data.shape)
 
 
 def _checked(model: Any, description: ModelPart) -> Any:

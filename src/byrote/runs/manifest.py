@@ -13,6 +13,7 @@ from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.models import identity
+from byrote.models.contract import Statistic
 from byrote.plans import Design, Plan, check_spec
 from byrote.plans.design import Units
 from byrote.runs import sealed
@@ -28,6 +29,19 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class StatisticPart(_Part):
+    """What the model's values are, in words and units."""
+
+    name: str = "log p"
+    unit: str = "nats"
+
+    @classmethod
+    def of(cls, model: Any) -> "StatisticPart":
+        """Describe a model's values: log p unless it says otherwise."""
+        statistic = getattr(model, "statistic", None)
+        return cls(**statistic._asdict()) if isinstance(statistic, Statistic) else cls()
+
+
 class ModelPart(_Part):
     """The model: class, code of a user's class, and parameters except seeds.
 
@@ -38,6 +52,7 @@ class ModelPart(_Part):
     code: str = ""
     parameters: dict[str, Any]
     files: dict[str, str] = {}
+    statistic: StatisticPart = StatisticPart()
 
     @classmethod
     def of(cls, model: Any) -> "ModelPart":
@@ -47,6 +62,7 @@ class ModelPart(_Part):
             code=identity.code(model),
             parameters=dict(identity.parameters(model)),
             files=identity.file_hashes(model),
+            statistic=StatisticPart.of(model),
         )
 
     def differences(self, other: "ModelPart") -> list[str]:

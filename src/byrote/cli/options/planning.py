@@ -23,6 +23,7 @@ from byrote.cli.options.shared import (
     Data,
     Debug,
     DensityModel,
+    FromSamplesCount,
     Ids,
     Image,
     Key,
@@ -54,6 +55,7 @@ class PlanOptions:
     data: Data
     model: DensityModel | None = None
     settings: Settings = None
+    from_samples: FromSamplesCount = None
     budget: Annotated[
         str | None, value("TIME", "Stay within this time, such as 90s, 30min or 2h.")
     ] = None

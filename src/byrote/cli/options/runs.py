@@ -80,14 +80,27 @@ class ExtractOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class NeighborsOptions:
-    """Find copies and near copies, which hide memorization, and test samples for copying."""
+    """Find copies and near copies, which hide memorization, and test samples for copying.
+
+    Of a run, or of one synthetic table: --train, --holdout and --synthetic.
+    """
 
     run: Annotated[
-        Path,
+        Path | None,
         argument(
             "RUN", "Read this run folder; tests of samples need its release model (--keep-models)."
         ),
-    ]
+    ] = None
+    train: Annotated[
+        Path | None, value("FILE", "Test a synthetic table: its training rows, .csv or .parquet.")
+    ] = None
+    holdout: Annotated[
+        Path | None, value("FILE", "Compare with these rows, which the generator has not seen.")
+    ] = None
+    synthetic: Annotated[Path | None, value("FILE", "Test this synthetic table.")] = None
+    drop: Annotated[
+        list[str] | None, value("NAME", "Leave out this column of the tables; repeatable.")
+    ] = None
     validation: Annotated[
         str | None,
         value(

@@ -106,6 +106,13 @@ Settings = Annotated[
         help="Set a parameter of the model; repeatable. An unknown name lists all names.",
     ),
 ]
+FromSamplesCount = Annotated[
+    int | None,
+    number(
+        "Take the model for a generator without a density, with fit and sample: score records by"
+        " the nearest of N samples per training record."
+    ),
+]
 UserModel = Annotated[
     str | None, value("MODULE:CLASS", "Load weights into this class of your own.")
 ]

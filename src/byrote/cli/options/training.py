@@ -27,6 +27,7 @@ from byrote.cli.options.shared import (
     DensityModel,
     DryRun,
     Executor,
+    FromSamplesCount,
     Ids,
     Image,
     KeepModels,
@@ -66,6 +67,7 @@ class ScoreOptions:
     out: Out = None
     model: DensityModel = "vae"
     settings: Settings = None
+    from_samples: FromSamplesCount = None
     plan: PlanChoice = "kfold"
     folds: Folds = None
     repeats: Repeats = None

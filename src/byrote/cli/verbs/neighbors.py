@@ -1,4 +1,4 @@
-"""byrote neighbors: copies among the records, and nearest-neighbour tests of samples."""
+"""byrote neighbors: copies among a run's records, and tests of samples or a synthetic table."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -6,34 +6,70 @@ from pathlib import Path
 from typing import Any
 
 from byrote import checks
-from byrote.cli.exits import complete_or_not
+from byrote.cli.exits import Exit, complain, complete_or_not
 from byrote.cli.options.runs import NeighborsOptions
 from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.extract import build_user_model
 from byrote.data import Records, load
+from byrote.data.frames import id_columns, load_frame
 from byrote.errors import InvalidInput
 from byrote.report import near_duplicates as report_copies
 from byrote.report import neighbors as report
+from byrote.report import synthetic as synthetic_report
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.compare_neighbors import compare_neighbors
+from byrote.scores.neighbors.compare_synthetic import compare_synthetic
 from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.run import Run, open_run
 
+_TABLES = ("train", "holdout", "synthetic")
 _SAME_RECORDS = "--validation must be records other than those of the run; got the same"
 _OPTIONS_OF_FILES = {"image", "key", "labels", "ids"}  # the last three name parts of one file
 _FILES_WITH_PARTS = {".npz", ".csv", ".parquet"}
 
 
 def neighbors(options: NeighborsOptions) -> int:
-    """Find copies, test samples, and print both; return the exit code."""
+    """Test a run's records and samples, or a synthetic table; return the exit code."""
+    tables = {name: getattr(options, name) for name in _TABLES}
+    if options.run is None:
+        return _of_table(options, tables)
+    if extra := [f"--{name}" for name in (*_TABLES, "drop") if getattr(options, name)]:
+        raise InvalidInput(f"{extra[0]} is for synthetic tables; leave out the run to test one")
+    return _of_run(options, options.run)
+
+
+def _of_table(options: NeighborsOptions, paths: Mapping[str, Path | None]) -> int:
+    """Test one synthetic table, and print the result."""
+    if missing := [f"--{name}" for name, path in paths.items() if path is None]:
+        raise InvalidInput(
+            "a run, or --train, --holdout and --synthetic must be given; got neither a run nor"
+            f" {missing[0]}"
+        )
+    checks.integer("--seed", options.seed, at_least=0)
+    drop = options.drop or []
+    frames = {name: load_frame(f"--{name}", str(path), drop=drop) for name, path in paths.items()}
+    with standard_output_kept_clean():
+        result = compare_synthetic(**frames, seed=options.seed)
+    for column in id_columns(frames["train"]):
+        complain(f"column {column!r} looks like ids: every row has another value (--drop {column})")
+    emit(
+        output_format(options.as_json),
+        text=lambda: [synthetic_report.render(result, top=options.top)],
+        data=lambda: synthetic_report.to_json(result, top=options.top),
+    )
+    return Exit.DONE
+
+
+def _of_run(options: NeighborsOptions, folder: Path) -> int:
+    """Find copies, test samples, and print both."""
     has_validation = options.validation is not None or options.validation_part is not None
     if options.samples is not None and not has_validation:
         raise InvalidInput("--samples needs validation records: --validation or --validation-part")
     checks.integer("--seed", options.seed, at_least=0)
     if options.samples is not None:
         checks.integer("--samples", options.samples, at_least=1)
-    run, top = open_run(options.run), options.top
+    run, top = open_run(folder), options.top
     result, code = complete_or_not(run.memorization)
     compared = None
     with standard_output_kept_clean():

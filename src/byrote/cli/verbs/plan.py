@@ -12,9 +12,9 @@ from typing import Any
 from byrote.cli.exits import Exit
 from byrote.cli.options.planning import PlanOptions
 from byrote.cli.output import emit, output_format, print_text, standard_output_kept_clean
-from byrote.cli.verbs.score import PLAN_OPTIONS, build_plan, load_records
+from byrote.cli.verbs.score import PLAN_OPTIONS, build_model, build_plan, load_records
 from byrote.errors import InvalidInput
-from byrote.models import registry
+from byrote.models import contract
 from byrote.report import elsewhere
 from byrote.report.format import plain
 from byrote.report.proposals import render
@@ -74,9 +74,8 @@ def _write(options: PlanOptions, out: Path, choices: Mapping[str, Any]) -> int:
 def _propose(options: PlanOptions) -> int:
     """Carry out a pilot and print plans."""
     goal, budget = Goal.parse(options.goal or "discover=1"), parse_time(options.budget)
-    model = registry.build(options.model or "vae", registry.parse_settings(options.settings or []))
+    model, records = contract.prepared(build_model(options), load_records(options))
     settings = Settings(options.seed, options.threads, options.workers, debug=options.debug)
-    records = load_records(options)
     with standard_output_kept_clean():
         proposals = Planner(model, records, settings).propose(goal, budget)
     command = command_of(options, proposals.recommended)
@@ -109,6 +108,7 @@ def command_of(options: PlanOptions, proposal: Proposal) -> str:
     words = ["byrote", "score", options.data, "--model", options.model or "vae"]
     for setting in options.settings or []:
         words += ["--set", setting]
+    words += _option("from-samples", options.from_samples)
     for name in _DATA:
         words += _option(name, getattr(options, name))
     spec = {**proposal.plan.spec()}

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from byrote import checks
 from byrote.cli.exits import Exit, complain
 from byrote.cli.options.planning import PlanOptions
 from byrote.cli.options.training import ExposeOptions, ScoreOptions
@@ -15,7 +16,7 @@ from byrote.cli.verbs.show import print_scores
 from byrote.data import Records, load
 from byrote.data.canary_records import CanaryRecords
 from byrote.errors import InvalidInput
-from byrote.models import registry
+from byrote.models import FromSamples, contract, registry
 from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
 from byrote.report.forecast import of_canaries, of_records
 from byrote.report.format import plain
@@ -40,9 +41,10 @@ def score(options: ScoreOptions) -> int:
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
     plan = build_plan(options.plan, {name: getattr(options, name) for name in PLAN_OPTIONS})
+    model, records = contract.prepared(build_model(options), load_records(options))
     request = Request(
-        model=registry.build(options.model, registry.parse_settings(options.settings or [])),
-        records=load_records(options),
+        model=model,
+        records=records,
         plan=plan,
         settings=run_settings(options),
         track=parse_epochs(options.track),
@@ -57,6 +59,15 @@ def score(options: ScoreOptions) -> int:
     if request.keeps:
         run.folder.check_release()
     return code
+
+
+def build_model(options: ScoreOptions | PlanOptions) -> Any:
+    """Build the model that the options name, or the density of its samples."""
+    model = registry.build(options.model or "vae", registry.parse_settings(options.settings or []))
+    if options.from_samples is None:
+        return model
+    samples = checks.integer("--from-samples", options.from_samples, at_least=1)
+    return FromSamples(model, samples=samples)
 
 
 def load_records(options: ScoreOptions | PlanOptions) -> Records:

@@ -128,8 +128,7 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     records, contrast = _joined(values.contrasts())
     if len(records) < LEAST_RECORDS:
         raise _Unavailable(
-            f"fewer than {LEAST_RECORDS} records have finite, varying log-likelihoods in"
-            f" {values.NEEDED}"
+            f"fewer than {LEAST_RECORDS} records have finite, varying values in {values.NEEDED}"
         )
     bystanders = values.bystanders()
     draws = _draws(len(records), len(bystanders) or len(records), enough)
@@ -180,8 +179,8 @@ def _calibrate(
             break
     if (below := control.share_below(0.01)) > _MOST_BELOW:
         raise _Unavailable(
-            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
-            " are too far from normal, or most records are memorized"
+            f"{below:.0%} of the p-values of the negative control are below 1 %: values are"
+            " too far from normal, or most records are memorized"
         )
     return control, p_value
 

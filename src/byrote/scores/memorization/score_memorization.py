@@ -8,6 +8,7 @@ from typing import Any
 from byrote import checks
 from byrote.data.records import as_records
 from byrote.errors import InvalidInput
+from byrote.models import contract
 from byrote.plans import KFold, as_plan
 from byrote.runs.execute import run_fits
 from byrote.runs.job import KEEP_MODELS
@@ -51,7 +52,7 @@ def score_memorization(
     X
         (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, or ``Records``. Images of uint8
         stand for x/255. Models get images as flat rows unless their scikit-learn tags declare
-        images.
+        images. For ``FromSamples`` also a data frame of numbers and categories.
     plan
         KFold, LeaveOneOut, Subset, Probes, Membership or a scikit-learn splitter (default:
         ``KFold(10, repeats=10)``).
@@ -111,6 +112,7 @@ def score_memorization(
             f"keep_models={keep_models!r} needs out, the folder of the run; got None"
         )
     checks.choice("test", test, TESTS)
+    model, X = contract.prepared(model, X)
     request = Request(
         model=model,
         records=as_records(X, ids=ids, labels=labels),

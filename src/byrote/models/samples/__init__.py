@@ -1,0 +1,1 @@
+"""Generators without a density: statistics of a record and the samples of a fit."""

@@ -1,0 +1,175 @@
+"""Nearest-neighbour tests of one synthetic table, without its generator."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.data.columns import is_frame
+from byrote.data.records import Records
+from byrote.errors import InvalidInput
+from byrote.models.samples.space import Space, space_of
+from byrote.scores.neighbors.space import comparable
+from byrote.scores.neighbors.synthetic_result import Attribution, SyntheticResult
+from byrote.seeds import Purpose, integer
+from byrote.stats.label_permutation import (
+    beyond_maximum,
+    conformal_p_values,
+    excess,
+    permutation_p_values,
+)
+from byrote.stats.multiple_testing import q_values
+
+Array = NDArray[np.float64]
+DRAWS = 9999  # of permuted labels
+RATIO = 1 / 3  # of the distances to the nearest and to the second nearest real row, of a copy
+_KINDS = ("nearest", "copies", "exact_copies")
+
+
+def compare_synthetic(
+    train: Any, holdout: Any, synthetic: Any, *, seed: int = 0
+) -> SyntheticResult:
+    """Test whether a synthetic table is nearer to its training rows than to a holdout.
+
+    For each synthetic row the nearest real row is found, in training or holdout. If training left
+    no trace, the labels training and holdout are a random choice among the real rows, so their
+    permutation gives the p-values, at any two sizes. A synthetic row is a copy of its nearest real
+    row if it is nearer than a third of the distance to the second nearest.
+
+    The test sees copies of rows. What a generator learned of a record by other ways shows only when
+    it is trained without it: ``byrote.models.FromSamples``.
+
+    Parameters
+    ----------
+    train, holdout
+        Rows that the generator was trained on, and rows from the same source that it has not seen:
+        data frames with the same columns of numbers and categories (Gower's distance, ranges over
+        all three tables), or arrays or Records (Euclidean distance).
+    synthetic
+        The synthetic table.
+    seed
+        Seed of the permutations.
+
+    Returns
+    -------
+    SyntheticResult
+        One row per training row.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is invalid, or columns differ.
+
+    Examples
+    --------
+    >>> import byrote
+    >>> train, holdout, synthetic = np.random.default_rng(0).normal(size=(3, 200, 4))
+    >>> synthetic[:60] = train[:60]
+    >>> result = byrote.neighbors.compare_synthetic(train, holdout, synthetic)
+    >>> share = result.attributions["nearest"]
+    >>> share.training, share.p_value, len(result.found)
+    (125.0, 0.0002, 65)
+    """
+    seed = checks.seed("seed", seed)
+    tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
+    if not any(map(is_frame, tables.values())):
+        tables = dict(zip(tables, comparable(**tables), strict=True))
+    space = space_of(**tables)
+    neighbors = _neighbors_of(space, tables)
+    included = np.arange(neighbors.real) < len(train)
+    if not 2 <= included.sum() <= len(included) - 2:
+        raise InvalidInput(
+            "train and holdout must have two rows or more each;"
+            f" got {included.sum()} and {(~included).sum()}"
+        )
+    counts = neighbors.counts()
+    p_values = permutation_p_values(
+        counts, included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
+    )
+    closeness = -neighbors.smallest_ratio()
+    beyond, p_value_beyond = beyond_maximum(closeness, included)
+    p_value = conformal_p_values(closeness, included)
+    return SyntheticResult(
+        ids=_ids_of(train),
+        **dict(zip(_KINDS, counts[:, included], strict=True)),
+        ratio=-closeness[included],
+        p_value=p_value,
+        q_value=q_values(p_value),
+        beyond_holdout=beyond,
+        p_value_beyond=p_value_beyond,
+        attributions={
+            kind: _attribution(count, included, float(p))
+            for kind, count, p in zip(_KINDS, counts, p_values, strict=True)
+        },
+        description={
+            **{name: len(data) for name, data in tables.items()},
+            "space": space.NAME,
+            "dimensions": space.dimensions,
+            "seed": seed,
+        },
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Neighbors:
+    """The nearest real rows of m synthetic rows.
+
+    distance: (m, 2) to the nearest and the second nearest. synthetic, row: (p,) each synthetic row
+    with all real rows at the smallest distance. real: number of real rows.
+    """
+
+    distance: Array
+    synthetic: NDArray[np.intp]
+    row: NDArray[np.intp]
+    real: int
+
+    def counts(self) -> Array:
+        """Count synthetic rows by their nearest real row, (3, N): all, copies, exact copies."""
+        first, second = self.distance.T
+        weight = 1 / np.bincount(self.synthetic)[self.synthetic]
+        kinds = np.ones(len(first), bool), first < RATIO * second, first == 0
+        return np.stack(
+            [np.bincount(self.row, weight * kind[self.synthetic], self.real) for kind in kinds]
+        )
+
+    def smallest_ratio(self) -> Array:
+        """Return the smallest ratio of the two distances by real row, (N,); 1 without one."""
+        first, second = self.distance.T
+        ratio = np.divide(first, second, out=np.ones(len(first)), where=second > 0)
+        smallest = np.ones(self.real)
+        np.minimum.at(smallest, self.row, ratio[self.synthetic])
+        return smallest
+
+
+def _neighbors_of(space: Space, tables: dict[str, Any]) -> _Neighbors:
+    if is_frame(tables["train"]):
+        import pandas as pd  # noqa: PLC0415 (slow to load)
+
+        both: Any = pd.concat([tables["train"], tables["holdout"]], ignore_index=True)
+    else:
+        both = np.concatenate([tables["train"], tables["holdout"]])
+    real = space.rows("train and holdout", both)
+    return _Neighbors(
+        *space.nearest_ties(space.rows("synthetic", tables["synthetic"]), real), len(real)
+    )
+
+
+def _attribution(count: Array, included: NDArray[np.bool_], p_value: float) -> Attribution:
+    training, total = float(count[included].sum()), float(count.sum())
+    return Attribution(
+        training=training,
+        holdout=total - training,
+        share=training / total if total else float("nan"),
+        expected=float(included.mean()),
+        excess=excess(count, included),
+        p_value=p_value if total else float("nan"),
+    )
+
+
+def _ids_of(train: Any) -> NDArray[Any]:
+    if isinstance(train, Records):
+        return train.ids
+    index = np.asarray(train.index) if is_frame(train) else np.arange(len(train))
+    return index if index.dtype.kind in "iuU" else index.astype(str)

@@ -1,0 +1,138 @@
+"""One synthetic table, against brute force, permutations and planted copies."""
+
+import importlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import cdist
+
+import byrote
+from byrote.errors import InvalidInput
+from byrote.neighbors import SyntheticResult, compare_synthetic
+
+MODULE = importlib.import_module("byrote.scores.neighbors.compare_synthetic")
+
+
+@pytest.fixture(autouse=True)
+def few_draws(monkeypatch):
+    monkeypatch.setattr(MODULE, "DRAWS", 199)
+
+
+def numbers(generator, n):
+    return generator.normal(size=(n, 4))
+
+
+def categories(generator, n):
+    return pd.DataFrame(generator.integers(0, 3, (n, 4)).astype(str), columns=list("abcd"))
+
+
+def test_counts_are_those_of_all_distances():
+    generator = np.random.default_rng(0)
+    train, holdout, synthetic = (generator.integers(0, 4, (n, 3)) for n in (30, 20, 50))
+    result = compare_synthetic(train, holdout, synthetic)
+    distances = cdist(synthetic, np.concatenate([train, holdout]))
+    tied = distances <= distances.min(axis=1, keepdims=True)
+    nearest = (tied / tied.sum(axis=1, keepdims=True)).sum(axis=0)
+    assert np.allclose(result.nearest, nearest[:30])
+    first, second = np.sort(distances, axis=1)[:, :2].T
+    exact = (tied / tied.sum(axis=1, keepdims=True))[first == 0].sum(axis=0)
+    assert np.allclose(result.exact_copies, exact[:30])
+    copies = (tied / tied.sum(axis=1, keepdims=True))[first < second / 3].sum(axis=0)
+    assert np.allclose(result.copies, copies[:30])
+    part = result.attributions["nearest"]
+    assert part.training + part.holdout == pytest.approx(50)
+    assert part.share == pytest.approx(nearest[:30].sum() / 50)
+    assert part.expected == 0.6
+
+
+@pytest.mark.parametrize("draw", [numbers, categories])
+@pytest.mark.parametrize("sizes", [(150, 150), (270, 30), (30, 270)], ids=str)
+def test_a_null_is_rejected_as_often_as_said(draw, sizes):
+    p_values, found = [], 0
+    for seed in range(60):
+        generator = np.random.default_rng(seed)
+        tables = [draw(generator, n) for n in (*sizes, 100)]
+        result = compare_synthetic(*tables, seed=seed)
+        p_values.append(result.attributions["nearest"].p_value)
+        found += len(result.found) > 0
+    assert (np.array(p_values) <= 0.05).sum() <= 9  # 3 expected
+    assert 0.35 < np.mean(p_values) < 0.68
+    assert found <= 6
+
+
+@pytest.mark.parametrize("sizes", [(200, 200), (360, 40), (40, 360)], ids=str)
+def test_copies_are_found_at_any_sizes_and_by_record(sizes):
+    generator = np.random.default_rng(3)
+    train, holdout, synthetic = (numbers(generator, n) for n in (*sizes, 300))
+    synthetic[:90] = train[generator.integers(0, sizes[0], 90)] + 1e-6
+    result = compare_synthetic(train, holdout, synthetic)
+    part = result.attributions["nearest"]
+    assert result.attributions["copies"].p_value < 0.05
+    assert part.p_value < 0.05 or sizes == (360, 40)  # few are the holdout's
+    assert part.excess.low <= 0.3 <= part.excess.high
+    assert result.beyond_holdout >= min(20, result.needed)
+    assert result.p_value_beyond < 0.05
+    copied = np.flatnonzero(cdist(train, synthetic[:90]).min(axis=1) < 1e-5)
+    if len(copied) >= result.needed:
+        assert set(copied) <= set(result.found.tolist())
+        assert len(result.found) <= 1.3 * len(copied)
+
+
+def test_a_result_is_kept_and_says_what_it_needs(tmp_path):
+    generator = np.random.default_rng(2)
+    frames = [categories(generator, n).set_index(pd.RangeIndex(7, 7 + n)) for n in (60, 50, 40)]
+    result = compare_synthetic(*frames)
+    assert result.ids.tolist() == list(range(7, 67))
+    result.save(tmp_path / "result.parquet")
+    again = SyntheticResult.load(tmp_path / "result.parquet")
+    assert again.attributions == result.attributions
+    assert np.array_equal(again.ratio, result.ratio)
+    assert again.to_frame().equals(result.to_frame())
+    assert result.needed == int(np.ceil(60 / 51 / 0.05))
+    assert f"{result.needed} rows must be beyond all of the holdout" in " ".join(
+        str(result).split()
+    )
+
+
+def test_scores_do_not_depend_on_units_order_of_columns_or_codes():
+    generator = np.random.default_rng(3)
+    frames = [
+        categories(generator, n).assign(n=generator.normal(size=n), m=generator.normal(size=n))
+        for n in (80, 70, 60)
+    ]
+    first = compare_synthetic(*frames)
+    others = [
+        frame[["m", "d", "a", "n", "c", "b"]].assign(n=frame["n"] * 1000, a=frame["a"] + " years")
+        for frame in frames
+    ]
+    again = compare_synthetic(*others)
+    assert np.allclose(again.ratio, first.ratio)
+    assert np.allclose(again.nearest, first.nearest)
+
+
+def test_records_are_taken_with_their_ids():
+    x = np.random.default_rng(4).normal(size=(30, 2))
+    records = byrote.Records(x[:10], ids=[f"r{i}" for i in range(10)])
+    assert compare_synthetic(records, x[10:20], x[20:]).ids[0] == "r0"
+
+
+FRAME = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [*"xyx"]})
+BAD = {
+    "one row": ((FRAME[:1], FRAME, FRAME), "two rows or more each; got 1 and 3"),
+    "kinds": ((FRAME, FRAME, np.zeros((3, 2))), "synthetic must be a data frame, as train is"),
+    "columns": ((FRAME, FRAME, FRAME[["a"]]), "synthetic must have the columns of train"),
+    "width": (
+        (np.zeros((4, 2)), np.zeros((4, 3)), np.zeros((4, 2))),
+        "holdout must hold records of the same shape as train",
+    ),
+    "seed": ((FRAME, FRAME, FRAME), "seed must be"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_tables_that_cannot_be_compared_are_refused(case):
+    tables, message = BAD[case]
+    with pytest.raises(InvalidInput, match="^[^\n]*$") as caught:
+        compare_synthetic(*tables, seed=-1 if case == "seed" else 0)
+    assert message in str(caught.value)

@@ -1,0 +1,72 @@
+"""Tests by permuted labels, against all choices of the labels."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from byrote.stats.label_permutation import (
+    beyond_maximum,
+    conformal_p_values,
+    excess,
+    permutation_p_values,
+)
+
+
+def choices(rows, members):
+    for chosen in combinations(range(rows), members):
+        yield np.isin(np.arange(rows), chosen)
+
+
+@pytest.mark.parametrize("members", [2, 4, 7])
+def test_p_values_are_shares_of_all_choices(members):
+    generator = np.random.default_rng(0)
+    values = generator.integers(0, 5, (2, 9)).astype(float)
+    included = np.arange(9) < members
+    observed = values[:, included].sum(axis=1)
+    sums = np.array([values[:, choice].sum(axis=1) for choice in choices(9, members)])
+    exact = (sums >= observed).mean(axis=0)
+    p = permutation_p_values(values, included, draws=4999, seed=1)
+    assert np.allclose(p, exact, atol=0.03)
+    assert np.array_equal(p, permutation_p_values(values, included, draws=4999, seed=1))
+
+
+def test_of_rows_beyond_all_others_the_p_value_counts_all_choices():
+    values = np.array([9.0, 8.0, 7.0, 1.0, 5.0, 0.0, 2.0])
+    included = np.array([True, True, True, True, False, False, False])
+    count, p = beyond_maximum(values, included)
+    as_many = [beyond_maximum(values, choice)[0] >= count for choice in choices(7, 4)]
+    assert count == 3
+    assert p == pytest.approx(np.mean(as_many))
+    assert beyond_maximum(values, ~included) == (0, 1.0)
+    assert beyond_maximum(np.zeros(7), included) == (0, 1.0)
+
+
+def test_conformal_p_values_are_uniform_where_rows_are_alike():
+    generator = np.random.default_rng(3)
+    included = np.arange(400) < 100
+    p = [conformal_p_values(generator.normal(size=400), included)[0] for _ in range(400)]
+    assert kstest(p, "uniform").pvalue > 0.01
+    assert conformal_p_values(np.zeros(400), included).max() == 1
+
+
+def test_the_excess_is_the_share_that_was_planted():
+    generator = np.random.default_rng(4)
+    missed = 0
+    for _ in range(200):
+        included = np.arange(700) < 500
+        due = generator.multinomial(700, np.full(700, 1 / 700))
+        copies = np.bincount(generator.integers(0, 500, 300), minlength=700)
+        estimate = excess((due + copies).astype(float), included)
+        missed += not estimate.low <= 0.3 <= estimate.high
+    assert missed <= 20  # of 10 expected
+
+
+def test_an_excess_without_an_interval_says_why():
+    values = np.array([1.0, 2.0, 0.0, 0.0])
+    included = np.array([True, True, False, False])
+    assert excess(values, included).value == 1
+    assert excess(values, ~included).value == -1
+    assert excess(values, included).reason == "all are on one side"
+    assert excess(np.zeros(4), included).reason == "no synthetic row counts"

@@ -50,15 +50,15 @@ def test_counts_are_those_of_all_distances():
 @pytest.mark.parametrize("sizes", [(150, 150), (270, 30), (30, 270)], ids=str)
 def test_a_null_is_rejected_as_often_as_said(draw, sizes):
     p_values, found = [], 0
-    for seed in range(60):
+    for seed in range(40):
         generator = np.random.default_rng(seed)
         tables = [draw(generator, n) for n in (*sizes, 100)]
         result = compare_synthetic(*tables, seed=seed)
         p_values.append(result.attributions["nearest"].p_value)
         found += len(result.found) > 0
-    assert (np.array(p_values) <= 0.05).sum() <= 9  # 3 expected
+    assert (np.array(p_values) <= 0.05).sum() <= 7  # 2 expected
     assert 0.35 < np.mean(p_values) < 0.68
-    assert found <= 6
+    assert found <= 4
 
 
 @pytest.mark.parametrize("sizes", [(200, 200), (360, 40), (40, 360)], ids=str)

@@ -44,6 +44,8 @@ def test_counts_are_those_of_all_distances():
     assert part.training + part.holdout == pytest.approx(50)
     assert part.share == pytest.approx(nearest[:30].sum() / 50)
     assert part.expected == 0.6
+    assert result.description["divided"] == (tied.sum(axis=1) > 1).sum() > 0
+    assert "are divided too, so the excess is smaller" in " ".join(str(result).split())
 
 
 @pytest.mark.parametrize("draw", [numbers, categories])

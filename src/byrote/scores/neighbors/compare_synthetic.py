@@ -108,6 +108,7 @@ def compare_synthetic(
             **{name: len(data) for name, data in tables.items()},
             "space": space.NAME,
             "dimensions": space.dimensions,
+            "divided": int(np.count_nonzero(neighbors.tied() > 1)),
             "seed": seed,
         },
     )
@@ -129,15 +130,18 @@ class _Neighbors:
     def counts(self) -> Array:
         """Count synthetic rows by their nearest real row, (3, N): all, copies, exact copies."""
         first, second = self.distance.T
-        size = np.bincount(self.group)
-        weight = 1 / np.bincount(self.synthetic, size[self.nearest])[self.synthetic]
+        weight, groups = 1 / self.tied()[self.synthetic], self.group.max() + 1
         kinds = np.ones(len(first), bool), first < RATIO * second, first == 0
         return np.stack(
             [
-                np.bincount(self.nearest, weight * kind[self.synthetic], len(size))[self.group]
+                np.bincount(self.nearest, weight * kind[self.synthetic], groups)[self.group]
                 for kind in kinds
             ]
         )
+
+    def tied(self) -> Array:
+        """Return the number of real rows at the smallest distance of each synthetic row, (m,)."""
+        return np.bincount(self.synthetic, np.bincount(self.group)[self.nearest])
 
     def smallest_ratio(self) -> Array:
         """Return the smallest ratio of the two distances by real row, (N,); 1 without one."""

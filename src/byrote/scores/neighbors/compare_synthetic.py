@@ -141,7 +141,8 @@ class _Neighbors:
 
     def tied(self) -> Array:
         """Return the number of real rows at the smallest distance of each synthetic row, (m,)."""
-        return np.bincount(self.synthetic, np.bincount(self.group)[self.nearest])
+        size = np.bincount(self.group)
+        return np.asarray(np.bincount(self.synthetic, size[self.nearest]), np.float64)
 
     def smallest_ratio(self) -> Array:
         """Return the smallest ratio of the two distances by real row, (N,); 1 without one."""

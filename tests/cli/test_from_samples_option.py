@@ -57,3 +57,21 @@ def test_what_samples_are_not_is_refused(byrote_, tmp_path):
     code, out, err = byrote_("score", "x.npy", "--model", "kde", "--from-samples", "1", "--dry-run")
     assert code == 0
     assert not (tmp_path / "run").exists()
+
+
+def test_values_of_another_kind_are_named_in_comparisons_and_figures_and_not_mixed(byrote_):
+    for name, noise in (("one", "0.1"), ("two", "1.0")):
+        words = [word if word != "run" else name for word in SCORE]
+        assert byrote_(*words, "--from-samples", "2", "--set", f"noise={noise}")[0] == 0
+    out = byrote_("compare", "one", "two")[1]
+    assert "held-out nearest-sample estimate, nats" in out
+    assert "log-likelihood" not in out
+    run = byrote.open_run("one").memorization()
+    axes = byrote.figures.memorized_by_log_prob(run)
+    assert axes.get_xlabel() == "nearest-sample estimate, in training (nats)"
+    words = [word if word != "run" else "kde" for word in SCORE if "NoisyCopies" not in word]
+    words[words.index("--model") + 1 : words.index("--model") + 1] = ["kde"]
+    assert byrote_(*words)[0] == 0
+    code, out, err = byrote_("compare", "one", "kde")
+    assert (code, out) == (2, "")
+    assert "'one' has nearest-sample estimate, 'kde' log p" in err

@@ -22,6 +22,7 @@ from byrote.report.format import (
     plain,
     plural,
     signed,
+    statistic_of,
     with_interval,
 )
 from byrote.scores.compare.comparison import (
@@ -143,8 +144,9 @@ def rows(comparison: Comparison) -> list[Row]:
 
 
 def _scores(runs: list[ComparedScores], changes: list[ScoreChange | None]) -> list[Row]:
+    name, _ = statistic_of(runs[0].description)
     rows = [
-        ("held-out log p, nats", [with_interval(run.held_out) for run in runs]),
+        (f"held-out {name}, nats", [with_interval(run.held_out) for run in runs]),
         ("  difference", _differences(changes, lambda change: change.held_out)),
         ("mean of mean_log, nats", [with_interval(run.mean["mean_log"]) for run in runs]),
         ("  difference", _differences(changes, lambda change: change.mean["mean_log"])),

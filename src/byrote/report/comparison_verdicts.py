@@ -3,7 +3,7 @@
 import numpy as np
 
 from byrote.errors import printable
-from byrote.report.format import insertions, signed, with_interval
+from byrote.report.format import insertions, log_likelihood, signed, with_interval
 from byrote.scores.compare.comparison import (
     Comparison,
     ExposureChange,
@@ -16,10 +16,12 @@ from byrote.stats.estimate import Estimate
 def verdicts(comparison: Comparison) -> list[str]:
     """Return the conclusions on each run that its intervals support."""
     base = printable(comparison.baseline.name)
+    value = log_likelihood(comparison.baseline.description)
     sentences = [*_notes(comparison), *_evidence(comparison)]
     for change in comparison.changes:
         name = printable(change.name)
         lines = _scores(change) if isinstance(change, ScoreChange) else _exposures(change)
+        lines = [line.replace("log-likelihood", value) for line in lines]
         sentences += [f"{name}: {line.replace('BASELINE', base)}" for line in lines]
     return sentences
 

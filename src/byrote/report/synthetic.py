@@ -81,9 +81,15 @@ def _cells(part: Attribution) -> list[str]:
 
 def remarks(result: SyntheticResult) -> list[str]:
     """Return notes on how to read the tests."""
+    divided = result.description["divided"]
+    of_ties = (
+        f" {plural(divided, 'synthetic row')} equally near to several real rows: copies among them"
+        " are divided too, so the excess is smaller than the share of copies."
+    )
     return [
         "excess: share of these synthetic rows beyond what training rows are due, [95 %] over other"
-        " real rows. p: by permutation of the labels training and holdout, one-sided.",
+        " real rows. p: by permutation of the labels training and holdout, one-sided."
+        + (of_ties if divided else ""),
         "Rows are found by the ratio of their nearest copy, against the holdout's:"
         f" {plural(result.needed, 'row')} must be beyond all of the holdout for any to be found.",
         "These tests see copies. What a generator learned otherwise shows only when it is trained"

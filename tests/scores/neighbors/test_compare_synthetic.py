@@ -44,21 +44,23 @@ def test_counts_are_those_of_all_distances():
     assert part.training + part.holdout == pytest.approx(50)
     assert part.share == pytest.approx(nearest[:30].sum() / 50)
     assert part.expected == 0.6
+    assert result.description["divided"] == (tied.sum(axis=1) > 1).sum() > 0
+    assert "are divided too, so the excess is smaller" in " ".join(str(result).split())
 
 
 @pytest.mark.parametrize("draw", [numbers, categories])
 @pytest.mark.parametrize("sizes", [(150, 150), (270, 30), (30, 270)], ids=str)
 def test_a_null_is_rejected_as_often_as_said(draw, sizes):
     p_values, found = [], 0
-    for seed in range(60):
+    for seed in range(40):
         generator = np.random.default_rng(seed)
         tables = [draw(generator, n) for n in (*sizes, 100)]
         result = compare_synthetic(*tables, seed=seed)
         p_values.append(result.attributions["nearest"].p_value)
         found += len(result.found) > 0
-    assert (np.array(p_values) <= 0.05).sum() <= 9  # 3 expected
+    assert (np.array(p_values) <= 0.05).sum() <= 7  # 2 expected
     assert 0.35 < np.mean(p_values) < 0.68
-    assert found <= 6
+    assert found <= 4
 
 
 @pytest.mark.parametrize("sizes", [(200, 200), (360, 40), (40, 360)], ids=str)

@@ -24,6 +24,7 @@ Index = NDArray[np.intp]
 _TIE = 1e-9  # relative difference below which distances are equal
 _ROUNDING = 1e-9  # of a column's range, below which values do not differ
 _COLUMNS = 64  # sorted at a time
+_TIED = 4096  # queries whose ties are held at a time
 
 
 class Space(ABC):
@@ -51,15 +52,16 @@ class Space(ABC):
         """
         distance = np.empty((len(queries), 2))
         pairs: list[tuple[Index, Index]] = []
-        left, k = np.arange(len(queries)), 2
-        while len(left):
-            distances, indices = self.nearest(queries.take(left), references, k)
-            distance[left] = distances[:, :2]
-            tied = distances <= distances[:, :1] * (1 + _TIE)
-            more = tied[:, -1] & (k < len(references))
-            row, column = np.nonzero(tied & ~more[:, None])
-            pairs.append((left[row], indices[row, column]))
-            left, k = left[more], min(8 * k, len(references))
+        for part in blocks(len(queries), _TIED):
+            left, k = np.arange(part.start, part.stop), 2
+            while len(left):
+                distances, indices = self.nearest(queries.take(left), references, k)
+                distance[left] = distances[:, :2]
+                tied = distances <= distances[:, :1] * (1 + _TIE)
+                more = tied[:, -1] & (k < len(references))
+                row, column = np.nonzero(tied & ~more[:, None])
+                pairs.append((left[row], indices[row, column]))
+                left, k = left[more], min(8 * k, len(references))
         query, reference = (np.concatenate(part) for part in zip(*pairs, strict=True))
         return distance, query, reference
 

@@ -14,11 +14,12 @@ from byrote.report.figures import record_marks, registry, style
 from byrote.report.figures.far_values import Bins, bins_of, robust_limits
 from byrote.report.figures.record_marks import Marked
 from byrote.report.figures.registry import Drawings
+from byrote.report.format import statistic_of
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.top_records import central_share, highly_memorized
 from byrote.stats.estimate import proportion
 
-X_LABEL = r"$\log P_\mathcal{A}(x\,|\,D)$, in training (nats)"
+_DENSITY = r"$\log P_\mathcal{A}(x\,|\,D)$"
 _OVER_MARKS = "; on diamonds: found"
 
 
@@ -49,6 +50,11 @@ def binned(result: MemorizationResult, share: float, bins: int) -> Binned:
     sorted_ = bins_of(values, limits, np.linspace(*limits, bins + 1))
     marked = record_marks.marked(result)
     return Binned(rows, high[rows], record_marks.high_name(share), sorted_, marked)
+
+
+def _x_label(result: MemorizationResult) -> str:
+    name, _ = statistic_of(result.description)
+    return f"{_DENSITY if name == 'log p' else name}, in training (nats)"
 
 
 def memorized_by_log_prob(
@@ -117,7 +123,7 @@ def draw_counts(ax: Axes, result: MemorizationResult, groups: Binned) -> None:
     _mark(ax, groups, high + others)
     ax.set_ylim(0, (1.3 if groups.marked else 1.12) * (high + others).max())
     bins.finish(ax)
-    ax.set_xlabel(X_LABEL)
+    ax.set_xlabel(_x_label(result))
     ax.set_ylabel("records")
     style.whole_numbers(ax)
 
@@ -177,7 +183,7 @@ def memorized_share_by_log_prob(
     ax.set_ylim(0, 1.3 if groups.marked else 1.12)
     ax.set_yticks([0, 0.25, 0.5, 0.75, 1])
     sorted_.finish(ax)
-    ax.set_xlabel(X_LABEL)
+    ax.set_xlabel(_x_label(result))
     ax.set_ylabel("share of the bin")
     style.legend_above(ax, handles=keys(ax, result, groups.numbers("records in the bin")))
     style.tidy(ax)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from byrote.report.figures import record_marks, registry, style
 from byrote.report.figures.far_values import arrow_at_edge, arrows_at_edges, robust_limits
 from byrote.report.figures.registry import Drawings, Selection
-from byrote.report.format import number
+from byrote.report.format import number, statistic_of
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.percentiles import RecordPercentiles, peers_of, record_percentiles
+
+_DENSITY = r"$\log P_\mathcal{A}(x)$"
 
 
 def one_record(
@@ -84,7 +86,8 @@ def one_record(
         if np.isinf(value):
             height, above = percentile / 100, value > 0
             arrow_at_edge(ax, height, number(value), right=above, axes=True, color=color)
-    ax.set_xlabel(r"$\log P_\mathcal{A}(x)$ (nats)")
+    name, _ = statistic_of(result.description)
+    ax.set_xlabel(f"{_DENSITY if name == 'log p' else name} (nats)")
     ax.set_ylabel("percentile among the others")
     marks = [*ax.get_legend_handles_labels()[0], _verdict(result, percentiles.row)]
     style.legend_above(ax, handles=marks, title=_title(result, percentiles))

@@ -235,6 +235,11 @@ def _check_kinds(runs: dict[str, Run]) -> None:
                 f"runs must be of one kind; {base[0]!r} has"
                 f" {kinds[base[1].has_canaries]}, {name!r} {kinds[run.has_canaries]}"
             )
+        first, other = (each.manifest.model.statistic.name for each in (base[1], run))
+        if first != other:
+            raise InvalidInput(
+                f"runs must hold values of one kind; {base[0]!r} has {first}, {name!r} {other}"
+            )
 
 
 def _check_same(runs: dict[str, Run]) -> None:

@@ -10,7 +10,8 @@ from byrote import checks
 from byrote.data.columns import is_frame
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
-from byrote.models.samples.space import Space, space_of
+from byrote.models.samples.space import Gower, Space, space_of
+from byrote.scores.neighbors.exact_copies import copies_of
 from byrote.scores.neighbors.space import comparable
 from byrote.scores.neighbors.synthetic_result import Attribution, SyntheticResult
 from byrote.seeds import Purpose, integer
@@ -78,7 +79,7 @@ def compare_synthetic(
         tables = dict(zip(tables, comparable(**tables), strict=True))
     space = space_of(**tables)
     neighbors = _neighbors_of(space, tables)
-    included = np.arange(neighbors.real) < len(train)
+    included = np.arange(len(neighbors.group)) < len(train)
     if not 2 <= included.sum() <= len(included) - 2:
         raise InvalidInput(
             "train and holdout must have two rows or more each;"
@@ -107,6 +108,7 @@ def compare_synthetic(
             **{name: len(data) for name, data in tables.items()},
             "space": space.NAME,
             "dimensions": space.dimensions,
+            "divided": int(np.count_nonzero(neighbors.tied() > 1)),
             "seed": seed,
         },
     )
@@ -114,46 +116,60 @@ def compare_synthetic(
 
 @dataclass(frozen=True, eq=False)
 class _Neighbors:
-    """The nearest real rows of m synthetic rows.
+    """The nearest real rows of m synthetic rows; equal real rows are a group.
 
-    distance: (m, 2) to the nearest and the second nearest. synthetic, row: (p,) each synthetic row
-    with all real rows at the smallest distance. real: number of real rows.
+    distance: (m, 2) to the nearest and the second nearest row. synthetic, nearest: (p,) each
+    synthetic row with all groups at the smallest distance. group: (N,) group of each real row.
     """
 
     distance: Array
     synthetic: NDArray[np.intp]
-    row: NDArray[np.intp]
-    real: int
+    nearest: NDArray[np.intp]
+    group: NDArray[np.intp]
 
     def counts(self) -> Array:
         """Count synthetic rows by their nearest real row, (3, N): all, copies, exact copies."""
         first, second = self.distance.T
-        weight = 1 / np.bincount(self.synthetic)[self.synthetic]
+        weight, groups = 1 / self.tied()[self.synthetic], self.group.max() + 1
         kinds = np.ones(len(first), bool), first < RATIO * second, first == 0
         return np.stack(
-            [np.bincount(self.row, weight * kind[self.synthetic], self.real) for kind in kinds]
+            [
+                np.bincount(self.nearest, weight * kind[self.synthetic], groups)[self.group]
+                for kind in kinds
+            ]
         )
+
+    def tied(self) -> Array:
+        """Return the number of real rows at the smallest distance of each synthetic row, (m,)."""
+        size = np.bincount(self.group)
+        return np.asarray(np.bincount(self.synthetic, size[self.nearest]), np.float64)
 
     def smallest_ratio(self) -> Array:
         """Return the smallest ratio of the two distances by real row, (N,); 1 without one."""
         first, second = self.distance.T
         ratio = np.divide(first, second, out=np.ones(len(first)), where=second > 0)
-        smallest = np.ones(self.real)
-        np.minimum.at(smallest, self.row, ratio[self.synthetic])
-        return smallest
+        smallest = np.ones(self.group.max() + 1)
+        np.minimum.at(smallest, self.nearest, ratio[self.synthetic])
+        return smallest[self.group]
 
 
 def _neighbors_of(space: Space, tables: dict[str, Any]) -> _Neighbors:
-    if is_frame(tables["train"]):
+    if isinstance(space, Gower):
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
         both: Any = pd.concat([tables["train"], tables["holdout"]], ignore_index=True)
+        copies = copies_of(space.columns.encode(both))
+        distinct = both.iloc[copies.first]
     else:
         both = np.concatenate([tables["train"], tables["holdout"]])
-    real = space.rows("train and holdout", both)
-    return _Neighbors(
-        *space.nearest_ties(space.rows("synthetic", tables["synthetic"]), real), len(real)
+        copies = copies_of(both)
+        distinct = both[copies.first]
+    distance, synthetic, nearest = space.nearest_ties(
+        space.rows("synthetic", tables["synthetic"]), space.rows("train and holdout", distinct)
     )
+    has_equals = np.bincount(synthetic, np.bincount(copies.group)[nearest]) > 1
+    distance[has_equals, 1] = distance[has_equals, 0]
+    return _Neighbors(distance, synthetic, nearest, copies.group)
 
 
 def _attribution(count: Array, included: NDArray[np.bool_], p_value: float) -> Attribution:

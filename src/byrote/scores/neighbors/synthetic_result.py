@@ -65,7 +65,8 @@ class SyntheticResult(Columnar):
     attributions
         "nearest", "copies" and "exact_copies": each with its test.
     description
-        Numbers of rows, distance, columns and seed.
+        Numbers of rows, distance, columns and seed; ``divided``: synthetic rows equally near to
+        several real rows.
 
     Examples
     --------

@@ -15,7 +15,7 @@ from byrote.plans.design import IN, OUT
 from byrote.report.figures import images as pictures
 from byrote.report.figures import record_marks, registry, style
 from byrote.report.figures.far_values import arrow_at_edge
-from byrote.report.figures.registry import Drawings
+from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
 from byrote.runs.table import Table
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -45,23 +45,27 @@ _MARGIN: dict[str, Any] = {
 }
 
 
-def with_and_without(run: Run, records: int = 8, ax: Axes | None = None) -> Axes:
+def with_and_without(
+    run: Run, images: NDArray[Any] | None = None, *, records: int = 8, ax: Axes | None = None
+) -> Axes:
     """Draw the log-likelihood of records found, in every fit with them and without them.
 
-    Of the records found those with the highest M, one row each, with their images if they have any.
-    The arrow leads from log P held out to log P in training, eq. (1): its length is M. The band is
-    where 90 % of all records lie when they are held out. Arrows at the left edge are fits that
-    give the record a density of zero.
+    Of the records found those with the highest M, one row each, with their images if these are
+    given. The arrow leads from log P held out to log P in training, eq. (1): its length is M. The
+    band is where 90 % of all records lie when they are held out. Arrows at the left edge are fits
+    that give the record a density of zero.
 
     Parameters
     ----------
+    images
+        (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
     records
         Number of rows, at most.
 
     Raises
     ------
     InvalidInput
-        If no record was found.
+        If no record was found, or ``images`` are not n images.
 
     Examples
     --------
@@ -76,6 +80,8 @@ def with_and_without(run: Run, records: int = 8, ax: Axes | None = None) -> Axes
     'log-likelihood in each fit (nats)'
     """
     records, result = checks.integer("records", records, at_least=1), run.memorization()
+    if images is not None:
+        pictures.check_images("images", images, len(result))
     found = record_marks.is_found(result)
     rows = np.array([row for row in result.order() if found[row]][:records], dtype=np.intp)
     if not len(rows):
@@ -89,8 +95,8 @@ def with_and_without(run: Run, records: int = 8, ax: Axes | None = None) -> Axes
     ax.set_xlabel("log-likelihood in each fit (nats)")
     style.tidy(ax)
     ax.tick_params(axis="y", length=0)
-    if len(run.manifest.data.shape) > 1:
-        _images(ax, run.records.x, rows)
+    if images is not None:
+        _images(ax, images, rows)
     sides = [style.key(name, linestyle="none", **look) for name, look in _SIDES.values()]
     style.legend_above(ax, handles=[*sides, band])
     return ax
@@ -150,7 +156,14 @@ def _images(ax: Axes, images: NDArray[Any], rows: Rows) -> None:
 # -- what byrote figures draws --------------------------------------------------------------------
 
 
-@registry.figure("records found", of="records", order=10, needs=(registry.run,))
-def _records_found(run: Run) -> Drawings:
+def _images_if_any(selection: Selection) -> NDArray[Any] | None:
+    try:
+        return registry.images(selection)
+    except InvalidInput:  # rows of numbers, or an array that was in memory
+        return None
+
+
+@registry.figure("records found", of="records", order=10, needs=(registry.run, _images_if_any))
+def _records_found(run: Run, images: NDArray[Any] | None) -> Drawings:
     shows = "Of the records found those with the highest M, in every fit."
-    yield "with-and-without", style.figure_of(with_and_without(run)), shows
+    yield "with-and-without", style.figure_of(with_and_without(run, images)), shows

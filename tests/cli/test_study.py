@@ -13,7 +13,6 @@ import byrote
 import tiny_mitigations
 import tiny_studies
 from byrote.cli.verbs import figures
-from byrote.cli.verbs import study as study_command
 from byrote.models import VAE, CharLSTM
 from byrote.studies import kinds
 
@@ -300,7 +299,7 @@ def small(monkeypatch):
         return tiny_mitigations.tiny(name, rounds=1, replications=2)
 
     monkeypatch.setattr(kinds, "load_study", load)
-    monkeypatch.setattr(study_command, "_DPI", 20)
+    monkeypatch.setattr(figures, "_DPI", 20)
 
 
 def written(folder):

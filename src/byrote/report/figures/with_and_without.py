@@ -107,8 +107,8 @@ def _fits(ax: Axes, table: Table, rows: Rows) -> None:
     columns = np.searchsorted(table.rows, rows)
     log_prob, roles = table.log_prob[:, columns], table.roles()[:, columns]
     for role, (_, look) in _SIDES.items():
-        fit, place = np.nonzero((roles == role) & np.isfinite(log_prob))
-        ax.plot(log_prob[fit, place], place, linestyle="none", alpha=0.75, zorder=3, **look)
+        fit, places = np.nonzero((roles == role) & np.isfinite(log_prob))
+        ax.plot(log_prob[fit, places], places, linestyle="none", alpha=0.75, zorder=3, **look)
         for place in np.flatnonzero(((roles == role) & np.isneginf(log_prob)).any(axis=0)):
             arrow_at_edge(ax, float(place), number(-np.inf), right=False, color=look["color"])
 
@@ -134,7 +134,7 @@ def _band(ax: Axes, result: MemorizationResult) -> Patch:
 
 def _images(ax: Axes, images: NDArray[Any], rows: Rows) -> None:
     """Draw the images of records left of the axis, and move the ids out of their way."""
-    for y, row in enumerate(rows):
+    for place, row in enumerate(rows):
         image = pictures.of_row(images, row)
         picture = OffsetImage(
             image,
@@ -143,13 +143,16 @@ def _images(ax: Axes, images: NDArray[Any], rows: Rows) -> None:
             norm=Normalize(0, 1),
             interpolation="nearest",
         )
-        place = {"xycoords": ax.get_yaxis_transform(), "boxcoords": "offset points"}
-        frame = {"edgecolor": style.VERMILION, "linewidth": 1.2}
-        ax.add_artist(
-            AnnotationBbox(
-                picture, (0, y), xybox=(-0.7 * _IMAGE, 0), pad=0, bboxprops=frame, **place
-            )
+        box = AnnotationBbox(
+            picture,
+            (0, place),
+            xycoords=ax.get_yaxis_transform(),
+            xybox=(-0.7 * _IMAGE, 0),
+            boxcoords="offset points",
+            pad=0,
+            bboxprops={"edgecolor": style.VERMILION, "linewidth": 1.2},
         )
+        ax.add_artist(box)
     ax.tick_params(axis="y", pad=1.3 * _IMAGE)
 
 

@@ -10,7 +10,7 @@ from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Selection, groups
 
 RECORDS = [
-    "records found",
+    "figure of the records found",
     "score distribution",
     "counts by log-likelihood",
     "class figures",

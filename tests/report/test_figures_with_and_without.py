@@ -74,5 +74,5 @@ def test_a_fit_of_density_zero_is_an_arrow_at_the_edge(tmp_path):
 
 def test_without_records_found_there_is_no_figure(tmp_path):
     run = run_of(tmp_path / "run", PureNoise(), np.zeros((30, 1)), byrote.KFold(3, repeats=3))
-    with pytest.raises(InvalidInput, match="no record was found"):
+    with pytest.raises(InvalidInput, match="none was found"):
         with_and_without(run)

@@ -41,7 +41,7 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
         3,
         {"memorization-quantiles", "mitigations-pareto"},
         (
-            "of 5 %: no p-value of so few fits is small enough. Means",
+            "of 5 %; in plain, no single record could be found with so few fits. Means",
             "plain, other seeds: the same training again, significantly",
             "Mean memorization over the probes is significantly above 0 in every audit.",
             "Memorizes significantly less than its baseline: wide.",

@@ -85,7 +85,7 @@ def with_and_without(
     found = record_marks.is_found(result)
     rows = np.array([row for row in result.order() if found[row]][:records], dtype=np.intp)
     if not len(rows):
-        raise InvalidInput(f"no record was found (q ≤ {SIGNIFICANCE:g})")
+        raise InvalidInput(f"none was found (q ≤ {SIGNIFICANCE:g})")
     ax = style.new_axes(ax, width=style.DOUBLE, height=0.42 * len(rows) + 0.95)
     band = _band(ax, result)
     _fits(ax, run.table(), rows)
@@ -166,7 +166,9 @@ def _images_if_any(selection: Selection) -> NDArray[Any] | None:
         return None
 
 
-@registry.figure("records found", of="records", order=10, needs=(registry.run, _images_if_any))
+@registry.figure(
+    "figure of the records found", of="records", order=10, needs=(registry.run, _images_if_any)
+)
 def _records_found(run: Run, images: NDArray[Any] | None) -> Drawings:
     shows = "Of the records found those with the highest M, in every fit."
     yield "with-and-without", style.figure_of(with_and_without(run, images)), shows

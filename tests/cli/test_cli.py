@@ -97,6 +97,7 @@ def test_figures(here, byrote_):
         assert path.read_bytes().startswith(b"\x89PNG")
         assert path.stat().st_mode & 0o777 == 0o600
     assert err.splitlines() == [
+        "byrote: no figure of the records found: none was found (q ≤ 0.05)",
         "byrote: no losses: the fits of the run reported none",
         "byrote: no quantiles over epochs: the run has scores of one epoch only (--track)",
         "byrote: no distance ratios: byrote neighbors has not been run",

@@ -13,7 +13,6 @@ import byrote
 import tiny_mitigations
 import tiny_studies
 from byrote.cli.verbs import figures
-from byrote.cli.verbs import study as study_command
 from byrote.models import VAE, CharLSTM
 from byrote.studies import kinds
 
@@ -77,9 +76,10 @@ def cells(text, title):
 def test_the_report_says_what_was_run_and_found(byrote_, finished, tmp_path):
     code, out, err = byrote_(*RUN, "--validation-part", "test")
     assert code == 0
-    assert (
-        err == "byrote: no quantiles over epochs: the run has scores of one epoch only (--track)\n"
-    )
+    assert err.splitlines() == [
+        "byrote: no figure of the records found: none was found (q ≤ 0.05)",
+        "byrote: no quantiles over epochs: the run has scores of one epoch only (--track)",
+    ]
     text = (tmp_path / "run" / "study.md").read_text()
     assert (tmp_path / "run" / "study.md").stat().st_mode & 0o777 == 0o600
     found = byrote.open_run("run").memorization().summary().distribution
@@ -300,7 +300,7 @@ def small(monkeypatch):
         return tiny_mitigations.tiny(name, rounds=1, replications=2)
 
     monkeypatch.setattr(kinds, "load_study", load)
-    monkeypatch.setattr(study_command, "_DPI", 20)
+    monkeypatch.setattr(figures, "_DPI", 20)
 
 
 def written(folder):

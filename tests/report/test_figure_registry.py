@@ -10,6 +10,7 @@ from byrote.report.figures import registry, style
 from byrote.report.figures.registry import Selection, groups
 
 RECORDS = [
+    "figure of the records found",
     "score distribution",
     "counts by log-likelihood",
     "class figures",
@@ -130,7 +131,7 @@ def test_a_registered_figure_is_drawn_in_its_place(monkeypatch):
         yield "my-runs", style.figure_of(style.new_axes(None)), "What we see."
 
     found = drawn(Selection({"a": Records(), "b": Records()}))
-    assert [*found][:3] == ["score distribution", "mine", "of all"]
+    assert [*found][1:4] == ["score distribution", "mine", "of all"]
     ((name, figure),) = found["mine"]
     assert name == "my-file"
     whole = "points.npy, GaussianMixture, kfold(folds=3), 1,990 of 2,000 records scored, 17 fits."

@@ -270,9 +270,12 @@ def test_models_stand_at_their_epsilon():
 def test_the_interval_of_two_canaries_does_not_stretch_the_axis():
     pair = {"insertions": np.array([1, 1]), "saturated": np.zeros(2, dtype=bool)}
     one = private(bits=np.array([1.0, 20.0]), **pair)
-    low, high = exposure_by_epsilon([one], maximum=MAXIMUM).axes[0].get_ylim()
-    assert stats.t.interval(0.95, 1, 10.5, 9.5)[0] < -100
+    ax = exposure_by_epsilon([one], maximum=MAXIMUM).axes[0]
+    low, high = ax.get_ylim()
+    ends = stats.t.interval(0.95, 1, 10.5, 9.5)
+    assert ends[0] < -100
     assert low > -5
+    assert {f"{end:.0f}" for end in ends} <= {text.get_text() for text in ax.texts}
     assert high < MAXIMUM + 5
 
 

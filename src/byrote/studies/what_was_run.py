@@ -38,10 +38,9 @@ def facts(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
 def sentence(data: StudyData, runs: Sequence[StudyRun]) -> str:
     """Name study, scale, data and size, for the line below a figure."""
     study, fits = data.scaled.study, sum(len(run.run.finished) for run in runs)
-    name, size = dict(facts(data, runs))["data"].split(": ", 1)
-    size = size.split(";")[0]
+    source = next(value for name, value in facts(data, runs) if name == "data").split(";")[0]
     return (
-        f"Study {study.name}, {_scale(data.scaled)}: {name}, {size},"
+        f"Study {study.name}, {_scale(data.scaled)}: {source},"
         f" {plural(len(runs), 'run')}, {plural(fits, 'fit')}."
     )
 

@@ -126,8 +126,8 @@ def score_distributions(results: Mapping[str, MemorizationResult], ax: Axes | No
         look = style.run_style(place)
         found = record_marks.is_found(results[name])
         tested = not np.isnan(results[name].q_value).all()
-        label = f"{style.short(name, 16)}: 95th percentile {number(q95)}"
-        label += f"; {found.sum():,} {record_marks.FOUND_NAME}" if tested else ""
+        label = f"{style.short(name, 14)}: 95th percentile {number(q95)}"
+        label += f", {found.sum():,} found" if tested else ""
         ax.stairs(heights, bins, linewidth=1.3, label=label, **look)
         ax.axvline(q95, linewidth=1.0, alpha=0.8, **look)
     ax.set_xlim(low, high)
@@ -169,5 +169,5 @@ def _several(selection: Selection) -> list[Mapping[str, Run]]:
 @registry.figure("comparison", of="records", order=30, each=_several)
 def _compared(runs: Mapping[str, Run]) -> Drawings:
     results = {name: run.memorization() for name, run in runs.items()}
-    shows = "Densities of the memorization score M, lines at the 95th percentiles."
+    shows = "Densities of the memorization score M, lines at the 95th percentiles; found: q ≤ 0.05."
     yield "scores-compared", style.figure_of(score_distributions(results)), shows

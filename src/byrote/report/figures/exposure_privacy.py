@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 from byrote.report.figures import exposure_marks as marks
 from byrote.report.figures import style
+from byrote.report.figures.far_values import arrows_at_ends
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.stats.estimate import mean
 
@@ -53,7 +54,8 @@ def exposure_by_epsilon(
     """Draw exposure, and below it the test loss, by epsilon; models without privacy at the right.
 
     A small point is a canary, a large one the mean of a level of insertion with Student's 95 %
-    interval; hollow triangles are lower bounds, hollow squares published values of other data.
+    interval, with arrows and the values of ends beyond the axis; hollow triangles are lower bounds,
+    hollow squares published values of other data.
 
     Parameters
     ----------
@@ -84,9 +86,12 @@ def exposure_by_epsilon(
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     looks = marks.level_looks(np.concatenate([model.insertions for model in models]))
     reach: list[Any] = [row.exposure for row in published]
+    spans: list[_Span] = []
     named = {}
     for model, x in zip(models, places, strict=True):
-        reach += _exposures(above, model, x, looks)
+        bits, intervals = _exposures(above, model, x, looks)
+        reach += [*bits, *(np.clip(span.ends, 0, maximum) for span in intervals)]
+        spans += intervals
         _losses(below, model, x)
         if np.isinf(model.epsilon):
             named[model.name] = x
@@ -96,6 +101,8 @@ def exposure_by_epsilon(
         below.plot([x], [row.test_loss], **_PUBLISHED)
     _axes(above, below, models, places, epsilons, none)
     above.set_ylim(*marks.limits(reach, maximum))
+    for span in spans:
+        arrows_at_ends(above, span.x, span.ends, color=span.color)
     style.legend_above(above, handles=_keys(above, models, looks, published, maximum))
     return figure
 
@@ -125,10 +132,10 @@ def _places(models: Sequence[PrivateModel], epsilons: Array) -> tuple[list[float
 
 def _exposures(
     ax: Axes, model: PrivateModel, x: float, looks: dict[int, dict[str, Any]]
-) -> list[Array]:
-    """Draw canaries and means of the levels of a model; return values that the axis includes."""
+) -> tuple[list[Array], list["_Span"]]:
+    """Draw canaries and means of the levels of a model; return the exposures and the intervals."""
     levels = [level for level in looks if (model.insertions == level).any()]
-    reach = []
+    exposures, intervals = [], []
     for place, level in enumerate(levels):
         rows = (model.insertions == level) & ~np.isnan(model.bits)
         bits, bound, look = model.bits[rows], model.saturated[rows], looks[level]
@@ -136,12 +143,23 @@ def _exposures(
             continue
         at = x + _LEVEL * (place - (len(levels) - 1) / 2)
         ax.plot(np.full(len(bits), at + 0.05), bits, ".", color=look["color"], ms=2.5, alpha=0.5)
-        ends = np.array([] if bound.any() else mean_exposure(bits, model.secrets[rows]).interval)
-        ax.vlines(at, *(ends if len(ends) else (np.nan, np.nan)), color=look["color"], lw=1.2)
+        if not bound.any():
+            ends = np.array(mean_exposure(bits, model.secrets[rows]).interval)
+            ax.vlines(at, *ends, color=look["color"], lw=1.2)
+            intervals.append(_Span(at, ends, look["color"]))
         shape = marks.at_least(look["color"]) if bound.any() else {**look, "linestyle": "none"}
         ax.plot([at], [bits.mean()], **{**shape, "markersize": 5.5}, zorder=4)
-        reach += [bits, ends]
-    return reach
+        exposures.append(bits)
+    return exposures, intervals
+
+
+@dataclass(frozen=True, eq=False)
+class _Span:
+    """The interval of a mean, in bits."""
+
+    x: float
+    ends: Array  # (2,)
+    color: Any
 
 
 def _losses(ax: Axes, model: PrivateModel, x: float) -> None:

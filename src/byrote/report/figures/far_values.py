@@ -168,3 +168,24 @@ def arrow_at_edge(
             color=style.GREY,
             zorder=6,
         )
+
+
+def arrows_at_ends(ax: Axes, x: float, ends: ArrayLike, **look: Any) -> None:
+    """Draw arrows where a vertical interval ends beyond the axis, with the value; x: in data."""
+    low, high = ax.get_ylim()
+    start, end = np.asarray(ends)
+    for beyond, edge, value, marker in (
+        (start < low, low, start, "v"),
+        (end > high, high, end, "^"),
+    ):
+        if beyond:
+            ax.plot([x], [edge], marker=marker, markersize=4, clip_on=False, zorder=6, **look)
+            ax.annotate(
+                number(value),
+                (x, edge),
+                xytext=(3.5, 3 if marker == "v" else -3),
+                textcoords="offset points",
+                verticalalignment="bottom" if marker == "v" else "top",
+                fontsize=style.SMALL,
+                color=style.GREY,
+            )

@@ -257,6 +257,7 @@ def _finish_completion(figure: Figure, left: Axes, right: Axes, keys: list[Any])
         fontsize=style.SMALL,
         frameon=False,
         labelspacing=0.25,
+        borderaxespad=1.6,  # above the line that is written below
     )
 
 

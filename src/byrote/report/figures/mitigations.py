@@ -98,7 +98,7 @@ _MOST = 40
 _LEVEL_LOOKS: tuple[dict[str, Any], ...] = (
     {"color": style.SKY, "marker": "o"},
     {"color": style.BLUE, "marker": "s"},
-    {"color": style.VERMILION, "marker": "D"},
+    {"color": style.ORANGE, "marker": "v"},
     {"color": style.PURPLE, "marker": "^"},
 )
 _LINE = 0.19  # inches a row

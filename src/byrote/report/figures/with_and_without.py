@@ -15,11 +15,11 @@ from byrote.plans.design import IN, OUT
 from byrote.report.figures import images as pictures
 from byrote.report.figures import record_marks, registry, style
 from byrote.report.figures.far_values import arrow_at_edge
-from byrote.report.figures.registry import Drawings
+from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
 from byrote.runs.table import Table
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.run import Run
 
 Rows = NDArray[np.intp]
@@ -45,23 +45,27 @@ _MARGIN: dict[str, Any] = {
 }
 
 
-def with_and_without(run: Run, records: int = 8, ax: Axes | None = None) -> Axes:
+def with_and_without(
+    run: Run, images: NDArray[Any] | None = None, *, records: int = 8, ax: Axes | None = None
+) -> Axes:
     """Draw the log-likelihood of records found, in every fit with them and without them.
 
-    Of the records found those with the highest M, one row each, with their images if they have any.
-    The arrow leads from log P held out to log P in training, eq. (1): its length is M. The band is
-    where 90 % of all records lie when they are held out. Arrows at the left edge are fits that
-    give the record a density of zero.
+    Of the records found those with the highest M, one row each, with their images if these are
+    given. The arrow leads from log P held out to log P in training, eq. (1): its length is M. The
+    band is where 90 % of all records lie when they are held out. Arrows at the left edge are fits
+    that give the record a density of zero.
 
     Parameters
     ----------
+    images
+        (n, h, w) or (n, h, w, c) in [0, 1], or uint8, in the order of the result.
     records
         Number of rows, at most.
 
     Raises
     ------
     InvalidInput
-        If no record was found.
+        If no record was found, or ``images`` are not n images.
 
     Examples
     --------
@@ -76,10 +80,12 @@ def with_and_without(run: Run, records: int = 8, ax: Axes | None = None) -> Axes
     'log-likelihood in each fit (nats)'
     """
     records, result = checks.integer("records", records, at_least=1), run.memorization()
+    if images is not None:
+        pictures.check_images("images", images, len(result))
     found = record_marks.is_found(result)
     rows = np.array([row for row in result.order() if found[row]][:records], dtype=np.intp)
     if not len(rows):
-        raise InvalidInput(f"no record was found (q ≤ {SIGNIFICANCE:g})")
+        raise InvalidInput(f"none was found (q ≤ {SIGNIFICANCE:g})")
     ax = style.new_axes(ax, width=style.DOUBLE, height=0.42 * len(rows) + 0.95)
     band = _band(ax, result)
     _fits(ax, run.table(), rows)
@@ -89,8 +95,8 @@ def with_and_without(run: Run, records: int = 8, ax: Axes | None = None) -> Axes
     ax.set_xlabel("log-likelihood in each fit (nats)")
     style.tidy(ax)
     ax.tick_params(axis="y", length=0)
-    if len(run.manifest.data.shape) > 1:
-        _images(ax, run.records.x, rows)
+    if images is not None:
+        _images(ax, images, rows)
     sides = [style.key(name, linestyle="none", **look) for name, look in _SIDES.values()]
     style.legend_above(ax, handles=[*sides, band])
     return ax
@@ -101,8 +107,8 @@ def _fits(ax: Axes, table: Table, rows: Rows) -> None:
     columns = np.searchsorted(table.rows, rows)
     log_prob, roles = table.log_prob[:, columns], table.roles()[:, columns]
     for role, (_, look) in _SIDES.items():
-        fit, place = np.nonzero((roles == role) & np.isfinite(log_prob))
-        ax.plot(log_prob[fit, place], place, linestyle="none", alpha=0.75, zorder=3, **look)
+        fit, places = np.nonzero((roles == role) & np.isfinite(log_prob))
+        ax.plot(log_prob[fit, places], places, linestyle="none", alpha=0.75, zorder=3, **look)
         for place in np.flatnonzero(((roles == role) & np.isneginf(log_prob)).any(axis=0)):
             arrow_at_edge(ax, float(place), number(-np.inf), right=False, color=look["color"])
 
@@ -128,7 +134,7 @@ def _band(ax: Axes, result: MemorizationResult) -> Patch:
 
 def _images(ax: Axes, images: NDArray[Any], rows: Rows) -> None:
     """Draw the images of records left of the axis, and move the ids out of their way."""
-    for y, row in enumerate(rows):
+    for place, row in enumerate(rows):
         image = pictures.of_row(images, row)
         picture = OffsetImage(
             image,
@@ -137,20 +143,32 @@ def _images(ax: Axes, images: NDArray[Any], rows: Rows) -> None:
             norm=Normalize(0, 1),
             interpolation="nearest",
         )
-        place = {"xycoords": ax.get_yaxis_transform(), "boxcoords": "offset points"}
-        frame = {"edgecolor": style.VERMILION, "linewidth": 1.2}
-        ax.add_artist(
-            AnnotationBbox(
-                picture, (0, y), xybox=(-0.7 * _IMAGE, 0), pad=0, bboxprops=frame, **place
-            )
+        box = AnnotationBbox(
+            picture,
+            (0, place),
+            xycoords=ax.get_yaxis_transform(),
+            xybox=(-0.7 * _IMAGE, 0),
+            boxcoords="offset points",
+            pad=0,
+            bboxprops={"edgecolor": style.VERMILION, "linewidth": 1.2},
         )
+        ax.add_artist(box)
     ax.tick_params(axis="y", pad=1.3 * _IMAGE)
 
 
 # -- what byrote figures draws --------------------------------------------------------------------
 
 
-@registry.figure("records found", of="records", order=10, needs=(registry.run,))
-def _records_found(run: Run) -> Drawings:
+def _images_if_any(selection: Selection) -> NDArray[Any] | None:
+    try:
+        return registry.images(selection)
+    except InvalidInput:  # rows of numbers, or an array that was in memory
+        return None
+
+
+@registry.figure(
+    "figure of the records found", of="records", order=10, needs=(registry.run, _images_if_any)
+)
+def _records_found(run: Run, images: NDArray[Any] | None) -> Drawings:
     shows = "Of the records found those with the highest M, in every fit."
-    yield "with-and-without", style.figure_of(with_and_without(run)), shows
+    yield "with-and-without", style.figure_of(with_and_without(run, images)), shows

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from byrote import seeds
 from byrote.plans import IN
+from byrote.report.format import number
 from byrote.runs.table import Table
 from byrote.scores.compare.compare import score_change
 from byrote.scores.compare.comparison import ScoreChange
@@ -33,6 +34,17 @@ def memorization(run: StudyRun) -> Estimate:
     mean = float(known.mean()) if len(known) else float("nan")
     error, degrees = audit.evaluation.mean_error("mean_log"), audit.mean_degrees()
     return from_error(mean, error, degrees, units="fits")
+
+
+def detectable(run: StudyRun) -> str:
+    """State which effect on a single record the audit would find, or what that needs."""
+    summary = run.memorization.summary()
+    effect = summary.sensitivity.detectable
+    if np.isfinite(effect):
+        return f"a single record that rises by {number(effect)} nats is found with 80 % power"
+    if np.isposinf(effect):
+        return "no single record could be found with so few fits"
+    return f"the smallest possible p-value is {number(summary.smallest_p)}"
 
 
 def held_out(run: StudyRun) -> Estimate:

@@ -8,7 +8,6 @@ import numpy as np
 from byrote import figures
 from byrote.report.figures.pareto import difference_labels
 from byrote.report.format import duration, number, with_interval
-from byrote.scores.memorization.summary import Summary
 from byrote.stats.estimate import LEVEL, Estimate
 from byrote.stats.pareto_frontier import pareto_frontier
 from byrote.studies.execute import StudyRun
@@ -181,18 +180,10 @@ def _significant(runs: Sequence[StudyRun]) -> str:
     if some:
         return f"Audits with records memorized at a false discovery rate of 5 %: {'; '.join(some)}."
     return (
-        "In no audit is a single record memorized at a false discovery rate of 5 %"
-        f"{_needed(runs[0].memorization.summary())}. Means over all probes can differ significantly"
+        f"No audit finds a record at a false discovery rate of 5 %; in {runs[0].title},"
+        f" {audits.detectable(runs[0])}. Means over all probes can differ significantly"
         " nevertheless."
     )
-
-
-def _needed(summary: Summary) -> str:
-    if summary.needed is None:
-        return ""
-    if summary.needed > summary.scored:
-        return ": no p-value of so few fits is small enough"
-    return f"; {summary.needed:,} must reach the smallest p-value for any to be significant"
 
 
 def _memorizing(runs: Sequence[StudyRun]) -> str:

@@ -15,6 +15,7 @@ from byrote.stats.multiple_testing import q_values
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.audits import (
     by_chance,
+    detectable,
     held_out,
     memorization,
     score_quantile,
@@ -251,12 +252,12 @@ def _first(complete: Sequence[Replication]) -> str:
     counts = [replication.first.significant or 0 for replication in complete]
     low, high = min(counts), max(counts)
     some = f"{low}" if low == high else f"{low} to {high}"
-    nameless = "" if high else " No single record is significant."
+    limit = "" if high else f" ({detectable(complete[0].first)})"
     again = mean_of([replication.again for replication in complete])
     return (
         f"The first audits find {some if high else 'none'} of"
         f" {len(complete[0].first.probe_rows()):,} probes memorized at a false discovery rate of"
-        f" 5 %.{nameless} Of those pruned first, {_share(again)} are again above the threshold in"
+        f" 5 %{limit}. Of those pruned first, {_share(again)} are again above the threshold in"
         " the control's next audit, which trains on them; of the others"
         f" {_share(_side(complete, 0, 'above', 1))}. The excess of the first share is memorization."
     )

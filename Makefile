@@ -3,6 +3,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
+# Tests start processes, each of which would compile anew what no other may keep.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install demo test doctests lint types bench format clean
 
 install: .venv/installed

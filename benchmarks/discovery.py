@@ -23,38 +23,51 @@ from byrote.scores.memorization.moderated import moderated_test
 from byrote.stats.multiple_testing import q_values
 
 Array = NDArray[np.float64]
-Noise = Callable[[np.random.Generator, tuple[int, int]], Array]
+Flags = NDArray[np.bool_]
+Noise = Callable[[np.random.Generator, Flags], Array]  # of (F, n) who is trained on
 
 RECORDS, BYSTANDERS = 500, 2000
 EFFECTS = np.repeat([3.0, 6.0, 9.0, 12.0, 15.0], 2)  # of planted records, in their scales
 LEVELS = (0.05, 0.01, 0.001)
 
 
-def left_exponential(generator: np.random.Generator, shape: tuple[int, int]) -> Array:
-    return 1 - generator.exponential(size=shape)
+def left_exponential(generator: np.random.Generator, inside: Flags) -> Array:
+    return 1 - generator.exponential(size=inside.shape)
 
 
-def log_logistic(generator: np.random.Generator, shape: tuple[int, int]) -> Array:
+def log_logistic(generator: np.random.Generator, inside: Flags) -> Array:
     """Skewed to the left, with a tail of the power 4."""
-    return -2 * np.exp(0.25 * generator.logistic(size=shape))
+    return -2 * np.exp(0.25 * generator.logistic(size=inside.shape))
 
 
-def by_quality(generator: np.random.Generator, shape: tuple[int, int]) -> Array:
+def by_quality(generator: np.random.Generator, inside: Flags) -> Array:
     """Fits of unequal quality: the scale of each is lognormal."""
-    return generator.normal(size=shape) * generator.lognormal(0, 0.7, size=(shape[0], 1))
+    return generator.normal(size=inside.shape) * generator.lognormal(0, 0.7, (len(inside), 1))
+
+
+def near_records(generator: np.random.Generator, inside: Flags) -> Array:
+    """Each record has a near one, and is less likely where that one is held out.
+
+    All folds of a repeat together hold it out once, so that the means of repeats vary less than the
+    values: by 1.33 in three folds, as the digits do under a variational auto-encoder.
+    """
+    return generator.normal(size=inside.shape) + inside[:, generator.permutation(inside.shape[1])]
 
 
 NOISES: Mapping[str, Noise] = {
-    "normal": lambda g, shape: g.normal(size=shape),
-    "t, 4 degrees": lambda g, shape: g.standard_t(4, size=shape) / np.sqrt(2),
+    "normal": lambda g, inside: g.normal(size=inside.shape),
+    "t, 4 degrees": lambda g, inside: g.standard_t(4, size=inside.shape) / np.sqrt(2),
     "left exponential": left_exponential,
     "log-logistic": log_logistic,
     "unequal fits": by_quality,
-    "common shifts": lambda g, shape: g.normal(size=shape) + 2 * g.normal(size=(shape[0], 1)),
-    "all three": lambda g, shape: (
-        left_exponential(g, shape) * g.lognormal(0, 0.7, size=(shape[0], 1))
-        + 2 * g.normal(size=(shape[0], 1))
+    "common shifts": lambda g, inside: (
+        g.normal(size=inside.shape) + 2 * g.normal(size=(len(inside), 1))
     ),
+    "all three": lambda g, inside: (
+        left_exponential(g, inside) * g.lognormal(0, 0.7, size=(len(inside), 1))
+        + 2 * g.normal(size=(len(inside), 1))
+    ),
+    "near records": near_records,
 }
 
 PLANS: Mapping[str, Any] = {
@@ -79,7 +92,8 @@ def simulated(plan: Any, noise: Noise, generator: np.random.Generator, effects: 
     bystanders = getattr(plan, "bystanders", 0)
     design = design_of(plan, RECORDS + bystanders, int(generator.integers(1 << 31)))
     scale = generator.lognormal(0, 0.5, size=design.n)
-    values = noise(generator, (design.fits, design.n)) + 10 * generator.normal(size=design.n)
+    inside = np.stack([design.role(fit) == IN for fit in range(design.fits)])
+    values = noise(generator, inside) + 10 * generator.normal(size=design.n)
     values *= scale
     table = Table(design, design.scored, values[:, :RECORDS], (), values[:, RECORDS:])
     planted = slice(len(effects))

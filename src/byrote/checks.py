@@ -1,4 +1,4 @@
-"""Checks of arguments, which raise InvalidInput with the name, what was expected and what came."""
+"""Checks of arguments, which raise InvalidInput with name, expectation and the value given."""
 
 import errno
 import math
@@ -114,7 +114,7 @@ def choice(name: str, value: Any, allowed: Iterable[str]) -> str:
 
 
 def path(name: str, value: Any) -> Path:
-    """Check a path, given as text or as a path."""
+    """Check a path, given as a string or an ``os.PathLike``."""
     text = os.fspath(value) if isinstance(value, str | os.PathLike) else None
     if not isinstance(text, str) or not text:
         raise InvalidInput(f"{name} must be a path; got {brief(value)}")
@@ -169,7 +169,7 @@ def names(name: str, values: Any) -> np.ndarray:
     if converted.ndim != 1:
         raise InvalidInput(f"{name} must be a list; got shape {converted.shape}")
     if kind == "u" and converted.size and converted.max() > MOST:
-        raise InvalidInput(f"{name} must fit into 64 bits with a sign; got larger integers")
+        raise InvalidInput(f"{name} must fit into signed 64-bit integers; got larger ones")
     if kind in "iu":
         return converted.astype(np.int64)
     if kind == "U" and isinstance(values, np.ndarray):
@@ -222,7 +222,7 @@ def _check_texts(name: str, texts: Sequence[str]) -> None:
 
 
 def brief(value: Any) -> str:
-    """Abbreviate a value for a message: short values as they are, of others type and size.
+    """Abbreviate a value for a message: short values in full, others by type and size.
 
     Examples
     --------

@@ -123,7 +123,7 @@ class Columnar(Tabular, Displayed):
         path = checks.path("path", path)
         with files.reading(path):
             if not path.is_file():
-                raise InvalidInput(f"path must name a file; there is no {path}")
+                raise InvalidInput(f"path must name a file; {path} does not exist")
         table, facts = sealed.read_parquet(path)
         if facts.get("format") != cls.FORMAT:
             raise CorruptFile(f"{path} holds no {cls.CONTENT}")

@@ -28,7 +28,7 @@ class ByroteError(Exception):
 
 
 class InvalidInput(ByroteError, ValueError):
-    """An invalid argument: the message names it, what was expected and what came."""
+    """An invalid argument: the message names it, what was expected and what was given."""
 
 
 class RunMismatch(InvalidInput):

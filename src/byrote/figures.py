@@ -24,11 +24,11 @@ from byrote.report.figures.mitigations import (
     quantiles_by_configuration,
 )
 from byrote.report.figures.one_record import one_record
+from byrote.report.figures.over_epochs import losses, quantiles_over_epochs
 from byrote.report.figures.paired_scores import PairedScores, paired_scores
 from byrote.report.figures.pareto import ParetoPoint, pareto
 from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
-from byrote.report.figures.training import losses, quantiles_over_epochs
 from byrote.report.figures.with_and_without import with_and_without
 
 __all__ = [

@@ -151,7 +151,7 @@ def _checked(canaries: Sequence[Canary]) -> tuple[Canary, ...]:
 
 
 def _logs(exposure: Exposure) -> dict[str, float]:
-    """Bits by canary and their mean, without unknown ones."""
+    """Bits by canary and their mean, leaving out unknown ones."""
     known, bits = np.isfinite(exposure.bits), exposure.bits
     logs = {f"exposure/canary-{row}": float(bits[row]) for row in np.flatnonzero(known)}
     return logs | ({"exposure/mean": float(bits[known].mean())} if known.any() else {})

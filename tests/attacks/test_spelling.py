@@ -165,8 +165,16 @@ def test_greedy_completion_knows_the_secret_by_its_tokens(models):
 REFUSED = [
     ("wordpiece", byrote.Canary("pin {}", alphabet="a -", length=3), "none like the beginning of"),
     ("wordpiece", byrote.Canary("pin {}", alphabet=" ", length=2), "it drops all of it"),
-    ("wordpiece", byrote.Canary("pin {}", alphabet="a\u20ac", length=2), r"none holds U\+20AC"),
-    ("metaspace", byrote.Canary("pin {}", alphabet="a\u20ac", length=2), r"none holds U\+20AC"),
+    (
+        "wordpiece",
+        byrote.Canary("pin {}", alphabet="a\u20ac", length=2),
+        r"no token contains U\+20AC",
+    ),
+    (
+        "metaspace",
+        byrote.Canary("pin {}", alphabet="a\u20ac", length=2),
+        r"no token contains U\+20AC",
+    ),
     ("characters", byrote.Canary("pin {}", alphabet="aA", length=2), "none like the beginning of"),
 ]
 

@@ -172,7 +172,7 @@ REFUSED = [
     ("no run", ["nothing", "--max-q999", "5"], "holds no run"),
     ("whole share", ["smooth", "--max-significant", "1"], "below 1, like 1% or 0.01; got '1'"),
     ("level", ["smooth", "--max-q999", "5", "--level", "2"], "level must be a number between"),
-    ("insertions", ["smooth", "--max-q999", "5", "--insertions", "2"], "goes with max_exposure"),
+    ("insertions", ["smooth", "--max-q999", "5", "--insertions", "2"], "applies to max_exposure"),
     ("no folder", ["smooth", "--max-q999", "5", "--junit", "no/j.xml"], "--junit must be a file"),
 ]
 

@@ -99,8 +99,8 @@ def test_figures(here, byrote_):
         "byrote: no figure of the records found: none was found (q ≤ 0.05)",
         "byrote: no losses: the fits of the run reported none",
         "byrote: no quantiles over epochs: the run has scores of one epoch only (--track)",
-        "byrote: no distance ratios: byrote neighbors was not run",
-        "byrote: no reproduced records: byrote neighbors was not run",
+        "byrote: no distance ratios: byrote neighbors has not been run",
+        "byrote: no reproduced records: byrote neighbors has not been run",
     ]
 
 
@@ -195,6 +195,7 @@ def test_figures_of_data_that_changed(here, byrote_):
 
 
 @pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("without_torch")
 def test_own_estimator(here, byrote_):
     Path("mine.py").write_text(
         "import warnings\n"

@@ -83,7 +83,7 @@ def test_more_fits_and_epochs_extend_it(byrote_):
     assert byrote.open_run("run").trajectory().steps.tolist() == [1, 2, 3]
     data = json.loads(byrote_("show", "run", "--json", "--epoch", "1")[1])
     assert data["run"]["epoch"] == 1
-    assert "epoch must be one that was scored" in byrote_("show", "run", "--epoch", "4")[2]
+    assert "epoch must be one of the scored epochs" in byrote_("show", "run", "--epoch", "4")[2]
 
 
 def test_a_chosen_secret_several_slots_words_and_an_alphabet(byrote_):

@@ -10,7 +10,7 @@ from byrote import Canary
 from byrote.attacks.ranks import find_ranks
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
-from byrote.scores.exposure.extraction import SearchBudget, extract_from_run
+from byrote.scores.exposure.extraction_from_run import SearchBudget, extract_from_run
 
 from languages import Ngram
 

@@ -90,7 +90,7 @@ BAD = {
     "samples of nothing": (["neighbors", "run", "--samples", "9"], "--samples needs validation"),
     "its own": (["neighbors", "run", "--validation", "x.csv"], "must be records other than"),
     "shape": (["neighbors", "run", "--validation", "wide.npy"], "of shape (3,); got (4,)"),
-    "missing": (["neighbors", "run", "--validation", "none.csv"], "there is no none.csv"),
+    "missing": (["neighbors", "run", "--validation", "none.csv"], "none.csv does not exist"),
     "no run": (["neighbors", "elsewhere", "--validation", "fresh.csv"], "holds no run"),
     "samples": ([*FRESH, "--samples", "0"], "--samples must be"),
     "seed": ([*FRESH, "--seed", "-1"], "--seed must be"),

@@ -9,7 +9,11 @@ import pytest
 from sklearn.neighbors import KernelDensity
 
 import byrote
+import tiny_mitigations
+import tiny_studies
+from byrote.cli.verbs import study as study_command
 from byrote.runs import fit_file
+from byrote.studies import kinds
 
 from estimators import Keepable, Steps
 from languages import Ngram
@@ -33,6 +37,13 @@ def opened_by(action, folder):
         patch.setattr("builtins.open", counting)
         action()
     return opened
+
+
+def opened_twice(action, folder):
+    """How often each file in the folders within a folder is opened, where more than once."""
+    opened = opened_by(action, folder)
+    assert any("/fits/" in name for name in opened)
+    return {name: times for name, times in opened.items() if times > 1 and "/" in name}
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +105,31 @@ def test_every_command_opens_each_file_of_a_run_once(command, runs, byrote_, mon
     assert twice == {}
     if command == "show":
         assert sum("/fits/" in name for name in opened) == 6
+
+
+@pytest.mark.parametrize("repeats", [2, 3])
+def test_a_run_that_resumes_or_is_extended_opens_each_file_once(
+    repeats, byrote_, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", X)
+    score = ["score", "x.npy", "--model", "estimators:Keepable", "--folds", "3"]
+    score += ["--keep-models", "release", "--out", "runs/x", "--repeats"]
+    codes = [byrote_(*score, "2")[0]]
+    twice = opened_twice(lambda: codes.append(byrote_(*score, str(repeats))[0]), tmp_path / "runs")
+    assert (codes, twice) == ([0, 0], {})
+
+
+@pytest.mark.parametrize("name", ["exposure-by-insertions", "onion"])
+def test_a_study_that_resumes_opens_each_file_once(name, byrote_, tmp_path, monkeypatch):
+    tiny = tiny_mitigations.tiny if name == "onion" else tiny_studies.tiny
+    monkeypatch.setattr(kinds, "load_study", lambda name: tiny(name, 1))
+    monkeypatch.setattr(study_command, "_DPI", 20)
+    monkeypatch.chdir(tmp_path)
+    study = ["study", name, "--out", "run"]
+    codes = [byrote_(*study)[0]]
+    twice = opened_twice(lambda: codes.append(byrote_(*study)[0]), tmp_path / "run")
+    assert (codes, twice) == ([0, 0], {})
 
 
 def test_larger_files_are_read_again_rather_than_held(runs, monkeypatch):

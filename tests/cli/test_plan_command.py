@@ -55,7 +55,7 @@ def test_a_dry_run_warns_of_a_plan_that_finds_no_single_record(data):
         (("--budget", "soon"), "--budget must be a time such as 90s, 30min or 2h; got 'soon'"),
         (("--budget", "0h"), "--budget must be a time"),
         (("--budget", "2"), "--budget must be a time"),
-        (("--records", "30"), "records must be at least 40 to plan; got 30"),
+        (("--records", "30"), "records must be at least 40 to propose plans; got 30"),
         (("--set", "n_component=2"), "did you mean n_components"),
     ],
 )

@@ -239,7 +239,7 @@ def test_the_run_folder_has_the_studys_name(byrote_, without_figures, finished, 
 BAD = {
     "study": (["study", "mnist-1e3", "--data", "mnist"], "did you mean mnist-1e-3?"),
     "scale": ([*STUDY, "--scale", "papers"], "--scale must be one of small, paper"),
-    "none there": (["study", "celeba", "--data", "nowhere/x"], "there is no nowhere/x"),
+    "none there": (["study", "celeba", "--data", "nowhere/x"], "nowhere/x does not exist"),
     "too few": (STUDY, "records must be at most 60, the number of records; got 10000"),
     "records": ([*STUDY, "--records", "0"], "--records must be an integer of at least 1"),
     "epochs": ([*STUDY, "--epochs", "-1"], "--epochs must be an integer of at least 1"),
@@ -266,7 +266,7 @@ BAD = {
         "--validation must be records other than those of the run",
     ),
     "itself by name": ([*RUN, "--validation", "mnist"], "--validation must be records other than"),
-    "no validation": ([*RUN, "--validation", "none.npy"], "there is no none.npy"),
+    "no validation": ([*RUN, "--validation", "none.npy"], "none.npy does not exist"),
     "workers": ([*RUN, "--workers", "0"], "workers must be"),
     "repeats of two fits": ([*STUDY, "--records", "3"], "fold"),
 }
@@ -423,7 +423,10 @@ REFUSED = {
         "--characters does not apply to the study celeba",
     ),
     "no data": (["study", "celeba"], "--data must name the data set for the study celeba"),
-    "nowhere": (["study", "skew-normal-fit", "--data", "nowhere.txt"], "there is no nowhere.txt"),
+    "nowhere": (
+        ["study", "skew-normal-fit", "--data", "nowhere.txt"],
+        "nowhere.txt does not exist",
+    ),
     "too short": (
         ["study", "exposure-pareto", "--characters", "400"],
         "insertions must fit into the text",

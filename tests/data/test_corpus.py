@@ -126,7 +126,7 @@ def test_repr_never_shows_text():
 CORPUS = Corpus([SECRET + "\n", "two\nthree"])
 # case: what is called, fragment of the message
 REFUSED = {
-    "no document": (lambda: Corpus([]), "there is no document"),
+    "no document": (lambda: Corpus([]), "got no document"),
     "only empty documents": (lambda: Corpus(["", ""]), "all 2 are empty"),
     "one text": (lambda: Corpus(SECRET), "sequence of strings; got str"),
     "bytes": (lambda: Corpus(SECRET.encode()), "got bytes"),

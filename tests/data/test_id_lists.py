@@ -84,7 +84,7 @@ def test_a_folder_of_images_keeps_paths_as_ids(tmp_path, encoded):
 
 
 REFUSED = {
-    "no file": ("l.csv", None, "there is no"),
+    "no file": ("l.csv", None, "does not exist"),
     "another kind": ("l.json", "[1]", "must name a .csv, .txt, .parquet file"),
     "no column": ("l.csv", "ids,score\n1,2\n", "a column 'id' must list.*did you mean ids"),
     "no column in parquet": ("l.parquet", pd.DataFrame({"x": [1]}), "no column has that name"),

@@ -224,7 +224,7 @@ REFUSED = {
     "32-bit floats": ("a.tif", encoded(Image.new("F", (2, 2)), "TIFF"), "white is unknown"),
     "32-bit integers": ("a.tif", encoded(Image.new("I", (2, 2), 9), "TIFF"), "white is unknown"),
     "signed": (
-        "a.tif", tiff(DEEP[..., 0], photometric=1, tags=[(339, 3, [2])]), "white is unknown"
+        "a.tif", tiff(DEEP[..., 0], photometric=1, tags=[(339, 3, [2])]), "for white is unknown"
     ),
     "channel by channel": (
         "a.tif", tiff(DEEP[..., :3], photometric=2, planar=2), "16 bits in colours other than RGB"
@@ -233,7 +233,7 @@ REFUSED = {
         "a.tif", tiff(DEEP, photometric=5), "16 bits in colours other than RGB"
     ),
     "LAB": (
-        "a.tif", encoded(Image.new("LAB", (2, 2)), "TIFF"), "colours of the kind LAB, not RGB"
+        "a.tif", encoded(Image.new("LAB", (2, 2)), "TIFF"), "colours in the mode LAB, not RGB"
     ),
     "more rows than its strips hold": (
         "a.tif", tiff(GREY.astype(np.uint16), photometric=1, rows=4), "cannot be decoded"

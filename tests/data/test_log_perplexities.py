@@ -55,8 +55,8 @@ def changed(row, **cells):
 
 # case: the table, fragment of the message
 REFUSED = {
-    "no bits": (FRAME.rename(columns={"bits": "bit"}), "there is no 'bits', did you mean bit?"),
-    "no role": (FRAME.drop(columns="role"), "there is no 'role'"),
+    "no bits": (FRAME.rename(columns={"bits": "bit"}), "'bits' is missing, did you mean bit?"),
+    "no role": (FRAME.drop(columns="role"), "'role' is missing"),
     "unknown role": (changed(3, role=SECRET), "reference; row 3 (counted from 0) has another"),
     "no role in a row": (changed(2, role=None), "row 2 (counted from 0)"),
     "NaN bits": (changed(4, bits=np.nan), "row 4 (counted from 0) holds NaN or nothing"),

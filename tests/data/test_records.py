@@ -84,7 +84,7 @@ BAD = {
     "ids that are numbers": (lambda: Records(X, ids=[0.5] * 4), "integers or strings"),
     "ids too large": (
         lambda: Records(X, ids=np.arange(2**63, 2**63 + 4, dtype=np.uint64)),
-        "64 bits",
+        "64-bit integers",
     ),
     "labels of two dimensions": (lambda: Records(X, labels=np.zeros((4, 1), int)), "labels must"),
 }

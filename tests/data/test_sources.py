@@ -101,7 +101,7 @@ REFUSED = {
     "npy with NaN": ("a.npy", npy(np.array([[NUMBER, np.nan]])), {}, "NaN in row 0"),
     "npy channels first": ("a.npy", npy(np.zeros((9, 3, 8, 8))), {}, "channels last"),
     "npy with a key": ("a.npy", npy(ROWS), {"key": "x"}, "key does not apply to .npy"),
-    "npy labels absent": ("a.npy", npy(ROWS), {"labels": "no.npy"}, "there is no no.npy"),
+    "npy labels absent": ("a.npy", npy(ROWS), {"labels": "no.npy"}, "no.npy does not exist"),
     "npz truncated": ("a.npz", cut(ARCHIVE, 0.7), {"key": "x"}, "truncated, damaged or not a .npz"),
     "npz empty": ("a.npz", raw(b""), {}, "truncated, damaged or not a .npz"),
     "npz that is npy": ("a.npz", raw(written(np.save, ROWS)), {}, "not a .npz"),
@@ -144,7 +144,7 @@ REFUSED = {
         "2 of 4 are not 2x2 (width x height) as the first is: the one in row 1 (b.png) is 3x2",
     ),
     "folder half labelled": ("d", folder(a=png(), b__c=png()), {}, "1 of 2 images are in sub-"),
-    "folder of floating images": ("d", folder(a=FLOATING), {}, "white is unknown"),
+    "folder of floating images": ("d", folder(a=FLOATING), {}, "for white is unknown"),
     "folder with labels": ("d", folder(a=png()), {"labels": "y"}, "which takes image"),
     # CSV
     "csv empty": ("t.csv", raw(""), {}, "not readable as CSV"),
@@ -173,7 +173,7 @@ REFUSED = {
     ),
     "csv with a blank name": ("t.csv", raw("a,,b\n1,2,3\n"), {}, "column 2 of 3 has none"),
     "csv gzip cut off": (
-        "t.csv.gz", raw(gzip.compress(b"a,b\n" + b"1,2\n" * 99)[:-9]), {}, "gzip stream ends"
+        "t.csv.gz", raw(gzip.compress(b"a,b\n" + b"1,2\n" * 99)[:-9]), {}, "gzip stream is trunc"
     ),
     "csv names twice": ("t.csv", raw("a,b,a\n1,2,3\n"), {}, "repeated: 'a'"),
     "csv short line": (
@@ -259,9 +259,9 @@ def test_refused_in_one_sentence(case, tmp_path):
 # arguments that are refused before any file is opened
 ARGUMENTS = {
     "misspelt set": (("digitz",), {}, "did you mean digits?"),
-    "no such set": (("zzz",), {}, "there is no zzz"),
-    "no such file": (("zzz.npy",), {}, "there is no zzz.npy"),
-    "no such folder": (("no/digits",), {}, "there is no no/digits"),
+    "no such set": (("zzz",), {}, "zzz does not exist"),
+    "no such file": (("zzz.npy",), {}, "zzz.npy does not exist"),
+    "no such folder": (("no/digits",), {}, "no/digits does not exist"),
     "empty": (("",), {}, "got an empty string"),
     "an array": ((np.zeros((2, 2)),), {}, "got ndarray"),
     "bytes": ((b"digits",), {}, "got bytes"),

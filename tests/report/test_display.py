@@ -12,7 +12,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import Canary, KFold
 from byrote.display import Displayed
-from byrote.scores.exposure.extraction import extract_from_run
+from byrote.scores.exposure.extraction_from_run import extract_from_run
 
 from estimators import PureNoise
 from languages import Ngram

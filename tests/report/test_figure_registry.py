@@ -54,7 +54,7 @@ class Records:
 
     def neighbors(self):
         self.read.append("neighbors")
-        raise InvalidInput("byrote neighbors was not run")
+        raise InvalidInput("byrote neighbors has not been run")
 
 
 class Canaries:
@@ -87,7 +87,7 @@ def test_a_figure_is_drawn_from_what_it_needs_alone():
     run = Records()
     found = drawn(Selection({"a": run}))
     run.read.clear()
-    with pytest.raises(InvalidInput, match="byrote neighbors was not run"):
+    with pytest.raises(InvalidInput, match="byrote neighbors has not been run"):
         next(found["distance ratios"])
     assert run.read == ["neighbors"]
     with pytest.raises(InvalidInput, match="rows of numbers, not images"):

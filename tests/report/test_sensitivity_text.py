@@ -19,7 +19,7 @@ from estimators import PureNoise
 
 X = np.random.default_rng(0).normal(size=(30, 2))
 BY_CONTROL = Sensitivity(
-    control="fits in training",
+    control="permuted memberships",
     control_values=36_000,
     control_below={"0.05": 0.0512, "0.01": 0.009, "0.001": 0.0008},
     detectable=5.125,
@@ -29,9 +29,11 @@ BY_CONTROL = Sensitivity(
 NONE_FOUND = "No record is found to be memorized at a 5% false discovery rate."
 POWER = (
     "With 80% power this run finds a single record whose log-likelihood training raises by 5.12"
-    " nats, in a noisy record by 9.30."
+    " nats, a noisy record from 9.30 nats on."
 )
-UPPER = "With 95% confidence training raises no scored record's by more than 12.0 nats."
+UPPER = (
+    "With 95% confidence training raises no scored record's log-likelihood by more than 12.0 nats."
+)
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,8 @@ def test_none_found_is_followed_by_what_could_have_been(noise):
     assert said(noise) == [
         NONE_FOUND,
         "p-values: moderated t.",
-        "Negative control (fits in training): of 36,000 null p-values 5.1% below 5%, 0.9% below 1%,"
-        " 0.08% below 0.1%.",
+        "Negative control (permuted memberships): of 36,000 null p-values 5.1% below 5%,"
+        " 0.9% below 1%, 0.08% below 0.1%.",
         POWER,
         UPPER,
     ]
@@ -208,5 +210,5 @@ def test_json_holds_what_could_have_been_found(outlier):
         *("reason", "tested_exactly", "control", "control_values", "control_below"),
         *("detectable", "detectable_noisy", "far_from_normal", "upper_limit", "unexplained"),
     }
-    assert kept["control"] == "fits in training"
+    assert kept["control"] == "permuted memberships"
     assert kept["detectable"] == result.summary().sensitivity.detectable

@@ -52,6 +52,7 @@ class Backwards(Executor):
         return future
 
 
+@pytest.mark.usefixtures("without_torch")
 def test_worker_processes_change_nothing_and_keep_no_record(tmp_path):
     here = score(PureNoise())
     assert same(here, score(PureNoise(), workers=2, out=tmp_path / "run"))
@@ -129,6 +130,7 @@ def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
     assert byrote.score_memorization(model, x, **how).summary().scored == 180
 
 
+@pytest.mark.usefixtures("without_torch")
 def test_a_fit_whose_worker_dies_each_time_has_failed_and_takes_no_other_with_it(tmp_path):
     x = np.concatenate([X, X + 1])
     x[0] = 0.0

@@ -20,7 +20,7 @@ from estimators import Keepable, PureNoise, Slow, Steps
 from languages import Ngram
 
 X = np.random.default_rng(0).normal(size=(20, 2))
-PLAN = KFold(2, repeats=2)
+PLAN = KFold(2, repeats=1)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 
@@ -83,12 +83,12 @@ def test_killed_at_every_file_operation(tmp_path):
         after = finished(store)
         assert {name: after[name] for name in before} == before
         assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
-    assert moments > 30  # 4 fits, each opened, synced, moved, and the folder's own files
+    assert moments > 25  # 2 fits, each opened, synced, moved, and the folder's own files
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_killed_at_every_file_operation_while_extending(tmp_path):
-    larger = KFold(2, repeats=3)
+    larger = KFold(2, repeats=2)
     expected = start(None, PureNoise(), larger).to_frame()
     start(tmp_path / "smaller", PureNoise())
     count = 0
@@ -109,10 +109,9 @@ def test_killed_at_every_file_operation_while_extending(tmp_path):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("finished_before", [False, True])
 def test_killed_at_every_file_operation_while_keeping_models(tmp_path, finished_before):
-    plan = KFold(2, repeats=1)
-    expected = start(tmp_path / "whole", Keepable(), plan, "all").to_frame()
+    expected = start(tmp_path / "whole", Keepable(), PLAN, "all").to_frame()
     models = weights(tmp_path / "whole")
-    start(tmp_path / "finished", Keepable(), plan)
+    start(tmp_path / "finished", Keepable())
     moments, count = 0, 0
     while True:
         count += 1
@@ -122,14 +121,14 @@ def test_killed_at_every_file_operation_while_keeping_models(tmp_path, finished_
 
         def run(store=store, count=count):
             killing_at(count)
-            start(store, Keepable(), plan, "all")
+            start(store, Keepable(), PLAN, "all")
 
         if wait(in_a_child(run)) == 0:
             break
         moments += 1
         whole = {path.name: path.stat().st_mtime_ns for path in store.glob("models/*.safetensors")}
         before = {name: when for name, when in finished(store).items() if model_of(name) in whole}
-        assert start(store, Keepable(), plan, "all").to_frame().equals(expected)
+        assert start(store, Keepable(), PLAN, "all").to_frame().equals(expected)
         assert weights(store) == models
         after = finished(store)
         assert {name: after[name] for name in before} == before
@@ -152,14 +151,14 @@ def kept(store, fit):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
-    model, plan = Steps(3, noise=0.1), KFold(2, repeats=1)
+    model = Steps(3, noise=0.1)
 
     def track(store):
-        return byrote.score_memorization(model, X, plan=plan, out=store, track=[2])
+        return byrote.score_memorization(model, X, plan=PLAN, out=store, track=[2])
 
     last = track(tmp_path / "whole").to_frame()
     second = byrote.open_run(tmp_path / "whole").memorization(epoch=2).to_frame()
-    start(tmp_path / "untracked", model, plan)
+    start(tmp_path / "untracked", model)
     count = 0
     while True:
         count += 1

@@ -69,7 +69,7 @@ def test_extended_by_a_fit_and_by_reports_in_other_processes(tmp_path):
     model = lstm(dropout=0.2)
     run(tmp_path / "whole", model, fits=2)
     run(tmp_path / "run", model)
-    run(tmp_path / "run", model, fits=2, track=(1,), workers=2)
+    run(tmp_path / "run", model, fits=2, track=(1,), executor="processes", workers=1)
     assert contents(tmp_path / "run") == contents(tmp_path / "whole")
     assert RunFolder.open(RunPaths(tmp_path / "run")).epochs() == (1, 2)
 

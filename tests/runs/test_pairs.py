@@ -16,7 +16,7 @@ from byrote.scores.outlook.outlook import foresee
 
 @pytest.fixture(scope="module")
 def images():
-    return (load_digits().images[:500] / 16).astype(np.float32)
+    return (load_digits().images[:300] / 16).astype(np.float32)
 
 
 def small():

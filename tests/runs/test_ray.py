@@ -16,6 +16,7 @@ from estimators import Slow
 
 ray = pytest.importorskip("ray")
 X = np.random.default_rng(0).normal(size=(120, 2))
+HEAD = {"num_cpus": 1, "include_dashboard": False, "include_log_monitor": False}
 TESTS = str(Path(__file__).parents[1])
 
 
@@ -27,7 +28,7 @@ def cluster(monkeypatch):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Ray's own
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+        cluster = Cluster(initialize_head=True, head_node_args=HEAD)
         second = cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False)
         yield cluster, second

@@ -56,7 +56,7 @@ def test_two_way_clusters_are_covered():
 @pytest.mark.parametrize(
     ("values", "clusters", "value", "reason"),
     [
-        ([], None, np.nan, "there are no secrets with a value"),
+        ([], None, np.nan, "none of the secrets has a value"),
         ([1.0], None, 1.0, "an interval needs two secrets or more"),
         ([1.0, 2.0], ["a", "a"], 1.5, "an interval needs two secrets or more"),
         ([1.0, np.inf], None, np.inf, "some values are infinite or unknown"),

@@ -9,14 +9,12 @@ from scipy.special import polygamma
 
 from byrote.stats.moderated_test import (
     Contrast,
-    Control,
     VariancePrior,
     detectable_effect,
     fit_prior,
     inverse_trigamma,
     one_sample_contrast,
     sign_contrasts,
-    skewness_of_difference,
     split_contrasts,
     student_p_values,
     two_sample_contrast,
@@ -45,18 +43,21 @@ def test_of_differences_it_is_students_test_of_one_sample():
     assert found == pytest.approx(stats.ttest_1samp(values, 0, axis=1, alternative="greater")[1])
 
 
-def test_weights_are_those_of_least_squares():
+@pytest.mark.parametrize("block", [[0] * 8, [0, 1, 2, 0, 1, 2, 0, 1]])
+def test_effects_and_errors_are_those_of_least_squares(block):
     values, member, weight = drawn(20, 8)
-    found = two_sample_contrast(values, member, weight)
+    block = np.array(block)
+    found = two_sample_contrast(values, member, weight, block)
+    blocks = block[:, None] == np.unique(block)
     for row in range(20):
         root = np.sqrt(weight[row])
-        columns = np.stack([np.ones(8), member], axis=1) * root[:, None]
+        columns = np.column_stack([member, blocks]) * root[:, None]
         beta, squares, *_ = np.linalg.lstsq(columns, values[row] * root)
         covariance = np.linalg.inv(columns.T @ columns)
-        assert found.effect[row] == pytest.approx(beta[1])
-        assert found.variance[row] == pytest.approx(squares[0] / 6)
-        assert 1 / found.precision[row] == pytest.approx(covariance[1, 1])
-        assert found.degrees[row] == 6
+        assert found.effect[row] == pytest.approx(beta[0])
+        assert found.variance[row] == pytest.approx(squares[0] / found.degrees[row])
+        assert 1 / found.precision[row] == pytest.approx(covariance[0, 0])
+        assert found.degrees[row] == 8 - blocks.shape[1] - 1
 
 
 def test_splits_and_signs_are_tested_each_by_itself():
@@ -111,26 +112,6 @@ def test_moderated_p_values_are_uniform_where_the_prior_holds():
     assert stats.kstest(p, "uniform").pvalue > 1e-3
 
 
-def test_calibration_counts_control_values():
-    generator = np.random.default_rng(1)
-    control = Control(np.sort(generator.random(199)))
-    p = np.concatenate([generator.random(50), control.p_values[[0, 100]]])
-    counted = (1 + (control.p_values[:, None] <= p).sum(axis=0)) / 200
-    assert control.calibrate(p).tolist() == np.maximum(p, counted).tolist()
-    assert control.smallest == 1 / 200
-    assert control.share_below(0.1) == (control.p_values <= 0.1).mean()
-
-
-@given(st.integers(0, 1000), st.floats(0.001, 0.9))
-def test_the_critical_value_is_the_largest_within_the_level(seed, level):
-    control = Control(np.sort(np.random.default_rng(seed).random(60) ** 2))
-    critical = control.critical(level)
-    tried = np.concatenate([control.p_values, control.p_values - 1e-12, [level, 1e-9]])
-    passing = tried[control.calibrate(tried) <= level]
-    assert critical == pytest.approx(passing.max(initial=0), abs=1e-9)
-    assert critical == 0 or control.calibrate(np.array([critical]))[0] <= level + 1e-15
-
-
 def test_a_detectable_effect_is_found_as_often_as_asked():
     generator = np.random.default_rng(2)
     effect = detectable_effect(0.01, 4, 0.8)
@@ -142,10 +123,3 @@ def test_a_detectable_effect_is_found_as_often_as_asked():
         power = stats.nct.sf(stats.t.isf(critical, degrees), degrees, effect)
         assert power == pytest.approx(0.8, abs=0.002)
     assert np.isfinite(detectable_effect(1e-30, 2, 0.8))  # where the noncentral t has no series
-
-
-def test_skewness_of_a_difference():
-    generator = np.random.default_rng(4)
-    values = generator.exponential(size=(400_000, 5))
-    difference = values[:, :1].mean(axis=1) - values[:, 1:].mean(axis=1)
-    assert stats.skew(difference) == pytest.approx(2 * skewness_of_difference(1, 4), rel=0.03)

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from byrote.stats.multiple_testing import q_values
-from byrote.stats.near_duplicates import has_few_distances, near_duplicate_p_values
+from byrote.stats.near_duplicate_test import has_few_distances, near_duplicate_p_values
 
 K = 20
 

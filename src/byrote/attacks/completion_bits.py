@@ -76,7 +76,7 @@ def path_bits(
 def begin(stepper: Stepper, form: TokenFormat) -> tuple[Any, Array]:
     """Return state and costs after the prefix.
 
-    The costs must be of probabilities, because the bounds of ranks rest on their sum.
+    The costs must be those of probabilities, since the bounds on ranks rely on their sum.
     """
     states, costs = stepper.start(form.prefix_ids)
     total = float(np.exp2(-check_costs(costs)).sum())

@@ -30,7 +30,7 @@ def check_columns(names: Sequence[str], **options: str | None) -> None:
     for option, name in options.items():
         if name is not None and name not in names:
             raise InvalidInput(
-                f"{option} must name a column; there is no {name!r}" + did_you_mean(name, names)
+                f"{option} must name a column; got {name!r}" + did_you_mean(name, names)
             )
 
 

@@ -66,7 +66,7 @@ class Corpus(Displayed):
         if not documents:
             raise InvalidInput(
                 "documents must hold at least one character;"
-                + (f" all {len(texts)} are empty" if texts else " there is no document")
+                + (f" all {len(texts)} are empty" if texts else " got no document")
             )
         if len(documents) < len(texts):
             dropped = {"empty documents dropped": str(len(texts) - len(documents))}

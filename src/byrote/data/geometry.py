@@ -46,7 +46,7 @@ def pad(images: NDArray[Any], margin: int) -> NDArray[Any]:
 def crop(images: NDArray[Any], box: Sequence[int]) -> NDArray[Any]:
     """Cut the same box out of images, (n, h, w) or (n, h, w, c), and return a copy.
 
-    ``box`` is left, top, right and bottom in pixels; right and bottom are the first outside.
+    ``box`` is left, top, right and bottom in pixels; the last two are the first pixels outside.
 
     Raises
     ------

@@ -37,7 +37,7 @@ def read_ids(path: str | Path) -> list[str]:
     """
     path = check_suffix("only", path)
     if not path.is_file():
-        raise InvalidInput(f"only must name a file that lists ids; there is no {path}")
+        raise InvalidInput(f"only must name a file that lists ids; {path} does not exist")
     with prefix_errors(f"only, {path.name}"), collect_warnings(path.name):
         return _READERS[path.suffix.lower()](str(path))
 

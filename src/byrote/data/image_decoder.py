@@ -140,7 +140,7 @@ def _decoded(image: ImageFile.ImageFile, file: BinaryIO, position: str) -> Decod
         return _drop_alpha(stored)
     if image.mode in ("CMYK", "RGBX", "YCbCr"):
         return DecodedImage(np.asarray(image.convert("RGB")))
-    raise InvalidInput(f"the image in {position} has colours of the kind {image.mode}, not RGB")
+    raise InvalidInput(f"the image in {position} has colours in the mode {image.mode}, not RGB")
 
 
 def _drop_alpha(stored: NDArray[Any]) -> DecodedImage:
@@ -165,7 +165,9 @@ def _shows_transparent_colour(image: Image.Image) -> bool:
 def _deep_grey(image: ImageFile.ImageFile, position: str) -> NDArray[Any]:
     """Decode grey of up to 16 bits, which Pillow also stores in its 32-bit mode."""
     if image.mode[:4] != "I;16" and not (image.mode == "I" and image.format in ("PNG", "PPM")):
-        raise InvalidInput(f"the image in {position} has 32-bit pixels, of which white is unknown")
+        raise InvalidInput(
+            f"the image in {position} has 32-bit pixels, whose value for white is unknown"
+        )
     tags = getattr(image, "tag_v2", {})
     white = (1 << tags.get(_BITS, (16,))[0]) - 1
     grey = np.divide(_load(image), np.float32(white), dtype=np.float32)

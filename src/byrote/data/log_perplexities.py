@@ -95,7 +95,7 @@ def _parse_table(table: pa.Table) -> LogPerplexities:
     missing = [name for name in _REQUIRED if name not in names]
     if missing:
         raise InvalidInput(
-            f"columns id, bits and role are needed; there is no {missing[0]!r}"
+            f"columns id, bits and role are needed; {missing[0]!r} is missing"
             f"{did_you_mean(missing[0], names)}"
         )
     roles, bits = _roles(table.column("role")), _bits(table.column("bits"))
@@ -151,5 +151,5 @@ def _check_groups(canaries: NDArray[np.generic], references: NDArray[np.generic]
     if lonely:
         raise InvalidInput(
             f"each canary's group must have references; {lonely} of {len(canaries)} canaries are in"
-            " groups without any"
+            " groups that have none"
         )

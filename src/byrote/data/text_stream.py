@@ -177,7 +177,7 @@ def _utf8_pieces(
             position, line = position + len(piece), line + piece.count(b"\n")
             yield piece, text
         if file.damaged:
-            raise InvalidInput(f"{name} is damaged: its gzip stream ends early or wrongly")
+            raise InvalidInput(f"{name} is damaged: its gzip stream is truncated or corrupt")
     if pending := len(decoder.getstate()[0]):
         raise _not_utf8(name, position - pending, line, start)
 

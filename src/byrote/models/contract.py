@@ -104,7 +104,7 @@ def takes_texts(model: Any) -> bool:
 def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
     """Return records in the form that the model takes: stored pixels, float images or float rows.
 
-    Select rows before: converting stored pixels to float32 takes four times their memory.
+    Select rows first: converting stored pixels to float32 takes four times their memory.
     """
     if is_pixels(x) and takes_pixels(model):
         return x

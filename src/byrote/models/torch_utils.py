@@ -124,13 +124,11 @@ def load(network: torch.nn.Module, weights: Mapping[str, ArrayLike], *, of: str)
     state = network.state_dict()
     names = _untied(state)
     for problem, wrong in (
-        ("no", set(names) - set(weights)),
+        ("missing", set(names) - set(weights)),
         ("unknown", set(weights) - set(names)),
     ):
         if wrong:
-            raise InvalidInput(
-                f"weights must fit the {of}; there is {problem} entry {min(wrong)!r}"
-            )
+            raise InvalidInput(f"weights must fit the {of}; the entry {min(wrong)!r} is {problem}")
     arrays = {name: np.asarray(weights[name]) for name in names}
     for name, array in arrays.items():
         kinds = "fiub" if state[name].dtype == torch.bool else "fiu"
@@ -145,7 +143,7 @@ def load(network: torch.nn.Module, weights: Mapping[str, ArrayLike], *, of: str)
 
 
 def check_sizes(weights: Mapping[str, ArrayLike], *, of: str, layers: int, **sizes: int) -> None:
-    """Refuse sizes that no array of the weights has, before a network so large is made.
+    """Refuse sizes that no array of the weights has, before a network of these sizes is made.
 
     There is at least one array per layer, and no size exceeds the largest side of an array.
     """

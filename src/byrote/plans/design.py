@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -73,7 +74,7 @@ class Design:
         """Number of fits F."""
         return len(self.held_out)
 
-    @property
+    @cached_property
     def evaluated(self) -> Rows:
         """The sorted rows that any fit counts, bystanders included."""
         rows = [rows for rows in self.counted if rows is not None]
@@ -81,7 +82,7 @@ class Design:
             return np.arange(self.n, dtype=np.uint32)
         return np.unique(np.concatenate(rows))
 
-    @property
+    @cached_property
     def scored(self) -> Rows:
         """The sorted rows that get a score: those evaluated, without bystanders."""
         rows = self.evaluated

@@ -9,7 +9,7 @@ from byrote.scores.compare.comparison import (
     ExposureChange,
     ScoreChange,
 )
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 
 

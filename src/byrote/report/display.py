@@ -20,8 +20,8 @@ from byrote.report import (
     memorization,
     near_duplicates,
     neighbors,
-    planning,
     privacy,
+    proposals,
     pruning,
     trajectory,
 )
@@ -29,7 +29,7 @@ from byrote.report.format import WIDTH, Printable, byte_size, headline_of, plura
 from byrote.scores.compare.comparison import Comparison
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.exposure_result import ExposureResult
-from byrote.scores.exposure.extraction import PatternExtraction
+from byrote.scores.exposure.extraction_from_run import PatternExtraction
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.scores.gate.threshold import Gate
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -140,7 +140,7 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     NeighborResult: neighbors.render,
     PatternExtraction: lambda pattern: extraction.render_patterns([pattern]),
     PrivacyEvidence: privacy.render,
-    Proposals: lambda proposals: Group(*planning.render(proposals)),
+    Proposals: lambda proposed: Group(*proposals.render(proposed)),
     Pruned: pruning.render,
     Records: _records,
     Run: _run,

@@ -11,7 +11,7 @@ from rich.text import Text
 from byrote.attacks.extraction import Extraction
 from byrote.errors import printable
 from byrote.report.format import add_ellipsis, insertions, new_table, number, plain, plural
-from byrote.scores.exposure.extraction import PatternExtraction
+from byrote.scores.exposure.extraction_from_run import PatternExtraction
 
 # -- one pattern ----------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from byrote.report.format import (
 from byrote.report.sensitivity import significance
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
 from byrote.stats.memorization import ESTIMATORS
 
@@ -175,7 +175,7 @@ def _tables(result: MemorizationResult, top: int, column: RecordColumn | None) -
 
 
 def _found(result: MemorizationResult) -> NDArray[np.intp]:
-    """Return the rows of the records found, by falling effect."""
+    """Return the rows of the records found, by decreasing effect."""
     found = np.flatnonzero(result.q_value <= SIGNIFICANCE)
     return found[np.argsort(-result.mean_log[found], kind="stable")]
 

@@ -6,7 +6,7 @@ from rich.text import Text
 from byrote.errors import printable
 from byrote.report.format import interval, number, plural
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
 
 
@@ -96,12 +96,12 @@ def _reach(result: MemorizationResult) -> list[str]:
     else:
         sentences.append(
             "With 80% power this run finds a single record whose log-likelihood training raises by"
-            f" {number(sensitivity.detectable)} nats, in a noisy record by"
-            f" {number(sensitivity.detectable_noisy)}."
+            f" {number(sensitivity.detectable)} nats, a noisy record from"
+            f" {number(sensitivity.detectable_noisy)} nats on."
         )
     if np.isfinite(sensitivity.upper_limit):
         sentences.append(
-            "With 95% confidence training raises no scored record's by more than"
+            "With 95% confidence training raises no scored record's log-likelihood by more than"
             f" {number(sensitivity.upper_limit)} nats."
         )
     return sentences

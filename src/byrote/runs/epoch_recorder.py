@@ -1,4 +1,4 @@
-"""Records of a fit in training: losses of every epoch, scores after tracked ones."""
+"""What is recorded while a model trains: losses after every epoch, scores after tracked ones."""
 
 import time
 from collections.abc import Collection, Iterator, Mapping

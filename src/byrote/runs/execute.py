@@ -23,7 +23,7 @@ from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 from byrote.runs.plan_file import read_design
 from byrote.runs.progress import Progress, Silent
-from byrote.runs.record_files import damaged_files
+from byrote.runs.record_files import read_files
 from byrote.runs.recovery import outcomes
 from byrote.runs.request import Request
 from byrote.runs.run_folder import RunFolder
@@ -81,7 +81,8 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     """
     manifest = Manifest.read(paths.manifest)
     _check_same(manifest, paths, request, design)
-    stored = RunFolder(paths, manifest, read_design(paths, manifest))
+    contents, damaged_records = read_files(request.kind.files(paths), manifest)
+    stored = RunFolder(paths, manifest, read_design(paths, manifest), contents=contents)
     design = request.plan.draw(request.context(), after=stored.design)
     if not design.begins_with(stored.design):
         raise RunMismatch(f"{paths.root} holds another run: its membership differs")
@@ -89,7 +90,6 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     todo += range(stored.design.fits, design.fits)
     lacking, damaged_models = _lacking_models(stored, set(todo), request.settings.keep_models)
     todo += lacking
-    damaged_records = damaged_files(request.kind.files(paths), manifest)
     if todo:
         request.preflight(design)
     _sweep(paths)

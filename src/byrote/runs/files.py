@@ -73,7 +73,7 @@ def check_no_links(root: Path, folders: tuple[str, ...]) -> None:
 
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """Turn errors of the system into CorruptFile (a missing file) or CannotRead."""
+    """Turn system errors into CorruptFile (a missing file) or CannotRead."""
     try:
         yield
     except ByroteError:
@@ -88,7 +88,7 @@ def reading(path: Path) -> Iterator[None]:
 
 @contextmanager
 def parsing(path: Path) -> Iterator[None]:
-    """Turn errors of parsing into CorruptFile; those of disk and memory are left to ``reading``."""
+    """Turn parsing errors into CorruptFile; those of disk and memory are left to ``reading``."""
     try:
         yield
     except (ByroteError, MemoryError):
@@ -105,7 +105,7 @@ def parsing(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing(target: Path | str) -> Iterator[None]:
-    """Turn errors of the system into CannotWrite, with the free space where that is the cause."""
+    """Turn system errors into CannotWrite, with the free space if lack of it is the cause."""
     try:
         yield
     except ByroteError:

@@ -11,7 +11,7 @@ _ENDING = ("SIGINT", "SIGHUP", "SIGTERM", "SIGXCPU")
 
 
 def raise_on_signals() -> None:
-    """Raise KeyboardInterrupt on every ending signal except ignored ones (nohup).
+    """Raise KeyboardInterrupt on every termination signal except ignored ones (nohup).
 
     For the main thread of a program, not for a library.
     """
@@ -21,14 +21,14 @@ def raise_on_signals() -> None:
 
 
 def ignore_signals() -> None:
-    """Ignore further ending signals: for the last steps of a process that ends by one."""
+    """Ignore further termination signals while a process ends because of one."""
     for number in _numbers():
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def deferred_signals() -> Iterator[None]:
-    """Defer ending signals until the block ends, so that its cleanup completes.
+    """Defer termination signals until the block ends, so that its cleanup completes.
 
     Signals that the program does not handle are not deferred, nor any in other threads than the
     main one, which receives all signals.

@@ -46,7 +46,7 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
         names = set(table.column_names)
         insertions: dict[str, Any] = {n: _lists(table[n]) for n in _INSERTIONS if n in names}
         if (plan.spec["kind"] == "insertions") != (len(insertions) == len(_INSERTIONS)):
-            raise ValueError("insertions are of an exposure run, and of no other")
+            raise ValueError("an exposure run has insertions, and no other run has")
         optional = dict(insertions)
         if "bystanders" in names:
             optional["bystanders"] = np.concatenate(_lists(table["bystanders"]))

@@ -46,19 +46,22 @@ def canaries_file(paths: RunPaths, records: CanaryRecords) -> RecordFile:
     return RecordFile(paths.canaries, write, partial(read_canaries, paths))
 
 
-def damaged_files(
+def read_files(
     record_files: Iterable[RecordFile], manifest: Manifest
-) -> list[tuple[RecordFile, CorruptFile]]:
-    """Return the missing or damaged files; one of another run is not ours to replace."""
-    damaged = []
+) -> tuple[dict[Path, Any], list[tuple[RecordFile, CorruptFile]]]:
+    """Return the contents by path, and the missing or damaged files with their errors.
+
+    A file of another run is not ours to replace.
+    """
+    contents, damaged = {}, []
     for file in record_files:
         try:
-            file.read(manifest)
+            contents[file.path] = file.read(manifest)
         except ForeignFile:
             raise
         except CorruptFile as error:
             damaged.append((file, error))
-    return damaged
+    return contents, damaged
 
 
 def _write_names(paths: RunPaths, records: Records | CanaryRecords, manifest: Manifest) -> None:

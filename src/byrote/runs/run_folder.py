@@ -9,12 +9,11 @@ failures/           fit-000000.json: type and place of an exception; the next st
 models/             release.safetensors, fit-000000.safetensors: kept weights (weight_files.py)
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,17 +33,23 @@ from byrote.runs.record_files import Names, PlantedCanaries, read_canaries, read
 from byrote.runs.table import Table
 from byrote.runs.weight_files import KeptModels
 
+Content = TypeVar("Content")
+
 _MOST_BYTES = 1 << 24  # of the file of a failed fit
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """A run on disk: its manifest, its design, and the files of its fits, each read once."""
+    """A run on disk: its manifest, its design, and its other files, each read once.
+
+    contents: by path, what the files made from the records hold, and weights read for a check.
+    """
 
     paths: RunPaths
     manifest: Manifest
     design: Design
     cache: FitCache = field(default_factory=FitCache, compare=False, repr=False)
+    contents: dict[Path, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def open(cls, paths: RunPaths) -> "RunFolder":
@@ -54,9 +59,8 @@ class RunFolder:
             raise InvalidInput(f"{paths.root} holds no run: {paths.manifest.name} is missing")
         manifest = Manifest.read(paths.manifest)
         names = read_names(paths, manifest)  # which checks the number of records, before all else
-        run = cls(paths, manifest, read_design(paths, manifest))
-        vars(run)["names"] = names
-        return run
+        design = read_design(paths, manifest)
+        return cls(paths, manifest, design, contents={paths.records: names})
 
     @classmethod
     def create(cls, paths: RunPaths, manifest: Manifest, design: Design, kind: Kind) -> "RunFolder":
@@ -65,19 +69,21 @@ class RunFolder:
             files.make_folder(folder)
         for file in kind.files(paths):
             file.write(manifest)
-        return cls._describe(paths, manifest, design)
+        return cls(paths, manifest, design)._described()
 
-    def extend(self, manifest: Manifest, design: Design) -> "RunFolder":
+    def extend(self, manifest: Manifest, design: Design) -> Self:
         """Extend the run to a larger plan or more tracked epochs; finished fits stay."""
         kept = ("run_id", "created", "environment", "settled")
         update = {name: getattr(self.manifest, name) for name in kept}
-        return self._describe(self.paths, manifest.model_copy(update=update), design)
+        return replace(
+            self, manifest=manifest.model_copy(update=update), design=design
+        )._described()
 
-    @classmethod
-    def _describe(cls, paths: RunPaths, manifest: Manifest, design: Design) -> "RunFolder":
-        write_design(paths, manifest, design)
-        manifest.write(paths.manifest)
-        return cls(paths, manifest, design)
+    def _described(self) -> Self:
+        """Write the design and then the manifest."""
+        write_design(self.paths, self.manifest, self.design)
+        self.manifest.write(self.paths.manifest)
+        return self
 
     def check_no_canaries(self) -> None:
         """Reject an exposure run, whose records have no memorization scores."""
@@ -95,7 +101,8 @@ class RunFolder:
     @property
     def models(self) -> KeptModels:
         """The kept models."""
-        return KeptModels(self.paths, self.manifest.run_id, self.manifest.model.name)
+        manifest, release = self.manifest, self.design.release
+        return KeptModels(self.paths, manifest.run_id, manifest.model.name, release, self.contents)
 
     def keep(self, outcome: Outcome) -> None:
         """Write the outcome of a fit: weights, then log-likelihoods, or its failure.
@@ -193,7 +200,7 @@ class RunFolder:
             listed = ", ".join(map(str, known)) or "none"
             why = "" if self.manifest.track else " (the run was not tracked)"
             raise InvalidInput(
-                f"epoch must be one that was scored, of {listed}{why}; got {epoch!r}"
+                f"epoch must be one of the scored epochs, {listed}{why}; got {epoch!r}"
             )
         missing, untracked = self.missing(), self.untracked(self.manifest.track)
         if (missing or untracked) and not partial:
@@ -250,10 +257,10 @@ class RunFolder:
             " start the same run again to do it"
         )
 
-    @cached_property
+    @property
     def names(self) -> Names:
         """Ids and labels of the records, in the order of the data."""
-        return read_names(self.paths, self.manifest)
+        return self._content(self.paths.records, read_names)
 
     @property
     def ids(self) -> NDArray[Any]:
@@ -265,10 +272,16 @@ class RunFolder:
         """(n,) labels of the records; of an exposure run, the number of each text's pattern."""
         return self.names[1]
 
-    @cached_property
+    @property
     def canaries(self) -> PlantedCanaries:
         """The canaries of an exposure run."""
-        return read_canaries(self.paths, self.manifest)
+        return self._content(self.paths.canaries, read_canaries)
+
+    def _content(self, path: Path, read: Callable[[RunPaths, Manifest], Content]) -> Content:
+        """Read a file once."""
+        if path not in self.contents:
+            self.contents[path] = read(self.paths, self.manifest)
+        return cast("Content", self.contents[path])
 
 
 def _read_failure(path: Path) -> Failure:

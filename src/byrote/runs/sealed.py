@@ -170,4 +170,4 @@ def _digest(content: bytes | bytearray, start: int) -> str:
 
 
 def _reject_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is not a number of JSON")
+    raise ValueError(f"{constant} is not a JSON number")

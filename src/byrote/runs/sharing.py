@@ -60,7 +60,7 @@ def share_without_name(array: NDArray[Any], folder: Path) -> tuple[MappedFile, I
     """Write the records into an unnamed file, which is gone when this process ends.
 
     Processes of the same user on this machine can open it while it is open here. None on systems
-    that do not show them the open files of another process (``/proc``).
+    without ``/proc``, where they cannot.
     """
     with writing(folder / "a copy of the records for worker processes"):
         file = tempfile.TemporaryFile(dir=folder, prefix=".records.", suffix=TEMPORARY)  # noqa: SIM115
@@ -78,7 +78,7 @@ def share_without_name(array: NDArray[Any], folder: Path) -> tuple[MappedFile, I
 
 
 def _write(array: NDArray[Any], file: IO[bytes]) -> None:
-    """Write as ``numpy.save`` does, but raise the system's own errors."""
+    """Write as ``numpy.save`` does, but raise the original system errors."""
     header = npy.header_data_from_array_1_0(array)
     npy.write_array_header_1_0(file, header)
     values = np.ascontiguousarray(array.T if header["fortran_order"] else array)

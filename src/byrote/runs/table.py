@@ -23,7 +23,7 @@ class Table:
     missing
         Missing fits.
     bystanders
-        (F, b) nats, of records that every fit trained on; None without any.
+        (F, b) nats, of records that every fit trained on; None if there are none.
     """
 
     design: Design

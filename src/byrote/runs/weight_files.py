@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
@@ -19,21 +20,32 @@ _KEY = "byrote"
 
 @dataclass(frozen=True)
 class KeptModels:
-    """The folder ``models`` of a run."""
+    """The folder ``models`` of a run.
+
+    release: the fit whose model is released. contents: by path, its weights from a check until
+    they are used.
+    """
 
     paths: RunPaths
     run_id: str
     model: str
+    release: int
+    contents: dict[Path, Any]
 
     def keep(self, fit: int, weights: Weights, facts: Mapping[str, Any]) -> None:
         """Write the weights of a fit and the facts about it."""
         files.make_folder(self.paths.models)
+        self.contents.pop(self.paths.model(fit), None)
         # One key for all, the seal among them: safetensors writes several in any order.
         marks = {_KEY: sealed.blank_json({**facts, **self._marks(fit)})}
         sealed.write(self.paths.model(fit), bytearray(save(weights, marks)))
 
     def weights(self, fit: int) -> Weights:
-        """Read the weights of a fit."""
+        """Read the weights of a fit, or take those that a check has read."""
+        checked = self.contents.pop(self.paths.model(fit), None)
+        return self._read(fit) if checked is None else checked
+
+    def _read(self, fit: int) -> Weights:
         path = self.paths.model(fit)
         with sealed.opened(path) as file, files.parsing(path):
             content = file.read()
@@ -51,11 +63,14 @@ class KeptModels:
         """Return the fits whose model is missing or damaged, and the errors of damaged files."""
         todo, damaged = [], []
         for fit in fits:
-            if not files.file_exists(self.paths.model(fit)):
+            path = self.paths.model(fit)
+            if not files.file_exists(path):
                 todo.append(fit)
                 continue
             try:
-                self.weights(fit)
+                weights = self._read(fit)
+                if fit == self.release:  # one model fits into memory, those of all fits may not
+                    self.contents[path] = weights
             except ForeignFile:  # not ours to replace
                 raise
             except CorruptFile as error:

@@ -258,7 +258,7 @@ class Run(Displayed):
         """Load the results of ``byrote neighbors --validation``."""
         result = self._beside_scores(self.folder.paths.neighbors, NeighborResult.load)
         if result is None:
-            raise InvalidInput("byrote neighbors was not run")
+            raise InvalidInput("byrote neighbors has not been run")
         return result
 
     @once

@@ -93,7 +93,7 @@ def mean(
     """
     sample = np.asarray(values, np.float64)
     if len(sample) == 0:
-        return Estimate(np.nan, level=level, reason=f"there are no {units} with a value")
+        return Estimate(np.nan, level=level, reason=f"none of the {units} has a value")
     if not np.isfinite(sample).all():
         both = np.isposinf(sample).any() and np.isneginf(sample).any()
         return Estimate(np.nan if both else float(sample.mean()), level=level, reason=UNKNOWN)

@@ -42,7 +42,7 @@ class Stakes:
 
 
 def log_ratio(log_prob: Array, included: Flags) -> Array:
-    """Compute the log ratio of mean densities, in over out, (n,); NaN without values on a side."""
+    """Compute the log ratio of mean densities, in over out, (n,); NaN if a side has no values."""
     scored = ~np.isnan(log_prob)
     means = []
     for side in (scored & included, scored & ~included):

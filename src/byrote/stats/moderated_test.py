@@ -16,15 +16,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
-from scipy.special import chdtri, digamma, ndtr, polygamma, stdtr, stdtrit
+from scipy.special import chdtri, digamma, ndtr, polygamma, stdtrit
 from scipy.stats import f
+
+from byrote.stats.negative_control import upper_tail
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_TINY = float(np.finfo(float).tiny)
+Indices = NDArray[np.intp]
 _ROUNDING = 1e-13  # share of a sum of squares that is rounding
 _QUANTILES = 1000  # of chi-squared, over which a power is averaged
-ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +66,9 @@ class Contrast:
         return self.effect, self.precision, self.variance, self.degrees
 
 
-def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast:
+def two_sample_contrast(
+    values: Array, member: Flags, weight: Array, block: Indices | None = None
+) -> Contrast:
     """Compare each record's values on one side with those on the other.
 
     Parameters
@@ -73,35 +76,43 @@ def two_sample_contrast(values: Array, member: Flags, weight: Array) -> Contrast
     values
         (m, c); infinite ones give a variance of NaN.
     member
-        (c,) whether a value is on the first side; at least one is on each.
+        (c,) whether a value is on the first side.
     weight
         (m, c) precision of each value, in any unit.
+    block
+        (c,) values are compared within blocks, numbered from 0; default: one block. At least one
+        block has values on both sides.
     """
-    return split_contrasts(values, member[None], weight)
+    return split_contrasts(values, member[None], weight, block)
 
 
-def split_contrasts(values: Array, members: Flags, weight: Array) -> Contrast:
+def split_contrasts(
+    values: Array, members: Flags, weight: Array, block: Indices | None = None
+) -> Contrast:
     """Compare each record's values on two sides, for each of several splits; (m k,) in all.
 
-    ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``.
+    ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``. The effect is
+    the least-squares coefficient of the side beside one of each block.
     """
+    block = np.zeros(values.shape[1], np.intp) if block is None else block
+    blocks, first = np.unique(block), members.T.astype(np.float64)
+    precision, product = np.zeros((2, len(values), len(members)))
+    squares = np.zeros((len(values), 1))
     with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
         values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
-        weighted, first = weight * values, members.T.astype(np.float64)
-        whole, total = (each.sum(axis=1, keepdims=True) for each in (weight, weighted))
-        squares = np.einsum("ij,ij->i", weighted, values)[:, None]
-        weight_in, total_in = weight @ first, weighted @ first
-        weight_out, total_out = whole - weight_in, total - total_in
-        mean_in, mean_out = total_in / weight_in, total_out / weight_out
-        degrees = values.shape[1] - 2.0
-        variance = (squares - total_in * mean_in - total_out * mean_out) / degrees
+        for columns in (block == number for number in blocks):
+            w, y, x = weight[:, columns], values[:, columns], first[columns]
+            whole = w.sum(axis=1, keepdims=True)
+            y = y - (w * y).sum(axis=1, keepdims=True) / whole
+            wx, wy = w @ x, w * y
+            precision += wx * (1 - wx / whole)
+            product += wy @ x
+            squares += np.einsum("ij,ij->i", wy, y)[:, None]
+        effect, degrees = product / precision, values.shape[1] - len(blocks) - 1.0
+        variance = (squares - effect * product) / degrees
         variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
-        precision = weight_in * weight_out / whole
     return Contrast(
-        (mean_in - mean_out).ravel(),
-        precision.ravel(),
-        variance.ravel(),
-        np.full(variance.size, degrees),
+        effect.ravel(), precision.ravel(), variance.ravel(), np.full(variance.size, degrees)
     )
 
 
@@ -176,7 +187,8 @@ def fit_prior(variance: Array, degrees: Array) -> VariancePrior:
     """
     half = degrees / 2
     log = np.log(variance) - digamma(half) + np.log(half)
-    excess = float(log.var(ddof=1) - polygamma(1, half).mean())
+    distinct, count = np.unique(half, return_counts=True)  # few, and trigamma is slow
+    excess = float(log.var(ddof=1) - np.average(polygamma(1, distinct), weights=count))
     if excess <= 0:
         return VariancePrior(float(np.exp(log.mean())), np.inf)
     prior = inverse_trigamma(excess)
@@ -198,43 +210,13 @@ def inverse_trigamma(value: float) -> float:
 
 def student_p_values(contrast: Contrast, prior: VariancePrior) -> Array:
     """Compute one-sided p-values of "the effect is not positive", (m,)."""
+    return upper_tail(*moderated_t(contrast, prior))
+
+
+def moderated_t(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array]:
+    """Compute t-values of contrasts and their degrees of freedom, (m,) each."""
     variance, degrees = prior.moderate(contrast)
-    t = contrast.effect * np.sqrt(contrast.precision / variance)
-    return np.maximum(stdtr(np.minimum(degrees, ENDLESS), -t), _TINY)
-
-
-@dataclass(frozen=True, eq=False)
-class Control:
-    """Student's p-values where the null hypothesis holds by construction, sorted, (N,)."""
-
-    p_values: Array
-
-    def calibrate(self, p_values: Array) -> Array:
-        """Return the larger of each p-value and the share of control values as small."""
-        as_small = np.searchsorted(self.p_values, p_values, side="right")
-        return np.maximum(p_values, (1 + as_small) / (1 + len(self.p_values)))
-
-    @property
-    def smallest(self) -> float:
-        """The smallest calibrated p-value possible."""
-        return 1 / (1 + len(self.p_values))
-
-    def share_below(self, level: float) -> float:
-        """Return the share of control values of at most ``level``; it should be ``level``."""
-        return float(np.searchsorted(self.p_values, level, side="right") / len(self.p_values))
-
-    def critical(self, level: float, *, upper: bool = False) -> float:
-        """Return the largest p-value that stays within ``level`` when calibrated; 0 if none does.
-
-        ``upper``: of the other tail, that is of 1 - p.
-        """
-        allowed = int(np.floor(level * (1 + len(self.p_values)) - 1 + 1e-9))  # control values
-        if allowed < 0:
-            return 0.0
-        if allowed >= len(self.p_values):
-            return level
-        next_value = 1 - self.p_values[-1 - allowed] if upper else self.p_values[allowed]
-        return float(min(level, np.nextafter(next_value, 0)))
+    return contrast.effect * np.sqrt(contrast.precision / variance), degrees
 
 
 def detectable_effect(critical: float, degrees: float, power: float) -> float:
@@ -260,14 +242,3 @@ def detectable_effect(critical: float, degrees: float, power: float) -> float:
         return power - float(ndtr(shift - least).mean())
 
     return float(brentq(lack, -10, float(least.max()) + 10))
-
-
-def skewness_of_difference(first: int, second: int) -> float:
-    """Skewness of the difference of two means, in units of that of a single value.
-
-    Examples
-    --------
-    >>> skewness_of_difference(4, 4), round(skewness_of_difference(2, 4), 3)
-    (0.0, 0.289)
-    """
-    return float((first**-2 - second**-2) / (1 / first + 1 / second) ** 1.5)

@@ -1,4 +1,4 @@
-"""Privacy audits of one run: lower bounds on epsilon and mu from right guesses of fair coins.
+"""Privacy audits of one run: lower bounds on epsilon and mu from correct guesses of fair coins.
 
 Each of m records is trained on by the toss of a fair coin; an attacker names r coins, and v guesses
 are right. Under epsilon-DP the number of right guesses is at most Binomial(r, e^epsilon / (1 +
@@ -20,6 +20,7 @@ rejected. All the mass of the start at C = v is the least: whatever lies above v
 right_i - i / (r - i) wrong_i, larger, and all later steps are increasing in these two.
 """
 
+from functools import lru_cache
 from math import erfc, sqrt
 from statistics import NormalDist
 
@@ -46,6 +47,7 @@ def p_value(epsilon: float, coins: int, guesses: int, right: int, delta: float) 
     return min(1.0, tail + 2 * coins * delta * _largest_mean_mass(epsilon, guesses, right))
 
 
+@lru_cache(maxsize=1024)  # simulations ask for few counts, many times
 def epsilon_bound(coins: int, guesses: int, right: int, delta: float, significance: float) -> float:
     """Compute the largest epsilon whose p-value is at most the significance, at least 0.
 
@@ -117,6 +119,7 @@ def mu_excess(mu: float, coins: int, guesses: int, right: int, significance: flo
     return (good + bad) / whole - 1
 
 
+@lru_cache(maxsize=1024)  # simulations ask for few counts, many times
 def mu_bound(coins: int, guesses: int, right: int, significance: float) -> float:
     """Compute the largest mu that is rejected at the significance, at least 0.
 

@@ -7,18 +7,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from byrote.stats.moderated_test import ENDLESS, VariancePrior, detectable_effect
+from byrote.stats.moderated_test import VariancePrior, detectable_effect
+from byrote.stats.negative_control import ENDLESS
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Numbers of a record's values in and out of training; in ``pairs``, compared one by one."""
+    """Numbers of a record's values in and out of training.
+
+    They are compared within ``blocks``, as the repeats of K-fold, or one by one in ``pairs``.
+    """
 
     inside: float
     outside: float
     pairs: bool = False
+    blocks: int = 1
 
     @property
     def precision(self) -> float:
@@ -28,7 +33,7 @@ class Sides:
     @property
     def degrees(self) -> float:
         """Degrees of freedom of the variance of a value."""
-        return self.inside - 1 if self.pairs else self.inside + self.outside - 2
+        return self.inside - 1 if self.pairs else self.inside + self.outside - self.blocks - 1
 
     def standard_error(self, spread: float) -> float:
         """Standard error of the mean difference of values with a standard deviation.

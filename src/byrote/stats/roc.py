@@ -32,7 +32,7 @@ class Cells(NamedTuple):
 
 
 def auc(score: Array, member: Flags) -> float:
-    """Compute P(member's score > non-member's), ties by half; NaN where a side is empty."""
+    """Compute P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
     m = int(member.sum())
     pairs = m * (len(member) - m)
     return float((rankdata(score)[member].sum() - m * (m + 1) / 2) / pairs) if pairs else np.nan
@@ -41,7 +41,7 @@ def auc(score: Array, member: Flags) -> float:
 def mann_whitney_z(first: Array, second: Array) -> float:
     """Compute the Mann-Whitney statistic in standard deviations, ``(U - mn/2) / sd(U)``.
 
-    U counts the pairs in which the first value is larger, ties by half. For m and n values,
+    U counts the pairs in which the first value is larger, and half of the ties. For m and n values,
     ``sd(U)^2 = mn/12 (m + n + 1 - sum(t^3 - t) / ((m + n)(m + n - 1)))`` over groups of t equal
     values. Zero where all values are equal, NaN where a sample is empty. Infinite values are
     ranked.
@@ -155,7 +155,7 @@ def tpr_interval_at(
 
 
 def alarm_limits(count: int, trials: float, rate: float, level: float) -> tuple[int, int]:
-    """Compute numbers of false alarms, of ``count``, that bound the true false-positive rate.
+    """Compute the numbers of false alarms among ``count`` that bound the true false-positive rate.
 
     With at most the first the true rate is at most ``rate`` (-1: not even with 0 alarms), with at
     least the second it is at least that (count + 1: not even with all).

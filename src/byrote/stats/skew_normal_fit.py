@@ -144,7 +144,7 @@ def to_centred(location: float, scale: float, shape: float) -> Array:
 
 
 def jacobian(theta: Array) -> Array:
-    """Compute (3, 3) derivatives of (location, scale, shape), by row, by theta; t not 0."""
+    """Compute the (3, 3) Jacobian of (location, scale, shape), by row, in theta; t is not 0."""
     location, scale, _ = to_direct(theta)
     step = 1e-4 * theta[2]
     up, down = (to_direct(theta + np.array([0, 0, sign * step])) for sign in (1, -1))
@@ -153,7 +153,7 @@ def jacobian(theta: Array) -> Array:
 
 
 def _skewness_slope(t: float) -> float:
-    """Compute the derivative of the skewness by t."""
+    """Compute the derivative of the skewness in t."""
     return float(LIMIT / np.cosh(t) ** 2)
 
 
@@ -247,7 +247,7 @@ def _polish(values: Array, theta: Array, covariance: Array) -> tuple[Array, floa
 
 
 def _slope(values: Array, theta: Array) -> Array:
-    """Compute derivatives of the log-likelihood of all values by theta, (3,)."""
+    """Compute the gradient of the log-likelihood of all values in theta, (3,)."""
     location, scale, shape = to_direct(theta)
     z = (values - location) / scale
     ratio = mills(shape * z)

@@ -32,7 +32,7 @@ class KFoldRun(DeclaredRun):
     @model_validator(mode="after")
     def _check_track(self) -> Self:
         if list(self.track) != sorted(set(self.track)) or max(self.track, default=0) > self.epochs:
-            raise ValueError("track must be increasing and end by the last epoch")
+            raise ValueError("track must be increasing and not exceed the last epoch")
         return self
 
     def override(self, settings: Mapping[str, int]) -> Self:

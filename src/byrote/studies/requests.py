@@ -248,8 +248,7 @@ def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | Non
     Raises
     ------
     InvalidInput
-        If the data cannot be loaded, there are too few, or their shape is not the one that the
-        study declares.
+        If the data cannot be loaded, are too few, or do not have the shape that the study declares.
     """
     if scaled.study.kind == "exposure":
         return StudyText.load(scaled, data)

@@ -219,7 +219,7 @@ REFUSED = {
     "UTF-16": ("a.txt", raw(SECRET.encode("utf-16")), {}, "byte 0 counted from 0 (it beg"),
     "not UTF-8, gzipped": ("a.txt.gz", raw(gzip.compress(b"ab\xff")), {}, "byte 2 counted"),
     "surrogate in bytes": ("a.txt", raw(b"a\xed\xa0\x80"), {}, "byte 1 counted"),
-    "gzip cut off": ("a.txt.gz", raw(gzip.compress(b"ab" * 99)[:-9]), {}, "gzip stream ends"),
+    "gzip cut off": ("a.txt.gz", raw(gzip.compress(b"ab" * 99)[:-9]), {}, "gzip stream is trunc"),
     "gzip checksum": ("a.txt.gz", raw(gzip.compress(b"ab")[:-8] + bytes(8)), {}, "gzip stream"),
     "file with a column": ("a.txt", raw("a"), {"column": "a"}, "column does not apply to a text"),
     "file with a part": ("a.csv", raw("a\nb\n"), {"part": "a"}, "part does not apply to .csv"),
@@ -274,7 +274,7 @@ def test_refused_in_one_sentence(case, tmp_path):
 
 ARGUMENTS = {
     "misspelt": (("python-hlep",), {}, "did you mean python-help?"),
-    "no such file": (("no.txt",), {}, "there is no no.txt"),
+    "no such file": (("no.txt",), {}, "no.txt does not exist"),
     "a list": ((["a"],), {}, "source must be a name or a path; got list"),
     "empty": (("",), {}, "got an empty string"),
     "column of a number": (("python-help",), {"column": 3}, "column must be a name"),

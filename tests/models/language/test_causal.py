@@ -249,8 +249,8 @@ def test_untied_weights_go_out_and_back(folder):
 @pytest.mark.parametrize(
     ("change", "fragment"),
     [
-        (lambda w: w.pop("transformer.ln_f.bias"), "no entry 'transformer.ln_f.bias'"),
-        (lambda w: w.update(more=np.zeros(2)), "unknown entry 'more'"),
+        (lambda w: w.pop("transformer.ln_f.bias"), "the entry 'transformer.ln_f.bias' is missing"),
+        (lambda w: w.update(more=np.zeros(2)), "the entry 'more' is unknown"),
         (lambda w: w.update({"transformer.ln_f.bias": np.zeros(3)}), r"shape \(48,\), got float64"),
     ],
 )

@@ -404,7 +404,10 @@ REFUSED_CALLS = {
     "score": (lambda m: m.score_samples(["secret ☃"]), r"U\+2603 is not one$"),
     "prefix": (lambda m: m.next_log_probs(["secret ☃"]), r"U\+2603 is not one$"),
     "prefix ids": (lambda m: m.next_log_probs([[5, 1000]]), "prefixes must be tokens from 0 to"),
-    "decode": (lambda m: m.decode([0, 1000]), "ids must be whole numbers from 0 to 10"),
+    "decode": (
+        lambda m: m.decode([0, 1000]),
+        "ids must be a sequence of whole numbers from 0",
+    ),
     "decode unknown": (lambda m: m.decode([len(m.token_strings()) - 1]), "ids must be"),
     "decode parts": (lambda m: m.decode([0.5]), "ids must be"),
     "loss": (lambda m: m.loss("secret"), "X must be a list of texts; got str"),
@@ -425,13 +428,13 @@ def changed(**entries):
 
 
 REFUSED_WEIGHTS = {
-    "no vocabulary": ({"code_points": None}, "there is no entry 'code_points'"),
-    "no points": ({"code_points": np.array([])}, "must be a row of code points"),
+    "no vocabulary": ({"code_points": None}, "the entry 'code_points' is missing"),
+    "no points": ({"code_points": np.array([])}, "must be a sequence of code points"),
     "order": ({"code_points": np.array([10, 4])}, "must be increasing code points"),
     "too far": ({"code_points": np.array([10, 0x110000])}, "must be increasing code points"),
     "no newline": ({"code_points": np.array([9, 11])}, "code points, newline among them"),
-    "missing": ({"output.bias": None}, "there is no entry 'output.bias'"),
-    "unknown": ({"more": np.zeros(2)}, "there is unknown entry 'more'"),
+    "missing": ({"output.bias": None}, "the entry 'output.bias' is missing"),
+    "unknown": ({"more": np.zeros(2)}, "the entry 'more' is unknown"),
     "shape": ({"output.bias": np.zeros(2)}, "'output.bias' must be numbers of shape"),
     "text": ({"output.bias": np.array("a")}, "'output.bias' must be numbers of shape"),
 }

@@ -177,7 +177,7 @@ def test_a_run_says_so_once():
         run = byrote.score_exposure(Faulty(), text, canary, **ask)
     assert [str(warning.message) for warning in heard] == [
         "2 of 2 fits warned: the stepper of Faulty gives other costs than whole prefixes do:"
-        " prefixes are read whole instead, which is right and slower"
+        " prefixes are read whole instead, which is correct but slower"
     ]
     right = byrote.score_exposure(Ngram(), text, canary, **ask)
     np.testing.assert_allclose(run.exposure.rank, right.exposure.rank)

@@ -279,11 +279,11 @@ REFUSED = {
         nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4, track_running_stats=False)),
         "statistics of batches",
     ),
-    "a parameter beside the layers": (Bare(), "without a call"),
+    "a parameter beside the layers": (Bare(), "outside its forward"),
     "two outputs": (nn.LSTM(5, 3), "more than one tensor"),
     "a shape without norms": (
         nn.Sequential(nn.Unflatten(1, (1, 1, 5)), nn.Linear(5, 2)),
-        "no norm",
+        "norms are not known",
     ),
 }
 

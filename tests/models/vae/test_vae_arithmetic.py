@@ -16,7 +16,7 @@ from byrote.models.vae.spaces import SPACES
 from byrote.models.vae.training import Schedule, train
 
 COMPILER = pytest.mark.usefixtures("compiler")
-KINDS = [("bernoulli", "binary"), ("gaussian", "logit")]
+KINDS = [("bernoulli", "binary", (20, 10)), ("gaussian", "logit", (20,))]
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +37,16 @@ def digits(n):
     return load("digits").x[:n]
 
 
-def network(likelihood):
+def network(likelihood, hidden):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        sizes = {"channels": 1, "pixels": 64, "latent_dim": 3, "hidden": (20, 10), "features": 1}
+        sizes = {"channels": 1, "pixels": 64, "latent_dim": 3, "hidden": hidden, "features": 1}
         return build("fully-connected", likelihood, **sizes)
 
 
-def trained(likelihood, space, chosen, n=100, epochs=2):
+def trained(likelihood, space, chosen, n=100, epochs=2, hidden=(20,)):
     """Weights and losses after a short training; the last batch of an epoch is smaller."""
-    model, losses = network(likelihood), []
+    model, losses = network(likelihood, hidden), []
     train(
         model,
         digits(n),
@@ -59,10 +59,12 @@ def trained(likelihood, space, chosen, n=100, epochs=2):
 
 
 @COMPILER
-@pytest.mark.parametrize(("likelihood", "space"), KINDS)
-def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(likelihood, space):
-    weights, losses = trained(likelihood, space, Arithmetic())
-    quick_weights, quick_losses = trained(likelihood, space, Arithmetic(compile=True))
+@pytest.mark.parametrize(("likelihood", "space", "hidden"), KINDS)
+def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(likelihood, space, hidden):
+    weights, losses = trained(likelihood, space, Arithmetic(), hidden=hidden)
+    quick_weights, quick_losses = trained(
+        likelihood, space, Arithmetic(compile=True), hidden=hidden
+    )
     np.testing.assert_allclose(quick_losses, losses, rtol=1e-5)
     for name, weight in weights.items():
         np.testing.assert_allclose(quick_weights[name], weight, atol=2e-4, err_msg=name)

@@ -280,12 +280,12 @@ def changed(name, value):
 
 BAD_WEIGHTS = {
     "nothing": (lambda _: {}, "layers cannot be 1 with 0 arrays"),
-    "no shape": (without("record_shape"), "there is no entry 'record_shape'"),
+    "no shape": (without("record_shape"), "the entry 'record_shape' is missing"),
     "a wrong shape": (changed("record_shape", [0]), r"must be positive; got \[0\]"),
     "no shape at all": (changed("record_shape", "a"), "must be one to three integers"),
     "another size": (changed("record_shape", [7]), "must be numbers of shape"),
-    "one missing": (without("network.mean.bias"), "there is no entry 'network.mean.bias'"),
-    "one more": (changed("x", np.zeros(2)), "there is unknown entry 'x'"),
+    "one missing": (without("network.mean.bias"), "the entry 'network.mean.bias' is missing"),
+    "one more": (changed("x", np.zeros(2)), "the entry 'x' is unknown"),
     "text": (changed("network.mean.bias", ["a", "b"]), "must be numbers of shape"),
 }
 

@@ -224,7 +224,7 @@ def test_weights_hold_the_component(learned, weight):
     np.testing.assert_array_equal(copy.score_samples(x), model.score_samples(x))
     np.testing.assert_array_equal(copy.sample(5), model.sample(5))
     assert {"outlier.logit", "outlier.background.logits"} < model.get_weights().keys()
-    with pytest.raises(InvalidInput, match=r"unknown entry 'outlier\."):
+    with pytest.raises(InvalidInput, match=r"the entry 'outlier\.\S+' is unknown"):
         clone(model).set_params(outlier=None).set_weights(model.get_weights())
 
 

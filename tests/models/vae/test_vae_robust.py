@@ -44,7 +44,7 @@ def divergence(likelihood, x, parameters, beta):
 def network(likelihood, robust, seed=0):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        sizes = {"channels": 1, "pixels": 64, "latent_dim": 3, "hidden": (20, 10), "features": 1}
+        sizes = {"channels": 1, "pixels": 64, "latent_dim": 3, "hidden": (20,), "features": 1}
         model = build("fully-connected", likelihood, **sizes)
     model.robust = robust
     return model

@@ -9,8 +9,8 @@ from scipy import stats
 import byrote
 from byrote.report.comparison import rows
 from byrote.report.comparison_verdicts import verdicts
-from byrote.scores.compare import canaries
-from byrote.scores.compare.canaries import MatchedCanaries
+from byrote.scores.compare import matched_canaries
+from byrote.scores.compare.matched_canaries import MatchedCanaries
 
 from languages import Ngram
 
@@ -71,7 +71,7 @@ def test_levels_and_losses_pair_by_canary_and_fit(runs):
 
 def test_one_canary_a_secret_has_students_interval(runs):
     """With one fit each secret is one draw, and the interval is the paired t-test's."""
-    one = canaries.match_canaries(exposure_runs(runs, ["one"]), partial=False)["one"]
+    one = matched_canaries.match_canaries(exposure_runs(runs, ["one"]), partial=False)["one"]
     count = len(one.rows)
     shift = np.random.default_rng(0).normal(1, 2, count)
     whole = one.result.exposure
@@ -81,7 +81,7 @@ def test_one_canary_a_secret_has_students_interval(runs):
         MatchedCanaries(one.run, replace(one.result, exposure=each), one.rows)
         for each in (plain, moved)
     )
-    change = canaries.exposure_change("moved", base, other)
+    change = matched_canaries.exposure_change("moved", base, other)
     for level in (0, 1, 4):
         test = stats.ttest_1samp(shift[one.result.inserted == level], 0)
         told = change.levels[level]
@@ -106,13 +106,13 @@ BOUNDS = {
 @pytest.mark.parametrize("case", BOUNDS)
 def test_lower_bounds_make_bounds_of_differences(case, runs):
     (base_bound, other_bound), bound = BOUNDS[case]
-    one = canaries.match_canaries(exposure_runs(runs, ["one"]), partial=False)["one"]
+    one = matched_canaries.match_canaries(exposure_runs(runs, ["one"]), partial=False)["one"]
     sides = []
     for saturated in (base_bound, other_bound):
         flags = (one.result.inserted == 4) & saturated
         found = replace(one.result, exposure=replace(one.result.exposure, saturated=flags))
         sides.append(MatchedCanaries(one.run, found, one.rows))
-    told = canaries.exposure_change("x", *sides).levels[4]
+    told = matched_canaries.exposure_change("x", *sides).levels[4]
     assert told.bound == bound
     assert np.isnan(told.low)
     assert "lower bounds" in told.reason

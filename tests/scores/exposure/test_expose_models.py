@@ -155,7 +155,7 @@ CASES = [
     ("ids twice", [SECRET, SECRET], {"ids": ["a", "a"]}, "all differ"),
     ("few", SECRET, {"method": "skew_normal", "references": 999}, "1,000 references"),
     ("too large", Canary("{digits:9}", secret="1" * 9), {"method": "exact"}, "1,000,000,000: use"),
-    ("lacking", Canary("{letters:1}", secret="Q"), {}, "none holds U\\+0041"),
+    ("lacking", Canary("{letters:1}", secret="Q"), {}, "no token contains U\\+0041"),
     ("nothing left", ALL, {"method": "sampled"}, "all 2 of them"),
 ]
 

@@ -1,15 +1,17 @@
 """The moderated test on tables of log-likelihoods: what it finds, its level, its refusals."""
 
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pytest
-from scipy.stats import skew
 
 import byrote
 from byrote.plans import IN, design_of
 from byrote.runs.table import Table
-from byrote.scores.memorization.comparisons import control_split
+from byrote.scores.memorization.comparisons import comparisons, other_members
 from byrote.scores.memorization.moderated import moderated_test
-from byrote.stats.moderated_test import two_sample_contrast
+from byrote.stats.moderated_test import Contrast, two_sample_contrast
 from byrote.stats.multiple_testing import q_values
 from discovery import EFFECTS, NOISES, PLANS, simulated, trial
 
@@ -27,8 +29,8 @@ def table_of(plan, n=300, seed=0, effect=12.0):
 
 FINDING = {
     "folds": byrote.KFold(3, repeats=4),
-    "halves": byrote.KFold(2, repeats=4),
-    "one repeat of many folds": byrote.KFold(20, repeats=1),
+    "halves": byrote.KFold(2, repeats=6),
+    "one repeat of many folds": byrote.KFold(30, repeats=1),
     "subsets": byrote.Subset(0.7, fits=12),
     "probes": byrote.Probes(200, fits=8, bystanders=0),
     "pairs": byrote.Probes(200, fits=16, pairs=True, bystanders=0),
@@ -45,7 +47,7 @@ FINDING = {
 def test_one_record_is_found_and_no_other(plan):
     discovery = moderated_test(table_of(FINDING[plan]), 0)
     assert discovery.reason == ""
-    assert discovery.source == "fits in training"
+    assert discovery.source == "permuted memberships"
     p = discovery.p_value
     assert np.nanargmin(p) == 0
     assert p[0] <= 0.05 / len(p)
@@ -53,10 +55,10 @@ def test_one_record_is_found_and_no_other(plan):
 
 
 REFUSED = {
-    "one held-out value of few": (table_of(byrote.KFold(5, repeats=1)), "2 fits on each side"),
-    "two pairs": (
-        table_of(byrote.Probes(200, fits=4, pairs=True, bystanders=0)),
-        "4 pairs of fits",
+    "two fits": (table_of(byrote.KFold(2, repeats=1)), "enough fits to estimate a variance"),
+    "one pair": (
+        table_of(byrote.Probes(200, fits=2, pairs=True, bystanders=0)),
+        "2 pairs of fits",
     ),
     "a matrix that may not be random": (
         table_of(byrote.Membership(np.random.default_rng(1).random((10, 300)) < 0.5)),
@@ -124,7 +126,7 @@ def test_fits_that_scatter_more_weigh_less():
 
 
 def test_the_same_seed_gives_the_same_bits():
-    table = table_of(byrote.Probes(200, fits=8, bystanders=0))
+    table = table_of(byrote.Probes(200, fits=16, bystanders=0))
     first, again, other = (moderated_test(table, seed).p_value for seed in (1, 1, 2))
     assert np.array_equal(first, again, equal_nan=True)
     assert not np.array_equal(first, other, equal_nan=True)
@@ -137,24 +139,71 @@ def test_bystanders_are_the_control():
     discovery = moderated_test(table, 0)
     assert discovery.source == "bystanders"
     assert len(discovery.p_value) == 500
-    assert len(discovery.control.p_values) == 600 * 1000
+    assert len(discovery.control) == 70 * 1000  # each membership once
 
 
-@pytest.mark.parametrize(("in_training", "held_out"), [(4, 2), (18, 2), (90, 10), (4, 4), (3, 5)])
-def test_the_control_is_as_skewed_as_the_test(in_training, held_out):
-    k = control_split(in_training, held_out)
+@pytest.mark.parametrize("counts", [[(3, 2)] * 2, [(6, 1)], [(2, 1), (4, 2)]])
+def test_few_other_memberships_are_in_the_control_once(counts):
+    """Against every way to choose as many members in each group."""
+    group = np.repeat(np.arange(len(counts)), [c for c, _ in counts])
+    member = np.concatenate([np.arange(c) < k for c, k in counts])
+    every = {
+        choice
+        for choice in product([False, True], repeat=len(member))
+        if all(np.array(choice)[group == g].sum() == k for g, (_, k) in enumerate(counts))
+    }
+    found = other_members(member, group, 1000, np.random.default_rng(0))
+    assert len(found) == len(every) - 1
+    assert {tuple(row) for row in found.tolist()} == every - {tuple(member.tolist())}
+
+
+def test_many_other_memberships_are_drawn():
+    member, group = np.arange(24) % 3 > 0, np.repeat(np.arange(8), 3)
+    found = other_members(member, group, 3000, np.random.default_rng(0))
+    assert (found.reshape(-1, 8, 3).sum(axis=2) == 2).all()
+    assert found.mean(axis=0) == pytest.approx(2 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        byrote.KFold(3, repeats=2),
+        byrote.Probes(40, fits=6, bystanders=0),
+        byrote.Probes(40, fits=8, pairs=True, bystanders=0),
+    ],
+)
+def test_the_control_is_the_test_with_the_membership_of_another_record(plan):
+    table = table_of(plan, n=40)
     generator = np.random.default_rng(0)
-    values = 1 - generator.exponential(size=(200_000, in_training + held_out))
+    owners, null = joined(comparisons(table).null_of_records(1000, generator))
+    order, inside = generator.permutation(40), table.roles() == IN
+    permuted = replace(table, log_prob=table.log_prob[:, order])
+    for record, effect in zip(*joined(comparisons(permuted).contrasts()), strict=True):
+        if (inside[:, record] != inside[:, order[record]]).any():
+            of_record = null[owners == order[record]]
+            assert np.abs(of_record - effect).min() < 1e-9
 
-    def skewness(a, b):
-        return skew(values[:, :a].mean(axis=1) - values[:, a : a + b].mean(axis=1))
 
-    control, test = skewness(in_training - k, k), skewness(in_training, held_out)
-    assert control * np.sign(test) >= 0.95 * abs(test) - 0.03
+def joined(parts):
+    records, contrasts = zip(*parts, strict=True)
+    return np.concatenate(records), Contrast.concatenate(contrasts).effect
+
+
+def test_records_that_are_found_leave_the_control():
+    """Many of them would hide a weaker one."""
+    table = table_of(byrote.KFold(3, repeats=4), n=400, effect=0.0)
+    table.log_prob[:, 50:150] += 15.0 * (table.roles()[:, 50:150] == IN)
+    discovery = moderated_test(table, 0)
+    found = q_values(discovery.p_value) <= 0.05
+    assert found[50:150].all()
+    per_record = 3**4 - 1
+    assert len(discovery.control) <= (400 - 100) * per_record
 
 
 LEVELS = {
     "3 folds, 2 times": ("left exponential", "all three"),
+    "3 folds, 6 times": ("near records",),
+    "10 folds, 1 times": ("left exponential",),
     "5 folds, 2 times": ("t, 4 degrees", "log-logistic"),
     "10 folds, 2 times": ("left exponential", "unequal fits"),
     "probes, 8 fits": ("normal", "all three"),
@@ -210,8 +259,8 @@ def planted_effects(table, seed):
     return np.where(np.arange(table.design.n) < 30, 5.0 * scale, 0.0)
 
 
-def test_values_that_do_not_vary_in_training_are_refused():
+def test_values_need_not_vary_in_training():
     """As of a narrow kernel, whose density at a record of its own is always the same."""
-    table = table_of(byrote.KFold(3, repeats=4))
-    table.log_prob[table.roles() == IN] = 3.0
-    assert "equal log-likelihoods where they are trained on" in moderated_test(table, 0).reason
+    table = table_of(byrote.KFold(3, repeats=6), effect=0.0)
+    table.log_prob[table.roles() == IN] = 12.0
+    assert (q_values(moderated_test(table, 0).p_value) <= 0.05).all()

@@ -130,7 +130,7 @@ def test_show_of_an_epoch(run, capfd):
     assert data["summary"]["distribution"]["score"]["median"]["value"] == pytest.approx(median)
     code, out, err = call(capfd, "show", run, "--epoch", 2)
     assert (code, out) == (2, "")
-    assert "epoch must be one that was scored, of 1, 3, 4; got 2" in err
+    assert "epoch must be one of the scored epochs, 1, 3, 4; got 2" in err
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_other_files_are_refused(scores, tmp_path):
     scores.save(tmp_path / "scores.parquet")
     with pytest.raises(byrote.CorruptFile, match="holds no nearest-neighbour"):
         byrote.neighbors.NeighborResult.load(tmp_path / "scores.parquet")
-    with pytest.raises(byrote.InvalidInput, match="there is no"):
+    with pytest.raises(byrote.InvalidInput, match="does not exist"):
         byrote.neighbors.NeighborResult.load(tmp_path / "nothing.parquet")
     with pytest.raises(byrote.InvalidInput, match="in a folder that exists"):
         byrote.neighbors.NeighborResult.save(None, tmp_path / "no" / "x.parquet")

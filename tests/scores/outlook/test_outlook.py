@@ -60,7 +60,7 @@ def test_the_epsilon_provable_at_best(plan, epsilon):
     ("plan", "blind", "reason"),
     [
         (KFold(3, repeats=6), False, ""),
-        (KFold(3, repeats=1), True, "too few fits"),
+        (KFold(3, repeats=1), True, "too few memberships"),
         (Probes(500, fits=8), False, ""),
         (Probes(500, fits=2), True, "too few fits"),
         (Probes(4, fits=8), True, "10 scored records"),

@@ -10,7 +10,7 @@ from scipy import stats
 
 from byrote.plans import IN, OUT, Probes, design_of
 from byrote.runs.table import Table
-from byrote.scores.compare.records import MatchedRecords, score_change
+from byrote.scores.compare.matched_records import MatchedRecords, score_change
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.studies.findings.audits import chance_quantiles, held_out, memorization
 from byrote.studies.findings.finding import numbers

@@ -164,7 +164,9 @@ class ExposeOptions:
     model: Annotated[str, value("MODEL", "Train char-lstm, hf:PATH or module:Class.")] = "char-lstm"
     settings: Settings = None
     epochs: Annotated[int | None, number("Train for N epochs (same as --set epochs=N).")] = None
-    fits: Annotated[int, number("Train N models, each with canaries at other levels.")] = 1
+    fits: Annotated[
+        int, number("Train N models, with canaries assigned to levels anew in each.")
+    ] = 1
     held_out: Annotated[
         float, value("SHARE", "Test the model on this share of the text, at its end.")
     ] = 0.1

@@ -8,7 +8,7 @@ from byrote.errors import InvalidInput
 from byrote.models import registry
 from byrote.report import extraction as report
 from byrote.runs.determinism import controlled
-from byrote.scores.exposure.extraction import SearchBudget, extract_from_run
+from byrote.scores.exposure.extraction_from_run import SearchBudget, extract_from_run
 from byrote.scores.run import open_run
 
 

@@ -11,7 +11,7 @@ from byrote.cli.verbs.score import load_records
 from byrote.errors import InvalidInput
 from byrote.models import registry
 from byrote.report.format import plain
-from byrote.report.planning import render
+from byrote.report.proposals import render
 from byrote.runs.request import Settings
 from byrote.scores.outlook.goal import Goal
 from byrote.scores.outlook.proposal import Planner, Proposal

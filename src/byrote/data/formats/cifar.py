@@ -69,7 +69,7 @@ def parse_pickle(data: bytes) -> Any:
 
 
 def as_bytes(value: Any) -> bytes:
-    """Return bytes as both Pythons pickle them; Python 3 pickles a call that encodes a string."""
+    """Return pickled bytes: from Python 2 themselves, from Python 3 a call that encodes text."""
     if type(value) is bytes:
         return value
     if (

@@ -94,7 +94,9 @@ def _read_array(path: Path) -> np.ndarray:
 
 def _read_column(option: str, path: Path) -> np.ndarray:
     if not path.is_file():
-        raise InvalidInput(f"{option} must be the path of a .npy or IDX file; there is no {path}")
+        raise InvalidInput(
+            f"{option} must be the path of a .npy or IDX file; {path} does not exist"
+        )
     try:
         return _read_array(path)
     except InvalidInput as error:

@@ -142,12 +142,12 @@ def _has_any(folder: Path, names: Iterable[str]) -> bool:
 
 
 def _missing(source: str, builtin: Sequence[str]) -> InvalidInput:
-    """Report a source that does not exist, and suggest a built-in set of a similar name."""
+    """Describe a source that does not exist, and suggest a built-in set of a similar name."""
     if Path(source).suffix or Path(source).name != source:
         return InvalidInput(
-            f"source must be a file, a folder or a built-in set; there is no {source}"
+            f"source must be a file, a folder or a built-in set; {source} does not exist"
         )
     return InvalidInput(
-        f"source must be a file, a folder or a built-in set ({', '.join(builtin)}); there is no"
-        f" {source}{did_you_mean(source, builtin)}"
+        f"source must be a file, a folder or a built-in set ({', '.join(builtin)});"
+        f" {source} does not exist{did_you_mean(source, builtin)}"
     )

@@ -89,7 +89,7 @@ class Spelling:
 
     @cached_property
     def most_ways(self) -> float:
-        """An upper bound on the number of completions of one spelling."""
+        """Upper bound on the number of completions that share a spelling."""
         if self.plain:
             return 1.0
         most = [1.0]
@@ -116,7 +116,7 @@ class Spelling:
             if all(self._strings[token] for token in ids[len(alone) :]) and both.startswith(head):
                 return both[len(head) :]
         raise InvalidInput(
-            "canary must be made of characters that tokens of the model hold; none holds"
+            "canary must be made of characters in the model's tokens; no token contains"
             f" U+{ord(character):04X}"
         )
 
@@ -130,9 +130,9 @@ class Spelling:
                 or self._model.encode(self._before + twin) != ids
             ):
                 raise InvalidInput(
-                    "canary must be one whose characters the tokenizer writes alike wherever they"
-                    " stand; it drops or changes some by their neighbours: use an alphabet or words"
-                    " that it leaves as they are"
+                    "canary must have characters that the tokenizer writes alike wherever they"
+                    " stand; it drops or changes some depending on their neighbours: use an"
+                    " alphabet or words that it leaves as they are"
                 )
 
 

@@ -1,9 +1,9 @@
-"""Check that a model's steps cost the same as its whole prefixes, before attacks rest on the steps.
+"""Check that a model's steps cost the same as its whole prefixes, before attacks rely on the steps.
 
-A stepper that caches wrongly silently gives ranks and certificates of another model: layers that
-drop their state when several tokens come together, states changed by a second continuation, rows
-that depend on others in the batch. So a few beginnings of the completions are read both ways, in
-batches of several sizes.
+A stepper with a faulty cache silently yields the ranks and certificates of a different model.
+Layers may drop their state when several tokens come together, a second continuation may change a
+state, rows of a batch may depend on one another. So the first tokens of a few completions are read
+both ways, in batches of several sizes.
 """
 
 import warnings
@@ -31,7 +31,7 @@ _MOST_ROUNDING = 0.02  # relative; more cannot be rounding, in any precision
 
 
 def stepper_of(model: Any, form: TokenFormat) -> Stepper:
-    """Return the model's ``stepper()`` if its steps are right, else one that reads whole prefixes.
+    """Return the model's ``stepper()`` if its costs are correct, or else one of whole prefixes.
 
     The latter works for any language model, is slow, and comes with a warning. The result is cached
     for all prefixes up to this length, until the model is fitted again.
@@ -98,7 +98,7 @@ def _steps_agree(
     if problem:
         warnings.warn(
             f"the stepper of {type(model).__name__} {problem}: prefixes are read whole instead,"
-            " which is right and slower",
+            " which is correct but slower",
             ByroteWarning,
             stacklevel=5,
         )

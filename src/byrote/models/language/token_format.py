@@ -105,7 +105,7 @@ class TokenFormat:
     ------
     InvalidInput
         If the model's vocabulary lacks a character of the prefix or of the format, its tokenizer
-        changes characters by their neighbours, or there are more than 2^1000 completions.
+        changes characters depending on their neighbours, or there are more than 2^1000 completions.
     """
 
     def __init__(self, model: Any, prefix: str, space: Format, begun: str = "") -> None:
@@ -224,7 +224,7 @@ class TokenFormat:
         if path is None or not completion.startswith(self.begun):
             raise InvalidInput(
                 "canary must keep the tokens of its prefix whatever secret follows; those of one"
-                " completion begin in another way"
+                " completion begin differently"
             )
         return path
 

@@ -66,7 +66,7 @@ class Layers:
         called = {layer for layer, _, _ in self._calls}
         for layer in self.layers:
             if layer not in called:
-                raise _unsupported(layer, "its parameters are used without a call of it")
+                raise _unsupported(layer, "its parameters are used outside its forward pass")
         return result, [output for _, _, output in self._calls]
 
     def norms(self, gradients: Sequence[Tensor]) -> Tensor:
@@ -114,7 +114,7 @@ class Layers:
 
     def _record(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         if not isinstance(output, Tensor):
-            raise _unsupported(layer, "it gives more than one tensor")
+            raise _unsupported(layer, "it returns more than one tensor")
         self._calls.append((layer, [value.detach() for value in inputs], output))
 
     def _layer_norms(
@@ -129,7 +129,7 @@ class Layers:
             norms = ghost(layer, inputs, gradient)
             if any(p not in norms for p in parameters):
                 shape = tuple(inputs[0].shape[1:])
-                raise _unsupported(layer, f"no norms are known for inputs {shape}")
+                raise _unsupported(layer, f"norms are not known for inputs of shape {shape}")
             return [norms[p] for p in parameters]
         sampler = self._gradient_samplers.get(type(layer), _gradients_by_vmap)
         # contiguous: Opacus misreads the channels-last layout, with norms too small by half

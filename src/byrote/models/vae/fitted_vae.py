@@ -123,7 +123,7 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
     """Return the shape of a record that the weights are for."""
     if SHAPE not in weights:
-        raise InvalidInput(f"weights must come from get_weights; there is no entry {SHAPE!r}")
+        raise InvalidInput(f"weights must come from get_weights; the entry {SHAPE!r} is missing")
     shape = np.asarray(weights[SHAPE])
     if shape.ndim != 1 or len(shape) not in (1, 2, 3) or shape.dtype.kind not in "iu":
         raise InvalidInput(

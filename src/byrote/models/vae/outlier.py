@@ -41,7 +41,7 @@ class Background(nn.Module):
         return torch.logsumexp(torch.stack(products), dim=0) - math.log(len(products))
 
     def learn(self, parts: Iterable[Tensor]) -> None:
-        """Learn the marginals of records, (n, d) at a time."""
+        """Learn the marginals of the records, given in parts of shape (n, d)."""
         raise NotImplementedError
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:

@@ -60,7 +60,7 @@ class Space:
         return last.transpose(1, 2).flatten(1)
 
     def records(self, values: Tensor) -> NDArray[np.float32]:
-        """Invert ``values``."""
+        """Convert ``values``, (n, d), back to records, (n, *shape)."""
         last = values.view(len(values), self.channels, self.pixels).transpose(1, 2)
         return np.ascontiguousarray(last.cpu().numpy().reshape(-1, *self.shape))
 

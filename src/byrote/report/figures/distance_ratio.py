@@ -130,7 +130,7 @@ def ratio_densities(result: NeighborResult, *, share: float = 0.05, ax: Axes | N
 
 
 def kernel_density(values: Array, grid: Array) -> tuple[Array, Array]:
-    """Compute a Gaussian kernel density at a grid, and half its pointwise 95 % interval.
+    """Compute a Gaussian kernel density on a grid, and half its pointwise 95 % interval.
 
     Silverman's bandwidth 0.9 min(sd, IQR / 1.34) n^(-1/5), which outliers do not widen.
     The variance at a point is (f integral(K^2) / h - f^2) / n to first order.

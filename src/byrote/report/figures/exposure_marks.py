@@ -125,7 +125,7 @@ def highest(maximum: ArrayLike) -> float | None:
 
 
 def mean_known(values: Array) -> Array:
-    """Return the mean over rows of the values that are not NaN, NaN without any."""
+    """Return the mean over rows of the values that are not NaN; NaN if there are none."""
     known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(known, values, 0).sum(axis=0) / known.sum(axis=0))

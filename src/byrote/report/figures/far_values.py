@@ -122,7 +122,7 @@ def _break(ax: Axes, x: float) -> None:
 
 
 def far_out(values: Array, *, above: bool) -> str:
-    """Say how many values lie beyond an edge, and how far.
+    """Return how many values lie beyond an edge, and how far, as text.
 
     Examples
     --------

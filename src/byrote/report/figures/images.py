@@ -28,7 +28,7 @@ def gallery(
 ) -> Figure:
     """Draw the images with the lowest, median and highest scores, as in Figure 2 of the paper.
 
-    Records found come first, by falling effect, and are framed in every group.
+    Records found come first, by decreasing effect, and are framed in every group.
 
     Parameters
     ----------

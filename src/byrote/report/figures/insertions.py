@@ -180,7 +180,7 @@ def completion_by_prefix(
     --------
     >>> figure = completion_by_prefix([0, 2, 4], [[0.0, 0.5, 1.0], [0.1, 0.2, 1.0]], [4, 4])
     >>> [ax.get_ylabel() for ax in figure.axes]
-    ['remaining characters right', 'secrets completed']
+    ['remaining characters correct', 'secrets completed']
     """
     lengths, shares = np.asarray(given), np.asarray(recovered, np.float64)
     times = np.asarray(insertions)
@@ -238,7 +238,7 @@ def _level_keys(looks: dict[int, dict[str, Any]], times: NDArray[Any]) -> list[A
 
 
 def _finish_completion(figure: Figure, left: Axes, right: Axes, keys: list[Any]) -> None:
-    for ax, label in ((left, "remaining characters right"), (right, "secrets completed")):
+    for ax, label in ((left, "remaining characters correct"), (right, "secrets completed")):
         ax.set_xlabel("characters of the secret given")
         ax.set_ylabel(label)
         ax.set_ylim(-0.03, 1.03)

@@ -33,7 +33,7 @@ class Binned:
     marked: list[Marked]  # of all n records
 
     def numbers(self, what: str) -> str:
-        """Say what the numbers above the bars count."""
+        """Return the note on what the numbers above the bars count."""
         return f"numbers: {what}{_OVER_MARKS if self.marked else ''}"
 
 

@@ -227,7 +227,7 @@ def _usefulness(comparison: Comparison) -> Drawings:
 def _perplexity(comparison: Comparison) -> Drawings:
     runs = [run for run in comparison.runs if isinstance(run, ComparedExposures)]
     if runs[0].levels[-1].insertions == 0:
-        raise InvalidInput("no canary of the comparison was inserted")
+        raise InvalidInput("none of the matched canaries was inserted")
     points = []
     for run in runs:
         level, perplexity = run.levels[-1], run.perplexity

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from byrote.report.figures import style
 from byrote.report.format import number
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 
 FOUND_NAME = f"found (q ≤ {SIGNIFICANCE:g})"
 NONE_FOUND = f"none found (q ≤ {SIGNIFICANCE:g})"
@@ -66,7 +66,7 @@ def is_found(result: MemorizationResult) -> NDArray[np.bool_]:
 
 
 def marked(result: MemorizationResult) -> list[Marked]:
-    """Return the records found, and the one not cleared; without any, an empty list."""
+    """Return the records found, and the one not cleared; an empty list if there are none."""
     uncleared = np.arange(len(result)) == result.summary().sensitivity.unexplained
     groups = [
         Marked(FOUND_NAME, is_found(result), FOUND),

@@ -72,7 +72,7 @@ class RayCluster(Pool):
     def share(self, array: NDArray[Any], folder: Path) -> DataHandle:  # noqa: ARG002
         """Put the records into the object store, once.
 
-        The primary copy lies on the node of this process, so no other node's loss loses data.
+        The primary copy lies on the node of this process, so losing another node loses no data.
         """
         import ray  # noqa: PLC0415
 

@@ -79,7 +79,7 @@ class Pilot:
     table
         Their log-likelihoods, nats.
     times
-        Number of records and seconds of a fit, by rising numbers.
+        Number of records and seconds of a fit, by increasing number.
     outcome
         One of the fits.
     memory
@@ -106,8 +106,8 @@ class Pilot:
 class Forecast(Costs):
     """Costs of a run that scores records.
 
-    ``release`` tells whether there is also a fit on all records. A run that will be ``compiled``
-    takes less time than its pilot, which was not.
+    release: whether there is also a fit on all records. compiled: whether the run will be compiled,
+    and so take less time than its pilot, which was not.
     """
 
     pilot_records: int

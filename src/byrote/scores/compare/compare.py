@@ -10,7 +10,7 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.plans import Design
 from byrote.runs.manifest import DataPart, ModelPart
-from byrote.scores.compare import canaries, records
+from byrote.scores.compare import matched_canaries, matched_records
 from byrote.scores.compare.comparison import Comparison, EvidenceSummary, ScoreChange
 from byrote.scores.run import Run, open_run
 from byrote.stats.estimate import LEVEL, Estimate
@@ -107,21 +107,23 @@ def score_change(base: Run, run: Run, *, level: float = LEVEL) -> ScoreChange:
     level
         Confidence level of the intervals of differences of means; single records keep 95 %.
     """
-    matched = records.match_records({"baseline": base, "run": run}, "ids", partial=True)
-    return records.score_change(run.path.name, matched["baseline"], matched["run"], level)
+    matched = matched_records.match_records({"baseline": base, "run": run}, "ids", partial=True)
+    return matched_records.score_change(run.path.name, matched["baseline"], matched["run"], level)
 
 
 def _scores(runs: dict[str, Run], match: str, *, partial: bool) -> Comparison:
-    matched = records.match_records(runs, match, partial=partial)
+    matched = matched_records.match_records(runs, match, partial=partial)
     (_, base), *others = matched.items()
     return Comparison(
         kind="scores",
         match=match,
         runs=tuple(
-            records.compared_scores(_described(name, each.run, base.run, partial=partial), each)
+            matched_records.compared_scores(
+                _described(name, each.run, base.run, partial=partial), each
+            )
             for name, each in matched.items()
         ),
-        changes=tuple(records.score_change(name, base, other) for name, other in others),
+        changes=tuple(matched_records.score_change(name, base, other) for name, other in others),
         matched=len(base.ids),
         of=tuple(each.of for each in matched.values()),
         missing={name: each.table.missing for name, each in matched.items() if each.table.missing},
@@ -129,17 +131,21 @@ def _scores(runs: dict[str, Run], match: str, *, partial: bool) -> Comparison:
 
 
 def _exposures(runs: dict[str, Run], match: str, *, partial: bool) -> Comparison:
-    matched = canaries.match_canaries(runs, partial=partial)
+    matched = matched_canaries.match_canaries(runs, partial=partial)
     (_, base), *others = matched.items()
     missing = {name: each.result.missing for name, each in matched.items()}
     return Comparison(
         kind="exposure",
         match=match,
         runs=tuple(
-            canaries.compared_exposures(_described(name, each.run, base.run, partial=partial), each)
+            matched_canaries.compared_exposures(
+                _described(name, each.run, base.run, partial=partial), each
+            )
             for name, each in matched.items()
         ),
-        changes=tuple(canaries.exposure_change(name, base, other) for name, other in others),
+        changes=tuple(
+            matched_canaries.exposure_change(name, base, other) for name, other in others
+        ),
         matched=len(base.rows),
         of=tuple(len(each.result) for each in matched.values()),
         missing={name: fits for name, fits in missing.items() if fits},
@@ -269,7 +275,7 @@ def _plan(base: Run, run: Run) -> list[str]:
 
 def _same_design(first: Design, second: Design) -> bool:
     """Whether each fit has the same seeds, trains on the same rows, and scores the same."""
-    if first.n != second.n or not records.same_fits(first, second):
+    if first.n != second.n or not matched_records.same_fits(first, second):
         return False
     return all(
         np.array_equal(first.included(fit), second.included(fit))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from byrote.columnar import Tabular
 from byrote.display import Displayed
 from byrote.scores.exposure.levels import Level
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 
 Array = NDArray[np.float64]

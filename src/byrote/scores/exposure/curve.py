@@ -81,7 +81,7 @@ class SkewNormalFit(PlainData):
         return -skew_normal.log_lower_tail(bits, *self.parameters) / np.log(2)
 
     def standard_error(self, bits: ArrayLike) -> Array:
-        """Compute the standard error of ``exposure`` over other references, by the delta method."""
+        """Compute the standard error of ``exposure`` as references vary (delta method)."""
         at = np.atleast_1d(np.asarray(bits, dtype=np.float64))
         error = standard_error(
             lambda direct: skew_normal.log_lower_tail(at, *direct),
@@ -92,7 +92,7 @@ class SkewNormalFit(PlainData):
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "SkewNormalFit":
-        """Invert ``to_dict``."""
+        """Restore a fit from what ``to_dict`` returned."""
         covariance = tuple(tuple(row) for row in data["covariance"])
         return cls(**{**data, "covariance": covariance})
 

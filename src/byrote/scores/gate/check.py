@@ -104,7 +104,7 @@ def check(
     options: dict[str, dict[str, Any]] = {}
     if insertions is not None:
         if max_exposure is None:
-            raise InvalidInput("insertions goes with max_exposure, which is not set")
+            raise InvalidInput("insertions applies to max_exposure only, which is not set")
         most = checks.integer("insertions", insertions, at_least=1)
         options["max_exposure"] = {"insertions": most}
     gated = GatedRun(open_run(run), (1 - level) / 2 / len(limits))
@@ -134,7 +134,7 @@ def as_limits(values: Mapping[str, Any]) -> dict[str, float]:
 def _measured(
     run: GatedRun, kind: ThresholdKind, limit: float, options: Mapping[str, Any]
 ) -> Measured:
-    """Measure by the finished fits; nothing without any."""
+    """Measure from the finished fits; return nothing if there are none."""
     if not run.table.counting().any():
         return Measured()
     # Densities of zero have infinite scores, which thresholds judge without warnings.

@@ -21,8 +21,8 @@ def measure(gated: GatedRun, asked: float, insertions: int | None = None) -> Mea
     """Measure the largest exposure over canaries and fits, with ends for all of them at once.
 
     The ends rest on certain ranks and uniform references, never on a curve or samples from the
-    model. A canary above the threshold fails it only if chance alone would seldom make one of that
-    many as exposed.
+    model. A canary above the threshold fails it only if, among so many canaries, one as exposed
+    would be unlikely by chance alone.
     """
     if not gated.run.has_canaries:
         return Measured.missing(UNIT, "no canaries were planted in this run")
@@ -53,7 +53,7 @@ class InsertedCanaries:
     def of(
         cls, gated: GatedRun, result: ExposureResult, which: NDArray[np.bool_]
     ) -> "InsertedCanaries":
-        """Collect the rows of a result; ``which``: (m,) those that count."""
+        """Collect the rows of a result that count; ``which``: a mask of its rows."""
         m = int(np.count_nonzero(which))
         level = 1 - 2 * gated.tail / m  # each end has an error of tail / m, m of them together
         certain = certain_exposure_of_run(gated.run.folder, gated.table, level=level)

@@ -11,9 +11,9 @@ UNIT = "nats"
 def measure(gated: GatedRun, asked: float) -> Measured:
     """Measure the largest effect of any record, by simultaneous confidence limits of all records.
 
-    The interval begins at the highest lower limit and ends at the highest upper one: it passes only
-    where every record's own limit is within the threshold, so where the run would have seen a
-    record above it.
+    The interval begins at the highest lower limit and ends at the highest upper one. So the
+    threshold passes only if every record's upper limit is within it: if the run would have shown
+    a record above it.
     """
     if gated.run.has_canaries:
         return Measured.missing(UNIT, "canaries have exposures, no scores")

@@ -4,7 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.scores.gate.threshold import GatedRun, Measured, ThresholdKind
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE, needed_discoveries
+from byrote.scores.memorization.moderated import SIGNIFICANCE
+from byrote.scores.memorization.sensitivity import needed_discoveries
 from byrote.stats.hypergeometric import count_limits
 from byrote.stats.multiple_testing import false_hypotheses, q_values
 

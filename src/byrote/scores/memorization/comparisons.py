@@ -1,12 +1,18 @@
 """Comparisons of records over fits, in and out of training, and of controls where nothing differs.
 
+A control's memberships are drawn without regard to what was trained on: those of a record among its
+own exchangeable fits, as in the exact test, or those of records for bystanders.
+
 Log-likelihoods are first made comparable over fits, without a look at who trained on what: the
 median deviation of a fit is subtracted from its values, and fits that scatter more weigh less.
 """
 
+import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import combinations
+from math import comb, prod
 from typing import ClassVar, Self
 
 import numpy as np
@@ -19,7 +25,6 @@ from byrote.stats.moderated_test import (
     Contrast,
     one_sample_contrast,
     sign_contrasts,
-    skewness_of_difference,
     split_contrasts,
     two_sample_contrast,
 )
@@ -34,11 +39,9 @@ LEAST_BYSTANDERS = 100
 _SAMPLED_ROWS = 20_000  # from which the level and the scatter of fits are estimated
 _LEAST_FITS_WEIGHTED, _LEAST_ROWS_WEIGHTED = 6, 50
 _LEAST_SCATTER = 0.1  # of the median fit's: no fit decides alone
-_LEAST_MEMBERS = 3  # values whose spread a control can estimate
-_LEAST_PAIRS = 4
+_FEW = 400  # memberships, up to which each of them is in the control once
 _ROUNDING = 1e-9  # of log-likelihoods, below which they do not differ
 _BLOCK = 1 << 20  # values computed on at a time
-_AS_SKEWED, _AS_SKEWED_SINGLE = 0.975, 0.99  # a control, relative to the test (docs/statistics.md)
 
 
 def comparisons(table: Table) -> "Comparisons":
@@ -94,53 +97,46 @@ class Comparisons(ABC):
         return values.T if values.shape[1] >= LEAST_BYSTANDERS else values.T[:0]
 
     @abstractmethod
-    def split_of(self, block: InOutBlock) -> int:
-        """Choose how many of a record's fits in training stand for held-out ones; 0 for none."""
-
-    @abstractmethod
     def compare(self, block: InOutBlock) -> Contrast:
         """Compare records in and out of training."""
 
     @abstractmethod
-    def compare_members(
-        self, values: Array, weight: Array, split: int, draws: int, generator: Generator
-    ) -> Contrast:
-        """Compare (m, c) values of fits that trained on a record with ``split`` others of them."""
+    def compare_permuted(
+        self, block: InOutBlock, draws: int, generator: Generator
+    ) -> Iterator[Part]:
+        """Compare records as if other fits had trained on them; places are those in the block."""
 
     @abstractmethod
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         """Compare (m, F) values of all fits by each of (k, F) memberships."""
 
-    def contrasts(self, *, controlled: bool) -> Iterator[Part]:
-        """Compare records in and out of training, where a control allows it."""
+    def contrasts(self) -> Iterator[Part]:
+        """Compare records in and out of training."""
         for records, block in in_out_blocks(self.table, self.order):
-            if min(block.counts) and (controlled or self.split_of(block)):
-                varies = _vary(block.inside.values) | _vary(block.outside.values)
+            if min(block.counts):
                 contrast = self.compare(block)
-                tested = varies & (contrast.variance > 0)
+                tested = (_vary(block.inside.values) | _vary(block.outside.values)) & (
+                    (contrast.variance > 0) & (contrast.degrees > 0)
+                )
                 yield records[tested], contrast.take(tested)
 
-    def null_of_members(self, draws: int, generator: Generator) -> Iterator[Contrast]:
-        """Compare fits that all trained on a record, as if some had not."""
-        for _, block in in_out_blocks(self.table, self.order):
-            if not min(block.counts) or not (split := self.split_of(block)):
-                continue
-            varies = _vary(block.inside.values)
-            values = (block.inside.values - self.shift[block.fit_in])[varies]
-            weight = self.weight[block.fit_in][varies]
-            for rows in _pieces(len(values), draws):
-                piece = values[rows], weight[rows]
-                yield _with_spread(self.compare_members(*piece, split, draws, generator))
+    def null_of_records(self, draws: int, generator: Generator) -> Iterator[Part]:
+        """Compare records as if other fits had trained on them."""
+        for records, block in in_out_blocks(self.table, self.order):
+            if min(block.counts):
+                for places, contrast in self.compare_permuted(block, draws, generator):
+                    yield _with_spread(records[places], contrast)
 
     def null_of_bystanders(
         self, bystanders: Array, records: Indices, draws: int, generator: Generator
-    ) -> Iterator[Contrast]:
+    ) -> Iterator[Part]:
         """Compare fits that all trained on a bystander, as if its roles were those of records."""
         members = self.table.roles()[self.order.fits] == IN
         bystanders = bystanders[_vary(bystanders)] - self.shift
         for rows in _pieces(len(bystanders), draws):
-            roles = members[:, generator.choice(records, draws)].T
-            yield _with_spread(self.compare_fits(bystanders[rows], roles))
+            roles = np.unique(members[:, generator.choice(records, draws)].T, axis=0)
+            contrast = self.compare_fits(bystanders[rows], roles)
+            yield _with_spread(np.full(len(contrast.effect), -1), contrast)
 
 
 def _pieces(m: int, draws: int) -> Iterator[slice]:
@@ -151,48 +147,50 @@ def _pieces(m: int, draws: int) -> Iterator[slice]:
 
 
 class _OfFits(Comparisons):
-    NEEDED = "at least 2 fits on each side"
-
-    def split_of(self, block: InOutBlock) -> int:
-        return control_split(*block.counts)
+    NEEDED = "enough fits to estimate a variance"
 
     def compare(self, block: InOutBlock) -> Contrast:
-        values = np.concatenate([block.inside.values, block.outside.values], axis=1)
-        fit = np.concatenate([block.fit_in, block.fit_out], axis=1)
-        member = np.arange(values.shape[1]) < block.counts[0]
-        return two_sample_contrast(values - self.shift[fit], member, self.weight[fit])
+        values, weight, group, member = self._columns(block)
+        return two_sample_contrast(values, member, weight, group)
 
-    def compare_members(
-        self, values: Array, weight: Array, split: int, draws: int, generator: Generator
-    ) -> Contrast:
-        first = np.broadcast_to(np.arange(values.shape[1]) >= split, (draws, values.shape[1]))
-        return split_contrasts(values, generator.permuted(first, axis=1), weight)
+    def compare_permuted(
+        self, block: InOutBlock, draws: int, generator: Generator
+    ) -> Iterator[Part]:
+        values, weight, group, member = self._columns(block)
+        members = other_members(member, group, draws, generator)
+        for rows in _pieces(len(values), len(members)):
+            contrast = split_contrasts(values[rows], members, weight[rows], group)
+            yield np.repeat(np.arange(len(values))[rows], len(members)), contrast
 
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         return split_contrasts(values, members, np.broadcast_to(self.weight, values.shape))
 
+    def _columns(self, block: InOutBlock) -> tuple[Array, Array, Indices, Flags]:
+        """(m, c) values and weights; (c,) exchangeable group and membership."""
+        fit = np.concatenate([block.fit_in, block.fit_out], axis=1)
+        values = np.concatenate([block.inside.values, block.outside.values], axis=1)
+        group = np.concatenate([block.group_in, block.group_out])
+        member = np.arange(len(group)) < block.counts[0]
+        return values - self.shift[fit], self.weight[fit], group, member
+
 
 class _OfPairs(Comparisons):
-    NEEDED = "at least 4 pairs of fits"
-
-    def split_of(self, block: InOutBlock) -> int:
-        return control_pairs(block.counts[0])
+    NEEDED = "at least 2 pairs of fits"
 
     def compare(self, block: InOutBlock) -> Contrast:
-        inside, outside = block.pairs()
-        difference = inside - self.shift[block.fit_in] - outside + self.shift[block.fit_out]
-        weight = _of_difference(self.weight[block.fit_in], self.weight[block.fit_out])
-        return one_sample_contrast(difference, weight)
+        return one_sample_contrast(*self._differences(block))
 
-    def compare_members(
-        self, values: Array, weight: Array, split: int, draws: int, generator: Generator
-    ) -> Contrast:
-        columns = np.broadcast_to(np.arange(values.shape[1]), (draws, values.shape[1]))
-        order = generator.permuted(columns, axis=1)
-        first, second = order[:, :split], order[:, split : 2 * split]
-        difference = values[:, first] - values[:, second]
-        weight = _of_difference(weight[:, first], weight[:, second])
-        return one_sample_contrast(difference.reshape(-1, split), weight.reshape(-1, split))
+    def compare_permuted(
+        self, block: InOutBlock, draws: int, generator: Generator
+    ) -> Iterator[Part]:
+        difference, weight = self._differences(block)
+        pairs = difference.shape[1]
+        columns = np.tile(np.arange(pairs), 2)  # each pair is a group of two fits
+        members = other_members(np.arange(2 * pairs) < pairs, columns, draws, generator)
+        signs = np.where(members[:, :pairs], 1.0, -1.0)
+        for rows in _pieces(len(difference), len(signs)):
+            contrast = sign_contrasts(difference[rows], signs, weight[rows])
+            yield np.repeat(np.arange(len(difference))[rows], len(signs)), contrast
 
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         difference = values[:, ::2] - values[:, 1::2]
@@ -200,31 +198,54 @@ class _OfPairs(Comparisons):
         signs = np.where(members[:, ::2], 1.0, -1.0)
         return sign_contrasts(difference, signs, np.broadcast_to(weight, difference.shape))
 
+    def _differences(self, block: InOutBlock) -> tuple[Array, Array]:
+        inside, outside = block.pairs()
+        difference = inside - self.shift[block.fit_in] - outside + self.shift[block.fit_out]
+        return difference, _of_difference(self.weight[block.fit_in], self.weight[block.fit_out])
+
 
 def _of_difference(first: Array, second: Array) -> Array:
     """Weights of differences of values that have these weights."""
     return first * second / (first + second)
 
 
-def control_split(a: int, b: int) -> int:
-    """Number of a record's ``a`` fits in training that stand for ``b`` held-out ones; 0 for none.
+def other_members(member: Flags, group: Indices, draws: int, generator: Generator) -> Flags:
+    """Memberships with as many members in each group, (k, c), but for the one given.
 
-    Skewed values make false discoveries where one side averages over fewer of them. The control
-    must therefore be as skewed as the test; of such splits the most even one is taken.
+    All of them if they are few, and otherwise ``draws`` random ones.
+
+    Examples
+    --------
+    >>> member, group = np.array([True, True, False, True]), np.array([0, 0, 0, 1])
+    >>> other_members(member, group, 100, np.random.default_rng(0)).astype(int)
+    array([[0, 1, 1, 1],
+           [1, 0, 1, 1]])
     """
-    target = skewness_of_difference(b, a)
-    tolerance = _AS_SKEWED_SINGLE if min(a, b) == 1 else _AS_SKEWED
-    faithful = [
-        (abs(skewness), k)
-        for k in range(1, a)
-        if (skewness := skewness_of_difference(k, a - k)) * target >= tolerance * target**2
-    ]
-    return min(faithful)[1] if faithful and a >= _LEAST_MEMBERS else 0
+    columns = [np.flatnonzero(group == number) for number in np.unique(group)]
+    sizes = [(len(places), int(member[places].sum())) for places in columns]
+    if number_of_memberships(sizes) <= _FEW:
+        chosen = itertools.product(
+            *(combinations(places, k) for places, (_, k) in zip(columns, sizes, strict=True))
+        )
+        members = np.array([np.isin(np.arange(len(member)), np.concatenate(c)) for c in chosen])
+        members = np.unique(members, axis=0)
+    else:
+        members = np.empty((draws, len(member)), np.bool_)
+        for places in columns:
+            sides = np.broadcast_to(member[places], (draws, len(places)))
+            members[:, places] = generator.permuted(sides, axis=1)
+    return members[(members != member).any(axis=1)]
 
 
-def control_pairs(pairs: int) -> int:
-    """Number of a record's pairs of fits that make a control; 0 for none."""
-    return pairs // 2 if pairs >= _LEAST_PAIRS else 0
+def number_of_memberships(sizes: Iterable[tuple[int, int]]) -> int:
+    """Number of memberships of groups with sizes (c, k), of which k of c values are members.
+
+    Examples
+    --------
+    >>> number_of_memberships([(3, 2)] * 6), number_of_memberships([(8, 4)])
+    (729, 70)
+    """
+    return prod(comb(c, k) for c, k in sizes)
 
 
 def _vary(values: Array) -> Flags:
@@ -234,5 +255,6 @@ def _vary(values: Array) -> Flags:
         return np.asarray(spread > _ROUNDING * (1 + np.abs(values).max(axis=1)))
 
 
-def _with_spread(contrast: Contrast) -> Contrast:
-    return contrast.take(contrast.variance > 0)
+def _with_spread(records: Indices, contrast: Contrast) -> Part:
+    varies = contrast.variance > 0
+    return records[varies], contrast.take(varies)

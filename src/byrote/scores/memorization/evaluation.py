@@ -98,7 +98,7 @@ class Evaluation:
 
 
 def mean_error(change_sums: Array, records: int) -> float:
-    """Standard error of a mean over records, from how their sum changes without one unit."""
+    """Standard error of a mean over records, from their sum with each unit left out in turn."""
     return float(jackknife_error(change_sums / records)) if records else float("nan")
 
 

@@ -42,7 +42,7 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
 
 
 def _block(values: Array, on_side: NDArray[np.bool_], member: Array) -> tuple[Array, Array]:
-    """(m,) means of records and (units, m) means without one unit at a time."""
+    """(m,) means of records, and (units, m) means with each unit left out in turn."""
     values = np.where(on_side, values, 0.0)
     finite = np.isfinite(values)  # zero densities make no replicates
     sums, counts = np.where(finite, values, 0.0), on_side.astype(float)

@@ -110,11 +110,11 @@ class MemorizationResult(Columnar):
         return f"MemorizationResult({len(self)} records, {summary.scored} scored, {memorized})"
 
     def summary(self) -> Summary:
-        """Return the run in a few numbers."""
+        """Return the summary of the run, a few numbers with their uncertainty."""
         return self._summary
 
     def order(self) -> NDArray[np.intp]:
-        """Sort rows by falling score, without unscored ones; ties by row."""
+        """Return the scored rows by decreasing score; ties keep the order of the data."""
         scored = np.flatnonzero(~np.isnan(self.score))
         return scored[np.argsort(-self.score[scored], kind="stable")]
 

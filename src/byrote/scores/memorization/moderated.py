@@ -1,5 +1,6 @@
 """The moderated test of every record of a table, with a negative control from the same run."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,23 +10,26 @@ from scipy.special import stdtrit
 
 from byrote import seeds
 from byrote.runs.table import Table
-from byrote.scores.memorization.comparisons import Comparisons, comparisons
+from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
 from byrote.stats.moderated_test import (
-    ENDLESS,
     Contrast,
-    Control,
     VariancePrior,
     detectable_effect,
     fit_prior,
+    moderated_t,
     student_p_values,
 )
+from byrote.stats.multiple_testing import q_values
+from byrote.stats.negative_control import ENDLESS, Control
 
 Array = NDArray[np.float64]
-Source = Literal["bystanders", "fits in training"]
+Indices = NDArray[np.intp]
+Source = Literal["bystanders", "permuted memberships"]
 
+SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 POWER = 0.8  # with which a detectable effect is found
 LEAST_RECORDS = 10  # whose variances make a prior
-_LEAST_CONTROLLED = 0.5  # share of the tested records that the control must hold
+_STEPS, _LEAST_KEPT = 5, 0.2  # times that found records leave a control; share of it that stays
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
@@ -121,38 +125,65 @@ def moderated_test(table: Table, seed: int, *, control_values: int = ENOUGH) -> 
 
 
 def _discovery(values: Comparisons, generator: np.random.Generator, enough: int) -> Discovery:
-    bystanders = values.bystanders()
-    parts = list(values.contrasts(controlled=len(bystanders) > 0))
-    records = np.concatenate([np.empty(0, np.intp), *(place for place, _ in parts)])
+    records, contrast = _joined(values.contrasts())
     if len(records) < LEAST_RECORDS:
         raise _Unavailable(
             f"fewer than {LEAST_RECORDS} records have finite, varying log-likelihoods in"
             f" {values.NEEDED}"
         )
-    contrast = Contrast.concatenate([contrast for _, contrast in parts])
-    source: Source = "bystanders" if len(bystanders) else "fits in training"
+    bystanders = values.bystanders()
     draws = _draws(len(records), len(bystanders) or len(records), enough)
+    source: Source = "bystanders" if len(bystanders) else "permuted memberships"
     if len(bystanders):
-        null = Contrast.concatenate(
-            values.null_of_bystanders(bystanders, records, draws, generator)
-        )
-        prior = null_prior = _prior(contrast, null)
+        null = _joined(values.null_of_bystanders(bystanders, records, draws, generator))
+        prior = _prior(contrast, null[1])
     else:
-        null = Contrast.concatenate(values.null_of_members(draws, generator))
-        if len(null.effect) < draws * max(LEAST_RECORDS, _LEAST_CONTROLLED * len(records)):
-            raise _Unavailable("most records have equal log-likelihoods where they are trained on")
-        prior, null_prior = _prior(contrast), _prior(null)
-    control = _control(null, null_prior)
+        null, prior = _joined(values.null_of_records(draws, generator)), _prior(contrast)
+    if not len(null[0]):
+        raise _Unavailable("no other membership is possible, so there is no negative control")
+    student = student_p_values(contrast, prior)
+    control, p_value = _calibrate(student, records, *null, prior)
     variance, degrees = prior.moderate(contrast)
     columns = np.full((4, len(values.table.rows)), np.nan)
-    columns[:, records] = (
-        control.calibrate(student_p_values(contrast, prior)),
-        contrast.effect,
-        np.sqrt(variance / contrast.precision),
-        degrees,
-    )
+    error = np.sqrt(variance / contrast.precision)
+    columns[:, records] = p_value, contrast.effect, error, degrees
     p_value, effect, standard_error, degrees = columns
     return Discovery(p_value, effect, standard_error, degrees, control, prior, source)
+
+
+def _joined(parts: Iterable[Part]) -> Part:
+    listed = list(parts)
+    records = np.concatenate([np.empty(0, np.intp), *(records for records, _ in listed)])
+    return records, Contrast.concatenate([contrast for _, contrast in listed])
+
+
+def _calibrate(
+    student: Array, records: Indices, owners: Indices, null: Contrast, prior: VariancePrior
+) -> tuple[Control, Array]:
+    """Calibrate p-values by control values, without those of records that are found themselves.
+
+    Their values would be far apart under many memberships. ``owners`` are the records that control
+    values come from, -1 for bystanders.
+    """
+    null_t, degrees = moderated_t(null, prior)
+    control = Control.of(null_t, degrees)
+    found = np.zeros(max(records.max(), owners.max()) + 2, np.bool_)  # the last: bystanders
+    found[records] = student * len(student) <= SIGNIFICANCE  # at first by Student's law alone
+    for _ in range(_STEPS):
+        kept = ~found[owners]
+        if _LEAST_KEPT <= kept.mean() < 1:
+            control = Control.of(null_t[kept], degrees[kept])
+        p_value = control.calibrate(student)
+        before = found.copy()
+        found[records] = q_values(p_value) <= SIGNIFICANCE
+        if (found == before).all():
+            break
+    if (below := control.share_below(0.01)) > _MOST_BELOW:
+        raise _Unavailable(
+            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
+            " are too far from normal, or most records are memorized"
+        )
+    return control, p_value
 
 
 def _draws(tested: int, control: int, enough: int) -> int:
@@ -167,13 +198,3 @@ def _draws(tested: int, control: int, enough: int) -> int:
 def _prior(*contrasts: Contrast) -> VariancePrior:
     joined = Contrast.concatenate(contrasts)
     return fit_prior(joined.variance, joined.degrees)
-
-
-def _control(null: Contrast, prior: VariancePrior) -> Control:
-    control = Control(np.sort(student_p_values(null, prior)))
-    if (below := control.share_below(0.01)) > _MOST_BELOW:
-        raise _Unavailable(
-            f"{below:.0%} of the p-values of the negative control are below 1 %: log-likelihoods"
-            " are too far from normal"
-        )
-    return control

@@ -1,4 +1,4 @@
-"""One record among the others of its class: an outlier when held out, an inlier when trained on."""
+"""One record among the others of its class: an outlier if held out, an inlier if trained on."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -36,7 +36,7 @@ class Pruned(Tabular, Displayed):
     never_scored
         Number of records without a score, by reason. They stay.
     lowest_score
-        The smallest M among those removed, nats; NaN without any.
+        The smallest M among those removed, nats; NaN if none is removed.
 
     Examples
     --------

@@ -9,11 +9,12 @@ from scipy.stats import median_abs_deviation
 
 from byrote.columnar import PlainData
 from byrote.scores.memorization.evaluation import Evaluation
-from byrote.stats.moderated_test import Control, VariancePrior
+from byrote.scores.memorization.moderated import SIGNIFICANCE
+from byrote.stats.moderated_test import VariancePrior
+from byrote.stats.negative_control import Control
 
 Array = NDArray[np.float64]
 
-SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 CONTROL_LEVELS = (0.05, 0.01, 0.001)
 NOISY = 0.95  # quantile of standard errors that a noisy record has
 _FAR = 6.0  # standard deviations of mean_log over records
@@ -33,7 +34,8 @@ class Sensitivity(PlainData):
         Number of records for which only the exact test can be had: a density of zero, no spread, or
         too few fits on a side.
     control, control_values
-        Source of the negative control, "bystanders" or "fits in training"; number of its p-values.
+        Source of the negative control, "bystanders" or "permuted memberships"; number of its
+        p-values.
     control_below
         Share of control p-values of at most 0.05, 0.01 and 0.001, by level.
     detectable, detectable_noisy
@@ -81,7 +83,7 @@ def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
     return Sensitivity(
         tested_exactly=tested - by_moderated,
         control=discovery.source,
-        control_values=len(control.p_values),
+        control_values=len(control),
         control_below={str(level): control.share_below(level) for level in CONTROL_LEVELS},
         detectable=discovery.detectable(single),
         detectable_noisy=discovery.detectable(single, NOISY),

@@ -15,7 +15,8 @@ from byrote.runs.table import Table
 from byrote.scores.memorization import held_out, sensitivity
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.scores.memorization.evaluation import Evaluation, estimates_without
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE, Sensitivity
+from byrote.scores.memorization.moderated import SIGNIFICANCE
+from byrote.scores.memorization.sensitivity import Sensitivity
 from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]
@@ -136,7 +137,7 @@ class Summary(PlainData):
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Summary":
-        """Invert ``to_dict``."""
+        """Restore a summary from what ``to_dict`` returned."""
         return TypeAdapter(cls).validate_python(data)
 
 

@@ -144,6 +144,6 @@ def losses_by_epoch(
 
 
 def known_mean(values: Array) -> float:
-    """Average the values that are not NaN; NaN without any."""
+    """Average the values that are not NaN; NaN if there are none."""
     known = values[~np.isnan(values)]
     return float(known.mean()) if len(known) else float("nan")

@@ -59,7 +59,7 @@ class CopyingTest:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "CopyingTest":
-        """Invert ``to_dict``."""
+        """Restore a test from what ``to_dict`` returned."""
         arrays = {name: np.array(value) for name, value in data.items() if isinstance(value, list)}
         return cls(**{**data, **arrays})
 
@@ -78,7 +78,7 @@ def copying_test(
 
     Distances to the nearest training record are compared by a Mann-Whitney test in each cell,
     ``Z_U = (U - mn/2) / sqrt(mn(m + n + 1) / 12)`` with U the pairs in which a sample is farther
-    (ties by half, with their correction of the variance), and averaged with the cells' share of
+    and half of the ties (the variance corrected for them), and averaged with the cells' share of
     test records as weights: Meehan, Chaudhuri & Dasgupta (2020). Distances are to the whole
     training set; the authors' code uses the training records of the cell alone.
 

@@ -12,7 +12,7 @@ from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.space import Features, comparable, in_space, name_of
 from byrote.stats.multiple_testing import q_values
-from byrote.stats.near_duplicates import has_few_distances, near_duplicate_p_values
+from byrote.stats.near_duplicate_test import has_few_distances, near_duplicate_p_values
 from byrote.stats.nearest import Rows, blocks, nearest
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _BLOCK = 1024  # records
 
 
 class Kind(IntEnum):
-    """How a record resembles its nearest other."""
+    """How a record resembles its nearest neighbor."""
 
     NONE = 0
     COPY = 1
@@ -136,7 +136,7 @@ def near_duplicates(
     A score compares models with and without a record. If a copy of it stays in the training set,
     both have seen it, and the score is near 0 whatever was memorized. A record is a near copy of
     another if it is nearer than the local density of its 20 nearest neighbours explains, at a false
-    discovery rate of 1 %: see ``byrote.stats.near_duplicates``.
+    discovery rate of 1 %: see ``byrote.stats.near_duplicate_test``.
 
     Parameters
     ----------

@@ -9,26 +9,21 @@ from byrote.plans import IN, OUT, Design, Plan
 from byrote.runs.kinds.arrays import Arrays, Forecast
 from byrote.runs.request import Request
 from byrote.runs.table import Table
-from byrote.scores.memorization.comparisons import (
-    LEAST_BYSTANDERS,
-    comparisons,
-    control_pairs,
-    control_split,
-)
-from byrote.scores.memorization.evaluation import evaluate
-from byrote.scores.memorization.moderated import LEAST_RECORDS, POWER, moderated_test
-from byrote.scores.memorization.sensitivity import (
-    NOISY,
+from byrote.scores.memorization.comparisons import LEAST_BYSTANDERS, comparisons
+from byrote.scores.memorization.moderated import (
+    LEAST_RECORDS,
+    POWER,
     SIGNIFICANCE,
-    far_from_normal,
-    heaviness,
+    moderated_test,
 )
+from byrote.scores.memorization.sensitivity import NOISY, far_from_normal, heaviness
 from byrote.scores.privacy.one_run import one_run_epsilon
 from byrote.scores.privacy.rates import epsilon_from_rates
 from byrote.scores.privacy.record_bounds import default_guesses
 from byrote.stats import rank_tests
 from byrote.stats.mean_density import largest_provable
-from byrote.stats.moderated_test import Contrast, Control, VariancePrior
+from byrote.stats.moderated_test import Contrast, VariancePrior
+from byrote.stats.negative_control import Control
 from byrote.stats.planning import Sides, typical_deviation
 
 Array = NDArray[np.float64]
@@ -141,22 +136,11 @@ def noise_of(table: Table, seed: int, *, pairs: bool = True) -> Noise:
 
 
 def _spread(table: Table) -> float:
-    """Standard deviation of a value in a median record.
-
-    The folds of a repeat share what they leave out, so where all of them are there, the
-    repeats' differences count.
-    """
-    if table.design.units == "repeats" and not table.missing:
-        evaluation = evaluate(table)
-        error, known = evaluation.standard_error["mean_log"], ~np.isnan(evaluation.degrees)
-        known &= error > 0
-        sides = Sides(float(evaluation.n_in.mean()), float(evaluation.n_out.mean()))
-        variance = error[known] ** 2 * sides.precision
-        return typical_deviation(variance, evaluation.degrees[known])
+    """Standard deviation of a value in a median record, among exchangeable fits."""
     values = comparisons(table)
     fits = len(values.order.fits)
     raw = replace(values, shift=np.zeros(fits), weight=np.ones(fits))
-    contrasts = [contrast for _, contrast in raw.contrasts(controlled=True)]
+    contrasts = [contrast for _, contrast in raw.contrasts()]
     if not contrasts:
         return float("nan")
     joined = Contrast.concatenate(contrasts)
@@ -191,7 +175,7 @@ def outlook(plan: Plan, design: Design, noise: Noise, discoveries: int = 1) -> O
 def _sides(design: Design) -> Sides:
     roles = _roles(design)
     inside, outside = (float((roles == role).sum(axis=0).mean()) for role in (IN, OUT))
-    return Sides(inside, outside, design.units == "pairs")
+    return Sides(inside, outside, design.units == "pairs", len(np.unique(design.group)))
 
 
 def _roles(design: Design) -> NDArray[np.int8]:
@@ -212,11 +196,9 @@ def _no_moderated_test(design: Design, sides: Sides, tested: int) -> str:
         return f"the test of single records needs {LEAST_RECORDS} scored records"
     if sides.degrees < 1 or sides.outside < 1:
         return "there are too few fits"
-    a, b = round(sides.inside), round(sides.outside)
-    split = control_pairs(a) if sides.pairs else control_split(a, b)
-    if split or len(design.bystanders) >= LEAST_BYSTANDERS:
+    if _smallest_p(design) < SIGNIFICANCE or len(design.bystanders) >= LEAST_BYSTANDERS:
         return ""
-    return "there are too few fits, or too few other records, for a negative control"
+    return "there are too few memberships, or too few other records, for a negative control"
 
 
 def _smallest_p(design: Design) -> float:

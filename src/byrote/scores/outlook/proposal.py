@@ -146,7 +146,9 @@ class Planner:
     def __init__(self, model: Any, records: Records, settings: Settings) -> None:
         n = len(records)
         if n < 2 * _LEAST_PROBES:
-            raise InvalidInput(f"records must be at least {2 * _LEAST_PROBES} to plan; got {n}")
+            raise InvalidInput(
+                f"records must be at least {2 * _LEAST_PROBES} to propose plans; got {n}"
+            )
         self._request = Request(model, records, KFold(_FOLDS, _USUAL_REPEATS), settings)
         self._kind = Arrays(records)
         self._probes = min(_PROBES, n // 4 // 2 * 2)
@@ -178,7 +180,7 @@ class Planner:
         )
 
     def _kinds(self) -> dict[str, Callable[[], Iterator[Plan]]]:
-        """Plans of each kind, by rising size."""
+        """Return the plans of each kind, by increasing size."""
         m = self._probes
         return {
             "kfold": lambda: (KFold(_FOLDS, repeats) for repeats in _REPEATS),

@@ -13,7 +13,7 @@ from byrote.runs.table import Table
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
 from byrote.scores.memorization.evaluation import Evaluation
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import distributions
 from byrote.scores.privacy.canary_bounds import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
@@ -177,7 +177,7 @@ def _exposure_of_canaries(
 def _allowed_mean_bits(
     canaries: CanaryTable, guarantee: Mapping[str, Any] | None, units: int
 ) -> float:
-    """Bound the mean exposure in the largest space under the guarantee; NaN without a guarantee."""
+    """Bound the mean exposure in the largest space under the guarantee; NaN if there is none."""
     epsilon = allowed(guarantee, 1.0, ADD_REMOVE)
     if guarantee is None or not np.isfinite(epsilon) or not units:
         return float("nan")

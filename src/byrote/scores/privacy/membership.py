@@ -1,4 +1,4 @@
-"""Membership inference: which fits trained on which records, as an attacker would infer."""
+"""Membership inference: an attacker's guesses of which fits trained on which records."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -117,7 +117,7 @@ class MembershipInference(Displayed):
 
 
 def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> MembershipInference:
-    """Infer which fits trained on which records, as an attacker would, and measure the accuracy.
+    """Infer which fits trained on which records, as an attacker would, and measure how accurately.
 
     Every fit is attacked in turn. "loss" scores by the log-likelihood itself, with one threshold
     for all records. "lira" is the likelihood-ratio attack of Carlini et al. (2022),

@@ -183,7 +183,7 @@ class Coins:
 
 
 def default_guesses(coins: int) -> int:
-    """Number of coins that are guessed unless another is asked for."""
+    """Return the default number of guesses for this number of coins."""
     return min(coins, max(LEAST, int(SHARE * coins)))
 
 

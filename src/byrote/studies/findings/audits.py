@@ -13,7 +13,7 @@ from byrote.report.format import number
 from byrote.runs.table import Table
 from byrote.scores.compare.compare import score_change
 from byrote.scores.compare.comparison import ScoreChange
-from byrote.scores.compare.records import mean_log_prob
+from byrote.scores.compare.matched_records import mean_log_prob
 from byrote.scores.compare.score_difference import EvaluatedTable
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import LEVEL, Estimate, from_error
@@ -53,7 +53,7 @@ def held_out(run: StudyRun) -> Estimate:
 
 
 def score_quantile(run: StudyRun, ids: NDArray[Any], level: float) -> float:
-    """Return a quantile of M over some of the probes; NaN without scores."""
+    """Return a quantile of M over some of the probes; NaN if none has a score."""
     return quantile(run.probe_scores("score")[np.isin(run.probe_ids(), ids)], level)
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from byrote import figures
 from byrote.report.format import number, plural, with_interval
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 from byrote.stats.multiple_testing import q_values
 from byrote.studies.execute import StudyRun

@@ -162,7 +162,7 @@ def _peak_row(peak: Peak) -> tuple[str, ...]:
 
 def _turn(lowest: tuple[int, ...], last: int) -> str:
     if not lowest:
-        return "There is no test loss: no text was held out."
+        return "The test loss is unknown: no text was held out."
     epochs = sorted(set(lowest))
     where = f"epoch {epochs[0]}" if len(epochs) == 1 else f"epochs {', '.join(map(str, epochs))}"
     if epochs[-1] == last:

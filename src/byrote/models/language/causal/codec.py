@@ -52,7 +52,9 @@ class Codec:
         (ids,) = self.encode_all([text])
         unknown = self.tokenizer.unk_token_id
         if unknown is not None and unknown in ids and self.tokenizer.unk_token not in text:
-            raise InvalidInput(f"text must be of the tokenizer's vocabulary, {self._lacking(text)}")
+            raise InvalidInput(
+                f"text must be covered by the tokenizer's vocabulary, {self._lacking(text)}"
+            )
         return ids
 
     def decode(self, ids: Sequence[int]) -> str:

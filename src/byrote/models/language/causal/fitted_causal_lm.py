@@ -29,7 +29,7 @@ _TOKENS = 2**13  # read together, including the prefix's cache
 
 @dataclass(frozen=True, eq=False)
 class Prefix:
-    """Tokens read once, and the network's cache of them, or None."""
+    """Tokens that the network has read, with its cache of them (None if it has none)."""
 
     ids: tuple[int, ...]
     cache: Any

@@ -111,7 +111,7 @@ def lstm_is_faster_in_bfloat16(hidden: int, layers: int, batch_size: int, *, pri
 
 
 def check_length(texts: list[str], window: int) -> None:
-    """Refuse texts that are empty or shorter together than a window."""
+    """Refuse texts that are empty, or together shorter than a window."""
     characters = sum(map(len, texts))
     if not characters:
         raise InvalidInput("X must hold text to train on; it is empty")

@@ -80,7 +80,7 @@ def derivatives(
 
 
 def _softmax(logits: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Cost of each target, and the derivatives of each window's loss by the logits."""
+    """Cost of each target, and the derivatives of each window's loss in the logits."""
     there = targets != NO_TARGET
     index = targets.clamp(min=0).unsqueeze(2)
     log_p = logits.log_softmax(2)
@@ -206,9 +206,9 @@ def run_layer(layer: nn.LSTM, x: Tensor, dtype: torch.dtype = torch.float32) -> 
 def gate_gradients(
     layer: nn.LSTM, run: LayerPass, by_output: Tensor, dtype: torch.dtype = torch.float32
 ) -> Tensor:
-    """Compute the derivative of a loss by the gates before sigmoid and tanh, (time, n, 4 hidden).
+    """Compute a loss's derivative in the gates before sigmoid and tanh, (time, n, 4 hidden).
 
-    ``by_output`` (time, n, hidden) is that by the layer's output, except through time.
+    ``by_output`` (time, n, hidden) is that in the layer's output, except through time.
     """
     hidden = layer.hidden_size
     by_gates = torch.empty_like(run.gates)

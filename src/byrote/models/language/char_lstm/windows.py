@@ -74,7 +74,9 @@ class Vocabulary:
         tokens = np.asarray(ids)
         integers = tokens.dtype.kind in "iu" or not tokens.size
         if tokens.ndim != 1 or not integers or ((tokens < 0) | (tokens >= self.unknown)).any():
-            raise InvalidInput(f"ids must be whole numbers from 0 to {self.unknown - 1}, in a row")
+            raise InvalidInput(
+                f"ids must be a sequence of whole numbers from 0 to {self.unknown - 1}"
+            )
         return "".join(map(chr, self.code_points[tokens.astype(np.int64)].tolist()))
 
     def strings(self) -> list[str]:
@@ -85,10 +87,12 @@ class Vocabulary:
 def vocabulary_of(weights: Mapping[str, ArrayLike]) -> Vocabulary:
     """Return the vocabulary that the weights are for."""
     if CODE_POINTS not in weights:
-        raise InvalidInput(f"weights must come from get_weights; there is no entry {CODE_POINTS!r}")
+        raise InvalidInput(
+            f"weights must come from get_weights; the entry {CODE_POINTS!r} is missing"
+        )
     points = np.asarray(weights[CODE_POINTS])
     if points.ndim != 1 or points.dtype.kind not in "iu" or not len(points):
-        raise InvalidInput(f"weights[{CODE_POINTS!r}] must be a row of code points")
+        raise InvalidInput(f"weights[{CODE_POINTS!r}] must be a sequence of code points")
     wide = points.astype(np.int64)
     increasing = (np.diff(wide) > 0).all() and wide[0] >= 0 and wide[-1] <= sys.maxunicode
     if not increasing or ord("\n") not in wide:
@@ -174,7 +178,7 @@ def encode_texts(texts: list[str], vocabulary: Vocabulary) -> Tokens:
 
 
 def join_texts(texts: list[str]) -> str:
-    r"""Join texts, each ended by a newline unless it ends so already.
+    r"""Join texts, adding a newline to each that does not end in one.
 
     Examples
     --------

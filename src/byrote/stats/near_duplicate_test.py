@@ -23,7 +23,7 @@ def near_duplicate_p_values(distances: Array, neighbors: NDArray[np.intp]) -> Ar
     Parameters
     ----------
     distances
-        (n, K) to the K nearest other records in ascending order, K of at least 4.
+        (n, K) to the K nearest other records, in ascending order; K at least 4.
     neighbors
         (n, K) rows of these records.
 

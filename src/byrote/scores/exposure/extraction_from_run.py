@@ -32,7 +32,7 @@ class RecognisedSecret:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PatternExtraction(Displayed):
-    """Completions extracted by one pattern, and the ranks of c of its canaries.
+    """Completions extracted for one pattern, and the ranks of c of its canaries.
 
     Attributes
     ----------

@@ -28,7 +28,7 @@ class MatchedCanaries:
 
     @property
     def bits(self) -> Array:
-        """(m,) exposures."""
+        """(m,) exposures, in bits."""
         return self.result.exposure.bits[self.rows]
 
     @property
@@ -113,7 +113,7 @@ def exposure_change(name: str, base: MatchedCanaries, other: MatchedCanaries) ->
 
 
 def _bounds(base: NDArray[np.bool_], other: NDArray[np.bool_]) -> NDArray[np.str_]:
-    """What a difference of lower bounds and estimates is."""
+    """Return "at most", "at least", "unknown" or, for a difference of estimates, ""."""
     words = ("unknown", "at most", "at least")
     return np.select([base & other, base, other], words, default="")
 

@@ -18,7 +18,7 @@ from byrote.scores.compare.score_difference import (
 )
 from byrote.scores.memorization import held_out
 from byrote.scores.memorization.evaluation import evaluate
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import describe, why_no_errors
 from byrote.scores.run import Run
 from byrote.stats.estimate import (

@@ -178,12 +178,17 @@ def test_a_study_without_its_later_rounds_says_so(reports):
 
 
 @pytest.mark.parametrize(
-    ("needed", "words"),
-    [(31, "no p-value of so few fits is small enough. Means"), (7, "7 must reach the smallest")],
+    ("detectable", "words"),
+    [
+        (13.0, "a single record that rises by 13.0 nats is found with 80 % power"),
+        (np.inf, "no single record could be found with so few fits"),
+        (np.nan, "the smallest possible p-value is 0.002"),
+    ],
 )
-def test_audits_that_can_find_no_single_record_say_so(needed, words):
-    summary = SimpleNamespace(needed=needed, scored=30)
+def test_audits_that_find_no_record_say_what_they_could_find(detectable, words):
+    sensitivity = SimpleNamespace(detectable=detectable)
+    summary = SimpleNamespace(sensitivity=sensitivity, smallest_p=0.002)
     run = SimpleNamespace(
         significant=0, title="plain", memorization=SimpleNamespace(summary=lambda: summary)
     )
-    assert words in mitigations._significant([run])
+    assert f"5 %; in plain, {words}. Means" in mitigations._significant([run])

@@ -77,9 +77,8 @@ class RunFolder:
         """Extend the run to a larger plan or more tracked epochs; finished fits stay."""
         kept = ("run_id", "created", "environment", "settled")
         update = {name: getattr(self.manifest, name) for name in kept}
-        return replace(
-            self, manifest=manifest.model_copy(update=update), design=design
-        )._described()
+        manifest = manifest.model_copy(update=update)
+        return replace(self, manifest=manifest, design=design)._described()
 
     def _described(self) -> Self:
         """Write the design and then the manifest."""

@@ -175,3 +175,20 @@ def test_a_study_without_its_later_rounds_says_so(reports):
     some = [one for one in runs if "-2" not in one.name.removeprefix("1").removeprefix("2")]
     assert {len(one.rounds) for one in replications(some)} == {1}
     assert not onion.onion([one for one in runs if "random" not in one.name]).tables
+
+
+@pytest.mark.parametrize(
+    ("detectable", "words"),
+    [
+        (13.0, "a single record that rises by 13.0 nats is found with 80 % power"),
+        (np.inf, "no single record could be found with so few fits"),
+        (np.nan, "the smallest possible p-value is 0.002"),
+    ],
+)
+def test_audits_that_find_no_record_say_what_they_could_find(detectable, words):
+    sensitivity = SimpleNamespace(detectable=detectable)
+    summary = SimpleNamespace(sensitivity=sensitivity, smallest_p=0.002)
+    run = SimpleNamespace(
+        significant=0, title="plain", memorization=SimpleNamespace(summary=lambda: summary)
+    )
+    assert f"5 %; in plain, {words}. Means" in mitigations._significant([run])

@@ -103,7 +103,7 @@ def _scores(
     whiskers: tuple[float, float],
     place: int,
 ) -> None:
-    """Draw the marks of a class, and its extremes where they have none; rows: by increasing score.
+    """Draw the marks of a class, and its unmarked extremes; rows: by increasing score.
 
     Of many marked records only those beyond the whiskers, which would be hidden, are drawn.
     """

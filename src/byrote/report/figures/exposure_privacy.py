@@ -86,12 +86,12 @@ def exposure_by_epsilon(
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     looks = marks.level_looks(np.concatenate([model.insertions for model in models]))
     reach: list[Any] = [row.exposure for row in published]
-    spans: list[_Span] = []
+    spans: list[list[_Span]] = []
     named = {}
     for model, x in zip(models, places, strict=True):
         bits, intervals = _exposures(above, model, x, looks)
         reach += [*bits, *(np.clip(span.ends, 0, maximum) for span in intervals)]
-        spans += intervals
+        spans.append(intervals)
         _losses(below, model, x)
         if np.isinf(model.epsilon):
             named[model.name] = x
@@ -101,8 +101,10 @@ def exposure_by_epsilon(
         below.plot([x], [row.test_loss], **_PUBLISHED)
     _axes(above, below, models, places, epsilons, none)
     above.set_ylim(*marks.limits(reach, maximum))
-    for span in spans:
-        arrows_at_ends(above, span.x, span.ends, color=span.color)
+    for intervals in filter(None, spans):
+        ends = [span.ends for span in intervals]
+        colors = [span.color for span in intervals]
+        arrows_at_ends(above, [span.x for span in intervals], ends, colors)
     style.legend_above(above, handles=_keys(above, models, looks, published, maximum))
     return figure
 

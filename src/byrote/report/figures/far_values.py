@@ -1,5 +1,6 @@
 """Axes that end before their data do: bins beyond a break, and arrows at the edge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,22 +171,28 @@ def arrow_at_edge(
         )
 
 
-def arrows_at_ends(ax: Axes, x: float, ends: ArrayLike, **look: Any) -> None:
-    """Draw arrows where a vertical interval ends beyond the axis, with the value; x: in data."""
-    low, high = ax.get_ylim()
-    start, end = np.asarray(ends)
-    for beyond, edge, value, marker in (
-        (start < low, low, start, "v"),
-        (end > high, high, end, "^"),
+def arrows_at_ends(ax: Axes, x: ArrayLike, ends: ArrayLike, colors: Sequence[Any]) -> None:
+    """Draw arrows where vertical intervals end beyond the axis, with one text of their values.
+
+    The intervals, n of them, are side by side: x (n,) and ends (n, 2) in data, n colours.
+    """
+    x, ends, (low, high) = np.asarray(x), np.asarray(ends), ax.get_ylim()
+    for beyond, edge, values, marker in (
+        (ends[:, 0] < low, low, ends[:, 0], "v"),
+        (ends[:, 1] > high, high, ends[:, 1], "^"),
     ):
-        if beyond:
-            ax.plot([x], [edge], marker=marker, markersize=4, clip_on=False, zorder=6, **look)
+        for place in np.flatnonzero(beyond):
+            look: dict[str, Any] = {"marker": marker, "markersize": 4, "color": colors[place]}
+            ax.plot([x[place]], [edge], clip_on=False, zorder=6, **look)
+        if beyond.any():
             ax.annotate(
-                number(value),
-                (x, edge),
-                xytext=(3.5, 3 if marker == "v" else -3),
+                "\n".join(number(value) for value in values[beyond]),
+                (float(x[beyond].mean()), edge),
+                xytext=(0, 4 if marker == "v" else -4),
                 textcoords="offset points",
+                horizontalalignment="center",
                 verticalalignment="bottom" if marker == "v" else "top",
                 fontsize=style.SMALL,
                 color=style.GREY,
+                zorder=6,
             )

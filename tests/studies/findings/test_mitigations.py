@@ -12,7 +12,7 @@ from byrote.runs.request import Settings
 from byrote.scores.compare.compare import score_change
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import execute
-from byrote.studies.findings import onion
+from byrote.studies.findings import mitigations, onion
 from byrote.studies.findings.audits import contrasts, membership, memorization, score_quantile
 from byrote.studies.findings.finding import numbers
 from byrote.studies.findings.onion import Round, replications

@@ -182,7 +182,7 @@ def arrows_at_ends(ax: Axes, x: ArrayLike, ends: ArrayLike, colors: Sequence[Any
         (ends[:, 1] > high, high, ends[:, 1], "^"),
     ):
         for place in np.flatnonzero(beyond):
-            look: dict[str, Any] = {"marker": marker, "markersize": 4, "color": colors[place]}
+            look: dict[str, Any] = {"marker": marker, "markersize": 4, "color": colors[int(place)]}
             ax.plot([x[place]], [edge], clip_on=False, zorder=6, **look)
         if beyond.any():
             ax.annotate(

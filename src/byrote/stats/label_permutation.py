@@ -15,7 +15,7 @@ from byrote.stats.standard_errors import welch
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_ROUNDING = 1e-9  # of a sum
+_ROUNDING = 1e-13  # of a sum
 
 
 def permutation_p_values(values: Array, included: Flags, *, draws: int, seed: int) -> Array:
@@ -40,7 +40,7 @@ def permutation_p_values(values: Array, included: Flags, *, draws: int, seed: in
     for _ in range(draws):
         drawn = values[:, generator.choice(rows, smaller, replace=False, shuffle=False)].sum(axis=1)
         sums = drawn if smaller == members else total - drawn
-        above += sums >= observed - _ROUNDING * total
+        above += sums >= observed - _ROUNDING * np.abs(total)
     return np.asarray((1 + above) / (1 + draws))
 
 

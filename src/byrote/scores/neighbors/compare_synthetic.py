@@ -26,6 +26,7 @@ from byrote.stats.multiple_testing import q_values
 Array = NDArray[np.float64]
 DRAWS = 9999  # of permuted labels
 RATIO = 1 / 3  # of the distances to the nearest and to the second nearest real row, of a copy
+_BREAKS_TIES = 1e-7  # of the ratio: sums of whole numbers are often equal
 _KINDS = ("nearest", "copies", "exact_copies")
 
 
@@ -85,11 +86,11 @@ def compare_synthetic(
             "train and holdout must have two rows or more each;"
             f" got {included.sum()} and {(~included).sum()}"
         )
-    counts = neighbors.counts()
+    counts, closeness = neighbors.counts(), -neighbors.smallest_ratio()
+    ordered = counts + _BREAKS_TIES * closeness
     p_values = permutation_p_values(
-        counts, included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
+        ordered, included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
     )
-    closeness = -neighbors.smallest_ratio()
     beyond, p_value_beyond = beyond_maximum(closeness, included)
     p_value = conformal_p_values(closeness, included)
     return SyntheticResult(

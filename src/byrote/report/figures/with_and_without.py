@@ -19,7 +19,7 @@ from byrote.report.figures.registry import Drawings, Selection
 from byrote.report.format import number
 from byrote.runs.table import Table
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.sensitivity import SIGNIFICANCE
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.run import Run
 
 Rows = NDArray[np.intp]

@@ -171,27 +171,30 @@ def arrow_at_edge(
         )
 
 
-def arrows_at_ends(ax: Axes, x: ArrayLike, ends: ArrayLike, colors: Sequence[Any]) -> None:
+def arrows_at_ends(ax: Axes, x: Sequence[float], ends: ArrayLike, colors: Sequence[Any]) -> None:
     """Draw arrows where vertical intervals end beyond the axis, with one text of their values.
 
-    The intervals, n of them, are side by side: x (n,) and ends (n, 2) in data, n colours.
+    The intervals, n of them, are side by side: x (n,) and ends (n, 2) in data, n colours. The text
+    stands under the arrows: at the lower edge below the axis.
     """
-    x, ends, (low, high) = np.asarray(x), np.asarray(ends), ax.get_ylim()
+    (low, high), places = ax.get_ylim(), np.array(x)
+    starts, stops = np.asarray(ends, np.float64).T
     for beyond, edge, values, marker in (
-        (ends[:, 0] < low, low, ends[:, 0], "v"),
-        (ends[:, 1] > high, high, ends[:, 1], "^"),
+        (starts < low, low, starts, "v"),
+        (stops > high, high, stops, "^"),
     ):
-        for place in np.flatnonzero(beyond):
-            look: dict[str, Any] = {"marker": marker, "markersize": 4, "color": colors[int(place)]}
-            ax.plot([x[place]], [edge], clip_on=False, zorder=6, **look)
+        for place in np.flatnonzero(beyond).tolist():
+            look: dict[str, Any] = {"marker": marker, "markersize": 4, "color": colors[place]}
+            ax.plot([places[place]], [edge], clip_on=False, zorder=6, **look)
         if beyond.any():
             ax.annotate(
                 "\n".join(number(value) for value in values[beyond]),
-                (float(x[beyond].mean()), edge),
-                xytext=(0, 4 if marker == "v" else -4),
+                (float(places[beyond].mean()), edge),
+                xytext=(0, -5),
                 textcoords="offset points",
                 horizontalalignment="center",
-                verticalalignment="bottom" if marker == "v" else "top",
+                verticalalignment="top",
+                annotation_clip=False,
                 fontsize=style.SMALL,
                 color=style.GREY,
                 zorder=6,

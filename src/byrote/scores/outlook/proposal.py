@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from byrote import checks
-from byrote.data.records import Records, as_records
+from byrote.data.records import Records
+from byrote.data.sources import as_records
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.plans import KFold, Plan, Probes

@@ -18,6 +18,7 @@ from byrote.models.vae import parameters
 from byrote.models.vae.auto_arithmetic import arithmetic_for, resolve_auto
 from byrote.models.vae.autoencoder import untrained
 from byrote.models.vae.fitted_vae import SHAPE, FittedVAE, check_weight_sizes, record_shape
+from byrote.models.vae.mixed import MIXED, likelihood_of, with_columns
 from byrote.models.vae.spaces import Space, as_records
 from byrote.models.vae.steps import private_training
 from byrote.models.vae.training import AfterEpoch, Schedule, train
@@ -45,12 +46,16 @@ class VAE(FittedVAE):
         of maps), which does not mix records.
     likelihood
         "bernoulli"; "gaussian", with variances from the decoder; "shared-gaussian", with one
-        learned variance; "logistic-mixture", over the 256 levels of a pixel.
+        learned variance; "logistic-mixture", over the 256 levels of a pixel; "mixed", for tables of
+        numbers (Gaussian), categories and missing values. "auto": mixed for tables, or Bernoulli.
     space
         Form in which the model sees records: "binary" draws, dequantized pixels in "logit" space,
         "levels" of pixels, or "real" values, unchanged, for tables of numbers (Gaussians only)
         whose columns are near mean 0 and standard deviation 1, with a density in their units.
-        "auto" is binary, logit or levels, by likelihood.
+        "auto" is binary, logit or levels, by likelihood; "columns" for mixed.
+    columns
+        What the columns of a table hold, for a mixed likelihood: "number", "number?" (some are
+        missing) or a number of categories, coded from 0. A run sets it from its table.
     flips
         Mirror images at random in training, each time with probability 1/2.
     epochs, batch_size, learning_rate
@@ -139,8 +144,9 @@ class VAE(FittedVAE):
         hidden: Sequence[int] = (512, 256),
         features: int = 32,
         normalization: str = "batch",
-        likelihood: str = "bernoulli",
+        likelihood: str = "auto",
         space: str = "auto",
+        columns: Sequence[str | int] | None = None,
         flips: bool = False,
         epochs: int = 100,
         batch_size: int = 64,
@@ -167,6 +173,7 @@ class VAE(FittedVAE):
         self.normalization = normalization
         self.likelihood = likelihood
         self.space = space
+        self.columns = columns
         self.flips = flips
         self.epochs = epochs
         self.batch_size = batch_size
@@ -185,6 +192,20 @@ class VAE(FittedVAE):
         self.device = device
         self.precision = precision
         self.compile = compile
+
+    @property
+    def takes_categories(self) -> bool:
+        """Whether the likelihood is one of tables."""
+        return likelihood_of(self) == MIXED
+
+    @property
+    def takes_units(self) -> bool:
+        """Whether tables are not standardized: means and deviations are read without noise."""
+        return self.dp is not None
+
+    def prepared(self, X: Any) -> tuple["VAE", Any]:
+        """Return a copy that knows the columns, if X are records of a table, and X."""
+        return with_columns(self, X), X
 
     def check_input(self, X: ArrayLike) -> None:
         """Refuse records that the model cannot describe, before any fit.

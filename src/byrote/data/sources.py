@@ -47,10 +47,11 @@ def load(
     Parameters
     ----------
     source
-        A data frame of pandas, or of any library that shares Arrow tables; or ``"digits"`` or ``"fashion-mnist"``; or the path of a .npy, .npz, .csv, .parquet or IDX file
-        (CSV and IDX also gzipped), of a folder of images, or of a folder with the published files
-        of CIFAR-10 (Python or binary), CelebA (images and ``list_eval_partition``), MNIST or
-        Fashion-MNIST. Write ``"./digits"`` for a folder with the name of a built-in set.
+        A data frame of pandas, or of any library that shares Arrow tables; or ``"digits"`` or
+        ``"fashion-mnist"``; or the path of a .npy, .npz, .csv, .parquet or IDX file (CSV and IDX
+        also gzipped), of a folder of images, or of a folder with the published files of CIFAR-10
+        (Python or binary), CelebA (images and ``list_eval_partition``), MNIST or Fashion-MNIST.
+        Write ``"./digits"`` for a folder with the name of a built-in set.
     key
         Array of a .npz archive, or column of images or lists of a Parquet file.
     labels, ids

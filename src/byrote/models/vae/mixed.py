@@ -4,11 +4,13 @@ A record has a number or a code for each column and then, for each column of num
 are missing, 1 where it is. A model sees numbers (0 where missing), a 1 among zeros for each
 category, and what is missing.
 
-Given z, columns are independent: numbers are Gaussian, categories have the probabilities of a
-softmax, and a number is missing with the probability of a sigmoid, and has its density if it is
-not.
+Given z, columns are independent. Numbers have Student's t-distribution with degrees of freedom
+learned for each column: Gaussians of many widths, since columns such as incomes have values that
+would be thousands of nats off under one. Categories have the probabilities of a softmax. A number
+is missing with the probability of a sigmoid, and has its density if it is not.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,7 +18,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.base import clone
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from byrote import checks
@@ -26,14 +28,13 @@ from byrote.errors import InvalidInput
 from byrote.models.vae.likelihoods import (
     LOG_VARIANCE_FLOOR,
     Likelihood,
-    log_normal,
-    log_normal_power,
     normal_like,
 )
 from byrote.models.vae.spaces import Space, as_single
 
 AUTO, BERNOULLI, MIXED = "auto", "bernoulli", "mixed"
 SPACE = "columns"  # of the mixed likelihood
+FIRST_FREEDOM = 2.0  # log of the first degrees of freedom, less 1
 MOST_CATEGORIES = 1 << 16  # of one column
 
 
@@ -156,10 +157,10 @@ def split_inputs(layout: Layout, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class Mixed(Likelihood):
-    """Independent columns: Gaussian numbers, categories, missing numbers.
+    """Independent columns: numbers of Student's t, categories, missing numbers.
 
-    The outputs are the numbers' means and log-variances (at least -7), logits of categories, and
-    logits of being missing.
+    The outputs are the numbers' centres and twice the logs of their scales (at least -7), logits of
+    categories, and logits of being missing. Degrees of freedom are above 1.
     """
 
     def __init__(self, columns: Sequence[str | int]) -> None:
@@ -169,8 +170,14 @@ class Mixed(Likelihood):
         spread = torch.zeros(len(self.layout.gaps), len(self.layout.numbers))
         spread[range(len(self.layout.gaps)), self.layout.gaps] = 1
         self.register_buffer("_spread", spread, persistent=False)
+        self.log_freedom = nn.Parameter(torch.full((len(self.layout.numbers),), FIRST_FREEDOM))
 
     _spread: Tensor
+
+    @property
+    def freedom(self) -> Tensor:
+        """Degrees of freedom of each column of numbers."""
+        return 1 + torch.exp(self.log_freedom)
 
     def extra_repr(self) -> str:
         """Return what distinguishes configurations."""
@@ -181,7 +188,8 @@ class Mixed(Likelihood):
         numbers, ones, missing = split_inputs(self.layout, x.squeeze(-1))
         mean, log_variance, logits, gap_logits = self._split(parameters)
         present = 1 - missing @ self._spread
-        total = (present * log_normal(numbers, mean, log_variance)).sum(dim=-1)
+        log_t = log_student(numbers, mean, log_variance, self.freedom)
+        total = (present * log_t).sum(dim=-1)
         for one, logit in self._by_column(ones, logits):
             total = total + (one * torch.log_softmax(logit, dim=-1)).sum(dim=-1)
         return total + (missing * gap_logits - functional.softplus(gap_logits)).sum(dim=-1)
@@ -189,7 +197,10 @@ class Mixed(Likelihood):
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         """Draw (..., inputs, 1) model inputs."""
         mean, log_variance, logits, gap_logits = self._split(parameters)
-        numbers = mean + torch.exp(0.5 * log_variance) * normal_like(mean, generator)
+        half = (0.5 * self.freedom.detach()).expand(mean.shape)
+        precision = torch._standard_gamma(half, generator=generator) / half
+        noise = normal_like(mean, generator) * torch.rsqrt(precision)
+        numbers = mean + torch.exp(0.5 * log_variance) * noise
         missing = torch.bernoulli(torch.sigmoid(gap_logits), generator=generator)
         ones = []
         for logit in logits.split(self.layout.sizes, dim=-1) if self.layout.sizes else ():
@@ -202,7 +213,7 @@ class Mixed(Likelihood):
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
         """Compute the log of the integral and sum over records, column by column."""
         _, log_variance, logits, gap_logits = self._split(parameters)
-        numbers = log_normal_power(log_variance, power)
+        numbers = log_student_power(log_variance, self.freedom, power)
         present = functional.logsigmoid(-gap_logits) * power
         gone = functional.logsigmoid(gap_logits) * power
         with_gaps = numbers[..., self.layout.gaps]
@@ -225,3 +236,35 @@ class Mixed(Likelihood):
         if not sizes:
             return iter(())
         return zip(ones.split(sizes, dim=-1), logits.split(sizes, dim=-1), strict=True)
+
+
+def log_student(x: Tensor, centre: Tensor, log_variance: Tensor, freedom: Tensor) -> Tensor:
+    """Compute the log-density of Student's t, value by value, nats.
+
+    ``log_variance`` is twice the log of the scale: the log-variance for infinite ``freedom``.
+
+    Examples
+    --------
+    >>> zero = torch.zeros(())
+    >>> log_student(zero, zero, zero, torch.tensor(1.0)).exp()  # 1 / pi
+    tensor(0.3183)
+    """
+    half = 0.5 * (freedom + 1)
+    squared = (x - centre).square() * torch.exp(-log_variance) / freedom
+    return _log_constant(freedom) - 0.5 * log_variance - half * torch.log1p(squared)
+
+
+def log_student_power(log_variance: Tensor, freedom: Tensor, power: float) -> Tensor:
+    """Compute the log of the integral of Student's t to a power of at least 1.
+
+    With a = power (freedom + 1) / 2, (1 + y^2 / freedom)^-a integrates to
+    sqrt(freedom pi) G(a - 1/2) / G(a).
+    """
+    a = 0.5 * power * (freedom + 1)
+    integral = 0.5 * torch.log(math.pi * freedom) + torch.lgamma(a - 0.5) - torch.lgamma(a)
+    return power * _log_constant(freedom) + integral + 0.5 * (1 - power) * log_variance
+
+
+def _log_constant(freedom: Tensor) -> Tensor:
+    gammas = torch.lgamma(0.5 * (freedom + 1)) - torch.lgamma(0.5 * freedom)
+    return gammas - 0.5 * torch.log(math.pi * freedom)

@@ -18,7 +18,6 @@ from byrote.models.vae import parameters
 from byrote.models.vae.auto_arithmetic import arithmetic_for, resolve_auto
 from byrote.models.vae.autoencoder import untrained
 from byrote.models.vae.fitted_vae import SHAPE, FittedVAE, check_weight_sizes, record_shape
-from byrote.models.vae.mixed import MIXED, likelihood_of, with_columns
 from byrote.models.vae.spaces import Space, as_records
 from byrote.models.vae.steps import private_training
 from byrote.models.vae.training import AfterEpoch, Schedule, train
@@ -192,20 +191,6 @@ class VAE(FittedVAE):
         self.device = device
         self.precision = precision
         self.compile = compile
-
-    @property
-    def takes_categories(self) -> bool:
-        """Whether the likelihood is one of tables."""
-        return likelihood_of(self) == MIXED
-
-    @property
-    def takes_units(self) -> bool:
-        """Whether tables are not standardized: means and deviations are read without noise."""
-        return self.dp is not None
-
-    def prepared(self, X: Any) -> tuple["VAE", Any]:
-        """Return a copy that knows the columns, if X are records of a table, and X."""
-        return with_columns(self, X), X
 
     def check_input(self, X: ArrayLike) -> None:
         """Refuse records that the model cannot describe, before any fit.

@@ -13,27 +13,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import memory
-from byrote.errors import InvalidInput, did_you_mean
-
-_MAX_QUOTED = 5  # names in one message
-
-
-def check_columns(names: Sequence[str], **options: str | None) -> None:
-    """Refuse repeated column names, and options that name no column."""
-    repeated = [name for name, times in Counter(names).items() if times > 1]
-    if repeated:
-        raise InvalidInput(f"column names must differ; repeated: {quote_names(repeated)}")
-    for option, name in options.items():
-        if name is not None and name not in names:
-            raise InvalidInput(
-                f"{option} must name a column; got {name!r}" + did_you_mean(name, names)
-            )
-
-
-def quote_names(names: Sequence[str]) -> str:
-    """Quote the first few names, and count the others."""
-    more = f" and {len(names) - _MAX_QUOTED} more" if len(names) > _MAX_QUOTED else ""
-    return ", ".join(map(repr, names[:_MAX_QUOTED])) + more
+from byrote.errors import InvalidInput
 
 
 def pandas_index(schema: pa.Schema) -> Iterator[str]:

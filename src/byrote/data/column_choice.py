@@ -1,13 +1,11 @@
 """Which columns of a table are values, labels and ids: the options, as they are given and kept."""
 
-import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from byrote import checks
-from byrote.data.arrow_columns import check_columns
+from byrote.data.column_names import check_columns, split_names
 from byrote.errors import InvalidInput, did_you_mean
 
 
@@ -79,42 +77,6 @@ class ColumnChoice:
                 )
         wanted = [name for name in names if name not in left_out]
         return [name for name in wanted if not self.columns or name in self.columns]
-
-
-def split_names(option: str, text: str | None) -> tuple[str, ...]:
-    """Split names separated by commas; one that holds a comma is in double quotes.
-
-    Examples
-    --------
-    >>> split_names("drop", 'name,"city, state"')
-    ('name', 'city, state')
-    """
-    if text is None:
-        return ()
-    names = [name.strip() for name in next(csv.reader([text], skipinitialspace=True))]
-    if not all(names):
-        raise InvalidInput(f"{option} must be names separated by commas; got {checks.brief(text)}")
-    return tuple(dict.fromkeys(names))
-
-
-def join_names(option: str, names: Any) -> str | None:
-    """Invert ``split_names``, for a text or a list of names; None for None.
-
-    Examples
-    --------
-    >>> join_names("drop", ["name", "city, state"])
-    'name,"city, state"'
-    """
-    if names is None:
-        return None
-    listed = [names] if isinstance(names, str) else names
-    if not isinstance(listed, list | tuple) or not all(isinstance(n, str) and n for n in listed):
-        raise InvalidInput(f"{option} must be a list of names; got {checks.brief(names)}")
-    if isinstance(names, str):
-        return names
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(listed)
-    return line.getvalue()
 
 
 def yes_or_no(option: str, value: Any) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.arrow_columns import quote_names
+from byrote.data.column_names import quote_names
 from byrote.data.columns import Columns
 from byrote.data.load_diagnostics import warn
 from byrote.errors import InvalidInput
@@ -19,12 +19,21 @@ Array = NDArray[Any]
 _ID = re.compile(r"(?i:(.*[ _.-])?(id|index|uuid|key|nr|no|number|row)|unnamed: 0)|.*[a-z]I[dD]")
 _FEWEST_ROWS = 2  # more are needed to tell ids from values
 _FIRST_ROWS = 64  # rows that rule out most columns as ids
-_SHUFFLED_ROWS = 20  # from which consecutive integers in any order are ids
+_ENOUGH_ROWS = 20  # for consecutive integers in any order, and other integers, to be doubted
 _MOST_CATEGORIES = 0.5  # of the rows, of a column of text
 _FREE_TEXT = 20  # different texts that may be categories in any case
 _FEW_NUMBERS = 10  # different whole numbers that may stand for categories
 _FEW_COLUMNS = 20  # that are named; more are pixels
 _WIDE = 200  # columns
+
+
+def check_empty(columns: Columns) -> None:
+    """Refuse columns without any value."""
+    for column in columns.columns:
+        if column.categories == ():
+            raise InvalidInput(
+                f"column {column.name!r} must hold values; all are missing (--drop {column.name})"
+            )
 
 
 def check_ids(values: Mapping[Any, Any], columns: Columns, taken: Collection[str]) -> None:
@@ -36,7 +45,10 @@ def check_ids(values: Mapping[Any, Any], columns: Columns, taken: Collection[str
     for name in _numbers(columns, taken):
         array = np.asarray(values[name], dtype=np.float64)
         if _differ(array):
-            (suspects if _is_id(str(name), array) else doubtful).append(name)
+            if _is_id(str(name), array):
+                suspects.append(name)
+            elif len(array) >= _ENOUGH_ROWS:
+                doubtful.append(name)
     if 0 < len(suspects) < len(columns.columns):
         name = suspects[0]
         raise InvalidInput(
@@ -102,4 +114,4 @@ def _is_id(name: str, column: Array) -> bool:
     """Whether different whole numbers count the rows, or bear a usual name of ids."""
     if (np.diff(column) == 1).all() or _ID.fullmatch(name) is not None:
         return True
-    return len(column) >= _SHUFFLED_ROWS and bool(np.ptp(column) == len(column) - 1)
+    return len(column) >= _ENOUGH_ROWS and bool(np.ptp(column) == len(column) - 1)

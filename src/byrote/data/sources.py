@@ -7,7 +7,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from byrote import checks
-from byrote.data.column_choice import join_names, yes_or_no
+from byrote.data.column_choice import yes_or_no
+from byrote.data.column_names import join_names
 from byrote.data.columns import Columns, is_frame
 from byrote.data.corpus import Corpus
 from byrote.data.formats.registry import (

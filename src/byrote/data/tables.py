@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from byrote.data.arrow_columns import is_number, matrix, pandas_index
 from byrote.data.column_choice import ColumnChoice
 from byrote.data.columns import Columns
-from byrote.data.doubtful_columns import check_ids, check_texts, name_few_numbers
+from byrote.data.doubtful_columns import check_empty, check_ids, check_texts, name_few_numbers
 from byrote.data.records import Records, as_values
 from byrote.errors import InvalidInput
 
@@ -102,6 +102,7 @@ def number_records(
 def _check(values: Any, columns: Columns, choice: ColumnChoice) -> None:
     """Refuse or name what may not be the values that it looks like, unless it was asked for."""
     taken = {*choice.columns, *choice.categories}
+    check_empty(columns)
     check_ids(values, columns, taken)
     check_texts(columns, len(values[columns.names[0]]), taken)
     name_few_numbers(values, columns, taken)

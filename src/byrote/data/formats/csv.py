@@ -21,7 +21,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from byrote.data.corpus import Corpus
-from byrote.data.formats.csv_dialect import Dialect
+from byrote.data.csv_dialect import Dialect
 from byrote.data.load_diagnostics import translate_errors, warn
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
 from byrote.data.text_stream import read_documents

@@ -10,8 +10,7 @@ from pyarrow.csv import ConvertOptions
 
 from byrote.data.arrow_columns import label_column_of_text
 from byrote.data.column_choice import ColumnChoice
-from byrote.data.formats.csv import parse_csv
-from byrote.data.formats.csv_dialect import (
+from byrote.data.csv_dialect import (
     COMMA,
     POINT,
     Dialect,
@@ -20,6 +19,7 @@ from byrote.data.formats.csv_dialect import (
     read_as_utf8,
     recognize_separator,
 )
+from byrote.data.formats.csv import parse_csv
 from byrote.data.load_diagnostics import warn
 from byrote.data.records import Records
 from byrote.data.tables import table_records

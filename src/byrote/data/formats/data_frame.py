@@ -13,7 +13,7 @@ from byrote.data.tables import as_frame, frame_records, number_records
 
 
 def load_records(
-    frame: Any,
+    source: Any,
     *,
     labels: str | None = None,
     ids: str | None = None,
@@ -33,8 +33,7 @@ def load_records(
     (['ann', 'bob'], ('number', 2))
     """
     choice = ColumnChoice.parse(columns, drop, categories, labels, ids, standardize)
-    if is_arrow(frame):
-        frame = as_frame(pa.table(frame))
+    frame = as_frame(pa.table(source)) if is_arrow(source) else source
     names = choice.values([*frame.columns])
     arrays = {
         option: checks.names(option, frame[name].to_numpy())

@@ -10,15 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from byrote.data.arrow_columns import (
-    check_columns,
-    is_label,
-    is_number_list,
-    label_column,
-    list_matrix,
-    matrix,
-)
+from byrote.data.arrow_columns import is_label, is_number_list, label_column, list_matrix, matrix
 from byrote.data.column_choice import ColumnChoice
+from byrote.data.column_names import check_columns
 from byrote.data.corpus import Corpus
 from byrote.data.formats.images import stack_images
 from byrote.data.geometry import Geometry

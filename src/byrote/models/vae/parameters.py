@@ -224,7 +224,7 @@ def scale_problem(space: Space, x: NDArray[Any]) -> str | None:
         "X must have columns near mean 0 and standard deviation 1, neither beyond"
         f" {FARTHEST:g}; {far.sum()} of {far.size} are further off, up to a mean of"
         f" {mean[np.argmax(np.abs(mean))]:.2g} and a standard deviation of {deviation.max():.2g}:"
-        " standardize=True (--standardize) makes them so"
+        " standardize columns first (--standardize)"
     )
 
 

@@ -19,6 +19,7 @@ from byrote.errors import InvalidInput
 COMMA, POINT = ",", "."
 _NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
 _WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
+_MARKS = ",;\t|"
 _LEGACY = "cp1252"  # what European spreadsheets write
 _HEAD = 1 << 16  # bytes in which the separator shows
 _ROWS = 20
@@ -52,18 +53,24 @@ def read_as_utf8(path: str | Path, encoding: str | None = None) -> bytes | bytea
     try:
         return read_utf8(path)
     except InvalidInput as refused:
-        content = read_bytes(path)
-        is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        shown = "utf-16" if is_utf_16 else _LEGACY
-        try:
-            text = content.decode(shown)
-        except UnicodeDecodeError:
+        text, name = _decoded(read_bytes(path))
+        if text is None:
             raise refused from None
-        if "\0" in text:
-            raise refused from None
-        name = "UTF-16" if is_utf_16 else "Windows-1252"
         warn(f"not UTF-8, and read as {name} (--encoding names another)")
         return text.encode()
+
+
+def _decoded(content: bytes | bytearray) -> tuple[str | None, str]:
+    """Decode what is not UTF-8: None if it is damaged UTF-8, or no text."""
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding, name = ("utf-16", "UTF-16") if is_utf_16 else (_LEGACY, "Windows-1252")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return None, name
+    beyond_ascii = {*content.decode("utf-8", "replace")} - {*map(chr, range(128))}
+    is_damaged = not is_utf_16 and beyond_ascii != {"\ufffd"}
+    return (None if is_damaged or "\0" in text else text), name
 
 
 def recognize_separator(content: bytes | bytearray, given: str | None = None) -> str:
@@ -81,11 +88,19 @@ def recognize_separator(content: bytes | bytearray, given: str | None = None) ->
                 f"separator must be one character, such as ';' or tab; got {checks.brief(given)}"
             )
         return mark
-    cells = {mark: _cells(content, mark) for mark in ",;\t|"}
+    cells = {mark: _cells(content, mark) for mark in _MARKS}
     separator = max(cells, key=lambda mark: cells[mark])  # the first of equals
+    if cells[separator] <= 1:
+        separator = _in_header(content)
     if separator != COMMA:
         warn(f"cells are separated by {_NAMES[separator]}, not commas (--separator names another)")
     return separator
+
+
+def _in_header(content: bytes | bytearray) -> str:
+    """Return the mark in the first line, a comma if there is one."""
+    header = bytes(content[:_HEAD]).split(b"\n", 1)[0].decode("utf-8", "ignore")
+    return next((mark for mark in _MARKS if mark in header), COMMA)
 
 
 def _cells(content: bytes | bytearray, mark: str) -> int:

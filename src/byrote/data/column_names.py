@@ -47,14 +47,14 @@ def split_names(option: str, text: str | None) -> tuple[str, ...]:
 
 
 def join_names(option: str, names: Any) -> str | None:
-    """Invert ``split_names``, for a text or a list of names; None for None.
+    """Invert ``split_names``, for a text or a list of names; None for none.
 
     Examples
     --------
     >>> join_names("drop", ["name", "city, state"])
     'name,"city, state"'
     """
-    if names is None:
+    if names is None or names == []:
         return None
     listed = [names] if isinstance(names, str) else names
     if not isinstance(listed, list | tuple) or not all(isinstance(n, str) and n for n in listed):

@@ -86,7 +86,8 @@ def _reach(result: MemorizationResult) -> list[str]:
     if np.isfinite(sensitivity.upper_limit):
         sentences.append(
             "With 95% confidence training raises no scored record's"
-            f" {log_likelihood(result.description)} by more than {number(sensitivity.upper_limit)} nats."
+            f" {log_likelihood(result.description)} by more than"
+            f" {number(sensitivity.upper_limit)} nats."
         )
     return sentences
 

@@ -203,7 +203,7 @@ BAD_SETTINGS = {
     "likelihood": ({"likelihood": "gausian"}, "likelihood must be one of .*did you mean gaussian"),
     "space": (
         {"space": "log"},
-        "space must be one of auto, binary, logit, real, levels, columns; got",
+        "space must be one of auto, binary, logit, real, levels, columns",
     ),
     "space and likelihood": ({"space": "logit"}, "space must be auto or binary with likelihood="),
     "space and levels": (

@@ -5,11 +5,13 @@ set before the first fit: no score depends on the units of a table, nor on who t
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.columns import Columns
+from byrote.data.records import Records
 
 Array = NDArray[np.float64]
 
@@ -72,3 +74,26 @@ def _moments(ordered: Array) -> tuple[float, float]:
     if not len(ordered) or ordered[0] == ordered[-1]:
         return (float(ordered[0]) if len(ordered) else 0.0), 1.0
     return float(ordered.mean()), float(ordered.std())
+
+
+def comparable_rows(records: Any) -> Any:
+    """Return records of a table as rows between which Euclidean distances make sense.
+
+    Numbers are standardized; each category is an axis, and two that differ are at distance 1. Other
+    records are returned unchanged.
+
+    Examples
+    --------
+    >>> columns = Columns.of_numbers(["a"], np.array([[1.0], [3.0]]))
+    >>> comparable_rows(Records(np.array([[1.0], [3.0]]), columns=columns)).tolist()
+    [[-1.0], [1.0]]
+    """
+    if not isinstance(records, Records) or records.columns is None:
+        return records
+    columns = records.columns
+    x = Standardization.of(columns, records.x).apply(records.x)
+    parts = [
+        x[:, [place]] if isinstance(kind, str) else (x[:, [place]] == np.arange(kind)) / np.sqrt(2)
+        for place, kind in enumerate(columns.kinds)
+    ]
+    return np.column_stack([*parts, x[:, len(columns.kinds) :]]).astype(np.float64)

@@ -78,6 +78,10 @@ class Tables(Arrays):
         flags = generator.integers(2, size=(count, columns.width - len(made_up)))
         return np.column_stack([*made_up, flags, np.zeros(count)]).astype(self.records.x.dtype)
 
+    def in_units(self, samples: NDArray[Any]) -> NDArray[Any]:
+        """Return samples of a model in the units of the table, encoded as its records."""
+        return self._units.restore(samples)
+
     @cached_property
     def _units(self) -> Standardization:
         columns, x = self.records.columns, self.records.x

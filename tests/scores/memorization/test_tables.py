@@ -48,13 +48,10 @@ def test_log_p_of_a_standardized_table_is_that_of_sklearn_in_its_units(tmp_path)
     model = KernelDensity(bandwidth=0.4)
     found = table(model, NUMBERS, out=tmp_path / "run")
     scaler = StandardScaler().fit(NUMBERS.to_numpy())
-    z = scaler.transform(NUMBERS.to_numpy())
     for fit, included in enumerate(MATRIX):
-        # by hand: the mean of products of two normal densities of deviation bandwidth * scale
         centres, widths = NUMBERS.to_numpy()[included], 0.4 * scaler.scale_
         densities = stats.norm.pdf(NUMBERS.to_numpy()[:, None], centres, widths).prod(-1).mean(1)
         np.testing.assert_allclose(found[fit], np.log(densities), rtol=1e-6)
-    assert abs(z.std() - 1) < 1e-9
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -89,7 +86,7 @@ def test_a_planted_outlier_is_found_in_a_mixed_table():
     model = VAE(latent_dim=2, hidden=(32,), epochs=60, draws=32)
     plan = byrote.Probes([7, *range(20, 50)], fits=8)
     result = byrote.score_memorization(model, frame, plan=plan)
-    assert 7 in result.found
+    assert 7 in result.ids[result.q_value <= 0.05]
     assert result.ids[np.nanargmax(result.score)] == 7
 
 
@@ -127,15 +124,15 @@ REFUSED = {
     "categories": (KernelDensity(), people()[["age", "job"]], {}, "column 'job' holds categories"),
     "gaps": (GaussianMixture(1), people()[["age", "income"]], {}, "column 'income' lacks values"),
     "gaussian": (VAE(likelihood="gaussian"), people(), {}, "VAE has no density"),
-    "dp": (VAE(dp=DP(epsilon=1, delta=1e-5)), NUMBERS, {}, "dp must be None with likelihood="),
+    "dp": (VAE(dp=DP(target_epsilon=1.0, delta=1e-5)), NUMBERS, {}, "dp must be None with"),
     "dp, standardized": (
-        VAE(likelihood="gaussian", space="real", dp=DP(epsilon=1, delta=1e-5)), NUMBERS,
+        VAE(likelihood="gaussian", space="real", dp=DP(target_epsilon=1.0, delta=1e-5)), NUMBERS,
         {"standardize": True}, "standardize must be left out for VAE",
     ),
     "far": (VAE(), NUMBERS, {"standardize": False}, "standardize columns first"),
     "images": (VAE(), np.zeros((5, 4, 4)), {"standardize": True}, "standardize takes tables"),
     "ids": (KernelDensity(), NUMBERS.assign(person_id=range(N)), {}, "'person_id' looks like ids"),
-    "texts": (VAE(), people().assign(note=map(str, range(N))), {}, "'note' holds 60 different te"),
+    "texts": (VAE(), people().assign(note=[*map(str, range(N))]), {}, "'note' holds 60 differ"),
     "labels": (VAE(), people(), {"labels": "jobs"}, "labels must name a column; got 'jobs', did"),
     "dates": (VAE(), people().assign(day=pd.Timestamp(0)), {}, "'day' must hold numbers or cat"),
 }  # fmt: skip

@@ -53,7 +53,7 @@ class GuessFromSamples(Sampled):
         """
         columns = getattr(X, "columns", None)  # of a data frame, or of a table's records
         if columns is None:
-            raise InvalidInput(f"X must be a data frame; got {type(X).__name__}")
+            raise InvalidInput("X must be a data frame, whose columns have names; got an array")
         names = columns.names if isinstance(columns, Columns) else [*columns]
         if self.secret not in names:
             nearest = did_you_mean(str(self.secret), list(map(str, names)))

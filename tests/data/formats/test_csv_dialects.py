@@ -79,7 +79,10 @@ def test_gaps_are_values_whether_empty_or_written(tmp_path):
     assert records.frame()["kind"].isna().tolist() == [True, False, False, True]
 
 
-WIDE = "age,income,job,smokes\n" + "\n".join(f"{20 + i},{1000.5 + i},{'ab'[i % 2]},{i % 2}" for i in range(40))  # fmt: skip
+ROW = "{},{},{},{}\n"
+WIDE = ROW.format("age", "income", "job", "smokes") + "".join(
+    ROW.format(20 + i, 1000.5 + i, "ab"[i % 2], i % 2) for i in range(40)
+)
 
 # options, and what they leave: names of columns and their kinds
 CHOICES = {

@@ -36,11 +36,11 @@ class ArrayContent:
 
     x: NDArray[Any]
 
-    def values(self, rows: NDArray[np.uint32] | None) -> NDArray[Any]:
+    def values(self, rows: NDArray[np.integer] | None) -> NDArray[Any]:
         """Return the records in these rows, or all."""
         return self.x if rows is None else self.x[rows]
 
-    def log_determinant(self, rows: NDArray[np.uint32] | None) -> Any:  # noqa: ARG002
+    def log_determinant(self, rows: NDArray[np.integer] | None) -> Any:  # noqa: ARG002
         """Return what is to be added to log-densities of values: 0, as they are the records."""
         return 0.0
 

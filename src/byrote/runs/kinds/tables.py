@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
+from byrote.data.columns import Columns
 from byrote.data.standardization import Standardization
 from byrote.errors import InvalidInput
 from byrote.models import contract
@@ -22,11 +23,11 @@ _FEW = 64
 class TableContent(ArrayContent):
     """The (n, width + 1) array of all records; the last column is log |dy/dx| of each."""
 
-    def values(self, rows: NDArray[np.uint32] | None) -> NDArray[Any]:
+    def values(self, rows: NDArray[np.integer] | None) -> NDArray[Any]:
         """Return the records in these rows, or all, as the model gets them."""
         return np.ascontiguousarray(super().values(rows)[:, :-1])
 
-    def log_determinant(self, rows: NDArray[np.uint32] | None) -> Any:
+    def log_determinant(self, rows: NDArray[np.integer] | None) -> Any:
         """Return what turns log-densities of values into those of records, (n,)."""
         return super().values(rows)[:, -1].astype(np.float64)
 
@@ -42,7 +43,7 @@ class Tables(Arrays):
     content: ClassVar[type[Content]] = TableContent
 
     @cached_property
-    def shared(self) -> NDArray[Any]:  # type: ignore[override]
+    def shared(self) -> NDArray[Any]:
         """The records as the model gets them, and their log-determinants."""
         return np.column_stack([self._values, self._units.log_determinant(self.records.x)]).astype(
             self.records.x.dtype
@@ -50,7 +51,7 @@ class Tables(Arrays):
 
     def check(self, model: Any) -> None:
         """Reject categories and gaps of which the model has no density."""
-        name, column = type(model).__name__, self.records.columns.first_not_number()
+        name, column = type(model).__name__, self._columns.first_not_number()
         if column is not None and not contract.takes_categories(model):
             holds = "lacks values" if column.categories is None else "holds categories"
             raise InvalidInput(
@@ -68,7 +69,7 @@ class Tables(Arrays):
         """Draw records with such columns: normal numbers, and any categories."""
         count = min(_FEW, len(design.training_rows(0)))
         generator = seeds.generator(seed, seeds.Purpose.REHEARSAL, 2)
-        columns = self.records.columns
+        columns = self._columns
         made_up = [
             generator.standard_normal(count)
             if isinstance(kind, str)
@@ -84,8 +85,15 @@ class Tables(Arrays):
 
     @cached_property
     def _units(self) -> Standardization:
-        columns, x = self.records.columns, self.records.x
-        return Standardization.of(columns, x) if self.standardize else Standardization.none(columns)
+        if self.standardize:
+            return Standardization.of(self._columns, self.records.x)
+        return Standardization.none(self._columns)
+
+    @property
+    def _columns(self) -> Columns:
+        columns = self.records.columns
+        assert columns is not None  # noqa: S101 (of a table)
+        return columns
 
     @cached_property
     def _values(self) -> NDArray[Any]:

@@ -34,7 +34,7 @@ import byrote
 from byrote import models, plans
 from byrote.attacks.discoverable_extraction import discovery_probability, samples_to_discover
 from byrote.cli import app, exits
-from byrote.data.records import as_records
+from byrote.data.sources import as_records
 from byrote.runs.request import Settings
 
 from languages import Ngram

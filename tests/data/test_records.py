@@ -6,7 +6,8 @@ import pytest
 
 import byrote
 from byrote import Records
-from byrote.data.records import as_records, as_values
+from byrote.data.records import as_values
+from byrote.data.sources import as_records
 from byrote.errors import InvalidInput
 
 X = np.arange(12.0).reshape(4, 3)

@@ -159,13 +159,8 @@ REFUSED = {
         "t.csv", raw(f"5.1,3.5,{SECRET}\n1,2,u\n"), {"labels": SECRET[:-1]}, "it holds numbers"
     ),
     "csv without header, beyond all": ("t.csv", raw("1e999,2\n1,2\n"), {}, "it holds numbers"),
-    "csv of semicolons": (
-        "t.csv", raw(f"a;b\n1,5;{NUMBER}\n"), {}, "separated by commas, and decimals written with"
-    ),
-    "csv of tabs": ("t.csv", raw("a\tb\n1\t2\n"), {}, "the first line has tabs and no comma"),
-    "csv of bars": ("t.csv", raw("a|b\n1|2\n"), {}, "the first line has '|' and no comma"),
-    "csv with decimal commas": (
-        "t.csv", raw('a,b\n"1,5",2\n'), {}, "name column 'a' as labels or ids"
+    "csv with commas in numbers": (
+        "t.csv", raw('a,b\n"1,5",2\n'), {}, "column 'a' holds numbers with commas"
     ),
     "csv with a quote left open": (
         "t.csv", raw(f'a,who\n1,x\n2,"y\n3,{SECRET}\n'), {"labels": "who"},
@@ -181,34 +176,22 @@ REFUSED = {
         "every row must have 2 cells, as the first has; row 3 has 1 (rows that differ: 2)",
     ),
     "csv long line": ("t.csv", raw(f"a,b\n1,2,{SECRET}\n"), {}, "row 2 has 3"),
-    "csv of text": ("t.csv", raw(f"a,b\n1,{SECRET}\n"), {}, "name column 'b' as labels or ids"),
-    "csv of much text": (
-        "t.csv", raw(",".join("abcdefg") + "\n" + ",".join([SECRET] * 7)), {},
-        "name columns 'a', 'b', 'c', 'd', 'e' and 2 more as labels or ids, or drop them",
+    "csv of a date": (
+        "t.csv", raw("a,b\n1,2024-01-01\n"), {}, "column 'b' must hold numbers or categories"
     ),
-    "csv of a date": ("t.csv", raw("a,b\n1,2024-01-01\n"), {}, "name column 'b' as labels"),
-    "csv gaps": ("t.csv", raw(f"a,b\n{NUMBER},\n2,\n3,4\n"), {}, "column 'b' lacks 2"),
-    "csv gaps in two columns": (
-        "t.csv", raw("a,b,c\n1,,\n2,,5\n"), {}, "'b' lacks 2, and 1 more columns have some"
-    ),
-    "csv empty column": ("t.csv", raw("a,b\n1,\n2,\n"), {}, "column 'b' lacks 2"),
-    "csv NaN": ("t.csv", raw("a\nNaN\n2\n"), {}, "column 'a' lacks 1"),
+    "csv empty column": ("t.csv", raw("a,b\n1,\n2,\n"), {}, "'b' must hold values; all are"),
     "csv infinity": ("t.csv", raw("a\ninf\n2\n"), {}, "infinite value in row 0"),
     "csv gaps in labels": ("t.csv", raw("a,b\n1,\n2,u\n"), {"labels": "b"}, "column 'b' lacks 1"),
     "csv unknown labels": ("t.csv", raw("a,kind\n1,u\n"), {"labels": "kinds"}, "mean kind?"),
     "csv unknown ids": ("t.csv", raw("a,kind\n1,u\n"), {"ids": "zzz"}, "ids must name a column"),
     "csv only of labels": ("t.csv", raw("a\n1\n"), {"labels": "a"}, "must have a column of values"),
-    "csv not UTF-8": ("t.csv", raw(b"a,b\n1,2\n3,\xe9\n"), {}, "UTF-8 text; line 3 is not"),
-    "csv cut within a letter": ("t.csv", raw(b"a,b\n1,\xc3"), {}, "UTF-8 text; line 2 is not"),
-    "csv of UTF-16": ("t.csv", raw("a,b\n1,2\n".encode("utf-16")), {}, "line 1 is not"),
+    "csv of damaged UTF-8": ("t.csv", raw(b"a,b\n1,\xc3\xa9\n3,\xe9\n"), {}, "line 3 is not"),
+    "csv of bytes": ("t.csv", raw(b"a,b\n1,2\n3,\xe9\0\n"), {}, "UTF-8 text; line 3 is not"),
     "csv with a key": ("t.csv", raw("a\n1\n"), {"key": "a"}, "key does not apply to .csv"),
     # Parquet
     "parquet truncated": ("t.parquet", cut(FRAME.to_parquet, 0.8), {}, "truncated, damaged"),
     "parquet empty": ("t.parquet", raw(b""), {}, "truncated, damaged"),
     "parquet of no rows": ("t.parquet", table(a=pa.array([], pa.int64())), {}, "at least one"),
-    "parquet of text": ("t.parquet", FRAME.to_parquet, {}, "name column 'who' as labels or ids"),
-    "parquet gaps": ("t.parquet", table(a=[NUMBER, None]), {}, "column 'a' lacks 1"),
-    "parquet NaN": ("t.parquet", table(a=[NUMBER, np.nan]), {}, "column 'a' lacks 1"),
     "parquet gaps in labels": (
         "t.parquet", table(a=[1, 2], y=[SECRET, None]), {"labels": "y"}, "column 'y' lacks 1"
     ),

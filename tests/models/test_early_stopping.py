@@ -239,7 +239,7 @@ def test_an_epoch_that_never_comes_fails_the_fit(tmp_path):
 
 def test_the_forecast_works():
     model = vae(hidden=(8,), epochs=3)
-    request = Request(model, byrote.data.records.as_records(X), PLAN, Settings(), track=(1,))
+    request = Request(model, byrote.data.sources.as_records(X), PLAN, Settings(), track=(1,))
     found = request.forecast()
     assert found.fits == 2
     assert found.seconds > 0

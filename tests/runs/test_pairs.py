@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 import byrote
 from byrote import Probes
-from byrote.data.records import as_records
+from byrote.data.sources import as_records
 from byrote.models import VAE
 from byrote.runs.paths import RunPaths
 from byrote.runs.request import Request, Settings

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
@@ -14,30 +13,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import memory
-from byrote.data.load_diagnostics import warn
-from byrote.errors import InvalidInput, did_you_mean
-
-_MAX_QUOTED = 5  # names in one message
-_FIRST_ROWS = 64  # rows that rule out most columns as ids
-_ID = re.compile(r"(?i:(.*[ _.-])?(id|index|uuid|key|nr|no|number|row)|unnamed: 0)|.*[a-z]I[dD]")
-
-
-def check_columns(names: Sequence[str], **options: str | None) -> None:
-    """Refuse repeated column names, and options that name no column."""
-    repeated = [name for name, times in Counter(names).items() if times > 1]
-    if repeated:
-        raise InvalidInput(f"column names must differ; repeated: {quote_names(repeated)}")
-    for option, name in options.items():
-        if name is not None and name not in names:
-            raise InvalidInput(
-                f"{option} must name a column; got {name!r}" + did_you_mean(name, names)
-            )
-
-
-def quote_names(names: Sequence[str]) -> str:
-    """Quote the first few names, and count the others."""
-    more = f" and {len(names) - _MAX_QUOTED} more" if len(names) > _MAX_QUOTED else ""
-    return ", ".join(map(repr, names[:_MAX_QUOTED])) + more
+from byrote.errors import InvalidInput
 
 
 def pandas_index(schema: pa.Schema) -> Iterator[str]:
@@ -80,25 +56,13 @@ def matrix(
     """Return columns of numbers as a matrix (count, columns), float32 only if all columns are.
 
     ``count`` is the number of rows in the file; ``rows`` are the sorted numbers of those to read.
-    Non-numeric columns and missing values are refused, and so is a matrix too large for memory.
+    Missing values are NaN. A matrix too large for memory is refused.
     """
-    not_numeric = [field.name for field in fields if not is_number(field.type)]
-    if not_numeric:
-        noun, pronoun = ("column", "it") if len(not_numeric) == 1 else ("columns", "them")
-        raise InvalidInput(
-            f"values must be numeric; name {noun} {quote_names(not_numeric)} as labels or ids, or"
-            f" drop {pronoun}"
-        )
-    if not fields:
-        raise InvalidInput("the table must have a column of values in addition to labels and ids")
     shape = (count if rows is None else len(rows), len(fields))
     out = _allocate(shape, _float_type(field.type for field in fields))
-    missing: Counter[str] = Counter()
     for target, batch in _selected(batches, count, rows):
         for j, field in enumerate(fields):
             out[target, j] = _as_floats(batch.column(field.name), out.dtype)
-            missing[field.name] += int(np.isnan(out[target, j]).sum())
-    _refuse_missing(+missing)
     return out
 
 
@@ -157,30 +121,6 @@ def label_column_of_text(option: str, name: str, column: pa.ChunkedArray) -> np.
     if pc.all(pc.match_substring_regex(trimmed, r"^(0|-?[1-9]\d{0,17})$")).as_py():
         column = trimmed.cast(pa.int64())
     return label_column(option, name, column)
-
-
-def warn_about_ids(names: Sequence[str], x: NDArray[np.floating[Any]]) -> None:
-    """Warn about columns of values that look like ids, if there are other columns.
-
-    Their values are distinct integers, which increase by one per row or have a usual name of ids.
-    """
-    suspects = [
-        name for name, column in zip(names, x.T, strict=True) if len(x) > 2 and _is_id(name, column)
-    ]
-    if 0 < len(suspects) < x.shape[1]:
-        noun, verb = ("column", "looks") if len(suspects) == 1 else ("columns", "look")
-        warn(
-            f"{noun} {quote_names(suspects)} {verb} like ids, which a model would learn as values;"
-            " name one as ids (--ids NAME), or leave it out"
-        )
-
-
-def _is_id(name: str, column: NDArray[np.floating[Any]]) -> bool:
-    if (np.diff(column[:_FIRST_ROWS]) == 0).any() or not (column == np.rint(column)).all():
-        return False
-    return bool((np.diff(column) == 1).all()) or (
-        _ID.fullmatch(name) is not None and len(np.unique(column)) == len(column)
-    )
 
 
 def _allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Columns of tables: which hold numbers and which categories, and tables as arrays and back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
-_MISSING = -1  # code of a missing category
-_UNKNOWN = -2  # of one that no table had
+NUMBER, NUMBER_WITH_GAPS = "number", "number?"  # kinds of columns; others are counts of categories
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,8 @@ class Column:
     low, high
         Smallest and largest number over all tables; NaN for categories.
     categories
-        Distinct values in the order of their codes; None for numbers.
+        Distinct values in the order of their codes, the most frequent first, so that codes do not
+        depend on how categories are written; None for numbers.
     has_gaps
         Whether a value is missing in one of the tables.
     """
@@ -47,13 +47,24 @@ class Column:
         """Range of the numbers; 1 where they are all equal."""
         return self.high - self.low if self.high > self.low else 1.0
 
+    @property
+    def kind(self) -> str | int:
+        """Number, number with gaps, or how many categories, a missing value being one of them."""
+        if self.categories is not None:
+            return len(self.categories) + self.has_gaps
+        return NUMBER_WITH_GAPS if self.has_gaps else NUMBER
+
     def values(self, series: "pd.Series[Any]") -> Array:
-        """Return numbers, NaN where missing; or codes of categories, -1 where missing."""
+        """Return numbers, NaN where missing; or codes of categories.
+
+        A missing value has the code after those of categories, an unknown category the next.
+        """
         if self.categories is None:
             return np.asarray(series.astype("float64"))
+        missing = len(self.categories)
         codes = series.map({value: code for code, value in enumerate(self.categories)})
-        codes = codes.astype("float64").fillna(_UNKNOWN)
-        return np.where(series.isna(), _MISSING, codes)
+        codes = codes.astype("float64").fillna(missing + 1)
+        return np.where(series.isna(), missing, codes)
 
     def restored(self, values: Array) -> "pd.Series[Any]":
         """Invert ``values`` with the column's type, where that has a place for what is missing."""
@@ -64,8 +75,8 @@ class Column:
             series = pd.Series(np.rint(values) if whole else values, name=self.name)
             without_gaps = whole and isinstance(self.dtype, np.dtype)
             return series if without_gaps and series.isna().any() else series.astype(self.dtype)
-        known = [*self.categories, None]  # -1 is the last
-        codes = values.astype(int).clip(_MISSING, len(self.categories) - 1)
+        known = [*self.categories, None]
+        codes = values.astype(int).clip(0, len(self.categories))
         texts = pd.Series([known[code] for code in codes], name=self.name)
         return texts.astype("object" if texts.isna().any() else self.dtype)
 
@@ -86,6 +97,8 @@ class Columns:
     [[30.0, 0.0, 0.0], [30.0, 1.0, 1.0]]
     >>> columns.decode(columns.encode(frame)).equals(frame)
     True
+    >>> columns.kinds
+    ('number?', 2)
     """
 
     columns: tuple[Column, ...]
@@ -104,10 +117,30 @@ class Columns:
             _check_names(name, frame, first, frames[first])
         return cls(tuple(_column(column, frames) for column in frames[first].columns))
 
+    @classmethod
+    def of_numbers(cls, names: Sequence[Any], values: Array) -> "Columns":
+        """Describe columns of numbers without gaps, (n, d)."""
+        dtype, ends = values.dtype, (values.min(axis=0).tolist(), values.max(axis=0).tolist())
+        return cls(
+            tuple(
+                Column(name, dtype, low, high, None, has_gaps=False)
+                for name, low, high in zip(names, *ends, strict=True)
+            )
+        )
+
     @property
     def names(self) -> list[Any]:
         """Names of the columns."""
         return [column.name for column in self.columns]
+
+    @property
+    def kinds(self) -> tuple[str | int, ...]:
+        """Kind of each column: "number", "number?" (some are missing) or a count of categories."""
+        return tuple(column.kind for column in self.columns)
+
+    def first_not_number(self) -> Column | None:
+        """Return the first column of categories or with missing values, if any."""
+        return next((c for c in self.columns if c.kind != NUMBER), None)
 
     @property
     def width(self) -> int:
@@ -138,12 +171,16 @@ class Columns:
         """Return the frame that ``encode`` turned into these numbers."""
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
-        width = len(self.columns)
-        table, gaps = np.array(values[:, :width], np.float64), values[:, width:] > 0
-        for column, missing in zip(self._gaps, gaps.T, strict=True):
-            table[missing, column] = np.nan
+        table = np.array(values[:, : len(self.columns)], np.float64)
+        table[self.missing(values)] = np.nan
         series = [c.restored(v) for c, v in zip(self.columns, table.T, strict=True)]
         return pd.concat(series, axis=1)
+
+    def missing(self, values: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return which numbers are missing in an array from ``encode``, (n, columns)."""
+        missing = np.zeros((len(values), len(self.columns)), np.bool_)
+        missing[:, self._gaps] = values[:, len(self.columns) :] > 0
+        return missing
 
     @property
     def _gaps(self) -> list[int]:
@@ -202,24 +239,18 @@ def _column(name: Any, frames: Mapping[str, "pd.DataFrame"]) -> Column:
     pooled = pd.concat(list(series.values()), ignore_index=True)
     dtype, gaps = next(iter(series.values())).dtype, bool(pooled.isna().any())
     if not all(numeric.values()) or not numeric:
-        categories = tuple(pooled.dropna().unique())
-        return Column(name, dtype, np.nan, np.nan, _sorted(categories), gaps)
+        counts = dict.fromkeys(pooled.dropna().unique(), 0)  # in the order of appearance
+        counts.update(pooled.value_counts().items())
+        ranked = sorted((value for value in counts if counts[value]), key=lambda v: -counts[v])
+        return Column(name, dtype, np.nan, np.nan, tuple(ranked), gaps)
     values = np.asarray(pooled.astype("float64"))
     if np.isinf(values).any():
         raise InvalidInput(f"column {name!r} must be finite; got an infinite value")
     return Column(name, dtype, float(np.nanmin(values)), float(np.nanmax(values)), None, gaps)
 
 
-def _sorted(categories: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Sort categories, by text where they are of several types."""
-    try:
-        return tuple(sorted(categories))
-    except TypeError:
-        return tuple(sorted(categories, key=lambda value: (type(value).__name__, str(value))))
-
-
 def is_frame(data: Any) -> bool:
-    """Whether data is a pandas data frame.
+    """Whether data is a data frame: of pandas, or of a library that shares Arrow tables.
 
     Examples
     --------
@@ -227,4 +258,11 @@ def is_frame(data: Any) -> bool:
     >>> is_frame(pd.DataFrame()), is_frame(np.zeros((2, 2)))
     (True, False)
     """
-    return hasattr(data, "iloc") and hasattr(data, "columns")
+    if isinstance(data, type):
+        return False
+    return (hasattr(data, "iloc") and hasattr(data, "columns")) or is_arrow(data)
+
+
+def is_arrow(data: Any) -> bool:
+    """Whether data is a table that can be read as Arrow's, as those of Polars and DuckDB."""
+    return hasattr(data, "__arrow_c_stream__") and not hasattr(data, "iloc")

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from byrote import checks
-from byrote.data.formats.csv import parse_csv
+from byrote.data.formats.csv_table import read_table
 from byrote.data.formats.parquet import open_parquet
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
-from byrote.data.text_stream import read_utf8
+from byrote.data.tables import as_frame
 from byrote.errors import InvalidInput, did_you_mean
 
 if TYPE_CHECKING:
@@ -48,10 +48,10 @@ def load_frame(name: str, path: str | Path, *, drop: Sequence[str] = ()) -> "pd.
 def _read(name: str, file: Path) -> "pd.DataFrame":
     lower = file.name.lower()
     if lower.endswith((".csv", ".csv.gz")):
-        frame: pd.DataFrame = parse_csv(read_utf8(str(file))).to_pandas()
+        frame = as_frame(read_table(file))
     elif lower.endswith(".parquet"):
         with open_parquet(str(file)) as parquet:
-            frame = parquet.read().to_pandas()
+            frame = as_frame(parquet.read())
     else:
         raise InvalidInput(f"{name} must be a .csv (also gzipped) or .parquet file")
     return frame

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.column_names import check_columns
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
 from byrote.data.text_stream import read_utf8
 from byrote.errors import InvalidInput, did_you_mean
@@ -135,8 +136,6 @@ def _read_parquet(path: str) -> list[str]:
 
 
 def _check_columns(names: list[str]) -> None:
-    from byrote.data.arrow_columns import check_columns  # noqa: PLC0415 (slow to load)
-
     if _COLUMN not in names:
         raise InvalidInput(
             f"a column {_COLUMN!r} must list the ids; no column has that name"

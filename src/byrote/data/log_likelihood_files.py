@@ -16,7 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data.arrow_columns import check_columns, is_number
+from byrote.data.arrow_columns import is_number
+from byrote.data.column_names import check_columns
 from byrote.data.formats.csv import parse_csv
 from byrote.data.formats.json_lines import objects
 from byrote.data.formats.npy import read_array

@@ -9,7 +9,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data.arrow_columns import check_columns, is_number, label_column, label_column_of_text
+from byrote.data.arrow_columns import is_number, label_column, label_column_of_text
+from byrote.data.column_names import check_columns
 from byrote.data.formats.csv import parse_csv
 from byrote.data.formats.parquet import open_parquet
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors

@@ -8,16 +8,19 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks, seeds
 from byrote.data import memory
+from byrote.data.columns import Columns
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _HASH_BLOCK = 1 << 24  # bytes hashed at a time
 
@@ -40,6 +43,11 @@ class Records(Displayed):
         Source of the records as the user wrote it, for the run's description.
     options
         Options of ``load`` that the records were loaded with.
+    columns
+        Of a table: its columns, which ``x`` encodes; numbers are in their own units.
+    standardize
+        Whether models get the numbers of a table at mean 0 and standard deviation 1. None: unless
+        a model takes them in their own units.
 
     Raises
     ------
@@ -59,6 +67,8 @@ class Records(Displayed):
     labels: np.ndarray | None = None
     source: str = "memory"
     options: Mapping[str, str] = field(default_factory=dict)
+    columns: Columns | None = None
+    standardize: bool | None = None
 
     def __post_init__(self) -> None:
         x = _as_stored("X", self.x)
@@ -93,6 +103,18 @@ class Records(Displayed):
         """
         return as_floats(self.x if rows is None else self.x[rows])
 
+    def frame(self) -> "pd.DataFrame":
+        """Return the records of a table as a data frame, with ids as its index.
+
+        Raises
+        ------
+        InvalidInput
+            If they are not of a table.
+        """
+        if self.columns is None:
+            raise InvalidInput("records must be of a table, whose columns have names; got an array")
+        return self.columns.decode(self.x).set_axis(self.ids)
+
     def take(self, rows: NDArray[np.intp]) -> "Records":
         """Return the records in ``rows``, with their ids and labels."""
         labels = None if self.labels is None else self.labels[rows]
@@ -100,8 +122,14 @@ class Records(Displayed):
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of stored values, shape, type, ids and labels: equal for equal data sets."""
+        """SHA-256 of stored values, shape, type, ids and labels: equal for equal data sets.
+
+        Of a table also of its columns, and of whether it is standardized.
+        """
         digest = hashlib.sha256()
+        if self.columns is not None:
+            columns = [(c.name, c.categories, c.has_gaps) for c in self.columns.columns]
+            digest.update(repr((columns, self.standardize)).encode())
         for array in (self.x, self.ids, self.labels):
             if array is None:
                 digest.update(b"none")
@@ -111,25 +139,6 @@ class Records(Displayed):
             for start in range(0, len(data), _HASH_BLOCK):
                 digest.update(data[start : start + _HASH_BLOCK].data)
         return digest.hexdigest()
-
-
-def as_records(data: Any, *, ids: Any = None, labels: Any = None) -> Records:
-    """Convert an array, a data frame or Records to Records; ids and labels override theirs.
-
-    The index of a data frame becomes the ids if it holds integers or strings.
-    """
-    if isinstance(data, str | PurePath):
-        raise InvalidInput("X must be an array or Records; got a path: byrote.load reads files")
-    if not isinstance(data, Records):
-        index = getattr(data, "index", None)  # of a data frame; a list's is a method
-        if ids is None and hasattr(index, "dtype"):
-            ids = np.asarray(index)
-        return Records(data, ids=ids, labels=labels)
-    if ids is None and labels is None:
-        return data
-    return replace(
-        data, ids=data.ids if ids is None else ids, labels=data.labels if labels is None else labels
-    )
 
 
 def random_rows(n: int, count: int | None) -> NDArray[np.intp]:

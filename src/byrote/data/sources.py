@@ -1,13 +1,23 @@
 """Loading of records and of text from a source: a file, a folder or a built-in set."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from byrote import checks
+from byrote.data.column_choice import yes_or_no
+from byrote.data.column_names import join_names
+from byrote.data.columns import Columns, is_frame
 from byrote.data.corpus import Corpus
-from byrote.data.formats.registry import RECORD_FORMATS, TEXT_FORMATS, record_format, text_format
+from byrote.data.formats.registry import (
+    DATA_FRAME,
+    RECORD_FORMATS,
+    TEXT_FORMATS,
+    record_format,
+    text_format,
+)
 from byrote.data.geometry import Geometry
 from byrote.data.id_lists import listed_rows, read_ids
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
@@ -16,25 +26,33 @@ from byrote.errors import InvalidInput
 
 
 def load(
-    source: str | os.PathLike[str],
+    source: Any,
     *,
     key: str | None = None,
     labels: str | os.PathLike[str] | None = None,
     ids: str | os.PathLike[str] | None = None,
+    columns: str | Sequence[str] | None = None,
+    drop: str | Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
+    standardize: bool | str | None = None,
+    separator: str | None = None,
+    decimal: str | None = None,
+    encoding: str | None = None,
     part: str | None = None,
     image: str | None = None,
     records: int | str | None = None,
     only: str | os.PathLike[str] | None = None,
 ) -> Records:
-    """Load records from a file, a folder of images, a published data set or a built-in set.
+    """Load records from a file, a folder of images, a published or built-in set, or a data frame.
 
     Parameters
     ----------
     source
-        ``"digits"`` or ``"fashion-mnist"``; or the path of a .npy, .npz, .csv, .parquet or IDX file
-        (CSV and IDX also gzipped), of a folder of images, or of a folder with the published files
-        of CIFAR-10 (Python or binary), CelebA (images and ``list_eval_partition``), MNIST or
-        Fashion-MNIST. Write ``"./digits"`` for a folder with the name of a built-in set.
+        A data frame of pandas, or of any library that shares Arrow tables; or ``"digits"`` or
+        ``"fashion-mnist"``; or the path of a .npy, .npz, .csv, .parquet or IDX file (CSV and IDX
+        also gzipped), of a folder of images, or of a folder with the published files of CIFAR-10
+        (Python or binary), CelebA (images and ``list_eval_partition``), MNIST or Fashion-MNIST.
+        Write ``"./digits"`` for a folder with the name of a built-in set.
     key
         Array of a .npz archive, or column of images or lists of a Parquet file.
     labels, ids
@@ -42,6 +60,19 @@ def load(
         the path of another such file, of shape (n,). By default labels come from the layout where
         it has them (sub-folders, MNIST's files, Hugging Face's columns), and ids are row numbers,
         or relative paths for a folder.
+    columns, drop
+        Of a table: the only columns of values; columns to leave out. Lists of names, or text with
+        commas between names. Columns that look like ids, and texts most of which differ, are
+        refused unless they are named in ``columns`` or ``categories``.
+    categories
+        Columns of categories, though they hold numbers or many texts. Other texts and truth values
+        are categories too; missing values are values of their own.
+    standardize
+        Whether models get the numbers of a table at mean 0 and standard deviation 1; log p remains
+        a density in the table's units. Default: unless a model takes them in their own units.
+    separator, decimal, encoding
+        Of a CSV file: what separates cells, marks decimals and encodes text (default: as the file
+        shows, with a warning where that is not commas, points and UTF-8).
     part
         Part of a published set: ``"train"`` (default), ``"test"``, or ``"valid"`` of CelebA.
     image
@@ -80,14 +111,21 @@ def load(
     >>> load("digits", records=3).ids.tolist()
     [994, 1454, 1555]
     """
-    name = _path_as_text("source", source)
-    options = _options_as_text(key=key, labels=labels, ids=ids, part=part, image=image)
-    format_name = record_format(name)
-    with collect_warnings(name), prefix_errors(name):
+    lists = {"columns": columns, "drop": drop, "categories": categories}
+    options = _options_as_text(
+        key=key, labels=labels, ids=ids, part=part, image=image,
+        **{option: join_names(option, names) for option, names in lists.items()},
+        standardize=yes_or_no("standardize", standardize),
+        separator=separator, decimal=decimal, encoding=encoding,
+    )  # fmt: skip
+    in_memory = is_frame(source)
+    name = "memory" if in_memory else _path_as_text("source", source)
+    format_name = DATA_FRAME if in_memory else record_format(name)
+    with collect_warnings("X" if in_memory else name), prefix_errors("X" if in_memory else name):
         RECORD_FORMATS[format_name].check_options(format_name, options)
         count = None if records is None else checks.count("records", records)
         listed = None if only is None else read_ids(_text("only", only))
-        loaded = _read_records(format_name, name, options, count)
+        loaded = _read_records(format_name, source if in_memory else name, options, count)
         if count is not None:
             options["records"] = str(count)
         if only is not None and listed is not None:
@@ -97,7 +135,7 @@ def load(
 
 
 def _read_records(
-    format_name: str, source: str, options: dict[str, str], count: int | None
+    format_name: str, source: Any, options: dict[str, str], count: int | None
 ) -> Records:
     read_options: dict[str, Any] = dict(options)
     words = read_options.pop("image", None)
@@ -109,6 +147,45 @@ def _read_records(
     if count is not None:
         records = records.take(random_rows(len(records), count))
     return records if geometry is None else replace(records, x=geometry.apply(records.x))
+
+
+def as_records(
+    data: Any, *, ids: Any = None, labels: Any = None, standardize: bool | None = None
+) -> Records:
+    """Convert an array, a data frame or Records to Records; ids and labels override theirs.
+
+    The index of a data frame becomes the ids if it holds integers or strings; ids and labels may be
+    names of its columns. ``standardize`` makes a table of rows of numbers.
+    """
+    if isinstance(data, str | PurePath):
+        raise InvalidInput("X must be an array or Records; got a path: byrote.load reads files")
+    if is_frame(data):
+        named = {"ids": ids, "labels": labels}
+        options = {option: name for option, name in named.items() if isinstance(name, str)}
+        ids, labels = (None if option in options else value for option, value in named.items())
+        data = load(data, standardize=standardize, **options)
+    elif not isinstance(data, Records):
+        data = Records(data)
+    if standardize is not None:
+        data = _standardized(data, checks.flag("standardize", standardize))
+    if ids is None and labels is None:
+        return data
+    return replace(
+        data, ids=data.ids if ids is None else ids, labels=data.labels if labels is None else labels
+    )
+
+
+def _standardized(records: Records, standardize: bool) -> Records:
+    if records.columns is not None:
+        return replace(records, standardize=standardize)
+    if not standardize:
+        return records
+    if len(records.shape) != 1:
+        raise InvalidInput(
+            f"standardize takes tables, X of shape (n, d); got records of shape {records.shape}"
+        )
+    columns = Columns.of_numbers(range(records.shape[0]), records.x)
+    return replace(records, columns=columns, standardize=True)
 
 
 def load_corpus(

@@ -6,7 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from byrote.data import memory
-from byrote.data.arrow_columns import check_columns, pandas_index, quote_names
+from byrote.data.arrow_columns import pandas_index
+from byrote.data.column_names import check_columns, quote_names
 from byrote.data.text_stream import normalize_newlines
 from byrote.errors import InvalidInput
 

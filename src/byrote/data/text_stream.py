@@ -151,6 +151,17 @@ def normalize_newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
+def read_bytes(path: str | Path) -> bytearray:
+    """Read the bytes of a text file, unzipped."""
+    data = bytearray()
+    with open_gzip(Path(path)) as file:
+        for piece in file.text_pieces():
+            data += piece
+        if file.damaged:
+            raise _damaged("the file")
+    return data
+
+
 def read_utf8(path: str | Path) -> bytearray:
     """Read the bytes of a UTF-8 file, unzipped."""
     data = bytearray()
@@ -177,7 +188,7 @@ def _utf8_pieces(
             position, line = position + len(piece), line + piece.count(b"\n")
             yield piece, text
         if file.damaged:
-            raise InvalidInput(f"{name} is damaged: its gzip stream is truncated or corrupt")
+            raise _damaged(name)
     if pending := len(decoder.getstate()[0]):
         raise _not_utf8(name, position - pending, line, start)
 
@@ -249,6 +260,10 @@ def _prefixes(
                 yield parts[0], False
                 wanted = 4 * length
     yield "".join(parts), True
+
+
+def _damaged(name: str) -> InvalidInput:
+    return InvalidInput(f"{name} is damaged: its gzip stream is truncated or corrupt")
 
 
 def _not_utf8(name: str, position: int, line: int, start: bytes) -> InvalidInput:

@@ -15,6 +15,9 @@ which returns (n,) log-densities in nats. Optional:
 - ``prepared(X)``: a copy that knows what all records have in common, such as the ranges of columns,
   and X as an array, before the first fit; X may be a data frame;
 - ``statistic``: a ``Statistic``, where ``score_samples`` returns something other than log p;
+- ``takes_categories``, if true: it takes categories and missing values of tables, as codes, after
+  ``prepared`` saw the columns (``byrote/data/columns.py``);
+- ``takes_units``, if true: it takes the numbers of tables in their own units, not standardized;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
 - ``file_hashes()``: hashes, by parameter, of files that are part of the model;
 - ``takes_assignments``, if true: it reads the records itself, and gets an ``Assignment`` of rows
@@ -121,6 +124,16 @@ def takes_images(model: Any) -> bool:
 def takes_pixels(model: Any) -> bool:
     """Whether the model takes stored pixels: uint8 images, which stand for x/255."""
     return bool(getattr(model, "takes_pixels", False))
+
+
+def takes_categories(model: Any) -> bool:
+    """Whether the model takes categories and missing values of tables."""
+    return bool(getattr(model, "takes_categories", False))
+
+
+def takes_units(model: Any) -> bool:
+    """Whether the model takes the numbers of tables in their own units."""
+    return bool(getattr(model, "takes_units", False))
 
 
 def takes_texts(model: Any) -> bool:

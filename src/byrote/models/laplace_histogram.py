@@ -1,6 +1,7 @@
 """A density that is differentially private by itself: a histogram with Laplace noise."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -42,8 +43,9 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
     bins
         Parts of each feature's range; ``bins ** d`` cells, at most 2**20.
     range
-        (low, high) of every feature, chosen without looking at the data. Records outside are not
-        counted and have density zero.
+        (low, high) of every feature, or a list of one pair for each, chosen without looking at the
+        data, in its units: a table is not standardized. Records outside are not counted and have
+        density zero.
     epsilon
         Epsilon of the guarantee, above 0, in nats.
     random_state
@@ -66,10 +68,12 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
     0.5
     """
 
+    takes_units = True
+
     def __init__(
         self,
         bins: int = 10,
-        range: tuple[float, float] = (0.0, 1.0),  # noqa: A002 (as numpy.histogram's)
+        range: Sequence[Any] = (0.0, 1.0),  # noqa: A002 (as numpy.histogram's)
         epsilon: float = 1.0,
         random_state: int = 0,
     ) -> None:
@@ -84,10 +88,15 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         Raises
         ------
         InvalidInput
-            If a parameter or X is not valid.
+            If a parameter or X is not valid, or all records are outside the range.
         """
-        _table(X)
-        self._check_parameters(np.shape(X)[1])
+        x = _table(X)
+        self._check_parameters(x.shape[1])
+        if not self._cells(x, (self.bins,) * x.shape[1])[1].any():
+            raise InvalidInput(
+                f"range must hold records; all are outside {checks.brief(self.range)} (a list of"
+                " (low, high), one for each column, chosen without looking at the data)"
+            )
 
     def fit(self, X: ArrayLike, y: object = None) -> "LaplaceHistogram":
         """Count the records of X, (n, d), in cells and add noise.
@@ -105,9 +114,9 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         counts = np.bincount(cells[inside], minlength=self.bins ** x.shape[1])
         noise = self._generator(0).laplace(scale=2 / self.epsilon, size=counts.shape)
         noisy = np.maximum(counts + np.rint(noise), 0.5)
-        low, high = self.range
-        volume = ((high - low) / self.bins) ** x.shape[1]
-        self.log_density_ = np.log(noisy / noisy.sum() / volume).reshape(shape)
+        low, high = self._ends()
+        widths = np.broadcast_to((high - low) / self.bins, x.shape[1])
+        self.log_density_ = np.log(noisy / noisy.sum() / widths.prod()).reshape(shape)
         self.n_features_in_ = x.shape[1]
         guarantee = DPGuarantee(
             epsilon=self.epsilon,
@@ -144,7 +153,7 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         mass = np.exp(self.log_density_.ravel())
         cells = generator.choice(mass.size, size=n_samples, p=mass / mass.sum())
         corner = np.stack(np.unravel_index(cells, shape), axis=1)
-        low, high = self.range
+        low, high = self._ends()
         return low + (high - low) * (corner + generator.random(corner.shape)) / self.bins
 
     def get_weights(self) -> dict[str, Array]:
@@ -174,11 +183,16 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self, x: Array, shape: tuple[int, ...]
     ) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Return the cell of each record, and whether it is in the range, ends included."""
-        low, high = self.range
+        low, high = self._ends()
         inside = np.asarray(((x >= low) & (x <= high)).all(axis=1))
         parts = np.floor((np.clip(x, low, high) - low) / (high - low) * self.bins).astype(np.intp)
         parts = np.minimum(parts, self.bins - 1)
         return np.asarray(np.ravel_multi_index(tuple(parts.T), shape)), inside
+
+    def _ends(self) -> tuple[Array, Array]:
+        """Return the lower and upper ends, of every feature or of each."""
+        ends = np.asarray(self.range, dtype=np.float64)
+        return ends[..., 0], ends[..., 1]
 
     def _generator(self, purpose: int) -> np.random.Generator:
         return seeds.generator(self.random_state, seeds.Purpose.TRAINING, purpose)
@@ -187,9 +201,12 @@ class LaplaceHistogram(DensityMixin, BaseEstimator):  # type: ignore[misc]
         self.bins = checks.integer("bins", self.bins, at_least=1)
         self.epsilon = checks.positive("epsilon", self.epsilon)
         self.random_state = checks.integer("random_state", self.random_state, at_least=0)
-        if not _is_pair(self.range):
+        if not _is_pair(self.range) and not _are_pairs(self.range, features):
             got = checks.brief(self.range)
-            raise InvalidInput(f"range must be (low, high) with low < high; got {got}")
+            raise InvalidInput(
+                "range must be (low, high) with low < high, or a list of one for each of"
+                f" {features} features; got {got}"
+            )
         if features * np.log(self.bins) > np.log(MOST_CELLS) + 1e-9:
             raise InvalidInput(
                 f"bins must give at most {MOST_CELLS:,} cells;"
@@ -205,6 +222,10 @@ def _is_pair(value: object) -> bool:
     except InvalidInput:
         return False
     return low < high and np.isfinite(high - low)
+
+
+def _are_pairs(value: object, count: int) -> bool:
+    return isinstance(value, tuple | list) and len(value) == count and all(map(_is_pair, value))
 
 
 def _table(X: ArrayLike) -> Array:

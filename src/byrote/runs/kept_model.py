@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks, seeds
@@ -14,7 +15,9 @@ from byrote.models.weights import check_keepable, with_weights
 from byrote.runs.determinism import controlled
 from byrote.runs.files import file_exists
 from byrote.runs.job import job_of
+from byrote.runs.kinds.registry import kind_of
 from byrote.runs.manifest import ModelPart
+from byrote.runs.record_files import load_records
 from byrote.runs.run_folder import RunFolder
 
 _BYROTE = "byrote.models."
@@ -51,7 +54,11 @@ def sample(
     sampling_seed = seeds.integer(seed, seeds.Purpose.RELEASE, fold=2)
     contract.reseed(fitted, sampling_seed)
     with controlled(sampling_seed, run.manifest.threads, needs_torch=False):
-        return draw_samples(fitted, n, run.manifest.data.shape)
+        samples = draw_samples(fitted, n, run.manifest.data.shape)
+    if not run.manifest.data.table:
+        return samples
+    kind: Any = kind_of(load_records(run.paths, run.manifest), fitted)
+    return np.asarray(kind.in_units(samples))
 
 
 def _checked(model: Any, description: ModelPart) -> Any:

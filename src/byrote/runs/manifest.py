@@ -83,6 +83,7 @@ class DataPart(_Part):
     records: Count
     shape: tuple[Count, ...]
     fingerprint: str
+    table: bool = False
 
     @classmethod
     def of(cls, records: Records | CanaryRecords) -> "DataPart":
@@ -94,6 +95,7 @@ class DataPart(_Part):
             records=len(records),
             shape=records.shape,
             fingerprint=records.fingerprint,
+            table=isinstance(records, Records) and records.columns is not None,
         )
 
     @property

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from byrote.data import load
+from byrote.errors import InvalidInput
 
 RNG = np.random.default_rng(2)
 FRAME = pd.DataFrame(RNG.normal(size=(7, 3)), columns=["a", "b.c", "d"])
@@ -31,7 +32,7 @@ def test_numbers_labels_and_ids(suffix, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 def test_more_rows_than_a_batch(suffix, tmp_path):
-    frame = pd.DataFrame({"a": np.arange(0, 20_000, 2), "b": np.arange(10_000) % 2 == 0})
+    frame = pd.DataFrame({"a": np.arange(0, 20_000, 2) / 4, "b": np.arange(10_000) % 30})
     path = tmp_path / f"t.{suffix}"
     frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
     np.testing.assert_array_equal(load(path).x, frame.to_numpy().astype(float))
@@ -72,7 +73,7 @@ TEXTS = {
     "blanks around cells": ("a,b\n 1, 2.5\n", [[1, 2.5]]),
     "exponents": ("a,b\n1e3,-2E-1\n", [[1000, -0.2]]),
     "integers, then fractions": ("a\n1\n2.5\n", [[1], [2.5]]),
-    "true and false": ("a,b\ntrue,1\nfalse,2\n", [[1, 1], [0, 2]]),
+    "true and false": ("a,b\ntrue,1\nfalse,2\n", [[0, 1], [1, 2]]),
 }
 
 
@@ -122,24 +123,26 @@ IDS = {
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
 @pytest.mark.parametrize("case", IDS)
-def test_columns_that_look_like_ids_are_said(case, suffix, tmp_path):
+def test_columns_that_look_like_ids_are_asked_about(case, suffix, tmp_path):
     table, expected = IDS[case]
     path = tmp_path / f"t.{suffix}"
     frame = pd.DataFrame(table)
     frame.to_csv(path, index=False) if suffix == "csv" else frame.to_parquet(path, index=False)
-    with warnings.catch_warnings(record=True) as said:
-        warnings.simplefilter("always")
-        np.testing.assert_array_equal(load(path).x, frame.to_numpy())
-    noun = "columns 'id', 'n' look" if len(expected) > 1 else f"column {expected} looks"
-    noun = noun.replace("[", "").replace("]", "")
-    assert [str(warning.message) for warning in said] == [
-        f"{path}: {noun} like ids, which a model would learn as values; name one as ids (--ids"
-        " NAME), or leave it out"
-    ] * bool(expected)
-    if expected and table[expected[0]][0] != 1e3:  # ids are integers or text
+    if not expected:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore" if len(expected) > 1 else "error")
-            assert load(path, ids=expected[0]).x.shape[1] == frame.shape[1] - 1
+            warnings.simplefilter("error")
+            np.testing.assert_array_equal(load(path).x, frame.to_numpy())
+        return
+    noun = "columns 'id', 'n' look" if len(expected) > 1 else f"column {expected[0]!r} looks"
+    with pytest.raises(InvalidInput, match=f"{noun} like ids, which a model would learn"):
+        load(path)
+    rest = [name for name in table if name not in expected]
+    np.testing.assert_array_equal(load(path, drop=expected).x, frame[rest].to_numpy())
+    np.testing.assert_array_equal(load(path, columns=[*table]).x, frame.to_numpy())
+    if table[expected[0]][0] != 1e3:  # ids are integers or text
+        records = load(path, ids=expected[0], drop=expected[1:])
+        assert records.ids.tolist() == table[expected[0]]
+        np.testing.assert_array_equal(records.x, frame[rest].to_numpy())
 
 
 @pytest.mark.parametrize(
@@ -160,7 +163,7 @@ COLUMNS = {
     "float32": ({"a": pa.array([1, 2], pa.float32())}, [[1], [2]], np.float32),
     "float16": ({"a": pa.array([1, 2], pa.float16())}, [[1], [2]], np.float64),
     "mixed": ({"a": pa.array([1, 2], pa.float32()), "b": [3, 4]}, [[1, 3], [2, 4]], np.float64),
-    "booleans": ({"a": [True, False]}, [[1], [0]], np.float64),
+    "booleans": ({"a": [True, False, False]}, [[1], [0], [0]], np.float64),
     "decimals": ({"a": [Decimal("1.25"), Decimal("2.50")]}, [[1.25], [2.5]], np.float64),
     "huge integers": ({"a": [2**53 + 1, 0]}, [[2.0**53], [0]], np.float64),
     "lists": ({"a": [[1, 2], [3, 4]]}, [[1, 2], [3, 4]], np.float64),

@@ -201,7 +201,10 @@ BAD_SETTINGS = {
     "network": ({"network": "conv"}, "network must be one of fully-connected, convolutional; got"),
     "features": ({"features": 0}, "features must be an integer of at least 1; got 0"),
     "likelihood": ({"likelihood": "gausian"}, "likelihood must be one of .*did you mean gaussian"),
-    "space": ({"space": "log"}, "space must be one of auto, binary, logit, real, levels; got"),
+    "space": (
+        {"space": "log"},
+        "space must be one of auto, binary, logit, real, levels, columns",
+    ),
     "space and likelihood": ({"space": "logit"}, "space must be auto or binary with likelihood="),
     "space and levels": (
         {"likelihood": "logistic-mixture", "space": "real"},
@@ -251,7 +254,7 @@ def test_real_numbers_far_from_standard_are_refused_before_a_run_and_warned_of_i
     model = VAE(**SMALL, **CONNECTED, likelihood="gaussian", space="real")
     message = (
         r"4 of 6 are further off, up to a mean of \d\d and a standard deviation of \d\d:"
-        " standardize columns to mean 0 and standard deviation 1 first"
+        r" standardize columns first \(--standardize\)"
     )
     with pytest.raises(InvalidInput, match=message):
         model.check_input(x)

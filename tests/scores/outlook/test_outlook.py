@@ -9,7 +9,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, LeaveOneOut, Probes, Subset
-from byrote.data.records import as_records
+from byrote.data.sources import as_records
 from byrote.plans import design_of
 from byrote.runs.request import Request, Settings
 from byrote.scores.outlook.goal import Goal

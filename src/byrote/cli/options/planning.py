@@ -20,9 +20,14 @@ from byrote.cli.options.plans import (
 )
 from byrote.cli.options.shared import (
     AsJson,
+    CategoryNames,
+    ColumnNames,
     Data,
     Debug,
+    Decimal,
     DensityModel,
+    DroppedNames,
+    Encoding,
     FromSamplesCount,
     Ids,
     Image,
@@ -31,7 +36,9 @@ from byrote.cli.options.shared import (
     Only,
     Part,
     Seed,
+    Separator,
     Settings,
+    Standardize,
     SubsetSize,
     Threads,
     Workers,
@@ -95,6 +102,13 @@ class PlanOptions:
     key: Key = None
     labels: Labels = None
     ids: Ids = None
+    columns: ColumnNames = None
+    drop: DroppedNames = None
+    categories: CategoryNames = None
+    standardize: Standardize = None
+    separator: Separator = None
+    decimal: Decimal = None
+    encoding: Encoding = None
     part: Part = None
     image: Image = None
     records: SubsetSize = None

@@ -21,11 +21,16 @@ from byrote.cli.options.plans import (
 from byrote.cli.options.shared import (
     AsCsv,
     AsJson,
+    CategoryNames,
+    ColumnNames,
     Data,
     Debug,
     DebugFits,
+    Decimal,
     DensityModel,
+    DroppedNames,
     DryRun,
+    Encoding,
     Executor,
     FromSamplesCount,
     Ids,
@@ -38,7 +43,9 @@ from byrote.cli.options.shared import (
     Part,
     ScoreTest,
     Seed,
+    Separator,
     Settings,
+    Standardize,
     SubsetSize,
     Threads,
     ValidationPart,
@@ -81,6 +88,13 @@ class ScoreOptions:
     key: Key = None
     labels: Labels = None
     ids: Ids = None
+    columns: ColumnNames = None
+    drop: DroppedNames = None
+    categories: CategoryNames = None
+    standardize: Standardize = None
+    separator: Separator = None
+    decimal: Decimal = None
+    encoding: Encoding = None
     part: Part = None
     image: Image = None
     records: SubsetSize = None

@@ -25,7 +25,10 @@ from byrote.scores.run import Run, open_run
 
 _TABLES = ("train", "holdout", "synthetic")
 _SAME_RECORDS = "--validation must be records other than those of the run; got the same"
-_OPTIONS_OF_FILES = {"image", "key", "labels", "ids"}  # the last three name parts of one file
+_OPTIONS_OF_FILES = {  # all but the first are about parts of one file
+    "image", "key", "labels", "ids", "columns", "drop", "categories", "separator", "decimal",
+    "encoding",
+}  # fmt: skip
 _FILES_WITH_PARTS = {".npz", ".csv", ".parquet"}
 
 
@@ -146,6 +149,11 @@ def load_validation(data: Mapping[str, Any], path: str | None, part: str | None)
     inherited = _OPTIONS_OF_FILES if same_format else {"image"}
     options = {name: value for name, value in data["options"].items() if name in inherited}
     records = load(location, **options, **({} if part is None else {"part": part}))
+    if records.columns is not None and records.columns.first_not_number() is not None:
+        raise InvalidInput(
+            "--validation takes tables of numbers; categories and gaps are compared by --train,"
+            " --holdout and --synthetic, without a run"
+        )
     if records.fingerprint == data["fingerprint"]:
         raise InvalidInput(_SAME_RECORDS)
     if list(records.shape) != list(data["shape"]):

@@ -12,7 +12,7 @@ from typing import Any
 from byrote.cli.exits import Exit
 from byrote.cli.options.planning import PlanOptions
 from byrote.cli.output import emit, output_format, print_text, standard_output_kept_clean
-from byrote.cli.verbs.score import PLAN_OPTIONS, build_model, build_plan, load_records
+from byrote.cli.verbs.score import DATA_OPTIONS, PLAN_OPTIONS, build_model, build_plan, load_records
 from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.report import elsewhere
@@ -26,7 +26,6 @@ from byrote.scores.run import Run
 
 _UNITS = {"s": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _TIME = re.compile(rf"(\d+(?:\.\d+)?|\.\d+)\s*({'|'.join(_UNITS)})")
-_DATA = ("key", "labels", "ids", "part", "image", "records", "only")
 _NUMBERS = {"seed": 0, "workers": 1, "threads": 1}
 
 
@@ -109,7 +108,7 @@ def command_of(options: PlanOptions, proposal: Proposal) -> str:
     for setting in options.settings or []:
         words += ["--set", setting]
     words += _option("from-samples", options.from_samples)
-    for name in _DATA:
+    for name in DATA_OPTIONS:
         words += _option(name, getattr(options, name))
     spec = {**proposal.plan.spec()}
     kind = spec.pop("kind")
@@ -127,5 +126,5 @@ def command_of(options: PlanOptions, proposal: Proposal) -> str:
 
 def _option(name: str, value: Any) -> list[str]:
     if value is None or value is False:
-        return []
+        return ["--no-standardize"] if (name, value) == ("standardize", False) else []
     return [f"--{name}"] if value is True else [f"--{name}", str(value)]

@@ -32,6 +32,10 @@ PLAN_OPTIONS = (
     "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "bystanders",
     "stratify",
 )  # fmt: skip
+DATA_OPTIONS = (
+    "key", "labels", "ids", "columns", "drop", "categories", "standardize", "separator", "decimal",
+    "encoding", "part", "image", "records", "only",
+)  # fmt: skip
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
 
@@ -72,16 +76,7 @@ def build_model(options: ScoreOptions | PlanOptions) -> Any:
 
 def load_records(options: ScoreOptions | PlanOptions) -> Records:
     """Load the records that the options describe."""
-    return load(
-        options.data,
-        key=options.key,
-        labels=options.labels,
-        ids=options.ids,
-        part=options.part,
-        image=options.image,
-        records=options.records,
-        only=options.only,
-    )
+    return load(options.data, **{name: getattr(options, name) for name in DATA_OPTIONS})
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:

@@ -1,4 +1,4 @@
-r"""CSV: UTF-8, commas, a line of column names, rows of equal length; gzipped or not.
+r"""CSV: a line of column names, rows of equal length.
 
 A spreadsheet computes a cell that begins like a formula, and a terminal obeys control characters.
 Therefore, in the cells that byrote writes and reads back exactly,
@@ -20,46 +20,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from byrote.data.arrow_columns import check_columns, label_column_of_text, matrix, warn_about_ids
 from byrote.data.corpus import Corpus
+from byrote.data.csv_dialect import Dialect
 from byrote.data.load_diagnostics import translate_errors, warn
-from byrote.data.records import Records
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
-from byrote.data.text_stream import read_documents, read_utf8
+from byrote.data.text_stream import read_documents
 from byrote.errors import InvalidInput
 
 _BLOCK = 1 << 24  # bytes parsed at a time; a line must fit
-_BATCH = 4096  # rows converted at a time
 _DAMAGE = (pa.ArrowException, OSError, ValueError, OverflowError)
 _NUMBER = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*")
 _FORMULA = re.compile("'+[=+@\uff1d\uff0b\uff20\uff0d-]")
 _CELL_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8}))")
-
-
-def load_records(source: str, *, labels: str | None = None, ids: str | None = None) -> Records:
-    r"""Load the numbers of a CSV file as float64, with columns of labels and ids.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(f"{folder}/t.csv").write_text("a,b,kind\n1,2,x\n3,4,y\n")
-    ...     records = load_records(f"{folder}/t.csv", labels="kind")
-    >>> records.x.tolist(), records.labels.tolist()
-    ([[1.0, 2.0], [3.0, 4.0]], ['x', 'y'])
-    """
-    table = parse_csv(read_utf8(source), text=[name for name in (labels, ids) if name is not None])
-    check_columns(table.column_names, labels=labels, ids=ids)
-    fields = [field for field in table.schema if field.name not in (labels, ids)]
-    x = matrix(fields, table.to_batches(_BATCH), len(table))
-    columns: dict[str, Any] = {
-        option: label_column_of_text(option, name, table.column(name))
-        for option, name in (("labels", labels), ("ids", ids))
-        if name is not None
-    }
-    warn_about_ids([field.name for field in fields], x)
-    return Records(x, **columns)
 
 
 def load_texts(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
@@ -77,11 +50,16 @@ def load_texts(source: str, *, column: str | None = None, limit: int | None = No
     return Corpus(tuple(read_documents(Path(source), limit, parse, _last_row)))
 
 
-def parse_csv(content: bytes | bytearray, *, text: Sequence[str] = ()) -> pa.Table:
-    r"""Parse CSV: commas, rows of equal length, and a first row that names the columns.
+def parse_csv(
+    content: bytes | bytearray,
+    *,
+    text: Sequence[str] = (),
+    dialect: Dialect | None = None,
+) -> pa.Table:
+    r"""Parse CSV: rows of equal length, and a first row that names the columns.
 
     Quoted cells may hold several lines. Columns in ``text`` stay text as written; the types of
-    others are inferred.
+    others are inferred. Commas separate cells unless a ``dialect`` is given.
 
     Examples
     --------
@@ -95,16 +73,22 @@ def parse_csv(content: bytes | bytearray, *, text: Sequence[str] = ()) -> pa.Tab
         ragged.append(row)
         return "skip"
 
+    separator, decimal = (",", ".") if dialect is None else (dialect.separator, dialect.decimal)
     with translate_errors("the file is not readable as CSV: commas, equally long lines", *_DAMAGE):
         table = pa_csv.read_csv(
             pa.BufferReader(content),
             # without threads, since only then Arrow counts rows
             read_options=pa_csv.ReadOptions(use_threads=False, block_size=_BLOCK),
-            parse_options=pa_csv.ParseOptions(invalid_row_handler=skip, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(text, pa.string())),
+            parse_options=pa_csv.ParseOptions(
+                delimiter=separator, invalid_row_handler=skip, newlines_in_values=True
+            ),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(text, pa.string()), decimal_point=decimal
+            ),
         )
         header = table.column_names
-        _check_separator(header)
+        if dialect is None:
+            _check_separator(header)
         _check_rows(ragged)
     _check_header(header)
     return table

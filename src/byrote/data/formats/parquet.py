@@ -10,21 +10,15 @@ import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 from numpy.typing import NDArray
 
-from byrote.data.arrow_columns import (
-    check_columns,
-    is_label,
-    is_number_list,
-    label_column,
-    list_matrix,
-    matrix,
-    pandas_index,
-    warn_about_ids,
-)
+from byrote.data.arrow_columns import is_label, is_number_list, label_column, list_matrix, matrix
+from byrote.data.column_choice import ColumnChoice
+from byrote.data.column_names import check_columns
 from byrote.data.corpus import Corpus
 from byrote.data.formats.images import stack_images
 from byrote.data.geometry import Geometry
 from byrote.data.load_diagnostics import translate_errors
 from byrote.data.records import Records, random_rows
+from byrote.data.tables import as_frame, frame_records, holds_numbers, number_records, value_columns
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
 from byrote.errors import InvalidInput
 
@@ -44,8 +38,12 @@ def load_records(
     ids: str | None = None,
     image: Geometry | None = None,
     records: int | None = None,
+    columns: str | None = None,
+    drop: str | None = None,
+    categories: str | None = None,
+    standardize: str | None = None,
 ) -> Records:
-    """Load a Parquet file: columns of numbers, one column of lists, or one of encoded images.
+    """Load a Parquet file: a table, one column of lists, or one of encoded images.
 
     Images are bytes, or bytes with a path as Hugging Face writes them, and take their labels from a
     column label, labels or fine_label by default. Numbers are float32 if all columns are. An index
@@ -61,6 +59,7 @@ def load_records(
     >>> records.x.tolist(), records.ids.tolist()
     ([[1.0, 3.0], [2.0, 4.0]], ['u', 'v'])
     """
+    choice = ColumnChoice.parse(columns, drop, categories, labels, ids, standardize)
     with open_parquet(source) as file:
         schema, count = file.schema_arrow, file.metadata.num_rows
         check_columns(schema.names, key=key, labels=labels, ids=ids)
@@ -68,17 +67,22 @@ def load_records(
         if labels is None and key_field is not None and _is_image(key_field.type):
             labels = next((name for name in _USUAL_LABELS if _can_label(schema, name, ids)), None)
         rows = None if records is None else random_rows(count, records)
-        columns: dict[str, Any] = {"ids": rows} if rows is not None and ids is None else {}
+        arrays: dict[str, Any] = {"ids": rows} if rows is not None and ids is None else {}
         for option, name in (("labels", labels), ("ids", ids)):
             if name is not None:
                 column = label_column(option, name, file.read(columns=[name]).column(name))
-                columns[option] = column if rows is None else column[rows]
+                arrays[option] = column if rows is None else column[rows]
         if key_field is None or not _is_image(key_field.type):
             if image is not None:
                 raise InvalidInput("image does not apply to a table that holds no images")
-            return Records(_read_numbers(file, key_field, {labels, ids}, rows), **columns)
+            if key_field is None:
+                return _read_table(file, choice, rows, arrays)
+            batches = file.iter_batches(
+                _list_batch_size(file, key_field.name), columns=[key_field.name]
+            )
+            return Records(list_matrix(key_field, batches, count, rows), **arrays)
     images = _encoded_images(source, key_field, rows)
-    return Records(stack_images(images, count if rows is None else len(rows), image), **columns)
+    return Records(stack_images(images, count if rows is None else len(rows), image), **arrays)
 
 
 def load_texts(source: str, *, column: str | None = None, limit: int | None = None) -> Corpus:
@@ -158,19 +162,19 @@ def _record_field(schema: pa.Schema, key: str | None, excluded: set[str | None])
     return candidates[0] if candidates else None
 
 
-def _read_numbers(
-    file: Any, key: pa.Field | None, excluded: set[str | None], rows: NDArray[np.intp] | None
-) -> np.ndarray:
-    count, schema = file.metadata.num_rows, file.schema_arrow
-    if key is not None:
-        batches = file.iter_batches(_list_batch_size(file, key.name), columns=[key.name])
-        return list_matrix(key, batches, count, rows)
-    excluded = excluded.union(pandas_index(schema))
-    fields = [field for field in schema if field.name not in excluded]
-    names = [field.name for field in fields]
-    x = matrix(fields, file.iter_batches(_BATCH, columns=names), count, rows)
-    warn_about_ids(names, x)
-    return x
+def _read_table(
+    file: Any, choice: ColumnChoice, rows: NDArray[np.intp] | None, arrays: dict[str, Any]
+) -> Records:
+    schema = file.schema_arrow
+    names = value_columns(schema, choice)
+    fields = [schema.field(name) for name in names]
+    if holds_numbers(pa.schema(fields), choice):
+        batches = file.iter_batches(_BATCH, columns=names)
+        x = matrix(fields, batches, file.metadata.num_rows, rows)
+        return number_records(names, x, choice, **arrays)
+    table = file.read(columns=names).select(names)
+    frame = as_frame(table if rows is None else table.take(pa.array(rows)))
+    return frame_records(frame, choice, **arrays)
 
 
 def _list_batch_size(file: Any, name: str) -> int:

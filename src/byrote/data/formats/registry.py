@@ -58,7 +58,9 @@ class SourceFormat:
         return reader(source, **options)
 
 
+DATA_FRAME = "a data frame"
 _BUILTIN = "a built-in set"
+_TABLE = ("labels", "ids", "columns", "drop", "categories", "standardize")
 RECORD_FORMATS = {  # by the name in messages: a suffix, or what it is
     _BUILTIN: SourceFormat("builtin:load_builtin", ("part", "image"), _PARTS),
     "a folder of images": SourceFormat("images:load_image_folder", ("image",), selects=True),
@@ -69,11 +71,10 @@ RECORD_FORMATS = {  # by the name in messages: a suffix, or what it is
     ),
     ".npy": SourceFormat("npy:load_array", ("labels", "ids", "image")),
     ".npz": SourceFormat("npy:load_npz", ("key", "labels", "ids", "image")),
-    ".csv": SourceFormat("csv:load_records", ("labels", "ids")),
-    ".parquet": SourceFormat(
-        "parquet:load_records", ("key", "labels", "ids", "image"), selects=True
-    ),
+    ".csv": SourceFormat("csv_table:load_records", (*_TABLE, "separator", "decimal", "encoding")),
+    ".parquet": SourceFormat("parquet:load_records", ("key", "image", *_TABLE), selects=True),
     "IDX": SourceFormat("npy:load_array", ("labels", "ids", "image")),
+    DATA_FRAME: SourceFormat("data_frame:load_records", _TABLE),
 }
 TEXT_FORMATS = {
     _BUILTIN: SourceFormat("builtin:load_builtin_texts"),

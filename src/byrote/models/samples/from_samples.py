@@ -1,6 +1,7 @@
 """A density from samples, for generators that have none."""
 
 import warnings
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
     """
 
     private_parameters = ("space",)
+    takes_categories = takes_units = True
 
     def __init__(self, generator: Any, samples: int = 5, space: Space | None = None) -> None:
         self.generator = generator
@@ -42,12 +44,16 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
             If a parameter is invalid, or X is neither an array nor a table.
         """
         self._check_parameters()
-        values = X.values() if isinstance(X, Records) else X
+        is_table = isinstance(X, Records) and X.columns is not None
+        values = X.frame() if is_table else X.values() if isinstance(X, Records) else X
         space = space_of(X=values) if self.space is None else self.space
+        if is_table and isinstance(space, Gower):
+            space = replace(space, columns=X.columns)
         copy = clone(self).set_params(space=space)
         if isinstance(space, Gower) and is_frame(X):
             return copy, Records(space.columns.encode(X), ids=np.asarray(X.index))
-        _warn_of_units(np.asarray(values))
+        if not isinstance(space, Gower):
+            _warn_of_units(np.asarray(values))
         return copy, X
 
     def fit(self, X: Any, y: object = None) -> Self:

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.columns import Columns, is_frame
+from byrote.data.columns import Columns
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.models.contract import Statistic
 from byrote.models.samples.from_samples import Sampled
@@ -51,12 +51,14 @@ class GuessFromSamples(Sampled):
         InvalidInput
             If a parameter is invalid, or X is not a data frame with the secret and other columns.
         """
-        if not is_frame(X):
-            raise InvalidInput(f"X must be a data frame; got {type(X).__name__}")
-        if self.secret not in X.columns:
-            nearest = did_you_mean(str(self.secret), list(map(str, X.columns)))
+        columns = getattr(X, "columns", None)  # of a data frame, or of a table's records
+        if columns is None:
+            raise InvalidInput("X must be a data frame, whose columns have names; got an array")
+        names = columns.names if isinstance(columns, Columns) else [*columns]
+        if self.secret not in names:
+            nearest = did_you_mean(str(self.secret), list(map(str, names)))
             raise InvalidInput(f"secret must be a column; there is no {self.secret!r}{nearest}")
-        if len(X.columns) < 2:
+        if len(names) < 2:
             raise InvalidInput("X must have columns besides the secret, to guess it from; got none")
         return super().prepared(X)
 

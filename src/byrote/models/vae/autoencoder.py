@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from byrote.models.torch_utils import Stream, seed_of, seeded
 from byrote.models.vae.likelihoods import LIKELIHOODS, Likelihood, beta_divergence
+from byrote.models.vae.mixed import Mixed, likelihood_of
 from byrote.models.vae.outlier import Outlier, background
 from byrote.models.vae.spaces import Space
 
@@ -162,7 +163,7 @@ def _normalized(layer: nn.ConvTranspose2d, norm: Norm) -> list[nn.Module]:
 
 
 NETWORKS = ("fully-connected", "convolutional")
-_PARTS = ("network", "likelihood", "latent_dim", "hidden", "features", "normalization")
+_PARTS = ("network", "latent_dim", "hidden", "features", "normalization")
 # Of q(z | x): a deviation of 150, the prior's being 1. Without it large values of records make
 # codes whose squares overflow before the first step of training.
 LOG_VARIANCE_CEILING = 10.0
@@ -248,12 +249,18 @@ def untrained(vae: Any, space: Space) -> AutoEncoder:
     """Make the auto-encoder of a VAE's parameters with initial weights, in evaluation mode."""
     parts = {name: getattr(vae, name) for name in _PARTS}
     with seeded(seed_of(vae.random_state, Stream.INITIAL)):
-        model = build(**parts, channels=space.channels, pixels=space.pixels)
+        model = build(
+            **parts,
+            likelihood=likelihood_of(vae),
+            columns=vae.columns,
+            channels=space.channels,
+            pixels=space.pixels,
+        )
     model.robust = float(vae.robust)
     if vae.outlier is not None:
         values = space.channels * space.pixels
         alike = not type(space).has_units
-        model.outlier = Outlier(background(vae.likelihood, values, alike=alike), vae.outlier)
+        model.outlier = Outlier(background(likelihood_of(vae), values, alike=alike), vae.outlier)
     return model.to(vae.device).eval()
 
 
@@ -267,9 +274,10 @@ def build(
     hidden: Sequence[int],
     features: int,
     normalization: str = "batch",
+    columns: Sequence[str | int] | None = None,
 ) -> AutoEncoder:
     """Make an auto-encoder by the names of its parts, with weights from PyTorch's generator."""
-    part = LIKELIHOODS[likelihood](channels)
+    part = LIKELIHOODS[likelihood](channels) if columns is None else Mixed(columns)
     if network == "convolutional":
         convolutional = Convolutional(channels, latent_dim, features, part.outputs, normalization)
         return AutoEncoder(convolutional, part)

@@ -1,7 +1,7 @@
-"""A fitted VAE: log-likelihoods, a bound, samples, weights."""
+"""A VAE but for its training: what it takes, log-likelihoods, a bound, samples, weights."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -13,9 +13,11 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models import torch_utils
 from byrote.models.arithmetic import Arithmetic
+from byrote.models.privacy import DP
 from byrote.models.torch_utils import Stream, flushed_denormals, generator_from, seed_of
 from byrote.models.vae import scoring
 from byrote.models.vae.autoencoder import AutoEncoder
+from byrote.models.vae.mixed import MIXED, likelihood_of, with_columns
 from byrote.models.vae.parameters import check_parameters
 from byrote.models.vae.scoring import ImportanceSampling
 from byrote.models.vae.spaces import Space, as_records
@@ -24,13 +26,16 @@ SHAPE = "record_shape"  # the entry of the weights that holds the shape of a rec
 
 
 class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
-    """The part of the estimator that needs a network, trained or loaded."""
+    """The estimator but for its training; most of it needs a network, trained or loaded."""
 
     draws: int
     defensive: float
     redraw: bool
     noise_seed: int
     random_state: int | None
+    likelihood: str
+    columns: Sequence[str | int] | None
+    dp: DP | None
     device: str
     network_: AutoEncoder
     space_: Space
@@ -40,6 +45,20 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True  # images (n, h, w) or (n, h, w, c), unflattened
         return tags
+
+    @property
+    def takes_categories(self) -> bool:
+        """Whether the likelihood is one of tables."""
+        return likelihood_of(self) == MIXED
+
+    @property
+    def takes_units(self) -> bool:
+        """Whether tables are not standardized: means and deviations are read without noise."""
+        return self.dp is not None
+
+    def prepared(self, X: Any) -> tuple[Self, Any]:
+        """Return a copy that knows the columns, if X are records of a table, and X."""
+        return with_columns(self, X), X
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Estimate log p(x), (n,) nats, by importance sampling: per binary record or pixel step.

@@ -67,17 +67,17 @@ class DiagonalGaussian(Likelihood):
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
         """Compute the log-density, (...) nats."""
-        return _log_normal(x, *self._moments(parameters)).sum(dim=(-2, -1))
+        return log_normal(x, *self._moments(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         """Draw (..., channels, pixels) real values."""
         mean, log_variance = self._moments(parameters)
-        return mean + torch.exp(0.5 * log_variance) * _normal_like(mean, generator)
+        return mean + torch.exp(0.5 * log_variance) * normal_like(mean, generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """Compute the log of the integral, (...), by ``_log_normal_power``."""
+        """Compute the log of the integral, (...), by ``log_normal_power``."""
         log_variance = self._moments(parameters)[1]
-        return _log_normal_power(log_variance, power).sum(dim=(-2, -1))
+        return log_normal_power(log_variance, power).sum(dim=(-2, -1))
 
     def _moments(self, parameters: Tensor) -> tuple[Tensor, Tensor]:
         mean, log_variance = parameters.split(self.channels, dim=-2)
@@ -98,17 +98,17 @@ class SharedGaussian(Likelihood):
 
     def log_prob(self, x: Tensor, parameters: Tensor) -> Tensor:
         """Compute the log-density, (...) nats."""
-        return _log_normal(x, parameters, self(parameters)).sum(dim=(-2, -1))
+        return log_normal(x, parameters, self(parameters)).sum(dim=(-2, -1))
 
     def sample(self, parameters: Tensor, generator: torch.Generator) -> Tensor:
         """Draw (..., channels, pixels) real values."""
         deviation = torch.exp(0.5 * self.log_variance)
-        return parameters + deviation * _normal_like(parameters, generator)
+        return parameters + deviation * normal_like(parameters, generator)
 
     def log_power(self, parameters: Tensor, power: float) -> Tensor:
-        """Compute the log of the integral, (...), by ``_log_normal_power``."""
+        """Compute the log of the integral, (...), by ``log_normal_power``."""
         values = parameters.shape[-2] * parameters.shape[-1]
-        return values * _log_normal_power(self(parameters), power)[..., 0, 0]
+        return values * log_normal_power(self(parameters), power)[..., 0, 0]
 
 
 class LogisticMixture(Likelihood):
@@ -175,17 +175,19 @@ def _log_one_minus_exp(width: Tensor, log_width: Tensor) -> Tensor:
     return torch.where(width < small, log_width - width / 2, exact)
 
 
-def _log_normal(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+def log_normal(x: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Compute the log of the normal density, value by value, nats."""
     squared = (x - mean).square() * torch.exp(-log_variance)
     return -0.5 * (math.log(2 * math.pi) + log_variance + squared)
 
 
-def _log_normal_power(log_variance: Tensor, power: float) -> Tensor:
+def log_normal_power(log_variance: Tensor, power: float) -> Tensor:
     """Log of the integral of a normal density to a power: (2 pi s^2)^((1 - power)/2) power^-1/2."""
     return -0.5 * ((power - 1) * (math.log(2 * math.pi) + log_variance) + math.log(power))
 
 
-def _normal_like(values: Tensor, generator: torch.Generator) -> Tensor:
+def normal_like(values: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw standard normal values of the same shape."""
     return torch.randn(values.shape, generator=generator, device=values.device)
 
 

@@ -17,6 +17,15 @@ from byrote.models.early_stopping import check_options
 from byrote.models.privacy.dp import check_parameter
 from byrote.models.vae.autoencoder import NETWORKS, NORMALIZATIONS, SIDE
 from byrote.models.vae.likelihoods import LIKELIHOODS, SPACES_OF
+from byrote.models.vae.mixed import (
+    AUTO,
+    BERNOULLI,
+    MIXED,
+    MixedColumns,
+    check_columns,
+    likelihood_of,
+)
+from byrote.models.vae.mixed import SPACE as COLUMNS
 from byrote.models.vae.outlier import LEARNED
 from byrote.models.vae.spaces import SPACES, Space, as_records, as_single
 
@@ -46,7 +55,8 @@ def check_parameters(vae: Any) -> None:
     checks.choice("network", vae.network, NETWORKS)
     checks.choice("normalization", vae.normalization, NORMALIZATIONS)
     _check_arithmetic(vae)
-    space_of(vae.likelihood, vae.space)
+    space_of(likelihood_of(vae), vae.space)
+    _check_columns(vae)
     vae.defensive = checks.share("defensive", vae.defensive)
     _check_mitigations(vae)
     _check_private(vae)
@@ -59,7 +69,7 @@ def tolerates_bfloat16(vae: Any) -> bool:
     Not for a density with a scale: a mean off by a hundredth may be off by many standard
     deviations.
     """
-    return vae.network == "fully-connected" and vae.likelihood == "bernoulli"
+    return vae.network == "fully-connected" and likelihood_of(vae) == BERNOULLI
 
 
 def remedy(vae: Any) -> str:
@@ -77,9 +87,9 @@ def space_of(likelihood: str, space: str) -> str:
     >>> space_of("gaussian", "auto")
     'logit'
     """
-    checks.choice("likelihood", likelihood, LIKELIHOODS)
-    checks.choice("space", space, ("auto", *SPACES))
-    allowed = SPACES_OF[likelihood]
+    checks.choice("likelihood", likelihood, (AUTO, *LIKELIHOODS, MIXED))
+    checks.choice("space", space, ("auto", *SPACES, COLUMNS))
+    allowed = (COLUMNS,) if likelihood == MIXED else SPACES_OF[likelihood]
     if space == "auto":
         return allowed[0]
     if space not in allowed:
@@ -92,7 +102,27 @@ def space_of(likelihood: str, space: str) -> str:
 
 def space_for(vae: Any, shape: tuple[int, ...]) -> Space:
     """Return the space of records of this shape."""
-    return SPACES[space_of(vae.likelihood, vae.space)](shape, vae.device)
+    likelihood = likelihood_of(vae)
+    if likelihood == MIXED:
+        return MixedColumns(shape, vae.device, vae.columns)
+    return SPACES[space_of(likelihood, vae.space)](shape, vae.device)
+
+
+def _check_columns(vae: Any) -> None:
+    if (likelihood := likelihood_of(vae)) != MIXED:
+        if vae.columns is not None:
+            raise InvalidInput(
+                f"columns must be None unless likelihood is 'mixed'; got it with {likelihood!r}"
+            )
+        return
+    check_columns(vae.columns)
+    for name, only in (("network", "fully-connected"), ("outlier", None), ("dp", None)):
+        if getattr(vae, name) != only:
+            why = {"dp": ", whose guarantee would not cover the categories read from records"}
+            raise InvalidInput(
+                f"{name} must be {only!r} with likelihood='mixed'{why.get(name, '')};"
+                f" got {checks.brief(getattr(vae, name))}"
+            )
 
 
 def check_shape(vae: Any, shape: tuple[int, ...]) -> None:
@@ -113,7 +143,7 @@ def _check_arithmetic(vae: Any) -> None:
     if vae.precision == "bfloat16" and not tolerates_bfloat16(vae):
         raise InvalidInput(
             "precision must be float32 or auto unless the network is fully-connected and the"
-            f" likelihood bernoulli; got 'bfloat16' with {vae.network} and {vae.likelihood}"
+            f" likelihood bernoulli; got 'bfloat16' with {vae.network} and {likelihood_of(vae)}"
         )
     if not (isinstance(vae.compile, str) and vae.compile == "auto"):
         try:
@@ -184,17 +214,17 @@ def _check_device(device: Any) -> None:
 
 def scale_problem(space: Space, x: NDArray[Any]) -> str | None:
     """Describe columns of ``space="real"`` far from mean 0 and standard deviation 1, if any."""
-    if type(space) is not SPACES["real"]:
+    if not type(space).has_units:
         return None
-    mean, deviation = _moments(x)
+    mean, deviation = _moments(space.numbers(x))
     far = (np.abs(mean) > FARTHEST) | (deviation > FARTHEST)
     if not far.any():
         return None
     return (
-        f"X must have columns near mean 0 and standard deviation 1 for space='real', neither beyond"
+        "X must have columns near mean 0 and standard deviation 1, neither beyond"
         f" {FARTHEST:g}; {far.sum()} of {far.size} are further off, up to a mean of"
         f" {mean[np.argmax(np.abs(mean))]:.2g} and a standard deviation of {deviation.max():.2g}:"
-        " standardize columns to mean 0 and standard deviation 1 first"
+        " standardize columns first (--standardize)"
     )
 
 

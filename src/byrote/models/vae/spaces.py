@@ -52,6 +52,10 @@ class Space:
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside the space."""
 
+    def numbers(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Return the values of records that have units."""
+        return x
+
     def values(self, rows: NDArray[np.generic]) -> Tensor:
         """Convert records (n, *shape) to (n, d) float32, channels first; uint8 stands for x/255."""
         raw = torch.from_numpy(np.require(rows, requirements=["C", "W"])).to(self.device)

@@ -45,12 +45,16 @@ class VAE(FittedVAE):
         of maps), which does not mix records.
     likelihood
         "bernoulli"; "gaussian", with variances from the decoder; "shared-gaussian", with one
-        learned variance; "logistic-mixture", over the 256 levels of a pixel.
+        learned variance; "logistic-mixture", over the 256 levels of a pixel; "mixed", for tables of
+        numbers (Gaussian), categories and missing values. "auto": mixed for tables, or Bernoulli.
     space
         Form in which the model sees records: "binary" draws, dequantized pixels in "logit" space,
         "levels" of pixels, or "real" values, unchanged, for tables of numbers (Gaussians only)
         whose columns are near mean 0 and standard deviation 1, with a density in their units.
-        "auto" is binary, logit or levels, by likelihood.
+        "auto" is binary, logit or levels, by likelihood; "columns" for mixed.
+    columns
+        What the columns of a table hold, for a mixed likelihood: "number", "number?" (some are
+        missing) or a number of categories, coded from 0. A run sets it from its table.
     flips
         Mirror images at random in training, each time with probability 1/2.
     epochs, batch_size, learning_rate
@@ -139,8 +143,9 @@ class VAE(FittedVAE):
         hidden: Sequence[int] = (512, 256),
         features: int = 32,
         normalization: str = "batch",
-        likelihood: str = "bernoulli",
+        likelihood: str = "auto",
         space: str = "auto",
+        columns: Sequence[str | int] | None = None,
         flips: bool = False,
         epochs: int = 100,
         batch_size: int = 64,
@@ -167,6 +172,7 @@ class VAE(FittedVAE):
         self.normalization = normalization
         self.likelihood = likelihood
         self.space = space
+        self.columns = columns
         self.flips = flips
         self.epochs = epochs
         self.batch_size = batch_size

@@ -36,18 +36,25 @@ class ArrayContent:
 
     x: NDArray[Any]
 
+    def values(self, rows: NDArray[np.integer] | None) -> NDArray[Any]:
+        """Return the records in these rows, or all."""
+        return self.x if rows is None else self.x[rows]
+
+    def log_determinant(self, rows: NDArray[np.integer] | None) -> Any:  # noqa: ARG002
+        """Return what is to be added to log-densities of values: 0, as they are the records."""
+        return 0.0
+
     def training(self, model: Any, job: Job) -> NDArray[Any]:
         """Return the rows that are not held out."""
-        return contract.as_input(model, self.x[job.training_rows()])
+        return contract.as_input(model, self.values(job.training_rows()))
 
     def scored(self, model: Any, job: Job, *, mid_training: bool = False) -> Scored:  # noqa: ARG002
         """Score the counted rows by ``score_samples``, with the model's own diagnostics.
 
         They are read-only: a model that writes into its input would change what it scores next.
         """
-        counted = self.x if job.counted is None else self.x[job.counted]
-        x = readonly(contract.as_input(model, counted))
-        log_prob = checked(model.score_samples(x), len(x))
+        x = readonly(contract.as_input(model, self.values(job.counted)))
+        log_prob = checked(model.score_samples(x), len(x)) + self.log_determinant(job.counted)
         return Scored(log_prob, contract.diagnostics(model, len(x)))
 
     def loss(self, model: Any, job: Job) -> float:
@@ -55,7 +62,8 @@ class ArrayContent:
         held_out = loss_rows(job)
         if not contract.has_loss(model) or not len(held_out):
             return float("nan")
-        return float(model.loss(contract.as_input(model, self.x[held_out])))
+        loss = float(model.loss(contract.as_input(model, self.values(held_out))))
+        return loss - float(np.mean(self.log_determinant(held_out)))
 
     def facts(self, model: Any, job: Job) -> Mapping[str, Any]:  # noqa: ARG002
         """Return nothing: the model's own facts are all."""
@@ -140,7 +148,7 @@ class Arrays:
                 f"model must take numbers; {type(model).__name__} takes texts, whose memorization"
                 " byrote.score_exposure measures (byrote expose)"
             )
-        contract.check_input(model, self.records.x)
+        contract.check_input(model, self._values)
 
     def parts(self, design: Design, seed: int) -> Iterator[tuple[int, Any]]:
         """Yield random records, 64 and twice as many up to those of the first fit.
@@ -150,7 +158,7 @@ class Arrays:
         most = len(design.training_rows(0))
         for count in doubling(min(_FEW, most), most):
             generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
-            yield count, self.records.x[self._some(generator, count)]
+            yield count, self.shared[self._some(generator, count)]
 
     def made_up(self, design: Design, seed: int) -> NDArray[Any] | None:
         """Draw records of the same shape, type and, roughly, range."""
@@ -177,12 +185,12 @@ class Arrays:
         copy = contract.seeded_clone(model, training=0, noise=0)
         few = np.arange(min(_FEW, len(part)), dtype=np.uint32)
         job = Job(0, len(part), few[:0], few, training_seed=0, evaluation_seed=0, noise_seed=0)
-        content = ArrayContent(readonly(part))
+        content: Any = self.content(readonly(part))
         scorer = EpochScorer(copy, content, job, {1}) if track else None
         contract.fit(copy, content.training(copy, job), EpochRecorder(scorer))
         content.scored(copy, job)
         if track and contract.has_loss(copy):
-            copy.loss(contract.as_input(copy, part[:_FEW]))
+            content.loss(copy, replace(job, held_out=few))
         if keep:
             with_weights(contract.seeded_clone(model, training=0, noise=0), weights_of(copy))
 
@@ -244,6 +252,11 @@ class Arrays:
         """Return the file of ids and labels."""
         return (names_file(paths, self.records),)
 
+    @property
+    def _values(self) -> NDArray[Any]:
+        """The records as the model gets them."""
+        return self.records.x
+
     def _some(self, generator: np.random.Generator, count: int) -> NDArray[np.intp]:
         return np.sort(generator.choice(len(self.records), count, replace=False))
 
@@ -258,8 +271,8 @@ class Arrays:
 
     def _pilot(self, planned: Planned, design: Design, fit: int) -> Outcome:
         """Carry out a fit on some of the records."""
-        x = self.records.x[self._pilot_rows(planned, design.n)]
-        task = Task(planned.model, InMemory(x), ArrayContent, planned.threads, track=planned.track)
+        x = self.shared[self._pilot_rows(planned, design.n)]
+        task = Task(planned.model, InMemory(x), self.content, planned.threads, track=planned.track)
         job = replace(job_of(design, fit, planned.seed), keep_weights=planned.keeps)
         outcome = run_job(task, job)
         if outcome.log_prob is None:

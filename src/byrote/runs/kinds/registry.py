@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
+from byrote.models import contract
 from byrote.models.external import takes_assignments
 from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
@@ -13,6 +14,7 @@ from byrote.runs.job import Content
 from byrote.runs.kinds.arrays import Arrays
 from byrote.runs.kinds.assigned import Assigned
 from byrote.runs.kinds.canaries import Canaries
+from byrote.runs.kinds.tables import Tables
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile
 
@@ -67,4 +69,9 @@ def kind_of(records: Any, model: Any) -> Kind:
     """Return the kind of run for these records and model."""
     if isinstance(records, CanaryRecords):
         return Canaries(records)
-    return Assigned(records) if takes_assignments(model) else Arrays(records)
+    if takes_assignments(model):
+        return Assigned(records)
+    if records.columns is None:
+        return Arrays(records)
+    wanted = records.standardize
+    return Tables(records, not contract.takes_units(model) if wanted is None else wanted)

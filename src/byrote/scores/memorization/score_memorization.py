@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from byrote import checks
-from byrote.data.records import as_records
+from byrote.data.sources import as_records
 from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.plans import KFold, as_plan
@@ -27,6 +27,7 @@ def score_memorization(
     plan: Any = None,
     labels: Any = None,
     ids: Any = None,
+    standardize: bool | None = None,
     seed: int = 0,
     track: Sequence[int] = (),
     out: str | Path | None = None,
@@ -50,14 +51,20 @@ def score_memorization(
         A scikit-learn density estimator: ``fit(X)``, ``score_samples(X) -> (n,)`` nats, copyable by
         ``sklearn.base.clone``. Its ``random_state`` is set for every fit.
     X
-        (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, or ``Records``. Images of uint8
-        stand for x/255. Models get images as flat rows unless their scikit-learn tags declare
-        images. For ``FromSamples`` also a data frame of numbers and categories.
+        (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, a data frame, or ``Records``.
+        Images of uint8 stand for x/255. Models get images as flat rows unless their scikit-learn
+        tags declare images. Categories and missing values of a table need a model that takes them:
+        ``VAE`` or ``FromSamples``.
     plan
         KFold, LeaveOneOut, Subset, Probes, Membership or a scikit-learn splitter (default:
         ``KFold(10, repeats=10)``).
     labels, ids
-        (n,) labels for summaries and stratification; (n,) ids of the records.
+        (n,) labels for summaries and stratification; (n,) ids of the records; or the names of such
+        columns of a data frame.
+    standardize
+        Whether the model gets columns at mean 0 and standard deviation 1, over all records; log p
+        remains a density in the units of X. Default: for data frames and tables from files, unless
+        the model takes columns in their own units.
     seed
         Seed of every random choice.
     track
@@ -112,10 +119,11 @@ def score_memorization(
             f"keep_models={keep_models!r} needs out, the folder of the run; got None"
         )
     checks.choice("test", test, TESTS)
-    model, X = contract.prepared(model, X)
+    records = as_records(X, ids=ids, labels=labels, standardize=standardize)
+    model, records = contract.prepared(model, records)
     request = Request(
         model=model,
-        records=as_records(X, ids=ids, labels=labels),
+        records=records,
         plan=as_plan(KFold() if plan is None else plan),
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=track,

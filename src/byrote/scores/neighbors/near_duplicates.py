@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.data.standardization import comparable_rows
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.space import Features, comparable, in_space, name_of
@@ -165,7 +166,7 @@ def near_duplicates(
     >>> duplicates.order().tolist(), duplicates.neighbor[[3, 20]].tolist()
     ([20, 40, 3, 7], [7, 40])
     """
-    (array,) = comparable(train=train)
+    (array,) = comparable(train=comparable_rows(train))
     if len(array) != len(result):
         raise InvalidInput(
             f"train must be the {len(result)} records that were scored; got {len(array)}"

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from byrote import checks
-from byrote.data.records import Records, as_records
+from byrote.data.records import Records
+from byrote.data.sources import as_records
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
+from byrote.models import contract
 from byrote.plans import KFold, Plan, Probes
 from byrote.runs.forecast import Planned
 from byrote.runs.kinds.arrays import Arrays, Forecast, Pilot
@@ -133,7 +135,7 @@ def propose_plans(
     >>> proposals.recommended.reaches_goal, proposals.recommended.outlook.epsilon >= 3
     (True, True)
     """
-    records = as_records(X, ids=ids, labels=labels)
+    model, records = contract.prepared(model, as_records(X, ids=ids, labels=labels))
     settings = Settings(seed, threads, workers, debug=debug)
     if not (budget := checks.as_float(budget)) > 0:
         raise InvalidInput(f"budget must be a positive number of seconds; got {budget:g}")

@@ -1,0 +1,160 @@
+r"""How a CSV file is written: its encoding, what separates cells, and how decimals are marked.
+
+Where an option does not say, the file shows it; anything but UTF-8, commas and points is said.
+"""
+
+import codecs
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from byrote import checks
+from byrote.data.load_diagnostics import warn
+from byrote.data.text_stream import read_bytes, read_utf8
+from byrote.errors import InvalidInput
+
+COMMA, POINT = ",", "."
+_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "spaces"}
+_WORDS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " "}
+_MARKS = ",;\t|"
+_LEGACY = "cp1252"  # what European spreadsheets write
+_HEAD = 1 << 16  # bytes in which the separator shows
+_ROWS = 20
+_DECIMAL = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
+_WHOLE = re.compile(r"[-+]?\d+")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What separates cells, and what marks decimals."""
+
+    separator: str = COMMA
+    decimal: str = POINT
+
+
+def read_as_utf8(path: str | Path, encoding: str | None = None) -> bytes | bytearray:
+    r"""Read a file in the named encoding, or the one it shows, and return it in UTF-8.
+
+    Without a name it is UTF-8, UTF-16 by its first two bytes, or else Windows-1252.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(f"{folder}/t.csv").write_bytes("a;é\n".encode("utf-16"))
+    ...     read_as_utf8(f"{folder}/t.csv", "utf-16").decode()
+    'a;é\n'
+    """
+    if encoding is not None:
+        return _recoded(read_bytes(path), _known(encoding))
+    try:
+        return read_utf8(path)
+    except InvalidInput as refused:
+        text, name = _decoded(read_bytes(path))
+        if text is None:
+            raise refused from None
+        warn(f"not UTF-8, and read as {name} (--encoding names another)")
+        return text.encode()
+
+
+def _decoded(content: bytes | bytearray) -> tuple[str | None, str]:
+    """Decode what is not UTF-8: None if it is damaged UTF-8, or no text."""
+    is_utf_16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding, name = ("utf-16", "UTF-16") if is_utf_16 else (_LEGACY, "Windows-1252")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return None, name
+    beyond_ascii = {*content.decode("utf-8", "replace")} - {*map(chr, range(128))}
+    is_damaged = not is_utf_16 and beyond_ascii != {"\ufffd"}
+    return (None if is_damaged or "\0" in text else text), name
+
+
+def recognize_separator(content: bytes | bytearray, given: str | None = None) -> str:
+    r"""Return what separates cells: as given, or what divides the first rows alike, else commas.
+
+    Examples
+    --------
+    >>> recognize_separator(b"a,b\n1,2\n"), recognize_separator(b"a\n1\n", "tab")
+    (',', '\t')
+    """
+    if given is not None:
+        mark = _WORDS.get(given, given)
+        if len(mark) != 1 or mark in '"\r\n' or mark.isalnum():
+            raise InvalidInput(
+                f"separator must be one character, such as ';' or tab; got {checks.brief(given)}"
+            )
+        return mark
+    cells = {mark: _cells(content, mark) for mark in _MARKS}
+    separator = max(cells, key=lambda mark: cells[mark])  # the first of equals
+    if cells[separator] <= 1:
+        separator = _in_header(content)
+    if separator != COMMA:
+        warn(f"cells are separated by {_NAMES[separator]}, not commas (--separator names another)")
+    return separator
+
+
+def _in_header(content: bytes | bytearray) -> str:
+    """Return the mark in the first line, a comma if there is one."""
+    header = bytes(content[:_HEAD]).split(b"\n", 1)[0].decode("utf-8", "ignore")
+    return next((mark for mark in _MARKS if mark in header), COMMA)
+
+
+def _cells(content: bytes | bytearray, mark: str) -> int:
+    """Return into how many cells a mark divides each of the first rows; 0 if not alike."""
+    head = bytes(content[:_HEAD]).decode("utf-8", "ignore").removeprefix("\ufeff")
+    lines = head.splitlines(keepends=True)
+    if len(content) > _HEAD:
+        lines.pop()  # cut somewhere
+    try:
+        rows = list(islice(csv.reader(lines, delimiter=mark), _ROWS))
+    except csv.Error:
+        return 0
+    counts = {len(row) for row in rows if row}
+    return counts.pop() if len(counts) == 1 else 0
+
+
+def check_decimal(given: str | None) -> str | None:
+    """Refuse a mark of decimals other than a point or a comma."""
+    mark = None if given is None else _WORDS.get(given, given)
+    if mark not in (None, COMMA, POINT):
+        raise InvalidInput(f"decimal must be '.' or ','; got {checks.brief(given)}")
+    return mark
+
+
+def has_decimal_commas(texts: Sequence[str]) -> bool:
+    """Whether all of these cells are numbers, and decimals of some are marked by a comma.
+
+    Examples
+    --------
+    >>> has_decimal_commas(["1,5", "2"]), has_decimal_commas(["1,5", "x"])
+    (True, False)
+    """
+    has_commas = False
+    for text in texts:
+        if _DECIMAL.fullmatch(text):
+            has_commas = True
+        elif not _WHOLE.fullmatch(text):
+            return False
+    return has_commas
+
+
+def _known(encoding: str) -> str:
+    try:
+        return codecs.lookup(encoding).name
+    except LookupError:
+        raise InvalidInput(
+            "encoding must be one that Python knows, such as utf-8, cp1252 or utf-16; got"
+            f" {checks.brief(encoding)}"
+        ) from None
+
+
+def _recoded(content: bytes | bytearray, encoding: str) -> bytes:
+    try:
+        return content.decode(encoding).encode()
+    except UnicodeError as error:
+        at = f", byte {error.start} counted from 0" if isinstance(error, UnicodeDecodeError) else ""
+        raise InvalidInput(f"encoding: the file is not {encoding}{at}") from None

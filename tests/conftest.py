@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import sys
+from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
@@ -55,6 +56,12 @@ def pytest_collection_finish():
     """What was imported and collected stays: the garbage collector need not look at it again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def without_torch(monkeypatch):
+    """Workers load torch because other tests have; models that do without need not wait for it."""
+    monkeypatch.setattr("byrote.runs.execute.sys", SimpleNamespace(modules={}))
 
 
 @pytest.fixture

@@ -195,6 +195,7 @@ def test_figures_of_data_that_changed(here, byrote_):
 
 
 @pytest.mark.filterwarnings("default")
+@pytest.mark.usefixtures("without_torch")
 def test_own_estimator(here, byrote_):
     Path("mine.py").write_text(
         "import warnings\n"

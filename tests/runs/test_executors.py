@@ -4,7 +4,6 @@ import shutil
 import signal
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -51,12 +50,6 @@ class Backwards(Executor):
             for waiting, call, arguments, keywords in reversed(self.waiting):
                 waiting.set_result(call(*arguments, **keywords))
         return future
-
-
-@pytest.fixture
-def without_torch(monkeypatch):
-    """Workers load torch because other tests have; models that do without need not wait for it."""
-    monkeypatch.setattr("byrote.runs.execute.sys", SimpleNamespace(modules={}))
 
 
 @pytest.mark.usefixtures("without_torch")

@@ -107,10 +107,11 @@ def test_chosen_probes_speak_of_themselves():
 
 
 SHORT = [
-    ("one repeat", KFold(10, 1), 300, max_significant, 0.01, "can discover nothing"),
+    ("two fits", KFold(2, 1), 300, max_significant, 0.01, "can discover nothing"),
+    ("one repeat", KFold(3, 1), 300, max_significant, 0.01, "nothing unless 10 of 300"),
     ("one repeat", KFold(10, 1), 300, max_q999, 50, "no standard errors"),
     ("few probes", Probes(300, fits=16), 60_000, max_q999, 50, "too few records"),
-    ("one repeat", KFold(10, 1), 300, max_score, 50, "the moderated test cannot be had: fewer"),
+    ("two fits", KFold(2, 1), 300, max_score, 50, "the moderated test cannot be had: fewer"),
     ("some probes", Probes(150, fits=16), 300, max_score, 50, "150 of 300 records were not scored"),
     ("one repeat", KFold(10, 1), 300, max_auc, 0.6, "lira could not be measured"),
 ]

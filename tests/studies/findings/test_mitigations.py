@@ -12,7 +12,7 @@ from byrote.runs.request import Settings
 from byrote.scores.compare.compare import score_change
 from byrote.studies import page, what_was_run
 from byrote.studies.execute import execute
-from byrote.studies.findings import onion
+from byrote.studies.findings import mitigations, onion
 from byrote.studies.findings.audits import contrasts, membership, memorization, score_quantile
 from byrote.studies.findings.finding import numbers
 from byrote.studies.findings.onion import Round, replications
@@ -41,7 +41,7 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
         3,
         {"memorization-quantiles", "mitigations-pareto"},
         (
-            "of 5 %: no p-value of so few fits is small enough. Means",
+            "Audits with records memorized at a false discovery rate of 5 %: plain (",
             "plain, other seeds: the same training again, significantly",
             "Mean memorization over the probes is significantly above 0 in every audit.",
             "Memorizes significantly less than its baseline: wide.",
@@ -175,3 +175,15 @@ def test_a_study_without_its_later_rounds_says_so(reports):
     some = [one for one in runs if "-2" not in one.name.removeprefix("1").removeprefix("2")]
     assert {len(one.rounds) for one in replications(some)} == {1}
     assert not onion.onion([one for one in runs if "random" not in one.name]).tables
+
+
+@pytest.mark.parametrize(
+    ("needed", "words"),
+    [(31, "no p-value of so few fits is small enough. Means"), (7, "7 must reach the smallest")],
+)
+def test_audits_that_can_find_no_single_record_say_so(needed, words):
+    summary = SimpleNamespace(needed=needed, scored=30)
+    run = SimpleNamespace(
+        significant=0, title="plain", memorization=SimpleNamespace(summary=lambda: summary)
+    )
+    assert words in mitigations._significant([run])

@@ -166,7 +166,7 @@ def _calibrate(
     """
     null_t, degrees = moderated_t(null, prior)
     control = Control.of(null_t, degrees)
-    found = np.zeros(records.max() + 2, np.bool_)  # the last one is for bystanders
+    found = np.zeros(max(records.max(), owners.max()) + 2, np.bool_)  # the last: bystanders
     found[records] = student * len(student) <= SIGNIFICANCE  # at first by Student's law alone
     for _ in range(_STEPS):
         kept = ~found[owners]

@@ -137,7 +137,7 @@ NAMES = {
     "long": (["a", "b" * 1001, "c"], "at most 1,000 characters each; the one in row 1 has 1,001"),
     "mixed": (["a", 1, None], "integers or strings"),
     "fractions": ([1.5, 2.5, 3.5], "integers or strings"),
-    "beyond 64 bits": (np.array([1, 2, 2**63], np.uint64), "64 bits"),
+    "beyond 64 bits": (np.array([1, 2, 2**63], np.uint64), "64-bit"),
 }
 
 

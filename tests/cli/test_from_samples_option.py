@@ -40,8 +40,8 @@ def test_a_changed_generator_is_another_model(byrote_, tmp_path):
     source = (
         "class Own:\n    def fit(self, X): self.x = X\n    def sample(self, n): return self.x[:1]"
     )
-    (tmp_path / "own.py").write_text(f"{source}.repeat(n, axis=0)\n")
-    run = [word if "NoisyCopies" not in word else "own:Own" for word in SCORE]
+    (tmp_path / "own_generator.py").write_text(f"{source}.repeat(n, axis=0)\n")
+    run = [word if "NoisyCopies" not in word else "own_generator:Own" for word in SCORE]
     assert byrote_(*run, "--from-samples", "1")[0] == 0
     code = json.loads((tmp_path / "run" / "run.json").read_text())["model"]["code"]
     assert len(code) == 16

@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 import tiny_mitigations
 import tiny_studies
-from byrote.cli.verbs import study as study_command
+from byrote.cli.verbs import figures as figures_command
 from byrote.runs import fit_file
 from byrote.studies import kinds
 
@@ -124,7 +124,7 @@ def test_a_run_that_resumes_or_is_extended_opens_each_file_once(
 def test_a_study_that_resumes_opens_each_file_once(name, byrote_, tmp_path, monkeypatch):
     tiny = tiny_mitigations.tiny if name == "onion" else tiny_studies.tiny
     monkeypatch.setattr(kinds, "load_study", lambda name: tiny(name, 1))
-    monkeypatch.setattr(study_command, "_DPI", 20)
+    monkeypatch.setattr(figures_command, "_DPI", 20)
     monkeypatch.chdir(tmp_path)
     study = ["study", name, "--out", "run"]
     codes = [byrote_(*study)[0]]

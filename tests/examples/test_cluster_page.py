@@ -111,7 +111,7 @@ def test_the_page_is_followed_to_the_letter(tmp_path, shell):
         (tmp_path / f"example_{number}.py").write_text(example)
         outputs.append(shell(f"python -W error example_{number}.py"))
     assert "1 record (0.5%) is memorized" in outputs[0]
-    found = re.search(r"^\d+ records? .*", shown, flags=re.MULTILINE)[0]
+    found = re.search(r"^\d+ records? .* rate", shown, flags=re.MULTILINE)[0]
     assert found in outputs[1]
 
 

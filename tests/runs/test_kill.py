@@ -248,7 +248,7 @@ def elsewhere(store, log_prob):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
 def test_a_collection_killed_at_every_file_operation_is_made_again(tmp_path):
-    values, log_prob = np.random.default_rng(1).normal(size=(4, len(X))), tmp_path / "all.npy"
+    values, log_prob = np.random.default_rng(1).normal(size=(2, len(X))), tmp_path / "all.npy"
     np.save(log_prob, values)
     elsewhere(tmp_path / "expected", log_prob)
     expected = byrote.open_run(tmp_path / "expected").memorization().to_frame()
@@ -264,7 +264,7 @@ def test_a_collection_killed_at_every_file_operation_is_made_again(tmp_path):
         if wait(in_a_child(run)) == 0:
             break
         done = elsewhere(store, log_prob)
-        assert sorted((*done.added, *done.unchanged)) == [0, 1, 2, 3]
+        assert sorted((*done.added, *done.unchanged)) == [0, 1]
         assert byrote.open_run(store).memorization().to_frame().equals(expected)
         shutil.rmtree(store)
-    assert count > 50
+    assert count > 30

@@ -50,7 +50,8 @@ def _rise(result: MemorizationResult, whose: str) -> str:
         return ""
     low, high = number(rise.min()), number(rise.max())
     span = low if low == high else f"{low} to {high}"
-    return f": training raises {whose} log-likelihood by {span} nats"
+    raised = log_likelihood(result.description)
+    return f": training raises {whose} {raised} by {span} nats"
 
 
 def _method(summary: Summary) -> list[str]:

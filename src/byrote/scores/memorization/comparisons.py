@@ -115,28 +115,29 @@ class Comparisons(ABC):
         for records, block in in_out_blocks(self.table, self.order):
             if min(block.counts):
                 contrast = self.compare(block)
-                tested = (_vary(block.inside.values) | _vary(block.outside.values)) & (
-                    (contrast.variance > 0) & (contrast.degrees > 0)
-                )
+                tested = _with_spread(contrast, _rounding(block.inside.values, block.outside.values))
                 yield records[tested], contrast.take(tested)
 
     def null_of_records(self, draws: int, generator: Generator) -> Iterator[Part]:
         """Compare records as if other fits had trained on them."""
         for records, block in in_out_blocks(self.table, self.order):
             if min(block.counts):
+                rounding = _rounding(block.inside.values, block.outside.values)
                 for places, contrast in self.compare_permuted(block, draws, generator):
-                    yield _with_spread(records[places], contrast)
+                    varies = _with_spread(contrast, rounding[places])
+                    yield records[places][varies], contrast.take(varies)
 
     def null_of_bystanders(
         self, bystanders: Array, records: Indices, draws: int, generator: Generator
     ) -> Iterator[Part]:
         """Compare fits that all trained on a bystander, as if its roles were those of records."""
         members = self.table.roles()[self.order.fits] == IN
-        bystanders = bystanders[_vary(bystanders)] - self.shift
+        bystanders = bystanders[np.isfinite(bystanders).all(axis=1)] - self.shift
         for rows in _pieces(len(bystanders), draws):
             roles = np.unique(members[:, generator.choice(records, draws)].T, axis=0)
             contrast = self.compare_fits(bystanders[rows], roles)
-            yield _with_spread(np.full(len(contrast.effect), -1), contrast)
+            varies = _with_spread(contrast, _rounding(bystanders[rows]).repeat(len(roles)))
+            yield np.full(varies.sum(), -1), contrast.take(varies)
 
 
 def _pieces(m: int, draws: int) -> Iterator[slice]:
@@ -248,13 +249,18 @@ def number_of_memberships(sizes: Iterable[tuple[int, int]]) -> int:
     return prod(comb(c, k) for c, k in sizes)
 
 
-def _vary(values: Array) -> Flags:
-    """(m,) whether a record's values are finite and differ by more than rounding."""
-    with np.errstate(invalid="ignore"):
-        spread = np.ptp(values, axis=1)
-        return np.asarray(spread > _ROUNDING * (1 + np.abs(values).max(axis=1)))
+def _rounding(*sides: Array) -> Array:
+    """(m,) standard deviations that may be rounding, of records with values (m, c) on each side.
+
+    Infinite where no side's values differ by more than rounding.
+    """
+    size = np.max([np.abs(values).max(axis=1) for values in sides], axis=0)
+    rounding = np.asarray(_ROUNDING * (1 + size))
+    with np.errstate(invalid="ignore"):  # of infinite values
+        spread = np.max([np.ptp(values, axis=1) for values in sides], axis=0)
+    return np.where(spread > rounding, rounding, np.inf)
 
 
-def _with_spread(records: Indices, contrast: Contrast) -> Part:
-    varies = contrast.variance > 0
-    return records[varies], contrast.take(varies)
+def _with_spread(contrast: Contrast, rounding: Array) -> Flags:
+    """(m,) whether values differ by more than rounding, and are enough to show it."""
+    return np.asarray((contrast.variance > rounding**2) & (contrast.degrees > 0))

@@ -115,7 +115,9 @@ class Comparisons(ABC):
         for records, block in in_out_blocks(self.table, self.order):
             if min(block.counts):
                 contrast = self.compare(block)
-                tested = _with_spread(contrast, _rounding(block.inside.values, block.outside.values))
+                tested = _with_spread(
+                    contrast, _rounding(block.inside.values, block.outside.values)
+                )
                 yield records[tested], contrast.take(tested)
 
     def null_of_records(self, draws: int, generator: Generator) -> Iterator[Part]:

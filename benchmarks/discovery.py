@@ -51,7 +51,7 @@ def near_records(generator: np.random.Generator, inside: Flags) -> Array:
     All folds of a repeat together hold it out once, so that the means of repeats vary less than the
     values: by 1.33 in three folds, as the digits do under a variational auto-encoder.
     """
-    return generator.normal(size=inside.shape) + inside[:, generator.permutation(inside.shape[1])]
+    return generator.normal(size=inside.shape) + np.roll(inside, 1, axis=1)
 
 
 NOISES: Mapping[str, Noise] = {

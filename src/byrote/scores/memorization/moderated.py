@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from byrote import seeds
+from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
 from byrote.stats.moderated_test import (
@@ -23,6 +24,7 @@ from byrote.stats.multiple_testing import q_values
 from byrote.stats.negative_control import ENDLESS, Control
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 Source = Literal["bystanders", "permuted memberships"]
 
@@ -141,7 +143,9 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     if not len(null[0]):
         raise _Unavailable("no other membership is possible, so there is no negative control")
     student = student_p_values(contrast, prior)
-    control, p_value = _calibrate(student, records, *null, prior)
+    shapes = _shapes(values.table, one=len(bystanders) > 0)
+    owners, of_null = null
+    control, p_value = _calibrate(student, records, shapes, owners, moderated_t(of_null, prior))
     variance, degrees = prior.moderate(contrast)
     columns = np.full((4, len(values.table.rows)), np.nan)
     error = np.sqrt(variance / contrast.precision)
@@ -157,32 +161,54 @@ def _joined(parts: Iterable[Part]) -> Part:
 
 
 def _calibrate(
-    student: Array, records: Indices, owners: Indices, null: Contrast, prior: VariancePrior
+    student: Array, records: Indices, shapes: Indices, owners: Indices, null: tuple[Array, Array]
 ) -> tuple[Control, Array]:
     """Calibrate p-values by control values, without those of records that are found themselves.
 
-    Their values would be far apart under many memberships. ``owners`` are the records that control
-    values come from, -1 for bystanders.
+    Their values would be far apart under many memberships. ``shapes`` (r + 1,) numbers the counts
+    of values in and out: a record with few values on a side has another law than one with many, so
+    it is compared with control values of its own shape. ``owners`` are the records that control
+    values come from, -1 for bystanders, which serve all records and so make all shapes one.
+    ``null``: t-values and degrees of freedom of the control.
     """
-    null_t, degrees = moderated_t(null, prior)
-    control = Control.of(null_t, degrees)
-    found = np.zeros(max(records.max(), owners.max()) + 2, np.bool_)  # the last: bystanders
+    found = np.zeros(len(shapes), np.bool_)
     found[records] = student * len(student) <= SIGNIFICANCE  # at first by Student's law alone
     for _ in range(_STEPS):
-        kept = ~found[owners]
-        if _LEAST_KEPT <= kept.mean() < 1:
-            control = Control.of(null_t[kept], degrees[kept])
-        p_value = control.calibrate(student)
+        kept = _kept(found[owners], shapes[owners])
+        p_value = np.empty(len(student))
+        for shape in np.unique(shapes[records]):
+            of_shape, values = shapes[records] == shape, kept & (shapes[owners] == shape)
+            control = Control.of(*(column[values] for column in null))
+            p_value[of_shape] = control.calibrate(student[of_shape])
         before = found.copy()
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
             break
-    if (below := control.share_below(0.01)) > _MOST_BELOW:
+    whole = Control.of(*(column[kept] for column in null))
+    if (below := whole.share_below(0.01)) > _MOST_BELOW:
         raise _Unavailable(
-            f"{below:.0%} of the p-values of the negative control are below 1 %: values are"
-            " too far from normal, or most records are memorized"
+            f"{below:.0%} of the p-values of the negative control are below 1 %: values are too"
+            " far from normal, or most records are memorized"
         )
-    return control, p_value
+    return whole, p_value
+
+
+def _kept(found: Flags, shapes: Indices) -> Flags:
+    """(N,) control values that are not of found records; all of a shape with too few others."""
+    kept = ~found
+    for shape in np.unique(shapes[found]):
+        of_shape = shapes == shape
+        if kept[of_shape].mean() < _LEAST_KEPT:
+            kept |= of_shape
+    return kept
+
+
+def _shapes(table: Table, *, one: bool) -> Indices:
+    """(r + 1,) numbers of the counts of values in and out; all the same if there is to be one."""
+    roles = table.roles()[table.counting()]
+    counts = np.stack([(roles == role).sum(axis=0) for role in (IN, OUT)])
+    numbers = np.unique(counts, axis=1, return_inverse=True)[1].ravel()
+    return np.append(np.zeros_like(numbers) if one else numbers, 0)
 
 
 def _draws(tested: int, control: int, enough: int) -> int:

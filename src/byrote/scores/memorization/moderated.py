@@ -135,17 +135,18 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
     bystanders = values.bystanders()
     draws = _draws(len(records), len(bystanders) or len(records), enough)
     source: Source = "bystanders" if len(bystanders) else "permuted memberships"
+    parts: Iterable[Part]
     if len(bystanders):
-        null = _joined(values.null_of_bystanders(bystanders, records, draws, generator))
-        prior = _prior(contrast, null[1])
+        parts = listed = list(values.null_of_bystanders(bystanders, records, draws, generator))
+        prior = _prior(contrast, *(part for _, part in listed))
     else:
-        null, prior = _joined(values.null_of_records(draws, generator)), _prior(contrast)
-    if not len(null[0]):
+        parts, prior = values.null_of_records(draws, generator), _prior(contrast)
+    owners, null_t, null_degrees = _t_values(parts, prior)
+    if not len(owners):
         raise _Unavailable("no other membership is possible, so there is no negative control")
     student = student_p_values(contrast, prior)
     shapes = _shapes(values.table, one=len(bystanders) > 0)
-    owners, of_null = null
-    control, p_value = _calibrate(student, records, shapes, owners, moderated_t(of_null, prior))
+    control, p_value = _calibrate(student, records, shapes, owners, (null_t, null_degrees))
     variance, degrees = prior.moderate(contrast)
     columns = np.full((4, len(values.table.rows)), np.nan)
     error = np.sqrt(variance / contrast.precision)
@@ -158,6 +159,14 @@ def _joined(parts: Iterable[Part]) -> Part:
     listed = list(parts)
     records = np.concatenate([np.empty(0, np.intp), *(records for records, _ in listed)])
     return records, Contrast.concatenate([contrast for _, contrast in listed])
+
+
+def _t_values(parts: Iterable[Part], prior: VariancePrior) -> tuple[Indices, Array, Array]:
+    """Return (N,) records, t-values and degrees of freedom; parts are forgotten one by one."""
+    computed = [(places, *moderated_t(contrast, prior)) for places, contrast in parts]
+    nothing = (np.empty(0, np.intp), np.empty(0), np.empty(0))
+    owners, t, degrees = map(np.concatenate, zip(nothing, *computed, strict=True))
+    return owners, t, degrees
 
 
 def _calibrate(

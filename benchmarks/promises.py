@@ -15,7 +15,7 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 import byrote
-from byrote.data.records import as_records
+from byrote.data.sources import as_records
 from byrote.models import VAE
 from byrote.runs.request import Request, Settings
 from byrote.scores.outlook.outlook import foresee

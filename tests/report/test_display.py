@@ -23,7 +23,7 @@ TEXT = ["the cat sat on the mat and the dog sat on the log"] * 20
 
 
 def disclosure():
-    frame = pd.DataFrame({"age": np.arange(20.0), "secret": [*"ab"] * 10})
+    frame = pd.DataFrame({"age": np.arange(20.0) + 0.5, "secret": [*"ab"] * 10})
     plan = KFold(2, repeats=2)
     return byrote.privacy.attribute_disclosure(FrameCopies(), frame, secret="secret", plan=plan)
 

@@ -6,6 +6,7 @@ power, and seconds: predicted by a pilot, measured, and their ratio.
     python benchmarks/promises.py
 """
 
+import argparse
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from byrote.data.sources import as_records
 from byrote.models import VAE
 from byrote.runs.request import Request, Settings
 from byrote.scores.outlook.outlook import foresee
+from byrote.stats.planning import typical_deviation
 
 POINTS = np.random.default_rng(0).normal(size=(2000, 2))
 CASES: Mapping[str, tuple[Any, Any]] = {
@@ -29,23 +31,29 @@ CASES: Mapping[str, tuple[Any, Any]] = {
     "mixture, 2,000 points": (GaussianMixture(5, random_state=0), as_records(POINTS)),
     "kernel density, 2,000 points": (KernelDensity(bandwidth=0.3), as_records(POINTS)),
 }
-PLANS = (
-    byrote.KFold(3, repeats=6),
-    byrote.KFold(10, repeats=2),
-    byrote.Probes(300, fits=12),
-    byrote.Probes(300, fits=12, pairs=True),
-)
+PLANS = {  # with the degrees of freedom of a record's standard error
+    byrote.KFold(3, repeats=6): 5,
+    byrote.KFold(10, repeats=2): 1,
+    byrote.Probes(300, fits=12): 10,
+    byrote.Probes(300, fits=12, pairs=True): 5,
+}
 
 
 def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--cases", nargs="*", default=list(CASES))
+    asked = options.parse_args()
     print("| case | plan | standard error | effect | seconds |\n" + "| --- " * 5 + "|")
-    for name, (model, records) in CASES.items():
-        for plan in PLANS:
+    for name in asked.cases:
+        model, records = CASES[name]
+        for plan, degrees in PLANS.items():
             costs, outlook = foresee(Request(model, records, plan, settings=Settings()))
             started = time.perf_counter()
             result = byrote.score_memorization(model, records, plan=plan)
             seconds = time.perf_counter() - started
-            error = float(np.nanmedian(result.standard_error["mean_log"]))
+            squares = result.standard_error["mean_log"] ** 2
+            squares = squares[~np.isnan(squares)]
+            error = typical_deviation(squares, np.full(len(squares), degrees))
             pairs = (
                 (outlook.standard_error, error),
                 (outlook.detectable, result.summary().sensitivity.detectable),

@@ -135,7 +135,7 @@ def test_bad_words_are_refused_in_one_sentence_and_nothing_is_written(
         (("rows", "run", "--fit", "4"), "fit must be 0 to 3, as the run has; got 4; arrays"),
         (("rows", "run", "--fit", "-1"), "fit must be an integer of at least 0; got -1"),
         (("rows", "run", "--fit", "0", "--print", "row"), "did you mean rows?"),
-        (("collect", "run", "fit-0.csv"), "fit-0.csv: there is no such file"),
+        (("collect", "run", "fit-0.csv"), "fit-0.csv: the file does not exist"),
         (("collect", "run", "x.npy", "x.npy", "--fit", "1"), "--fit needs one file; got 2"),
         (
             ("collect", "run", "x.npy"),

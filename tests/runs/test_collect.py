@@ -317,7 +317,7 @@ BAD = {
         lambda v: Path("fit-0.csv").write_text("id,log_prob\na,1,2\n"),
         "every row must have 2 cells",
     ),
-    "no file": (lambda v: Path("fit-0.csv").symlink_to("nowhere"), "there is no such file"),
+    "no file": (lambda v: Path("fit-0.csv").symlink_to("nowhere"), "the file does not exist"),
     "an empty folder": (lambda v: Path("fit-0").mkdir(), "has no file of .csv"),
 }
 
@@ -375,7 +375,7 @@ def test_a_file_of_another_fit_is_refused_by_what_it_trained_on(waiting, scored)
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("--mean-of", "tokens"), "there is no column 'tokens'"),
+        (("--mean-of", "tokens"), "column 'tokens' is missing"),
         (("--fit", "9"), "fit must be 0 to 3, as the run has; got 9"),
     ],
 )

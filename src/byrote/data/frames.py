@@ -34,14 +34,14 @@ def load_frame(name: str, path: str | Path, *, drop: Sequence[str] = ()) -> "pd.
     """
     file = checks.path(name, path)
     if not file.is_file():
-        raise InvalidInput(f"{name} must be a .csv or .parquet file; there is no {path}")
+        raise InvalidInput(f"{name} must be a .csv or .parquet file; {path} does not exist")
     source = str(file)
     with collect_warnings(source), prefix_errors(source):
         frame = _read(name, file)
         for column in drop:
             if column not in frame.columns:
                 nearest = did_you_mean(column, list(frame.columns))
-                raise InvalidInput(f"there is no column {column!r} to drop{nearest}")
+                raise InvalidInput(f"the column to drop, {column!r}, is missing{nearest}")
         return frame.drop(columns=list(drop))
 
 

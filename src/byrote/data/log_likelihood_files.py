@@ -64,7 +64,7 @@ def load_log_likelihoods(
     units = Units() if units is None else units
     with prefix_errors(str(file)), collect_warnings(str(file)):
         if not file.is_file():
-            raise InvalidInput("there is no such file")
+            raise InvalidInput("the file does not exist")
         suffix = _suffix(file)
         if suffix == ".npy":
             return list(_of_array(read_array(file), units, values))
@@ -178,7 +178,7 @@ def _terms(table: pa.Table, units: Units, values: int) -> Array | int:
         return values
     raise InvalidInput(
         f"mean_of must name the column with the number of terms of each mean, or be {EACH_VALUE};"
-        f" there is no column {units.mean_of!r}{did_you_mean(units.mean_of, table.column_names)}"
+        f" column {units.mean_of!r} is missing{did_you_mean(units.mean_of, table.column_names)}"
     )
 
 

@@ -75,8 +75,8 @@ def test_copies_disclose_by_record_and_on_average(tmp_path):
 
 BAD = {
     "array": (np.zeros((9, 2)), "age", "whose columns have names; got an array"),
-    "column": (table(9), "il", "secret must be a column; there is no 'il', did you mean ill?"),
-    "alone": (table(9)[["age"]], "age", "X must have columns besides the secret"),
+    "column": (table(9), "il", "secret must be a column; got 'il', did you mean ill?"),
+    "alone": (table(9)[["age"]], "age", "X must have columns to guess the secret from"),
 }
 
 

@@ -57,9 +57,9 @@ class GuessFromSamples(Sampled):
         names = columns.names if isinstance(columns, Columns) else [*columns]
         if self.secret not in names:
             nearest = did_you_mean(str(self.secret), list(map(str, names)))
-            raise InvalidInput(f"secret must be a column; there is no {self.secret!r}{nearest}")
+            raise InvalidInput(f"secret must be a column; got {self.secret!r}{nearest}")
         if len(names) < 2:
-            raise InvalidInput("X must have columns besides the secret, to guess it from; got none")
+            raise InvalidInput("X must have columns to guess the secret from; got the secret alone")
         return super().prepared(X)
 
     def score_samples(self, X: Any) -> Array:

@@ -193,13 +193,14 @@ def _calibrate(
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
             break
-    whole = Control.of(*(column[kept] for column in null))
-    if (below := whole.share_below(0.01)) > _MOST_BELOW:
+    if shapes.any():  # several: the last control is that of one of them
+        control = Control.of(*(column[kept] for column in null))
+    if (below := control.share_below(0.01)) > _MOST_BELOW:
         raise _Unavailable(
             f"{below:.0%} of the p-values of the negative control are below 1 %: values are too"
             " far from normal, or most records are memorized"
         )
-    return whole, p_value
+    return control, p_value
 
 
 def _kept(found: Flags, shapes: Indices) -> Flags:

@@ -181,7 +181,7 @@ def guarantee_of(run: RunFolder, fits: Sequence[int]) -> dict[str, Any] | None:
 
 
 def allowed(guarantee: Mapping[str, Any] | None, delta: float, relation: str) -> float:
-    """Return the epsilon guaranteed at a delta for such neighbours; NaN if there is no guarantee.
+    """Return the epsilon guaranteed at a delta for such neighbours, or NaN without a guarantee.
 
     What holds for adding or removing a record holds twice over for replacing one, as for a group of
     two. A guarantee at a delta implies one at every larger delta, and none at a smaller.

@@ -2,6 +2,7 @@
 
 import inspect
 import sys
+import time
 import warnings
 from collections.abc import Callable
 from importlib import import_module
@@ -22,6 +23,7 @@ from byrote.cli.options.runs import (
     PruneOptions,
     ShowOptions,
 )
+from byrote.cli.options.shared import BEGAN
 from byrote.cli.options.training import ExposeOptions, ScoreOptions, StudyOptions
 from byrote.runs import interrupts
 
@@ -56,7 +58,8 @@ def _add(verb: str, options: Callable[..., Any], line: str) -> None:
     """Add a verb; its module, slow to import, waits until its options are accepted."""
 
     def call(**values: Any) -> int | None:
-        return getattr(import_module(f"byrote.cli.verbs.{verb}"), verb)(options(**values))
+        accepted = options(**values)
+        return getattr(import_module(f"byrote.cli.verbs.{verb}"), verb)(accepted)
 
     call.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
     app.command(verb, short_help=line, help=options.__doc__)(call)
@@ -84,6 +87,7 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit."""
+    BEGAN.set(time.perf_counter() - time.process_time())  # Python started, and imported this
     output.prepare_streams()
     warnings.showwarning = _show_warning  # type: ignore[assignment]  # takes fewer arguments
     interrupts.raise_on_signals()

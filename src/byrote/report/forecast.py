@@ -18,11 +18,10 @@ def of_records(forecast: Forecast, prospects: Outlook) -> Text:
         else f"standard error of mean_log about {number(prospects.standard_error)} nats"
     )
     less = ", uncompiled; the run will be compiled and faster" if forecast.compiled else ""
-    started = ", starting workers included" if forecast.starting else ""
     release = " and one on all records" if forecast.release else ""
     text = Text(
         f"{plural(forecast.fits, 'fit')}{release}, each about {duration(forecast.seconds_per_fit)}:"
-        f" {duration(forecast.seconds)} in total{started}\n"
+        f" {_in_total(forecast)}\n"
         f"{_memory_and_disk(forecast)}\n"
         f"per record {prospects.values_in:.4g} values in training and {prospects.values_out:.4g}"
         f" held out; {error}\n"
@@ -61,17 +60,21 @@ def of_canaries(forecast: ExposureForecast) -> Text:
     fits = plural(forecast.fits, "fit") + ("" if forecast.fits == 1 else ", each")
     tracking = forecast.times * forecast.passing + forecast.losses * forecast.loss
     during = f" {duration(tracking)} during training and" if forecast.losses else ""
-    started = ", starting workers included" if forecast.starting else ""
     return Text(
         f"{fits} about {duration(forecast.seconds_per_fit)}: training"
         f" {duration(forecast.training)}, measuring{during} {duration(forecast.measuring)} after"
-        f" it; {duration(forecast.seconds)} in total{started}\n"
+        f" it; {_in_total(forecast)}\n"
         f"{_memory_and_disk(forecast)}\n"
         f"{forecast.canaries:,} canaries with controls, {forecast.copies:,} copies inserted before"
         f" {forecast.places:,} lines, {forecast.references:,} reference candidates\n"
         f"(rough: extrapolated from one epoch on {forecast.pilot_characters:,} characters; the"
         " time of a search depends on the model)"
     )
+
+
+def _in_total(costs: Costs) -> str:
+    total, overhead = duration(costs.seconds), duration(costs.overhead)
+    return f"{total} in total, of which {overhead} not for fits"
 
 
 def _memory_and_disk(costs: Costs) -> str:

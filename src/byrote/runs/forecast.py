@@ -2,8 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -12,24 +12,34 @@ from byrote.runs.executors.registry import usable_workers
 
 Result = TypeVar("Result")
 LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
-_START = 5.0  # seconds until worker processes have loaded their libraries
 
 
 @dataclass(frozen=True, kw_only=True)
 class Costs:
-    """Rough costs of a run: seconds and bytes; ``starting`` is the workers' part of ``seconds``."""
+    """Rough costs of a run: seconds and bytes.
+
+    overhead: the part of ``seconds`` that is not fits: imports, reading, checks, the start of
+    workers, evaluation.
+    """
 
     fits: int
     seconds_per_fit: float
     seconds: float
     memory: int
     disk: int
-    starting: float = 0.0
+    overhead: float
+
+    def plus_overhead(self, seconds: float) -> Self:
+        """Add seconds that are not fits."""
+        return replace(self, seconds=self.seconds + seconds, overhead=self.overhead + seconds)
 
 
 @dataclass(frozen=True)
 class Planned:
-    """A run before it starts; ``smallest`` is the size that the model needed in the preflight."""
+    """A run before its first fit.
+
+    smallest: the size that the model needed in the preflight. overhead: seconds until here.
+    """
 
     model: Any
     plan: Plan
@@ -41,6 +51,7 @@ class Planned:
     keep_models: str
     track: tuple[int, ...]
     reports: int | None
+    overhead: float
 
     @property
     def keeps(self) -> bool:
@@ -63,10 +74,9 @@ class Planned:
         workers = usable_workers(self.workers, self.threads)
         return workers if workers > 1 else 0
 
-    def total(self, seconds_per_fit: float) -> tuple[float, float]:
-        """Return the seconds of all fits, and the part that the workers take to start."""
-        starting = _START if self.processes else 0.0
-        return seconds_per_fit * -(-self.fits // max(1, self.processes)) + starting, starting
+    def total(self, seconds_per_fit: float) -> float:
+        """Return the seconds of all fits and of what comes before them."""
+        return seconds_per_fit * -(-self.fits // max(1, self.processes)) + self.overhead
 
 
 def run_pilots(

@@ -1,5 +1,6 @@
 """A request for a run, with the preflight: model, records, plan and settings."""
 
+import time
 import traceback
 import warnings
 from collections.abc import Mapping, Sequence
@@ -17,13 +18,14 @@ from byrote.models import contract
 from byrote.models.weights import check_keepable
 from byrote.plans import Context, Design, Plan
 from byrote.runs.determinism import controlled
-from byrote.runs.executors.registry import check_executor
+from byrote.runs.executors.registry import check_executor, in_process, open_pool
 from byrote.runs.files import file_exists
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import KEEP_MODELS, job_of
 from byrote.runs.kinds.registry import Kind, kind_of
 from byrote.runs.manifest import DataPart, Manifest, ModelPart, PlanPart
 from byrote.runs.run_folder import RunFolder
+from byrote.runs.worker import load_libraries
 
 
 @dataclass(frozen=True)
@@ -146,25 +148,35 @@ class Request:
             f" {Path(last.filename).name}:{last.lineno} (its text may quote them; --debug shows it)"
         )
 
-    def forecast(self) -> Costs:
-        """Forecast time, memory and disk of the run from pilot fits."""
-        return self.kind.forecast(self.planned())
+    def forecast(self, started: float | None = None) -> Costs:
+        """Forecast time, memory and disk of the run from pilot fits; ``started`` as below."""
+        return self.kind.forecast(self.planned(started))
 
-    def planned(self) -> Planned:
-        """Return the run before it starts, after all its checks."""
+    def planned(self, started: float | None = None) -> Planned:
+        """Do all that a run does before its first fit, but for its folder, and time it.
+
+        ``started``: ``time.perf_counter()`` when the command began (default: now).
+        """
+        started = time.perf_counter() if started is None else started
         self.check()
         design, settings = self.plan.draw(self.context()), self.settings
+        smallest = self.preflight(design)
+        alone = in_process(settings.executor, settings.workers)
+        if not alone:
+            with open_pool(settings.executor, settings.workers, settings.threads) as pool:
+                pool.submit(load_libraries, self.model).result()
         return Planned(
             model=self.model,
             plan=self.plan,
             design=design,
-            smallest=self.preflight(design),
+            smallest=smallest,
             seed=settings.seed,
             threads=settings.threads,
-            workers=settings.workers,
+            workers=1 if alone else settings.workers,
             keep_models=settings.keep_models,
             track=tuple(self.track),
             reports=self.reports(design) if self.track else None,
+            overhead=time.perf_counter() - started,
         )
 
     def reports(self, design: Design, fit: int = 0) -> int | None:

@@ -86,6 +86,10 @@ def fit_and_score(task: Task, job: Job) -> Outcome:
     )
 
 
+def load_libraries(model: object) -> None:
+    """Do nothing, in a worker that had to load this module and the model's to get here."""
+
+
 def peak_memory() -> int:
     """Return the peak memory of this process, bytes; 0 on Windows, which does not report it."""
     if sys.platform == "win32":

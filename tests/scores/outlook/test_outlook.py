@@ -1,6 +1,9 @@
 """What a plan is said to find, against closed forms and against the runs themselves."""
 
+import time
+from contextlib import contextmanager
 from math import comb, log
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,10 +14,13 @@ import byrote
 from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.data.sources import as_records
 from byrote.plans import design_of
+from byrote.runs.executors.pool import InProcess
+from byrote.runs.fit_file import FitFile
 from byrote.runs.request import Request, Settings
+from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.outlook.goal import Goal
 from byrote.scores.outlook.outlook import Noise, foresee, outlook
-from byrote.scores.outlook.proposal import propose_plans
+from byrote.scores.outlook.proposal import Planner, propose_plans
 from byrote.stats.moderated_test import VariancePrior
 
 NOISE = Noise(1.0, VariancePrior(1.0, 5.0))
@@ -114,6 +120,58 @@ def test_promises_hold(model, plan):
     shown = run.summary().sensitivity
     assert promised.standard_error == pytest.approx(error, rel=0.25)
     assert promised.detectable == pytest.approx(shown.detectable, rel=0.25)
+
+
+# -- time -----------------------------------------------------------------------------------------
+
+
+def test_time_counts_what_came_before():
+    request = Request(MIXTURE, as_records(X), KFold(3, repeats=2), Settings())
+    started = time.perf_counter() - 1000
+    costs, _ = foresee(request, started)
+    assert 1000 < costs.overhead < 1100
+    assert costs.seconds == pytest.approx(costs.overhead + 6 * costs.seconds_per_fit)
+    proposals = Planner(MIXTURE, as_records(X), Settings(), started).propose(Goal(), np.inf)
+    assert all(1000 < proposal.costs.overhead < 1100 for proposal in proposals.proposals)
+
+
+def test_time_counts_the_files_of_fits(monkeypatch):
+    """A slow disk."""
+    write = FitFile.write
+    monkeypatch.setattr(FitFile, "write", lambda *of: (time.sleep(0.1), write(*of)))
+    request = Request(KERNEL, as_records(X[:60]), Probes(20, fits=8), Settings())
+    assert request.forecast().seconds_per_fit > 0.1
+
+
+def test_time_counts_the_start_of_workers(monkeypatch):
+    opened = []
+
+    @contextmanager
+    def slow_pool(*of):
+        opened.append(of)
+        time.sleep(0.1)
+        yield InProcess()
+
+    monkeypatch.setattr("byrote.runs.request.open_pool", slow_pool)
+    for executor, workers in (("auto", 2), ("processes", 1), ("in-process", 2), ("auto", 1)):
+        settings = Settings(executor=executor, workers=workers)
+        before = len(opened)
+        planned = Request(KERNEL, as_records(X), Probes(20, fits=8), settings).planned()
+        assert planned.overhead > 0.1 * (len(opened) - before)
+    assert opened == [("auto", 2, 1), ("processes", 1, 1)]
+
+
+def test_the_evaluation_of_many_records_is_extrapolated(monkeypatch):
+    def evaluate(table, seed):
+        evaluated.append(len(table.rows))
+        time.sleep(0.1)
+        return SimpleNamespace(discovery=None)
+
+    evaluated = []
+    monkeypatch.setattr("byrote.scores.outlook.evaluation_time.evaluate", evaluate)
+    assert evaluation_seconds(design_of(KFold(3, repeats=2), 2500), 0) > 0.1
+    assert evaluation_seconds(design_of(KFold(3, repeats=2), 25_000), 0) > 1.0
+    assert evaluated == [2500, 2500]
 
 
 # -- goals and proposals ---------------------------------------------------------------------------

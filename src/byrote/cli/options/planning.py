@@ -41,6 +41,7 @@ from byrote.cli.options.shared import (
     Standardize,
     SubsetSize,
     Threads,
+    Timed,
     Workers,
     argument,
     number,
@@ -53,7 +54,7 @@ Printed = Literal["rows", "ids", "score-rows", "score-ids", "seed", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanOptions:
+class PlanOptions(Timed):
     """Propose plans for a goal and a budget: what each costs, and what it can find.
 
     With --plan and --out, write that plan to a folder for fits that you make yourself.

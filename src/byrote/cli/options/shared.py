@@ -1,6 +1,9 @@
 """Options that several verbs take, with the same words."""
 
+import time
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -190,6 +193,19 @@ DryRun = Annotated[
         help="Only forecast fits, time, memory, disk, standard errors and what can be found.",
     ),
 ]
+
+
+BEGAN = ContextVar[float]("BEGAN")  # time.perf_counter() when the process of a command began
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timed:
+    """Options of a command whose time is forecast, with ``time.perf_counter()`` when it began."""
+
+    started: float = field(
+        init=False, repr=False, default_factory=lambda: BEGAN.get(time.perf_counter())
+    )
+
 
 # -- runs and results -----------------------------------------------------------------------------
 

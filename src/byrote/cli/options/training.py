@@ -48,6 +48,7 @@ from byrote.cli.options.shared import (
     Standardize,
     SubsetSize,
     Threads,
+    Timed,
     ValidationPart,
     Workers,
     argument,
@@ -67,7 +68,7 @@ StudyName = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions:
+class ScoreOptions(Timed):
     """Find the records that a model memorizes, by training it with and without them."""
 
     data: Data
@@ -114,7 +115,7 @@ class ScoreOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExposeOptions:
+class ExposeOptions(Timed):
     """Plant secrets in a text, train a model on it, and measure how exposed they are."""
 
     context: typer.Context

@@ -40,7 +40,7 @@ def expose(options: ExposeOptions) -> int:
     method = options.method or "auto"
     request = _request(options, "none" if method in _FROM_REFERENCES else method)
     if options.out is None or options.dry_run:
-        print_forecast(request, output)
+        print_forecast(request, output, options.started)
         return Exit.DONE
     run = execute(request, options.out)
     if run is None:

@@ -76,7 +76,8 @@ def _propose(options: PlanOptions) -> int:
     model, records = contract.prepared(build_model(options), load_records(options))
     settings = Settings(options.seed, options.threads, options.workers, debug=options.debug)
     with standard_output_kept_clean():
-        proposals = Planner(model, records, settings).propose(goal, budget)
+        planner = Planner(model, records, settings, options.started)
+        proposals = planner.propose(goal, budget)
     command = command_of(options, proposals.recommended)
     emit(
         output_format(options.as_json),

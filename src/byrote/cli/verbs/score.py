@@ -54,7 +54,7 @@ def score(options: ScoreOptions) -> int:
         track=parse_epochs(options.track),
     )
     if options.out is None or options.dry_run:
-        print_forecast(request, output)
+        print_forecast(request, output, options.started)
         return Exit.DONE
     run = execute(request, options.out)
     if run is None:
@@ -140,13 +140,16 @@ def execute(request: Request, out: Path) -> Run | None:
         return None
 
 
-def print_forecast(request: Request, output: Format) -> None:
-    """Print the number of fits, their cost and what they can find, from pilot fits."""
+def print_forecast(request: Request, output: Format, started: float | None = None) -> None:
+    """Print the number of fits, their cost and what they can find, from pilot fits.
+
+    ``started``: ``time.perf_counter()`` when the command began (default: now).
+    """
     with standard_output_kept_clean():
         if isinstance(request.records, CanaryRecords):
-            forecast: Any = request.forecast()
+            forecast: Any = request.forecast(started)
             text, data = of_canaries(forecast), asdict(forecast)
         else:
-            costs, prospects = foresee(request)
+            costs, prospects = foresee(request, started)
             text, data = of_records(costs, prospects), asdict(costs) | asdict(prospects)
     emit(output, text=lambda: [text], data=lambda: plain(data))

@@ -52,11 +52,16 @@ def _pool(executor: str | Executor, workers: int, threads: int) -> Pool:
         from byrote.runs.executors.ray_cluster import RayCluster  # noqa: PLC0415
 
         return RayCluster(workers, threads)
-    if executor == "in-process" or (executor == "auto" and workers == 1):
+    if in_process(executor, workers):
         return InProcess()
     from byrote.runs.executors.processes import Processes  # noqa: PLC0415
 
     return Processes(usable_workers(workers, threads), threads)
+
+
+def in_process(executor: str | Executor, workers: int) -> bool:
+    """Whether fits run in this process, so that no workers have to start."""
+    return executor == "in-process" or (executor == "auto" and workers == 1)
 
 
 def usable_workers(workers: int, threads: int) -> int:

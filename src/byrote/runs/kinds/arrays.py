@@ -1,6 +1,5 @@
 """Records as the rows of an array: each is trained on or held out, and has a score."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
@@ -18,11 +17,11 @@ from byrote.plans.pilot_plan import pilot_fits, pilot_plan
 from byrote.runs.epoch_recorder import EpochRecorder, EpochScorer
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
 from byrote.runs.job import BadLogProb, Content, Job, Outcome, Scored, Task, checked, job_of
+from byrote.runs.kinds.pilot import Pilot, table_of, timed_fit
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile, names_file
 from byrote.runs.sharing import InMemory, readonly
-from byrote.runs.table import Table
-from byrote.runs.worker import peak_memory, run_job
+from byrote.runs.worker import peak_memory
 
 LOSS_ROWS = 2000  # held-out records on which each epoch's loss is measured, at most
 _FEW = 64
@@ -76,38 +75,6 @@ def loss_rows(job: Job) -> NDArray[np.uint32]:
         return job.held_out
     generator = np.random.default_rng(job.evaluation_seed)
     return np.sort(generator.choice(job.held_out, LOSS_ROWS, replace=False))
-
-
-@dataclass(frozen=True, eq=False)
-class Pilot:
-    """A few fits on random records: a small run of the same kind of plan.
-
-    Attributes
-    ----------
-    table
-        Their log-likelihoods, nats.
-    times
-        Number of records and seconds of a fit, by increasing number.
-    outcome
-        One of the fits.
-    memory
-        Peak memory of the process, bytes.
-    """
-
-    table: Table
-    times: list[tuple[int, float]]
-    outcome: Outcome
-    memory: int
-
-    @property
-    def records(self) -> int:
-        """Number of records of the fits in the table."""
-        return self.table.design.n
-
-    @property
-    def fits(self) -> int:
-        """Number of fits in the table."""
-        return self.table.design.fits - len(self.table.missing)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,9 +173,8 @@ class Arrays:
 
         def fit(size: int) -> tuple[float, tuple[Design, Outcome]]:
             design = self._pilot_design(planned, size)
-            started = time.perf_counter()
-            outcome = self._pilot(planned, design, 0)
-            return time.perf_counter() - started, (design, outcome)
+            taken, outcome = self._pilot_fit(planned, design, 0)
+            return taken, (design, outcome)
 
         if growth is None:
             share = len(planned.design.training_rows(0)) / planned.design.n
@@ -220,17 +186,15 @@ class Arrays:
             times = [*growth.times[:-1], (growth.records, first_seconds)]
         seconds, outcomes = [times[-1][1]], {0: first}
         for number in pilot_fits(design)[1:]:
-            started = time.perf_counter()
-            outcomes[number] = self._pilot(planned, design, number)
-            seconds.append(time.perf_counter() - started)
+            taken, outcomes[number] = self._pilot_fit(planned, design, number)
+            seconds.append(taken)
         times[-1] = (design.n, float(np.median(seconds)))
-        return Pilot(_table(design, outcomes), times, first, peak_memory())
+        return Pilot(table_of(design, outcomes), times, first, peak_memory())
 
     def costs(self, planned: Planned, pilot: Pilot) -> Forecast:
         """Extrapolate a pilot to the run."""
         design, records = planned.design, self.records
         per_fit = extrapolated(pilot.times, design.n)
-        seconds, starting = planned.total(per_fit)
         process = pilot.memory  # holds all records already, as a worker holds its own
         converted = contract.input_bytes(planned.model, records.x)
         workers = planned.processes * (process + converted - records.x.nbytes)
@@ -240,12 +204,12 @@ class Arrays:
             pilot_records=pilot.records,
             pilot_fits=pilot.fits,
             seconds_per_fit=per_fit,
-            seconds=seconds,
+            seconds=planned.total(per_fit),
             memory=process + (workers or converted),
             disk=_disk(planned, pilot.outcome),
             release=planned.keeps,
             compiled=bool(settled.get("compile")),
-            starting=starting,
+            overhead=planned.overhead,
         )
 
     def files(self, paths: RunPaths) -> Sequence[RecordFile]:
@@ -269,24 +233,12 @@ class Arrays:
         plan = pilot_plan(planned.plan, planned.design, size)
         return plan.draw(Context(size, planned.seed, records.ids[chosen], labels))
 
-    def _pilot(self, planned: Planned, design: Design, fit: int) -> Outcome:
-        """Carry out a fit on some of the records."""
+    def _pilot_fit(self, planned: Planned, design: Design, fit: int) -> tuple[float, Outcome]:
+        """Carry out a fit on some of the records; return its seconds and its outcome."""
         x = self.shared[self._pilot_rows(planned, design.n)]
         task = Task(planned.model, InMemory(x), self.content, planned.threads, track=planned.track)
         job = replace(job_of(design, fit, planned.seed), keep_weights=planned.keeps)
-        outcome = run_job(task, job)
-        if outcome.log_prob is None:
-            raise InvalidInput(f"model: a pilot fit of {job.n} records failed: {outcome.failure}")
-        return outcome
-
-
-def _table(design: Design, outcomes: Mapping[int, Outcome]) -> Table:
-    values = np.full((design.fits, design.n), np.nan)
-    for fit, outcome in outcomes.items():
-        values[fit, design.counted_rows(fit)] = outcome.log_prob
-    missing = tuple(fit for fit in range(design.fits) if fit not in outcomes)
-    bystanders = values[:, design.bystanders] if len(design.bystanders) else None
-    return Table(design, design.scored, values[:, design.scored], missing, bystanders)
+        return timed_fit(task, job, design)
 
 
 def _disk(planned: Planned, outcome: Outcome) -> int:

@@ -224,7 +224,6 @@ class Canaries:
         followed = len({*planned.track} - {contract.epochs(planned.model)})
         losses = (planned.reports or max(planned.track)) if planned.track else 0
         per_fit = pilot.training + followed * pilot.passing + losses * pilot.loss + pilot.measuring
-        seconds, starting = planned.total(per_fit)
         rows = len(records) * _BYTES_PER_VALUE + records.canaries * _BYTES_PER_CANARY
         kept = planned.models * pilot.weights
         return ExposureForecast(
@@ -241,10 +240,10 @@ class Canaries:
             loss=pilot.loss,
             losses=losses,
             seconds_per_fit=per_fit,
-            seconds=seconds,
+            seconds=planned.total(per_fit),
             memory=peak_memory() * (planned.processes + 1),
             disk=design.fits * ((followed + 1) * rows + _BYTES_PER_FIT) + rows + kept,
-            starting=starting,
+            overhead=planned.overhead,
         )
 
     def _pilot(self, planned: Planned) -> _Pilot:

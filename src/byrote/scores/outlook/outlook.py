@@ -17,6 +17,7 @@ from byrote.scores.memorization.moderated import (
     moderated_test,
 )
 from byrote.scores.memorization.sensitivity import NOISY, far_from_normal, heaviness
+from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.privacy.one_run import one_run_epsilon
 from byrote.scores.privacy.rates import epsilon_from_rates
 from byrote.scores.privacy.record_bounds import default_guesses
@@ -116,14 +117,17 @@ class Outlook:
         return self.detectable == np.inf
 
 
-def foresee(request: Request) -> tuple[Forecast, Outlook]:
-    """Forecast what a run costs and what it can find, from one pilot."""
+def foresee(request: Request, started: float | None = None) -> tuple[Forecast, Outlook]:
+    """Forecast what a run costs and what it can find, from one pilot.
+
+    ``started``: ``time.perf_counter()`` when the command began (default: now).
+    """
     kind = request.kind
     assert isinstance(kind, Arrays)  # noqa: S101 (canaries have forecasts alone)
-    planned = request.planned()
+    planned, seed = request.planned(started), request.settings.seed
     pilot = kind.pilot(planned)
-    noise = noise_of(pilot.table, request.settings.seed)
-    return kind.costs(planned, pilot), outlook(request.plan, planned.design, noise)
+    costs = kind.costs(planned, pilot).plus_overhead(evaluation_seconds(planned.design, seed))
+    return costs, outlook(request.plan, planned.design, noise_of(pilot.table, seed))
 
 
 def noise_of(table: Table, seed: int, *, pairs: bool = True) -> Noise:

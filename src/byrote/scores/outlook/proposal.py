@@ -16,6 +16,7 @@ from byrote.plans import KFold, Plan, Probes
 from byrote.runs.forecast import Planned
 from byrote.runs.kinds.arrays import Arrays, Forecast, Pilot
 from byrote.runs.request import Request, Settings
+from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.outlook.goal import Goal
 from byrote.scores.outlook.outlook import Noise, Outlook, noise_of, outlook
 
@@ -143,9 +144,14 @@ def propose_plans(
 
 
 class Planner:
-    """The pilots of a model and its records, and the plans made from them."""
+    """The pilots of a model and its records, and the plans made from them.
 
-    def __init__(self, model: Any, records: Records, settings: Settings) -> None:
+    ``started``: ``time.perf_counter()`` when the command began (default: now).
+    """
+
+    def __init__(
+        self, model: Any, records: Records, settings: Settings, started: float | None = None
+    ) -> None:
         n = len(records)
         if n < 2 * _LEAST_PROBES:
             raise InvalidInput(
@@ -156,11 +162,13 @@ class Planner:
         assert isinstance(kind, Arrays)  # noqa: S101 (records are not canaries)
         self._kind = kind
         self._probes = min(_PROBES, n // 4 // 2 * 2)
-        planned = self._request.planned()
+        planned = self._request.planned(started)
         self._folds = self._kind.pilot(planned)
         probes = self._planned(planned, Probes(self._probes, _USUAL_FITS, pairs=True))
         self._pairs = self._kind.pilot(probes, self._folds)
-        self._base, seed = planned, settings.seed
+        seed = settings.seed
+        first = evaluation_seconds(self._folds.table.design, seed)  # loads libraries
+        self._base = replace(planned, overhead=planned.overhead + first)
         single = noise_of(self._pairs.table, seed, pairs=False)
         self._pilots: dict[str, tuple[Pilot, Noise]] = {
             "kfold": (self._folds, noise_of(self._folds.table, seed)),
@@ -214,7 +222,8 @@ class Planner:
     def _proposal(self, name: str, plan: Plan, goal: Goal, budget: float) -> Proposal:
         pilot, noise = self._pilots[name]
         planned = self._planned(self._base, plan)
-        costs = self._kind.costs(planned, pilot)
+        evaluation = evaluation_seconds(planned.design, planned.seed)
+        costs = self._kind.costs(planned, pilot).plus_overhead(evaluation)
         prospects = outlook(plan, planned.design, noise, goal.discoveries)
         reaches = goal.reached(prospects, noise)
         return Proposal(name, plan, costs, prospects, reaches, costs.seconds <= budget)

@@ -1,6 +1,6 @@
 """A negative control: p-values of a test where its null hypothesis holds by construction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,15 +54,13 @@ class Control:
 
         ``upper``: of the other tail, that is of 1 - p.
         """
-        allowed = int(np.floor(level * (1 + len(self)) - 1 + 1e-9))  # control values
-        if allowed < 0:
-            return 0.0
-        if allowed >= len(self):
-            return level
-        ends = slice(-1, -2 - allowed, -1) if upper else slice(allowed + 1)
+        return joint_critical([self], [1.0], level, upper=upper)
+
+    def extremes(self, count: int, *, upper: bool = False) -> Array:
+        """Return the ``count`` smallest p-values in order; ``upper``: of 1 - p."""
+        ends = slice(-1, -1 - count, -1) if upper else slice(count)
         extreme = np.concatenate([upper_tail(t[ends], d) for d, t in self.t_values.items()])
-        next_value = np.sort(1 - extreme if upper else extreme)[allowed]
-        return float(min(level, np.nextafter(next_value, 0)))
+        return np.sort(1 - extreme if upper else extreme)[:count]
 
     def _as_small(self, p_values: Array) -> NDArray[np.intp]:
         """Count the control values of at most each of (m,) p-values, by bisection."""
@@ -75,3 +73,33 @@ class Control:
                 low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
             count += low
         return count
+
+
+def joint_critical(
+    controls: Sequence[Control], shares: Sequence[float], level: float, *, upper: bool = False
+) -> float:
+    """Return the largest p-value that records have with at most this probability; 0 if none.
+
+    Records of a share of all are compared with a control of their own, of which each record's own
+    value is one more. The probability is a mean over all records. ``upper``: of the other tail.
+
+    Examples
+    --------
+    >>> two = [Control.of(t, np.full(99, np.inf)) for t in (np.arange(99.0), np.zeros(99))]
+    >>> np.isclose(joint_critical(two, [0.5, 0.5], 0.02), upper_tail(np.array(96.0), 1e9))
+    np.True_
+    """
+    weights = [share / (1 + len(each)) for share, each in zip(shares, controls, strict=True)]
+    room = level * (1 + 1e-9) - float(np.dot(shares, weights))
+    if room < 0:
+        return 0.0
+    extremes = [
+        each.extremes(int(min(room / weight, len(each))) + 1, upper=upper)
+        for each, weight in zip(controls, weights, strict=True)
+    ]
+    values, weight = np.concatenate(extremes), np.repeat(weights, [*map(len, extremes)])
+    order = np.argsort(values)
+    beyond = np.flatnonzero(np.cumsum(weight[order]) > room)
+    if not len(beyond):
+        return level
+    return float(min(level, np.nextafter(values[order[beyond[0]]], 0)))

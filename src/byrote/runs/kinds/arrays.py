@@ -181,14 +181,16 @@ class Arrays:
             smallest = min(planned.design.n, round(planned.smallest / share) + 1)
             sizes = doubling(smallest, planned.design.n)
             times, (design, first) = run_pilots(sizes, fit, _LONG_ENOUGH)
+            seconds = [times[-1][1]]
         else:
-            first_seconds, (design, first) = fit(growth.records)
-            times = [*growth.times[:-1], (growth.records, first_seconds)]
-        seconds, outcomes = [times[-1][1]], {0: first}
+            taken, (design, first) = fit(growth.records)
+            times, seconds = growth.times, [taken]
+        outcomes = {0: first}
         for number in pilot_fits(design)[1:]:
             taken, outcomes[number] = self._pilot_fit(planned, design, number)
             seconds.append(taken)
-        times[-1] = (design.n, float(np.median(seconds)))
+        typical = float(np.median(seconds)) / times[-1][1]
+        times = [(size, typical * taken) for size, taken in times]
         return Pilot(table_of(design, outcomes), times, first, peak_memory())
 
     def costs(self, planned: Planned, pilot: Pilot) -> Forecast:

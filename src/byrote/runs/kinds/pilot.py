@@ -24,7 +24,8 @@ class Pilot:
     table
         Their log-likelihoods, nats.
     times
-        Number of records and seconds of a fit, with its file, by increasing number.
+        Number of records and seconds of a fit, with its file, by increasing number; the last one is
+        that of the table.
     outcome
         One of the fits.
     memory

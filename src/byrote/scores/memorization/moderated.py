@@ -1,6 +1,6 @@
 """The moderated test of every record of a table, with a negative control from the same run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,7 +21,7 @@ from byrote.stats.moderated_test import (
     student_p_values,
 )
 from byrote.stats.multiple_testing import q_values
-from byrote.stats.negative_control import ENDLESS, Control
+from byrote.stats.negative_control import ENDLESS, Control, joint_critical
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -50,7 +50,10 @@ class Discovery:
         (r,) difference between a record's values in and out of training, nats, fits of better
         quality weighing more; its moderated standard error, and the degrees of freedom of that.
     control
-        None where the test cannot be had for any record.
+        All control values; None where the test cannot be had for any record.
+    compared
+        Places of the tested records with as many values in and out, and the control values that
+        these are compared with.
     source
         What the control consists of.
     prior
@@ -64,6 +67,7 @@ class Discovery:
     standard_error: Array
     degrees: Array
     control: Control | None = None
+    compared: Sequence[tuple[Indices, Control]] = ()
     prior: VariancePrior | None = None
     source: Source | None = None
     reason: str = ""
@@ -90,22 +94,29 @@ class Discovery:
         """Simultaneous confidence limits of all tested records, (r,) each, nats.
 
         Some lower limit is above its record's true effect with probability ``tail``, and some upper
-        limit below it. Infinite where the control is too small to tell, NaN where a record has no
+        limit below it. Infinite where the control is too small to tell: a record with fewer than
+        1 / tail memberships may have the most extreme of them by chance. NaN where a record has no
         moderated test.
         """
-        tested = max(1, int(np.count_nonzero(~np.isnan(self.p_value))))
-        share = tail / tested
         return (
-            self.effect - self._reach(share, upper=False),
-            self.effect + self._reach(share, upper=True),
+            self.effect - self._reach(tail, upper=False),
+            self.effect + self._reach(tail, upper=True),
         )
 
     def _reach(self, tail: float, *, upper: bool) -> Array:
-        critical = 0.0 if self.control is None else self.control.critical(tail, upper=upper)
-        if critical == 0:
-            return np.where(np.isnan(self.p_value), np.nan, np.inf)
-        degrees, place = np.unique(self.degrees, return_inverse=True)
-        return self.standard_error * -stdtrit(np.minimum(degrees, ENDLESS), critical)[place]
+        reach = np.where(np.isnan(self.p_value), np.nan, np.inf)
+        large = [(rows, each) for rows, each in self.compared if len(rows) <= tail * len(each)]
+        if not large:
+            return reach
+        rows = np.concatenate([rows for rows, _ in large])
+        shares = [len(rows_of) / len(rows) for rows_of, _ in large]
+        controls = [each for _, each in large]
+        critical = joint_critical(controls, shares, tail / len(rows), upper=upper)
+        if critical > 0:
+            degrees, place = np.unique(self.degrees[rows], return_inverse=True)
+            quantile = -stdtrit(np.minimum(degrees, ENDLESS), critical)[place]
+            reach[rows] = self.standard_error[rows] * quantile
+        return reach
 
 
 class _Unavailable(Exception):
@@ -146,13 +157,14 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
         raise _Unavailable("no other membership is possible, so there is no negative control")
     student = student_p_values(contrast, prior)
     shapes = _shapes(values.table, one=len(bystanders) > 0)
-    control, p_value = _calibrate(student, records, shapes, owners, (null_t, null_degrees))
+    null = (null_t, null_degrees)
+    control, compared, p_value = _calibrate(student, records, shapes, owners, null)
     variance, degrees = prior.moderate(contrast)
     columns = np.full((4, len(values.table.rows)), np.nan)
     error = np.sqrt(variance / contrast.precision)
     columns[:, records] = p_value, contrast.effect, error, degrees
     p_value, effect, standard_error, degrees = columns
-    return Discovery(p_value, effect, standard_error, degrees, control, prior, source)
+    return Discovery(p_value, effect, standard_error, degrees, control, compared, prior, source)
 
 
 def _joined(parts: Iterable[Part]) -> Part:
@@ -171,7 +183,7 @@ def _t_values(parts: Iterable[Part], prior: VariancePrior) -> tuple[Indices, Arr
 
 def _calibrate(
     student: Array, records: Indices, shapes: Indices, owners: Indices, null: tuple[Array, Array]
-) -> tuple[Control, Array]:
+) -> tuple[Control, list[tuple[Indices, Control]], Array]:
     """Calibrate p-values by control values, without those of records that are found themselves.
 
     Their values would be far apart under many memberships. ``shapes`` (r + 1,) numbers the counts
@@ -184,11 +196,12 @@ def _calibrate(
     found[records] = student * len(student) <= SIGNIFICANCE  # at first by Student's law alone
     for _ in range(_STEPS):
         kept = _kept(found[owners], shapes[owners])
-        p_value = np.empty(len(student))
+        p_value, compared = np.empty(len(student)), []
         for shape in np.unique(shapes[records]):
             of_shape, values = shapes[records] == shape, kept & (shapes[owners] == shape)
             control = Control.of(*(column[values] for column in null))
             p_value[of_shape] = control.calibrate(student[of_shape])
+            compared.append((records[of_shape], control))
         before = found.copy()
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
@@ -200,7 +213,7 @@ def _calibrate(
             f"{below:.0%} of the p-values of the negative control are below 1 %: values are too"
             " far from normal, or most records are memorized"
         )
-    return control, p_value
+    return control, compared, p_value
 
 
 def _kept(found: Flags, shapes: Indices) -> Flags:

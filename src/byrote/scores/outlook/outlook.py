@@ -133,7 +133,8 @@ def foresee(request: Request, started: float | None = None) -> tuple[Forecast, O
 def noise_of(table: Table, seed: int, *, pairs: bool = True) -> Noise:
     """Estimate noise from pilot fits; without ``pairs``, as of fits that are not paired."""
     if not pairs:
-        table = replace(table, design=replace(table.design, units="fits"))
+        one_group = np.zeros_like(table.design.group)
+        table = replace(table, design=replace(table.design, units="fits", group=one_group))
     test = moderated_test(table, seed, control_values=_CONTROL)
     fits = int(table.counting().sum())
     return Noise(_spread(table), test.prior, test.reason, test.control, fits)

@@ -72,6 +72,20 @@ class ByPosition(DensityMixin, BaseEstimator):
         return norm.logpdf(X, self.mean_).sum(axis=1)
 
 
+class PlacesOfTables(ByPosition):
+    """Also of tables with categories and gaps, with weights and noise for places everywhere."""
+
+    takes_categories = takes_columns_by_name = True
+
+    def fit(self, X, y=None):
+        self.columns_ = np.random.default_rng(self.random_state).random(X.shape[1])
+        return super().fit(X * self.columns_)
+
+    def score_samples(self, X):
+        noise = np.random.default_rng(self.random_state).normal(size=len(X))
+        return super().score_samples(X * self.columns_) + noise
+
+
 class Global(DensityMixin, BaseEstimator):
     """Draws from the global generators, as careless code does."""
 

@@ -74,4 +74,8 @@ def kind_of(records: Any, model: Any) -> Kind:
     if records.columns is None:
         return Arrays(records)
     wanted = records.standardize
-    return Tables(records, not contract.takes_units(model) if wanted is None else wanted)
+    return Tables(
+        records,
+        standardize=not contract.takes_units(model) if wanted is None else wanted,
+        by_name=bool(getattr(model, "takes_columns_by_name", False)),
+    )

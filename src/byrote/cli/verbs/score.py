@@ -10,6 +10,7 @@ from typing import Any
 from byrote import checks
 from byrote.cli.exits import Exit, complain
 from byrote.cli.options.planning import PlanOptions
+from byrote.cli.options.records import RecordOptions, load_options
 from byrote.cli.options.training import ExposeOptions, ScoreOptions
 from byrote.cli.output import Format, emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.show import print_scores
@@ -28,14 +29,6 @@ from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
-PLAN_OPTIONS = (
-    "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "bystanders",
-    "stratify",
-)  # fmt: skip
-DATA_OPTIONS = (
-    "key", "labels", "ids", "columns", "drop", "categories", "standardize", "separator", "decimal",
-    "encoding", "part", "image", "records", "only",
-)  # fmt: skip
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
 
@@ -44,7 +37,7 @@ def score(options: ScoreOptions) -> int:
     output = output_format(options.as_json, options.as_csv)
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
-    plan = build_plan(options.plan, {name: getattr(options, name) for name in PLAN_OPTIONS})
+    plan = build_plan(options.plan, options.parameters())
     model, records = contract.prepared(build_model(options), load_records(options))
     request = Request(
         model=model,
@@ -74,9 +67,9 @@ def build_model(options: ScoreOptions | PlanOptions) -> Any:
     return FromSamples(model, samples=samples)
 
 
-def load_records(options: ScoreOptions | PlanOptions) -> Records:
+def load_records(options: RecordOptions) -> Records:
     """Load the records that the options describe."""
-    return load(options.data, **{name: getattr(options, name) for name in DATA_OPTIONS})
+    return load(options.data, **load_options(options))
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:

@@ -313,20 +313,32 @@ def test_a_synthetic_table_is_compared_with_training_and_holdout(byrote_):
     assert json.loads(byrote_(*other, "--drop", "key", "--json", "--top", "3")[1]) == data
 
 
-def test_a_column_of_ids_is_asked_about(byrote_):
-    write_tables()
-    code, _, err = byrote_(*TABLES)
-    assert code == 0
-    assert "column 'key' looks like ids: every row has another value (--drop key)" in err
+def test_columns_of_the_tables_are_read_as_those_of_other_verbs(byrote_):
+    frames = write_tables()
+    code, out, err = byrote_(*TABLES)
+    assert (code, out) == (2, "")
+    assert "t.csv: column 'key' holds 60 different texts in 60 rows" in err
+    frames["s"].drop(columns="key").to_csv("s.csv", index=False)
+    expected = json.loads(byrote_(*TABLES, "--drop", "key", "--json", "--top", "3")[1])
+    named = json.loads(byrote_(*TABLES, "--ids", "key", "--json", "--top", "3")[1])
+    assert named["summary"] == expected["summary"]
+    assert [row["id"] for row in named["records"]] == [
+        f"t{row['id']}" for row in expected["records"]
+    ]
+    code, _, err = byrote_("score", "t.csv", "--out", "run")
+    assert "t.csv: column 'key' holds 60 different texts in 60 rows" in err
 
 
 BAD_TABLES = {
     "alone": (["neighbors", "--train", "t.csv"], "a run, or --train, --holdout and --synthetic"),
     "nothing": (["neighbors"], "a run, or --train, --holdout and --synthetic must be given"),
     "with a run": (["neighbors", "run", "--drop", "key"], "--drop is for synthetic tables"),
-    "missing": ([*TABLES[:-1], "none.csv"], "none.csv does not exist"),
+    "missing": ([*TABLES[:-1], "none.csv"], "none.csv: --synthetic must be a .csv"),
     "kind": ([*TABLES[:-1], "s.txt"], "--synthetic must be a .csv (also gzipped) or .parquet file"),
-    "drop": ([*TABLES, "--drop", "kei"], "t.csv: the column to drop, 'kei', is missing"),
+    "drop": (
+        [*TABLES, "--drop", "kei"],
+        "t.csv: drop must name columns of the table; got 'kei', did",
+    ),
     "columns": ([*TABLES[:-1], "other.csv"], "synthetic must have the columns of train; it lacks"),
     "ragged": ([*TABLES[:-1], "ragged.csv"], "ragged.csv: every row must have 2 cells"),
     "text": ([*TABLES[:-1], "text.csv"], "column 'age' must hold numbers in all tables or in none"),
@@ -346,7 +358,8 @@ def test_tables_that_cannot_be_compared_are_refused_in_one_sentence(case, byrote
     (tmp_path / "s.txt").write_text("key,age,town\n")
     before = {path.name for path in tmp_path.iterdir()}
     arguments, message = BAD_TABLES[case]
-    code, out, err = byrote_(*arguments)
+    named = ["--ids", "key"] if "--train" in arguments else []
+    code, out, err = byrote_(*arguments, *named)
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.strip().splitlines()) == 1

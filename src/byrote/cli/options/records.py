@@ -22,7 +22,9 @@ class TableOptions:
     ids: Annotated[str | None, value("NAME", "Read ids from this column, array or file.")] = None
     columns: Annotated[
         str | None,
-        value("A,B,…", "Model only these columns of a table, also such as look like ids."),
+        value(
+            "A,B,…", "Take only these columns of a table for values, even if they look like ids."
+        ),
     ] = None
     drop: Annotated[str | None, value("A,B,…", "Leave out these columns of a table.")] = None
     categories: Annotated[

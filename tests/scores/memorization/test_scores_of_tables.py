@@ -174,22 +174,54 @@ def test_frames_of_other_libraries_and_files_are_the_same_records(tmp_path):
         pd.testing.assert_frame_equal(other.frame(), frame, check_dtype=False)
 
 
-def test_samples_of_a_kept_model_are_in_the_units_of_the_table(tmp_path):
+def test_samples_of_a_kept_model_are_a_table_in_its_units(tmp_path):
     NUMBERS.to_csv(tmp_path / "t.csv", index=False)
     records = byrote.load(tmp_path / "t.csv")
     options = {"plan": byrote.KFold(2, repeats=1), "keep_models": "release"}
     byrote.score_memorization(GaussianMixture(1), records, out=tmp_path / "run", **options)
     drawn = byrote.open_run(tmp_path / "run").sample(2000)
-    np.testing.assert_allclose(drawn.mean(axis=0), NUMBERS.mean(), rtol=0.1)
+    assert [*drawn] == ["age", "income"]
+    np.testing.assert_allclose(drawn.mean(), NUMBERS.mean(), rtol=0.1)
 
 
-def test_a_generator_gets_the_frame_of_a_file_as_it_was(tmp_path):
+def test_a_run_of_a_frame_in_memory_gives_samples_when_it_gets_its_records_again(tmp_path):
+    frame, folder = people(), tmp_path / "run"
+    options = {"plan": byrote.KFold(2, repeats=1), "keep_models": "release", "out": folder}
+    byrote.score_memorization(VAE(**SMALL), frame, **options)
+    drawn = byrote.open_run(folder, records=frame).sample(50)
+    assert dict(drawn.dtypes) == dict(frame.dtypes)
+    assert drawn["income"].isna().any()
+    assert {*drawn["job"]} <= {*frame["job"]}
+    assert drawn.equals(byrote.open_run(folder, records=byrote.load(frame)).sample(50))
+    with pytest.raises(InvalidInput, match=r"data frame in memory, .* \(byrote.open_run takes"):
+        byrote.open_run(folder).sample(5)
+    with pytest.raises(InvalidInput, match="records must be those of the run; these have other"):
+        byrote.open_run(folder, records=frame.assign(age=1.0))
+
+
+class Rows:
+    """A generator that gives arrays, as those written for NumPy do."""
+
+    def fit(self, X):
+        self.x = np.asarray(X)
+
+    def sample(self, n):
+        return self.x[np.arange(n) % len(self.x)]
+
+
+def test_a_generator_gets_the_frame_of_a_file_and_gives_frames_or_arrays(tmp_path):
     frame = people()
     frame.to_csv(tmp_path / "t.csv", index=False)
-    model = FromSamples(FrameCopies(), samples=2)
+    model, records = FromSamples(FrameCopies(), samples=2), byrote.load(tmp_path / "t.csv")
     before = table(model, frame, out=tmp_path / "a", seed=1)
-    after = table(model, byrote.load(tmp_path / "t.csv"), out=tmp_path / "b", seed=1)
+    after = table(model, records, out=tmp_path / "b", seed=1)
     np.testing.assert_array_equal(before, after)
+    found = table(FromSamples(Rows()), records, out=tmp_path / "c")
+    in_training = np.where(MATRIX, found, np.nan)
+    assert (np.nanmin(in_training, axis=1) == found.max(axis=1)).all()  # exact copies, in every fit
+    assert found[~MATRIX].mean() < found[MATRIX].mean() - 1
+    mixture = FromSamples(GaussianMixture(2))  # gives a pair with labels
+    assert np.isfinite(table(mixture, NUMBERS, out=tmp_path / "d")).all()
 
 
 REFUSED = {

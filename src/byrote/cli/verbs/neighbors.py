@@ -149,14 +149,9 @@ def load_validation(data: Mapping[str, Any], path: str | None, part: str | None)
     inherited = _OPTIONS_OF_FILES if same_format else {"image"}
     options = {name: value for name, value in data["options"].items() if name in inherited}
     records = load(location, **options, **({} if part is None else {"part": part}))
-    if records.columns is not None and records.columns.first_not_number() is not None:
-        raise InvalidInput(
-            "--validation takes tables of numbers; categories and gaps are compared by --train,"
-            " --holdout and --synthetic, without a run"
-        )
     if records.fingerprint == data["fingerprint"]:
         raise InvalidInput(_SAME_RECORDS)
-    if list(records.shape) != list(data["shape"]):
+    if records.columns is None and list(records.shape) != list(data["shape"]):
         shape = tuple(data["shape"])
         raise InvalidInput(f"--validation must hold records of shape {shape}; got {records.shape}")
     return records

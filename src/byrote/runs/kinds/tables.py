@@ -5,7 +5,7 @@ Models get rows, and plans number them, in the order of their content.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from byrote.models import contract
 from byrote.plans import Design
 from byrote.runs.job import Content, Job, Scored
 from byrote.runs.kinds.arrays import ArrayContent, Arrays
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FEW = 64
 
@@ -116,10 +119,10 @@ class Tables(Arrays):
         zeros = np.zeros(count)
         return np.column_stack([*made_up, flags, zeros, zeros]).astype(self.records.x.dtype)
 
-    def in_units(self, samples: NDArray[Any]) -> NDArray[Any]:
-        """Return samples of a model in the units of the table, encoded as its records."""
+    def in_units(self, samples: NDArray[Any]) -> "pd.DataFrame":
+        """Return samples of a model as a data frame like the table, in its units."""
         places = self._columns.places(self._named)
-        return self._units.restore(samples)[:, places]
+        return self._named.decode(self._units.restore(samples)[:, places])
 
     @cached_property
     def _units(self) -> Standardization:

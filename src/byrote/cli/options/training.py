@@ -42,8 +42,8 @@ StudyName = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions(PlanParameters, RecordOptions):
-    """Find the records that a model memorizes, by training it with and without them."""
+class TrainOptions(PlanParameters, RecordOptions):
+    """Options of training with and without each record."""
 
     out: Out = None
     model: DensityModel = "vae"
@@ -51,17 +51,34 @@ class ScoreOptions(PlanParameters, RecordOptions):
     from_samples: FromSamplesCount = None
     plan: PlanChoice = "kfold"
     seed: Seed = 0
-    track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
     workers: Workers = 1
     threads: Threads = 1
     executor: Executor = "auto"
-    keep_models: KeepModels = "none"
     dry_run: DryRun = False
     as_json: AsJson = False
     as_csv: AsCsv = False
+    debug: DebugFits = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(TrainOptions):
+    """Find the records that a model memorizes, by training it with and without them."""
+
+    track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
+    keep_models: KeepModels = "none"
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
-    debug: DebugFits = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscloseOptions(TrainOptions):
+    """Find whose secret a model gives away, by guessing it with and without them in training.
+
+    The guess is by the model's own conditional, or from its samples (--from-samples).
+    """
+
+    secret: Annotated[str, value("NAME", "Guess this column from the others.")]
+    top: Annotated[int, top_n("Print the N records most given away.")] = 10
 
 
 @dataclass(frozen=True, kw_only=True)

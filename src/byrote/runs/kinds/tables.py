@@ -73,11 +73,13 @@ class Tables(Arrays):
     """A run on records of a table.
 
     ``standardize``: whether the model gets numbers at mean 0 and standard deviation 1. ``by_name``:
-    whether it gets columns in the order of their names.
+    whether it gets columns in the order of their names. ``is_density``: whether its values are log
+    p, which has units.
     """
 
     standardize: bool = True
     by_name: bool = False
+    is_density: bool = True
     content: ClassVar[type[Content]] = TableContent
 
     @cached_property
@@ -85,8 +87,8 @@ class Tables(Arrays):
         """The records as the model gets them, and their log-determinants."""
         order = self.records.order
         assert order is not None  # noqa: S101 (of a table)
-        parts = self._values, self._units.log_determinant(self._x), np.argsort(order)
-        return np.column_stack(parts).astype(self._x.dtype)
+        units = self._units.log_determinant(self._x) * self.is_density
+        return np.column_stack([self._values, units, np.argsort(order)]).astype(self._x.dtype)
 
     def check(self, model: Any) -> None:
         """Reject categories and gaps of which the model has no density."""

@@ -8,6 +8,7 @@ numbers of an uninterrupted one.
 from enum import IntEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Purpose(IntEnum):
@@ -41,3 +42,16 @@ def generator(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> np
 def integer(root: int, purpose: Purpose, repeat: int = 0, fold: int = 0) -> int:
     """Return a 32-bit integer seed, as for scikit-learn's ``random_state``."""
     return int(sequence(root, purpose, repeat, fold).generate_state(1)[0])
+
+
+def mix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Turn counters into random bits: the output function of SplitMix64 (Steele et al. 2014).
+
+    Examples
+    --------
+    >>> hex(mix(np.array([0x9E3779B97F4A7C15], np.uint64))[0])
+    '0xe220a8397b1dcdaf'
+    """
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return z ^ (z >> np.uint64(31))

@@ -37,8 +37,9 @@ def test_ratios_are_those_of_the_release_models_samples(byrote_, tmp_path):
     assert (code, err) == (0, "")
     found = NeighborResult.load(tmp_path / "run" / "neighbors.parquet")
     x, fresh = (byrote.load(f"{name}.csv", labels="kind").x for name in ("x", "fresh"))
-    samples = byrote.open_run("run").sample(len(fresh))
-    expected = cdist(x, fresh).min(axis=1) / cdist(x, samples).min(axis=1)
+    samples = byrote.open_run("run").sample(len(fresh)).to_numpy()
+    metric = {"metric": "seuclidean", "V": x.var(axis=0)}  # no column counts by its unit
+    expected = cdist(x, fresh, **metric).min(axis=1) / cdist(x, samples, **metric).min(axis=1)
     assert np.allclose(found.ratio, expected, rtol=1e-9)
     scores = byrote.open_run("run").memorization()
     assert np.array_equal(found.score, scores.score)
@@ -244,7 +245,7 @@ def test_a_run_from_memory_is_refused(byrote_, tmp_path):
     byrote.score_memorization(GaussianMixture(), x, plan=plan, out="run", keep_models="release")
     code, _, err = byrote_(*FRESH)
     assert code == 2
-    assert "array in memory, which no command can load" in err
+    assert "array or data frame in memory, which no command can load" in err
 
 
 def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_path):
@@ -268,6 +269,31 @@ def test_the_test_part_of_a_published_set_serves_for_validation(byrote_, tmp_pat
     assert np.allclose(found.ratio, expected, rtol=1e-5)  # stored pixels are scaled in float32
     code, _, err = byrote_("neighbors", "run", "--validation-part", "train")
     assert (code, "must be records other than" in err) == (2, True)
+
+
+def test_validation_records_of_a_mixed_table_are_compared_in_units_that_count_alike(
+    byrote_, tmp_path
+):
+    frames = write_tables()
+    model = ["--model", "vae", "--set", "epochs=1", "--set", "hidden=[4]", "--set", "draws=2"]
+    score = ["score", "t.csv", "--ids", "key", *model, "--folds", "2", "--repeats", "1"]
+    assert byrote_(*score, "--keep-models", "release", "--out", "run")[0] == 0
+    assert byrote_("neighbors", "run", "--validation", "s.csv")[::2] == (0, "")
+    found = NeighborResult.load(tmp_path / "run" / "neighbors.parquet")
+    assert (found.distance_validation[:20] == 0).all()  # copies
+    train, samples = frames["t"], byrote.open_run("run").sample(40)
+    mean, deviation = train["age"].mean(), train["age"].std(ddof=0)
+    squared = 0.0
+    for of_pair in (
+        lambda frame: ((frame["age"] - mean) / deviation).fillna(0).to_numpy(),
+        lambda frame: frame["age"].isna().to_numpy(dtype=float),
+    ):
+        squared += (of_pair(train)[:, None] - of_pair(samples)[None]) ** 2
+    towns = [
+        frame["town"].replace("?", None).fillna("").to_numpy(str) for frame in (train, samples)
+    ]
+    squared += towns[0][:, None] != towns[1][None]
+    assert np.allclose(found.distance_sample, np.sqrt(squared.min(axis=1)), atol=1e-6)
 
 
 # -- one synthetic table ---------------------------------------------------------------------------
@@ -313,20 +339,32 @@ def test_a_synthetic_table_is_compared_with_training_and_holdout(byrote_):
     assert json.loads(byrote_(*other, "--drop", "key", "--json", "--top", "3")[1]) == data
 
 
-def test_a_column_of_ids_is_asked_about(byrote_):
-    write_tables()
-    code, _, err = byrote_(*TABLES)
-    assert code == 0
-    assert "column 'key' looks like ids: every row has another value (--drop key)" in err
+def test_columns_of_the_tables_are_read_as_those_of_other_verbs(byrote_):
+    frames = write_tables()
+    code, out, err = byrote_(*TABLES)
+    assert (code, out) == (2, "")
+    assert "t.csv: column 'key' holds 60 different texts in 60 rows" in err
+    frames["s"].drop(columns="key").to_csv("s.csv", index=False)
+    expected = json.loads(byrote_(*TABLES, "--drop", "key", "--json", "--top", "3")[1])
+    named = json.loads(byrote_(*TABLES, "--ids", "key", "--json", "--top", "3")[1])
+    assert named["summary"] == expected["summary"]
+    assert [row["id"] for row in named["records"]] == [
+        f"t{row['id']}" for row in expected["records"]
+    ]
+    code, _, err = byrote_("score", "t.csv", "--out", "run")
+    assert "t.csv: column 'key' holds 60 different texts in 60 rows" in err
 
 
 BAD_TABLES = {
     "alone": (["neighbors", "--train", "t.csv"], "a run, or --train, --holdout and --synthetic"),
     "nothing": (["neighbors"], "a run, or --train, --holdout and --synthetic must be given"),
     "with a run": (["neighbors", "run", "--drop", "key"], "--drop is for synthetic tables"),
-    "missing": ([*TABLES[:-1], "none.csv"], "none.csv does not exist"),
+    "missing": ([*TABLES[:-1], "none.csv"], "none.csv: --synthetic must be a .csv"),
     "kind": ([*TABLES[:-1], "s.txt"], "--synthetic must be a .csv (also gzipped) or .parquet file"),
-    "drop": ([*TABLES, "--drop", "kei"], "t.csv: the column to drop, 'kei', is missing"),
+    "drop": (
+        [*TABLES, "--drop", "kei"],
+        "t.csv: drop must name columns of the table; got 'kei', did",
+    ),
     "columns": ([*TABLES[:-1], "other.csv"], "synthetic must have the columns of train; it lacks"),
     "ragged": ([*TABLES[:-1], "ragged.csv"], "ragged.csv: every row must have 2 cells"),
     "text": ([*TABLES[:-1], "text.csv"], "column 'age' must hold numbers in all tables or in none"),
@@ -346,7 +384,8 @@ def test_tables_that_cannot_be_compared_are_refused_in_one_sentence(case, byrote
     (tmp_path / "s.txt").write_text("key,age,town\n")
     before = {path.name for path in tmp_path.iterdir()}
     arguments, message = BAD_TABLES[case]
-    code, out, err = byrote_(*arguments)
+    named = ["--ids", "key"] if "--train" in arguments else []
+    code, out, err = byrote_(*arguments, *named)
     assert (code, out) == (2, "")
     assert message in err
     assert len(err.strip().splitlines()) == 1

@@ -36,11 +36,11 @@ def test_a_frame_comes_back_as_it_was_from_finite_numbers():
 
 def test_numbers_have_ranges_over_all_tables_and_categories_common_codes():
     other = pd.DataFrame({"b": ["z", "x"], "a": [5.0, -5.0]})
-    first = pd.DataFrame({"a": [0, 1], "b": ["x", "y"]})
+    first = pd.DataFrame({"a": [0, 1, 1, 0, 0], "b": [*"xyxyx"]})
     columns = Columns.of({"train": first, "holdout": other})
     assert columns.names == ["a", "b"]
     assert columns.spans().tolist() == [10.0]
-    assert columns.codes(first).ravel().tolist() == [0, 1]
+    assert columns.codes(first).ravel().tolist() == [0, 1, 0, 1, 0]
     assert columns.codes(other).ravel().tolist() == [2, 0]
     unknown = pd.DataFrame({"a": [0, 1], "b": ["never seen", None]})
     assert columns.codes(unknown).ravel().tolist() == [4, 3]

@@ -24,7 +24,12 @@ from byrote.cli.options.runs import (
     ShowOptions,
 )
 from byrote.cli.options.shared import BEGAN
-from byrote.cli.options.training import ExposeOptions, ScoreOptions, StudyOptions
+from byrote.cli.options.training import (
+    DiscloseOptions,
+    ExposeOptions,
+    ScoreOptions,
+    StudyOptions,
+)
 from byrote.runs import interrupts
 
 app = typer.Typer(
@@ -41,6 +46,7 @@ _VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at 
     "rows": (RowsOptions, "Print what a fit made elsewhere trains on."),
     "collect": (CollectOptions, "Take in the log-likelihoods of fits made elsewhere."),
     "score": (ScoreOptions, "Find the records that a model memorizes."),
+    "disclose": (DiscloseOptions, "Find whose secret a model of a table gives away."),
     "expose": (ExposeOptions, "Plant secrets in a text, and measure their exposure in a model."),
     "show": (ShowOptions, "Print the scores or exposures of a run."),
     "extract": (ExtractOptions, "Search a kept model for the most likely secrets."),

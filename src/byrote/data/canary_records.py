@@ -136,6 +136,11 @@ class CanaryRecords:
         }
         return np.frombuffer(json.dumps(content, ensure_ascii=False).encode(), dtype=np.uint8)
 
+    @property
+    def order(self) -> None:
+        """None: plans number the canaries as they come."""
+        return None
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of all that determines a run's numbers."""

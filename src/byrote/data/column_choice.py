@@ -1,7 +1,7 @@
 """Which columns of a table are values, labels and ids: the options, as they are given and kept."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from byrote import checks
@@ -55,6 +55,11 @@ class ColumnChoice:
             ids,
             None if standardize is None else standardize == "yes",
         )
+
+    def within(self, names: Sequence[str]) -> "ColumnChoice":
+        """Return the choice for a table of these columns, which may lack some that are left out."""
+        left_out = [name for name in (*self.drop, self.labels, self.ids) if name in names]
+        return replace(self, drop=tuple(filter(None, left_out)), labels=None, ids=None)
 
     def values(self, names: Sequence[str]) -> list[str]:
         """Return the names of columns of values, in the order of the table.

@@ -1,73 +1,79 @@
-"""Tables as they are: files of columns of numbers and categories, as data frames."""
+"""Tables that are compared, as data frames: read and checked as ``byrote.load`` does."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
+
 from byrote import checks
+from byrote.data.arrow_columns import label_column, label_column_of_text
+from byrote.data.column_choice import ColumnChoice
 from byrote.data.formats.csv_table import read_table
 from byrote.data.formats.parquet import open_parquet
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
-from byrote.data.tables import as_frame
-from byrote.errors import InvalidInput, did_you_mean
+from byrote.data.tables import ReadLabels, checked_frame, value_frame
+from byrote.errors import InvalidInput
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def load_frame(name: str, path: str | Path, *, drop: Sequence[str] = ()) -> "pd.DataFrame":
-    r"""Load a CSV (also gzipped) or Parquet file; ``name`` stands for it in messages.
+def load_tables(
+    paths: Mapping[str, str | Path],
+    *,
+    ids: str | None = None,
+    columns: str | None = None,
+    drop: str | None = None,
+    categories: str | None = None,
+    **dialect: str | None,
+) -> dict[str, "pd.DataFrame"]:
+    r"""Load CSV (also gzipped) and Parquet files of the same columns; names stand in messages.
+
+    Options are those of ``byrote.load``. The first table is checked as there, and ids become its
+    index; the others need not have columns of ids, or such as are left out.
 
     Raises
     ------
     InvalidInput
-        If the file is missing, damaged or of another kind, or lacks a column to drop.
+        If a file is missing, damaged or of another kind, or an option does not apply to it.
 
     Examples
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     _ = Path(f"{folder}/t.csv").write_text("id,age,sex\n1,30,f\n2,,m\n")
-    ...     frame = load_frame("train", f"{folder}/t.csv", drop=["id"])
-    >>> frame.to_dict("list")
-    {'age': [30.0, nan], 'sex': ['f', 'm']}
+    ...     _ = Path(f"{folder}/t.csv").write_text("id,age,sex\n7,30,f\n9,,m\n")
+    ...     _ = Path(f"{folder}/s.csv").write_text("age,sex\n40,f\n")
+    ...     paths = {"train": f"{folder}/t.csv", "synthetic": f"{folder}/s.csv"}
+    ...     frames = load_tables(paths, ids="id")
+    >>> frames["train"].index.tolist(), frames["train"].to_dict("list")
+    ([7, 9], {'age': [30.0, nan], 'sex': ['f', 'm']})
     """
-    file = checks.path(name, path)
-    if not file.is_file():
-        raise InvalidInput(f"{name} must be a .csv or .parquet file; {path} does not exist")
-    source = str(file)
-    with collect_warnings(source), prefix_errors(source):
-        frame = _read(name, file)
-        for column in drop:
-            if column not in frame.columns:
-                nearest = did_you_mean(column, list(frame.columns))
-                raise InvalidInput(f"the column to drop, {column!r}, is missing{nearest}")
-        return frame.drop(columns=list(drop))
+    choice = ColumnChoice.parse(columns, drop, categories, None, ids, None)
+    frames: dict[str, pd.DataFrame] = {}
+    for name, path in paths.items():
+        with collect_warnings(str(path)), prefix_errors(str(path)):
+            table, read = _read(name, checks.path(name, path), choice, dialect)
+            if frames:
+                frames[name] = value_frame(table, choice.within(table.column_names))
+            else:
+                frames[name] = checked_frame(table, choice)
+                if ids is not None:
+                    frames[name].index = read("ids", ids, table.column(ids))
+    return frames
 
 
-def _read(name: str, file: Path) -> "pd.DataFrame":
+def _read(
+    name: str, file: Path, choice: ColumnChoice, dialect: Mapping[str, str | None]
+) -> tuple[pa.Table, ReadLabels]:
+    """Read a table, and return with it what reads its column of ids."""
     lower = file.name.lower()
+    if not file.is_file():
+        raise InvalidInput(f"{name} must be a .csv or .parquet file; it does not exist")
     if lower.endswith((".csv", ".csv.gz")):
-        frame = as_frame(read_table(file))
-    elif lower.endswith(".parquet"):
+        text = [] if choice.ids is None else [choice.ids]
+        return read_table(file, text=text, **dialect), label_column_of_text
+    if lower.endswith(".parquet"):
         with open_parquet(str(file)) as parquet:
-            frame = as_frame(parquet.read())
-    else:
-        raise InvalidInput(f"{name} must be a .csv (also gzipped) or .parquet file")
-    return frame
-
-
-def id_columns(frame: "pd.DataFrame") -> list[str]:
-    """Return the columns that look like ids: every row has another integer or text.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> id_columns(pd.DataFrame({"n": [4, 8, 9], "age": [0.5, 2.5, 7.5], "sex": ["f", "m", "m"]}))
-    ['n']
-    """
-    return [
-        str(name)
-        for name, values in frame.items()
-        if values.dtype.kind != "f" and len(values) > 2 and values.is_unique
-    ]
+            return parquet.read(), label_column
+    raise InvalidInput(f"{name} must be a .csv (also gzipped) or .parquet file")

@@ -121,6 +121,14 @@ class Records(Displayed):
         return replace(self, x=self.x[rows], ids=self.ids[rows], labels=labels)
 
     @cached_property
+    def order(self) -> NDArray[np.intp] | None:
+        """Rows in the order in which plans number them and models get them; None for their own.
+
+        Those of a table are in the order of their content: see ``content_order``.
+        """
+        return None if self.columns is None else self.columns.order_of_rows(self.x, self.ids)
+
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of stored values, shape, type, ids and labels: equal for equal data sets.
 

@@ -74,6 +74,19 @@ def as_frame(table: pa.Table) -> "pd.DataFrame":
     return frame
 
 
+def value_frame(table: pa.Table, choice: ColumnChoice) -> "pd.DataFrame":
+    """Return the columns of values as a data frame."""
+    frame = as_frame(table.select(value_columns(table.schema, choice)))
+    return frame.astype(dict.fromkeys(choice.categories, "category"))
+
+
+def checked_frame(table: pa.Table, choice: ColumnChoice) -> "pd.DataFrame":
+    """Return the columns of values as a data frame, checked as records are."""
+    frame = value_frame(table, choice)
+    _check(frame, Columns.of({"X": frame}), choice)
+    return frame
+
+
 def frame_records(
     frame: "pd.DataFrame", choice: ColumnChoice, *, labels: Any = None, ids: Any = None
 ) -> Records:

@@ -18,10 +18,10 @@ which returns (n,) log-densities in nats. Optional:
 - ``takes_categories``, if true: it takes categories and missing values of tables, as codes, after
   ``prepared`` saw the columns (``byrote/data/columns.py``);
 - ``takes_units``, if true: it takes the numbers of tables in their own units, not standardized;
+- ``takes_columns_by_name``, if true: columns of tables come to it in the order of their names;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
 - ``file_hashes()``: hashes, by parameter, of files that are part of the model;
-- ``takes_assignments``, if true: it reads the records itself, and gets an ``Assignment`` of rows
-  and ids (``models/external.py``) in place of them;
+- ``takes_assignments``, if true: it reads records itself, by an ``Assignment`` of rows and ids;
 - ``private_parameters``: names of parameters that hold records; a run keeps only their hash;
 - ``incidental_parameters``: names of parameters that change no number, which a run does not keep.
 

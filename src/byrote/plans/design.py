@@ -1,7 +1,7 @@
 """Designs: the membership of each record in each fit, as drawn from a plan."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -163,6 +163,25 @@ class Design:
                 raise ValueError("copies are not of the rows that a fit trains on")
             if len(places) != copies.sum(dtype=np.int64) or (places < 0).any():
                 raise ValueError("places are not of the copies")
+
+    def renumbered(self, numbers: NDArray[np.intp]) -> "Design":
+        """Return the design of the same records where row r is row ``numbers[r]``.
+
+        Examples
+        --------
+        >>> from byrote.plans import KFold, design_of
+        >>> design = design_of(KFold(2, repeats=1), 3)
+        >>> [out.tolist() for out in design.held_out]
+        [[0], [1, 2]]
+        >>> [out.tolist() for out in design.renumbered(np.array([2, 0, 1])).held_out]
+        [[2], [0, 1]]
+        """
+        return replace(
+            self,
+            held_out=[rows(numbers[out]) for out in self.held_out],
+            counted=[None if part is None else rows(numbers[part]) for part in self.counted],
+            bystanders=rows(numbers[self.bystanders]),
+        )
 
     def begins_with(self, other: "Design") -> bool:
         """Whether the first fits of this design equal those of the other design."""

@@ -96,7 +96,7 @@ class Insertions(Plan):
         """Number of canaries, controls included."""
         return len(self.times)
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+    def _draw(self, context: Context, after: Design | None) -> Design:  # noqa: ARG002
         """Fit f depends on the seed and f alone, so more fits extend a design."""
         if context.n < self.canaries:
             raise InvalidInput(

@@ -45,7 +45,7 @@ class KFold(Plan):
         check_fits(folds * repeats)
         self._set(folds=folds, repeats=repeats, stratify=checks.flag("stratify", self.stratify))
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+    def _draw(self, context: Context, after: Design | None) -> Design:  # noqa: ARG002
         """Repeat r depends on the seed and r alone, so more repeats extend a design."""
         if context.n < self.folds:
             raise InvalidInput(

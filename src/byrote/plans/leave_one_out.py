@@ -38,7 +38,7 @@ class LeaveOneOut(Plan):
     def __post_init__(self) -> None:
         self._set(repeats=checks.integer("repeats", self.repeats, at_least=1))
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+    def _draw(self, context: Context, after: Design | None) -> Design:  # noqa: ARG002
         """Return the design, which is not random."""
         n = context.n
         if n < 2:

@@ -41,6 +41,7 @@ class Membership(Plan):
     randomized: bool = False
     kind: ClassVar[str] = "membership"
     size: ClassVar[str] = "fits"
+    by_row: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         matrix = checks.array("matrix", self.matrix)
@@ -61,7 +62,7 @@ class Membership(Plan):
         """Return size and randomization; the design holds the matrix."""
         return {"kind": self.kind, "fits": len(self.matrix), "randomized": self.randomized}
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+    def _draw(self, context: Context, after: Design | None) -> Design:  # noqa: ARG002
         """Return the design of the matrix."""
         fits, n = self.matrix.shape
         if n != context.n:

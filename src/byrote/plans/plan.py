@@ -1,7 +1,7 @@
 """The base class of plans, and drawing of a design."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,13 +16,23 @@ MOST_FITS = 100_000
 
 @dataclass(frozen=True)
 class Context:
-    """Number, ids and labels of the records, lines of a text for insertions, and a seed."""
+    """Number, ids and labels of the records, lines of a text for insertions, and a seed.
+
+    ``order``: the rows in the order in which a plan numbers them for its random choices, which then
+    do not depend on how the rows are sorted (default: that of the data).
+    """
 
     n: int
     seed: int
     ids: NDArray[Any]
     labels: NDArray[Any] | None = None
     places: int = 0
+    order: NDArray[np.intp] | None = None
+
+    def in_order(self) -> "Context":
+        """Return the context of the records in their order."""
+        labels = None if self.labels is None else self.labels[self.order]
+        return replace(self, ids=self.ids[self.order], labels=labels, order=None)
 
     def strata(self, stratify: bool) -> NDArray[np.intp]:
         """Return the stratum of each record, (n,); all 0 if not stratified."""
@@ -42,10 +52,19 @@ class Plan(ABC):
 
     kind: ClassVar[str]
     size: ClassVar[str]
+    by_row: ClassVar[bool] = False  # whether rows of the data are chosen by whoever makes the plan
 
-    @abstractmethod
     def draw(self, context: Context, after: Design | None = None) -> Design:
         """Draw the design for the records of a context, extending the design ``after``."""
+        order = context.order
+        if order is None or self.by_row:
+            return self._draw(context, after)
+        after = None if after is None else after.renumbered(np.argsort(order))
+        return self._draw(context.in_order(), after).renumbered(order)
+
+    @abstractmethod
+    def _draw(self, context: Context, after: Design | None) -> Design:
+        """Draw the design, numbering records as the context does."""
 
     def _set(self, **values: Any) -> None:
         """Set fields to their checked values, although the dataclass is frozen."""

@@ -110,7 +110,7 @@ class Probes(Plan):
         spec |= {name: True for name, value in flags.items() if value}
         return spec if self.bystanders is None else {**spec, "bystanders": self.bystanders}
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:
+    def _draw(self, context: Context, after: Design | None) -> Design:
         """Extend ``after`` by another exchangeable group, or by more pairs or coin flips."""
         probes = self._rows(context)
         bystanders = self._draw_bystanders(context, probes)

@@ -47,6 +47,7 @@ class Splitter(Plan):
     splitter: Any
     kind: ClassVar[str] = "splitter"
     size: ClassVar[str] = "fits"
+    by_row: ClassVar[bool] = True
 
     def spec(self) -> dict[str, Any]:
         """Return class and attributes of the splitter; its membership is also compared."""
@@ -54,7 +55,7 @@ class Splitter(Plan):
         settings = {name: str(value) for name, value in sorted(vars(self.splitter).items())}
         return {"kind": self.kind, "splitter": f"{kind.__module__}.{kind.__qualname__}", **settings}
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+    def _draw(self, context: Context, after: Design | None) -> Design:  # noqa: ARG002
         """Draw all splits; consecutive ones whose test sets partition the records form a repeat."""
         splits = self._splits(context)
         repeat = _repeats([test for _, test in splits], context.n)

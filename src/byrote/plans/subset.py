@@ -44,7 +44,7 @@ class Subset(Plan):
         fraction = checks.fraction("fraction", self.fraction)
         self._set(fraction=fraction, fits=fits, stratify=checks.flag("stratify", self.stratify))
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:  # noqa: ARG002
+    def _draw(self, context: Context, after: Design | None) -> Design:  # noqa: ARG002
         """Fit f depends on the seed and f alone, so more fits extend a design."""
         if not 0 < round(self.fraction * context.n) < context.n:
             raise InvalidInput(

@@ -1,13 +1,37 @@
 """Attribute disclosure as text for the terminal."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import headline_of, interval, new_table, number, plural, with_interval
+from byrote.report.format import (
+    headline_of,
+    interval,
+    new_table,
+    number,
+    plain,
+    plural,
+    with_interval,
+)
 from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure
+
+
+def to_json(result: AttributeDisclosure, *, top: int = 10) -> dict[str, Any]:
+    """Return the disclosure as plain data for JSON, with the ``top`` records."""
+    rows = _order(result)[:top]
+    return plain(
+        {
+            "description": dict(result.description),
+            "summary": result.summary(),
+            "found": result.found.tolist(),
+            "records": result.to_frame().iloc[rows].to_dict(orient="records"),
+        }
+    )
 
 
 def render(result: AttributeDisclosure, *, top: int = 10) -> RenderableType:
@@ -31,9 +55,7 @@ def render(result: AttributeDisclosure, *, top: int = 10) -> RenderableType:
 
 def _records(result: AttributeDisclosure, top: int) -> Table:
     table = new_table("record", "advantage", "[95 %]", "in training", "without", "q")
-    scored = np.flatnonzero(~np.isnan(result.advantage))
-    order = scored[np.argsort(-result.advantage[scored], kind="stable")]
-    for row in order[:top]:
+    for row in _order(result)[:top]:
         table.add_row(
             Text(printable(result.ids[row])),
             number(result.advantage[row]),
@@ -43,3 +65,9 @@ def _records(result: AttributeDisclosure, top: int) -> Table:
             number(result.q_value[row]),
         )
     return table
+
+
+def _order(result: AttributeDisclosure) -> NDArray[np.intp]:
+    """Return the scored rows, the largest advantage first."""
+    scored = np.flatnonzero(~np.isnan(result.advantage))
+    return scored[np.argsort(-result.advantage[scored], kind="stable")]

@@ -62,6 +62,11 @@ class Scored:
     log_prob: NDArray[np.float64]
     diagnostics: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
+    def take(self, rows: NDArray[np.intp]) -> "Scored":
+        """Return those of some of the rows."""
+        diagnostics = {name: values[rows] for name, values in self.diagnostics.items()}
+        return Scored(self.log_prob[rows], diagnostics)
+
 
 class Content(Protocol):
     """What a fit trains on and scores, read from the array that all workers share."""

@@ -1,13 +1,11 @@
 """Loading of kept models: class and parameters from run.json, weights from their file."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from byrote import checks, seeds
+from byrote.data.records import Records
 from byrote.errors import InvalidInput, RunMismatch
 from byrote.models import contract
 from byrote.models.sampling import check_samples, draw_samples
@@ -17,7 +15,6 @@ from byrote.runs.files import file_exists
 from byrote.runs.job import job_of
 from byrote.runs.kinds.registry import kind_of
 from byrote.runs.manifest import ModelPart
-from byrote.runs.record_files import load_records
 from byrote.runs.run_folder import RunFolder
 
 _BYROTE = "byrote.models."
@@ -44,9 +41,9 @@ def load(run: RunFolder, fit: int | None = None, model: Any = None) -> Any:
 
 
 def sample(
-    run: RunFolder, n: int, *, seed: int = 0, fit: int | None = None, model: Any = None
-) -> NDArray[Any]:
-    """Draw records from a kept model; see ``Run.sample``."""
+    run: RunFolder, n: int, seed: int, fit: int | None, model: Any, records: Callable[[], Records]
+) -> Any:
+    """Draw records from a kept model; see ``Run.sample``. ``records`` gives those of the run."""
     n = checks.integer("n", n, at_least=1)
     seed = checks.seed("seed", seed)
     fitted = load(run, fit, model)
@@ -57,8 +54,8 @@ def sample(
         samples = draw_samples(fitted, n, run.manifest.data.shape)
     if not run.manifest.data.table:
         return samples
-    kind: Any = kind_of(load_records(run.paths, run.manifest), fitted)
-    return np.asarray(kind.in_units(samples))
+    kind: Any = kind_of(records(), fitted)
+    return kind.in_units(samples)
 
 
 def _checked(model: Any, description: ModelPart) -> Any:

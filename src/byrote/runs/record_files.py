@@ -94,13 +94,25 @@ def load_records(paths: RunPaths, manifest: Manifest) -> Records:
     """
     data = manifest.data
     if data.source == "memory":
-        raise InvalidInput("the run was made from an array in memory, which no command can load")
+        raise InvalidInput(
+            "the run was made from an array or data frame in memory, which no command can load"
+            " (byrote.open_run takes it as records)"
+        )
     options = dict(data.options)
     if "only" in options:
         options["only"] = str(paths.records)
-    records = load(data.location, **options)
+    return checked_records(load(data.location, **options), manifest)
+
+
+def checked_records(records: Records, manifest: Manifest) -> Records:
+    """Return records, which must be those of the run, unchanged."""
+    data = manifest.data
     if records.fingerprint != data.fingerprint:
-        raise InvalidInput(f"{data.source} has changed since the run: values, labels or ids")
+        changed = f"{data.source} has changed since the run"
+        given = "records must be those of the run; these have other"
+        raise InvalidInput(
+            f"{given if data.source == 'memory' else f'{changed}:'} values, labels or ids"
+        )
     return records
 
 

@@ -80,7 +80,9 @@ class Request:
     def context(self) -> Context:
         """Return what the plan is drawn from."""
         records, places = self.records, self.kind.places
-        return Context(len(records), self.settings.seed, records.ids, records.labels, places)
+        return Context(
+            len(records), self.settings.seed, records.ids, records.labels, places, records.order
+        )
 
     def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
         """Describe this run with a given design."""

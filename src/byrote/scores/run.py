@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import Records
+from byrote.data.sources import as_records
 from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
@@ -18,7 +19,7 @@ from byrote.runs import kept_model
 from byrote.runs.files import file_exists
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
-from byrote.runs.record_files import load_records
+from byrote.runs.record_files import checked_records, load_records
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure_result import ExposureResult, exposure_of_run
@@ -37,19 +38,23 @@ from byrote.scores.privacy.membership import MembershipInference
 Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
 
 
-def open_run(run: "str | Path | Run") -> "Run":
+def open_run(run: "str | Path | Run", records: Any = None) -> "Run":
     """Open a run folder; an open run is returned as it is.
+
+    ``records``: those of a run from memory (an array, a data frame, ``Records``), where needed.
 
     Raises
     ------
     InvalidInput
-        If the folder holds no run, or symbolic links.
+        If the folder holds no run, or symbolic links, or records are not those of the run.
     CorruptFile, CannotRead
         If the description, the plan or the record ids are damaged, or cannot be read.
     """
-    if isinstance(run, Run):
+    if not isinstance(run, Run):
+        run = Run(RunFolder.open(RunPaths(checks.path("run", run))))
+    if records is None:
         return run
-    return Run(RunFolder.open(RunPaths(checks.path("run", run))))
+    return Run(run.folder, checked_records(as_records(records), run.manifest))
 
 
 class Run(Displayed):
@@ -78,15 +83,13 @@ class Run(Displayed):
     (20, 1.0)
     """
 
-    def __init__(self, folder: RunFolder) -> None:
-        self.folder = folder
+    def __init__(self, folder: RunFolder, records: Records | None = None) -> None:
+        self.folder, self._records = folder, records
 
     def __repr__(self) -> str:
         plan, model = self.manifest.plan.spec["kind"], self.manifest.model.name.rpartition(".")[2]
         done = self.design.fits - len(self.missing)
         return f"Run({str(self.path)!r}: {done} of {self.design.fits} fits of {model}, {plan})"
-
-    # -- description -----------------------------------------------------------------------------
 
     @property
     def path(self) -> Path:
@@ -251,8 +254,6 @@ class Run(Displayed):
             return from_run.evidence_of_canaries(self.folder, table, exposure, claim)
         return from_run.evidence_of_records(self.folder, table, self.evaluation, claim)
 
-    # -- kept in the folder -----------------------------------------------------------------------
-
     @once
     def neighbors(self) -> NeighborResult:
         """Load the results of ``byrote neighbors --validation``."""
@@ -278,7 +279,7 @@ class Run(Displayed):
     @cached_property
     def records(self) -> Records:
         """The records of the run, loaded again; InvalidInput if they changed."""
-        return load_records(self.folder.paths, self.manifest)
+        return self._records or load_records(self.folder.paths, self.manifest)
 
     def model(self, fit: int | None = None, *, model: Any = None) -> Any:
         """Load a model that the run keeps, as it was after training.
@@ -290,11 +291,9 @@ class Run(Displayed):
         """
         return kept_model.load(self.folder, fit, model)
 
-    def sample(
-        self, n: int, *, seed: int = 0, fit: int | None = None, model: Any = None
-    ) -> NDArray[Any]:
-        """Draw (n, *shape) records from a model that the run keeps; see ``model``.
+    def sample(self, n: int, *, seed: int = 0, fit: int | None = None, model: Any = None) -> Any:
+        """Draw n records from a model that the run keeps (see ``model``).
 
-        The seed determines the samples. The first of N samples depend on N.
+        Those of a table are a data frame; others an array, (n, *shape). The seed determines them.
         """
-        return kept_model.sample(self.folder, n, seed=seed, fit=fit, model=model)
+        return kept_model.sample(self.folder, n, seed, fit, model, lambda: self.records)

@@ -6,40 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from byrote.cli.options.plans import (
-    Bystanders,
-    Coins,
-    Fits,
-    Folds,
-    Fraction,
-    Pairs,
-    PlanChoice,
-    ProbeCount,
-    Repeats,
-    Stratify,
-)
+from byrote.cli.options.plans import PlanParameters
+from byrote.cli.options.records import RecordOptions
 from byrote.cli.options.shared import (
     AsJson,
-    CategoryNames,
-    ColumnNames,
-    Data,
     Debug,
-    Decimal,
     DensityModel,
-    DroppedNames,
-    Encoding,
     FromSamplesCount,
-    Ids,
-    Image,
-    Key,
-    Labels,
-    Only,
-    Part,
     Seed,
-    Separator,
     Settings,
-    Standardize,
-    SubsetSize,
     Threads,
     Timed,
     Workers,
@@ -54,13 +29,12 @@ Printed = Literal["rows", "ids", "score-rows", "score-ids", "seed", "run"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanOptions(Timed):
+class PlanOptions(PlanParameters, RecordOptions, Timed):
     """Propose plans for a goal and a budget: what each costs, and what it can find.
 
     With --plan and --out, write that plan to a folder for fits that you make yourself.
     """
 
-    data: Data
     model: DensityModel | None = None
     settings: Settings = None
     from_samples: FromSamplesCount = None
@@ -78,16 +52,6 @@ class PlanOptions(Timed):
             " default: discover=1).",
         ),
     ] = None
-    plan: PlanChoice | None = None
-    folds: Folds = None
-    repeats: Repeats = None
-    fits: Fits = None
-    fraction: Fraction = None
-    probes: ProbeCount = None
-    pairs: Pairs = False
-    coins: Coins = False
-    bystanders: Bystanders = None
-    stratify: Stratify = False
     out: Annotated[
         Path | None,
         value(
@@ -100,20 +64,6 @@ class PlanOptions(Timed):
         ScriptName | None,
         one_of("--script", ScriptName, "Print a job array for the missing fits (--out)."),
     ] = None
-    key: Key = None
-    labels: Labels = None
-    ids: Ids = None
-    columns: ColumnNames = None
-    drop: DroppedNames = None
-    categories: CategoryNames = None
-    standardize: Standardize = None
-    separator: Separator = None
-    decimal: Decimal = None
-    encoding: Encoding = None
-    part: Part = None
-    image: Image = None
-    records: SubsetSize = None
-    only: Only = None
     seed: Seed = 0
     workers: Workers = 1
     threads: Threads = 1

@@ -1,6 +1,7 @@
 """Options that describe a plan: of the verbs that train models, and of the one that plans."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -11,38 +12,52 @@ PlanName = Literal["kfold", "leave-one-out", "subset", "probes"]
 PlanChoice = Annotated[
     PlanName, one_of("--plan", PlanName, "Choose which fits train on which records.")
 ]
-Folds = Annotated[int | None, number("Split the records into N parts (kfold; default: 10).")]
-Repeats = Annotated[
-    int | None,
-    number(
-        "Use N partitions (kfold; default: 10), or train N times on all records (leave-one-out;"
-        " default: 1)."
-    ),
-]
-Fits = Annotated[int | None, number("Train N models (subset, probes; required).")]
-Fraction = Annotated[
-    float | None, value("SHARE", "Train on this share of the records (subset; required).")
-]
-ProbeCount = Annotated[int | None, number("Use N random records as probes (probes; required).")]
-Pairs = Annotated[
-    bool,
-    typer.Option("--pairs", help="Train complementary pairs of fits with the same seeds (probes)."),
-]
-Coins = Annotated[
-    bool,
-    typer.Option(
-        "--coins",
-        help="Include each probe by an independent coin flip (probes; recommended for byrote"
-        " epsilon).",
-    ),
-]
-Bystanders = Annotated[
-    int | None,
-    number(
-        "Score N records that are in every fit, as the control of the test (probes; default: 4 for"
-        " each probe, at least 1000)."
-    ),
-]
-Stratify = Annotated[
-    bool, typer.Option("--stratify", help="Spread labels evenly over the parts (kfold).")
-]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanParameters:
+    """Options of a chosen plan."""
+
+    plan: PlanChoice | None = None
+    folds: Annotated[int | None, number("Split records into N parts (kfold; default: 10).")] = None
+    repeats: Annotated[
+        int | None,
+        number(
+            "Use N partitions (kfold; default: 10), or train N times on all records (leave-one-out;"
+            " default: 1)."
+        ),
+    ] = None
+    fits: Annotated[int | None, number("Train N models (subset, probes; required).")] = None
+    fraction: Annotated[
+        float | None, value("SHARE", "Train on this share of the records (subset; required).")
+    ] = None
+    probes: Annotated[int | None, number("Probe N random records (probes; required).")] = None
+    pairs: Annotated[
+        bool,
+        typer.Option(
+            "--pairs", help="Train complementary pairs of fits with the same seeds (probes)."
+        ),
+    ] = False
+    coins: Annotated[
+        bool,
+        typer.Option(
+            "--coins",
+            help="Include each probe by an independent coin flip (probes; recommended for byrote"
+            " epsilon).",
+        ),
+    ] = False
+    bystanders: Annotated[
+        int | None,
+        number(
+            "Score N records that are in every fit, as the control of the test (probes; default: 4"
+            " for each probe, at least 1000)."
+        ),
+    ] = None
+    stratify: Annotated[
+        bool, typer.Option("--stratify", help="Spread labels evenly over the parts (kfold).")
+    ] = False
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the options but for the plan's name."""
+        names = [field.name for field in fields(PlanParameters)]
+        return {name: getattr(self, name) for name in names if name != "plan"}

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from byrote.cli.options.records import TableOptions
 from byrote.cli.options.shared import (
     AsCsv,
     AsJson,
@@ -79,7 +80,7 @@ class ExtractOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeighborsOptions:
+class NeighborsOptions(TableOptions):
     """Find copies and near copies, which hide memorization, and test samples for copying.
 
     Of a run, or of one synthetic table: --train, --holdout and --synthetic.
@@ -98,9 +99,6 @@ class NeighborsOptions:
         Path | None, value("FILE", "Compare with these rows, which the generator has not seen.")
     ] = None
     synthetic: Annotated[Path | None, value("FILE", "Test this synthetic table.")] = None
-    drop: Annotated[
-        list[str] | None, value("NAME", "Leave out this column of the tables; repeatable.")
-    ] = None
     validation: Annotated[
         str | None,
         value(

@@ -60,72 +60,9 @@ def top_n(text: str) -> Any:
 
 # -- records and models ---------------------------------------------------------------------------
 
-Data = Annotated[
-    str,
-    argument(
-        "DATA",
-        "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
-        " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST.",
-    ),
-]
 DensityModel = Annotated[
     str, value("MODEL", "Train vae, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND.")
 ]
-Ids = Annotated[str | None, value("NAME", "Read the ids from this column, array or file.")]
-Part = Annotated[
-    str | None,
-    value(
-        "PART",
-        "Use this part of the data set: train, test, or CelebA's valid (default: train).",
-    ),
-]
-Image = Annotated[
-    str | None,
-    value(
-        "WORDS",
-        "Transform each image, in the order given: pad=N, crop=LEFT,TOP,RIGHT,BOTTOM,"
-        " resize=N, celeba.",
-    ),
-]
-Only = Annotated[
-    str | None,
-    value(
-        "FILE",
-        "Use only the records listed in this file: a .csv or .parquet with a column id,"
-        " or a .txt with one id per line (byrote prune writes one).",
-    ),
-]
-Key = Annotated[
-    str | None,
-    value("NAME", "Read the records from this array of a .npz or image column of a .parquet."),
-]
-Labels = Annotated[str | None, value("NAME", "Read the labels from this column, array or file.")]
-ColumnNames = Annotated[
-    str | None,
-    value("A,B,…", "Model only these columns of a table, also such as look like ids."),
-]
-DroppedNames = Annotated[str | None, value("A,B,…", "Leave out these columns of a table.")]
-CategoryNames = Annotated[
-    str | None,
-    value("A,B,…", "Take these columns of a table for categories, though they hold numbers."),
-]
-Standardize = Annotated[
-    bool | None,
-    typer.Option(
-        "--standardize/--no-standardize",
-        help="Train on columns of a table at mean 0 and standard deviation 1; log p stays in its"
-        " units (default for tables).",
-        show_default=False,
-    ),
-]
-Separator = Annotated[
-    str | None, value("MARK", "Split cells of a .csv at this mark, such as ; or tab.")
-]
-Decimal = Annotated[str | None, value("MARK", "Read decimals of a .csv with this mark: . or ,.")]
-Encoding = Annotated[
-    str | None, value("NAME", "Read a .csv in this encoding, such as cp1252 or utf-16.")
-]
-SubsetSize = Annotated[int | None, number("Use a fixed random subset of N records (default: all).")]
 Settings = Annotated[
     list[str] | None,
     typer.Option(

@@ -6,47 +6,22 @@ from typing import Annotated, Literal
 
 import typer
 
-from byrote.cli.options.plans import (
-    Bystanders,
-    Coins,
-    Fits,
-    Folds,
-    Fraction,
-    Pairs,
-    PlanChoice,
-    ProbeCount,
-    Repeats,
-    Stratify,
-)
+from byrote.cli.options.plans import PlanChoice, PlanParameters
+from byrote.cli.options.records import Key, Labels, RecordOptions, SubsetSize
 from byrote.cli.options.shared import (
     AsCsv,
     AsJson,
-    CategoryNames,
-    ColumnNames,
-    Data,
     Debug,
     DebugFits,
-    Decimal,
     DensityModel,
-    DroppedNames,
     DryRun,
-    Encoding,
     Executor,
     FromSamplesCount,
-    Ids,
-    Image,
     KeepModels,
-    Key,
-    Labels,
-    Only,
     Out,
-    Part,
     ScoreTest,
     Seed,
-    Separator,
     Settings,
-    Standardize,
-    SubsetSize,
     Threads,
     Timed,
     ValidationPart,
@@ -68,50 +43,43 @@ StudyName = Literal[
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions(Timed):
-    """Find the records that a model memorizes, by training it with and without them."""
+class TrainOptions(PlanParameters, RecordOptions, Timed):
+    """Options of training with and without each record."""
 
-    data: Data
     out: Out = None
     model: DensityModel = "vae"
     settings: Settings = None
     from_samples: FromSamplesCount = None
     plan: PlanChoice = "kfold"
-    folds: Folds = None
-    repeats: Repeats = None
-    fits: Fits = None
-    fraction: Fraction = None
-    probes: ProbeCount = None
-    pairs: Pairs = False
-    coins: Coins = False
-    bystanders: Bystanders = None
-    stratify: Stratify = False
-    key: Key = None
-    labels: Labels = None
-    ids: Ids = None
-    columns: ColumnNames = None
-    drop: DroppedNames = None
-    categories: CategoryNames = None
-    standardize: Standardize = None
-    separator: Separator = None
-    decimal: Decimal = None
-    encoding: Encoding = None
-    part: Part = None
-    image: Image = None
-    records: SubsetSize = None
-    only: Only = None
     seed: Seed = 0
-    track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
     workers: Workers = 1
     threads: Threads = 1
     executor: Executor = "auto"
-    keep_models: KeepModels = "none"
     dry_run: DryRun = False
     as_json: AsJson = False
     as_csv: AsCsv = False
+    debug: DebugFits = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(TrainOptions):
+    """Find the records that a model memorizes, by training it with and without them."""
+
+    track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
+    keep_models: KeepModels = "none"
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
-    debug: DebugFits = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiscloseOptions(TrainOptions):
+    """Find whose secret a model gives away, by guessing it with and without them in training.
+
+    The guess is by the model's own conditional, or from its samples (--from-samples).
+    """
+
+    secret: Annotated[str, value("NAME", "Guess this column from the others.")]
+    top: Annotated[int, top_n("Print the N records most given away.")] = 10
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -81,7 +81,7 @@ def _request(options: ExposeOptions, rank_method: str) -> Request:
         insertions=insertions,
         canaries_per_level=options.canaries_per_level,
         controls=options.controls,
-        settings=run_settings(options),
+        settings=run_settings(options, options.keep_models),
         fits=options.fits,
         measurement=Measurement(options.references, rank_method, options.max_queries),
         held_out=options.held_out,

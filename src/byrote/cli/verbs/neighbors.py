@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from byrote import checks
-from byrote.cli.exits import Exit, complain, complete_or_not
+from byrote.cli.exits import Exit, complete_or_not
+from byrote.cli.options.records import load_options
 from byrote.cli.options.runs import NeighborsOptions
 from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.extract import build_user_model
 from byrote.data import Records, load
-from byrote.data.frames import id_columns, load_frame
+from byrote.data.frames import load_tables
 from byrote.errors import InvalidInput
 from byrote.report import near_duplicates as report_copies
 from byrote.report import neighbors as report
@@ -37,7 +38,8 @@ def neighbors(options: NeighborsOptions) -> int:
     tables = {name: getattr(options, name) for name in _TABLES}
     if options.run is None:
         return _of_table(options, tables)
-    if extra := [f"--{name}" for name in (*_TABLES, "drop") if getattr(options, name)]:
+    of_tables = {**tables, **load_options(options)}
+    if extra := [f"--{name}" for name, given in of_tables.items() if given]:
         raise InvalidInput(f"{extra[0]} is for synthetic tables; leave out the run to test one")
     return _of_run(options, options.run)
 
@@ -50,12 +52,10 @@ def _of_table(options: NeighborsOptions, paths: Mapping[str, Path | None]) -> in
             f" {missing[0]}"
         )
     checks.integer("--seed", options.seed, at_least=0)
-    drop = options.drop or []
-    frames = {name: load_frame(f"--{name}", str(path), drop=drop) for name, path in paths.items()}
+    files = {f"--{name}": str(path) for name, path in paths.items()}
     with standard_output_kept_clean():
-        result = compare_synthetic(**frames, seed=options.seed)
-    for column in id_columns(frames["train"]):
-        complain(f"column {column!r} looks like ids: every row has another value (--drop {column})")
+        frames = load_tables(files, **load_options(options)).values()
+        result = compare_synthetic(*frames, seed=options.seed)
     emit(
         output_format(options.as_json),
         text=lambda: [synthetic_report.render(result, top=options.top)],
@@ -149,14 +149,9 @@ def load_validation(data: Mapping[str, Any], path: str | None, part: str | None)
     inherited = _OPTIONS_OF_FILES if same_format else {"image"}
     options = {name: value for name, value in data["options"].items() if name in inherited}
     records = load(location, **options, **({} if part is None else {"part": part}))
-    if records.columns is not None and records.columns.first_not_number() is not None:
-        raise InvalidInput(
-            "--validation takes tables of numbers; categories and gaps are compared by --train,"
-            " --holdout and --synthetic, without a run"
-        )
     if records.fingerprint == data["fingerprint"]:
         raise InvalidInput(_SAME_RECORDS)
-    if list(records.shape) != list(data["shape"]):
+    if records.columns is None and list(records.shape) != list(data["shape"]):
         shape = tuple(data["shape"])
         raise InvalidInput(f"--validation must hold records of shape {shape}; got {records.shape}")
     return records

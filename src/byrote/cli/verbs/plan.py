@@ -11,8 +11,9 @@ from typing import Any
 
 from byrote.cli.exits import Exit
 from byrote.cli.options.planning import PlanOptions
+from byrote.cli.options.records import load_options
 from byrote.cli.output import emit, output_format, print_text, standard_output_kept_clean
-from byrote.cli.verbs.score import DATA_OPTIONS, PLAN_OPTIONS, build_model, build_plan, load_records
+from byrote.cli.verbs.score import build_model, build_plan, load_records
 from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.report import elsewhere
@@ -31,7 +32,7 @@ _NUMBERS = {"seed": 0, "workers": 1, "threads": 1}
 
 def plan(options: PlanOptions) -> int:
     """Propose plans, or write a chosen one to a folder; return the exit code."""
-    choices = {name: getattr(options, name) for name in PLAN_OPTIONS}
+    choices = options.parameters()
     if options.out is not None:
         return _write(options, options.out, choices)
     if name := _first_set({"plan": options.plan, **choices, "script": options.script}):
@@ -109,8 +110,8 @@ def command_of(options: PlanOptions, proposal: Proposal) -> str:
     for setting in options.settings or []:
         words += ["--set", setting]
     words += _option("from-samples", options.from_samples)
-    for name in DATA_OPTIONS:
-        words += _option(name, getattr(options, name))
+    for name, value in load_options(options).items():
+        words += _option(name, value)
     spec = {**proposal.plan.spec()}
     kind = spec.pop("kind")
     if kind != "kfold":

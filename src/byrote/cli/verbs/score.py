@@ -2,7 +2,7 @@
 
 import inspect
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from byrote import checks
 from byrote.cli.exits import Exit, complain
 from byrote.cli.options.planning import PlanOptions
-from byrote.cli.options.training import ExposeOptions, ScoreOptions
+from byrote.cli.options.records import RecordOptions, load_options
+from byrote.cli.options.training import ExposeOptions, ScoreOptions, TrainOptions
 from byrote.cli.output import Format, emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.show import print_scores
 from byrote.data import Records, load
@@ -28,55 +29,75 @@ from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
-PLAN_OPTIONS = (
-    "folds", "repeats", "fits", "fraction", "probes", "pairs", "coins", "bystanders",
-    "stratify",
-)  # fmt: skip
-DATA_OPTIONS = (
-    "key", "labels", "ids", "columns", "drop", "categories", "standardize", "separator", "decimal",
-    "encoding", "part", "image", "records", "only",
-)  # fmt: skip
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
 
 def score(options: ScoreOptions) -> int:
     """Train with and without each record, and print the scores; return the exit code."""
     output = output_format(options.as_json, options.as_csv)
+    run = train(
+        options,
+        lambda: build_model(options),
+        output,
+        keep_models=options.keep_models,
+        track=parse_epochs(options.track),
+    )
+    if not isinstance(run, Run):
+        return run
+    code = print_scores(run, output, top=options.top, test=options.test)
+    if options.keep_models != "none":
+        run.folder.check_release()
+    return code
+
+
+def train(
+    options: TrainOptions,
+    build: Callable[[], Any],
+    output: Format,
+    *,
+    keep_models: str = "none",
+    track: Sequence[int] = (),
+) -> Run | Exit:
+    """Execute the run that the options ask for; or print its forecast, and return the exit code."""
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
-    plan = build_plan(options.plan, {name: getattr(options, name) for name in PLAN_OPTIONS})
-    model, records = contract.prepared(build_model(options), load_records(options))
+    plan = build_plan(options.plan, options.parameters())
+    model, records = contract.prepared(build(), load_records(options))
     request = Request(
         model=model,
         records=records,
         plan=plan,
-        settings=run_settings(options),
-        track=parse_epochs(options.track),
+        settings=run_settings(options, keep_models),
+        track=track,
     )
     if options.out is None or options.dry_run:
         print_forecast(request, output, options.started)
         return Exit.DONE
     run = execute(request, options.out)
-    if run is None:
-        return Exit.INTERRUPTED
-    code = print_scores(run, output, top=options.top, test=options.test)
-    if request.keeps:
-        run.folder.check_release()
-    return code
+    return Exit.INTERRUPTED if run is None else run
 
 
-def build_model(options: ScoreOptions | PlanOptions) -> Any:
+def build_model(options: TrainOptions | PlanOptions) -> Any:
     """Build the model that the options name, or the density of its samples."""
-    model = registry.build(options.model or "vae", registry.parse_settings(options.settings or []))
-    if options.from_samples is None:
-        return model
-    samples = checks.integer("--from-samples", options.from_samples, at_least=1)
-    return FromSamples(model, samples=samples)
+    model = named_model(options)
+    samples = sample_count(options)
+    return model if samples is None else FromSamples(model, samples=samples)
 
 
-def load_records(options: ScoreOptions | PlanOptions) -> Records:
+def named_model(options: TrainOptions | PlanOptions) -> Any:
+    """Build the model that the options name."""
+    return registry.build(options.model or "vae", registry.parse_settings(options.settings or []))
+
+
+def sample_count(options: TrainOptions | PlanOptions) -> int | None:
+    """Return the number of samples per training record; None for a model's density."""
+    count = options.from_samples
+    return None if count is None else checks.integer("--from-samples", count, at_least=1)
+
+
+def load_records(options: RecordOptions) -> Records:
     """Load the records that the options describe."""
-    return load(options.data, **{name: getattr(options, name) for name in DATA_OPTIONS})
+    return load(options.data, **load_options(options))
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:
@@ -115,7 +136,7 @@ def parse_epochs(text: str, *, alternatives: str = "") -> tuple[int, ...]:
         ) from None
 
 
-def run_settings(options: ScoreOptions | ExposeOptions) -> Settings:
+def run_settings(options: TrainOptions | ExposeOptions, keep_models: str) -> Settings:
     """Return seed, executor and kept models of a run."""
     return Settings(
         seed=options.seed,
@@ -123,7 +144,7 @@ def run_settings(options: ScoreOptions | ExposeOptions) -> Settings:
         workers=options.workers,
         executor=options.executor,
         debug=options.debug,
-        keep_models=options.keep_models,
+        keep_models=keep_models,
     )
 
 

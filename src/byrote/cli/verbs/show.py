@@ -12,7 +12,7 @@ from byrote.cli.exits import complain, complete_or_not
 from byrote.cli.options.runs import ShowOptions
 from byrote.cli.output import Format, emit, output_format
 from byrote.errors import InvalidInput
-from byrote.report import elsewhere, exposure, memorization, near_duplicates
+from byrote.report import attribute_disclosure, elsewhere, exposure, memorization, near_duplicates
 from byrote.report import trajectory as trajectory_text
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
@@ -22,6 +22,7 @@ from byrote.scores.memorization.evaluation import Test
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
+from byrote.scores.privacy.attribute_disclosure import disclosure_of_run, guesses
 from byrote.scores.run import Run, open_run
 
 
@@ -29,6 +30,8 @@ def show(options: ShowOptions) -> int:
     """Print the scores or exposures of a run; return the exit code."""
     output = output_format(options.as_json, options.as_csv)
     run, top = open_run(options.run), options.top
+    if guesses(run):
+        return print_disclosure(run, output, top=10 if top is None else top)
     if run.has_canaries:
         if options.test is not None:
             raise InvalidInput(
@@ -117,6 +120,18 @@ def _guarantee(run: Run) -> Iterator[object]:
     if run.guarantee is not None:
         yield ""
         yield Text(f"{guarantee(run.guarantee)} byrote epsilon prints the proven bound.")
+
+
+def print_disclosure(run: Run, output: Format, *, top: int) -> int:
+    """Print what a run of byrote disclose says of a secret; return the exit code."""
+    result, code = complete_or_not(partial(disclosure_of_run, run))
+    emit(
+        output,
+        text=lambda: [attribute_disclosure.render(result, top=top)],
+        data=lambda: attribute_disclosure.to_json(result, top=top),
+        table=result.to_frame,
+    )
+    return code
 
 
 # -- exposures ------------------------------------------------------------------------------------

@@ -74,7 +74,7 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
         return self
 
     def sample(self, n_samples: int = 1) -> Any:
-        """Draw samples from the generator: an array or, where it takes data frames, a data frame.
+        """Draw samples from the generator: an array or, where X is a data frame, a data frame.
 
         Raises
         ------
@@ -84,14 +84,23 @@ class Sampled(BaseEstimator):  # type: ignore[misc]
         contract.copy_seeds(self.generator, self.generator_)
         if not isinstance(self.space_, Gower):
             return draw_samples(self.generator_, n_samples, (self.space_.dimensions,))
-        frame = self.generator_.sample(n_samples)
-        name = type(self.generator).__name__
-        if not is_frame(frame) or len(frame) != n_samples:
+        return self._framed(self.generator_.sample(n_samples), n_samples)
+
+    def _framed(self, samples: Any, n: int) -> Any:
+        """Return samples as a data frame; an array is taken in the order of the columns."""
+        import pandas as pd  # noqa: PLC0415 (slow to load)
+
+        names = self.space_.columns.names  # type: ignore[attr-defined]  # of Gower's
+        rows = samples[0] if isinstance(samples, tuple) else samples  # a mixture's of scikit-learn
+        if isinstance(rows, np.ndarray) and rows.shape == (n, len(names)):
+            return pd.DataFrame(rows, columns=names)
+        if not is_frame(rows) or len(rows) != n:
+            name = type(self.generator).__name__
             raise InvalidInput(
-                f"generator: {name}.sample({n_samples}) must give a data frame of {n_samples} rows;"
-                f" got {checks.brief(frame)}"
+                f"generator: {name}.sample({n}) must give a data frame of {n} rows, or an array of"
+                f" the {len(names)} columns; got {checks.brief(samples)}"
             )
-        return frame
+        return rows
 
     def _drawn_once(self) -> Any:
         """Draw the samples when they are first needed, by the seed of that moment."""

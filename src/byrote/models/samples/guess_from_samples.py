@@ -7,8 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.columns import Columns
-from byrote.errors import InvalidInput, did_you_mean
-from byrote.models.contract import Statistic
+from byrote.models.guess_from_density import GUESS, columns_with_secret
 from byrote.models.samples.from_samples import Sampled
 from byrote.models.samples.space import Gower, Space
 from byrote.stats.gower import paired_distances
@@ -35,7 +34,7 @@ class GuessFromSamples(Sampled):
     See ``byrote.privacy.attribute_disclosure``.
     """
 
-    statistic = Statistic("quality of the guess", "quality")
+    statistic = GUESS
 
     def __init__(
         self, generator: Any, secret: Any, samples: int = 5, space: Space | None = None
@@ -51,15 +50,7 @@ class GuessFromSamples(Sampled):
         InvalidInput
             If a parameter is invalid, or X is not a data frame with the secret and other columns.
         """
-        columns = getattr(X, "columns", None)  # of a data frame, or of a table's records
-        if columns is None:
-            raise InvalidInput("X must be a data frame, whose columns have names; got an array")
-        names = columns.names if isinstance(columns, Columns) else [*columns]
-        if self.secret not in names:
-            nearest = did_you_mean(str(self.secret), list(map(str, names)))
-            raise InvalidInput(f"secret must be a column; got {self.secret!r}{nearest}")
-        if len(names) < 2:
-            raise InvalidInput("X must have columns to guess the secret from; got the secret alone")
+        columns_with_secret(X, self.secret)
         return super().prepared(X)
 
     def score_samples(self, X: Any) -> Array:

@@ -46,6 +46,8 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.three_d_array = True  # images (n, h, w) or (n, h, w, c), unflattened
         return tags
 
+    takes_columns_by_name = True  # initial weights are drawn by place
+
     @property
     def takes_categories(self) -> bool:
         """Whether the likelihood is one of tables."""

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from byrote import checks
-from byrote.data.columns import NUMBER, NUMBER_WITH_GAPS
+from byrote.data.column import NUMBER, NUMBER_WITH_GAPS
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models.vae.likelihoods import (
@@ -46,11 +46,20 @@ def likelihood_of(vae: Any) -> str:
 
 
 def with_columns(vae: Any, X: Any) -> Any:
-    """Return a copy that knows the columns of a table, if X are its records, or the VAE itself."""
+    """Return a copy that knows the columns of a table by name, or the VAE itself.
+
+    X are the records of the table, or of something else.
+    """
     columns = X.columns if isinstance(X, Records) else None
-    if columns is None or vae.likelihood not in (AUTO, MIXED) or vae.columns is not None:
+    if columns is None or vae.likelihood not in (AUTO, MIXED):
         return vae
-    return clone(vae).set_params(columns=[*columns.kinds])
+    kinds = [*columns.by_name().kinds]
+    if vae.columns is not None and [*vae.columns] != kinds:
+        raise InvalidInput(
+            f"columns must be None for a table, which has its own, {kinds} in the order of their"
+            f" names; got {checks.brief(vae.columns)}"
+        )
+    return clone(vae).set_params(columns=kinds)
 
 
 class Layout:

@@ -18,6 +18,7 @@ from torch.nn import functional
 
 from byrote.data.records import as_values
 from byrote.errors import InvalidInput
+from byrote.seeds import mix
 
 SQUEEZE = 0.05  # lambda: keeps the logit finite (Dinh et al. 2017; the authors' value)
 STEPS = 256  # of a pixel
@@ -233,15 +234,8 @@ def _hash_uniforms(x: NDArray[np.float32], weights: NDArray[np.uint64]) -> NDArr
     bits = x.view(np.uint32).astype(np.uint64)
     content = (bits * (weights[:d] | np.uint64(1))).sum(axis=1, dtype=np.uint64)
     offsets: NDArray[np.uint64] = _GOLDEN * np.arange(1, d + 1, dtype=np.uint64)
-    counters = _splitmix(content + weights[d])[:, None] + offsets
-    return (_splitmix(counters) >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
-
-
-def _splitmix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """The output function of SplitMix64 (Steele, Lea & Flood 2014)."""
-    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return z ^ (z >> np.uint64(31))
+    counters = mix(content + weights[d])[:, None] + offsets
+    return (mix(counters) >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 
 def _check_unit_interval(x: NDArray[Any], reason: str) -> None:

@@ -74,7 +74,8 @@ def loss_rows(job: Job) -> NDArray[np.uint32]:
     if len(job.held_out) <= LOSS_ROWS:
         return job.held_out
     generator = np.random.default_rng(job.evaluation_seed)
-    return np.sort(generator.choice(job.held_out, LOSS_ROWS, replace=False))
+    chosen = generator.choice(len(job.held_out), LOSS_ROWS, replace=False)
+    return job.held_out[np.sort(chosen)]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
 from byrote.models import contract
+from byrote.models.contract import Statistic
 from byrote.models.external import takes_assignments
 from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
@@ -74,4 +75,9 @@ def kind_of(records: Any, model: Any) -> Kind:
     if records.columns is None:
         return Arrays(records)
     wanted = records.standardize
-    return Tables(records, not contract.takes_units(model) if wanted is None else wanted)
+    return Tables(
+        records,
+        standardize=not contract.takes_units(model) if wanted is None else wanted,
+        by_name=bool(getattr(model, "takes_columns_by_name", False)),
+        is_density=getattr(model, "statistic", Statistic()) == Statistic(),
+    )

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.standardization import comparable_rows
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.authenticity import share_of_distances
@@ -49,11 +50,12 @@ def compare_neighbors(
     result
         Memorization scores of the training records.
     train
-        The training records, in the order of ``result``.
+        The training records, in the order of ``result``. Those of a table are compared with numbers
+        standardized, and differing categories at distance 1.
     validation
         Records not in the training set.
     samples
-        Records drawn from the model trained on all of ``train``.
+        Records drawn from the model trained on all of ``train``, as ``Run.sample`` gives them.
     features, downsample, seed
         As for ``distance_ratio``.
     cells
@@ -77,7 +79,8 @@ def compare_neighbors(
     """
     seed = checks.seed("seed", seed)
     cells = checks.integer("cells", cells, at_least=1)
-    arrays = comparable(train=train, validation=validation, samples=samples)
+    sets = comparable_rows(train, validation=validation, samples=samples)
+    arrays = comparable(**dict(zip(("train", "validation", "samples"), sets, strict=True)))
     _check_lengths(result, arrays[0], cells)
     space = in_space(arrays, features=features, downsample=downsample)
     size = min(len(space[1]), len(space[2]))

@@ -166,7 +166,7 @@ def near_duplicates(
     >>> duplicates.order().tolist(), duplicates.neighbor[[3, 20]].tolist()
     ([20, 40, 3, 7], [7, 40])
     """
-    (array,) = comparable(train=comparable_rows(train))
+    (array,) = comparable(train=comparable_rows(train)[0])
     if len(array) != len(result):
         raise InvalidInput(
             f"train must be the {len(result)} records that were scored; got {len(array)}"

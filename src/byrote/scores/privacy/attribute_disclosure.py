@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.columnar import Columnar, Columns
+from byrote.errors import InvalidInput
+from byrote.models.guess_from_density import GUESS, GuessFromDensity
 from byrote.models.samples.guess_from_samples import GuessFromSamples
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.runs.temporary import temporary_folder
+from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.score_memorization import score_memorization
 from byrote.scores.run import Run, open_run
 from byrote.stats.estimate import Estimate, from_error
@@ -32,7 +35,8 @@ class AttributeDisclosure(Columnar):
         (n,) ids of the records.
     quality_in, quality_out
         (n,) mean quality of the guess with the record in training and without it: the share of
-        right guesses of a category; 1 - mean error / range of a number. NaN where not scored.
+        right guesses of a category, or the probability that the model's conditional gives it; 1 -
+        mean error / range of a number. NaN where not scored.
     advantage
         (n,) quality_in - quality_out: what training on the record discloses of it. What is guessed
         as well without it is knowledge about the population.
@@ -107,34 +111,37 @@ class AttributeDisclosure(Columnar):
 
 
 def attribute_disclosure(
-    generator: Any,
+    model: Any,
     X: Any,
     *,
     secret: Any,
     plan: Any = None,
-    samples: int = 5,
+    samples: int | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     workers: int = 1,
 ) -> AttributeDisclosure:
     """Measure how much better a secret column is guessed because a record was trained on.
 
-    The generator is trained with and without each record, as the plan prescribes. Each time the
-    record's secret is guessed from its other columns: it is that of the nearest sample. Only the
-    difference is disclosure: a guess that is as good without the record uses the population.
+    The model is trained with and without each record, as the plan prescribes. Each time the
+    record's secret is guessed from its other columns: by the model's own conditional where it has a
+    density of categories, such as the mixed ``VAE``; else it is that of the nearest sample. Only
+    the difference is disclosure: a guess that is as good without the record uses the population.
 
     Parameters
     ----------
-    generator
-        Any object with ``fit(X)`` and ``sample(n)`` on data frames.
+    model
+        A density model that takes categories, or any object with ``fit(X)`` and ``sample(n)`` on
+        data frames.
     X
-        Data frame of numbers and categories.
+        Data frame of numbers and categories, or ``Records`` of one.
     secret
         Name of the column that is guessed.
     plan, seed, out, workers
         As for ``byrote.score_memorization``.
     samples
-        Number of samples per training record.
+        Guess from this number of samples per training record (default: 5 for a model without a
+        density).
 
     Raises
     ------
@@ -158,21 +165,47 @@ def attribute_disclosure(
     >>> result.mean.low > 0.7, result.summary()["quality_in"] > 0.95
     (True, True)
     """
-    model = GuessFromSamples(generator, secret, samples)
+    guesser = guesser_of(model, secret, samples)
     with _folder(out) as folder:
-        scores = score_memorization(model, X, plan=plan, seed=seed, out=folder, workers=workers)
-        run = open_run(folder)
-        return AttributeDisclosure(
-            ids=scores.ids,
-            quality_in=_mean_quality(run.table(), IN),
-            quality_out=_mean_quality(run.table(), OUT),
-            advantage=scores.mean_log,
-            interval=scores.interval,
-            p_value=scores.p_value,
-            q_value=scores.q_value,
-            mean=_mean_advantage(run),
-            description={"secret": str(secret), **scores.description},
-        )
+        score_memorization(guesser, X, plan=plan, seed=seed, out=folder, workers=workers)
+        return disclosure_of_run(open_run(folder))
+
+
+def guesser_of(model: Any, secret: Any, samples: int | None) -> Any:
+    """Return what guesses the secret: from the model's density, or from its samples."""
+    has_density = callable(getattr(model, "score_samples", None))
+    if samples is None and has_density:
+        return GuessFromDensity(model, secret)
+    return GuessFromSamples(model, secret, 5 if samples is None else samples)
+
+
+def guesses(run: Run) -> bool:
+    """Whether the values of a run are qualities of guesses."""
+    return run.manifest.model.statistic.name == GUESS.name
+
+
+def disclosure_of_run(run: Run, *, partial: bool = False) -> AttributeDisclosure:
+    """Compute the disclosure of a run whose values are qualities of guesses.
+
+    ``partial`` accepts a run with missing fits.
+    """
+    if not guesses(run):
+        raise InvalidInput(f"{run.path} must be a run of byrote disclose; it has no guesses")
+    scores, table = run.memorization(partial=partial), run.table(partial=partial)
+    return AttributeDisclosure(
+        ids=scores.ids,
+        quality_in=_mean_quality(table, IN),
+        quality_out=_mean_quality(table, OUT),
+        advantage=scores.mean_log,
+        interval=scores.interval,
+        p_value=scores.p_value,
+        q_value=scores.q_value,
+        mean=_mean_advantage(run.evaluation),
+        description={
+            "secret": str(run.manifest.model.parameters.get("secret")),
+            **scores.description,
+        },
+    )
 
 
 @contextmanager
@@ -194,9 +227,8 @@ def _mean_quality(table: Table, side: int) -> Array:
     return result
 
 
-def _mean_advantage(run: Run) -> Estimate:
+def _mean_advantage(evaluation: Evaluation) -> Estimate:
     """Estimate the mean over records, with a jackknife over fits."""
-    evaluation = run.evaluation
     values, units = evaluation.estimate["mean_log"], len(evaluation.change_sums["mean_log"])
     error = evaluation.mean_error("mean_log")
     return from_error(

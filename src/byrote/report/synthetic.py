@@ -51,7 +51,8 @@ def _verdict(result: SyntheticResult) -> str:
     nearest, found = result.attributions["nearest"], len(result.found)
     return (
         f"A training row is nearest to {nearest.share:.1%} of synthetic rows;"
-        f" {nearest.expected:.1%} if training left no trace (p {number(nearest.p_value)}).\n"
+        f" {nearest.expected:.1%} if training left no trace.\n"
+        f"P-value of the three tests below together: {number(result.p_value_combined)}.\n"
         f"{plural(found, 'training row')} found at a {SIGNIFICANCE:.0%} false discovery rate;"
         f" {result.beyond_holdout:,} with a nearer copy than any holdout row"
         f" (p {number(result.p_value_beyond)})."
@@ -83,8 +84,8 @@ def remarks(result: SyntheticResult) -> list[str]:
     """Return notes on how to read the tests."""
     divided = result.description["divided"]
     of_ties = (
-        f" {plural(divided, 'synthetic row')} equally near to several real rows: copies among them"
-        " are divided too, so the excess is smaller than the share of copies."
+        f" {plural(divided, 'synthetic row')} equally near to several real rows: each is divided"
+        " among them. The excess allows for copies of rows that equal others."
     )
     return [
         "excess: share of these synthetic rows beyond what training rows are due, [95 %] over other"

@@ -8,75 +8,101 @@ intervals of the share are wrong.)
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import hypergeom
+from scipy.special import expit, logit
+from scipy.stats import hypergeom, rankdata
 
 from byrote.stats.estimate import Estimate, from_error
 from byrote.stats.standard_errors import welch
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-_ROUNDING = 1e-13  # of a sum
+_ROUNDING = 1e-12  # of a sum, far above the error of adding in pairs
 
 
-def permutation_p_values(values: Array, included: Flags, *, draws: int, seed: int) -> Array:
-    """Compute one-sided p-values of the sum over the included rows, (s, N) -> (s,).
+def permutation_p_values(
+    values: Array, included: Flags, *, draws: int, seed: int
+) -> tuple[Array, float]:
+    """Compute one-sided p-values of s sums over the included rows, and one for all of them.
 
-    The p-value is (1 + number of random choices with a sum as large) / (1 + draws).
+    The p-value of a sum is (1 + number of random choices with a sum as large) / (1 + draws). That
+    of all is the same for the smallest p-value, which each choice has too, so it allows for the
+    number of sums and for their dependence (Westfall & Young 1993).
+
+    Parameters
+    ----------
+    values
+        (s, N) values of N rows.
+    included
+        (N,) whether a row is in the sums.
+    draws
+        Number of random choices of as many rows.
+    seed
+        Seed of the choices.
+
+    Returns
+    -------
+    tuple of numpy.ndarray and float
+        (s,) p-values, and the p-value of their minimum.
 
     Examples
     --------
     >>> values = np.array([[3.0, 2.0, 0.0, 0.0, 1.0, 0.0]])
     >>> included = np.array([True, True, False, False, False, False])
-    >>> p = permutation_p_values(values, included, draws=999, seed=0)
-    >>> bool(abs(p[0] - 1 / 15) < 0.03)
-    True
+    >>> p, p_of_all = permutation_p_values(values, included, draws=999, seed=0)
+    >>> bool(abs(p[0] - 1 / 15) < 0.03), bool(p[0] == p_of_all)
+    (True, True)
     """
     rows, members = len(included), int(included.sum())
     smaller = min(members, rows - members)
     total = values.sum(axis=1)
-    observed = values[:, included].sum(axis=1)
     generator = np.random.default_rng(seed)
-    above = np.zeros(len(values))
-    for _ in range(draws):
-        drawn = values[:, generator.choice(rows, smaller, replace=False, shuffle=False)].sum(axis=1)
-        sums = drawn if smaller == members else total - drawn
-        above += sums >= observed - _ROUNDING * np.abs(total)
-    return np.asarray((1 + above) / (1 + draws))
+    sums = np.empty((len(values), 1 + draws))
+    sums[:, 0] = np.compress(included, values, axis=1).sum(axis=1)
+    for draw in range(1, 1 + draws):
+        chosen = generator.choice(rows, smaller, replace=False, shuffle=False)
+        drawn = np.take(values, chosen, axis=1).sum(axis=1)
+        sums[:, draw] = drawn if smaller == members else total - drawn
+    grain = _ROUNDING * np.maximum(np.abs(total), 1)[:, None]
+    as_large = rankdata(-np.round(sums / grain), method="max", axis=1)
+    smallest = as_large.min(axis=0)
+    return as_large[:, 0] / (1 + draws), float(np.mean(smallest <= smallest[0]))
 
 
-def excess(values: Array, included: Flags) -> Estimate:
+def excess(values: Array, included: Flags, of_copy: float = 1.0) -> Estimate:
     """Estimate the part of the total that included rows have beyond their due, (N,) values.
 
-    With r the ratio of the mean over n included rows and over the h others, it is
-    n (r - 1) / (n r + h): the share of synthetic rows that are copies, if all others have training
-    rows and others alike for nearest rows. Below 0 the included rows have less. The interval is
-    that of log r, by the delta method, with Welch and Satterthwaite's degrees of freedom.
+    With r the ratio of the mean over n included rows and over the h others, N = n + h, and a the
+    share of a copy of an included row that goes to included rows (``of_copy``), it is
+
+        (n r / (n r + h) - n / N) / (a - n / N):
+
+    the share of synthetic rows that are copies, if all others have training rows and others alike
+    for nearest rows. Below 0 the included rows have less. The interval is that of log r, by the
+    delta method, with Welch and Satterthwaite's degrees of freedom.
 
     Examples
     --------
     >>> values = np.array([1.0, 1.0, 1.0, 2.0, 2.0, 2.0])
-    >>> excess(values, values > 1).value
-    0.3333333333333333
+    >>> round(excess(values, values > 1).value, 3)
+    0.333
     """
     inside, outside = values[included], values[~included]
-    n, h = len(inside), len(outside)
+    due = len(inside) / len(values)
     if values.sum() == 0:
         return Estimate(np.nan, reason="no synthetic row counts")
+    if of_copy - due <= _ROUNDING:
+        return Estimate(np.nan, reason="training and holdout rows are equal")
     if outside.sum() == 0 or inside.sum() == 0:
-        only = 1.0 if inside.sum() else -n / h
+        only = 1.0 if inside.sum() else -due / (of_copy - due)
         return Estimate(only, reason="all are on one side")
-    ratio = inside.mean() / outside.mean()
-    errors = [
-        float(side.std(ddof=1) / side.mean() / np.sqrt(len(side))) for side in (inside, outside)
-    ]
-    error, degrees = welch(errors, (n - 1, h - 1))
-    logs = from_error(float(np.log(ratio)), float(error), float(degrees), units="rows")
-    value, low, high = (_excess(r, n, h) for r in np.exp([logs.value, logs.low, logs.high]))
+    sides = inside, outside
+    errors = [float(side.std(ddof=1) / side.mean() / np.sqrt(len(side))) for side in sides]
+    error, degrees = welch(errors, (len(inside) - 1, len(outside) - 1))
+    ratio = float(np.log(inside.mean() / outside.mean()))
+    logs = from_error(ratio, float(error), float(degrees), units="rows")
+    shares = expit(np.array([logs.value, logs.low, logs.high]) + logit(due))
+    value, low, high = np.minimum((shares - due) / (of_copy - due), 1).tolist()
     return Estimate(value, low, high, logs.level, reason=logs.reason)
-
-
-def _excess(ratio: float, n: int, h: int) -> float:
-    return float(n * (ratio - 1) / (n * ratio + h))
 
 
 def conformal_p_values(values: Array, included: Flags) -> Array:

@@ -45,21 +45,23 @@ def test_counts_are_those_of_all_distances():
     assert part.share == pytest.approx(nearest[:30].sum() / 50)
     assert part.expected == 0.6
     assert result.description["divided"] == (tied.sum(axis=1) > 1).sum() > 0
-    assert "are divided too, so the excess is smaller" in " ".join(str(result).split())
+    assert "each is divided among them" in " ".join(str(result).split())
 
 
 @pytest.mark.parametrize("draw", [numbers, categories])
 @pytest.mark.parametrize("sizes", [(150, 150), (270, 30), (30, 270)], ids=str)
 def test_a_null_is_rejected_as_often_as_said(draw, sizes):
-    p_values, found = [], 0
+    p_values, found = {"nearest": [], "together": []}, 0
     for seed in range(40):
         generator = np.random.default_rng(seed)
         tables = [draw(generator, n) for n in (*sizes, 100)]
         result = compare_synthetic(*tables, seed=seed)
-        p_values.append(result.attributions["nearest"].p_value)
+        p_values["nearest"].append(result.attributions["nearest"].p_value)
+        p_values["together"].append(result.p_value_combined)
         found += len(result.found) > 0
-    assert (np.array(p_values) <= 0.05).sum() <= 7  # 2 expected
-    assert 0.35 < np.mean(p_values) < 0.68
+    for p in p_values.values():
+        assert (np.array(p) <= 0.05).sum() <= 7  # 2 expected
+        assert 0.35 < np.mean(p) < 0.68
     assert found <= 4
 
 
@@ -81,6 +83,27 @@ def test_copies_are_found_at_any_sizes_and_by_record(sizes):
         assert len(result.found) <= 1.3 * len(copied)
 
 
+@pytest.mark.parametrize("sizes", [(200, 200), (360, 40), (40, 360)], ids=str)
+def test_copies_among_categories_are_found_where_rows_are_unlike(sizes):
+    generator = np.random.default_rng(3)
+    tables = [
+        pd.DataFrame(generator.integers(0, 4, (n, 9)), columns=[*"abcdefghi"]).astype(str)
+        for n in (*sizes, 300)
+    ]
+    tables[2].iloc[:90] = tables[0].iloc[generator.integers(0, sizes[0], 90)].to_numpy()
+    result = compare_synthetic(*tables)
+    assert result.p_value_combined <= 0.02
+    assert result.attributions["exact_copies"].p_value <= 0.01
+    assert result.attributions["nearest"].excess.low <= 0.3
+
+
+def test_where_training_and_holdout_rows_are_equal_nothing_can_be_a_copy():
+    frame = pd.DataFrame({"a": [*"xxyy"], "b": [*"uuvv"]})
+    result = compare_synthetic(frame, frame, frame)
+    assert result.p_value_combined > 0.4
+    assert "training and holdout rows are equal" in str(result)
+
+
 def test_a_result_is_kept_and_says_what_it_needs(tmp_path):
     generator = np.random.default_rng(2)
     frames = [categories(generator, n).set_index(pd.RangeIndex(7, 7 + n)) for n in (60, 50, 40)]
@@ -89,6 +112,7 @@ def test_a_result_is_kept_and_says_what_it_needs(tmp_path):
     result.save(tmp_path / "result.parquet")
     again = SyntheticResult.load(tmp_path / "result.parquet")
     assert again.attributions == result.attributions
+    assert again.p_value_combined == result.p_value_combined
     assert np.array_equal(again.ratio, result.ratio)
     assert again.to_frame().equals(result.to_frame())
     assert result.needed == int(np.ceil(60 / 51 / 0.05))

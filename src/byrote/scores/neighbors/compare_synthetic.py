@@ -26,7 +26,7 @@ from byrote.stats.multiple_testing import q_values
 Array = NDArray[np.float64]
 DRAWS = 9999  # of permuted labels
 RATIO = 1 / 3  # of the distances to the nearest and to the second nearest real row, of a copy
-_BREAKS_TIES = 1e-7  # of the ratio: sums of whole numbers are often equal
+_BREAKS_TIES = 1e-7  # of 1 - ratio: sums of whole numbers are often equal
 _KINDS = ("nearest", "copies", "exact_copies")
 
 
@@ -87,12 +87,14 @@ def compare_synthetic(
             f" got {included.sum()} and {(~included).sum()}"
         )
     counts, closeness = neighbors.counts(), -neighbors.smallest_ratio()
-    ordered = counts + _BREAKS_TIES * closeness
-    p_values = permutation_p_values(
+    ordered = counts + _BREAKS_TIES * (1 + closeness)
+    p_values, p_value_combined = permutation_p_values(
         ordered, included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
     )
     beyond, p_value_beyond = beyond_maximum(closeness, included)
     p_value = conformal_p_values(closeness, included)
+    copied = neighbors.share_of_copy(included)
+    shares = copied, 1.0, copied  # a copy by its ratio is nearest to one row alone
     return SyntheticResult(
         ids=_ids_of(train),
         **dict(zip(_KINDS, counts[:, included], strict=True)),
@@ -101,9 +103,10 @@ def compare_synthetic(
         q_value=q_values(p_value),
         beyond_holdout=beyond,
         p_value_beyond=p_value_beyond,
+        p_value_combined=p_value_combined,
         attributions={
-            kind: _attribution(count, included, float(p))
-            for kind, count, p in zip(_KINDS, counts, p_values, strict=True)
+            kind: _attribution(count, included, float(p), share)
+            for kind, count, p, share in zip(_KINDS, counts, p_values, shares, strict=True)
         },
         description={
             **{name: len(data) for name, data in tables.items()},
@@ -145,6 +148,14 @@ class _Neighbors:
         size = np.bincount(self.group)
         return np.asarray(np.bincount(self.synthetic, size[self.nearest]), np.float64)
 
+    def share_of_copy(self, included: NDArray[np.bool_]) -> float:
+        """Return the mean share of a copy of an included row that goes to included rows.
+
+        It is divided among all rows that equal its original.
+        """
+        share = np.bincount(self.group, included) / np.bincount(self.group)
+        return float(share[self.group[included]].mean())
+
     def smallest_ratio(self) -> Array:
         """Return the smallest ratio of the two distances by real row, (N,); 1 without one."""
         first, second = self.distance.T
@@ -173,14 +184,16 @@ def _neighbors_of(space: Space, tables: dict[str, Any]) -> _Neighbors:
     return _Neighbors(distance, synthetic, nearest, copies.group)
 
 
-def _attribution(count: Array, included: NDArray[np.bool_], p_value: float) -> Attribution:
+def _attribution(
+    count: Array, included: NDArray[np.bool_], p_value: float, of_copy: float
+) -> Attribution:
     training, total = float(count[included].sum()), float(count.sum())
     return Attribution(
         training=training,
         holdout=total - training,
         share=training / total if total else float("nan"),
         expected=float(included.mean()),
-        excess=excess(count, included),
+        excess=excess(count, included, of_copy),
         p_value=p_value if total else float("nan"),
     )
 

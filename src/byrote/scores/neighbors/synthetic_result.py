@@ -28,7 +28,7 @@ class Attribution(PlainData):
     expected
         The share of real rows that are training rows: its mean if training left no trace.
     excess
-        Share of these synthetic rows beyond what training rows are due: see
+        Share of these synthetic rows that are copies beyond what training rows are due: see
         ``byrote.stats.label_permutation.excess``.
     p_value
         One-sided, by permutation of the labels training and holdout.
@@ -64,6 +64,8 @@ class SyntheticResult(Columnar):
         of so many under permuted labels.
     attributions
         "nearest", "copies" and "exact_copies": each with its test.
+    p_value_combined
+        P-value of the three tests together, that is of their smallest p-value.
     description
         Numbers of rows, distance, columns and seed; ``divided``: synthetic rows equally near to
         several real rows.
@@ -84,6 +86,7 @@ class SyntheticResult(Columnar):
     q_value: Array
     beyond_holdout: int
     p_value_beyond: float
+    p_value_combined: float
     attributions: Mapping[str, Attribution]
     description: Mapping[str, Any]
 
@@ -118,6 +121,7 @@ class SyntheticResult(Columnar):
             "needed": self.needed,
             "beyond_holdout": self.beyond_holdout,
             "p_value_beyond": self.p_value_beyond,
+            "p_value_combined": self.p_value_combined,
             "copied": int(np.count_nonzero(self.copies)),
             "copied_exactly": int(np.count_nonzero(self.exact_copies)),
             **{name: part.to_dict() for name, part in self.attributions.items()},

@@ -313,6 +313,11 @@ def targets(files):  # one entry each
             "compile": False, "weight_decay": 0.0, "robust": 0.0, "defensive": 0.0,
             "outlier": None, "device": "cpu", "network": "fully-connected", "flips": False},
             weight=0.03),
+        "Flow": Target(lambda **how: fitted(models.Flow, **how), {
+            "x": lambda: np.arange(18.0).reshape(9, 2) / 7, "kind": "affine", "transforms": 1,
+            "hidden": lambda: [4], "bins": 4, "levels": None, "epochs": 1, "batch_size": 4,
+            "learning_rate": 1e-3, "weight_decay": 0.0, "random_state": 0, "noise_seed": 0,
+            "device": "cpu"}, weight=0.03),
         "CharLSTM": Target(lambda **how: fitted(models.CharLSTM, **how), {
             "x": lambda: ["the cat sat"] * 9, "hidden": 4, "layers": 1, "epochs": 1,
             "batch_size": 4, "window": 8, "learning_rate": 1e-3, "clip": 5.0, "dropout": 0.0,

@@ -24,7 +24,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.cli import exits
-from byrote.models import VAE
+from byrote.models import VAE, Flow
 from byrote.runs import interrupts
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
@@ -53,6 +53,7 @@ MODELS = {  # each with whether its weights can be kept, and whether it has epoc
     "slow": (lambda: Slow(0.05), False, False),
     "keepable": (lambda: Keepable(), True, False),
     "steps": (lambda: Steps(4, noise=0.1), False, True),
+    "flow": (lambda: Flow("maf", hidden=(8,), epochs=4, batch_size=32), True, True),
     "vae": (lambda: VAE(latent_dim=2, hidden=(8,), epochs=4, draws=4, batch_size=32), True, True),
 }
 

@@ -9,11 +9,12 @@ from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from byrote import InvalidInput
-from byrote.models import VAE, CharLSTM, LaplaceHistogram, contract
+from byrote.models import VAE, CharLSTM, Flow, LaplaceHistogram, contract
 from byrote.models.registry import build, parse_settings
 
 BUILT_IN = {
     "vae": VAE,
+    "flow": Flow,
     "kde": KernelDensity,
     "gmm": GaussianMixture,
     "char-lstm": CharLSTM,
@@ -119,8 +120,8 @@ REFUSED = {
     "name": (
         "vea",
         {},
-        r"--model must be one of vae, kde, gmm, char-lstm, laplace-histogram, hf:PATH, cmd:COMMAND"
-        r" or module:Class; got .vea., did",
+        r"--model must be one of vae, flow, kde, gmm, char-lstm, laplace-histogram, hf:PATH,"
+        r" cmd:COMMAND or module:Class; got .vea., did",
     ),
     "far name": ("transformer", {}, "got 'transformer'$"),
     "empty name": ("", {}, "--model must be one of .* got ''"),

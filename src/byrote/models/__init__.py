@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from byrote.models.external import Command
+    from byrote.models.flows import Flow
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
@@ -18,6 +19,7 @@ _MODULES = {
     "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
+    "Flow": "byrote.models.flows",
     "FromSamples": "byrote.models.samples.from_samples",
     "ImportanceSampling": "byrote.models.vae",
     "LaplaceHistogram": "byrote.models.laplace_histogram",
@@ -30,6 +32,7 @@ __all__ = [
     "CharLSTM",
     "Command",
     "DPGuarantee",
+    "Flow",
     "FromSamples",
     "ImportanceSampling",
     "LaplaceHistogram",

@@ -12,6 +12,7 @@ _EXTRAS = {
     "dp_accounting": ("dp", "dp-accounting", "dp"),
     "ray": ("executor 'ray'", "Ray", "ray"),
     "transformers": ("CausalLM", "transformers", "hf"),
+    "zuko": ("Flow", "Zuko", "flows"),
 }
 DP_LIBRARIES = ("opacus", "dp_accounting")
 

@@ -21,6 +21,7 @@ _HUGGING_FACE, _COMMAND = "hf:", "cmd:"
 
 _BUILT_IN = {
     "vae": "byrote.models:VAE",
+    "flow": "byrote.models:Flow",
     "kde": "sklearn.neighbors:KernelDensity",
     "gmm": "sklearn.mixture:GaussianMixture",
     "char-lstm": "byrote.models:CharLSTM",

@@ -61,7 +61,8 @@ def top_n(text: str) -> Any:
 # -- records and models ---------------------------------------------------------------------------
 
 DensityModel = Annotated[
-    str, value("MODEL", "Train vae, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND.")
+    str,
+    value("MODEL", "Train vae, flow, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND."),
 ]
 Settings = Annotated[
     list[str] | None,

@@ -250,10 +250,14 @@ def _gradients_by_vmap(
 
 
 def _check_buffers(module: nn.Module) -> None:
-    """Refuse statistics of batches: they mix records and reveal them without noise."""
+    """Refuse statistics of batches: they mix records and reveal them without noise.
+
+    Boolean buffers, which mask weights or values, are none.
+    """
     for layer in module.modules():
         batches = isinstance(layer, nn.modules.batchnorm._BatchNorm)
-        if batches or any(True for _ in layer.buffers(recurse=False)):
+        buffers = layer.buffers(recurse=False)
+        if batches or any(buffer.dtype != torch.bool for buffer in buffers):
             raise _unsupported(layer, "it has buffers, like statistics of batches")
 
 

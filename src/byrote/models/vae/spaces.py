@@ -174,14 +174,14 @@ def as_single(rows: NDArray[np.generic]) -> NDArray[np.float32]:
     return values / np.float32(_WHITE) if rows.dtype == np.uint8 else values
 
 
-def dequantize(x: Tensor, uniform: Tensor) -> Tensor:
-    """Spread pixels uniformly over their step (Theis et al. 2016): u = (255 x + U) / 256."""
-    return ((STEPS - 1) * x + uniform) / STEPS
+def dequantize(x: Tensor, uniform: Tensor, levels: int = STEPS) -> Tensor:
+    """Spread L levels in [0, 1] over their steps (Theis et al. 2016): u = ((L - 1) x + U) / L."""
+    return ((levels - 1) * x + uniform) / levels
 
 
-def quantize(u: Tensor) -> Tensor:
+def quantize(u: Tensor, levels: int = STEPS) -> Tensor:
     """Invert ``dequantize``, for any noise."""
-    return (u * STEPS).floor().clamp(0, STEPS - 1) / (STEPS - 1)
+    return (u * levels).floor().clamp(0, levels - 1) / (levels - 1)
 
 
 def to_logit(u: Tensor) -> Tensor:
@@ -194,13 +194,13 @@ def from_logit(y: Tensor) -> Tensor:
     return (torch.sigmoid(y) - SQUEEZE) / (1 - 2 * SQUEEZE)
 
 
-def logit_log_determinant(y: Tensor) -> Tensor:
+def logit_log_determinant(y: Tensor, levels: int = STEPS) -> Tensor:
     """Log |dy / d step|, summed over the last axis, to be added to log p(y), nats.
 
     With s the sigmoid, dy/du = (1 - 2 lambda) / (s(y) s(-y)), log s(y) s(-y) = y - 2 softplus(y),
-    and a step is 1/256 of u.
+    and a step is 1/L of u.
     """
-    constant = math.log(1 - 2 * SQUEEZE) - math.log(STEPS)
+    constant = math.log(1 - 2 * SQUEEZE) - math.log(levels)
     return (constant - y + 2 * functional.softplus(y)).sum(dim=-1)
 
 

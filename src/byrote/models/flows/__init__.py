@@ -1,0 +1,5 @@
+"""Normalizing flows."""
+
+from byrote.models.flows.flow import Flow
+
+__all__ = ["Flow"]

@@ -1,0 +1,236 @@
+"""Spaces of flows: records as continuous inputs, and the log-determinant of getting there.
+
+A density over whole levels makes a spike at each, of any height, and M with it. So levels become
+continuous by uniform noise of their own width (Uria et al. 2013): one draw for each record, from
+its content and a seed, the same in training and scoring and in every fit. The log-density is then
+per level, and its mean over the noise a lower bound on the log-probability of the levels (Theis et
+al. 2016).
+
+Images of L levels are seen in logit space, by a map that no record decides; tables at mean 0 and
+standard deviation 1 of the training records.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from byrote.data.columns import Columns
+from byrote.data.standardization import Standardization
+from byrote.errors import InvalidInput
+from byrote.models.vae.spaces import (
+    STEPS,
+    as_single,
+    content_uniforms,
+    dequantize,
+    from_logit,
+    logit_log_determinant,
+    quantize,
+    to_logit,
+)
+
+Array = NDArray[np.float64]
+WHOLE, REAL = "whole", "real"  # kinds of columns of tables
+_OFF_LEVEL = 1e-3  # of a step: more than rounding to float32 leaves
+MOST_LEVELS = 1 << 16
+
+
+class Space(Protocol):
+    """How a fitted flow sees records."""
+
+    def learn(self, x: NDArray[Any], seed: int) -> None:
+        """Learn from training records what inputs depend on."""
+
+    def check(self, x: NDArray[Any]) -> None:
+        """Refuse records outside the space."""
+
+    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
+        """Return inputs, (n, d) float32, and what to add to their log-densities, (n,) nats."""
+
+    def records(self, y: Tensor) -> NDArray[Any]:
+        """Return (n, d) values of records from inputs."""
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what determines the space, by name, for ``space_from``."""
+
+
+class Levels:
+    """L levels, from 0 to ``white``, in logit space.
+
+    Examples
+    --------
+    >>> space = Levels(17)
+    >>> space.learn(np.array([[0.0, 16.0]]), seed=0)
+    >>> y, log_determinant = space.inputs(np.array([[3.0, 16.0]]), seed=0)
+    >>> space.records(y).tolist()
+    [[3.0, 16.0]]
+    """
+
+    def __init__(self, levels: int, white: float = 1.0) -> None:
+        self.levels, self.white = levels, white
+
+    def learn(self, x: NDArray[Any], seed: int) -> None:  # noqa: ARG002
+        """Learn whether levels are whole numbers, or images and such with values in [0, 1]."""
+        whole = x.dtype != np.uint8 and float(x.max()) > 1
+        self.white = float(self.levels - 1) if whole else 1.0
+
+    def check(self, x: NDArray[Any]) -> None:
+        """Refuse values other than the levels."""
+        steps = as_single(x) * np.float32((self.levels - 1) / self.white)
+        outside = (steps < -_OFF_LEVEL) | (steps > self.levels - 1 + _OFF_LEVEL)
+        off = np.abs(steps - np.rint(steps)) > _OFF_LEVEL
+        wrong = int((outside | off).sum())
+        if wrong:
+            steps_of = f"multiples of 1/{self.levels - 1} in [0, 1]"
+            whole = f"whole numbers from 0 to {self.levels - 1}"
+            raise InvalidInput(
+                f"X must hold {whole if self.white > 1 else steps_of} for levels={self.levels};"
+                f" got {wrong} of {x.size} other values"
+            )
+
+    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
+        """Return logits of dequantized levels, and their log-determinants."""
+        values = as_single(x).reshape(len(x), -1) / np.float32(self.white)
+        noise = torch.from_numpy(content_uniforms(values, seed))
+        y = to_logit(dequantize(torch.from_numpy(values), noise, self.levels))
+        return y, logit_log_determinant(y.double(), self.levels).numpy()
+
+    def records(self, y: Tensor) -> NDArray[Any]:
+        """Return levels of inputs."""
+        return (quantize(from_logit(y), self.levels) * self.white).numpy()
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the number of levels, and the highest."""
+        return {"levels": np.array([self.levels]), "white": np.array([self.white])}
+
+
+class Numbers:
+    """Columns of numbers, standardized; those of whole numbers are spread over their units.
+
+    Examples
+    --------
+    >>> space = Numbers(["whole", "real"])
+    >>> x = np.array([[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]])
+    >>> space.learn(x, seed=0)
+    >>> y, log_determinant = space.inputs(x, seed=0)
+    >>> space.records(y).round(4).tolist()
+    [[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]]
+    """
+
+    def __init__(self, kinds: Sequence[str], *, standardized: bool = True) -> None:
+        self.whole = np.array([kind == WHOLE for kind in kinds])
+        self.standardized = standardized
+        columns = Columns.of_numbers(range(len(kinds)), np.zeros((1, len(kinds))))
+        self.units = Standardization.none(columns)
+
+    def learn(self, x: NDArray[Any], seed: int) -> None:
+        """Learn means and standard deviations, unless the space is not to be standardized."""
+        if self.standardized:
+            self.units = Standardization.of(self.units.columns, self._spread(x, seed))
+
+    def check(self, x: NDArray[Any]) -> None:
+        """Refuse values between whole numbers in columns of whole numbers."""
+        whole = x.reshape(len(x), -1)[:, self.whole]
+        off = int((whole != np.rint(whole)).sum())
+        if off:
+            raise InvalidInput(
+                f"X must hold whole numbers where levels says 'whole'; got {off} other values"
+            )
+
+    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
+        """Return standardized numbers, and their log-determinants."""
+        spread = self._spread(x, seed)
+        y = self.units.apply(spread).astype(np.float32)
+        return torch.from_numpy(y), self.units.log_determinant(spread)
+
+    def records(self, y: Tensor) -> NDArray[Any]:
+        """Return numbers of inputs."""
+        x = self.units.restore(y.double().numpy())
+        return np.where(self.whole, np.floor(x), x)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return which columns hold whole numbers, means and standard deviations."""
+        units = {"mean": self.units.mean, "deviation": self.units.deviation}
+        return {"whole": self.whole, **units}
+
+    def _spread(self, x: NDArray[Any], seed: int) -> Array:
+        numbers = x.reshape(len(x), -1).astype(np.float64)
+        if self.whole.any():
+            numbers[:, self.whole] += content_uniforms(as_single(numbers), seed)[:, self.whole]
+        return numbers
+
+
+def space_from(arrays: Mapping[str, ArrayLike]) -> Space:
+    """Make the space that ``arrays`` of another describe."""
+    if "levels" in arrays:
+        return Levels(int(_row(arrays, "levels")[0]), float(_row(arrays, "white")[0]))
+    whole = _row(arrays, "whole")
+    space = Numbers([WHOLE if each else REAL for each in whole])
+    mean, deviation = (_row(arrays, name, len(whole)) for name in ("mean", "deviation"))
+    space.units = Standardization(space.units.columns, mean, deviation)
+    return space
+
+
+def _row(arrays: Mapping[str, ArrayLike], name: str, length: int | None = None) -> Array:
+    array = np.asarray(arrays.get(name, ()))
+    if array.ndim != 1 or not len(array) or len(array) != (length or len(array)):
+        raise InvalidInput(
+            f"weights must come from get_weights; the space's {name!r} has shape {array.shape}"
+        )
+    return array.astype(np.float64)
+
+
+def recognized(x: NDArray[Any], names: Sequence[Any] | None = None) -> int | list[str]:
+    """Recognize levels: their number for pixels; for tables, which columns hold whole numbers.
+
+    Pixels are uint8 images, of 256 levels, and values in [0, 1] all of which are multiples of one
+    step; in tables, of at least 1/255. ``names`` are those of a table's columns, for messages.
+
+    Raises
+    ------
+    InvalidInput
+        If a column, or a pixel of images that are not on levels, is constant.
+
+    Examples
+    --------
+    >>> recognized(np.array([[[0.0, 0.25]], [[1.0, 0.5]]]))
+    5
+    >>> recognized(np.array([[30.0, 1.5], [41.0, 2.0]]))
+    ['whole', 'real']
+    """
+    if x.dtype == np.uint8 and x.ndim > 2:
+        return STEPS
+    levels = _grid(x)
+    if levels is not None and (x.ndim > 2 or 2 < levels <= STEPS):
+        return levels
+    flat = x.reshape(len(x), -1)
+    _check_constant(flat, names)
+    return [WHOLE if (column == np.rint(column)).all() else REAL for column in flat.T]
+
+
+def _grid(x: NDArray[Any]) -> int | None:
+    """Return the number of levels in [0, 1] that hold all values, or None."""
+    values = np.unique(x)
+    if values[0] < 0 or values[-1] > 1 or not 2 <= len(values) <= MOST_LEVELS:
+        return None
+    inverse = 1 / np.diff(values.astype(np.float64)).min()
+    most = round(inverse)
+    if most >= MOST_LEVELS or np.abs(values * most - np.rint(values * most)).max() > _OFF_LEVEL:
+        return None
+    return most + 1
+
+
+def _check_constant(flat: NDArray[Any], names: Sequence[Any] | None) -> None:
+    constant = np.flatnonzero((flat == flat[0]).all(axis=0))
+    if not len(constant):
+        return
+    shown = [repr(names[place]) if names else str(place) for place in constant[:5]]
+    more = ", ..." if len(constant) > len(shown) else ""
+    raise InvalidInput(
+        "X must vary in every column for a flow, whose density would grow without bound;"
+        f" {len(constant)} of {flat.shape[1]} are constant: {', '.join(shown)}{more}"
+        " (drop them, or give the number of levels if values are whole numbers)"
+    )

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byrote.models.diffusion import Diffusion
     from byrote.models.external import Command
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
@@ -18,6 +19,7 @@ _MODULES = {
     "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
+    "Diffusion": "byrote.models.diffusion",
     "FromSamples": "byrote.models.samples.from_samples",
     "ImportanceSampling": "byrote.models.vae",
     "LaplaceHistogram": "byrote.models.laplace_histogram",
@@ -30,6 +32,7 @@ __all__ = [
     "CharLSTM",
     "Command",
     "DPGuarantee",
+    "Diffusion",
     "FromSamples",
     "ImportanceSampling",
     "LaplaceHistogram",

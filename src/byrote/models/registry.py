@@ -23,6 +23,7 @@ _BUILT_IN = {
     "vae": "byrote.models:VAE",
     "kde": "sklearn.neighbors:KernelDensity",
     "gmm": "sklearn.mixture:GaussianMixture",
+    "diffusion": "byrote.models:Diffusion",
     "char-lstm": "byrote.models:CharLSTM",
     "laplace-histogram": "byrote.models:LaplaceHistogram",
 }

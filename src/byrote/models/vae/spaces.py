@@ -100,7 +100,7 @@ class Binary(Space):
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside [0, 1]."""
-        _check_unit_interval(x, "a Bernoulli decoder")
+        check_unit_interval(x, "a Bernoulli decoder")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return ones where the noise is below the value; the log-determinant is 0."""
@@ -115,7 +115,7 @@ class Logit(Space):
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside [0, 1]."""
-        _check_unit_interval(x, "a model in logit space (space='real' takes any numbers)")
+        check_unit_interval(x, "a model in logit space (space='real' takes any numbers)")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits, with the determinant relative to steps of 1/255."""
@@ -134,7 +134,7 @@ class Levels(Space):
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values that are not multiples of 1/255 in [0, 1]."""
-        _check_unit_interval(x, "256 levels")
+        check_unit_interval(x, "256 levels")
         if x.dtype == np.uint8:
             return
         flat = x.reshape(-1)
@@ -244,7 +244,8 @@ def _splitmix(z: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return z ^ (z >> np.uint64(31))
 
 
-def _check_unit_interval(x: NDArray[Any], reason: str) -> None:
+def check_unit_interval(x: NDArray[Any], reason: str) -> None:
+    """Refuse values outside [0, 1], which the reason needs."""
     if x.dtype == np.uint8:  # pixels
         return
     outside = np.count_nonzero(x < 0) + np.count_nonzero(x > 1)

@@ -66,7 +66,10 @@ Data = Annotated[
     ),
 ]
 DensityModel = Annotated[
-    str, value("MODEL", "Train vae, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND.")
+    str,
+    value(
+        "MODEL", "Train vae, diffusion, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND."
+    ),
 ]
 Ids = Annotated[str | None, value("NAME", "Read the ids from this column, array or file.")]
 Part = Annotated[

@@ -33,7 +33,7 @@ class Denoiser(nn.Module):
 
     def __init__(self, network: nn.Module, values: int, sigma_min: float, sigma_max: float) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.width = network, int(network.width)
         self.sigma_min, self.sigma_max = sigma_min, sigma_max
         self.register_buffer("mean", torch.zeros(values))
         self.register_buffer("deviation", torch.ones(()))

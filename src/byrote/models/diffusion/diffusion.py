@@ -14,11 +14,12 @@ from byrote.errors import InvalidInput
 from byrote.models import identity, torch_utils
 from byrote.models.contract import OnEpoch
 from byrote.models.diffusion import parameters
-from byrote.models.diffusion.auto_precision import dtype_of, precision_of
+from byrote.models.diffusion.auto_precision import precision_of
 from byrote.models.diffusion.denoiser import Denoiser, moments
 from byrote.models.diffusion.fitted_diffusion import FittedDiffusion
 from byrote.models.diffusion.networks import U_NET, chosen_network, untrained
 from byrote.models.diffusion.pixels import space_of
+from byrote.models.diffusion.pretrained import PretrainedDenoiser, shape_of
 from byrote.models.diffusion.training import Schedule, input_blocks, train
 from byrote.models.early_stopping import EarlyStopping
 from byrote.models.torch_utils import Stream, check_weights, flushed_denormals, loss_recorder
@@ -148,17 +149,46 @@ class Diffusion(FittedDiffusion):
         self.device = device
         self.precision = precision
 
+    @classmethod
+    def of(
+        cls, network: Any, scheduler: Any, shape: tuple[int, ...] | None = None, **settings: Any
+    ) -> "Diffusion":
+        """Wrap a network that was trained elsewhere, with its scheduler, as a fitted model.
+
+        ``network`` is a PyTorch module such as ``UNet2DModel`` of the diffusers library, which is
+        used without a copy, on its device and without conditions, and sees images on [-1, 1];
+        ``scheduler`` has its ``alphas_cumprod``. Levels of noise are the network's own. ``shape``
+        is that of a record (default: from the network's ``config``), ``settings`` are parameters of
+        scoring: ``levels``, ``draws``, ``estimator``, ``steps``, ``noise_seed``.
+
+        Raises
+        ------
+        InvalidInput
+            If the scheduler or a setting cannot be read.
+        """
+        shape = shape_of(network, shape)
+        channels = shape[2:] or (1,) if len(shape) > 1 else ()
+        denoiser = PretrainedDenoiser(network, scheduler, (*channels, *shape[:2]))
+        ends = {"sigma_min": denoiser.sigma_min, "sigma_max": denoiser.sigma_max}
+        model = cls(
+            **{"precision": "float32", "device": str(denoiser.mean.device)} | settings | ends
+        )
+        parameters.check_parameters(model)
+        model._adopt(denoiser, shape)
+        return model
+
     def check_input(self, X: ArrayLike) -> None:
         """Refuse records that the model cannot describe, before any fit.
 
         Raises
         ------
         InvalidInput
-            If a parameter is not valid; images have values outside [0, 1]; a column of rows is far
-            from mean 0 and standard deviation 1; the network does not take records of this shape;
-            or validation records are unusable, or among X.
+            If a parameter is not valid; images have values outside [0, 1]; a column of rows is
+            constant, or far from mean 0 and standard deviation 1; the network does not take records
+            of this shape; or validation records are unusable, or among X.
         """
-        problem = scale_problem(self._checked_space(X), as_records(X))
+        space, x = self._checked_space(X), as_records(X)
+        problem = scale_problem(space, x) or parameters.constancy_problem(space, x)
         if problem is not None:
             raise InvalidInput(problem)
 
@@ -222,7 +252,7 @@ class Diffusion(FittedDiffusion):
         return self
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "Diffusion":
-        """Make this a fitted model with weights from ``get_weights`` of one with the same parameters.
+        """Make this a fitted model with weights from ``get_weights`` of one with these parameters.
 
         Raises
         ------
@@ -250,20 +280,15 @@ class Diffusion(FittedDiffusion):
         return self
 
     def settled(self, shape: tuple[int, ...], fits: int = 1) -> "Diffusion":
-        """Return a copy without precision "auto", for this machine and records of shape (n, ...)."""
+        """Return a copy without "auto", for this machine and records of shape (n, ...)."""
         del fits
         parameters.check_parameters(self)
         return clone(self).set_params(precision=precision_of(self, shape[1:]))
 
     def _initialize(self, shape: tuple[int, ...]) -> "Diffusion":
-        network, values = untrained(self, shape, self.classes or 0), math.prod(shape)
-        denoiser = Denoiser(network, values, self.sigma_min, self.sigma_max)
-        self.dtype_ = dtype_of(self, shape)
-        self.space_ = space_of(shape, self.device)
-        self.denoiser_ = denoiser.to(self.device).eval()
-        self.n_features_in_ = values
-        self.losses_: list[float] = []
-        self.facts_: dict[str, Any] = {"sigma_min": self.sigma_min}
+        network = untrained(self, shape, self.classes or 0)
+        denoiser = Denoiser(network, math.prod(shape), self.sigma_min, self.sigma_max)
+        self._adopt(denoiser.to(self.device), shape)
         return self
 
     def _early_stopping(self) -> EarlyStopping | None:

@@ -1,5 +1,6 @@
 """A diffusion model but for its training: log-likelihoods, a bound, samples, weights."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,10 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models import torch_utils
 from byrote.models.diffusion import parameters
+from byrote.models.diffusion.auto_precision import dtype_of
+from byrote.models.diffusion.denoiser import Denoiser
+from byrote.models.diffusion.pixels import space_of
+from byrote.models.diffusion.pretrained import PretrainedDenoiser
 from byrote.models.diffusion.scoring import Scorer, differing, rows_at_once
 from byrote.models.diffusion.training import mean_bound
 from byrote.models.torch_utils import Stream, flushed_denormals, generator_from, seed_of
@@ -23,6 +28,7 @@ class FittedDiffusion(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """The estimator but for its training; most of it needs a denoiser, trained or loaded."""
 
     classes: int | None
+    sigma_min: float
     levels: int
     draws: int
     estimator: str
@@ -30,7 +36,7 @@ class FittedDiffusion(DensityMixin, BaseEstimator):  # type: ignore[misc]
     noise_seed: int
     random_state: int | None
     device: str
-    denoiser_: Any
+    denoiser_: Denoiser | PretrainedDenoiser
     space_: Space
     dtype_: torch.dtype
 
@@ -74,9 +80,11 @@ class FittedDiffusion(DensityMixin, BaseEstimator):  # type: ignore[misc]
         In expectation minus the mean of ``score_samples``. Repeatable; it costs as much as an epoch
         without its steps, and may be called during tracked training.
         """
+        check_is_fitted(self, "denoiser_")
+        if isinstance(self.denoiser_, PretrainedDenoiser):
+            return -self.score(X, y)
         x, labels = self._scorable(X, y)
-        generator = self._generator(Stream.LOSS)
-        rows = self._scorer().rows
+        generator, rows = self._generator(Stream.LOSS), self._scorer().rows
         with flushed_denormals():
             return mean_bound(self.denoiser_, x, labels, self.space_, generator, rows)
 
@@ -104,8 +112,17 @@ class FittedDiffusion(DensityMixin, BaseEstimator):  # type: ignore[misc]
         shape = np.array(self.space_.shape, dtype=np.int64)
         return {SHAPE: shape, **torch_utils.to_arrays(self.denoiser_)}
 
+    def _adopt(self, denoiser: Denoiser | PretrainedDenoiser, shape: tuple[int, ...]) -> None:
+        """Become a fitted model of records of this shape."""
+        self.dtype_ = dtype_of(self, shape)
+        self.space_ = space_of(shape, self.device)
+        self.denoiser_ = denoiser.eval()
+        self.n_features_in_ = math.prod(shape)
+        self.losses_: list[float] = []
+        self.facts_: dict[str, Any] = {"sigma_min": self.sigma_min}
+
     def _scorer(self) -> Scorer:
-        rows = rows_at_once(self.denoiser_.network.width)
+        rows = rows_at_once(self.denoiser_.width)
         return Scorer(self.denoiser_, self.space_, self.noise_seed, self.dtype_, rows)
 
     def _scorable(

@@ -12,6 +12,7 @@ from byrote.errors import InvalidInput
 from byrote.models.diffusion.networks import FULLY_CONNECTED, SIDES, U_NET, chosen_network
 from byrote.models.early_stopping import check_options
 from byrote.models.vae.parameters import check_device
+from byrote.models.vae.spaces import Space
 
 ESTIMATORS = ("i-mmse", "both", "ode")
 # Between levels, in log sigma. The trapezoid's error is 0.4 times its square as a share of a score,
@@ -79,6 +80,21 @@ def check_shape(model: Any, shape: tuple[int, ...]) -> None:
             f"X must hold images whose sides are multiples of {SIDES} for network={U_NET!r}; got"
             f" {shape[0]} x {shape[1]} (--image pad=N adds a border)"
         )
+
+
+def constancy_problem(space: Space, x: NDArray[Any]) -> str | None:
+    """Describe columns of rows that are constant, if any."""
+    if not type(space).has_units:
+        return None
+    constant = int((x.min(axis=0) == x.max(axis=0)).sum())
+    if not constant:
+        return None
+    these = (
+        "is constant and has no density: leave it"
+        if constant == 1
+        else ("are constant and have no density: leave them")
+    )
+    return f"X must have columns that vary; {constant} of {x.shape[1]} {these} out (--drop NAME)"
 
 
 def checked_labels(classes: int | None, y: ArrayLike | None, n: int) -> NDArray[np.int64] | None:

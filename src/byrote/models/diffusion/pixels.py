@@ -1,4 +1,4 @@
-"""Images in [-1, 1], the scale on which diffusion models see them; rows of numbers stay as they are.
+"""Images in [-1, 1], as diffusion models see them; rows of numbers stay as they are.
 
 The density of an image is per step of 1/255, as everywhere in byrote.
 """

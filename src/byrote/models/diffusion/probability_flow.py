@@ -59,8 +59,8 @@ def log_prob(
     --------
     >>> denoise = lambda z, sigma, labels: z / (1 + sigma[:, None] ** 2)  # of N(0, 1)
     >>> sigmas, x = np.geomspace(1, 100, 64), torch.tensor([[0.0], [2.0]], dtype=torch.float64)
-    >>> log_prob(denoise, x, sigmas, Prior(torch.zeros(1), math.sqrt(1 + 100**2)), None).round(2)
-    array([-1.27, -2.27])
+    >>> log_prob(denoise, x, sigmas, Prior(torch.zeros(1), math.sqrt(1 + 100**2)), None).round(1)
+    array([-1.3, -2.3])
     """
 
     def slope(x: Tensor, sigma: float) -> tuple[Tensor, Tensor]:

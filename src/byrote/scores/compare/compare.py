@@ -240,6 +240,18 @@ def _check_kinds(runs: dict[str, Run]) -> None:
             raise InvalidInput(
                 f"runs must hold values of one kind; {base[0]!r} has {first}, {name!r} {other}"
             )
+        _check_noise(base, (name, run))
+
+
+def _check_noise(base: tuple[str, Run], other: tuple[str, Run]) -> None:
+    """Refuse densities of records with different noise, which differ by any number of nats."""
+    levels = [{*run.fact("sigma_min")} for _, run in (base, other)]
+    first, second = ({level for level in each if not np.isnan(level)} for each in levels)
+    if first and second and first != second:
+        raise InvalidInput(
+            f"runs must have one sigma_min, the noise of the records that are scored;"
+            f" {base[0]!r} has {min(first):g}, {other[0]!r} {min(second):g}"
+        )
 
 
 def _check_same(runs: dict[str, Run]) -> None:

@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote import KFold
-from byrote.models import DP, VAE
+from byrote.models import DP, VAE, Diffusion
 from byrote.plans.design import RELEASE
 from byrote.runs.executors.registry import open_pool, usable_workers
 from byrote.runs.paths import RunPaths
@@ -25,6 +25,7 @@ VAE_ = {"latent_dim": 2, "hidden": (16, 8), "epochs": 3, "draws": 8}
 MODELS = {
     "mixture": lambda: GaussianMixture(3),
     "vae": lambda: VAE(**VAE_),
+    "diffusion": lambda: Diffusion(hidden=(16,), epochs=2, levels=24),
     "private vae": lambda: VAE(**VAE_, dp=DP(target_epsilon=3.0, delta=1e-3)),
 }
 

@@ -105,7 +105,7 @@ def test_density_of_normal_numbers_is_learned():
     assert model.losses_[-1] < model.losses_[0]
     assert model.diagnostics_["estimates_differ"].mean() < 0.05
     drawn = model.sample(2000)
-    np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.15)
+    np.testing.assert_allclose(np.cov(drawn.T), covariance, atol=0.3)
 
 
 def test_more_training_on_few_records_is_memorization():
@@ -147,6 +147,7 @@ def test_noise_is_of_the_record_alone():
     values = record_noise(np.random.default_rng(0).normal(size=(400, 3)), 0, 50)
     assert abs(values.mean()) < 0.015
     assert abs(values.std() - 1) < 0.01
+    np.testing.assert_array_equal(record_noise(x * np.float32(1 + 1e-7), 7, 5), noise)
     pixels = np.arange(64, dtype=np.uint8).reshape(1, 8, 8)
     np.testing.assert_array_equal(
         record_noise(pixels, 0, 2), record_noise(pixels / np.float32(255), 0, 2)

@@ -1,5 +1,6 @@
 """Resolve a diffusion model's precision "auto" on the current machine."""
 
+import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -8,7 +9,7 @@ import torch
 
 from byrote.models.arithmetic import PRECISIONS, bfloat16_is_faster, resolve_precision
 from byrote.models.diffusion.denoiser import Denoiser
-from byrote.models.diffusion.networks import FullyConnected, UNet, chosen_network, untrained
+from byrote.models.diffusion.networks import chosen_network, untrained
 from byrote.models.diffusion.training import TrainingStep, reduced, stratified
 
 _BATCHES_SCORED = 4  # as many as score a batch while one trains on it
@@ -67,8 +68,4 @@ class _Timed:
         self, network: str, shape: tuple[int, ...], hidden: tuple[int, ...], features: int
     ) -> None:
         self.network, self.hidden, self.features = network, hidden, features
-        built: FullyConnected | UNet = untrained(self, shape, 0)
-        values = 1
-        for side in shape:
-            values *= side
-        self.denoiser = Denoiser(built, values, 0.02, 80.0)
+        self.denoiser = Denoiser(untrained(self, shape, 0), math.prod(shape), 0.02, 80.0)

@@ -11,6 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from byrote.models.diffusion.networks import FullyConnected, UNet
+
+Network = FullyConnected | UNet
+
 
 class Denoise(Protocol):
     """A denoiser of flat records; ``labels``, (n,) int64, are conditions, or None."""
@@ -31,9 +35,9 @@ class Denoiser(nn.Module):
     mean: Tensor
     deviation: Tensor
 
-    def __init__(self, network: nn.Module, values: int, sigma_min: float, sigma_max: float) -> None:
+    def __init__(self, network: Network, values: int, sigma_min: float, sigma_max: float) -> None:
         super().__init__()
-        self.network, self.width = network, int(network.width)
+        self.network, self.width = network, network.width
         self.sigma_min, self.sigma_max = sigma_min, sigma_max
         self.register_buffer("mean", torch.zeros(values))
         self.register_buffer("deviation", torch.ones(()))

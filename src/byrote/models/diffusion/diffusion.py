@@ -228,8 +228,8 @@ class Diffusion(FittedDiffusion):
         if problem is not None:  # of a part; check_input refuses the whole
             warnings.warn(problem, stacklevel=2)
         with flushed_denormals():
-            self._initialize(x.shape[1:])
-            self.denoiser_.learn_moments(*moments(input_blocks(space, x)))
+            denoiser = self._initialize(x.shape[1:])
+            denoiser.learn_moments(*moments(input_blocks(space, x)))
             remedy = parameters.remedy(self)
             may_recover = self.patience is not None
             report = loss_recorder(
@@ -244,11 +244,11 @@ class Diffusion(FittedDiffusion):
             schedule = Schedule(self.epochs, self.batch_size, self.learning_rate, self.dtype_)
             conditions = parameters.as_tensor(labels, self.device)
             generator = self._generator(Stream.TRAINING)
-            train(self.denoiser_, x, conditions, space, schedule, generator, after_epoch)
+            train(denoiser, x, conditions, space, schedule, generator, after_epoch)
             if stopping is not None:
                 stopping.restore()
                 self.facts_["stopped"] = stopping.facts()
-        check_weights(self.denoiser_, remedy)
+        check_weights(denoiser, remedy)
         return self
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "Diffusion":
@@ -271,9 +271,9 @@ class Diffusion(FittedDiffusion):
             features=self.features if is_u_net else 0,
             classes=self.classes or 0,
         )
-        loaded = clone(self)._initialize(shape)
+        loaded = clone(self)
         network = {name: value for name, value in arrays.items() if name != SHAPE}
-        torch_utils.load(loaded.denoiser_, network, of="Diffusion's parameters")
+        torch_utils.load(loaded._initialize(shape), network, of="Diffusion's parameters")
         for name, value in vars(loaded).items():
             if name.endswith("_"):
                 setattr(self, name, value)
@@ -285,11 +285,11 @@ class Diffusion(FittedDiffusion):
         parameters.check_parameters(self)
         return clone(self).set_params(precision=precision_of(self, shape[1:]))
 
-    def _initialize(self, shape: tuple[int, ...]) -> "Diffusion":
+    def _initialize(self, shape: tuple[int, ...]) -> Denoiser:
         network = untrained(self, shape, self.classes or 0)
         denoiser = Denoiser(network, math.prod(shape), self.sigma_min, self.sigma_max)
         self._adopt(denoiser.to(self.device), shape)
-        return self
+        return denoiser
 
     def _early_stopping(self) -> EarlyStopping | None:
         if self.patience is None:

@@ -35,6 +35,9 @@ class PretrainedDenoiser(nn.Module):
         Shape of a record as the network sees it.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, network: nn.Module, scheduler: Any, shape: tuple[int, ...]) -> None:
         super().__init__()
         if not isinstance(network, nn.Module):

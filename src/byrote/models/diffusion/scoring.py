@@ -6,7 +6,7 @@ Memory does not grow with the number of records: they are taken in blocks.
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.diffusion import i_mmse, probability_flow
+from byrote.models.diffusion.denoiser import Denoiser
 from byrote.models.diffusion.i_mmse import Array, Estimates
 from byrote.models.diffusion.noise import record_noise
+from byrote.models.diffusion.pretrained import PretrainedDenoiser
 from byrote.models.diffusion.probability_flow import EXACT_TRACE, Prior
 from byrote.models.diffusion.training import reduced
 from byrote.models.vae.spaces import Space
@@ -24,20 +26,6 @@ _BLOCK = 1 << 20  # values of the widest layer held at a time, which stay near t
 _NOISE_VALUES = 1 << 22  # drawn at a time
 _PROBES = 1  # the purpose of noise whose signs are probes of the trace
 _DIFFERING = 4.0  # Monte Carlo errors that two estimates of one record differ by, by chance
-
-
-class DiffusionDenoiser(Protocol):
-    """A denoiser with its levels of noise, and the moments of the records."""
-
-    mean: Tensor
-    deviation: Tensor
-    sigma_max: float
-
-    def __call__(self, z: Tensor, sigma: Tensor, labels: Tensor | None = None, /) -> Tensor:
-        """Estimate records; see ``Denoise``."""
-
-    def levels(self, count: int) -> Array:
-        """Return increasing levels of noise."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +44,7 @@ class Scorer:
         Rows denoised at a time.
     """
 
-    denoiser: DiffusionDenoiser
+    denoiser: Denoiser | PretrainedDenoiser
     space: Space
     noise_seed: int
     dtype: torch.dtype

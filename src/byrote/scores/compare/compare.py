@@ -244,13 +244,12 @@ def _check_kinds(runs: dict[str, Run]) -> None:
 
 
 def _check_noise(base: tuple[str, Run], other: tuple[str, Run]) -> None:
-    """Refuse densities of records with different noise, which differ by any number of nats."""
-    levels = [{*run.fact("sigma_min")} for _, run in (base, other)]
-    first, second = ({level for level in each if not np.isnan(level)} for each in levels)
+    facts = [run.fact("sigma_min") for _, run in (base, other)]
+    first, second = ({*levels[~np.isnan(levels)]} for levels in facts)
     if first and second and first != second:
         raise InvalidInput(
-            f"runs must have one sigma_min, the noise of the records that are scored;"
-            f" {base[0]!r} has {min(first):g}, {other[0]!r} {min(second):g}"
+            f"runs must have one sigma_min, the noise of scored records; {base[0]!r} has"
+            f" {min(first):g}, {other[0]!r} {min(second):g}"
         )
 
 

@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import QuantileTransformer, StandardScaler
 
 from byrote import InvalidInput
-from byrote.models import VAE, Flow, FromSamples, contract, identity
+from byrote.models import VAE, Diffusion, Flow, FromSamples, contract, identity
 
 from estimators import Kernel, KnownVariance, Learner, NoScore, PureNoise
 
@@ -25,6 +25,7 @@ MODELS = {
         2, hidden=(8,), epochs=2, draws=16, likelihood="shared-gaussian", space="real", redraw=True
     ),
     "flow": lambda: Flow("maf", hidden=(8,), epochs=2),
+    "diffusion": lambda: Diffusion(hidden=(8,), epochs=2, levels=24),
     "kde": lambda: KernelDensity(bandwidth=0.5),
     "gmm": lambda: GaussianMixture(2),
     "one's own": KnownVariance,

@@ -11,7 +11,7 @@ from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote import KFold
-from byrote.models import DP, VAE, Flow
+from byrote.models import DP, VAE, Diffusion, Flow
 from byrote.plans.design import RELEASE
 from byrote.runs.executors.registry import open_pool, usable_workers
 from byrote.runs.paths import RunPaths
@@ -26,6 +26,7 @@ MODELS = {
     "mixture": lambda: GaussianMixture(3),
     "vae": lambda: VAE(**VAE_),
     "flow": lambda: Flow("realnvp", hidden=(8,), epochs=3),
+    "diffusion": lambda: Diffusion(hidden=(16,), epochs=2, levels=24),
     "private vae": lambda: VAE(**VAE_, dp=DP(target_epsilon=3.0, delta=1e-3)),
 }
 

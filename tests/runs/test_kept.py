@@ -13,7 +13,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote import KFold, seeds
-from byrote.models import VAE
+from byrote.models import VAE, Diffusion
 from byrote.plans.design import RELEASE
 from byrote.runs.paths import RunPaths
 from byrote.runs.request import Request, Settings
@@ -251,14 +251,22 @@ def test_a_release_fit_that_fails_leaves_the_scores(tmp_path):
 # -- a model back ---------------------------------------------------------------------------------
 
 
-def test_a_vae_comes_back_whole(tmp_path):
+def diffusion(**more):
+    return Diffusion(hidden=(8,), epochs=2, levels=24, steps=24, **more)
+
+
+NETWORKS = {"vae": lambda **more: VAE(**SMALL, **more), "diffusion": diffusion}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_comes_back_whole(name, tmp_path):
     x = np.random.default_rng(1).random((40, 3, 4))
-    model = VAE(**SMALL)
+    make = NETWORKS[name]
+    model = make()
     score(tmp_path / "run", "release", model, x, KFold(2, repeats=1), seed=3)
     training, evaluation = (seeds.integer(3, seeds.Purpose.RELEASE, fold=f) for f in (0, 1))
-    expected = VAE(
-        **SMALL, random_state=training, noise_seed=seeds.integer(3, seeds.Purpose.NOISE)
-    ).fit(x)
+    noise = seeds.integer(3, seeds.Purpose.NOISE)
+    expected = make(random_state=training, noise_seed=noise).fit(x)
     expected.set_params(random_state=evaluation)
     for loaded in (
         byrote.open_run(tmp_path / "run").model(),
@@ -267,7 +275,7 @@ def test_a_vae_comes_back_whole(tmp_path):
         assert np.array_equal(loaded.score_samples(x), expected.score_samples(x))
         assert np.array_equal(loaded.sample(5), expected.sample(5))
         assert loaded.sample(5).shape == (5, 3, 4)
-    assert not hasattr(model, "network_")
+    assert not {"network_", "denoiser_"} & {*vars(model)}
 
 
 def test_a_mixture_comes_back_whole(tmp_path):

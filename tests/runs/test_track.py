@@ -40,6 +40,12 @@ def flow(epochs):
     return Flow("realnvp", hidden=(4,), epochs=epochs, batch_size=4)
 
 
+def diffusion(epochs):
+    from byrote.models import Diffusion
+
+    return Diffusion(hidden=(4,), epochs=epochs, batch_size=4, levels=24, draws=1)
+
+
 def steps(epochs):
     return Steps(epochs, noise=0.1)
 
@@ -48,7 +54,7 @@ def times(folder):
     return {path.name: path.stat().st_mtime_ns for path in RunPaths(folder).fits.iterdir()}
 
 
-@pytest.mark.parametrize("make", [steps, vae, flow])
+@pytest.mark.parametrize("make", [steps, vae, flow, diffusion])
 def test_an_epoch_is_what_training_that_long_gives(tmp_path, make):
     x = np.random.default_rng(1).random((12, 5))
     plan = KFold(2, repeats=1)

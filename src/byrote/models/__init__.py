@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from byrote.models.diffusion import Diffusion
     from byrote.models.external import Command
     from byrote.models.flows import Flow
     from byrote.models.language.causal import CausalLM
@@ -19,6 +20,7 @@ _MODULES = {
     "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
+    "Diffusion": "byrote.models.diffusion",
     "Flow": "byrote.models.flows",
     "FromSamples": "byrote.models.samples.from_samples",
     "ImportanceSampling": "byrote.models.vae",
@@ -32,6 +34,7 @@ __all__ = [
     "CharLSTM",
     "Command",
     "DPGuarantee",
+    "Diffusion",
     "Flow",
     "FromSamples",
     "ImportanceSampling",

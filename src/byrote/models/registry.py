@@ -24,6 +24,7 @@ _BUILT_IN = {
     "flow": "byrote.models:Flow",
     "kde": "sklearn.neighbors:KernelDensity",
     "gmm": "sklearn.mixture:GaussianMixture",
+    "diffusion": "byrote.models:Diffusion",
     "char-lstm": "byrote.models:CharLSTM",
     "laplace-histogram": "byrote.models:LaplaceHistogram",
 }

@@ -159,6 +159,11 @@ def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
         parts.append(f"{limits} of them")
     if diagnostics.outlier is not None:
         parts.append(f"{diagnostics.outlier:.1%} of them are of the outlier component")
+    if (both := diagnostics.estimates) is not None:
+        parts.append(
+            f"mean {number(both.i_mmse)} by I-MMSE and {number(both.ode)} by the probability-flow"
+            f" ODE, which differ by more than they may in {both.differing:,} of {both.of:,}"
+        )
     text = Text(f"Log-likelihoods: {'; '.join(parts)}.")
     if diagnostics.poor:
         text.append(

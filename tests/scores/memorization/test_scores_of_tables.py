@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 import byrote
 from byrote.errors import InvalidInput
-from byrote.models import DP, VAE, FromSamples
+from byrote.models import DP, VAE, Diffusion, FromSamples
 
 from estimators import FrameCopies, PlacesOfTables
 
@@ -36,6 +36,7 @@ MODELS = {
     "kde": KernelDensity(bandwidth=0.4, leaf_size=100),
     "gmm": GaussianMixture(1),
     "vae": VAE(**SMALL),
+    "diffusion": Diffusion(hidden=(8,), epochs=2, levels=24),
 }
 
 

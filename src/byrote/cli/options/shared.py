@@ -62,7 +62,10 @@ def top_n(text: str) -> Any:
 
 DensityModel = Annotated[
     str,
-    value("MODEL", "Train vae, flow, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND."),
+    value(
+        "MODEL",
+        "Train vae, flow, diffusion, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND.",
+    ),
 ]
 Settings = Annotated[
     list[str] | None,

@@ -60,7 +60,7 @@ def check_parameters(vae: Any) -> None:
     vae.defensive = checks.share("defensive", vae.defensive)
     _check_mitigations(vae)
     _check_private(vae)
-    _check_device(vae.device)
+    check_device(vae.device)
 
 
 def tolerates_bfloat16(vae: Any) -> bool:
@@ -204,7 +204,8 @@ def _check_private(vae: Any) -> None:
         raise InvalidInput("compile must be False or auto with dp; got True")
 
 
-def _check_device(device: Any) -> None:
+def check_device(device: Any) -> None:
+    """Refuse a device that PyTorch lacks here."""
     try:
         torch.empty(0, device=device)
     except Exception:  # PyTorch raises almost anything, by the device

@@ -101,7 +101,7 @@ class Binary(Space):
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside [0, 1]."""
-        _check_unit_interval(x, "a Bernoulli decoder")
+        check_unit_interval(x, "a Bernoulli decoder")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return ones where the noise is below the value; the log-determinant is 0."""
@@ -116,7 +116,7 @@ class Logit(Space):
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values outside [0, 1]."""
-        _check_unit_interval(x, "a model in logit space (space='real' takes any numbers)")
+        check_unit_interval(x, "a model in logit space (space='real' takes any numbers)")
 
     def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return the logits, with the determinant relative to steps of 1/255."""
@@ -135,7 +135,7 @@ class Levels(Space):
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values that are not multiples of 1/255 in [0, 1]."""
-        _check_unit_interval(x, "256 levels")
+        check_unit_interval(x, "256 levels")
         if x.dtype == np.uint8:
             return
         flat = x.reshape(-1)
@@ -238,7 +238,8 @@ def _hash_uniforms(x: NDArray[np.float32], weights: NDArray[np.uint64]) -> NDArr
     return (mix(counters) >> np.uint64(40)).astype(np.float32) * np.float32(2.0**-24)
 
 
-def _check_unit_interval(x: NDArray[Any], reason: str) -> None:
+def check_unit_interval(x: NDArray[Any], reason: str) -> None:
+    """Refuse values outside [0, 1], which the reason needs."""
     if x.dtype == np.uint8:  # pixels
         return
     outside = np.count_nonzero(x < 0) + np.count_nonzero(x > 1)

@@ -240,6 +240,17 @@ def _check_kinds(runs: dict[str, Run]) -> None:
             raise InvalidInput(
                 f"runs must hold values of one kind; {base[0]!r} has {first}, {name!r} {other}"
             )
+        _check_noise(base, (name, run))
+
+
+def _check_noise(base: tuple[str, Run], other: tuple[str, Run]) -> None:
+    facts = [run.fact("sigma_min") for _, run in (base, other)]
+    first, second = ({*levels[~np.isnan(levels)]} for levels in facts)
+    if first and second and first != second:
+        raise InvalidInput(
+            f"runs must have one sigma_min, the noise of scored records; {base[0]!r} has"
+            f" {min(first):g}, {other[0]!r} {min(second):g}"
+        )
 
 
 def _check_same(runs: dict[str, Run]) -> None:

@@ -13,7 +13,26 @@ from byrote.runs.table import Table
 Array = NDArray[np.float64]
 DIAGNOSTICS = ("mc_error", "effective_sample_size", "k_hat")
 OUTLIER = "outlier"
+I_MMSE, ODE, DIFFER = "i_mmse", "ode", "estimates_differ"  # of a diffusion model
 K_HAT = 0.7  # above it importance weights have no usable central limit (Vehtari et al. 2024)
+
+
+@dataclass(frozen=True)
+class TwoEstimates:
+    """All log-likelihoods of a run by two estimators of a diffusion model.
+
+    Attributes
+    ----------
+    i_mmse, ode
+        Mean log p by I-MMSE and by the probability-flow ODE, nats.
+    differing, of
+        Number of the log-likelihoods in which they differ by more than they may, and of all.
+    """
+
+    i_mmse: float
+    ode: float
+    differing: int
+    of: int
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,8 @@ class DiagnosticsSummary:
     outlier
         Share of the log-likelihoods that come mostly from a model's outlier component; None
         without one.
+    estimates
+        The log-likelihoods by two estimators, where a model reports both.
     """
 
     mc_error: float
@@ -45,6 +66,7 @@ class DiagnosticsSummary:
     k_hat_above_limit: float
     draws: int | None = None
     outlier: float | None = None
+    estimates: TwoEstimates | None = None
 
     @property
     def poor(self) -> bool:
@@ -79,6 +101,8 @@ def collect_diagnostics(run: RunFolder, table: Table) -> Diagnostics:
                 total.add(name, run.place(fit, rows), values[name])
         if OUTLIER in values:
             total.add_outliers(values[OUTLIER])
+        if values.keys() >= {I_MMSE, ODE, DIFFER}:
+            total.add_estimates(values[I_MMSE], values[ODE], values[DIFFER])
     return total.result(np.isin(rows, table.rows))
 
 
@@ -91,6 +115,8 @@ class _Accumulator:
         self._count = np.zeros(r, dtype=np.int32)
         self._k_hats = self._above = self._above_limit = 0
         self._outliers = self._classified = 0
+        self._differing = self._compared = 0
+        self._sums = np.zeros(2)
 
     def add(self, name: str, place: Any, values: NDArray[np.float32]) -> None:
         """Add one fit's values of one diagnostic."""
@@ -113,6 +139,20 @@ class _Accumulator:
         self._classified += len(values)
         self._outliers += int(np.count_nonzero(values > 0.5))
 
+    def add_estimates(
+        self, i_mmse: NDArray[np.float32], ode: NDArray[np.float32], differ: NDArray[np.float32]
+    ) -> None:
+        """Add one fit's log-likelihoods by two estimators, and whether they differ."""
+        self._compared += len(differ)
+        self._differing += int(np.count_nonzero(differ))
+        self._sums += [values.sum(dtype=np.float64) for values in (i_mmse, ode)]
+
+    def _estimates(self) -> TwoEstimates | None:
+        if not self._compared:
+            return None
+        i_mmse, ode = (float(total) / self._compared for total in self._sums)
+        return TwoEstimates(i_mmse, ode, self._differing, self._compared)
+
     def result(self, of: NDArray[np.bool_]) -> Diagnostics:
         """Summarize all fits added; columns of some of the records."""
         columns = {name: column[of] for name, column in self._columns.items()}
@@ -130,6 +170,7 @@ class _Accumulator:
             k_hat_above_limit=float("nan") if np.isnan(self._limit) else self._above_limit * share,
             draws=self._draws,
             outlier=self._outliers / self._classified if self._classified else None,
+            estimates=self._estimates(),
         )
         return Diagnostics(columns, summary)
 

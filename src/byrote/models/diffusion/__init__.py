@@ -1,0 +1,5 @@
+"""Diffusion models."""
+
+from byrote.models.diffusion.diffusion import Diffusion
+
+__all__ = ["Diffusion"]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data import Records
+from byrote.data import Records, TextRecords
 from byrote.data.sources import as_records
 from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
@@ -277,7 +277,7 @@ class Run(Displayed):
         return replace(result, score=self.memorization(partial=True).score)
 
     @cached_property
-    def records(self) -> Records:
+    def records(self) -> Records | TextRecords:
         """The records of the run, loaded again; InvalidInput if they changed."""
         return self._records or load_records(self.folder.paths, self.manifest)
 

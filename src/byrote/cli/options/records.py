@@ -51,7 +51,8 @@ class RecordOptions(TableOptions):
         argument(
             "DATA",
             "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
-            " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST.",
+            " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST; or texts:"
+            " a .jsonl, .csv, .parquet or text file, or a folder of text files.",
         ),
     ]
     key: Key = None
@@ -78,6 +79,18 @@ class RecordOptions(TableOptions):
             "WORDS",
             "Transform each image, in the order given: pad=N, crop=LEFT,TOP,RIGHT,BOTTOM,"
             " resize=N, celeba.",
+        ),
+    ] = None
+    column: Annotated[
+        str | None,
+        value("NAME", "Read texts from this column (default: text, or the only one with text)."),
+    ] = None
+    unit: Annotated[
+        str | None,
+        value(
+            "UNIT",
+            "Make each document (row, file), line or window=N (characters) of texts a record"
+            " (default: line for a text file, else document).",
         ),
     ] = None
     records: SubsetSize = None

@@ -64,8 +64,13 @@ DensityModel = Annotated[
     str,
     value(
         "MODEL",
-        "Train vae, flow, diffusion, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND.",
+        "Train vae, flow, diffusion, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND; on"
+        " texts char-lstm, hf:PATH or module:Class.",
     ),
+]
+ShowRecords = Annotated[
+    bool,
+    typer.Option("--show-records", help="Print the beginnings of texts beside their ids."),
 ]
 Settings = Annotated[
     list[str] | None,

@@ -22,6 +22,7 @@ from byrote.cli.options.shared import (
     ScoreTest,
     Seed,
     Settings,
+    ShowRecords,
     Threads,
     Timed,
     ValidationPart,
@@ -63,12 +64,16 @@ class TrainOptions(PlanParameters, RecordOptions, Timed):
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions(TrainOptions):
-    """Find the records that a model memorizes, by training it with and without them."""
+    """Find the records that a model memorizes, by training it with and without them.
+
+    Records are rows of numbers, images, or texts where the model is a language model.
+    """
 
     track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
     keep_models: KeepModels = "none"
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
+    show_records: ShowRecords = False
 
 
 @dataclass(frozen=True, kw_only=True)

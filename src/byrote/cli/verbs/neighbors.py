@@ -13,6 +13,7 @@ from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.extract import build_user_model
 from byrote.data import Records, load
 from byrote.data.frames import load_tables
+from byrote.data.text_records import as_arrays
 from byrote.errors import InvalidInput
 from byrote.report import near_duplicates as report_copies
 from byrote.report import neighbors as report
@@ -76,7 +77,7 @@ def _of_run(options: NeighborsOptions, folder: Path) -> int:
     result, code = complete_or_not(run.memorization)
     compared = None
     with standard_output_kept_clean():
-        train, model = run.records, build_user_model(options.model, options.settings)
+        train, model = as_arrays(run.records), build_user_model(options.model, options.settings)
         if has_validation:
             data = result.description["data"]
             validation = load_validation(data, options.validation, options.validation_part)

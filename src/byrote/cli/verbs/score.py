@@ -14,8 +14,9 @@ from byrote.cli.options.records import RecordOptions, load_options
 from byrote.cli.options.training import ExposeOptions, ScoreOptions, TrainOptions
 from byrote.cli.output import Format, emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.show import print_scores
-from byrote.data import Records, load
+from byrote.data import Records, TextRecords, load, load_texts
 from byrote.data.canary_records import CanaryRecords
+from byrote.data.formats.registry import holds_texts
 from byrote.errors import InvalidInput
 from byrote.models import FromSamples, contract, registry
 from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
@@ -29,6 +30,8 @@ from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
 
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
+_OF_TEXTS = ("column", "unit")
+_TEXT_OPTIONS = ("column", "ids", "labels", "unit", "part", "records", "only")
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
 
@@ -44,7 +47,9 @@ def score(options: ScoreOptions) -> int:
     )
     if not isinstance(run, Run):
         return run
-    code = print_scores(run, output, top=options.top, test=options.test)
+    code = print_scores(
+        run, output, top=options.top, test=options.test, show_records=options.show_records
+    )
     if options.keep_models != "none":
         run.folder.check_release()
     return code
@@ -62,7 +67,8 @@ def train(
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
     plan = build_plan(options.plan, options.parameters())
-    model, records = contract.prepared(build(), load_records(options))
+    model = build()
+    model, records = contract.prepared(model, load_records(options, model))
     request = Request(
         model=model,
         records=records,
@@ -84,20 +90,24 @@ def build_model(options: TrainOptions | PlanOptions) -> Any:
     return model if samples is None else FromSamples(model, samples=samples)
 
 
-def named_model(options: TrainOptions | PlanOptions) -> Any:
-    """Build the model that the options name."""
-    return registry.build(options.model or "vae", registry.parse_settings(options.settings or []))
+def load_records(options: RecordOptions, model: Any = None) -> Records | TextRecords:
+    """Load the records that the options describe: texts where a language model takes them.
 
-
-def sample_count(options: TrainOptions | PlanOptions) -> int | None:
-    """Return the number of samples per training record; None for a model's density."""
-    count = options.from_samples
-    return None if count is None else checks.integer("--from-samples", count, at_least=1)
-
-
-def load_records(options: RecordOptions) -> Records:
-    """Load the records that the options describe."""
-    return load(options.data, **load_options(options))
+    Also where the source holds nothing else, or ``--column`` or ``--unit`` says so.
+    """
+    values = load_options(options)
+    as_texts = options.column is not None or options.unit is not None
+    if not (as_texts or contract.takes_texts(model) or holds_texts(options.data)):
+        if isinstance(options, ScoreOptions) and options.show_records:
+            raise InvalidInput("--show-records applies to texts; these records are numbers")
+        return load(options.data, **{n: v for n, v in values.items() if n not in _OF_TEXTS})
+    for name, given in values.items():
+        if given is not None and name not in _TEXT_OPTIONS:
+            raise InvalidInput(
+                f"--{name} does not apply to texts, which take"
+                f" {', '.join(f'--{option}' for option in _TEXT_OPTIONS)}"
+            )
+    return load_texts(options.data, **{name: values[name] for name in _TEXT_OPTIONS})
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:

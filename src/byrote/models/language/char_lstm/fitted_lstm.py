@@ -18,10 +18,11 @@ from torch import Tensor
 
 from byrote.errors import InvalidInput
 from byrote.models import torch_utils
-from byrote.models.language.char_lstm.network import Network, log_probs, mean_cost, next_log_probs
+from byrote.models.language.char_lstm.network import Network, mean_cost, next_log_probs, score_texts
 from byrote.models.language.char_lstm.parameters import check_length
 from byrote.models.language.char_lstm.windows import CODE_POINTS, Ids, Vocabulary, encode_texts
 from byrote.models.language.steppers import as_texts
+from byrote.models.language.text_scores import TextScores
 from byrote.models.torch_utils import flushed_denormals
 
 _LN2 = float(np.log(2.0))
@@ -200,6 +201,7 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     network_: Network
     vocabulary_: Vocabulary
+    _scores: TextScores
 
     def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
         """Compute the log-probability of each text, (n,) nats: the sum over its characters.
@@ -212,8 +214,15 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
             If a text has a character outside the vocabulary.
         """
         check_is_fitted(self)
-        texts = [self.vocabulary_.known_ids(text) for text in as_texts(X)]
-        return log_probs(self.network_, texts, self.vocabulary_.newline)
+        dtype = np.min_scalar_type(len(self.vocabulary_))
+        texts = [self.vocabulary_.known_ids(text).astype(dtype) for text in as_texts(X)]
+        self._scores = score_texts(self.network_, texts, self.vocabulary_.newline)
+        return self._scores.log_prob
+
+    @property
+    def diagnostics_(self) -> dict[str, NDArray[np.float64]]:
+        """Characters of the texts scored last, and share of them that was the likeliest."""
+        return self._scores.diagnostics()
 
     def score(self, X: Sequence[str], y: object = None) -> float:
         """Compute the mean of ``score_samples``, in nats per text."""

@@ -24,6 +24,7 @@ from byrote.report import (
     privacy,
     proposals,
     pruning,
+    recitation,
     synthetic,
     trajectory,
 )
@@ -44,6 +45,7 @@ from byrote.scores.outlook.proposal import Proposals
 from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
+from byrote.scores.recitation.recitation import Recitation
 from byrote.scores.run import Run
 
 
@@ -147,6 +149,7 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     PrivacyEvidence: privacy.render,
     Proposals: lambda proposed: Group(*proposals.render(proposed)),
     Pruned: pruning.render,
+    Recitation: recitation.render,
     Records: _records,
     Run: _run,
     SyntheticResult: synthetic.render,

@@ -18,7 +18,13 @@ from torch import Tensor
 
 from byrote.errors import InvalidInput
 from byrote.models import torch_utils
-from byrote.models.language.char_lstm.network import Network, log_probs, mean_cost, next_log_probs
+from byrote.models.language.char_lstm.network import (
+    Network,
+    continuation_log_probs,
+    log_probs,
+    mean_cost,
+    next_log_probs,
+)
 from byrote.models.language.char_lstm.parameters import check_length
 from byrote.models.language.char_lstm.windows import CODE_POINTS, Ids, Vocabulary, encode_texts
 from byrote.models.language.steppers import as_texts
@@ -235,6 +241,17 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         ids = [self._ids(prefix) for prefix in prefixes]
         return next_log_probs(self.network_, ids, self.vocabulary_.newline)
+
+    def continuation_log_probs(
+        self, rows: NDArray[np.integer], first: int
+    ) -> NDArray[np.float64]:
+        """Compute log p, (n, length - first, tokens) nats, of the tokens of rows from ``first`` on.
+
+        rows: (n, length) tokens; each token after a newline and all before it.
+        """
+        check_is_fitted(self)
+        ids = np.asarray(rows, dtype=np.int64)
+        return continuation_log_probs(self.network_, ids, first, self.vocabulary_.newline)
 
     def encode(self, text: str) -> list[int]:
         """Return the token of each character.

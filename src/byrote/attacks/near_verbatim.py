@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Index = NDArray[np.intp]
 _CHILDREN = 4096  # of a node that can be read, the most likely ones; the others stay in the bound
+_SLACK = 4.0  # bits: nodes so much costlier than the cheapest wait for what it leads to
 _ROUNDING = 1e-9  # relative, of sums of many probabilities
 
 
@@ -73,7 +74,9 @@ def near_verbatim(
     (0.5, 0.5)
     """
     search = _Search(stepper, np.asarray(prefix), np.asarray(suffix), edits, decoding)
-    while search.unread > precision * search.low and search.queries < max_queries:
+    while search.unfinished and search.queries < max_queries:
+        if search.unread <= precision * search.low:
+            break
         search.advance(min(batch_size, max_queries - search.queries))
     low = search.low * (1 - _ROUNDING)
     high = min((search.low + search.unread) * (1 + _ROUNDING), 1.0)
@@ -109,8 +112,6 @@ class _Search:
     ----------
     low
         Probability of the samples found within the distance.
-    queries
-        Number of prefixes read.
     """
 
     def __init__(
@@ -129,7 +130,13 @@ class _Search:
 
     @property
     def queries(self) -> int:
+        """Number of prefixes read."""
         return len(self._nodes)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there are prefixes to read."""
+        return bool(self._heap)
 
     @property
     def unread(self) -> float:
@@ -151,8 +158,8 @@ class _Search:
 
     def _pop(self, most: int) -> tuple[Array, Index, Index]:
         """Remove the cheapest prefixes; return their costs, parents and last tokens."""
-        popped = []
-        while self._heap and len(popped) < most:
+        popped, limit = [], self._heap[0][0] + _SLACK
+        while self._heap and len(popped) < most and self._heap[0][0] <= limit:
             cost, number, place = heappop(self._heap)
             node = self._nodes[number]
             popped.append((cost, number, int(node.token[place])))
@@ -163,7 +170,9 @@ class _Search:
         cost_, parent, token = zip(*popped, strict=True)
         return np.array(cost_), np.array(parent, dtype=np.intp), np.array(token, dtype=np.intp)
 
-    def _expand(self, cost: Array, depth: list[int], rows: Index, states: Any, costs: Array) -> None:
+    def _expand(
+        self, cost: Array, depth: list[int], rows: Index, states: Any, costs: Array
+    ) -> None:
         """Add nodes just read: complete samples to ``low``, and shorter ones to the heap."""
         costs = self._decoding.costs(check_costs(costs))
         possible = self._possible(self._next_rows(rows), np.array(depth) + 1)

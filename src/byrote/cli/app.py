@@ -22,8 +22,8 @@ from byrote.cli.options.runs import (
     PruneOptions,
     ShowOptions,
 )
-from byrote.cli.options.training import ExposeOptions, ScoreOptions, StudyOptions
 from byrote.cli.options.texts import ReciteOptions
+from byrote.cli.options.training import ExposeOptions, ScoreOptions, StudyOptions
 from byrote.runs import interrupts
 
 app = typer.Typer(

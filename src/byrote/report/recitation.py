@@ -116,11 +116,11 @@ def _left_out(result: Recitation) -> Iterator[str]:
     settings, summary = result.settings, result.summary()
     if count := summary["too_short"]:
         yield (
-            f"{plural(count, 'text')} shorter than {settings.length} tokens, prefix and suffix"
-            " together, not judged."
+            f"Not judged: {plural(count, 'text')} shorter than prefix and suffix together,"
+            f" {settings.length} tokens."
         )
     if count := summary["not_covered"]:
-        yield f"{plural(count, 'text')} with characters that the model has no token for, not judged."
+        yield f"Not judged: {plural(count, 'text')} with characters that no token of the model has."
     if count := summary["not_restored"]:
         yield (
             f"The tokens of {plural(count, 'text')} do not decode to the text itself: recited means"
@@ -162,7 +162,7 @@ def _shares(result: Recitation) -> Table:
     """One row for each criterion; intervals over texts."""
     control = bool(result.unseen.any())
     level = f"[{100 * result.settings.level:g} %]"
-    titles = [f"p = {result.settings.p:g}", "windows", "texts", f"share {level}"]
+    titles = [f"decoding, p = {result.settings.p:g}", "windows", "texts", f"share {level}"]
     table = new_table(*titles, *(["unseen", "difference"] if control else []))
     for share in result.shares():
         table.add_row(*_cells(share, control))

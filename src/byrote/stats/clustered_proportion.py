@@ -2,8 +2,11 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import stdtrit
 
 from byrote.stats.estimate import LEVEL, Estimate, clopper_pearson
+
+Array = NDArray[np.float64]
 
 
 def clustered_proportion(
@@ -12,9 +15,9 @@ def clustered_proportion(
     """Estimate a proportion of dependent trials with Korn and Graubard's interval (1998).
 
     Clopper and Pearson's limits for the effective number of trials, ``p (1 - p) / variance`` with
-    the variance between clusters, at most the number of trials. Where the clusters do not differ,
-    as where nothing hits, that is unknown: the effective number of clusters,
-    ``(sum m)^2 / sum m^2`` for m trials each, is used in its place.
+    the variance between clusters, corrected for their number by Student's t, and at most the number
+    of trials. Where p is 0 or 1 the variance is unknown, and the effective number of clusters,
+    ``(sum m)^2 / sum m^2`` for m trials each, is used instead.
 
     Parameters
     ----------
@@ -40,21 +43,23 @@ def clustered_proportion(
     share = float(values.mean())
     if len(sizes) < 2:
         return Estimate(share, level=level, reason=f"an interval needs two {units} or more")
-    trials = _effective_trials(values, cluster, sizes)
+    trials = _effective_trials(values, cluster, sizes, (1 + level) / 2)
     low, high = clopper_pearson(share * trials, trials, level=level)
     return Estimate(share, float(low), float(high), level)
 
 
 def _effective_trials(
-    values: NDArray[np.float64], cluster: NDArray[np.intp], sizes: NDArray[np.intp]
+    values: Array, cluster: NDArray[np.intp], sizes: NDArray[np.intp], quantile: float
 ) -> float:
-    share = float(values.mean())
+    trials, count, share = len(values), len(sizes), float(values.mean())
+    if share in (0, 1):
+        return trials**2 / float(np.square(sizes, dtype=np.float64).sum())
     sums = np.bincount(cluster, values - share)
-    count = len(sizes)
-    variance = count / (count - 1) * float(sums @ sums) / len(values) ** 2
-    if 0 < share < 1 and variance > 0:
-        return min(share * (1 - share) / variance, float(len(values)))
-    return float(sizes.sum()) ** 2 / float(np.square(sizes, dtype=np.float64).sum())
+    variance = count / (count - 1) * float(sums @ sums) / trials**2
+    few_clusters = float(stdtrit(trials - 1, quantile) / stdtrit(count - 1, quantile)) ** 2
+    if variance == 0:
+        return float(trials)
+    return min(share * (1 - share) / variance * few_clusters, float(trials))
 
 
 def proportion_difference(first: Estimate, second: Estimate) -> Estimate:

@@ -1,7 +1,6 @@
 """Options of the verbs about single texts."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -43,9 +42,9 @@ class ReciteOptions:
     ] = None
     prefix: Annotated[int, number("Give the model N tokens.")] = 50
     suffix: Annotated[int, number("Ask for the N tokens after them.")] = 50
-    stride: Annotated[
-        int | None, number("Begin a window every N tokens (default: --suffix).")
-    ] = None
+    stride: Annotated[int | None, number("Begin a window every N tokens (default: --suffix).")] = (
+        None
+    )
     n: Annotated[
         str, value("A,B,…", "Sample each window A, B, … times, for discoverable extraction.")
     ] = "1,10,1000"

@@ -48,7 +48,9 @@ def continuation_costs(model: Any, rows: Index, first: int) -> Iterator[tuple[sl
     size = 1  # until the vocabulary is known
     while start < len(rows):
         part = slice(start, min(start + size, len(rows)))
-        costs = bits(read(rows[part], first)) if callable(read) else _steps(model, rows[part], first)
+        costs = (
+            bits(read(rows[part], first)) if callable(read) else _steps(model, rows[part], first)
+        )
         if start == 0:
             _check(model, rows[0], first, costs)
             size = max(1, _MOST_COSTS // (predicted * costs.shape[-1]))

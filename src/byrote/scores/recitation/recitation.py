@@ -60,7 +60,9 @@ class RecitationSettings(PlainData):
         counts = [self.n] if isinstance(self.n, int | np.integer) else checks.as_list("n", self.n)
         if not counts:
             raise InvalidInput("n must be one number of samples or more; got none")
-        values = {name: getattr(self, name) for name in ("prefix", "suffix", "top_k", "max_queries")}
+        values = {
+            name: getattr(self, name) for name in ("prefix", "suffix", "top_k", "max_queries")
+        }
         checked = {
             **{name: checks.integer(name, v, at_least=1) for name, v in values.items()},
             "stride": checks.integer("stride", stride, at_least=1),
@@ -207,7 +209,9 @@ class Recitation(Displayed):
 
     def __repr__(self) -> str:
         seen = ~self.texts.unseen
-        counts = f"{int(self.texts.recited[seen].sum()):,} of {int(self.texts.windows[seen].sum()):,}"
+        counts = (
+            f"{int(self.texts.recited[seen].sum()):,} of {int(self.texts.windows[seen].sum()):,}"
+        )
         return f"Recitation({counts} windows recited, {int(seen.sum()):,} texts)"
 
     @property
@@ -278,9 +282,7 @@ class Recitation(Displayed):
     def _share(self, criterion: str, flags: Flags) -> RecitedShare:
         text = self.windows.text
         share, unseen = (
-            clustered_proportion(
-                flags[side], text[side], level=self.settings.level, units="texts"
-            )
+            clustered_proportion(flags[side], text[side], level=self.settings.level, units="texts")
             for side in (~self.unseen, self.unseen)
         )
         hits = flags & ~self.unseen

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.exceptions import NotFittedError
 
 from byrote import checks
 from byrote.attacks.near_verbatim import near_verbatim
@@ -97,8 +98,8 @@ def recite(
     >>> import byrote
     >>> from byrote.models import CharLSTM
     >>> text = "the quick brown fox jumps over the lazy dog and runs away"
-    >>> model = CharLSTM(32, 1, epochs=60, batch_size=4, window=20, learning_rate=0.03)
-    >>> model = model.fit([text] * 10)
+    >>> model = CharLSTM(32, 1, epochs=15, batch_size=4, window=20, learning_rate=0.03)
+    >>> model = model.fit([text] * 20)
     >>> result = byrote.recite(model, [text], prefix=10, suffix=20, unseen=[text[::-1]])
     >>> result
     Recitation(2 of 2 windows recited, 1 texts)
@@ -123,10 +124,11 @@ def recite(
         [_names(ids, len(asked), ""), _names(unseen_ids, len(control), "u")], dtype=str
     )
     encoded = _Encoded(model, [*asked, *control], settings)
-    if not sum(map(len, encoded.starts[: len(asked)])):
+    longest = encoded.tokens[: len(asked)].max(initial=0)
+    if longest < settings.length:
         raise InvalidInput(
-            f"texts must have one of at least {settings.length} tokens that the model covers, prefix"
-            f" and suffix together; the longest has {encoded.tokens[: len(asked)].max(initial=0)}"
+            f"texts must have one of at least {settings.length} tokens, prefix and suffix together;"
+            f" the longest that the model can read has {longest}"
         )
     decodings = list(settings.decodings.values())
     costs = window_costs(model, encoded.windows, settings.prefix, decodings)
@@ -183,6 +185,8 @@ class _Encoded:
     def _encode(self, model: Any, row: int, text: str) -> list[int]:
         try:
             ids = [int(token) for token in model.encode(text)]
+        except NotFittedError:
+            raise
         except (ValueError, KeyError):  # the vocabulary lacks a character
             self.covered[row] = False
             return []

@@ -254,9 +254,7 @@ class FittedCausalLM:
             check_readable(len(row), self.context_)
         return inference.next_log_probs(self.network_, rows)
 
-    def continuation_log_probs(
-        self, rows: NDArray[np.integer], first: int
-    ) -> NDArray[np.float64]:
+    def continuation_log_probs(self, rows: NDArray[np.integer], first: int) -> NDArray[np.float64]:
         """Compute log p, (n, length - first, V) nats, of the tokens of rows from ``first`` on.
 
         rows: (n, length) tokens. ``[:, t]`` are those of the token at position ``first + t``, after

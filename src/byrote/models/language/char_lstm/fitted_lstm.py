@@ -242,9 +242,7 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
         ids = [self._ids(prefix) for prefix in prefixes]
         return next_log_probs(self.network_, ids, self.vocabulary_.newline)
 
-    def continuation_log_probs(
-        self, rows: NDArray[np.integer], first: int
-    ) -> NDArray[np.float64]:
+    def continuation_log_probs(self, rows: NDArray[np.integer], first: int) -> NDArray[np.float64]:
         """Compute log p, (n, length - first, tokens) nats, of the tokens of rows from ``first`` on.
 
         rows: (n, length) tokens; each token after a newline and all before it.

@@ -14,8 +14,10 @@ from .attacks.extraction import Extraction as Extraction
 from .attacks.extraction import extract as extract
 from .data import Corpus as Corpus
 from .data import Records as Records
+from .data import TextRecords as TextRecords
 from .data import load as load
 from .data import load_corpus as load_corpus
+from .data import load_texts as load_texts
 from .data.canaries import Canary as Canary
 from .errors import ByroteError as ByroteError
 from .errors import CorruptFile as CorruptFile

@@ -3,5 +3,7 @@
 from byrote.data.corpus import Corpus
 from byrote.data.records import Records
 from byrote.data.sources import load, load_corpus
+from byrote.data.text_records import TextRecords
+from byrote.data.text_sources import load_texts
 
-__all__ = ["Corpus", "Records", "load", "load_corpus"]
+__all__ = ["Corpus", "Records", "TextRecords", "load", "load_corpus", "load_texts"]

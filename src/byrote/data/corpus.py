@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.text_rows import checked_texts
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
 
@@ -61,7 +62,7 @@ class Corpus(Displayed):
     notes: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        texts = _checked_texts("documents", self.documents)
+        texts = checked_texts("documents", self.documents)
         documents = tuple(filter(None, texts))
         if not documents:
             raise InvalidInput(
@@ -133,7 +134,7 @@ class Corpus(Displayed):
         >>> Corpus(["one\ntwo"]).with_lines([1, 1], ["a", "b"])
         ['one\na\nb\ntwo']
         """
-        lines = _checked_texts("lines", lines)
+        lines = checked_texts("lines", lines)
         checked = _checked_places(places, len(lines), self.places)
         owners = np.searchsorted(self._first_places, checked, side="right") - 1
         by_document: dict[int, list[tuple[int, str]]] = {}
@@ -262,25 +263,6 @@ def _cuts_around(documents: Sequence[str], offset: int) -> tuple[int, int]:
         return offset, offset
     newline = document.find("\n", offset - start)
     return start + before, start + (len(document) if newline < 0 else newline + 1)
-
-
-def _checked_texts(name: str, values: Any) -> tuple[str, ...]:
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise InvalidInput(f"{name} must be a sequence of strings; got {type(values).__name__}")
-    texts = tuple(checks.as_list(name, values))
-    for number, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise InvalidInput(
-                f"{name} must be strings; got {type(text).__name__} at position {number}"
-            )
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise InvalidInput(
-                f"{name} must be Unicode text; number {number} holds half a surrogate pair at"
-                f" character {error.start}"
-            ) from None
-    return texts
 
 
 def _checked_places(values: Any, lines: int, places: int) -> NDArray[np.int64]:

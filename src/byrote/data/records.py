@@ -72,9 +72,9 @@ class Records(Displayed):
 
     def __post_init__(self) -> None:
         x = _as_stored("X", self.x)
-        ids = np.arange(len(x)) if self.ids is None else _column("ids", self.ids, len(x))
+        ids = np.arange(len(x)) if self.ids is None else one_for_each("ids", self.ids, len(x))
         checks.unique("ids", ids)
-        labels = None if self.labels is None else _column("labels", self.labels, len(x))
+        labels = None if self.labels is None else one_for_each("labels", self.labels, len(x))
         for name, value in (("x", x), ("ids", ids), ("labels", labels)):
             object.__setattr__(self, name, value)
 
@@ -194,7 +194,8 @@ def _as_stored(name: str, values: Any) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
-def _column(name: str, values: Any, n: int) -> np.ndarray:
+def one_for_each(name: str, values: Any, n: int) -> np.ndarray:
+    """Convert the ids or labels of n records."""
     shape = checks.array(name, values).shape
     if shape != (n,):
         raise InvalidInput(f"{name} must have one entry for each of {n} records; got {shape}")

@@ -22,6 +22,7 @@ from byrote.data.geometry import Geometry
 from byrote.data.id_lists import listed_rows, read_ids
 from byrote.data.load_diagnostics import collect_warnings, prefix_errors
 from byrote.data.records import Records, random_rows
+from byrote.data.text_records import TextRecords, are_texts, as_text_records
 from byrote.errors import InvalidInput
 
 
@@ -112,14 +113,14 @@ def load(
     [994, 1454, 1555]
     """
     lists = {"columns": columns, "drop": drop, "categories": categories}
-    options = _options_as_text(
+    options = options_as_text(
         key=key, labels=labels, ids=ids, part=part, image=image,
         **{option: join_names(option, names) for option, names in lists.items()},
         standardize=yes_or_no("standardize", standardize),
         separator=separator, decimal=decimal, encoding=encoding,
     )  # fmt: skip
     in_memory = is_frame(source)
-    name = "memory" if in_memory else _path_as_text("source", source)
+    name = "memory" if in_memory else path_as_text("source", source)
     format_name = DATA_FRAME if in_memory else record_format(name)
     with collect_warnings("X" if in_memory else name), prefix_errors("X" if in_memory else name):
         RECORD_FORMATS[format_name].check_options(format_name, options)
@@ -151,14 +152,21 @@ def _read_records(
 
 def as_records(
     data: Any, *, ids: Any = None, labels: Any = None, standardize: bool | None = None
-) -> Records:
-    """Convert an array, a data frame or Records to Records; ids and labels override theirs.
+) -> Records | TextRecords:
+    """Convert an array, a data frame, texts or records to records; ids and labels override theirs.
 
     The index of a data frame becomes the ids if it holds integers or strings; ids and labels may be
     names of its columns. ``standardize`` makes a table of rows of numbers.
     """
     if isinstance(data, str | PurePath):
-        raise InvalidInput("X must be an array or Records; got a path: byrote.load reads files")
+        raise InvalidInput(
+            "X must be an array, texts or Records; got a path: byrote.load and byrote.load_texts"
+            " read files"
+        )
+    if are_texts(data):
+        if standardize is not None:
+            raise InvalidInput("standardize takes tables, X of shape (n, d); got texts")
+        return as_text_records(data, ids=ids, labels=labels)
     if is_frame(data):
         named = {"ids": ids, "labels": labels}
         options = {option: name for option, name in named.items() if isinstance(name, str)}
@@ -234,8 +242,8 @@ def load_corpus(
     >>> 9_000 < corpus.characters <= 10_000, corpus.source, corpus.options
     (True, 'python-help', {'characters': '10000'})
     """
-    name = _path_as_text("source", source)
-    options = _options_as_text(column=column, part=part)
+    name = path_as_text("source", source)
+    options = options_as_text(column=column, part=part)
     format_name = text_format(name)
     with collect_warnings(name), prefix_errors(name):
         TEXT_FORMATS[format_name].check_options(format_name, options)
@@ -247,11 +255,13 @@ def load_corpus(
         return replace(corpus, source=name, options=options)
 
 
-def _options_as_text(**options: object) -> dict[str, str]:
+def options_as_text(**options: object) -> dict[str, str]:
+    """Return the options that are given, each as text."""
     return {name: _text(name, value) for name, value in options.items() if value is not None}
 
 
-def _path_as_text(name: str, value: object) -> str:
+def path_as_text(name: str, value: object) -> str:
+    """Return a path as text; refuse what cannot be one."""
     text = _text(name, value)
     checks.path(name, text)
     return text

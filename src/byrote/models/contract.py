@@ -20,13 +20,13 @@ which returns (n,) log-densities in nats. Optional:
 - ``takes_units``, if true: it takes the numbers of tables in their own units, not standardized;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
 - ``file_hashes()``: hashes, by parameter, of files that are part of the model;
-- ``takes_assignments``, if true: it reads the records itself, and gets an ``Assignment`` of rows
-  and ids (``models/external.py``) in place of them;
+- ``takes_assignments``, if true: it gets an ``Assignment`` of rows (``models/external.py``);
 - ``private_parameters``: names of parameters that hold records; a run keeps only their hash;
 - ``incidental_parameters``: names of parameters that change no number, which a run does not keep.
 
 A language model is the same over lists of texts, marked by a true ``takes_texts``. If it reports
-every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will call ``on_epoch``.
+every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will call ``on_epoch``. Its
+``diagnostics_`` may hold "tokens" scored, and "accuracy", the share of them that was the likeliest.
 """
 
 import inspect
@@ -40,6 +40,7 @@ from sklearn.base import clone
 
 from byrote import checks
 from byrote.data.records import as_floats, is_pixels
+from byrote.data.text_records import TextRecords
 from byrote.errors import ByroteError, InvalidInput
 from byrote.models.identity import NOISE, SEED, plain
 from byrote.models.privacy.dp import DPGuarantee
@@ -85,7 +86,8 @@ def _has_method(model: Any, method: str) -> bool:
 def prepared(model: Any, data: Any) -> tuple[Any, Any]:
     """Let a model with ``prepared`` see all records before the first fit."""
     prepare = getattr(model, "prepared", None)
-    return prepare(data) if callable(prepare) and not isinstance(model, type) else (model, data)
+    refused = isinstance(model, type) or (isinstance(data, TextRecords) and not takes_texts(model))
+    return prepare(data) if callable(prepare) and not refused else (model, data)
 
 
 def seeded_clone(model: Any, *, training: int, noise: int) -> Any:
@@ -141,12 +143,12 @@ def takes_texts(model: Any) -> bool:
     return bool(getattr(model, "takes_texts", False))
 
 
-def as_input(model: Any, x: NDArray[Any]) -> NDArray[Any]:
+def as_input(model: Any, x: Any) -> Any:
     """Return records in the form that the model takes: stored pixels, float images or float rows.
 
-    Select rows first: converting stored pixels to float32 takes four times their memory.
+    Texts stay as they are. Select rows first: stored pixels as float32 take four times the memory.
     """
-    if is_pixels(x) and takes_pixels(model):
+    if not isinstance(x, np.ndarray) or (is_pixels(x) and takes_pixels(model)):
         return x
     x = as_floats(x)
     return x if takes_images(model) else x.reshape(len(x), -1)
@@ -192,13 +194,11 @@ def stops_early(model: Any) -> bool:
 
 def check_track(model: Any, track: Sequence[int]) -> None:
     """Refuse to track a model without ``on_epoch``, or past its last epoch."""
-    if not track:
-        return
     name = type(model).__name__
-    if not takes_on_epoch(model):
+    if track and not takes_on_epoch(model):
         raise InvalidInput(f"track needs a model whose fit takes on_epoch; that of {name} does not")
     last = max_epochs(model)
-    if last is not None and max(track) > last:
+    if last is not None and max(track, default=0) > last:
         raise InvalidInput(f"track must lie within the {last} epochs of {name}; got {max(track)}")
 
 
@@ -254,10 +254,9 @@ def check_input(model: Any, x: NDArray[Any] | Sequence[str]) -> None:
     Errors other than byrote's are named by their type alone: their text may quote records.
     """
     check = getattr(model, "check_input", None)
-    if not callable(check):
-        return
     try:
-        check(as_input(model, x) if isinstance(x, np.ndarray) else x)
+        if callable(check):
+            check(as_input(model, x))
     except ByroteError:  # ours, also of a missing extra
         raise
     except Exception as error:  # a user's check may raise anything
@@ -272,9 +271,9 @@ def resolved_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, 
 
     ``shape`` (n, ...) of the records and the number of ``fits`` decide what is worth its start-up.
     """
+    name = type(model).__name__
     if not callable(getattr(type(model), "settled", None)):
         return {}
-    name = type(model).__name__
     try:
         after = model.settled(shape, fits).get_params(deep=False)
     except InvalidInput:

@@ -10,9 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.scores.memorization.summary import Statistic
+from byrote.scores.memorization.statistic import Statistic
 from byrote.stats.estimate import Estimate
 
+_LONGEST = 60  # characters of an argument
 WIDTH = 120  # columns where there is no terminal
 
 
@@ -226,6 +227,8 @@ def _argument(value: Any) -> Any:
         unsaid = {"class", "sha256"} if "class" in value else set()
         parts = {key: part for key, part in value.items() if key not in unsaid}
         return call(name, parts) if parts else name
+    if isinstance(value, str):
+        return printable(value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
     return [_argument(item) for item in value] if isinstance(value, list) else value
 
 

@@ -1,7 +1,6 @@
 """Memorization scores as text for the terminal, or as plain data."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.models.registry import approximations
+from byrote.report import per_token
 from byrote.report.format import (
     add_ellipsis,
     headline_of,
@@ -26,6 +26,7 @@ from byrote.report.format import (
     subset,
     with_error,
 )
+from byrote.report.record_column import RecordColumn
 from byrote.report.sensitivity import significance
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -49,20 +50,11 @@ _TITLES = {"score": "score M", "matched": "matched", "mean_log": "mean_log"}
 _LABELS_SHOWN = 20
 
 
-@dataclass(frozen=True)
-class RecordColumn:
-    """A further column of the table of records, and a sentence for the summary."""
-
-    title: str
-    sentence: str
-    cells: Sequence[str]  # (n,) one for each record
-
-
 def render(
-    result: MemorizationResult, *, top: int = 10, column: RecordColumn | None = None
+    result: MemorizationResult, *, top: int = 10, columns: Sequence[RecordColumn] = ()
 ) -> RenderableType:
     """Return the summary and the most memorized records."""
-    summary = result.summary()
+    summary, columns = result.summary(), [*per_token.columns(result), *columns]
     parts: list[RenderableType] = [_headline(result), significance(result)]
     parts.append(_distribution(result))
     parts += [Text(sentence) for sentence in _few_repeats(result)]
@@ -72,18 +64,21 @@ def render(
         parts.append(_diagnostics(summary.diagnostics))
     parts += [Text(sentence, style="bold") for sentence in _approximate(result)]
     parts += [Text(sentence) for sentence in _degenerate(result)]
-    parts += [] if column is None else [Text(column.sentence)]
+    parts += [Text(column.sentence) for column in columns if column.sentence]
     if top:
-        for table in _tables(result, top, column):
+        for table in _tables(result, top, columns):
             parts += [Text(""), table]
     if summary.labels:
         parts += [Text(""), _labels(summary)]
     return Group(*parts)
 
 
-def to_json(result: MemorizationResult, *, top: int = 10) -> dict[str, Any]:
+def to_json(
+    result: MemorizationResult, *, top: int = 10, texts: Sequence[str] | None = None
+) -> dict[str, Any]:
     """Return scores as plain data for JSON, with the ``top`` most memorized records."""
     frame = result.to_frame()
+    frame = frame if texts is None else frame.assign(text=texts)
     return plain(
         {
             "description": dict(result.description),
@@ -169,11 +164,11 @@ def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
     return text
 
 
-def _tables(result: MemorizationResult, top: int, column: RecordColumn | None) -> list[Table]:
+def _tables(result: MemorizationResult, top: int, columns: Sequence[RecordColumn]) -> list[Table]:
     """Return the records that were found, and those with the highest scores."""
     found = _found(result)[:top]
-    tables = [_records(result, found, "memorized", column)] if len(found) else []
-    highest = _records(result, result.order()[:top], "highest scores M", column)
+    tables = [_records(result, found, "memorized", columns)] if len(found) else []
+    highest = _records(result, result.order()[:top], "highest scores M", columns)
     return [*tables, highest]
 
 
@@ -184,10 +179,9 @@ def _found(result: MemorizationResult) -> NDArray[np.intp]:
 
 
 def _records(
-    result: MemorizationResult, rows: NDArray[np.intp], title: str, column: RecordColumn | None
+    result: MemorizationResult, rows: NDArray[np.intp], title: str, columns: Sequence[RecordColumn]
 ) -> Table:
-    if column is not None and not any(column.cells[row] for row in rows):
-        column = None
+    columns = [column for column in columns if any(column.cells[row] for row in rows)]
     titles = ["record"] if result.labels is None else ["record", "label"]
     name, _ = statistic_of(result.description)
     table = new_table(
@@ -197,8 +191,8 @@ def _records(
         title=title,
         whole=("mean_log", "[95 %]", "q"),
     )
-    if column is not None:
-        table.add_column(column.title)
+    for column in columns:
+        table.add_column(column.title, justify="left" if column.left else "right")
     for row in rows:
         table.add_row(
             Text(printable(result.ids[row])),
@@ -210,7 +204,7 @@ def _records(
             number(result.log_prob_in[row]),
             number(result.log_prob_out[row]),
             number(result.q_value[row]),
-            *([] if column is None else [Text(column.cells[row])]),
+            *(Text(column.cells[row]) for column in columns),
         )
     return table
 
@@ -249,11 +243,14 @@ def _few_repeats(result: MemorizationResult) -> list[str]:
 def _degenerate(result: MemorizationResult) -> list[str]:
     """Warn of densities that collapse where a record is held out."""
     gain = result.summary().distribution["score"]["median"].value
-    if not gain > COLLAPSE * np.prod(result.description["data"]["shape"]):
+    values, noun = float(np.prod(result.description["data"]["shape"])), "value"
+    if result.description["data"].get("texts"):
+        values, noun = per_token.mean_tokens(result), "token"
+    if not gain > COLLAPSE * values:
         return []
     return [
-        f"Half of the records gain more than {COLLAPSE} nats per value: the density collapses where"
-        " they are held out, and the size of M is arbitrary. Regularize the model."
+        f"Half of the records gain more than {COLLAPSE} nats per {noun}: the density collapses"
+        " where they are held out, and the size of M is arbitrary. Regularize the model."
     ]
 
 

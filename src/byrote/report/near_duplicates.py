@@ -9,7 +9,7 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.report.format import new_table, number, plain
-from byrote.report.memorization import RecordColumn
+from byrote.report.record_column import RecordColumn
 from byrote.scores.neighbors.near_duplicates import Kind, NearDuplicates
 
 _MARKS = {Kind.COPY: "=", Kind.NEAR: "≈", Kind.BRIGHTNESS: "≈*"}

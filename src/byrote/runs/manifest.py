@@ -11,6 +11,7 @@ from pydantic_core import to_json
 
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
+from byrote.data.text_records import TextRecords
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.models import identity
 from byrote.models.contract import Statistic
@@ -84,9 +85,10 @@ class DataPart(_Part):
     shape: tuple[Count, ...]
     fingerprint: str
     table: bool = False
+    texts: bool = False
 
     @classmethod
-    def of(cls, records: Records | CanaryRecords) -> "DataPart":
+    def of(cls, records: Records | TextRecords | CanaryRecords) -> "DataPart":
         """Describe records."""
         return cls(
             source=records.source,
@@ -96,6 +98,7 @@ class DataPart(_Part):
             shape=records.shape,
             fingerprint=records.fingerprint,
             table=isinstance(records, Records) and records.columns is not None,
+            texts=isinstance(records, TextRecords),
         )
 
     @property

@@ -17,6 +17,8 @@ from byrote.data import load
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import CanaryRecords, pattern_spec
 from byrote.data.records import Records
+from byrote.data.text_records import TextRecords
+from byrote.data.text_sources import load_texts
 from byrote.errors import CorruptFile, ForeignFile, InvalidInput
 from byrote.runs import files, sealed
 from byrote.runs.manifest import Manifest
@@ -34,7 +36,7 @@ class RecordFile(NamedTuple):
     read: Callable[[Manifest], object]
 
 
-def names_file(paths: RunPaths, records: Records | CanaryRecords) -> RecordFile:
+def names_file(paths: RunPaths, records: Records | TextRecords | CanaryRecords) -> RecordFile:
     """Return the file of ids and labels."""
     write = partial(_write_names, paths, records)
     return RecordFile(paths.records, write, partial(read_names, paths))
@@ -64,7 +66,9 @@ def read_files(
     return contents, damaged
 
 
-def _write_names(paths: RunPaths, records: Records | CanaryRecords, manifest: Manifest) -> None:
+def _write_names(
+    paths: RunPaths, records: Records | TextRecords | CanaryRecords, manifest: Manifest
+) -> None:
     columns = {"id": records.ids}
     if records.labels is not None:
         columns["label"] = records.labels
@@ -86,7 +90,7 @@ def read_names(paths: RunPaths, manifest: Manifest) -> Names:
         return ids, sealed.column(table["label"]) if "label" in table.column_names else None
 
 
-def load_records(paths: RunPaths, manifest: Manifest) -> Records:
+def load_records(paths: RunPaths, manifest: Manifest) -> Records | TextRecords:
     """Load the records that a run was made from, which must be unchanged.
 
     Records selected by a list in a file (``--only``) are selected by the ids in the run folder,
@@ -94,11 +98,14 @@ def load_records(paths: RunPaths, manifest: Manifest) -> Records:
     """
     data = manifest.data
     if data.source == "memory":
-        raise InvalidInput("the run was made from an array in memory, which no command can load")
+        raise InvalidInput(
+            f"the run was made from {'texts' if data.texts else 'an array'} in memory, which no"
+            " command can load"
+        )
     options = dict(data.options)
     if "only" in options:
         options["only"] = str(paths.records)
-    records = load(data.location, **options)
+    records = (load_texts if data.texts else load)(data.location, **options)
     if records.fingerprint != data.fingerprint:
         raise InvalidInput(f"{data.source} has changed since the run: values, labels or ids")
     return records

@@ -12,6 +12,7 @@ from typing import Any
 from byrote import checks
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.records import Records
+from byrote.data.text_records import TextRecords
 from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.models.weights import check_keepable
@@ -51,7 +52,7 @@ class Request:
     """A request for a run."""
 
     model: Any
-    records: Records | CanaryRecords
+    records: Records | TextRecords | CanaryRecords
     plan: Plan
     settings: Settings
     track: Sequence[int] = ()

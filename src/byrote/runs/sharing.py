@@ -85,8 +85,10 @@ def _write(array: NDArray[Any], file: IO[bytes]) -> None:
     file.write(values.reshape(-1).view(np.uint8).data)
 
 
-def readonly(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a read-only view."""
+def readonly(array: Any) -> Any:
+    """Return a read-only view of an array; a list of texts as it is."""
+    if not isinstance(array, np.ndarray):
+        return array
     view = array.view()
     view.flags.writeable = False
     return np.asarray(view)

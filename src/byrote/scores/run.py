@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data import Records
+from byrote.data import Records, TextRecords
 from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
@@ -276,7 +276,7 @@ class Run(Displayed):
         return replace(result, score=self.memorization(partial=True).score)
 
     @cached_property
-    def records(self) -> Records:
+    def records(self) -> Records | TextRecords:
         """The records of the run, loaded again; InvalidInput if they changed."""
         return load_records(self.folder.paths, self.manifest)
 

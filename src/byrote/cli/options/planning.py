@@ -40,7 +40,9 @@ from byrote.cli.options.shared import (
     Settings,
     Standardize,
     SubsetSize,
+    TextColumn,
     Threads,
+    Unit,
     Workers,
     argument,
     number,
@@ -111,6 +113,8 @@ class PlanOptions:
     encoding: Encoding = None
     part: Part = None
     image: Image = None
+    column: TextColumn = None
+    unit: Unit = None
     records: SubsetSize = None
     only: Only = None
     seed: Seed = 0

@@ -14,6 +14,7 @@ from byrote.cli.options.shared import (
     RunNames,
     ScoreTest,
     Seed,
+    ShowRecords,
     UserModel,
     UserSettings,
     ValidationPart,
@@ -41,6 +42,7 @@ class ShowOptions:
     as_json: AsJson = False
     as_csv: AsCsv = False
     top: Annotated[int | None, top_n("Print N records (default: 10) or canaries (40).")] = None
+    show_records: ShowRecords = False
     debug: Debug = False
 
 

@@ -62,13 +62,35 @@ Data = Annotated[
     argument(
         "DATA",
         "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
-        " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST.",
+        " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST; or texts: a"
+        " .jsonl, .csv, .parquet or text file, or a folder of text files.",
     ),
 ]
 DensityModel = Annotated[
-    str, value("MODEL", "Train vae, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND.")
+    str,
+    value(
+        "MODEL",
+        "Train vae, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND; on texts char-lstm,"
+        " hf:PATH or module:Class.",
+    ),
 ]
 Ids = Annotated[str | None, value("NAME", "Read the ids from this column, array or file.")]
+TextColumn = Annotated[
+    str | None,
+    value("NAME", "Read texts from this column (default: text, or the only one with text)."),
+]
+Unit = Annotated[
+    str | None,
+    value(
+        "UNIT",
+        "Make each document (row, file), line or window=N (characters) of texts a record (default:"
+        " line for a text file, else document).",
+    ),
+]
+ShowRecords = Annotated[
+    bool,
+    typer.Option("--show-records", help="Print the beginnings of texts beside their ids."),
+]
 Part = Annotated[
     str | None,
     value(

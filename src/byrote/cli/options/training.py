@@ -45,9 +45,12 @@ from byrote.cli.options.shared import (
     Seed,
     Separator,
     Settings,
+    ShowRecords,
     Standardize,
     SubsetSize,
+    TextColumn,
     Threads,
+    Unit,
     ValidationPart,
     Workers,
     argument,
@@ -68,7 +71,10 @@ StudyName = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreOptions:
-    """Find the records that a model memorizes, by training it with and without them."""
+    """Find the records that a model memorizes, by training it with and without them.
+
+    Records are rows of numbers, images, or texts where the model is a language model.
+    """
 
     data: Data
     out: Out = None
@@ -97,6 +103,8 @@ class ScoreOptions:
     encoding: Encoding = None
     part: Part = None
     image: Image = None
+    column: TextColumn = None
+    unit: Unit = None
     records: SubsetSize = None
     only: Only = None
     seed: Seed = 0
@@ -110,6 +118,7 @@ class ScoreOptions:
     as_csv: AsCsv = False
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
+    show_records: ShowRecords = False
     debug: DebugFits = False
 
 

@@ -73,7 +73,8 @@ def _write(options: PlanOptions, out: Path, choices: Mapping[str, Any]) -> int:
 def _propose(options: PlanOptions) -> int:
     """Carry out a pilot and print plans."""
     goal, budget = Goal.parse(options.goal or "discover=1"), parse_time(options.budget)
-    model, records = contract.prepared(build_model(options), load_records(options))
+    model = build_model(options)
+    model, records = contract.prepared(model, load_records(options, model))
     settings = Settings(options.seed, options.threads, options.workers, debug=options.debug)
     with standard_output_kept_clean():
         proposals = Planner(model, records, settings).propose(goal, budget)

@@ -13,8 +13,9 @@ from byrote.cli.options.planning import PlanOptions
 from byrote.cli.options.training import ExposeOptions, ScoreOptions
 from byrote.cli.output import Format, emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.show import print_scores
-from byrote.data import Records, load
+from byrote.data import Records, TextRecords, load, load_texts
 from byrote.data.canary_records import CanaryRecords
+from byrote.data.formats.registry import holds_texts
 from byrote.errors import InvalidInput
 from byrote.models import FromSamples, contract, registry
 from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
@@ -34,8 +35,10 @@ PLAN_OPTIONS = (
 )  # fmt: skip
 DATA_OPTIONS = (
     "key", "labels", "ids", "columns", "drop", "categories", "standardize", "separator", "decimal",
-    "encoding", "part", "image", "records", "only",
+    "encoding", "part", "image", "records", "only", "column", "unit",
 )  # fmt: skip
+_OF_TEXTS = ("column", "unit")
+_TEXT_OPTIONS = ("column", "ids", "labels", "unit", "part", "records", "only")
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
 
@@ -45,7 +48,8 @@ def score(options: ScoreOptions) -> int:
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
     plan = build_plan(options.plan, {name: getattr(options, name) for name in PLAN_OPTIONS})
-    model, records = contract.prepared(build_model(options), load_records(options))
+    model = build_model(options)
+    model, records = contract.prepared(model, load_records(options, model))
     request = Request(
         model=model,
         records=records,
@@ -53,13 +57,17 @@ def score(options: ScoreOptions) -> int:
         settings=run_settings(options),
         track=parse_epochs(options.track),
     )
+    if options.show_records and not isinstance(records, TextRecords):
+        raise InvalidInput("--show-records applies to texts; these records are numbers")
     if options.out is None or options.dry_run:
         print_forecast(request, output)
         return Exit.DONE
     run = execute(request, options.out)
     if run is None:
         return Exit.INTERRUPTED
-    code = print_scores(run, output, top=options.top, test=options.test)
+    code = print_scores(
+        run, output, top=options.top, test=options.test, show_records=options.show_records
+    )
     if request.keeps:
         run.folder.check_release()
     return code
@@ -74,9 +82,22 @@ def build_model(options: ScoreOptions | PlanOptions) -> Any:
     return FromSamples(model, samples=samples)
 
 
-def load_records(options: ScoreOptions | PlanOptions) -> Records:
-    """Load the records that the options describe."""
-    return load(options.data, **{name: getattr(options, name) for name in DATA_OPTIONS})
+def load_records(options: ScoreOptions | PlanOptions, model: Any = None) -> Records | TextRecords:
+    """Load the records that the options describe: texts where a language model takes them.
+
+    Also where the source holds nothing else, or ``--column`` or ``--unit`` says so.
+    """
+    values = {name: getattr(options, name) for name in DATA_OPTIONS}
+    as_texts = options.column is not None or options.unit is not None
+    if not (as_texts or contract.takes_texts(model) or holds_texts(options.data)):
+        return load(options.data, **{n: v for n, v in values.items() if n not in _OF_TEXTS})
+    for name, given in values.items():
+        if given is not None and name not in _TEXT_OPTIONS:
+            raise InvalidInput(
+                f"--{name} does not apply to texts, which take"
+                f" {', '.join(f'--{option}' for option in _TEXT_OPTIONS)}"
+            )
+    return load_texts(options.data, **{name: values[name] for name in _TEXT_OPTIONS})
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:

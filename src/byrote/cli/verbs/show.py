@@ -11,8 +11,9 @@ from rich.text import Text
 from byrote.cli.exits import complain, complete_or_not
 from byrote.cli.options.runs import ShowOptions
 from byrote.cli.output import Format, emit, output_format
+from byrote.data import TextRecords
 from byrote.errors import InvalidInput
-from byrote.report import elsewhere, exposure, memorization, near_duplicates
+from byrote.report import elsewhere, exposure, memorization, near_duplicates, per_token
 from byrote.report import trajectory as trajectory_text
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
@@ -40,16 +41,25 @@ def show(options: ShowOptions) -> int:
     if options.method is not None:
         raise InvalidInput("--method applies to runs of byrote expose; this one is of byrote score")
     top, test = 10 if top is None else top, options.test or "moderated"
-    return print_scores(run, output, top=top, epoch=options.epoch, test=test)
+    return print_scores(
+        run, output, top=top, epoch=options.epoch, test=test, show_records=options.show_records
+    )
 
 
 # -- scores ---------------------------------------------------------------------------------------
 
 
 def print_scores(
-    run: Run, output: Format, *, top: int, test: Test, epoch: int | None = None
+    run: Run,
+    output: Format,
+    *,
+    top: int,
+    test: Test,
+    epoch: int | None = None,
+    show_records: bool = False,
 ) -> int:
     """Print the scores of a run; return the exit code."""
+    texts = load_shown(run) if show_records else None
     result, code = complete_or_not(partial(run.memorization, epoch, test=test))
     copies = load_near_duplicates(run, result)
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
@@ -60,10 +70,19 @@ def print_scores(
         top=top,
         trajectory=trajectory,
         copies=copies,
+        texts=texts,
         accidents=accidents_of(run),
         after=_guarantee(run),
     )
     return code
+
+
+def load_shown(run: Run) -> Sequence[str]:
+    """Load the texts of a run, to be shown."""
+    records = run.records
+    if not isinstance(records, TextRecords):
+        raise InvalidInput("--show-records applies to runs on texts; this one is on numbers")
+    return records.texts
 
 
 def load_near_duplicates(run: Run, result: MemorizationResult) -> NearDuplicates | None:
@@ -83,21 +102,23 @@ def print_result(
     top: int,
     trajectory: Trajectory | None = None,
     copies: NearDuplicates | None = None,
+    texts: Sequence[str] | None = None,
     accidents: Sequence[Accident] = (),
     after: Iterable[object] = (),
 ) -> None:
     """Print scores, with their trajectory, near copies and accidents where there are any."""
 
     def as_text() -> Iterator[object]:
-        column = None if copies is None else near_duplicates.column(copies)
-        yield memorization.render(result, top=top, column=column)
+        columns = [] if copies is None else [near_duplicates.column(copies)]
+        columns += [] if texts is None else [per_token.texts_column(texts)]
+        yield memorization.render(result, top=top, columns=columns)
         if trajectory is not None:
             yield from ("", trajectory_text.render(trajectory))
         yield from elsewhere.warnings(accidents)
         yield from after
 
     def as_json() -> dict[str, object]:
-        data = memorization.to_json(result, top=top)
+        data = memorization.to_json(result, top=top, texts=texts)
         if trajectory is not None:
             data["trajectory"] = trajectory_text.to_json(trajectory)
         if copies is not None:
@@ -107,7 +128,8 @@ def print_result(
         return data
 
     def as_csv() -> pd.DataFrame:
-        columns = {} if copies is None else near_duplicates.columns(copies)
+        columns = {} if copies is None else dict(near_duplicates.columns(copies))
+        columns |= {} if texts is None else {"text": texts}
         return result.to_frame().assign(**columns)
 
     emit(output, text=as_text, data=as_json, table=as_csv)

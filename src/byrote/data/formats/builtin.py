@@ -8,6 +8,7 @@ import numpy as np
 from byrote.data.corpus import Corpus
 from byrote.data.formats.idx import load_idx_folder, part_images
 from byrote.data.records import Records
+from byrote.data.text_rows import TextRows
 from byrote.data.text_stream import normalize_newlines
 from byrote.errors import InvalidInput
 
@@ -55,9 +56,19 @@ def load_builtin_texts(name: str, *, limit: int | None = None) -> Corpus:  # noq
     >>> len(corpus.documents) > 70, corpus.characters > 400_000, list(corpus.notes)
     (True, True, ['python'])
     """
+    texts = _help_topics()
+    return Corpus(tuple(texts.values()), notes={"python": platform.python_version()})
+
+
+def read_rows(name: str) -> TextRows:  # noqa: ARG001
+    """Return the topics of Python's help, with their names as ids."""
+    texts = _help_topics()
+    return TextRows(list(texts.values()), np.array(list(texts)))
+
+
+def _help_topics() -> dict[str, str]:
     try:
         from pydoc_data.topics import topics  # noqa: PLC0415 (half a megabyte)
     except ModuleNotFoundError:
         raise InvalidInput("this Python was installed without its help (pydoc_data)") from None
-    documents = tuple(normalize_newlines(topics[topic]) for topic in sorted(topics))
-    return Corpus(documents, notes={"python": platform.python_version()})
+    return {topic: normalize_newlines(topics[topic]) for topic in sorted(topics)}

@@ -17,14 +17,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from byrote.data.arrow_columns import label_column_of_text
+from byrote.data.column_names import check_columns
 from byrote.data.corpus import Corpus
 from byrote.data.csv_dialect import Dialect
 from byrote.data.load_diagnostics import translate_errors, warn
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
-from byrote.data.text_stream import read_documents
+from byrote.data.text_rows import TextRows
+from byrote.data.text_stream import read_documents, read_utf8
 from byrote.errors import InvalidInput
 
 _BLOCK = 1 << 24  # bytes parsed at a time; a line must fit
@@ -48,6 +52,24 @@ def load_texts(source: str, *, column: str | None = None, limit: int | None = No
     """
     parse = partial(_documents, column=column)
     return Corpus(tuple(read_documents(Path(source), limit, parse, _last_row)))
+
+
+def read_rows(
+    source: str, *, column: str | None = None, ids: str | None = None, labels: str | None = None
+) -> TextRows:
+    """Read one column as documents, with the ids and labels of other columns."""
+    named = {"ids": ids, "labels": labels}
+    table = parse_csv(read_utf8(source), text=[name for name in named.values() if name])
+    check_columns(table.column_names, **named)
+    texts = set(text_column_names(table.schema)) - ({ids, labels} - {column})
+    name = choose_text_column(table.column_names, texts, column)
+    values = {
+        option: label_column_of_text(option, each, table.column(each))
+        for option, each in named.items()
+        if each is not None
+    }
+    documents = decode_texts(name, table.column(name).chunks)
+    return TextRows(documents, **{"ids": np.arange(len(documents)), **values})
 
 
 def parse_csv(

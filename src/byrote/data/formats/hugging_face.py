@@ -9,13 +9,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from byrote import checks
+from byrote.data.arrow_columns import label_column
+from byrote.data.column_names import check_columns
 from byrote.data.corpus import Corpus
 from byrote.data.formats.registry import SAVED_PARTS, SAVED_STATE
 from byrote.data.load_diagnostics import translate_errors
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
+from byrote.data.text_rows import TextRows
 from byrote.errors import InvalidInput
 
 _END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # of Arrow batches
@@ -33,23 +37,52 @@ def load_saved(
 
     Files outside the folder are never read, even if its description names them.
     """
-    folder = Path(source)
     with translate_errors(_MESSAGE, *_DAMAGE):
-        if (folder / SAVED_PARTS).is_file():
-            parts = _read_json(folder / SAVED_PARTS)["splits"]
-            names = map(_checked_name, parts)
-            folder /= _checked_name(checks.choice("part", part or "train", names))
-        elif part is not None:
-            raise InvalidInput("part does not apply to a data set that was saved as one")
-        state = _read_json(folder / SAVED_STATE)
-        if state.get("_indices_data_files"):
-            raise InvalidInput(
-                "the saved data set is a selection of rows; call flatten_indices() before saving"
-            )
-        paths = [folder / _checked_name(file["filename"]) for file in state["_data_files"]]
+        paths = _files(Path(source), part)
         schema = _read_schema(paths)
         name = choose_text_column(schema.names, text_column_names(schema), column)
         return Corpus(tuple(decode_texts(name, _read_chunks(paths, name), limit)))
+
+
+def read_rows(
+    source: str,
+    *,
+    column: str | None = None,
+    ids: str | None = None,
+    labels: str | None = None,
+    part: str | None = None,
+) -> TextRows:
+    """Read one column as documents, with the ids and labels of other columns."""
+    named = {"ids": ids, "labels": labels}
+    with translate_errors(_MESSAGE, *_DAMAGE):
+        paths = _files(Path(source), part)
+        schema = _read_schema(paths)
+        check_columns(schema.names, **named)
+        texts = set(text_column_names(schema)) - ({ids, labels} - {column})
+        name = choose_text_column(schema.names, texts, column)
+        values = {
+            option: label_column(option, each, pa.chunked_array(_read_chunks(paths, each)))
+            for option, each in named.items()
+            if each is not None
+        }
+        documents = decode_texts(name, _read_chunks(paths, name))
+    return TextRows(documents, **{"ids": np.arange(len(documents)), **values})
+
+
+def _files(folder: Path, part: str | None) -> list[Path]:
+    """Return the files of batches, of a data set or of one of its parts."""
+    if (folder / SAVED_PARTS).is_file():
+        parts = _read_json(folder / SAVED_PARTS)["splits"]
+        names = map(_checked_name, parts)
+        folder /= _checked_name(checks.choice("part", part or "train", names))
+    elif part is not None:
+        raise InvalidInput("part does not apply to a data set that was saved as one")
+    state = _read_json(folder / SAVED_STATE)
+    if state.get("_indices_data_files"):
+        raise InvalidInput(
+            "the saved data set is a selection of rows; call flatten_indices() before saving"
+        )
+    return [folder / _checked_name(file["filename"]) for file in state["_data_files"]]
 
 
 def _read_json(path: Path) -> Any:

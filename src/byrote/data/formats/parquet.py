@@ -1,7 +1,7 @@
 """Parquet: columns of numbers, lists, encoded images or texts, with page checksums verified."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, BinaryIO
 
@@ -20,6 +20,7 @@ from byrote.data.load_diagnostics import translate_errors
 from byrote.data.records import Records, random_rows
 from byrote.data.tables import as_frame, frame_records, holds_numbers, number_records, value_columns
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
+from byrote.data.text_rows import TextRows
 from byrote.errors import InvalidInput
 
 _BATCH = 4096  # rows converted at a time
@@ -97,13 +98,39 @@ def load_texts(source: str, *, column: str | None = None, limit: int | None = No
     ...     load_texts(f"{folder}/t.parquet").documents
     ('one', 'two')
     """
+    return Corpus(tuple(_read_texts(source, column, limit)))
+
+
+def read_rows(
+    source: str, *, column: str | None = None, ids: str | None = None, labels: str | None = None
+) -> TextRows:
+    """Read one column as documents, with the ids and labels of other columns."""
+    named = {"ids": ids, "labels": labels}
+    with open_parquet(source) as file:
+        check_columns(file.schema_arrow.names, **named)
+        values = {
+            option: label_column(option, name, file.read(columns=[name]).column(name))
+            for option, name in named.items()
+            if name is not None
+        }
+    others = {ids, labels} - {column}
+    documents = _read_texts(source, column, others=others)
+    return TextRows(documents, **{"ids": np.arange(len(documents)), **values})
+
+
+def _read_texts(
+    source: str,
+    column: str | None,
+    limit: int | None = None,
+    others: Collection[str | None] = (),
+) -> Sequence[str]:
     with open_parquet(source) as file:
         schema = file.schema_arrow
-        name = choose_text_column(schema.names, text_column_names(schema), column)
+        text_names = [name for name in text_column_names(schema) if name not in others]
+        name = choose_text_column(schema.names, text_names, column)
     with open_parquet(source, categories=[name]) as file:
         batches = file.iter_batches(_batch_size(file, _BATCH), columns=[name])
-        texts = decode_texts(name, (batch.column(name) for batch in batches), limit)
-        return Corpus(tuple(texts))
+        return decode_texts(name, (batch.column(name) for batch in batches), limit)
 
 
 @contextmanager

@@ -76,15 +76,27 @@ RECORD_FORMATS = {  # by the name in messages: a suffix, or what it is
     "IDX": SourceFormat("npy:load_array", ("labels", "ids", "image")),
     DATA_FRAME: SourceFormat("data_frame:load_records", _TABLE),
 }
+TEXT_FILE = "a text file"
 TEXT_FORMATS = {
     _BUILTIN: SourceFormat("builtin:load_builtin_texts"),
-    "a text file": SourceFormat("plain_text:load_file"),
+    TEXT_FILE: SourceFormat("plain_text:load_file"),
     "a folder of text files": SourceFormat("plain_text:load_folder"),
     "a saved data set": SourceFormat("hugging_face:load_saved", ("column", "part")),
     ".csv": SourceFormat("csv:load_texts", ("column",)),
     ".jsonl": SourceFormat("json_lines:load_json_lines", ("column",)),
     ".ndjson": SourceFormat("json_lines:load_json_lines", ("column",)),
     ".parquet": SourceFormat("parquet:load_texts", ("column",)),
+}
+_NAMED = ("column", "ids", "labels")
+TEXT_ROWS = {  # the same, for texts as records
+    _BUILTIN: SourceFormat("builtin:read_rows"),
+    TEXT_FILE: SourceFormat("plain_text:read_rows"),
+    "a folder of text files": SourceFormat("plain_text:read_rows_of_folder"),
+    "a saved data set": SourceFormat("hugging_face:read_rows", (*_NAMED, "part")),
+    ".csv": SourceFormat("csv:read_rows", _NAMED),
+    ".jsonl": SourceFormat("json_lines:read_rows", _NAMED),
+    ".ndjson": SourceFormat("json_lines:read_rows", _NAMED),
+    ".parquet": SourceFormat("parquet:read_rows", _NAMED),
 }
 BUILTIN_RECORDS = ("digits", "fashion-mnist")
 BUILTIN_TEXTS = ("python-help",)
@@ -123,7 +135,19 @@ def text_format(source: str) -> str:
     if not path.is_file():
         raise _missing(source, BUILTIN_TEXTS)
     suffix = Path(path.name.lower().removesuffix(".gz")).suffix
-    return suffix if suffix in TEXT_FORMATS else "a text file"
+    return suffix if suffix in TEXT_FORMATS else TEXT_FILE
+
+
+def holds_texts(source: str) -> bool:
+    """Whether a source holds texts and no other records, by its suffix.
+
+    Examples
+    --------
+    >>> holds_texts("mails.jsonl"), holds_texts("notes.txt.gz"), holds_texts("table.csv")
+    (True, True, False)
+    """
+    suffix = Path(source.lower().removesuffix(".gz")).suffix
+    return suffix in (".txt", *TEXT_FORMATS) and suffix not in RECORD_FORMATS
 
 
 def _folder_format(folder: Path) -> str:

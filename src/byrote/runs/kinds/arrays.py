@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import seeds
-from byrote.data.records import Records, is_pixels
+from byrote.data.records import is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of, with_weights
@@ -36,7 +36,10 @@ class ArrayContent:
 
     x: NDArray[Any]
 
-    def values(self, rows: NDArray[np.integer] | None) -> NDArray[Any]:
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def values(self, rows: NDArray[np.integer] | None) -> Any:
         """Return the records in these rows, or all."""
         return self.x if rows is None else self.x[rows]
 
@@ -44,7 +47,7 @@ class ArrayContent:
         """Return what is to be added to log-densities of values: 0, as they are the records."""
         return 0.0
 
-    def training(self, model: Any, job: Job) -> NDArray[Any]:
+    def training(self, model: Any, job: Job) -> Any:
         """Return the rows that are not held out."""
         return contract.as_input(model, self.values(job.training_rows()))
 
@@ -82,16 +85,8 @@ def loss_rows(job: Job) -> NDArray[np.uint32]:
 class Pilot:
     """A few fits on random records: a small run of the same kind of plan.
 
-    Attributes
-    ----------
-    table
-        Their log-likelihoods, nats.
-    times
-        Number of records and seconds of a fit, by increasing number.
-    outcome
-        One of the fits.
-    memory
-        Peak memory of the process, bytes.
+    table: their log-likelihoods, nats. times: number of records and seconds of a fit, by increasing
+    number. outcome: one of the fits. memory: peak memory of the process, bytes.
     """
 
     table: Table
@@ -115,7 +110,7 @@ class Forecast(Costs):
     """Costs of a run that scores records.
 
     release: whether there is also a fit on all records. compiled: whether the run will be compiled,
-    and so take less time than its pilot, which was not.
+    unlike its pilot.
     """
 
     pilot_records: int
@@ -128,7 +123,7 @@ class Forecast(Costs):
 class Arrays:
     """A run on records that are rows of an array."""
 
-    records: Records
+    records: Any
     content: ClassVar[type[Content]] = ArrayContent
     noun = "the records"
     safe_errors: ClassVar[tuple[type[BaseException], ...]] = (
@@ -158,9 +153,9 @@ class Arrays:
         most = len(design.training_rows(0))
         for count in doubling(min(_FEW, most), most):
             generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
-            yield count, self.shared[self._some(generator, count)]
+            yield count, self._taken(self._some(generator, count))
 
-    def made_up(self, design: Design, seed: int) -> NDArray[Any] | None:
+    def made_up(self, design: Design, seed: int) -> Any:
         """Draw records of the same shape, type and, roughly, range."""
         most = len(design.training_rows(0))
         generator = seeds.generator(seed, seeds.Purpose.REHEARSAL)
@@ -183,9 +178,10 @@ class Arrays:
     ) -> None:
         """Train on all of the part and score 64 of it; score in the middle too if tracked."""
         copy = contract.seeded_clone(model, training=0, noise=0)
-        few = np.arange(min(_FEW, len(part)), dtype=np.uint32)
-        job = Job(0, len(part), few[:0], few, training_seed=0, evaluation_seed=0, noise_seed=0)
         content: Any = self.content(readonly(part))
+        count = len(content)
+        few = np.arange(min(_FEW, count), dtype=np.uint32)
+        job = Job(0, count, few[:0], few, training_seed=0, evaluation_seed=0, noise_seed=0)
         scorer = EpochScorer(copy, content, job, {1}) if track else None
         contract.fit(copy, content.training(copy, job), EpochRecorder(scorer))
         content.scored(copy, job)
@@ -253,9 +249,13 @@ class Arrays:
         return (names_file(paths, self.records),)
 
     @property
-    def _values(self) -> NDArray[Any]:
+    def _values(self) -> Any:
         """The records as the model gets them."""
         return self.records.x
+
+    def _taken(self, rows: NDArray[np.intp]) -> NDArray[Any]:
+        """Return what workers would share of some of the records."""
+        return np.asarray(self.shared[rows])
 
     def _some(self, generator: np.random.Generator, count: int) -> NDArray[np.intp]:
         return np.sort(generator.choice(len(self.records), count, replace=False))
@@ -271,7 +271,7 @@ class Arrays:
 
     def _pilot(self, planned: Planned, design: Design, fit: int) -> Outcome:
         """Carry out a fit on some of the records."""
-        x = self.shared[self._pilot_rows(planned, design.n)]
+        x = self._taken(self._pilot_rows(planned, design.n))
         task = Task(planned.model, InMemory(x), self.content, planned.threads, track=planned.track)
         job = replace(job_of(design, fit, planned.seed), keep_weights=planned.keeps)
         outcome = run_job(task, job)

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
+from byrote.data.text_records import TextRecords
 from byrote.models import contract
 from byrote.models.external import takes_assignments
 from byrote.plans import Design
@@ -15,6 +16,7 @@ from byrote.runs.kinds.arrays import Arrays
 from byrote.runs.kinds.assigned import Assigned
 from byrote.runs.kinds.canaries import Canaries
 from byrote.runs.kinds.tables import Tables
+from byrote.runs.kinds.texts import Texts
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile
 
@@ -71,6 +73,8 @@ def kind_of(records: Any, model: Any) -> Kind:
         return Canaries(records)
     if takes_assignments(model):
         return Assigned(records)
+    if isinstance(records, TextRecords):
+        return Texts(records)
     if records.columns is None:
         return Arrays(records)
     wanted = records.standardize

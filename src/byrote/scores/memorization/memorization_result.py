@@ -12,6 +12,7 @@ from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.memorization.diagnostics import Diagnostics, collect_diagnostics
 from byrote.scores.memorization.evaluation import Evaluation
+from byrote.scores.memorization.per_token import TokenScores, token_scores
 from byrote.scores.memorization.summary import Reason, Summary, summarize
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.multiple_testing import q_values
@@ -67,6 +68,16 @@ class MemorizationResult(Columnar):
         (n,) the model's own diagnostics of its log-likelihoods, or None: Monte Carlo standard error
         (nats, root mean square over fits), effective number of importance samples (the smallest of
         any fit), Pareto k-hat of the weights (the largest).
+    tokens
+        (n,) number of tokens of each text that were scored; this and what follows None for other
+        records, and for models that do not report it.
+    bits_per_token_in, bits_per_token_out
+        (n,) minus log_prob_in and log_prob_out over tokens, in bits.
+    accuracy_in, accuracy_out
+        (n,) share of the tokens that were the likeliest, mean over fits.
+    counterfactual, counterfactual_error
+        (n,) accuracy in minus out, the counterfactual memorization of Zhang et al. (2023), and its
+        standard error.
 
     Examples
     --------
@@ -102,6 +113,13 @@ class MemorizationResult(Columnar):
     mc_error: Array | None = None
     effective_sample_size: Array | None = None
     k_hat: Array | None = None
+    tokens: Array | None = None
+    bits_per_token_in: Array | None = None
+    bits_per_token_out: Array | None = None
+    accuracy_in: Array | None = None
+    accuracy_out: Array | None = None
+    counterfactual: Array | None = None
+    counterfactual_error: Array | None = None
 
     def __repr__(self) -> str:
         summary = self._summary
@@ -167,11 +185,16 @@ def memorization_of_run(
 ) -> MemorizationResult:
     """Compute the result of a run from its table after an epoch; see ``Run.memorization``."""
     description = run.manifest.model_dump(mode="json")
+    diagnostics = None
     if epoch is not None:
         description["epoch"] = epoch
-        return result_from_table(table, evaluation, run.ids, run.labels, description)
-    diagnostics = collect_diagnostics(run, table)
-    return result_from_table(table, evaluation, run.ids, run.labels, description, diagnostics)
+    else:
+        diagnostics = collect_diagnostics(run, table)
+    texts = run.manifest.data.texts
+    per_token = token_scores(run, table, evaluation, epoch) if texts else None
+    return result_from_table(
+        table, evaluation, run.ids, run.labels, description, diagnostics, per_token
+    )
 
 
 def result_from_table(
@@ -181,9 +204,10 @@ def result_from_table(
     labels: NDArray[Any] | None,
     description: Mapping[str, Any],
     diagnostics: Diagnostics | None = None,
+    per_token: TokenScores | None = None,
 ) -> MemorizationResult:
     """Compute the result of an evaluated table; everything in it is a function of the table."""
-    diagnostics = diagnostics or Diagnostics({})
+    diagnostics, per_token = diagnostics or Diagnostics({}), per_token or TokenScores()
     reason = _reasons(table, evaluation)
     q, q_exact = (q_values(p) for p in (evaluation.p_value, evaluation.p_value_exact))
 
@@ -194,7 +218,7 @@ def result_from_table(
         whole[table.rows] = values
         return whole
 
-    errors = evaluation.standard_error
+    errors, further = evaluation.standard_error, {**diagnostics.columns, **per_token.columns}
     names = ("log_prob_in", "log_prob_out", "interval", "p_value", "p_value_exact")
     return MemorizationResult(
         ids=ids,
@@ -209,8 +233,10 @@ def result_from_table(
         reason=spread(reason, Reason.NOT_SCORED),
         missing=table.missing,
         description=description,
-        _summary=summarize(table, evaluation, q, reason, labels, diagnostics.summary),
-        **{name: spread(values) for name, values in diagnostics.columns.items()},
+        _summary=summarize(
+            table, evaluation, q, reason, labels, diagnostics.summary, per_token.summary
+        ),
+        **{name: spread(values) for name, values in further.items()},
     )
 
 

@@ -16,7 +16,9 @@ from byrote.scores.memorization import held_out, sensitivity
 from byrote.scores.memorization.diagnostics import DiagnosticsSummary
 from byrote.scores.memorization.evaluation import Evaluation, estimates_without
 from byrote.scores.memorization.moderated import SIGNIFICANCE
+from byrote.scores.memorization.per_token import TokenSummary
 from byrote.scores.memorization.sensitivity import Sensitivity
+from byrote.scores.memorization.statistic import Statistic
 from byrote.stats.memorization import ESTIMATORS
 
 Array = NDArray[np.float64]
@@ -43,19 +45,6 @@ _REASONS = {
     Reason.NEVER_OUT: "never held out",
     Reason.ZERO_DENSITY: "zero density both in and out",
 }
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """A statistic over all scored records, with the standard error if it is a mean.
-
-    The error is a jackknife over retrainings (repeats, pairs or fits): it measures other seeds and
-    partitions, for these same records. NaN with one repeat, and for all but means: a jackknife
-    misjudges quantiles and extremes, whose spread ``reliability`` shows better.
-    """
-
-    value: float
-    standard_error: float = float("nan")
 
 
 @dataclass(frozen=True)
@@ -115,6 +104,8 @@ class Summary(PlainData):
         that did not, "out", with its error over retrainings.
     diagnostics
         Accuracy of the log-likelihoods, where the model reports it.
+    per_token
+        Of texts: bits per token, accuracy, counterfactual memorization.
     """
 
     records: int
@@ -134,6 +125,7 @@ class Summary(PlainData):
     labels: Mapping[str, LabelSummary] = field(default_factory=dict)
     mean_log_prob: Mapping[str, Statistic] = field(default_factory=dict)
     diagnostics: DiagnosticsSummary | None = None
+    per_token: TokenSummary | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Summary":
@@ -148,6 +140,7 @@ def summarize(
     reason: NDArray[np.int8],
     labels: NDArray[Any] | None,
     diagnostics: DiagnosticsSummary | None = None,
+    per_token: TokenSummary | None = None,
 ) -> Summary:
     """Summarize an evaluated table; arrays are (r,), labels (n,)."""
     score = evaluation.estimate["score"]
@@ -172,6 +165,7 @@ def summarize(
         labels=_by_label(score, discoveries, None if labels is None else labels[table.rows]),
         mean_log_prob=_mean_log_prob(table),
         diagnostics=diagnostics,
+        per_token=per_token,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from byrote.report.format import number, with_error
 from byrote.scores.memorization.memorization_result import MemorizationResult
-from byrote.scores.memorization.summary import Statistic
+from byrote.scores.memorization.statistic import Statistic
 from byrote.scores.memorization.top_records import central_share, highly_memorized
 from byrote.stats.memorization import ESTIMATORS
 from byrote.studies.execute import StudyRun

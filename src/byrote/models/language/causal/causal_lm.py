@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin, clone
 
-from byrote.errors import InvalidInput
 from byrote.models import torch_utils
 from byrote.models.contract import OnEpoch
 from byrote.models.language.causal import pretrained, training
@@ -50,6 +49,12 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         scratch.
     shuffle
         Read the windows in a new order in each epoch.
+    separate
+        Train on each text by itself, padded after its end, rather than on windows of all texts
+        joined. None: where the records of a run are texts.
+    overlap
+        Number of tokens that a token of a text longer than the context is scored after, at least;
+        at most the context, which scores token by token. Default: half of the context.
     report_every
         Number of batches between calls of ``on_epoch``, also called at the end; default: after each
         epoch.
@@ -103,6 +108,8 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         learning_rate: float | None = None,
         weight_decay: float = 0.01,
         shuffle: bool = True,
+        separate: bool | None = None,
+        overlap: int | None = None,
         report_every: int | None = None,
         random_state: int = 0,
         device: str = "cpu",
@@ -116,6 +123,8 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.shuffle = shuffle
+        self.separate = separate
+        self.overlap = overlap
         self.report_every = report_every
         self.random_state = random_state
         self.device = device
@@ -204,6 +213,15 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
             return self.epochs
         return -(-self.batches(X) * self.epochs // self.report_every)
 
+    def prepared(self, X: Any) -> tuple["CausalLM", Any]:
+        """Return a copy for texts as the records of a run, which trains on each by itself, and X.
+
+        Warns of a tokenizer whose tokens spell other texts than these.
+        """
+        self._untrained_codec().warn_of_changes(X.texts)
+        separate = True if self.separate is None else self.separate
+        return clone(self).set_params(separate=separate), X
+
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "CausalLM":
         """Make this a fitted model with weights from ``get_weights``.
 
@@ -228,18 +246,10 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
             source = self.config if self.path is None else self.path
             configuration = pretrained.load_configuration(source, tokenizer)
             network = pretrained.untrained_network(configuration, arrays)
-        self._check_window(network)
+        training.check_context(self, context_of(network))
         context = self.window if self.path is None else context_of(network)
         self.losses_: list[float] = []
         return self._adopt(network.to(self.device), tokenizer, context)
-
-    def _check_window(self, network: Any) -> None:
-        context = context_of(network)
-        if context is not None and self.window > context:
-            raise InvalidInput(
-                f"window must be at most {context}, the tokens that the network reads; got"
-                f" {self.window}"
-            )
 
     def _adopt(self, network: Any, tokenizer: Any, context: int | None) -> "CausalLM":
         self.network_, self.tokenizer_ = network, tokenizer
@@ -256,6 +266,9 @@ class CausalLM(FittedCausalLM, DensityMixin, BaseEstimator):  # type: ignore[mis
         return pretrained.load_tokenizer(folder)
 
     def _blocks(self, X: Sequence[str], codec: Codec) -> training.Blocks:
+        if self.separate:
+            texts = codec.encode_arrays(as_texts(X))
+            return training.separate_blocks(texts, codec.start, codec.end, self.window)
         tokens = training.stream(codec.encode_all(X), codec.start, codec.end)
         return training.blocks(tokens, self.window)
 

@@ -21,7 +21,9 @@ from byrote.models import torch_utils
 from byrote.models.language.causal import inference
 from byrote.models.language.causal.codec import Codec
 from byrote.models.language.causal.inference import LOGITS, device_of, evaluating, log_probs_at
+from byrote.models.language.causal.scoring import score_texts
 from byrote.models.language.steppers import as_texts
+from byrote.models.language.text_scores import TextScores
 
 _LN2 = float(np.log(2.0))
 _TOKENS = 2**13  # read together, including the prefix's cache
@@ -188,36 +190,43 @@ class FittedCausalLM:
     codec_: Codec
     context_: int
     rounding_: float
+    overlap: int | None
+    _scores: TextScores
 
     def score_samples(self, X: Sequence[str]) -> NDArray[np.float64]:
         """Compute log p of each text, (n,) nats: the sum over its tokens.
 
         Without a start token, the first token has no probability and is omitted. Texts longer than
-        the network's context are scored in overlapping pieces, each token after at least half of
-        the context.
-
-        Raises
-        ------
-        InvalidInput
-            If the vocabulary lacks a character.
+        the network's context are scored in overlapping pieces, each token once, after at least
+        ``overlap`` tokens. What the vocabulary lacks counts as the unknown token.
         """
+        self._scores = self._scored(X)
+        return self._scores.log_prob
+
+    @property
+    def diagnostics_(self) -> dict[str, NDArray[np.float64]]:
+        """Tokens of the texts scored last, and share of them that was the likeliest."""
+        return self._scores.diagnostics()
+
+    def _scored(self, X: Sequence[str]) -> TextScores:
         check_is_fitted(self)
-        ids = [self.codec_.encode(text) for text in as_texts(X)]
-        return inference.log_probs(self.network_, ids, self.codec_.start, self.context_)
+        ids, start, context = (
+            self.codec_.encode_arrays(as_texts(X)),
+            self.codec_.start,
+            self.context_,
+        )
+        overlap = context + 1 - max(context // 2, 1) if self.overlap is None else self.overlap
+        return score_texts(self.network_, ids, start, context, context + 1 - overlap)
 
     def loss(self, X: Sequence[str]) -> float:
         """Compute the mean loss on texts, in nats per token.
 
         Characters that the vocabulary lacks become the unknown token.
         """
-        check_is_fitted(self)
-        ids = self.codec_.encode_all(as_texts(X))
-        unscored = 0 if self.codec_.start else 1  # a first token without a start
-        tokens = sum(max(len(text) - unscored, 0) for text in ids)
-        if not tokens:
+        scores = self._scored(X)
+        if not scores.tokens.sum():
             raise InvalidInput("X must hold texts with tokens to score; got none")
-        total = inference.log_probs(self.network_, ids, self.codec_.start, self.context_).sum()
-        return -float(total) / tokens
+        return scores.loss
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, without the one that begins every text.

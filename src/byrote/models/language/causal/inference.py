@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from byrote.errors import InvalidInput
 from byrote.models.torch_utils import flushed_denormals
 
 LOGITS = 2**23  # largest number in a forward pass: memory of a batch
-_DOUBLE_LOGITS = 2**21  # converted to double precision together
 
 
 @contextmanager
@@ -95,81 +93,6 @@ def context_of(model: Any) -> int | None:
     """Return the number of tokens that the network can read, if its configuration states it."""
     value = getattr(model.config.get_text_config(), "max_position_embeddings", None)
     return int(value) if isinstance(value, int) and value > 0 else None
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Tokens read together, of which those from ``first`` on are scored."""
-
-    text: int
-    ids: list[int]
-    first: int
-
-
-def pieces(text: int, ids: list[int], context: int, first: int = 1) -> Iterator[Piece]:
-    """Yield pieces of a text of at most ``context`` + 1 tokens, each token from ``first`` on once.
-
-    Pieces of a longer text overlap, so that every token of the later ones has at least half of the
-    context before it.
-    """
-    end = min(len(ids), context + 1)
-    if end > first:
-        yield Piece(text, ids[:end], first)
-    while end < len(ids):
-        begin, end = end, min(end + max(context // 2, 1), len(ids))
-        low = max(end - context - 1, 0)
-        yield Piece(text, ids[low:end], begin - low)
-
-
-def log_probs(
-    model: Any, texts: Sequence[Sequence[int]], start: tuple[int, ...], context: int
-) -> NDArray[np.float64]:
-    """Compute the log-likelihood of each text after the start, (n,) nats, in double precision."""
-    totals = np.zeros(len(texts))
-    all_pieces = [
-        piece
-        for number, ids in enumerate(texts)
-        for piece in pieces(number, [*start, *ids], context, max(len(start), 1))
-    ]
-    with evaluating(model):
-        for batch in _batches(all_pieces, model.config.get_text_config().vocab_size):
-            np.add.at(totals, [piece.text for piece in batch], _piece_log_probs(model, batch))
-    return totals
-
-
-def _batches(all_pieces: list[Piece], vocabulary: int) -> Iterator[list[Piece]]:
-    """Yield pieces of similar length together, within ``LOGITS``."""
-    batch: list[Piece] = []
-    for piece in sorted(all_pieces, key=lambda piece: -len(piece.ids)):  # the longest comes first
-        if batch and (len(batch) + 1) * len(batch[0].ids) * vocabulary > LOGITS:
-            yield batch
-            batch = []
-        batch.append(piece)
-    if batch:
-        yield batch
-
-
-def _piece_log_probs(model: Any, batch: list[Piece]) -> NDArray[np.float64]:
-    device = device_of(model)
-    lengths = [len(piece.ids) - 1 for piece in batch]
-    inputs = padded([piece.ids[:-1] for piece in batch], device)
-    mask = attention_mask(lengths, device)
-    logits = model(input_ids=inputs, attention_mask=mask, use_cache=False).logits
-    counts = np.array([len(piece.ids) - piece.first for piece in batch], dtype=np.intp)
-    rows = np.repeat(np.arange(len(batch)), counts)
-    positions = np.concatenate(
-        [np.arange(piece.first - 1, length) for piece, length in zip(batch, lengths, strict=True)]
-    )
-    targets = [token for piece in batch for token in piece.ids[piece.first :]]
-    scores = np.empty(len(targets), dtype=np.float64)
-    size = max(_DOUBLE_LOGITS // logits.shape[-1], 1)
-    for at in range(0, len(targets), size):
-        part = slice(at, at + size)
-        nats = log_softmax(logits[rows[part], positions[part]])
-        index = torch.tensor(targets[part], device=device)[:, None]
-        scores[part] = nats.gather(1, index)[:, 0].cpu().numpy()
-    begins: NDArray[np.intp] = np.cumsum(counts) - counts
-    return np.add.reduceat(scores, begins)
 
 
 def next_log_probs(model: Any, prefixes: Sequence[Sequence[int]]) -> NDArray[np.float64]:

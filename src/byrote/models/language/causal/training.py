@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.models.language.causal.inference import device_of
+from byrote.models.language.causal.inference import attention_mask, device_of
+from byrote.models.language.length_batches import length_batches
 
 FROM_SCRATCH, FINE_TUNING = 1e-3, 5e-5  # learning rates that suit most networks
 
@@ -34,6 +35,21 @@ def check_parameters(model: Any) -> None:
         model.learning_rate = checks.positive("learning_rate", model.learning_rate)
     model.weight_decay = checks.not_negative("weight_decay", model.weight_decay)
     model.shuffle = checks.flag("shuffle", model.shuffle)
+    if model.separate is not None:
+        model.separate = checks.flag("separate", model.separate)
+    if model.overlap is not None:
+        model.overlap = checks.integer("overlap", model.overlap, at_least=1)
+
+
+def check_context(model: Any, context: int | None) -> None:
+    """Refuse windows and overlaps beyond the tokens that the network reads, if these are known."""
+    most = {"window": context, "overlap": model.window if model.path is None else context}
+    for name, limit in most.items():
+        value = getattr(model, name)
+        if limit is not None and value is not None and value > limit:
+            raise InvalidInput(
+                f"{name} must be at most {limit}, the tokens that the network reads; got {value}"
+            )
 
 
 def remedy(model: Any) -> str:
@@ -64,12 +80,27 @@ class Schedule:
     weight_decay: float
     shuffle: bool
     report_every: int | None
+    separate: bool = False
 
     @classmethod
     def of(cls, model: Any, learning_rate: float) -> "Schedule":
         """Return the schedule of a model's parameters."""
         decay, every = float(model.weight_decay), model.report_every
-        return cls(model.epochs, model.batch_size, learning_rate, decay, model.shuffle, every)
+        separate, shuffle = bool(model.separate), model.shuffle
+        return cls(model.epochs, model.batch_size, learning_rate, decay, shuffle, every, separate)
+
+    def batches(
+        self, targets: NDArray[np.int64], generator: np.random.Generator
+    ) -> list[NDArray[np.intp]]:
+        """Draw the batches of an epoch: separate texts with others of similar length."""
+        if self.separate:
+            lengths = np.count_nonzero(targets != _IGNORED, axis=1)
+            draw = generator.permutation if self.shuffle else None
+            return length_batches(lengths, self.batch_size, draw)
+        rows = generator.permutation(len(targets)) if self.shuffle else np.arange(len(targets))
+        return [
+            rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)
+        ]
 
 
 def stream(texts: Sequence[Sequence[int]], start: Sequence[int], end: Sequence[int]) -> list[int]:
@@ -105,6 +136,29 @@ def blocks(tokens: Sequence[int], window: int) -> Blocks:
     return inputs.reshape(rows, window), targets.reshape(rows, window)
 
 
+def separate_blocks(
+    texts: Sequence[NDArray[np.int32]], start: Sequence[int], end: Sequence[int], window: int
+) -> Blocks:
+    """Return inputs and targets, (n, window), each row of one text alone and padded at its end.
+
+    A text is ended by its end tokens, or by the start of a next one.
+
+    Examples
+    --------
+    >>> inputs, targets = separate_blocks([np.array([5, 6, 7])], start=[0], end=[], window=2)
+    >>> inputs.tolist(), targets.tolist()
+    ([[0, 5], [6, 7]], [[5, 6], [7, 0]])
+    """
+    streams = (stream([ids.tolist()], start, end) for ids in texts)
+    parts = [blocks(tokens, window) for tokens in streams if len(tokens) > 1]
+    if not parts:
+        raise InvalidInput(
+            f"X must hold a text of two tokens or more; got {len(texts)} shorter ones"
+        )
+    inputs, targets = zip(*parts, strict=True)
+    return np.concatenate(inputs), np.concatenate(targets)
+
+
 def train(
     model: Any,
     inputs: NDArray[np.int64],
@@ -121,13 +175,11 @@ def train(
     step = _Step(model, schedule)
     total, counted, batches, reports = 0.0, 0, 0, 0
     for epoch in range(1, schedule.epochs + 1):
-        rows = generator.permutation(len(inputs)) if schedule.shuffle else np.arange(len(inputs))
-        starts = range(0, len(rows), schedule.batch_size)
-        for start in starts:
-            batch = rows[start : start + schedule.batch_size]
+        order = schedule.batches(targets, generator)
+        for number, batch in enumerate(order, start=1):
             loss, count = step(inputs[batch], targets[batch])
             total, counted, batches = total + loss * count, counted + count, batches + 1
-            finished = start == starts[-1]
+            finished = number == len(order)
             last = finished and epoch == schedule.epochs
             every = schedule.report_every
             if last or (finished if every is None else batches % every == 0):
@@ -140,7 +192,7 @@ class _Step:
     """One batch: gradient of the mean loss, its norm bounded, AdamW."""
 
     def __init__(self, model: Any, schedule: Schedule) -> None:
-        self._model, self._device = model, device_of(model)
+        self._model, self._device, self._separate = model, device_of(model), schedule.separate
         self._weights = [weight for weight in model.parameters() if weight.requires_grad]
         matrices = [weight for weight in self._weights if weight.ndim > 1]
         vectors = [weight for weight in self._weights if weight.ndim <= 1]  # not decayed
@@ -153,7 +205,16 @@ class _Step:
 
     def __call__(self, inputs: NDArray[np.int64], targets: NDArray[np.int64]) -> tuple[float, int]:
         """Take a step; return the mean loss before it, nats per token, and the number of tokens."""
-        output = self._model(input_ids=self._tensor(inputs), use_cache=False)
+        longest = int(np.flatnonzero((targets != _IGNORED).any(axis=0))[-1]) + 1
+        inputs, targets = inputs[:, :longest], targets[:, :longest]
+        padding = attention_mask(
+            np.count_nonzero(targets != _IGNORED, axis=1).tolist(), self._device
+        )
+        output = self._model(
+            input_ids=self._tensor(inputs),
+            attention_mask=padding if self._separate else None,
+            use_cache=False,
+        )
         loss = cross_entropy(output.logits.flatten(0, 1).float(), self._tensor(targets).flatten())
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()

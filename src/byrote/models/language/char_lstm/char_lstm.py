@@ -19,7 +19,6 @@ from byrote.models.language.char_lstm.windows import (
     CODE_POINTS,
     Vocabulary,
     encode_texts,
-    joined_length,
     vocabulary_of,
 )
 from byrote.models.language.steppers import as_texts
@@ -40,7 +39,9 @@ class CharLSTM(FittedLSTM):
     The vocabulary is printable ASCII, every other character of the training texts, and one unknown
     character. Training joins the texts, each ended by a newline, cuts the whole into ``batch_size``
     streams and reads them in parallel, ``window`` characters between two steps, by truncated
-    back-propagation: within an epoch a window begins in the state left by the one before it.
+    back-propagation: within an epoch a window begins in the state left by the one before it. With
+    ``separate`` each stream is a text, which begins in the state zero, after a newline, as in
+    ``score_samples``.
 
     Parameters
     ----------
@@ -74,6 +75,11 @@ class CharLSTM(FittedLSTM):
     random_state
         Seed of initial weights, places and dropout: the same seed gives the same weights bit for
         bit on one kind of processor.
+    separate
+        Train on each text by itself. None: where the records of a run are texts.
+    characters
+        Characters of the vocabulary beyond printable ASCII; None for those of the training texts,
+        or of all records where these are texts.
     precision
         Precision of matrix products in training: "float32"; "bfloat16", more than twice as fast on
         processors with units for it and slow on others; or "auto", the latter if it is clearly
@@ -84,8 +90,9 @@ class CharLSTM(FittedLSTM):
         of ``window`` characters, each read from the state zero after a newline: a character is in
         one window, and the guarantee is about a window. Batches of ``batch_size`` windows on
         average are drawn at random; ``dp.max_grad_norm`` replaces ``clip``; the vocabulary is
-        printable ASCII and the unknown character alone, since characters of a text would otherwise
-        be revealed without noise.
+        printable ASCII, ``characters`` and the unknown character alone, since characters of a text
+        would otherwise be revealed without noise. With ``separate`` the guarantee is about a whole
+        text, which a window must hold.
 
     Attributes
     ----------
@@ -131,6 +138,8 @@ class CharLSTM(FittedLSTM):
         clip: float = 5.0,
         shuffle: bool = True,
         report_every: int | None = None,
+        separate: bool | None = None,
+        characters: str | None = None,
         random_state: int | None = 0,
         precision: str = "auto",
         dp: DP | None = None,
@@ -149,6 +158,8 @@ class CharLSTM(FittedLSTM):
         self.clip = clip
         self.shuffle = shuffle
         self.report_every = report_every
+        self.separate = separate
+        self.characters = characters
         self.random_state = random_state
         self.precision = precision
         self.dp = dp
@@ -164,9 +175,11 @@ class CharLSTM(FittedLSTM):
         """
         parameters.check_parameters(self)
         texts = as_texts(X)
-        parameters.check_length(texts, self.window)
+        parameters.check_length(texts, 1 if self.separate else self.window)
         if self.dp is not None:
-            noise_schedule(self, joined_length(texts))
+            if self.separate:
+                parameters.check_private_texts(self, texts)
+            noise_schedule(self, texts)
         if self.validation is not None:
             parameters.check_validation(self.validation, texts)
 
@@ -194,18 +207,18 @@ class CharLSTM(FittedLSTM):
         self.check_input(X)
         texts = as_texts(X)
         with flushed_denormals():
-            self._initialize(Vocabulary.of(texts if self.dp is None else ()))
+            self._initialize(Vocabulary.of(parameters.characters_of(self, texts)))
             generator = generator_from(seed_of(self.random_state, Stream.TRAINING), "cpu")
-            text = encode_texts(texts, self.vocabulary_)
             schedule = parameters.schedule_of(self)
+            reading = parameters.reading_of(self, texts, self.vocabulary_)
             steps, stopping = None, self._early_stopping()
             if self.dp is not None:
-                steps, self.facts_["privacy"] = private_steps(self, text, schedule)
+                steps, self.facts_["privacy"] = private_steps(self, texts, reading, schedule)
             stops = None if stopping is None else stopping.stops
             may_recover = self.patience is not None or self.dp is not None
             remedy = None if may_recover else parameters.remedy(self)
             report = loss_recorder(self.losses_, on_epoch, report="report", remedy=remedy)
-            train(self.network_, text, schedule, generator, report, steps, stops)
+            train(self.network_, reading, schedule, generator, report, steps, stops)
             if stopping is not None:
                 stopping.restore()
                 self.facts_["stopped"] = stopping.facts()
@@ -215,12 +228,11 @@ class CharLSTM(FittedLSTM):
     def batches(self, X: Sequence[str]) -> int:
         """Return the number of steps of one epoch over these texts."""
         self.check_input(X)
-        return parameters.schedule_of(self).batches(joined_length(as_texts(X)))
+        return parameters.steps_of(self, as_texts(X))
 
     def reports(self, X: Sequence[str]) -> int:
         """Return the number of calls of ``on_epoch`` for these texts, ``patience`` aside."""
-        self.check_input(X)
-        return parameters.schedule_of(self).reports(joined_length(as_texts(X)))
+        return parameters.schedule_of(self).reports(self.batches(X))
 
     def set_weights(self, arrays: Mapping[str, ArrayLike]) -> "CharLSTM":
         """Make this a fitted model with weights from ``get_weights`` of one with the same sizes.
@@ -240,6 +252,17 @@ class CharLSTM(FittedLSTM):
             if name.endswith("_"):
                 setattr(self, name, value)
         return self
+
+    def prepared(self, X: Any) -> tuple["CharLSTM", Any]:
+        """Return a copy for texts as the records of a run, and X.
+
+        It trains on each text by itself, and its vocabulary has all their characters, so that texts
+        that a fit holds out can be scored; with ``dp`` only those that ``characters`` names.
+        """
+        values: dict[str, Any] = {} if self.separate is not None else {"separate": True}
+        if self.characters is None and self.dp is None:
+            values["characters"] = parameters.further_characters(X.texts)
+        return clone(self).set_params(**values), X
 
     def settled(self, shape: tuple[int, ...] = (), fits: int = 1) -> "CharLSTM":
         """Return a copy without "auto", for this machine."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from byrote.models.language.char_lstm.windows import NO_TARGET, Cut, Ids, Tokens
+from byrote.models.language.text_scores import TextScores
 from byrote.models.torch_utils import flushed_denormals, seeded
 
 State = list[tuple[Tensor, Tensor]]  # h and c of each layer, (1, n, hidden) both
@@ -90,27 +91,53 @@ def detached(state: State) -> State:
 
 
 _ROWS, _TIME = 128, 128  # of a batch: texts, and characters of each at a time
+_LOGITS = 1 << 23  # largest number at a time
 _STREAMS, _STREAM = 64, 2048  # of a long text: number at most, and characters at least
 
 
 @torch.no_grad()
 @flushed_denormals()
-def log_probs(network: Network, texts: Sequence[Ids], newline: int) -> NDArray[np.float64]:
-    """Compute the log-probability of each text, (n,) nats: the sum over its characters.
+def score_texts(network: Network, texts: Sequence[Ids], newline: int) -> TextScores:
+    """Compute the log-probability of each text, and how many characters were the likeliest.
 
     The first is predicted from a newline read in the state zero. Texts of about the same length are
-    read together; a text's value depends on the others by rounding alone.
+    read together, 128 characters at a time; a text's value depends on the others by rounding alone.
     """
-    totals = np.zeros(len(texts))
-    for rows in _batches([len(text) for text in texts]):
-        inputs, targets = _padded([texts[row] for row in rows], newline)
-        state = network.start(len(rows))
-        total = torch.zeros(len(rows), dtype=torch.float64)
-        for tokens, part in zip(inputs.split(_TIME), targets.split(_TIME), strict=True):
-            output, state = network(tokens, state)
-            total -= _costs(network, output, part).sum(0, dtype=torch.float64)
-        totals[rows] = total.numpy()
-    return totals
+    nats, correct = np.zeros(len(texts)), np.zeros(len(texts), dtype=np.int64)
+    lengths = np.array([len(text) for text in texts], dtype=np.int64)
+    for batch in _batches(lengths):  # the longest first
+        state = network.start(len(batch))
+        for first in range(0, int(lengths[batch[0]]), _TIME):
+            rows = batch[lengths[batch] > first]
+            state = [
+                (h[:, : len(rows)].contiguous(), c[:, : len(rows)].contiguous()) for h, c in state
+            ]
+            inputs, targets = _window([texts[row] for row in rows], first, newline)
+            output, state = network(inputs, state)
+            for part, of_part in _parts(network, output, targets):
+                logits = network.output(part)
+                nats[rows] -= _costs_of(logits, of_part).sum(0, dtype=torch.float64).numpy()
+                correct[rows] += (logits.argmax(2) == of_part).sum(0).numpy()
+    return TextScores(nats, lengths, correct)
+
+
+def _window(texts: Sequence[Ids], first: int, newline: int) -> tuple[Tensor, Tensor]:
+    """Return inputs and targets of the next characters of texts, (time, n), from ``first`` on."""
+    longest = min(_TIME, max(map(len, texts)) - first)
+    inputs = np.full((longest, len(texts)), newline, dtype=np.int64)
+    targets = np.full((longest, len(texts)), NO_TARGET, dtype=np.int64)
+    for row, text in enumerate(texts):
+        here = text[first : first + longest]
+        before = text[max(first - 1, 0) : first + len(here) - 1]
+        targets[: len(here), row] = here
+        inputs[len(here) - len(before) : len(here), row] = before
+    return torch.from_numpy(inputs), torch.from_numpy(targets)
+
+
+def _parts(network: Network, output: Tensor, targets: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Split a window in time, so that logits take bounded memory whatever the vocabulary is."""
+    size = max(1, _LOGITS // (output.shape[1] * network.output.out_features))
+    return zip(output.split(size), targets.split(size), strict=True)
 
 
 @torch.no_grad()
@@ -161,14 +188,17 @@ def continuation_log_probs(
 
 def _costs(network: Network, output: Tensor, targets: Tensor) -> Tensor:
     """Cost of each target, (time, n) nats; zero without a target."""
-    logits = network.output(output)
+    return _costs_of(network.output(output), targets)
+
+
+def _costs_of(logits: Tensor, targets: Tensor) -> Tensor:
     costs = torch.nn.functional.cross_entropy(
         logits.flatten(0, 1), targets.flatten(), ignore_index=NO_TARGET, reduction="none"
     )
     return costs.view(targets.shape)
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[NDArray[np.intp]]:
+def _batches(lengths: Sequence[int] | NDArray[np.int64]) -> Iterator[NDArray[np.intp]]:
     order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
     for first in range(0, len(order), _ROWS):
         yield order[first : first + _ROWS]

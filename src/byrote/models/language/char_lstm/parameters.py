@@ -1,10 +1,12 @@
 """Checks of a CharLSTM's parameters and texts, before any fit, and their defaults."""
 
+import string
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from byrote import checks
@@ -20,8 +22,19 @@ from byrote.models.arithmetic import (
 from byrote.models.early_stopping import check_options
 from byrote.models.language.char_lstm.network import untrained
 from byrote.models.language.char_lstm.private_gradients import derivatives
+from byrote.models.language.char_lstm.readings import (
+    Joined,
+    Reading,
+    Separate,
+    separate_steps,
+)
 from byrote.models.language.char_lstm.training import RATES, Descent, Schedule, check_private
-from byrote.models.language.char_lstm.windows import Cut
+from byrote.models.language.char_lstm.windows import (
+    Cut,
+    Vocabulary,
+    encode_texts,
+    text_lengths,
+)
 
 _TOKENS, _TIME = 100, 10  # of the text that is timed
 _WIDEST = 512  # of the layers timed; wider ones have the same ratio
@@ -41,6 +54,12 @@ def check_parameters(model: Any) -> None:
     for name in ("dropout", "weight_decay"):
         setattr(model, name, checks.share(name, getattr(model, name)))
     model.shuffle = checks.flag("shuffle", model.shuffle)
+    if model.separate is not None:
+        model.separate = checks.flag("separate", model.separate)
+    if model.characters is not None and not isinstance(model.characters, str):
+        raise InvalidInput(
+            f"characters must be a text of the further ones; got {type(model.characters).__name__}"
+        )
     if model.report_every is not None:
         model.report_every = checks.integer("report_every", model.report_every, at_least=1)
     if model.random_state is not None:
@@ -61,6 +80,55 @@ def schedule_of(model: Any) -> Schedule:
         report_every=model.report_every,
         dtype=PRECISIONS[precision_of(model)],
     )
+
+
+def reading_of(model: Any, texts: list[str], vocabulary: Vocabulary) -> Reading:
+    """Return how training reads the texts: each by itself, or all joined."""
+    text, cut = encode_texts(texts, vocabulary), schedule_of(model).cut
+    if not model.separate:
+        return Joined(text, cut)
+    return Separate(text, np.array(text_lengths(texts)), cut, vocabulary.newline)
+
+
+def steps_of(model: Any, texts: list[str]) -> int:
+    """Return the number of steps of an epoch on these texts."""
+    lengths, cut = text_lengths(texts), schedule_of(model).cut
+    return separate_steps(lengths, cut) if model.separate else cut.windows(sum(lengths))
+
+
+def characters_of(model: Any, texts: Sequence[str]) -> Sequence[str]:
+    """Return texts with all characters of the vocabulary."""
+    if model.characters is not None:
+        return [model.characters]
+    return texts if model.dp is None else ()
+
+
+def further_characters(texts: Sequence[str]) -> str:
+    """Return the characters of texts beyond printable ASCII, sorted.
+
+    Examples
+    --------
+    >>> further_characters(["naïve", "Öl"])
+    'Öï'
+    """
+    return "".join(sorted(set().union(*texts) - set(string.printable)))
+
+
+def check_private_texts(model: Any, texts: list[str]) -> None:
+    """Refuse texts that no window holds, or with characters that the vocabulary may not reveal."""
+    longest = max(text_lengths(texts))
+    if longest > model.window:
+        raise InvalidInput(
+            "window must hold the longest text and its newline, with dp and separate: the guarantee"
+            f" is about a whole text; the longest has {longest} characters, and window is"
+            f" {model.window}"
+        )
+    known = {*string.printable, *(model.characters or "")}
+    if unknown := sum(not known.issuperset(text) for text in texts):
+        raise InvalidInput(
+            "characters must name what texts hold beyond printable ASCII, with dp, whose guarantee"
+            f" does not cover the vocabulary; {unknown} of {len(texts)} texts hold other characters"
+        )
 
 
 def learning_rate(model: Any) -> float:

@@ -12,7 +12,7 @@ Examples
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,11 +24,12 @@ from byrote.errors import InvalidInput
 from byrote.models.arithmetic import lstm_precision
 from byrote.models.language.char_lstm.network import Dropout, Network, detached
 from byrote.models.language.char_lstm.private_gradients import add_clipped, derivatives
+from byrote.models.language.char_lstm.readings import Reading
 from byrote.models.language.char_lstm.windows import (
     NO_TARGET,
     Cut,
-    Tokens,
-    fixed_windows,
+    Windows,
+    joined_length,
     window_inputs,
 )
 from byrote.models.privacy.accountants import NoiseSchedule, calibrate, guarantee_of
@@ -81,15 +82,11 @@ class Schedule:
     report_every: int | None = None
     dtype: torch.dtype = torch.float32
 
-    def batches(self, characters: int) -> int:
-        """Number of steps in an epoch."""
-        return self.cut.windows(characters)
-
-    def reports(self, characters: int) -> int:
-        """Return the number of calls of ``after_report`` for a text of this length."""
+    def reports(self, steps: int) -> int:
+        """Return the number of calls of ``after_report`` for so many steps in an epoch."""
         if self.report_every is None:
             return self.epochs
-        return -(-self.epochs * self.batches(characters) // self.report_every)
+        return -(-self.epochs * steps // self.report_every)
 
 
 @dataclass
@@ -109,25 +106,25 @@ class _RunningMean:
 
 def train(
     network: Network,
-    text: Tokens,
+    reading: Reading,
     schedule: Schedule,
     generator: torch.Generator,
     after_report: Callable[[int, float], None],
     steps: Iterator[Step] | None = None,
     stops: Callable[[], bool] | None = None,
 ) -> None:
-    """Train in place on one long text, (n,) tokens; default steps: truncated back-propagation.
+    """Train in place on texts; default steps: truncated back-propagation.
 
     ``after_report(k, loss)`` gets the number of the report, from 1, and the mean loss, nats per
     character, since the one before (NaN if batches were empty), with the network in evaluation
     mode. ``stops`` is called after each epoch; a true result ends training.
     """
-    mean, reported, batches = _RunningMean(), 0, schedule.batches(len(text))
+    mean, reported, batches = _RunningMean(), 0, reading.steps
     every = schedule.report_every or batches
     last = schedule.epochs * batches
     network.train()
     if steps is None:
-        steps = _truncated_steps(network, text, schedule, generator)
+        steps = _truncated_steps(network, reading, schedule, generator)
     for done, step in enumerate(steps, start=1):
         mean.add(step)
         stopped = False
@@ -146,15 +143,16 @@ def train(
 
 
 def _truncated_steps(
-    network: Network, text: Tokens, schedule: Schedule, generator: torch.Generator
+    network: Network, reading: Reading, schedule: Schedule, generator: torch.Generator
 ) -> Iterator[Step]:
-    """Take all steps of training: within an epoch each begins in the state left by the last."""
+    """Take all steps of training: within a run each begins in the state left by the last."""
     optimizer = schedule.descent.optimizer(network.parameters())
     dropout = Dropout(schedule.dropout, generator) if schedule.dropout else None
-    for _ in range(schedule.epochs):
-        start = int(torch.randint(len(text), (1,), generator=generator)) if schedule.shuffle else 0
-        state = network.start(schedule.cut.streams)
-        for tokens, targets in schedule.cut.read(text, start):
+    order = generator if schedule.shuffle else None
+    runs = (run for _ in range(schedule.epochs) for run in reading.epoch(order))
+    for streams, windows in runs:
+        state = network.start(streams)
+        for tokens, targets in windows:
             with lstm_precision(schedule.dtype):
                 output, state = network(tokens, state, dropout)
                 logits = network.output(output)
@@ -187,27 +185,29 @@ def check_private(model: Any) -> None:
         raise InvalidInput("shuffle must be True with dp, whose batches are drawn; got False")
 
 
-def noise_schedule(model: Any, characters: int) -> NoiseSchedule:
-    """Return the noise and the batches for a text of this length."""
-    windows = -(-characters // model.window)
-    return calibrate(model.dp, windows, model.batch_size, model.epochs)
+def noise_schedule(model: Any, texts: Sequence[str]) -> NoiseSchedule:
+    """Return the noise and the batches for these texts."""
+    units = len(texts) if model.separate else -(-joined_length(texts) // model.window)
+    return calibrate(model.dp, units, model.batch_size, model.epochs)
 
 
 def private_steps(
-    model: Any, text: Tokens, schedule: Schedule
+    model: Any, texts: Sequence[str], reading: Reading, schedule: Schedule
 ) -> tuple[Iterator[Step], DPGuarantee]:
     """Return steps of private training of the model's network, and their guarantee."""
-    noise = noise_schedule(model, len(text))
-    guarantee = guarantee_of(
-        model.dp, noise, unit=f"window of {model.window} characters", window=model.window
-    )
+    noise = noise_schedule(model, texts)
+    if model.separate:
+        guarantee = guarantee_of(model.dp, noise, unit="text")
+    else:
+        unit = f"window of {model.window} characters"
+        guarantee = guarantee_of(model.dp, noise, unit=unit, window=model.window)
     seeds = np.random.SeedSequence(seed_of(model.random_state, Stream.TRAINING)).generate_state(3)
     trainer = PrivateTraining(model.dp, noise, model.vocabulary_.newline, seeds.tolist())
-    return trainer.steps(model.network_, text, schedule), guarantee
+    return trainer.steps(model.network_, reading.units(), schedule), guarantee
 
 
 class PrivateTraining:
-    """DP-SGD on the windows of a text.
+    """DP-SGD on windows of a text, or on texts.
 
     ``newline`` is the token before each window; the seeds are of the batches, of dropout, and of
     the noise.
@@ -216,14 +216,13 @@ class PrivateTraining:
     def __init__(self, dp: DP, noise: NoiseSchedule, newline: int, seeds: list[int]) -> None:
         self._dp, self._noise, self._newline, self._seeds = dp, noise, newline, seeds
 
-    def steps(self, network: Network, text: Tokens, schedule: Schedule) -> Iterator[Step]:
+    def steps(self, network: Network, windows: Windows, schedule: Schedule) -> Iterator[Step]:
         """Take all steps of training, each on random windows, possibly none.
 
         The weights depend on what the accountant counts: the sum of clipped gradients, with noise,
         over the expected number of windows. The yielded losses are of the windows, without noise.
         """
         batch_seed, dropout_seed, noise_seed = self._seeds
-        windows = fixed_windows(text, schedule.cut.window)
         generator = np.random.default_rng(batch_seed)
         dropout = None
         if schedule.dropout:

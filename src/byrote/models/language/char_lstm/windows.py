@@ -188,12 +188,17 @@ def join_texts(texts: list[str]) -> str:
     return "".join(text if text.endswith("\n") else f"{text}\n" for text in texts)
 
 
-def joined_length(texts: list[str]) -> int:
-    r"""Return the number of characters of the joined texts.
+def text_lengths(texts: Sequence[str]) -> list[int]:
+    r"""Return the number of characters of each text as it is trained on, with its newline.
 
     Examples
     --------
-    >>> joined_length(["a\n", "b"])
-    4
+    >>> text_lengths(["a\n", "b"])
+    [2, 2]
     """
-    return sum(len(text) + (not text.endswith("\n")) for text in texts)
+    return [len(text) + (not text.endswith("\n")) for text in texts]
+
+
+def joined_length(texts: Sequence[str]) -> int:
+    """Return the number of characters of the joined texts."""
+    return sum(text_lengths(texts))

@@ -57,7 +57,7 @@ def test_each_row_is_what_the_model_says_of_its_window(result):
 
 def test_texts_count_their_windows_and_the_short_one_is_counted_not_fatal(result):
     texts = result.texts
-    assert texts.ids.tolist() == [*map(str, range(9)), *(f"u{k}" for k in range(8))]
+    assert texts.ids.tolist() == [*map(str, range(9)), *map(str, range(8))]
     assert texts.unseen.sum() == 8
     assert texts.windows.tolist() == [14] * 8 + [0] + [14] * 8
     assert result.summary()["too_short"] == 1
@@ -167,8 +167,7 @@ WRONG = [
     ("top_k", {"top_k": 0}, "top_k must"),
     ("temperature", {"temperature": 0}, "temperature must be a number above 0"),
     ("edits", {"edits": 9, "suffix": 4}, "edits must be an integer of at most 4"),
-    ("unseen", {"unseen": "ab"}, "unseen must be a list of texts; got str"),
-    ("ids", {"ids": [1, 2]}, "ids must be one for each of 1 texts"),
+    ("unseen", {"unseen": "ab"}, "unseen must be texts, a list of strings; got 'ab'"),
     ("long", {"prefix": 90}, "texts must have one of at least 140 tokens.* can read has 120"),
 ]
 

@@ -10,6 +10,7 @@ from byrote.cli.options.shared import (
     AsJson,
     Debug,
     Settings,
+    TextColumn,
     argument,
     number,
     top_n,
@@ -22,24 +23,29 @@ class ReciteOptions:
     """Measure which windows of texts a model continues word for word from their first tokens.
 
     MODEL is hf:PATH (a folder of Hugging Face's library), module:Class (a class of your own whose
-    instances are ready to use), or a run folder with kept models.
+    instances are ready to use), or a run folder with kept models. Without TEXTS, a run of texts
+    tells what its models memorized from what they can predict.
     """
 
     model: Annotated[str, argument("MODEL|RUN", "Use this model, or the one that a run keeps.")]
     texts: Annotated[
-        str,
+        str | None,
         argument(
-            "TEXTS",
-            "Recite these texts: a .txt file, a folder of them, or JSON lines, .csv or .parquet.",
+            "[TEXTS]",
+            "Recite these texts: JSON lines, .csv, .parquet, a text file, or a folder of them"
+            " (default: those of the run, by all its fits, with and without each).",
         ),
-    ]
+    ] = None
     unseen: Annotated[
         str | None,
         value("FILE", "Compare with these texts of the same kind, which the model never saw."),
     ] = None
-    column: Annotated[
-        str | None, value("NAME", "Read the texts from this column (default: text).")
-    ] = None
+    column: TextColumn = None
+    ids: Annotated[str | None, value("NAME", "Read the ids from this column.")] = None
+    unit: Annotated[
+        str,
+        value("UNIT", "Take each document (row, file), line or window=N (characters) for a text."),
+    ] = "document"
     prefix: Annotated[int, number("Give the model N tokens.")] = 50
     suffix: Annotated[int, number("Ask for the N tokens after them.")] = 50
     stride: Annotated[int | None, number("Begin a window every N tokens (default: --suffix).")] = (
@@ -70,7 +76,7 @@ class ReciteOptions:
     ] = None
     settings: Settings = None
     show_records: Annotated[
-        bool, typer.Option("--show-records", help="Print the recited texts, not only their ids.")
+        bool, typer.Option("--show-records", help="Print the recited suffixes beside their ids.")
     ] = False
     top: Annotated[int, top_n("Print N texts.")] = 10
     as_json: AsJson = False

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.exceptions import NotFittedError
 
 from byrote import checks
@@ -17,10 +17,10 @@ from byrote.attacks.recitation import (
     window_costs,
     window_starts,
 )
-from byrote.data import Corpus
+from byrote.data.text_records import TextRecords, are_texts, as_text_records
 from byrote.errors import InvalidInput
 from byrote.models.language.stepper_check import checked_stepper
-from byrote.models.language.steppers import as_texts, check_language_model
+from byrote.models.language.steppers import check_language_model
 from byrote.scores.recitation.recitation import (
     Recitation,
     RecitationSettings,
@@ -35,9 +35,9 @@ _TESTED = 4  # tokens of the first suffix by which a stepper is tested
 
 def recite(
     model: Any,
-    texts: Sequence[str] | Corpus,
+    texts: Any,
     *,
-    unseen: Sequence[str] | Corpus = (),
+    unseen: Any = None,
     prefix: int = 50,
     suffix: int = 50,
     stride: int | None = None,
@@ -48,8 +48,6 @@ def recite(
     edits: int = 0,
     max_queries: int = 1000,
     level: float = 0.95,
-    ids: ArrayLike | None = None,
-    unseen_ids: ArrayLike | None = None,
 ) -> Recitation:
     """Measure which windows of texts a model continues verbatim from their first tokens.
 
@@ -64,7 +62,8 @@ def recite(
         A language model with ``encode``, ``decode`` and ``next_log_probs``; a method
         ``continuation_log_probs`` reads each window once, and ``stepper`` once for each token.
     texts
-        Texts whose recitation is in question.
+        Texts whose recitation is in question: ``TextRecords`` (``byrote.load_texts``), a corpus, a
+        list of strings, or a mapping of ids to strings.
     unseen
         Texts of the same kind that the model never saw, as control: what it recites of them it can
         predict.
@@ -84,8 +83,6 @@ def recite(
         Maximum number of prefixes read for these bounds, per window.
     level
         Level of the intervals, which are over texts: windows of one text depend on one another.
-    ids, unseen_ids
-        Names of the texts (default: numbers from 0, and u0, u1, …).
 
     Raises
     ------
@@ -119,11 +116,10 @@ def recite(
         max_queries=max_queries,
         level=level,
     )
-    asked, control = _texts("texts", texts), _texts("unseen", unseen)
-    names = np.concatenate(
-        [_names(ids, len(asked), ""), _names(unseen_ids, len(control), "u")], dtype=str
-    )
-    encoded = _Encoded(model, [*asked, *control], settings)
+    asked = _records("texts", texts)
+    sides = [asked] if unseen is None else [asked, _records("unseen", unseen)]
+    names = np.concatenate([records.ids.astype(str) for records in sides])
+    encoded = _Encoded(model, [text for records in sides for text in records.texts], settings)
     longest = encoded.tokens[: len(asked)].max(initial=0)
     if longest < settings.length:
         raise InvalidInput(
@@ -141,19 +137,10 @@ def recite(
     )
 
 
-def _texts(name: str, values: Any) -> list[str]:
-    if isinstance(values, Corpus):
-        return list(values.documents)
-    try:
-        return as_texts(values)
-    except InvalidInput as error:
-        raise InvalidInput(f"{name}{str(error).removeprefix('X')}") from None
-
-
-def _names(ids: ArrayLike | None, count: int, mark: str) -> NDArray[Any]:
-    if ids is None:
-        return np.array([f"{mark}{number}" for number in range(count)], dtype=str)
-    return checks.ids(ids, count, "texts").astype(str)
+def _records(name: str, texts: Any) -> TextRecords:
+    if not are_texts(texts):
+        raise InvalidInput(f"{name} must be texts, a list of strings; got {checks.brief(texts)}")
+    return as_text_records(texts)
 
 
 class _Encoded:

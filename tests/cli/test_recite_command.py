@@ -33,7 +33,7 @@ def files(monkeypatch, byrote_):
 
 
 def test_a_class_of_ones_own_recites_and_prints_no_text(byrote_):
-    words = ("recite", "test_recite:Ready", "text.txt", "--unseen", "other.txt", *LENGTHS)
+    words = ("recite", "test_recite_command:Ready", "text.txt", "--unseen", "other.txt", *LENGTHS)
     code, out, err = byrote_(*words)
     assert (code, err) == (0, "")
     assert "Greedy decoding recites" in out
@@ -44,7 +44,7 @@ def test_a_class_of_ones_own_recites_and_prints_no_text(byrote_):
 
 
 def test_json_and_csv_hold_the_windows(byrote_):
-    words = ("recite", "test_recite:Ready", "text.txt", *LENGTHS)
+    words = ("recite", "test_recite_command:Ready", "text.txt", *LENGTHS)
     data = json.loads(
         byrote_(*words, "--n", "3", "--edits", "1", "--max-queries", "2", "--json")[1]
     )
@@ -72,13 +72,13 @@ WRONG = [
     (["no:Such", "text.txt"], "cannot import no"),
     (["hf:nowhere", "text.txt"], "path must be a folder"),
     (["byrote.models:CharLSTM", "text.txt"], "CharLSTM is not fitted"),
-    (["test_recite:Ready", "text.txt", "--n", "a"], "--n must be whole numbers"),
-    (["test_recite:Ready", "text.txt", "--fit", "1"], "need a run folder"),
-    (["test_recite:Ready", "text.txt", "--prefix", "99999"], "the longest that the model"),
-    (["test_recite:Ready", "latin.txt"], "must be UTF-8 text"),
-    (["test_recite:Ready", "empty.txt"], "all 1 are empty"),
+    (["test_recite_command:Ready", "text.txt", "--n", "a"], "--n must be whole numbers"),
+    (["test_recite_command:Ready", "text.txt", "--fit", "1"], "need a run folder"),
+    (["test_recite_command:Ready", "text.txt", "--prefix", "99999"], "the longest that the model"),
+    (["test_recite_command:Ready", "latin.txt"], "must be UTF-8 text"),
+    (["test_recite_command:Ready", "empty.txt"], "the source must hold text"),
     (["model", "text.txt"], "write hf:model"),
-    (["test_recite:Ready", "text.txt", "--json", "--csv"], "exclude each other"),
+    (["test_recite_command:Ready", "text.txt", "--json", "--csv"], "exclude each other"),
 ]
 
 

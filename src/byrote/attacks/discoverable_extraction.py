@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.attacks.completion_bits import begin, check_costs
@@ -19,6 +20,7 @@ from byrote.models.language.stepper_check import stepper_of
 from byrote.models.language.steppers import Stepper
 from byrote.models.language.token_format import TokenFormat
 
+Array = NDArray[np.float64]
 _MOST = 1 << 1023  # samples; the largest power of two that a float holds
 
 
@@ -103,7 +105,16 @@ def discovery_probability(bits: float, n: int) -> float:
     >>> discovery_probability(1.0, 2)
     0.75
     """
-    return _probability(_checked(bits), checks.integer("n", n, at_least=1))
+    n = checks.integer("n", n, at_least=1)
+    return float(discovery_probabilities(np.array(_checked(bits)), n))
+
+
+def discovery_probabilities(bits: Array, n: int) -> Array:
+    """Compute the probability that each completion occurs in n samples, (...) -> (...).
+
+    It never decreases in n; n is rounded to a float.
+    """
+    return -np.expm1(float(min(n, _MOST)) * _log_miss_probability(bits))
 
 
 def samples_to_discover(bits: float, p: float) -> float:
@@ -117,28 +128,24 @@ def samples_to_discover(bits: float, p: float) -> float:
     >>> [int(samples_to_discover(-math.log2(0.001), p)) for p in (0.1, 0.5, 0.9)]
     [106, 693, 2302]
     """
-    p, bits = checks.fraction("p", p), _checked(bits)
-    if _probability(bits, _MOST) < p:
+    p, cost = checks.fraction("p", p), np.array(_checked(bits))
+    if discovery_probabilities(cost, _MOST) < p:
         return math.inf
     few, enough = 0, 1
-    while _probability(bits, enough) < p:
+    while discovery_probabilities(cost, enough) < p:
         few, enough = enough, 2 * enough
     while enough - few > 1:
         middle = (few + enough) // 2
-        few, enough = (few, middle) if _probability(bits, middle) >= p else (middle, enough)
+        is_enough = discovery_probabilities(cost, middle) >= p
+        few, enough = (few, middle) if is_enough else (middle, enough)
     return float(enough)
 
 
-def _probability(bits: float, n: int) -> float:
-    """Compute a probability that never decreases in n, and is equal for the nearest float."""
-    return -math.expm1(float(min(n, _MOST)) * _log_miss_probability(bits))
-
-
-def _log_miss_probability(bits: float) -> float:
+def _log_miss_probability(bits: Array) -> Array:
     """Compute the log of the probability that a sample is another completion."""
-    if bits == 0:
-        return -math.inf
-    return math.log(-math.expm1(-bits * math.log(2))) if bits < 1 else math.log1p(-(2.0**-bits))
+    with np.errstate(divide="ignore"):  # certain completions
+        likely = np.log(-np.expm1(-math.log(2) * bits))
+        return np.where(bits < 1, likely, np.log1p(-np.exp2(-np.maximum(bits, 1.0))))
 
 
 def _checked(bits: float) -> float:

@@ -24,6 +24,7 @@ from byrote.cli.options.runs import (
     ShowOptions,
 )
 from byrote.cli.options.shared import BEGAN
+from byrote.cli.options.texts import ReciteOptions
 from byrote.cli.options.training import (
     DiscloseOptions,
     ExposeOptions,
@@ -50,6 +51,7 @@ _VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at 
     "expose": (ExposeOptions, "Plant secrets in a text, and measure their exposure in a model."),
     "show": (ShowOptions, "Print the scores or exposures of a run."),
     "extract": (ExtractOptions, "Search a kept model for the most likely secrets."),
+    "recite": (ReciteOptions, "Measure which texts a model continues word for word."),
     "neighbors": (NeighborsOptions, "Find copies and near copies, which hide memorization."),
     "figures": (FiguresOptions, "Draw all figures that a run supports."),
     "prune": (PruneOptions, "Write a list of the records without the memorized ones."),

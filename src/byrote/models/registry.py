@@ -68,6 +68,26 @@ def _build(name: str, settings: Mapping[str, Any]) -> Any:
         raise InvalidInput(f"--model: {name} cannot be made: {_describe(error)}") from None
 
 
+def ready(name: str, settings: Mapping[str, Any]) -> Any:
+    """Make a model that is used without training: ``hf:PATH``, or a class of your own.
+
+    Raises
+    ------
+    InvalidInput
+        If the name or a setting is unknown, or the model has yet to be trained.
+    """
+    if name.startswith(_HUGGING_FACE):
+        model = build(name, settings)
+        pretrained = importlib.import_module("byrote.models.language.causal.pretrained")
+        return type(model).of(pretrained.load_network(model.path), model.path)
+    if name in _BUILT_IN:
+        raise InvalidInput(
+            f"MODEL must be ready to use; {name} is trained by byrote score or byrote expose, and a"
+            " run folder with --keep-models stands for it"
+        )
+    return build(name, settings)
+
+
 def _settable(name: str, constructor: Callable[..., Any]) -> list[str]:
     """Return the names of parameters that can be set; a class written in C is refused."""
     try:

@@ -15,6 +15,7 @@ from byrote.data import Corpus, Records
 from byrote.report import (
     attribute_disclosure,
     comparison,
+    counterfactual_recitation,
     exposure,
     extraction,
     gate,
@@ -24,6 +25,7 @@ from byrote.report import (
     privacy,
     proposals,
     pruning,
+    recitation,
     synthetic,
     trajectory,
 )
@@ -44,6 +46,8 @@ from byrote.scores.outlook.proposal import Proposals
 from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
+from byrote.scores.recitation.counterfactual import CounterfactualRecitation
+from byrote.scores.recitation.recitation import Recitation
 from byrote.scores.run import Run
 
 
@@ -134,6 +138,7 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     AttributeDisclosure: attribute_disclosure.render,
     Comparison: comparison.render,
     Corpus: _corpus,
+    CounterfactualRecitation: counterfactual_recitation.render,
     Exposure: exposure.render_exposures,
     ExposureOverTraining: trajectory.render,
     ExposureResult: exposure.render_run,
@@ -147,6 +152,7 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     PrivacyEvidence: privacy.render,
     Proposals: lambda proposed: Group(*proposals.render(proposed)),
     Pruned: pruning.render,
+    Recitation: recitation.render,
     Records: _records,
     Run: _run,
     SyntheticResult: synthetic.render,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from byrote.models import CharLSTM
-from byrote.models.language.char_lstm.fitted_lstm import SIZES, agreeing_sizes, blocks
+from byrote.models.language.char_lstm.stepper import SIZES, agreeing_sizes, blocks
 
 TEXTS = ["the quick brown fox jumps over the lazy dog\n", "the random number is 281265017\n"] * 9
 ADDMM = torch.addmm

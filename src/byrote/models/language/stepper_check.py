@@ -42,9 +42,14 @@ def stepper_of(model: Any, form: TokenFormat) -> Stepper:
         If the probabilities after a prefix depend on others in the batch, or the log-likelihood of
         a text is larger than their product.
     """
+    return checked_stepper(model, form.prefix_ids, _paths(form))
+
+
+def checked_stepper(model: Any, start: Ids, paths: Sequence[Ids]) -> Stepper:
+    """Return the stepper of ``stepper_of``, checked by the first tokens of paths after a prefix."""
     fitted, result = _fitted(model), _cached_result(model)
-    if result is None or result.fitted != fitted or result.length < len(form.prefix_ids):
-        result = _test(model, form, fitted)
+    if result is None or result.fitted != fitted or result.length < len(start):
+        result = _test(model, start, paths, fitted)
         with suppress(TypeError):  # without a hash or weak references: tested each time
             _RESULTS[model] = result
     return model.stepper() if result.steps else PrefixStepper(_prefix_reader(model))
@@ -72,8 +77,8 @@ def _fitted(model: Any) -> Fitted:
     return tuple(sorted((name, id(value)) for name, value in attributes if name.endswith("_")))
 
 
-def _test(model: Any, form: TokenFormat, fitted: Fitted) -> _Result:
-    reader, start, paths = _prefix_reader(model), form.prefix_ids, _paths(form)
+def _test(model: Any, start: Ids, paths: Sequence[Ids], fitted: Fitted) -> _Result:
+    reader = _prefix_reader(model)
     tolerance = _tolerance(model, reader, start, paths)
     _check_scores(model, reader, start + paths[0])
     depth = max(map(len, paths))
@@ -100,7 +105,7 @@ def _steps_agree(
             f"the stepper of {type(model).__name__} {problem}: prefixes are read whole instead,"
             " which is correct but slower",
             ByroteWarning,
-            stacklevel=5,
+            stacklevel=6,
         )
     return not problem
 

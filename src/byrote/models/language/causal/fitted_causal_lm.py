@@ -263,6 +263,24 @@ class FittedCausalLM:
             check_readable(len(row), self.context_)
         return inference.next_log_probs(self.network_, rows)
 
+    def continuation_log_probs(self, rows: NDArray[np.integer], first: int) -> NDArray[np.float64]:
+        """Compute log p, (n, length - first, V) nats, of the tokens of rows from ``first`` on.
+
+        rows: (n, length) tokens. ``[:, t]`` are those of the token at position ``first + t``, after
+        all before it.
+
+        Raises
+        ------
+        InvalidInput
+            If the rows are longer than the model reads.
+        """
+        check_is_fitted(self)
+        rows = np.asarray(rows)
+        start = np.tile(np.array(self.codec_.start, dtype=rows.dtype), (len(rows), 1))
+        check_readable(start.shape[1] + rows.shape[1] - 1, self.context_)
+        whole = np.concatenate([start, rows], axis=1)
+        return inference.continuation_log_probs(self.network_, whole, rows.shape[1] - first)
+
     def stepper(self) -> CausalStepper:
         """Return the model token by token, with a shared prefix read once."""
         check_is_fitted(self)

@@ -1,6 +1,6 @@
 """Log-probabilities by a causal network in evaluation mode, without gradients."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,21 +35,28 @@ def log_probs_at(model: Any, ids: Tensor, positions: Tensor, **options: Any) -> 
     largest matrix, gets those positions alone.
     """
     rows = torch.arange(len(ids), device=ids.device)
-
-    def select(module: Any, args: tuple[Any, ...]) -> Any:
-        del module
-        return (args[0][rows, positions].unsqueeze(1), *args[1:]) if args else None
-
-    head = model.get_output_embeddings()
-    hook = None if head is None else head.register_forward_pre_hook(select)
-    try:
+    with _head_reads(model, lambda hidden: hidden[rows, positions].unsqueeze(1)):
         output = model(input_ids=ids, **options)
-    finally:
-        if hook is not None:
-            hook.remove()
     logits = output.logits
     last = logits[:, 0] if logits.shape[1] == 1 else logits[rows, positions]
     return log_softmax(last), output
+
+
+@contextmanager
+def _head_reads(model: Any, select: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Give the network's head a selection of the hidden states, (n, length, width), in a block."""
+
+    def before(module: Any, args: tuple[Any, ...]) -> Any:
+        del module
+        return (select(args[0]), *args[1:]) if args else None
+
+    head = model.get_output_embeddings()
+    hook = None if head is None else head.register_forward_pre_hook(before)
+    try:
+        yield
+    finally:
+        if hook is not None:
+            hook.remove()
 
 
 def log_softmax(logits: Tensor) -> Tensor:
@@ -104,3 +111,16 @@ def next_log_probs(model: Any, prefixes: Sequence[Sequence[int]]) -> NDArray[np.
             nats, _ = log_probs_at(model, padded(ids, device), last, **options)
             all_nats[rows] = nats.cpu().numpy()
     return all_nats
+
+
+def continuation_log_probs(
+    model: Any, rows: NDArray[np.integer], predicted: int
+) -> NDArray[np.float64]:
+    """Compute log-probabilities, (n, predicted, V) nats, at the last tokens of rows, (n, length).
+
+    Each is that of a token after all before it, from one pass.
+    """
+    ids = torch.from_numpy(np.asarray(rows[:, :-1], dtype=np.int64)).to(device_of(model))
+    with evaluating(model), _head_reads(model, lambda hidden: hidden[:, -predicted:]):
+        logits = model(input_ids=ids, use_cache=False).logits[:, -predicted:]
+        return np.asarray(log_softmax(logits).cpu().numpy())

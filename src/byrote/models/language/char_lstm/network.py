@@ -174,6 +174,18 @@ def next_log_probs(network: Network, prefixes: Sequence[Ids], newline: int) -> N
     return nats
 
 
+@torch.no_grad()
+@flushed_denormals()
+def continuation_log_probs(
+    network: Network, rows: Ids, first: int, newline: int
+) -> NDArray[np.float64]:
+    """Compute log-probabilities, (n, length - first, tokens) nats, at the last tokens of rows."""
+    inputs, _ = _padded(list(rows), newline)
+    output, _ = network(inputs, network.start(len(rows)))
+    logits = network.output(output[first:]).double()
+    return np.asarray(logits.log_softmax(-1).transpose(0, 1).numpy())
+
+
 def _costs(network: Network, output: Tensor, targets: Tensor) -> Tensor:
     """Cost of each target, (time, n) nats; zero without a target."""
     return _costs_of(network.output(output), targets)

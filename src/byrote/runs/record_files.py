@@ -99,8 +99,8 @@ def load_records(paths: RunPaths, manifest: Manifest) -> Records | TextRecords:
     data = manifest.data
     if data.source == "memory":
         raise InvalidInput(
-            f"the run was made from {'texts' if data.texts else 'an array or data frame'} in memory,"
-            " which no command can load (byrote.open_run takes it as records)"
+            f"the run was made from {'texts' if data.texts else 'an array or data frame'} in"
+            " memory, which no command can load (byrote.open_run takes it as records)"
         )
     options = dict(data.options)
     if "only" in options:
@@ -108,9 +108,7 @@ def load_records(paths: RunPaths, manifest: Manifest) -> Records | TextRecords:
     return checked_records((load_texts if data.texts else load)(data.location, **options), manifest)
 
 
-def checked_records(
-    records: Records | TextRecords, manifest: Manifest
-) -> Records | TextRecords:
+def checked_records(records: Records | TextRecords, manifest: Manifest) -> Records | TextRecords:
     """Return records, which must be those of the run, unchanged."""
     data = manifest.data
     if records.fingerprint != data.fingerprint:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from byrote.cli.options.shared import argument, number, value
+from byrote.cli.options.shared import TextColumn, argument, number, value
 
 Key = Annotated[
     str | None,
@@ -51,8 +51,8 @@ class RecordOptions(TableOptions):
         argument(
             "DATA",
             "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
-            " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST; or texts:"
-            " a .jsonl, .csv, .parquet or text file, or a folder of text files.",
+            " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST;"
+            " or texts: a .jsonl, .csv, .parquet or text file, or a folder of text files.",
         ),
     ]
     key: Key = None
@@ -81,10 +81,7 @@ class RecordOptions(TableOptions):
             " resize=N, celeba.",
         ),
     ] = None
-    column: Annotated[
-        str | None,
-        value("NAME", "Read texts from this column (default: text, or the only one with text)."),
-    ] = None
+    column: TextColumn = None
     unit: Annotated[
         str | None,
         value(

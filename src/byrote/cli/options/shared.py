@@ -68,6 +68,10 @@ DensityModel = Annotated[
         " texts char-lstm, hf:PATH or module:Class.",
     ),
 ]
+TextColumn = Annotated[
+    str | None,
+    value("NAME", "Read texts from this column (default: text, or the only one with text)."),
+]
 ShowRecords = Annotated[
     bool,
     typer.Option("--show-records", help="Print the beginnings of texts beside their ids."),

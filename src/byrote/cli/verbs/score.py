@@ -90,6 +90,17 @@ def build_model(options: TrainOptions | PlanOptions) -> Any:
     return model if samples is None else FromSamples(model, samples=samples)
 
 
+def named_model(options: TrainOptions | PlanOptions) -> Any:
+    """Build the model that the options name."""
+    return registry.build(options.model or "vae", registry.parse_settings(options.settings or []))
+
+
+def sample_count(options: TrainOptions | PlanOptions) -> int | None:
+    """Return the number of samples per training record; None for a model's density."""
+    count = options.from_samples
+    return None if count is None else checks.integer("--from-samples", count, at_least=1)
+
+
 def load_records(options: RecordOptions, model: Any = None) -> Records | TextRecords:
     """Load the records that the options describe: texts where a language model takes them.
 

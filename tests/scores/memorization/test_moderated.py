@@ -252,7 +252,7 @@ def test_simultaneous_limits_miss_no_record_but_in_the_share_of_runs_asked_for()
 
 
 def test_limits_hold_where_counts_of_values_differ_between_records():
-    """At 10 % for each end; of a control in which records with many memberships weigh more, 25 %."""
+    """At 10 % for each end; where records of many memberships weigh more, 25 %."""
     missed, runs = np.zeros(2), 80
     for seed in range(runs):
         generator = np.random.default_rng(seed)

@@ -251,6 +251,28 @@ def test_simultaneous_limits_miss_no_record_but_in_the_share_of_runs_asked_for()
     assert (missed <= 60 * 0.1 + 2.6 * np.sqrt(60 * 0.1 * 0.9)).all()
 
 
+def test_limits_hold_where_counts_of_values_differ_between_records():
+    """At 10 % for each end; where records of many memberships weigh more, 25 %."""
+    missed, runs = np.zeros(2), 80
+    for seed in range(runs):
+        generator = np.random.default_rng(seed)
+        plan = byrote.Subset(0.8, fits=14)
+        table = simulated(plan, NOISES["left exponential"], generator, np.zeros(0))
+        low, high = moderated_test(table, seed, control_values=50).limits(0.1)
+        missed += [(low > 0).any(), (high < 0).any()]
+    assert (missed <= runs * 0.1 + 2.6 * np.sqrt(runs * 0.1 * 0.9)).all()
+
+
+@pytest.mark.parametrize(("tail", "limited"), [(0.1, True), (0.01, False)])
+def test_a_record_of_few_memberships_has_no_limits_at_a_small_error(tail, limited):
+    """Ten folds once give each record ten memberships, and folds twice a hundred."""
+    for repeats, expected in ((1, False), (2, limited)):
+        plan = byrote.KFold(10, repeats=repeats)
+        table = simulated(plan, NOISES["normal"], np.random.default_rng(0), np.zeros(0))
+        low, high = moderated_test(table, 0, control_values=50).limits(tail)
+        assert (np.isfinite(low).all(), np.isfinite(high).all()) == (expected, expected)
+
+
 def planted_effects(table, seed):
     """The effects, in nats, of a table that ``simulated`` made with this seed."""
     generator = np.random.default_rng(seed)

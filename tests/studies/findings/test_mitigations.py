@@ -42,7 +42,7 @@ HOLDS = {  # titles of tables, figures, and words of the remarks
         {"memorization-quantiles", "mitigations-pareto"},
         (
             "Audits with records memorized at a false discovery rate of 5 %: plain (",
-            "plain, other seeds: the same training again, significantly",
+            "plain, other seeds: the same training again, ",
             "Mean memorization over the probes is significantly above 0 in every audit.",
             "Memorizes significantly less than its baseline: wide.",
             "On the Pareto frontier",

@@ -199,7 +199,7 @@ def thin_regions(
 def _diamond(ax: Axes, place: float) -> None:
     """Mark a row as one with records found."""
     transform = ax.get_yaxis_transform()
-    ax.plot([1], [place], transform=transform, clip_on=False, zorder=6, **record_marks.FOUND)
+    ax.plot([1.03], [place], transform=transform, clip_on=False, zorder=6, **record_marks.FOUND)
 
 
 def _point(ax: Axes, place: int, region: Region, overall: float) -> None:
@@ -214,6 +214,7 @@ def _point(ax: Axes, place: int, region: Region, overall: float) -> None:
         markerfacecolor=style.BLUE if low > overall else "white",
         elinewidth=1.0,
         capsize=2,
+        clip_on=False,  # a share of 0 is at the edge
     )
 
 
@@ -258,7 +259,7 @@ def _rows(ax: Axes, names: list[str], total: int, noun: str) -> None:
 def _at_right(ax: Axes, place: float, text: str) -> None:
     ax.annotate(
         text,
-        (1.04, place),
+        (1.07, place),
         xycoords=("axes fraction", "data"),
         fontsize=style.SMALL,
         color=style.GREY,

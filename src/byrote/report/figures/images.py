@@ -291,5 +291,8 @@ def _galleries(result: MemorizationResult, images: NDArray[Any]) -> Drawings:
 def _reproduced(run: Run, neighbors: NeighborResult, images: NDArray[Any]) -> Drawings:
     about = neighbors.description
     samples = run.sample(about["samples"], seed=about["seed"])
-    shows = "Records with the highest distance ratio ρ, beside their nearest samples."
+    shows = (
+        "Records with the highest distance ratio ρ, beside their nearest samples. Above 1 a sample"
+        " is nearer than any validation record, which need not make it a copy."
+    )
     yield "reproduced", reproduced(neighbors, images, samples), shows

@@ -21,26 +21,28 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     if discovery.control is None:
         return Measured.missing(UNIT, f"the moderated test cannot be had: {discovery.reason}")
     low, high = discovery.limits(gated.tail)
-    tested = np.flatnonzero(~np.isnan(low))
-    highest = tested[np.argmax(low[tested])]
+    limited = np.flatnonzero(np.isfinite(high))
+    if not len(limited):
+        return Measured.missing(UNIT, "the negative control is too small for limits of all records")
+    highest = limited[np.argmax(low[limited])]
     return Measured(
         found=float(discovery.effect[highest]),
         low=float(low[highest]),
-        high=float(np.nanmax(high)),
+        high=float(high[limited].max()),
         unit=UNIT,
         covers=f"largest effect of training on one of {gated.scored_records}; the limits of all"
         " records hold together",
-        doubts=tuple(_doubts(gated, len(tested))),
-        detail={"tested": len(tested), "detectable": _detectable(gated)},
+        doubts=tuple(_doubts(gated, len(limited))),
+        detail={"tested": len(limited), "detectable": _detectable(gated)},
         records=_named(gated, low, asked),
     )
 
 
-def _doubts(gated: GatedRun, tested: int) -> list[str]:
+def _doubts(gated: GatedRun, limited: int) -> list[str]:
     doubts = []
     scored, population = gated.sample
-    if tested < scored:
-        doubts.append(f"{scored - tested:,} of {scored:,} records have no limits")
+    if limited < scored:
+        doubts.append(f"{scored - limited:,} of {scored:,} records have no limits")
     if scored < population:
         doubts.append(f"{population - scored:,} of {population:,} records were not scored")
     return doubts

@@ -227,9 +227,11 @@ def _repetitions(pairs: Sequence[Contrast]) -> list[str]:
         run, baseline = pair.run.declared, pair.baseline.declared
         if run.pruned is None and (run.model, run.epochs) == (baseline.model, baseline.epochs):
             differences = {"memorization": pair.memorization, "held-out log p": pair.held_out}
-            apart = [name for name, estimate in differences.items() if estimate.sign]
-            where = f"DIFFERENT in {' and '.join(apart)}" if apart else "not different"
-            sentences.append(f"{pair.run.title}: the same training again, significantly {where}.")
+            apart = " and ".join(name for name, change in differences.items() if change.sign)
+            verdict = (
+                f"significantly DIFFERENT in {apart}" if apart else "no significant difference"
+            )
+            sentences.append(f"{pair.run.title}: the same training again, {verdict}.")
     return sentences
 
 

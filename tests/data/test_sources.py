@@ -147,7 +147,7 @@ REFUSED = {
     "folder of floating images": ("d", folder(a=FLOATING), {}, "for white is unknown"),
     "folder with labels": ("d", folder(a=png()), {"labels": "y"}, "which takes image"),
     # CSV
-    "csv empty": ("t.csv", raw(""), {}, "not readable as CSV"),
+    "csv empty": ("t.csv", raw(""), {}, "the file is empty"),
     "csv of a header": ("t.csv", raw("a,b\n"), {}, "at least one record"),
     "csv without header": ("t.csv", raw(f"{NUMBER},1\n2,3\n"), {}, "first line must name"),
     "csv with an index": ("t.csv", FRAME.to_csv, {"labels": "who"}, "column 1 of 4 has none"),

@@ -72,7 +72,7 @@ def main() -> None:
     runs = parser.parse_args().runs
     missed, found = level(runs)
     print(f"noise: {missed} of {runs} intervals miss 0, {found} runs find somebody", flush=True)
-    model = VAE(latent_dim=8, hidden=(128,), epochs=100, batch_size=16, draws=32)
+    model = VAE(latent_dim=8, hidden=(64,), epochs=60, learning_rate=0.01, draws=32)
     frame, plan = people(400, 0, planted=True), Probes([*PLANTED, *range(50, 100)], fits=12)
     result = attribute_disclosure(model, frame, secret="ill", plan=plan)
     planted, others = result.advantage[:10], result.advantage[50:100]

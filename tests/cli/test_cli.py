@@ -366,7 +366,11 @@ BAD = {
     "too few for the folds": ("x.npy", [*GOOD, "--folds", "50"], "got 50 folds for 40 records"),
     "no fold": ("x.npy", [*GOOD, "--folds", "0"], "folds must be an integer of at least 2; got 0"),
     "one fold": ("x.npy", [*GOOD, "--folds", "1"], "folds must be an integer of at least 2"),
-    "repeated ids": ("ids.csv", [*GOOD, "--ids", "name"], "ids must all differ; 1 of 3"),
+    "repeated ids": (
+        "ids.csv",
+        [*GOOD, "--ids", "name"],
+        "ids, column 'name', must all differ",
+    ),
     "unknown type": ("x.xyz", GOOD, "x.xyz"),
     "no such file": ("y.npy", GOOD, "y.npy"),
     "truncated parquet": ("cut.parquet", GOOD, "cut.parquet"),

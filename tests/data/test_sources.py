@@ -147,8 +147,8 @@ REFUSED = {
     "folder of floating images": ("d", folder(a=FLOATING), {}, "for white is unknown"),
     "folder with labels": ("d", folder(a=png()), {"labels": "y"}, "which takes image"),
     # CSV
-    "csv empty": ("t.csv", raw(""), {}, "not readable as CSV"),
-    "csv of a header": ("t.csv", raw("a,b\n"), {}, "at least one record"),
+    "csv empty": ("t.csv", raw(""), {}, "the file is empty"),
+    "csv of a header": ("t.csv", raw("a,b\n"), {}, "must have rows of records"),
     "csv without header": ("t.csv", raw(f"{NUMBER},1\n2,3\n"), {}, "first line must name"),
     "csv with an index": ("t.csv", FRAME.to_csv, {"labels": "who"}, "column 1 of 4 has none"),
     "csv without header, of integers": (
@@ -164,7 +164,7 @@ REFUSED = {
     ),
     "csv with a quote left open": (
         "t.csv", raw(f'a,who\n1,x\n2,"y\n3,{SECRET}\n'), {"labels": "who"},
-        "labels must each be on one line; column 'who' holds line breaks",
+        "every quote must be closed; one in row 3 is not",
     ),
     "csv with a blank name": ("t.csv", raw("a,,b\n1,2,3\n"), {}, "column 2 of 3 has none"),
     "csv gzip cut off": (
@@ -173,7 +173,7 @@ REFUSED = {
     "csv names twice": ("t.csv", raw("a,b,a\n1,2,3\n"), {}, "repeated: 'a'"),
     "csv short line": (
         "t.csv", raw(f"a,b\n1,2\n{NUMBER}\n{SECRET}\n"), {},
-        "every row must have 2 cells, as the first has; row 3 has 1 (rows that differ: 2)",
+        "every row must have 2 cells, as the first has; row 3 has 1 (rows that differ: 2;",
     ),
     "csv long line": ("t.csv", raw(f"a,b\n1,2,{SECRET}\n"), {}, "row 2 has 3"),
     "csv of a date": (
@@ -191,7 +191,7 @@ REFUSED = {
     # Parquet
     "parquet truncated": ("t.parquet", cut(FRAME.to_parquet, 0.8), {}, "truncated, damaged"),
     "parquet empty": ("t.parquet", raw(b""), {}, "truncated, damaged"),
-    "parquet of no rows": ("t.parquet", table(a=pa.array([], pa.int64())), {}, "at least one"),
+    "parquet of no rows": ("t.parquet", table(a=pa.array([], pa.int64())), {}, "must have rows"),
     "parquet gaps in labels": (
         "t.parquet", table(a=[1, 2], y=[SECRET, None]), {"labels": "y"}, "column 'y' lacks 1"
     ),
@@ -217,7 +217,8 @@ REFUSED = {
     ),
     "parquet of no images": ("t.parquet", table(i=pa.array([], pa.binary())), {}, "0 images"),
     # sources
-    "unknown kind": ("t.xlsx", raw(SECRET), {}, "must be one of a built-in set, a folder"),
+    "spreadsheet": ("t.xlsx", raw(SECRET), {}, "spreadsheets are not read; save"),
+    "unknown kind": ("t.sas", raw(SECRET), {}, "must be one of a built-in set, a folder"),
     "unknown kind without suffix": ("t", raw(SECRET), {}, "this kind of file is not known"),
     "gzip of something else": ("t.gz", raw(gzip.compress(b"12345")), {}, "is not known"),
 }  # fmt: skip

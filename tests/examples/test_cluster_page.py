@@ -35,7 +35,7 @@ VERBS = ("plan", "rows", "collect", "show", "score")
 
 
 @pytest.fixture
-def shell(tmp_path):
+def shell(tmp_path, monkeypatch):
     """Run a script by bash; its byrote commands run in forks of this process, to be quick."""
     for verb in VERBS:
         import_module(f"byrote.cli.verbs.{verb}")
@@ -47,7 +47,8 @@ def shell(tmp_path):
     for name in ("byrote", "python"):
         (commands / name).chmod(0o755)
     path = os.pathsep.join([str(commands), os.environ["PATH"]])
-    variables = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT / "src")}
+    monkeypatch.setenv("PATH", path)
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(address)
         server.listen()
@@ -87,7 +88,7 @@ def answer(client):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs bash")
-def test_the_page_is_followed_to_the_letter(tmp_path, shell):
+def test_the_page_is_followed_to_the_letter(tmp_path, shell, monkeypatch, capfd):
     code = [text for kind, text in BLOCKS if kind == "python"]
     (tmp_path / "train.py").write_text(code[0])
     printed = [shell(text) for kind, text in BLOCKS if kind == "bash"]
@@ -106,10 +107,11 @@ def test_the_page_is_followed_to_the_letter(tmp_path, shell):
     run = byrote.open_run(tmp_path / "runs" / "mine")
     assert (run.design.fits, run.missing) == (8, ())
 
+    monkeypatch.chdir(tmp_path)
     outputs = []
-    for number, example in enumerate(code[1:]):
-        (tmp_path / f"example_{number}.py").write_text(example)
-        outputs.append(shell(f"python -W error example_{number}.py"))
+    for example in code[1:]:
+        exec(example, {})
+        outputs.append(capfd.readouterr().out)
     assert "1 record (0.5%) is memorized" in outputs[0]
     found = re.search(r"^\d+ records? .* rate", shown, flags=re.MULTILINE)[0]
     assert found in outputs[1]

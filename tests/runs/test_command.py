@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -21,7 +20,18 @@ from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 from numpy_trainer import SCRIPT, InProcess, some_data
 
-PLAN = byrote.Probes(30, fits=4)
+from forks import ended, forked, has_ended
+
+PLAN = byrote.Probes(30, fits=2)
+QUICK = """import argparse, os
+
+parser = argparse.ArgumentParser()
+for name in ("--rows", "--seed", "--out"):
+    parser.add_argument(name)
+options = parser.parse_args()
+with open(options.out, "w") as file:
+    file.writelines(["id,log_prob\\n", *(f"{row},-1\\n" for row in range(120))])
+"""  # a program that need not load NumPy
 CALL = f"{sys.executable} train.py --rows {{rows}} --seed {{seed}} --out {{log_prob}}"
 
 
@@ -34,8 +44,8 @@ def here(tmp_path, monkeypatch):
     return tmp_path
 
 
-def score(model, **how):
-    return byrote.score_memorization(model, some_data(), plan=PLAN, **how).to_frame()
+def score(model, plan=PLAN, **how):
+    return byrote.score_memorization(model, some_data(), plan=plan, **how).to_frame()
 
 
 @pytest.mark.parametrize("suffix", ["", ".csv", ".npy"])
@@ -74,8 +84,8 @@ def test_threads_run_programs_at_the_same_time(here):
 
 def test_what_a_program_prints_is_in_a_log_that_others_cannot_read(here):
     score(Command(CALL), out="run")
-    log = here / "run" / "logs" / "fit-000002.log"
-    rows = len(byrote.training_rows("run", 2))
+    log = here / "run" / "logs" / "fit-000001.log"
+    rows = len(byrote.training_rows("run", 1))
     assert log.read_text() == f"training on {rows} rows\n"
     assert not (here / "run" / "work").exists()
     if os.name == "posix":
@@ -97,10 +107,10 @@ def test_placeholders_hold_what_they_say(here):
     words = "{rows} {ids} {score_rows} {score_ids} {log_prob} {seed} {epochs} {work}"
     ids = [f"r{'x' * (row % 5)}{row}" for row in range(120)]
     model = Command(f"{sys.executable} show.py {words}", epochs=7, rehearse=False)
-    plan = byrote.Probes(30, fits=4, bystanders=10)
+    plan = byrote.Probes(30, fits=2, bystanders=10)
     byrote.score_memorization(model, some_data(), ids=ids, plan=plan, out="run")
     run = byrote.open_run("run")
-    for fit in range(4):
+    for fit in range(2):
         seed = job_of(run.design, fit, 0).training_seed
         given = json.loads((here / f"given-{seed}.json").read_text())
         train, scored = byrote.training_rows(run, fit), run.design.counted_rows(fit)
@@ -117,12 +127,12 @@ def test_placeholders_hold_what_they_say(here):
 def test_the_rehearsal_is_told_and_can_be_turned_off(here):
     (here / "train.py").write_text(
         "import os\n"
-        f"open('rehearsals', 'a').write(os.environ.get('BYROTE_REHEARSAL', '0'))\n{SCRIPT}"
+        f"open('rehearsals', 'a').write(os.environ.get('BYROTE_REHEARSAL', '0'))\n{QUICK}"
     )
     score(Command(CALL), out="tried")
-    assert (here / "rehearsals").read_text() == "10000"
+    assert (here / "rehearsals").read_text() == "100"
     score(Command(CALL, rehearse=False), out="not tried")
-    assert (here / "rehearsals").read_text() == "100000000"
+    assert (here / "rehearsals").read_text() == "10000"
 
 
 def failure(model, **how):
@@ -146,7 +156,7 @@ def failure(model, **how):
     ],
 )
 def test_a_failure_says_what_happened_and_where_the_log_is(here, end, message):
-    (here / "train.py").write_text(f"{SCRIPT}\nfile.close()\n{end}\n")
+    (here / "train.py").write_text(f"{QUICK}\n{end}\n")
     text = failure(Command(CALL, rehearse=False))
     assert message in text
     assert str(here / "run" / "logs" / "fit-000000.log") in text
@@ -197,20 +207,21 @@ def test_a_killed_run_does_only_what_is_missing(here, capfd):
     (here / "slow").touch()
     words = ["x.npy", "--model", f"cmd:{CALL}", "--set", "rehearse=false", "--plan", "probes"]
     words += ["--probes", "30", "--fits", "4", "--out", "run"]
-    process = subprocess.Popen([sys.executable, "-m", "byrote", "score", *words])
+    process = forked("score", *words, folder=here)
     while not (here / "started").exists() or (here / "started").stat().st_size < 3:
         time.sleep(0.02)
-        assert process.poll() is None
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+        assert not has_ended(process)
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
     (here / "slow").unlink()
     done = RunFolder.open(RunPaths(here / "run"))
     assert done.missing() == [2, 3]
     before = done.paths.fit(0).read_bytes()
-    score(Command(CALL), out="run")
+    plan = byrote.Probes(30, fits=4)
+    score(Command(CALL, rehearse=False), plan, out="run")
     assert done.paths.fit(0).read_bytes() == before
     resumed = byrote.open_run("run").memorization().to_frame()
-    assert resumed.equals(score(InProcess()))
+    assert resumed.equals(score(InProcess(), plan))
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -220,16 +231,17 @@ def test_an_interrupted_run_ends_its_programs(here, workers):
     )
     words = ["x.npy", "--model", f"cmd:{CALL}", "--set", "rehearse=false", "--plan", "probes"]
     words += ["--probes", "30", "--fits", "4", "--workers", str(workers), "--out", "run"]
-    process = subprocess.Popen([sys.executable, "-m", "byrote", "score", *words])
+    process = forked("score", *words, folder=here)
     while len(started := list(here.glob("started-*"))) < workers:
         time.sleep(0.02)
-        assert process.poll() is None
-    process.send_signal(signal.SIGTERM)
-    assert process.wait() == 130
+        assert not has_ended(process)
+    os.kill(process, signal.SIGTERM)
+    assert ended(process, here)[0] == 130
     assert not any(_runs(int(path.name.partition("-")[2])) for path in started)
 
 
-def test_time_limit_and_rehearsal_may_change_when_a_run_is_resumed():
+def test_time_limit_and_rehearsal_may_change_when_a_run_is_resumed(here):
+    (here / "train.py").write_text(QUICK)
     score(Command(CALL), out="run")
     score(Command(CALL, timeout=60, rehearse=False), out="run")
     with pytest.raises(byrote.RunMismatch, match="model command"):
@@ -238,10 +250,11 @@ def test_time_limit_and_rehearsal_may_change_when_a_run_is_resumed():
 
 def test_a_part_of_the_data_is_named_by_ids():
     part = byrote.load("x.npy", records=60)
-    plan = byrote.Probes(20, fits=4)
+    plan = byrote.Probes(20, fits=2)
     with pytest.raises(InvalidInput, match="name records by ids, {ids}, where --records"):
         byrote.score_memorization(Command(CALL), part, plan=plan)
-    by_ids = Command(CALL.replace("--rows {rows}", "--ids {ids} --score {score_ids}"))
+    words = CALL.replace("--rows {rows}", "--ids {ids} --score {score_ids}")
+    by_ids = Command(words, rehearse=False)
     scores = byrote.score_memorization(by_ids, part, plan=plan).to_frame()
     assert scores.equals(byrote.score_memorization(InProcess(), part, plan=plan).to_frame())
 

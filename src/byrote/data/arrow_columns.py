@@ -98,10 +98,13 @@ def label_column(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
     if not is_label(column.type):
         raise InvalidInput(f"{option} must be integers or strings; {name!r} holds {column.type}")
     if column.null_count:
-        _refuse_missing(Counter({name: column.null_count}))
+        _refuse_missing(Counter({name: column.null_count}), option)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    return checks.names(option, column.to_numpy())
+    values = checks.names(option, column.to_numpy())
+    if option == "ids":
+        checks.unique(f"ids, column {name!r},", values)
+    return values
 
 
 def label_column_of_text(option: str, name: str, column: pa.ChunkedArray) -> np.ndarray:
@@ -116,7 +119,7 @@ def label_column_of_text(option: str, name: str, column: pa.ChunkedArray) -> np.
         )
     missing = column.null_count + pc.sum(pc.equal(column, "")).as_py() if len(column) else 0
     if missing:
-        _refuse_missing(Counter({name: missing}))
+        _refuse_missing(Counter({name: missing}), option)
     trimmed = pc.utf8_trim_whitespace(column)
     if pc.all(pc.match_substring_regex(trimmed, r"^(0|-?[1-9]\d{0,17})$")).as_py():
         column = trimmed.cast(pa.int64())
@@ -162,8 +165,8 @@ def _as_floats(column: pa.Array, dtype: np.dtype) -> np.ndarray:
     return values
 
 
-def _refuse_missing(missing: Counter[str]) -> None:
+def _refuse_missing(missing: Counter[str], noun: str = "values") -> None:
     if missing:
         name, times = missing.most_common(1)[0]
         more = f", and {len(missing) - 1} more columns have some" if len(missing) > 1 else ""
-        raise InvalidInput(f"values must not be missing; column {name!r} lacks {times}{more}")
+        raise InvalidInput(f"{noun} must not be missing; column {name!r} lacks {times}{more}")

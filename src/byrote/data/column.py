@@ -143,9 +143,10 @@ def _described(name: Any, frames: Mapping[str, "pd.DataFrame"]) -> tuple[Column,
     series = {frame: frames[frame][name] for frame in frames}
     for frame, values in series.items():
         if types.is_datetime64_any_dtype(values) or types.is_timedelta64_dtype(values):
+            where = f"{frame}: " if len(frames) > 1 else ""
             raise InvalidInput(
-                f"{frame}: column {name!r} must hold numbers or categories; got {values.dtype}"
-                " (convert it to a number, such as days)"
+                f"{where}column {name!r} must hold numbers or categories; got {values.dtype} (make"
+                f" it a number, such as days, or drop it: --drop {name})"
             )
     numeric = {
         frame: types.is_numeric_dtype(values) and not types.is_bool_dtype(values)
@@ -166,6 +167,9 @@ def _described(name: Any, frames: Mapping[str, "pd.DataFrame"]) -> tuple[Column,
         return Column(name, dtype, np.nan, np.nan, (), gaps), pooled
     values = np.asarray(pooled.astype("float64"))
     if np.isinf(values).any():
-        raise InvalidInput(f"column {name!r} must be finite; got an infinite value")
+        raise InvalidInput(
+            f"column {name!r} must be finite; got an infinite value (leave its cell empty, as one"
+            f" that is missing, or drop the column: --drop {name})"
+        )
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     return Column(name, dtype, low, high, None, gaps), pooled

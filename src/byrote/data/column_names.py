@@ -16,7 +16,9 @@ def check_columns(names: Sequence[str], **options: str | None) -> None:
     """Refuse repeated column names, and options that name no column."""
     repeated = [name for name, times in Counter(names).items() if times > 1]
     if repeated:
-        raise InvalidInput(f"column names must differ; repeated: {quote_names(repeated)}")
+        raise InvalidInput(
+            f"column names must differ; repeated: {quote_names(repeated)} (rename all but one)"
+        )
     for option, name in options.items():
         if name is not None and name not in names:
             raise InvalidInput(

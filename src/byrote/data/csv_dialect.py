@@ -55,7 +55,7 @@ def read_as_utf8(path: str | Path, encoding: str | None = None) -> bytes | bytea
     except InvalidInput as refused:
         text, name = _decoded(read_bytes(path))
         if text is None:
-            raise refused from None
+            raise InvalidInput(f"{refused} (--encoding names another)") from None
         warn(f"not UTF-8, and read as {name} (--encoding names another)")
         return text.encode()
 
@@ -117,6 +117,22 @@ def _cells(content: bytes | bytearray, mark: str) -> int:
     return counts.pop() if len(counts) == 1 else 0
 
 
+def check_separator(names: Sequence[str], separator: str) -> None:
+    """Refuse a separator that leaves one column, whose name another would divide."""
+    other = next((mark for mark in _MARKS if mark in names[0]), None)
+    if len(names) == 1 and other is not None:
+        raise InvalidInput(
+            f"separator must divide the first line, which has {_NAMES[other]}; got {separator!r}"
+            " (without --separator it is recognized)"
+        )
+
+
+def check_quotes(content: bytes | bytearray, last: Sequence[object], row: int) -> None:
+    """Refuse a quote that is never closed, so that the last row, of these cells, holds the rest."""
+    if content.count(b'"') % 2 and any("\n" in cell for cell in last if isinstance(cell, str)):
+        raise InvalidInput(f"every quote must be closed; one in row {row} is not")
+
+
 def check_decimal(given: str | None) -> str | None:
     """Refuse a mark of decimals other than a point or a comma."""
     mark = None if given is None else _WORDS.get(given, given)
@@ -156,5 +172,8 @@ def _recoded(content: bytes | bytearray, encoding: str) -> bytes:
     try:
         return content.decode(encoding).encode()
     except UnicodeError as error:
-        at = f", byte {error.start} counted from 0" if isinstance(error, UnicodeDecodeError) else ""
-        raise InvalidInput(f"encoding: the file is not {encoding}{at}") from None
+        at = f" at byte {error.start}, counted from 0" if hasattr(error, "start") else ""
+        raise InvalidInput(
+            f"encoding must be that of the file, which is not {encoding}{at} (without --encoding it"
+            " is recognized)"
+        ) from None

@@ -91,6 +91,7 @@ def frame_records(
     frame: "pd.DataFrame", choice: ColumnChoice, *, labels: Any = None, ids: Any = None
 ) -> Records:
     """Make records of a data frame of values, with ids and labels."""
+    _check_rows(len(frame))
     frame = frame.astype(dict.fromkeys(choice.categories, "category"))
     columns = Columns.of({"X": frame})
     _check(frame, columns, choice)
@@ -102,6 +103,7 @@ def number_records(
     names: Sequence[str], x: Array, choice: ColumnChoice, *, labels: Any = None, ids: Any = None
 ) -> Records:
     """Make records of columns of numbers, (n, d), NaN where missing."""
+    _check_rows(len(x))
     if np.isnan(x).any():
         import pandas as pd  # noqa: PLC0415 (slow to load)
 
@@ -110,6 +112,11 @@ def number_records(
     columns = Columns.of_numbers(names, x)
     _check(dict(zip(names, x.T, strict=True)), columns, choice)
     return Records(x, ids, labels, columns=columns, standardize=choice.standardize)
+
+
+def _check_rows(count: int) -> None:
+    if not count:
+        raise InvalidInput("the table must have rows of records; it has names of columns alone")
 
 
 def _check(values: Any, columns: Columns, choice: ColumnChoice) -> None:

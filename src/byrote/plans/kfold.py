@@ -50,7 +50,7 @@ class KFold(Plan):
         if context.n < self.folds:
             raise InvalidInput(
                 f"folds must not exceed the number of records; got {self.folds} folds"
-                f" for {context.n} records"
+                f" for {context.n} record{'s' * (context.n > 1)}"
             )
         strata = context.strata(self.stratify)
         held_out = []

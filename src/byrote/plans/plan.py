@@ -39,7 +39,7 @@ class Context:
         if not stratify:
             return np.zeros(self.n, dtype=np.intp)
         if self.labels is None:
-            raise InvalidInput("stratify=True needs labels; the records have none")
+            raise InvalidInput("stratify=True needs labels, --labels; the records have none")
         return np.unique(self.labels, return_inverse=True)[1]
 
 

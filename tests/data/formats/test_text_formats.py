@@ -231,7 +231,7 @@ REFUSED = {
     "number column": ("t.csv", raw("a,b\n1,x\n"), {"column": "a"}, "must hold text; 'a' does not"),
     "two columns": ("t.csv", raw(f"n,a,b\n1,x,{SECRET}\n"), {}, "the text: 'a', 'b' could"),
     "no text column": ("t.csv", raw("n,m\n1,2\n"), {}, "holds text; the columns are 'n', 'm'"),
-    "csv empty": ("t.csv", raw(""), {}, "not readable as CSV"),
+    "csv empty": ("t.csv", raw(""), {}, "the file is empty"),
     "csv of a header": ("t.csv", raw("text\n"), {}, "no column holds text; the columns are 'text'"),
     "csv ragged": ("t.csv", raw(f'a,b\n"1\n2",x\n{SECRET}\n'), {}, "must have 2 cells"),
     "csv not UTF-8": ("t.csv", raw(b"a\n\xff\n"), {}, "line 2 is not, byte 2 counted"),

@@ -89,6 +89,10 @@ def parse_csv(
     >>> table.to_pydict()
     {'a': [1], 'b': ['x']}
     """
+    if not content.strip():
+        raise InvalidInput(
+            "the file is empty; it must have a line of names and one for each record"
+        )
     ragged: list[Any] = []
 
     def skip(row: Any) -> str:
@@ -149,7 +153,8 @@ def _check_rows(ragged: Sequence[Any]) -> None:
         first = ragged[0]
         raise InvalidInput(
             f"every row must have {first.expected_columns} cells, as the first has; row"
-            f" {first.number} has {first.actual_columns} (rows that differ: {len(ragged)})"
+            f" {first.number} has {first.actual_columns} (rows that differ: {len(ragged)}; a cell"
+            " that holds the separator must be in quotes)"
         )
 
 

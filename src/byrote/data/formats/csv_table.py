@@ -15,6 +15,8 @@ from byrote.data.csv_dialect import (
     POINT,
     Dialect,
     check_decimal,
+    check_quotes,
+    check_separator,
     has_decimal_commas,
     read_as_utf8,
     recognize_separator,
@@ -80,10 +82,15 @@ def read_table(
     ...     read_table(f"{folder}/t.csv").to_pydict()
     {'age': [30.0, None], 'sex': ['f', 'm']}
     """
-    mark = check_decimal(decimal)
+    mark, given = check_decimal(decimal), separator is not None
     content = read_as_utf8(source, encoding)
     separator = recognize_separator(content, separator)
     table = _parsed(content, text, Dialect(separator, mark or POINT))
+    if given:
+        check_separator(table.column_names, separator)
+    if len(table):
+        last = [column[-1].as_py() for column in table.columns]
+        check_quotes(content, last, len(table) + 1)
     if mark is None and (name := _first_with_commas(table, text)) is not None:
         if separator == COMMA:
             raise InvalidInput(

@@ -16,6 +16,7 @@ CIFAR_BATCHES = {"train": tuple(f"data_batch_{i}" for i in range(1, 6)), "test":
 SAVED_PARTS, SAVED_STATE = "dataset_dict.json", "state.json"  # of Hugging Face's save_to_disk
 
 _PARTS = ("train", "test")
+_SPREADSHEETS = (".xlsx", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,11 @@ class SourceFormat:
         """Refuse options that do not apply to this format."""
         inapplicable = [option for option in options if option not in self.options]
         if inapplicable:
-            accepted = f", which takes {' and '.join(self.options)}" if self.options else ""
-            raise InvalidInput(f"{inapplicable[0]} does not apply to {name}{accepted}")
+            *others, last = self.options or ("no options",)
+            accepted = f"{', '.join(others)} and {last}" if others else last
+            raise InvalidInput(
+                f"{inapplicable[0]} does not apply to {name}, which takes {accepted}"
+            )
         if self.parts and "part" in options:
             checks.choice("part", options["part"], self.parts)
 
@@ -116,6 +120,8 @@ def record_format(source: str) -> str:
         return suffix if suffix in RECORD_FORMATS else ".csv"
     if is_idx(path):
         return "IDX"
+    if suffix in _SPREADSHEETS:
+        raise InvalidInput(f"{source}: spreadsheets are not read; save the table as .csv")
     raise InvalidInput(
         f"{source}: this kind of file is not known; a source must be one of"
         f" {', '.join(RECORD_FORMATS)} (CSV and IDX also gzipped)"

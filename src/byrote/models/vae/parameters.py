@@ -215,9 +215,10 @@ def check_device(device: Any) -> None:
 
 def scale_problem(space: Space, x: NDArray[Any]) -> str | None:
     """Describe columns of ``space="real"`` far from mean 0 and standard deviation 1, if any."""
-    if not type(space).has_units:
+    numbers = space.numbers(x)
+    if not type(space).has_units or not numbers.size:
         return None
-    mean, deviation = _moments(space.numbers(x))
+    mean, deviation = _moments(numbers)
     far = (np.abs(mean) > FARTHEST) | (deviation > FARTHEST)
     if not far.any():
         return None

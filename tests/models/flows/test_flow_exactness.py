@@ -11,6 +11,7 @@ from scipy.stats import multivariate_normal
 from byrote.models import Flow
 from byrote.models.flows.networks import KINDS, Density, build
 from byrote.models.flows.spaces import Levels, Numbers
+from byrote.models.flows.splines import Spline
 from byrote.models.vae.spaces import content_uniforms
 
 
@@ -181,3 +182,26 @@ def test_samples_are_what_the_network_carries_to_their_noise(kind):
     z = model.network_.transform(inputs)[0].detach().numpy()
     assert abs(z.mean()) < 0.3
     assert 0.7 < z.std() < 1.3
+
+
+def test_splines_and_their_gradients_are_those_of_zuko():
+    from zuko.transforms import MonotonicRQSTransform
+
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(400, 3, 6), (400, 3, 6), (400, 3, 5), (400, 3)]
+    p = [
+        3 * torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
+        for shape in shapes
+    ]
+    found = Spline(*p[:3]).call_and_ladj(p[3])
+    expected = MonotonicRQSTransform(*p[:3]).call_and_ladj(p[3])
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+        grads = (torch.autograd.grad(each.sum(), p, retain_graph=True) for each in (one, other))
+        for mine, theirs in zip(*grads, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(Spline(*p[:3]).inv(found[0]), p[3])
+    ends = torch.tensor([[-5.0, 5.0, 7.0]], dtype=torch.float64)
+    one, log_slope = Spline(*(each[:1] for each in p[:3])).call_and_ladj(ends)
+    torch.testing.assert_close(one, ends)
+    assert log_slope[0, 2] == 0

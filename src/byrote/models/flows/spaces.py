@@ -10,7 +10,7 @@ Images of L levels are seen in logit space, by a map that no record decides; tab
 standard deviation 1 of the training records.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,6 +36,7 @@ Array = NDArray[np.float64]
 WHOLE, REAL = "whole", "real"  # kinds of columns of tables
 _OFF_LEVEL = 1e-3  # of a step: more than rounding to float32 leaves
 MOST_LEVELS = 1 << 16
+_VALUES = 1 << 22  # converted together, to bound memory
 
 
 class Space(Protocol):
@@ -79,10 +80,7 @@ class Levels:
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values other than the levels."""
-        steps = as_single(x) * np.float32((self.levels - 1) / self.white)
-        outside = (steps < -_OFF_LEVEL) | (steps > self.levels - 1 + _OFF_LEVEL)
-        off = np.abs(steps - np.rint(steps)) > _OFF_LEVEL
-        wrong = int((outside | off).sum())
+        wrong = sum(self._others(x[rows]) for rows in _blocks(x))
         if wrong:
             steps_of = f"multiples of 1/{self.levels - 1} in [0, 1]"
             whole = f"whole numbers from 0 to {self.levels - 1}"
@@ -93,6 +91,18 @@ class Levels:
 
     def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
         """Return logits of dequantized levels, and their log-determinants."""
+        inputs, log_determinants = zip(
+            *(self._inputs(x[rows], seed) for rows in _blocks(x)), strict=True
+        )
+        return torch.cat(inputs), np.concatenate(log_determinants)
+
+    def _others(self, x: NDArray[Any]) -> int:
+        """Count values other than the levels."""
+        steps = as_single(x) * np.float32((self.levels - 1) / self.white)
+        nearest = np.rint(steps).clip(0, self.levels - 1)
+        return int(np.count_nonzero(np.abs(steps - nearest) > _OFF_LEVEL))
+
+    def _inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
         values = as_single(x).reshape(len(x), -1) / np.float32(self.white)
         noise = torch.from_numpy(content_uniforms(values, seed))
         y = to_logit(dequantize(torch.from_numpy(values), noise, self.levels))
@@ -211,10 +221,20 @@ def recognized(x: NDArray[Any], names: Sequence[Any] | None = None) -> int | lis
     return [WHOLE if (column == np.rint(column)).all() else REAL for column in flat.T]
 
 
+def _blocks(x: NDArray[Any]) -> Iterator[slice]:
+    """Yield slices of rows that bound memory."""
+    size = max(1, _VALUES // x[0].size)
+    return (slice(start, start + size) for start in range(0, len(x), size))
+
+
 def _grid(x: NDArray[Any]) -> int | None:
     """Return the number of levels in [0, 1] that hold all values, or None."""
-    values = np.unique(x)
-    if values[0] < 0 or values[-1] > 1 or not 2 <= len(values) <= MOST_LEVELS:
+    values = x[:0].reshape(-1)
+    for rows in _blocks(x):
+        values = np.union1d(values, x[rows])
+        if values[0] < 0 or values[-1] > 1 or len(values) > MOST_LEVELS:
+            return None
+    if len(values) < 2:
         return None
     inverse = 1 / np.diff(values.astype(np.float64)).min()
     most = round(inverse)

@@ -1,16 +1,17 @@
 """Spaces of flows: records as continuous inputs, and the log-determinant of getting there.
 
 A density over whole levels makes a spike at each, of any height, and M with it. So levels become
-continuous by uniform noise of their own width (Uria et al. 2013): one draw for each record, from
-its content and a seed, the same in training and scoring and in every fit. The log-density is then
-per level, and its mean over the noise a lower bound on the log-probability of the levels (Theis et
-al. 2016).
+continuous by uniform noise of their own width (Uria et al. 2013), new at each step of training. In
+scoring there is one draw for each record, from its content and a seed, the same in every fit. The
+log-density is per level, and its mean over the noise a lower bound on the log-probability of the
+levels (Theis et al. 2016).
 
 Images of L levels are seen in logit space, by a map that no record decides; tables at mean 0 and
 standard deviation 1 of the training records.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,16 +41,19 @@ _VALUES = 1 << 22  # converted together, to bound memory
 
 
 class Space(Protocol):
-    """How a fitted flow sees records."""
+    """How a flow sees records; what it learns, it learns from the training records."""
 
-    def learn(self, x: NDArray[Any], seed: int) -> None:
+    def learn(self, x: NDArray[Any]) -> None:
         """Learn from training records what inputs depend on."""
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse records outside the space."""
 
-    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
-        """Return inputs, (n, d) float32, and what to add to their log-densities, (n,) nats."""
+    def values(self, x: NDArray[Any]) -> Tensor:
+        """Return records as (n, d) float32, to which ``enter`` adds noise."""
+
+    def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return inputs, (n, d), from values and uniforms, and log-determinants, (n,) nats."""
 
     def records(self, y: Tensor) -> NDArray[Any]:
         """Return (n, d) values of records from inputs."""
@@ -58,14 +62,21 @@ class Space(Protocol):
         """Return what determines the space, by name, for ``space_from``."""
 
 
+def fixed(space: Space, x: NDArray[Any], seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield inputs and log-determinants in blocks, with noise from seed and record alone."""
+    for rows in _blocks(x):
+        noise = content_uniforms(as_single(x[rows]).reshape(len(x[rows]), -1), seed)
+        yield space.enter(space.values(x[rows]), torch.from_numpy(noise))
+
+
 class Levels:
     """L levels, from 0 to ``white``, in logit space.
 
     Examples
     --------
-    >>> space = Levels(17)
-    >>> space.learn(np.array([[0.0, 16.0]]), seed=0)
-    >>> y, log_determinant = space.inputs(np.array([[3.0, 16.0]]), seed=0)
+    >>> x, space = np.array([[3.0, 16.0]]), Levels(17)
+    >>> space.learn(x)
+    >>> y, log_determinant = space.enter(space.values(x), torch.tensor([[0.1, 0.9]]))
     >>> space.records(y).tolist()
     [[3.0, 16.0]]
     """
@@ -73,7 +84,7 @@ class Levels:
     def __init__(self, levels: int, white: float = 1.0) -> None:
         self.levels, self.white = levels, white
 
-    def learn(self, x: NDArray[Any], seed: int) -> None:  # noqa: ARG002
+    def learn(self, x: NDArray[Any]) -> None:
         """Learn whether levels are whole numbers, or images and such with values in [0, 1]."""
         whole = x.dtype != np.uint8 and float(x.max()) > 1
         self.white = float(self.levels - 1) if whole else 1.0
@@ -89,24 +100,14 @@ class Levels:
                 f" got {wrong} of {x.size} other values"
             )
 
-    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
+    def values(self, x: NDArray[Any]) -> Tensor:
+        """Return levels in [0, 1]."""
+        return torch.from_numpy(as_single(x).reshape(len(x), -1) / np.float32(self.white))
+
+    def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of dequantized levels, and their log-determinants."""
-        inputs, log_determinants = zip(
-            *(self._inputs(x[rows], seed) for rows in _blocks(x)), strict=True
-        )
-        return torch.cat(inputs), np.concatenate(log_determinants)
-
-    def _others(self, x: NDArray[Any]) -> int:
-        """Count values other than the levels."""
-        steps = as_single(x) * np.float32((self.levels - 1) / self.white)
-        nearest = np.rint(steps).clip(0, self.levels - 1)
-        return int(np.count_nonzero(np.abs(steps - nearest) > _OFF_LEVEL))
-
-    def _inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
-        values = as_single(x).reshape(len(x), -1) / np.float32(self.white)
-        noise = torch.from_numpy(content_uniforms(values, seed))
-        y = to_logit(dequantize(torch.from_numpy(values), noise, self.levels))
-        return y, logit_log_determinant(y.double(), self.levels).numpy()
+        y = to_logit(dequantize(values, noise, self.levels))
+        return y, logit_log_determinant(y, self.levels)
 
     def records(self, y: Tensor) -> NDArray[Any]:
         """Return levels of inputs."""
@@ -116,16 +117,23 @@ class Levels:
         """Return the number of levels, and the highest."""
         return {"levels": np.array([self.levels]), "white": np.array([self.white])}
 
+    def _others(self, x: NDArray[Any]) -> int:
+        """Count values other than the levels."""
+        steps = as_single(x) * np.float32((self.levels - 1) / self.white)
+        nearest = np.rint(steps).clip(0, self.levels - 1)
+        return int(np.count_nonzero(np.abs(steps - nearest) > _OFF_LEVEL))
+
 
 class Numbers:
     """Columns of numbers, standardized; those of whole numbers are spread over their units.
 
+    Spread over a unit, numbers of mean m and variance v have m + 1/2 and v + 1/12.
+
     Examples
     --------
-    >>> space = Numbers(["whole", "real"])
-    >>> x = np.array([[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]])
-    >>> space.learn(x, seed=0)
-    >>> y, log_determinant = space.inputs(x, seed=0)
+    >>> x, space = np.array([[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]]), Numbers(["whole", "real"])
+    >>> space.learn(x)
+    >>> y, log_determinant = space.enter(space.values(x), torch.full((3, 2), 0.3))
     >>> space.records(y).round(4).tolist()
     [[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]]
     """
@@ -136,10 +144,14 @@ class Numbers:
         columns = Columns.of_numbers(range(len(kinds)), np.zeros((1, len(kinds))))
         self.units = Standardization.none(columns)
 
-    def learn(self, x: NDArray[Any], seed: int) -> None:
+    def learn(self, x: NDArray[Any]) -> None:
         """Learn means and standard deviations, unless the space is not to be standardized."""
-        if self.standardized:
-            self.units = Standardization.of(self.units.columns, self._spread(x, seed))
+        if not self.standardized:
+            return
+        flat = x.reshape(len(x), -1).astype(np.float64)
+        units, varies = Standardization.of(self.units.columns, flat), np.ptp(flat, axis=0) > 0
+        variance = units.deviation**2 * (varies | ~self.whole) + self.whole / 12
+        self.units = replace(units, mean=units.mean + self.whole / 2, deviation=np.sqrt(variance))
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values between whole numbers in columns of whole numbers."""
@@ -150,11 +162,16 @@ class Numbers:
                 f"X must hold whole numbers where levels says 'whole'; got {off} other values"
             )
 
-    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
-        """Return standardized numbers, and their log-determinants."""
-        spread = self._spread(x, seed)
-        y = self.units.apply(spread).astype(np.float32)
-        return torch.from_numpy(y), self.units.log_determinant(spread)
+    def values(self, x: NDArray[Any]) -> Tensor:
+        """Return standardized numbers."""
+        y = self.units.apply(x.reshape(len(x), -1).astype(np.float64))
+        return torch.from_numpy(y.astype(np.float32))
+
+    def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return numbers, spread if whole, and their log-determinants."""
+        unit = torch.from_numpy((self.whole / self.units.deviation).astype(np.float32))
+        change = -float(np.log(self.units.deviation).sum())
+        return values + noise * unit.to(values.device), values.new_full((len(values),), change)
 
     def records(self, y: Tensor) -> NDArray[Any]:
         """Return numbers of inputs."""
@@ -165,12 +182,6 @@ class Numbers:
         """Return which columns hold whole numbers, means and standard deviations."""
         units = {"mean": self.units.mean, "deviation": self.units.deviation}
         return {"whole": self.whole, **units}
-
-    def _spread(self, x: NDArray[Any], seed: int) -> Array:
-        numbers = x.reshape(len(x), -1).astype(np.float64)
-        if self.whole.any():
-            numbers[:, self.whole] += content_uniforms(as_single(numbers), seed)[:, self.whole]
-        return numbers
 
 
 def space_from(arrays: Mapping[str, ArrayLike]) -> Space:

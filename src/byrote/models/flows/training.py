@@ -36,9 +36,8 @@ def train(
     network, space = flow.network_, flow.space_
     values = space.values(x).to(generator.device)
     step = _private_step(flow, private) if private is not None else _plain_step(flow)
-    draw_batches = partial(_shuffled, len(x), flow.batch_size, generator)
-    if private is not None:
-        draw_batches = private.batches()
+    shuffled = partial(_shuffled, len(x), flow.batch_size, generator)
+    draw_batches = private.batches() if private is not None else shuffled
     for epoch in range(1, flow.epochs + 1):
         network.train()
         total, seen = torch.zeros((), dtype=torch.float64, device=generator.device), 0

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from byrote.models.external import Command
-    from byrote.models.flows import Flow
+    from byrote.models.flows import Dequantized, Flow
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
@@ -19,6 +19,7 @@ _MODULES = {
     "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
+    "Dequantized": "byrote.models.flows",
     "Flow": "byrote.models.flows",
     "FromSamples": "byrote.models.samples.from_samples",
     "ImportanceSampling": "byrote.models.vae",
@@ -32,6 +33,7 @@ __all__ = [
     "CharLSTM",
     "Command",
     "DPGuarantee",
+    "Dequantized",
     "Flow",
     "FromSamples",
     "ImportanceSampling",

@@ -7,14 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import multivariate_normal
 from sklearn.base import clone
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.data import load
 from byrote.errors import InvalidInput, MissingExtra
-from byrote.models import DP, Flow, extras, registry
+from byrote.models import DP, Dequantized, Flow, extras, registry
 from byrote.models.flows.networks import KINDS, untrained
-from byrote.models.flows.spaces import fixed
+from byrote.models.flows.spaces import Levels, fixed
 from byrote.models.flows.training import AfterEpoch, train
 from byrote.models.privacy.dp_sgd import NoisyStep
 from byrote.models.torch_utils import generator_from
@@ -256,3 +259,21 @@ def test_a_run_of_a_table_recognizes_its_columns_once_and_keeps_the_model(tmp_pa
     sample = run.sample(50)
     np.testing.assert_array_equal(sample[:, 0], np.rint(sample[:, 0]))
     assert run.model().score_samples(records.x).shape == (40,)
+
+
+def test_any_density_is_per_level_once_its_records_are_dequantized():
+    """Of a Gaussian: that of the logits, and their determinant."""
+    model = Dequantized(GaussianMixture(1, reg_covar=0.1)).fit(DIGITS)
+    ((logits, log_determinant),) = fixed(Levels(17), DIGITS, 0)
+    covariance = np.cov(logits.numpy().T, bias=True) + 0.1 * np.eye(64)
+    expected = multivariate_normal(logits.mean(dim=0), covariance).logpdf(logits)
+    np.testing.assert_allclose(
+        model.score_samples(DIGITS), expected + log_determinant.numpy(), rtol=1e-4
+    )
+    assert model.facts_ == {"levels": 17}
+    with pytest.raises(InvalidInput, match="levels must be given, for none are recognized"):
+        Dequantized(KernelDensity()).check_input(NUMBERS)
+    scores = byrote.score_memorization(
+        Dequantized(KernelDensity(bandwidth=0.5)), DIGITS, plan=byrote.KFold(2, repeats=1)
+    )
+    assert np.median(scores.score) > 10  # it copies

@@ -104,6 +104,11 @@ class Dequantized(DensityMixin, BaseEstimator):  # type: ignore[misc]
         logits, log_determinant = self._logits(x)
         return np.asarray(self.estimator_.score_samples(logits) + log_determinant)
 
+    def score(self, X: ArrayLike, y: object = None) -> float:
+        """Compute the mean of ``score_samples``, in nats per record."""
+        del y
+        return float(self.score_samples(X).mean())
+
     def _logits(self, x: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         blocks = list(fixed(self.space_, x, self.noise_seed))
         logits = np.concatenate([inputs.numpy() for inputs, _ in blocks])

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from byrote.models.diffusion import Diffusion
     from byrote.models.external import Command
-    from byrote.models.flows import Flow
+    from byrote.models.flows import Dequantized, Flow
     from byrote.models.language.causal import CausalLM
     from byrote.models.language.char_lstm import CharLSTM
     from byrote.models.laplace_histogram import LaplaceHistogram
@@ -20,6 +20,7 @@ _MODULES = {
     "Command": "byrote.models.external",
     "DP": "byrote.models.privacy",
     "DPGuarantee": "byrote.models.privacy",
+    "Dequantized": "byrote.models.flows",
     "Diffusion": "byrote.models.diffusion",
     "Flow": "byrote.models.flows",
     "FromSamples": "byrote.models.samples.from_samples",
@@ -34,6 +35,7 @@ __all__ = [
     "CharLSTM",
     "Command",
     "DPGuarantee",
+    "Dequantized",
     "Diffusion",
     "Flow",
     "FromSamples",

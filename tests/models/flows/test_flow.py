@@ -1,18 +1,23 @@
 """Flow as an estimator: its levels, its seeds, its refusals, its place in a run."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import multivariate_normal
 from sklearn.base import clone
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.data import load
 from byrote.errors import InvalidInput, MissingExtra
-from byrote.models import DP, Flow, extras, registry
+from byrote.models import DP, Dequantized, Flow, extras, registry
 from byrote.models.flows.networks import KINDS, untrained
+from byrote.models.flows.spaces import Levels, fixed
 from byrote.models.flows.training import AfterEpoch, train
 from byrote.models.privacy.dp_sgd import NoisyStep
 from byrote.models.torch_utils import generator_from
@@ -79,10 +84,22 @@ def test_levels_are_recognized(x, levels):
 def test_whole_numbers_and_multiples_of_a_step_are_the_same_levels():
     rows = DIGITS.reshape(120, -1)
     one, two = (small(levels=17).fit(x) for x in (rows, np.rint(16 * rows)))
-    np.testing.assert_array_equal(one.score_samples(rows), two.score_samples(np.rint(16 * rows)))
+    weights, others = one.get_weights(), two.get_weights()
+    assert [n for n in weights if not np.array_equal(weights[n], others[n])] == ["space.white"]
     np.testing.assert_array_equal(16 * one.sample(4), two.sample(4))
     alone = np.eye(1, 64)  # a record of zeros and ones is still one of whole numbers
-    assert two.score_samples(alone)[0] == pytest.approx(one.score_samples(alone / 16)[0], rel=1e-6)
+    torch.testing.assert_close(two.space_.values(alone), one.space_.values(alone / 16))
+
+
+def test_a_density_of_repeated_levels_makes_no_spikes():
+    """The loss cannot fall below the entropy of the levels; that of levels as numbers does."""
+    x = np.repeat(np.arange(5.0), 40)[:, None]
+    options = {"epochs": 40, "batch_size": 50, "learning_rate": 0.02}
+    whole, real = (
+        Flow("nsf", levels=[k], random_state=0, **options).fit(x) for k in ("whole", "real")
+    )
+    assert np.log(5) - 0.1 < whole.losses_[-1] < np.log(5) + 0.3
+    assert real.losses_[-1] < 0.5
 
 
 def test_noise_belongs_to_the_record_and_the_run():
@@ -91,9 +108,11 @@ def test_noise_belongs_to_the_record_and_the_run():
     alone = [model.score_samples(DIGITS[k : k + 1])[0] for k in (0, 50, 119)]
     np.testing.assert_allclose(model.score_samples(DIGITS)[[0, 50, 119]], alone, rtol=1e-6)
     other = clone(model).set_params(random_state=9).fit(DIGITS[20:])
-    inputs, again = (m.space_.inputs(DIGITS, m.noise_seed)[0] for m in (model, other))
+    inputs, again, new = (
+        next(fixed(m.space_, DIGITS, seed))[0] for m, seed in ((model, 3), (other, 3), (model, 4))
+    )
     assert torch.equal(inputs, again)
-    assert not torch.equal(inputs, model.space_.inputs(DIGITS, 4)[0])
+    assert not torch.equal(inputs, new)
 
 
 REFUSED = {
@@ -196,8 +215,15 @@ def test_a_private_step_sums_gradients_that_are_clipped_one_by_one(kind, monkeyp
     monkeypatch.setattr(NoisyStep, "__call__", lambda self, total: given.extend(total))
     private = private_training(model, 40)
     monkeypatch.setattr(type(private), "batches", lambda self: lambda: [np.arange(40)])
-    generator = generator_from(0, "cpu")
-    train(network, y, model, generator, private, AfterEpoch(model, 0.0, None))
+    monkeypatch.setattr(
+        model,
+        "space_",
+        SimpleNamespace(
+            values=lambda x: torch.from_numpy(x),
+            enter=lambda values, noise: (values, values[:, 0] * 0),
+        ),
+    )
+    train(model, y.numpy(), generator_from(0, "cpu"), private, AfterEpoch(model, None))
     for number, found in enumerate(given):
         parts = [own[number] * min(1.0, norm / n) for own, n in zip(single, lengths, strict=True)]
         torch.testing.assert_close(found, torch.stack(parts).sum(dim=0), rtol=1e-3, atol=1e-4)
@@ -233,3 +259,21 @@ def test_a_run_of_a_table_recognizes_its_columns_once_and_keeps_the_model(tmp_pa
     sample = run.sample(50)
     np.testing.assert_array_equal(sample[:, 0], np.rint(sample[:, 0]))
     assert run.model().score_samples(records.x).shape == (40,)
+
+
+def test_any_density_is_per_level_once_its_records_are_dequantized():
+    """Of a Gaussian: that of the logits, and their determinant."""
+    model = Dequantized(GaussianMixture(1, reg_covar=0.1)).fit(DIGITS)
+    ((logits, log_determinant),) = fixed(Levels(17), DIGITS, 0)
+    covariance = np.cov(logits.numpy().T, bias=True) + 0.1 * np.eye(64)
+    expected = multivariate_normal(logits.mean(dim=0), covariance).logpdf(logits)
+    np.testing.assert_allclose(
+        model.score_samples(DIGITS), expected + log_determinant.numpy(), rtol=1e-4
+    )
+    assert model.facts_ == {"levels": 17}
+    with pytest.raises(InvalidInput, match="levels must be given, for none are recognized"):
+        Dequantized(KernelDensity()).check_input(NUMBERS)
+    scores = byrote.score_memorization(
+        Dequantized(KernelDensity(bandwidth=0.5)), DIGITS, plan=byrote.KFold(2, repeats=1)
+    )
+    assert np.median(scores.score) > 10  # it copies

@@ -10,7 +10,8 @@ from scipy.stats import multivariate_normal
 
 from byrote.models import Flow
 from byrote.models.flows.networks import KINDS, Density, build
-from byrote.models.flows.spaces import Levels, Numbers
+from byrote.models.flows.spaces import Levels, Numbers, fixed
+from byrote.models.flows.splines import Spline
 from byrote.models.vae.spaces import content_uniforms
 
 
@@ -111,9 +112,9 @@ def test_densities_integrate_to_one(kind, d, points):
 def test_a_density_of_levels_is_that_of_their_logits():
     x = np.array([[0, 3, 16], [7, 16, 2]], dtype=float)
     space = Levels(17)
-    space.learn(x, 5)
-    found, log_determinant = space.inputs(x, 5)
-    noise = content_uniforms((x / 16).astype(np.float32), 5).astype(np.float64)
+    space.learn(x)
+    ((found, log_determinant),) = fixed(space, x, 5)
+    noise = content_uniforms(x.astype(np.float32), 5).astype(np.float64)
     u = 0.05 + 0.9 * (x + noise) / 17
     np.testing.assert_allclose(found, logit(u), atol=1e-5)
     slope = 0.9 / 17 / (u * (1 - u))  # of the logit, per level
@@ -144,12 +145,14 @@ def test_columns_of_a_table_have_the_density_of_their_units():
     generator = np.random.default_rng(0)
     x = np.column_stack([generator.integers(18, 90, 40), generator.normal(1e6, 3, 40)])
     space = Numbers(["whole", "real"])
-    space.learn(x, 7)
-    found, log_determinant = space.inputs(x, 7)
+    space.learn(x)
+    ((found, log_determinant),) = fixed(space, x, 7)
     spread = x.copy()
     spread[:, 0] += content_uniforms(x.astype(np.float32), 7)[:, 0]
-    deviation = spread.std(axis=0)
-    np.testing.assert_allclose(found, (spread - spread.mean(axis=0)) / deviation, atol=1e-5)
+    shift = np.arange(2000)[:, None, None] / 2000 + 1 / 4000  # of whole numbers, over their unit
+    grid = (x + shift * [1, 0]).reshape(-1, 2)
+    mean, deviation = grid.mean(axis=0), grid.std(axis=0)
+    np.testing.assert_allclose(found, (spread - mean) / deviation, atol=1e-4)
     np.testing.assert_allclose(log_determinant, -np.log(deviation).sum(), atol=1e-6)
     np.testing.assert_allclose(space.records(found), x, atol=1e-4)
 
@@ -177,7 +180,30 @@ def test_samples_have_the_density_of_their_model():
 def test_samples_are_what_the_network_carries_to_their_noise(kind):
     x = np.random.default_rng(0).normal(size=(60, 3))
     model = Flow(kind, epochs=2, random_state=0).fit(x)
-    inputs, _ = model.space_.inputs(model.sample(50), 0)
+    ((inputs, _),) = fixed(model.space_, model.sample(50), 0)
     z = model.network_.transform(inputs)[0].detach().numpy()
     assert abs(z.mean()) < 0.3
     assert 0.7 < z.std() < 1.3
+
+
+def test_splines_and_their_gradients_are_those_of_zuko():
+    from zuko.transforms import MonotonicRQSTransform
+
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(400, 3, 6), (400, 3, 6), (400, 3, 5), (400, 3)]
+    p = [
+        3 * torch.randn(shape, generator=generator, dtype=torch.float64).requires_grad_()
+        for shape in shapes
+    ]
+    found = Spline(*p[:3]).call_and_ladj(p[3])
+    expected = MonotonicRQSTransform(*p[:3]).call_and_ladj(p[3])
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other)
+        grads = (torch.autograd.grad(each.sum(), p, retain_graph=True) for each in (one, other))
+        for mine, theirs in zip(*grads, strict=True):
+            torch.testing.assert_close(mine, theirs, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(Spline(*p[:3]).inv(found[0]), p[3])
+    ends = torch.tensor([[-5.0, 5.0, 7.0]], dtype=torch.float64)
+    one, log_slope = Spline(*(each[:1] for each in p[:3])).call_and_ladj(ends)
+    torch.testing.assert_close(one, ends)
+    assert log_slope[0, 2] == 0

@@ -41,8 +41,9 @@ class Flow(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     Tables of numbers are seen at mean 0 and standard deviation 1 of the training records, and their
     density is in their own units. Images and other records of L levels, and whole numbers in
-    tables, are made continuous by noise: one draw for each record, from its content and
-    ``noise_seed``, the same in training and scoring and in every fit. Their density is per level.
+    tables, are made continuous by uniform noise: new at each step of training; in scoring one draw
+    for each record, from its content and ``noise_seed``, the same in every fit. Their density is
+    per level.
 
     Parameters
     ----------
@@ -176,7 +177,7 @@ class Flow(DensityMixin, BaseEstimator):  # type: ignore[misc]
         parameters.check_parameters(self)
         levels = parameters.resolved_levels(self.levels, x)
         space = parameters.space_of(self, levels, math.prod(x.shape[1:]))
-        space.learn(x, self.noise_seed)
+        space.learn(x)
         space.check(x)
         private_training(self, len(x))
         if self.validation is not None:
@@ -205,13 +206,11 @@ class Flow(DensityMixin, BaseEstimator):  # type: ignore[misc]
         levels, space = self._checked_space(x)
         with flushed_denormals():
             self._initialize(levels, space, x.shape[1:])
-            inputs, log_determinant = space.inputs(x, self.noise_seed)
             private = private_training(self, len(x))
             if private is not None:
                 self.facts_["privacy"] = private.guarantee(self.network_)
-            after_epoch = AfterEpoch(self, float(log_determinant.mean()), on_epoch)
-            generator = self._generator(Stream.TRAINING)
-            train(self.network_, inputs.to(self.device), self, generator, private, after_epoch)
+            after_epoch = AfterEpoch(self, on_epoch)
+            train(self, x, self._generator(Stream.TRAINING), private, after_epoch)
             self.facts_.update(after_epoch.finish())
         check_weights(self.network_, remedy(self))
         return self
@@ -236,9 +235,8 @@ class Flow(DensityMixin, BaseEstimator):  # type: ignore[misc]
         if x.shape[1:] != self.shape_:
             raise InvalidInput(f"X must hold records of shape {self.shape_}; got {x.shape[1:]}")
         self.space_.check(x)
-        inputs, log_determinant = self.space_.inputs(x, self.noise_seed)
         with flushed_denormals():
-            return log_prob(self.network_, inputs.to(self.device)) + log_determinant
+            return log_prob(self, x)
 
     def loss(self, X: ArrayLike) -> float:
         """Compute the mean of minus log p, in nats per record."""

@@ -1,6 +1,7 @@
 """Networks of flows: invertible parts, each with the log-determinant of its Jacobian.
 
-The parts are Zuko's, but for affine maps. Together they carry inputs to a standard normal z:
+The parts are Zuko's, but for affine maps and how splines are computed. Together they carry inputs
+to a standard normal z:
 
     log p(y) = log N(z; 0, I) + sum over parts of log |det J|.
 """
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from byrote.models.extras import import_extra
+from byrote.models.flows.splines import Spline
 from byrote.models.torch_utils import Stream, seed_of, seeded
 
 NICE, AFFINE = "nice", "affine"
@@ -44,7 +46,8 @@ class Density(nn.Module):
 
     def inverse(self, z: Tensor) -> Tensor:
         """Return the inputs, (n, d), that ``transform`` carries to z."""
-        for part in reversed(self.parts):
+        parts: list[Any] = list(self.parts)
+        for part in reversed(parts):
             z = part.inverse(z)
         return z
 
@@ -114,7 +117,8 @@ def build(
     flows = import_extra("zuko.flows")
     common = {"features": values, "transforms": transforms, "hidden_features": tuple(hidden)}
     if kind == "nsf":
-        return _parts(flows.NSF(**common, bins=bins))
+        shapes = [(bins,), (bins,), (bins - 1,)]
+        return _parts(flows.MAF(**common, univariate=Spline, shapes=shapes))  # Zuko's NSF
     if kind == "maf":
         return _parts(flows.MAF(**common))
     if kind == "realnvp":

@@ -1,16 +1,17 @@
 """Spaces of flows: records as continuous inputs, and the log-determinant of getting there.
 
 A density over whole levels makes a spike at each, of any height, and M with it. So levels become
-continuous by uniform noise of their own width (Uria et al. 2013): one draw for each record, from
-its content and a seed, the same in training and scoring and in every fit. The log-density is then
-per level, and its mean over the noise a lower bound on the log-probability of the levels (Theis et
-al. 2016).
+continuous by uniform noise of their own width (Uria et al. 2013), new at each step of training. In
+scoring there is one draw for each record, from its content and a seed, the same in every fit. The
+log-density is per level, and its mean over the noise a lower bound on the log-probability of the
+levels (Theis et al. 2016).
 
 Images of L levels are seen in logit space, by a map that no record decides; tables at mean 0 and
 standard deviation 1 of the training records.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -36,19 +37,23 @@ Array = NDArray[np.float64]
 WHOLE, REAL = "whole", "real"  # kinds of columns of tables
 _OFF_LEVEL = 1e-3  # of a step: more than rounding to float32 leaves
 MOST_LEVELS = 1 << 16
+_VALUES = 1 << 22  # converted together, to bound memory
 
 
 class Space(Protocol):
-    """How a fitted flow sees records."""
+    """How a flow sees records; what it learns, it learns from the training records."""
 
-    def learn(self, x: NDArray[Any], seed: int) -> None:
+    def learn(self, x: NDArray[Any]) -> None:
         """Learn from training records what inputs depend on."""
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse records outside the space."""
 
-    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
-        """Return inputs, (n, d) float32, and what to add to their log-densities, (n,) nats."""
+    def values(self, x: NDArray[Any]) -> Tensor:
+        """Return records as (n, d) float32, to which ``enter`` adds noise."""
+
+    def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return inputs, (n, d), from values and uniforms, and log-determinants, (n,) nats."""
 
     def records(self, y: Tensor) -> NDArray[Any]:
         """Return (n, d) values of records from inputs."""
@@ -57,14 +62,21 @@ class Space(Protocol):
         """Return what determines the space, by name, for ``space_from``."""
 
 
+def fixed(space: Space, x: NDArray[Any], seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield inputs and log-determinants in blocks, with noise from seed and record alone."""
+    for rows in _blocks(x):
+        noise = content_uniforms(as_single(x[rows]).reshape(len(x[rows]), -1), seed)
+        yield space.enter(space.values(x[rows]), torch.from_numpy(noise))
+
+
 class Levels:
     """L levels, from 0 to ``white``, in logit space.
 
     Examples
     --------
-    >>> space = Levels(17)
-    >>> space.learn(np.array([[0.0, 16.0]]), seed=0)
-    >>> y, log_determinant = space.inputs(np.array([[3.0, 16.0]]), seed=0)
+    >>> x, space = np.array([[3.0, 16.0]]), Levels(17)
+    >>> space.learn(x)
+    >>> y, log_determinant = space.enter(space.values(x), torch.tensor([[0.1, 0.9]]))
     >>> space.records(y).tolist()
     [[3.0, 16.0]]
     """
@@ -72,17 +84,14 @@ class Levels:
     def __init__(self, levels: int, white: float = 1.0) -> None:
         self.levels, self.white = levels, white
 
-    def learn(self, x: NDArray[Any], seed: int) -> None:  # noqa: ARG002
+    def learn(self, x: NDArray[Any]) -> None:
         """Learn whether levels are whole numbers, or images and such with values in [0, 1]."""
         whole = x.dtype != np.uint8 and float(x.max()) > 1
         self.white = float(self.levels - 1) if whole else 1.0
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values other than the levels."""
-        steps = as_single(x) * np.float32((self.levels - 1) / self.white)
-        outside = (steps < -_OFF_LEVEL) | (steps > self.levels - 1 + _OFF_LEVEL)
-        off = np.abs(steps - np.rint(steps)) > _OFF_LEVEL
-        wrong = int((outside | off).sum())
+        wrong = sum(self._others(x[rows]) for rows in _blocks(x))
         if wrong:
             steps_of = f"multiples of 1/{self.levels - 1} in [0, 1]"
             whole = f"whole numbers from 0 to {self.levels - 1}"
@@ -91,12 +100,14 @@ class Levels:
                 f" got {wrong} of {x.size} other values"
             )
 
-    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
+    def values(self, x: NDArray[Any]) -> Tensor:
+        """Return levels in [0, 1]."""
+        return torch.from_numpy(as_single(x).reshape(len(x), -1) / np.float32(self.white))
+
+    def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         """Return logits of dequantized levels, and their log-determinants."""
-        values = as_single(x).reshape(len(x), -1) / np.float32(self.white)
-        noise = torch.from_numpy(content_uniforms(values, seed))
-        y = to_logit(dequantize(torch.from_numpy(values), noise, self.levels))
-        return y, logit_log_determinant(y.double(), self.levels).numpy()
+        y = to_logit(dequantize(values, noise, self.levels))
+        return y, logit_log_determinant(y, self.levels)
 
     def records(self, y: Tensor) -> NDArray[Any]:
         """Return levels of inputs."""
@@ -106,16 +117,23 @@ class Levels:
         """Return the number of levels, and the highest."""
         return {"levels": np.array([self.levels]), "white": np.array([self.white])}
 
+    def _others(self, x: NDArray[Any]) -> int:
+        """Count values other than the levels."""
+        steps = as_single(x) * np.float32((self.levels - 1) / self.white)
+        nearest = np.rint(steps).clip(0, self.levels - 1)
+        return int(np.count_nonzero(np.abs(steps - nearest) > _OFF_LEVEL))
+
 
 class Numbers:
     """Columns of numbers, standardized; those of whole numbers are spread over their units.
 
+    Spread over a unit, numbers of mean m and variance v have m + 1/2 and v + 1/12.
+
     Examples
     --------
-    >>> space = Numbers(["whole", "real"])
-    >>> x = np.array([[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]])
-    >>> space.learn(x, seed=0)
-    >>> y, log_determinant = space.inputs(x, seed=0)
+    >>> x, space = np.array([[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]]), Numbers(["whole", "real"])
+    >>> space.learn(x)
+    >>> y, log_determinant = space.enter(space.values(x), torch.full((3, 2), 0.3))
     >>> space.records(y).round(4).tolist()
     [[1.0, 0.5], [3.0, 2.5], [2.0, 0.5]]
     """
@@ -126,10 +144,14 @@ class Numbers:
         columns = Columns.of_numbers(range(len(kinds)), np.zeros((1, len(kinds))))
         self.units = Standardization.none(columns)
 
-    def learn(self, x: NDArray[Any], seed: int) -> None:
+    def learn(self, x: NDArray[Any]) -> None:
         """Learn means and standard deviations, unless the space is not to be standardized."""
-        if self.standardized:
-            self.units = Standardization.of(self.units.columns, self._spread(x, seed))
+        if not self.standardized:
+            return
+        flat = x.reshape(len(x), -1).astype(np.float64)
+        units, varies = Standardization.of(self.units.columns, flat), np.ptp(flat, axis=0) > 0
+        variance = units.deviation**2 * (varies | ~self.whole) + self.whole / 12
+        self.units = replace(units, mean=units.mean + self.whole / 2, deviation=np.sqrt(variance))
 
     def check(self, x: NDArray[Any]) -> None:
         """Refuse values between whole numbers in columns of whole numbers."""
@@ -140,11 +162,16 @@ class Numbers:
                 f"X must hold whole numbers where levels says 'whole'; got {off} other values"
             )
 
-    def inputs(self, x: NDArray[Any], seed: int) -> tuple[Tensor, Array]:
-        """Return standardized numbers, and their log-determinants."""
-        spread = self._spread(x, seed)
-        y = self.units.apply(spread).astype(np.float32)
-        return torch.from_numpy(y), self.units.log_determinant(spread)
+    def values(self, x: NDArray[Any]) -> Tensor:
+        """Return standardized numbers."""
+        y = self.units.apply(x.reshape(len(x), -1).astype(np.float64))
+        return torch.from_numpy(y.astype(np.float32))
+
+    def enter(self, values: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return numbers, spread if whole, and their log-determinants."""
+        unit = torch.from_numpy((self.whole / self.units.deviation).astype(np.float32))
+        change = -float(np.log(self.units.deviation).sum())
+        return values + noise * unit.to(values.device), values.new_full((len(values),), change)
 
     def records(self, y: Tensor) -> NDArray[Any]:
         """Return numbers of inputs."""
@@ -155,12 +182,6 @@ class Numbers:
         """Return which columns hold whole numbers, means and standard deviations."""
         units = {"mean": self.units.mean, "deviation": self.units.deviation}
         return {"whole": self.whole, **units}
-
-    def _spread(self, x: NDArray[Any], seed: int) -> Array:
-        numbers = x.reshape(len(x), -1).astype(np.float64)
-        if self.whole.any():
-            numbers[:, self.whole] += content_uniforms(as_single(numbers), seed)[:, self.whole]
-        return numbers
 
 
 def space_from(arrays: Mapping[str, ArrayLike]) -> Space:
@@ -211,10 +232,20 @@ def recognized(x: NDArray[Any], names: Sequence[Any] | None = None) -> int | lis
     return [WHOLE if (column == np.rint(column)).all() else REAL for column in flat.T]
 
 
+def _blocks(x: NDArray[Any]) -> Iterator[slice]:
+    """Yield slices of rows that bound memory."""
+    size = max(1, _VALUES // x[0].size)
+    return (slice(start, start + size) for start in range(0, len(x), size))
+
+
 def _grid(x: NDArray[Any]) -> int | None:
     """Return the number of levels in [0, 1] that hold all values, or None."""
-    values = np.unique(x)
-    if values[0] < 0 or values[-1] > 1 or not 2 <= len(values) <= MOST_LEVELS:
+    values = x[:0].reshape(-1)
+    for rows in _blocks(x):
+        values = np.union1d(values, x[rows])
+        if values[0] < 0 or values[-1] > 1 or len(values) > MOST_LEVELS:
+            return None
+    if len(values) < 2:
         return None
     inverse = 1 / np.diff(values.astype(np.float64)).min()
     most = round(inverse)

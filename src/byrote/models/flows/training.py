@@ -1,6 +1,6 @@
 """Training of a flow by minibatch Adam on minus log p, and log-densities in blocks."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from byrote.models.contract import OnEpoch
 from byrote.models.early_stopping import EarlyStopping
 from byrote.models.flows.networks import Density
+from byrote.models.flows.spaces import fixed
 from byrote.models.privacy.dp_sgd import PrivateStep
 from byrote.models.torch_utils import generator_from, loss_recorder
 from byrote.models.vae.parameters import validation_records
@@ -21,87 +22,83 @@ _BLOCK = 1 << 20  # values of the widest layer held at a time: 4 MiB in float32
 
 
 def train(
-    network: Density,
-    y: Tensor,
     flow: Any,
+    x: NDArray[Any],
     generator: torch.Generator,
     private: PrivateTraining | None,
     after_epoch: Callable[[int, float], bool | None],
 ) -> None:
-    """Train in place on inputs y, (n, d).
+    """Train the network of a flow in place on records x, (n, *shape), with new noise at each step.
 
     After each epoch ``after_epoch(epoch, loss)`` gets its number, from 1, and the mean of minus
-    log p(y), nats per record, with the network in evaluation mode; a true result ends training.
+    log p(x), nats per record, with the network in evaluation mode; a true result ends training.
     """
-    make = torch.optim.AdamW if flow.weight_decay else torch.optim.Adam
-    decay = {"weight_decay": flow.weight_decay} if flow.weight_decay else {}
-    optimizer = make(network.parameters(), lr=flow.learning_rate, fused=True, **decay)
-    step, draw_batches = _plain_step(network, optimizer), _shuffled(y, flow.batch_size, generator)
-    if private is not None:
-        step, draw_batches = _private_step(network, optimizer, private), _drawn(y, private)
+    network, space = flow.network_, flow.space_
+    values = space.values(x).to(generator.device)
+    step = _private_step(flow, private) if private is not None else _plain_step(flow)
+    shuffled = partial(_shuffled, len(x), flow.batch_size, generator)
+    draw_batches = private.batches() if private is not None else shuffled
     for epoch in range(1, flow.epochs + 1):
         network.train()
-        total, seen = torch.zeros((), dtype=torch.float64, device=y.device), 0
-        for batch in draw_batches():
-            total += step(batch)
+        total, seen = torch.zeros((), dtype=torch.float64, device=generator.device), 0
+        for rows in draw_batches():
+            batch = values[rows]
+            noise = torch.rand(batch.shape, generator=generator, device=generator.device)
+            inputs, log_determinant = space.enter(batch, noise)
+            total += step(inputs) - log_determinant.sum()
             seen += len(batch)
         network.eval()
         if after_epoch(epoch, float(total) / max(seen, 1)):
             break
 
 
-Step = Callable[[Tensor], Tensor]
-Batches = Callable[[], Iterator[Tensor]]
+Step = Callable[[Tensor], Tensor]  # of inputs, (n, d); returns the losses before it, summed
 
 
-def _plain_step(network: Density, optimizer: torch.optim.Optimizer) -> Step:
-    """Return a step of Adam, which returns the losses before it, summed."""
+def _plain_step(flow: Any) -> Step:
+    """Return a step of Adam."""
+    network, optimizer = flow.network_, _adam(flow)
 
-    def step(batch: Tensor) -> Tensor:
-        loss = -network(batch).sum()
+    def step(inputs: Tensor) -> Tensor:
+        loss = -network(inputs).sum()
         optimizer.zero_grad(set_to_none=True)
-        (loss / len(batch)).backward()
+        (loss / len(inputs)).backward()
         optimizer.step()
         return loss.detach()
 
     return step
 
 
-def _private_step(
-    network: Density, optimizer: torch.optim.Optimizer, private: PrivateTraining
-) -> Step:
+def _private_step(flow: Any, private: PrivateTraining) -> Step:
     """Return a step of Adam on clipped gradients with noise."""
+    network = flow.network_
     step = PrivateStep(
         network,
-        optimizer,
+        _adam(flow),
         private.schedule,
         max_grad_norm=private.dp.max_grad_norm,
-        generator=generator_from(private.seeds[1], str(next(network.parameters()).device)),
+        generator=generator_from(private.seeds[1], flow.device),
     )
-    return partial(step, lambda batch: -network(batch))
+    return partial(step, lambda inputs: -network(inputs))
 
 
-def _shuffled(y: Tensor, size: int, generator: torch.Generator) -> Batches:
-    def draw() -> Iterator[Tensor]:
-        order = torch.randperm(len(y), generator=generator, device=generator.device)
-        return (y[rows] for rows in order.split(size))
+def _adam(flow: Any) -> torch.optim.Optimizer:
+    weights, rate = flow.network_.parameters(), flow.learning_rate
+    if flow.weight_decay:
+        return torch.optim.AdamW(weights, rate, weight_decay=flow.weight_decay, fused=True)
+    return torch.optim.Adam(weights, rate, fused=True)
 
-    return draw
 
-
-def _drawn(y: Tensor, private: PrivateTraining) -> Batches:
-    draw_rows = private.batches()
-    return lambda: (y[torch.from_numpy(np.ascontiguousarray(rows))] for rows in draw_rows())
+def _shuffled(n: int, size: int, generator: torch.Generator) -> list[NDArray[np.intp]]:
+    """Return row numbers of one epoch's batches, in a new order."""
+    order = torch.randperm(n, generator=generator, device=generator.device).cpu().numpy()
+    return np.split(order, range(size, n, size))
 
 
 class AfterEpoch:
-    """Called after each epoch: reports its loss, and stops training early if the flow asks for it.
+    """Called after each epoch: reports its loss, and stops training early if asked to."""
 
-    ``log_determinant`` is the mean of what turns the log-densities of inputs into those of records.
-    """
-
-    def __init__(self, flow: Any, log_determinant: float, on_epoch: OnEpoch | None) -> None:
-        self._log_determinant = log_determinant
+    def __init__(self, flow: Any, on_epoch: OnEpoch | None) -> None:
         stops, may_recover = flow.patience is not None, flow.dp is not None
         self._report = loss_recorder(
             flow.losses_,
@@ -113,7 +110,7 @@ class AfterEpoch:
 
     def __call__(self, epoch: int, loss: float) -> bool:
         """Return whether training stops here."""
-        self._report(epoch, loss - self._log_determinant)
+        self._report(epoch, loss)
         return self._stopping is not None and self._stopping.stops()
 
     def finish(self) -> dict[str, Any]:
@@ -125,14 +122,9 @@ class AfterEpoch:
 
 
 def _early_stopping(flow: Any) -> EarlyStopping:
+    """Stop by the loss of the validation records, with the same noise after each epoch."""
     x = validation_records(flow.validation)
-    inputs, log_determinant = flow.space_.inputs(x, flow.noise_seed)
-    inputs, change = inputs.to(flow.device), float(log_determinant.mean())
-
-    def loss() -> float:
-        return -float(log_prob(flow.network_, inputs).mean()) - change
-
-    return EarlyStopping(flow.network_, loss, flow.patience)
+    return EarlyStopping(flow.network_, lambda: -float(log_prob(flow, x).mean()), flow.patience)
 
 
 def remedy(flow: Any) -> str:
@@ -141,10 +133,15 @@ def remedy(flow: Any) -> str:
 
 
 @torch.no_grad()
-def log_prob(network: Density, y: Tensor) -> NDArray[np.float64]:
-    """Compute log p(y), (n,) nats, of inputs (n, d) in blocks."""
-    blocks = y.split(max(1, _BLOCK // network.width))
-    return torch.cat([network(block).double() for block in blocks]).cpu().numpy()
+def log_prob(flow: Any, x: NDArray[Any]) -> NDArray[np.float64]:
+    """Compute log p(x), (n,) nats, of records (n, *shape), with their fixed noise, in blocks."""
+    network, size = flow.network_, max(1, _BLOCK // flow.network_.width)
+    parts = []
+    for inputs, log_determinant in fixed(flow.space_, x, flow.noise_seed):
+        blocks = inputs.to(flow.device).split(size)
+        density = torch.cat([network(block).double() for block in blocks])
+        parts.append((density.cpu() + log_determinant.double()).numpy())
+    return np.concatenate(parts)
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -253,7 +253,14 @@ def validation_records(validation: Any) -> NDArray[Any]:
         raise InvalidInput(f"validation must be records, or a .npy file of them: {error}") from None
 
 
-def check_validation(validation: Any, space: Space, x: NDArray[Any]) -> None:
+class Checks(Protocol):
+    """A space, or whatever else refuses records outside it."""
+
+    def check(self, x: NDArray[Any]) -> None:
+        """Refuse records outside."""
+
+
+def check_validation(validation: Any, space: Checks, x: NDArray[Any]) -> None:
     """Refuse validation records outside the space, of another shape than x, or among x."""
     records = validation_records(validation)
     if records.shape[1:] != x.shape[1:]:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value
 
 from byrote.models.arithmetic import compiled
@@ -192,7 +192,7 @@ class PrivateTraining:
 
         return private_step
 
-    def guarantee(self, model: AutoEncoder) -> DPGuarantee:
+    def guarantee(self, model: nn.Module) -> DPGuarantee:
         """Return the guarantee about a record."""
         return guarantee_of(self.dp, self.schedule, gradients=Layers(model).gradients)
 

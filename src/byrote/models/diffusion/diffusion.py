@@ -115,7 +115,7 @@ class Diffusion(FittedDiffusion):
         classes: int | None = None,
         epochs: int = 200,
         batch_size: int = 64,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         patience: int | None = None,
         validation: ArrayLike | str | Path | None = None,
         sigma_min: float = 0.02,

@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 from byrote.data.canary_records import CanaryRecords
 from byrote.models import contract
 from byrote.models.external import takes_assignments
+from byrote.models.labels import takes_labels
 from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import Content
 from byrote.runs.kinds.arrays import Arrays
 from byrote.runs.kinds.assigned import Assigned
 from byrote.runs.kinds.canaries import Canaries
+from byrote.runs.kinds.labelled import LabelledArrays
 from byrote.runs.kinds.tables import Tables
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile
@@ -72,6 +74,6 @@ def kind_of(records: Any, model: Any) -> Kind:
     if takes_assignments(model):
         return Assigned(records)
     if records.columns is None:
-        return Arrays(records)
+        return LabelledArrays(records) if takes_labels(model) else Arrays(records)
     wanted = records.standardize
     return Tables(records, not contract.takes_units(model) if wanted is None else wanted)

@@ -13,7 +13,10 @@ from pathlib import Path
 from byrote.runs.determinism import environment
 
 HERE = Path(__file__).parent
-PARTS = ("scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae", "flows")
+PARTS = (
+    "scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae", "flows",
+    "diffusion",
+)  # fmt: skip
 
 
 def run(part: str) -> dict:

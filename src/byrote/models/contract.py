@@ -15,12 +15,12 @@ which returns (n,) log-densities in nats. Optional:
 - ``prepared(X)``: a copy that knows what all records have in common, such as the ranges of columns,
   and X as an array, before the first fit; X may be a data frame;
 - ``statistic``: a ``Statistic``, where ``score_samples`` returns something other than log p;
-- ``takes_categories``, if true: it takes categories and missing values of tables, as codes, after
-  ``prepared`` saw the columns (``byrote/data/columns.py``);
+- ``takes_categories``, if true: it takes categories and gaps of tables, as codes, once ``prepared``;
 - ``takes_units``, if true: it takes the numbers of tables in their own units, not standardized;
 - ``takes_columns_by_name``, if true: columns of tables come to it in the order of their names;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];
 - ``file_hashes()``: hashes, by parameter, of files that are part of the model;
+- ``takes_labels``, if true: ``fit``, ``score_samples`` and ``loss`` also get labels, y;
 - ``takes_assignments``, if true: it reads records itself, by an ``Assignment`` of rows and ids;
 - ``private_parameters``: names of parameters that hold records; a run keeps only their hash;
 - ``incidental_parameters``: names of parameters that change no number, which a run does not keep.
@@ -44,6 +44,7 @@ from byrote.data.records import as_floats, is_pixels
 from byrote.data.text_records import TextRecords
 from byrote.errors import ByroteError, InvalidInput
 from byrote.models.identity import NOISE, SEED, plain
+from byrote.models.labels import Labelled
 from byrote.models.privacy.dp import DPGuarantee
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -161,12 +162,10 @@ def input_bytes(model: Any, x: NDArray[Any]) -> int:
     return x.size * np.dtype(np.float32).itemsize if scaled else x.nbytes
 
 
-def fit(model: Any, x: NDArray[Any], on_epoch: OnEpoch) -> None:
+def fit(model: Any, x: NDArray[Any] | Labelled, on_epoch: OnEpoch) -> None:
     """Train, passing ``on_epoch`` where ``fit`` has that argument."""
-    if takes_on_epoch(model):
-        model.fit(x, on_epoch=on_epoch)
-    else:
-        model.fit(x)
+    data = x if isinstance(x, Labelled) else (x,)
+    model.fit(*data, **({"on_epoch": on_epoch} if takes_on_epoch(model) else {}))
 
 
 def takes_on_epoch(model: Any) -> bool:

@@ -21,6 +21,8 @@ from byrote.models.diffusion.pixels import space_of
 from byrote.models.diffusion.scoring import differing
 from byrote.models.torch_utils import denormals_are_flushed
 from byrote.models.weights import weights_of, with_weights
+from byrote.runs.kinds.labelled import LabelledArrays, LabelledContent
+from byrote.runs.sharing import share_as_file
 
 SMALL = {"hidden": (16, 16), "epochs": 2, "levels": 24, "steps": 24, "precision": "float32"}
 TABLE = np.random.default_rng(0).normal(size=(60, 3))
@@ -210,6 +212,42 @@ def test_labels_are_conditions():
     assert (model.sample(3, [1, 1, 1]) > 0).all()
     again = with_weights(small(classes=2), weights_of(model))
     np.testing.assert_array_equal(again.score_samples(x, y), model.score_samples(x, y))
+
+
+def test_a_run_passes_labels_on(tmp_path):
+    """Two clouds apart: a record is likelier under its own label than under a label of chance."""
+    x, y = np.repeat([[-2.0], [2.0]], 15, axis=0), np.repeat(["left", "right"], 15)
+    x = x + 0.1 * np.random.default_rng(0).normal(size=x.shape)
+    plan, model = byrote.KFold(2, repeats=1), small(classes=2, epochs=60, learning_rate=1e-2)
+    by_label = byrote.score_memorization(
+        model, x, labels=y, plan=plan, out=tmp_path, track=[30], keep_models="release"
+    )
+    again = byrote.score_memorization(model, x, labels=y, plan=plan)
+    assert by_label.to_frame().equals(again.to_frame()[by_label.to_frame().columns])
+    kept = byrote.open_run(tmp_path).model()
+    right = (y == "right").astype(int)
+    own, other = (kept.score_samples(x, labels) for labels in (right, 1 - right))
+    assert (own > other).mean() > 0.9
+    assert byrote.open_run(tmp_path).sample(4).shape == (4, 1)
+
+
+def test_workers_share_records_with_labels(tmp_path):
+    kind = LabelledArrays(byrote.Records(DIGITS, labels=np.arange(40) % 7 + 3))
+    content = LabelledContent(share_as_file(kind.shared, tmp_path).get())
+    np.testing.assert_array_equal(content.values(np.arange(5, 9)), DIGITS[5:9])
+    np.testing.assert_array_equal(content.labels(None), np.arange(40) % 7)
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "message"),
+    [
+        (None, 2, "labels must be given for Diffusion with classes"),
+        (np.arange(60) % 3, 2, "at least the number of different labels, 3; got 2"),
+    ],
+)
+def test_labels_that_do_not_fit_the_classes_are_refused_before_a_run(labels, classes, message):
+    with pytest.raises(InvalidInput, match=message):
+        byrote.score_memorization(small(classes=classes), TABLE, labels=labels)
 
 
 def test_early_stopping_keeps_the_best_weights():

@@ -47,7 +47,7 @@ class Diffusion(FittedDiffusion):
         Feature maps of the U-Net at half of the image's side; twice as many at a quarter.
     classes
         Number of labels that are conditions, ``y`` from 0 to ``classes`` - 1 in ``fit`` and
-        ``score_samples``; None for a model without conditions.
+        ``score_samples``, in a run those of the records; None for a model without conditions.
     epochs, batch_size, learning_rate
         Training with Adam, PyTorch's defaults otherwise.
     patience, validation
@@ -115,7 +115,7 @@ class Diffusion(FittedDiffusion):
         classes: int | None = None,
         epochs: int = 200,
         batch_size: int = 64,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 2e-3,
         patience: int | None = None,
         validation: ArrayLike | str | Path | None = None,
         sigma_min: float = 0.02,

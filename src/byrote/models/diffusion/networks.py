@@ -18,7 +18,6 @@ from byrote.models.torch_utils import Stream, seed_of, seeded
 FULLY_CONNECTED, U_NET = "fully-connected", "u-net"
 SIDES = 4  # a U-Net halves the sides of images twice
 _COSINES = 16
-_GROUPS = 8
 
 
 class Conditions(nn.Module):
@@ -54,27 +53,38 @@ class FullyConnected(nn.Module):
         self.conditions = Conditions(hidden[0], classes)
         self.first = nn.Linear(values, hidden[0])
         self.layers = nn.ModuleList(nn.Linear(*widths) for widths in pairwise(hidden))
-        self.shifts = nn.ModuleList(nn.Linear(hidden[0], width) for width in hidden)
+        self.widths, self.shifts = tuple(hidden), nn.Linear(hidden[0], sum(hidden))
         self.last = zeroed(nn.Linear(hidden[-1], values))
         self.width = max(values, *hidden)
 
     def forward(self, y: Tensor, level: Tensor, labels: Tensor | None) -> Tensor:
         """Predict (n, d) values; see the module."""
-        conditions = self.conditions(level, labels)
-        state = self.first(y) + self.shifts[0](conditions)
-        for layer, shift in zip(self.layers, self.shifts[1:], strict=True):
-            change = layer(functional.silu(state)) + shift(conditions)
+        first, *shifts = self.shifts(self.conditions(level, labels)).split(self.widths, dim=1)
+        state = self.first(y) + first
+        for layer, shift in zip(self.layers, shifts, strict=True):
+            change = layer(functional.silu(state)) + shift
             state = state + change if change.shape == state.shape else change
         predicted: Tensor = self.last(functional.silu(state))
         return predicted
 
 
+class MapNorm(nn.LayerNorm):
+    """Layer norm over the maps of each pixel (Liu et al. 2022), several times faster in bfloat16.
+
+    Group norm has no kernel for 16 bits and maps last.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Normalize (n, maps, h, w)."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class Block(nn.Module):
-    """A residual block: twice group norm, SiLU and a 3 x 3 convolution, conditions in between."""
+    """A residual block: twice a norm, SiLU and a 3 x 3 convolution, conditions in between."""
 
     def __init__(self, maps: int, following: int, conditions: int) -> None:
         super().__init__()
-        self.norms = nn.ModuleList(_norm(m) for m in (maps, following))
+        self.norms = nn.ModuleList(MapNorm(m) for m in (maps, following))
         self.convolutions = nn.ModuleList(
             [_convolution(maps, following), zeroed(_convolution(following, following))]
         )
@@ -110,7 +120,7 @@ class UNet(nn.Module):
         )
         self.up = _convolution(2 * features, features)
         self.after = Block(2 * features, features, 4 * features)
-        self.norm = _norm(features)
+        self.norm = MapNorm(features)
         self.last = zeroed(_convolution(features, 4 * channels))
         self.width = features * shape[0] * shape[1] // 4
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # the fastest layout
@@ -140,10 +150,6 @@ def zeroed(layer: Any) -> Any:
 
 def _convolution(maps: int, following: int) -> nn.Conv2d:
     return nn.Conv2d(maps, following, 3, padding=1)
-
-
-def _norm(maps: int) -> nn.GroupNorm:
-    return nn.GroupNorm(math.gcd(maps, _GROUPS), maps)
 
 
 def chosen_network(network: str, shape: tuple[int, ...]) -> str:

@@ -10,12 +10,14 @@ from byrote.data.text_records import TextRecords
 from byrote.models import contract
 from byrote.models.contract import Statistic
 from byrote.models.external import takes_assignments
+from byrote.models.labels import takes_labels
 from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import Content
 from byrote.runs.kinds.arrays import Arrays
 from byrote.runs.kinds.assigned import Assigned
 from byrote.runs.kinds.canaries import Canaries
+from byrote.runs.kinds.labelled import LabelledArrays
 from byrote.runs.kinds.tables import Tables
 from byrote.runs.kinds.texts import Texts
 from byrote.runs.paths import RunPaths
@@ -77,7 +79,7 @@ def kind_of(records: Any, model: Any) -> Kind:
     if isinstance(records, TextRecords):
         return Texts(records)
     if records.columns is None:
-        return Arrays(records)
+        return LabelledArrays(records) if takes_labels(model) else Arrays(records)
     wanted = records.standardize
     return Tables(
         records,

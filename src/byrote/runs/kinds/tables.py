@@ -15,6 +15,7 @@ from byrote.data.columns import Columns
 from byrote.data.standardization import Standardization
 from byrote.errors import InvalidInput
 from byrote.models import contract
+from byrote.models.labels import takes_labels
 from byrote.plans import Design
 from byrote.runs.job import Content, Job, Scored
 from byrote.runs.kinds.arrays import ArrayContent, Arrays
@@ -99,6 +100,10 @@ class Tables(Arrays):
                 f"column {column.name!r} {holds}, of which {name} has no density: VAE (--model vae)"
                 f" and FromSamples (--from-samples) take such tables; or drop it (--drop"
                 f" {column.name})"
+            )
+        if takes_labels(model):
+            raise InvalidInput(
+                f"classes must be None for {name} of a table, in which a label is a column"
             )
         if self.records.standardize and contract.takes_units(model):
             raise InvalidInput(

@@ -12,6 +12,7 @@ from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.extract import build_user_model
 from byrote.data import Records, load
 from byrote.data.frames import id_columns, load_frame
+from byrote.data.text_records import TextRecords
 from byrote.errors import InvalidInput
 from byrote.report import near_duplicates as report_copies
 from byrote.report import neighbors as report
@@ -21,6 +22,7 @@ from byrote.scores.neighbors.compare_neighbors import compare_neighbors
 from byrote.scores.neighbors.compare_synthetic import compare_synthetic
 from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.neighbors.text_duplicates import near_duplicate_texts
 from byrote.scores.run import Run, open_run
 
 _TABLES = ("train", "holdout", "synthetic")
@@ -78,6 +80,8 @@ def _of_run(options: NeighborsOptions, folder: Path) -> int:
     with standard_output_kept_clean():
         train, model = run.records, build_user_model(options.model, options.settings)
         if has_validation:
+            if isinstance(train, TextRecords):
+                raise InvalidInput("--validation takes records of numbers; the run's are texts")
             data = result.description["data"]
             validation = load_validation(data, options.validation, options.validation_part)
             compared = compare_with_samples(
@@ -100,9 +104,14 @@ def _of_run(options: NeighborsOptions, folder: Path) -> int:
     return code
 
 
-def _find_copies(run: Run, result: MemorizationResult, train: Records) -> NearDuplicates:
+def _find_copies(
+    run: Run, result: MemorizationResult, train: Records | TextRecords
+) -> NearDuplicates:
     """Find copies and near copies among the records, and write them into the run folder."""
-    copies = near_duplicates(result, train)
+    if isinstance(train, TextRecords):
+        copies = near_duplicate_texts(train, result)
+    else:
+        copies = near_duplicates(result, train)
     description = {**copies.description, "run_id": result.description["run_id"]}
     copies = replace(copies, description=description)
     copies.save(run.folder.paths.near_duplicates)

@@ -1,6 +1,7 @@
 """Recitation of a run's texts by the models of all its fits."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ Index = NDArray[np.intp]
 
 
 def recite_run(
-    run: str | Run, texts: Any = None, *, model: Any = None, **settings: Any
+    run: str | Path | Run, texts: Any = None, *, model: Any = None, **settings: Any
 ) -> CounterfactualRecitation:
     """Measure what the models of a run recite of its texts, in training and held out.
 

@@ -50,9 +50,9 @@ from .scores.outlook.proposal import Proposals as Proposals
 from .scores.outlook.proposal import propose_plans as propose_plans
 from .scores.privacy.evidence import PrivacyEvidence as PrivacyEvidence
 from .scores.recitation.counterfactual import CounterfactualRecitation as CounterfactualRecitation
-from .scores.recitation.counterfactual import recite_run as recite_run
 from .scores.recitation.recitation import Recitation as Recitation
 from .scores.recitation.recite import recite as recite
+from .scores.recitation.recite_run import recite_run as recite_run
 from .scores.run import Run as Run
 from .scores.run import open_run as open_run
 

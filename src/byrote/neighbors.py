@@ -8,6 +8,7 @@ from byrote.scores.neighbors.distance_ratio import distance_ratio
 from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.neighbors.synthetic_result import SyntheticResult
+from byrote.scores.neighbors.text_duplicates import cluster_texts, near_duplicate_texts
 
 __all__ = [
     "Authenticity",
@@ -16,9 +17,11 @@ __all__ = [
     "NeighborResult",
     "SyntheticResult",
     "authenticity",
+    "cluster_texts",
     "compare_neighbors",
     "compare_synthetic",
     "copying_test",
     "distance_ratio",
+    "near_duplicate_texts",
     "near_duplicates",
 ]

@@ -92,3 +92,22 @@ def test_what_cannot_be_used_is_one_sentence(byrote_, words, fragment):
     assert (code, out) == (2, "")
     assert fragment in err
     assert len(err.splitlines()) == 1
+
+
+def test_a_run_of_texts_tells_the_memorized_from_the_predictable(byrote_):
+    rows = [{"id": f"m{k}", "text": TEXT[90 * k : 90 * k + 90]} for k in range(8)]
+    Path("mails.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    plan = ["--folds", "2", "--repeats", "1", "--keep-models", "all", "--out", "run"]
+    byrote_("score", "mails.jsonl", "--ids", "id", *MODEL, *plan)
+    lengths = ["--prefix", "10", "--suffix", "10"]
+    code, out, err = byrote_("recite", "run", *MODEL, *lengths)
+    assert (code, err) == (0, "")
+    assert "memorized" in out
+    assert "m3" in out
+    assert "cats" not in out
+    data = json.loads(byrote_("recite", "run", *MODEL, *lengths, "--json")[1])
+    cells = [data["tables"][0][name]["value"] for name in ("memorized", "predictable", "neither")]
+    assert sum(cells) <= 1
+    for words in (["--fit", "1"], ["--unseen", "text.txt"], ["--edits", "2"]):
+        code, _, err = byrote_("recite", "run", *MODEL, *words)
+        assert (code, "need" in err) == (2, True)

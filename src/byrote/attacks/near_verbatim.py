@@ -158,7 +158,8 @@ class _Search:
 
     def _pop(self, most: int) -> tuple[Array, Index, Index]:
         """Remove the cheapest prefixes; return their costs, parents and last tokens."""
-        popped, limit = [], self._heap[0][0] + _SLACK
+        popped: list[tuple[float, int, int]] = []
+        limit = self._heap[0][0] + _SLACK
         while self._heap and len(popped) < most and self._heap[0][0] <= limit:
             cost, number, place = heappop(self._heap)
             node = self._nodes[number]

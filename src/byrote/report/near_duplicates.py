@@ -12,17 +12,18 @@ from byrote.report.format import new_table, number, plain
 from byrote.report.record_column import RecordColumn
 from byrote.scores.neighbors.near_duplicates import Kind, NearDuplicates
 
-_MARKS = {Kind.COPY: "=", Kind.NEAR: "≈", Kind.BRIGHTNESS: "≈*"}
+_MARKS = {Kind.COPY: "=", Kind.NEAR: "≈", Kind.BRIGHTNESS: "≈*", Kind.PASSAGE: "∩"}
 
 
 def render(duplicates: NearDuplicates, *, top: int = 10) -> RenderableType:
     """Return the number of records with a near copy, their scores, and the records."""
     description = duplicates.description
     train, different = (f"{description[name]:,}" for name in ("train", "different"))
-    headline = f"{train} training records, {different} of them different"
-    space = f"{description['space']}, {description['dimensions']:,} dimensions"
+    headline = f"{train} training records, {different} of them different · {description['space']}"
+    if "dimensions" in description:
+        headline += f", {description['dimensions']:,} dimensions"
     parts: list[RenderableType] = [
-        Text(f"{headline} · {space}"),
+        Text(headline),
         Text(sentence(duplicates), "bold"),
     ]
     parts += [Text(remark) for remark in remarks(duplicates)]
@@ -47,6 +48,7 @@ def sentence(duplicates: NearDuplicates) -> str:
         "copies": summary["copies"],
         "near copies": summary["near"],
         "near up to brightness and contrast": summary["near_but_for_brightness"],
+        "with a shared passage": summary["shared_passages"],
     }
     kinds = ", ".join(f"{name}: {count:,}" for name, count in counted.items() if count)
     hidden, others = (number(summary[f"median_score_{side}"]) for side in ("hidden", "others"))
@@ -74,6 +76,13 @@ def remarks(duplicates: NearDuplicates) -> list[str]:
     """Return notes on how to read the result, one sentence each."""
     if duplicates.unjudged:
         return [f"Only exact copies are searched for: {duplicates.unjudged}."]
+    description = duplicates.description
+    if description["space"] == "texts":
+        return [
+            "Near: the sets of 5-grams of words have a Jaccard similarity of at least"
+            f" {description['similarity']:g}.",
+            f"(∩) shares a passage of {description['passage']} words or more.",
+        ]
     sentences = ["Near: closer than the local density explains, at a 1 % false discovery rate."]
     if duplicates.description["brightness"]:
         sentences.append("(≈*) near after removing brightness and contrast.")
@@ -83,6 +92,8 @@ def remarks(duplicates: NearDuplicates) -> list[str]:
 
 
 def _copy(duplicates: NearDuplicates) -> str:
+    if duplicates.description["space"] == "texts":
+        return "copy, near copy or shared passage"
     return "copy" if duplicates.unjudged else "copy or near copy"
 
 

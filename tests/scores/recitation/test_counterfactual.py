@@ -6,7 +6,7 @@ from sklearn.mixture import GaussianMixture
 
 import byrote
 from byrote.errors import InvalidInput
-from byrote.scores.recitation.counterfactual import counterfactual
+from byrote.scores.recitation.recite_run import counterfactual
 from byrote.stats.clustered_proportion import clustered_proportion
 
 from chains import Chain

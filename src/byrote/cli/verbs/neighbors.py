@@ -13,7 +13,7 @@ from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.extract import build_user_model
 from byrote.data import Records, load
 from byrote.data.frames import load_tables
-from byrote.data.text_records import as_arrays
+from byrote.data.text_records import TextRecords
 from byrote.errors import InvalidInput
 from byrote.report import near_duplicates as report_copies
 from byrote.report import neighbors as report
@@ -23,6 +23,7 @@ from byrote.scores.neighbors.compare_neighbors import compare_neighbors
 from byrote.scores.neighbors.compare_synthetic import compare_synthetic
 from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.neighbors.text_duplicates import near_duplicate_texts
 from byrote.scores.run import Run, open_run
 
 _TABLES = ("train", "holdout", "synthetic")
@@ -77,8 +78,10 @@ def _of_run(options: NeighborsOptions, folder: Path) -> int:
     result, code = complete_or_not(run.memorization)
     compared = None
     with standard_output_kept_clean():
-        train, model = as_arrays(run.records), build_user_model(options.model, options.settings)
+        train, model = run.records, build_user_model(options.model, options.settings)
         if has_validation:
+            if isinstance(train, TextRecords):
+                raise InvalidInput("--validation takes records of numbers; the run's are texts")
             data = result.description["data"]
             validation = load_validation(data, options.validation, options.validation_part)
             compared = compare_with_samples(
@@ -101,9 +104,14 @@ def _of_run(options: NeighborsOptions, folder: Path) -> int:
     return code
 
 
-def _find_copies(run: Run, result: MemorizationResult, train: Records) -> NearDuplicates:
+def _find_copies(
+    run: Run, result: MemorizationResult, train: Records | TextRecords
+) -> NearDuplicates:
     """Find copies and near copies among the records, and write them into the run folder."""
-    copies = near_duplicates(result, train)
+    if isinstance(train, TextRecords):
+        copies = near_duplicate_texts(train, result)
+    else:
+        copies = near_duplicates(result, train)
     description = {**copies.description, "run_id": result.description["run_id"]}
     copies = replace(copies, description=description)
     copies.save(run.folder.paths.near_duplicates)

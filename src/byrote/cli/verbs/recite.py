@@ -19,9 +19,9 @@ from byrote.errors import InvalidInput
 from byrote.models import registry
 from byrote.report import counterfactual_recitation
 from byrote.report import recitation as report
-from byrote.scores.recitation.counterfactual import recite_run
 from byrote.scores.recitation.recitation import Recitation, RecitationSettings
 from byrote.scores.recitation.recite import recite as recite_texts
+from byrote.scores.recitation.recite_run import recite_run
 from byrote.scores.run import open_run
 
 

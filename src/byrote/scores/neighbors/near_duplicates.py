@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.columnar import Columnar
 from byrote.data.standardization import comparable_rows
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.neighbors.exact_copies import ExactCopies, copies_of
 from byrote.scores.neighbors.space import Features, comparable, in_space, name_of
 from byrote.stats.multiple_testing import q_values
 from byrote.stats.near_duplicate_test import has_few_distances, near_duplicate_p_values
@@ -18,8 +20,6 @@ from byrote.stats.nearest import Rows, blocks, nearest
 
 if TYPE_CHECKING:
     import pandas as pd
-from byrote.columnar import Columnar
-from byrote.scores.neighbors.exact_copies import ExactCopies, copies_of
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -36,6 +36,7 @@ class Kind(IntEnum):
     COPY = 1
     NEAR = 2
     BRIGHTNESS = 3
+    PASSAGE = 4
 
     def __str__(self) -> str:
         return _KINDS[self]
@@ -46,6 +47,7 @@ _KINDS = {
     Kind.COPY: "copy",
     Kind.NEAR: "near copy",
     Kind.BRIGHTNESS: "near copy but for brightness and contrast",
+    Kind.PASSAGE: "shared passage",
 }
 
 
@@ -64,7 +66,7 @@ class NearDuplicates(Columnar):
         (n,) the distance to it, in units of the data (of [0, 1] for images).
     q_value
         (n,) Benjamini-Hochberg q-values, over distinct records, of "no nearer than the density of
-        the data explains"; 0 for copies, NaN where not judged.
+        the data explains"; 0 for copies, NaN where not judged, as for texts.
     kind
         (n,) ``Kind``: equal number for number (copy); q <= 0.01 (near copy), for images also after
         removing brightness and contrast.
@@ -108,6 +110,7 @@ class NearDuplicates(Columnar):
             "copies": int((self.kind == Kind.COPY).sum()),
             "near": int((self.kind == Kind.NEAR).sum()),
             "near_but_for_brightness": int((self.kind == Kind.BRIGHTNESS).sum()),
+            "shared_passages": int((self.kind == Kind.PASSAGE).sum()),
             "median_score_hidden": _median(self.score[self.hidden & scored]),
             "median_score_others": _median(self.score[~self.hidden & scored]),
             "unjudged": self.unjudged,
@@ -295,4 +298,4 @@ def _changed(change: Callable[[NDArray[Any]], NDArray[Any]] | None) -> Callable[
 
 
 def _median(values: Array) -> float:
-    return float(np.median(values)) if len(values) else float("nan")
+    return float(np.median(values)) if len(values) else np.nan

@@ -28,7 +28,7 @@ class RecitationSettings(PlainData):
     Attributes
     ----------
     prefix, suffix, stride
-        Numbers of tokens; a stride of None is the suffix's.
+        Numbers of tokens.
     n, p
         A suffix is (n, p)-discoverable if n samples contain it with a probability of at least p.
     top_k, temperature
@@ -46,7 +46,7 @@ class RecitationSettings(PlainData):
 
     prefix: int = 50
     suffix: int = 50
-    stride: int | None = None
+    stride: int = 50
     n: Sequence[int] = (1, 10, 1000)
     p: float = 0.5
     top_k: int = 40
@@ -56,8 +56,7 @@ class RecitationSettings(PlainData):
     level: float = 0.95
 
     def __post_init__(self) -> None:
-        stride = self.suffix if self.stride is None else self.stride
-        counts = [self.n] if isinstance(self.n, int | np.integer) else checks.as_list("n", self.n)
+        counts = checks.as_list("n", self.n)
         if not counts:
             raise InvalidInput("n must be one number of samples or more; got none")
         values = {
@@ -65,7 +64,6 @@ class RecitationSettings(PlainData):
         }
         checked = {
             **{name: checks.integer(name, v, at_least=1) for name, v in values.items()},
-            "stride": checks.integer("stride", stride, at_least=1),
             "n": tuple(checks.integer("n", count, at_least=1) for count in counts),
             "p": checks.fraction("p", self.p),
             "temperature": checks.positive("temperature", self.temperature),

@@ -107,8 +107,8 @@ def recite(
     settings = RecitationSettings(
         prefix=prefix,
         suffix=suffix,
-        stride=stride,
-        n=n,
+        stride=suffix if stride is None else stride,
+        n=[n] if isinstance(n, int | np.integer) else n,
         p=p,
         top_k=top_k,
         temperature=temperature,

@@ -46,3 +46,11 @@ Bystanders = Annotated[
 Stratify = Annotated[
     bool, typer.Option("--stratify", help="Spread labels evenly over the parts (kfold).")
 ]
+GroupDuplicates = Annotated[
+    bool,
+    typer.Option(
+        "--group-duplicates",
+        help="Hold out texts together with their copies and near copies, which would hide what was"
+        " memorized; scores are then about the whole cluster.",
+    ),
+]

@@ -12,6 +12,7 @@ from byrote.cli.options.plans import (
     Fits,
     Folds,
     Fraction,
+    GroupDuplicates,
     Pairs,
     PlanChoice,
     ProbeCount,
@@ -91,6 +92,7 @@ class ScoreOptions:
     coins: Coins = False
     bystanders: Bystanders = None
     stratify: Stratify = False
+    group_duplicates: GroupDuplicates = False
     key: Key = None
     labels: Labels = None
     ids: Ids = None

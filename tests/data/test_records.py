@@ -77,7 +77,7 @@ def test_the_fingerprint_is_that_of_the_content():
 
 
 BAD = {
-    "a path": (lambda: as_records("x.npy"), "byrote.load reads files"),
+    "a path": (lambda: as_records("x.npy"), "byrote.load and byrote.load_texts read files"),
     "ragged": (lambda: Records([[1.0], [1.0, 2.0]]), "got ragged rows"),
     "text": (lambda: Records(np.array([["a"]])), "X must be numeric"),
     "both infinities": (lambda: Records([[np.inf, -np.inf]]), "an infinite value in row 0"),

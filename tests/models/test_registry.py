@@ -120,7 +120,7 @@ REFUSED = {
     "name": (
         "vea",
         {},
-        r"--model must be one of vae, flow, kde, gmm, char-lstm, laplace-histogram, hf:PATH,"
+        r"--model must be one of vae, flow, diffusion, kde, gmm, char-lstm, laplace-histogram, hf:PATH,"
         r" cmd:COMMAND or module:Class; got .vea., did",
     ),
     "far name": ("transformer", {}, "got 'transformer'$"),

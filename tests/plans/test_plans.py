@@ -13,6 +13,7 @@ from byrote.errors import InvalidInput
 from byrote.plans import (
     Context,
     Design,
+    Grouped,
     Insertions,
     KFold,
     LeaveOneOut,
@@ -27,6 +28,7 @@ from byrote.plans import (
 from byrote.runs.job import job_of
 
 N = 24
+GROUPS = np.arange(N) * 7 % 17  # of one or two records
 PLANS = {
     "kfold": lambda: KFold(4, repeats=3),
     "stratified kfold": lambda: KFold(4, repeats=3, stratify=True),
@@ -38,6 +40,8 @@ PLANS = {
     "probes in pairs": lambda: Probes(6, fits=8, pairs=True),
     "probes by coins": lambda: Probes(5, fits=7, coins=True),
     "membership": lambda: Membership(np.random.default_rng(0).random((6, N)) < 0.5),
+    "groups by kfold": lambda: Grouped(KFold(4, repeats=3, stratify=True), GROUPS),
+    "groups as probes": lambda: Grouped(Probes(5, fits=8, bystanders=2), GROUPS),
     "sklearn kfold": lambda: Splitter(model_selection.KFold(3, shuffle=True)),
     "sklearn repeated": lambda: Splitter(model_selection.RepeatedKFold(n_splits=3, n_repeats=2)),
     "sklearn shuffle": lambda: Splitter(
@@ -94,6 +98,7 @@ def test_spec_names_the_kind(plan):
         (Probes(6, fits=4), Probes(6, fits=10)),
         (Probes(6, fits=4, pairs=True), Probes(6, fits=10, pairs=True)),
         (Probes(6, fits=3, coins=True), Probes(6, fits=10, coins=True)),
+        (Grouped(Probes(6, fits=4), GROUPS), Grouped(Probes(6, fits=10), GROUPS)),
     ],
 )
 def test_a_larger_plan_extends_a_smaller(small, large):
@@ -118,6 +123,19 @@ def test_kfold_partitions_evenly(folds, repeats, more, stratify, seed):
         if stratify:
             counts = np.array([[np.count_nonzero(labels[p] == c) for c in range(3)] for p in parts])
             assert (np.ptp(counts, axis=0) <= 1).all()
+
+
+@pytest.mark.parametrize("name", ["groups by kfold", "groups as probes"])
+def test_records_of_a_group_are_held_out_together_as_the_plan_of_groups_says(name):
+    plan = PLANS[name]()
+    _, first, groups = np.unique(GROUPS, return_index=True, return_inverse=True)
+    design, of_groups = drawn(plan), design_of(plan.plan, 17, labels=LABELS[first])
+    for fit in range(design.fits):
+        member = design.trained_on(fit)
+        assert member.tolist() == of_groups.trained_on(fit)[groups].tolist()
+        counted = np.isin(groups, of_groups.counted_rows(fit))
+        assert design.counted_rows(fit).tolist() == np.flatnonzero(counted).tolist()
+    assert np.isin(groups[design.bystanders], of_groups.bystanders).all()
 
 
 def test_every_fold_is_equally_likely_for_a_record():
@@ -319,6 +337,8 @@ BAD = {
     "too many probes": (lambda: drawn(Probes(99, fits=4)), "99 probes of 24"),
     "matrix of numbers": (lambda: Membership(np.ones((2, 3))), "matrix must be boolean"),
     "empty fit": (lambda: Membership(np.array([[False, False]])), "row 0 has none"),
+    "groups of others": (lambda: drawn(Grouped(KFold(2), [0, 1])), "one for each of 24 records"),
+    "groups in pairs": (lambda: Grouped(Probes(4, 4, pairs=True), GROUPS), "must not pair fits"),
     "wrong width": (lambda: drawn(Membership(np.ones((2, 3), bool))), "per record, 24; got 3"),
     "splitter": (lambda: drawn(as_plan(model_selection.KFold(99))), "cannot split"),
     "too many strata": (

@@ -13,6 +13,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import Canary, KFold
 from byrote.display import Displayed
+from byrote.models import CharLSTM
 from byrote.scores.exposure.extraction_from_run import extract_from_run
 
 from estimators import FrameCopies, PureNoise
@@ -50,8 +51,18 @@ def shown(tmp_path_factory):
     )
     run, exposure_run = byrote.open_run(paths[0]), byrote.open_run(folder / "exposure")
     model = exposure_run.model(0, model=Ngram())
+    texts = [f"{word} " * 12 for word in ("sun", "moon", "star", "cloud")]
+    lstm = CharLSTM(8, 1, epochs=1, batch_size=2, window=10)
+    byrote.score_memorization(lstm, texts, plan=KFold(2), out=folder / "texts", keep_models="all")
+    windows = {"prefix": 5, "suffix": 5}
+    recitation = byrote.recite(Ngram().fit(TEXT), TEXT, **windows)
     results = [
         scores,
+        recitation,
+        recitation.windows,
+        recitation.texts,
+        byrote.recite_run(byrote.open_run(folder / "texts", texts), **windows),
+        byrote.data.TextRecords([*TEXT, SECRETS[0]], source="<b>here</b>"),
         exposures,
         exposures.exposure,
         byrote.extract(model, canary),

@@ -114,7 +114,8 @@ def discovery_probabilities(bits: Array, n: int) -> Array:
 
     It never decreases in n; n is rounded to a float.
     """
-    return -np.expm1(float(min(n, _MOST)) * _log_miss_probability(bits))
+    with np.errstate(over="ignore"):  # certain
+        return -np.expm1(float(min(n, _MOST)) * _log_miss_probability(bits))
 
 
 def samples_to_discover(bits: float, p: float) -> float:

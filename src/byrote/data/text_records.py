@@ -124,6 +124,10 @@ class TextRecords(Displayed):
         """Shape of one record: texts have shape ()."""
         return ()
 
+    @property
+    def order(self) -> None:
+        """Rows in the order of plans: their own."""
+
     @cached_property
     def characters(self) -> int:
         """Number of Unicode code points of all texts."""

@@ -22,9 +22,9 @@ _HUGGING_FACE, _COMMAND = "hf:", "cmd:"
 _BUILT_IN = {
     "vae": "byrote.models:VAE",
     "flow": "byrote.models:Flow",
+    "diffusion": "byrote.models:Diffusion",
     "kde": "sklearn.neighbors:KernelDensity",
     "gmm": "sklearn.mixture:GaussianMixture",
-    "diffusion": "byrote.models:Diffusion",
     "char-lstm": "byrote.models:CharLSTM",
     "laplace-histogram": "byrote.models:LaplaceHistogram",
 }

@@ -1,6 +1,7 @@
 """Plans: which fit trains on which records."""
 
 from byrote.plans.design import IN, OUT, UNUSED, Design
+from byrote.plans.grouped import Grouped
 from byrote.plans.insertions import Insertions
 from byrote.plans.kfold import KFold
 from byrote.plans.leave_one_out import LeaveOneOut
@@ -17,6 +18,7 @@ __all__ = [
     "UNUSED",
     "Context",
     "Design",
+    "Grouped",
     "Insertions",
     "KFold",
     "LeaveOneOut",

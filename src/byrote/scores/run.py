@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data import Records, TextRecords
 from byrote.data.sources import as_records
+from byrote.data.text_records import as_arrays
 from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
@@ -83,7 +84,9 @@ class Run(Displayed):
     (20, 1.0)
     """
 
-    def __init__(self, folder: RunFolder, records: Records | None = None) -> None:
+    def __init__(
+        self, folder: RunFolder, records: Records | TextRecords | None = None
+    ) -> None:
         self.folder, self._records = folder, records
 
     def __repr__(self) -> str:
@@ -296,4 +299,4 @@ class Run(Displayed):
 
         Those of a table are a data frame; others an array, (n, *shape). The seed determines them.
         """
-        return kept_model.sample(self.folder, n, seed, fit, model, lambda: self.records)
+        return kept_model.sample(self.folder, n, seed, fit, model, lambda: as_arrays(self.records))

@@ -66,7 +66,7 @@ def test_index_is_sorted_and_complete():
     assert (
         byrote.data.__all__
         == sorted(byrote.data.__all__)
-        == ["Corpus", "Records", "load", "load_corpus"]
+        == ["Corpus", "Records", "TextRecords", "load", "load_corpus", "load_texts"]
     )
 
 

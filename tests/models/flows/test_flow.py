@@ -257,7 +257,7 @@ def test_a_run_of_a_table_recognizes_its_columns_once_and_keeps_the_model(tmp_pa
     assert manifest["model"]["parameters"]["levels"] == ["whole", "real"]
     run = byrote.open_run(tmp_path / "run")
     sample = run.sample(50)
-    np.testing.assert_array_equal(sample[:, 0], np.rint(sample[:, 0]))
+    np.testing.assert_array_equal(sample["age"], np.rint(sample["age"]))
     assert run.model().score_samples(records.x).shape == (40,)
 
 

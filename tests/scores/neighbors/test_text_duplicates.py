@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator
 
 import byrote
 from byrote.errors import InvalidInput
@@ -80,12 +81,41 @@ def test_arguments_that_cannot_be_used_are_refused(options, fragment):
         near_duplicate_texts(TEXTS, **options)
 
 
-def test_a_run_of_texts_shows_copies_beside_its_scores(byrote_, monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[2]))
+class Shingles(BaseEstimator):
+    """Every run of five words that it has not read costs 10 nats."""
+
+    takes_texts = True
+
+    def fit(self, texts):
+        self.known_ = set().union(*map(self.runs, texts))
+        return self
+
+    def score_samples(self, texts):
+        return np.array([-10.0 * len(self.runs(text) - self.known_) for text in texts])
+
+    def runs(self, text):
+        words = text.split()
+        return {tuple(words[k : k + 5]) for k in range(len(words) - 4)}
+
+
+@pytest.fixture
+def score(byrote_, monkeypatch):
+    """Score the texts with two folds, and options; the run."""
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
     rows = [{"id": f"t{k}", "text": text} for k, text in enumerate(TEXTS)]
     Path("texts.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    words = ["--ids", "id", "--model", "languages:Ngram", "--folds", "2", "--repeats", "1"]
-    byrote_("score", "texts.jsonl", *words, "--out", "run")
+
+    def call(out, *more):
+        words = ["--model", "test_text_duplicates:Shingles", "--folds", "2", "--repeats", "2"]
+        code, _, err = byrote_("score", "texts.jsonl", "--ids", "id", *words, *more, "--out", out)
+        assert (code, err) == (0, "")
+        return byrote.open_run(out)
+
+    return call
+
+
+def test_a_run_of_texts_shows_copies_beside_its_scores(score, byrote_):
+    score("run")
     code, out, err = byrote_("neighbors", "run")
     assert (code, err) == (0, "")
     assert "copies: 2, near copies: 3, with a shared passage: 2" in re.sub(r"\s+", " ", out)
@@ -97,3 +127,19 @@ def test_a_run_of_texts_shows_copies_beside_its_scores(byrote_, monkeypatch):
     assert "∩ t7" in shown
     code, _, err = byrote_("neighbors", "run", "--validation", "texts.jsonl")
     assert (code, "the run's are texts" in err) == (2, True)
+
+
+def test_copies_held_out_together_show_what_they_hid(score, byrote_):
+    scores = {}
+    for folder, more in (("alone", []), ("together", ["--group-duplicates"])):
+        run = score(folder, *more)
+        scores[folder] = dict(zip(run.memorization().ids, run.memorization().score, strict=True))
+        score(folder, *more)  # resumes
+    assert scores["together"]["t1"] == 1160  # all its runs of five words
+    assert scores["alone"]["t1"] < 800
+    assert scores["together"]["t20"] == scores["alone"]["t20"] == 1160
+    assert "grouped-kfold" in byrote_("show", "together")[1]
+    np.save("x.npy", np.random.default_rng(0).normal(size=(20, 2)))
+    words = ["--model", "gmm", "--group-duplicates", "--out", "numbers"]
+    code, _, err = byrote_("score", "x.npy", *words)
+    assert (code, "applies to texts" in err) == (2, True)

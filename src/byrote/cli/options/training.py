@@ -74,6 +74,14 @@ class ScoreOptions(TrainOptions):
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     show_records: ShowRecords = False
+    group_duplicates: Annotated[
+        bool,
+        typer.Option(
+            "--group-duplicates",
+            help="Hold out texts together with their copies and near copies, which would hide what"
+            " was memorized; scores are then about the whole cluster.",
+        ),
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

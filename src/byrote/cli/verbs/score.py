@@ -19,13 +19,14 @@ from byrote.data.canary_records import CanaryRecords
 from byrote.data.formats.registry import holds_texts
 from byrote.errors import InvalidInput
 from byrote.models import FromSamples, contract, registry
-from byrote.plans import KFold, LeaveOneOut, Plan, Probes, Subset
+from byrote.plans import Grouped, KFold, LeaveOneOut, Plan, Probes, Subset
 from byrote.report.forecast import of_canaries, of_records
 from byrote.report.format import plain
 from byrote.runs.execute import kept_in, run_fits
 from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Bar, Silent
 from byrote.runs.request import Request, Settings
+from byrote.scores.neighbors.text_duplicates import cluster_texts
 from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
 
@@ -69,6 +70,8 @@ def train(
     plan = build_plan(options.plan, options.parameters())
     model = build()
     model, records = contract.prepared(model, load_records(options, model))
+    if isinstance(options, ScoreOptions) and options.group_duplicates:
+        plan = _grouped(plan, records)
     request = Request(
         model=model,
         records=records,
@@ -119,6 +122,13 @@ def load_records(options: RecordOptions, model: Any = None) -> Records | TextRec
                 f" {', '.join(f'--{option}' for option in _TEXT_OPTIONS)}"
             )
     return load_texts(options.data, **{name: values[name] for name in _TEXT_OPTIONS})
+
+
+def _grouped(plan: Plan, records: Records | TextRecords) -> Plan:
+    """Hold out near-duplicate texts together."""
+    if not isinstance(records, TextRecords):
+        raise InvalidInput("--group-duplicates applies to texts; these records are numbers")
+    return Grouped(plan, cluster_texts(records))
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:

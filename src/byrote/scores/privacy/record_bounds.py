@@ -34,6 +34,7 @@ TOO_FEW = (
 )
 TWINS = "the fits of a pair share their seeds: they are not independent trials"
 _MATRIX = "a matrix of memberships does not define which data sets are neighbours"
+_GROUPS = "groups of records are held out together, and epsilon is about a single one"
 _FIXED = "the splitter's parts are not known to be random"
 _BALANCED = (
     "inclusions balance across the fits, so the other probes make fits depend on each other;"
@@ -242,6 +243,8 @@ def _no_densities(spec: Mapping[str, Any], table: Table) -> str:
         return TWINS
     if spec["kind"] == "membership":
         return _MATRIX
+    if "groups" in spec:
+        return _GROUPS
     return "" if table.design.randomized else _FIXED
 
 

@@ -60,10 +60,10 @@ class RecitationSettings(PlainData):
         if not counts:
             raise InvalidInput("n must be one number of samples or more; got none")
         values = {
-            name: getattr(self, name) for name in ("prefix", "suffix", "top_k", "max_queries")
+            name: getattr(self, name) for name in ("prefix", "suffix", "stride", "top_k", "max_queries")
         }
-        checked = {
-            **{name: checks.integer(name, v, at_least=1) for name, v in values.items()},
+        checked = {name: checks.integer(name, v, at_least=1) for name, v in values.items()}
+        checked |= {
             "n": tuple(checks.integer("n", count, at_least=1) for count in counts),
             "p": checks.fraction("p", self.p),
             "temperature": checks.positive("temperature", self.temperature),

@@ -1,0 +1,97 @@
+"""Groups of records, such as near-duplicates, that are held out together."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.errors import InvalidInput
+from byrote.plans.design import Design, Rows, rows
+from byrote.plans.plan import Context, Plan
+from byrote.plans.registry import as_plan
+
+
+@dataclass(frozen=True, eq=False)
+class Grouped(Plan):
+    """Draw a plan of groups in place of records: the records of a group are held out together.
+
+    A record with a twin in the training data has a score near 0, whatever was memorized. Held out
+    together, the score of each is the effect of its whole group.
+
+    Parameters
+    ----------
+    plan
+        The plan of groups: its numbers of probes, folds and the like are those of groups. A group
+        has the id and label of its first record.
+    groups
+        (n,) group of each record, integers or strings.
+
+    Raises
+    ------
+    InvalidInput
+        If the plan pairs fits, whose records change places one for one; or, when drawn, if there is
+        not one group for each record.
+
+    Examples
+    --------
+    >>> from byrote import KFold
+    >>> from byrote.plans import design_of
+    >>> design = design_of(Grouped(KFold(2, repeats=1), [0, 1, 0, 2, 3]), 5)
+    >>> [rows.tolist() for rows in design.held_out]
+    [[0, 2, 3], [1, 4]]
+    """
+
+    plan: Plan
+    groups: Sequence[Any]
+
+    def __post_init__(self) -> None:
+        plan = as_plan(self.plan)
+        if getattr(plan, "pairs", False):
+            raise InvalidInput(
+                "plan must not pair fits (pairs=True) where groups are held out: the records of a"
+                " pair change places one for one, and groups differ in size"
+            )
+        group = np.unique(checks.names("groups", self.groups), return_inverse=True)[1]
+        self._set(plan=plan, groups=group, kind=f"grouped-{plan.kind}", size=plan.size)
+
+    def spec(self) -> dict[str, Any]:
+        """Return the plan of groups, and their number; the membership is also compared."""
+        return {**self.plan.spec(), "kind": self.kind, "groups": self._count}
+
+    def draw(self, context: Context, after: Design | None = None) -> Design:
+        """Draw the plan of groups, and put the records in their places."""
+        if len(self.groups) != context.n:
+            raise InvalidInput(
+                f"groups must be one for each of {context.n} records; got {len(self.groups)}"
+            )
+        first = np.unique(self.groups, return_index=True)[1]
+        labels = None if context.labels is None else context.labels[first]
+        of_groups = replace(context, n=self._count, ids=context.ids[first], labels=labels)
+        before = None if after is None else self._changed(after, self._count, self._groups_of)
+        return self._changed(self.plan.draw(of_groups, before), context.n, self._records_of)
+
+    @property
+    def _count(self) -> int:
+        return int(np.max(self.groups, initial=-1)) + 1
+
+    def _changed(self, design: Design, n: int, change: Any) -> Design:
+        return replace(
+            design,
+            n=n,
+            held_out=[change(held_out) for held_out in design.held_out],
+            counted=[None if counted is None else change(counted) for counted in design.counted],
+            bystanders=change(design.bystanders),
+        )
+
+    def _groups_of(self, records: Rows) -> Rows:
+        return rows(np.unique(self._group[records]))
+
+    def _records_of(self, groups: Rows) -> Rows:
+        return rows(np.flatnonzero(np.isin(self._group, groups)))
+
+    @property
+    def _group(self) -> NDArray[np.intp]:
+        return np.asarray(self.groups)

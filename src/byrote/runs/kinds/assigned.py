@@ -18,7 +18,8 @@ from byrote.models.external import Assignment, ProgramFailed
 from byrote.plans import Design
 from byrote.runs.forecast import Planned
 from byrote.runs.job import BadLogProb, Content, Job, Scored, Workplace, checked
-from byrote.runs.kinds.arrays import Arrays, Forecast, Pilot
+from byrote.runs.kinds.arrays import Arrays, Forecast
+from byrote.runs.kinds.pilot import Pilot
 from byrote.runs.temporary import temporary_folder
 
 _FEW = 64

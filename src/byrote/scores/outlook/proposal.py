@@ -14,7 +14,8 @@ from byrote.errors import InvalidInput
 from byrote.models import contract
 from byrote.plans import KFold, Plan, Probes
 from byrote.runs.forecast import Planned
-from byrote.runs.kinds.arrays import Arrays, Forecast, Pilot
+from byrote.runs.kinds.arrays import Arrays, Forecast
+from byrote.runs.kinds.pilot import Pilot
 from byrote.runs.request import Request, Settings
 from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.outlook.goal import Goal

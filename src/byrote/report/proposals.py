@@ -22,9 +22,10 @@ def render(proposals: Proposals, command: str = "") -> Iterator[RenderableType]:
     """Return a table of plans, what its columns are, the best plan and a command to run it."""
     yield _table(proposals)
     yield (
-        "std. error: of mean_log in a median record, nats. finds: smallest effect, nats, found in a"
-        f" single record{_together(proposals)} with 80% power at a 5% false discovery rate, of"
-        " median and of high noise; smallest p: of the exact test; epsilon: provable at best."
+        "time: of the whole command; std. error: of mean_log in a median record, nats; finds:"
+        f" smallest effect, nats, found in a single record{_together(proposals)} with 80% power at"
+        " a 5% false discovery rate, of median and of high noise; smallest p: of the exact test;"
+        " epsilon: provable at best."
     )
     if any(proposal.outlook.unsure for proposal in proposals.proposals):
         yield "≈: noise in the pilot is far from normal; this may be wrong by more than a quarter."

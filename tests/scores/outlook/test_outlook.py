@@ -17,9 +17,10 @@ from byrote.plans import design_of
 from byrote.runs.executors.pool import InProcess
 from byrote.runs.fit_file import FitFile
 from byrote.runs.request import Request, Settings
+from byrote.runs.table import Table
 from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.outlook.goal import Goal
-from byrote.scores.outlook.outlook import Noise, foresee, outlook
+from byrote.scores.outlook.outlook import Noise, foresee, noise_of, outlook
 from byrote.scores.outlook.proposal import Planner, propose_plans
 from byrote.stats.moderated_test import VariancePrior
 
@@ -96,6 +97,17 @@ def test_densities_without_noise():
     _, result = foresee(request)
     assert result.reason
     assert result.blind
+
+
+@pytest.mark.parametrize("shared", [0.7, -0.7])
+def test_noise_of_single_fits_is_seen_in_paired_ones(shared):
+    """Values of a pair of this correlation, each of standard deviation 1."""
+    design = design_of(Probes(400, fits=8, pairs=True), 400)
+    generator = np.random.default_rng(0)
+    pairs = generator.multivariate_normal([0, 0], [[1, shared], [shared, 1]], size=(4, 400))
+    table = Table(design, design.scored, pairs.swapaxes(1, 2).reshape(8, 400))
+    assert noise_of(table, 0).spread == pytest.approx(np.sqrt(1 - shared), rel=0.1)
+    assert noise_of(table, 0, pairs=False).spread == pytest.approx(1.0, rel=0.1)
 
 
 # -- promises --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Attribute disclosure from densities: the numbers of docs/tables.md.
 
 The level of intervals and tests is that of a model whose conditional is noise of retraining. The
-VAE is trained on a table in which ten people have a secret that nobody like them has.
+VAE is trained on a table in which ten people live in towns of their own, with a rare secret.
 
     python benchmarks/disclosure.py --runs 400
 """
@@ -39,7 +39,7 @@ class Noise(BaseEstimator):  # type: ignore[misc]
 
 
 def people(n: int, seed: int, *, planted: bool) -> pd.DataFrame:
-    """Return people of whom the old are ill more often; the planted ones are young and ill."""
+    """Return people of whom the old are ill more often; those planted live alone."""
     generator = np.random.default_rng(seed)
     decade = generator.integers(2, 8, n)
     frame = pd.DataFrame(
@@ -51,7 +51,8 @@ def people(n: int, seed: int, *, planted: bool) -> pd.DataFrame:
         }
     )
     if planted:
-        frame.loc[PLANTED, "decade"], frame.loc[PLANTED, "ill"] = "2", "for years"
+        frame.loc[PLANTED, "town"] = [f"hamlet {i}" for i in PLANTED]
+        frame.loc[PLANTED, "ill"] = ["for years", "at times"] * (len(PLANTED) // 2)
     return frame
 
 
@@ -72,8 +73,8 @@ def main() -> None:
     runs = parser.parse_args().runs
     missed, found = level(runs)
     print(f"noise: {missed} of {runs} intervals miss 0, {found} runs find somebody", flush=True)
-    model = VAE(latent_dim=8, hidden=(64,), epochs=60, learning_rate=0.01, draws=32)
-    frame, plan = people(400, 0, planted=True), Probes([*PLANTED, *range(50, 100)], fits=12)
+    model = VAE(latent_dim=8, hidden=(64,), epochs=150, learning_rate=0.01, batch_size=16)
+    frame, plan = people(200, 0, planted=True), Probes([*PLANTED, *range(50, 100)], fits=12)
     result = attribute_disclosure(model, frame, secret="ill", plan=plan)
     planted, others = result.advantage[:10], result.advantage[50:100]
     found = np.isin(result.found, PLANTED)

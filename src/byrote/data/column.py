@@ -1,6 +1,6 @@
 """A column of a table: numbers or categories, described over one or more data frames."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -92,8 +92,7 @@ def describe_columns(frames: Mapping[str, "pd.DataFrame"]) -> tuple[Column, ...]
     first = next(iter(frames))
     for name, frame in frames.items():
         _check_names(name, frame, first, frames[first])
-    described = {name: _described(name, frames) for name in frames[first].columns}
-    return tuple(_with_categories(described))
+    return tuple(_with_categories([_described(name, frames) for name in frames[first].columns]))
 
 
 def _check_names(name: str, frame: "pd.DataFrame", first: str, other: "pd.DataFrame") -> None:
@@ -115,23 +114,25 @@ def _check_names(name: str, frame: "pd.DataFrame", first: str, other: "pd.DataFr
         )
 
 
-def _with_categories(described: Mapping[Any, tuple[Column, "pd.Series[Any]"]]) -> list[Column]:
+def _with_categories(described: Sequence[tuple[Column, "pd.Series[Any]"]]) -> list[Column]:
     """Give columns of categories theirs; each is described with its values over all frames."""
-    pairs = described.values()
-    if all(column.categories is None for column, _ in pairs):
-        return [column for column, _ in pairs]
-    marks = {
-        name: number_marks(np.asarray(values.astype("float64")))
-        if column.categories is None
-        else category_marks(values)
-        for name, (column, values) in described.items()
-    }
-    hashes = content_hashes(marks)
+    if all(column.categories is None for column, _ in described):
+        return [column for column, _ in described]
+    marks = (
+        (
+            column.name,
+            number_marks(np.asarray(values.astype("float64")))
+            if column.categories is None
+            else category_marks(values),
+        )
+        for column, values in described
+    )
+    hashes = content_hashes(len(described[0][1]), marks)
     return [
         column
         if column.categories is None
         else replace(column, categories=ranked_categories(values, hashes))
-        for column, values in pairs
+        for column, values in described
     ]
 
 

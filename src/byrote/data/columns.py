@@ -128,12 +128,12 @@ class Columns:
 
     def order_of_rows(self, values: NDArray[Any], ids: NDArray[Any]) -> NDArray[np.intp]:
         """Return rows of an array from ``encode`` in the order of their content, (n,)."""
-        numbers = np.where(self.missing(values), np.nan, values[:, : len(self.columns)])
-        marks = {
-            column.name: number_marks(numbers[:, place])
+        missing = self.missing(values)
+        marks = (
+            (column.name, number_marks(np.where(missing[:, place], np.nan, values[:, place])))
             for place, column in enumerate(self.columns)
-        }
-        return order_of_rows(content_hashes(marks), ids)
+        )
+        return order_of_rows(content_hashes(len(values), marks), ids)
 
     @property
     def _gaps(self) -> list[int]:

@@ -6,7 +6,7 @@ for tables that hold the same.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,17 +21,17 @@ Marks = NDArray[np.integer[Any]]  # (n,): of a column, equal where its values ar
 Hashes = NDArray[np.uint64]  # (n,): of the rows
 
 
-def content_hashes(marks: Mapping[Any, Marks]) -> Hashes:
-    """Hash the marks of each row, whatever the order of the columns.
+def content_hashes(rows: int, marks: Iterable[tuple[Any, Marks]]) -> Hashes:
+    """Hash the marks of each row by the names of columns, whatever their order.
 
     Examples
     --------
-    >>> a, b = np.array([0, 1]), np.array([2, 2])
-    >>> bool((content_hashes({"a": a, "b": b}) == content_hashes({"b": b, "a": a})).all())
+    >>> a, b = ("a", np.array([0, 1])), ("b", np.array([2, 2]))
+    >>> bool((content_hashes(2, [a, b]) == content_hashes(2, [b, a])).all())
     True
     """
-    total = np.zeros(len(next(iter(marks.values()))), np.uint64)
-    for name, values in marks.items():
+    total = np.zeros(rows, np.uint64)
+    for name, values in marks:
         key = hashlib.blake2b(str(name).encode(), digest_size=8).digest()
         total += mix(values.astype(np.uint64) + np.frombuffer(key, np.uint64))
     return total

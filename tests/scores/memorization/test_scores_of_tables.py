@@ -152,6 +152,16 @@ def test_without_ids_equal_rows_may_change_places_and_all_others_keep_their_scor
     np.testing.assert_allclose(np.sort(after[equal]), np.sort(before[equal]), rtol=1e-9)
 
 
+def test_a_run_of_a_table_is_extended_to_what_it_would_have_been(tmp_path):
+    for repeats in (1, 2):
+        plan, frame = byrote.KFold(3, repeats=repeats), people()
+        extended = byrote.score_memorization(
+            PlacesOfTables(), frame, plan=plan, out=tmp_path / "run"
+        )
+    whole = byrote.score_memorization(PlacesOfTables(), frame, plan=plan)
+    np.testing.assert_array_equal(extended.score, whole.score)
+
+
 def test_a_planted_outlier_of_a_mixed_table_stands_out_by_nats_not_by_thousands():
     frame = people(120)
     frame.loc[7] = [99, 900_000.0, "astronaut"]

@@ -15,7 +15,7 @@ from byrote.runs.determinism import environment
 HERE = Path(__file__).parent
 PARTS = (
     "scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae", "flows",
-    "diffusion",
+    "diffusion", "texts_per_second",
 )  # fmt: skip
 
 

@@ -87,7 +87,8 @@ def test_every_study_of_mitigations_asks_for_what_can_be_done(name, scale, tmp_p
             request.check()
             design = request.plan.draw(request.context())
             assert (design.fits, len(design.scored)) == (run.fits, run.probes)
-            assert request.model.epochs == run.epochs
+            model = getattr(request.model, "estimator", request.model)
+            assert model.get_params().get("epochs", run.epochs) == run.epochs
             assert request.settings.seed == 3 + run.seed
 
 

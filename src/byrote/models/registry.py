@@ -52,6 +52,23 @@ def build(name: str, settings: Mapping[str, Any]) -> Any:
         return _build(name, settings)
 
 
+def settable(name: str) -> list[str]:
+    """Return the names of the parameters of a model that can be set.
+
+    Raises
+    ------
+    InvalidInput
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> settable("laplace-histogram")
+    ['bins', 'range', 'epsilon', 'random_state']
+    """
+    with redirect_stdout(sys.stderr):
+        return _settable(name, _constructor(name))
+
+
 def _build(name: str, settings: Mapping[str, Any]) -> Any:
     constructor = _constructor(name)
     allowed = _settable(name, constructor)

@@ -1,4 +1,4 @@
-"""The kinds of studies: published memorization scores, exposure of secrets, and mitigations."""
+"""The kinds of studies: published scores, exposure of secrets, mitigations, families of models."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -187,7 +187,9 @@ class PruningRounds(Part):
 
 
 class MitigationStudy(Study):
-    """A study of changes that lower memorization, or of the onion effect of pruning.
+    """A study of models that audit the same probes: mitigations, pruning, families of models.
+
+    dequantized: all models see the records as logits of levels made continuous (``Dequantized``).
 
     Examples
     --------
@@ -202,6 +204,7 @@ class MitigationStudy(Study):
 
     data: str
     published: Texts
+    dequantized: bool = False
     small: AuditScale
     full: AuditScale
     pruning: PruningRounds | None = None
@@ -251,7 +254,7 @@ _EXPOSURE = ("exposure-over-training", "exposure-by-insertions", "exposure-paret
 FORMS: Mapping[str, type[Study]] = {
     **dict.fromkeys(_SCORES, ScoreStudy),
     **dict.fromkeys(_EXPOSURE, ExposureStudy),
-    **dict.fromkeys(("mitigations", "onion"), MitigationStudy),
+    **dict.fromkeys(("mitigations", "onion", "families"), MitigationStudy),
 }
 NAMES = tuple(FORMS)
 

@@ -17,7 +17,7 @@ from byrote.data.canary_records import Measurement
 from byrote.data.id_lists import encode_ids
 from byrote.data.records import random_rows
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.models import contract, registry
+from byrote.models import Dequantized, contract, registry
 from byrote.plans import KFold, Probes, design_of
 from byrote.runs.files import write_atomically
 from byrote.runs.request import Request, Settings
@@ -227,12 +227,18 @@ class StudyRecords:
     def _request(
         self, run: AuditRun, records: Records, probes: NDArray[Any], settings: Settings
     ) -> Request:
-        parameters = {**run.model, "epochs": run.epochs}
+        parameters = dict(run.model)
+        if "epochs" in registry.settable(run.kind):
+            parameters["epochs"] = run.epochs
         if run.validation:
             model = registry.build(run.kind, run.model)
             parameters["validation"] = contract.as_input(model, self.validation.x)
+        model = registry.build(run.kind, parameters)
+        if self.scaled.study.dequantized:
+            model = Dequantized(model)
+        model, records = contract.prepared(model, records)
         return Request(
-            model=registry.build(run.kind, parameters),
+            model=model,
             records=records,
             plan=Probes(probes.tolist(), run.fits),
             settings=replace(settings, seed=settings.seed + run.seed),

@@ -6,6 +6,7 @@ from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (
     by_insertions,
     extraction,
+    families,
     mitigations,
     onion,
     over_training,
@@ -27,4 +28,5 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "privacy": privacy.exposure_by_privacy,
     "mitigations": mitigations.compare_mitigations,
     "onion": onion.onion,
+    "families": families.compare_families,
 }

@@ -120,8 +120,8 @@ REFUSED = {
     "name": (
         "vea",
         {},
-        r"--model must be one of vae, flow, diffusion, kde, gmm, char-lstm, laplace-histogram, hf:PATH,"
-        r" cmd:COMMAND or module:Class; got .vea., did",
+        r"--model must be one of vae, flow, diffusion, kde, gmm, char-lstm, laplace-histogram,"
+        r" hf:PATH, cmd:COMMAND or module:Class; got .vea., did",
     ),
     "far name": ("transformer", {}, "got 'transformer'$"),
     "empty name": ("", {}, "--model must be one of .* got ''"),

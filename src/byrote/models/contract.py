@@ -15,7 +15,7 @@ which returns (n,) log-densities in nats. Optional:
 - ``prepared(X)``: a copy that knows what all records have in common, such as the ranges of columns,
   and X as an array, before the first fit; X may be a data frame;
 - ``statistic``: a ``Statistic``, where ``score_samples`` returns something other than log p;
-- ``takes_categories``, if true: it takes categories and gaps of tables, as codes, if ``prepared``;
+- ``takes_categories``, if true: it takes categories and gaps, as codes, once ``prepared``;
 - ``takes_units``, if true: it takes the numbers of tables in their own units, not standardized;
 - ``takes_columns_by_name``, if true: columns of tables come to it in the order of their names;
 - ``takes_pixels``, if true: uint8 images are passed as stored, not as float32 in [0, 1];

@@ -84,9 +84,7 @@ class Run(Displayed):
     (20, 1.0)
     """
 
-    def __init__(
-        self, folder: RunFolder, records: Records | TextRecords | None = None
-    ) -> None:
+    def __init__(self, folder: RunFolder, records: Records | TextRecords | None = None) -> None:
         self.folder, self._records = folder, records
 
     def __repr__(self) -> str:

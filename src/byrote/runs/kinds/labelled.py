@@ -83,7 +83,8 @@ class LabelledArrays(Arrays):
 
     @cached_property
     def _codes(self) -> NDArray[np.int64]:
-        return np.unique(self.records.labels, return_inverse=True)[1].astype(np.int64)
+        labels: Any = self.records.labels
+        return np.unique(labels, return_inverse=True)[1].astype(np.int64)
 
     def _paired(self, x: NDArray[Any], labels: NDArray[np.int64]) -> NDArray[Any]:
         pairs = np.empty(len(x), dtype=[("x", x.dtype, x.shape[1:]), ("label", np.int64)])

@@ -250,12 +250,8 @@ def _joined(rows: Rows, plain: _Nearest, other: _Nearest | None) -> tuple[Any, A
     neighbor = np.where(light, other.neighbor, plain.neighbor)
     distance = plain.distance.copy()
     distance[light] = _distances(rows, np.flatnonzero(light), neighbor[light])
-    return (
-        np.where(by_pixels, Kind.NEAR, np.where(light, Kind.BRIGHTNESS, 0)),
-        q,
-        neighbor,
-        distance,
-    )
+    kind = np.where(by_pixels, Kind.NEAR, np.where(light, Kind.BRIGHTNESS, Kind.NONE))
+    return kind, q, neighbor, distance
 
 
 def _distances(rows: Rows, mine: Index, theirs: Index) -> Array:

@@ -59,9 +59,8 @@ class RecitationSettings(PlainData):
         counts = checks.as_list("n", self.n)
         if not counts:
             raise InvalidInput("n must be one number of samples or more; got none")
-        values = {
-            name: getattr(self, name) for name in ("prefix", "suffix", "stride", "top_k", "max_queries")
-        }
+        names = ("prefix", "suffix", "stride", "top_k", "max_queries")
+        values = {name: getattr(self, name) for name in names}
         checked = {name: checks.integer(name, v, at_least=1) for name, v in values.items()}
         checked |= {
             "n": tuple(checks.integer("n", count, at_least=1) for count in counts),

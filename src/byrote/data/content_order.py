@@ -66,7 +66,8 @@ def ranked_categories(values: "pd.Series[Any]", hashes: Hashes) -> tuple[Any, ..
     totals = np.zeros(len(categories), np.uint64)
     np.add.at(totals, codes[present], hashes[present])
     counts = np.bincount(codes[present], minlength=len(categories))
-    order = np.lexsort(([str(category) for category in categories], totals, -counts))
+    texts = np.array([str(category) for category in categories])
+    order = np.lexsort((texts, totals, -counts))
     return tuple(categories[place] for place in order)
 
 

@@ -55,7 +55,7 @@ class TableContent(ArrayContent):
 
     def scored(self, model: Any, job: Job, *, mid_training: bool = False) -> Scored:
         """Score the counted rows."""
-        rows = np.arange(job.n) if job.counted is None else job.counted
+        rows = np.arange(job.n, dtype=np.uint32) if job.counted is None else job.counted
         order = self._by_place(rows)
         scored = super().scored(model, replace(job, counted=rows[order]), mid_training=mid_training)
         return scored.take(np.argsort(order))

@@ -13,7 +13,10 @@ from pathlib import Path
 from byrote.runs.determinism import environment
 
 HERE = Path(__file__).parent
-PARTS = ("scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae")
+PARTS = (
+    "scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae",
+    "texts_per_second",
+)  # fmt: skip
 
 
 def run(part: str) -> dict:

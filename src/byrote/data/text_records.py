@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.corpus import Corpus
-from byrote.data.records import one_for_each
+from byrote.data.records import Records, one_for_each
 from byrote.data.text_rows import checked_texts
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
@@ -153,6 +153,13 @@ class TextRecords(Displayed):
         return digest.hexdigest()
 
 
+def as_arrays(records: Records | TextRecords) -> Records:
+    """Return records that are rows of an array; refuse texts."""
+    if isinstance(records, TextRecords):
+        raise InvalidInput("the records must be rows of numbers or images; they are texts")
+    return records
+
+
 def are_texts(data: Any) -> bool:
     """Whether data are texts: ``TextRecords``, a corpus, a mapping or a list of strings.
 
@@ -174,7 +181,8 @@ def as_text_records(data: Any, *, ids: Any = None, labels: Any = None) -> TextRe
     if isinstance(data, Corpus):
         data = TextRecords(data.documents, source=data.source)
     elif isinstance(data, Mapping):
-        data = TextRecords(tuple(data.values()), ids=list(data))
+        keys: Any = list(data)
+        data = TextRecords(tuple(data.values()), ids=keys)
     elif not isinstance(data, TextRecords):
         data = TextRecords(tuple(data))
     if ids is None and labels is None:

@@ -26,7 +26,7 @@ which returns (n,) log-densities in nats. Optional:
 
 A language model is the same over lists of texts, marked by a true ``takes_texts``. If it reports
 every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will call ``on_epoch``. Its
-``diagnostics_`` may hold "tokens" scored, and "accuracy", the share of them that was the likeliest.
+``diagnostics_`` may hold "tokens" scored, and how many of them were "correct": the likeliest.
 """
 
 import inspect

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.attacks.extraction import Extraction
-from byrote.data import Corpus, Records
+from byrote.data import Corpus, Records, TextRecords
 from byrote.report import (
     attribute_disclosure,
     comparison,
@@ -97,6 +97,19 @@ def _records(records: Records) -> Table:
     )
 
 
+def _texts(records: TextRecords) -> Table:
+    labels = "–" if records.labels is None else f"{len(np.unique(records.labels)):,} different"
+    return _named(
+        [
+            ("texts", f"{len(records):,}"),
+            ("characters", f"{records.characters:,}"),
+            ("labels", labels),
+            ("source", records.source),
+            *records.options.items(),
+        ]
+    )
+
+
 def _corpus(corpus: Corpus) -> Table:
     return _named(
         [
@@ -156,5 +169,6 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     Records: _records,
     Run: _run,
     SyntheticResult: synthetic.render,
+    TextRecords: _texts,
     Trajectory: trajectory.render,
 }

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data import Records, TextRecords
 from byrote.data.log_likelihood_files import SUFFIXES, load_log_likelihoods
 from byrote.data.log_likelihoods import FitNumbers, Units
-from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models.external import Elsewhere
 from byrote.plans import Plan
@@ -47,7 +47,9 @@ class _Read:
     digest: str = field(default="")
 
 
-def plan_elsewhere(records: Records, plan: Plan, seed: int, folder: Path) -> RunFolder:
+def plan_elsewhere(
+    records: Records | TextRecords, plan: Plan, seed: int, folder: Path
+) -> RunFolder:
     """Create or extend the folder of a run whose fits are made elsewhere.
 
     Raises

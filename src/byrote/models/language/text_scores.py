@@ -25,14 +25,5 @@ class TextScores(NamedTuple):
         return -float(self.log_prob.sum()) / int(self.tokens.sum())
 
     def diagnostics(self) -> dict[str, Array]:
-        """Return tokens, and the accuracy: the share of them that was the likeliest, NaN for none.
-
-        Examples
-        --------
-        >>> TextScores(np.array([-2.0]), np.array([4]), np.array([3])).diagnostics()["accuracy"]
-        array([0.75])
-        """
-        accuracy = np.divide(
-            self.correct, self.tokens, out=np.full(len(self.tokens), np.nan), where=self.tokens > 0
-        )
-        return {"tokens": self.tokens.astype(np.float64), "accuracy": accuracy}
+        """Return the counts for ``diagnostics_``: tokens scored, and correct ones."""
+        return {"tokens": self.tokens.astype(float), "correct": self.correct.astype(float)}

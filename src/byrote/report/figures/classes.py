@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
+from byrote.data.text_records import as_arrays
 from byrote.errors import InvalidInput
 from byrote.report.figures import record_marks, registry, style
 from byrote.report.figures.far_values import arrow_at_edge, far_out, robust_limits
@@ -292,5 +293,5 @@ def _clusters(selection: Selection) -> list[int]:
     each=_clusters,
 )
 def _by_cluster(run: Run, result: MemorizationResult, clusters: int) -> Drawings:
-    names = [f"cluster {number}" for number in cluster_records(run.records.x, clusters)]
+    names = [f"cluster {number}" for number in cluster_records(as_arrays(run.records).x, clusters)]
     yield "thin-clusters", style.figure_of(thin_regions(result, names)), _THIN.format("cluster")

@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from byrote.data.text_records import as_arrays
 from byrote.errors import InvalidInput, printable
 from byrote.report.figures import style
 from byrote.report.format import call, plural
@@ -204,7 +205,7 @@ def images(selection: Selection) -> NDArray[Any]:
     """Return the records of the first run, (n, h, w) or (n, h, w, c)."""
     if len(selection.run.manifest.data.shape) == 1:
         raise InvalidInput("the records are rows of numbers, not images")
-    return selection.run.records.x
+    return as_arrays(selection.run.records).x
 
 
 def neighbors(selection: Selection) -> NeighborResult:

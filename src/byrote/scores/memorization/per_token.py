@@ -96,12 +96,14 @@ def _read(run: RunFolder, table: Table, epoch: int | None) -> tuple[Array, Table
     tokens, values = np.full(len(rows), np.nan), np.full((run.design.fits, len(rows)), np.nan)
     for fit in sorted(set(range(run.design.fits)) - set(table.missing)):
         reported = run.file(fit).diagnostics(epoch)
-        if not {"tokens", "accuracy"} <= reported.keys():
+        if not {"tokens", "correct"} <= reported.keys():
             return None
         place = run.place(fit, rows)
-        tokens[place], values[fit, place] = reported["tokens"], reported["accuracy"]
+        tokens[place], values[fit, place] = reported["tokens"], reported["correct"]
     scored = np.isin(rows, table.rows)
-    return tokens[scored], replace(table, log_prob=values[:, scored], bystanders=None)
+    with np.errstate(invalid="ignore"):  # of texts without a token to score
+        accuracy = values[:, scored] / tokens[scored]
+    return tokens[scored], replace(table, log_prob=accuracy, bystanders=None)
 
 
 def _columns(table: Table, known: NDArray[np.bool_]) -> Table:

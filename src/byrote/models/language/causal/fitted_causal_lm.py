@@ -205,7 +205,7 @@ class FittedCausalLM:
 
     @property
     def diagnostics_(self) -> dict[str, NDArray[np.float64]]:
-        """Tokens of the texts scored last, and share of them that was the likeliest."""
+        """Tokens of the texts scored last, and how many of them were the likeliest."""
         return self._scores.diagnostics()
 
     def _scored(self, X: Sequence[str]) -> TextScores:

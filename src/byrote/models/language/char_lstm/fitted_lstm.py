@@ -49,7 +49,7 @@ class FittedLSTM(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def diagnostics_(self) -> dict[str, NDArray[np.float64]]:
-        """Characters of the texts scored last, and share of them that was the likeliest."""
+        """Characters of the texts scored last, and how many of them were the likeliest."""
         return self._scores.diagnostics()
 
     def score(self, X: Sequence[str], y: object = None) -> float:

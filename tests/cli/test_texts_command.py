@@ -38,8 +38,8 @@ def test_texts_are_nowhere_unless_asked_for(mails, tmp_path):
             assert code == 0
             assert ("my password" in out) == bool(shown)
             assert "m23" in out
-    code, _, err = mails("neighbors", "run")
-    assert (code, "they are texts" in err) == (2, True)
+    code, out, _ = mails("neighbors", "run")
+    assert (code, "training records" in out, SECRET in out) == (0, True, False)
     run = byrote.open_run("run")
     assert run.records.texts == tuple(TEXTS)
     with (tmp_path / "mails.jsonl").open("a") as file:

@@ -126,7 +126,7 @@ def test_a_run_of_texts_shows_copies_beside_its_scores(score, byrote_):
     assert "= t1" in shown
     assert "∩ t7" in shown
     code, _, err = byrote_("neighbors", "run", "--validation", "texts.jsonl")
-    assert (code, "the run's are texts" in err) == (2, True)
+    assert (code, "they are texts" in err) == (2, True)
 
 
 def test_copies_held_out_together_show_what_they_hid(score, byrote_):

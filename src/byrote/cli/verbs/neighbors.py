@@ -13,7 +13,7 @@ from byrote.cli.output import emit, output_format, standard_output_kept_clean
 from byrote.cli.verbs.extract import build_user_model
 from byrote.data import Records, load
 from byrote.data.frames import load_tables
-from byrote.data.text_records import TextRecords
+from byrote.data.text_records import TextRecords, as_arrays
 from byrote.errors import InvalidInput
 from byrote.report import near_duplicates as report_copies
 from byrote.report import neighbors as report
@@ -80,12 +80,11 @@ def _of_run(options: NeighborsOptions, folder: Path) -> int:
     with standard_output_kept_clean():
         train, model = run.records, build_user_model(options.model, options.settings)
         if has_validation:
-            if isinstance(train, TextRecords):
-                raise InvalidInput("--validation takes records of numbers; the run's are texts")
+            arrays = as_arrays(train)
             data = result.description["data"]
             validation = load_validation(data, options.validation, options.validation_part)
             compared = compare_with_samples(
-                run, result, train, validation,
+                run, result, arrays, validation,
                 samples=options.samples, seed=options.seed, model=model,
                 cells=options.cells, downsample=options.downsample,
             )  # fmt: skip

@@ -8,7 +8,7 @@ import torch
 
 import byrote
 from byrote.errors import ByroteError, InvalidInput, TrainingDiverged
-from byrote.models import DP, VAE, CausalLM, CharLSTM
+from byrote.models import DP, VAE, CausalLM, CharLSTM, Flow
 from byrote.models.vae.autoencoder import build
 from byrote.models.weights import weights_of
 from byrote.runs.job import Job, Task
@@ -40,7 +40,14 @@ def table(**more):
     return vae(likelihood="gaussian", space="real", **more)
 
 
+def flow(**more):
+    options = {"hidden": (8,), "epochs": 3, "batch_size": 10, "random_state": 0}
+    return Flow("maf", **{**options, **more})
+
+
 DIVERGING = {
+    "flow": (flow, TABLE, "lower learning_rate"),
+    "private flow": (lambda **more: flow(dp=NOISY, **more), PIXELS, "lower learning_rate"),
     "pixels": (vae, PIXELS, "lower learning_rate=1e[+]38"),
     "16 bits": (lambda **more: vae(precision="bfloat16", **more), PIXELS, "lower learning_rate"),
     "a table": (table, TABLE, "bring the columns of X to mean 0 and deviation 1, or lower"),

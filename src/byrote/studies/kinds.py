@@ -189,7 +189,7 @@ class PruningRounds(Part):
 class MitigationStudy(Study):
     """A study of models that audit the same probes: mitigations, pruning, families of models.
 
-    dequantized: all models see the records as logits of levels made continuous (``Dequantized``).
+    dequantized: all models score logits of levels made continuous, as flows do (``Dequantized``).
 
     Examples
     --------

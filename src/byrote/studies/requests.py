@@ -17,7 +17,7 @@ from byrote.data.canary_records import Measurement
 from byrote.data.id_lists import encode_ids
 from byrote.data.records import random_rows
 from byrote.errors import IncompleteRun, InvalidInput
-from byrote.models import Dequantized, contract, registry
+from byrote.models import Dequantized, Flow, contract, registry
 from byrote.plans import KFold, Probes, design_of
 from byrote.runs.files import write_atomically
 from byrote.runs.request import Request, Settings
@@ -234,7 +234,7 @@ class StudyRecords:
             model = registry.build(run.kind, run.model)
             parameters["validation"] = contract.as_input(model, self.validation.x)
         model = registry.build(run.kind, parameters)
-        if self.scaled.study.dequantized:
+        if self.scaled.study.dequantized and not isinstance(model, Flow):
             model = Dequantized(model)
         model, records = contract.prepared(model, records)
         return Request(

@@ -65,8 +65,8 @@ def _differences(pairs: Sequence[Contrast]) -> Rows:
 def _remarks(runs: Sequence[StudyRun], pairs: Sequence[Contrast]) -> list[str]:
     most = max(runs, key=lambda run: audits.memorization(run).value)
     sentences = [
-        "All models see the same continuous numbers, one draw of noise for each record, so log p"
-        " can be compared between them.",
+        "All models score the same continuous numbers, with one draw of noise for each record, so"
+        " log p can be compared between them. Flows are trained with new noise at each step.",
         f"The largest mean of mean_log over the probes is that of: {most.title}"
         f" ({with_interval(audits.memorization(most))} nats).",
     ]

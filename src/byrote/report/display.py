@@ -16,6 +16,7 @@ from byrote.report import (
     attribute_disclosure,
     comparison,
     exposure,
+    extracted_records,
     extraction,
     gate,
     memorization,
@@ -37,6 +38,7 @@ from byrote.scores.gate.threshold import Gate
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.pruning import Pruned
 from byrote.scores.memorization.trajectory import Trajectory
+from byrote.scores.neighbors.extracted_records import ExtractedRecords
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.neighbors.synthetic_result import SyntheticResult
@@ -138,6 +140,7 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     ExposureOverTraining: trajectory.render,
     ExposureResult: exposure.render_run,
     Extraction: extraction.render,
+    ExtractedRecords: extracted_records.render,
     Gate: gate.render,
     MembershipInference: lambda attack: privacy.render_attacks([attack]),
     MemorizationResult: memorization.render,

@@ -5,6 +5,7 @@ from byrote.scores.neighbors.compare_neighbors import compare_neighbors
 from byrote.scores.neighbors.compare_synthetic import compare_synthetic
 from byrote.scores.neighbors.copying_test import CopyingTest, copying_test
 from byrote.scores.neighbors.distance_ratio import distance_ratio
+from byrote.scores.neighbors.extracted_records import ExtractedRecords, extracted_records
 from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.neighbors.synthetic_result import SyntheticResult
@@ -13,6 +14,7 @@ from byrote.scores.neighbors.text_duplicates import cluster_texts, near_duplicat
 __all__ = [
     "Authenticity",
     "CopyingTest",
+    "ExtractedRecords",
     "NearDuplicates",
     "NeighborResult",
     "SyntheticResult",
@@ -22,6 +24,7 @@ __all__ = [
     "compare_synthetic",
     "copying_test",
     "distance_ratio",
+    "extracted_records",
     "near_duplicate_texts",
     "near_duplicates",
 ]

@@ -76,6 +76,7 @@ def shown(tmp_path_factory):
         run.membership(),
         byrote.neighbors.compare_neighbors(scores, x, x[:30] + 1, x[30:] + 2),
         byrote.neighbors.near_duplicates(scores, x),
+        byrote.neighbors.extracted_records(x, x[:5], neighbors=5),
         byrote.neighbors.compare_synthetic(x[:20], x[20:40], x[40:]),
         disclosure(),
         byrote.Records(x + 1234.5, labels=[0, 1] * 30, source="<b>here</b>"),

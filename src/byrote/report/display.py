@@ -17,6 +17,7 @@ from byrote.report import (
     comparison,
     counterfactual_recitation,
     exposure,
+    extracted_records,
     extraction,
     gate,
     memorization,
@@ -39,6 +40,7 @@ from byrote.scores.gate.threshold import Gate
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.pruning import Pruned
 from byrote.scores.memorization.trajectory import Trajectory
+from byrote.scores.neighbors.extracted_records import ExtractedRecords
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.neighbors.synthetic_result import SyntheticResult
@@ -156,6 +158,7 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     ExposureOverTraining: trajectory.render,
     ExposureResult: exposure.render_run,
     Extraction: extraction.render,
+    ExtractedRecords: extracted_records.render,
     Gate: gate.render,
     MembershipInference: lambda attack: privacy.render_attacks([attack]),
     MemorizationResult: memorization.render,

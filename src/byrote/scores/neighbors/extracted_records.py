@@ -1,0 +1,141 @@
+"""Training records that come out of a generator: samples that are abnormally near to one."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from byrote import checks
+from byrote.display import Displayed
+from byrote.errors import InvalidInput
+from byrote.scores.neighbors.space import Features, comparable, in_space
+from byrote.stats.estimate import Estimate, proportion
+from byrote.stats.nearest import Rows, nearest
+from byrote.stats.unseen import chao1
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ExtractedRecords(Displayed):
+    """Training records that samples reproduce.
+
+    Attributes
+    ----------
+    distance
+        (m,) adaptive distance of each sample to the nearest training record; small is near.
+    record
+        (m,) row of that record.
+    counts
+        (n,) number of samples that reproduce each training record.
+    rate
+        Share of the samples that reproduce a record.
+    control
+        The same share with held-out records in place of the training records, which no sample can
+        reproduce but by chance; unknown without them.
+    inside
+        Number of records that more samples would bring out, estimated from below (Chao 1984).
+    threshold
+        Adaptive distance below which a sample reproduces a record.
+    """
+
+    distance: Array
+    record: NDArray[np.intp]
+    counts: NDArray[np.intp]
+    rate: Estimate
+    control: Estimate
+    inside: Estimate
+    threshold: float
+
+    def __repr__(self) -> str:
+        return (
+            f"ExtractedRecords({len(self.rows):,} of {len(self.counts):,} records in"
+            f" {len(self.distance):,} samples)"
+        )
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Rows of the reproduced training records, most often reproduced first."""
+        order = np.argsort(-self.counts, kind="stable")
+        return order[: np.count_nonzero(self.counts)]
+
+
+def extracted_records(
+    train: Any,
+    samples: Any,
+    *,
+    validation: Any = None,
+    neighbors: int = 50,
+    alpha: float = 0.5,
+    threshold: float = 1.0,
+    features: Features | None = None,
+    downsample: bool = False,
+) -> ExtractedRecords:
+    """Find the training records that samples of a generator reproduce.
+
+    The distance of a sample to its nearest training record is divided by ``alpha`` times the mean
+    distance to its ``neighbors`` nearest, so that plain images, near to all, are not taken for
+    copies (Carlini et al. 2023, section 5.1). A sample reproduces the record if this is below
+    ``threshold``.
+
+    Parameters
+    ----------
+    train, samples, validation
+        Records as for ``distance_ratio``; ``validation`` are records outside the training, the
+        control: at least ``neighbors`` of them, in number like the training records.
+    neighbors, alpha, threshold
+        Of the adaptive distance; the authors' values for the first two.
+    features, downsample
+        As for ``distance_ratio``; images are not halved by default.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is invalid.
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(0)
+    >>> train, fresh = generator.normal(size=(2, 200, 10))
+    >>> samples = np.concatenate([train[[5, 5, 8]] + 0.01, generator.normal(size=(97, 10))])
+    >>> found = extracted_records(train, samples, validation=fresh)
+    >>> found.rows.tolist(), found.rate.value, found.control.value
+    ([5, 8], 0.03, 0.0)
+    """
+    alpha, threshold = checks.positive("alpha", alpha), checks.positive("threshold", threshold)
+    neighbors = checks.integer("neighbors", neighbors, at_least=2)
+    sets = {"train": train, "samples": samples}
+    sets |= {} if validation is None else {"validation": validation}
+    arrays = dict(zip(sets, comparable(**sets), strict=True))
+    for name in sets.keys() - {"samples"}:
+        if len(arrays[name]) < neighbors:
+            raise InvalidInput(
+                f"{name} must hold at least neighbors={neighbors} records; got {len(arrays[name])}"
+            )
+    space = in_space([*arrays.values()], features=features, downsample=downsample)
+    rows = dict(zip(arrays, space, strict=True))
+    distance, record = adaptive_distance(rows["samples"], rows["train"], neighbors, alpha)
+    near = distance < threshold
+    counts = np.bincount(record[near], minlength=len(rows["train"]))
+    control = Estimate(np.nan, reason="no held-out records were given (validation)")
+    if "validation" in rows:
+        others, _ = adaptive_distance(rows["samples"], rows["validation"], neighbors, alpha)
+        control = proportion(int((others < threshold).sum()), len(others))
+    return ExtractedRecords(
+        distance, record, counts, proportion(int(near.sum()), len(near)), control, chao1(counts),
+        threshold,
+    )  # fmt: skip
+
+
+def adaptive_distance(
+    samples: Rows, records: Rows, neighbors: int, alpha: float
+) -> tuple[Array, NDArray[np.intp]]:
+    """Return the adaptive distance, (m,), of samples to their nearest records, and these rows.
+
+    0 where a sample is nearest to several records at distance zero.
+    """
+    distances, indices = nearest(samples, records, neighbors)
+    scale = alpha * distances.mean(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(scale > 0, distances[:, 0] / scale, 0.0), indices[:, 0]

@@ -52,7 +52,7 @@ def test_a_generator_is_guessed_from_by_its_samples(byrote_):
 BAD = {
     "no secret": (DISCLOSE, "Missing option '--secret'"),
     "column": ([*DISCLOSE, "--secret", "il"], "secret must be a column of values; got 'il'"),
-    "ids": ([*DISCLOSE, "--secret", "job", "--ids", "town"], "ids must"),
+    "ids": ([*DISCLOSE, "--secret", "job", "--ids", "town"], "must all differ"),
     "no folder": ([*DISCLOSE[:4], "--secret", "ill"], "--out must name a folder for the run"),
     "an array": (["disclose", "digits", "--secret", "ill", "--out", "run"], "got an array"),
 }

@@ -61,7 +61,7 @@ class Grouped(Plan):
         """Return the plan of groups, and their number; the membership is also compared."""
         return {**self.plan.spec(), "kind": self.kind, "groups": self._count}
 
-    def draw(self, context: Context, after: Design | None = None) -> Design:
+    def _draw(self, context: Context, after: Design | None) -> Design:
         """Draw the plan of groups, and put the records in their places."""
         if len(self.groups) != context.n:
             raise InvalidInput(
@@ -69,7 +69,9 @@ class Grouped(Plan):
             )
         first = np.unique(self.groups, return_index=True)[1]
         labels = None if context.labels is None else context.labels[first]
-        of_groups = replace(context, n=self._count, ids=context.ids[first], labels=labels)
+        of_groups = replace(
+            context, n=self._count, ids=context.ids[first], labels=labels, order=None
+        )
         before = None if after is None else self._changed(after, self._count, self._groups_of)
         return self._changed(self.plan.draw(of_groups, before), context.n, self._records_of)
 

@@ -172,9 +172,9 @@ class Design:
         >>> from byrote.plans import KFold, design_of
         >>> design = design_of(KFold(2, repeats=1), 3)
         >>> [out.tolist() for out in design.held_out]
-        [[0], [1, 2]]
+        [[1, 2], [0]]
         >>> [out.tolist() for out in design.renumbered(np.array([2, 0, 1])).held_out]
-        [[2], [0, 1]]
+        [[0, 1], [2]]
         """
         return replace(
             self,

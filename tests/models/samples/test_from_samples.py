@@ -179,8 +179,8 @@ BAD = {
         "must be finite",
     ),
     "not a frame": (
-        lambda x: FromSamples(Returns(lambda n: np.zeros((n, 7)))).fit(table(20)).sample(4),
-        "sample(4) must give a data frame of 4 rows, or an array of the",
+        lambda x: FromSamples(Returns(lambda n: np.zeros((n, 2)))).fit(table(20)).sample(4),
+        "sample(4) must give a data frame of 4 rows, or an array of the 3 columns; got ndarray",
     ),
     "another frame": (
         lambda x: (

@@ -109,7 +109,7 @@ def _candidates(sets: Sequence[Hashes], bands: int, rows: int) -> Iterator[Index
     full = np.flatnonzero([len(hashes) for hashes in sets])
     if not len(full):
         return
-    signatures = np.stack([signature(sets[number], bands * rows) for number in full])
+    signatures = np.stack([signature(sets[number], bands * rows) for number in full.tolist()])
     for band in np.split(signatures, bands, axis=1):
         key = np.zeros(len(full), dtype=np.uint64)
         for column in band.T:

@@ -12,11 +12,9 @@ from byrote.stats.estimate import LEVEL, Estimate
 def chao1(counts: ArrayLike, *, level: float = LEVEL) -> Estimate:
     """Estimate the number of kinds from below, by those seen once and twice (Chao 1984).
 
-    With s kinds seen, a of them once and b twice, s + a^2 / (2b), or where b is 0 the
-    bias-corrected s + a (a - 1) / 2.
-
-    The interval, above s, is that of Chao (1987): the logarithm of the number
-    unseen is taken for normal.
+    With s kinds seen, a of them once and b twice, s + a^2 / (2b), or where b is 0 the form without
+    bias s + a (a - 1) / 2. The interval, above s, is that of Chao (1987), which takes the logarithm
+    of the number unseen for normal.
 
     Parameters
     ----------

@@ -68,7 +68,7 @@ def extracted_records(
     validation: Any = None,
     neighbors: int = 50,
     alpha: float = 0.5,
-    threshold: float = 1.0,
+    threshold: float = 0.5,
     features: Features | None = None,
     downsample: bool = False,
 ) -> ExtractedRecords:

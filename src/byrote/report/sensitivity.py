@@ -15,19 +15,31 @@ def significance(result: MemorizationResult) -> Text:
     text, summary = Text(), result.summary()
     if summary.standard_error_reason:
         text.append(f"No standard errors: {summary.standard_error_reason}.\n")
+    text.append("\n".join(headline(result)), style="bold")
+    if summary.significant is not None:
+        text.append("\n")
+        text.append("\n".join(reach(result)))
+    return text
+
+
+def headline(result: MemorizationResult) -> list[str]:
+    """Return which records were found, and the one that is not cleared, in a sentence each."""
+    summary = result.summary()
     if summary.significant is None:
-        text.append(f"p-values: {summary.p_value_method}.")
-        return text
-    text.append(f"{_found(result)}\n", style="bold")
+        return [f"No record was tested: p-values: {summary.p_value_method}."]
+    sentences = [_found(result)]
     if (row := summary.sensitivity.unexplained) >= 0:
-        text.append(
+        sentences.append(
             f"Record {printable(result.ids[row])} is not cleared: training on it raises its"
             f" {log_likelihood(result.description)} by {number(result.mean_log[row])} nats"
-            f" {interval(*result.interval[row])}, but this test cannot tell that from chance.\n",
-            style="bold",
+            f" {interval(*result.interval[row])}, but this test cannot tell that from chance."
         )
-    text.append("\n".join([*_method(summary), *_reach(result)]))
-    return text
+    return sentences
+
+
+def reach(result: MemorizationResult) -> list[str]:
+    """Return the test, what its control showed, and what the run could have found."""
+    return [*_method(result.summary()), *_reach(result)]
 
 
 def _found(result: MemorizationResult) -> str:

@@ -1,5 +1,6 @@
 """The conclusion of a run: verdict, headline and exit code, the same wherever they are shown."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +36,13 @@ class Conclusion:
     headline: tuple[str, ...]
     incomplete: str
     exit_code: int
+
+
+def most_severe(conclusions: Iterable[Conclusion]) -> int:
+    """Return the exit code of several runs: failed, else inconclusive or incomplete, else 0."""
+    codes = [conclusion.exit_code for conclusion in conclusions]
+    severity = [EXIT_CODES[verdict] for verdict in ("passed", "inconclusive", "failed")]
+    return max(codes, key=severity.index)
 
 
 def conclude(result: Findings, *, gate: Gate | None = None, incomplete: str = "") -> Conclusion:

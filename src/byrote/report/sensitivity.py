@@ -18,7 +18,7 @@ def significance(result: MemorizationResult) -> Text:
     text.append("\n".join(headline(result)), style="bold")
     if summary.significant is not None:
         text.append("\n")
-        text.append("\n".join(reach(result)))
+        text.append("\n".join([*_method(summary), *reach(result)]))
     return text
 
 
@@ -35,11 +35,6 @@ def headline(result: MemorizationResult) -> list[str]:
             f" {interval(*result.interval[row])}, but this test cannot tell that from chance."
         )
     return sentences
-
-
-def reach(result: MemorizationResult) -> list[str]:
-    """Return the test, what its control showed, and what the run could have found."""
-    return [*_method(result.summary()), *_reach(result)]
 
 
 def _found(result: MemorizationResult) -> str:
@@ -86,7 +81,7 @@ def _method(summary: Summary) -> list[str]:
     ]
 
 
-def _reach(result: MemorizationResult) -> list[str]:
+def reach(result: MemorizationResult) -> list[str]:
     """Return what the run could have found."""
     summary, sentences = result.summary(), []
     sensitivity, needed = summary.sensitivity, summary.needed or 0

@@ -33,6 +33,7 @@ from byrote.scores.privacy import from_run
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.guarantee import guarantee_of
 from byrote.scores.privacy.membership import MembershipInference
+from byrote.scores.reported import Reported
 
 Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
 
@@ -52,7 +53,7 @@ def open_run(run: "str | Path | Run") -> "Run":
     return Run(RunFolder.open(RunPaths(checks.path("run", run))))
 
 
-class Run(Displayed):
+class Run(Displayed, Reported):
     """An open run folder.
 
     Files are read and results computed on first use, and once: open the folder again to see fits

@@ -16,6 +16,7 @@ from byrote.scores.gate.check import KINDS
 from byrote.scores.gate.threshold import Gate, GatedRun, Measured
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.once import once
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.run import Run
 
@@ -118,6 +119,7 @@ class Audit:
         except (InvalidInput, CorruptFile, CannotRead) as error:
             return f"what the records hold cannot be shown: {error}"
 
+    @once
     def measured(self, name: str) -> Measured:
         """Measure what a threshold of the gate would judge, at 95 % on its own."""
         kind = KINDS[name]

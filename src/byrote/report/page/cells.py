@@ -9,6 +9,7 @@ from byrote.scores.gate.threshold import UNMEASURED, Measured
 from byrote.stats.estimate import Estimate
 
 UNKNOWN = "unknown"
+NO_LIMITS = "too few fits for limits that hold for all records"
 
 
 def words(text: object, *, tone: Tone = "", href: str = "") -> Cell:
@@ -65,12 +66,20 @@ def row(*cells: Cell | str, anchor: str = "") -> Row:
 
 def measured(name: str, result: Measured, *, note: str = "") -> Number:
     """Return what a threshold would judge as a number, with its interval or what it lacks."""
-    if np.isnan(result.found):
+    if np.isnan(result.found) or np.isneginf(result.low):
         reason = "; ".join(result.doubts).removeprefix(f"{UNMEASURED}: ")
-        return Number(name, "", note=reason or UNMEASURED)
+        return Number(name, "", note=reason or NO_LIMITS)
     amount = gate.value(result.found, result.unit)
     if result.one_sided:
         return Number(name, f"≥ {amount}", "a lower bound at 95%", note or result.covers)
+    return Number(name, amount, span(result) or "no interval", note or result.covers)
+
+
+def span(result: Measured) -> str:
+    """Return the interval of what a threshold would judge in words; "" if it has none."""
+    if np.isnan(result.low):
+        return ""
     low, high = (gate.value(end, result.unit) for end in (result.low, result.high))
-    span = "" if np.isnan(result.low) else f"95%: {low} to {high}"
-    return Number(name, amount, span or "no interval", note or result.covers)
+    if np.isposinf(result.high):
+        return f"95%: {low} or more"
+    return f"95%: {low.removesuffix(f' {result.unit}')} to {high}"

@@ -23,7 +23,7 @@ class RecordContent:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table; ``order`` is the number that sorting uses."""
+    """A cell of a table; ``order`` is the number that sorting uses, ``look`` a class of style."""
 
     text: str
     order: float | None = None
@@ -31,6 +31,7 @@ class Cell:
     href: str = ""
     strip: Drawing | None = None
     content: RecordContent | None = None
+    look: str = ""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class Pick:
 
     anchor: str
     title: str
-    grid: Grid
+    block: "Grid | Facts"
     more: int = 0  # rows left out
 
 

@@ -1,6 +1,6 @@
 """The secrets that were planted, and how exposed each is."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,7 @@ from byrote.report.page.sections.registry import section
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, check_controls
 
-LISTED = 200
+LISTED = 100
 EXFILTRATION = "exfiltration"
 _DRAWN = 400  # points of the figure
 _CERTAIN = ("exact", "search")
@@ -131,8 +131,6 @@ def _coverage(result: ExposureResult) -> Coverage:
 def _levels(result: ExposureResult) -> Grid:
     rows = []
     for level in by_insertions(result.exposure, result.inserted):
-        bound: Literal["at least", ""] = "at least" if level.saturated else ""
-        del bound
         rows.append(
             cells.row(
                 insertions(level.insertions),
@@ -214,8 +212,11 @@ class _Shown:
 
     def _pick(self, row: int) -> Pick:
         title = printable(self.result.exposure.ids[row])
-        grid = Grid(title, self._head(), (self._row(row),))
-        return Pick(self._anchor("pick", row), title, grid)
+        cells_of_row = self._row(row).cells
+        pairs = [(n, cell.text) for n, cell in zip(self._head(), cells_of_row, strict=True)][1:]
+        if (content := cells_of_row[0].content) is not None:
+            pairs += [("text", line) for line in content.lines]
+        return Pick(self._anchor("pick", row), title, Facts(tuple(pairs)))
 
     def table(self) -> Grid:
         """Return the canaries, those inserted first, the most exposed first."""

@@ -9,7 +9,7 @@ from byrote.report import comparison as text
 from byrote.report.comparison_verdicts import verdicts
 from byrote.report.format import signed, with_interval
 from byrote.report.page import cells
-from byrote.report.page.content import Block, Figure, Grid, Prose, Section
+from byrote.report.page.content import Block, Cell, Figure, Grid, Prose, Section
 from byrote.report.page.plot import Axis, Mark, Note, Plot, Rule, Whisker
 from byrote.scores.compare.compare import compare
 from byrote.scores.compare.comparison import Comparison
@@ -25,13 +25,18 @@ def compared(runs: Mapping[str, Run]) -> Section:
         sentence = f"These runs cannot be compared: {error}."
         return Section("compared", _TITLE, (Prose((sentence,), "alarm"),), {"reason": str(error)})
     names = [printable(run.name) for run in comparison.runs]
-    rows = tuple(cells.row(title, *row) for title, row in text.rows(comparison))
+    rows = tuple(cells.row(_title(title), *row) for title, row in text.rows(comparison))
     grid = Grid("Each run, and its differences from the first", ("", *names), rows)
     blocks: tuple[Block, ...] = (Prose(tuple(verdicts(comparison))), *_figure(comparison), grid)
     return Section("compared", _TITLE, blocks, text.to_json(comparison))
 
 
 _TITLE = "How the runs differ"
+
+
+def _title(text: str) -> Cell:
+    """Return the title of a row; one that belongs to the row above is moved in."""
+    return Cell(text.strip(), look="under" if text.startswith(" ") else "")
 
 
 def _compare(runs: Mapping[str, Run]) -> Comparison:

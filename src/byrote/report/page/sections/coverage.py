@@ -8,13 +8,23 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from byrote.report import gate as gate_text
 from byrote.report import privacy
 from byrote.report.exposure_notes import level_mean
 from byrote.report.format import byte_size, insertions, number, plural
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
-from byrote.report.page.content import Cell, Coverage, Facts, Grid, Prose, Row, Section, Signature
+from byrote.report.page.content import (
+    Cell,
+    Coverage,
+    Facts,
+    Grid,
+    Prose,
+    Row,
+    Section,
+    Signature,
+    Status,
+    Tone,
+)
 from byrote.report.page.sections.attacks import MEMBERSHIP
 from byrote.report.page.sections.canaries import EXFILTRATION
 from byrote.report.page.sections.samples import REGURGITATION
@@ -44,7 +54,7 @@ def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
         cells.row(
             name,
             CLASSES[name],
-            Cell(covers[name].status, tone=_TONES[covers[name].status]),
+            _status(covers[name].status),
             covers[name].evidence,
         )
         for name in CLASSES
@@ -70,7 +80,11 @@ def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
     )
 
 
-_TONES: Mapping[str, "cells.Tone"] = {"run": "strong", "not run": "alarm", "out of scope": "unknown"}
+_TONES: Mapping[Status, Tone] = {"run": "strong", "not run": "alarm", "out of scope": "unknown"}
+
+
+def _status(status: Status) -> Cell:
+    return Cell(status, tone=_TONES[status], look=f"status {status.replace(' ', '-')}")
 
 
 def _defaults(audit: Audit) -> dict[str, Coverage]:
@@ -155,13 +169,10 @@ def _epsilons(evidence: PrivacyEvidence | str) -> tuple[str, str]:
 
 
 def _measured(result: Measured) -> Cell:
-    if np.isnan(result.found):
-        return cells.words("; ".join(result.doubts) or cells.UNKNOWN, tone="unknown")
-    text = gate_text.value(result.found, result.unit)
-    if not np.isnan(result.low):
-        low, high = (gate_text.value(end, result.unit) for end in (result.low, result.high))
-        text += f" [{low}, {high}]"
-    return Cell(text, result.found)
+    number = cells.measured("", result)
+    if not number.is_known:
+        return cells.words(number.note, tone="unknown")
+    return Cell(f"{number.value} ({number.interval})", result.found)
 
 
 # -- size, limits, and the next test --------------------------------------------------------------

@@ -16,7 +16,8 @@ def made(audit: Audit) -> Section:
     """Return command, seed, versions, plan and digests of a run."""
     manifest, command = audit.run.manifest, command_of(audit.run)
     model = manifest.model
-    hashes = digests(audit.run)
+    hashes, versions = digests(audit.run), dict(manifest.environment)
+    processor = versions.pop("processor", "unknown")
     described: dict[str, Any] = manifest.model_dump(mode="json")
     for name in _OMITTED:
         described["data"].pop(name, None)
@@ -28,7 +29,8 @@ def made(audit: Audit) -> Section:
         ("plan", audit.plan),
         ("fits", f"{len(audit.run.finished):,} of {audit.run.design.fits:,}"),
         ("seed", str(manifest.seed)),
-        *((name, version) for name, version in manifest.environment.items()),
+        ("versions", ", ".join(f"{name} {v}" for name, v in versions.items())),
+        ("processor", processor),
     )
     hashed = tuple((f"SHA-256 of {name}", value) for name, value in hashes.items())
     verify = "byrote verify PAGE RUN makes this page again from the run, and compares every byte."

@@ -20,7 +20,7 @@ from byrote.report.page.strips import Strips
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import quantiles
 
-LISTED = 200  # records found, in the table
+LISTED = 100  # records found, in the table
 _HIGHEST = 20  # others with the highest M
 _PICKED = 6  # records beside a bin
 _BINS = 40
@@ -49,9 +49,9 @@ def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
     if summary.significant is None:
         found = cells.measured("records memorized", share)
     else:
-        part = cells.measured("records memorized", share)
         text = f"{summary.significant:,} of {summary.scored:,}"
-        found = Number("records memorized", text, part.interval, "at a 5% false discovery rate")
+        part = f"{summary.share_significant:.1%}, {cells.span(share) or 'no interval'}"
+        found = Number("records memorized", text, part, "at a 5% false discovery rate")
     raises = "how much training on the worst record raises its log-likelihood"
     largest = cells.measured("largest effect", audit.measured("max_score"), note=raises)
     return found, largest
@@ -133,24 +133,18 @@ class _Shown:
             for place in np.flatnonzero(all_).tolist()
         ]
         [q95] = quantiles(self.result.score[~np.isnan(self.result.score)], (0.95,))
-        inside = Axis.through(bins.low, bins.high)
-        x = Axis(
-            float(bins.left[0]),
-            float(bins.left[-1] + bins.width[-1]),
-            "memorization score M (nats)",
-            inside.ticks,
-        )
+        x = _axis(bins)
         y = Axis.through(0, 1.08 * float(all_.max()), "records", ticks=4)
         rule = [Rule("quantile", x=q95, text=f"95% are below {number(q95)}")] if q95 <= x.high else []
         keys = (Key("found", "found (q ≤ 0.05)"), Key("plain", "other records"))
-        return Plot(x, y, (*rule, *stacks), keys)
+        return Plot(x, y, (*rule, *stacks), keys, height=330.0)
 
     def _bin(self, place: int) -> str:
         return self.audit.place(f"bin-{place}")
 
     def _name(self, bins: Bins, place: int) -> str:
         if place in bins.beyond:
-            return bins.beyond[place].replace("\n", " ").partition(" (")[0]
+            return _range(bins, place)
         left = bins.left[place]
         return f"{number(left)} to {number(left + bins.width[place])}"
 
@@ -241,6 +235,21 @@ class _Shown:
             ),
             "note",
         )
+
+
+def _axis(bins: Bins) -> Axis:
+    """Return the axis of M; bins beyond a break are named by where they end."""
+    inside = Axis.through(bins.low, bins.high)
+    far = [(float(bins.centres[place]), f"… {_range(bins, place)}") for place in bins.beyond]
+    room = 0.09 * (bins.high - bins.low)
+    near = [tick for tick in inside.ticks if all(abs(tick[0] - x) > room for x, _ in far)]
+    ends = float(bins.left[0]), float(bins.left[-1] + bins.width[-1])
+    return Axis(*ends, "memorization score M (nats)", tuple(sorted([*near, *far])))
+
+
+def _range(bins: Bins, place: int) -> str:
+    """Return the range of the scores in a bin beyond a break."""
+    return bins.beyond[place].replace("\n", " ").partition(" (")[0]
 
 
 def _of(rows: NDArray[np.intp], most: int) -> str:

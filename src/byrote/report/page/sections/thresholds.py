@@ -28,16 +28,16 @@ def thresholds(audit: Audit) -> Section | None:
             _value(each),
             words(gate_text.interval(each)),
             Cell("", strip=_strip(each)),
-            words(each.verdict, tone=_TONES[each.verdict]),
+            Cell(each.verdict, tone=_TONES[each.verdict], look=f"status {each.verdict}"),
             words(each.reason or each.covers),
         )
         for each in gate.thresholds
     ]
     head = ("threshold", "limit", "measured", f"[{level}]", "", "verdict", "why")
     grid = Grid(f"The intervals hold together with probability {level}.", head, tuple(rows), left=7)
-    notes = Prose(tuple(f"{option(t.name)}: {t.covers}." for t in gate.thresholds if t.covers))
+    covers = tuple(f"{option(t.name)}: {t.covers}." for t in gate.thresholds if t.covers)
     data = {name: part for name, part in gate.to_dict().items() if name != "run"}
-    return Section("thresholds", "Was it within the limits?", (grid, notes), data)
+    return Section("thresholds", "Was it within the limits?", (grid, Prose(covers, "note")), data)
 
 
 _TONES = {"passed": "strong", "failed": "alarm", "inconclusive": "unknown"}

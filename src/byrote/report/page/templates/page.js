@@ -31,7 +31,6 @@ document.addEventListener("keydown", (event) => {
   next.focus();
   choose(next.getAttribute("href").slice(1));
 });
-choose(location.hash.slice(1));
 
 // Tables: sorted by the number of a cell, or else by its text; rows without a number are last.
 function key(row, column) {
@@ -64,7 +63,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
     button.addEventListener("click", () => sort(table, column, button));
     head.replaceChildren(button);
   });
-  if (table.tBodies[0].rows.length > 12) filter(table);
+  if (table.tBodies[0].rows.length > 12) {
+    filter(table);
+    fold(table);
+  }
 }
 
 // A filter by the text of the first column, for tables that are too long to look through.
@@ -75,6 +77,7 @@ function filter(table) {
   label.textContent = "Show only names with";
   input.type = "search";
   input.addEventListener("input", () => {
+    unfold(table);
     const wanted = input.value.toLowerCase();
     for (const row of table.tBodies[0].rows) {
       row.hidden = !row.cells[0].textContent.toLowerCase().includes(wanted);
@@ -84,9 +87,29 @@ function filter(table) {
   table.closest(".scroll").before(label);
 }
 
-// A record that a link leads to is seen even if a filter hides it.
-addEventListener("hashchange", () => {
-  const row = document.getElementById(location.hash.slice(1));
-  if (row) row.hidden = false;
-  choose(location.hash.slice(1));
-});
+// Long tables begin folded; a filter and a link into one unfold it.
+function fold(table) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "unfold";
+  button.textContent = `Show all ${table.tBodies[0].rows.length} rows`;
+  button.addEventListener("click", () => unfold(table));
+  table.closest(".scroll").after(button);
+  table.classList.add("folded");
+}
+function unfold(table) {
+  if (!table.classList.replace("folded", "unfolded")) return;
+  table.closest(".scroll").nextElementSibling.remove();
+}
+function reveal() {
+  const target = document.getElementById(location.hash.slice(1));
+  if (!target) return;
+  if (target.matches("tr")) {
+    unfold(target.closest("table"));
+    target.hidden = false;
+    target.scrollIntoView({ block: "center" });
+  }
+  choose(target.id);
+}
+addEventListener("hashchange", reveal);
+reveal();

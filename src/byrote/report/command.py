@@ -29,8 +29,8 @@ def command_of(run: Run) -> str:
     ...     model = KernelDensity(bandwidth=0.5)
     ...     _ = byrote.score_memorization(model, records, plan=plan, out=f"{folder}/run")
     ...     command = command_of(byrote.open_run(f"{folder}/run"))
-    >>> command.split(" --model ")[1]
-    'kde --set bandwidth=0.5 --set leaf_size=40 --plan kfold --folds 2 --repeats 3 --seed 0 --threads 1'
+    >>> command.split(" --plan ")[1]
+    'kfold --folds 2 --repeats 3 --seed 0 --threads 1'
     """
     manifest, spec = run.manifest, dict(run.manifest.plan.spec)
     kind = str(spec.pop("kind"))

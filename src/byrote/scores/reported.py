@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from byrote import checks
+from byrote.display import Displayed
 
 
-class Reported:
-    """Base of an open run: its page."""
+class Reported(Displayed):
+    """Base of an open run: its table and its page."""
 
     path: Path
 

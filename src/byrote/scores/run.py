@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import Records
-from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
 from byrote.runs import kept_model
@@ -53,7 +52,7 @@ def open_run(run: "str | Path | Run") -> "Run":
     return Run(RunFolder.open(RunPaths(checks.path("run", run))))
 
 
-class Run(Displayed, Reported):
+class Run(Reported):
     """An open run folder.
 
     Files are read and results computed on first use, and once: open the folder again to see fits

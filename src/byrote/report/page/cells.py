@@ -75,6 +75,20 @@ def measured(name: str, result: Measured, *, note: str = "") -> Number:
     return Number(name, amount, span(result) or "no interval", note or result.covers)
 
 
+def estimated(name: str, result: Estimate, note: str) -> Number:
+    """Return an estimate as a number, with its interval or the reason why it is unknown."""
+    if np.isnan(result.value):
+        return Number(name, "", note=result.reason or UNKNOWN)
+    bound = {"at least": "≥ ", "at most": "≤ ", "": ""}[result.bound]
+    level = f"{100 * result.level:.3g}%"
+    reach = f"{level}: {number(result.low)} to {number(result.high)}"
+    if result.bound:
+        reach = f"a bound at {level} confidence"
+    elif np.isnan(result.low):
+        reach = f"no interval: {result.reason}" if result.reason else "no interval"
+    return Number(name, f"{bound}{number(result.value)}", reach, note)
+
+
 def span(result: Measured) -> str:
     """Return the interval of what a threshold would judge in words; "" if it has none."""
     if np.isnan(result.low):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from byrote.report.page.plot import (
-    Axis,
     Band,
     Dot,
     Line,
@@ -132,7 +131,7 @@ def _longest(ticks: Sequence[tuple[float, str]]) -> int:
     return max((len(text) for _, text in ticks), default=1)
 
 
-def _shapes(frame: _Frame, mark: Mark) -> Iterator[Shape]:  # noqa: C901, PLR0912 (a kind of mark each)
+def _shapes(frame: _Frame, mark: Mark) -> Iterator[Shape]:
     match mark:
         case Stack():
             yield from _stack(frame, mark)
@@ -176,8 +175,9 @@ def _whisker(frame: _Frame, mark: Whisker) -> Iterator[Shape]:
                 yield _line(place, height - _TIP, place, height + _TIP, f"whisker {mark.look}")
             else:
                 turn = -6 if place == low and end < frame.plot.x.low else 6
-                path = f"M{place - turn} {height - _TIP}L{place} {height}L{place - turn} {height + _TIP}"
-                yield Shape("path", {"d": path}, f"whisker {mark.look}")
+                start, top, end = place - turn, height - _TIP, height + _TIP
+                path = {"d": f"M{start} {top}L{place} {height}L{start} {end}"}
+                yield Shape("path", path, f"whisker {mark.look}")
     yield _dot(frame.x(mark.value), height, mark.look, "circle")
 
 

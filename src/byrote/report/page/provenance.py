@@ -1,4 +1,4 @@
-"""Digests by which a page is tied to its run: of the data, the model, and every file that counts."""
+"""Digests that tie a page to its run: of the data, the model, and every file that counts."""
 
 import hashlib
 import json

@@ -27,23 +27,27 @@ def render(page: Page) -> bytes:
     policy of the page forbids whatever is not its own style, script and pictures.
     """
     style, script = _source("page.css"), _source("page.js")
-    html = _environment().get_template("page.html").render(
-        page=page,
-        style=Markup(style),  # noqa: S704 (byrote's own, as is the script)
-        script=Markup(script),  # noqa: S704
-        policy=_policy(style, script),
-        data=Markup(as_json(page.data)),  # noqa: S704 (escaped there)
+    html = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            style=Markup(style),  # noqa: S704 (byrote's own, as is the script)
+            script=Markup(script),  # noqa: S704
+            policy=_policy(style, script),
+            data=Markup(as_json(page.data)),  # noqa: S704 (escaped there)
+        )
     )
     return html.encode()
 
 
 def as_json(data: Mapping[str, Any]) -> str:
-    """Return JSON that cannot end the element it stands in.
+    r"""Return JSON that cannot end the element it stands in.
 
     Examples
     --------
     >>> as_json({"id": "</script>"})
-    '{"id": "\\\\u003c/script\\\\u003e"}'
+    '{"id": "\\u003c/script\\u003e"}'
     """
     text = json.dumps(data, ensure_ascii=True, allow_nan=False)
     for character, escape in _UNSAFE.items():

@@ -1,15 +1,12 @@
 """The secrets that were planted, and how exposed each is."""
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from byrote.errors import printable
 from byrote.report import exposure as text
 from byrote.report import exposure_notes
 from byrote.report.figures.exposure_marks import NULL_95
-from byrote.report.format import insertions, number, p_value, plural, with_interval
+from byrote.report.format import insertions, number, plural, with_interval
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import (
@@ -86,8 +83,8 @@ def _facts(audit: Audit, result: ExposureResult) -> list[tuple[str, str]]:
     if checked.controls:
         consistent = "consistent" if checked.calibrated else "NOT consistent"
         control = (
-            f"{plural(checked.controls, 'secret')} never inserted: mean {number(checked.mean)} bits,"
-            f" {NULL_MEAN:.2f} expected (p {cells.probability(checked.mean_p_value).text}):"
+            f"{plural(checked.controls, 'secret')} never inserted: mean {number(checked.mean)}"
+            f" bits, {NULL_MEAN:.2f} expected (p {cells.probability(checked.mean_p_value).text}):"
             f" {consistent} with no memorization"
         )
     return [
@@ -106,7 +103,9 @@ def _numbers(audit: Audit, result: ExposureResult) -> tuple[Number, ...]:
     name = f"mean, {insertions(level.insertions)}"
     if np.isnan(mean.value):
         return most, Number(name, "", note="no exposure is known")
-    span = "no interval" if np.isnan(mean.low) else f"95%: {number(mean.low)} to {number(mean.high)}"
+    span = (
+        "no interval" if np.isnan(mean.low) else f"95%: {number(mean.low)} to {number(mean.high)}"
+    )
     bound = "≥ " if mean.bound else ""
     note = f"without memorization {NULL_MEAN:.2f} bits on average"
     return most, Number(name, f"{bound}{number(mean.value)} bits", span, note)
@@ -129,18 +128,17 @@ def _coverage(result: ExposureResult) -> Coverage:
 
 
 def _levels(result: ExposureResult) -> Grid:
-    rows = []
-    for level in by_insertions(result.exposure, result.inserted):
-        rows.append(
-            cells.row(
-                insertions(level.insertions),
-                cells.count(level.canaries),
-                cells.value(level.median),
-                cells.estimate(exposure_notes.level_mean(level)),
-                cells.count(level.saturated),
-                cells.probability(level.p_value),
-            )
+    rows = [
+        cells.row(
+            insertions(level.insertions),
+            cells.count(level.canaries),
+            cells.value(level.median),
+            cells.estimate(exposure_notes.level_mean(level)),
+            cells.count(level.saturated),
+            cells.probability(level.p_value),
         )
+        for level in by_insertions(result.exposure, result.inserted)
+    ]
     head = ("secrets", "number", "median, bits", "mean [95 %], bits", "only bounds", "p")
     title = "Exposure by number of insertions; p: of no memorization at all"
     return Grid(title, head, tuple(rows))
@@ -159,7 +157,7 @@ class _Shown:
 
     def figure(self) -> Figure:
         """Draw every canary by its number of insertions."""
-        result, drawn = self.result, self.drawn.tolist()
+        drawn = self.drawn.tolist()
         grid = Grid("Exposure of each secret drawn", self._head(), tuple(map(self._row, drawn)))
         return Figure(
             "exposure",
@@ -262,7 +260,11 @@ class _Shown:
                 "Exposure: log2 of the number of secrets of this format, minus log2 of the rank of"
                 " this one among them. Without memorization it is"
                 f" {NULL_MEAN:.2f} bits on average, and t bits or more with probability 1 in 2^t.",
-                *([f"Secrets are named, not shown; {contents}."] if isinstance(contents, str) else []),
+                *(
+                    [f"Secrets are named, not shown; {contents}."]
+                    if isinstance(contents, str)
+                    else []
+                ),
             ),
             "note",
         )

@@ -63,9 +63,13 @@ def _figure(comparison: Comparison) -> list[Figure]:
         ]
     ends = [0.0, *(end for change in known.values() for end in change.interval)]
     unit = "nats" if comparison.kind == "scores" else "bits"
-    x = Axis.through(min(ends), max(ends), f"difference from {printable(comparison.baseline.name)} ({unit})")
+    x = Axis.through(
+        min(ends), max(ends), f"difference from {printable(comparison.baseline.name)} ({unit})"
+    )
     plot = Plot(x, Axis(-0.4, len(known) - 0.2), tuple(marks), height=64.0 + 52 * len(known))
-    rows = tuple(cells.row(name, signed(c.value), cells.ends(*c.interval)) for name, c in known.items())
+    rows = tuple(
+        cells.row(name, signed(c.value), cells.ends(*c.interval)) for name, c in known.items()
+    )
     grid = Grid("Differences", ("", unit, "[95 %]"), rows)
     title = "What changes from the first run"
     return [Figure("differences", title, "Mean differences with 95% intervals.", plot, grid)]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from byrote.report import privacy
-from byrote.report.exposure_notes import level_mean
+from byrote.report.exposure_notes import estimate_of, level_mean
 from byrote.report.format import byte_size, insertions, number, plural
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
@@ -25,13 +25,13 @@ from byrote.report.page.content import (
     Status,
     Tone,
 )
-from byrote.report.page.sections.attacks import MEMBERSHIP
+from byrote.report.page.sections.attacks import MEMBERSHIP, best_attack
 from byrote.report.page.sections.canaries import EXFILTRATION
 from byrote.report.page.sections.samples import REGURGITATION
-from byrote.scores.exposure.levels import by_insertions
+from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.exposure.levels import Level, by_insertions
 from byrote.scores.gate.threshold import Measured
 from byrote.scores.privacy.evidence import PrivacyEvidence
-from byrote.stats.estimate import Estimate
 
 ATTRIBUTE = "attribute inference"
 CLASSES = {
@@ -47,7 +47,7 @@ _ABSENT = Coverage("out of scope", "byrote has no such attack, and nothing here 
 
 def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
     """Return which attacks a run tested, filled from what its sections show."""
-    covers = {name: _ABSENT for name in CLASSES} | _defaults(audit)
+    covers = dict.fromkeys(CLASSES, _ABSENT) | _defaults(audit)
     for section in sections:
         covers |= section.covers
     rows = tuple(
@@ -128,27 +128,22 @@ def _exposures(audit: Audit) -> list[Row]:
     if audit.exposures is None:
         return []
     result = audit.exposures
-    rows = []
-    for level in by_insertions(result.exposure, result.inserted):
-        if level.insertions:
-            rows.append(_exposure(level_mean(level), level.insertions, audit))
-    return rows
+    levels = by_insertions(result.exposure, result.inserted)
+    return [_exposure(result, level) for level in levels if level.insertions and level.estimated]
 
 
-def _exposure(mean: Estimate, level: int, audit: Audit) -> Row:
-    result = audit.exposures
-    assert result is not None  # noqa: S101 (the caller's)
-    bits = np.where(result.inserted == level, result.exposure.bits, -np.inf)
-    largest = int(np.nanargmax(bits))
-    low, high = result.exposure.interval[largest].tolist()
-    bound = "at least" if result.exposure.saturated[largest] else ""
-    most = Estimate(float(bits[largest]), low, high, bound=bound)  # type: ignore[arg-type]
-    name = f"exposure of secrets {insertions(level)}, bits"
-    return cells.row(name, cells.estimate(most), cells.estimate(mean))
+def _exposure(result: ExposureResult, level: Level) -> Row:
+    bits = np.where(result.inserted == level.insertions, result.exposure.bits, np.nan)
+    largest = estimate_of(result, int(np.nanargmax(bits)))
+    name = f"exposure of secrets {insertions(level.insertions)}, bits"
+    return cells.row(name, cells.estimate(largest), cells.estimate(level_mean(level)))
 
 
 def _privacy(audit: Audit) -> list[Row]:
-    auc = _measured(audit.measured("max_auc"))
+    if isinstance(audit.evidence, str):
+        return []
+    area = best_attack(audit.evidence)
+    auc = Cell(f"{area.value} ({area.interval})" if area.is_known else area.note)
     proven, allowed = _epsilons(audit.evidence)
     average = cells.words("an area is itself an average", tone="note")
     return [
@@ -157,9 +152,7 @@ def _privacy(audit: Audit) -> list[Row]:
     ]
 
 
-def _epsilons(evidence: PrivacyEvidence | str) -> tuple[str, str]:
-    if isinstance(evidence, str):
-        return f"not measured ({evidence})", "unknown"
+def _epsilons(evidence: PrivacyEvidence) -> tuple[str, str]:
     bound = evidence.headline
     proven = f"at least {number(bound.epsilon)}"
     if np.isnan(bound.epsilon):
@@ -204,7 +197,9 @@ def _data_size(audit: Audit) -> str:
     if result is not None:
         return f"a text of {byte_size(result.facts['corpus']['bytes'])}"
     values = int(np.prod(data.shape, dtype=int))
-    return f"{plural(data.records, 'record')} of {plural(values, 'value')}: {data.records * values:,}"
+    return (
+        f"{plural(data.records, 'record')} of {plural(values, 'value')}: {data.records * values:,}"
+    )
 
 
 def _parameters(audit: Audit) -> str:

@@ -37,6 +37,10 @@ def made(audit: Audit) -> Section:
     return Section(
         "made",
         "How it was made",
-        (Facts(pairs), Facts((("command", command or _NO_COMMAND), *hashed), code=True), Prose((verify,))),
+        (
+            Facts(pairs),
+            Facts((("command", command or _NO_COMMAND), *hashed), code=True),
+            Prose((verify,)),
+        ),
         {"manifest": described, "digests": hashes, "command": command},
     )

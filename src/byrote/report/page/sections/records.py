@@ -104,7 +104,10 @@ class _Shown:
         names = [self._name(bins, place) for place in range(len(all_))]
         filled = np.flatnonzero(all_).tolist()
         picks = [self._pick(place, names[place], scored[bins.place == place]) for place in filled]
-        rows = [cells.row(names[p], cells.count(int(all_[p])), cells.count(int(part[p]))) for p in filled]
+        rows = [
+            cells.row(names[p], cells.count(int(all_[p])), cells.count(int(part[p])))
+            for p in filled
+        ]
         grid = Grid("Records by memorization score M", ("M, nats", "records", "found"), tuple(rows))
         return [
             Figure(
@@ -135,7 +138,9 @@ class _Shown:
         [q95] = quantiles(self.result.score[~np.isnan(self.result.score)], (0.95,))
         x = _axis(bins)
         y = Axis.through(0, 1.08 * float(all_.max()), "records", ticks=4)
-        rule = [Rule("quantile", x=q95, text=f"95% are below {number(q95)}")] if q95 <= x.high else []
+        rule = (
+            [Rule("quantile", x=q95, text=f"95% are below {number(q95)}")] if q95 <= x.high else []
+        )
         keys = (Key("found", "found (q ≤ 0.05)"), Key("plain", "other records"))
         return Plot(x, y, (*rule, *stacks), keys, height=330.0)
 
@@ -154,7 +159,12 @@ class _Shown:
         head = ("record", "M", f"{value} without", "with", "q")
         shown = rows[:_PICKED].tolist()
         grid = Grid(f"Records with M {name}", head, tuple(self._brief(row) for row in shown))
-        return Pick(self._bin(place), f"{plural(len(rows), 'record')} with M {name}", grid, len(rows) - len(shown))
+        return Pick(
+            self._bin(place),
+            f"{plural(len(rows), 'record')} with M {name}",
+            grid,
+            len(rows) - len(shown),
+        )
 
     def _brief(self, row: int) -> Row:
         result = self.result
@@ -221,16 +231,18 @@ class _Shown:
         """Return how to read the tables, and what they leave out."""
         value, unit = statistic_of(self.result.description)
         contents = self.audit.contents
-        redacted = [f"Records are named by their ids; {contents}."] if isinstance(contents, str) else []
+        redacted = (
+            [f"Records are named by their ids; {contents}."] if isinstance(contents, str) else []
+        )
         return Prose(
             (
-                f"Effect: the mean {value} of a record in the models that trained on it, minus that"
-                f" in the models that did not, in {unit}; 10 nats are a factor of 22,000. Score M is"
-                " the paper's estimate of the same. q: the share of false discoveries among records"
-                " with a q as small.",
-                "Each dot is a model: grey without the record, blue with it; the line leads from the"
-                " mean without to the mean with. The shaded part is where 90% of all records lie"
-                " when they are held out.",
+                f"Effect: the mean {value} of a record in the models that trained on it, minus"
+                f" that in the models that did not, in {unit}; 10 nats are a factor of 22,000."
+                " Score M is the paper's estimate of the same. q: the share of false discoveries"
+                " among records with a q as small.",
+                "Each dot is a model: grey without the record, blue with it; the line leads from"
+                " the mean without to the mean with. The shaded part is where 90% of all records"
+                " lie when they are held out.",
                 *redacted,
             ),
             "note",

@@ -62,7 +62,8 @@ def conclude(result: Findings, *, gate: Gate | None = None, incomplete: str = ""
     >>> import byrote, numpy as np
     >>> from sklearn.neighbors import KernelDensity
     >>> x = np.random.default_rng(0).normal(size=(40, 2))
-    >>> result = byrote.score_memorization(KernelDensity(), x, plan=byrote.KFold(4, repeats=4))
+    >>> wide, plan = KernelDensity(bandwidth=100.0), byrote.KFold(2, repeats=2)
+    >>> result = byrote.score_memorization(wide, x, plan=plan)
     >>> conclusion = conclude(result)
     >>> conclusion.verdict, conclusion.exit_code
     ('not judged', 0)

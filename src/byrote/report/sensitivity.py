@@ -26,7 +26,8 @@ def headline(result: MemorizationResult) -> list[str]:
     """Return which records were found, and the one that is not cleared, in a sentence each."""
     summary = result.summary()
     if summary.significant is None:
-        return [f"No record was tested: p-values: {summary.p_value_method}."]
+        reason = summary.p_value_method.removeprefix("none: ")
+        return [f"No record was tested, for there are no p-values: {reason}."]
     sentences = [_found(result)]
     if (row := summary.sensitivity.unexplained) >= 0:
         sentences.append(

@@ -12,7 +12,10 @@ from byrote.display import Displayed
 class Reported(Displayed):
     """Base of an open run: its table and its page."""
 
-    path: Path
+    @property
+    def path(self) -> Path:
+        """Path of the run's folder."""
+        raise NotImplementedError
 
     def report(
         self,

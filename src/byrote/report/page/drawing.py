@@ -92,6 +92,7 @@ def draw(plot: Plot, width: float) -> Drawing:
 
     Examples
     --------
+    >>> from byrote.report.page.plot import Axis, Dot, Plot
     >>> axis = Axis.through(0, 4)
     >>> drawing = draw(Plot(axis, axis, (Dot(2, 2, "found", "a record"),)), 330)
     >>> drawing.drawn[-1].label
@@ -175,8 +176,8 @@ def _whisker(frame: _Frame, mark: Whisker) -> Iterator[Shape]:
                 yield _line(place, height - _TIP, place, height + _TIP, f"whisker {mark.look}")
             else:
                 turn = -6 if place == low and end < frame.plot.x.low else 6
-                start, top, end = place - turn, height - _TIP, height + _TIP
-                path = {"d": f"M{start} {top}L{place} {height}L{start} {end}"}
+                start, top, bottom = place - turn, height - _TIP, height + _TIP
+                path = {"d": f"M{start} {top}L{place} {height}L{start} {bottom}"}
                 yield Shape("path", path, f"whisker {mark.look}")
     yield _dot(frame.x(mark.value), height, mark.look, "circle")
 

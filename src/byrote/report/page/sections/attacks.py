@@ -8,7 +8,17 @@ from byrote.report import privacy
 from byrote.report.format import number
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
-from byrote.report.page.content import Block, Coverage, Figure, Grid, Number, Prose, Section
+from byrote.report.page.content import (
+    Block,
+    Cell,
+    Coverage,
+    Figure,
+    Grid,
+    Number,
+    Prose,
+    Section,
+    Tone,
+)
 from byrote.report.page.plot import Axis, Key, Mark, Note, Plot, Rule, Whisker
 from byrote.report.page.sections.registry import section
 from byrote.scores.privacy.evidence import PrivacyEvidence
@@ -27,7 +37,7 @@ def attacks(audit: Audit) -> Section:
         blocks: tuple[Block, ...] = (Prose((why,), "unknown"),)
         return Section("attacks", _TITLE, blocks, {"reason": evidence}, covers=missing)
     sentences = privacy.verdict(evidence).plain.split("\n")
-    tone = "alarm" if evidence.contradicted else "strong"
+    tone: Tone = "alarm" if evidence.contradicted else "strong"
     return Section(
         "attacks",
         _TITLE,
@@ -93,7 +103,7 @@ def _membership(attacks: Sequence[MembershipInference]) -> list[Block]:
     return [Figure("membership", title, f"Areas under the curve: {named}.", _areas(known), grid)]
 
 
-def _hit(attack: MembershipInference, place: int) -> "cells.Cell":
+def _hit(attack: MembershipInference, place: int) -> Cell:
     hit = attack.hits[place]
     if np.isnan(hit.true_positive_rate):
         return cells.words(attack.reason or hit.reason, tone="unknown")
@@ -102,7 +112,7 @@ def _hit(attack: MembershipInference, place: int) -> "cells.Cell":
     text = f"{rate:.3g}%"
     if not np.isnan(low):
         text += f" [{100 * low:.3g}, {100 * high:.3g}]"
-    return cells.Cell(text, float(rate))
+    return Cell(text, float(rate))
 
 
 def _areas(attacks: Sequence[MembershipInference]) -> Plot:

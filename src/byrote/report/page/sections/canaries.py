@@ -11,6 +11,7 @@ from byrote.report.page import cells
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import (
     Block,
+    Cell,
     Coverage,
     Facts,
     Figure,
@@ -233,7 +234,7 @@ class _Shown:
         fit = [cells.count(int(result.fit[row]))] if len(result.test_loss) > 1 else []
         bits = cells.value(float(exposure.bits[row]))
         if exposure.saturated[row]:
-            bits = cells.Cell(f"≥ {bits.text}", bits.order)
+            bits = Cell(f"≥ {bits.text}", bits.order)
         return cells.row(
             self._secret(row),
             *fit,
@@ -246,11 +247,11 @@ class _Shown:
             anchor=self._anchor("record", row) if anchor else "",
         )
 
-    def _secret(self, row: int) -> "cells.Cell":
+    def _secret(self, row: int) -> Cell:
         contents = self.audit.contents
         canary = row % (len(self.result) // len(self.result.test_loss))
         content = None if isinstance(contents, str) else contents(canary)
-        return cells.Cell(printable(self.result.exposure.ids[row]), content=content)
+        return Cell(printable(self.result.exposure.ids[row]), content=content)
 
     def notes(self) -> Prose:
         """Return how to read the table, and what it leaves out."""
@@ -270,10 +271,10 @@ class _Shown:
         )
 
 
-def _ends(low: float, high: float) -> "cells.Cell":
+def _ends(low: float, high: float) -> Cell:
     if np.isnan(low):
         return cells.words("no interval", tone="unknown")
-    return cells.Cell(f"[{number(low)}, {number(high)}{')' if np.isinf(high) else ']'}", float(low))
+    return Cell(f"[{number(low)}, {number(high)}{')' if np.isinf(high) else ']'}", float(low))
 
 
 def _short(level: int) -> str:

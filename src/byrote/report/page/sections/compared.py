@@ -12,7 +12,7 @@ from byrote.report.page import cells
 from byrote.report.page.content import Block, Cell, Figure, Grid, Prose, Section
 from byrote.report.page.plot import Axis, Mark, Note, Plot, Rule, Whisker
 from byrote.scores.compare.compare import compare
-from byrote.scores.compare.comparison import Comparison
+from byrote.scores.compare.comparison import Comparison, ScoreChange
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
 
@@ -79,7 +79,7 @@ def _differences(comparison: Comparison) -> dict[str, Estimate]:
     found: dict[str, Estimate] = {}
     for change in comparison.changes:
         name = printable(change.name)
-        if hasattr(change, "mean"):
+        if isinstance(change, ScoreChange):
             found[f"{name}: effect of training"] = change.mean["mean_log"]
             found[f"{name}: held-out log-likelihood"] = change.held_out
         else:

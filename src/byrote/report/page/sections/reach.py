@@ -23,7 +23,9 @@ def reach(audit: Audit) -> Section | None:
     summary = result.summary()
     blocks: list[Block] = [Prose(tuple(sensitivity.reach(result)))]
     if summary.significant is None:
-        blocks = [Prose((f"p-values: {summary.p_value_method}.",), "alarm")]
+        blocks = [
+            Prose((f"No p-values: {summary.p_value_method.removeprefix('none: ')}.",), "alarm")
+        ]
     warnings = (*memorization.cautions(result), *(each.text for each in accidents_of(audit.run)))
     blocks += [Prose(warnings, "alarm")] if warnings else []
     blocks.append(Facts(tuple(_facts(audit, result))))

@@ -13,7 +13,18 @@ from byrote.report.figures.record_marks import is_found
 from byrote.report.format import number, plural, statistic_of
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
-from byrote.report.page.content import Cell, Figure, Grid, Number, Pick, Prose, Row, Section
+from byrote.report.page.content import (
+    Block,
+    Cell,
+    Figure,
+    Grid,
+    Number,
+    Pick,
+    Prose,
+    Row,
+    Section,
+    Tone,
+)
 from byrote.report.page.plot import Axis, Key, Plot, Rule, Stack
 from byrote.report.page.sections.registry import section
 from byrote.report.page.strips import Strips
@@ -33,7 +44,7 @@ def records(audit: Audit) -> Section | None:
     if result is None:
         return None
     shown = _Shown(audit, result)
-    blocks = [*shown.distribution(), *shown.tables(), shown.notes()]
+    blocks: list[Block] = [*shown.distribution(), *shown.tables(), shown.notes()]
     return Section(
         "records",
         "What was found",
@@ -224,7 +235,7 @@ class _Shown:
         contents = self.audit.contents
         content = None if isinstance(contents, str) else contents(row)
         href = f"#{self.audit.place(f'record-{row}')}" if link and row in self.listed else ""
-        tone = "found" if self.is_found[row] else ""
+        tone: Tone = "found" if self.is_found[row] else ""
         return Cell(printable(self.result.ids[row]), None, tone, href, content=content)
 
     def notes(self) -> Prose:

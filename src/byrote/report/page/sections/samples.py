@@ -7,7 +7,7 @@ from byrote.report import neighbors as text
 from byrote.report.format import plural
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
-from byrote.report.page.content import Coverage, Grid, Prose, Section
+from byrote.report.page.content import Cell, Coverage, Grid, Prose, Section
 from byrote.report.page.sections.registry import section
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 
@@ -52,7 +52,7 @@ def _nearest(audit: Audit, result: NeighborResult) -> Grid:
         content = None if isinstance(contents, str) else contents(row)
         rows.append(
             cells.row(
-                cells.Cell(printable(result.ids[row]), content=content),
+                Cell(printable(result.ids[row]), content=content),
                 cells.value(float(result.ratio[row])),
                 cells.value(float(result.distance_sample[row])),
                 cells.value(float(result.distance_validation[row])),

@@ -1,15 +1,17 @@
 """The thresholds that were set, what was measured, and the verdict on each."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from byrote.report import gate as gate_text
 from byrote.report.page.audit import Audit
-from byrote.report.page.cells import row, words
-from byrote.report.page.content import Cell, Grid, Prose, Section
+from byrote.report.page.cells import NO_LIMITS, row, words
+from byrote.report.page.content import Cell, Grid, Prose, Section, Tone
 from byrote.report.page.drawing import Drawing, draw
 from byrote.report.page.plot import Axis, Plot, Rule, Whisker
 from byrote.report.page.sections.registry import section
-from byrote.scores.gate.threshold import Threshold, option
+from byrote.scores.gate.threshold import Threshold, Verdict, option
 
 _WIDTH, _HEIGHT = 150.0, 26.0
 
@@ -24,28 +26,30 @@ def thresholds(audit: Audit) -> Section | None:
     rows = [
         row(
             option(each.name),
+            Cell(each.verdict, tone=_TONES[each.verdict], look=f"status {each.verdict}"),
             words(f"≤ {gate_text.value(each.asked, each.unit)}"),
             _value(each),
             words(gate_text.interval(each)),
             Cell("", strip=_strip(each)),
-            Cell(each.verdict, tone=_TONES[each.verdict], look=f"status {each.verdict}"),
             words(each.reason or each.covers),
         )
         for each in gate.thresholds
     ]
-    head = ("threshold", "limit", "measured", f"[{level}]", "", "verdict", "why")
+    head = ("threshold", "verdict", "limit", "measured", f"[{level}]", "", "why")
     grid = Grid(f"The intervals hold together with probability {level}.", head, tuple(rows), left=7)
     covers = tuple(f"{option(t.name)}: {t.covers}." for t in gate.thresholds if t.covers)
     data = {name: part for name, part in gate.to_dict().items() if name != "run"}
     return Section("thresholds", "Was it within the limits?", (grid, Prose(covers, "note")), data)
 
 
-_TONES = {"passed": "strong", "failed": "alarm", "inconclusive": "unknown"}
+_TONES: Mapping[Verdict, Tone] = {"passed": "strong", "failed": "alarm", "inconclusive": "unknown"}
 
 
 def _value(threshold: Threshold) -> Cell:
     if np.isnan(threshold.found):
         return words("never measured", tone="unknown")
+    if np.isneginf(threshold.low):
+        return words(NO_LIMITS, tone="unknown")
     return words(gate_text.value(threshold.found, threshold.unit))
 
 

@@ -73,7 +73,7 @@ def conclude(result: Findings, *, gate: Gate | None = None, incomplete: str = ""
     headline = (
         exposure_notes.headline(result)
         if isinstance(result, ExposureResult)
-        else sensitivity.headline(result)
+        else sensitivity.conclusion(result)
     )
     if gate is None:
         code = EXIT_CODES["inconclusive" if incomplete else "passed"]

@@ -8,6 +8,9 @@ from byrote.report.format import interval, log_likelihood, number, plural
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
+from byrote.stats.multiple_testing import false_hypotheses
+
+_TAIL = 0.025  # error of the lower end of a 95 % interval
 
 
 def significance(result: MemorizationResult) -> Text:
@@ -28,7 +31,7 @@ def headline(result: MemorizationResult) -> list[str]:
     if summary.significant is None:
         reason = summary.p_value_method.removeprefix("none: ")
         return [f"No record was tested, for there are no p-values: {reason}."]
-    sentences = [_found(result)]
+    sentences = [_found(result), *_certain(result)]
     if (row := summary.sensitivity.unexplained) >= 0:
         sentences.append(
             f"Record {printable(result.ids[row])} is not cleared: training on it raises its"
@@ -36,6 +39,23 @@ def headline(result: MemorizationResult) -> list[str]:
             f" {interval(*result.interval[row])}, but this test cannot tell that from chance."
         )
     return sentences
+
+
+def conclusion(result: MemorizationResult) -> list[str]:
+    """Return the headline; where no record was found, with what could have been found."""
+    none_found = result.summary().significant == 0
+    return [*headline(result), *(reach(result)[:1] if none_found else [])]
+
+
+def _certain(result: MemorizationResult) -> list[str]:
+    """Return how many of the records found truly are memorized, whichever discoveries are false."""
+    if not result.summary().significant:
+        return []
+    level = f"With {1 - _TAIL:.1%} confidence"
+    certain = false_hypotheses(result.p_value[~np.isnan(result.p_value)], _TAIL)
+    if not certain:
+        return [f"{level} it cannot be said that any of them truly is."]
+    return [f"{level} at least {certain:,} of them truly {'is' if certain == 1 else 'are'}."]
 
 
 def _found(result: MemorizationResult) -> str:

@@ -15,6 +15,7 @@ from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.gate.check import KINDS
 from byrote.scores.gate.threshold import Gate, GatedRun, Measured
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.once import once
 from byrote.scores.privacy.evidence import PrivacyEvidence
@@ -108,6 +109,15 @@ class Audit:
             return self.run.neighbors()
         except (InvalidInput, CorruptFile, CannotRead) as error:
             return str(error)
+
+    @cached_property
+    def near_duplicates(self) -> NearDuplicates | str:
+        """Copies among the records, or why they are not known."""
+        try:
+            copies = self.run.near_duplicates()
+        except (InvalidInput, CorruptFile, CannotRead) as error:
+            return str(error)
+        return "byrote neighbors finds them" if copies is None else copies
 
     @cached_property
     def contents(self) -> Contents | str:

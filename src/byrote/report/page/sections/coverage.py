@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from byrote.report import privacy
+from byrote.report import near_duplicates, privacy
 from byrote.report.exposure_notes import estimate_of, level_mean
 from byrote.report.format import byte_size, insertions, number, plural
 from byrote.report.page import cells
@@ -179,17 +179,22 @@ def _limits(audit: Audit) -> list[tuple[str, str]]:
             "who can be spoken of",
             "the records, secrets, model and training of this run; not other data or models",
         ),
-        (
-            "near-duplicates",
-            "they hide one another from scores: a record whose copy stays in training looks as if"
-            " it were not memorized; byrote neighbors finds them",
-        ),
+        *([("near-duplicates", _near_duplicates(audit))] if audit.scores is not None else []),
         (
             "stronger attackers",
             "an attacker may know more than likelihoods; nothing here bounds a privacy loss from"
             " above",
         ),
     ]
+
+
+def _near_duplicates(audit: Audit) -> str:
+    if isinstance(audit.near_duplicates, str):
+        return (
+            "not looked for: they hide one another from scores, since a record whose copy stays in"
+            f" training looks as if it were not memorized ({audit.near_duplicates})"
+        )
+    return near_duplicates.sentence(audit.near_duplicates)
 
 
 def _data_size(audit: Audit) -> str:

@@ -66,7 +66,7 @@ def _smallest(sensitivity: Sensitivity) -> Number:
     if np.isnan(effect):
         return Number(name, "", note=sensitivity.reason or "the moderated test cannot be had")
     if np.isinf(effect):
-        return Number(name, "none", note="no single record can be found by this plan")
+        return Number(name, "", note="this plan can find no single record: it has too few fits")
     if sensitivity.far_from_normal:
         return Number(name, "", note="retraining noise is far from normal")
     noisy = f"{number(sensitivity.detectable_noisy)} nats in a noisy record"

@@ -22,7 +22,7 @@ from byrote.cli.options.runs import (
     ShowOptions,
 )
 from byrote.cli.options.training import ExposeOptions, ScoreOptions, StudyOptions
-from byrote.cli.options.verdicts import CheckOptions, ReportOptions, VerifyOptions
+from byrote.cli.options.verdicts import CardOptions, CheckOptions, ReportOptions, VerifyOptions
 from byrote.runs import interrupts
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ _VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at 
     "compare": (CompareOptions, "Compare runs with a baseline, with intervals."),
     "check": (CheckOptions, "Check a run against thresholds, for continuous integration."),
     "report": (ReportOptions, "Write what runs found to one page that needs no network."),
+    "card": (CardOptions, "Print what a run found as a section for a model card."),
     "verify": (VerifyOptions, "Check that a page of byrote report belongs to its runs."),
     "study": (StudyOptions, "Repeat a published experiment, or compare mitigations."),
 }

@@ -58,6 +58,17 @@ class Reported(Displayed):
         >>> page[:15], "<script src" in page
         ('<!doctype html>', False)
         """
+        # A later stage, which is loaded when the first page is made.
         module, file = import_module("byrote.report.page.report"), checks.path("path", path)
         named = {self.path.resolve().name: self}
         module.write_report(named, file, show_records=show_records, thresholds=thresholds)
+
+    def metrics(self) -> dict[str, float]:
+        """Return the numbers at the top of the page under flat names, for any log of metrics.
+
+        Each with the ends of its interval, ``…_low`` and ``…_high``, where they are known. What was
+        not measured is absent.
+        """
+        module = import_module("byrote.report.page.report")
+        metrics: dict[str, float] = module.metrics(self)
+        return metrics

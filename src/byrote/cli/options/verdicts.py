@@ -87,6 +87,17 @@ class ReportOptions(ThresholdOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CardOptions(ThresholdOptions):
+    """Print a section for a model card, in Markdown with metadata; exit codes as of byrote report.
+
+    What records hold is left out.
+    """
+
+    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    debug: Debug = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class VerifyOptions:
     """Check that a page belongs to its runs, unchanged: exit 0 if it does, 3 if not."""
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from byrote.cli.exits import complain
-from byrote.cli.options.verdicts import ReportOptions
+from byrote.cli.options.verdicts import ReportOptions, ThresholdOptions
 from byrote.cli.output import print_text
 from byrote.cli.verbs.check import thresholds_of
 from byrote.cli.verbs.figures import name_runs
@@ -19,7 +19,7 @@ def report(options: ReportOptions) -> int:
     named = name_runs(options.runs, options.names)
     runs = {name: open_run(path) for name, path in named.items()}
     page = write_report(
-        runs, options.out, show_records=options.show_records, thresholds=_thresholds(options)
+        runs, options.out, show_records=options.show_records, thresholds=check_arguments(options)
     )
     for line in _conclusions(page):
         print_text(line)
@@ -30,7 +30,7 @@ def report(options: ReportOptions) -> int:
     return most_severe(chapter.conclusion for chapter in page.chapters)
 
 
-def _thresholds(options: ReportOptions) -> dict[str, Any]:
+def check_arguments(options: ThresholdOptions) -> dict[str, Any]:
     """Return the arguments of a check; none if no threshold is set."""
     limits = {name: limit for name, limit in thresholds_of(options).items() if limit is not None}
     if not limits:

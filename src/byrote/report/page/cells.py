@@ -64,18 +64,18 @@ def row(*cells: Cell | str, anchor: str = "") -> Row:
     return Row(tuple(words(c) if isinstance(c, str) else c for c in cells), anchor)
 
 
-def measured(name: str, result: Measured, *, note: str = "") -> Number:
+def measured(name: str, result: Measured, metric: str = "", *, note: str = "") -> Number:
     """Return what a threshold would judge as a number, with its interval or what it lacks."""
     if np.isnan(result.found) or np.isneginf(result.low):
         reason = "; ".join(result.doubts).removeprefix(f"{UNMEASURED}: ")
         return Number(name, "", note=reason or NO_LIMITS)
     amount = gate.value(result.found, result.unit)
-    if result.one_sided:
-        return Number(name, f"≥ {amount}", "a lower bound at 95%", note or result.covers)
-    return Number(name, amount, span(result) or "no interval", note or result.covers)
+    known = Estimate(result.found, result.low, result.high)
+    reach = span(result) or "no interval"
+    return Number(name, amount, reach, note or result.covers, metric, known)
 
 
-def estimated(name: str, result: Estimate, note: str) -> Number:
+def estimated(name: str, result: Estimate, metric: str, note: str) -> Number:
     """Return an estimate as a number, with its interval or the reason why it is unknown."""
     if np.isnan(result.value):
         return Number(name, "", note=result.reason or UNKNOWN)
@@ -86,7 +86,7 @@ def estimated(name: str, result: Estimate, note: str) -> Number:
         reach = f"a bound at {level} confidence"
     elif np.isnan(result.low):
         reach = f"no interval: {result.reason}" if result.reason else "no interval"
-    return Number(name, f"{bound}{number(result.value)}", reach, note)
+    return Number(name, f"{bound}{number(result.value)}", reach, note, metric, result)
 
 
 def span(result: Measured) -> str:

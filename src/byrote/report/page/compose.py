@@ -1,6 +1,7 @@
 """The page of one run, or of several compared: chapters, sections, and the same as plain data."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from byrote import __version__
@@ -96,7 +97,7 @@ def _data(chapter: Chapter) -> dict[str, Any]:
         "headline": list(conclusion.headline),
         "incomplete": conclusion.incomplete,
         "exit_code": conclusion.exit_code,
-        "numbers": [vars(number) for number in chapter.numbers],
+        "numbers": [asdict(number) for number in chapter.numbers],
         "untested": list(chapter.untested),
         "sections": {printable(section.name): section.data for section in chapter.sections},
     }

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from byrote.report.conclusion import Conclusion
 from byrote.report.page.drawing import Drawing
 from byrote.report.page.plot import Plot
+from byrote.stats.estimate import Estimate
 
 Tone = Literal["", "strong", "note", "alarm", "unknown", "found"]
 Status = Literal["run", "not run", "out of scope"]
@@ -115,12 +116,17 @@ Block = Prose | Grid | Figure | Facts | Signature
 
 @dataclass(frozen=True)
 class Number:
-    """A number at the top of a page, with its interval or the reason why it is unknown."""
+    """A number at the top of a page, with its interval or the reason why it is unknown.
+
+    metric: its name for programs. estimate: the same for them; None where it is unknown.
+    """
 
     name: str
     value: str
     interval: str = ""
     note: str = ""
+    metric: str = ""
+    estimate: Estimate | None = None
 
     @property
     def is_known(self) -> bool:

@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from byrote.errors import printable
+from byrote.report.format import as_sentence
 from byrote.report.page.content import Page
 from byrote.report.page.drawing import drawings
 
@@ -66,18 +67,13 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(drawings=drawings, sentence=_sentence)
+    environment.filters.update(drawings=drawings, sentence=as_sentence)
     return environment
 
 
 def _finalize(value: Any) -> Any:
     """Show by its code what is not printable; markup is byrote's own."""
     return value if isinstance(value, Markup) else printable(value)
-
-
-def _sentence(text: str) -> str:
-    """Return a clause as a sentence."""
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _policy(style: str, script: str) -> str:

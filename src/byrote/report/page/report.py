@@ -7,6 +7,7 @@ from typing import Any
 
 from byrote import __version__, checks
 from byrote.errors import InvalidInput
+from byrote.report.page.card import metrics_of
 from byrote.report.page.compose import FORMAT, page_of
 from byrote.report.page.content import Page
 from byrote.report.page.provenance import digests
@@ -46,6 +47,12 @@ def make_page(
     gates = {name: check(run, **limits, redact=True) for name, run in runs.items() if limits}
     settings = {"show_records": shown, "thresholds": limits}
     return page_of(runs, gates=gates, show_records=shown, settings=settings)
+
+
+def metrics(run: Run) -> dict[str, float]:
+    """Return the numbers of a run under flat names; see ``Run.metrics``."""
+    [chapter] = make_page({run.path.resolve().name: run}).chapters
+    return metrics_of(chapter)
 
 
 # -- whether a page belongs to its runs -----------------------------------------------------------

@@ -50,7 +50,9 @@ def attacks(audit: Audit) -> Section:
         evidence.to_dict(),
         numbers=(
             best_attack(evidence),
-            cells.estimated("privacy loss proven", evidence.headline.estimate, _PROVEN),
+            cells.estimated(
+                "privacy loss proven", evidence.headline.estimate, "epsilon_proven", _PROVEN
+            ),
         ),
         untested=_untested(evidence),
         covers={MEMBERSHIP: _coverage(evidence.membership)},
@@ -62,11 +64,16 @@ _PROVEN = "epsilon: the true one may be anything above"
 _AREA = "area under the curve: 0.5 is guessing, 1 is certainty"
 
 
+def _proven(evidence: PrivacyEvidence) -> Number:
+    bound = evidence.headline.estimate
+    return cells.estimated("privacy loss proven", bound, "epsilon_proven", _PROVEN)
+
+
 def best_attack(evidence: PrivacyEvidence) -> Number:
     """Return the area of the better attack; picking it makes the area a little too large."""
     known = [attack for attack in evidence.membership if not np.isnan(attack.auc)]
     best = max(known or evidence.membership, key=lambda attack: np.nan_to_num(attack.auc))
-    return cells.estimated("best membership attack", best.estimate, _AREA)
+    return cells.estimated("best membership attack", best.estimate, "membership_auc", _AREA)
 
 
 def _coverage(attacks: Sequence[MembershipInference]) -> Coverage:

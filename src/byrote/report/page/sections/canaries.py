@@ -98,18 +98,15 @@ def _facts(audit: Audit, result: ExposureResult) -> list[tuple[str, str]]:
 
 
 def _numbers(audit: Audit, result: ExposureResult) -> tuple[Number, ...]:
-    most = cells.measured("most exposed secret", audit.measured("max_exposure"))
+    most = cells.measured(
+        "most exposed secret", audit.measured("max_exposure"), "largest_exposure_bits"
+    )
     level = by_insertions(result.exposure, result.inserted)[-1]
     mean = exposure_notes.level_mean(level)
     name = f"mean, {insertions(level.insertions)}"
-    if np.isnan(mean.value):
-        return most, Number(name, "", note="no exposure is known")
-    span = (
-        "no interval" if np.isnan(mean.low) else f"95%: {number(mean.low)} to {number(mean.high)}"
-    )
-    bound = "≥ " if mean.bound else ""
-    note = f"without memorization {NULL_MEAN:.2f} bits on average"
-    return most, Number(name, f"{bound}{number(mean.value)} bits", span, note)
+    metric = f"mean_exposure_{level.insertions}_bits"
+    note = f"bits; without memorization {NULL_MEAN:.2f} on average"
+    return most, cells.estimated(name, mean, metric, note)
 
 
 def _coverage(result: ExposureResult) -> Coverage:

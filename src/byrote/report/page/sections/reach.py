@@ -11,7 +11,7 @@ from byrote.report.page.sections.registry import section
 from byrote.scores.elsewhere import accidents_of
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.sensitivity import Sensitivity
-from byrote.stats.estimate import proportion
+from byrote.stats.estimate import Estimate, proportion
 
 
 @section(order=30)
@@ -70,7 +70,9 @@ def _smallest(sensitivity: Sensitivity) -> Number:
     if sensitivity.far_from_normal:
         return Number(name, "", note="retraining noise is far from normal")
     noisy = f"{number(sensitivity.detectable_noisy)} nats in a noisy record"
-    return Number(name, f"{number(effect)} nats", noisy, "in a single record, with 80% power")
+    known = Estimate(effect, reason="a forecast from this run's own noise")
+    note = "in a single record, with 80% power"
+    return Number(name, f"{number(effect)} nats", noisy, note, "detectable_nats", known)
 
 
 def _unseen(sensitivity: Sensitivity) -> tuple[str, ...]:

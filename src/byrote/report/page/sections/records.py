@@ -1,5 +1,6 @@
 """The records that were found, and all scores."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -56,16 +57,18 @@ def records(audit: Audit) -> Section | None:
 
 
 def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
-    summary, share = result.summary(), audit.measured("max_significant")
-    if summary.significant is None:
-        found = cells.measured("records memorized", share)
-    else:
+    summary = result.summary()
+    share = cells.measured(
+        "records memorized", audit.measured("max_significant"), "records_memorized_share"
+    )
+    if share.is_known and summary.significant is not None:
         text = f"{summary.significant:,} of {summary.scored:,}"
-        part = f"{summary.share_significant:.1%}, {cells.span(share) or 'no interval'}"
-        found = Number("records memorized", text, part, "at a 5% false discovery rate")
+        part = f"{summary.share_significant:.1%}, {share.interval}"
+        note = "at a 5% false discovery rate"
+        share = replace(share, value=text, interval=part, note=note)
     raises = "how much training on the worst record raises its log-likelihood"
-    largest = cells.measured("largest effect", audit.measured("max_score"), note=raises)
-    return found, largest
+    effect = audit.measured("max_score")
+    return share, cells.measured("largest effect", effect, "largest_effect_nats", note=raises)
 
 
 def _untested(result: MemorizationResult) -> tuple[str, ...]:

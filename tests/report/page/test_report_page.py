@@ -22,9 +22,9 @@ from page_runs import SECRET
 KINDS = ("images", "rows", "canaries")
 
 
-def again(path, **options):
+def again(*paths, **options):
     """Make a page, which no other test has made."""
-    return render(make_page({path.name: byrote.open_run(path)}, **options))
+    return render(make_page({path.name: byrote.open_run(path) for path in paths}, **options))
 
 
 def data_of(content):
@@ -50,12 +50,13 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("show_records", [False, True])
-def test_a_second_page_of_a_run_has_the_same_bytes(pages, runs, kind, show_records, tmp_path):
-    shutil.copytree(runs / kind, tmp_path / kind)
-    second = again(tmp_path / kind, show_records=show_records)
-    assert second == pages(kind, show_records=show_records)
+@pytest.mark.parametrize("names", [("images",), ("rows",), ("canaries",), ("images", "wide")])
+def test_a_second_page_has_the_same_bytes_wherever_the_runs_are(pages, runs, names, tmp_path):
+    for name in names:
+        shutil.copytree(runs / name, tmp_path / name)
+    second = again(*(tmp_path / name for name in names), show_records=True)
+    assert second == pages(*names, show_records=True)
+    assert str(tmp_path).encode() not in second
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -198,6 +199,15 @@ def test_a_page_of_fewer_fits_is_not_that_of_the_run(runs, tmp_path):
     path.write_bytes(again(tmp_path / "rows"))
     problems = verify(path, [byrote.open_run(runs / "rows")])
     assert problems == ["rows: its run is another than that of the page"]
+
+
+def test_settings_that_no_report_writes_are_a_changed_page(pages, runs, tmp_path):
+    path = tmp_path / "page.html"
+    changed = pages("rows").replace(b'"thresholds": {}', b'"thresholds": {"max_luck": 1}')
+    assert changed != pages("rows")
+    path.write_bytes(changed)
+    run = byrote.open_run(runs / "rows")
+    assert verify(path, [run]) == ["the page was changed after it was made"]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Reports: pages of runs in files, and whether a page belongs to its runs."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from byrote.scores.run import Run
 
 _MOST_BYTES = 1 << 25  # of a page that is read
 _END = b"</script>"
+_CHANGED = "the page was changed after it was made"
 
 
 def write_report(
@@ -82,8 +83,16 @@ def verify(path: Path, runs: Sequence[Run]) -> list[str]:
         return problems
     if data["byrote"] != __version__:
         return []
-    again = render(make_page(by_name, **data["settings"]))
-    return [] if again == content else ["the page was changed after it was made"]
+    return [] if _again(by_name, data["settings"]) == content else [_CHANGED]
+
+
+def _again(runs: Mapping[str, Run], settings: Mapping[str, Any]) -> bytes:
+    """Make a page as another one says that it was made; empty where that cannot be."""
+    show, thresholds = settings["show_records"], settings["thresholds"]
+    try:
+        return render(make_page(runs, show_records=show, thresholds=thresholds))
+    except (InvalidInput, TypeError, ValueError):  # settings that byrote report never writes
+        return b""
 
 
 def _read(path: Path) -> bytes:
@@ -104,7 +113,7 @@ def _data_of(path: Path, content: bytes) -> dict[str, Any]:
     try:
         data = json.loads(content[start + len(DATA) : end])
         is_page = data["format"] == FORMAT and _is_complete(data)
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         raise _not_a_page(path) from None
     if not is_page:
         raise _not_a_page(path)
@@ -122,8 +131,9 @@ def _not_a_page(path: Path) -> InvalidInput:
 
 
 def _digests(data: Mapping[str, Any], name: str) -> dict[str, str]:
-    sections: Iterable[tuple[str, Any]] = data["runs"][name]["sections"].items()
-    return next(dict(part["digests"]) for key, part in sections if key.endswith("made"))
+    sections: Mapping[str, Any] = data["runs"][name]["sections"]
+    [made] = [part for key, part in sections.items() if key.endswith("made")]
+    return dict(made["digests"])
 
 
 def _differing(name: str, data: Mapping[str, Any], run: Run) -> list[str]:

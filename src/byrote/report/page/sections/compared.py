@@ -1,6 +1,7 @@
 """Runs compared with the first, the baseline."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -28,10 +29,18 @@ def compared(runs: Mapping[str, Run]) -> Section:
     rows = tuple(cells.row(_title(title), *row) for title, row in text.rows(comparison))
     grid = Grid("Each run, and its differences from the first", ("", *names), rows)
     blocks: tuple[Block, ...] = (Prose(tuple(verdicts(comparison))), *_figure(comparison), grid)
-    return Section("compared", _TITLE, blocks, text.to_json(comparison))
+    return Section("compared", _TITLE, blocks, _data(comparison))
 
 
 _TITLE = "How the runs differ"
+
+
+def _data(comparison: Comparison) -> dict[str, Any]:
+    """Return the comparison as plain data, without paths and what the chapters describe."""
+    data = text.to_json(comparison)
+    for run in data["runs"]:
+        del run["path"], run["description"]
+    return data
 
 
 def _title(text: str) -> Cell:

@@ -1,7 +1,7 @@
 """The page of one run, or of several compared: chapters, sections, and the same as plain data."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from byrote import __version__
@@ -77,7 +77,7 @@ def _chapter(audit: Audit) -> Chapter:
 
 def _placed(section: Section, audit: Audit) -> Section:
     """Give a section an anchor that is its run's alone."""
-    return Section(audit.place(section.name), *list(vars(section).values())[1:])
+    return replace(section, name=audit.place(section.name))
 
 
 def _question(audit: Audit) -> str:

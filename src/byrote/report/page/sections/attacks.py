@@ -25,6 +25,9 @@ from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
 
 MEMBERSHIP = "membership inference"
+_TITLE = "What an attacker could tell"
+_PROVEN = "epsilon: the true one may be anything above"
+_AREA = "area under the curve: 0.5 is guessing, 1 is certainty"
 
 
 @section(order=40)
@@ -57,11 +60,6 @@ def attacks(audit: Audit) -> Section:
         untested=_untested(evidence),
         covers={MEMBERSHIP: _coverage(evidence.membership)},
     )
-
-
-_TITLE = "What an attacker could tell"
-_PROVEN = "epsilon: the true one may be anything above"
-_AREA = "area under the curve: 0.5 is guessing, 1 is certainty"
 
 
 def _proven(evidence: PrivacyEvidence) -> Number:

@@ -17,6 +17,8 @@ from byrote.scores.compare.comparison import Comparison, ScoreChange
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
 
+_TITLE = "How the runs differ"
+
 
 def compared(runs: Mapping[str, Run]) -> Section:
     """Return how runs differ from the first; match by ids where their data or plans differ."""
@@ -30,9 +32,6 @@ def compared(runs: Mapping[str, Run]) -> Section:
     grid = Grid("Each run, and its differences from the first", ("", *names), rows)
     blocks: tuple[Block, ...] = (Prose(tuple(verdicts(comparison))), *_figure(comparison), grid)
     return Section("compared", _TITLE, blocks, _data(comparison))
-
-
-_TITLE = "How the runs differ"
 
 
 def _data(comparison: Comparison) -> dict[str, Any]:

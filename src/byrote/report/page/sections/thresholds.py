@@ -14,6 +14,7 @@ from byrote.report.page.sections.registry import section
 from byrote.scores.gate.threshold import Threshold, Verdict, option
 
 _WIDTH, _HEIGHT = 150.0, 26.0
+_TONES: Mapping[Verdict, Tone] = {"passed": "strong", "failed": "alarm", "inconclusive": "unknown"}
 
 
 @section(order=10)
@@ -40,9 +41,6 @@ def thresholds(audit: Audit) -> Section | None:
     covers = tuple(f"{option(t.name)}: {t.covers}." for t in gate.thresholds if t.covers)
     data = {name: part for name, part in gate.to_dict().items() if name != "run"}
     return Section("thresholds", "Was it within the limits?", (grid, Prose(covers, "note")), data)
-
-
-_TONES: Mapping[Verdict, Tone] = {"passed": "strong", "failed": "alarm", "inconclusive": "unknown"}
 
 
 def _value(threshold: Threshold) -> Cell:

@@ -340,7 +340,7 @@ def test_how_many_a_discovery_takes():
 
 def test_without_p_values_it_says_why():
     shown = flat(render(RESULTS["not random"]()))
-    assert "p-values: none: the plan's membership is not known to be random." in shown
+    assert "there are no p-values: the plan's membership is not known to be random." in shown
     assert "false discovery" not in shown
 
 

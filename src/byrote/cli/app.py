@@ -14,7 +14,6 @@ from byrote import __version__
 from byrote.cli import exits, output
 from byrote.cli.options.planning import CollectOptions, PlanOptions, RowsOptions
 from byrote.cli.options.runs import (
-    CheckOptions,
     CompareOptions,
     EpsilonOptions,
     ExtractOptions,
@@ -31,6 +30,7 @@ from byrote.cli.options.training import (
     ScoreOptions,
     StudyOptions,
 )
+from byrote.cli.options.verdicts import CardOptions, CheckOptions, ReportOptions, VerifyOptions
 from byrote.runs import interrupts
 
 app = typer.Typer(
@@ -58,6 +58,9 @@ _VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at 
     "epsilon": (EpsilonOptions, "Prove lower bounds on epsilon, and infer membership."),
     "compare": (CompareOptions, "Compare runs with a baseline, with intervals."),
     "check": (CheckOptions, "Check a run against thresholds, for continuous integration."),
+    "report": (ReportOptions, "Write what runs found to one page that needs no network."),
+    "card": (CardOptions, "Print what a run found as a section for a model card."),
+    "verify": (VerifyOptions, "Check that a page of byrote report belongs to its runs."),
     "study": (StudyOptions, "Repeat a published experiment, or compare mitigations."),
 }
 

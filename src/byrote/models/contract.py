@@ -10,7 +10,7 @@ which returns (n,) log-densities in nats. Optional:
 - ``check_input(X)``: refuse unusable data before any fit;
 - ``sample(n)``, ``get_weights()`` and ``set_weights(arrays)``;
 - ``diagnostics_``: reliability of the last log-densities, one array per name;
-- ``facts_``: facts about the fit as plain data; "privacy" holds a ``DPGuarantee``;
+- ``facts_``: plain data; "privacy" holds a ``DPGuarantee``, "model" the number of ``parameters``;
 - ``settled(shape, fits)``: a copy without parameters "auto";
 - ``prepared(X)``: a copy that knows what all records have in common, such as the ranges of columns,
   and X as an array, before the first fit; X may be a data frame;

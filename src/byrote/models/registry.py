@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import InvalidInput, did_you_mean
+from byrote.models import identity
 from byrote.models.privacy import DP
 
 _HUGGING_FACE, _COMMAND = "hf:", "cmd:"
@@ -67,6 +68,30 @@ def settable(name: str) -> list[str]:
     """
     with redirect_stdout(sys.stderr):
         return _settable(name, _constructor(name))
+
+
+def short_name(path: str) -> str:
+    """Return the name that the command line has for a class, as run.json names it; "" if none.
+
+    Examples
+    --------
+    >>> short_name("sklearn.neighbors._kde.KernelDensity"), short_name("mine.Kernel")
+    ('kde', '')
+    """
+    for short, target in _BUILT_IN.items():
+        # Others of the same name are not built: a class of a file is never imported.
+        if target.rpartition(":")[2] == path.rpartition(".")[2]:
+            return short if identity.class_path(build(short, {})) == path else ""
+    return ""
+
+
+def defaults(path: str) -> dict[str, Any]:
+    """Return the parameters of a class that the command line builds without settings.
+
+    Empty if the command line has no name for it.
+    """
+    short = short_name(path)
+    return dict(identity.parameters(build(short, {}))) if short else {}
 
 
 def _build(name: str, settings: Mapping[str, Any]) -> Any:

@@ -2,20 +2,73 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.report.format import byte_size, number, plural
+from byrote.report.format import (
+    byte_size,
+    insertions,
+    number,
+    p_value,
+    plural,
+    with_interval,
+)
 from byrote.scores.exposure.curve import SkewNormalFit
 from byrote.scores.exposure.exposure import Exposure
-from byrote.scores.exposure.levels import Controls, Level
+from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.exposure.levels import (
+    NULL_MEAN,
+    Controls,
+    Level,
+    by_insertions,
+    check_controls,
+)
+from byrote.stats.estimate import Estimate
 
 FACTS = ("model", "corpus", "epochs", "test_loss")
 _COUNTED = ("parameters", "characters")
 _FEW = 3  # fits that are described one by one
+
+
+def headline(result: ExposureResult) -> list[str]:
+    """Return the most exposed secret, and what training did to those inserted most often."""
+    inserted = np.where(result.inserted > 0, result.exposure.bits, np.nan)
+    if np.isnan(inserted).all():
+        return ["No inserted secret has an exposure."]
+    row = int(np.nanargmax(inserted))
+    most = with_interval(estimate_of(result, row))
+    sentences = [
+        f"The most exposed of {plural(int((result.inserted > 0).sum()), 'inserted secret')} has"
+        f" {most} of at most {number(result.exposure.maximum[row])} bits; a secret that training"
+        f" has never seen has {NULL_MEAN:.2f} on average."
+    ]
+    level = by_insertions(result.exposure, result.inserted)[-1]
+    mean = with_interval(level_mean(level))
+    sentences.append(
+        f"Secrets {insertions(level.insertions)} have a mean exposure of {mean} bits (p"
+        f" {p_value(level.p_value)} for no memorization)."
+    )
+    controls = check_controls(result.exposure, result.inserted)
+    if controls.controls and not controls.calibrated:
+        sentences.append("The controls fail their check: these exposures cannot be relied on.")
+    return sentences
+
+
+def estimate_of(result: ExposureResult, row: int) -> Estimate:
+    """Return the exposure of one row with its interval, bits."""
+    exposure = result.exposure
+    low, high = exposure.interval[row].tolist()
+    bound: Literal["at least", ""] = "at least" if exposure.saturated[row] else ""
+    return Estimate(float(exposure.bits[row]), low, high, exposure.level, bound)
+
+
+def level_mean(level: Level) -> Estimate:
+    """Return the mean exposure of a level with its interval, bits; a bound if one of them is."""
+    bound: Literal["at least", ""] = "at least" if level.saturated else ""
+    return Estimate(level.mean, level.low, level.high, bound=bound)
 
 
 def check_facts(facts: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -170,6 +170,17 @@ def plain(value: Any) -> Any:
     return value
 
 
+def as_sentence(clause: str) -> str:
+    """Return a clause as a sentence.
+
+    Examples
+    --------
+    >>> as_sentence("too few fits")
+    'Too few fits.'
+    """
+    return f"{clause[:1].upper()}{clause[1:].rstrip('.')}."
+
+
 # -- headlines ------------------------------------------------------------------------------------
 
 _RESOLVED = {("compile", True): "compiled", ("compile", False): "not compiled"}

@@ -84,7 +84,7 @@ def to_json(
             "description": dict(result.description),
             "missing_fits": list(result.missing),
             "summary": result.summary().to_dict(),
-            "cautions": [*_few_repeats(result), *_approximate(result), *_degenerate(result)],
+            "cautions": cautions(result),
             "memorized": frame.iloc[_found(result)[:top]].to_dict(orient="records"),
             "most_memorized": frame.iloc[result.order()[:top]].to_dict(orient="records"),
         }
@@ -234,6 +234,11 @@ def _labels(summary: Summary) -> Table:
 
 
 # -- cautions, a sentence each --------------------------------------------------------------------
+
+
+def cautions(result: MemorizationResult) -> list[str]:
+    """Return why numbers of a result may be less sure than they look."""
+    return [*_few_repeats(result), *_approximate(result), *_degenerate(result)]
 
 
 def _few_repeats(result: MemorizationResult) -> list[str]:

@@ -8,6 +8,9 @@ from byrote.report.format import interval, log_likelihood, number, plural
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.summary import Summary
+from byrote.stats.multiple_testing import false_hypotheses
+
+_TAIL = 0.025  # error of the lower end of a 95 % interval
 
 
 def significance(result: MemorizationResult) -> Text:
@@ -15,19 +18,44 @@ def significance(result: MemorizationResult) -> Text:
     text, summary = Text(), result.summary()
     if summary.standard_error_reason:
         text.append(f"No standard errors: {summary.standard_error_reason}.\n")
+    text.append("\n".join(headline(result)), style="bold")
+    if summary.significant is not None:
+        text.append("\n")
+        text.append("\n".join([*_method(summary), *reach(result)]))
+    return text
+
+
+def headline(result: MemorizationResult) -> list[str]:
+    """Return which records were found, and the one that is not cleared, in a sentence each."""
+    summary = result.summary()
     if summary.significant is None:
-        text.append(f"p-values: {summary.p_value_method}.")
-        return text
-    text.append(f"{_found(result)}\n", style="bold")
+        reason = summary.p_value_method.removeprefix("none: ")
+        return [f"No record was tested, for there are no p-values: {reason}."]
+    sentences = [_found(result), *_certain(result)]
     if (row := summary.sensitivity.unexplained) >= 0:
-        text.append(
+        sentences.append(
             f"Record {printable(result.ids[row])} is not cleared: training on it raises its"
             f" {log_likelihood(result.description)} by {number(result.mean_log[row])} nats"
-            f" {interval(*result.interval[row])}, but this test cannot tell that from chance.\n",
-            style="bold",
+            f" {interval(*result.interval[row])}, but this test cannot tell that from chance."
         )
-    text.append("\n".join([*_method(summary), *_reach(result)]))
-    return text
+    return sentences
+
+
+def conclusion(result: MemorizationResult) -> list[str]:
+    """Return the headline; where no record was found, with what could have been found."""
+    none_found = result.summary().significant == 0
+    return [*headline(result), *(reach(result)[:1] if none_found else [])]
+
+
+def _certain(result: MemorizationResult) -> list[str]:
+    """Return how many of the records found truly are memorized, whichever discoveries are false."""
+    if not result.summary().significant:
+        return []
+    level = f"With {1 - _TAIL:.1%} confidence"
+    certain = false_hypotheses(result.p_value[~np.isnan(result.p_value)], _TAIL)
+    if not certain:
+        return [f"{level} it cannot be said that any of them truly is."]
+    return [f"{level} at least {certain:,} of them truly {'is' if certain == 1 else 'are'}."]
 
 
 def _found(result: MemorizationResult) -> str:
@@ -74,7 +102,7 @@ def _method(summary: Summary) -> list[str]:
     ]
 
 
-def _reach(result: MemorizationResult) -> list[str]:
+def reach(result: MemorizationResult) -> list[str]:
     """Return what the run could have found."""
     summary, sentences = result.summary(), []
     sensitivity, needed = summary.sensitivity, summary.needed or 0

@@ -13,7 +13,6 @@ from byrote import checks
 from byrote.data import Records, TextRecords
 from byrote.data.sources import as_records
 from byrote.data.text_records import as_arrays
-from byrote.display import Displayed
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
 from byrote.runs import kept_model
@@ -35,6 +34,7 @@ from byrote.scores.privacy import from_run
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.guarantee import guarantee_of
 from byrote.scores.privacy.membership import MembershipInference
+from byrote.scores.reported import Reported
 
 Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
 
@@ -58,7 +58,7 @@ def open_run(run: "str | Path | Run", records: Any = None) -> "Run":
     return Run(run.folder, checked_records(as_records(records), run.manifest))
 
 
-class Run(Displayed):
+class Run(Reported):
     """An open run folder.
 
     Files are read and results computed on first use, and once: open the folder again to see fits

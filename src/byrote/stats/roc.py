@@ -6,6 +6,8 @@ of one fit. Errors come from sums of influences over the cells of each record an
 two).
 """
 
+from bisect import bisect_left, bisect_right
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -160,9 +162,13 @@ def alarm_limits(count: int, trials: float, rate: float, level: float) -> tuple[
     With at most the first the true rate is at most ``rate`` (-1: not even with 0 alarms), with at
     least the second it is at least that (count + 1: not even with all).
     """
-    lower, upper = clopper_pearson(np.arange(count + 1) * trials / count, trials, level=level)
-    few = int(np.count_nonzero((upper <= rate)[:-1])) - 1
-    return few, count + 1 - int(np.count_nonzero((lower >= rate)[1:]))
+    lower, upper = (partial(_limit, count, trials, level, end) for end in (0, 1))  # both increase
+    few = bisect_right(range(count), rate, key=upper) - 1
+    return few, 1 + bisect_left(range(1, count + 1), rate, key=lower)
+
+
+def _limit(count: int, trials: float, level: float, end: int, alarms: int) -> float:
+    return float(clopper_pearson(alarms * trials / count, trials, level=level)[end])
 
 
 def _tpr_limits(cells: Cells, hit: Flags, level: float, least_error: float) -> Interval:

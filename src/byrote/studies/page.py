@@ -12,6 +12,7 @@ from rich.text import Text
 from byrote.errors import IncompleteRun, printable
 from byrote.report import neighbors as neighbor_text
 from byrote.report.format import new_table, plain
+from byrote.report.markdown import pipes, safe
 from byrote.runs.request import Settings
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.studies import what_was_run
@@ -147,22 +148,6 @@ def table(rows: Rows) -> Table:
     for row in body:
         shown.add_row(*(Text(printable(cell)) for cell in row))
     return shown
-
-
-def pipes(rows: Rows) -> str:
-    """Return a Markdown table."""
-    head, *body = rows
-    right = "---:" if len(head) > 2 else "---"
-    lines = [head, ["---", *[right] * (len(head) - 1)], *body]
-    return "\n".join(f"| {' | '.join(safe(cell) for cell in line)} |" for line in lines)
-
-
-def safe(cell: str) -> str:
-    """Escape text so that it stays within its cell and is not markup."""
-    text = printable(cell).replace("\\", "\\\\")
-    for mark in "|`*_<[":
-        text = text.replace(mark, f"\\{mark}")
-    return text
 
 
 def to_json(report: StudyReport, figures: Sequence[str] = ()) -> dict[str, Any]:

@@ -4,26 +4,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from byrote.cli.options.runs import CheckOptions
+from byrote.cli.options.verdicts import CheckOptions, ThresholdOptions
 from byrote.cli.output import emit, output_format
 from byrote.errors import ByroteError, InvalidInput
 from byrote.report import gate as report
 from byrote.report.format import plain
 from byrote.runs.files import remove, write_atomically
+from byrote.scores.gate.check import KINDS
 from byrote.scores.gate.check import check as check_run
 from byrote.scores.gate.threshold import Gate
 
 
 def check(options: CheckOptions) -> int:
     """Print the verdict of each threshold, and write it as JUnit XML with --junit."""
-    thresholds = {
-        "max_exposure": options.max_exposure,
-        "max_score": options.max_score,
-        "max_significant": options.max_significant,
-        "max_q999": options.max_q999,
-        "max_epsilon_proven": options.max_epsilon_proven,
-        "max_auc": options.max_auc,
-    }
+    thresholds = thresholds_of(options)
     path = options.junit
     if path is not None:
         if path.is_dir() or not path.resolve().parent.is_dir():
@@ -38,6 +32,11 @@ def check(options: CheckOptions) -> int:
         data=lambda: plain(verdicts.to_dict()),
     )
     return verdicts.exit_code
+
+
+def thresholds_of(options: ThresholdOptions) -> dict[str, Any]:
+    """Return the limits that options set, by threshold; None where there is none."""
+    return {name: getattr(options, name) for name in KINDS}
 
 
 def _check(options: CheckOptions, thresholds: Mapping[str, Any], path: Path | None) -> Gate:

@@ -29,7 +29,7 @@ def figures(options: FiguresOptions) -> None:
     """Draw all figures into the run folder, and print their paths."""
     if options.clusters is not None:
         checks.integer("--clusters", options.clusters, at_least=1)
-    named = _name_runs([options.run, *(options.against or [])], options.names)
+    named = name_runs([options.run, *(options.against or [])], options.names)
     runs = {name: open_run(path) for name, path in named.items()}
     run = next(iter(runs.values()))
     if run.has_canaries:
@@ -39,7 +39,7 @@ def figures(options: FiguresOptions) -> None:
         print_text(printable(path))
 
 
-def _name_runs(paths: Sequence[Path], names: str | None) -> dict[str, Path]:
+def name_runs(paths: Sequence[Path], names: str | None) -> dict[str, Path]:
     """Return the paths of runs by their names, all different."""
     listed = [path.resolve().name for path in paths] if names is None else names.split(",")
     stripped = [name.strip() for name in listed]

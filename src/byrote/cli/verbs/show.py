@@ -22,6 +22,7 @@ from byrote.report import (
     per_token,
 )
 from byrote.report import trajectory as trajectory_text
+from byrote.report.conclusion import conclude
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
 from byrote.scores.elsewhere import accidents_of
@@ -70,7 +71,7 @@ def print_scores(
 ) -> int:
     """Print the scores of a run; return the exit code."""
     texts = load_shown(run) if show_records else None
-    result, code = complete_or_not(partial(run.memorization, epoch, test=test))
+    result, _ = complete_or_not(partial(run.memorization, epoch, test=test))
     copies = load_near_duplicates(run, result)
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
     trajectory = run.trajectory(partial=True) if tracked else None
@@ -84,7 +85,7 @@ def print_scores(
         accidents=accidents_of(run),
         after=_guarantee(run),
     )
-    return code
+    return conclude(result, incomplete=run.incomplete).exit_code
 
 
 def load_shown(run: Run) -> Sequence[str]:
@@ -170,7 +171,7 @@ def print_exposures(
     run: Run, output: Format, *, top: int, epoch: int | None = None, method: str = "auto"
 ) -> int:
     """Print the exposures of a run; return the exit code."""
-    result, code = complete_or_not(partial(run.exposure, epoch, method=method))
+    result, _ = complete_or_not(partial(run.exposure, epoch, method=method))
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
     trajectory = run.trajectory(method=method, partial=True) if tracked else None
 
@@ -188,7 +189,7 @@ def print_exposures(
         return data
 
     emit(output, text=as_text, data=as_json, table=result.to_frame)
-    return code
+    return conclude(result, incomplete=run.incomplete).exit_code
 
 
 def _next_commands(path: Path) -> Text:

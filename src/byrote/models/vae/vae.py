@@ -259,6 +259,9 @@ class VAE(FittedVAE):
             generator = self._generator(Stream.TRAINING)
             train(self.network_, x, self.space_, schedule, generator, after_epoch)
             self.facts_.update(after_epoch.finish())
+            self.facts_["model"] = {
+                "parameters": sum(w.numel() for w in self.network_.parameters())
+            }
         check_weights(self.network_, parameters.remedy(self))
         return self
 

@@ -41,12 +41,9 @@ def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Ax
     >>> score_distribution(result).get_xlabel()
     'memorization score M (nats)'
     """
-    score = _finite("result", result)
+    bins = score_bins(result)
     ax = style.new_axes(ax, height=2.6)
-    limits = far_values.robust_limits(score)
-    count = min(100, max(20, int(np.sqrt(len(score)))))
     scored = ~np.isnan(result.score)
-    bins = bins_of(result.score[scored], limits, np.linspace(*limits, count + 1))
     found = record_marks.is_found(result)[scored]
     heights = bins.counts(np.ones(len(found), bool))
     part = bins.counts(found)
@@ -67,6 +64,21 @@ def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Ax
     style.legend_above(ax, handles=[line, *record_marks.keys(result)])
     style.tidy(ax)
     return ax
+
+
+def score_bins(result: MemorizationResult, *, most: int = 100) -> Bins:
+    """Sort the records with a score into bins by M, at most so many and those far out.
+
+    Raises
+    ------
+    InvalidInput
+        If no record has a finite score.
+    """
+    score = _finite("result", result)
+    limits = far_values.robust_limits(score)
+    count = min(most, max(20, int(np.sqrt(len(score)))))
+    edges = np.linspace(*limits, count + 1)
+    return bins_of(result.score[~np.isnan(result.score)], limits, edges)
 
 
 def _mark(

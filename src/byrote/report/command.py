@@ -1,0 +1,104 @@
+"""The command that makes a run, from its description."""
+
+import json
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from byrote.models import registry
+from byrote.scores.run import Run
+
+_PLANS = ("kfold", "leave-one-out", "subset", "probes")
+_OPTIONS = {"records": "probes", "per_level": "canaries-per-level"}  # named otherwise by plans
+_WITHOUT = ("chosen",)  # what a command says by other options
+
+
+def command_of(run: Run) -> str:
+    """Return the command that makes a run with the same numbers; empty where there is none.
+
+    There is none for records in memory, plans made in Python, and secrets or probes that were
+    chosen one by one.
+
+    Examples
+    --------
+    >>> import byrote, numpy as np, tempfile
+    >>> from sklearn.neighbors import KernelDensity
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.save(f"{folder}/x.npy", np.random.default_rng(0).normal(size=(20, 2)))
+    ...     records, plan = byrote.load(f"{folder}/x.npy"), byrote.KFold(2, repeats=3)
+    ...     model = KernelDensity(bandwidth=0.5)
+    ...     _ = byrote.score_memorization(model, records, plan=plan, out=f"{folder}/run")
+    ...     command = command_of(byrote.open_run(f"{folder}/run"))
+    >>> command.split(" --plan ")[1]
+    'kfold --folds 2 --repeats 3 --seed 0 --threads 1'
+    """
+    manifest, spec = run.manifest, dict(run.manifest.plan.spec)
+    kind = str(spec.pop("kind"))
+    chosen = spec.get("chosen") or isinstance(spec.get("records"), list)
+    if manifest.data.source == "memory" or chosen or kind not in (*_PLANS, "insertions"):
+        return ""
+    words = ["byrote", "expose" if run.has_canaries else "score", manifest.data.source]
+    words += _options(manifest.data.options)
+    words += _model(run)
+    words += _insertions(run, spec) if run.has_canaries else ["--plan", kind, *_options(spec)]
+    words += ["--track", ",".join(map(str, manifest.track))] if manifest.track else []
+    return shlex.join([*words, "--seed", str(manifest.seed), "--threads", str(manifest.threads)])
+
+
+def _model(run: Run) -> list[str]:
+    model = run.manifest.model
+    name = registry.short_name(model.name) or ":".join(model.name.rsplit(".", 1))
+    words = ["--model", name]
+    for key, value in changed_parameters(model.name, model.parameters).items():
+        plain = _without_class(value)
+        words += ["--set", f"{key}={plain if isinstance(plain, str) else json.dumps(plain)}"]
+    return words
+
+
+def _without_class(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: part for key, part in value.items() if key != "class" and part is not None}
+    return value
+
+
+def _insertions(run: Run, spec: dict[str, Any]) -> list[str]:
+    """Return the options of an insertion plan, of the patterns of its canaries and of references.
+
+    The share of the text that is held out is not in the run folder.
+    """
+    canaries = run.folder.canaries
+    words = [word for pattern in canaries.patterns for word in ("--canary", pattern.text)]
+    levels = ",".join(map(str, spec.pop("levels")))
+    measured = {name: canaries.measurement[name] for name in ("references", "max_queries")}
+    return [*words, "--insertions", levels, *_options(spec), *_options(measured)]
+
+
+def _options(values: Mapping[str, Any]) -> list[str]:
+    words = []
+    for name, value in values.items():
+        if value in (None, False) or name in _WITHOUT:
+            continue
+        option = f"--{_OPTIONS.get(name, name).replace('_', '-')}"
+        words += [option] if value is True else [option, str(value)]
+    return words
+
+
+def changed_parameters(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a model that differ from the defaults of its class.
+
+    All of them where the class is not one that byrote names: no file chooses what is imported.
+
+    Parameters
+    ----------
+    name, parameters
+        The model's class and its parameters as plain data, as in run.json.
+
+    Examples
+    --------
+    >>> from byrote.models.identity import class_path, parameters
+    >>> model = registry.build("gmm", {"n_components": 3})
+    >>> changed_parameters(class_path(model), parameters(model))
+    {'n_components': 3}
+    """
+    defaults, missing = registry.defaults(name), object()
+    return {key: v for key, v in parameters.items() if defaults.get(key, missing) != v}

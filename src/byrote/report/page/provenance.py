@@ -1,0 +1,52 @@
+"""Digests that tie a page to its run: of the data, the model, and every file that counts."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from byrote.runs import files
+from byrote.scores.run import Run
+
+_BLOCK = 1 << 24  # bytes read at a time
+
+
+def digests(run: Run) -> dict[str, str]:
+    """Return SHA-256 of data, model and run, 64 hexadecimal digits each.
+
+    data: the fingerprint of values, ids and labels. model: class, code, parameters and files. run:
+    its description, plan and ids, every finished fit, and the results kept beside them.
+    """
+    manifest = run.manifest
+    model = json.dumps(manifest.model.model_dump(mode="json"), sort_keys=True)
+    return {
+        "data": manifest.data.fingerprint,
+        "model": hashlib.sha256(model.encode()).hexdigest(),
+        "run": _of_files(run),
+    }
+
+
+def _of_files(run: Run) -> str:
+    digest = hashlib.sha256()
+    for path in _files(run):
+        digest.update(f"{path.relative_to(run.path).as_posix()}\n".encode())
+        digest.update(_of_file(path))
+    return digest.hexdigest()
+
+
+def _files(run: Run) -> Iterator[Path]:
+    """Yield the files on which a page rests, in an order of their own."""
+    paths = run.folder.paths
+    yield from (paths.manifest, paths.records, paths.plan)
+    for path in (paths.canaries, paths.neighbors, paths.near_duplicates):
+        if files.file_exists(path):
+            yield path
+    yield from (paths.fit(fit) for fit in run.finished)
+
+
+def _of_file(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with files.reading(path), path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.digest()

@@ -1,0 +1,171 @@
+"""What an attacker could tell: membership inference, and privacy guaranteed beside audited."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from byrote.report import privacy
+from byrote.report.format import number
+from byrote.report.page import cells
+from byrote.report.page.audit import Audit
+from byrote.report.page.content import (
+    Block,
+    Cell,
+    Coverage,
+    Figure,
+    Grid,
+    Number,
+    Prose,
+    Section,
+    Tone,
+)
+from byrote.report.page.plot import Axis, Key, Mark, Note, Plot, Rule, Whisker
+from byrote.report.page.sections.registry import section
+from byrote.scores.privacy.evidence import PrivacyEvidence
+from byrote.scores.privacy.membership import MembershipInference
+
+MEMBERSHIP = "membership inference"
+_TITLE = "What an attacker could tell"
+_PROVEN = "epsilon: the true one may be anything above"
+_AREA = "area under the curve: 0.5 is guessing, 1 is certainty"
+
+
+@section(order=40)
+def attacks(audit: Audit) -> Section:
+    """Return the accuracy of attacks, the bounds on epsilon and the guarantee."""
+    evidence = audit.evidence
+    if isinstance(evidence, str):
+        why = f"Not measured: {evidence}."
+        missing = {MEMBERSHIP: Coverage("not run", evidence)}
+        blocks: tuple[Block, ...] = (Prose((why,), "unknown"),)
+        return Section("attacks", _TITLE, blocks, {"reason": evidence}, covers=missing)
+    sentences = privacy.verdict(evidence).plain.split("\n")
+    tone: Tone = "alarm" if evidence.contradicted else "strong"
+    return Section(
+        "attacks",
+        _TITLE,
+        (
+            *_membership(evidence.membership),
+            Prose(tuple(sentences), tone),
+            *_epsilon(evidence),
+            _bounds(evidence),
+        ),
+        evidence.to_dict(),
+        numbers=(
+            best_attack(evidence),
+            cells.estimated(
+                "privacy loss proven", evidence.headline.estimate, "epsilon_proven", _PROVEN
+            ),
+        ),
+        untested=_untested(evidence),
+        covers={MEMBERSHIP: _coverage(evidence.membership)},
+    )
+
+
+def _proven(evidence: PrivacyEvidence) -> Number:
+    bound = evidence.headline.estimate
+    return cells.estimated("privacy loss proven", bound, "epsilon_proven", _PROVEN)
+
+
+def best_attack(evidence: PrivacyEvidence) -> Number:
+    """Return the area of the better attack; picking it makes the area a little too large."""
+    known = [attack for attack in evidence.membership if not np.isnan(attack.auc)]
+    best = max(known or evidence.membership, key=lambda attack: np.nan_to_num(attack.auc))
+    return cells.estimated("best membership attack", best.estimate, "membership_auc", _AREA)
+
+
+def _coverage(attacks: Sequence[MembershipInference]) -> Coverage:
+    known = [attack for attack in attacks if not np.isnan(attack.auc)]
+    if not known:
+        return Coverage("not run", "; ".join(dict.fromkeys(a.reason for a in attacks if a.reason)))
+    texts = [f"{attack.attack}: area {cells.estimate(attack.estimate).text}" for attack in known]
+    return Coverage("run", "; ".join(texts))
+
+
+def _untested(evidence: PrivacyEvidence) -> tuple[str, ...]:
+    sentences = ["An upper bound of the privacy loss: no audit gives one, only a guarantee does."]
+    if np.isnan(evidence.proven):
+        sentences.append(f"A lower bound of epsilon: {evidence.headline.reason}.")
+    return tuple(sentences)
+
+
+def _membership(attacks: Sequence[MembershipInference]) -> list[Block]:
+    head = (
+        "attack",
+        "area under the curve [95 %]",
+        *(f"detected at {100 * hit.asked:.3g}% false alarms" for hit in attacks[0].hits),
+    )
+    rows = []
+    for attack in attacks:
+        hits = [_hit(attack, place) for place in range(len(attack.hits))]
+        rows.append(cells.row(attack.attack, cells.estimate(attack.estimate), *hits))
+    grid = Grid("Attacks on membership", head, tuple(rows))
+    known = [attack for attack in attacks if not np.isnan(attack.auc)]
+    if not known:
+        return [grid]
+    named = ", ".join(f"{a.attack} {cells.estimate(a.estimate).text}" for a in known)
+    title = "How well an attacker tells members from others"
+    return [Figure("membership", title, f"Areas under the curve: {named}.", _areas(known), grid)]
+
+
+def _hit(attack: MembershipInference, place: int) -> Cell:
+    hit = attack.hits[place]
+    if np.isnan(hit.true_positive_rate):
+        return cells.words(attack.reason or hit.reason, tone="unknown")
+    low, high = hit.interval
+    rate = 100 * hit.true_positive_rate
+    text = f"{rate:.3g}%"
+    if not np.isnan(low):
+        text += f" [{100 * low:.3g}, {100 * high:.3g}]"
+    return Cell(text, float(rate))
+
+
+def _areas(attacks: Sequence[MembershipInference]) -> Plot:
+    marks: list[Mark] = [Rule("chance", x=0.5, text="guessing")]
+    for place, attack in enumerate(reversed(attacks)):
+        text = cells.estimate(attack.estimate).text
+        low, high = attack.interval
+        marks += [
+            Note(place + 0.42, attack.attack),
+            Note(place + 0.42, text, right=True),
+            Whisker(attack.auc, low, high, place, "plain", f"{attack.attack}: area {text}"),
+        ]
+    ends = [end for attack in attacks for end in (attack.auc, *attack.interval)]
+    least = min([0.5, *(end for end in ends if np.isfinite(end))])
+    x = Axis.through(max(0.0, np.floor(10 * least - 0.5) / 10), 1.0, "area under the curve")
+    y = Axis(-0.4, len(attacks) - 0.2)
+    return Plot(x, y, tuple(marks), height=64.0 + 52 * len(attacks))
+
+
+def _epsilon(evidence: PrivacyEvidence) -> list[Figure]:
+    """Draw what is guaranteed beside what is proven; nothing if neither is known."""
+    proven, allowed = evidence.proven, evidence.allowed
+    if np.isnan(proven) or not np.isfinite(allowed):
+        return []
+    high = 1.15 * max(proven, allowed, 1.0)
+    text = f"at least {number(proven)} is proven"
+    marks = (
+        Rule("limit", x=allowed, text=f"guaranteed: {number(allowed)}"),
+        Whisker(proven, proven, np.inf, 0.0, "found" if evidence.contradicted else "plain", text),
+    )
+    x = Axis.through(0.0, high, "epsilon")
+    rows = (
+        cells.row("guaranteed: at most", cells.value(allowed)),
+        cells.row("proven: at least", cells.value(proven)),
+    )
+    grid = Grid("Epsilon", ("", "epsilon"), rows)
+    keys = (Key("plain", "proven by this audit, or more"), Key("limit", "guaranteed by training"))
+    plot = Plot(x, Axis(-1, 1.2), marks, keys, height=110.0)
+    title = "Privacy guaranteed, and privacy audited"
+    return [Figure("epsilon", title, f"Guaranteed {number(allowed)}; {text}.", plot, grid)]
+
+
+def _bounds(evidence: PrivacyEvidence) -> Grid:
+    rows = []
+    for bound in evidence.bounds:
+        name = privacy.METHODS[bound.method]
+        fixed = "yes" if bound.method == evidence.method else "no"
+        why = bound.reason or privacy.evidence_of(bound)
+        rows.append(cells.row(name, fixed, cells.value(bound.epsilon), cells.words(why)))
+    head = ("method", "fixed in advance", "epsilon at least", "evidence")
+    return Grid("Lower bounds of epsilon", head, tuple(rows), left=4)

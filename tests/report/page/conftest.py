@@ -1,0 +1,31 @@
+"""Small runs of every kind, made once."""
+
+from functools import lru_cache
+
+import pytest
+
+import byrote
+from byrote.report.page.render import render
+from byrote.report.page.report import make_page
+
+from page_runs import make_runs
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """Return a folder of runs: images, wide (another model of the same images), rows, canaries."""
+    folder = tmp_path_factory.mktemp("runs")
+    make_runs(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pages(runs):
+    """Return a function from names of runs to their page, each made once."""
+
+    @lru_cache
+    def page(*names, show_records=False, thresholds=()):
+        opened = {name: byrote.open_run(runs / name) for name in names}
+        return render(make_page(opened, show_records=show_records, thresholds=dict(thresholds)))
+
+    return page

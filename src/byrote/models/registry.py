@@ -78,20 +78,9 @@ def short_name(path: str) -> str:
     >>> short_name("sklearn.neighbors._kde.KernelDensity"), short_name("mine.Kernel")
     ('kde', '')
     """
-    for short, target in _BUILT_IN.items():
-        # Others of the same name are not built: a class of a file is never imported.
-        if target.rpartition(":")[2] == path.rpartition(".")[2]:
-            return short if identity.class_path(build(short, {})) == path else ""
-    return ""
-
-
-def defaults(path: str) -> dict[str, Any]:
-    """Return the parameters of a class that the command line builds without settings.
-
-    Empty if the command line has no name for it.
-    """
-    short = short_name(path)
-    return dict(identity.parameters(build(short, {}))) if short else {}
+    name = path.rpartition(".")[2]  # only namesakes are built: no class of a file is imported
+    namesakes = [short for short, target in _BUILT_IN.items() if target.endswith(f":{name}")]
+    return next((s for s in namesakes if identity.class_path(build(s, {})) == path), "")
 
 
 def _build(name: str, settings: Mapping[str, Any]) -> Any:

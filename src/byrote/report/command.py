@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from byrote.models import registry
+from byrote.models import identity, registry
 from byrote.scores.run import Run
 
 _PLANS = ("kfold", "leave-one-out", "subset", "probes")
@@ -100,5 +100,11 @@ def changed_parameters(name: str, parameters: Mapping[str, Any]) -> dict[str, An
     >>> changed_parameters(class_path(model), parameters(model))
     {'n_components': 3}
     """
-    defaults, missing = registry.defaults(name), object()
+    defaults, missing = _defaults(name), object()
     return {key: v for key, v in parameters.items() if defaults.get(key, missing) != v}
+
+
+def _defaults(path: str) -> dict[str, Any]:
+    """Return the parameters of a class that the command line builds without settings, if any."""
+    short = registry.short_name(path)
+    return dict(identity.parameters(registry.build(short, {}))) if short else {}

@@ -128,7 +128,7 @@ def _grouped(plan: Plan, records: Records | TextRecords) -> Plan:
     """Hold out near-duplicate texts together."""
     if not isinstance(records, TextRecords):
         raise InvalidInput("--group-duplicates applies to texts; these records are numbers")
-    return Grouped(plan, cluster_texts(records))
+    return Grouped(plan, cluster_texts(records).tolist())
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:

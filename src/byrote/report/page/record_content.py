@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from byrote.data.records import Records, as_floats
+from byrote.data.text_records import TextRecords
 from byrote.errors import InvalidInput
 from byrote.report.format import number
 from byrote.report.page.content import RecordContent
@@ -32,6 +33,9 @@ def contents_of(run: Run) -> Contents:
     if run.has_canaries:
         return lambda row: RecordContent(lines=(_secret(run, row),))
     records = run.records
+    if isinstance(records, TextRecords):
+        texts = records.texts
+        return lambda row: RecordContent(lines=(_beginning(texts[row]),))
     if records.columns is not None:
         return lambda row: RecordContent(fields=_named(records, row))
     if len(records.shape) == 1:
@@ -79,5 +83,8 @@ def _values(values: NDArray[Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _secret(run: Run, row: int) -> str:
-    text = run.folder.canaries.canary(row).filled
+    return _beginning(run.folder.canaries.canary(row).filled)
+
+
+def _beginning(text: str) -> str:
     return text if len(text) <= _LETTERS else f"{text[:_LETTERS]}…"

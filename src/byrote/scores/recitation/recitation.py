@@ -60,9 +60,8 @@ class RecitationSettings(PlainData):
         if not counts:
             raise InvalidInput("n must be one number of samples or more; got none")
         names = ("prefix", "suffix", "stride", "top_k", "max_queries")
-        values = {name: getattr(self, name) for name in names}
-        checked = {name: checks.integer(name, v, at_least=1) for name, v in values.items()}
-        checked |= {
+        checked: dict[str, Any] = {
+            **{name: checks.integer(name, getattr(self, name), at_least=1) for name in names},
             "n": tuple(checks.integer("n", count, at_least=1) for count in counts),
             "p": checks.fraction("p", self.p),
             "temperature": checks.positive("temperature", self.temperature),

@@ -80,14 +80,14 @@ def test_numbers_have_no_text_to_show(byrote_):
 
 
 def test_a_user_class_is_trained_on_lists_of_texts(mails, tmp_path):
-    (tmp_path / "mine.py").write_text(
+    (tmp_path / "lengths_of_texts.py").write_text(
         "from sklearn.base import BaseEstimator\nimport numpy as np\n"
         "class Lengths(BaseEstimator):\n    takes_texts = True\n"
         "    def fit(self, X):\n        self.mean_ = np.mean([len(t) for t in X]); return self\n"
         "    def score_samples(self, X):\n"
         "        return np.array([-((len(t) - self.mean_) ** 2) for t in X])\n"
     )
-    words = ["score", "mails.jsonl", "--model", "mine:Lengths", *COLUMNS, *PLAN]
+    words = ["score", "mails.jsonl", "--model", "lengths_of_texts:Lengths", *COLUMNS, *PLAN]
     code, out, _ = mails(*words, "--out", "run", "--json")
     assert code == 0
     summary = json.loads(out)["summary"]

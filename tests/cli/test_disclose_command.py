@@ -35,6 +35,9 @@ def test_the_command_prints_what_the_function_finds_and_show_prints_it_again(byr
     assert data["summary"]["advantage"]["value"] == pytest.approx(expected.mean.value)
     assert data["found"] == expected.found.tolist()
     assert len(data["records"]) == 3
+    assert byrote_("show", "run", "--test", "exact")[0] == 0
+    code, _, err = byrote_("show", "run", "--epoch", "1")
+    assert (code, "--epoch does not apply to a run of byrote disclose" in err) == (2, True)
     rows = byrote_(*DISCLOSE, "--secret", "ill", "--csv")[1].splitlines()
     assert len(rows) == 61
     assert rows[0].startswith("id,quality_in,quality_out,advantage")
@@ -52,7 +55,7 @@ def test_a_generator_is_guessed_from_by_its_samples(byrote_):
 BAD = {
     "no secret": (DISCLOSE, "Missing option '--secret'"),
     "column": ([*DISCLOSE, "--secret", "il"], "secret must be a column of values; got 'il'"),
-    "ids": ([*DISCLOSE, "--secret", "job", "--ids", "town"], "must all differ"),
+    "ids": ([*DISCLOSE, "--secret", "job", "--ids", "town"], "ids, column 'town', must all differ"),
     "no folder": ([*DISCLOSE[:4], "--secret", "ill"], "--out must name a folder for the run"),
     "an array": (["disclose", "digits", "--secret", "ill", "--out", "run"], "got an array"),
 }

@@ -40,7 +40,13 @@ def show(options: ShowOptions) -> int:
     output = output_format(options.as_json, options.as_csv)
     run, top = open_run(options.run), options.top
     if guesses(run):
-        return print_disclosure(run, output, top=10 if top is None else top)
+        for option in ("epoch", "method"):
+            if getattr(options, option) is not None:
+                raise InvalidInput(
+                    f"--{option} does not apply to a run of byrote disclose, such as this one"
+                )
+        top, test = 10 if top is None else top, options.test or "moderated"
+        return print_disclosure(run, output, top=top, test=test)
     if run.has_canaries:
         if options.test is not None:
             raise InvalidInput(
@@ -152,9 +158,9 @@ def _guarantee(run: Run) -> Iterator[object]:
         yield Text(f"{guarantee(run.guarantee)} byrote epsilon prints the proven bound.")
 
 
-def print_disclosure(run: Run, output: Format, *, top: int) -> int:
+def print_disclosure(run: Run, output: Format, *, top: int, test: Test = "moderated") -> int:
     """Print what a run of byrote disclose says of a secret; return the exit code."""
-    result, code = complete_or_not(partial(disclosure_of_run, run))
+    result, code = complete_or_not(partial(disclosure_of_run, run, test=test))
     emit(
         output,
         text=lambda: [attribute_disclosure.render(result, top=top)],

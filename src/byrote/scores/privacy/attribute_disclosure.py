@@ -17,7 +17,7 @@ from byrote.models.samples.guess_from_samples import GuessFromSamples
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.runs.temporary import temporary_folder
-from byrote.scores.memorization.evaluation import Evaluation
+from byrote.scores.memorization.evaluation import Evaluation, Test
 from byrote.scores.memorization.score_memorization import score_memorization
 from byrote.scores.run import Run, open_run
 from byrote.stats.estimate import Estimate, from_error
@@ -184,14 +184,16 @@ def guesses(run: Run) -> bool:
     return run.manifest.model.statistic.name == GUESS.name
 
 
-def disclosure_of_run(run: Run, *, partial: bool = False) -> AttributeDisclosure:
+def disclosure_of_run(
+    run: Run, *, test: Test = "moderated", partial: bool = False
+) -> AttributeDisclosure:
     """Compute the disclosure of a run whose values are qualities of guesses.
 
-    ``partial`` accepts a run with missing fits.
+    ``test`` is as for ``score_memorization``; ``partial`` accepts a run with missing fits.
     """
     if not guesses(run):
         raise InvalidInput(f"{run.path} must be a run of byrote disclose; it has no guesses")
-    scores, table = run.memorization(partial=partial), run.table(partial=partial)
+    scores, table = run.memorization(test=test, partial=partial), run.table(partial=partial)
     return AttributeDisclosure(
         ids=scores.ids,
         quality_in=_mean_quality(table, IN),

@@ -99,7 +99,7 @@ def recite(
     >>> model = model.fit([text] * 20)
     >>> result = byrote.recite(model, [text], prefix=10, suffix=20, unseen=[text[::-1]])
     >>> result
-    Recitation(2 of 2 windows recited, 1 texts)
+    Recitation(1 text, 2 of 2 windows recited)
     >>> result.windows.matched.tolist(), bool(result.windows.bits[:2].max() < 5)
     ([20, 20, 0, 0], True)
     """

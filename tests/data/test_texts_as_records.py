@@ -44,7 +44,7 @@ def test_texts_ids_and_labels_come_from_columns(sources, name):
     assert numbered.labels is None
 
 
-@pytest.mark.parametrize("name", ["t.csv", "t.parquet"])
+@pytest.mark.parametrize("name", ["t.jsonl", "t.csv", "t.parquet"])
 def test_the_only_other_column_of_text_is_the_one_of_texts(sources, name):
     assert list(load_texts(sources / name, ids="id", labels="kind").texts) == TEXTS
     with pytest.raises(InvalidInput, match="column must name the column that holds the text"):

@@ -72,13 +72,19 @@ def test_counterfactual_memorization_is_the_difference_of_accuracies(run):
     trained = np.array([design.included(fit) for fit in range(6)]).astype(bool)
     inside = np.where(trained, accuracy, np.nan)
     outside = np.where(trained, np.nan, accuracy)
-    np.testing.assert_allclose(result.accuracy_in, np.nanmean(inside, axis=0), rtol=1e-9)
-    np.testing.assert_allclose(result.accuracy_out, np.nanmean(outside, axis=0), rtol=1e-9)
+    np.testing.assert_allclose(
+        result.accuracy_in, np.nanmean(inside, axis=0), rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(
+        result.accuracy_out, np.nanmean(outside, axis=0), rtol=1e-9, atol=1e-12
+    )
     by_repeat = [
         np.nanmean(inside[repeat], axis=0) - np.nanmean(outside[repeat], axis=0)
         for repeat in (slice(0, 3), slice(3, 6))
     ]
-    np.testing.assert_allclose(result.counterfactual, np.mean(by_repeat, axis=0), rtol=1e-9)
+    np.testing.assert_allclose(
+        result.counterfactual, np.mean(by_repeat, axis=0), rtol=1e-9, atol=1e-12
+    )
     error = np.std(by_repeat, axis=0, ddof=1) / np.sqrt(2)
     np.testing.assert_allclose(result.counterfactual_error, error, rtol=1e-9, atol=1e-12)
     means = [each.mean() for each in by_repeat]

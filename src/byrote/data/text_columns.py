@@ -23,9 +23,14 @@ def text_column_names(schema: pa.Schema) -> list[str]:
 
 
 def choose_text_column(
-    names: Sequence[str], text_names: Collection[str], column: str | None
+    names: Sequence[str],
+    text_names: Collection[str],
+    column: str | None,
+    others: Collection[str | None] = (),
 ) -> str:
     """Return ``column``, or else ``text``, or else the only column that holds text.
+
+    ``others`` are columns of ids and labels, which need not be told from the text.
 
     Examples
     --------
@@ -37,6 +42,7 @@ def choose_text_column(
         if column not in text_names:
             raise InvalidInput(f"column must hold text; {column!r} does not")
         return column
+    text_names = [name for name in text_names if name not in others]
     if _DEFAULT in text_names:
         return _DEFAULT
     if len(text_names) != 1:

@@ -33,11 +33,13 @@ class TextRows:
         return replace(self, documents=[self.documents[r] for r in rows], ids=ids, labels=labels)
 
 
-def check_unit(unit: str) -> str:
+def check_unit(unit: Any) -> str:
     """Refuse what is not a unit."""
-    if unit in (DOCUMENT, LINE) or _WINDOW.fullmatch(unit):
+    if isinstance(unit, str) and (unit in (DOCUMENT, LINE) or _WINDOW.fullmatch(unit)):
         return unit
-    raise InvalidInput(f"unit must be document, line or window=N (characters); got {unit!r:.60}")
+    raise InvalidInput(
+        f"unit must be document, line or window=N (characters); got {checks.brief(unit)}"
+    )
 
 
 def cut_rows(rows: TextRows, unit: str) -> TextRows:

@@ -192,8 +192,12 @@ def _records(
         whole=("mean_log", "[95 %]", "q"),
     )
     for column in columns:
-        left, overflow = ("left", "ellipsis") if column.left else ("right", "fold")
-        table.add_column(column.title, justify=left, overflow=overflow, no_wrap=column.left)
+        table.add_column(
+            column.title,
+            justify="left" if column.left else "right",
+            overflow="ellipsis" if column.left else "fold",
+            no_wrap=column.left,
+        )
     for row in rows:
         table.add_row(
             Text(printable(result.ids[row])),

@@ -61,8 +61,8 @@ def read_rows(
     named = {"ids": ids, "labels": labels}
     table = parse_csv(read_utf8(source), text=[name for name in named.values() if name])
     check_columns(table.column_names, **named)
-    texts = set(text_column_names(table.schema)) - ({ids, labels} - {column})
-    name = choose_text_column(table.column_names, texts, column)
+    texts = text_column_names(table.schema)
+    name = choose_text_column(table.column_names, texts, column, named.values())
     values = {
         option: label_column_of_text(option, each, table.column(each))
         for option, each in named.items()

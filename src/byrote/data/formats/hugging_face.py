@@ -58,8 +58,8 @@ def read_rows(
         paths = _files(Path(source), part)
         schema = _read_schema(paths)
         check_columns(schema.names, **named)
-        texts = set(text_column_names(schema)) - ({ids, labels} - {column})
-        name = choose_text_column(schema.names, texts, column)
+        texts = text_column_names(schema)
+        name = choose_text_column(schema.names, texts, column, named.values())
         values = {
             option: label_column(option, each, pa.chunked_array(_read_chunks(paths, each)))
             for option, each in named.items()

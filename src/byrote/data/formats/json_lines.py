@@ -1,7 +1,7 @@
 """JSON lines: one object per line, with one value that is a document; gzipped or not."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def read_rows(
     check_columns(
         list(dict.fromkeys(key for item in items for key in item)), ids=ids, labels=labels
     )
-    documents = _documents(text, column)
+    documents = _documents(text, column, (ids, labels))
 
     def names(option: str, name: str) -> NDArray[Any]:
         values = [item.get(name) for item in items]
@@ -67,7 +67,9 @@ def read_rows(
     )
 
 
-def _documents(text: str, column: str | None) -> tuple[str, ...]:
+def _documents(
+    text: str, column: str | None, others: Collection[str | None] = ()
+) -> tuple[str, ...]:
     lines = text.split("\n")
     types: dict[str, set[type]] = {}
     for item in objects(lines):
@@ -76,7 +78,7 @@ def _documents(text: str, column: str | None) -> tuple[str, ...]:
     text_names = [
         key for key, kinds in types.items() if str in kinds and kinds <= {str, type(None)}
     ]
-    name = choose_text_column(list(types), text_names, column)
+    name = choose_text_column(list(types), text_names, column, others)
     return tuple(normalize_newlines(item.get(name) or "") for item in objects(lines))
 
 

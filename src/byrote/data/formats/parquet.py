@@ -113,8 +113,7 @@ def read_rows(
             for option, name in named.items()
             if name is not None
         }
-    others = {ids, labels} - {column}
-    documents = _read_texts(source, column, others=others)
+    documents = _read_texts(source, column, others=named.values())
     return TextRows(documents, **{"ids": np.arange(len(documents)), **values})
 
 
@@ -126,8 +125,7 @@ def _read_texts(
 ) -> Sequence[str]:
     with open_parquet(source) as file:
         schema = file.schema_arrow
-        text_names = [name for name in text_column_names(schema) if name not in others]
-        name = choose_text_column(schema.names, text_names, column)
+        name = choose_text_column(schema.names, text_column_names(schema), column, others)
     with open_parquet(source, categories=[name]) as file:
         batches = file.iter_batches(_batch_size(file, _BATCH), columns=[name])
         return decode_texts(name, (batch.column(name) for batch in batches), limit)

@@ -260,8 +260,9 @@ class CharLSTM(FittedLSTM):
         that a fit holds out can be scored; with ``dp`` only those that ``characters`` names.
         """
         values: dict[str, Any] = {} if self.separate is not None else {"separate": True}
-        if self.characters is None and self.dp is None:
-            values["characters"] = parameters.further_characters(X.texts)
+        further = parameters.further_characters(X.texts)
+        if further and self.characters is None and self.dp is None:
+            values["characters"] = further
         return clone(self).set_params(**values), X
 
     def settled(self, shape: tuple[int, ...] = (), fits: int = 1) -> "CharLSTM":

@@ -187,7 +187,7 @@ def _near_bounds(model: Any, windows: Index, settings: RecitationSettings) -> Ar
     if not settings.edits:
         return bounds
     head, tail = np.split(windows[0], [settings.prefix])
-    stepper = checked_stepper(model, tuple(head.tolist()), [tuple(tail[:_TESTED].tolist())])
+    stepper = checked_stepper(model, tuple(head.tolist()), [tuple(tail[:-1][:_TESTED].tolist())])
     for row, window in enumerate(windows):
         head, tail = np.split(window, [settings.prefix])
         result = near_verbatim(

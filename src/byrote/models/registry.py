@@ -110,7 +110,8 @@ def ready(name: str, settings: Mapping[str, Any]) -> Any:
     if name.startswith(_HUGGING_FACE):
         model = build(name, settings)
         pretrained = importlib.import_module("byrote.models.language.causal.pretrained")
-        return type(model).of(pretrained.load_network(model.path), model.path)
+        network = pretrained.load_network(model.path).to(model.device)
+        return type(model).of(network, model.tokenizer or model.path)
     if name in _BUILT_IN:
         raise InvalidInput(
             f"MODEL must be ready to use; {name} is trained by byrote score or byrote expose, and a"

@@ -1,11 +1,10 @@
 """Groups of records, such as near-duplicates, that are held out together."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
@@ -45,7 +44,7 @@ class Grouped(Plan):
     """
 
     plan: Plan
-    groups: Sequence[Any]
+    groups: ArrayLike
 
     def __post_init__(self) -> None:
         plan = as_plan(self.plan)
@@ -63,11 +62,11 @@ class Grouped(Plan):
 
     def _draw(self, context: Context, after: Design | None) -> Design:
         """Draw the plan of groups, and put the records in their places."""
-        if len(self.groups) != context.n:
+        if len(self._group) != context.n:
             raise InvalidInput(
-                f"groups must be one for each of {context.n} records; got {len(self.groups)}"
+                f"groups must be one for each of {context.n} records; got {len(self._group)}"
             )
-        first = np.unique(self.groups, return_index=True)[1]
+        first = np.unique(self._group, return_index=True)[1]
         labels = None if context.labels is None else context.labels[first]
         of_groups = replace(
             context, n=self._count, ids=context.ids[first], labels=labels, order=None
@@ -77,7 +76,7 @@ class Grouped(Plan):
 
     @property
     def _count(self) -> int:
-        return int(np.max(self.groups, initial=-1)) + 1
+        return int(self._group.max(initial=-1)) + 1
 
     def _changed(self, design: Design, n: int, change: Any) -> Design:
         return replace(

@@ -50,7 +50,7 @@ from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
-from byrote.scores.recitation.recitation import Recitation
+from byrote.scores.recitation.recitation import Recitation, RecitedTexts, RecitedWindows
 from byrote.scores.run import Run
 
 _ROWS = 10  # of a table without a text of its own
@@ -183,6 +183,8 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     Proposals: lambda proposed: Group(*proposals.render(proposed)),
     Pruned: pruning.render,
     Recitation: recitation.render,
+    RecitedTexts: recitation.render_rows,
+    RecitedWindows: recitation.render_rows,
     Records: _records,
     Run: _run,
     SyntheticResult: synthetic.render,

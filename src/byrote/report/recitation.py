@@ -10,7 +10,12 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.report.format import add_ellipsis, new_table, number, plain, plural, with_interval
-from byrote.scores.recitation.recitation import Recitation, RecitedShare
+from byrote.scores.recitation.recitation import (
+    Recitation,
+    RecitedShare,
+    RecitedTexts,
+    RecitedWindows,
+)
 from byrote.stats.estimate import Estimate
 
 
@@ -64,6 +69,19 @@ def to_json(
     )
 
 
+def render_rows(table: RecitedWindows | RecitedTexts, *, top: int = 10) -> Table:
+    """Return the first rows of windows or texts."""
+    columns = table.columns()
+    rows = new_table(*columns)
+    for row in range(min(top, len(table))):
+        values = [column[row] for column in columns.values()]
+        rows.add_row(
+            *(Text(printable(v)) if isinstance(v, str) else number(float(v)) for v in values)
+        )
+    add_ellipsis(rows, len(table) - top)
+    return rows
+
+
 def sentence(result: Recitation) -> str:
     """Return the share of windows that greedy decoding recites, in a sentence.
 
@@ -79,6 +97,8 @@ def sentence(result: Recitation) -> str:
     )
     if not result.unseen.any():
         return f"{text}."
+    if greedy.difference.reason:
+        return f"{text}, and {percent(greedy.unseen)} of those of unseen texts."
     verdict = {1: "more than", -1: "less than", 0: "not significantly different from"}
     return (
         f"{text}: {verdict[greedy.difference.sign]} the {percent(greedy.unseen)} of unseen texts."

@@ -76,7 +76,8 @@ def test_near_bounds_hold_the_verbatim_probability(result):
 
 
 def test_recitation_prints_no_text(result):
-    shown = f"{result}{result!r}{result.windows!r}{result.texts!r}"
+    tables = (result, result.windows, result.texts)
+    shown = "".join(f"{table}{table!r}" for table in tables)
     assert not any(text[:8] in shown for text in SEEN)
     assert "1 text shorter than prefix and suffix together, 30 tokens" in " ".join(shown.split())
 

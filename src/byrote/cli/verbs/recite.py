@@ -55,7 +55,7 @@ def _recite_texts(options: ReciteOptions, output: Format, texts: TextRecords) ->
         output,
         text=lambda: [report.render(result, top=options.top, recited=recited)],
         data=lambda: report.to_json(result, top=options.top, recited=recited),
-        table=result.windows.to_frame,
+        table=result.to_frame,
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,9 @@ from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.stats.clustered_proportion import clustered_proportion, proportion_difference
 from byrote.stats.estimate import Estimate, mean
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -205,10 +208,9 @@ class Recitation(Displayed):
 
     def __repr__(self) -> str:
         seen = ~self.texts.unseen
-        counts = (
-            f"{int(self.texts.recited[seen].sum()):,} of {int(self.texts.windows[seen].sum()):,}"
-        )
-        return f"Recitation({counts} windows recited, {int(seen.sum()):,} texts)"
+        recited, windows = self.texts.recited[seen].sum(), self.texts.windows[seen].sum()
+        noun = "text" if seen.sum() == 1 else "texts"
+        return f"Recitation({seen.sum():,} {noun}, {recited:,} of {windows:,} windows recited)"
 
     @property
     def recited(self) -> Flags:
@@ -219,6 +221,10 @@ class Recitation(Displayed):
     def unseen(self) -> Flags:
         """(w,) whether the window is of an unseen text."""
         return np.asarray(self.texts.unseen[self.windows.text], dtype=bool)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the windows as a data frame, with ``unseen``."""
+        return self.windows.to_frame().assign(unseen=self.unseen)
 
     def discovery(self, column: str, n: int) -> Array:
         """Compute the probability that n samples hold the suffix, (w,).

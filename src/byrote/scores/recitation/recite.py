@@ -99,7 +99,7 @@ def recite(
     >>> model = model.fit([text] * 20)
     >>> result = byrote.recite(model, [text], prefix=10, suffix=20, unseen=[text[::-1]])
     >>> result
-    Recitation(2 of 2 windows recited, 1 texts)
+    Recitation(1 text, 2 of 2 windows recited)
     >>> result.windows.matched.tolist(), bool(result.windows.bits[:2].max() < 5)
     ([20, 20, 0, 0], True)
     """
@@ -187,7 +187,7 @@ def _near_bounds(model: Any, windows: Index, settings: RecitationSettings) -> Ar
     if not settings.edits:
         return bounds
     head, tail = np.split(windows[0], [settings.prefix])
-    stepper = checked_stepper(model, tuple(head.tolist()), [tuple(tail[:_TESTED].tolist())])
+    stepper = checked_stepper(model, tuple(head.tolist()), [tuple(tail[:-1][:_TESTED].tolist())])
     for row, window in enumerate(windows):
         head, tail = np.split(window, [settings.prefix])
         result = near_verbatim(

@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
-_PACKAGES = ("byrote", "numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers")
+_PACKAGES = (
+    "byrote", "numpy", "scipy", "scikit-learn", "torch", "transformers", "tokenizers", "zuko",
+)  # fmt: skip
 _one_at_a_time = threading.RLock()
 
 

@@ -400,7 +400,7 @@ def test_markup_is_shown_and_not_obeyed(word):
     result = byrote.score_memorization(PureNoise(), records, plan=KFold(3, 2))
     shown = printed(render(result, top=30))
     lines = shown.splitlines()
-    assert lines[0].startswith(f"{word} · ")
+    assert [line for line in lines if line.startswith(f"{word} · ")]
     for name in ids:
         assert any(line.startswith(f"{name} ") and f" {word} " in line for line in lines)
     assert row(shown.split("memorized")[-1], word)[:2] == [word, "15"]

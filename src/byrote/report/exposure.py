@@ -123,8 +123,13 @@ def to_json(
 
 
 def render_run(run: ExposureResult, *, top: int = 40) -> RenderableType:
-    """Return the headline of a run, and its exposures."""
-    return Group(_run_headline(run), render(run.exposure, **_arguments(run), fit=run.fit, top=top))
+    """Return what a run found, its exposures, and last its settings."""
+    parts: list[RenderableType] = []
+    if run.missing:
+        parts.append(Text(incomplete(len(run.missing)), "bold red"))
+    parts.append(Text("\n".join(notes.headline(run)), "bold"))
+    parts.append(render(run.exposure, **_arguments(run), fit=run.fit, top=top))
+    return Group(*parts, Text(""), _settings(run))
 
 
 def run_to_json(run: ExposureResult) -> dict[str, Any]:
@@ -154,7 +159,7 @@ def _arguments(run: ExposureResult) -> dict[str, Any]:
     return {"inserted": run.inserted, "role": run.role, "facts": facts}
 
 
-def _run_headline(run: ExposureResult) -> Text:
+def _settings(run: ExposureResult) -> Text:
     description = run.description
     fits = description["plan"]["fits"]
     text = headline_of(description)
@@ -163,8 +168,6 @@ def _run_headline(run: ExposureResult) -> Text:
     text.append(f"\n{fits - len(run.missing):,} of {plural(fits, 'fit')}")
     if description.get("epoch") is not None:
         text.append(f", after report {description['epoch']} of training")
-    if run.missing:
-        text.append(f"\n{incomplete(len(run.missing))}", style="bold red")
     return text
 
 

@@ -53,10 +53,12 @@ _LABELS_SHOWN = 20
 def render(
     result: MemorizationResult, *, top: int = 10, columns: Sequence[RecordColumn] = ()
 ) -> RenderableType:
-    """Return the summary and the most memorized records."""
+    """Return what was found, the summary, the most memorized records, and last the settings."""
     summary, columns = result.summary(), [*per_token.columns(result), *columns]
-    parts: list[RenderableType] = [_headline(result), significance(result)]
-    parts.append(_distribution(result))
+    parts: list[RenderableType] = []
+    if result.missing:
+        parts.append(Text(incomplete(len(result.missing)), style="bold red"))
+    parts += [significance(result), _distribution(result)]
     parts += [Text(sentence) for sentence in _few_repeats(result)]
     if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
@@ -70,7 +72,7 @@ def render(
             parts += [Text(""), table]
     if summary.labels:
         parts += [Text(""), _labels(summary)]
-    return Group(*parts)
+    return Group(*parts, Text(""), _settings(result))
 
 
 def to_json(
@@ -91,7 +93,7 @@ def to_json(
     )
 
 
-def _headline(result: MemorizationResult) -> Text:
+def _settings(result: MemorizationResult) -> Text:
     description, summary = result.description, result.summary()
     done = description["plan"]["fits"] - len(result.missing)
     text = headline_of(description)
@@ -103,8 +105,6 @@ def _headline(result: MemorizationResult) -> Text:
         text.append(f"; {count:,} without {name}: density zero in some fits on both sides")
     if settings := resolved(description):
         text.append(f"\n{settings}")
-    if result.missing:
-        text.append(f"\n{incomplete(len(result.missing))}", style="bold red")
     return text
 
 

@@ -62,11 +62,9 @@ class RecitationSettings(PlainData):
         counts = checks.as_list("n", self.n)
         if not counts:
             raise InvalidInput("n must be one number of samples or more; got none")
-        values = {
-            name: getattr(self, name) for name in ("prefix", "suffix", "top_k", "max_queries")
-        }
+        names = ("prefix", "suffix", "stride", "top_k", "max_queries")
         checked = {
-            **{name: checks.integer(name, v, at_least=1) for name, v in values.items()},
+            **{name: checks.integer(name, getattr(self, name), at_least=1) for name in names},
             "n": tuple(checks.integer("n", count, at_least=1) for count in counts),
             "p": checks.fraction("p", self.p),
             "temperature": checks.positive("temperature", self.temperature),

@@ -123,9 +123,8 @@ class NearDuplicates(Columnar):
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row per record; ``nearest`` is the id of the neighbor."""
-        nearest = [self.ids[row] if row >= 0 else None for row in self.neighbor]
         frame = super().to_frame().assign(kind=[str(Kind(code)) for code in self.kind])
-        frame.insert(2, "nearest", nearest)
+        frame.insert(2, "nearest", [self.ids[row] if row >= 0 else None for row in self.neighbor])
         return frame
 
 

@@ -183,7 +183,7 @@ def laplace(bins, epsilon, range_, random_state, x, n_samples):
     return made.score_samples(x), made.sample(n_samples)
 
 
-def fitted(kind, x, **how):
+def fitted(kind, /, x, **how):
     made = kind(**how).fit(x)
     return made.score_samples(x)
 

@@ -183,8 +183,8 @@ def laplace(bins, epsilon, range_, random_state, x, n_samples):
     return made.score_samples(x), made.sample(n_samples)
 
 
-def fitted(model, x, **how):
-    made = model(**how).fit(x)
+def fitted(kind, /, x, **how):
+    made = kind(**how).fit(x)
     return made.score_samples(x)
 
 

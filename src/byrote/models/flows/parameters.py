@@ -55,7 +55,7 @@ def check_parameters(flow: Any) -> None:
 
 
 def _check_levels(levels: Any) -> None:
-    if levels is None or levels == REAL:
+    if levels is None or (isinstance(levels, str) and levels == REAL):
         return
     if isinstance(levels, list | tuple) and levels:
         for kind in levels:

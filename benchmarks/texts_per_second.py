@@ -76,10 +76,11 @@ def main() -> None:
     padded, expected = seconds(lambda: plain_loop(network, encode, of, BATCH))
     single, _ = seconds(lambda: plain_loop(network, encode, of, 1))
     np.testing.assert_allclose(scores, expected, rtol=1e-4)
-    lstm = CharLSTM(epochs=1).fit(of[:50])
+    long_text = "".join(byrote.load_corpus("python-help").documents)[:LONGEST]
+    vocabulary = "".join(sorted({*long_text, *"".join(of)}))
+    lstm = CharLSTM(epochs=1, characters=vocabulary).fit(of[:50])
     characters, _ = seconds(lambda: lstm.score_samples(of))
     before = peak_gb()
-    long_text = "".join(byrote.load_corpus("python-help").documents)[:LONGEST]
     lstm.score_samples([long_text, *of[:127]])
     rows = {
         "GPT-2 of 4 layers: texts per second": len(of) / ours,

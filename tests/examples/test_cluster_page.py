@@ -97,7 +97,7 @@ def test_the_page_is_followed_to_the_letter(tmp_path, shell, monkeypatch, capfd)
     assert "Missing: 4." in shown
     assert "6 of 6 fits are there." in shown
     assert "WARNING" not in shown
-    table = re.compile(r"^memorized .*?(?=^Mean log p|\Z)", re.MULTILINE | re.DOTALL)
+    table = re.compile(r"^memorized .*?(?=^Mean log p|^x.npy · |\Z)", re.MULTILINE | re.DOTALL)
     assert table.search(shown)[0] == table.search(scored)[0]  # the same bits, both ways
 
     script = (tmp_path / "array.sh").read_text()

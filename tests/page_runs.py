@@ -1,5 +1,7 @@
 """Small runs of every kind, whose ids, labels, texts and file names would like to be markup."""
 
+import json
+
 import numpy as np
 from sklearn.neighbors import KernelDensity
 
@@ -39,7 +41,7 @@ def write_images(path, n=80):
 
 
 def make_runs(folder):
-    """Write images and wide (two models of the same images), rows and canaries."""
+    """Write images and wide (two models of the same images), rows, texts and canaries."""
     source = folder / 'we<b>ird & "name".npz'
     write_images(source)
     records = byrote.load(str(source), key="x", ids="ids", labels="labels")
@@ -53,8 +55,38 @@ def make_runs(folder):
     byrote.score_memorization(
         KernelDensity(bandwidth=0.3, leaf_size=1000), x, plan=plan, out=folder / "rows"
     )
+    _texts(folder)
     _canaries(folder / "canaries")
     return folder
+
+
+class Counting(Ngram):
+    """A model of characters that reports how many of a text's were the likeliest."""
+
+    def score_samples(self, texts):
+        steps = [
+            [self._log_probs(text[:k]).argmax() == token for k, token in enumerate(tokens)]
+            for text, tokens in ((text, self.encode(text)) for text in texts)
+        ]
+        self.diagnostics_ = {
+            "tokens": np.array([float(len(hits)) for hits in steps]),
+            "correct": np.array([float(sum(hits)) for hits in steps]),
+        }
+        return super().score_samples(texts)
+
+
+def _texts(folder):
+    """Write texts, of which the first ones are of letters in an order of their own."""
+    generator = np.random.default_rng(2)
+    words = [f"<b>{SECRET}</b> ", "the cat ", "sat on ", "a mat "]
+    texts = ["".join(generator.choice(words, 3)) for _ in range(28)]
+    texts[:3] = ["".join(generator.permutation([*"QWXYZJKV"])) * 2 for _ in range(3)]
+    rows = [{"id": i, "text": t} for i, t in zip(hostile_ids(len(texts)), texts, strict=True)]
+    source = folder / "texts.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    records = byrote.load_texts(str(source), column="text", ids="id")
+    plan = byrote.KFold(2, repeats=4)
+    byrote.score_memorization(Counting(order=2), records, plan=plan, out=folder / "texts")
 
 
 def _canaries(path):

@@ -14,6 +14,9 @@ Method = Callable[Concatenate[Owner, Arguments], Result]
 def once(method: Method[Owner, Arguments, Result]) -> Method[Owner, Arguments, Result]:
     """Keep the results of a method on its object.
 
+    What a run without missing fits gives with ``partial`` is what it gives without: it is computed
+    once for both.
+
     Examples
     --------
     >>> class Dice:
@@ -32,15 +35,17 @@ def once(method: Method[Owner, Arguments, Result]) -> Method[Owner, Arguments, R
     def kept(owner: Owner, *args: Arguments.args, **options: Arguments.kwargs) -> Result:
         bound = signature.bind(owner, *args, **options)
         bound.apply_defaults()
+        if bound.arguments.get("partial") is False and getattr(owner, "incomplete", None) == "":
+            bound.arguments["partial"] = True
         values = list(bound.arguments.values())[1:]
         key = (*values, *map(type, values))  # True is not 1
         results: dict[Any, Result] = vars(owner).setdefault(f"_{method.__name__}", {})
         try:
             known = key in results
         except TypeError:  # an argument that is not hashable, which the method refuses
-            return method(owner, *args, **options)
+            return method(*bound.args, **bound.kwargs)
         if not known:
-            results[key] = method(owner, *args, **options)
+            results[key] = method(*bound.args, **bound.kwargs)
         return results[key]
 
     return cast("Method[Owner, Arguments, Result]", kept)

@@ -13,7 +13,7 @@ from page_runs import make_runs
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    """Return a folder of runs: images, wide (another model of the same images), rows, canaries."""
+    """Return a folder of runs: images, wide (their other model), rows, texts, canaries."""
     folder = tmp_path_factory.mktemp("runs")
     make_runs(folder)
     return folder

@@ -19,7 +19,7 @@ from byrote.report.page.sections.coverage import CLASSES
 
 from page_runs import SECRET
 
-KINDS = ("images", "rows", "canaries")
+KINDS = ("images", "rows", "texts", "canaries")
 
 
 def again(*paths, **options):
@@ -105,6 +105,9 @@ def test_what_records_hold_is_shown_only_if_asked_for(pages, runs):
     assert SECRET.encode() not in hidden
     assert b"data:image" not in hidden
     assert SECRET.encode() in shown
+    hidden, shown = (pages("texts", show_records=show) for show in (False, True))
+    assert SECRET.encode() not in hidden
+    assert f"&lt;b&gt;{SECRET}&lt;/b&gt;".encode() in shown
 
 
 def test_pictures_have_no_metadata(pages):
@@ -135,6 +138,17 @@ def test_the_data_say_what_the_run_says(pages, runs, kind):
     assert manifest["run_id"] == run.manifest.run_id
     assert "location" not in manifest["data"]
     assert set(part["sections"]["coverage"]) == set(CLASSES)
+
+
+def test_texts_are_listed_by_counterfactual_memorization_with_its_error(pages, runs):
+    frame = byrote.open_run(runs / "texts").memorization().to_frame()
+    first = frame.sort_values("counterfactual", ascending=False, kind="stable").iloc[0]
+    section = data_of(pages("texts"))["runs"]["texts"]["sections"]["texts"]
+    for name in ("id", "tokens", "bits_per_token_in", "accuracy_out", "counterfactual_error"):
+        assert section["texts"][0][name] == first[name]
+    assert section["summary"]["tokens"] == frame["tokens"].sum()
+    mean = section["summary"]["counterfactual"]["value"]
+    assert np.isclose(mean, (frame["accuracy_in"] - frame["accuracy_out"]).mean())
 
 
 def test_the_verdict_is_that_of_the_gate(pages, runs):
@@ -168,11 +182,12 @@ def test_attacks_count_as_run_only_where_the_run_has_their_results(pages):
             name: cover["status"]
             for name, cover in data_of(pages(kind))["runs"][kind]["sections"]["coverage"].items()
         }
-        for kind in ("images", "canaries")
+        for kind in ("images", "texts", "canaries")
     }
     assert statuses["images"]["membership inference"] == "run"
     assert statuses["images"]["regurgitation"] == "not run"
     assert statuses["images"]["exfiltration"] == "out of scope"
+    assert statuses["texts"]["exfiltration"] == "not run"
     assert statuses["canaries"]["exfiltration"] == "run"  # ranks by enumeration
     for kind in statuses:
         assert statuses[kind]["model inversion"] == "out of scope"

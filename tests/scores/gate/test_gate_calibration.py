@@ -13,6 +13,7 @@ from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import Controls, check_controls
 from byrote.scores.gate import max_auc, max_exposure, max_q999, max_score, max_significant
 from byrote.scores.gate.threshold import GatedRun, judge
+from byrote.scores.memorization.moderated import Discovery
 from levels import run_of
 
 PLANS = [KFold(2, 10), Probes(150, fits=16), Subset(0.5, fits=16)]
@@ -153,6 +154,25 @@ def test_one_record_learned_by_heart_fails_and_is_named():
     across = judge("max_score", found.found, max_score.measure(gated, found.found), level=0.95)
     assert (across.verdict, across.records) == ("inconclusive", ())
     assert "reaches across" in across.reason
+
+
+def test_the_largest_effect_is_named_where_no_lower_limit_is_finite(monkeypatch):
+    def endless(discovery, tail):
+        return np.full_like(discovery.effect, -np.inf), discovery.effect + 1
+
+    monkeypatch.setattr(Discovery, "limits", endless)
+    gated = source_of(KFold(2, 6), 100, noise(1.0, 100.0, LEARNED))
+    effect = gated.run.evaluation.discovery.effect
+    assert max_score.measure(gated, 10).found == effect.max() > 90
+
+
+def test_the_largest_effect_is_named_where_there_are_no_limits():
+    gated = source_of(KFold(2, 4), 300, noise(1.0, 100.0, LEARNED))
+    found = judge("max_score", 10, max_score.measure(gated, 10), level=0.95)
+    largest = gated.run.evaluation.discovery.effect.max()
+    assert (found.verdict, np.isnan(found.found)) == ("inconclusive", True)
+    assert largest > 90
+    assert f"is {largest:.3g} nats" in found.reason
 
 
 def test_other_thresholds_that_fail_name_records_too():

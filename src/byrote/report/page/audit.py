@@ -63,8 +63,10 @@ class Audit:
     @property
     def source(self) -> str:
         """Where the data are from, in words."""
-        source = self.run.manifest.data.source
-        return "an array in memory" if source == "memory" else printable(source)
+        data = self.run.manifest.data
+        if data.source == "memory":
+            return "texts in memory" if data.texts else "an array in memory"
+        return printable(data.source)
 
     @property
     def plan(self) -> str:

@@ -81,11 +81,13 @@ def _placed(section: Section, audit: Audit) -> Section:
 
 
 def _question(audit: Audit) -> str:
-    count = audit.run.manifest.data.records
+    data = audit.run.manifest.data
     if audit.exposures is not None:
         return f"Would a secret in {audit.source} come out of {audit.model}?"
-    source = audit.source
-    return f"Which of the {count:,} records of {source} did {audit.model} learn by rote?"
+    nouns = "texts" if data.texts else "records"
+    return (
+        f"Which of the {data.records:,} {nouns} of {audit.source} did {audit.model} learn by rote?"
+    )
 
 
 def _data(chapter: Chapter) -> dict[str, Any]:

@@ -13,7 +13,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
 
     The interval begins at the highest lower limit and ends at the highest upper one. So the
     threshold passes only if every record's upper limit is within it: if the run would have shown
-    a record above it.
+    a record above it. The record named has the highest lower limit, and of several that have the
+    same, as where none is finite, the largest effect.
     """
     if gated.run.has_canaries:
         return Measured.missing(UNIT, "canaries have exposures, no scores")
@@ -23,8 +24,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     low, high = discovery.limits(gated.tail)
     limited = np.flatnonzero(np.isfinite(high))
     if not len(limited):
-        return Measured.missing(UNIT, "the negative control is too small for limits of all records")
-    highest = limited[np.argmax(low[limited])]
+        return Measured.missing(UNIT, _no_limits(discovery.effect))
+    highest = max(limited.tolist(), key=lambda row: (low[row], discovery.effect[row]))
     return Measured(
         found=float(discovery.effect[highest]),
         low=float(low[highest]),
@@ -35,6 +36,14 @@ def measure(gated: GatedRun, asked: float) -> Measured:
         doubts=tuple(_doubts(gated, len(limited))),
         detail={"tested": len(limited), "detectable": _detectable(gated)},
         records=_named(gated, low, asked),
+    )
+
+
+def _no_limits(effect: NDArray[np.float64]) -> str:
+    largest = np.nanmax(effect)
+    return (
+        "the negative control is too small for limits of all records; the largest effect, of which"
+        f" chance is a part, is {largest:.3g} {UNIT}"
     )
 
 

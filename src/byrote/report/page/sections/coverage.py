@@ -43,6 +43,8 @@ CLASSES = {
     "reconstruction": "rebuilds whole records from the model or its updates",
 }
 _ABSENT = Coverage("out of scope", "byrote has no such attack, and nothing here rules it out")
+_NOTHING_GENERATED = Coverage("not run", "no text was generated and searched")
+_RECITE = Coverage("not run", "byrote recite lets kept models continue the texts")
 
 
 def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
@@ -98,8 +100,9 @@ def _defaults(audit: Audit) -> dict[str, Coverage]:
         REGURGITATION: Coverage("not run", samples),
     }
     if audit.exposures is not None:
-        defaults[REGURGITATION] = Coverage("not run", "no text was generated and searched")
-        return defaults
+        return {**defaults, REGURGITATION: _NOTHING_GENERATED}
+    if audit.run.manifest.data.texts:
+        return {**defaults, REGURGITATION: _NOTHING_GENERATED, EXFILTRATION: _RECITE}
     return {
         **defaults,
         EXFILTRATION: Coverage("out of scope", "a density of records answers no questions in text"),
@@ -201,6 +204,10 @@ def _data_size(audit: Audit) -> str:
     data, result = audit.run.manifest.data, audit.exposures
     if result is not None:
         return f"a text of {byte_size(result.facts['corpus']['bytes'])}"
+    if data.texts:
+        tokens = _tokens(audit)
+        counted = f" of {plural(tokens, 'token')} in all" if tokens else ""
+        return f"{plural(data.records, 'text')}{counted}"
     values = int(np.prod(data.shape, dtype=int))
     return (
         f"{plural(data.records, 'record')} of {plural(values, 'value')}: {data.records * values:,}"
@@ -214,11 +221,22 @@ def _parameters(audit: Audit) -> str:
         return "the model does not report how many it has"
     result = audit.exposures
     data = audit.run.manifest.data
+    if data.texts:
+        tokens = _tokens(audit)
+        return (
+            f"{count:,}: {number(tokens / count)} tokens per parameter" if tokens else f"{count:,}"
+        )
     if result is None:
         size = data.records * int(np.prod(data.shape, dtype=int)) / count
         return f"{count:,}: {number(size)} values of data per parameter"
     size = result.facts["corpus"]["bytes"] / count
     return f"{count:,}: {number(size)} bytes of text per parameter"
+
+
+def _tokens(audit: Audit) -> int:
+    """Return the number of tokens of the scored texts, 0 if unknown."""
+    summary = None if audit.scores is None else audit.scores.summary().per_token
+    return 0 if summary is None else summary.tokens
 
 
 def _again(audit: Audit) -> Prose:

@@ -132,7 +132,5 @@ def _check_counts(train: int, validation: int) -> None:
 
 def _why_no_control(fit: int | None, held_out: int) -> str:
     if fit is None:
-        return (
-            "the release model trained on all records (--validation, or --fit with held-out ones)"
-        )
+        return "the release model trained on all records (--validation gives others)"
     return f"fit {fit} held out {held_out} records, and {NEIGHBORS} are needed (--validation)"

@@ -150,7 +150,8 @@ def test_figures(byrote_):
         (["figures", "run", "--record", "3"], "--record applies to runs of byrote score"),
         (["figures", "scores", "--against", "run"], "run is an exposure run"),
         (["show", "scores", "--method", "rank"], "--method applies to runs of byrote expose"),
-        (["extract", "scores"], "scores must be a run of byrote expose"),
+        (["extract", "scores", "--prefix", "a"], "--prefix applies to runs of byrote expose"),
+        (["extract", "run", "--samples", "9"], "--samples applies to runs of byrote score"),
     ],
 )
 def test_verbs_that_cannot_serve_a_run_say_so(byrote_, arguments, message):

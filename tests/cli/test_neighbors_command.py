@@ -10,7 +10,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 import byrote
-from byrote.cli.verbs import neighbors
+from byrote.cli import validation
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 
 RUN = ["score", "x.csv", "--labels", "kind", "--model", "gmm", "--folds", "4", "--repeats", "2"]
@@ -231,9 +231,9 @@ def test_validation_records_inherit_the_runs_options_except_names_of_files(case,
         asked.append((source, given))
         return byrote.Records(np.zeros((2, 3)))
 
-    monkeypatch.setattr(neighbors, "load", load)
+    monkeypatch.setattr(validation, "load", load)
     data = {"location": location, "options": options, "shape": (3,), "fingerprint": ""}
-    assert len(neighbors.load_validation(data, path, part)) == 2
+    assert len(validation.load_validation(data, path, part)) == 2
     assert asked == [expected]
 
 

@@ -50,7 +50,7 @@ _VERBS: dict[str, tuple[Callable[..., Any], str]] = {  # line: 64 characters at 
     "disclose": (DiscloseOptions, "Find whose secret a model of a table gives away."),
     "expose": (ExposeOptions, "Plant secrets in a text, and measure their exposure in a model."),
     "show": (ShowOptions, "Print the scores or exposures of a run."),
-    "extract": (ExtractOptions, "Search a kept model for the most likely secrets."),
+    "extract": (ExtractOptions, "Extract secrets or training records from a kept model."),
     "recite": (ReciteOptions, "Measure which texts a model continues word for word."),
     "neighbors": (NeighborsOptions, "Find copies and near copies, which hide memorization."),
     "figures": (FiguresOptions, "Draw all figures that a run supports."),

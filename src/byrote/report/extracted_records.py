@@ -1,10 +1,15 @@
-"""Training records that come out of a generator as text for the terminal."""
+"""Training records that come out of a generator as text for the terminal, or as plain data."""
+
+from typing import Any
 
 import numpy as np
 from rich.console import Group, RenderableType
+from rich.table import Table
 from rich.text import Text
 
-from byrote.report.format import number, plural
+from byrote.errors import printable
+from byrote.report.format import add_ellipsis, interval, new_table, number, plain, plural
+from byrote.scores.neighbors.extracted_from_run import ExtractionFromRun
 from byrote.scores.neighbors.extracted_records import ExtractedRecords
 from byrote.stats.estimate import Estimate
 
@@ -23,12 +28,64 @@ def render(extracted: ExtractedRecords) -> RenderableType:
             f" {extracted.threshold:g} of a training record, {_control(extracted.control)}."
         ),
     ]
-    inside = extracted.inside
     if found:
-        estimate = f"{number(inside.value)} [{number(inside.low)}, {number(inside.high)}]"
-        known = estimate if not np.isnan(inside.low) else f"{number(inside.value)}: {inside.reason}"
-        parts.append(Text(f"Records that more samples would bring out, at least: {known} (Chao1)."))
+        inside = extracted.inside
+        ends = f" {interval(*inside.interval)}" if not inside.reason else ""
+        parts.append(
+            Text(
+                f"Ever more samples would bring out at least {number(inside.value)}{ends} records,"
+                f" these included (Chao1{f': {inside.reason}' if inside.reason else ''})."
+            )
+        )
     return Group(*parts)
+
+
+def render_run(result: ExtractionFromRun, *, top: int = 10) -> RenderableType:
+    """Return the same for a run's model, and the ``top`` records that come out most often."""
+    extracted, parts = result.extracted, [render(result.extracted)]
+    train = len(extracted.counts)
+    if 0 < result.held_out < train:
+        parts.append(
+            Text(
+                f"The control has {plural(result.held_out, 'record')} beside {train:,}: by chance"
+                " alone fewer come out."
+            )
+        )
+    if not len(extracted.rows):
+        parts.append(Text("More samples may bring out some, and what stays in can be memorized."))
+    elif top:
+        parts += [Text(""), _records(result, top)]
+    return Group(*parts)
+
+
+def run_to_json(result: ExtractionFromRun, *, top: int = 10) -> dict[str, Any]:
+    """Return the same as plain data for JSON."""
+    extracted = result.extracted
+    frame = result.to_frame().iloc[extracted.rows[:top]]
+    return plain(  # type: ignore[no-any-return]
+        {
+            "train": len(extracted.counts),
+            "samples": len(extracted.distance),
+            "held_out": result.held_out,
+            "threshold": extracted.threshold,
+            "extracted": len(extracted.rows),
+            **{name: vars(getattr(extracted, name)) for name in ("rate", "control", "inside")},
+            "records": frame.to_dict(orient="records"),
+        }
+    )
+
+
+def _records(result: ExtractionFromRun, top: int) -> Table:
+    table = new_table("comes out", "samples", "distance", "score M")
+    rows, columns = result.extracted.rows, result.columns()
+    for row in rows[:top]:
+        table.add_row(
+            Text(printable(str(result.ids[row]))),
+            f"{columns['samples'][row]:,}",
+            *(number(columns[name][row]) for name in ("distance", "score")),
+        )
+    add_ellipsis(table, len(rows) - top)
+    return table
 
 
 def _control(control: Estimate) -> str:

@@ -27,7 +27,7 @@ def chao1(counts: ArrayLike, *, level: float = LEVEL) -> Estimate:
     --------
     >>> found = chao1([1, 1, 1, 1, 2, 2, 5, 0])
     >>> found.value, found.bound, round(found.low, 2), round(found.high, 2)
-    (11.0, 'at least', 7.66, 31.68)
+    (11.0, 'at least', 7.56, 35.72)
     """
     values = np.asarray(counts)
     seen, once, twice = (int(np.count_nonzero(k)) for k in (values, values == 1, values == 2))

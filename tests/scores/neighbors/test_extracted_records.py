@@ -99,6 +99,13 @@ def test_chao1_by_hand(counts, value):
     assert found.bound == "at least"
 
 
+def test_the_interval_of_chao1_by_hand():
+    """Of 7 kinds 4 once and 2 twice: 4 unseen with variance 2 (2^4 / 4 + 2^3 + 2^2 / 2) = 28."""
+    found = chao1([1, 1, 1, 1, 2, 2, 5])
+    spread = np.exp(1.959964 * np.sqrt(np.log(1 + 28 / 4**2)))
+    assert found.interval == pytest.approx((7 + 4 / spread, 7 + 4 * spread))
+
+
 def test_chao1_of_nothing_has_a_reason():
     assert chao1([0, 0]).reason == "nothing was seen"
     assert np.isnan(chao1([]).value)

@@ -49,35 +49,62 @@ class ShowOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class ExtractOptions:
-    """Search a kept model for the most likely secrets, and compare them with the planted ones."""
+    """Extract what a kept model gives away.
+
+    Of a run of byrote expose, the most likely secrets, beside the planted ones; of a run of byrote
+    score on images or rows, the training records that its samples reproduce.
+    """
 
     run: Annotated[
-        Path, argument("RUN", "Read this run folder of byrote expose, with --keep-models.")
+        Path, argument("RUN", "Read this run folder, of a run with --keep-models release or all.")
     ]
+    fit: Annotated[
+        int | None, number("Use the kept model of fit N (default: the release model).")
+    ] = None
+    top: Annotated[
+        int | None,
+        number("Find the N most likely secrets (default: 1), or print N records (10)."),
+    ] = None
+    samples: Annotated[
+        int | None, number("Records: draw N samples (default: the number of training records).")
+    ] = None
+    seed: Annotated[int | None, number("Records: seed the samples with N (default: 0).")] = None
+    validation: Annotated[
+        str | None,
+        value(
+            "PATH",
+            "Records: use this file or folder, which the model has not seen, as the control"
+            " (default: what fit N held out).",
+        ),
+    ] = None
+    validation_part: ValidationPart = None
     canary: Annotated[
         list[str] | None,
         value(
             "ID",
-            "Search only for the pattern of this canary, at its place in the text; repeatable"
-            " (default: all patterns and all inserted canaries).",
+            "Secrets: search only for the pattern of this canary, at its place in the text;"
+            " repeatable (default: all patterns and all inserted canaries).",
         ),
     ] = None
-    fit: Annotated[
-        int | None, number("Search the kept model of fit N (default: the release model).")
-    ] = None
     prefix: Annotated[
-        str | None, value("TEXT", "Search after this prefix (default: that of the canary).")
+        str | None, value("TEXT", "Secrets: search after this prefix (default: the canary's).")
     ] = None
-    top: Annotated[int, number("Find the N most likely completions.")] = 1
-    batch_size: Annotated[int, number("Evaluate N prefixes at once.")] = 256
-    max_queries: Annotated[int, number("Evaluate at most N prefixes.")] = 50_000
-    max_frontier: Annotated[int, number("Hold at most N prefixes in memory.")] = 1_000_000
+    batch_size: Annotated[
+        int | None, number("Secrets: evaluate N prefixes at once (default: 256).")
+    ] = None
+    max_queries: Annotated[
+        int | None, number("Secrets: evaluate at most N prefixes (default: 50,000).")
+    ] = None
+    max_frontier: Annotated[
+        int | None, number("Secrets: hold at most N prefixes in memory (default: 1,000,000).")
+    ] = None
     show_secrets: Annotated[
         bool, typer.Option("--show-secrets", help="Print secrets instead of asterisks.")
     ] = False
     model: UserModel = None
     settings: UserSettings = None
     as_json: AsJson = False
+    as_csv: AsCsv = False
     debug: Debug = False
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from byrote.cli.exits import Exit, complain
 from byrote.cli.options.training import StudyOptions
 from byrote.cli.output import emit, output_format, standard_output_kept_clean
+from byrote.cli.validation import load_validation
 from byrote.cli.verbs import figures, neighbors
 from byrote.cli.verbs.score import print_forecast
 from byrote.data import Records
@@ -154,7 +155,7 @@ def _words(options: StudyOptions) -> list[str]:
 def _load_validation(records: Records, validation: str | None, part: str | None) -> Records | None:
     if validation is None and part is None:
         return None
-    return neighbors.load_validation(DataPart.of(records).model_dump(), validation, part)
+    return load_validation(DataPart.of(records).model_dump(), validation, part)
 
 
 def _compare_neighbors(

@@ -1,6 +1,6 @@
 """Training records that come out of a generator: samples that are abnormally near to one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from byrote.stats.nearest import Rows, nearest
 from byrote.stats.unseen import chao1
 
 Array = NDArray[np.float64]
+NEIGHBORS = 50  # of Carlini et al.
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -35,7 +36,8 @@ class ExtractedRecords(Displayed):
         The same share with held-out records in place of the training records, which no sample can
         reproduce but by chance; unknown without them.
     inside
-        Number of records that more samples would bring out, estimated from below (Chao 1984).
+        Number of records that ever more samples would bring out, those found included: estimated
+        from below (Chao 1984), and never above n.
     threshold
         Adaptive distance below which a sample reproduces a record.
     """
@@ -66,7 +68,7 @@ def extracted_records(
     samples: Any,
     *,
     validation: Any = None,
-    neighbors: int = 50,
+    neighbors: int = NEIGHBORS,
     alpha: float = 0.5,
     threshold: float = 0.5,
     features: Features | None = None,
@@ -123,9 +125,18 @@ def extracted_records(
         others, _ = adaptive_distance(rows["samples"], rows["validation"], neighbors, alpha)
         control = proportion(int((others < threshold).sum()), len(others))
     return ExtractedRecords(
-        distance, record, counts, proportion(int(near.sum()), len(near)), control, chao1(counts),
+        distance, record, counts, proportion(int(near.sum()), len(near)), control, _inside(counts),
         threshold,
     )  # fmt: skip
+
+
+def _inside(counts: NDArray[np.intp]) -> Estimate:
+    """Estimate how many records would come out: of n no more than n."""
+    found, n = chao1(counts), float(len(counts))
+    if np.isnan(found.value):
+        return found
+    value, low, high = (min(end, n) for end in (found.value, found.low, found.high))
+    return replace(found, value=value, low=low, high=high)
 
 
 def adaptive_distance(

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,14 +15,6 @@ def blocks(kind):
     return re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
 
 
-def run(*words, folder, code=0):
-    done = subprocess.run(
-        [sys.executable, *words], check=False, cwd=folder, capture_output=True, text=True
-    )
-    assert done.returncode == code, done.stderr
-    return done.stdout
-
-
 def quicker(command):
     """Four fits in place of twelve, one epoch."""
     changes = {"epochs=10": "epochs=1", "--folds 3": "--folds 2", "--repeats 4": "--repeats 2"}
@@ -33,21 +23,21 @@ def quicker(command):
     return shlex.split(command.removeprefix("$ byrote "))
 
 
-def test_the_page_runs(tmp_path):
+@pytest.mark.filterwarnings("default")  # of so few fits
+def test_the_page_runs(byrote_, capfd):
     data, program = blocks("python")
-    (tmp_path / "data.py").write_text(data.replace("range(120)", "range(40)"))
-    (tmp_path / "program.py").write_text(program)
-    run("data.py", folder=tmp_path)
-    assert run("program.py", folder=tmp_path) == blocks("text")[0]
+    exec(data.replace("range(120)", "range(40)"), {})
+    capfd.readouterr()
+    exec(program, {})
+    assert capfd.readouterr().out == blocks("text")[0]
     commands = blocks("console")[0].splitlines()
     assert len(commands) <= 10
     printed = {}
     for command in commands:
         words = quicker(command)
-        code = 4 if words[0] == "check" else 0  # so few fits tell nothing
-        printed[words[0], "--dry-run" in words] = run(
-            "-m", "byrote", *words, folder=tmp_path, code=code
-        )
+        code, out, err = byrote_(*words)
+        assert code == (4 if words[0] == "check" else 0), err  # so few fits tell nothing
+        printed[words[0], "--dry-run" in words] = out
     assert "40 of 40 records scored in 4 fits" in printed["score", False]
     assert "Dear" not in printed["score", False]
     assert "Dear" in printed["show", False]

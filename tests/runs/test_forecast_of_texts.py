@@ -12,7 +12,7 @@ from byrote.scores.exposure.score_exposure import exposure_request
 
 from languages import Ngram
 
-TEXT = Corpus(tuple(f"line {k} of a text about {k % 7} cats\n" * 20 for k in range(200)))
+TEXT = Corpus(tuple(f"line {k} of a text about {k % 7} cats\n" * 5 for k in range(200)))
 
 
 def request(settings=None, track=(), epochs=4, **more):

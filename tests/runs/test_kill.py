@@ -1,10 +1,16 @@
 """Killed with SIGKILL at every write and rename, and at random moments, a run starts again and
-ends with the same bits; finished fits are not redone."""
+ends with the same bits; finished fits are not redone.
+
+Processes are killed at every call of one run, and leave what lay in the folder before that call.
+Of other runs, which are made once, that is copied before every call.
+"""
 
 import os
+import re
 import shutil
 import signal
 import sys
+import tempfile
 import time
 
 import numpy as np
@@ -47,6 +53,9 @@ def wait(child):
     return status
 
 
+CALLS = ("open", "fsync", "replace", "mkdir", "unlink", "rename")  # by which files change
+
+
 def killing_at(count):
     """Patch every call by which files change, so that the count-th one is never made."""
     left = [count]
@@ -60,73 +69,85 @@ def killing_at(count):
 
         return patched
 
-    for name in ("open", "fsync", "replace", "mkdir", "unlink", "rename"):
+    for name in CALLS:
         setattr(os, name, before(getattr(os, name)))
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
-def test_killed_at_every_file_operation(tmp_path):
-    expected = start(None, PureNoise()).to_frame()
-    moments, count = 0, 0
-    while True:
-        count += 1
-        store = tmp_path / f"run{count}"
+def left_by_kills(action, store):
+    """Act once in a folder; returns copies of it, as a kill at each call would leave it."""
+    copies, originals = [], {name: getattr(os, name) for name in CALLS}
 
-        def run(store=store, count=count):
+    def before(original):
+        def patched(*args, **kwargs):
+            with pytest.MonkeyPatch.context() as patch:
+                for name in CALLS:
+                    patch.setattr(os, name, originals[name])
+                copies.append(store.with_name(f"run{len(copies) + 1}"))
+                if store.exists():
+                    shutil.copytree(store, copies[-1])
+            return original(*args, **kwargs)
+
+        return patched
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CALLS:
+            patch.setattr(os, name, before(originals[name]))
+        action(store)
+    return copies
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
+def test_killed_at_every_file_operation(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # without what others leave there
+    expected = start(None, PureNoise()).to_frame()
+    copies = left_by_kills(lambda store: start(store, PureNoise()), tmp_path / "whole")
+    moments = 0
+    while True:
+        store = tmp_path / f"killed{moments + 1}"
+
+        def run(store=store, count=moments + 1):
             killing_at(count)
             start(store, PureNoise())
 
         if wait(in_a_child(run)) == 0:
             break
+        assert lying(store) == lying(copies[moments])
         moments += 1
         before = finished(store)
         assert start(store, PureNoise()).to_frame().equals(expected)
         after = finished(store)
         assert {name: after[name] for name in before} == before
         assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
-    assert moments > 25  # 2 fits, each opened, synced, moved, and the folder's own files
+    assert moments == len(copies) > 25  # 2 fits, each opened, synced, moved, and what is around
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def lying(store):
+    """What lies in a folder, whatever process made it, and which of the files are empty."""
+    found = {}
+    for path in store.rglob("*"):
+        name = re.sub(r"\.\d+\.tmp$", ".tmp", str(path.relative_to(store)))
+        found[name] = path.is_dir() or path.stat().st_size > 0
+    return found
+
+
 def test_killed_at_every_file_operation_while_extending(tmp_path):
     larger = KFold(2, repeats=2)
     expected = start(None, PureNoise(), larger).to_frame()
-    start(tmp_path / "smaller", PureNoise())
-    count = 0
-    while True:
-        count += 1
-        store = shutil.copytree(tmp_path / "smaller", tmp_path / f"run{count}")
-
-        def run(store=store, count=count):
-            killing_at(count)
-            start(store, PureNoise(), larger)
-
-        if wait(in_a_child(run)) == 0:
-            break
+    start(tmp_path / "run", PureNoise())
+    copies = left_by_kills(lambda store: start(store, PureNoise(), larger), tmp_path / "run")
+    for store in copies:
         assert start(store, PureNoise(), larger).to_frame().equals(expected)
-    assert count > 15
+    assert len(copies) > 15
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("finished_before", [False, True])
 def test_killed_at_every_file_operation_while_keeping_models(tmp_path, finished_before):
     expected = start(tmp_path / "whole", Keepable(), PLAN, "all").to_frame()
     models = weights(tmp_path / "whole")
-    start(tmp_path / "finished", Keepable())
-    moments, count = 0, 0
-    while True:
-        count += 1
-        store = tmp_path / f"run{count}"
-        if finished_before:  # and then asked for its models
-            shutil.copytree(tmp_path / "finished", store)
-
-        def run(store=store, count=count):
-            killing_at(count)
-            start(store, Keepable(), PLAN, "all")
-
-        if wait(in_a_child(run)) == 0:
-            break
-        moments += 1
+    if finished_before:  # and then asked for its models
+        start(tmp_path / "run", Keepable())
+    copies = left_by_kills(lambda store: start(store, Keepable(), PLAN, "all"), tmp_path / "run")
+    for store in copies:
         whole = {path.name: path.stat().st_mtime_ns for path in store.glob("models/*.safetensors")}
         before = {name: when for name, when in finished(store).items() if model_of(name) in whole}
         assert start(store, Keepable(), PLAN, "all").to_frame().equals(expected)
@@ -134,7 +155,7 @@ def test_killed_at_every_file_operation_while_keeping_models(tmp_path, finished_
         after = finished(store)
         assert {name: after[name] for name in before} == before
         assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
-    assert moments > 25
+    assert len(copies) > 25
 
 
 def model_of(fit):
@@ -150,7 +171,6 @@ def kept(store, fit):
     return {name: array.tobytes() for name, array in found.items()}
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
     model = Steps(3, noise=0.1)
 
@@ -159,25 +179,15 @@ def test_killed_at_every_file_operation_while_epochs_are_added(tmp_path):
 
     last = track(tmp_path / "whole").to_frame()
     second = byrote.open_run(tmp_path / "whole").memorization(epoch=2).to_frame()
-    start(tmp_path / "untracked", model)
-    count = 0
-    while True:
-        count += 1
-        store = shutil.copytree(tmp_path / "untracked", tmp_path / f"run{count}")
-
-        def run(store=store, count=count):
-            killing_at(count)
-            track(store)
-
-        if wait(in_a_child(run)) == 0:
-            break
+    start(tmp_path / "run", model)
+    copies = left_by_kills(track, tmp_path / "run")
+    for store in copies:
         assert byrote.open_run(store).memorization(partial=True).to_frame().equals(last)
         assert track(store).to_frame().equals(last)
         assert byrote.open_run(store).memorization(epoch=2).to_frame().equals(second)
-    assert count > 15
+    assert len(copies) > 15
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize("finished_before", [False, True])
 def test_killed_at_every_file_operation_of_an_exposure_run(tmp_path, finished_before):
     text = [f"line {k} of few\n" for k in range(20)]
@@ -190,25 +200,14 @@ def test_killed_at_every_file_operation_of_an_exposure_run(tmp_path, finished_be
 
     expected = expose(tmp_path / "whole", "release").to_frame()
     model = kept(tmp_path / "whole", 0)
-    expose(tmp_path / "finished", "none")
-    moments, count = 0, 0
-    while True:
-        count += 1
-        store = tmp_path / f"run{count}"
-        if finished_before:  # and then asked for the model that would ship
-            shutil.copytree(tmp_path / "finished", store)
-
-        def run(store=store, count=count):
-            killing_at(count)
-            expose(store, "release")
-
-        if wait(in_a_child(run)) == 0:
-            break
-        moments += 1
+    if finished_before:  # and then asked for the model that would ship
+        expose(tmp_path / "run", "none")
+    copies = left_by_kills(lambda store: expose(store, "release"), tmp_path / "run")
+    for store in copies:
         assert expose(store, "release").to_frame().equals(expected)
         assert kept(store, 0) == model
         assert not [path for path in store.rglob("*") if path.suffix == ".tmp"]
-    assert moments > (8 if finished_before else 25)
+    assert len(copies) > (8 if finished_before else 25)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -246,25 +245,14 @@ def elsewhere(store, log_prob):
     return collect(store, [log_prob])
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
 def test_a_collection_killed_at_every_file_operation_is_made_again(tmp_path):
     values, log_prob = np.random.default_rng(1).normal(size=(2, len(X))), tmp_path / "all.npy"
     np.save(log_prob, values)
     elsewhere(tmp_path / "expected", log_prob)
     expected = byrote.open_run(tmp_path / "expected").memorization().to_frame()
-    count = 0
-    while True:
-        count += 1
-        store = tmp_path / f"run{count}"
-
-        def run(store=store, count=count):
-            killing_at(count)
-            elsewhere(store, log_prob)
-
-        if wait(in_a_child(run)) == 0:
-            break
+    copies = left_by_kills(lambda store: elsewhere(store, log_prob), tmp_path / "run")
+    for store in copies:
         done = elsewhere(store, log_prob)
         assert sorted((*done.added, *done.unchanged)) == [0, 1]
         assert byrote.open_run(store).memorization().to_frame().equals(expected)
-        shutil.rmtree(store)
-    assert count > 30
+    assert len(copies) > 30

@@ -28,5 +28,6 @@ def test_nothing_differs_and_nothing_stays(attack):
     assert attack.ended >= 3
 
 
+@pytest.mark.usefixtures("without_torch")
 def test_nothing_differs_and_nothing_stays_of_worker_processes(attack):
     assert attack.trial(workers=2, most=1) == []

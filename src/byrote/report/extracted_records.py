@@ -62,7 +62,7 @@ def run_to_json(result: ExtractionFromRun, *, top: int = 10) -> dict[str, Any]:
     """Return the same as plain data for JSON."""
     extracted = result.extracted
     frame = result.to_frame().iloc[extracted.rows[:top]]
-    return plain(  # type: ignore[no-any-return]
+    return plain(
         {
             "train": len(extracted.counts),
             "samples": len(extracted.distance),

@@ -144,10 +144,16 @@ def test_as_many_records_as_asked_for(labelled, top):
 def test_it_says_what_was_done(labelled):
     shown = printed(render(labelled), width=300)
     assert "memory · PureNoise(common=0.0, spread=2.0)" in shown
-    assert "· kfold(folds=5, repeats=4, stratify=False) ·" in shown
+    assert "· kfold(folds=5, repeats=4) ·" in shown
     assert "· seed 0" in shown
     assert "30 of 30 records scored in 20 fits\n" in shown
     assert "INCOMPLETE" not in shown
+
+
+def test_settings_that_are_the_default_are_left_out():
+    result = byrote.score_memorization(KernelDensity(bandwidth=0.5), X, plan=KFold(2, 2))
+    shown = printed(render(result), width=300)
+    assert "· KernelDensity(bandwidth=0.5, leaf_size=40) · kfold(folds=2, repeats=2) ·" in shown
 
 
 def test_what_has_no_score_is_counted():

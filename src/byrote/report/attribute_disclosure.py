@@ -9,15 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import (
-    headline_of,
-    interval,
-    new_table,
-    number,
-    plain,
-    plural,
-    with_interval,
-)
+from byrote.report.format import interval, new_table, number, plain, plural, with_interval
+from byrote.report.settings import headline_of
 from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure
 
 

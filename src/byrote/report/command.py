@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from byrote.models import identity, registry
+from byrote.models import registry
+from byrote.models.defaults import changed_parameters
 from byrote.scores.run import Run
 
 _PLANS = ("kfold", "leave-one-out", "subset", "probes")
@@ -81,30 +82,3 @@ def _options(values: Mapping[str, Any]) -> list[str]:
         option = f"--{_OPTIONS.get(name, name).replace('_', '-')}"
         words += [option] if value is True else [option, str(value)]
     return words
-
-
-def changed_parameters(name: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a model that differ from the defaults of its class.
-
-    All of them where the class is not one that byrote names: no file chooses what is imported.
-
-    Parameters
-    ----------
-    name, parameters
-        The model's class and its parameters as plain data, as in run.json.
-
-    Examples
-    --------
-    >>> from byrote.models.identity import class_path, parameters
-    >>> model = registry.build("gmm", {"n_components": 3})
-    >>> changed_parameters(class_path(model), parameters(model))
-    {'n_components': 3}
-    """
-    defaults, missing = _defaults(name), object()
-    return {key: v for key, v in parameters.items() if defaults.get(key, missing) != v}
-
-
-def _defaults(path: str) -> dict[str, Any]:
-    """Return the parameters of a class that the command line builds without settings, if any."""
-    short = registry.short_name(path)
-    return dict(identity.parameters(registry.build(short, {}))) if short else {}

@@ -14,7 +14,6 @@ from byrote.errors import printable
 from byrote.report.comparison_verdicts import verdicts
 from byrote.report.format import (
     call,
-    headline_of,
     insertions,
     interval,
     new_table,
@@ -25,6 +24,7 @@ from byrote.report.format import (
     statistic_of,
     with_interval,
 )
+from byrote.report.settings import headline_of
 from byrote.scores.compare.comparison import (
     CROSSINGS,
     ComparedExposures,

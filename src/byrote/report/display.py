@@ -31,7 +31,8 @@ from byrote.report import (
     synthetic,
     trajectory,
 )
-from byrote.report.format import WIDTH, Printable, byte_size, headline_of, plural
+from byrote.report.format import WIDTH, Printable, byte_size, plural
+from byrote.report.settings import headline_of
 from byrote.scores.compare.comparison import Comparison
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.exposure_result import ExposureResult

@@ -12,16 +12,8 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.report import exposure_notes as notes
-from byrote.report.format import (
-    add_ellipsis,
-    headline_of,
-    incomplete,
-    new_table,
-    number,
-    p_value,
-    plain,
-    plural,
-)
+from byrote.report.format import add_ellipsis, incomplete, new_table, number, p_value, plain, plural
+from byrote.report.settings import headline_of
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import (

@@ -1,7 +1,6 @@
-"""Numbers, units and plurals as text; headlines and tables in one style; plain data for JSON."""
+"""Numbers, units and plurals as text; calls and tables in one style; plain data for JSON."""
 
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -181,42 +180,13 @@ def as_sentence(clause: str) -> str:
     return f"{clause[:1].upper()}{clause[1:].rstrip('.')}."
 
 
-# -- headlines ------------------------------------------------------------------------------------
-
-_RESOLVED = {("compile", True): "compiled", ("compile", False): "not compiled"}
-
-
-def headline_of(description: Mapping[str, Any]) -> Text:
-    """Return data, model, plan and seed of a run in one line."""
-    model, plan = description["model"], dict(description["plan"]["spec"])
-    text = Text()
-    text.append(f"{description['data']['source']}", style="bold")
-    text.append(f" · {call(model['name'].rpartition('.')[2], model['parameters'])}")
-    text.append(f" · {call(plan.pop('kind'), plan)} · seed {description['seed']}\n")
-    return text
+# -- calls ----------------------------------------------------------------------------------------
 
 
 def incomplete(missing: int) -> str:
     """Return the warning of a result that lacks fits."""
     are = "is" if missing == 1 else "are"
     return f"INCOMPLETE: {plural(missing, 'fit')} {are} missing; the numbers are of the others"
-
-
-def subset(options: Mapping[str, str]) -> str:
-    """Name the options that select records of the data, if any."""
-    listed = f" listed in {PurePath(options['only']).name} (--only)" if "only" in options else ""
-    return (" (random subset, --records)" if "records" in options else "") + listed
-
-
-def resolved(description: Mapping[str, Any]) -> str:
-    """Return the epoch of the scores, and the values of "auto" in this run."""
-    shown = [
-        _RESOLVED.get((name, value), f"{name} {value}")
-        for name, value in description.get("settled", {}).items()
-    ]
-    if "epoch" in description:
-        shown = [f"after epoch {description['epoch']}", *shown]
-    return ", ".join(shown)
 
 
 def call(name: str, arguments: Mapping[str, Any]) -> str:

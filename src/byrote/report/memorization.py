@@ -14,20 +14,19 @@ from byrote.models.registry import approximations
 from byrote.report import per_token
 from byrote.report.format import (
     add_ellipsis,
-    headline_of,
     incomplete,
     interval,
     new_table,
     number,
     plain,
     plural,
-    resolved,
     statistic_of,
-    subset,
     with_error,
 )
+from byrote.report.ids import Ids
 from byrote.report.record_column import RecordColumn
 from byrote.report.sensitivity import significance
+from byrote.report.settings import headline_of, resolved, subset
 from byrote.scores.memorization.diagnostics import K_HAT, DiagnosticsSummary
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
@@ -203,9 +202,10 @@ def _records(
             overflow="ellipsis" if column.left else "fold",
             no_wrap=column.left,
         )
+    ids = Ids(result.ids[rows])
     for row in rows:
         table.add_row(
-            Text(printable(result.ids[row])),
+            ids.cell(result.ids[row]),
             *([] if result.labels is None else [Text(printable(result.labels[row]))]),
             number(result.score[row]),
             number(result.matched[row]),

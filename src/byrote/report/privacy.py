@@ -9,7 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import headline_of, incomplete, new_table, number, plain, plural
+from byrote.report.format import incomplete, new_table, number, plain, plural
+from byrote.report.settings import headline_of
 from byrote.scores.privacy.evidence import Bound, GroupMeasure, PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from byrote.report.command import changed_parameters, command_of
-from byrote.report.format import call
+from byrote.report.command import command_of
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import Facts, Prose, Section
 from byrote.report.page.provenance import digests
+from byrote.report.settings import model_call
 
 _NO_COMMAND = "none: the records, the plan or the secrets were made in Python"
 _OMITTED = ("location",)  # of the data: a path on somebody's machine
@@ -25,7 +25,7 @@ def made(audit: Audit) -> Section:
         ("run", manifest.run_id),
         ("begun", manifest.created),
         ("data", f"{audit.source}, {manifest.data.records:,} records"),
-        ("model", call(audit.model, changed_parameters(model.name, model.parameters))),
+        ("model", model_call(model.model_dump())),
         ("plan", audit.plan),
         ("fits", f"{len(audit.run.finished):,} of {audit.run.design.fits:,}"),
         ("seed", str(manifest.seed)),

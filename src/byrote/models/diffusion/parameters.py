@@ -11,8 +11,8 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models.diffusion.networks import FULLY_CONNECTED, SIDES, U_NET, chosen_network
 from byrote.models.early_stopping import check_options
-from byrote.models.vae.parameters import check_device
-from byrote.models.vae.spaces import Space
+from byrote.models.spaces import Space
+from byrote.models.torch_utils import check_device
 
 ESTIMATORS = ("i-mmse", "both", "ode")
 # Between levels, in log sigma. The trapezoid's error is 0.4 times its square as a share of a score,

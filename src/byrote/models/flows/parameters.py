@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from byrote import checks
@@ -51,7 +50,7 @@ def check_parameters(flow: Any) -> None:
             "kind must be 'nsf', 'maf' or 'realnvp' with dp, as the gradients of single records can"
             f" be had for layers of networks alone; got {flow.kind!r}"
         )
-    _check_device(flow.device)
+    torch_utils.check_device(flow.device)
 
 
 def _check_levels(levels: Any) -> None:
@@ -67,14 +66,6 @@ def _check_levels(levels: Any) -> None:
         )
     else:
         checks.integer("levels", levels, at_least=2, at_most=MOST_LEVELS)
-
-
-def _check_device(device: Any) -> None:
-    try:
-        torch.empty(0, device=device)
-    except Exception:  # PyTorch raises almost anything, by the device
-        got = checks.brief(device)
-        raise InvalidInput(f"device must be one that PyTorch has here; got {got}") from None
 
 
 def resolved_levels(levels: Any, x: NDArray[Any], names: Sequence[Any] | None = None) -> Any:

@@ -71,6 +71,19 @@ def denormals_are_flushed() -> bool:
     return bool((tiny / 2)[0] == 0)
 
 
+def check_training(model: Any) -> None:
+    """Refuse bad layer widths, a bad learning rate or seeds; NumPy's numbers become Python's."""
+    model.noise_seed = checks.integer("noise_seed", model.noise_seed, at_least=0)
+    if not isinstance(model.hidden, list | tuple) or not model.hidden:
+        got = checks.brief(model.hidden)
+        raise InvalidInput(f"hidden must be a list of layer widths; got {got}")
+    for width in model.hidden:
+        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
+    model.learning_rate = checks.positive("learning_rate", model.learning_rate)
+    if model.random_state is not None:
+        model.random_state = checks.integer("random_state", model.random_state, at_least=0)
+
+
 def check_device(device: Any) -> None:
     """Refuse a device that PyTorch lacks here."""
     try:

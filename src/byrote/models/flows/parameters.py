@@ -32,16 +32,8 @@ def check_parameters(flow: Any) -> None:
     for name in ("transforms", "epochs", "batch_size"):
         setattr(flow, name, checks.integer(name, getattr(flow, name), at_least=1))
     flow.bins = checks.integer("bins", flow.bins, at_least=2, at_most=checks.WIDEST)
-    flow.noise_seed = checks.integer("noise_seed", flow.noise_seed, at_least=0)
-    if not isinstance(flow.hidden, list | tuple) or not flow.hidden:
-        got = checks.brief(flow.hidden)
-        raise InvalidInput(f"hidden must be a list of layer widths; got {got}")
-    for width in flow.hidden:
-        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
-    flow.learning_rate = checks.positive("learning_rate", flow.learning_rate)
+    torch_utils.check_training(flow)
     flow.weight_decay = checks.share("weight_decay", flow.weight_decay)
-    if flow.random_state is not None:
-        flow.random_state = checks.integer("random_state", flow.random_state, at_least=0)
     _check_levels(flow.levels)
     check_options(flow.patience, flow.validation)
     check_parameter(flow.dp)

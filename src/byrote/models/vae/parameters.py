@@ -7,7 +7,7 @@ from byrote.errors import InvalidInput
 from byrote.models.early_stopping import check_options
 from byrote.models.privacy.dp import check_parameter
 from byrote.models.spaces import SPACES, Space
-from byrote.models.torch_utils import check_device
+from byrote.models.torch_utils import check_device, check_training
 from byrote.models.vae.autoencoder import NETWORKS, NORMALIZATIONS, SIDE
 from byrote.models.vae.likelihoods import LIKELIHOODS, SPACES_OF
 from byrote.models.vae.mixed import (
@@ -27,14 +27,7 @@ def check_parameters(vae: Any) -> None:
     for name in ("latent_dim", "epochs", "batch_size", "draws", "features"):
         most = checks.WIDEST if name in ("latent_dim", "features") else checks.MOST
         setattr(vae, name, checks.integer(name, getattr(vae, name), at_least=1, at_most=most))
-    vae.noise_seed = checks.integer("noise_seed", vae.noise_seed, at_least=0)
-    if not isinstance(vae.hidden, list | tuple) or not vae.hidden:
-        raise InvalidInput(f"hidden must be a list of layer widths; got {checks.brief(vae.hidden)}")
-    for width in vae.hidden:
-        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
-    vae.learning_rate = checks.positive("learning_rate", vae.learning_rate)
-    if vae.random_state is not None:
-        vae.random_state = checks.integer("random_state", vae.random_state, at_least=0)
+    check_training(vae)
     for name in ("redraw", "flips"):
         setattr(vae, name, checks.flag(name, getattr(vae, name)))
     checks.choice("network", vae.network, NETWORKS)

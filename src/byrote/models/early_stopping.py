@@ -1,13 +1,21 @@
 """Early stopping: keep the weights of the epoch with the lowest validation loss."""
 
+import hashlib
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import nn
 
 from byrote import checks
+from byrote.data.formats.npy import load_array
 from byrote.errors import InvalidInput
+from byrote.models.spaces import as_records, as_single
+
+_HASHED_VALUES = 1 << 22
 
 
 class EarlyStopping:
@@ -60,6 +68,34 @@ class EarlyStopping:
         }
 
 
+class AfterEpoch:
+    """Called after each epoch: reports its loss, and stops training early if asked to.
+
+    ``report(epoch, loss)`` gets the number of an epoch, from 1, and its mean training loss.
+    """
+
+    def __init__(
+        self, report: Callable[[int, float], None], stopping: EarlyStopping | None
+    ) -> None:
+        self._report, self._stopping = report, stopping
+
+    def __call__(self, epoch: int, loss: float) -> bool:
+        """Return whether training stops here."""
+        self._report(epoch, loss)
+        return self.stops()
+
+    def stops(self) -> bool:
+        """Record an epoch with early stopping, and return whether it is the last."""
+        return self._stopping is not None and self._stopping.stops()
+
+    def finish(self) -> dict[str, Any]:
+        """Restore the best weights if training may stop early, and return facts."""
+        if self._stopping is None:
+            return {}
+        self._stopping.restore()
+        return {"stopped": self._stopping.facts()}
+
+
 def check_options(patience: Any, validation: Any) -> None:
     """Refuse ``patience`` without validation data, and validation data without ``patience``."""
     if patience is not None:
@@ -74,3 +110,52 @@ def check_options(patience: Any, validation: Any) -> None:
             "validation decides when training stops and needs patience, a number of epochs; got"
             " none"
         )
+
+
+def validation_records(validation: Any) -> NDArray[Any]:
+    """Return validation records of an array or of a .npy file."""
+    try:
+        if isinstance(validation, str | Path):
+            if not Path(validation).is_file():
+                raise InvalidInput(f"{validation} is not a file")
+            validation = load_array(str(validation)).x
+        return as_records(validation)
+    except InvalidInput as error:
+        raise InvalidInput(f"validation must be records, or a .npy file of them: {error}") from None
+
+
+class Checks(Protocol):
+    """A space, or whatever else refuses records outside it."""
+
+    def check(self, x: NDArray[Any]) -> None:
+        """Refuse records outside."""
+
+
+def check_validation(validation: Any, space: Checks, x: NDArray[Any]) -> None:
+    """Refuse validation records outside the space, of another shape than x, or among x."""
+    records = validation_records(validation)
+    if records.shape[1:] != x.shape[1:]:
+        raise InvalidInput(
+            f"validation must hold records of the shape of X, {x.shape[1:]}; got"
+            f" {records.shape[1:]}"
+        )
+    try:
+        space.check(records)
+    except InvalidInput as error:
+        raise InvalidInput(f"validation: {error}") from None
+    training = set(_digests(x))
+    shared = sum(digest in training for digest in _digests(records))
+    if shared:
+        raise InvalidInput(
+            "validation must hold records outside X, whose memorization is measured;"
+            f" {shared} of {len(records)} are among X"
+        )
+
+
+def _digests(x: NDArray[Any]) -> Iterator[bytes]:
+    """Yield a hash of each record's values, in float32."""
+    chunk = max(1, _HASHED_VALUES // x[0].size)
+    for start in range(0, len(x), chunk):
+        rows = as_single(x[start : start + chunk]).reshape(-1, x[0].size) + np.float32(0)
+        for row in rows:  # -0.0 is 0.0
+            yield hashlib.blake2b(row.tobytes(), digest_size=16).digest()

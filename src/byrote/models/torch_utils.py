@@ -12,8 +12,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
+from byrote import checks
 from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.models.contract import OnEpoch
+
+SHAPE = "record_shape"  # the entry of the weights that holds the shape of a record
 
 
 class Stream(IntEnum):
@@ -66,6 +69,28 @@ def denormals_are_flushed() -> bool:
     """Whether this thread flushes denormals; PyTorch can set the switch but not read it."""
     tiny = np.full(1, np.finfo(np.float64).tiny)
     return bool((tiny / 2)[0] == 0)
+
+
+def check_training(model: Any) -> None:
+    """Refuse bad layer widths, a bad learning rate or seeds; NumPy's numbers become Python's."""
+    model.noise_seed = checks.integer("noise_seed", model.noise_seed, at_least=0)
+    if not isinstance(model.hidden, list | tuple) or not model.hidden:
+        got = checks.brief(model.hidden)
+        raise InvalidInput(f"hidden must be a list of layer widths; got {got}")
+    for width in model.hidden:
+        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
+    model.learning_rate = checks.positive("learning_rate", model.learning_rate)
+    if model.random_state is not None:
+        model.random_state = checks.integer("random_state", model.random_state, at_least=0)
+
+
+def check_device(device: Any) -> None:
+    """Refuse a device that PyTorch lacks here."""
+    try:
+        torch.empty(0, device=device)
+    except Exception:  # PyTorch raises almost anything, by the device
+        got = checks.brief(device)
+        raise InvalidInput(f"device must be one that PyTorch has here; got {got}") from None
 
 
 def loss_recorder(
@@ -142,6 +167,20 @@ def load(network: torch.nn.Module, weights: Mapping[str, ArrayLike], *, of: str)
             state[name].copy_(torch.tensor(array, dtype=state[name].dtype))
 
 
+def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
+    """Return the shape of a record that the weights are for."""
+    if SHAPE not in weights:
+        raise InvalidInput(f"weights must come from get_weights; the entry {SHAPE!r} is missing")
+    shape = np.asarray(weights[SHAPE])
+    if shape.ndim != 1 or len(shape) not in (1, 2, 3) or shape.dtype.kind not in "iu":
+        raise InvalidInput(
+            f"weights[{SHAPE!r}] must be one to three integers; got {shape.tolist()}"
+        )
+    if shape.min() < 1:
+        raise InvalidInput(f"weights[{SHAPE!r}] must be positive; got {shape.tolist()}")
+    return tuple(map(int, shape))
+
+
 def check_sizes(weights: Mapping[str, ArrayLike], *, of: str, layers: int, **sizes: int) -> None:
     """Refuse sizes that no array of the weights has, before a network of these sizes is made.
 
@@ -155,6 +194,13 @@ def check_sizes(weights: Mapping[str, ArrayLike], *, of: str, layers: int, **siz
                 f"weights must fit the {of}; {name} cannot be {value:.6g} with"
                 f" {len(weights)} arrays of at most {widest}"
             )
+
+
+def adopt(model: Any, fitted: Any) -> None:
+    """Make a model a fitted one by the attributes of another, whose names end with "_"."""
+    for name, value in vars(fitted).items():
+        if name.endswith("_"):
+            setattr(model, name, value)
 
 
 def size_of(network: torch.nn.Module) -> dict[str, int]:

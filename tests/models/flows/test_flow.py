@@ -18,10 +18,9 @@ from byrote.errors import InvalidInput, MissingExtra
 from byrote.models import DP, Dequantized, Flow, extras, registry
 from byrote.models.flows.networks import KINDS, untrained
 from byrote.models.flows.spaces import Levels, fixed
-from byrote.models.flows.training import AfterEpoch, train
-from byrote.models.privacy.dp_sgd import NoisyStep
+from byrote.models.flows.training import after_epoch_of, train
+from byrote.models.privacy.dp_sgd import NoisyStep, private_training
 from byrote.models.torch_utils import generator_from
-from byrote.models.vae.steps import private_training
 from byrote.runs.paths import RunPaths
 
 DIGITS = load("digits").x[:120]
@@ -223,7 +222,7 @@ def test_a_private_step_sums_gradients_that_are_clipped_one_by_one(kind, monkeyp
             enter=lambda values, noise: (values, values[:, 0] * 0),
         ),
     )
-    train(model, y.numpy(), generator_from(0, "cpu"), private, AfterEpoch(model, None))
+    train(model, y.numpy(), generator_from(0, "cpu"), private, after_epoch_of(model, None))
     for number, found in enumerate(given):
         parts = [own[number] * min(1.0, norm / n) for own, n in zip(single, lengths, strict=True)]
         torch.testing.assert_close(found, torch.stack(parts).sum(dim=0), rtol=1e-3, atol=1e-4)

@@ -12,7 +12,7 @@ from byrote.models import Flow
 from byrote.models.flows.networks import KINDS, Density, build
 from byrote.models.flows.spaces import Levels, Numbers, fixed
 from byrote.models.flows.splines import Spline
-from byrote.models.vae.spaces import content_uniforms
+from byrote.models.spaces import content_uniforms
 
 
 def with_distance(n, d, squared, seed):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, chisquare, kstest
 
-from byrote.models.vae.spaces import content_uniforms
+from byrote.models.spaces import content_uniforms
 
 
 def binarized(x, seed):

@@ -10,9 +10,9 @@ from byrote.data import load
 from byrote.errors import InvalidInput, NoCompiler
 from byrote.models import VAE, arithmetic
 from byrote.models.arithmetic import Arithmetic, resolve_compile
+from byrote.models.spaces import SPACES
 from byrote.models.vae import auto_arithmetic
 from byrote.models.vae.autoencoder import build
-from byrote.models.vae.spaces import SPACES
 from byrote.models.vae.training import Schedule, train
 
 COMPILER = pytest.mark.usefixtures("compiler")

@@ -17,11 +17,11 @@ from sklearn.utils.estimator_checks import (
 )
 
 from byrote import InvalidInput
-from byrote.models import VAE
+from byrote.models import VAE, spaces
+from byrote.models.spaces import content_uniforms
 from byrote.models.torch_utils import denormals_are_flushed, flushed_denormals, seeded
-from byrote.models.vae import autoencoder, scoring, spaces
+from byrote.models.vae import autoencoder, scoring
 from byrote.models.vae import fitted_vae as asked
-from byrote.models.vae.spaces import content_uniforms
 
 SMALL = {"latent_dim": 2, "hidden": (16,), "epochs": 3, "batch_size": 32, "draws": 32}
 

@@ -12,11 +12,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from byrote.models.arithmetic import PLAIN
+from byrote.models.spaces import Binary
 from byrote.models.vae import scoring
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected, build
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.models.vae.spaces import Binary
 from byrote.models.vae.training import Schedule, train
 
 WIDTH = 6

@@ -11,10 +11,10 @@ from byrote import Probes
 from byrote.errors import InvalidInput
 from byrote.models import DP, VAE, registry
 from byrote.models.privacy.accountants import NoiseSchedule, calibrate, guarantee_of
-from byrote.models.privacy.dp_sgd import NoisyStep
+from byrote.models.privacy.dp_sgd import NoisyStep, PrivateTraining
 from byrote.models.vae.autoencoder import untrained
 from byrote.models.vae.parameters import space_for
-from byrote.models.vae.steps import PrivateTraining
+from byrote.models.vae.steps import private_step
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 
@@ -68,9 +68,8 @@ def test_a_step_sums_gradients_that_are_clipped_one_by_one(kind, monkeypatch):
     given = []
     monkeypatch.setattr(NoisyStep, "__call__", lambda self, total: given.extend(total))
     dp = DP(noise_multiplier=0.0, delta=DELTA, max_grad_norm=norm)
-    step = PrivateTraining(dp, NoiseSchedule(0.0, 0.5, 2, 10, 1), (0, 0)).step(
-        network, space, 1e-3, 0.0
-    )
+    private = PrivateTraining(dp, NoiseSchedule(0.0, 0.5, 2, 10, 1), (0, 0))
+    step = private_step(private, network, space, 1e-3, 0.0)
     loss = step(values, noise, latent)
     for number, found in enumerate(given):
         parts = [own[number] * min(1.0, norm / n) for own, n in zip(single, lengths, strict=True)]

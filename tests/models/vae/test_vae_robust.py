@@ -13,6 +13,7 @@ from byrote.data import load
 from byrote.errors import InvalidInput
 from byrote.models import VAE, arithmetic
 from byrote.models.arithmetic import Arithmetic
+from byrote.models.spaces import SPACES
 from byrote.models.vae.autoencoder import build
 from byrote.models.vae.likelihoods import (
     TOP,
@@ -21,7 +22,6 @@ from byrote.models.vae.likelihoods import (
     SharedGaussian,
     beta_divergence,
 )
-from byrote.models.vae.spaces import SPACES
 from byrote.models.vae.training import Schedule, train
 
 SPACE_OF = {"bernoulli": "binary", "gaussian": "logit", "shared-gaussian": "logit"}

@@ -9,6 +9,7 @@ import torch
 from scipy.stats import chisquare
 from torch import distributions as td
 
+from byrote.models.spaces import Binary, Logit
 from byrote.models.vae.autoencoder import (
     AutoEncoder,
     FullyConnected,
@@ -16,7 +17,6 @@ from byrote.models.vae.autoencoder import (
     kl_from_standard_normal,
 )
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.models.vae.spaces import Binary, Logit
 from byrote.models.vae.training import Schedule, random_flips, shuffled_batches, train
 
 WIDTH = 6

@@ -21,11 +21,14 @@ from byrote.models.diffusion.networks import U_NET, chosen_network, untrained
 from byrote.models.diffusion.pixels import space_of
 from byrote.models.diffusion.pretrained import PretrainedDenoiser, shape_of
 from byrote.models.diffusion.training import Schedule, input_blocks, train
-from byrote.models.early_stopping import EarlyStopping
+from byrote.models.early_stopping import (
+    AfterEpoch,
+    EarlyStopping,
+    check_validation,
+    validation_records,
+)
+from byrote.models.spaces import Space, as_records, scale_problem
 from byrote.models.torch_utils import Stream, check_weights, flushed_denormals, loss_recorder
-from byrote.models.vae.fitted_vae import SHAPE, record_shape
-from byrote.models.vae.parameters import check_validation, scale_problem, validation_records
-from byrote.models.vae.spaces import Space, as_records
 
 
 class Diffusion(FittedDiffusion):
@@ -235,19 +238,12 @@ class Diffusion(FittedDiffusion):
             report = loss_recorder(
                 self.losses_, on_epoch, report="epoch", remedy=None if may_recover else remedy
             )
-            stopping = self._early_stopping()
-
-            def after_epoch(epoch: int, loss: float) -> bool:
-                report(epoch, loss)
-                return stopping is not None and stopping.stops()
-
+            after_epoch = AfterEpoch(report, self._early_stopping())
             schedule = Schedule(self.epochs, self.batch_size, self.learning_rate, self.dtype_)
             conditions = parameters.as_tensor(labels, self.device)
             generator = self._generator(Stream.TRAINING)
             train(denoiser, x, conditions, space, schedule, generator, after_epoch)
-            if stopping is not None:
-                stopping.restore()
-                self.facts_["stopped"] = stopping.facts()
+            self.facts_.update(after_epoch.finish())
         check_weights(denoiser, remedy)
         return self
 
@@ -260,7 +256,7 @@ class Diffusion(FittedDiffusion):
             If the weights do not fit the parameters.
         """
         parameters.check_parameters(self)
-        shape = record_shape(arrays)
+        shape = torch_utils.record_shape(arrays)
         parameters.check_shape(self, shape)
         is_u_net = chosen_network(self.network, shape) == U_NET
         torch_utils.check_sizes(
@@ -272,11 +268,9 @@ class Diffusion(FittedDiffusion):
             classes=self.classes or 0,
         )
         loaded = clone(self)
-        network = {name: value for name, value in arrays.items() if name != SHAPE}
+        network = {name: value for name, value in arrays.items() if name != torch_utils.SHAPE}
         torch_utils.load(loaded._initialize(shape), network, of="Diffusion's parameters")
-        for name, value in vars(loaded).items():
-            if name.endswith("_"):
-                setattr(self, name, value)
+        torch_utils.adopt(self, loaded)
         return self
 
     def settled(self, shape: tuple[int, ...], fits: int = 1) -> "Diffusion":

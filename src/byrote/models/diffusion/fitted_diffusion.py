@@ -19,9 +19,8 @@ from byrote.models.diffusion.pixels import space_of
 from byrote.models.diffusion.pretrained import PretrainedDenoiser
 from byrote.models.diffusion.scoring import Scorer, differing, rows_at_once
 from byrote.models.diffusion.training import mean_bound
-from byrote.models.torch_utils import Stream, flushed_denormals, generator_from, seed_of
-from byrote.models.vae.fitted_vae import SHAPE
-from byrote.models.vae.spaces import Space, as_records
+from byrote.models.spaces import Space, as_records
+from byrote.models.torch_utils import SHAPE, Stream, flushed_denormals, generator_from, seed_of
 
 
 class FittedDiffusion(DensityMixin, BaseEstimator):  # type: ignore[misc]

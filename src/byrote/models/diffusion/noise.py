@@ -10,7 +10,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.models.vae.spaces import as_single
+from byrote.models.spaces import as_single
 
 _STEPS = np.float32(256)  # into which a unit is divided when content is rounded
 

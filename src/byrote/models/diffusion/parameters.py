@@ -11,8 +11,8 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models.diffusion.networks import FULLY_CONNECTED, SIDES, U_NET, chosen_network
 from byrote.models.early_stopping import check_options
-from byrote.models.vae.parameters import check_device
-from byrote.models.vae.spaces import Space
+from byrote.models.spaces import Space
+from byrote.models.torch_utils import check_device, check_training
 
 ESTIMATORS = ("i-mmse", "both", "ode")
 # Between levels, in log sigma. The trapezoid's error is 0.4 times its square as a share of a score,
@@ -25,17 +25,9 @@ def check_parameters(model: Any) -> None:
     for name in ("epochs", "batch_size", "draws", "features"):
         most = checks.WIDEST if name == "features" else checks.MOST
         setattr(model, name, checks.integer(name, getattr(model, name), at_least=1, at_most=most))
-    model.noise_seed = checks.integer("noise_seed", model.noise_seed, at_least=0)
-    if model.random_state is not None:
-        model.random_state = checks.integer("random_state", model.random_state, at_least=0)
+    check_training(model)
     if model.classes is not None:
         model.classes = checks.integer("classes", model.classes, at_least=1, at_most=checks.WIDEST)
-    if not isinstance(model.hidden, list | tuple) or not model.hidden:
-        got = checks.brief(model.hidden)
-        raise InvalidInput(f"hidden must be a list of layer widths; got {got}")
-    for width in model.hidden:
-        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
-    model.learning_rate = checks.positive("learning_rate", model.learning_rate)
     checks.choice("network", model.network, ("auto", FULLY_CONNECTED, U_NET))
     checks.choice("precision", model.precision, ("auto", "float32", "bfloat16"))
     checks.choice("estimator", model.estimator, ESTIMATORS)

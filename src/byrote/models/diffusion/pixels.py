@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 from torch import Tensor
 
-from byrote.models.vae.spaces import STEPS, Space, check_unit_interval
+from byrote.models.spaces import STEPS, Space, check_unit_interval
 
 
 class Signed(Space):

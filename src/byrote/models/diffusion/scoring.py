@@ -20,7 +20,7 @@ from byrote.models.diffusion.noise import record_noise
 from byrote.models.diffusion.pretrained import PretrainedDenoiser
 from byrote.models.diffusion.probability_flow import EXACT_TRACE, Prior
 from byrote.models.diffusion.training import reduced
-from byrote.models.vae.spaces import Space
+from byrote.models.spaces import Space
 
 _BLOCK = 1 << 20  # values of the widest layer held at a time, which stay near the caches
 _NOISE_VALUES = 1 << 22  # drawn at a time

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.diffusion.denoiser import Denoiser
-from byrote.models.vae.spaces import Space
+from byrote.models.spaces import Space
 
 _VALUES_AT_ONCE = 1 << 22
 

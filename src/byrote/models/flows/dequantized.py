@@ -11,7 +11,7 @@ from byrote import checks
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models.flows.spaces import MOST_LEVELS, Levels, fixed, recognized
-from byrote.models.vae.spaces import as_records
+from byrote.models.spaces import as_records
 
 
 class Dequantized(DensityMixin, BaseEstimator):  # type: ignore[misc]

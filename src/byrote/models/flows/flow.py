@@ -16,22 +16,23 @@ from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models import identity, torch_utils
 from byrote.models.contract import OnEpoch
+from byrote.models.early_stopping import check_validation
 from byrote.models.flows import parameters
 from byrote.models.flows.networks import Density, untrained
 from byrote.models.flows.spaces import Space
-from byrote.models.flows.training import AfterEpoch, draw_inputs, log_prob, remedy, train
+from byrote.models.flows.training import after_epoch_of, draw_inputs, log_prob, remedy, train
 from byrote.models.privacy import DP
+from byrote.models.privacy.dp_sgd import private_training
+from byrote.models.spaces import as_records
 from byrote.models.torch_utils import (
+    SHAPE,
     Stream,
     check_weights,
     flushed_denormals,
     generator_from,
+    record_shape,
     seed_of,
 )
-from byrote.models.vae.fitted_vae import SHAPE, record_shape
-from byrote.models.vae.parameters import check_validation
-from byrote.models.vae.spaces import as_records
-from byrote.models.vae.steps import private_training
 
 _SPACE = "space."  # before the names of what a space learned, in the weights
 
@@ -209,7 +210,7 @@ class Flow(DensityMixin, BaseEstimator):  # type: ignore[misc]
             private = private_training(self, len(x))
             if private is not None:
                 self.facts_["privacy"] = private.guarantee(self.network_)
-            after_epoch = AfterEpoch(self, on_epoch)
+            after_epoch = after_epoch_of(self, on_epoch)
             train(self, x, self._generator(Stream.TRAINING), private, after_epoch)
             self.facts_.update(after_epoch.finish())
         check_weights(self.network_, remedy(self))
@@ -277,9 +278,7 @@ class Flow(DensityMixin, BaseEstimator):  # type: ignore[misc]
         loaded._initialize(*parameters.loaded_space(self, parts, math.prod(shape)), shape)
         network = {n: v for n, v in arrays.items() if n != SHAPE and _SPACE not in n}
         torch_utils.load(loaded.network_, network, of="Flow's parameters")
-        for name, value in vars(loaded).items():
-            if name.endswith("_"):
-                setattr(self, name, value)
+        torch_utils.adopt(self, loaded)
         return self
 
     def _generator(self, stream: Stream) -> torch.Generator:

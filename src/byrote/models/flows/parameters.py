@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from numpy.typing import ArrayLike, NDArray
 
 from byrote import checks
@@ -33,16 +32,8 @@ def check_parameters(flow: Any) -> None:
     for name in ("transforms", "epochs", "batch_size"):
         setattr(flow, name, checks.integer(name, getattr(flow, name), at_least=1))
     flow.bins = checks.integer("bins", flow.bins, at_least=2, at_most=checks.WIDEST)
-    flow.noise_seed = checks.integer("noise_seed", flow.noise_seed, at_least=0)
-    if not isinstance(flow.hidden, list | tuple) or not flow.hidden:
-        got = checks.brief(flow.hidden)
-        raise InvalidInput(f"hidden must be a list of layer widths; got {got}")
-    for width in flow.hidden:
-        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
-    flow.learning_rate = checks.positive("learning_rate", flow.learning_rate)
+    torch_utils.check_training(flow)
     flow.weight_decay = checks.share("weight_decay", flow.weight_decay)
-    if flow.random_state is not None:
-        flow.random_state = checks.integer("random_state", flow.random_state, at_least=0)
     _check_levels(flow.levels)
     check_options(flow.patience, flow.validation)
     check_parameter(flow.dp)
@@ -51,7 +42,7 @@ def check_parameters(flow: Any) -> None:
             "kind must be 'nsf', 'maf' or 'realnvp' with dp, as the gradients of single records can"
             f" be had for layers of networks alone; got {flow.kind!r}"
         )
-    _check_device(flow.device)
+    torch_utils.check_device(flow.device)
 
 
 def _check_levels(levels: Any) -> None:
@@ -67,14 +58,6 @@ def _check_levels(levels: Any) -> None:
         )
     else:
         checks.integer("levels", levels, at_least=2, at_most=MOST_LEVELS)
-
-
-def _check_device(device: Any) -> None:
-    try:
-        torch.empty(0, device=device)
-    except Exception:  # PyTorch raises almost anything, by the device
-        got = checks.brief(device)
-        raise InvalidInput(f"device must be one that PyTorch has here; got {got}") from None
 
 
 def resolved_levels(levels: Any, x: NDArray[Any], names: Sequence[Any] | None = None) -> Any:

@@ -22,7 +22,7 @@ from torch import Tensor
 from byrote.data.columns import Columns
 from byrote.data.standardization import Standardization
 from byrote.errors import InvalidInput
-from byrote.models.vae.spaces import (
+from byrote.models.spaces import (
     STEPS,
     as_single,
     content_uniforms,

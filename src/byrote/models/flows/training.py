@@ -10,13 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.contract import OnEpoch
-from byrote.models.early_stopping import EarlyStopping
+from byrote.models.early_stopping import AfterEpoch, EarlyStopping, validation_records
 from byrote.models.flows.networks import Density
 from byrote.models.flows.spaces import fixed
-from byrote.models.privacy.dp_sgd import PrivateStep
-from byrote.models.torch_utils import generator_from, loss_recorder
-from byrote.models.vae.parameters import validation_records
-from byrote.models.vae.steps import PrivateTraining
+from byrote.models.privacy.dp_sgd import PrivateTraining
+from byrote.models.torch_utils import loss_recorder
 
 _BLOCK = 1 << 20  # values of the widest layer held at a time: 4 MiB in float32
 
@@ -72,13 +70,7 @@ def _plain_step(flow: Any) -> Step:
 def _private_step(flow: Any, private: PrivateTraining) -> Step:
     """Return a step of Adam on clipped gradients with noise."""
     network = flow.network_
-    step = PrivateStep(
-        network,
-        _adam(flow),
-        private.schedule,
-        max_grad_norm=private.dp.max_grad_norm,
-        generator=generator_from(private.seeds[1], flow.device),
-    )
+    step = private.step(network, _adam(flow), flow.device)
     return partial(step, lambda inputs: -network(inputs))
 
 
@@ -95,30 +87,12 @@ def _shuffled(n: int, size: int, generator: torch.Generator) -> list[NDArray[np.
     return np.split(order, range(size, n, size))
 
 
-class AfterEpoch:
-    """Called after each epoch: reports its loss, and stops training early if asked to."""
-
-    def __init__(self, flow: Any, on_epoch: OnEpoch | None) -> None:
-        stops, may_recover = flow.patience is not None, flow.dp is not None
-        self._report = loss_recorder(
-            flow.losses_,
-            on_epoch,
-            report="epoch",
-            remedy=None if stops or may_recover else remedy(flow),
-        )
-        self._stopping = _early_stopping(flow) if stops else None
-
-    def __call__(self, epoch: int, loss: float) -> bool:
-        """Return whether training stops here."""
-        self._report(epoch, loss)
-        return self._stopping is not None and self._stopping.stops()
-
-    def finish(self) -> dict[str, Any]:
-        """Restore the best weights if training may stop early, and return facts."""
-        if self._stopping is None:
-            return {}
-        self._stopping.restore()
-        return {"stopped": self._stopping.facts()}
+def after_epoch_of(flow: Any, on_epoch: OnEpoch | None) -> AfterEpoch:
+    """Return what is called after each epoch of a flow's training."""
+    stops, may_recover = flow.patience is not None, flow.dp is not None
+    advice = None if stops or may_recover else remedy(flow)
+    report = loss_recorder(flow.losses_, on_epoch, report="epoch", remedy=advice)
+    return AfterEpoch(report, _early_stopping(flow) if stops else None)
 
 
 def _early_stopping(flow: Any) -> EarlyStopping:

@@ -1,14 +1,19 @@
 """DP-SGD (Abadi et al. 2016): random batches, clipped gradients, noise, an optimizer's step."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from byrote.models.privacy.accountants import NoiseSchedule
+from byrote.models.privacy.accountants import NoiseSchedule, calibrate, guarantee_of
+from byrote.models.privacy.dp import DP, DPGuarantee
 from byrote.models.privacy.gradient_norms import Layers, trained
+from byrote.models.torch_utils import Stream, generator_from, seed_of
 
 _CHUNK = 512  # records that go through the module together, to bound memory
 
@@ -141,3 +146,41 @@ class PrivateStep:
             return loss.detach().sum(), gradients
         weights = self._norm / norms.clamp(min=self._norm)
         return loss.detach().sum(), self._layers.sums(weights, backward)
+
+
+@dataclass(frozen=True)
+class PrivateTraining:
+    """DP-SGD of a model for a number of records, with seeds of the batches and of the noise."""
+
+    dp: DP
+    schedule: NoiseSchedule
+    seeds: tuple[int, int] = field(repr=False)
+
+    def batches(self) -> Callable[[], list[NDArray[np.intp]]]:
+        """Return a function that draws the batches of an epoch, some of them possibly empty."""
+        generator = np.random.default_rng(self.seeds[0])
+        return partial(draw_batches, self.schedule, self.dp.sampling, generator)
+
+    def step(self, module: nn.Module, optimizer: torch.optim.Optimizer, device: str) -> PrivateStep:
+        """Return a step of the optimizer on clipped gradients with noise."""
+        return PrivateStep(
+            module,
+            optimizer,
+            self.schedule,
+            max_grad_norm=self.dp.max_grad_norm,
+            generator=generator_from(self.seeds[1], device),
+        )
+
+    def guarantee(self, module: nn.Module) -> DPGuarantee:
+        """Return the guarantee about a record."""
+        return guarantee_of(self.dp, self.schedule, gradients=Layers(module).gradients)
+
+
+def private_training(model: Any, records: int) -> PrivateTraining | None:
+    """Return the private training of a model with ``dp``, calibrated for the number of records."""
+    if model.dp is None:
+        return None
+    schedule = calibrate(model.dp, records, model.batch_size, model.epochs)
+    streams = (Stream.SAMPLING, Stream.PRIVACY)
+    sampling, noise = (seed_of(model.random_state, stream) for stream in streams)
+    return PrivateTraining(model.dp, schedule, (sampling, noise))

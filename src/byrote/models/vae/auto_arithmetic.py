@@ -14,12 +14,12 @@ from byrote.models.arithmetic import (
     resolve_compile,
     resolve_precision,
 )
+from byrote.models.spaces import Binary
 from byrote.models.torch_utils import seeded
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
 from byrote.models.vae.parameters import check_parameters, tolerates_bfloat16
-from byrote.models.vae.spaces import Binary
 from byrote.models.vae.steps import PlainStep
 
 # Seconds of one core, uncompiled, for a value of a record: in an epoch of training, and for a draw

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from byrote.models.spaces import Space
 from byrote.models.torch_utils import Stream, seed_of, seeded
 from byrote.models.vae.likelihoods import LIKELIHOODS, Likelihood, beta_divergence
 from byrote.models.vae.mixed import Mixed, likelihood_of
 from byrote.models.vae.outlier import Outlier, background
-from byrote.models.vae.spaces import Space
 
 SIDE = 32  # of the images that the convolutional network takes
 _SLOPE = 0.2

@@ -14,15 +14,19 @@ from byrote.errors import InvalidInput
 from byrote.models import torch_utils
 from byrote.models.arithmetic import Arithmetic
 from byrote.models.privacy import DP
-from byrote.models.torch_utils import Stream, flushed_denormals, generator_from, seed_of
+from byrote.models.spaces import Space, as_records
+from byrote.models.torch_utils import (
+    SHAPE,
+    Stream,
+    flushed_denormals,
+    generator_from,
+    seed_of,
+)
 from byrote.models.vae import scoring
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.mixed import MIXED, likelihood_of, with_columns
 from byrote.models.vae.parameters import check_parameters
 from byrote.models.vae.scoring import ImportanceSampling
-from byrote.models.vae.spaces import Space, as_records
-
-SHAPE = "record_shape"  # the entry of the weights that holds the shape of a record
 
 
 class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
@@ -139,20 +143,6 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
 
     def _generator(self, stream: Stream) -> torch.Generator:
         return generator_from(seed_of(self.random_state, stream), self.device)
-
-
-def record_shape(weights: Mapping[str, ArrayLike]) -> tuple[int, ...]:
-    """Return the shape of a record that the weights are for."""
-    if SHAPE not in weights:
-        raise InvalidInput(f"weights must come from get_weights; the entry {SHAPE!r} is missing")
-    shape = np.asarray(weights[SHAPE])
-    if shape.ndim != 1 or len(shape) not in (1, 2, 3) or shape.dtype.kind not in "iu":
-        raise InvalidInput(
-            f"weights[{SHAPE!r}] must be one to three integers; got {shape.tolist()}"
-        )
-    if shape.min() < 1:
-        raise InvalidInput(f"weights[{SHAPE!r}] must be positive; got {shape.tolist()}")
-    return tuple(map(int, shape))
 
 
 def check_weight_sizes(vae: Any, weights: Mapping[str, ArrayLike]) -> None:

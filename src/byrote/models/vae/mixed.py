@@ -25,12 +25,12 @@ from byrote import checks
 from byrote.data.column import NUMBER, NUMBER_WITH_GAPS
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
+from byrote.models.spaces import Space, as_single
 from byrote.models.vae.likelihoods import (
     LOG_VARIANCE_FLOOR,
     Likelihood,
     normal_like,
 )
-from byrote.models.vae.spaces import Space, as_single
 
 AUTO, BERNOULLI, MIXED = "auto", "bernoulli", "mixed"
 SPACE = "columns"  # of the mixed likelihood

@@ -1,20 +1,13 @@
 """Checks of a VAE's parameters and of its records, before any fit."""
 
-import hashlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
-import torch
-from numpy.typing import NDArray
+from typing import Any
 
 from byrote import checks
-from byrote.data.formats.npy import load_array
-from byrote.data.records import is_pixels
 from byrote.errors import InvalidInput
 from byrote.models.early_stopping import check_options
 from byrote.models.privacy.dp import check_parameter
+from byrote.models.spaces import SPACES, Space
+from byrote.models.torch_utils import check_device, check_training
 from byrote.models.vae.autoencoder import NETWORKS, NORMALIZATIONS, SIDE
 from byrote.models.vae.likelihoods import LIKELIHOODS, SPACES_OF
 from byrote.models.vae.mixed import (
@@ -27,14 +20,6 @@ from byrote.models.vae.mixed import (
 )
 from byrote.models.vae.mixed import SPACE as COLUMNS
 from byrote.models.vae.outlier import LEARNED
-from byrote.models.vae.spaces import SPACES, Space, as_records, as_single
-
-# A network begins near mean 0 and variance 1, and Adam moves each weight by at most the learning
-# rate a step. Of standard normal columns moved and stretched, a VAE of the default size loses 0.02
-# nats per value to the true density at mean 10 and 0.01 at standard deviation 10, 2 at mean 30, 40
-# at standard deviation 100 after 30 epochs of 400 records; beyond, its weights become NaN.
-FARTHEST = 10.0
-_CHUNK_VALUES = 1 << 22
 
 
 def check_parameters(vae: Any) -> None:
@@ -42,14 +27,7 @@ def check_parameters(vae: Any) -> None:
     for name in ("latent_dim", "epochs", "batch_size", "draws", "features"):
         most = checks.WIDEST if name in ("latent_dim", "features") else checks.MOST
         setattr(vae, name, checks.integer(name, getattr(vae, name), at_least=1, at_most=most))
-    vae.noise_seed = checks.integer("noise_seed", vae.noise_seed, at_least=0)
-    if not isinstance(vae.hidden, list | tuple) or not vae.hidden:
-        raise InvalidInput(f"hidden must be a list of layer widths; got {checks.brief(vae.hidden)}")
-    for width in vae.hidden:
-        checks.integer("hidden", width, at_least=1, at_most=checks.WIDEST)
-    vae.learning_rate = checks.positive("learning_rate", vae.learning_rate)
-    if vae.random_state is not None:
-        vae.random_state = checks.integer("random_state", vae.random_state, at_least=0)
+    check_training(vae)
     for name in ("redraw", "flips"):
         setattr(vae, name, checks.flag(name, getattr(vae, name)))
     checks.choice("network", vae.network, NETWORKS)
@@ -202,89 +180,3 @@ def _check_private(vae: Any) -> None:
         raise InvalidInput("precision must be float32 or auto with dp; got 'bfloat16'")
     if vae.compile is True:
         raise InvalidInput("compile must be False or auto with dp; got True")
-
-
-def check_device(device: Any) -> None:
-    """Refuse a device that PyTorch lacks here."""
-    try:
-        torch.empty(0, device=device)
-    except Exception:  # PyTorch raises almost anything, by the device
-        got = checks.brief(device)
-        raise InvalidInput(f"device must be one that PyTorch has here; got {got}") from None
-
-
-def scale_problem(space: Space, x: NDArray[Any]) -> str | None:
-    """Describe columns of ``space="real"`` far from mean 0 and standard deviation 1, if any."""
-    numbers = space.numbers(x)
-    if not type(space).has_units or not numbers.size:
-        return None
-    mean, deviation = _moments(numbers)
-    far = (np.abs(mean) > FARTHEST) | (deviation > FARTHEST)
-    if not far.any():
-        return None
-    return (
-        "X must have columns near mean 0 and standard deviation 1, neither beyond"
-        f" {FARTHEST:g}; {far.sum()} of {far.size} are further off, up to a mean of"
-        f" {mean[np.argmax(np.abs(mean))]:.2g} and a standard deviation of {deviation.max():.2g}:"
-        " standardize columns first (--standardize)"
-    )
-
-
-def _moments(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    flat = x.reshape(len(x), -1)
-    chunk = max(1, _CHUNK_VALUES // flat.shape[1])
-    blocks = [slice(start, start + chunk) for start in range(0, len(flat), chunk)]
-    white = 255 if is_pixels(x) else 1
-    with np.errstate(over="ignore"):  # what overflows is far enough
-        mean = sum(flat[block].sum(axis=0, dtype=np.float64) for block in blocks) / len(x)
-        squares = (((flat[block] - mean) ** 2).sum(axis=0) for block in blocks)
-        return mean / white, np.sqrt(sum(squares) / len(x)) / white
-
-
-def validation_records(validation: Any) -> NDArray[Any]:
-    """Return validation records of an array or of a .npy file."""
-    try:
-        if isinstance(validation, str | Path):
-            if not Path(validation).is_file():
-                raise InvalidInput(f"{validation} is not a file")
-            validation = load_array(str(validation)).x
-        return as_records(validation)
-    except InvalidInput as error:
-        raise InvalidInput(f"validation must be records, or a .npy file of them: {error}") from None
-
-
-class Checks(Protocol):
-    """A space, or whatever else refuses records outside it."""
-
-    def check(self, x: NDArray[Any]) -> None:
-        """Refuse records outside."""
-
-
-def check_validation(validation: Any, space: Checks, x: NDArray[Any]) -> None:
-    """Refuse validation records outside the space, of another shape than x, or among x."""
-    records = validation_records(validation)
-    if records.shape[1:] != x.shape[1:]:
-        raise InvalidInput(
-            f"validation must hold records of the shape of X, {x.shape[1:]}; got"
-            f" {records.shape[1:]}"
-        )
-    try:
-        space.check(records)
-    except InvalidInput as error:
-        raise InvalidInput(f"validation: {error}") from None
-    training = set(_digests(x))
-    shared = sum(digest in training for digest in _digests(records))
-    if shared:
-        raise InvalidInput(
-            "validation must hold records outside X, whose memorization is measured;"
-            f" {shared} of {len(records)} are among X"
-        )
-
-
-def _digests(x: NDArray[Any]) -> Iterator[bytes]:
-    """Yield a hash of each record's values, in float32."""
-    chunk = max(1, _CHUNK_VALUES // x[0].size)
-    for start in range(0, len(x), chunk):
-        rows = as_single(x[start : start + chunk]).reshape(-1, x[0].size) + np.float32(0)
-        for row in rows:  # -0.0 is 0.0
-            yield hashlib.blake2b(row.tobytes(), digest_size=16).digest()

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.arithmetic import PLAIN, Arithmetic, compiled
+from byrote.models.spaces import Space
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.models.vae.spaces import Space
 from byrote.stats.psis import pareto_k
 
 WIDENING = 1.5  # of the standard deviations of q, in the proposal's defensive part

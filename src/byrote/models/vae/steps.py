@@ -5,25 +5,17 @@ and the whole step as one compiled function, for networks without state. Also, s
 """
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, grad_and_value
 
 from byrote.models.arithmetic import compiled
-from byrote.models.privacy.accountants import NoiseSchedule, calibrate, guarantee_of
-from byrote.models.privacy.dp import DP, DPGuarantee
-from byrote.models.privacy.dp_sgd import PrivateStep, draw_batches
-from byrote.models.privacy.gradient_norms import Layers
-from byrote.models.torch_utils import Stream, generator_from, seed_of
+from byrote.models.privacy.dp_sgd import PrivateTraining
+from byrote.models.spaces import Space
 from byrote.models.vae.autoencoder import AutoEncoder
-from byrote.models.vae.spaces import Space
 
 _DECAY, _SQUARED_DECAY, _EPSILON = 0.9, 0.999, 1e-8  # PyTorch's defaults, as in the paper
 
@@ -163,44 +155,14 @@ def _adam_step(
     return mean * n
 
 
-@dataclass(frozen=True)
-class PrivateTraining:
-    """DP-SGD for a VAE and a number of records, with seeds of the batches and of the noise."""
+def private_step(
+    private: PrivateTraining, model: AutoEncoder, space: Space, learning_rate: float, decay: float
+) -> Step:
+    """Return a step of Adam on noisy gradients, with one draw of noise and code per record."""
+    step = private.step(model, adam(model, learning_rate, decay), space.device)
 
-    dp: DP
-    schedule: NoiseSchedule
-    seeds: tuple[int, int] = field(repr=False)
+    def step_of_batch(values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
+        inputs, log_determinant = space.enter(values, noise)
+        return step(model, inputs, latent) - log_determinant.sum()
 
-    def batches(self) -> Callable[[], list[NDArray[np.intp]]]:
-        """Return a function that draws the batches of an epoch, some of them possibly empty."""
-        generator = np.random.default_rng(self.seeds[0])
-        return partial(draw_batches, self.schedule, self.dp.sampling, generator)
-
-    def step(self, model: AutoEncoder, space: Space, learning_rate: float, decay: float) -> Step:
-        """Return a step of Adam on noisy gradients, with one draw of noise and code per record."""
-        step = PrivateStep(
-            model,
-            adam(model, learning_rate, decay),
-            self.schedule,
-            max_grad_norm=self.dp.max_grad_norm,
-            generator=generator_from(self.seeds[1], space.device),
-        )
-
-        def private_step(values: Tensor, noise: Tensor, latent: Tensor) -> Tensor:
-            inputs, log_determinant = space.enter(values, noise)
-            return step(model, inputs, latent) - log_determinant.sum()
-
-        return private_step
-
-    def guarantee(self, model: nn.Module) -> DPGuarantee:
-        """Return the guarantee about a record."""
-        return guarantee_of(self.dp, self.schedule, gradients=Layers(model).gradients)
-
-
-def private_training(vae: Any, records: int) -> PrivateTraining | None:
-    """Return the private training of a VAE with ``dp``, calibrated for the number of records."""
-    if vae.dp is None:
-        return None
-    schedule = calibrate(vae.dp, records, vae.batch_size, vae.epochs)
-    seeds = (seed_of(vae.random_state, Stream.SAMPLING), seed_of(vae.random_state, Stream.PRIVACY))
-    return PrivateTraining(vae.dp, schedule, seeds)
+    return step_of_batch

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from byrote.models.arithmetic import PLAIN, Arithmetic
-from byrote.models.early_stopping import EarlyStopping
+from byrote.models.early_stopping import AfterEpoch, EarlyStopping, validation_records
+from byrote.models.privacy.dp_sgd import PrivateTraining
+from byrote.models.spaces import Space
 from byrote.models.torch_utils import Stream, generator_from, seed_of
 from byrote.models.vae import scoring
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.outlier import Outlier
-from byrote.models.vae.parameters import validation_records
-from byrote.models.vae.spaces import Space
-from byrote.models.vae.steps import CompiledStep, PlainStep, PrivateTraining, Step
+from byrote.models.vae.steps import CompiledStep, PlainStep, Step, private_step
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ def train(
 
 def _make_step(model: AutoEncoder, space: Space, schedule: Schedule) -> Step:
     if schedule.private is not None:
-        return schedule.private.step(model, space, schedule.learning_rate, schedule.weight_decay)
+        return private_step(
+            schedule.private, model, space, schedule.learning_rate, schedule.weight_decay
+        )
     rate, dtype = schedule.learning_rate, schedule.arithmetic.dtype
     if schedule.arithmetic.compile and model.network.trains_compiled:
         return CompiledStep(model, space, rate, dtype, schedule.batch_size, schedule.weight_decay)
@@ -117,8 +119,8 @@ def random_flips(x: Tensor, width: int, generator: torch.Generator) -> Tensor:
 _DRAWS = 16  # importance samples that decide whether a training record is an outlier
 
 
-class AfterEpoch:
-    """Called after each epoch: reports its loss, then acts on the VAE's options.
+class AfterEpochOfVAE(AfterEpoch):
+    """Also phases in the VAE's outlier component, where it has one.
 
     ``vae`` is an estimator with an untrained network, ``x`` (n, *shape) are its training records.
     """
@@ -126,26 +128,23 @@ class AfterEpoch:
     def __init__(
         self, vae: Any, x: NDArray[np.generic], report: Callable[[int, float], None]
     ) -> None:
-        self._vae, self._report = vae, report
+        self._vae = vae
         self._outlier: OutlierSchedule | None = None
         if vae.outlier is not None:
             component = vae.network_.outlier
             self._outlier = OutlierSchedule(vae.network_, component, vae.space_, x, vae.noise_seed)
-        self._stopping = _early_stopping(vae) if vae.patience is not None else None
+        super().__init__(report, _early_stopping(vae) if vae.patience is not None else None)
 
     def __call__(self, epoch: int, loss: float) -> bool:
         """Return whether training stops here."""
         self._report(epoch, loss)
         if self._outlier is not None:
             self._outlier.after_epoch()
-        return self._stopping is not None and self._stopping.stops()
+        return self.stops()
 
     def finish(self) -> dict[str, Any]:
         """Restore the best weights if training may stop early, and return facts."""
-        facts: dict[str, Any] = {}
-        if self._stopping is not None:
-            self._stopping.restore()
-            facts["stopped"] = self._stopping.facts()
+        facts = super().finish()
         if self._outlier is not None:
             seed = seed_of(self._vae.random_state, Stream.LATENT)
             generator = generator_from(seed, self._vae.device)

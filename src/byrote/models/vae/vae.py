@@ -12,15 +12,16 @@ from sklearn.base import clone
 from byrote.errors import InvalidInput
 from byrote.models import identity, torch_utils
 from byrote.models.contract import OnEpoch
+from byrote.models.early_stopping import check_validation
 from byrote.models.privacy import DP
+from byrote.models.privacy.dp_sgd import private_training
+from byrote.models.spaces import Space, as_records, scale_problem
 from byrote.models.torch_utils import Stream, check_weights, flushed_denormals, loss_recorder
 from byrote.models.vae import parameters
 from byrote.models.vae.auto_arithmetic import arithmetic_for, resolve_auto
 from byrote.models.vae.autoencoder import untrained
-from byrote.models.vae.fitted_vae import SHAPE, FittedVAE, check_weight_sizes, record_shape
-from byrote.models.vae.spaces import Space, as_records
-from byrote.models.vae.steps import private_training
-from byrote.models.vae.training import AfterEpoch, Schedule, train
+from byrote.models.vae.fitted_vae import FittedVAE, check_weight_sizes
+from byrote.models.vae.training import AfterEpochOfVAE, Schedule, train
 
 
 class VAE(FittedVAE):
@@ -203,7 +204,7 @@ class VAE(FittedVAE):
             ``space="real"``; the network does not take records of this shape; no noise meets the
             guarantee of ``dp``; or validation records are unusable, or among X.
         """
-        problem = parameters.scale_problem(self._checked_space(X), as_records(X))
+        problem = scale_problem(self._checked_space(X), as_records(X))
         if problem is not None:
             raise InvalidInput(problem)
 
@@ -215,7 +216,7 @@ class VAE(FittedVAE):
         space.check(x)
         private_training(self, len(x))
         if self.validation is not None:
-            parameters.check_validation(self.validation, space, x)
+            check_validation(self.validation, space, x)
         return space
 
     def file_hashes(self) -> dict[str, str]:
@@ -239,7 +240,7 @@ class VAE(FittedVAE):
         """
         del y
         space, x = self._checked_space(X), as_records(X)
-        problem = parameters.scale_problem(space, x)
+        problem = scale_problem(space, x)
         if problem is not None:  # of a part; check_input refuses the whole
             warnings.warn(problem, stacklevel=2)
         arithmetic_for(self, x.shape).check(self.device)
@@ -248,7 +249,7 @@ class VAE(FittedVAE):
             may_recover = self.patience is not None or self.dp is not None
             remedy = None if may_recover else parameters.remedy(self)
             report = loss_recorder(self.losses_, on_epoch, report="epoch", remedy=remedy)
-            after_epoch = AfterEpoch(self, x, report)
+            after_epoch = AfterEpochOfVAE(self, x, report)
             private = private_training(self, len(x))
             if private is not None:
                 self.facts_["privacy"] = private.guarantee(self.network_)
@@ -275,14 +276,12 @@ class VAE(FittedVAE):
         """
         parameters.check_parameters(self)
         check_weight_sizes(self, arrays)
-        shape = record_shape(arrays)
+        shape = torch_utils.record_shape(arrays)
         parameters.check_shape(self, shape)
         loaded = clone(self)._initialize((0, *shape))
-        network = {name: value for name, value in arrays.items() if name != SHAPE}
+        network = {name: value for name, value in arrays.items() if name != torch_utils.SHAPE}
         torch_utils.load(loaded.network_, network, of="VAE's parameters")
-        for name, value in vars(loaded).items():
-            if name.endswith("_"):
-                setattr(self, name, value)
+        torch_utils.adopt(self, loaded)
         return self
 
     def settled(self, shape: tuple[int, ...], fits: int = 1) -> "VAE":

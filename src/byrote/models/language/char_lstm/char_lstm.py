@@ -248,9 +248,7 @@ class CharLSTM(FittedLSTM):
         loaded = clone(self)._initialize(vocabulary_of(arrays))
         network = {name: value for name, value in arrays.items() if name != CODE_POINTS}
         torch_utils.load(loaded.network_, network, of="CharLSTM's parameters")
-        for name, value in vars(loaded).items():
-            if name.endswith("_"):
-                setattr(self, name, value)
+        torch_utils.adopt(self, loaded)
         return self
 
     def prepared(self, X: Any) -> tuple["CharLSTM", Any]:

@@ -6,8 +6,8 @@ import torch
 from scipy.special import expit, logit
 from scipy.stats import kstest
 
-from byrote.models.vae import spaces
-from byrote.models.vae.spaces import (
+from byrote.models import spaces
+from byrote.models.spaces import (
     SPACES,
     Binary,
     Levels,

@@ -16,12 +16,18 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from byrote.data.records import as_values
+from byrote.data.records import as_values, is_pixels
 from byrote.errors import InvalidInput
 from byrote.seeds import mix
 
 SQUEEZE = 0.05  # lambda: keeps the logit finite (Dinh et al. 2017; the authors' value)
 STEPS = 256  # of a pixel
+
+# A network begins near mean 0 and variance 1, and Adam moves each weight by at most the learning
+# rate a step. Of standard normal columns moved and stretched, a VAE of the default size loses 0.02
+# nats per value to the true density at mean 10 and 0.01 at standard deviation 10, 2 at mean 30, 40
+# at standard deviation 100 after 30 epochs of 400 records; beyond, its weights become NaN.
+FARTHEST = 10.0
 
 _WHITE = STEPS - 1
 _OFF_LEVEL = 1e-3  # of a step: more than rounding to float32 leaves
@@ -247,3 +253,31 @@ def check_unit_interval(x: NDArray[Any], reason: str) -> None:
         raise InvalidInput(
             f"X must lie in [0, 1] for {reason}; got {outside} of {x.size} values outside"
         )
+
+
+def scale_problem(space: Space, x: NDArray[Any]) -> str | None:
+    """Describe columns of ``space="real"`` far from mean 0 and standard deviation 1, if any."""
+    numbers = space.numbers(x)
+    if not type(space).has_units or not numbers.size:
+        return None
+    mean, deviation = _moments(numbers)
+    far = (np.abs(mean) > FARTHEST) | (deviation > FARTHEST)
+    if not far.any():
+        return None
+    return (
+        "X must have columns near mean 0 and standard deviation 1, neither beyond"
+        f" {FARTHEST:g}; {far.sum()} of {far.size} are further off, up to a mean of"
+        f" {mean[np.argmax(np.abs(mean))]:.2g} and a standard deviation of {deviation.max():.2g}:"
+        " standardize columns first (--standardize)"
+    )
+
+
+def _moments(x: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    flat = x.reshape(len(x), -1)
+    chunk = max(1, _CHECKED_VALUES // flat.shape[1])
+    blocks = [slice(start, start + chunk) for start in range(0, len(flat), chunk)]
+    white = 255 if is_pixels(x) else 1
+    with np.errstate(over="ignore"):  # what overflows is far enough
+        mean = sum(flat[block].sum(axis=0, dtype=np.float64) for block in blocks) / len(x)
+        squares = (((flat[block] - mean) ** 2).sum(axis=0) for block in blocks)
+        return mean / white, np.sqrt(sum(squares) / len(x)) / white

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from byrote.errors import InvalidInput, did_you_mean
-from byrote.models import identity
 from byrote.models.privacy import DP
 
 _HUGGING_FACE, _COMMAND = "hf:", "cmd:"
@@ -78,9 +77,11 @@ def short_name(path: str) -> str:
     >>> short_name("sklearn.neighbors._kde.KernelDensity"), short_name("mine.Kernel")
     ('kde', '')
     """
-    name = path.rpartition(".")[2]  # only namesakes are built: no class of a file is imported
-    namesakes = [short for short, target in _BUILT_IN.items() if target.endswith(f":{name}")]
-    return next((s for s in namesakes if identity.class_path(build(s, {})) == path), "")
+    for short, target in _BUILT_IN.items():
+        package, _, name = target.partition(":")
+        if path.startswith(f"{package}.") and path.endswith(f".{name}"):
+            return short
+    return ""
 
 
 def _build(name: str, settings: Mapping[str, Any]) -> Any:

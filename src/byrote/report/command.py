@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from byrote.models import registry
-from byrote.models.defaults import changed_parameters
+from byrote.report.settings import changed_parameters
 from byrote.scores.run import Run
 
 _PLANS = ("kfold", "leave-one-out", "subset", "probes")
@@ -50,7 +50,7 @@ def _model(run: Run) -> list[str]:
     model = run.manifest.model
     name = registry.short_name(model.name) or ":".join(model.name.rsplit(".", 1))
     words = ["--model", name]
-    for key, value in changed_parameters(model.name, model.parameters).items():
+    for key, value in changed_parameters(model.model_dump()).items():
         plain = _without_class(value)
         words += ["--set", f"{key}={plain if isinstance(plain, str) else json.dumps(plain)}"]
     return words

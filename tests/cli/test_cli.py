@@ -345,6 +345,11 @@ def test_a_verb_is_a_module_of_its_name(verb):
     assert callable(getattr(import_module(f"byrote.cli.verbs.{verb}"), verb))
 
 
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_explains_each_option_in_words(byrote_, verb):
+    assert "typing." not in byrote_(verb, "--help")[1]
+
+
 def test_choices_are_those_of_the_library(byrote_):
     assert shared.KeptModels == Literal[KEEP_MODELS]
     assert shared.ExecutorName == Literal[EXECUTORS]

@@ -8,14 +8,15 @@ import typer
 
 from byrote.cli.options.records import TableOptions
 from byrote.cli.options.shared import (
+    TEST,
     AsCsv,
     AsJson,
     Debug,
     FigureFormat,
     RunNames,
-    ScoreTest,
     Seed,
     ShowRecords,
+    TestName,
     UserModel,
     UserSettings,
     ValidationPart,
@@ -39,7 +40,7 @@ class ShowOptions:
         ShownMethod | None,
         one_of("--method", ShownMethod, "Choose how exposures are computed (default: auto)."),
     ] = None
-    test: ScoreTest | None = None
+    test: Annotated[TestName | None, TEST] = None
     as_json: AsJson = False
     as_csv: AsCsv = False
     top: Annotated[int | None, top_n("Print N records (default: 10) or canaries (40).")] = None

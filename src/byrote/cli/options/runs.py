@@ -13,6 +13,7 @@ from byrote.cli.options.shared import (
     AsJson,
     Debug,
     FigureFormat,
+    RunFolder,
     RunNames,
     Seed,
     ShowRecords,
@@ -34,7 +35,7 @@ ShownMethod = Literal["auto", "rank", "sampled", "skew_normal"]
 class ShowOptions:
     """Show the scores or exposures of a run, computed from its log-likelihoods without training."""
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     epoch: Annotated[int | None, number("Show the tracked epoch N (default: the last).")] = None
     method: Annotated[
         ShownMethod | None,
@@ -156,7 +157,7 @@ class NeighborsOptions(TableOptions):
 class FiguresOptions:
     """Draw all figures that a run supports into its folder, and print why others are not drawn."""
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     format_: FigureFormat = "png"
     against: Annotated[list[Path] | None, value("RUN", "Compare with this run; repeatable.")] = None
     names: RunNames = None
@@ -197,7 +198,7 @@ class PruneOptions:
 class EpsilonOptions:
     """Prove lower bounds on epsilon, and infer membership, from the log-likelihoods of a run."""
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     significance: Annotated[
         float, value("P", "Allow a bound to exceed epsilon with probability P.")
     ] = 0.05

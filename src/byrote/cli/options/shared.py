@@ -156,6 +156,7 @@ class Timed:
 
 # -- runs and results -----------------------------------------------------------------------------
 
+RunFolder = Annotated[Path, argument("RUN", "Read this run folder.")]
 RunNames = Annotated[str | None, value("A,B,…", "Name the runs (default: names of their folders).")]
 FormatName = Literal["png", "pdf", "svg"]
 FigureFormat = Annotated[

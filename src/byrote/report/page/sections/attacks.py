@@ -62,11 +62,6 @@ def attacks(audit: Audit) -> Section:
     )
 
 
-def _proven(evidence: PrivacyEvidence) -> Number:
-    bound = evidence.headline.estimate
-    return cells.estimated("privacy loss proven", bound, "epsilon_proven", _PROVEN)
-
-
 def best_attack(evidence: PrivacyEvidence) -> Number:
     """Return the area of the better attack; picking it makes the area a little too large."""
     known = [attack for attack in evidence.membership if not np.isnan(attack.auc)]

@@ -235,19 +235,14 @@ class _Shown:
         )
 
     def _record(self, row: int, *, link: bool = False) -> Cell:
-        contents = self.audit.contents
-        content = None if isinstance(contents, str) else contents(row)
         href = f"#{self.audit.place(f'record-{row}')}" if link and row in self.listed else ""
         tone: Tone = "found" if self.is_found[row] else ""
+        content = self.audit.content(row)
         return Cell(printable(self.result.ids[row]), None, tone, href, content=content)
 
     def notes(self) -> Prose:
         """Return how to read the tables, and what they leave out."""
         value, unit = statistic_of(self.result.description)
-        contents = self.audit.contents
-        redacted = (
-            [f"Records are named by their ids; {contents}."] if isinstance(contents, str) else []
-        )
         return Prose(
             (
                 f"Effect: the mean {value} of a record in the models that trained on it, minus"
@@ -257,7 +252,7 @@ class _Shown:
                 "Each dot is a model: grey without the record, blue with it; the line leads from"
                 " the mean without to the mean with. The shaded part is where 90% of all records"
                 " lie when they are held out.",
-                *redacted,
+                *self.audit.redacted("Records are named by their ids"),
             ),
             "note",
         )

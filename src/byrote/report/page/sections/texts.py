@@ -117,11 +117,9 @@ def _table(
 
 
 def _row(audit: Audit, row: int, text: dict[str, Any]) -> Row:
-    contents = audit.contents
-    content = None if isinstance(contents, str) else contents(row)
     gain = Statistic(float(text["counterfactual"]), float(text["counterfactual_error"]))
     return cells.row(
-        Cell(printable(text["id"]), content=content),
+        Cell(printable(text["id"]), content=audit.content(row)),
         cells.count(int(text["tokens"])),
         *(cells.value(float(text[name])) for name in _COLUMNS[1:5]),
         _cell(gain),

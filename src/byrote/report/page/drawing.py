@@ -77,14 +77,10 @@ class _Frame:
         )
 
     def x(self, value: float) -> float:
-        axis = self.plot.x
-        share = (min(max(value, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
-        return round(self.left + share * (self.right - self.left), 1)
+        return self.plot.x.place(value, self.left, self.right)
 
     def y(self, value: float) -> float:
-        axis = self.plot.y
-        share = (min(max(value, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
-        return round(self.bottom - share * (self.bottom - self.top), 1)
+        return self.plot.y.place(value, self.bottom, self.top)
 
 
 def draw(plot: Plot, width: float) -> Drawing:
@@ -112,8 +108,7 @@ def _axes(frame: _Frame) -> Iterator[Shape]:
     x, y = frame.plot.x, frame.plot.y
     for value, text in y.ticks:
         height = frame.y(value)
-        if frame.plot.grid:
-            yield _line(frame.left, height, frame.right, height, "gridline")
+        yield _line(frame.left, height, frame.right, height, "gridline")
         yield _text(frame.left - 7, height + 4, text, "tick", "end")
     ticks = x.ticks
     most = max(2, int((frame.right - frame.left) / (_LETTER * _longest(ticks) + 14)))
@@ -145,11 +140,9 @@ def _shapes(frame: _Frame, mark: Mark) -> Iterator[Shape]:
             yield Shape("polyline", {"points": points}, f"line {mark.look}")
         case Rule():
             yield from _rule(frame, mark)
-        case Band(across=True):
+        case Band():
             top, bottom = frame.y(mark.high), frame.y(mark.low)
             yield _rect(frame.left, top, frame.right, bottom, mark.look)
-        case Band():
-            yield _rect(frame.x(mark.low), frame.top, frame.x(mark.high), frame.bottom, mark.look)
         case Note():
             place, anchor = (frame.right, "end") if mark.right else (frame.left, "start")
             yield _text(place, frame.y(mark.y), mark.text, mark.look, anchor)

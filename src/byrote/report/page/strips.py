@@ -10,6 +10,7 @@ from byrote.plans.design import IN, OUT
 from byrote.report.figures.far_values import robust_limits
 from byrote.report.format import log_likelihood, number, statistic_of
 from byrote.report.page.drawing import Drawing, Drawn, Shape
+from byrote.report.page.plot import Axis
 from byrote.runs.table import Table
 from byrote.scores.memorization.memorization_result import MemorizationResult
 
@@ -88,5 +89,4 @@ class Strips:
         return [Shape("line", ends, "change")]
 
     def _x(self, value: float) -> float:
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(_EDGE + share * (_WIDTH - 2 * _EDGE), 1)
+        return Axis(self.low, self.high).place(value, _EDGE, _WIDTH - _EDGE)

@@ -196,7 +196,7 @@ class _Shown:
         )
         y = Axis.through(0.0, 1.06 * top, "exposure (bits)")
         x = Axis(-0.6, len(levels) - 0.4, "times that the text held the secret", names)
-        return Plot(x, y, (Band(0.0, NULL_95, across=True), *ceiling, *dots), keys, height=300.0)
+        return Plot(x, y, (Band(0.0, NULL_95), *ceiling, *dots), keys, height=300.0)
 
     def _words(self, row: int) -> str:
         bits = with_interval(exposure_notes.estimate_of(self.result, row))

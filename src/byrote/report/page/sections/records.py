@@ -192,8 +192,9 @@ class _Shown:
         """Return the records found, and the highest scores among the others."""
         grids = []
         if len(self.found):
-            title = f"Records found, the largest effect first ({_of(self.found, LISTED)})"
-            grids.append(self._grid(title, self.found[:LISTED]))
+            listed = self.found[:LISTED]
+            count = cells.part(len(listed), len(self.found))
+            grids.append(self._grid(f"Records found, the largest effect first ({count})", listed))
         if len(self.highest):
             title = "Highest scores that were not found: chance alone may explain each of them"
             if self.result.summary().significant is None:
@@ -271,7 +272,3 @@ def _axis(bins: Bins) -> Axis:
 def _range(bins: Bins, place: int) -> str:
     """Return the range of the scores in a bin beyond a break."""
     return bins.beyond[place].replace("\n", " ").partition(" (")[0]
-
-
-def _of(rows: NDArray[np.intp], most: int) -> str:
-    return f"{min(len(rows), most):,} of {len(rows):,}" if len(rows) > most else f"{len(rows):,}"

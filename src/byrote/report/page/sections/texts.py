@@ -112,8 +112,8 @@ def _table(
     total = (
         int((~np.isnan(result.counterfactual)).sum()) if result.counterfactual is not None else 0
     )
-    shown = f"{len(rows):,} of {total:,}" if len(rows) < total else f"{total:,}"
-    return Grid(f"Largest counterfactual memorization ({shown})", head, body, sortable=True)
+    caption = f"Largest counterfactual memorization ({cells.part(len(rows), total)})"
+    return Grid(caption, head, body, sortable=True)
 
 
 def _row(audit: Audit, row: int, text: dict[str, Any]) -> Row:

@@ -52,7 +52,7 @@ def make_page(
 
 def metrics(run: Run) -> dict[str, float]:
     """Return the numbers of a run under flat names; see ``Run.metrics``."""
-    [chapter] = make_page({run.path.resolve().name: run}).chapters
+    [chapter] = make_page({run.name: run}).chapters
     return metrics_of(chapter)
 
 

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import fields
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -77,11 +78,8 @@ def short_name(path: str) -> str:
     >>> short_name("sklearn.neighbors._kde.KernelDensity"), short_name("mine.Kernel")
     ('kde', '')
     """
-    for short, target in _BUILT_IN.items():
-        package, _, name = target.partition(":")
-        if path.startswith(f"{package}.") and path.endswith(f".{name}"):
-            return short
-    return ""
+    named = (s for s, t in _BUILT_IN.items() if fnmatchcase(path, t.replace(":", ".*.")))
+    return next(named, "")
 
 
 def _build(name: str, settings: Mapping[str, Any]) -> Any:

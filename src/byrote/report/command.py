@@ -11,14 +11,14 @@ from byrote.scores.run import Run
 
 _PLANS = ("kfold", "leave-one-out", "subset", "probes")
 _OPTIONS = {"records": "probes", "per_level": "canaries-per-level"}  # named otherwise by plans
-_WITHOUT = ("chosen",)  # what a command says by other options
+_WITHOUT = ("chosen",)  # expressed by other options
 
 
 def command_of(run: Run) -> str:
-    """Return the command that makes a run with the same numbers; empty where there is none.
+    """Return the command that makes a run with the same numbers.
 
-    There is none for records in memory, plans made in Python, and secrets or probes that were
-    chosen one by one.
+    Empty for records in memory, plans made in Python, and secrets or probes that were chosen one by
+    one: no command can name them.
 
     Examples
     --------

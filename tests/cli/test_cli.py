@@ -25,6 +25,7 @@ from byrote.cli.options.plans import PlanName
 from byrote.cli.options.training import StudyName
 from byrote.cli.verbs.score import _PLANS
 from byrote.data.canaries.slot_kinds import NAMED_KINDS
+from byrote.models import VAE
 from byrote.models.registry import _BUILT_IN
 from byrote.runs.executors.registry import EXECUTORS
 from byrote.runs.job import KEEP_MODELS
@@ -327,9 +328,26 @@ def test_help_and_refusals_import_no_verb():
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
 
 
+def test_a_run_of_a_network_is_shown_without_importing_torch(here):
+    model = VAE(2, hidden=[4], epochs=1)
+    byrote.score_memorization(model, np.clip(X, 0, 1), plan=byrote.KFold(2, 2), out="run")
+    code = (
+        "import sys\nfrom byrote.cli import app\n"
+        "app.app(['show', 'run'], standalone_mode=False)\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert b"VAE(epochs=1, hidden=[4], latent_dim=2)" in shown.stdout
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_is_a_module_of_its_name(verb):
     assert callable(getattr(import_module(f"byrote.cli.verbs.{verb}"), verb))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_explains_each_option_in_words(byrote_, verb):
+    assert "typing." not in byrote_(verb, "--help")[1]
 
 
 def test_choices_are_those_of_the_library(byrote_):

@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import fields
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from byrote.errors import InvalidInput, did_you_mean
-from byrote.models import identity
 from byrote.models.privacy import DP
 
 _HUGGING_FACE, _COMMAND = "hf:", "cmd:"
@@ -78,9 +78,8 @@ def short_name(path: str) -> str:
     >>> short_name("sklearn.neighbors._kde.KernelDensity"), short_name("mine.Kernel")
     ('kde', '')
     """
-    name = path.rpartition(".")[2]  # only namesakes are built: no class of a file is imported
-    namesakes = [short for short, target in _BUILT_IN.items() if target.endswith(f":{name}")]
-    return next((s for s in namesakes if identity.class_path(build(s, {})) == path), "")
+    named = (s for s, t in _BUILT_IN.items() if fnmatchcase(path, t.replace(":", ".*.")))
+    return next(named, "")
 
 
 def _build(name: str, settings: Mapping[str, Any]) -> Any:

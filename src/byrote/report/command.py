@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from byrote.models import registry
-from byrote.models.defaults import changed_parameters
+from byrote.report.settings import changed_parameters
 from byrote.scores.run import Run
 
 _PLANS = ("kfold", "leave-one-out", "subset", "probes")
 _OPTIONS = {"records": "probes", "per_level": "canaries-per-level"}  # named otherwise by plans
-_WITHOUT = ("chosen",)  # what a command says by other options
+_WITHOUT = ("chosen",)  # expressed by other options
 
 
 def command_of(run: Run) -> str:
-    """Return the command that makes a run with the same numbers; empty where there is none.
+    """Return the command that makes a run with the same numbers.
 
-    There is none for records in memory, plans made in Python, and secrets or probes that were
-    chosen one by one.
+    Empty for records in memory, plans made in Python, and secrets or probes that were chosen one by
+    one: no command can name them.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def _model(run: Run) -> list[str]:
     model = run.manifest.model
     name = registry.short_name(model.name) or ":".join(model.name.rsplit(".", 1))
     words = ["--model", name]
-    for key, value in changed_parameters(model.name, model.parameters).items():
+    for key, value in changed_parameters(model.model_dump()).items():
         plain = _without_class(value)
         words += ["--set", f"{key}={plain if isinstance(plain, str) else json.dumps(plain)}"]
     return words

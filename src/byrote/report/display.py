@@ -11,7 +11,6 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.attacks.extraction import Extraction
-from byrote.columnar import Columnar
 from byrote.data import Corpus, Records, TextRecords
 from byrote.report import (
     attribute_disclosure,
@@ -53,8 +52,6 @@ from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.scores.recitation.recitation import Recitation, RecitedTexts, RecitedWindows
 from byrote.scores.run import Run
-
-_ROWS = 10  # of a table without a text of its own
 
 
 def renderable(result: Any) -> Printable:
@@ -145,16 +142,6 @@ def _run(run: Run) -> RenderableType:
     return Group(headline, _named(rows), *missing)
 
 
-def _first_rows(result: Columnar) -> RenderableType:
-    """Return the first rows of a table that has no text of its own."""
-    frame = result.to_frame()
-    table = Table(*map(str, frame.columns), box=None)
-    for row in frame.head(_ROWS).itertuples(index=False):
-        table.add_row(*(Text(f"{x:.4g}" if isinstance(x, float) else str(x)) for x in row))
-    left = len(frame) - _ROWS
-    return Group(table, *([Text(f"… and {plural(left, 'more row')}")] if left > 0 else []))
-
-
 def _named(rows: Iterable[tuple[str, str]]) -> Table:
     """Return a table of names and values."""
     table = Table.grid(padding=(0, 2, 0, 0))
@@ -165,7 +152,6 @@ def _named(rows: Iterable[tuple[str, str]]) -> Table:
 
 _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     AttributeDisclosure: attribute_disclosure.render,
-    Columnar: _first_rows,
     Comparison: comparison.render,
     Corpus: _corpus,
     CounterfactualRecitation: counterfactual_recitation.render,

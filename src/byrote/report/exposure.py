@@ -187,7 +187,7 @@ def _levels(levels: tuple[Level, ...], exposure: Exposure) -> Table:
             f"{level.canaries:,}",
             _bits(level.median, bound),
             _bits(level.mean, bound),
-            _interval(level.low, level.high),
+            interval(level.low, level.high),
             f"{level.saturated / level.canaries:.0%}",
             p_value(level.p_value),
         )
@@ -226,17 +226,17 @@ def _with_fits(exposure: Exposure, fit: ArrayLike | None) -> Exposure:
 def _canaries(
     exposure: Exposure, rows: NDArray[np.intp], top: int, times: NDArray[np.int64] | None = None
 ) -> Table:
-    interval = f"[{100 * exposure.level:g} %]"
+    level = f"[{100 * exposure.level:g} %]"
     inserted = [] if times is None else ["inserted"]
-    titles = (*inserted, "exposure", interval, "p", "method", "rank")
-    table = new_table("canary", *titles, whole=("exposure", interval, "p"))
+    titles = (*inserted, "exposure", level, "p", "method", "rank")
+    table = new_table("canary", *titles, whole=("exposure", level, "p"))
     table.columns[-2].justify = "left"
     for row in rows[:top]:
         table.add_row(
             Text(printable(exposure.ids[row])),
             *([] if times is None else [f"{times[row]:,}"]),
             _bits(exposure.bits[row], "at least " if exposure.saturated[row] else ""),
-            _interval(exposure.low[row], exposure.high[row]),
+            interval(exposure.low[row], exposure.high[row]),
             p_value(exposure.p_value[row]),
             Text(printable(exposure.method[row]) or "–"),
             "–" if np.isnan(exposure.rank[row]) else f"{exposure.rank[row]:,.0f}",
@@ -249,7 +249,14 @@ def _bits(value: float, bound: str) -> str:
     return number(value) if np.isnan(value) else f"{bound}{number(value)}"
 
 
-def _interval(low: float, high: float) -> Text:
+def interval(low: float, high: float) -> str:
+    """Format the ends of an interval of exposure, which may have no upper one.
+
+    Examples
+    --------
+    >>> interval(1.5, 2.5), interval(1.5, np.inf)
+    ('[1.50, 2.50]', '[1.50, ∞)')
+    """
     if np.isnan(low) and np.isnan(high):
-        return Text("–")
-    return Text(f"[{number(low)}, {number(high)}{')' if np.isinf(high) else ']'}")
+        return "–"
+    return f"[{number(low)}, {number(high)}{')' if np.isinf(high) else ']'}"

@@ -42,7 +42,7 @@ class Ids:
     def _distinct(self, width: int) -> dict[str, str]:
         reverse = [text[::-1] for text in self._texts]
         ending = len(commonprefix(reverse))  # noqa: RUF071 (characters are compared)
-        for left_out in (0, ending):  # an ending that all have, such as ".png", tells nothing
+        for left_out in (0, ending):  # an ending of all, such as ".png", distinguishes none
             middle = (width - 1) // 2
             for tail in sorted(range(1, width - 2), key=lambda tail: abs(tail - middle)):
                 cut = {text: _cut(text, width, tail, left_out) for text in self._texts}
@@ -65,9 +65,9 @@ class IdCell:
 
 
 def _cut(text: str, width: int, tail: int, left_out: int) -> str:
-    """Cut the middle out of a text, and so many of its last characters.
+    """Cut a text in its middle to a width, with ``tail`` characters after the cut.
 
-    One with wide characters is left whole.
+    The last ``left_out`` characters are cut, too. A text with wide characters is left whole.
     """
     if cell_len(text) <= width or cell_len(text) != len(text):
         return text

@@ -6,8 +6,6 @@ from typing import Any
 
 from rich.text import Text
 
-from byrote.models import registry
-from byrote.models.defaults import changed_parameters
 from byrote.report.format import call
 
 _RESOLVED = {("compile", True): "compiled", ("compile", False): "not compiled"}
@@ -30,14 +28,27 @@ def model_call(model: Mapping[str, Any]) -> str:
 
     Examples
     --------
-    >>> parameters = {"bandwidth": 0.5, "kernel": "gaussian"}
-    >>> model_call({"name": "sklearn.neighbors._kde.KernelDensity", "parameters": parameters})
-    'KernelDensity(bandwidth=0.5)'
+    >>> from byrote.runs.manifest import ModelPart
+    >>> from sklearn.mixture import GaussianMixture
+    >>> model_call(ModelPart.of(GaussianMixture(3)).model_dump())
+    'GaussianMixture(n_components=3)'
     """
-    changed = changed_parameters(model["name"], model["parameters"])
-    if registry.short_name(model["name"]):  # None was chosen there
+    changed = changed_parameters(model)
+    if model.get("defaults"):  # None was chosen there
         changed = {key: "None" if value is None else value for key, value in changed.items()}
     return call(model["name"].rpartition(".")[2], changed)
+
+
+def changed_parameters(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a model that differ from their defaults; all if those are unknown.
+
+    Parameters
+    ----------
+    model
+        As run.json describes it.
+    """
+    defaults = model.get("defaults", ())
+    return {name: v for name, v in model["parameters"].items() if name not in defaults}
 
 
 def subset(options: Mapping[str, str]) -> str:

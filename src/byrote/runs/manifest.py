@@ -15,6 +15,7 @@ from byrote.data.text_records import TextRecords
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.models import identity
 from byrote.models.contract import Statistic
+from byrote.models.defaults import default_parameters
 from byrote.plans import Design, Plan, check_spec
 from byrote.plans.design import Units
 from byrote.runs import sealed
@@ -47,11 +48,13 @@ class ModelPart(_Part):
     """The model: class, code of a user's class, and parameters except seeds.
 
     ``files`` are hashes of files that parameters name: another checkpoint is another model.
+    ``defaults`` are the names of the parameters that were left at their default values.
     """
 
     name: str
     code: str = ""
     parameters: dict[str, Any]
+    defaults: tuple[str, ...] = ()
     files: dict[str, str] = {}
     statistic: StatisticPart = StatisticPart()
 
@@ -62,6 +65,7 @@ class ModelPart(_Part):
             name=identity.class_path(model),
             code=identity.code(model),
             parameters=dict(identity.parameters(model)),
+            defaults=default_parameters(model),
             files=identity.file_hashes(model),
             statistic=StatisticPart.of(model),
         )

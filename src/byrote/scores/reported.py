@@ -17,6 +17,11 @@ class Reported(Displayed):
         """Path of the run's folder."""
         raise NotImplementedError
 
+    @property
+    def name(self) -> str:
+        """Name of the run's folder."""
+        return self.path.resolve().name
+
     def report(
         self,
         path: str | Path,
@@ -60,8 +65,9 @@ class Reported(Displayed):
         """
         # A later stage, which is loaded when the first page is made.
         module, file = import_module("byrote.report.page.report"), checks.path("path", path)
-        named = {self.path.resolve().name: self}
-        module.write_report(named, file, show_records=show_records, thresholds=thresholds)
+        module.write_report(
+            {self.name: self}, file, show_records=show_records, thresholds=thresholds
+        )
 
     def metrics(self) -> dict[str, float]:
         """Return the numbers at the top of the page under flat names, for any log of metrics.

@@ -9,9 +9,9 @@ import typer
 from byrote.cli.options.plans import PlanParameters
 from byrote.cli.options.records import RecordOptions
 from byrote.cli.options.shared import (
+    DENSITY_MODEL,
     AsJson,
     Debug,
-    DensityModel,
     FromSamplesCount,
     Seed,
     Settings,
@@ -35,7 +35,7 @@ class PlanOptions(PlanParameters, RecordOptions, Timed):
     With --plan and --out, write that plan to a folder for fits that you make yourself.
     """
 
-    model: DensityModel | None = None
+    model: Annotated[str | None, DENSITY_MODEL] = None
     settings: Settings = None
     from_samples: FromSamplesCount = None
     budget: Annotated[

@@ -9,16 +9,15 @@ from byrote.cli.options.shared import number, one_of, value
 
 PlanName = Literal["kfold", "leave-one-out", "subset", "probes"]
 
-PlanChoice = Annotated[
-    PlanName, one_of("--plan", PlanName, "Choose which fits train on which records.")
-]
+_PLAN = one_of("--plan", PlanName, "Choose which fits train on which records.")
+PlanChoice = Annotated[PlanName, _PLAN]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlanParameters:
     """Options of a chosen plan."""
 
-    plan: PlanChoice | None = None
+    plan: Annotated[PlanName | None, _PLAN] = None
     folds: Annotated[int | None, number("Split records into N parts (kfold; default: 10).")] = None
     repeats: Annotated[
         int | None,

@@ -8,14 +8,16 @@ import typer
 
 from byrote.cli.options.records import TableOptions
 from byrote.cli.options.shared import (
+    TEST,
     AsCsv,
     AsJson,
     Debug,
     FigureFormat,
+    RunFolder,
     RunNames,
-    ScoreTest,
     Seed,
     ShowRecords,
+    TestName,
     UserModel,
     UserSettings,
     ValidationPart,
@@ -33,13 +35,13 @@ ShownMethod = Literal["auto", "rank", "sampled", "skew_normal"]
 class ShowOptions:
     """Show the scores or exposures of a run, computed from its log-likelihoods without training."""
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     epoch: Annotated[int | None, number("Show the tracked epoch N (default: the last).")] = None
     method: Annotated[
         ShownMethod | None,
         one_of("--method", ShownMethod, "Choose how exposures are computed (default: auto)."),
     ] = None
-    test: ScoreTest | None = None
+    test: Annotated[TestName | None, TEST] = None
     as_json: AsJson = False
     as_csv: AsCsv = False
     top: Annotated[int | None, top_n("Print N records (default: 10) or canaries (40).")] = None
@@ -155,7 +157,7 @@ class NeighborsOptions(TableOptions):
 class FiguresOptions:
     """Draw all figures that a run supports into its folder, and print why others are not drawn."""
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     format_: FigureFormat = "png"
     against: Annotated[list[Path] | None, value("RUN", "Compare with this run; repeatable.")] = None
     names: RunNames = None
@@ -196,7 +198,7 @@ class PruneOptions:
 class EpsilonOptions:
     """Prove lower bounds on epsilon, and infer membership, from the log-likelihoods of a run."""
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     significance: Annotated[
         float, value("P", "Allow a bound to exceed epsilon with probability P.")
     ] = 0.05

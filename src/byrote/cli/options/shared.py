@@ -60,14 +60,12 @@ def top_n(text: str) -> Any:
 
 # -- records and models ---------------------------------------------------------------------------
 
-DensityModel = Annotated[
-    str,
-    value(
-        "MODEL",
-        "Train vae, flow, diffusion, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND; on"
-        " texts char-lstm, hf:PATH or module:Class.",
-    ),
-]
+DENSITY_MODEL = value(
+    "MODEL",
+    "Train vae, flow, diffusion, kde, gmm, laplace-histogram, module:Class or cmd:COMMAND; on texts"
+    " char-lstm, hf:PATH or module:Class.",
+)
+DensityModel = Annotated[str, DENSITY_MODEL]
 TextColumn = Annotated[
     str | None,
     value("NAME", "Read texts from this column (default: text, or the only one with text)."),
@@ -102,15 +100,14 @@ ValidationPart = Annotated[
     str | None,
     value("PART", "Use this part of a data set as validation records: test, or CelebA's valid."),
 ]
-ScoreTest = Annotated[
-    Literal["moderated", "exact"],
-    one_of(
-        "--test",
-        Literal["moderated", "exact"],
-        "Choose the test of each record: moderated finds single records with few fits, exact cannot"
-        " err.",
-    ),
-]
+TestName = Literal["moderated", "exact"]
+TEST = one_of(
+    "--test",
+    TestName,
+    "Choose the test of each record: moderated finds single records with few fits, exact cannot"
+    " err.",
+)
+ScoreTest = Annotated[TestName, TEST]
 
 # -- training -------------------------------------------------------------------------------------
 
@@ -159,6 +156,7 @@ class Timed:
 
 # -- runs and results -----------------------------------------------------------------------------
 
+RunFolder = Annotated[Path, argument("RUN", "Read this run folder.")]
 RunNames = Annotated[str | None, value("A,B,…", "Name the runs (default: names of their folders).")]
 FormatName = Literal["png", "pdf", "svg"]
 FigureFormat = Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from byrote.cli.options.shared import AsJson, Debug, RunNames, argument, number, value
+from byrote.cli.options.shared import AsJson, Debug, RunFolder, RunNames, argument, number, value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +52,11 @@ class ThresholdOptions:
 class CheckOptions(ThresholdOptions):
     """Check a run against thresholds: exit 0 if all pass, 3 if one fails, 4 if inconclusive."""
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     redact: Annotated[
         bool, typer.Option("--redact", help="Leave out the ids of records above a threshold.")
     ] = False
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON only.")] = False
+    as_json: AsJson = False
     junit: Annotated[
         Path | None, value("FILE", "Also write JUnit XML with a test for each threshold.")
     ] = None
@@ -93,7 +93,7 @@ class CardOptions(ThresholdOptions):
     What records hold is left out.
     """
 
-    run: Annotated[Path, argument("RUN", "Read this run folder.")]
+    run: RunFolder
     debug: Debug = False
 
 

@@ -12,7 +12,7 @@ from byrote.scores.run import open_run
 def card(options: CardOptions) -> int:
     """Print the section of a model card; return the exit code."""
     run = open_run(options.run)
-    page = make_page({run.path.resolve().name: run}, thresholds=check_arguments(options))
+    page = make_page({run.name: run}, thresholds=check_arguments(options))
     [chapter] = page.chapters
     print_text(card_of(chapter, run))
     if run.incomplete:

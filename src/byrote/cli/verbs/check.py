@@ -35,7 +35,7 @@ def check(options: CheckOptions) -> int:
 
 
 def thresholds_of(options: ThresholdOptions) -> dict[str, Any]:
-    """Return the limits that options set, by threshold; None where there is none."""
+    """Return the limits that options set, by threshold; None if it is not set."""
     return {name: getattr(options, name) for name in KINDS}
 
 

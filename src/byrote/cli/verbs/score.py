@@ -45,6 +45,8 @@ def score(options: ScoreOptions) -> int:
         output,
         keep_models=options.keep_models,
         track=parse_epochs(options.track),
+        show_records=options.show_records,
+        group_duplicates=options.group_duplicates,
     )
     if not isinstance(run, Run):
         return run
@@ -63,14 +65,19 @@ def train(
     *,
     keep_models: str = "none",
     track: Sequence[int] = (),
+    show_records: bool = False,
+    group_duplicates: bool = False,
 ) -> Run | Exit:
-    """Execute the run that the options ask for; or print its forecast, and return the exit code."""
+    """Execute the run that the options ask for; or print its forecast, and return the exit code.
+
+    The last two apply to texts only, and are refused for numbers.
+    """
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
     plan = build_plan(options.plan, options.parameters())
     model = build()
-    model, records = contract.prepared(model, load_records(options, model))
-    if isinstance(options, ScoreOptions) and options.group_duplicates:
+    model, records = contract.prepared(model, load_records(options, model, show=show_records))
+    if group_duplicates:
         plan = _grouped(plan, records)
     request = Request(
         model=model,
@@ -104,15 +111,18 @@ def sample_count(options: TrainOptions | PlanOptions) -> int | None:
     return None if count is None else checks.integer("--from-samples", count, at_least=1)
 
 
-def load_records(options: RecordOptions, model: Any = None) -> Records | TextRecords:
+def load_records(
+    options: RecordOptions, model: Any = None, *, show: bool = False
+) -> Records | TextRecords:
     """Load the records that the options describe: texts where a language model takes them.
 
-    Also where the source holds nothing else, or ``--column`` or ``--unit`` says so.
+    Also where the source holds nothing else, or ``--column`` or ``--unit`` says so. Numbers are
+    refused if they are to be shown.
     """
     values = load_options(options)
     as_texts = options.column is not None or options.unit is not None
     if not (as_texts or contract.takes_texts(model) or holds_texts(options.data)):
-        if isinstance(options, ScoreOptions) and options.show_records:
+        if show:
             raise InvalidInput("--show-records applies to texts; these records are numbers")
         return load(options.data, **{n: v for n, v in values.items() if n not in _OF_TEXTS})
     for name, given in values.items():

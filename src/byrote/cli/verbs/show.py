@@ -159,7 +159,7 @@ def _guarantee(run: Run) -> Iterator[object]:
 
 
 def print_disclosure(run: Run, output: Format, *, top: int, test: Test = "moderated") -> int:
-    """Print what a run of byrote disclose says of a secret; return the exit code."""
+    """Print how far a run of byrote disclose gives a secret away; return the exit code."""
     result, code = complete_or_not(partial(disclosure_of_run, run, test=test))
     emit(
         output,

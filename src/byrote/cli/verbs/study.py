@@ -174,7 +174,7 @@ def _compare_neighbors(
 def _draw_all(run: Run) -> list[str]:
     """Draw all figures of a run, and the paper's toys, or none if fits are missing."""
     try:
-        paths = list(figures.draw({run.path.resolve().name: run}, toys=True))
+        paths = list(figures.draw({run.name: run}, toys=True))
     except IncompleteRun:
         complain("no figures: fits are missing")
         return []

@@ -67,7 +67,12 @@ def score_distribution(result: MemorizationResult, ax: Axes | None = None) -> Ax
 
 
 def score_bins(result: MemorizationResult, *, most: int = 100) -> Bins:
-    """Sort the records with a score into bins by M, at most so many and those far out.
+    """Sort the records with a score into bins by M.
+
+    Parameters
+    ----------
+    most
+        Largest number of bins, without those of values far outside the others.
 
     Raises
     ------

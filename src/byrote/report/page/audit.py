@@ -10,6 +10,7 @@ import numpy as np
 from byrote.errors import CannotRead, CorruptFile, InvalidInput, printable
 from byrote.report.conclusion import Conclusion, Findings, conclude
 from byrote.report.format import call
+from byrote.report.page.content import RecordContent
 from byrote.report.page.record_content import Contents, contents_of
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.gate.check import KINDS
@@ -130,6 +131,14 @@ class Audit:
             return contents_of(self.run)
         except (InvalidInput, CorruptFile, CannotRead) as error:
             return f"what the records hold cannot be shown: {error}"
+
+    def content(self, row: int) -> RecordContent | None:
+        """Return what a record or a canary holds; None where the page does not show it."""
+        return None if isinstance(self.contents, str) else self.contents(row)
+
+    def redacted(self, named: str) -> list[str]:
+        """Return why the page does not show what the records hold, after how it names them."""
+        return [f"{named}; {self.contents}."] if isinstance(self.contents, str) else []
 
     @once
     def measured(self, name: str) -> Measured:

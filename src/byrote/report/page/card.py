@@ -7,8 +7,9 @@ import numpy as np
 
 from byrote.report.format import as_sentence, plain
 from byrote.report.markdown import pipes, safe
-from byrote.report.page.content import Chapter
+from byrote.report.page.content import Chapter, Number
 from byrote.scores.run import Run
+from byrote.stats.estimate import Estimate
 
 _TASK = {"type": "memorization-audit", "name": "Memorization audit"}
 
@@ -19,12 +20,10 @@ def metrics_of(chapter: Chapter) -> dict[str, float]:
     What was not measured is absent.
     """
     metrics: dict[str, float] = {}
-    for number in chapter.numbers:
-        if number.is_known and number.estimate is not None:
-            known = number.estimate
-            metrics[number.metric] = known.value
-            ends = {"low": known.low, "high": known.high}
-            metrics |= {f"{number.metric}_{k}": v for k, v in ends.items() if np.isfinite(v)}
+    for number, known in _known(chapter):
+        metrics[number.metric] = known.value
+        ends = {"low": known.low, "high": known.high}
+        metrics |= {f"{number.metric}_{k}": v for k, v in ends.items() if np.isfinite(v)}
     return metrics
 
 
@@ -49,7 +48,11 @@ def card_of(chapter: Chapter, run: Run) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _row(number: Any) -> tuple[str, str, str]:
+def _known(chapter: Chapter) -> list[tuple[Number, Estimate]]:
+    return [(n, n.estimate) for n in chapter.numbers if n.is_known and n.estimate is not None]
+
+
+def _row(number: Number) -> tuple[str, str, str]:
     if number.is_known:
         return number.name, number.value, number.interval
     return number.name, "not measured", number.note
@@ -61,16 +64,15 @@ def _index(chapter: Chapter, run: Run) -> dict[str, Any]:
         {
             "type": number.metric,
             "name": number.name,
-            "value": number.estimate.value,
+            "value": known.value,
             "args": {
-                "low": number.estimate.low,
-                "high": number.estimate.high,
-                "level": number.estimate.level,
-                "bound": number.estimate.bound,
+                "low": known.low,
+                "high": known.high,
+                "level": known.level,
+                "bound": known.bound,
             },
         }
-        for number in chapter.numbers
-        if number.is_known and number.estimate is not None
+        for number, known in _known(chapter)
     ]
     dataset = {"type": f"sha256:{data.fingerprint}", "name": data.source}
     return {"name": model, "results": [{"task": _TASK, "dataset": dataset, "metrics": metrics}]}

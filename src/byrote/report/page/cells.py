@@ -59,6 +59,17 @@ def estimate(result: Estimate) -> Cell:
     return Cell(text, float(result.value))
 
 
+def part(shown: int, total: int) -> str:
+    """Format how many rows of a table are shown, of how many.
+
+    Examples
+    --------
+    >>> part(20, 1000), part(7, 7)
+    ('20 of 1,000', '7')
+    """
+    return f"{shown:,} of {total:,}" if shown < total else f"{total:,}"
+
+
 def row(*cells: Cell | str, anchor: str = "") -> Row:
     """Return a row of cells; text becomes a cell."""
     return Row(tuple(words(c) if isinstance(c, str) else c for c in cells), anchor)

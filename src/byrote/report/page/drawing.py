@@ -77,14 +77,10 @@ class _Frame:
         )
 
     def x(self, value: float) -> float:
-        axis = self.plot.x
-        share = (min(max(value, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
-        return round(self.left + share * (self.right - self.left), 1)
+        return self.plot.x.place(value, self.left, self.right)
 
     def y(self, value: float) -> float:
-        axis = self.plot.y
-        share = (min(max(value, axis.low), axis.high) - axis.low) / (axis.high - axis.low)
-        return round(self.bottom - share * (self.bottom - self.top), 1)
+        return self.plot.y.place(value, self.bottom, self.top)
 
 
 def draw(plot: Plot, width: float) -> Drawing:
@@ -112,16 +108,15 @@ def _axes(frame: _Frame) -> Iterator[Shape]:
     x, y = frame.plot.x, frame.plot.y
     for value, text in y.ticks:
         height = frame.y(value)
-        if frame.plot.grid:
-            yield _line(frame.left, height, frame.right, height, "gridline")
+        yield line(frame.left, height, frame.right, height, "gridline")
         yield _text(frame.left - 7, height + 4, text, "tick", "end")
     ticks = x.ticks
     most = max(2, int((frame.right - frame.left) / (_LETTER * _longest(ticks) + 14)))
     for value, text in ticks[:: -(-len(ticks) // most)] if ticks else ():
         place = frame.x(value)
-        yield _line(place, frame.bottom, place, frame.bottom + 5, "axis")
+        yield line(place, frame.bottom, place, frame.bottom + 5, "axis")
         yield _text(place, frame.bottom + 17, text, "tick", "middle")
-    yield _line(frame.left, frame.bottom, frame.right, frame.bottom, "axis")
+    yield line(frame.left, frame.bottom, frame.right, frame.bottom, "axis")
     if x.title:
         yield _text(frame.right, frame.bottom + 35, x.title, "title", "end")
     if y.title:
@@ -145,11 +140,9 @@ def _shapes(frame: _Frame, mark: Mark) -> Iterator[Shape]:
             yield Shape("polyline", {"points": points}, f"line {mark.look}")
         case Rule():
             yield from _rule(frame, mark)
-        case Band(across=True):
-            top, bottom = frame.y(mark.high), frame.y(mark.low)
-            yield _rect(frame.left, top, frame.right, bottom, mark.look)
         case Band():
-            yield _rect(frame.x(mark.low), frame.top, frame.x(mark.high), frame.bottom, mark.look)
+            top, bottom = frame.y(mark.high), frame.y(mark.low)
+            yield rect(frame.left, top, frame.right, bottom, mark.look)
         case Note():
             place, anchor = (frame.right, "end") if mark.right else (frame.left, "start")
             yield _text(place, frame.y(mark.y), mark.text, mark.look, anchor)
@@ -162,18 +155,18 @@ def _stack(frame: _Frame, stack: Stack) -> Iterator[Shape]:
     for height, look in stack.parts:
         if height > 0:
             top = min(frame.y(base + height), frame.y(base) - 1.5)
-            yield _rect(left, top, right, frame.y(base), f"bar {look}")
+            yield rect(left, top, right, frame.y(base), f"bar {look}")
         base += height
-    yield _rect(left, frame.top, right, frame.bottom, "reach")  # all of it can be clicked
+    yield rect(left, frame.top, right, frame.bottom, "reach")  # all of it can be clicked
 
 
 def _whisker(frame: _Frame, mark: Whisker) -> Iterator[Shape]:
     height, low, high = frame.y(mark.y), frame.x(mark.low), frame.x(mark.high)
     if low <= high:
-        yield _line(low, height, high, height, f"whisker {mark.look}")
+        yield line(low, height, high, height, f"whisker {mark.look}")
         for place, end in ((low, mark.low), (high, mark.high)):
             if frame.plot.x.low <= end <= frame.plot.x.high:
-                yield _line(place, height - _TIP, place, height + _TIP, f"whisker {mark.look}")
+                yield line(place, height - _TIP, place, height + _TIP, f"whisker {mark.look}")
             else:
                 turn = -6 if place == low and end < frame.plot.x.low else 6
                 start, top, bottom = place - turn, height - _TIP, height + _TIP
@@ -185,14 +178,14 @@ def _whisker(frame: _Frame, mark: Whisker) -> Iterator[Shape]:
 def _rule(frame: _Frame, rule: Rule) -> Iterator[Shape]:
     if rule.x is not None:
         place = frame.x(rule.x)
-        yield _line(place, frame.top, place, frame.bottom, f"rule {rule.look}")
+        yield line(place, frame.top, place, frame.bottom, f"rule {rule.look}")
         if rule.text:
             right = place > (frame.left + frame.right) / 2
             shift, anchor = (-5, "end") if right else (5, "start")
             yield _text(place + shift, frame.top + 9, rule.text, "note", anchor)
     if rule.y is not None:
         height = frame.y(rule.y)
-        yield _line(frame.left, height, frame.right, height, f"rule {rule.look}")
+        yield line(frame.left, height, frame.right, height, f"rule {rule.look}")
         if rule.text:
             yield _text(frame.right, height - 5, rule.text, "note", "end")
 
@@ -204,11 +197,13 @@ def _dot(x: float, y: float, look: str, shape: str) -> Shape:
     return Shape("circle", {"cx": x, "cy": y, "r": _DOT}, f"dot {look}")
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, look: str) -> Shape:
+def line(x1: float, y1: float, x2: float, y2: float, look: str) -> Shape:
+    """Return a line between two points, in pixels."""
     return Shape("line", {"x1": x1, "y1": y1, "x2": x2, "y2": y2}, look)
 
 
-def _rect(left: float, top: float, right: float, bottom: float, look: str) -> Shape:
+def rect(left: float, top: float, right: float, bottom: float, look: str) -> Shape:
+    """Return a rectangle, in pixels."""
     size = {"width": round(right - left, 1), "height": round(bottom - top, 1)}
     return Shape("rect", {"x": left, "y": top, **size}, look)
 

@@ -1,8 +1,11 @@
 """Marks of plots, in the units of their data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.ticker import MaxNLocator
+
+from byrote.stats.estimate import Estimate
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,18 @@ class Axis:
         room = 1e-9 * (high - low)
         inside = [float(p) for p in places if low - room <= p <= high + room]
         return cls(low, high, title, tuple((p, f"{p:,.6g}") for p in inside))
+
+    def place(self, value: float, start: float, end: float) -> float:
+        """Return where a value lies between two pixels; beyond an end, at the end.
+
+        Examples
+        --------
+        >>> axis = Axis(0.0, 10.0)
+        >>> axis.place(2.5, 100, 200), axis.place(11.0, 100, 200)
+        (125.0, 200.0)
+        """
+        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
+        return round(start + share * (end - start), 1)
 
 
 # -- marks, in data units -------------------------------------------------------------------------
@@ -90,12 +105,11 @@ class Rule:
 
 @dataclass(frozen=True)
 class Band:
-    """A shaded range of x or of y."""
+    """A shaded range of y."""
 
     low: float
     high: float
     look: str = "band"
-    across: bool = False  # of y
 
 
 @dataclass(frozen=True)
@@ -128,4 +142,28 @@ class Plot:
     marks: tuple[Mark, ...]
     keys: tuple[Key, ...] = ()
     height: float = 260.0
-    grid: bool = True
+
+
+def whiskers(
+    x: Axis, reference: Rule, rows: Sequence[tuple[str, str, Estimate]], *, measure: str = ""
+) -> Plot:
+    """Return a plot of estimates, one below another, beside a reference.
+
+    Parameters
+    ----------
+    rows
+        Name, value as text, and estimate, from the top.
+    measure
+        What a value is, for its description.
+    """
+    marks: list[Mark] = [reference]
+    for place, (name, text, estimate) in enumerate(reversed(rows)):
+        value, (low, high) = estimate.value, estimate.interval
+        label = f"{name}: {measure} {text}" if measure else f"{name}: {text}"
+        marks += [
+            Note(place + 0.42, name),
+            Note(place + 0.42, text, right=True),
+            Whisker(value, low, high, place, "plain", label),
+        ]
+    y = Axis(-0.4, len(rows) - 0.2)
+    return Plot(x, y, tuple(marks), height=64.0 + 52 * len(rows))

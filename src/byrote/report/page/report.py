@@ -52,7 +52,7 @@ def make_page(
 
 def metrics(run: Run) -> dict[str, float]:
     """Return the numbers of a run under flat names; see ``Run.metrics``."""
-    [chapter] = make_page({run.path.resolve().name: run}).chapters
+    [chapter] = make_page({run.name: run}).chapters
     return metrics_of(chapter)
 
 
@@ -87,7 +87,7 @@ def verify(path: Path, runs: Sequence[Run]) -> list[str]:
 
 
 def _again(runs: Mapping[str, Run], settings: Mapping[str, Any]) -> bytes:
-    """Make a page as another one says that it was made; empty where that cannot be."""
+    """Make a page again with the settings that it records; empty if they are not valid."""
     show, thresholds = settings["show_records"], settings["thresholds"]
     try:
         return render(make_page(runs, show_records=show, thresholds=thresholds))

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from byrote.plans.design import IN, OUT
 from byrote.report.figures.far_values import robust_limits
 from byrote.report.format import log_likelihood, number, statistic_of
-from byrote.report.page.drawing import Drawing, Drawn, Shape
+from byrote.report.page.drawing import Drawing, Drawn, Shape, line, rect
+from byrote.report.page.plot import Axis
 from byrote.runs.table import Table
 from byrote.scores.memorization.memorization_result import MemorizationResult
 
@@ -30,8 +31,7 @@ class Strips:
     log_prob: NDArray[np.float64]
     roles: NDArray[np.int8]
     band: tuple[float, ...]
-    low: float
-    high: float
+    axis: Axis
 
     @classmethod
     def of(cls, result: MemorizationResult, table: Table, rows: NDArray[np.intp]) -> "Strips":
@@ -45,13 +45,13 @@ class Strips:
         values = values[np.isfinite(values)]
         low, high = robust_limits(values, reach=6.0) if len(values) else (0.0, 1.0)
         place = {int(row): column for column, row in enumerate(rows)}
-        return cls(result, place, table.log_prob[:, columns], roles, band, low, high)
+        return cls(result, place, table.log_prob[:, columns], roles, band, Axis(low, high))
 
     @property
     def title(self) -> str:
         """What the strips show, for the head of their column."""
         name, _ = statistic_of(self.result.description)
-        return f"{name} in each fit, {number(self.low)} to {number(self.high)}"
+        return f"{name} in each fit, {number(self.axis.low)} to {number(self.axis.high)}"
 
     def strip(self, row: int) -> Drawing:
         """Draw a record: a dot for each fit, and a line from the mean without it to that with."""
@@ -77,16 +77,13 @@ class Strips:
     def _shade(self) -> list[Shape]:
         if not self.band:
             return []
-        left, right = (self._x(value) for value in self.band)
-        size = {"width": round(right - left, 1), "height": _HEIGHT - 6}
-        return [Shape("rect", {"x": left, "y": 3, **size}, "band")]
+        left, right = map(self._x, self.band)
+        return [rect(left, 3, right, _HEIGHT - 3, "band")]
 
     def _means(self, before: float, after: float) -> list[Shape]:
         if np.isnan(before) or np.isnan(after):
             return []
-        ends = {"x1": self._x(before), "y1": 13, "x2": self._x(after), "y2": 13}
-        return [Shape("line", ends, "change")]
+        return [line(self._x(before), 13, self._x(after), 13, "change")]
 
     def _x(self, value: float) -> float:
-        share = (min(max(value, self.low), self.high) - self.low) / (self.high - self.low)
-        return round(_EDGE + share * (_WIDTH - 2 * _EDGE), 1)
+        return self.axis.place(value, _EDGE, _WIDTH - _EDGE)

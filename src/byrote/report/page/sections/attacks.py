@@ -19,7 +19,7 @@ from byrote.report.page.content import (
     Section,
     Tone,
 )
-from byrote.report.page.plot import Axis, Key, Mark, Note, Plot, Rule, Whisker
+from byrote.report.page.plot import Axis, Key, Plot, Rule, Whisker, whiskers
 from byrote.report.page.sections.registry import section
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
@@ -60,11 +60,6 @@ def attacks(audit: Audit) -> Section:
         untested=_untested(evidence),
         covers={MEMBERSHIP: _coverage(evidence.membership)},
     )
-
-
-def _proven(evidence: PrivacyEvidence) -> Number:
-    bound = evidence.headline.estimate
-    return cells.estimated("privacy loss proven", bound, "epsilon_proven", _PROVEN)
 
 
 def best_attack(evidence: PrivacyEvidence) -> Number:
@@ -121,20 +116,11 @@ def _hit(attack: MembershipInference, place: int) -> Cell:
 
 
 def _areas(attacks: Sequence[MembershipInference]) -> Plot:
-    marks: list[Mark] = [Rule("chance", x=0.5, text="guessing")]
-    for place, attack in enumerate(reversed(attacks)):
-        text = cells.estimate(attack.estimate).text
-        low, high = attack.interval
-        marks += [
-            Note(place + 0.42, attack.attack),
-            Note(place + 0.42, text, right=True),
-            Whisker(attack.auc, low, high, place, "plain", f"{attack.attack}: area {text}"),
-        ]
     ends = [end for attack in attacks for end in (attack.auc, *attack.interval)]
     least = min([0.5, *(end for end in ends if np.isfinite(end))])
     x = Axis.through(max(0.0, np.floor(10 * least - 0.5) / 10), 1.0, "area under the curve")
-    y = Axis(-0.4, len(attacks) - 0.2)
-    return Plot(x, y, tuple(marks), height=64.0 + 52 * len(attacks))
+    rows = [(a.attack, cells.estimate(a.estimate).text, a.estimate) for a in attacks]
+    return whiskers(x, Rule("chance", x=0.5, text="guessing"), rows, measure="area")
 
 
 def _epsilon(evidence: PrivacyEvidence) -> list[Figure]:

@@ -196,7 +196,7 @@ class _Shown:
         )
         y = Axis.through(0.0, 1.06 * top, "exposure (bits)")
         x = Axis(-0.6, len(levels) - 0.4, "times that the text held the secret", names)
-        return Plot(x, y, (Band(0.0, NULL_95, across=True), *ceiling, *dots), keys, height=300.0)
+        return Plot(x, y, (Band(0.0, NULL_95), *ceiling, *dots), keys, height=300.0)
 
     def _words(self, row: int) -> str:
         bits = with_interval(exposure_notes.estimate_of(self.result, row))
@@ -245,24 +245,18 @@ class _Shown:
         )
 
     def _secret(self, row: int) -> Cell:
-        contents = self.audit.contents
         canary = row % (len(self.result) // len(self.result.test_loss))
-        content = None if isinstance(contents, str) else contents(canary)
-        return Cell(printable(self.result.exposure.ids[row]), content=content)
+        name = printable(self.result.exposure.ids[row])
+        return Cell(name, content=self.audit.content(canary))
 
     def notes(self) -> Prose:
         """Return how to read the table, and what it leaves out."""
-        contents = self.audit.contents
         return Prose(
             (
                 "Exposure: log2 of the number of secrets of this format, minus log2 of the rank of"
                 " this one among them. Without memorization it is"
                 f" {NULL_MEAN:.2f} bits on average, and t bits or more with probability 1 in 2^t.",
-                *(
-                    [f"Secrets are named, not shown; {contents}."]
-                    if isinstance(contents, str)
-                    else []
-                ),
+                *self.audit.redacted("Secrets are named, not shown"),
             ),
             "note",
         )
@@ -271,7 +265,7 @@ class _Shown:
 def _ends(low: float, high: float) -> Cell:
     if np.isnan(low):
         return cells.words("no interval", tone="unknown")
-    return Cell(f"[{number(low)}, {number(high)}{')' if np.isinf(high) else ']'}", float(low))
+    return Cell(text.interval(low, high), float(low))
 
 
 def _short(level: int) -> str:

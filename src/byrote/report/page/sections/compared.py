@@ -11,7 +11,7 @@ from byrote.report.comparison_verdicts import verdicts
 from byrote.report.format import signed, with_interval
 from byrote.report.page import cells
 from byrote.report.page.content import Block, Cell, Figure, Grid, Prose, Section
-from byrote.report.page.plot import Axis, Mark, Note, Plot, Rule, Whisker
+from byrote.report.page.plot import Axis, Rule, whiskers
 from byrote.scores.compare.compare import compare
 from byrote.scores.compare.comparison import Comparison, ScoreChange
 from byrote.scores.run import Run
@@ -61,20 +61,13 @@ def _figure(comparison: Comparison) -> list[Figure]:
     known = {name: change for name, change in changes.items() if not np.isnan(change.low)}
     if not known:
         return []
-    marks: list[Mark] = [Rule("chance", x=0.0, text="no change")]
-    for place, (name, change) in enumerate(reversed(known.items())):
-        shown = with_interval(change, sign=True)
-        marks += [
-            Note(place + 0.42, name),
-            Note(place + 0.42, shown, right=True),
-            Whisker(change.value, change.low, change.high, place, "plain", f"{name}: {shown}"),
-        ]
     ends = [0.0, *(end for change in known.values() for end in change.interval)]
     unit = "nats" if comparison.kind == "scores" else "bits"
     x = Axis.through(
         min(ends), max(ends), f"difference from {printable(comparison.baseline.name)} ({unit})"
     )
-    plot = Plot(x, Axis(-0.4, len(known) - 0.2), tuple(marks), height=64.0 + 52 * len(known))
+    named = [(name, with_interval(change, sign=True), change) for name, change in known.items()]
+    plot = whiskers(x, Rule("chance", x=0.0, text="no change"), named)
     rows = tuple(
         cells.row(name, signed(c.value), cells.ends(*c.interval)) for name, c in known.items()
     )

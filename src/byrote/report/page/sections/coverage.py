@@ -1,7 +1,7 @@
 """Which attacks were run, by the list of the European Data Protection Board.
 
 EDPB, Opinion 28/2024 on certain data protection aspects related to the processing of personal data
-in the context of AI models, paragraph 41, names the attacks that tests of anonymity should resist.
+in the context of AI models, names the attacks that an anonymous model should resist.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
         for name in CLASSES
     )
     head = ("attack", "what it does", "status", "evidence, or what it needs")
-    title = "Attacks named by the EDPB, Opinion 28/2024, paragraph 41"
+    title = "Attacks named by the EDPB, Opinion 28/2024"
     left_out = [name for name in CLASSES if covers[name].status != "run"]
     return Section(
         "coverage",

@@ -192,8 +192,9 @@ class _Shown:
         """Return the records found, and the highest scores among the others."""
         grids = []
         if len(self.found):
-            title = f"Records found, the largest effect first ({_of(self.found, LISTED)})"
-            grids.append(self._grid(title, self.found[:LISTED]))
+            listed = self.found[:LISTED]
+            count = cells.part(len(listed), len(self.found))
+            grids.append(self._grid(f"Records found, the largest effect first ({count})", listed))
         if len(self.highest):
             title = "Highest scores that were not found: chance alone may explain each of them"
             if self.result.summary().significant is None:
@@ -235,19 +236,14 @@ class _Shown:
         )
 
     def _record(self, row: int, *, link: bool = False) -> Cell:
-        contents = self.audit.contents
-        content = None if isinstance(contents, str) else contents(row)
         href = f"#{self.audit.place(f'record-{row}')}" if link and row in self.listed else ""
         tone: Tone = "found" if self.is_found[row] else ""
+        content = self.audit.content(row)
         return Cell(printable(self.result.ids[row]), None, tone, href, content=content)
 
     def notes(self) -> Prose:
         """Return how to read the tables, and what they leave out."""
         value, unit = statistic_of(self.result.description)
-        contents = self.audit.contents
-        redacted = (
-            [f"Records are named by their ids; {contents}."] if isinstance(contents, str) else []
-        )
         return Prose(
             (
                 f"Effect: the mean {value} of a record in the models that trained on it, minus"
@@ -257,7 +253,7 @@ class _Shown:
                 "Each dot is a model: grey without the record, blue with it; the line leads from"
                 " the mean without to the mean with. The shaded part is where 90% of all records"
                 " lie when they are held out.",
-                *redacted,
+                *self.audit.redacted("Records are named by their ids"),
             ),
             "note",
         )
@@ -276,7 +272,3 @@ def _axis(bins: Bins) -> Axis:
 def _range(bins: Bins, place: int) -> str:
     """Return the range of the scores in a bin beyond a break."""
     return bins.beyond[place].replace("\n", " ").partition(" (")[0]
-
-
-def _of(rows: NDArray[np.intp], most: int) -> str:
-    return f"{min(len(rows), most):,} of {len(rows):,}" if len(rows) > most else f"{len(rows):,}"

@@ -1,7 +1,5 @@
 """What a model generates beside what it was trained on: nearest neighbours of samples."""
 
-import numpy as np
-
 from byrote.errors import printable
 from byrote.report import neighbors as text
 from byrote.report.format import plural
@@ -47,17 +45,15 @@ def samples(audit: Audit) -> Section | None:
 
 
 def _nearest(audit: Audit, result: NeighborResult) -> Grid:
-    contents, rows = audit.contents, []
-    for row in result.order()[:_SHOWN].tolist():
-        content = None if isinstance(contents, str) else contents(row)
-        rows.append(
-            cells.row(
-                Cell(printable(result.ids[row]), content=content),
-                cells.value(float(result.ratio[row])),
-                cells.value(float(result.distance_sample[row])),
-                cells.value(float(result.distance_validation[row])),
-                cells.value(float(np.float64(result.score[row]))),
-            )
+    rows = [
+        cells.row(
+            Cell(printable(result.ids[row]), content=audit.content(row)),
+            cells.value(float(result.ratio[row])),
+            cells.value(float(result.distance_sample[row])),
+            cells.value(float(result.distance_validation[row])),
+            cells.value(float(result.score[row])),
         )
+        for row in result.order()[:_SHOWN].tolist()
+    ]
     head = ("record", "rho", "to a sample", "to validation", "score M")
     return Grid("Training records nearest to a sample", head, tuple(rows), sortable=True)

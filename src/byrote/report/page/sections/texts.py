@@ -112,16 +112,14 @@ def _table(
     total = (
         int((~np.isnan(result.counterfactual)).sum()) if result.counterfactual is not None else 0
     )
-    shown = f"{len(rows):,} of {total:,}" if len(rows) < total else f"{total:,}"
-    return Grid(f"Largest counterfactual memorization ({shown})", head, body, sortable=True)
+    caption = f"Largest counterfactual memorization ({cells.part(len(rows), total)})"
+    return Grid(caption, head, body, sortable=True)
 
 
 def _row(audit: Audit, row: int, text: dict[str, Any]) -> Row:
-    contents = audit.contents
-    content = None if isinstance(contents, str) else contents(row)
     gain = Statistic(float(text["counterfactual"]), float(text["counterfactual_error"]))
     return cells.row(
-        Cell(printable(text["id"]), content=content),
+        Cell(printable(text["id"]), content=audit.content(row)),
         cells.count(int(text["tokens"])),
         *(cells.value(float(text[name])) for name in _COLUMNS[1:5]),
         _cell(gain),

@@ -1,6 +1,7 @@
 """The thresholds that were set, what was measured, and the verdict on each."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -67,5 +68,4 @@ def _strip(threshold: Threshold) -> Drawing | None:
     )
     label = f"{option(threshold.name)}: {gate_text.sentence(threshold)}"
     plot = Plot(axis, Axis(0, 1), marks, height=_HEIGHT)
-    drawing = draw(plot, _WIDTH)
-    return Drawing(drawing.width, drawing.height, drawing.drawn, label)
+    return replace(draw(plot, _WIDTH), label=label)

@@ -1,7 +1,7 @@
 """Groups of records, such as near-duplicates, that are held out together."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +45,7 @@ class Grouped(Plan):
 
     plan: Plan
     groups: ArrayLike
+    by_row: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         plan = as_plan(self.plan)

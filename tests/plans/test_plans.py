@@ -138,6 +138,17 @@ def test_records_of_a_group_are_held_out_together_as_the_plan_of_groups_says(nam
     assert np.isin(groups[design.bystanders], of_groups.bystanders).all()
 
 
+@pytest.mark.parametrize("name", ["groups by kfold", "groups as probes"])
+def test_records_of_a_group_are_held_out_together_where_a_table_has_an_order(name):
+    order = np.random.default_rng(0).permutation(N)
+    context = Context(N, 0, np.arange(N), LABELS, order=order)
+    design = PLANS[name]().draw(context)
+    for fit in range(design.fits):
+        member = design.trained_on(fit)
+        assert all(len({*member[group == GROUPS]}) == 1 for group in np.unique(GROUPS))
+    assert PLANS[name]().draw(context, design).begins_with(design)
+
+
 def test_every_fold_is_equally_likely_for_a_record():
     for stratify in (False, True):
         labels = np.array([0] * 7 + [1] * 4)

@@ -93,7 +93,7 @@ def comparable_rows(train: Any, **others: Any) -> list[Any]:
     """
     if not isinstance(train, Records) or train.columns is None:
         return [train, *others.values()]
-    frames = {name: _as_frame(data, train.columns) for name, data in others.items()}
+    frames = {name: _as_frame(name, data, train.columns) for name, data in others.items()}
     frames = {"train": train.frame().reset_index(drop=True), **frames}
     columns = Columns.of(frames)
     encoded = [columns.encode(frame) for frame in frames.values()]
@@ -101,15 +101,15 @@ def comparable_rows(train: Any, **others: Any) -> list[Any]:
     return [_axes(columns, units.apply(x)) for x in encoded]
 
 
-def _as_frame(data: Any, columns: Columns) -> Any:
+def _as_frame(name: str, data: Any, columns: Columns) -> Any:
     if isinstance(data, Records) and data.columns is not None:
         return data.frame()
     if is_frame(data):
         return data
-    array = as_numbers("records", data.x if isinstance(data, Records) else data)
+    array = as_numbers(name, data.x if isinstance(data, Records) else data)
     if array.shape[1:] != (columns.width,):
         raise InvalidInput(
-            f"records must have the columns {columns.names}; got an array of shape {array.shape}"
+            f"{name} must have the columns {columns.names}; got an array of shape {array.shape}"
         )
     return columns.decode(array)
 

@@ -1,6 +1,6 @@
 """Designs: the membership of each record in each fit, as drawn from a plan."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
@@ -176,11 +176,16 @@ class Design:
         >>> [out.tolist() for out in design.renumbered(np.array([2, 0, 1])).held_out]
         [[0, 1], [2]]
         """
+        return self.mapped(lambda part: numbers[part], self.n)
+
+    def mapped(self, change: Callable[[Rows], object], n: int) -> "Design":
+        """Return the same fits for n records, with those of a set that ``change`` returns."""
         return replace(
             self,
-            held_out=[rows(numbers[out]) for out in self.held_out],
-            counted=[None if part is None else rows(numbers[part]) for part in self.counted],
-            bystanders=rows(numbers[self.bystanders]),
+            n=n,
+            held_out=[rows(change(out)) for out in self.held_out],
+            counted=[None if part is None else rows(change(part)) for part in self.counted],
+            bystanders=rows(change(self.bystanders)),
         )
 
     def begins_with(self, other: "Design") -> bool:

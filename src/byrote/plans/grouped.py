@@ -1,14 +1,14 @@
 """Groups of records, such as near-duplicates, that are held out together."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from byrote import checks
 from byrote.errors import InvalidInput
-from byrote.plans.design import Design, Rows, rows
+from byrote.plans.design import Design, Rows
 from byrote.plans.plan import Context, Plan
 from byrote.plans.registry import as_plan
 
@@ -45,6 +45,7 @@ class Grouped(Plan):
 
     plan: Plan
     groups: ArrayLike
+    by_row: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         plan = as_plan(self.plan)
@@ -71,27 +72,18 @@ class Grouped(Plan):
         of_groups = replace(
             context, n=self._count, ids=context.ids[first], labels=labels, order=None
         )
-        before = None if after is None else self._changed(after, self._count, self._groups_of)
-        return self._changed(self.plan.draw(of_groups, before), context.n, self._records_of)
+        before = None if after is None else after.mapped(self._groups_of, self._count)
+        return self.plan.draw(of_groups, before).mapped(self._records_of, context.n)
 
     @property
     def _count(self) -> int:
         return int(self._group.max(initial=-1)) + 1
 
-    def _changed(self, design: Design, n: int, change: Any) -> Design:
-        return replace(
-            design,
-            n=n,
-            held_out=[change(held_out) for held_out in design.held_out],
-            counted=[None if counted is None else change(counted) for counted in design.counted],
-            bystanders=change(design.bystanders),
-        )
+    def _groups_of(self, records: Rows) -> NDArray[np.intp]:
+        return np.unique(self._group[records])
 
-    def _groups_of(self, records: Rows) -> Rows:
-        return rows(np.unique(self._group[records]))
-
-    def _records_of(self, groups: Rows) -> Rows:
-        return rows(np.flatnonzero(np.isin(self._group, groups)))
+    def _records_of(self, groups: Rows) -> NDArray[np.intp]:
+        return np.flatnonzero(np.isin(self._group, groups))
 
     @property
     def _group(self) -> NDArray[np.intp]:

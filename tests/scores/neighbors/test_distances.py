@@ -4,6 +4,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
@@ -27,6 +28,47 @@ def test_ratio_as_brute_force():
     train, validation, samples = normal(501, 7), normal(83, 7, seed=1), normal(83, 7, seed=2)
     found = byrote.neighbors.distance_ratio(train, validation, samples)
     assert_allclose(found, ratio(train, validation, samples), rtol=1e-12)
+
+
+def test_records_of_a_table_are_standardized_and_each_category_is_an_axis():
+    def table(n, seed):
+        job = np.random.default_rng(seed).choice(["clerk", "driver", "pilot"], n, p=[0.5, 0.3, 0.2])
+        age, income = normal(2, n, seed=seed)
+        return pd.DataFrame({"age": age, "income": 1000 * income, "job": job})
+
+    frames = train, validation, samples = table(90, 1), table(60, 2), table(60, 3)
+    numbers = train[["age", "income"]]
+    rows = [
+        np.column_stack(
+            [
+                (frame[numbers.columns] - numbers.mean()) / numbers.std(ddof=0),
+                *(
+                    np.where(frame["job"] == job, 0.5**0.5, 0)
+                    for job in ("clerk", "driver", "pilot")
+                ),
+            ]
+        )
+        for frame in frames
+    ]
+    records = byrote.load(train)
+    neighbors = byrote.neighbors
+    found = neighbors.distance_ratio(records, byrote.load(validation), samples)
+    assert_allclose(found, ratio(*rows), rtol=1e-9)
+    sets = records, validation, samples
+    of_table, of_rows = neighbors.copying_test(*sets), neighbors.copying_test(*rows)
+    assert of_table.statistic == pytest.approx(of_rows.statistic)
+    of_table, of_rows = (neighbors.extracted_records(each[0], each[2]) for each in (sets, rows))
+    assert_allclose(of_table.distance, of_rows.distance, rtol=1e-9)
+    of_table, of_rows = (
+        neighbors.compare_synthetic(*map(byrote.load, frames)),
+        neighbors.compare_synthetic(*rows),
+    )
+    assert_allclose(of_table.ratio, of_rows.ratio, rtol=1e-9)
+    assert neighbors.authenticity(records, samples) == neighbors.authenticity(rows[0], rows[2])
+    with pytest.raises(byrote.InvalidInput, match="samples must have the columns of train"):
+        neighbors.authenticity(records, samples[["age"]])
+    with pytest.raises(byrote.InvalidInput, match=r"samples must have the columns \['age', 'in"):
+        neighbors.authenticity(records, rows[2])
 
 
 def test_ratio_takes_every_record_from_its_own_place():

@@ -220,6 +220,10 @@ def test_too_few_records_are_refused():
         propose_plans(GaussianMixture(2), X[:20])
 
 
+KFOLD_FITS = [3 * repeats for repeats in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64)]
+PROBES_FITS = [4, 6, 8, 12, 16, 20, 24, 32, 48, 64, 96]
+
+
 def proposed(goal, **options):
     return propose_plans(GaussianMixture(2), X, goal=goal, **options)
 
@@ -252,3 +256,21 @@ def test_a_budget_limits_plans():
     pairs = zip(small.proposals, large.proposals, strict=True)
     assert all(s.costs.fits <= g.costs.fits for s, g in pairs)
     assert not any(p.reaches_goal for p in small.proposals)
+
+
+def test_the_largest_plan_in_a_budget_is_taken_though_few_are_timed(monkeypatch):
+    """Evaluations of 100 s for each fit leave fits and imports of no account."""
+    timed = []
+
+    def evaluation(design, seed):
+        timed.append(design.fits)
+        return 100.0 * design.fits
+
+    monkeypatch.setattr("byrote.scores.outlook.proposal.evaluation_seconds", evaluation)
+    proposals = proposed("se=0.0001", budget=3650.0).proposals
+    first = 100 * timed[0]  # of the pilot, by which libraries are loaded
+    for proposal, sizes in zip(proposals, (KFOLD_FITS, *[PROBES_FITS] * 3), strict=True):
+        assert proposal.costs.fits == max(f for f in sizes if 100 * f + first < 3600)
+        assert proposal.within_budget
+    assert len(timed) < 30
+    assert not any(p.within_budget for p in proposed("se=0.0001", budget=1e-9).proposals)

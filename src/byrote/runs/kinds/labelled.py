@@ -23,11 +23,11 @@ class LabelledContent(ArrayContent):
 
     def values(self, rows: NDArray[np.integer] | None) -> NDArray[Any]:
         """Return the values of the records in these rows, or all."""
-        return np.ascontiguousarray(self._taken(rows)["x"])
+        return np.ascontiguousarray(super().values(rows)["x"])
 
     def labels(self, rows: NDArray[np.integer] | None) -> NDArray[np.int64]:
         """Return the labels of the records in these rows, or all."""
-        return np.ascontiguousarray(self._taken(rows)["label"])
+        return np.ascontiguousarray(super().values(rows)["label"])
 
     def training(self, model: Any, job: Job) -> Any:
         """Return the rows that are not held out, with labels."""
@@ -45,9 +45,6 @@ class LabelledContent(ArrayContent):
         if not contract.has_loss(model) or not len(rows):
             return float("nan")
         return float(model.loss(contract.as_input(model, self.values(rows)), self.labels(rows)))
-
-    def _taken(self, rows: NDArray[np.integer] | None) -> NDArray[Any]:
-        return self.x if rows is None else self.x[rows]
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +72,11 @@ class LabelledArrays(Arrays):
             )
         super().check(model)
 
-    def made_up(self, design: Design, seed: int) -> NDArray[Any] | None:
+    def made_up(self, design: Design, seed: int) -> NDArray[Any]:
         """Draw records of the same shape, type and, roughly, range, with labels that occur."""
         x = super().made_up(design, seed)
         generator = seeds.generator(seed, seeds.Purpose.REHEARSAL, 2)
-        return None if x is None else self._paired(x, generator.choice(self._codes, len(x)))
+        return self._paired(x, generator.choice(self._codes, len(x)))
 
     @cached_property
     def _codes(self) -> NDArray[np.int64]:

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.data.standardization import comparable_rows
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.authenticity import share_of_distances
@@ -50,12 +49,12 @@ def compare_neighbors(
     result
         Memorization scores of the training records.
     train
-        The training records, in the order of ``result``. Those of a table are compared with numbers
-        standardized, and differing categories at distance 1.
+        The training records, in the order of ``result``.
     validation
         Records not in the training set.
     samples
         Records drawn from the model trained on all of ``train``, as ``Run.sample`` gives them.
+        All as for ``distance_ratio``.
     features, downsample, seed
         As for ``distance_ratio``.
     cells
@@ -79,8 +78,7 @@ def compare_neighbors(
     """
     seed = checks.seed("seed", seed)
     cells = checks.integer("cells", cells, at_least=1)
-    sets = comparable_rows(train, validation=validation, samples=samples)
-    arrays = comparable(**dict(zip(("train", "validation", "samples"), sets, strict=True)))
+    arrays = comparable(train=train, validation=validation, samples=samples)
     _check_lengths(result, arrays[0], cells)
     space = in_space(arrays, features=features, downsample=downsample)
     size = min(len(space[1]), len(space[2]))

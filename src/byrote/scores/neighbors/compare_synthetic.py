@@ -48,7 +48,7 @@ def compare_synthetic(
     train, holdout
         Rows that the generator was trained on, and rows from the same source that it has not seen:
         data frames with the same columns of numbers and categories (Gower's distance, ranges over
-        all three tables), or arrays or Records (Euclidean distance).
+        all three tables), or arrays or Records (Euclidean, as for ``distance_ratio``).
     synthetic
         The synthetic table.
     seed

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.columnar import Tabular
 from byrote.data.records import Records
-from byrote.data.standardization import comparable_rows
 from byrote.data.text_records import as_arrays
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -99,11 +98,9 @@ def extract_records(
     held_out = 0 if control is None else len(control)
     _check_counts(len(train), held_out if validation is not None else NEIGHBORS)
     drawn = run.sample(len(train) if samples is None else samples, seed=seed, fit=fit, model=model)
-    others = {"samples": drawn}
-    others |= {"validation": control} if held_out >= NEIGHBORS else {}
-    rows, *rest = comparable_rows(train, **others)
-    extracted = extracted_records(rows, **dict(zip(others, rest, strict=True)))
-    if held_out < NEIGHBORS:
+    enough = held_out >= NEIGHBORS
+    extracted = extracted_records(train, drawn, validation=control if enough else None)
+    if not enough:
         reason = _why_no_control(fit, held_out)
         extracted = replace(extracted, control=Estimate(np.nan, reason=reason))
         held_out = 0

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.columnar import Columnar
-from byrote.data.standardization import comparable_rows
 from byrote.errors import InvalidInput
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.exact_copies import ExactCopies, copies_of
@@ -168,7 +167,7 @@ def near_duplicates(
     >>> duplicates.order().tolist(), duplicates.neighbor[[3, 20]].tolist()
     ([20, 40, 3, 7], [7, 40])
     """
-    (array,) = comparable(train=comparable_rows(train)[0])
+    (array,) = comparable(train=train)
     if len(array) != len(result):
         raise InvalidInput(
             f"train must be the {len(result)} records that were scored; got {len(array)}"

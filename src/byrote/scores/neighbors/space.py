@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.records import Records, as_numbers
+from byrote.data.standardization import comparable_rows
 from byrote.errors import InvalidInput
 from byrote.seeds import Purpose, generator, integer
 from byrote.stats.nearest import Rows, blocks, exact_type, nearest
@@ -19,9 +20,16 @@ _CLUSTERED = 20_000  # records that suffice to place the cells
 
 
 def comparable(**sets: Any) -> list[NDArray[Any]]:
-    """Check sets of records of one shape, and return them as finite arrays, without a copy."""
-    arrays = {name: _numbers(name, data) for name, data in sets.items()}
-    first = next(iter(arrays))
+    """Check sets of records of one shape, and return them as finite arrays, without a copy.
+
+    If the first holds records of a table, all are made comparable with it: ``comparable_rows``.
+    """
+    for name, data in sets.items():
+        _refuse_path(name, data)
+    first = next(iter(sets))
+    others = {name: data for name, data in sets.items() if name != first}
+    rows = zip(sets, comparable_rows(sets[first], **others), strict=True)
+    arrays = {name: _numbers(name, data) for name, data in rows}
     for name, array in arrays.items():
         if array.shape[1:] != arrays[first].shape[1:]:
             raise InvalidInput(
@@ -122,11 +130,14 @@ def _centres(train: Rows, cells: int, seed: int) -> NDArray[Any]:
         return np.asarray(means.fit(rows).cluster_centers_)
 
 
-def _numbers(name: str, data: Any) -> NDArray[Any]:
+def _refuse_path(name: str, data: Any) -> None:
     if isinstance(data, str) or hasattr(data, "__fspath__"):
         raise InvalidInput(
             f"{name} must be an array or Records; got a path, which byrote.load reads"
         )
+
+
+def _numbers(name: str, data: Any) -> NDArray[Any]:
     array = as_numbers(name, data.x if isinstance(data, Records) else data)
     checks.finite(name, array)
     return array

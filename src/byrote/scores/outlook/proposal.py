@@ -1,6 +1,7 @@
 """Plans for a goal and a budget, with what each costs and can find."""
 
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -181,7 +182,7 @@ class Planner:
     def propose(self, goal: Goal, budget: float) -> Proposals:
         """Size each kind of plan for the goal and the budget, and recommend one."""
         proposals = tuple(
-            self._sized(name, sizes, goal, budget) for name, sizes in self._kinds().items()
+            self._sized(name, plans, goal, budget) for name, plans in self._plans().items()
         )
         return Proposals(
             goal,
@@ -192,33 +193,37 @@ class Planner:
             self._folds.records,
         )
 
-    def _kinds(self) -> dict[str, Callable[[], Iterator[Plan]]]:
+    def _plans(self) -> dict[str, list[Plan]]:
         """Return the plans of each kind, by increasing size."""
         m = self._probes
         return {
-            "kfold": lambda: (KFold(_FOLDS, repeats) for repeats in _REPEATS),
-            "probes": lambda: (Probes(m, f) for f in _FITS),
-            "pairs": lambda: (Probes(m, f, pairs=True) for f in _FITS),
-            "coins": lambda: (Probes(m, f, coins=True) for f in _FITS),
+            "kfold": [KFold(_FOLDS, repeats) for repeats in _REPEATS],
+            "probes": [Probes(m, f) for f in _FITS],
+            "pairs": [Probes(m, f, pairs=True) for f in _FITS],
+            "coins": [Probes(m, f, coins=True) for f in _FITS],
         }
 
-    def _sized(
-        self, name: str, sizes: Callable[[], Iterator[Plan]], goal: Goal, budget: float
-    ) -> Proposal:
-        """Take the smallest plan that reaches the goal, the largest in the budget, or the usual."""
-        affordable: Proposal | None = None
-        usual: Proposal | None = None
-        for plan in sizes():
-            proposal = self._proposal(name, plan, goal, budget)
-            if affordable is not None and not proposal.within_budget:
-                return affordable
-            if proposal.reaches_goal or not proposal.within_budget:
-                return proposal
-            affordable = proposal
-            if getattr(plan, plan.size) in (_USUAL_REPEATS, _USUAL_FITS):
-                usual = usual or proposal
-        assert affordable is not None and usual is not None  # noqa: S101, PT018 (sizes hold both)
-        return affordable if np.isfinite(budget) else usual
+    def _sized(self, name: str, plans: Sequence[Plan], goal: Goal, budget: float) -> Proposal:
+        """Take the smallest plan that reaches the goal, the largest in the budget, or the usual.
+
+        Costs are taken of few plans, as the evaluation of a large one takes seconds to measure.
+        """
+
+        def proposal(plan: Plan) -> Proposal:
+            return self._proposal(name, plan, goal, budget)
+
+        reaching = (place for place, plan in enumerate(plans) if self._reaches(name, plan, goal))
+        place = next(reaching, len(plans) - 1 if np.isfinite(budget) else _usual(plans))
+        largest = proposal(plans[place])
+        if largest.within_budget or place == 0:
+            return largest
+        fitting = bisect_left(plans[:place], True, key=lambda p: not proposal(p).within_budget)
+        return proposal(plans[max(fitting - 1, 0)])
+
+    def _reaches(self, name: str, plan: Plan, goal: Goal) -> bool:
+        noise = self._pilots[name][1]
+        design = self._planned(self._base, plan).design
+        return goal.reached(outlook(plan, design, noise, goal.discoveries), noise)
 
     def _proposal(self, name: str, plan: Plan, goal: Goal, budget: float) -> Proposal:
         pilot, noise = self._pilots[name]
@@ -231,6 +236,12 @@ class Planner:
 
     def _planned(self, base: Planned, plan: Plan) -> Planned:
         return replace(base, plan=plan, design=plan.draw(self._request.context()))
+
+
+def _usual(plans: Sequence[Plan]) -> int:
+    """Return the place of the plan of the usual size."""
+    sizes = [getattr(plan, plan.size) for plan in plans]
+    return next(p for p, size in enumerate(sizes) if size in (_USUAL_REPEATS, _USUAL_FITS))
 
 
 def _best(proposals: tuple[Proposal, ...], goal: Goal) -> int:

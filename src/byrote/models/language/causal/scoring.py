@@ -60,10 +60,11 @@ def score_texts(
     """
     nats, counts, correct = np.zeros(len(texts)), *np.zeros((2, len(texts)), dtype=np.int64)
     first = max(len(start), 1)
+    whole = [np.concatenate([np.array(start, dtype=ids.dtype), ids]) for ids in texts]
     all_pieces = [
         piece
-        for number, ids in enumerate(texts)
-        for piece in pieces(number, len(start) + len(ids), context, step, first)
+        for number, ids in enumerate(whole)
+        for piece in pieces(number, len(ids), context, step, first)
     ]
     for piece in all_pieces:
         counts[piece.text] += piece.end - piece.first
@@ -72,7 +73,7 @@ def score_texts(
         tokens = min(tokens, _CACHED_TOKENS)
     with evaluating(model):
         for batch in _batches(all_pieces, tokens):
-            rows = [[*start, *texts[p.text].tolist()][p.low : p.end] for p in batch]
+            rows = [whole[p.text][p.low : p.end].tolist() for p in batch]
             of_pieces = _score_pieces(model, rows, [p.first - p.low for p in batch])
             which = [piece.text for piece in batch]
             np.add.at(nats, which, of_pieces.log_prob)

@@ -61,7 +61,15 @@ def _head_reads(model: Any, select: Callable[[Tensor], Tensor]) -> Iterator[None
 
 def log_softmax(logits: Tensor) -> Tensor:
     """Compute the log-softmax in double precision, refusing NaN."""
-    nats = torch.log_softmax(logits.double(), dim=-1)
+    return _checked(torch.log_softmax(logits.double(), dim=-1))
+
+
+def log_probs_of(tokens: Tensor, logits: Tensor) -> Tensor:
+    """Compute log p of a token for each row, (n,) and (n, V), as ``log_softmax`` does."""
+    return _checked(-torch.nn.functional.cross_entropy(logits.double(), tokens, reduction="none"))
+
+
+def _checked(nats: Tensor) -> Tensor:
     if torch.isnan(nats).any():
         raise InvalidInput(
             "model must give probabilities; it gives NaN, as after training that diverged"

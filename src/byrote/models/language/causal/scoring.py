@@ -12,13 +12,14 @@ from byrote.models.language.causal.inference import (
     attention_mask,
     device_of,
     evaluating,
-    log_softmax,
+    log_probs_of,
     padded,
 )
 from byrote.models.language.text_scores import TextScores
 
 Ids = NDArray[np.int32]
-_DOUBLE_LOGITS = 2**21  # converted to double precision together
+_DOUBLE_LOGITS = 2**19  # converted to double precision together: they stay in the cache
+_CACHED_TOKENS = 2**9  # read together by a processor, whose cache their hidden states fit in
 
 
 class Piece(NamedTuple):
@@ -55,20 +56,24 @@ def score_texts(
     """Score each text after the start, in double precision; without a start from its second token.
 
     Pieces of similar length are read together, and no more than ``LOGITS`` numbers, or one piece,
-    at a time: memory does not grow with the texts.
+    at a time: memory does not grow with the texts. On a processor, larger batches are slower.
     """
     nats, counts, correct = np.zeros(len(texts)), *np.zeros((2, len(texts)), dtype=np.int64)
     first = max(len(start), 1)
+    whole = [np.concatenate([np.array(start, dtype=ids.dtype), ids]) for ids in texts]
     all_pieces = [
         piece
-        for number, ids in enumerate(texts)
-        for piece in pieces(number, len(start) + len(ids), context, step, first)
+        for number, ids in enumerate(whole)
+        for piece in pieces(number, len(ids), context, step, first)
     ]
     for piece in all_pieces:
         counts[piece.text] += piece.end - piece.first
+    tokens = LOGITS // model.config.get_text_config().vocab_size
+    if device_of(model).type == "cpu":
+        tokens = min(tokens, _CACHED_TOKENS)
     with evaluating(model):
-        for batch in _batches(all_pieces, model.config.get_text_config().vocab_size):
-            rows = [[*start, *texts[p.text].tolist()][p.low : p.end] for p in batch]
+        for batch in _batches(all_pieces, tokens):
+            rows = [whole[p.text][p.low : p.end].tolist() for p in batch]
             of_pieces = _score_pieces(model, rows, [p.first - p.low for p in batch])
             which = [piece.text for piece in batch]
             np.add.at(nats, which, of_pieces.log_prob)
@@ -76,12 +81,12 @@ def score_texts(
     return TextScores(nats, counts, correct)
 
 
-def _batches(all_pieces: Sequence[Piece], vocabulary: int) -> Iterator[list[Piece]]:
-    """Yield pieces of similar length together, within ``LOGITS``."""
+def _batches(all_pieces: Sequence[Piece], tokens: int) -> Iterator[list[Piece]]:
+    """Yield pieces of similar length together, at most so many tokens with padding, or one."""
     batch: list[Piece] = []
     longest = 0
     for piece in sorted(all_pieces, key=lambda piece: piece.low - piece.end):  # the longest first
-        if batch and (len(batch) + 1) * longest * vocabulary > LOGITS:
+        if batch and (len(batch) + 1) * longest > tokens:
             yield batch
             batch = []
         longest = longest if batch else piece.end - piece.low
@@ -107,9 +112,9 @@ def _score_pieces(model: Any, rows: list[list[int]], first: list[int]) -> TextSc
     size = max(_DOUBLE_LOGITS // logits.shape[-1], 1)
     for at in range(0, len(targets), size):
         part = slice(at, at + size)
-        here = log_softmax(logits[places[part], positions[part]])
-        index = torch.tensor(targets[part], device=device)
-        nats[part] = here.gather(1, index[:, None])[:, 0].cpu().numpy()
-        correct[part] = (here.argmax(1) == index).cpu().numpy()
+        here = logits[places[part], positions[part]]
+        tokens = torch.tensor(targets[part], device=device)
+        nats[part] = log_probs_of(tokens, here).cpu().numpy()
+        correct[part] = (here.argmax(1) == tokens).cpu().numpy()
     begins = np.cumsum(counts) - counts
     return TextScores(np.add.reduceat(nats, begins), counts, np.add.reduceat(correct, begins))

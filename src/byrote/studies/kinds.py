@@ -1,4 +1,4 @@
-"""The kinds of studies: published scores, exposure of secrets, mitigations, families of models."""
+"""The kinds of studies: published scores, exposure, mitigations and families, recitation."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -7,6 +7,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from byrote import checks
 from byrote.errors import InvalidInput
+from byrote.studies.recitation_kind import RecitationStudy
 from byrote.studies.study import (
     DeclaredRun,
     Integers,
@@ -248,13 +249,13 @@ def _onion(run: AuditRun, pruning: PruningRounds, replication: int) -> list[Audi
     return runs
 
 
-_SCORES = ("mnist-1e-3", "mnist-1e-4", "cifar10", "celeba")
 _EXPOSURE = ("exposure-over-training", "exposure-by-insertions", "exposure-pareto",
              "skew-normal-fit", "dp-exposure")  # fmt: skip
 FORMS: Mapping[str, type[Study]] = {
-    **dict.fromkeys(_SCORES, ScoreStudy),
+    **dict.fromkeys(("mnist-1e-3", "mnist-1e-4", "cifar10", "celeba"), ScoreStudy),
     **dict.fromkeys(_EXPOSURE, ExposureStudy),
     **dict.fromkeys(("mitigations", "onion", "families"), MitigationStudy),
+    **dict.fromkeys(("recitation-by-copies",), RecitationStudy),
 }
 NAMES = tuple(FORMS)
 

@@ -25,6 +25,7 @@ from byrote.scores.exposure.score_exposure import exposure_request
 from byrote.scores.memorization.pruning import prune
 from byrote.scores.run import Run
 from byrote.studies.kinds import AuditRun, CanaryRun, Pruning
+from byrote.studies.planted_texts import StudyTexts
 from byrote.studies.study import ScaledStudy
 
 # A request, or a function that makes it from the study's folder and the earlier runs by name.
@@ -245,7 +246,7 @@ class StudyRecords:
         )
 
 
-StudyData = StudyImages | StudyText | StudyRecords
+StudyData = StudyImages | StudyText | StudyRecords | StudyTexts
 
 
 def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | None) -> StudyData:
@@ -256,8 +257,9 @@ def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | Non
     InvalidInput
         If the data cannot be loaded, are too few, or do not have the shape that the study declares.
     """
-    if scaled.study.kind == "exposure":
-        return StudyText.load(scaled, data)
+    if scaled.study.kind in ("exposure", "recitation"):
+        of_texts = StudyText if scaled.study.kind == "exposure" else StudyTexts
+        return of_texts.load(scaled, data)
     kind = StudyImages if scaled.study.kind == "scores" else StudyRecords
     return kind.load(scaled, data, **options)
 

@@ -39,7 +39,7 @@ Method = Literal["auto", "search", "exact", "model_sampled", "sampled", "skew_no
 StudyName = Literal[
     "mnist-1e-3", "mnist-1e-4", "cifar10", "celeba", "exposure-over-training",
     "exposure-by-insertions", "exposure-pareto", "skew-normal-fit", "dp-exposure", "mitigations",
-    "onion", "families",
+    "onion", "families", "recitation-by-copies",
 ]  # fmt: skip
 
 
@@ -213,7 +213,8 @@ class StudyOptions:
             metavar="NAME",
             help="Scores: mnist-1e-3, mnist-1e-4, cifar10, celeba. Exposure:"
             " exposure-over-training, exposure-by-insertions, exposure-pareto, skew-normal-fit,"
-            " dp-exposure. Mitigations: mitigations, onion. Models: families.",
+            " dp-exposure. Mitigations: mitigations, onion. Models: families. Texts:"
+            " recitation-by-copies.",
         ),
     ]
     data: Annotated[
@@ -236,7 +237,7 @@ class StudyOptions:
     repeats: Annotated[int | None, number("Use N repeats (scores; default: the scale's).")] = None
     epochs: Annotated[int | None, number("Train for N epochs (default: the scale's).")] = None
     fits: Annotated[
-        int | None, number("Train N models per run (exposure, mitigations; default: the scale's).")
+        int | None, number("Train N models per run (not of scores; default: the scale's).")
     ] = None
     characters: Annotated[
         int | None, number("Use the first N characters of the text (exposure).")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (
+    by_copies,
     by_insertions,
     extraction,
     families,
@@ -29,4 +30,5 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "mitigations": mitigations.compare_mitigations,
     "onion": onion.onion,
     "families": families.compare_families,
+    "recitation-by-copies": by_copies.recitation_by_copies,
 }

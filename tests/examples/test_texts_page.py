@@ -25,7 +25,7 @@ def quicker(command):
 
 @pytest.mark.filterwarnings("default")  # of so few fits
 def test_the_page_runs(byrote_, capfd):
-    data, program = blocks("python")
+    data, program, _ = blocks("python")
     exec(data.replace("range(120)", "range(40)"), {})
     capfd.readouterr()
     exec(program, {})
@@ -41,3 +41,15 @@ def test_the_page_runs(byrote_, capfd):
     assert "40 of 40 records scored in 4 fits" in printed["score", False]
     assert "Dear" not in printed["score", False]
     assert "Dear" in printed["show", False]
+
+
+def test_the_class_with_adapters_is_fitted_and_scores(byrote_, monkeypatch):
+    pytest.importorskip("peft")
+    data, _, adapters = blocks("python")
+    exec(data.replace("range(120)", "range(12)"), {})
+    Path("lora.py").write_text(adapters)
+    monkeypatch.syspath_prepend(".")
+    (command,) = blocks("sh")
+    code, out, err = byrote_(*quicker(f"$ {command.strip()}"))
+    assert code == 0, err
+    assert "12 of 12 records scored in 4 fits" in out

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from byrote.errors import InvalidInput
@@ -82,8 +83,7 @@ def recitation_by_copies(curves: Sequence[RecitationCurve]) -> Figure:
     left.set_ylabel("windows memorized")
     right.set_ylabel("bits per token of the suffix")
     style.legend_above(left)
-    note = style.key("hollow: not trained on the text", linestyle="none")
-    style.legend_above(right, handles=[note])
+    style.legend_above(right, handles=[_side("trained on the text"), _side("not", hollow=True)])
     _finish((left, right), sorted({number for curve in curves for number in curve.copies}))
     return figure
 
@@ -104,8 +104,14 @@ def _draw(
     ax.vlines(x, ends[:, 0], ends[:, 1], color=look["color"], linewidth=0.9, alpha=0.7)
     values = [estimate.value for estimate in estimates]
     face = "white" if hollow else look["color"]
-    label = "_" if hollow else style.short(curve.name, 40)
+    label = style.short(curve.name, 40)
     ax.plot(x, values, **look, marker="o", markersize=3.5, markerfacecolor=face, label=label)
+
+
+def _side(label: str, *, hollow: bool = False) -> Line2D:
+    face = "white" if hollow else style.GREY
+    look = {"color": style.GREY, "linestyle": "none", "markersize": 3.5}
+    return style.key(label, marker="o", markerfacecolor=face, **look)
 
 
 def _finish(axes: Sequence[Axes], copies: Sequence[int]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote import figures
-from byrote.report.format import with_interval
+from byrote.report.format import plural, with_interval
 from byrote.report.recitation import percent
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.stats.clustered_proportion import clustered_proportion
@@ -144,8 +144,8 @@ def _remarks(models: Sequence[_Model], growth: Estimate) -> list[str]:
 def _law(model: _Model) -> str:
     first, last = model.levels[0], model.levels[-1]
     ends = (
-        f"from {percent(first.memorized)} where a text is there {first.copies} times to"
-        f" {percent(last.memorized)} where it is there {last.copies} times"
+        f"from {percent(first.memorized)} with {plural(first.copies, 'copy')} to"
+        f" {percent(last.memorized)} with {plural(last.copies, 'copy')}"
     )
     if model.memorized.sign > 0:
         change = f"each doubling of the copies adds {percent(model.memorized)} of the windows"

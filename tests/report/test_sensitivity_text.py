@@ -75,6 +75,22 @@ def test_what_was_found_comes_first(noise, count, sentence):
     assert not any("No record" in line or "not cleared" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("found", "sure", "sentence"),
+    [
+        (1, 1, "it truly is."),
+        (1, 0, "it cannot be said that it truly is."),
+        (3, 0, "it cannot be said that any of them truly is."),
+        (3, 1, "at least 1 of them truly is."),
+        (3, 2, "at least 2 of them truly are."),
+    ],
+)
+def test_how_many_truly_are_is_said(noise, found, sure, sentence):
+    p_value = np.r_[np.full(sure, 1e-9), np.full(30 - sure, 0.9)]
+    lines = said(replace(noise, p_value=p_value), significant=found, share_significant=found / 30)
+    assert lines[1] == f"With 97.5% confidence {sentence}"
+
+
 def test_noisy_fits_do_not_make_training_lower_what_was_found(noise):
     mean_log = np.r_[-0.026, 17.1, np.zeros(28)]
     q_value = np.r_[0.01, 0.01, np.ones(28)]

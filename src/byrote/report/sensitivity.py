@@ -50,13 +50,15 @@ def conclusion(result: MemorizationResult) -> list[str]:
 
 def _certain(result: MemorizationResult) -> list[str]:
     """Return how many of the records found truly are memorized, whichever discoveries are false."""
-    if not result.summary().significant:
+    found = result.summary().significant
+    if not found:
         return []
     certain = truly_memorized(result)
     if not certain:
-        return [f"With {SURE} confidence it cannot be said that any of them truly is."]
-    verb = "is" if certain == 1 else "are"
-    return [f"With {SURE} confidence at least {certain:,} of them truly {verb}."]
+        which = "it" if found == 1 else "any of them"
+        return [f"With {SURE} confidence it cannot be said that {which} truly is."]
+    which = "it" if found == 1 else f"at least {certain:,} of them"
+    return [f"With {SURE} confidence {which} truly {'is' if certain == 1 else 'are'}."]
 
 
 def truly_memorized(result: MemorizationResult) -> int:

@@ -168,6 +168,16 @@ def test_what_was_not_measured_is_neither_zero_nor_passed(pages):
     assert b"not measured" in pages("images")
 
 
+@pytest.mark.parametrize("kind", ["images", "rows"])
+def test_records_that_were_not_found_are_not_cleared(pages, runs, kind):
+    numbers = data_of(pages(kind))["runs"][kind]["numbers"]
+    [share] = [number for number in numbers if number["name"] == "records found"]
+    found = byrote.open_run(runs / kind).memorization().summary().significant
+    assert share["value"].startswith(f"{found:,} of ")
+    assert ("truly" in share["interval"]) if found else ("undetected" in share["interval"])
+    assert share["estimate"]["high"] == 1.0
+
+
 def test_an_incomplete_run_says_so_and_is_not_finished(runs, tmp_path):
     shutil.copytree(runs / "images", tmp_path / "images")
     (tmp_path / "images" / "fits" / "fit-000003.parquet").unlink()

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput, printable
-from byrote.report import memorization
+from byrote.report import memorization, sensitivity
 from byrote.report.figures.distribution import score_bins
 from byrote.report.figures.far_values import Bins
 from byrote.report.figures.record_marks import is_found
@@ -31,6 +31,7 @@ from byrote.report.page.sections.registry import section
 from byrote.report.page.strips import Strips
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import quantiles
+from byrote.stats.estimate import Estimate
 
 LISTED = 100  # records found, in the table
 _HIGHEST = 20  # others with the highest M
@@ -57,18 +58,32 @@ def records(audit: Audit) -> Section | None:
 
 
 def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
-    summary = result.summary()
-    share = cells.measured(
-        "records memorized", audit.measured("max_significant"), "records_memorized_share"
-    )
-    if share.is_known and summary.significant is not None:
-        text = f"{summary.significant:,} of {summary.scored:,}"
-        part = f"{summary.share_significant:.1%}, {share.interval}"
-        note = "at a 5% false discovery rate"
-        share = replace(share, value=text, interval=part, note=note)
     raises = "how much training on the worst record raises its log-likelihood"
     effect = audit.measured("max_score")
-    return share, cells.measured("largest effect", effect, "largest_effect_nats", note=raises)
+    largest = cells.measured("largest effect", effect, "largest_effect_nats", note=raises)
+    return _share(audit, result), largest
+
+
+def _share(audit: Audit, result: MemorizationResult) -> Number:
+    """Return the share of records found; nothing says that the others are not memorized."""
+    share = cells.measured(
+        "records found", audit.measured("max_significant"), "records_memorized_share"
+    )
+    summary = result.summary()
+    if not share.is_known or summary.significant is None:
+        return share
+    certain = sensitivity.truly_memorized(result)
+    reach = sensitivity.undetected(summary)
+    if summary.significant:
+        truly = f"at least {certain:,} truly" if certain else "none for certain"
+        reach = f"{summary.share_significant:.1%}; {truly}, at {sensitivity.SURE} confidence"
+    return replace(
+        share,
+        value=f"{summary.significant:,} of {summary.scored:,}",
+        interval=reach,
+        note="memorized at a 5% false discovery rate",
+        estimate=Estimate(summary.share_significant, certain / summary.scored, 1.0),
+    )
 
 
 def _untested(result: MemorizationResult) -> tuple[str, ...]:

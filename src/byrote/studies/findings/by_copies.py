@@ -151,7 +151,12 @@ def _law(model: _Model) -> str:
         change = f"each doubling of the copies adds {percent(model.memorized)} of the windows"
     else:
         change = f"no significant change per doubling of the copies ({percent(model.memorized)})"
-    return f"{model.title}: {change}, {ends}."
+    begin = next((level for level in model.levels if level.memorized.value > 0), None)
+    if begin is None:
+        where = "no window is memorized"
+    else:
+        where = f"the first are memorized with {plural(begin.copies, 'copy')}"
+    return f"{model.title}: {change}, {ends}; {where}."
 
 
 def _law_of_size(growth: Estimate) -> str:

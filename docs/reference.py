@@ -49,7 +49,7 @@ def entry(name: str, value: Any) -> list[str]:
     """Return the directive that prints a name's docstring, as reStructuredText."""
     if not inspect.isclass(value):
         return ["", f".. autofunction:: {name}"]
-    return ["", f".. autoclass:: {name}", "   :members:", "   :inherited-members: BaseEstimator", HIDDEN]
+    return ["", f".. autoclass:: {name}", "   :members:", "   :inherited-members: BaseEstimator, DensityMixin", HIDDEN]
 
 
 class PublicNames(SphinxDirective):

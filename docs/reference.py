@@ -6,13 +6,14 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-import byrote
 import typer
-from byrote.cli.app import app
-from byrote.plans import Plan
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
+
+import byrote
+from byrote.cli.app import app
+from byrote.plans import Plan
 
 # Of scikit-learn, in its own words.
 HIDDEN = "   :exclude-members: get_metadata_routing, set_fit_request, set_score_request"
@@ -49,7 +50,13 @@ def entry(name: str, value: Any) -> list[str]:
     """Return the directive that prints a name's docstring, as reStructuredText."""
     if not inspect.isclass(value):
         return ["", f".. autofunction:: {name}"]
-    return ["", f".. autoclass:: {name}", "   :members:", "   :inherited-members: BaseEstimator, DensityMixin", HIDDEN]
+    return [
+        "",
+        f".. autoclass:: {name}",
+        "   :members:",
+        "   :inherited-members: BaseEstimator, DensityMixin",
+        HIDDEN,
+    ]
 
 
 class PublicNames(SphinxDirective):
@@ -78,7 +85,9 @@ class PublicNames(SphinxDirective):
 def command_line() -> str:
     """Return a section for each verb, with the help of its parser, as Markdown."""
     group: Any = typer.main.get_command(app)
-    return "\n".join(f"\n## byrote {name}\n\n{_help(verb)}" for name, verb in group.commands.items())
+    return "\n".join(
+        f"\n## byrote {name}\n\n{_help(verb)}" for name, verb in group.commands.items()
+    )
 
 
 def _help(verb: Any) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 from docutils import nodes
+from jinja2 import Template
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -15,17 +16,27 @@ import byrote
 from byrote.cli.app import app
 from byrote.plans import Plan
 
-# Of scikit-learn, in its own words.
-HIDDEN = "   :exclude-members: get_metadata_routing, set_fit_request, set_score_request"
+PAGE = """\
+.. currentmodule:: {{ module }}
+{% for kind, names in kinds.items() if names %}
+.. rubric:: {{ kind }}
 
+.. autosummary::
+   :nosignatures:
 
-def kind_of(value: Any) -> str:
-    """Return the heading under which a public name stands."""
-    if not inspect.isclass(value):
-        return "Functions"
-    if issubclass(value, Exception):
-        return "Errors"
-    return "Plans" if issubclass(value, Plan) else "Classes"
+{% for name in names %}   {{ name }}
+{% endfor %}
+{% endfor %}
+{% for name in functions %}
+.. autofunction:: {{ name }}
+{% endfor %}
+{% for name in classes %}
+.. autoclass:: {{ name }}
+   :members:
+   :inherited-members: BaseEstimator, DensityMixin
+   :exclude-members: get_metadata_routing, set_fit_request, set_score_request
+{% endfor %}
+"""
 
 
 def public_names(module: ModuleType) -> dict[str, Any]:
@@ -39,47 +50,41 @@ def _is_own(name: str, value: Any, module: ModuleType) -> bool:
     return not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
 
 
-def summary(module: str, names: list[str]) -> list[str]:
-    """Return a table of names with the first lines of their docstrings, as reStructuredText."""
-    return ["", f".. currentmodule:: {module}", "", ".. autosummary::", "   :nosignatures:", ""] + [
-        f"   {name}" for name in names
-    ]
-
-
-def entry(name: str, value: Any) -> list[str]:
-    """Return the directive that prints a name's docstring, as reStructuredText."""
+def _kind(value: Any) -> str:
     if not inspect.isclass(value):
-        return ["", f".. autofunction:: {name}"]
-    return [
-        "",
-        f".. autoclass:: {name}",
-        "   :members:",
-        "   :inherited-members: BaseEstimator, DensityMixin",
-        HIDDEN,
-    ]
+        return "Functions"
+    if issubclass(value, Exception):
+        return "Errors"
+    return "Plans" if issubclass(value, Plan) else "Classes"
+
+
+def reference(module: ModuleType) -> str:
+    """Return the page of a module: tables of its names, and docstrings, as reStructuredText.
+
+    A name that is public in byrote itself has its docstring on that page alone.
+    """
+    names = public_names(module)
+    elsewhere = set() if module is byrote else set(public_names(byrote).values())
+    kinds: dict[str, list[str]] = {k: [] for k in ("Functions", "Plans", "Classes", "Errors")}
+    for name, value in names.items():
+        kinds[_kind(value)].append(f"byrote.{name}" if value in elsewhere else name)
+    here = {name: value for name, value in names.items() if value not in elsewhere}
+    return Template(PAGE).render(
+        module=module.__name__,
+        kinds=kinds,
+        functions=[name for name, value in here.items() if not inspect.isclass(value)],
+        classes=[name for name, value in here.items() if inspect.isclass(value)],
+    )
 
 
 class PublicNames(SphinxDirective):
-    """All public names of a module: a summary by kind, then each with its docstring."""
+    """All public names of a module with their docstrings."""
 
     required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
-        """Parse what autodoc and autosummary are to do."""
-        module = import_module(self.arguments[0])
-        named = public_names(module)
-        top = set() if module is byrote else set(public_names(byrote).values())
-        kinds: dict[str, list[str]] = {}
-        for name, value in named.items():
-            path = f"byrote.{name}" if value in top else name
-            kinds.setdefault(kind_of(value), []).append(path)
-        lines = []
-        for kind in sorted(kinds, key=["Functions", "Plans", "Classes", "Errors"].index):
-            lines += ["", f".. rubric:: {kind}", *summary(module.__name__, kinds[kind])]
-        for name, value in named.items():
-            if value not in top:  # which has them on its own page
-                lines += entry(name, value)
-        return self.parse_text_to_nodes("\n".join(lines))
+        """Let autosummary and autodoc fill the page."""
+        return self.parse_text_to_nodes(reference(import_module(self.arguments[0])))
 
 
 def command_line() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages import blocks, commands, indented, text_of, words_of
+from pages import blocks, commands, indented, words_of
 
 
 @pytest.fixture
@@ -119,7 +119,3 @@ def test_the_readme(byrote_, own_module):
     for line in indented("README.md", "byrote score records.csv"):
         code, _, err = byrote_(*words_of(line, small))
         assert code == 0, err
-
-
-def test_the_readme_is_short():
-    assert len(text_of("README.md").splitlines()) < 150

@@ -16,9 +16,9 @@ import pytest
 import byrote
 
 from forks import ended, forked
+from pages import ROOT, text_of
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "cluster.md").read_text()
+PAGE = text_of("docs/cluster.md")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 
 

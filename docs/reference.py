@@ -1,0 +1,120 @@
+"""Reference pages made from the code: public names from docstrings, verbs from their parser."""
+
+import inspect
+import re
+from importlib import import_module
+from types import ModuleType
+from typing import Any
+
+import typer
+from docutils import nodes
+from jinja2 import Template
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+import byrote
+from byrote.cli.app import app
+from byrote.plans import Plan
+
+PAGE = """\
+.. currentmodule:: {{ module }}
+{% for kind, names in kinds.items() if names %}
+.. rubric:: {{ kind }}
+
+.. autosummary::
+   :nosignatures:
+
+{% for name in names %}   {{ name }}
+{% endfor %}
+{% endfor %}
+{% for name in functions %}
+.. autofunction:: {{ name }}
+{% endfor %}
+{% for name in classes %}
+.. autoclass:: {{ name }}
+   :members:
+   :inherited-members: BaseEstimator, DensityMixin
+   :exclude-members: get_metadata_routing, set_fit_request, set_score_request
+{% endfor %}
+"""
+
+
+def public_names(module: ModuleType) -> dict[str, Any]:
+    """Return the public classes and functions of a module by name: of ``__all__``, or its own."""
+    own = [n for n, value in vars(module).items() if _is_own(n, value, module)]
+    values = {name: getattr(module, name) for name in getattr(module, "__all__", own)}
+    return {name: value for name, value in values.items() if callable(value)}
+
+
+def _is_own(name: str, value: Any, module: ModuleType) -> bool:
+    return not name.startswith("_") and getattr(value, "__module__", "") == module.__name__
+
+
+def _kind(value: Any) -> str:
+    if not inspect.isclass(value):
+        return "Functions"
+    if issubclass(value, Exception):
+        return "Errors"
+    return "Plans" if issubclass(value, Plan) else "Classes"
+
+
+def reference(module: ModuleType) -> str:
+    """Return the page of a module: tables of its names, and docstrings, as reStructuredText.
+
+    A name that is public in byrote itself has its docstring on that page alone.
+    """
+    names = public_names(module)
+    elsewhere = set() if module is byrote else set(public_names(byrote).values())
+    kinds: dict[str, list[str]] = {k: [] for k in ("Functions", "Plans", "Classes", "Errors")}
+    for name, value in names.items():
+        kinds[_kind(value)].append(f"byrote.{name}" if value in elsewhere else name)
+    here = {name: value for name, value in names.items() if value not in elsewhere}
+    return Template(PAGE).render(
+        module=module.__name__,
+        kinds=kinds,
+        functions=[name for name, value in here.items() if not inspect.isclass(value)],
+        classes=[name for name, value in here.items() if inspect.isclass(value)],
+    )
+
+
+class PublicNames(SphinxDirective):
+    """All public names of a module with their docstrings."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Let autosummary and autodoc fill the page."""
+        return self.parse_text_to_nodes(reference(import_module(self.arguments[0])))
+
+
+def command_line() -> str:
+    """Return a section for each verb, with the help of its parser, as Markdown."""
+    group: Any = typer.main.get_command(app)
+    return "\n".join(
+        f"\n## byrote {name}\n\n{_help(verb)}" for name, verb in group.commands.items()
+    )
+
+
+def _help(verb: Any) -> str:
+    context = verb.make_context(verb.name, [], resilient_parsing=True)
+    arguments_first = sorted(verb.params, key=lambda p: p.param_type_name)
+    records = [parameter.get_help_record(context) for parameter in arguments_first]
+    listed = [f"`{re.sub(' <.*>', '', words)}`\n: {_escaped(text)}\n" for words, text in records]
+    return "\n".join([_escaped(verb.help), "", *listed])
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([\\`*_{}\[\]<>#|])", r"\\\1", " ".join(text.split()))
+
+
+def add_command_line(_: Sphinx, page: str, source: list[str]) -> None:
+    """Complete the page of the command line before Sphinx reads it."""
+    if page == "command-line":
+        source[0] += command_line()
+
+
+def setup(sphinx: Sphinx) -> dict[str, bool]:
+    """Register the directive, and what completes a page."""
+    sphinx.add_directive("public-names", PublicNames)
+    sphinx.connect("source-read", add_command_line)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -114,9 +114,27 @@ def _with_same_counts(
     if (counts == counts[0]).all():
         yield np.arange(len(counts))
         return
-    _, which = np.unique(counts, axis=0, return_inverse=True)
+    which = numbered(counts)
     by_counts = np.argsort(which, kind="stable")
     yield from np.split(by_counts, np.cumsum(np.bincount(which))[:-1])
+
+
+def numbered(rows: NDArray[np.integer]) -> Indices:
+    """Number the different rows of (m, k) counts from 0 in lexicographic order, (m,).
+
+    Examples
+    --------
+    >>> numbered(np.array([[2, 0], [0, 5], [0, 3], [2, 0]]))
+    array([2, 1, 0, 2])
+    """
+    key, size = np.zeros(len(rows), np.int64), 1
+    for column in rows.T:
+        width = int(column.max(initial=0)) + 1
+        if size * width >= 1 << 62:
+            key = np.unique(key, return_inverse=True)[1]
+            size = int(key.max()) + 1
+        key, size = key * width + column, size * width
+    return np.unique(key, return_inverse=True)[1]
 
 
 def _side(

@@ -16,7 +16,7 @@ from scipy.special import expit, logit, stdtrit
 from scipy.stats import rankdata
 
 from byrote.stats.estimate import clopper_pearson
-from byrote.stats.standard_errors import clustered_error, fewest_clusters
+from byrote.stats.standard_errors import clustered_error, distinct, fewest_clusters
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -35,9 +35,31 @@ class Cells(NamedTuple):
 
 def auc(score: Array, member: Flags) -> float:
     """Compute P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
-    m = int(member.sum())
-    pairs = m * (len(member) - m)
-    return float((rankdata(score)[member].sum() - m * (m + 1) / 2) / pairs) if pairs else np.nan
+    below = lower_on_the_other_side(score, member)[member]
+    pairs = len(below) * (len(member) - len(below))
+    return float(below.sum() / pairs) if pairs else np.nan
+
+
+def lower_on_the_other_side(score: Array, member: Flags) -> Array:
+    """Count, for each of (N,) scores, the lower ones on the other side, and half of the equal ones.
+
+    Examples
+    --------
+    >>> lower_on_the_other_side(np.array([1.0, 2, 2, 3]), np.array([True, False, True, False]))
+    array([0. , 1.5, 0.5, 2. ])
+    """
+    order = np.argsort(score)
+    ordered, of_member = score[order], member[order]
+    before = np.concatenate([[0], np.cumsum(of_member)])  # members among the lowest
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1], [True]]))
+    if len(starts) <= len(score):  # of equal ones: the mean of those before the first, and the last
+        twice = np.repeat(starts[:-1] + starts[1:], np.diff(starts))
+        members = np.repeat(before[starts[:-1]] + before[starts[1:]], np.diff(starts))
+    else:
+        twice, members = 2 * np.arange(len(score)) + 1, before[:-1] + before[1:]
+    count = np.empty(len(score))
+    count[order] = np.where(of_member, twice - members, members) / 2
+    return count
 
 
 def mann_whitney_z(first: Array, second: Array) -> float:
@@ -91,15 +113,13 @@ def auc_interval(
 
     least_error: a standard error from ``replicates`` values, used where it is larger.
     """
-    members, others = cells.score[cells.member], cells.score[~cells.member]
-    m, n = len(members), len(others)
+    m = int(np.count_nonzero(cells.member))
+    n = len(cells.member) - m
     if m == 0 or n == 0:
         return np.nan, (np.nan, np.nan)
-    ranks = rankdata(cells.score)
-    above = np.empty(len(cells.score))
-    above[cells.member] = (ranks[cells.member] - rankdata(members)) / n
-    above[~cells.member] = 1 - (ranks[~cells.member] - rankdata(others)) / m
-    area = auc(cells.score, cells.member)
+    lower = lower_on_the_other_side(cells.score, cells.member)
+    area = float(lower[cells.member].sum() / (m * n))
+    above = np.where(cells.member, lower / n, 1 - lower / m)
     if area in (0.0, 1.0):
         return area, _interval_at_edge(area, cells, level)
     influence = (above - area) / np.where(cells.member, m, n)
@@ -186,4 +206,4 @@ def _effective_trials(cells: Cells, hit: Flags, side: Flags, least_error: float)
     variance = np.maximum(error, least_error) ** 2  # NaN if one is
     if 0 < proportion < 1 and variance > 0:
         return min(proportion * (1 - proportion) / float(variance), size)
-    return float(len(np.unique(cells.record[side])))
+    return float(distinct(cells.record[side]))

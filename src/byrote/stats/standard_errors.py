@@ -103,7 +103,7 @@ def clustered_error(
     """
     records, fits = (fewest_clusters(clusters, member) for clusters in (record, fit))
     by_record = _variance(influence, record, records)
-    if len(np.unique(fit)) == 1:
+    if distinct(fit) == 1:
         return float(np.sqrt(by_record)), records
     by_fit, by_cell = _variance(influence, fit, fits), float((influence**2).sum())
     total = np.max([by_record + by_fit - by_cell, by_record, by_fit])  # NaN if one is
@@ -113,9 +113,14 @@ def clustered_error(
 def fewest_clusters(clusters: Ids, member: Flags | None = None) -> int:
     """Count clusters on the side that has fewer."""
     sides = [clusters] if member is None else [clusters[member], clusters[~member]]
-    return min(len(np.unique(side)) for side in sides)
+    return min(map(distinct, sides))
+
+
+def distinct(numbers: Ids) -> int:
+    """Count the different of (N,) numbers from 0."""
+    return int(np.count_nonzero(np.bincount(numbers)))
 
 
 def _variance(influence: Array, cluster: Ids, count: int) -> float:
-    sums = np.bincount(cluster, weights=influence)[np.unique(cluster)]
+    sums = np.bincount(cluster, weights=influence)[np.bincount(cluster) > 0]
     return float((sums**2).sum()) * count / (count - 1) if count > 1 else np.nan

@@ -16,6 +16,7 @@ from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
 from byrote.stats.estimate import Estimate
 from byrote.stats.lira import log_ratio
 from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
+from byrote.stats.standard_errors import distinct
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -263,7 +264,7 @@ def without_zero_densities(values: Array) -> Array:
 
 
 def _hits(cells: Cells, rate: float, level: float, least: float) -> HitsAtRate:
-    records = len(np.unique(cells.record[~cells.member]))
+    records = distinct(cells.record[~cells.member])
     reason = ""
     if not cells.member.any():
         reason = "no score of a member"

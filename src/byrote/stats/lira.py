@@ -56,7 +56,7 @@ def log_ratio(
     """
     scored = ~np.isnan(values)
     count = reference_counts(included, scored)
-    known = np.where(scored, values, 0.0)
+    known = values if scored.all() else np.where(scored, values, 0.0)
     twin = _twins(np.arange(len(values)) if unit is None else unit)
     inside, outside = (
         _log_normal(values, *_reference_moments(known, scored & side, count, twin, enough))

@@ -14,7 +14,7 @@ from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
 from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.moderated import SIGNIFICANCE
-from byrote.scores.memorization.summary import distributions
+from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.canary_bounds import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
 from byrote.scores.privacy.guarantee import allowed, exposure_bound
@@ -50,7 +50,7 @@ def record_measures(
 
 def _memorization(group: str, table: Table, evaluation: Evaluation) -> GroupMeasure:
     """Average mean_log over records, with its jackknife error over retrainings."""
-    average = distributions(evaluation)["mean_log"]["mean"]
+    average = distribution(evaluation, "mean_log")["mean"]
     degrees = len(evaluation.change_sums["mean_log"]) - 1
     q = q_values(evaluation.p_value)
     detail = {

@@ -26,8 +26,8 @@ class AuditRun(DeclaredRun):
     records: size of a fixed random subset (default: all). pairs: train complementary pairs of fits.
     seed, probe_seed: added to the study's seed, for the run and for the choice of its probes.
     validation: pass the held-out records as the model's parameter ``validation``. null: train on
-    held-out records in place of those audited. random_labels: replace the labels by as many, drawn
-    at random. baseline: name of the run that it is compared with.
+    held-out records in place of those audited. labels: of the records: their own, none, or this
+    number of others, drawn at random. baseline: name of the run that it is compared with.
     """
 
     fits: PositiveInt
@@ -38,7 +38,7 @@ class AuditRun(DeclaredRun):
     probe_seed: NonNegativeInt = 0
     validation: bool = False
     null: bool = False
-    random_labels: PositiveInt | None = None
+    labels: Literal["own", "none"] | PositiveInt = "own"
     pruned: Pruning | None = None
     keep_models: Literal["none", "all"] = "none"
     baseline: Name = "plain"

@@ -87,10 +87,12 @@ class StudyRecords:
         records = self.audited
         if run.records is not None:
             records = load(records.source, records=run.records, **self._options())
-        if run.random_labels is None:
+        if run.labels == "own":
             return records
-        generator = seeds.generator(seed, seeds.Purpose.CHOICE, len(records))
-        return replace(records, labels=generator.integers(run.random_labels, size=len(records)))
+        generator, labels = seeds.generator(seed, seeds.Purpose.CHOICE, len(records)), None
+        if run.labels != "none":
+            labels = generator.integers(run.labels, size=len(records))
+        return replace(records, labels=labels)
 
     def _request_pruned(self, run: AuditRun, pruned: Pruning, settings: Settings) -> Planned:
         def request(out: Path, runs: Mapping[str, Run]) -> Request:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -80,8 +79,10 @@ def _found(run: StudyRun, fit: int) -> dict[str, list[ExtractedRecords]]:
     samples = run.run.sample(_SAMPLES, fit=fit, model=run.request.model)
     sides = records.x[trained], records.x[~trained]
     neighbors = min(NEIGHBORS, *map(len, sides))
-    find = {RATIO: memorization_ratio, EXTRACTION: partial(extracted_records, neighbors=neighbors)}
-    return {name: [measure(side, samples) for side in sides] for name, measure in find.items()}
+    return {
+        RATIO: [memorization_ratio(side, samples) for side in sides],
+        EXTRACTION: [extracted_records(side, samples, neighbors=neighbors) for side in sides],
+    }
 
 
 def _share(found: Sequence[ExtractedRecords]) -> Estimate:

@@ -21,7 +21,8 @@ from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
-from byrote.studies.requests import Planned, StudyData
+from byrote.studies.audited_records import Planned
+from byrote.studies.requests import StudyData
 from byrote.studies.study import ScaledStudy
 
 

@@ -128,7 +128,7 @@ REFUSED = {
     "real whole numbers": (
         small(levels="real"), np.rint(9 * NUMBERS), "'real' for whole numbers in 3 columns",
     ),
-    "a constant column": (small(), NUMBERS * [1, 0, 1], "1 of 3 are constant: 1 "),
+    "a constant column": (small(), NUMBERS * [1, 0, 1], "1 of 3 is constant: 1 "),
     "missing values": (small(), np.where(NUMBERS > 2, np.nan, NUMBERS), "X must be finite"),
     "texts": (small(), [["a"], ["b"]], "X must be numeric"),
     "patience": (small(patience=2), NUMBERS, "patience needs validation"),
@@ -151,7 +151,7 @@ def test_unusable_input_is_refused_in_a_sentence(model, x, message):
 
 def test_a_table_is_refused_by_the_names_of_its_columns():
     frame = table().assign(country=1)
-    with pytest.raises(InvalidInput, match="1 of 3 are constant: 'country'"):
+    with pytest.raises(InvalidInput, match="1 of 3 is constant: 'country'"):
         byrote.score_memorization(small(), frame)
     with pytest.raises(InvalidInput, match="'sex' holds categories.*VAE"):
         byrote.score_memorization(small(), table().assign(sex=["f", "m"] * 20))

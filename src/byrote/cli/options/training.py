@@ -39,7 +39,7 @@ Method = Literal["auto", "search", "exact", "model_sampled", "sampled", "skew_no
 StudyName = Literal[
     "mnist-1e-3", "mnist-1e-4", "cifar10", "celeba", "exposure-over-training",
     "exposure-by-insertions", "exposure-pareto", "skew-normal-fit", "dp-exposure", "mitigations",
-    "onion", "families",
+    "onion", "families", "diffusion-size", "random-labels",
 ]  # fmt: skip
 
 
@@ -213,7 +213,8 @@ class StudyOptions:
             metavar="NAME",
             help="Scores: mnist-1e-3, mnist-1e-4, cifar10, celeba. Exposure:"
             " exposure-over-training, exposure-by-insertions, exposure-pareto, skew-normal-fit,"
-            " dp-exposure. Mitigations: mitigations, onion. Models: families.",
+            " dp-exposure. Mitigations: mitigations, onion. Models: families,"
+            " diffusion-size, random-labels.",
         ),
     ]
     data: Annotated[

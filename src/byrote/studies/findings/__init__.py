@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (
     by_insertions,
+    copying,
     extraction,
     families,
     mitigations,
@@ -29,4 +30,5 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "mitigations": mitigations.compare_mitigations,
     "onion": onion.onion,
     "families": families.compare_families,
+    "copying": copying.compare_copying,
 }

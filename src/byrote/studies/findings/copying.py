@@ -1,0 +1,149 @@
+"""Copying: whether what the density memorizes also comes out in samples."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from byrote import figures
+from byrote.data.records import Records
+from byrote.report.format import number, with_interval
+from byrote.scores.neighbors.extracted_records import (
+    NEIGHBORS,
+    ExtractedRecords,
+    extracted_records,
+    memorization_ratio,
+)
+from byrote.stats.estimate import Estimate, proportion
+from byrote.studies.execute import StudyRun
+from byrote.studies.findings import audits
+from byrote.studies.findings.finding import Findings, Rows, mean_of, numbers
+
+_SAMPLES = 200  # of each fit
+MEASURES = RATIO, EXTRACTION = "ratio below 1/3", "extraction"
+
+
+@dataclass(frozen=True)
+class Copies:
+    """What samples of a run's fits copy.
+
+    shares, controls: by measure, of samples that copy a record that the fit trained on, or one that
+    it held out. out: mean number of the training records of a fit that are extracted; ``of``: their
+    number.
+    """
+
+    run: StudyRun
+    shares: Mapping[str, Estimate]
+    controls: Mapping[str, Estimate]
+    out: Estimate
+    of: float
+
+
+def compare_copying(runs: Sequence[StudyRun]) -> Findings:
+    """Compare memorization in the density with what samples of the same fits copy."""
+    copies, pairs = [copies_of(run) for run in runs], audits.contrasts(runs)
+    scores = "Memorization and held-out log p"
+    beside = [("Beside another model", audits.contrasts_table(pairs))] if pairs else []
+    return Findings(
+        tables=(
+            (scores, audits.scores_table(runs)),
+            ("Copies among samples", _table(copies)),
+            *beside,
+        ),
+        remarks=(_ABOUT, *map(_remark, copies), *map(audits.verdict, pairs)),
+        figures={"copying": _figure(copies)},
+        data={"copying": [{**audits.scores_as_data(c.run), **_as_data(c)} for c in copies]},
+    )
+
+
+def copies_of(run: StudyRun) -> Copies:
+    """Sample each finished fit, and compare with its training and its held-out records.
+
+    Intervals are over the samples of these fits.
+    """
+    found = [_found(run, fit) for fit in run.run.finished]
+    shares, controls = (
+        {measure: _share([of_fit[measure][side] for of_fit in found]) for measure in MEASURES}
+        for side in (0, 1)
+    )
+    extracted = [of_fit[EXTRACTION][0] for of_fit in found]
+    out = mean_of([float(len(each.rows)) for each in extracted])
+    return Copies(run, shares, controls, out, mean_of([len(e.counts) for e in extracted]).value)
+
+
+def _found(run: StudyRun, fit: int) -> dict[str, list[ExtractedRecords]]:
+    """Find what samples of a fit copy, by measure: of its training records, and of the others."""
+    trained, records = run.run.design.trained_on(fit), run.request.records
+    assert isinstance(records, Records)  # noqa: S101 (of a study that audits records)
+    samples = run.run.sample(_SAMPLES, fit=fit, model=run.request.model)
+    sides = records.x[trained], records.x[~trained]
+    neighbors = min(NEIGHBORS, *map(len, sides))
+    return {
+        RATIO: [memorization_ratio(side, samples) for side in sides],
+        EXTRACTION: [extracted_records(side, samples, neighbors=neighbors) for side in sides],
+    }
+
+
+def _share(found: Sequence[ExtractedRecords]) -> Estimate:
+    hits = np.concatenate([each.distance < each.threshold for each in found])
+    return proportion(int(hits.sum()), len(hits))
+
+
+_ABOUT = (
+    f"{_SAMPLES} samples of each fit, beside the images that it trained on and as many held out."
+    f" {RATIO.capitalize()}: the nearest image is nearer than a third of the distance to the second"
+    " nearest. Extraction: the adaptive distance of Carlini et al. (2023) to the nearest is below"
+    f" 0.5, by the {NEIGHBORS} nearest images, or all where they are fewer. Intervals are over"
+    " samples of these fits, that of the number of images over fits."
+)
+
+
+def _table(copies: Sequence[Copies]) -> Rows:
+    head = ("", f"{RATIO} [95 %]", "of held-out images", "extraction [95 %]", "of held-out images",
+            "images extracted [95 %]", "of")  # fmt: skip
+    return [head, *map(_row, copies)]
+
+
+def _row(copies: Copies) -> tuple[str, ...]:
+    shares = [
+        _percent(side[measure]) for measure in MEASURES for side in (copies.shares, copies.controls)
+    ]
+    return copies.run.title, *shares, with_interval(copies.out), number(copies.of)
+
+
+def _percent(share: Estimate) -> str:
+    return f"{100 * share.value:.1f} [{100 * share.low:.1f}, {100 * share.high:.1f}] %"
+
+
+def _remark(copies: Copies) -> str:
+    """State which of the three measures show memorization."""
+    signs = {
+        "M": audits.memorization(copies.run).sign > 0,
+        **{
+            measure: copies.shares[measure].low > copies.controls[measure].high
+            for measure in MEASURES
+        },
+    }
+    shown = [name for name, sign in signs.items() if sign]
+    not_shown = [name for name in signs if name not in shown]
+    parts = [f"memorization shows in {', '.join(shown)}"] if shown else []
+    parts += [f"{'not' if shown else 'memorization shows not'} in {', '.join(not_shown)}"]
+    return f"{copies.run.title}: {', '.join(parts if not_shown else parts[:1])}."
+
+
+def _figure(copies: Sequence[Copies]) -> Any:
+    rows = [
+        figures.Copying(c.run.title, c.shares, c.controls, audits.memorization(c.run))
+        for c in copies
+    ]
+    return figures.copies_by_configuration(rows)
+
+
+def _as_data(copies: Copies) -> dict[str, Any]:
+    return {
+        "shares": {name: numbers(share) for name, share in copies.shares.items()},
+        "controls": {name: numbers(share) for name, share in copies.controls.items()},
+        "extracted": numbers(copies.out),
+        "trained_on": copies.of,
+    }

@@ -39,7 +39,7 @@ Method = Literal["auto", "search", "exact", "model_sampled", "sampled", "skew_no
 StudyName = Literal[
     "mnist-1e-3", "mnist-1e-4", "cifar10", "celeba", "exposure-over-training",
     "exposure-by-insertions", "exposure-pareto", "skew-normal-fit", "dp-exposure", "mitigations",
-    "onion", "families", "diffusion-size", "random-labels",
+    "onion", "families", "diffusion-size", "random-labels", "recitation-by-copies",
 ]  # fmt: skip
 
 
@@ -214,7 +214,7 @@ class StudyOptions:
             help="Scores: mnist-1e-3, mnist-1e-4, cifar10, celeba. Exposure:"
             " exposure-over-training, exposure-by-insertions, exposure-pareto, skew-normal-fit,"
             " dp-exposure. Mitigations: mitigations, onion. Models: families,"
-            " diffusion-size, random-labels.",
+            " diffusion-size, random-labels. Texts: recitation-by-copies.",
         ),
     ]
     data: Annotated[
@@ -237,7 +237,7 @@ class StudyOptions:
     repeats: Annotated[int | None, number("Use N repeats (scores; default: the scale's).")] = None
     epochs: Annotated[int | None, number("Train for N epochs (default: the scale's).")] = None
     fits: Annotated[
-        int | None, number("Train N models per run (exposure, mitigations; default: the scale's).")
+        int | None, number("Train N models per run (not of scores; default: the scale's).")
     ] = None
     characters: Annotated[
         int | None, number("Use the first N characters of the text (exposure).")

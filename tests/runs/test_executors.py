@@ -132,7 +132,7 @@ def test_a_foreign_executor_that_breaks_leaves_a_resumable_run(tmp_path):
     assert byrote.score_memorization(model, x, **how).summary().scored == 180
 
 
-@pytest.mark.usefixtures("without_torch")
+@pytest.mark.usefixtures("forked_workers")
 def test_a_fit_whose_worker_dies_each_time_has_failed_and_takes_no_other_with_it(tmp_path):
     x = np.concatenate([X, X + 1])
     x[0] = 0.0
@@ -225,6 +225,7 @@ def test_interruption_keeps_finished_fits(tmp_path, heeding_ctrl_c):
     assert same(resumed, score(PureNoise()))
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_workers_are_killed_when_the_block_fails():
     with pytest.raises(KeyError), open_pool("processes", 1, 1) as pool:
         future = pool.submit(_sleep, 60)

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
 
 import numpy as np
 import pytest
@@ -62,13 +61,6 @@ def test_worker_processes_change_nothing_and_keep_no_record(tmp_path):
     here = score(PureNoise())
     assert same(here, score(PureNoise(), workers=2, out=tmp_path / "run"))
     assert not (tmp_path / "run" / "work").exists()
-
-
-@pytest.fixture(scope="module")
-def another_process():
-    """A new interpreter, which imports what it needs once for all tests."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        yield executor
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -140,6 +140,7 @@ def test_figures_refuse(here, byrote_, arguments, message):
     assert not Path("run/figures").exists()
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_part_and_image_are_options_and_belong_to_the_run(here, byrote_):
     """The figures load the data again, in the same part and geometry."""
     write_cifar(here / "cifar", each=5)
@@ -165,6 +166,7 @@ def test_part_and_image_are_refused_in_a_sentence(here, byrote_):
     assert not (here / "run").exists()
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_figures_of_a_tracked_run(here, byrote_):
     Path("slow.py").write_text(
         "from sklearn.base import BaseEstimator\n"
@@ -186,6 +188,7 @@ def test_figures_of_a_tracked_run(here, byrote_):
     assert drawn(out)[-2:] == ["losses", "quantiles-over-epochs"]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_figures_of_data_that_changed(here, byrote_):
     np.save("images.npy", np.random.default_rng(0).random((30, 4, 4)))
     byrote_("score", "images.npy", *KDE, "--out", "run")

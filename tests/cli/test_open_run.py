@@ -13,6 +13,7 @@ import tiny_mitigations
 import tiny_studies
 from byrote.runs import fit_file
 from byrote.studies import kinds
+from byrote.studies.findings import extraction
 
 from estimators import Keepable, Steps
 from languages import Ngram
@@ -124,6 +125,7 @@ def test_a_run_that_resumes_or_is_extended_opens_each_file_once(
 def test_a_study_that_resumes_opens_each_file_once(name, byrote_, tmp_path, monkeypatch):
     tiny = tiny_mitigations.tiny if name == "onion" else tiny_studies.tiny
     monkeypatch.setattr(kinds, "load_study", lambda name: tiny(name, 1))
+    monkeypatch.setattr(extraction, "QUERIES", 300)
     monkeypatch.chdir(tmp_path)
     study = ["study", name, "--out", "run"]
     codes = [byrote_(*study)[0]]

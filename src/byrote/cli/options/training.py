@@ -74,6 +74,14 @@ class ScoreOptions(TrainOptions):
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     show_records: ShowRecords = False
+    groups: Annotated[
+        str | None,
+        value(
+            "NAME",
+            "Hold out the records of a group together; read the groups, such as persons, from this"
+            " column, array or file. Scores are then about the whole group.",
+        ),
+    ] = None
     group_duplicates: Annotated[
         bool,
         typer.Option(

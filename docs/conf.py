@@ -35,6 +35,7 @@ maximum_signature_line_length = 80
 python_use_unqualified_type_names = True
 napoleon_google_docstring = False
 napoleon_attr_annotations = False
+napoleon_custom_sections = ["Returns"]  # which are sentences, without a type in front
 napoleon_use_ivar = True
 napoleon_use_rtype = False
 add_module_names = False

@@ -64,11 +64,11 @@ def reference(module: ModuleType) -> str:
     A name that is public in byrote itself has its docstring on that page alone.
     """
     names = public_names(module)
-    elsewhere = set() if module is byrote else set(public_names(byrote).values())
+    top = set() if module is byrote else {n for n in names if n in byrote.__all__}
     kinds: dict[str, list[str]] = {k: [] for k in ("Functions", "Plans", "Classes", "Errors")}
     for name, value in names.items():
-        kinds[_kind(value)].append(f"byrote.{name}" if value in elsewhere else name)
-    here = {name: value for name, value in names.items() if value not in elsewhere}
+        kinds[_kind(value)].append(f"byrote.{name}" if name in top else name)
+    here = {name: value for name, value in names.items() if name not in top}
     return Template(PAGE).render(
         module=module.__name__,
         kinds=kinds,
@@ -113,8 +113,23 @@ def add_command_line(_: Sphinx, page: str, source: list[str]) -> None:
         source[0] += command_line()
 
 
+def link_pages(*arguments: Any) -> None:
+    """Make links of the pages that a docstring names, as in ``docs/gate.md``."""
+    lines: list[str] = arguments[-1]
+    lines[:] = [re.sub(r"docs/([\w-]+)\.md", r":doc:`/\1`", line) for line in lines]
+
+
+def set_dashes(_: Sphinx, page: nodes.document) -> None:
+    """Set a dash between a parameter and its description, where Sphinx has two hyphens."""
+    for text in list(page.findall(nodes.Text)):
+        if text == " -- ":
+            text.parent.replace(text, nodes.Text(" – "))
+
+
 def setup(sphinx: Sphinx) -> dict[str, bool]:
-    """Register the directive, and what completes a page."""
+    """Register the directive, and what completes pages."""
     sphinx.add_directive("public-names", PublicNames)
     sphinx.connect("source-read", add_command_line)
+    sphinx.connect("autodoc-process-docstring", link_pages)
+    sphinx.connect("doctree-read", set_dashes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -82,6 +82,18 @@ def test_plans(byrote_, capfd):
     assert "byrote score digits" in printed
 
 
+@pytest.mark.filterwarnings("default")
+def test_the_gate(byrote_):
+    Path("data").mkdir()
+    x = np.random.default_rng(0).normal(size=(60, 2))
+    np.savetxt("data/train.csv", x, delimiter=",", header="a,b", comments="")
+    _, checked, _ = run_all(byrote_, "docs/gate.md", [("--probes 200", "--probes 20")], (0, 3, 4))
+    assert "max-score" in checked
+    assert "verdict" in checked
+    assert Path("privacy/junit.xml").exists()
+    assert "max-auc" in Path("privacy/report.html").read_text()
+
+
 RESULT_PAGES = {
     "docs/gate.md": "byrote check runs/digits",
     "docs/report.md": "byrote report runs/digits",

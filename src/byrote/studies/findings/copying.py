@@ -125,11 +125,11 @@ def _remark(copies: Copies) -> str:
             for measure in MEASURES
         },
     }
-    shown = [name for name, sign in signs.items() if sign]
-    not_shown = [name for name in signs if name not in shown]
-    parts = [f"memorization shows in {', '.join(shown)}"] if shown else []
-    parts += [f"{'not' if shown else 'memorization shows not'} in {', '.join(not_shown)}"]
-    return f"{copies.run.title}: {', '.join(parts if not_shown else parts[:1])}."
+    shown = ", ".join(name for name, sign in signs.items() if sign)
+    others = ", ".join(name for name, sign in signs.items() if not sign)
+    if not shown:
+        return f"{copies.run.title}: memorization shows in none of {others}."
+    return f"{copies.run.title}: memorization shows in {shown}{others and f', not in {others}'}."
 
 
 def _figure(copies: Sequence[Copies]) -> Any:

@@ -71,6 +71,7 @@ class MitigationStudy(Study):
 
     Examples
     --------
+    >>> from byrote.studies.kinds import load_study
     >>> study = load_study("onion")
     >>> [run.name for run in study.runs("small")][:4]
     ['1-all', '1-pruned-1', '1-pruned-2', '1-pruned-3']

@@ -50,7 +50,7 @@ def test_models_of_copies_show_it_in_all_measures_and_the_null_model_in_none(rep
     assert null["extracted"][0] == 0
     said = page.remarks(report)
     assert "16 images: memorization shows in M, ratio below 1/3, extraction." in said
-    assert "others: memorization shows not in M, ratio below 1/3, extraction." in said
+    assert "others: memorization shows in none of M, ratio below 1/3, extraction." in said
     assert set(report.findings.figures) == {"copying"}
     for _, (head, *rows) in report.findings.tables:
         assert {len(row) for row in rows} == {len(head)}

@@ -19,7 +19,8 @@ _LOOKS: tuple[tuple[str, str], ...] = (
     (style.VERMILION, "s"),
     (style.GREEN, "^"),
 )
-_APART = 0.16  # rows between the measures of a configuration
+_HOLLOW: dict[str, Any] = {"markersize": 7.0, "markerfacecolor": "white"}
+_APART = 0.2  # rows between the measures of a configuration
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,13 @@ def copies_by_configuration(configurations: Sequence[Copying]) -> Figure:
         color, marker = _LOOKS[place]
         shares = [each.shares[measure] for each in configurations]
         controls = [each.controls[measure] for each in configurations]
-        _marks(left, rows, controls, color, marker=marker, markerfacecolor="white")
+        _marks(left, rows, controls, color, **_HOLLOW, marker=marker)
         _marks(left, rows, shares, color, marker=marker, label=measure)
     left.set_xlim(-0.03, 1.03)
     left.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     left.set_xlabel("samples that copy an image")
     scores = [each.memorization for each in configurations]
     _marks(right, height, scores, style.GREY, marker="D")
-    right.set_xscale("symlog", linthresh=1.0)
     right.axvline(0, color=style.GREY, linewidth=0.7, linestyle=(0, (1, 1.2)), zorder=1)
     right.set_xlabel("mean of mean_log (nats)")
     left.set_yticks(height, [style.short(each.name, 30) for each in configurations])
@@ -91,12 +91,12 @@ def _marks(ax: Axes, rows: Any, estimates: Sequence[Estimate], color: str, **loo
     """Draw estimates with their intervals, those that are known."""
     values, low, high = np.array([[each.value, *each.interval] for each in estimates]).T
     ax.hlines(rows, low, high, color=color, linewidth=1.1, alpha=0.8)
-    ax.plot(values, rows, color=color, linestyle="none", markersize=4.5, zorder=3, **look)
+    ax.plot(values, rows, **{"color": color, "linestyle": "none", "markersize": 4.5, **look})
 
 
 def _control_key() -> Any:
-    look: dict[str, Any] = {"linestyle": "none", "marker": "o", "markerfacecolor": "white"}
-    return style.key("hollow: of held-out images", color=style.GREY, markersize=4.5, **look)
+    look: dict[str, Any] = {**_HOLLOW, "linestyle": "none", "marker": "o", "color": style.GREY}
+    return style.key("hollow: of held-out images", **look)
 
 
 def _checked(configurations: Sequence[Copying]) -> list[str]:

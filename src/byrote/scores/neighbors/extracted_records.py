@@ -158,7 +158,7 @@ def memorization_ratio(
 
     Examples
     --------
-    >>> train, validation = np.array([[0.0], [10.0], [20.0]]), np.array([[5.0], [15.0]])
+    >>> train, validation = np.array([[0.0], [10.0], [20.0]]), np.array([[4.0], [6.0]])
     >>> found = memorization_ratio(train, np.array([[1.0], [12.6]]), validation=validation)
     >>> found.rows.tolist(), found.rate.value, found.control.value
     ([0], 0.5, 0.0)

@@ -1,10 +1,8 @@
 """Copying: whether what the density memorizes also comes out in samples."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import numpy as np
 
 from byrote import figures
 from byrote.data.records import Records
@@ -29,13 +27,14 @@ class Copies:
     """What samples of a run's fits copy.
 
     shares, controls: by measure, of samples that copy a record that the fit trained on, or one that
-    it held out. out: mean number of the training records of a fit that are extracted; ``of``: their
-    number.
+    it held out. gaps: the differences of both. out: mean number of the training records of a fit
+    that are extracted; ``of``: their number.
     """
 
     run: StudyRun
     shares: Mapping[str, Estimate]
     controls: Mapping[str, Estimate]
+    gaps: Mapping[str, Estimate]
     out: Estimate
     of: float
 
@@ -60,16 +59,21 @@ def compare_copying(runs: Sequence[StudyRun]) -> Findings:
 def copies_of(run: StudyRun) -> Copies:
     """Sample each finished fit, and compare with its training and its held-out records.
 
-    Intervals are over the samples of these fits.
+    Intervals are over fits, for the samples of a fit share its model.
     """
     found = [_found(run, fit) for fit in run.run.finished]
     shares, controls = (
-        {measure: _share([of_fit[measure][side] for of_fit in found]) for measure in MEASURES}
+        {name: _share([of_fit[name][side] for of_fit in found]) for name in MEASURES}
         for side in (0, 1)
     )
+    gaps = {
+        name: mean_of([_rate(of_fit[name][0]) - _rate(of_fit[name][1]) for of_fit in found])
+        for name in MEASURES
+    }
     extracted = [of_fit[EXTRACTION][0] for of_fit in found]
     out = mean_of([float(len(each.rows)) for each in extracted])
-    return Copies(run, shares, controls, out, mean_of([len(e.counts) for e in extracted]).value)
+    of = mean_of([float(len(each.counts)) for each in extracted])
+    return Copies(run, shares, controls, gaps, out, of.value)
 
 
 def _found(run: StudyRun, fit: int) -> dict[str, list[ExtractedRecords]]:
@@ -85,17 +89,27 @@ def _found(run: StudyRun, fit: int) -> dict[str, list[ExtractedRecords]]:
     }
 
 
-def _share(found: Sequence[ExtractedRecords]) -> Estimate:
-    hits = np.concatenate([each.distance < each.threshold for each in found])
-    return proportion(int(hits.sum()), len(hits))
+def _rate(found: ExtractedRecords) -> float:
+    return found.rate.value
+
+
+def _share(by_fit: Sequence[ExtractedRecords]) -> Estimate:
+    """Estimate the share over fits; where all have the same, its interval is over samples."""
+    rates = [_rate(found) for found in by_fit]
+    if min(rates) == max(rates):
+        samples = sum(len(found.distance) for found in by_fit)
+        return proportion(round(rates[0] * samples), samples)
+    share = mean_of(rates)
+    return replace(share, low=max(share.low, 0.0), high=min(share.high, 1.0))
 
 
 _ABOUT = (
     f"{_SAMPLES} samples of each fit, beside the images that it trained on and as many held out."
     f" {RATIO.capitalize()}: the nearest image is nearer than a third of the distance to the second"
     " nearest. Extraction: the adaptive distance of Carlini et al. (2023) to the nearest is below"
-    f" 0.5, by the {NEIGHBORS} nearest images, or all where they are fewer. Intervals are over"
-    " samples of these fits, that of the number of images over fits."
+    f" 0.5, by the {NEIGHBORS} nearest images, or all where they are fewer. Intervals are over fits,"
+    " or over samples where all fits have the same share. Memorization shows in a share if it is"
+    " above that of held-out images, by the fits' differences, and in M if mean_log is above 0."
 )
 
 
@@ -120,16 +134,13 @@ def _remark(copies: Copies) -> str:
     """State which of the three measures show memorization."""
     signs = {
         "M": audits.memorization(copies.run).sign > 0,
-        **{
-            measure: copies.shares[measure].low > copies.controls[measure].high
-            for measure in MEASURES
-        },
+        **{name: copies.gaps[name].sign > 0 for name in MEASURES},
     }
-    shown = [name for name, sign in signs.items() if sign]
-    not_shown = [name for name in signs if name not in shown]
-    parts = [f"memorization shows in {', '.join(shown)}"] if shown else []
-    parts += [f"{'not' if shown else 'memorization shows not'} in {', '.join(not_shown)}"]
-    return f"{copies.run.title}: {', '.join(parts if not_shown else parts[:1])}."
+    shown = ", ".join(name for name, sign in signs.items() if sign)
+    others = ", ".join(name for name, sign in signs.items() if not sign)
+    if not shown:
+        return f"{copies.run.title}: memorization shows in none of {others}."
+    return f"{copies.run.title}: memorization shows in {shown}{others and f', not in {others}'}."
 
 
 def _figure(copies: Sequence[Copies]) -> Any:
@@ -143,6 +154,7 @@ def _figure(copies: Sequence[Copies]) -> Any:
 def _as_data(copies: Copies) -> dict[str, Any]:
     return {
         "shares": {name: numbers(share) for name, share in copies.shares.items()},
+        "gaps": {name: numbers(gap) for name, gap in copies.gaps.items()},
         "controls": {name: numbers(share) for name, share in copies.controls.items()},
         "extracted": numbers(copies.out),
         "trained_on": copies.of,

@@ -43,7 +43,7 @@ def _with_noise(runs: Sequence[StudyRun]) -> list[str]:
     levels = {run.title: run.facts("sigma_min") for run in runs}
     return [
         f"{title}: log p is that of the same numbers with noise of standard deviation {known[0]:g},"
-        " whose entropy is higher, so that held-out log p falls short of the others'."
+        " so that even the best model's held-out log p is lower than without."
         for title, known in levels.items()
         if known
     ]

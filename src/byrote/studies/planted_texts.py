@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,9 +88,11 @@ def plant(texts: TextRecords, copies: NDArray[np.intp]) -> tuple[TextRecords, ND
     """
     text = np.repeat(np.arange(len(texts)), np.maximum(copies, 1))
     number = np.arange(len(text)) - np.searchsorted(text, text)
-    names: list[Any] = [
-        f"{texts.ids[row]}, copy {before + 1}" if before else str(texts.ids[row])
-        for row, before in zip(text, number, strict=True)
-    ]
+    names = np.array(
+        [
+            f"{texts.ids[row]}, copy {before + 1}" if before else str(texts.ids[row])
+            for row, before in zip(text, number, strict=True)
+        ]
+    )
     records = TextRecords(tuple(texts.texts[row] for row in text), names, copies[text])
     return records, text

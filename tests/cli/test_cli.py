@@ -131,8 +131,8 @@ def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
         (["--clusters", "0"], "--clusters must be an integer of at least 1"),
     ],
 )
-def test_figures_refuse(here, byrote_, arguments, message):
-    byrote_("score", "x.npy", *KDE, "--out", "run")
+def test_figures_refuse(here, byrote_, once, arguments, message):
+    once("score", "x.npy", *KDE, "--out", "run")
     code, out, err = byrote_("figures", "run", *arguments)
     assert (code, out) == (2, "")
     assert message in err

@@ -2,6 +2,7 @@
 
 import itertools
 from copy import deepcopy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -62,11 +63,18 @@ def decoded(network, z):
 
 def integrated(network, x):
     """Log of the integral of p(x | z) N(z; 0, I) over a grid, (n,)."""
+    logits, outside = on_grid(network)
+    return logsumexp(x @ logits.T + outside, axis=1)
+
+
+@cache
+def on_grid(network):
+    """Decoder logits, and what else the sum over the grid has: no record, and the same for all."""
     z = GRIDS[network.latent_dim]
     logits = decoded(network, z)
-    likelihood = x @ logits.T - np.logaddexp(0, logits).sum(axis=1)
     cell = np.prod([np.diff(np.unique(axis))[0] for axis in z.T])
-    return logsumexp(likelihood + norm.logpdf(z).sum(axis=1), axis=1) + np.log(cell)
+    prior = norm.logpdf(z).sum(axis=1) + np.log(cell)
+    return logits, prior - np.logaddexp(0, logits).sum(axis=1)
 
 
 def binary(n, features=WIDTH, seed=0):

@@ -4,7 +4,8 @@ Squared distances as ``|q|^2 - 2 q.r + |r|^2`` cost one float32 matrix product, 
 A bound on their rounding errors gives a lower bound for each pair; the distances of references that
 it admits are computed again from differences, in float64. The result is that of a float64 search,
 whatever the offset and scale of the data, at nearly the speed of the product. Where the bound
-excludes little (tight clusters far from one another), the search takes longer.
+excludes little (tight clusters far from one another), the search takes longer. Of many rows of few
+columns a tree finds the candidates, and only queries with ties at their last neighbour are left.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
+
+from byrote.stats.neighbor_tree import NeighborTree
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -23,6 +26,7 @@ REFERENCE_BLOCK = 1024
 _BLOCK_NUMBERS = 1 << 22  # numbers in a block of queries, at most: 16 MB of float32
 _PAIR_NUMBERS = 1 << 20  # numbers in a block of differences: 8 MB
 _UNIT = 2.0**-24  # relative rounding error of float32
+_FEW_COLUMNS = 8  # in which a tree is quicker than products
 _TOO_LARGE = 1e30  # squared norm, relative to the references', beyond which float32 may overflow
 
 
@@ -138,14 +142,24 @@ def nearest(
     ([[1.0, 7.0], [0.5, 2.0]], [[0, 1], [2, 1]])
     """
     queries, references = as_rows(queries), as_rows(references)
-    geometry = geometry_of(references, reference_block)
     distances = np.full((len(queries), k), np.inf)
     indices = np.full((len(queries), k), -1, dtype=np.intp)
+    tree = None
+    if references.width <= _FEW_COLUMNS and len(references) > max(reference_block, k + 2):
+        parts = blocks(len(references), reference_block)
+        tree = NeighborTree(np.concatenate([references.take(part) for part in parts]))
+    geometry = geometry_of(references, reference_block)
     for part in blocks(len(queries), query_block or _fitting(queries.width)):
         skipped = None if exclude is None else np.asarray(exclude)[part]
-        search = Search(queries.take(part), geometry, k, skipped)
-        search.visit_all(references, reference_block)
-        distances[part], indices[part] = np.sqrt(search.squared), search.indices
+        rows, left = queries.take(part), np.arange(part.start, part.stop)
+        if tree is not None:
+            distances[part], indices[part], tied = tree.nearest(rows, k, skipped)
+            rows, left = rows[tied], left[tied]
+            skipped = None if skipped is None else skipped[tied]
+        if len(left):
+            search = Search(rows, geometry, k, skipped)
+            search.visit_all(references, reference_block)
+            distances[left], indices[left] = np.sqrt(search.squared), search.indices
     return distances, indices
 
 
@@ -172,6 +186,9 @@ def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
     ([[3.0, 1.0]], [[1, 0]])
     """
     queries, sets = as_rows(queries), [as_rows(references) for references in sets]
+    if queries.width <= _FEW_COLUMNS:
+        found = [nearest(queries, references) for references in sets]
+        return tuple(np.concatenate(each, axis=1) for each in zip(*found, strict=True))
     geometries = [geometry_of(references) for references in sets]
     distances = np.empty((len(queries), len(sets)))
     indices = np.empty((len(queries), len(sets)), dtype=np.intp)

@@ -51,8 +51,8 @@ def runs_of(folder: Path, n: int) -> dict[str, str]:
     source = folder / f"{n}.npy"
     np.save(source, np.random.default_rng(1).normal(size=(n, 2)).astype(np.float32))
     paths = {"RUN": folder / f"{n}-run", "OTHER": folder / f"{n}-other"}
-    for name, path in paths.items():
-        make_run(path, load(source), Subset(0.5, FITS + (name == "OTHER")))
+    for number, path in enumerate(paths.values()):
+        make_run(path, load(source), Subset(0.5, FITS), number)
     return {**{name: str(path) for name, path in paths.items()}, "PAGE": str(folder / f"{n}.html")}
 
 

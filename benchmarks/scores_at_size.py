@@ -22,14 +22,17 @@ FOLDS, REPEATS = 10, 10
 PLAIN = 20_000  # records of the plain version, whose time is proportional to them
 
 
-def make_run(folder: Path, records: Records, plan: Plan) -> RunFolder:
-    """A finished run with noise for log-likelihoods, each record's around a level of its own."""
+def make_run(folder: Path, records: Records, plan: Plan, number: int = 0) -> RunFolder:
+    """A finished run with noise for log-likelihoods, each record's around a level of its own.
+
+    Runs of other numbers have other noise, and models with other parameters.
+    """
     n = len(records)
     design = design_of(plan, n)
-    request = Request(KernelDensity(), records, plan, Settings())
+    request = Request(KernelDensity(bandwidth=1 + number), records, plan, Settings())
     manifest = request.manifest(design)
     run = RunFolder.create(RunPaths(folder), manifest, design, request.kind)
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(number)
     level = -100 + 5 * generator.normal(size=n)
     for fit in range(design.fits):
         values = level + generator.normal(size=n)

@@ -58,11 +58,13 @@ def log_ratio(
     count = reference_counts(included, scored)
     known = values if scored.all() else np.where(scored, values, 0.0)
     twin = _twins(np.arange(len(values)) if unit is None else unit)
-    inside, outside = (
-        _log_normal(values, *_reference_moments(known, scored & side, count, twin, enough))
+    ratio, outside = (
+        _log_normal_beside(values, known, scored & side, count, twin, enough)
         for side in (included, ~included)
     )
-    return np.where(count >= 2, inside - outside, np.nan)
+    ratio -= outside
+    ratio[:, count < 2] = np.nan
+    return ratio
 
 
 def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -74,10 +76,10 @@ def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
     return twin
 
 
-def _reference_moments(
-    values: Array, side: Flags, count: Counts, twin: NDArray[np.intp], enough: int
-) -> tuple[Array, Array]:
-    """Compute means and standard deviations of the references on one side, (F, n) each.
+def _log_normal_beside(
+    values: Array, known: Array, side: Flags, count: Counts, twin: NDArray[np.intp], enough: int
+) -> Array:
+    """Compute the log density of each value in a normal law of the references on one side, (F, n).
 
     References begin after the attacked fit, or after its twin if that is on this side, which is
     then last in the cycle and never reached.
@@ -85,17 +87,17 @@ def _reference_moments(
     after = np.arange(len(values))[:, None]
     if (twin != after[:, 0]).any():
         after = np.where(side[twin], twin[:, None], after)
-    mean, squares = window_moments(values, side, count, after)
+    mean, squares = window_moments(known, side, count, after)
     usable, freedom = count >= 2, np.maximum(count - 1, 1)
     pooled = np.full(len(values), np.nan)
     if usable.any():
-        pooled = squares[:, usable].sum(axis=1) / freedom[usable].sum()
-    variance = np.where(count >= enough, squares / freedom, pooled[:, None])
-    return mean, np.maximum(np.sqrt(variance), FLOOR)
-
-
-def _log_normal(value: Array, mean: Array, deviation: Array) -> Array:
-    return np.asarray(-np.log(deviation) - 0.5 * ((value - mean) / deviation) ** 2)
+        some = squares if usable.all() else squares[:, usable]
+        pooled = some.sum(axis=1) / freedom[usable].sum()
+    for row, (value, centre) in enumerate(zip(values, mean, strict=True)):
+        variance = np.where(count >= enough, squares[row] / freedom, pooled[row])
+        deviation = np.maximum(np.sqrt(variance), FLOOR)
+        mean[row] = -np.log(deviation) - 0.5 * ((value - centre) / deviation) ** 2
+    return mean
 
 
 def window_moments(values: Array, side: Flags, count: Counts, after: Counts) -> tuple[Array, Array]:

@@ -24,7 +24,7 @@ from byrote.stats.standard_errors import (
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Ids = NDArray[np.intp]
+Ids = NDArray[np.integer]
 Interval = tuple[float, float]
 
 
@@ -73,16 +73,19 @@ def lower_on_the_other_side(score: Array, member: Flags) -> Array:
     """
     order = np.argsort(score)
     ordered, of_member = score[order], member[order]
-    before = np.concatenate([[0], np.cumsum(of_member)])  # members among the lowest
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1], [True]]))
-    if len(starts) <= len(score):  # of equal ones: the mean of those before the first, and the last
-        twice = np.repeat(starts[:-1] + starts[1:], np.diff(starts))
-        members = np.repeat(before[starts[:-1]] + before[starts[1:]], np.diff(starts))
-    else:
-        twice, members = 2 * np.arange(len(score)) + 1, before[:-1] + before[1:]
-    count = np.empty(len(score))
-    count[order] = np.where(of_member, twice - members, members) / 2
-    return count
+    apart = ordered[1:] != ordered[:-1]
+    if apart.all():
+        members = np.cumsum(of_member, dtype=np.float64)  # up to each score, its own included
+        lower = np.subtract(np.arange(1.0, len(score) + 1), members, out=members, where=of_member)
+    else:  # of equal ones: the mean of those before the first, and of those up to the last
+        starts = np.flatnonzero(np.concatenate([[True], apart, [True]]))
+        before = np.concatenate([[0], np.cumsum(of_member)])[starts]
+        all_, members = (
+            np.repeat(each[:-1] + each[1:], np.diff(starts)) / 2 for each in (starts, before)
+        )
+        lower = np.where(of_member, all_ - members, members)
+    ordered[order] = lower
+    return ordered
 
 
 def mann_whitney_z(first: Array, second: Array) -> float:
@@ -140,13 +143,14 @@ def auc_interval(
     n = len(cells.member) - m
     if m == 0 or n == 0:
         return np.nan, (np.nan, np.nan)
-    lower = lower_on_the_other_side(cells.score, cells.member)
-    area = float(lower[cells.member].sum() / (m * n))
-    above = np.where(cells.member, lower / n, 1 - lower / m)
+    share = lower_on_the_other_side(cells.score, cells.member)
+    area = float(share.sum(where=cells.member) / (m * n))
     if area in (0.0, 1.0):
         return area, _interval_at_edge(area, cells, level)
-    influence = (above - area) / np.where(cells.member, m, n)
-    error, clusters = clustered_error(influence, cells.record, cells.fit, cells.member)
+    share /= np.where(cells.member, n, -m)  # of the other side that is lower, or not: less 1
+    share += np.where(cells.member, -area, 1 - area)
+    share /= np.where(cells.member, m, n)  # now the influence of each score
+    error, clusters = clustered_error(share, cells.record, cells.fit, cells.member)
     if clusters < 2:
         return area, (np.nan, np.nan)
     if least_error > error:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Ids = NDArray[np.intp]
+Ids = NDArray[np.integer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,7 @@ def clustered_error(
     by_record = _variance(influence, record, records)
     if distinct(fit) == 1:
         return float(np.sqrt(by_record)), records
-    by_fit, by_cell = _variance(influence, fit, fits), float((influence**2).sum())
+    by_fit, by_cell = _variance(influence, fit, fits), float(influence @ influence)
     total = np.max([by_record + by_fit - by_cell, by_record, by_fit])  # NaN if one is
     return float(np.sqrt(total)), min(records, fits)
 

@@ -212,8 +212,10 @@ def measure_attack(
     """
     floors = np.zeros(1 + len(RATES)) if least is None else np.nan_to_num(least)
     scored = ~np.isnan(scores)
-    fit, record = np.nonzero(scored)
-    cells = Cells(scores[scored], member[scored], record, fit if unit is None else unit[fit])
+    units = np.arange(len(scores)) if unit is None else unit
+    places = units.astype(np.int32)[:, None], np.arange(scores.shape[1], dtype=np.int32)
+    fit, record = (np.broadcast_to(place, scores.shape)[scored] for place in places)
+    cells = Cells(scores[scored], member[scored], record, fit)
     auc, interval = auc_interval(
         cells, level=level, least_error=float(floors[0]), replicates=GROUPS
     )

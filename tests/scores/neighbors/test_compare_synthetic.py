@@ -104,6 +104,14 @@ def test_where_training_and_holdout_rows_are_equal_nothing_can_be_a_copy():
     assert "training and holdout rows are equal" in str(result)
 
 
+def test_what_does_not_occur_has_no_part_in_the_p_value_of_all_together():
+    generator = np.random.default_rng(1)
+    result = compare_synthetic(*(generator.normal(size=(n, 30)) for n in (40, 30, 20)))
+    assert result.attributions["copies"].training + result.attributions["copies"].holdout == 0
+    assert np.isnan(result.attributions["exact_copies"].p_value)
+    assert result.p_value_combined == result.attributions["nearest"].p_value
+
+
 def test_a_result_is_kept_and_says_what_it_needs(tmp_path):
     generator = np.random.default_rng(2)
     frames = [categories(generator, n).set_index(pd.RangeIndex(7, 7 + n)) for n in (60, 50, 40)]

@@ -88,8 +88,9 @@ def compare_synthetic(
         )
     counts, closeness = neighbors.counts(), -neighbors.smallest_ratio()
     ordered = counts + _BREAKS_TIES * (1 + closeness)
-    p_values, p_value_combined = permutation_p_values(
-        ordered, included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
+    occurs, p_values = counts.any(axis=1), np.full(len(_KINDS), np.nan)
+    p_values[occurs], p_value_combined = permutation_p_values(
+        ordered[occurs], included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
     )
     beyond, p_value_beyond = beyond_maximum(closeness, included)
     p_value = conformal_p_values(closeness, included)
@@ -194,7 +195,7 @@ def _attribution(
         share=training / total if total else float("nan"),
         expected=float(included.mean()),
         excess=excess(count, included, of_copy),
-        p_value=p_value if total else float("nan"),
+        p_value=p_value,
     )
 
 

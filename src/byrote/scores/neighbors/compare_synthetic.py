@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.columns import is_frame
+from byrote.data.frames import comparable_frames
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models.samples.space import Gower, Space, space_of
@@ -47,8 +48,8 @@ def compare_synthetic(
     ----------
     train, holdout
         Rows that the generator was trained on, and rows from the same source that it has not seen:
-        data frames with the same columns of numbers and categories (Gower's distance, ranges over
-        all three tables), or arrays or Records (Euclidean, as for ``distance_ratio``).
+        data frames, or Records of tables, with the same columns of numbers and categories (Gower's
+        distance, ranges over all three tables); or arrays or other Records (Euclidean distance).
     synthetic
         The synthetic table.
     seed
@@ -76,8 +77,8 @@ def compare_synthetic(
     """
     seed = checks.seed("seed", seed)
     tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
-    if not any(map(is_frame, tables.values())):
-        tables = dict(zip(tables, comparable(**tables), strict=True))
+    rows = comparable_frames(**tables) or comparable(**tables)
+    tables = dict(zip(tables, rows, strict=True))
     space = space_of(**tables)
     neighbors = _neighbors_of(space, tables)
     included = np.arange(len(neighbors.group)) < len(train)
@@ -97,7 +98,7 @@ def compare_synthetic(
     copied = neighbors.share_of_copy(included)
     shares = copied, 1.0, copied  # a copy by its ratio is nearest to one row alone
     return SyntheticResult(
-        ids=_ids_of(train),
+        ids=train.ids if isinstance(train, Records) else _ids_of(tables["train"]),
         **dict(zip(_KINDS, counts[:, included], strict=True)),
         ratio=-closeness[included],
         p_value=p_value,
@@ -200,7 +201,5 @@ def _attribution(
 
 
 def _ids_of(train: Any) -> NDArray[Any]:
-    if isinstance(train, Records):
-        return train.ids
     index = np.asarray(train.index) if is_frame(train) else np.arange(len(train))
     return index if index.dtype.kind in "iuU" else index.astype(str)

@@ -80,6 +80,7 @@ def compare_synthetic(
     rows = comparable_frames(**tables) or comparable(**tables)
     tables = dict(zip(tables, rows, strict=True))
     space = space_of(**tables)
+    _check_values(train=tables["train"], holdout=tables["holdout"])
     neighbors = _neighbors_of(space, tables)
     included = np.arange(len(neighbors.group)) < len(train)
     if not 2 <= included.sum() <= len(included) - 2:
@@ -114,10 +115,21 @@ def compare_synthetic(
             **{name: len(data) for name, data in tables.items()},
             "space": space.NAME,
             "dimensions": space.dimensions,
+            "equal": neighbors.equal_to_training(included),
             "divided": int(np.count_nonzero(neighbors.tied() > 1)),
             "seed": seed,
         },
     )
+
+
+def _check_values(**real: Any) -> None:
+    """Refuse real tables in which a column lacks all values, which would tell them apart."""
+    for name, table in real.items():
+        for column in table.columns if is_frame(table) else ():
+            if table[column].isna().all():
+                raise InvalidInput(
+                    f"{name}: column {column!r} must hold values; all are missing (--drop {column})"
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,6 +169,14 @@ class _Neighbors:
         """
         share = np.bincount(self.group, included) / np.bincount(self.group)
         return float(share[self.group[included]].mean())
+
+    def equal_to_training(self, included: NDArray[np.bool_]) -> dict[str, int]:
+        """Count the included rows that equal another one, and the others that equal one."""
+        same = np.bincount(self.group, included)[self.group]
+        return {
+            "train": int(np.count_nonzero(same[included] > 1)),
+            "holdout": int(np.count_nonzero(same[~included])),
+        }
 
     def smallest_ratio(self) -> Array:
         """Return the smallest ratio of the two distances by real row, (N,); 1 without one."""

@@ -67,8 +67,9 @@ class SyntheticResult(Columnar):
     p_value_combined
         P-value of the three tests together, that is of their smallest p-value.
     description
-        Numbers of rows, distance, columns and seed; ``divided``: synthetic rows equally near to
-        several real rows.
+        Numbers of rows, distance, columns and seed; ``equal``: training and holdout rows that
+        equal a (or another) training row; ``divided``: synthetic rows equally near to several real
+        rows.
 
     Examples
     --------

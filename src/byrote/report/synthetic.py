@@ -53,7 +53,7 @@ def _verdict(result: SyntheticResult) -> str:
     return (
         f"A training row is nearest to {nearest.share:.1%} of synthetic rows;"
         f" {nearest.expected:.1%} if training left no trace.\n"
-        f"P-value of the three tests below together: {number(result.p_value_combined)}.\n"
+        f"P-value of the tests below together: {number(result.p_value_combined)}.\n"
         f"{plural(found, 'training row')} found at a {SIGNIFICANCE:.0%} false discovery rate;"
         f" {result.beyond_holdout:,} with a nearer copy than any holdout row"
         f" (p {number(result.p_value_beyond)})."

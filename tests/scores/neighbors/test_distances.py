@@ -88,6 +88,45 @@ def test_a_table_is_the_same_in_every_form(first, others, monkeypatch):
     assert found.description["space"] == "Gower's distance"
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_depends_on_units_order_of_columns_or_how_categories_are_written(seed):
+    generator = np.random.default_rng(seed)
+    frames = [
+        pd.DataFrame(
+            {
+                "age": np.where(generator.random(n) < 0.1, np.nan, generator.normal(size=n)),
+                "income": generator.lognormal(3, 1, n).round(1),
+                "job": generator.choice([*"xyz"], n),
+            }
+        )
+        for n in (80, 60, 70)
+    ]
+    frames[2].iloc[:9] = frames[0].iloc[:9].to_numpy()
+    frames[2] = frames[2].astype(frames[0].dtypes)
+    others = [
+        frame.assign(
+            age=frame["age"] * 1000 + 5,
+            income=frame["income"] / 7,
+            job=frame["job"].map({"x": "zoologist", "y": "actor", "z": "nurse"}),
+        )[["job", "income", "age"]]
+        for frame in frames
+    ]
+
+    def results(train, validation, samples):
+        neighbors = byrote.neighbors
+        extracted = neighbors.extracted_records(train, samples, neighbors=20)
+        return [
+            neighbors.distance_ratio(train, validation, samples),
+            neighbors.copying_test(train, validation, samples).statistic,
+            neighbors.authenticity(train, samples),
+            extracted.distance,
+            extracted.record,
+        ]
+
+    for found, expected in zip(results(*others), results(*frames), strict=True):
+        assert_allclose(found, expected, rtol=1e-6)
+
+
 def test_a_table_is_not_compared_with_rows_in_other_units():
     frame, rows = pd.DataFrame({"a": [1.0, 2.0, 4.0]}), np.zeros((3, 1))
     with pytest.raises(byrote.InvalidInput, match="train must be a data frame, as samples is"):

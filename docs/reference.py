@@ -16,25 +16,32 @@ import byrote
 from byrote.cli.app import app
 from byrote.plans import Plan
 
+KINDS = ("Functions", "Plans", "Classes", "Errors")
 PAGE = """\
 .. currentmodule:: {{ module }}
-{% for kind, names in kinds.items() if names %}
+{% for kind in kinds if names[kind] %}
 .. rubric:: {{ kind }}
 
 .. autosummary::
    :nosignatures:
 
-{% for name in names %}   {{ name }}
+{% for name in names[kind] %}   {{ name }}
 {% endfor %}
 {% endfor %}
-{% for name in functions %}
+{% for kind in kinds if here[kind] %}
+{{ kind }}
+---------
+
+{% for name in here[kind] %}
+{% if kind == "Functions" %}
 .. autofunction:: {{ name }}
-{% endfor %}
-{% for name in classes %}
+{% else %}
 .. autoclass:: {{ name }}
    :members:
    :inherited-members: BaseEstimator, DensityMixin
    :exclude-members: get_metadata_routing, set_fit_request, set_score_request
+{% endif %}
+{% endfor %}
 {% endfor %}
 """
 
@@ -63,18 +70,14 @@ def reference(module: ModuleType) -> str:
 
     A name that is public in byrote itself has its docstring on that page alone.
     """
-    names = public_names(module)
-    top = set() if module is byrote else {n for n in names if n in byrote.__all__}
-    kinds: dict[str, list[str]] = {k: [] for k in ("Functions", "Plans", "Classes", "Errors")}
-    for name, value in names.items():
-        kinds[_kind(value)].append(f"byrote.{name}" if name in top else name)
-    here = {name: value for name, value in names.items() if name not in top}
-    return Template(PAGE).render(
-        module=module.__name__,
-        kinds=kinds,
-        functions=[name for name, value in here.items() if not inspect.isclass(value)],
-        classes=[name for name, value in here.items() if inspect.isclass(value)],
-    )
+    names: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    here: dict[str, list[str]] = {kind: [] for kind in KINDS}
+    for name, value in public_names(module).items():
+        elsewhere = module is not byrote and name in byrote.__all__
+        names[_kind(value)].append(f"byrote.{name}" if elsewhere else name)
+        if not elsewhere:
+            here[_kind(value)].append(name)
+    return Template(PAGE).render(module=module.__name__, kinds=KINDS, names=names, here=here)
 
 
 class PublicNames(SphinxDirective):
@@ -84,7 +87,8 @@ class PublicNames(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Let autosummary and autodoc fill the page."""
-        return self.parse_text_to_nodes(reference(import_module(self.arguments[0])))
+        page = reference(import_module(self.arguments[0]))
+        return self.parse_text_to_nodes(page, allow_section_headings=True)
 
 
 def command_line() -> str:

@@ -107,9 +107,9 @@ _ABOUT = (
     f"{_SAMPLES} samples of each fit, beside the images that it trained on and as many held out."
     f" {RATIO.capitalize()}: the nearest image is nearer than a third of the distance to the second"
     " nearest. Extraction: the adaptive distance of Carlini et al. (2023) to the nearest is below"
-    f" 0.5, by the {NEIGHBORS} nearest images, or all where they are fewer. Intervals are over fits,"
-    " or over samples where all fits have the same share. Memorization shows in a share if it is"
-    " above that of held-out images, by the fits' differences, and in M if mean_log is above 0."
+    f" 0.5, by the {NEIGHBORS} nearest images, or all where they are fewer. Intervals are over"
+    " fits, or over samples where all fits have the same share. Memorization shows in a share if it"
+    " is above that of held-out images, by the fits' differences, and in M if mean_log is above 0."
 )
 
 

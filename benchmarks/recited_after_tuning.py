@@ -4,7 +4,7 @@ A coin decides which of two texts with random words is planted; its twin is the 
 lines are trained on once in an epoch, the other half not at all. MODEL is the folder of a causal
 model of transformers, SOURCE one of texts.
 
-    python benchmarks/recited_after_tuning.py MODEL SOURCE --lines 32 --copies 8 --epochs 6
+    python benchmarks/recited_after_tuning.py MODEL SOURCE
 """
 
 import argparse

@@ -30,7 +30,7 @@ def test_the_page_runs(byrote_, capfd):
     assert "Dear" in printed["show", False]
 
 
-@pytest.mark.filterwarnings("default")
+@pytest.mark.filterwarnings("default")  # of peft
 def test_the_class_with_adapters_is_fitted_and_scores(byrote_, monkeypatch):
     pytest.importorskip("peft")
     data, _, adapters = blocks(PAGE, "python")

@@ -4,6 +4,7 @@ docs/figures.md lists them with the figures of the paper.
 """
 
 from byrote.report.figures.classes import scores_by_label, thin_regions
+from byrote.report.figures.copies import Copying, copies_by_configuration
 from byrote.report.figures.distance_ratio import ratio_by_score, ratio_densities
 from byrote.report.figures.distribution import score_distribution, score_distributions
 from byrote.report.figures.estimators import Estimates, exposure_by_estimator
@@ -33,6 +34,7 @@ from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.with_and_without import with_and_without
 
 __all__ = [
+    "Copying",
     "Estimates",
     "ExposureCurves",
     "OnionRound",
@@ -43,6 +45,7 @@ __all__ = [
     "Quantiles",
     "RecitationCurve",
     "completion_by_prefix",
+    "copies_by_configuration",
     "exposure_by_epsilon",
     "exposure_by_estimator",
     "exposure_by_insertions",

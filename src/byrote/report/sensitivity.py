@@ -129,18 +129,18 @@ def reach(result: MemorizationResult) -> list[str]:
     if sensitivity.control is None:
         sentences.append(f"The smallest p-value possible is {summary.smallest_p:.2g}")
         if needed > summary.scored:
-            sentences[-1] += f": no record can reach significance; {_larger_plan(result)}."
+            sentences[-1] += f": no record can reach significance; {larger_plan(result)}."
         elif needed > 1:
             sentences[-1] += f"; at least {needed:,} records must reach it for any to be found."
         else:
             sentences[-1] += "."
     elif np.isinf(sensitivity.detectable):
         alone = ", only several together" if summary.significant else ""
-        sentences.append(f"No single record can be found{alone}: {_larger_plan(result)}.")
+        sentences.append(f"No single record can be found{alone}: {larger_plan(result)}.")
     elif sensitivity.far_from_normal:
         sentences.append(
             "Retraining noise is far from normal, as the control shows: which effect this run would"
-            f" find in a single record cannot be said; {_larger_plan(result)}."
+            f" find in a single record cannot be said; {larger_plan(result)}."
         )
     else:
         sentences.append(
@@ -158,7 +158,8 @@ def reach(result: MemorizationResult) -> list[str]:
     return sentences
 
 
-def _larger_plan(result: MemorizationResult) -> str:
+def larger_plan(result: MemorizationResult) -> str:
+    """Return what gives a run more fits, as an instruction."""
     kind = result.description["plan"]["spec"]["kind"]
     if kind in ("kfold", "leave-one-out"):
         return "use more repeats (--repeats)"

@@ -295,6 +295,6 @@ class Run(Reported):
     def sample(self, n: int, *, seed: int = 0, fit: int | None = None, model: Any = None) -> Any:
         """Draw n records from a model that the run keeps (see ``model``).
 
-        Those of a table are a data frame; others an array, (n, *shape). The seed determines them.
+        Those of a table are a data frame, others an array ``(n, *shape)``. The seed fixes them.
         """
         return kept_model.sample(self.folder, n, seed, fit, model, lambda: as_arrays(self.records))

@@ -26,7 +26,8 @@ from byrote.scores.recitation.recite import recite
 from byrote.scores.recitation.recite_run import counterfactual
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
-from byrote.studies.requests import Planned, StudyData
+from byrote.studies.audited_records import Planned
+from byrote.studies.requests import StudyData
 from byrote.studies.study import ScaledStudy
 
 

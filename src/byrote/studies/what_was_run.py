@@ -7,10 +7,11 @@ import numpy as np
 
 from byrote.report.format import byte_size, duration, number, plural, with_interval
 from byrote.scores.exposure.levels import check_controls
+from byrote.studies.audited_records import StudyRecords
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Rows, mean_of, named
 from byrote.studies.planted_texts import StudyTexts
-from byrote.studies.requests import StudyData, StudyImages, StudyRecords, StudyText
+from byrote.studies.requests import StudyData, StudyImages, StudyText
 from byrote.studies.study import ScaledStudy
 
 

@@ -6,6 +6,7 @@ from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (
     by_copies,
     by_insertions,
+    copying,
     extraction,
     families,
     mitigations,
@@ -30,5 +31,6 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "mitigations": mitigations.compare_mitigations,
     "onion": onion.onion,
     "families": families.compare_families,
+    "copying": copying.compare_copying,
     "recitation-by-copies": by_copies.recitation_by_copies,
 }

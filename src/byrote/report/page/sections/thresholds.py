@@ -38,7 +38,13 @@ def thresholds(audit: Audit) -> Section | None:
         for each in gate.thresholds
     ]
     head = ("threshold", "verdict", "limit", "measured", f"[{level}]", "", "why")
-    grid = Grid(f"The intervals hold together with probability {level}.", head, tuple(rows), left=7)
+    several = "s hold together" if len(rows) > 1 else " holds"
+    wider = ": each is wider than it is alone, elsewhere on the page" if len(rows) > 1 else ""
+    title = (
+        f"Limits as they were asked for with this page. The interval{several} with probability"
+        f" {level}{wider}."
+    )
+    grid = Grid(title, head, tuple(rows), left=7)
     data = {name: part for name, part in gate.to_dict().items() if name != "run"}
     return Section("thresholds", "Was it within the limits?", (grid,), data)
 

@@ -6,7 +6,7 @@ PYTEST := $(BIN)/python -m pytest
 # Tests start processes, each of which would compile anew what no other may keep.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install demo test docs doctests lint types bench format clean
+.PHONY: install demo test tests docs doctests lint types bench format clean
 
 install: .venv/installed
 
@@ -26,9 +26,11 @@ demo: install
 	$(BIN)/byrote figures runs/numbers
 	$(BIN)/python examples/what_was_found.py runs/digits runs/numbers
 
-# Two processes for two cores, first of types, doctests and the site, then of tests: more threads would only wait.
+# Two processes for two cores: types beside doctests, then the site and what is left of these beside tests.
 test: install
-	$(MAKE) --jobs=2 lint types doctests docs
+	$(MAKE) --jobs=2 types tests docs
+
+tests: lint doctests
 	OMP_NUM_THREADS=1 $(PYTEST) -n 2 --dist worksteal
 
 doctests: install

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -152,11 +153,12 @@ def test_functions_and_files_stay_small():
         assert len(path.read_text().splitlines()) <= 300, path
 
 
-def test_readme_examples_run(tmp_path):
+def test_readme_examples_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     text = (ROOT / "README.md").read_text()
     examples = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
     assert examples
     for number, example in enumerate(examples):
         path = tmp_path / f"example_{number}.py"
         path.write_text(example)
-        subprocess.run([sys.executable, "-W", "error", path], check=True, cwd=tmp_path)
+        runpy.run_path(str(path), run_name="__main__")

@@ -43,7 +43,7 @@ def test_a_model_of_ones_own(byrote_, own_module, capfd):
     exec(second, names)
     assert capfd.readouterr().out == "".join(blocks("docs/estimator.md", "text"))
     outputs = run_all(byrote_, "docs/estimator.md", codes=(0, 3, 4))
-    assert "40 of 200 records scored in 12 fits" in outputs[0]
+    assert "200 of 200 records scored in 12 fits" in outputs[0]
     (shown,) = blocks("docs/numbers.md", "text")
     summary, records = shown.split("…\n")
     for line in masked(summary) + masked(records)[:2]:

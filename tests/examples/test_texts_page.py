@@ -1,8 +1,10 @@
 """docs/texts.md does what it says: its code and its commands run as they stand there."""
 
+from pathlib import Path
+
 import pytest
 
-from pages import blocks, commands
+from pages import blocks, commands, words_of
 
 pytest.importorskip("transformers")
 
@@ -13,7 +15,7 @@ QUICKER = [("epochs=10", "epochs=1"), ("--folds 3", "--folds 2"), ("--repeats 4"
 
 @pytest.mark.filterwarnings("default")  # of so few fits
 def test_the_page_runs(byrote_, capfd):
-    data, program = blocks(PAGE, "python")
+    data, program, _ = blocks(PAGE, "python")
     exec(data.replace("range(120)", "range(40)"), {})
     capfd.readouterr()
     exec(program, {})
@@ -26,3 +28,16 @@ def test_the_page_runs(byrote_, capfd):
     assert "40 of 40 records scored in 4 fits" in printed["score", False]
     assert "Dear" not in printed["score", False]
     assert "Dear" in printed["show", False]
+
+
+@pytest.mark.filterwarnings("default")  # of peft
+def test_the_class_with_adapters_is_fitted_and_scores(byrote_, monkeypatch):
+    pytest.importorskip("peft")
+    data, _, adapters = blocks(PAGE, "python")
+    exec(data.replace("range(120)", "range(12)"), {})
+    Path("lora.py").write_text(adapters)
+    monkeypatch.syspath_prepend(".")
+    (command,) = blocks(PAGE, "sh")
+    code, out, err = byrote_(*words_of(command.strip(), QUICKER))
+    assert code == 0, err
+    assert "12 of 12 records scored in 4 fits" in out

@@ -12,7 +12,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, Probes
 from byrote.report.memorization import to_json
-from byrote.report.sensitivity import significance
+from byrote.report.sensitivity import significance, undetected
 from byrote.scores.memorization.sensitivity import Sensitivity
 
 from estimators import PureNoise
@@ -73,6 +73,46 @@ def test_what_was_found_comes_first(noise, count, sentence):
     assert lines[0] == sentence
     assert POWER in lines
     assert not any("No record" in line or "not cleared" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("found", "sure", "sentence"),
+    [
+        (1, 1, "it truly is."),
+        (1, 0, "it cannot be said that it truly is."),
+        (3, 0, "it cannot be said that any of them truly is."),
+        (3, 1, "at least 1 of them truly is."),
+        (3, 2, "at least 2 of them truly are."),
+    ],
+)
+def test_how_many_truly_are_is_said(noise, found, sure, sentence):
+    p_value = np.r_[np.full(sure, 1e-9), np.full(30 - sure, 0.9)]
+    lines = said(replace(noise, p_value=p_value), significant=found, share_significant=found / 30)
+    assert lines[1] == f"With 97.5% confidence {sentence}"
+
+
+def test_noisy_fits_do_not_make_training_lower_what_was_found(noise):
+    mean_log = np.r_[-0.026, 17.1, np.zeros(28)]
+    q_value = np.r_[0.01, 0.01, np.ones(28)]
+    found = replace(noise, mean_log=mean_log, q_value=q_value)
+    assert said(found, significant=2, share_significant=2 / 30)[0] == (
+        "2 records (6.7%) are memorized at a 5% false discovery rate: training raises their"
+        " log-likelihood by up to 17.1 nats."
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "effects below 5.12 nats may go undetected"),
+        ({"detectable": np.inf}, "this plan can find no single record"),
+        ({"detectable": np.nan}, "what may go undetected is unknown"),
+        ({"far_from_normal": True}, "what may go undetected is unknown"),
+    ],
+)
+def test_a_count_of_none_stands_beside_what_may_go_undetected(noise, changes, words):
+    sensitivity = replace(BY_CONTROL, **changes)
+    assert undetected(replace(noise.summary(), sensitivity=sensitivity)) == words
 
 
 def test_a_record_far_above_the_others_is_not_cleared(noise):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from byrote.report import exposure_notes, sensitivity
 from byrote.scores.exposure.exposure_result import ExposureResult
-from byrote.scores.gate.threshold import EXIT_CODES, Gate, Verdict
+from byrote.scores.gate.threshold import EXIT_CODES, UNMEASURED, Gate, Verdict
 from byrote.scores.memorization.memorization_result import MemorizationResult
 
 NOT_JUDGED = "no thresholds were set, so nothing was passed or failed"
@@ -25,6 +25,8 @@ class Conclusion:
         The verdict in a sentence.
     headline
         What was found, in sentences.
+    consequence
+        What follows from the verdict, in a sentence; empty without one.
     incomplete
         What is missing of the run; empty if it is complete.
     exit_code
@@ -34,6 +36,7 @@ class Conclusion:
     verdict: Verdict | Literal["not judged"]
     judgement: str
     headline: tuple[str, ...]
+    consequence: str
     incomplete: str
     exit_code: int
 
@@ -77,5 +80,30 @@ def conclude(result: Findings, *, gate: Gate | None = None, incomplete: str = ""
     )
     if gate is None:
         code = EXIT_CODES["inconclusive" if incomplete else "passed"]
-        return Conclusion("not judged", NOT_JUDGED, tuple(headline), incomplete, code)
-    return Conclusion(gate.verdict, gate.headline, tuple(headline), incomplete, gate.exit_code)
+        return Conclusion("not judged", NOT_JUDGED, tuple(headline), "", incomplete, code)
+    follows = _consequence(gate, result)
+    return Conclusion(
+        gate.verdict, gate.headline, tuple(headline), follows, incomplete, gate.exit_code
+    )
+
+
+def _consequence(gate: Gate, result: Findings) -> str:
+    """Return what a verdict means for whoever asked for the limits."""
+    if gate.verdict == "passed":
+        return "It is within the limits that were set, which say nothing of what was not tested."
+    if gate.verdict == "failed":
+        return (
+            "It is not within the limits that were set: change the data or the training (byrote"
+            " prune, stronger regularization, differential privacy), and audit again."
+        )
+    more = (
+        "use more canaries"
+        if isinstance(result, ExposureResult)
+        else sensitivity.larger_plan(result)
+    )
+    unmeasured = any(each.reason.startswith(UNMEASURED) for each in gate.thresholds)
+    missing = ", and see below how what was never measured can be" if unmeasured else ""
+    return (
+        "That is not a pass: this run cannot say whether the model is within the limits. To decide"
+        f" it, {more}{missing}."
+    )

@@ -27,9 +27,11 @@ from byrote.scores.exposure.levels import (
     check_controls,
 )
 from byrote.stats.estimate import Estimate
+from byrote.stats.multiple_testing import q_values
 
 FACTS = ("model", "corpus", "epochs", "test_loss")
 _COUNTED = ("parameters", "characters")
+FALSE_DISCOVERIES = 0.05
 _FEW = 3  # fits that are described one by one
 
 
@@ -41,9 +43,10 @@ def headline(result: ExposureResult) -> list[str]:
     row = int(np.nanargmax(inserted))
     most = with_interval(estimate_of(result, row))
     sentences = [
+        _standing_out(result),
         f"The most exposed of {plural(int((result.inserted > 0).sum()), 'inserted secret')} has"
         f" {most} of at most {number(result.exposure.maximum[row])} bits; a secret that training"
-        f" has never seen has {NULL_MEAN:.2f} on average."
+        f" has never seen has {NULL_MEAN:.2f} on average.",
     ]
     level = by_insertions(result.exposure, result.inserted)[-1]
     mean = with_interval(level_mean(level))
@@ -55,6 +58,19 @@ def headline(result: ExposureResult) -> list[str]:
     if controls.controls and not controls.calibrated:
         sentences.append("The controls fail their check: these exposures cannot be relied on.")
     return sentences
+
+
+def _standing_out(result: ExposureResult) -> str:
+    """Return how many inserted secrets are exposed beyond chance, and how many are first."""
+    exposure = result.exposure
+    known = (result.inserted > 0) & ~np.isnan(exposure.p_value)
+    out = int(np.count_nonzero(q_values(exposure.p_value[known]) <= FALSE_DISCOVERIES))
+    first = int(np.count_nonzero(known & (exposure.rank == 1)))
+    ranked = f"; {first:,} of them the model ranks first of their format" if first else ""
+    return (
+        f"{out:,} of {plural(int((result.inserted > 0).sum()), 'inserted secret')} are more exposed"
+        f" than chance explains, at a {FALSE_DISCOVERIES:.0%} false discovery rate{ranked}."
+    )
 
 
 def estimate_of(result: ExposureResult, row: int) -> Estimate:

@@ -11,6 +11,7 @@ from byrote.scores.memorization.summary import Summary
 from byrote.stats.multiple_testing import false_hypotheses
 
 _TAIL = 0.025  # error of the lower end of a 95 % interval
+SURE = f"{1 - _TAIL:.1%}"
 
 
 def significance(result: MemorizationResult) -> Text:
@@ -49,13 +50,30 @@ def conclusion(result: MemorizationResult) -> list[str]:
 
 def _certain(result: MemorizationResult) -> list[str]:
     """Return how many of the records found truly are memorized, whichever discoveries are false."""
-    if not result.summary().significant:
+    found = result.summary().significant
+    if not found:
         return []
-    level = f"With {1 - _TAIL:.1%} confidence"
-    certain = false_hypotheses(result.p_value[~np.isnan(result.p_value)], _TAIL)
+    certain = truly_memorized(result)
     if not certain:
-        return [f"{level} it cannot be said that any of them truly is."]
-    return [f"{level} at least {certain:,} of them truly {'is' if certain == 1 else 'are'}."]
+        which = "it" if found == 1 else "any of them"
+        return [f"With {SURE} confidence it cannot be said that {which} truly is."]
+    which = "it" if found == 1 else f"at least {certain:,} of them"
+    return [f"With {SURE} confidence {which} truly {'is' if certain == 1 else 'are'}."]
+
+
+def truly_memorized(result: MemorizationResult) -> int:
+    """Return a number that those truly memorized reach, with the confidence ``SURE``."""
+    return false_hypotheses(result.p_value[~np.isnan(result.p_value)], _TAIL)
+
+
+def undetected(summary: Summary) -> str:
+    """Return briefly what a run that found no record may have missed."""
+    sensitivity = summary.sensitivity
+    if np.isinf(sensitivity.detectable):
+        return "this plan can find no single record"
+    if np.isnan(sensitivity.detectable) or sensitivity.far_from_normal:
+        return "what may go undetected is unknown"
+    return f"effects below {number(sensitivity.detectable)} nats may go undetected"
 
 
 def _found(result: MemorizationResult) -> str:
@@ -78,6 +96,8 @@ def _rise(result: MemorizationResult, whose: str) -> str:
         return ""
     low, high = number(rise.min()), number(rise.max())
     span = low if low == high else f"{low} to {high}"
+    if rise.min() <= 0:  # found by the weighted difference, which noisy fits move less
+        span = f"up to {high}"
     raised = log_likelihood(result.description)
     return f": training raises {whose} {raised} by {span} nats"
 
@@ -109,18 +129,18 @@ def reach(result: MemorizationResult) -> list[str]:
     if sensitivity.control is None:
         sentences.append(f"The smallest p-value possible is {summary.smallest_p:.2g}")
         if needed > summary.scored:
-            sentences[-1] += f": no record can reach significance; {_larger_plan(result)}."
+            sentences[-1] += f": no record can reach significance; {larger_plan(result)}."
         elif needed > 1:
             sentences[-1] += f"; at least {needed:,} records must reach it for any to be found."
         else:
             sentences[-1] += "."
     elif np.isinf(sensitivity.detectable):
         alone = ", only several together" if summary.significant else ""
-        sentences.append(f"No single record can be found{alone}: {_larger_plan(result)}.")
+        sentences.append(f"No single record can be found{alone}: {larger_plan(result)}.")
     elif sensitivity.far_from_normal:
         sentences.append(
             "Retraining noise is far from normal, as the control shows: which effect this run would"
-            f" find in a single record cannot be said; {_larger_plan(result)}."
+            f" find in a single record cannot be said; {larger_plan(result)}."
         )
     else:
         sentences.append(
@@ -138,7 +158,8 @@ def reach(result: MemorizationResult) -> list[str]:
     return sentences
 
 
-def _larger_plan(result: MemorizationResult) -> str:
+def larger_plan(result: MemorizationResult) -> str:
+    """Return what gives a run more fits, as an instruction."""
     kind = result.description["plan"]["spec"]["kind"]
     if kind in ("kfold", "leave-one-out"):
         return "use more repeats (--repeats)"

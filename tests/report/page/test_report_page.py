@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy.stats import false_discovery_control
 
 import byrote
 from byrote.errors import InvalidInput
@@ -160,12 +161,49 @@ def test_the_verdict_is_that_of_the_gate(pages, runs):
     assert part["exit_code"] == gate.exit_code
 
 
+@pytest.mark.parametrize(
+    ("kind", "thresholds", "begins"),
+    [
+        ("images", {}, ""),
+        ("images", {"max_q999": 1e6}, "It is within the limits"),
+        ("images", {"max_q999": 0.0}, "It is not within the limits"),
+        ("images", {"max_exposure": 1.0}, "That is not a pass"),
+        ("canaries", {"max_score": 1.0}, "That is not a pass"),
+    ],
+)
+def test_what_follows_from_the_verdict_is_said(pages, kind, thresholds, begins):
+    content = pages(kind, thresholds=tuple(thresholds.items()))
+    consequence = data_of(content)["runs"][kind]["consequence"]
+    assert consequence.startswith(begins)
+    assert bool(consequence) == bool(thresholds)
+    assert consequence.encode() in content
+
+
+def test_secrets_that_stand_out_are_counted(pages, runs):
+    result = byrote.open_run(runs / "canaries").exposure()
+    inserted = result.inserted > 0
+    found = (false_discovery_control(result.exposure.p_value[inserted]) <= 0.05).sum()
+    first = data_of(pages("canaries"))["runs"]["canaries"]["headline"][0]
+    assert first.startswith(f"{found} of {inserted.sum()} inserted secrets are more exposed")
+
+
 def test_what_was_not_measured_is_neither_zero_nor_passed(pages):
     numbers = data_of(pages("images"))["runs"]["images"]["numbers"]
     [epsilon] = [number for number in numbers if number["name"] == "privacy loss proven"]
     assert epsilon["value"] == ""
-    assert "folds are not independent" in epsilon["note"]
+    assert "proves no epsilon" in epsilon["note"]
     assert b"not measured" in pages("images")
+    assert b"folds are not independent" in pages("images")
+
+
+@pytest.mark.parametrize("kind", ["images", "rows"])
+def test_records_that_were_not_found_are_not_cleared(pages, runs, kind):
+    numbers = data_of(pages(kind))["runs"][kind]["numbers"]
+    [share] = [number for number in numbers if number["name"] == "records found"]
+    found = byrote.open_run(runs / kind).memorization().summary().significant
+    assert share["value"].startswith(f"{found:,} of ")
+    assert ("truly" in share["interval"]) if found else ("undetected" in share["interval"])
+    assert share["estimate"]["high"] == 1.0
 
 
 def test_an_incomplete_run_says_so_and_is_not_finished(runs, tmp_path):

@@ -11,7 +11,7 @@ from byrote.report.page.audit import Audit
 from byrote.report.page.content import Chapter, Page, Section
 from byrote.report.page.sections import registry
 from byrote.report.page.sections.compared import compared
-from byrote.report.page.sections.coverage import coverage
+from byrote.report.page.sections.coverage import coverage, signature
 from byrote.report.page.sections.made import made
 from byrote.scores.gate.threshold import Gate
 from byrote.scores.run import Run
@@ -62,7 +62,7 @@ def _title(audits: list[Audit]) -> str:
 
 def _chapter(audit: Audit) -> Chapter:
     sections = registry.sections_of(audit)
-    sections = (*sections, coverage(audit, sections), made(audit))
+    sections = (*sections, coverage(audit, sections), made(audit), signature())
     placed = tuple(_placed(section, audit) for section in sections)
     return Chapter(
         name=audit.name,
@@ -71,6 +71,7 @@ def _chapter(audit: Audit) -> Chapter:
         conclusion=audit.conclusion,
         numbers=tuple(number for section in sections for number in section.numbers),
         untested=tuple(sentence for section in sections for sentence in section.untested),
+        words=tuple(word for section in sections for word in section.words),
         sections=placed,
     )
 
@@ -96,6 +97,7 @@ def _data(chapter: Chapter) -> dict[str, Any]:
         "question": chapter.question,
         "verdict": conclusion.verdict,
         "judgement": conclusion.judgement,
+        "consequence": conclusion.consequence,
         "headline": list(conclusion.headline),
         "incomplete": conclusion.incomplete,
         "exit_code": conclusion.exit_code,

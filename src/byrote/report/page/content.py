@@ -160,6 +160,8 @@ class Section:
         Sentences on what it did not test.
     covers
         Attacks of which it shows evidence, by name.
+    words
+        Terms that it uses, with what they mean.
     """
 
     name: str
@@ -169,6 +171,7 @@ class Section:
     numbers: tuple[Number, ...] = ()
     untested: tuple[str, ...] = ()
     covers: Mapping[str, Coverage] = field(default_factory=dict)
+    words: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,6 +184,7 @@ class Chapter:
     conclusion: Conclusion
     numbers: tuple[Number, ...]
     untested: tuple[str, ...]
+    words: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
 
 

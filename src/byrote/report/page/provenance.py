@@ -17,13 +17,17 @@ def digests(run: Run) -> dict[str, str]:
     data: the fingerprint of values, ids and labels. model: class, code, parameters and files. run:
     its description, plan and ids, every finished fit, and the results kept beside them.
     """
-    manifest = run.manifest
-    model = json.dumps(manifest.model.model_dump(mode="json"), sort_keys=True)
     return {
-        "data": manifest.data.fingerprint,
-        "model": hashlib.sha256(model.encode()).hexdigest(),
+        "data": run.manifest.data.fingerprint,
+        "model": of_model(run),
         "run": _of_files(run),
     }
+
+
+def of_model(run: Run) -> str:
+    """Return the SHA-256 of a run's model: class, code, parameters and files."""
+    model = json.dumps(run.manifest.model.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(model.encode()).hexdigest()
 
 
 def _of_files(run: Run) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from byrote.report import privacy
 from byrote.report.format import number
-from byrote.report.page import cells
+from byrote.report.page import cells, words
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import (
     Block,
@@ -51,22 +51,28 @@ def attacks(audit: Audit) -> Section:
             _bounds(evidence),
         ),
         evidence.to_dict(),
-        numbers=(
-            best_attack(evidence),
-            cells.estimated(
-                "privacy loss proven", evidence.headline.estimate, "epsilon_proven", _PROVEN
-            ),
-        ),
+        numbers=(best_attack(evidence), _loss(evidence)),
         untested=_untested(evidence),
         covers={MEMBERSHIP: _coverage(evidence.membership)},
+        words=words.ATTACKS,
     )
+
+
+def _loss(evidence: PrivacyEvidence) -> Number:
+    name, bound = "privacy loss proven", evidence.headline.estimate
+    if np.isnan(bound.value):
+        return Number(name, "", note=f"this plan proves no epsilon: see {_TITLE}")
+    return cells.estimated(name, bound, "epsilon_proven", _PROVEN)
 
 
 def best_attack(evidence: PrivacyEvidence) -> Number:
     """Return the area of the better attack; picking it makes the area a little too large."""
     known = [attack for attack in evidence.membership if not np.isnan(attack.auc)]
     best = max(known or evidence.membership, key=lambda attack: np.nan_to_num(attack.auc))
-    return cells.estimated("best membership attack", best.estimate, "membership_auc", _AREA)
+    note = f"{_AREA}; an average, which says nothing of the worst record"
+    if len(known) == 1 < len(evidence.membership):
+        note = f"{best.attack}, the only attack that could be measured; {note}"
+    return cells.estimated("best membership attack", best.estimate, "membership_auc", note)
 
 
 def _coverage(attacks: Sequence[MembershipInference]) -> Coverage:
@@ -80,7 +86,10 @@ def _coverage(attacks: Sequence[MembershipInference]) -> Coverage:
 def _untested(evidence: PrivacyEvidence) -> tuple[str, ...]:
     sentences = ["An upper bound of the privacy loss: no audit gives one, only a guarantee does."]
     if np.isnan(evidence.proven):
-        sentences.append(f"A lower bound of epsilon: {evidence.headline.reason}.")
+        sentences.append("A lower bound of the privacy loss: this plan of fits gives none.")
+    unknown = [attack.attack for attack in evidence.membership if np.isnan(attack.auc)]
+    if unknown and len(unknown) < len(evidence.membership):
+        sentences.append(f"Membership inference by {', '.join(unknown)}: there are too few fits.")
     return tuple(sentences)
 
 

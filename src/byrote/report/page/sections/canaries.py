@@ -7,7 +7,7 @@ from byrote.report import exposure as text
 from byrote.report import exposure_notes
 from byrote.report.figures.exposure_marks import NULL_95
 from byrote.report.format import insertions, number, plural, with_interval
-from byrote.report.page import cells
+from byrote.report.page import cells, words
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import (
     Block,
@@ -50,6 +50,7 @@ def canaries(audit: Audit) -> Section | None:
         data,
         numbers=_numbers(audit, result),
         covers={EXFILTRATION: _coverage(result)},
+        words=words.CANARIES,
     )
 
 

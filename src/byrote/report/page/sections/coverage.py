@@ -4,7 +4,7 @@ EDPB, Opinion 28/2024 on certain data protection aspects related to the processi
 in the context of AI models, names the attacks that an anonymous model should resist.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from byrote.report.page.content import (
     Status,
     Tone,
 )
+from byrote.report.page.provenance import of_model
 from byrote.report.page.sections.attacks import MEMBERSHIP, best_attack
 from byrote.report.page.sections.canaries import EXFILTRATION
 from byrote.report.page.sections.samples import REGURGITATION
@@ -44,6 +45,7 @@ CLASSES = {
 }
 _ABSENT = Coverage("out of scope", "byrote has no such attack, and nothing here rules it out")
 _NOTHING_GENERATED = Coverage("not run", "no text was generated and searched")
+NO_AVERAGE = cells.words("has no average", tone="note")
 _RECITE = Coverage("not run", "byrote recite lets kept models continue the texts")
 
 
@@ -62,8 +64,7 @@ def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
         for name in CLASSES
     )
     head = ("attack", "what it does", "status", "evidence, or what it needs")
-    title = "Attacks named by the EDPB, Opinion 28/2024"
-    left_out = [name for name in CLASSES if covers[name].status != "run"]
+    title = "Attacks named by the EDPB, Opinion 28/2024; this page does not decide anonymity"
     return Section(
         "coverage",
         "What was covered",
@@ -72,17 +73,45 @@ def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
             _risk(audit),
             Facts(tuple(_limits(audit))),
             _again(audit),
-            Signature(
-                "I have read what this page shows, what it does not test, and its limits.",
-                ("Name and role", "Decision", "Date and signature"),
-            ),
         ),
         {name: {"status": c.status, "evidence": c.evidence} for name, c in covers.items()},
-        untested=(f"Attacks that were not run: {', '.join(left_out)}.",) if left_out else (),
+        untested=tuple(_untested(audit, covers)),
     )
 
 
-_TONES: Mapping[Status, Tone] = {"run": "strong", "not run": "alarm", "out of scope": "unknown"}
+def signature() -> Section:
+    """Return the lines to sign, at the end of what was read."""
+    return Section(
+        "signature",
+        "Signature",
+        (
+            Signature(
+                "I have read what this page shows, what it does not test, and its limits.",
+                (
+                    "Name and role",
+                    "Decision: release, audit again, train again, or reject",
+                    "Date and signature",
+                ),
+            ),
+        ),
+    )
+
+
+def _untested(audit: Audit, covers: Mapping[str, Coverage]) -> Iterator[str]:
+    """State what no section has tested: attacks, copies, other trainings."""
+    for status, words in (
+        ("not run", "Attacks that this run could have had, but were not run"),
+        ("out of scope", "Attacks that byrote does not test in such a run"),
+    ):
+        if names := [name for name in CLASSES if covers[name].status == status]:
+            yield f"{words}: {', '.join(names)}."
+    if audit.scores is not None and isinstance(audit.near_duplicates, str):
+        yield "Near-duplicates: records with a copy in training look as if not memorized."
+    if audit.run.design.fits == 1:
+        yield "Other trainings: these numbers are of a single trained model."
+
+
+_TONES: Mapping[Status, Tone] = {"run": "", "not run": "alarm", "out of scope": "unknown"}
 
 
 def _status(status: Status) -> Cell:
@@ -96,7 +125,7 @@ def _defaults(audit: Audit) -> dict[str, Coverage]:
     defaults = {
         ATTRIBUTE: Coverage("not run", "byrote.privacy.attribute_disclosure guesses a column")
         if table
-        else Coverage("out of scope", "the records have no columns with names"),
+        else Coverage("out of scope", "there are no named columns to guess"),
         REGURGITATION: Coverage("not run", samples),
     }
     if audit.exposures is not None:
@@ -150,8 +179,9 @@ def _privacy(audit: Audit) -> list[Row]:
     proven, allowed = _epsilons(audit.evidence)
     average = cells.words("an area is itself an average", tone="note")
     return [
-        cells.row("membership inference, area under the curve", auc, average),
-        cells.row("privacy loss, epsilon", f"guaranteed: {allowed}", f"audited: {proven}"),
+        cells.row("membership inference, area under the curve", average, auc),
+        cells.row("privacy loss, epsilon: guaranteed", allowed, NO_AVERAGE),
+        cells.row("privacy loss, epsilon: proven by this audit", proven, NO_AVERAGE),
     ]
 
 
@@ -159,7 +189,7 @@ def _epsilons(evidence: PrivacyEvidence) -> tuple[str, str]:
     bound = evidence.headline
     proven = f"at least {number(bound.epsilon)}"
     if np.isnan(bound.epsilon):
-        proven = f"no bound ({bound.reason})"
+        proven = "no bound"
     allowed = privacy.guarantee(evidence.guarantee).rstrip(".")
     return proven, "none" if evidence.guarantee is None else allowed.removeprefix("Guarantee: ")
 
@@ -179,8 +209,9 @@ def _limits(audit: Audit) -> list[tuple[str, str]]:
         ("data", _data_size(audit)),
         ("parameters", _parameters(audit)),
         (
-            "who can be spoken of",
-            "the records, secrets, model and training of this run; not other data or models",
+            "what was audited",
+            f"{plural(len(audit.run.finished), 'model')} trained for this audit, not a model in"
+            " use; the page speaks of one that was trained in the same way on the same data",
         ),
         *([("near-duplicates", _near_duplicates(audit))] if audit.scores is not None else []),
         (
@@ -240,13 +271,13 @@ def _tokens(audit: Audit) -> int:
 
 
 def _again(audit: Audit) -> Prose:
-    manifest = audit.run.manifest
+    data, model = audit.run.manifest.data.fingerprint[:12], of_model(audit.run)[:12]
     missing = f" Fits are missing: {audit.run.incomplete}." if audit.run.incomplete else ""
     return Prose(
         (
-            f"Test again when the data change (this page: {manifest.data.fingerprint[:12]}…), when"
-            f" the model, its settings or its training change (this page: {audit.model}), when"
-            " training goes on, or when records are added or erased. A page of another model, or of"
-            f" this one trained longer, says nothing of it.{missing}",
+            f"Test again when the data change (SHA-256 here {data}…), when the model, its settings"
+            f" or its training change ({model}…), when training goes on, or when records are added"
+            " or erased. A page of another model, or of this one trained longer, says nothing of"
+            f" it.{missing}",
         )
     )

@@ -9,6 +9,11 @@ from byrote.report.page.provenance import digests
 from byrote.report.settings import model_call
 
 _NO_COMMAND = "none: the records, the plan or the secrets were made in Python"
+_HASHED = {
+    "data": "data (values, ids and labels)",
+    "model": "model (class, code and parameters, before training)",
+    "run": "run (description, plan, every fit and result)",
+}
 _OMITTED = ("location",)  # of the data: a path on somebody's machine
 
 
@@ -32,7 +37,7 @@ def made(audit: Audit) -> Section:
         ("versions", ", ".join(f"{name} {v}" for name, v in versions.items())),
         ("processor", processor),
     )
-    hashed = tuple((f"SHA-256 of {name}", value) for name, value in hashes.items())
+    hashed = tuple((f"SHA-256 of {_HASHED[name]}", value) for name, value in hashes.items())
     verify = "byrote verify PAGE RUN makes this page again from the run, and compares every byte."
     return Section(
         "made",

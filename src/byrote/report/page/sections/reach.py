@@ -78,15 +78,15 @@ def _smallest(sensitivity: Sensitivity) -> Number:
 def _unseen(sensitivity: Sensitivity) -> tuple[str, ...]:
     if np.isfinite(sensitivity.detectable) and not sensitivity.far_from_normal:
         return (
-            f"Effects on single records below {number(sensitivity.detectable)} nats, which this"
-            " many fits seldom find.",
+            f"Many effects on single records below {number(sensitivity.detectable)} nats: of such"
+            " effects this many fits find some, and miss more than one in five.",
         )
     if np.isinf(sensitivity.detectable):
         return ("Single records: this plan has too few fits to find any one of them.",)
     return ("How small an effect this run would have found is not known.",)
 
 
-def _control(sensitivity: Sensitivity) -> list[Grid]:
+def _control(sensitivity: Sensitivity) -> list[Block]:
     """Return how often the control's p-values are small, beside how often they should be."""
     if sensitivity.control is None:
         return []
@@ -106,4 +106,9 @@ def _control(sensitivity: Sensitivity) -> list[Grid]:
         f"Negative control ({sensitivity.control}): {plural(total, 'p-value')} where nothing was"
         " memorized"
     )
-    return [Grid(title, ("p-value", "expected", "observed", "95 %"), tuple(rows))]
+    note = (
+        "No record's p-value is smaller than the share of these that are as small: where more of"
+        " them are small than expected, fewer records are found, not more false ones."
+    )
+    grid = Grid(title, ("p-value", "expected", "observed", "95 %"), tuple(rows))
+    return [grid, Prose((note,), "note")]

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput, printable
-from byrote.report import memorization
+from byrote.report import memorization, sensitivity
 from byrote.report.figures.distribution import score_bins
 from byrote.report.figures.far_values import Bins
 from byrote.report.figures.record_marks import is_found
 from byrote.report.format import number, plural, statistic_of
-from byrote.report.page import cells
+from byrote.report.page import cells, words
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import (
     Block,
@@ -31,6 +31,7 @@ from byrote.report.page.sections.registry import section
 from byrote.report.page.strips import Strips
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.summary import quantiles
+from byrote.stats.estimate import Estimate
 
 LISTED = 100  # records found, in the table
 _HIGHEST = 20  # others with the highest M
@@ -53,22 +54,40 @@ def records(audit: Audit) -> Section | None:
         _data(audit, result),
         numbers=_numbers(audit, result),
         untested=_untested(result),
+        words=words.of_scores(*statistic_of(result.description)),
     )
 
 
 def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
-    summary = result.summary()
-    share = cells.measured(
-        "records memorized", audit.measured("max_significant"), "records_memorized_share"
+    surest = (
+        "how much training raises the log-likelihood of the record with the highest lower limit;"
+        " noisier records have higher estimates"
     )
-    if share.is_known and summary.significant is not None:
-        text = f"{summary.significant:,} of {summary.scored:,}"
-        part = f"{summary.share_significant:.1%}, {share.interval}"
-        note = "at a 5% false discovery rate"
-        share = replace(share, value=text, interval=part, note=note)
-    raises = "how much training on the worst record raises its log-likelihood"
     effect = audit.measured("max_score")
-    return share, cells.measured("largest effect", effect, "largest_effect_nats", note=raises)
+    largest = cells.measured("largest sure effect", effect, "largest_effect_nats", note=surest)
+    return _share(audit, result), largest
+
+
+def _share(audit: Audit, result: MemorizationResult) -> Number:
+    """Return the share of records found; nothing says that the others are not memorized."""
+    share = cells.measured(
+        "records found", audit.measured("max_significant"), "records_memorized_share"
+    )
+    summary = result.summary()
+    if not share.is_known or summary.significant is None:
+        return share
+    certain = sensitivity.truly_memorized(result)
+    reach = sensitivity.undetected(summary)
+    if summary.significant:
+        truly = f"at least {certain:,} truly" if certain else "none for certain"
+        reach = f"{summary.share_significant:.1%}; {truly}, at {sensitivity.SURE} confidence"
+    return replace(
+        share,
+        value=f"{summary.significant:,} of {summary.scored:,}",
+        interval=reach,
+        note="memorized at a 5% false discovery rate",
+        estimate=Estimate(summary.share_significant, certain / summary.scored, 1.0),
+    )
 
 
 def _untested(result: MemorizationResult) -> tuple[str, ...]:
@@ -153,7 +172,9 @@ class _Shown:
         x = _axis(bins)
         y = Axis.through(0, 1.08 * float(all_.max()), "records", ticks=4)
         rule = (
-            [Rule("quantile", x=q95, text=f"95% are below {number(q95)}")] if q95 <= x.high else []
+            [Rule("quantile", x=q95, text=f"95% of records are below {number(q95)}")]
+            if q95 <= x.high
+            else []
         )
         keys = (Key("found", "found (q ≤ 0.05)"), Key("plain", "other records"))
         return Plot(x, y, (*rule, *stacks), keys, height=330.0)
@@ -194,6 +215,7 @@ class _Shown:
         if len(self.found):
             listed = self.found[:LISTED]
             count = cells.part(len(listed), len(self.found))
+            count += "; all: byrote show RUN --csv" if len(listed) < len(self.found) else ""
             grids.append(self._grid(f"Records found, the largest effect first ({count})", listed))
         if len(self.highest):
             title = "Highest scores that were not found: chance alone may explain each of them"
@@ -247,9 +269,8 @@ class _Shown:
         return Prose(
             (
                 f"Effect: the mean {value} of a record in the models that trained on it, minus"
-                f" that in the models that did not, in {unit}; 10 nats are a factor of 22,000."
-                " Score M is the paper's estimate of the same. q: the share of false discoveries"
-                " among records with a q as small.",
+                f" that in the models that did not, in {unit}. The interval is from the record's"
+                " own values alone, q from what all records say about noise.",
                 "Each dot is a model: grey without the record, blue with it; the line leads from"
                 " the mean without to the mean with. The shaded part is where 90% of all records"
                 " lie when they are held out.",

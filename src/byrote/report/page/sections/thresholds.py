@@ -8,7 +8,7 @@ import numpy as np
 from byrote.report import gate as gate_text
 from byrote.report.page.audit import Audit
 from byrote.report.page.cells import NO_LIMITS, row, words
-from byrote.report.page.content import Cell, Grid, Prose, Section, Tone
+from byrote.report.page.content import Cell, Grid, Section, Tone
 from byrote.report.page.drawing import Drawing, draw
 from byrote.report.page.plot import Axis, Plot, Rule, Whisker
 from byrote.report.page.sections.registry import section
@@ -33,15 +33,20 @@ def thresholds(audit: Audit) -> Section | None:
             _value(each),
             words(gate_text.interval(each)),
             Cell("", strip=_strip(each)),
-            words(each.reason or each.covers),
+            words("; ".join(filter(None, (each.reason, each.covers)))),
         )
         for each in gate.thresholds
     ]
     head = ("threshold", "verdict", "limit", "measured", f"[{level}]", "", "why")
-    grid = Grid(f"The intervals hold together with probability {level}.", head, tuple(rows), left=7)
-    covers = tuple(f"{option(t.name)}: {t.covers}." for t in gate.thresholds if t.covers)
+    several = "s hold together" if len(rows) > 1 else " holds"
+    wider = ": each is wider than it is alone, elsewhere on the page" if len(rows) > 1 else ""
+    title = (
+        f"Limits as they were asked for with this page. The interval{several} with probability"
+        f" {level}{wider}."
+    )
+    grid = Grid(title, head, tuple(rows), left=7)
     data = {name: part for name, part in gate.to_dict().items() if name != "run"}
-    return Section("thresholds", "Was it within the limits?", (grid, Prose(covers, "note")), data)
+    return Section("thresholds", "Was it within the limits?", (grid,), data)
 
 
 def _value(threshold: Threshold) -> Cell:

@@ -1,0 +1,69 @@
+"""What the words on a page mean, for a reader who meets them for the first time."""
+
+Words = tuple[tuple[str, str], ...]
+
+_NATS: Words = (
+    ("nat", "1 nat is a factor of 2.7, 2.3 nats are a factor of 10, 12 nats one of 160,000"),
+)
+CANARIES: Words = (
+    ("canary", "an invented secret, put into the training text for this test"),
+    (
+        "exposure",
+        "where a secret stands if the model sorts all secrets of the format by probability: with b"
+        " bits it is among the first 2^-b of them, with the largest possible exposure the very"
+        " first. Whoever can ask the model for probabilities needs 2^b times fewer guesses.",
+    ),
+    (
+        "bits of the text",
+        "how improbable the secret is to the model: with b bits the model completes it of itself"
+        " once in 2^b attempts",
+    ),
+    (
+        "by",
+        "how the place was found: exact or by search, which is certain for this model, or estimated"
+        " from samples",
+    ),
+    ("only bounds", "number of secrets known only to be at least so exposed"),
+)
+ATTACKS: Words = (
+    (
+        "area under the curve",
+        "how often an attacker ranks a record that was trained on above one that was not: one half"
+        " is guessing, 1 certainty. It is an average, and says nothing of the worst record.",
+    ),
+    (
+        "privacy loss, epsilon",
+        "by training on one record, nothing that the model does becomes more than e^epsilon times"
+        " as probable. Training can guarantee an upper bound, an audit prove a lower one; what is"
+        " proven above the guarantee refutes it.",
+    ),
+)
+
+
+def of_scores(value: str, unit: str) -> Words:
+    """Return the words of memorization scores, in a unit, of a value such as log p."""
+    known = (value, "how probable a model finds a record, as a logarithm")
+    return (
+        *((known, *_NATS) if unit == "nats" else ()),
+        (
+            "effect",
+            f"the mean {value} of a record in the models that trained on it, minus that in those"
+            " that did not: how much better a model knows the record for having seen it",
+        ),
+        (
+            "score M",
+            "the same by the estimate of van den Burg and Williams (2021): a mean of probabilities"
+            f" instead of logarithms, in {unit}",
+        ),
+        (
+            "found",
+            "at a 5% false discovery rate: of all records found, 1 in 20 is expected to be there by"
+            " chance; which one cannot be said",
+        ),
+        (
+            "q",
+            "the false discovery rate at which the record would just be found. It rests on what all"
+            " records say about noise too: a record can be found although its own interval, from"
+            " its own few values, is wide.",
+        ),
+    )

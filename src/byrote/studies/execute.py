@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
+from byrote.data.text_records import TextRecords
 from byrote.errors import IncompleteRun
+from byrote.plans import Grouped
 from byrote.runs.execute import run_fits
 from byrote.runs.files import make_folder
 from byrote.runs.paths import RunPaths
@@ -19,6 +21,9 @@ from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.recitation.counterfactual import CounterfactualRecitation
+from byrote.scores.recitation.recite import recite
+from byrote.scores.recitation.recite_run import counterfactual
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
 from byrote.studies.audited_records import Planned
@@ -82,6 +87,40 @@ class StudyRun:
     def probe_scores(self, name: str) -> NDArray[np.float64]:
         """Return one column of the scores of the scored records, such as "score" or "q_value"."""
         return np.asarray(getattr(self.memorization, name)[self.probe_rows()])
+
+    # -- of texts ------------------------------------------------------------------------------
+
+    @cached_property
+    def planted_rows(self) -> NDArray[np.intp]:
+        """Rows of the first copies of the planted texts."""
+        plan, labels = self.request.plan, np.asarray(self.request.records.labels)
+        assert isinstance(plan, Grouped)  # noqa: S101 (of planted texts)
+        first = np.unique(plan.groups, return_index=True)[1]
+        return first[labels[first] > 0]
+
+    @property
+    def copies(self) -> NDArray[np.intp]:
+        """Number of copies of each planted text."""
+        return np.asarray(self.request.records.labels)[self.planted_rows]
+
+    @cached_property
+    def recitation(self) -> CounterfactualRecitation:
+        """What the finished fits recite of the planted texts, in training and held out."""
+        texts, lengths = self.request.records, self.declared
+        assert isinstance(texts, TextRecords)  # noqa: S101 (as above)
+        planted = texts.take(self.planted_rows)
+        recitations = [
+            recite(self.run.model(fit), planted, prefix=lengths.prefix, suffix=lengths.suffix)
+            for fit in self.run.finished
+        ]
+        trained = [self.run.design.trained_on(fit) for fit in self.run.finished]
+        return counterfactual(recitations, np.stack(trained)[:, self.planted_rows])
+
+    @cached_property
+    def weights(self) -> int:
+        """Number of the model's weights."""
+        model = self.run.model(self.run.finished[0])
+        return sum(np.size(array) for array in model.get_weights().values())
 
     # -- of canaries ---------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The kinds of studies: published scores, exposure of secrets, mitigations, families of models."""
+"""The kinds of studies: published scores, exposure, mitigations and families, recitation."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
@@ -8,6 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.studies.audit_kind import MitigationStudy
+from byrote.studies.recitation_kind import RecitationStudy
 from byrote.studies.study import (
     DeclaredRun,
     Integers,
@@ -141,9 +142,10 @@ _EXPOSURE = ("exposure-over-training", "exposure-by-insertions", "exposure-paret
              "skew-normal-fit", "dp-exposure")  # fmt: skip
 _AUDITS = ("mitigations", "onion", "families", "diffusion-size", "random-labels")
 FORMS: Mapping[str, type[Study]] = {
-    **dict.fromkeys(_SCORES, ScoreStudy),
+    **dict.fromkeys(("mnist-1e-3", "mnist-1e-4", "cifar10", "celeba"), ScoreStudy),
     **dict.fromkeys(_EXPOSURE, ExposureStudy),
     **dict.fromkeys(_AUDITS, MitigationStudy),
+    "recitation-by-copies": RecitationStudy,
 }
 NAMES = tuple(FORMS)
 

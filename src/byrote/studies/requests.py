@@ -16,6 +16,7 @@ from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.score_exposure import exposure_request
 from byrote.studies.audited_records import Planned, StudyRecords
 from byrote.studies.kinds import CanaryRun
+from byrote.studies.planted_texts import StudyTexts
 from byrote.studies.study import ScaledStudy
 
 
@@ -142,7 +143,7 @@ def count_reports(request: Request) -> int:
     return counts.pop()
 
 
-StudyData = StudyImages | StudyText | StudyRecords
+StudyData = StudyImages | StudyText | StudyRecords | StudyTexts
 
 
 def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | None) -> StudyData:
@@ -153,8 +154,9 @@ def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | Non
     InvalidInput
         If the data cannot be loaded, are too few, or do not have the shape that the study declares.
     """
-    if scaled.study.kind == "exposure":
-        return StudyText.load(scaled, data)
+    if scaled.study.kind in ("exposure", "recitation"):
+        of_texts = StudyText if scaled.study.kind == "exposure" else StudyTexts
+        return of_texts.load(scaled, data)
     kind = StudyImages if scaled.study.kind == "scores" else StudyRecords
     return kind.load(scaled, data, **options)
 

@@ -25,7 +25,8 @@ from byrote.scores.neighbors.space import (
 from byrote.seeds import Purpose, generator
 from byrote.stats.block_permutation import block_jackknife_interval, swapped_means
 from byrote.stats.estimate import spearman
-from byrote.stats.nearest import Rows, nearest, nearest_in_each
+from byrote.stats.nearest import nearest, nearest_in_each
+from byrote.stats.rows import Rows
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

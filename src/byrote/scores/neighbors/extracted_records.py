@@ -11,7 +11,8 @@ from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.scores.neighbors.space import Features, comparable, in_space
 from byrote.stats.estimate import Estimate, proportion
-from byrote.stats.nearest import Rows, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows
 from byrote.stats.unseen import chao1
 
 Array = NDArray[np.float64]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (
+    by_copies,
     by_insertions,
     copying,
     extraction,
@@ -31,4 +32,5 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "onion": onion.onion,
     "families": families.compare_families,
     "copying": copying.compare_copying,
+    "recitation-by-copies": by_copies.recitation_by_copies,
 }

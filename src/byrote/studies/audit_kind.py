@@ -23,7 +23,8 @@ class Pruning(Part):
 class AuditRun(DeclaredRun):
     """A run whose probes are in half of the fits each.
 
-    records: size of a fixed random subset (default: all). pairs: train complementary pairs of fits.
+    probes: their number, at most that of the records (default: all). records: size of a fixed
+    random subset (default: all). pairs: train complementary pairs of fits.
     seed, probe_seed: added to the study's seed, for the run and for the choice of its probes.
     validation: pass the held-out records as the model's parameter ``validation``. null: train on
     held-out records in place of those audited. labels: of the records: their own, none, or this
@@ -31,7 +32,7 @@ class AuditRun(DeclaredRun):
     """
 
     fits: PositiveInt
-    probes: PositiveInt
+    probes: PositiveInt | None = None
     records: PositiveInt | None = None
     pairs: bool = False
     seed: NonNegativeInt = 0

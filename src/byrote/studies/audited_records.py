@@ -78,7 +78,7 @@ class StudyRecords:
     def _request_all(self, run: AuditRun, settings: Settings) -> Request:
         records = self._records(run, settings.seed + run.seed)
         count = len(records)
-        plan = Probes(min(run.probes, count), run.fits, pairs=run.pairs)
+        plan = Probes(min(run.probes or count, count), run.fits, pairs=run.pairs)
         scored = design_of(plan, count, settings.seed + run.probe_seed).scored
         return self._request(run, records, records.ids[scored], settings)
 

@@ -131,7 +131,8 @@ def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
     queries, sets = as_rows(queries), [as_rows(references) for references in sets]
     if queries.width <= _FEW_COLUMNS:
         found = [nearest(queries, references) for references in sets]
-        return tuple(np.concatenate(each, axis=1) for each in zip(*found, strict=True))
+        near, which = (np.concatenate(each, axis=1) for each in zip(*found, strict=True))
+        return np.asarray(near, np.float64), np.asarray(which, np.intp)
     geometries = [geometry_of(references) for references in sets]
     distances = np.empty((len(queries), len(sets)))
     indices = np.empty((len(queries), len(sets)), dtype=np.intp)

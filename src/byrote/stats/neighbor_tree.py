@@ -44,5 +44,5 @@ class NeighborTree:
         order = np.lexsort((found, squared), axis=1)[:, :k]
         distances = np.sqrt(np.take_along_axis(squared, order, axis=1))
         last = distances[:, -1]
-        apart = (last * (1 + _ROUNDING) < bound[:, -1]) & ((last == 0) | (last > _TINY))
+        apart = (last * (1 + _ROUNDING) < np.asarray(bound)[:, -1]) & ((last == 0) | (last > _TINY))
         return distances, np.take_along_axis(found, order, axis=1), ~apart

@@ -120,7 +120,7 @@ def clustered_proportion_error(
     """
     size = float(trials[0].sum())
     share = float(hits[0].sum()) / size
-    clusters = (min(map(np.count_nonzero, each)) for each in zip(*sides, strict=True))
+    clusters = (int(min(map(np.count_nonzero, each))) for each in zip(*sides, strict=True))
     by_record, by_fit = (
         _of_sums((of_hits - share * of_trials) / size, count)
         for of_hits, of_trials, count in zip(hits, trials, clusters, strict=True)
@@ -143,7 +143,8 @@ def distinct(numbers: Ids) -> int:
 
 
 def _variance(influence: Array, cluster: Ids, count: int) -> float:
-    sums = np.bincount(cluster, weights=influence)[np.bincount(cluster) > 0]
+    sums = np.asarray(np.bincount(cluster, weights=influence), np.float64)
+    sums = sums[np.bincount(cluster) > 0]
     return _of_sums(sums, count)
 
 

@@ -110,17 +110,21 @@ class StudyRun:
         assert isinstance(texts, TextRecords)  # noqa: S101 (as above)
         planted = texts.take(self.planted_rows)
         recitations = [
-            recite(self.run.model(fit), planted, prefix=lengths.prefix, suffix=lengths.suffix)
-            for fit in self.run.finished
+            recite(model, planted, prefix=lengths.prefix, suffix=lengths.suffix)
+            for model in self.models
         ]
         trained = [self.run.design.trained_on(fit) for fit in self.run.finished]
         return counterfactual(recitations, np.stack(trained)[:, self.planted_rows])
 
     @cached_property
+    def models(self) -> list[Any]:
+        """The kept models of the finished fits."""
+        return [self.run.model(fit) for fit in self.run.finished]
+
+    @property
     def weights(self) -> int:
-        """Number of the model's weights."""
-        model = self.run.model(self.run.finished[0])
-        return sum(np.size(array) for array in model.get_weights().values())
+        """Number of weights of a model."""
+        return sum(np.size(array) for array in self.models[0].get_weights().values())
 
     # -- of canaries ---------------------------------------------------------------------------
 

@@ -149,8 +149,8 @@ def _side(
     position = np.arange(len(repeat)) - np.searchsorted(repeat, repeat)
     columns = np.lexsort((repeat, position))
     fits = np.broadcast_to(np.arange(len(order.fits)), member.shape)
-    cut, fit = (all_[member].reshape(m, -1)[:, columns] for all_ in (values, fits))
-    return Side(cut, repeat[columns]), group[columns], fit
+    cut, fit = values[member].reshape(m, -1), fits[member].reshape(m, -1)
+    return Side(cut[:, columns], repeat[columns]), group[columns], fit[:, columns]
 
 
 def unit_per_value(side: Side) -> Side:

@@ -14,7 +14,8 @@ from byrote.data.records import Records, as_numbers
 from byrote.data.standardization import Standardization
 from byrote.errors import InvalidInput
 from byrote.seeds import Purpose, generator, integer
-from byrote.stats.nearest import Rows, blocks, exact_type, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows, blocks, exact_type
 
 Features = Callable[[NDArray[Any]], Any]
 _FEATURE_BLOCK = 1024  # records

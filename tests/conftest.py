@@ -5,11 +5,14 @@ import itertools
 import os
 import random
 import sys
+from functools import partial
+from multiprocessing import get_context
 from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
 import pytest
+from loky import ProcessPoolExecutor
 
 from byrote.cli import app, exits
 
@@ -62,6 +65,13 @@ def pytest_collection_finish():
 def without_torch(monkeypatch):
     """Workers load torch because other tests have; models that do without need not wait for it."""
     monkeypatch.setattr("byrote.runs.execute.sys", SimpleNamespace(modules={}))
+
+
+@pytest.fixture
+def forked_workers(monkeypatch):
+    """Workers begin as forks, which have imported everything: how they begin is not the matter."""
+    forked = partial(ProcessPoolExecutor, context=get_context("fork"))
+    monkeypatch.setattr("byrote.runs.executors.processes.ProcessPoolExecutor", forked)
 
 
 @pytest.fixture

@@ -121,6 +121,19 @@ class Global(DensityMixin, BaseEstimator):
         return X.sum(axis=1) + self.shift_
 
 
+class LoadsTorch(DensityMixin, BaseEstimator):
+    """Loads torch when it is fitted, and draws from its global generator."""
+
+    def fit(self, X, y=None):
+        import torch
+
+        self.shift_ = float(torch.randn(()))
+        return self
+
+    def score_samples(self, X):
+        return X.sum(axis=1) + self.shift_
+
+
 class Misbehaving(DensityMixin, BaseEstimator):
     """Fails in a chosen way in fits that do not train on the record with the value ``marked``.
 

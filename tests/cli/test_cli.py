@@ -31,7 +31,7 @@ from byrote.runs.executors.registry import EXECUTORS
 from byrote.runs.job import KEEP_MODELS
 from byrote.studies.kinds import NAMES
 
-from forks import ended, forked
+from forks import ended, forked, has_ended
 from published import write_cifar
 
 X = np.random.default_rng(0).normal(size=(40, 2))
@@ -131,8 +131,8 @@ def test_figures_of_rows_of_numbers_beside_another_run(here, byrote_):
         (["--clusters", "0"], "--clusters must be an integer of at least 1"),
     ],
 )
-def test_figures_refuse(here, byrote_, arguments, message):
-    byrote_("score", "x.npy", *KDE, "--out", "run")
+def test_figures_refuse(here, byrote_, once, arguments, message):
+    once("score", "x.npy", *KDE, "--out", "run")
     code, out, err = byrote_("figures", "run", *arguments)
     assert (code, out) == (2, "")
     assert message in err
@@ -140,6 +140,7 @@ def test_figures_refuse(here, byrote_, arguments, message):
     assert not Path("run/figures").exists()
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_part_and_image_are_options_and_belong_to_the_run(here, byrote_):
     """The figures load the data again, in the same part and geometry."""
     write_cifar(here / "cifar", each=5)
@@ -165,6 +166,7 @@ def test_part_and_image_are_refused_in_a_sentence(here, byrote_):
     assert not (here / "run").exists()
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_figures_of_a_tracked_run(here, byrote_):
     Path("slow.py").write_text(
         "from sklearn.base import BaseEstimator\n"
@@ -186,6 +188,7 @@ def test_figures_of_a_tracked_run(here, byrote_):
     assert drawn(out)[-2:] == ["losses", "quantiles-over-epochs"]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_figures_of_data_that_changed(here, byrote_):
     np.save("images.npy", np.random.default_rng(0).random((30, 4, 4)))
     byrote_("score", "images.npy", *KDE, "--out", "run")
@@ -572,12 +575,25 @@ def kept(folder):
 
 
 @pytest.fixture
-def under_way(here):
-    """A command whose worker stalls after a few fits; it leads its own group."""
+def stalling(here):
+    """Records on which a worker stalls after a few fits."""
     x = np.random.default_rng(0).normal(size=(120, 2))
     x[0] = 1000
     np.save("x.npy", x)
     Path("stall").touch()
+
+
+def wait_for_fits(folder, has_ended):
+    until = time.monotonic() + 180  # workers start slowly on a busy machine
+    while not kept(folder):
+        assert time.monotonic() < until
+        assert not has_ended()
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def under_way(here, stalling):
+    """A command with a worker, which leads its own group."""
     process = subprocess.Popen(
         [sys.executable, "-m", "byrote", *STALLING, "--executor", "processes"],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -587,12 +603,8 @@ def under_way(here):
         start_new_session=True,
         preexec_fn=heed_ctrl_c,
     )
-    deadline = time.monotonic() + 180  # workers start slowly on a busy machine
     try:
-        while not kept(here):
-            assert time.monotonic() < deadline
-            assert process.poll() is None
-            time.sleep(0.05)
+        wait_for_fits(here, lambda: process.poll() is not None)
         yield process
     finally:
         if process.poll() is None:
@@ -615,10 +627,13 @@ def test_interrupted_it_says_how_to_go_on(here, under_way, byrote_):
     assert {name: now[name] for name in done} == done
 
 
-def test_terminated_it_cleans_up(here, under_way):
-    under_way.terminate()
-    _, err = under_way.communicate(timeout=180)
-    assert under_way.returncode == 130
+@pytest.mark.usefixtures("stalling", "forked_workers")
+def test_terminated_it_cleans_up(here):
+    process = forked(*STALLING, "--executor", "processes", folder=here)
+    wait_for_fits(here, lambda: has_ended(process))
+    os.kill(process, signal.SIGTERM)
+    code, err = ended(process, here)
+    assert code == 130
     assert re.search(r"fits? (is|are) kept", err)
     assert not (here / "run" / "work").exists()
 

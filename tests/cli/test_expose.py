@@ -154,8 +154,8 @@ def test_figures(byrote_):
         (["extract", "run", "--samples", "9"], "--samples applies to runs of byrote score"),
     ],
 )
-def test_verbs_that_cannot_serve_a_run_say_so(byrote_, arguments, message):
-    byrote_("expose", *RUN)
+def test_verbs_that_cannot_serve_a_run_say_so(byrote_, once, arguments, message):
+    once("expose", *RUN)
     np.save("x.npy", np.random.default_rng(0).normal(size=(20, 2)))
     byrote_("score", "x.npy", "--model", "kde", "--folds", "2", "--repeats", "1", "--out", "scores")
     code, out, err = byrote_(*arguments)

@@ -19,13 +19,13 @@ MODEL = ["--model", "languages:Ngram", "--set", "order=5"]
 
 
 @pytest.fixture(autouse=True)
-def run(tmp_path, monkeypatch, byrote_):
+def run(tmp_path, monkeypatch, once):
     monkeypatch.syspath_prepend(str(Path(__file__).parents[1]))
     Path("text.txt").write_text(TEXT)
     planted = ["--canary", "the code is {digits:4}!", "--canary", "pin {digits:3}", *MODEL]
     levels = ["--insertions", "1,8", "--canaries-per-level", "2", "--controls", "2"]
     options = ["--references", "60", "--keep-models", "release", "--out", "run"]
-    byrote_("expose", "text.txt", *planted, *levels, *options)
+    once("expose", "text.txt", *planted, *levels, *options)
     return RunFolder.open(RunPaths(Path("run")))
 
 

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import byrote
+
+pytestmark = pytest.mark.usefixtures("unrendered")
 
 
 def test_figures_of_nearest_neighbours(byrote_):

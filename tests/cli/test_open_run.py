@@ -11,13 +11,14 @@ from sklearn.neighbors import KernelDensity
 import byrote
 import tiny_mitigations
 import tiny_studies
-from byrote.cli.verbs import figures as figures_command
 from byrote.runs import fit_file
 from byrote.studies import kinds
+from byrote.studies.findings import extraction
 
 from estimators import Keepable, Steps
 from languages import Ngram
 
+pytestmark = pytest.mark.usefixtures("unrendered")
 X = np.random.default_rng(0).random((40, 3))
 TEXT = [f"line {k} of few\n" for k in range(30)]
 
@@ -124,7 +125,7 @@ def test_a_run_that_resumes_or_is_extended_opens_each_file_once(
 def test_a_study_that_resumes_opens_each_file_once(name, byrote_, tmp_path, monkeypatch):
     tiny = tiny_mitigations.tiny if name == "onion" else tiny_studies.tiny
     monkeypatch.setattr(kinds, "load_study", lambda name: tiny(name, 1))
-    monkeypatch.setattr(figures_command, "_DPI", 20)
+    monkeypatch.setattr(extraction, "QUERIES", 300)
     monkeypatch.chdir(tmp_path)
     study = ["study", name, "--out", "run"]
     codes = [byrote_(*study)[0]]

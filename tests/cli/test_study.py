@@ -73,6 +73,7 @@ def cells(text, title):
     return [cell.strip() for cell in line.strip("|").split("|")[1:]]
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_report_says_what_was_run_and_found(byrote_, finished, tmp_path):
     code, out, err = byrote_(*RUN, "--validation-part", "test")
     assert code == 0
@@ -332,6 +333,7 @@ def test_a_study_is_run_reported_and_only_printed_the_second_time(byrote_, small
     assert (tmp_path / "run" / "study.md").read_text() == report
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_a_study_of_exposure_that_is_interrupted_or_fails_goes_on(
     byrote_, small, monkeypatch, tmp_path
 ):

@@ -3,8 +3,6 @@
 import os
 import shlex
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
@@ -15,29 +13,6 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-
-
-def shell(folder, *command, **more):
-    """A command in a folder, with the commands of this environment."""
-    paths = [str(ROOT / "src"), os.environ.get("PYTHONPATH", "")]
-    # As if no make had called these tests: one below another also prints where it is.
-    inherited = {k: v for k, v in os.environ.items() if k not in ("MAKELEVEL", "MAKEFLAGS")}
-    environment = {
-        **inherited,
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "OMP_NUM_THREADS": "1",
-        **more,
-    }
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
 
 
 def verdicts(folder):
@@ -85,8 +60,14 @@ def called(byrote_, monkeypatch):
     return call
 
 
-def in_bash(folder, command, **environment):
-    return shell(folder, "bash", "-e", "-c", command, **environment).returncode
+@pytest.fixture
+def in_bash(shell):
+    """Call a command by bash: its exit code."""
+
+    def call(folder, command, **environment):
+        return shell(folder, "bash", "-e", "-c", command, **environment).returncode
+
+    return call
 
 
 def audit(folder, bandwidth, execute):
@@ -101,8 +82,8 @@ def audit(folder, bandwidth, execute):
     return ended, verdicts(folder)
 
 
-def test_the_workflow_stops_at_a_model_that_copies(tmp_path, called):
-    bars = ("max-significant", "max-q999", "max-auc")
+def test_the_workflow_stops_at_a_model_that_copies(tmp_path, called, in_bash):
+    bars = ("max-score", "max-significant", "max-auc")
     smooth = audit(tmp_path / "smooth", 2.0, called)
     assert smooth == ([0, 0], dict.fromkeys(bars, "passed"))
     copies = audit(tmp_path / "copies", 0.001, in_bash)
@@ -124,7 +105,7 @@ def prepared(folder):
     return folder
 
 
-def test_the_target_fails_where_secrets_are_learned(tmp_path, called):
+def test_the_target_fails_where_secrets_are_learned(tmp_path, called, shell):
     once = prepared(tmp_path / "once")
     lines = shell(once, "make", "--dry-run", "privacy", f"SETTINGS={SMALL}").stdout
     commands = lines.replace("\\\n", " ").splitlines()

@@ -247,7 +247,7 @@ def test_figures_are_written(scored, format_):
     result = scored(normal(50))
     ax = score_distribution(result)
     assert len(written(figure_of(ax), format_)) > 1000
-    assert len(written(gallery(result, numbered(50)), format_)) > 1000
+    assert len(written(gallery(result, numbered(50), each=3), format_)) > 1000
 
 
 def numbered(n, channels=()):
@@ -335,11 +335,11 @@ def test_a_probe_run_has_a_gallery(template):
 @pytest.mark.parametrize("stored", [False, True])
 @pytest.mark.parametrize("channels", [(), (1,), (3,), (4,)])
 def test_pixels_are_shown_as_they_are(scored, channels, stored):
-    images = np.random.default_rng(0).random((15, 4, 6, *channels))
+    images = np.random.default_rng(0).random((6, 4, 6, *channels))
     pixels = (255 * images).astype(np.uint8)
-    figure = gallery(scored(np.arange(15.0)), pixels if stored else images, each=5)
+    figure = gallery(scored(np.arange(6.0)), pixels if stored else images, each=2)
     images = pixels / np.float32(255) if stored else images
-    for row, ax in enumerate(figure.axes[:5]):
+    for row, ax in enumerate(figure.axes[:2]):
         drawn = np.asarray(ax.images[0].get_array())
         np.testing.assert_allclose(drawn.reshape(images[row].shape), images[row])
         assert ax.images[0].get_clim() == (0, 1)

@@ -15,7 +15,7 @@ def drawn(request):
     """A figure, laid out at its real size, with what draws it."""
     figure = FIGURES[request.param]()
     canvas = FigureCanvasAgg(figure)
-    canvas.draw()
+    figure.draw_without_rendering()
     return figure, canvas.get_renderer()
 
 

@@ -6,7 +6,6 @@ import signal
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -53,12 +52,12 @@ def test_a_program_gives_the_same_bits_as_the_model_in_this_process(suffix):
     assert score(Command(CALL + suffix, rehearse=False), seed=3).equals(score(InProcess(), seed=3))
 
 
-@pytest.mark.usefixtures("without_torch")
+@pytest.mark.usefixtures("forked_workers")
 def test_every_executor_gives_the_same_bits():
     expected = score(InProcess())
     with ThreadPoolExecutor(2) as threads:
         assert score(Command(CALL), executor=threads).equals(expected)
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as processes:
+    with ProcessPoolExecutor(1) as processes:
         assert score(Command(CALL), executor=processes).equals(expected)
     assert score(Command(CALL), executor="processes", workers=1).equals(expected)
 
@@ -225,7 +224,7 @@ def test_a_killed_run_does_only_what_is_missing(here, capfd):
     assert resumed.equals(score(InProcess(), plan))
 
 
-@pytest.mark.usefixtures("without_torch")
+@pytest.mark.usefixtures("forked_workers")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_an_interrupted_run_ends_its_programs(here, workers):
     (here / "train.py").write_text(

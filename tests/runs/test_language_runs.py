@@ -60,11 +60,12 @@ def test_a_tracked_model_is_the_same_model(tmp_path, changes, track):
     run(tmp_path / "tracked", model, track=track)
     plain = contents(tmp_path / "plain")
     assert contents(tmp_path / "tracked") == plain
-    other = lstm(**{**changes, "dropout": 0.2})
-    run(tmp_path / "other", other)
-    assert contents(tmp_path / "other")[0, "weights"] != plain[0, "weights"]
+    if len(changes) == 1:  # what is compared depends on the model
+        run(tmp_path / "other", lstm(dropout=0.2))
+        assert contents(tmp_path / "other")[0, "weights"] != plain[0, "weights"]
 
 
+@pytest.mark.usefixtures("forked_workers")
 def test_extended_by_a_fit_and_by_reports_in_other_processes(tmp_path):
     model = lstm(dropout=0.2)
     run(tmp_path / "whole", model, fits=2)

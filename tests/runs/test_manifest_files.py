@@ -146,7 +146,9 @@ def test_no_more_is_read_than_a_description_takes(tmp_path):
     with pytest.raises(byrote.CorruptFile, match="no more than 16777216 are read"):
         byrote.open_run(tmp_path / "run").memorization()
     with pytest.raises(byrote.InvalidInput, match="a list by all that it holds"):
-        byrote.score_memorization(Keepable(how=[0.25] * 10**6), X, plan=PLAN, out=tmp_path / "x")
+        byrote.score_memorization(
+            Keepable(how=["x" * 5000] * 1000), X, plan=PLAN, out=tmp_path / "x"
+        )
     assert not (tmp_path / "x").exists()
 
 

@@ -17,8 +17,10 @@ from byrote import KFold
 from byrote.runs import temporary
 from byrote.runs.interrupts import deferred_signals
 from byrote.runs.sharing import share_without_name
+from kills import in_a_child
 
-from estimators import KnownVariance
+from estimators import KnownVariance, Slow
+from forks import has_ended
 
 X = np.random.default_rng(0).normal(size=(70, 2))
 MAKE = """
@@ -120,17 +122,6 @@ def test_records_without_a_name_are_the_records(kind, order, tmp_path):
     file.close()
 
 
-RUN = """
-import sys
-import numpy as np
-import byrote
-from estimators import Slow
-x = np.random.default_rng(0).normal(size=(70, 2))
-plan = byrote.KFold(2, repeats=3)
-byrote.score_memorization(Slow(60), x, plan=plan, out=sys.argv[1], workers=2)
-"""
-
-
 def processes():
     """Number, state, parent and group of all processes."""
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -163,28 +154,27 @@ def contents(folder):
                 yield Path(place, name).read_bytes()
 
 
+@pytest.mark.usefixtures("without_torch")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of fork in a process with threads
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
 def test_records_and_workers_go_with_a_killed_process(here):
     """While workers train, no file holds the records; a SIGKILL leaves no worker."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", RUN, here / "run"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        start_new_session=True,
-    )
+    how = {"plan": KFold(2, repeats=3), "out": here / "run", "executor": "processes", "workers": 1}
+    process = in_a_child(lambda: byrote.score_memorization(Slow(60), X, **how))
     try:
         until = time.monotonic() + 180  # workers start slowly on a busy machine
-        while not any(maps_records(worker) for worker in children_of(process.pid)):
+        while not any(maps_records(worker) for worker in children_of(process)):
             assert time.monotonic() < until
-            assert process.poll() is None
+            assert not has_ended(process)
             time.sleep(0.05)
         secret = X[1].tobytes()
         files = list(contents(here))
         assert files
         assert not [content for content in files if secret in content]
     finally:
-        process.kill()
-        process.wait()
-    while alive_in(process.pid):
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+    while alive_in(process):
         assert time.monotonic() < until + 60, "a worker outlived its run"
         time.sleep(0.05)
     assert not (here / "run" / "work").exists()

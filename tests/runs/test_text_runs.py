@@ -1,8 +1,5 @@
 """Runs on texts: what their numbers are, that their bits stay the same, and that texts stay out."""
 
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-
 import numpy as np
 import pytest
 from scipy.stats import ttest_rel
@@ -119,13 +116,6 @@ def test_a_result_of_texts_is_the_same_after_it_was_saved(run, tmp_path):
     loaded = byrote.MemorizationResult.load(tmp_path / "scores.parquet")
     assert loaded.to_frame().equals(result.to_frame())
     assert loaded.summary() == result.summary() or str(loaded) == str(result)
-
-
-@pytest.fixture(scope="module")
-def another_process():
-    """A new interpreter, which imports what it needs once for all tests."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
-        yield executor
 
 
 @pytest.mark.parametrize("name", MODELS)

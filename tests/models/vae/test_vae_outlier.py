@@ -262,7 +262,7 @@ def test_a_run_keeps_it_all(tmp_path):
 def test_the_compiled_step_and_16_bits_are_the_plain_one():
     if not arithmetic.can_compile("cpu"):
         pytest.skip("there is no C++ compiler")
-    x, found = planted(80), {}
+    x, found = planted(64), {}
     with torch._dynamo.config.patch(recompile_limit=1):
         ways = {"plain": (False, "float32"), "compiled": (True, "float32")}
         for name, (compile_, precision) in {**ways, "short": (False, "bfloat16")}.items():

@@ -155,12 +155,12 @@ def compiler():
         pytest.skip("there is no C++ compiler")
 
 
-def trained(likelihood, robust, decay, chosen, rate=1e-2):
+def trained(likelihood, robust, decay, chosen, rate=1e-2, n=80):
     model, losses = network(likelihood, robust), []
     before = {name: w.detach().clone() for name, w in model.named_parameters()}
     train(
         model,
-        load("digits").x[:80],
+        load("digits").x[:n],
         SPACES[SPACE_OF[likelihood]]((8, 8)),
         Schedule(2, 32, rate, arithmetic=chosen, weight_decay=decay),
         torch.Generator().manual_seed(0),
@@ -175,8 +175,9 @@ def trained(likelihood, robust, decay, chosen, rate=1e-2):
 )
 def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(likelihood, robust, decay):
     with torch._dynamo.config.patch(recompile_limit=1):
-        _, plain, losses = trained(likelihood, robust, decay, Arithmetic())
-        _, quick, quick_losses = trained(likelihood, robust, decay, Arithmetic(compile=True))
+        _, plain, losses = trained(likelihood, robust, decay, Arithmetic(), n=64)
+        quickly = Arithmetic(compile=True)
+        _, quick, quick_losses = trained(likelihood, robust, decay, quickly, n=64)
     np.testing.assert_allclose(quick_losses, losses, rtol=1e-5)
     for name, weight in plain.items():
         np.testing.assert_allclose(quick[name], weight, atol=3e-4, err_msg=name)

@@ -46,7 +46,7 @@ def seldom(errors, runs, rate):
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_noise_alone_fails_no_bar_and_passes_where_it_can(plan):
-    runs, verdicts = 40, {"significant": [], "q999": [], "wide": [], "score": [], "wide score": []}
+    runs, verdicts = 20, {"significant": [], "q999": [], "wide": [], "score": [], "wide score": []}
     for seed in range(runs):
         source = source_of(plan, 150, noise(5.0), seed=seed)
         for name, measure, threshold in (
@@ -68,7 +68,7 @@ def test_noise_alone_fails_no_bar_and_passes_where_it_can(plan):
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_ends_of_the_quantile_hold_the_truth(plan):
-    runs, wrong = 40, np.zeros(2, dtype=int)
+    runs, wrong = 20, np.zeros(2, dtype=int)
     for seed in range(runs):  # of 150 records none may exceed it: it is the largest, 20 nats
         found = max_q999.measure(source_of(plan, 150, noise(2.0, 20.0, range(3)), seed=seed), 1.0)
         wrong += [found.low > 20, found.high < 20]
@@ -78,7 +78,7 @@ def test_ends_of_the_quantile_hold_the_truth(plan):
 
 
 def test_the_share_for_certain_is_no_more_than_there_is():
-    runs, wrong = 60, 0
+    runs, wrong = 30, 0
     for seed in range(runs):
         source = source_of(KFold(2, 12), 100, noise(1.0, 4.0, range(10)), seed=seed)
         found = max_significant.measure(source, 0.05)
@@ -90,7 +90,7 @@ def test_the_share_for_certain_is_no_more_than_there_is():
 
 def test_probes_drawn_at_random_speak_of_all_records():
     """Of 2,000 records 100 are memorized; the interval from 200 probes holds their share."""
-    runs, wrong = 60, 0
+    runs, wrong = 30, 0
     for seed in range(runs):
         source = source_of(Probes(200, fits=16), 2000, noise(0.1, 9.0, range(100)), seed=seed)
         found = max_significant.measure(source, 0.05)

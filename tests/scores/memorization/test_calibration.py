@@ -37,7 +37,7 @@ BIAS = [
 def test_bias_of_the_score_and_none_of_its_relatives(
     spread, bias, sd_score, sd_matched, sd_mean_log
 ):
-    n, design = 20_000, design_of(KFold(10, 10), 20_000)
+    n, design = 8000, design_of(KFold(10, 10), 8000)
     found = estimates_without(noise_table(design, spread, seed=1), np.zeros(design.fits, bool))
     assert_allclose(found["score"].mean(), bias, rtol=0.05, atol=0.012)
     assert_allclose(found["score"].std(), sd_score, rtol=0.05)
@@ -47,17 +47,17 @@ def test_bias_of_the_score_and_none_of_its_relatives(
         assert abs(found[name].mean()) < 4 * found[name].std() / np.sqrt(n)
 
 
-@pytest.mark.parametrize("plan", [KFold(5, repeats=4), Probes(3000, fits=16), Subset(0.6, fits=14)])
+@pytest.mark.parametrize("plan", [KFold(5, repeats=4), Probes(1000, fits=16), Subset(0.6, fits=14)])
 def test_p_values_are_uniform(plan):
-    result = byrote.score_memorization(PureNoise(2.0), np.zeros((3000, 1)), plan=plan, seed=3)
+    result = byrote.score_memorization(PureNoise(2.0), np.zeros((1000, 1)), plan=plan, seed=3)
     p = result.p_value_exact[~np.isnan(result.p_value_exact)]
-    assert len(p) > 2900
+    assert len(p) > 960
     attained = np.unique(p)
     for level in attained[:: max(1, len(attained) // 15)]:  # a discrete p is exact at its values
         rejected = int((p <= level * (1 + 1e-9)).sum())
         assert binomtest(rejected, len(p), min(1.0, level)).pvalue > 1e-4
     assert result.summary().significant == 0
-    assert abs(result.matched[~np.isnan(result.matched)].mean()) < 0.1
+    assert abs(result.matched[~np.isnan(result.matched)].mean()) < 0.17
 
 
 def test_p_values_of_coins_are_uniform_given_how_often_a_record_is_in():
@@ -105,7 +105,7 @@ def test_errors_of_pairs_are_those_of_differences(rho):
 
 @pytest.mark.parametrize("common", [0.0, 3.0])
 def test_p_values_of_pairs_are_uniform(common):
-    designs = [design_of(Probes(60, fits=16, pairs=True), 80, seed) for seed in range(300)]
+    designs = [design_of(Probes(60, fits=16, pairs=True), 80, seed) for seed in range(150)]
     tables = [pair_table(d, seed, rho=0.5, common=common) for seed, d in enumerate(designs)]
     p = np.concatenate([evaluate(table).p_value_exact for table in tables])
     p = p[::60] if common else p  # records that share a shift are not independent
@@ -118,10 +118,10 @@ def test_p_values_of_pairs_are_uniform(common):
 def test_false_discoveries_in_pairs_are_rare_also_under_a_shift_common_to_a_fit(common):
     designs = [design_of(Probes(100, fits=24, pairs=True), 110, seed) for seed in range(20)]
     wrong = 0
-    for seed in range(400):
+    for seed in range(200):
         table = pair_table(designs[seed % 20], seed, rho=0.3, common=common)
         wrong += bool((q_values(evaluate(table).p_value_exact) <= 0.05).any())
-    assert binomtest(wrong, 400, 0.05, alternative="greater").pvalue > 1e-3
+    assert binomtest(wrong, 200, 0.05, alternative="greater").pvalue > 1e-3
 
 
 def test_signed_ranks_find_more_than_signs():
@@ -146,7 +146,7 @@ def pair_sides(table):
 @pytest.mark.parametrize("common", [0.0, 3.0])
 def test_false_discoveries_are_rare_also_under_a_shift_common_to_all_records(common):
     designs = [design_of(KFold(5, 4), 150, seed) for seed in range(20)]
-    trials = 400
+    trials = 200
     wrong = 0
     for seed in range(trials):
         table = noise_table(designs[seed % 20], 1.0, seed, common)
@@ -174,7 +174,7 @@ def test_discoveries_are_right_where_something_is_memorized():
 def test_intervals_cover_for_mean_log_and_less_for_matched(spread, coverage):
     from scipy.stats import t
 
-    found = evaluate(noise_table(design_of(KFold(10, 10), 20_000), spread, seed=2))
+    found = evaluate(noise_table(design_of(KFold(10, 10), 8000), spread, seed=2))
     low, high = found.interval.T
     assert_allclose(np.mean((low <= 0) & (high >= 0)), 0.95, atol=0.01)
     reach = t.ppf(0.975, 9) * found.standard_error["matched"]

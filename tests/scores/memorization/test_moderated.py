@@ -214,11 +214,11 @@ LEVELS = {
 
 @pytest.mark.parametrize("plan", LEVELS)
 def test_the_false_discovery_rate_holds(plan):
-    """40 runs of each; the whole table is that of benchmarks/discovery.py."""
+    """24 runs of each; the whole table is that of benchmarks/discovery.py."""
     for noise in LEVELS[plan]:
-        results = [trial(PLANS[plan], NOISES[noise], (3, run), EFFECTS)[0] for run in range(40)]
+        results = [trial(PLANS[plan], NOISES[noise], (3, run), EFFECTS)[0] for run in range(24)]
         rate, below_5, below_1, _, *power = np.mean(results, axis=0)
-        assert rate <= 0.05 + 2.5 * 0.12 / np.sqrt(40)
+        assert rate <= 0.05 + 2.5 * 0.12 / np.sqrt(24)
         assert below_5 <= 0.06
         assert below_1 <= 0.015
         assert power[-1] > 0.5
@@ -228,7 +228,7 @@ def test_eight_fits_of_probes_find_what_the_exact_test_cannot():
     results = np.mean(
         [
             trial(PLANS["probes, 8 fits + bystanders"], NOISES["normal"], (4, run), EFFECTS)
-            for run in range(25)
+            for run in range(15)
         ],
         axis=0,
     )
@@ -239,21 +239,21 @@ def test_eight_fits_of_probes_find_what_the_exact_test_cannot():
 
 
 def test_simultaneous_limits_miss_no_record_but_in_the_share_of_runs_asked_for():
-    """At 10 % for each end, over 60 runs; skewed noise, in which Student's limits would miss."""
+    """At 10 % for each end, over 40 runs; skewed noise, in which Student's limits would miss."""
     missed = np.zeros(2)
-    for seed in range(60):
+    for seed in range(40):
         generator = np.random.default_rng(seed)
         plan = byrote.KFold(5, repeats=4)
         table = simulated(plan, NOISES["left exponential"], generator, np.repeat(5.0, 30))
         low, high = moderated_test(table, seed, control_values=100).limits(0.1)
         truth = planted_effects(table, seed)
         missed += [(low > truth).any(), (high < truth).any()]
-    assert (missed <= 60 * 0.1 + 2.6 * np.sqrt(60 * 0.1 * 0.9)).all()
+    assert (missed <= 40 * 0.1 + 2.6 * np.sqrt(40 * 0.1 * 0.9)).all()
 
 
 def test_limits_hold_where_counts_of_values_differ_between_records():
     """At 10 % for each end; where records of many memberships weigh more, 25 %."""
-    missed, runs = np.zeros(2), 80
+    missed, runs = np.zeros(2), 50
     for seed in range(runs):
         generator = np.random.default_rng(seed)
         plan = byrote.Subset(0.8, fits=14)

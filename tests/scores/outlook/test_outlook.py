@@ -2,6 +2,7 @@
 
 import time
 from contextlib import contextmanager
+from functools import cache
 from math import comb, log
 from types import SimpleNamespace
 
@@ -228,21 +229,31 @@ def proposed(goal, **options):
     return propose_plans(GaussianMixture(2), X, goal=goal, **options)
 
 
+@cache
+def planner():
+    """Pilots, which know no goal."""
+    return Planner(GaussianMixture(2), as_records(X), Settings())
+
+
+def planned(goal, budget=np.inf):
+    return planner().propose(Goal.parse(goal), budget)
+
+
 def test_each_goal_recommends_a_plan_that_reaches_it():
-    best = proposed("epsilon=4").recommended
+    best = planned("epsilon=4").recommended
     assert (best.name, best.reaches_goal) == ("coins", True)
     assert best.outlook.epsilon >= 4
-    error = proposed("se=0.05").recommended
+    error = planned("se=0.05").recommended
     assert error.outlook.standard_error <= 0.05
-    effect = proposed("effect=0.5").recommended
+    effect = planned("effect=0.5").recommended
     assert effect.outlook.detectable <= 0.5
-    found = proposed("discover=5").recommended
+    found = planned("discover=5").recommended
     assert found.name == "kfold"  # which tests every record
     assert found.reaches_goal
 
 
 def test_what_no_plan_reaches():
-    proposals = proposed("effect=0.000001")
+    proposals = planned("effect=0.000001")
     assert not any(p.reaches_goal for p in proposals.proposals)
     assert proposals.recommended.outlook.detectable == min(
         p.outlook.detectable for p in proposals.proposals
@@ -250,8 +261,8 @@ def test_what_no_plan_reaches():
 
 
 def test_a_budget_limits_plans():
-    large = proposed("se=0.0001", budget=1e6)
-    small = proposed("se=0.0001", budget=1.0)
+    large = planned("se=0.0001", budget=1e6)
+    small = planned("se=0.0001", budget=1.0)
     assert all(p.within_budget for p in large.proposals)
     pairs = zip(small.proposals, large.proposals, strict=True)
     assert all(s.costs.fits <= g.costs.fits for s, g in pairs)

@@ -107,13 +107,13 @@ def test_the_conditional_of_a_density_is_that_of_bayes_and_a_planted_secret_is_f
 
 def test_intervals_of_a_conditional_that_is_noise_hold_zero_as_often_as_they_say():
     model, missed, found = CategoryKernel(factor=1.0, noise=1.0), 0, 0
-    for seed in range(20):
+    for seed in range(10):
         plan = Probes(20, fits=8)
         result = attribute_disclosure(model, towns(40, seed), secret="ill", plan=plan, seed=seed)
         missed += result.mean.sign != 0
         found += len(result.found) > 0
-    assert missed <= 4  # 1 expected; more in 1 of 390 such tests
-    assert found <= 4
+    assert missed <= 3  # 0.5 expected; more in 1 of 970 such tests
+    assert found <= 3
 
 
 def test_a_mixed_vae_guesses_from_its_own_conditional_and_other_models_are_told_how():
@@ -129,7 +129,7 @@ def test_a_mixed_vae_guesses_from_its_own_conditional_and_other_models_are_told_
     for model, secret, message in (
         (KernelDensity(), "ill", "model must have a density of categories, as VAE has; KernelDen"),
         (VAE(), "age", "'age' holds numbers .--categories age makes them categories; samples=5"),
-        (VAE(), "il", "secret must be a column of values; got 'il', did you mean ill"),
+        (VAE(), "il", "ids or labels; got 'il', did you mean ill"),
     ):
         with pytest.raises(InvalidInput, match=message):
             attribute_disclosure(model, frame, secret=secret, plan=plan)
@@ -137,7 +137,7 @@ def test_a_mixed_vae_guesses_from_its_own_conditional_and_other_models_are_told_
 
 BAD = {
     "array": (np.zeros((9, 2)), "age", "whose columns have names; got an array"),
-    "column": (table(9), "il", "secret must be a column of values; got 'il', did you mean ill?"),
+    "column": (table(9), "il", "ids or labels; got 'il', did you mean ill?"),
     "alone": (table(9)[["age"]], "age", "X must have columns to guess the secret from"),
 }
 

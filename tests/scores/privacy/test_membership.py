@@ -76,7 +76,7 @@ def test_curves_are_scikit_learns(attack):
 @pytest.mark.parametrize("attack", ["lira", "loss"])
 @pytest.mark.parametrize(("fits", "share"), [(8, 0.5), (30, 0.8)])
 def test_a_model_that_leaks_nothing_has_an_area_of_one_half(attack, fits, share):
-    generator, runs = np.random.default_rng(2), 60
+    generator, runs = np.random.default_rng(2), 30
     areas, misses = [], 0
     for _ in range(runs):
         values, included = noise(generator, fits, 150, share=share, common=1.0)
@@ -103,7 +103,7 @@ def test_keeping_the_attacked_fit_among_its_references_would_show_a_leak_that_is
 @pytest.mark.parametrize("attack", ["lira", "loss"])
 def test_interval_of_the_area_covers_with_shared_fits_and_records(attack):
     """Against the mean over runs; scores of a fit and of a record are correlated."""
-    generator, runs = np.random.default_rng(4), 80
+    generator, runs = np.random.default_rng(4), 50
     found = []
     for _ in range(runs):
         values, included = noise(generator, 16, 150, effect=1.0, common=0.5)

@@ -36,7 +36,7 @@ def test_exposure_of_probes_by_its_definition():
 
 @pytest.mark.parametrize("plan", [coins(80, 6), balanced(80, 6), KFold(4, repeats=2)])
 def test_exposure_without_memorization_is_the_null_mean(plan):
-    misses, values, runs = 0, [], 60
+    misses, values, runs = 0, [], 30
     for seed in range(runs):
         table = table_of(plan, 80, seed, silent)
         attacks = (attack_table(table, "loss"),)

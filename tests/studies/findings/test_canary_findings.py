@@ -12,7 +12,7 @@ from byrote.models.language.char_lstm.windows import Cut, join_texts
 from byrote.report.format import with_interval
 from byrote.runs.job import job_of
 from byrote.runs.kinds.canaries import TextContent
-from byrote.runs.request import Settings
+from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.levels import by_insertions
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.studies import page, what_was_run
@@ -152,6 +152,7 @@ def reports(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(extraction, "QUERIES", 300)
         patch.setattr(skew_normal, "QUERIES", 300)
+        patch.setattr(Request, "preflight", lambda *_: None)  # a third of the training
         for name in NAMES:
             data, settings = load_data(at_scale(tiny(name))), Settings()
             out, announced = tmp_path_factory.mktemp(name), []

@@ -7,7 +7,6 @@ Log-likelihoods are first made comparable over fits, without a look at who train
 median deviation of a fit is subtracted from its values, and fits that scatter more weigh less.
 """
 
-import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -227,10 +226,12 @@ def other_members(member: Flags, group: Indices, draws: int, generator: Generato
     columns = [np.flatnonzero(group == number) for number in np.unique(group)]
     sizes = [(len(places), int(member[places].sum())) for places in columns]
     if number_of_memberships(sizes) <= _FEW:
-        chosen = itertools.product(
-            *(combinations(places, k) for places, (_, k) in zip(columns, sizes, strict=True))
-        )
-        members = np.array([np.isin(np.arange(len(member)), np.concatenate(c)) for c in chosen])
+        members = np.zeros((1, len(member)), np.bool_)
+        for places, (_, k) in zip(columns, sizes, strict=True):
+            chosen = np.array([*combinations(places, k)], np.intp)
+            of_group = np.zeros((len(chosen), len(member)), np.bool_)
+            np.put_along_axis(of_group, chosen, values=True, axis=1)
+            members = (members[:, None] | of_group).reshape(-1, len(member))
         members = np.unique(members, axis=0)
     else:
         members = np.empty((draws, len(member)), np.bool_)

@@ -129,7 +129,7 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     side, and pooled over records below.
 
     The intervals account for the dependence of scores of one record, of scores of one fit and,
-    where the noise of fits requires it, of shared references (docs/statistics.md). They are for
+    where the noise of fits requires it, of shared references (docs/bounds.md). They are for
     other records and fits under the same attack.
 
     Parameters

@@ -29,7 +29,7 @@ from byrote.runs.table import Table
 from byrote.scores.gate import max_q999, max_significant
 from byrote.scores.gate.threshold import GatedRun
 from byrote.scores.memorization.evaluation import evaluate
-from byrote.scores.memorization.summary import distributions
+from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.canary_bounds import CanaryTable, exposure_rank_bound
 from byrote.scores.privacy.measures import exposure_measure
 from byrote.scores.privacy.membership import attack_table
@@ -196,7 +196,7 @@ def intervals(plan: Any) -> Callable[[Null, Generator], list[bool]]:
 def mean_interval(null: Null, generator: Generator) -> list[bool]:
     """The mean of mean_log over records, in the side-by-side table."""
     found = evaluate(table_of(KFold(3, repeats=8), 40, null, generator))
-    mean = distributions(found)["mean_log"]["mean"]
+    mean = distribution(found, "mean_log")["mean"]
     half = 2.3646 * mean.standard_error  # Student's, seven degrees of freedom
     return misses(mean.value - half, mean.value + half, 0.0) if np.isfinite(half) else []
 

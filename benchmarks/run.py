@@ -14,8 +14,8 @@ from byrote.runs.determinism import environment
 
 HERE = Path(__file__).parent
 PARTS = (
-    "scores_at_size", "overhead", "skew_normal", "enumeration", "privacy", "vae", "flows",
-    "diffusion", "texts_per_second",
+    "scores_at_size", "commands_at_size", "overhead", "skew_normal", "enumeration", "privacy",
+    "vae", "flows", "diffusion", "texts_per_second",
 )  # fmt: skip
 
 

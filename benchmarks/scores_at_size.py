@@ -11,7 +11,7 @@ from sklearn.neighbors import KernelDensity
 
 import byrote
 from byrote.data import Records
-from byrote.plans import KFold, design_of
+from byrote.plans import KFold, Plan, design_of
 from byrote.runs.job import Outcome, Scored
 from byrote.runs.paths import RunPaths
 from byrote.runs.request import Request, Settings
@@ -22,17 +22,21 @@ FOLDS, REPEATS = 10, 10
 PLAIN = 20_000  # records of the plain version, whose time is proportional to them
 
 
-def make_run(folder: Path, n: int) -> RunFolder:
-    """A finished run of n records with noise for log-likelihoods."""
-    plan = KFold(FOLDS, REPEATS)
+def make_run(folder: Path, records: Records, plan: Plan, number: int = 0) -> RunFolder:
+    """A finished run with noise for log-likelihoods, each record's around a level of its own.
+
+    Runs of other numbers have other noise, and models with other parameters.
+    """
+    n = len(records)
     design = design_of(plan, n)
-    records = Records(np.zeros((n, 1), dtype=np.float32), source="synthetic")
-    request = Request(KernelDensity(), records, plan, Settings())
+    request = Request(KernelDensity(bandwidth=1 + number), records, plan, Settings())
     manifest = request.manifest(design)
     run = RunFolder.create(RunPaths(folder), manifest, design, request.kind)
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(number)
+    level = -100 + 5 * generator.normal(size=n)
     for fit in range(design.fits):
-        run.keep(Outcome(fit, Scored(-100 + generator.normal(size=n))))
+        values = level + generator.normal(size=n)
+        run.keep(Outcome(fit, Scored(values[design.counted_rows(fit)])))
     return run
 
 
@@ -62,7 +66,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         rows = {}
         for n in (250_000, 1_000_000):
-            run = make_run(Path(folder) / str(n), n)
+            records = Records(np.zeros((n, 1), dtype=np.float32), source="synthetic")
+            run = make_run(Path(folder) / str(n), records, KFold(FOLDS, REPEATS))
             size = sum(path.stat().st_size for path in run.paths.fits.iterdir()) / 1e9
             rows[f"{n:,} records x {FOLDS * REPEATS} fits: seconds"] = timed(run.paths.root)
             rows[f"{n:,} records x {FOLDS * REPEATS} fits: GB on disk"] = size

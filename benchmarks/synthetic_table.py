@@ -1,4 +1,4 @@
-"""Level and power of the tests of one synthetic table: the table of docs/statistics.md.
+"""Level and power of the tests of one synthetic table: the table of docs/neighbors.md.
 
 Real rows and synthetic rows come from one distribution: five numbers; five categories, 1,024 rows
 in all, so that most rows equal others; or ten categories, so that few do. In the rows with copies,

@@ -12,6 +12,7 @@ from byrote.figures import (
     PrivateModel,
     PublishedModel,
     Quantiles,
+    RecitationCurve,
     completion_by_prefix,
     exposure_by_epsilon,
     exposure_by_estimator,
@@ -20,10 +21,12 @@ from byrote.figures import (
     onion,
     pareto,
     quantiles_by_configuration,
+    recitation_by_copies,
     skew_normal_fit,
 )
 from byrote.report.figures.exposure_marks import EXPOSURE
 from byrote.report.figures.pareto import PERPLEXITY, difference_labels
+from byrote.stats.estimate import Estimate
 
 MAXIMUM = np.log2(10**9)
 LEVELS = np.repeat([0, 1, 2, 4, 8, 16], [12, 3, 3, 3, 3, 3])
@@ -171,6 +174,20 @@ def change_pareto(points, baseline):
     return pareto(points, *difference_labels(baseline), baseline=baseline)
 
 
+def recited(models=3, levels=7):
+    """Models of which the larger ones recite more; one estimate has no interval."""
+    copies = [2**k for k in range(levels)]
+    share = [Estimate(k / 8, max(k - 1, 0) / 8, min(k + 1, 8) / 8) for k in range(levels)]
+    bits = [Estimate(4 - k / 2) if k == 1 else Estimate(4 - k / 2, 3 - k / 2, 5 - k / 2)
+            for k in range(levels)]  # fmt: skip
+    without = [Estimate(4.0, 3.5, 4.5)] * levels
+    return [
+        RecitationCurve(f"{64 << place} units, $a_", copies, share[place:] + share[:place], bits,
+                        without)
+        for place in range(models)
+    ]  # fmt: skip
+
+
 FIGURES = {
     "training": lambda: exposure_over_training(course()),
     "training, no losses": lambda: exposure_over_training(
@@ -205,6 +222,8 @@ FIGURES = {
     "epsilon, none": lambda: exposure_by_epsilon(
         [private(epsilon=np.inf, saturated=np.ones(6, dtype=bool), test_loss=np.array([np.nan]))]
     ),
+    "recitation": lambda: recitation_by_copies(recited()),
+    "recitation, one": lambda: recitation_by_copies(recited(1, 1)),
     "completion": lambda: completion_by_prefix(GIVEN, recovered(), LEVELS, chance=0.1),
     "completion, one level": lambda: completion_by_prefix(GIVEN, recovered()[-3:], LEVELS[-3:]),
 }

@@ -6,7 +6,7 @@ from importlib.resources import files
 import numpy as np
 from sklearn.neighbors import KernelDensity
 
-from byrote.studies.kinds import MitigationStudy
+from byrote.studies.audit_kind import MitigationStudy
 
 
 class Kernel(KernelDensity):

@@ -90,6 +90,11 @@ def printable(value: object) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def no_run(folder: object) -> InvalidInput:
+    """Make the error of a folder that holds no run."""
+    return InvalidInput(f"{folder} holds no run: run.json is missing")
+
+
 def did_you_mean(word: Any, allowed: Iterable[str]) -> str:
     """', did you mean …?' with the nearest allowed word, or an empty string."""
     if not isinstance(word, str) or len(word) > _LONGEST_WORD:

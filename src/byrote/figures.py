@@ -4,6 +4,7 @@ docs/figures.md lists them with the figures of the paper.
 """
 
 from byrote.report.figures.classes import scores_by_label, thin_regions
+from byrote.report.figures.copies import Copying, copies_by_configuration
 from byrote.report.figures.distance_ratio import ratio_by_score, ratio_densities
 from byrote.report.figures.distribution import score_distribution, score_distributions
 from byrote.report.figures.estimators import Estimates, exposure_by_estimator
@@ -27,11 +28,13 @@ from byrote.report.figures.one_record import one_record
 from byrote.report.figures.over_epochs import losses, quantiles_over_epochs
 from byrote.report.figures.paired_scores import PairedScores, paired_scores
 from byrote.report.figures.pareto import ParetoPoint, pareto
+from byrote.report.figures.recitation_by_copies import RecitationCurve, recitation_by_copies
 from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.with_and_without import with_and_without
 
 __all__ = [
+    "Copying",
     "Estimates",
     "ExposureCurves",
     "OnionRound",
@@ -40,7 +43,9 @@ __all__ = [
     "PrivateModel",
     "PublishedModel",
     "Quantiles",
+    "RecitationCurve",
     "completion_by_prefix",
+    "copies_by_configuration",
     "exposure_by_epsilon",
     "exposure_by_estimator",
     "exposure_by_insertions",
@@ -58,6 +63,7 @@ __all__ = [
     "quantiles_over_epochs",
     "ratio_by_score",
     "ratio_densities",
+    "recitation_by_copies",
     "reproduced",
     "score_distribution",
     "score_distributions",

@@ -5,7 +5,11 @@ from byrote.scores.neighbors.compare_neighbors import compare_neighbors
 from byrote.scores.neighbors.compare_synthetic import compare_synthetic
 from byrote.scores.neighbors.copying_test import CopyingTest, copying_test
 from byrote.scores.neighbors.distance_ratio import distance_ratio
-from byrote.scores.neighbors.extracted_records import ExtractedRecords, extracted_records
+from byrote.scores.neighbors.extracted_records import (
+    ExtractedRecords,
+    extracted_records,
+    memorization_ratio,
+)
 from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.neighbors.synthetic_result import SyntheticResult
@@ -25,6 +29,7 @@ __all__ = [
     "copying_test",
     "distance_ratio",
     "extracted_records",
+    "memorization_ratio",
     "near_duplicate_texts",
     "near_duplicates",
 ]

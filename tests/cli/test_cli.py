@@ -323,7 +323,8 @@ def test_help_and_refusals_import_no_verb():
     code = (
         "import sys\nfrom byrote.cli import app, exits\n"
         "for words in (['--help'], ['score', '--help'], ['score', 'x.npy', '--foldz', '3'],\n"
-        "              ['score', 'x.npy', '--plan', 'kfolds'], ['shwo', 'run']):\n"
+        "              ['score', 'x.npy', '--plan', 'kfolds'], ['shwo', 'run'],\n"
+        "              ['show', 'nothing'], ['compare', 'nothing', 'nothing']):\n"
         "    exits.run(lambda: app.app(words, standalone_mode=False), debug=False)\n"
         f"loaded = {{name for name in sys.modules if name.split('.')[0] in {slow}}}\n"
         "verbs = {name for name in sys.modules if name.startswith('byrote.cli.verbs')}\n"

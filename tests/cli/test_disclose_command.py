@@ -22,6 +22,7 @@ def data(tmp_path, monkeypatch):
     town, job = (generator.choice([*letters], 60) for letters in ("abcdef", "xy"))
     frame = pd.DataFrame({"town": town, "job": job, "ill": np.where(town < "d", "yes", "no")})
     frame.to_csv(tmp_path / "t.csv", index=False)
+    frame.assign(same="yes").to_csv(tmp_path / "same.csv", index=False)
 
 
 def test_the_command_prints_what_the_function_finds_and_show_prints_it_again(byrote_):
@@ -54,7 +55,11 @@ def test_a_generator_is_guessed_from_by_its_samples(byrote_):
 
 BAD = {
     "no secret": (DISCLOSE, "Missing option '--secret'"),
-    "column": ([*DISCLOSE, "--secret", "il"], "secret must be a column of values; got 'il'"),
+    "column": ([*DISCLOSE, "--secret", "il"], "secret must be a column of values"),
+    "one value": (
+        [DISCLOSE[0], "same.csv", *DISCLOSE[2:], "--secret", "same"],
+        "secret must differ between records; column",
+    ),
     "ids": ([*DISCLOSE, "--secret", "job", "--ids", "town"], "ids, column 'town', must all differ"),
     "no folder": ([*DISCLOSE[:4], "--secret", "ill"], "--out must name a folder for the run"),
     "an array": (["disclose", "digits", "--secret", "ill", "--out", "run"], "got an array"),

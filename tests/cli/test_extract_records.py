@@ -58,7 +58,8 @@ def test_a_model_of_copies_gives_out_what_its_fit_trained_on_and_nothing_held_ou
     assert names <= trained
     assert found["extracted"] == len(names) > 0.5 * len(trained)
     assert found["train"] == found["samples"] == found["held_out"] == len(trained)
-    assert (found["rate"]["value"], found["control"]["value"]) == (1, 0)
+    for measure in (found, found["memorization_ratio"]):
+        assert (measure["rate"]["value"], measure["control"]["value"]) == (1, 0)
     inside = found["inside"]
     assert inside["low"] < len(trained) == inside["high"]
     assert all(record["distance"] < 0.5 for record in found["records"])
@@ -75,6 +76,7 @@ def test_a_model_of_other_records_gives_out_none(byrote_):
     out = byrote_("extract", "run", *model, "--fit", "0")[1]
     assert "0 of 80 training records come out in 80 samples" in out
     assert "what stays in can be memorized" in out
+    assert "Ratio 1/3: 0.00% [0.00%, 4.58%] of the samples" in out
 
 
 def test_the_release_model_is_held_against_unseen_records_where_given(byrote_, release):

@@ -360,6 +360,9 @@ BAD_TABLES = {
     "alone": (["neighbors", "--train", "t.csv"], "a run, or --train, --holdout and --synthetic"),
     "nothing": (["neighbors"], "a run, or --train, --holdout and --synthetic must be given"),
     "with a run": (["neighbors", "run", "--drop", "key"], "--drop is for synthetic tables"),
+    "cells": ([*TABLES, "--cells", "5"], "--cells is for runs; leave it out to test a synthetic"),
+    "model": ([*TABLES, "--model", "kde"], "--model is for runs; leave it out"),
+    "twice": ([*TABLES[:-1], "./t.csv"], "--synthetic must be another file than --train; both are"),
     "missing": ([*TABLES[:-1], "none.csv"], "none.csv: --synthetic must be a .csv"),
     "kind": ([*TABLES[:-1], "s.txt"], "--synthetic must be a .csv (also gzipped) or .parquet file"),
     "drop": (

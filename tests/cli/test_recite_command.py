@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import byrote
+from byrote.report.page import report
 
 from languages import Ngram
 
@@ -108,6 +109,15 @@ def test_a_run_of_texts_tells_the_memorized_from_the_predictable(byrote_):
     data = json.loads(byrote_("recite", "run", *MODEL, *lengths, "--json")[1])
     cells = [data["tables"][0][name]["value"] for name in ("memorized", "predictable", "neither")]
     assert sum(cells) <= 1
+    kept = Path("run/recitation.parquet")
+    assert b"cats" not in kept.read_bytes()
+    byrote_("report", "run", "--out", "page.html")
+    page = report.make_page({"run": byrote.open_run("run")})
+    sections = page.data["runs"]["run"]["sections"]
+    assert sections["recitation"] == data
+    assert sections["coverage"]["exfiltration"]["status"] == "run"
+    assert "cats" not in Path("page.html").read_text()
+    assert byrote_("verify", "page.html", "run")[0] == 0
     for words in (["--fit", "1"], ["--unseen", "text.txt"], ["--edits", "2"]):
         code, _, err = byrote_("recite", "run", *MODEL, *words)
         assert (code, "need" in err) == (2, True)

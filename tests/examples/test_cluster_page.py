@@ -3,14 +3,14 @@
 import os
 import re
 from importlib import import_module
-from pathlib import Path
 
 import pytest
 
 import byrote
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "cluster.md").read_text()
+from pages import text_of
+
+PAGE = text_of("docs/cluster.md")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, flags=re.MULTILINE | re.DOTALL)
 
 

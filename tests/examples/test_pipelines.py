@@ -83,7 +83,7 @@ def audit(folder, bandwidth, execute):
 
 
 def test_the_workflow_stops_at_a_model_that_copies(tmp_path, called, in_bash):
-    bars = ("max-significant", "max-q999", "max-auc")
+    bars = ("max-score", "max-significant", "max-auc")
     smooth = audit(tmp_path / "smooth", 2.0, called)
     assert smooth == ([0, 0], dict.fromkeys(bars, "passed"))
     copies = audit(tmp_path / "copies", 0.001, in_bash)

@@ -1,23 +1,17 @@
 """docs/tables.md does what it says: its code and its command run as they stand there."""
 
-import re
-from pathlib import Path
-
 import pytest
 
-PAGE = (Path(__file__).parents[2] / "docs" / "tables.md").read_text()
+from pages import blocks, commands
 
-
-def blocks(kind):
-    return re.findall(rf"```{kind}\n(.*?)```", PAGE, flags=re.DOTALL)
+PAGE = "docs/tables.md"
 
 
 @pytest.mark.filterwarnings("ignore:people.csv")
 def test_the_page_runs_and_finds_what_it_says(byrote_, capfd, tmp_path):
-    exec("\n".join(blocks("python")), {})
-    assert capfd.readouterr().out == blocks("text")[0]
-    command, *_ = blocks("console")
-    words = command.removeprefix("$ byrote").split()
+    exec("\n".join(blocks(PAGE, "python")), {})
+    assert capfd.readouterr().out == blocks(PAGE, "text")[0]
+    words, *_ = commands(PAGE)
     words[words.index("epochs=30")] = "hidden=[8]"  # quicker
     words += ["--set", "epochs=1", "--set", "draws=8"]
     code, out, err = byrote_(*words)

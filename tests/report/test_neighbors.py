@@ -48,6 +48,9 @@ def test_every_number_is_printed(result):
     assert number(result.correlation) in lines["correlation with M"]
     assert number(result.copying.statistic) in lines["copying, C_T"]
     assert number(result.authenticity) in lines["authentic samples"]
+    copies = lines["samples that copy a record"]
+    assert number(result.copies.rate.value) in copies
+    assert f"above {number(result.copies.control.value)} [" in copies
     assert "Training records at distance zero from a sample: 1." in text
     assert "or a validation record: 1." in text
     assert f"above {number(result.mean_ratio.exchanged)} (*)" in mean

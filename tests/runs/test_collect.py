@@ -251,7 +251,7 @@ BAD = {
     ),
     "words": (
         lambda v: Path("fit-0.csv").write_text("id,log_prob\nrecord 0,high\n"),
-        "column 'log_prob' must hold numbers; it holds string",
+        "holds text in column 'log_prob' of numbers",
     ),
     "no column": (
         lambda v: write_csv("fit-0.csv", IDS, v[0], "id,logprob"),
@@ -264,7 +264,7 @@ BAD = {
     ),
     "numbers as ids": (
         lambda v: write_csv("fit-0.csv", range(N), v[0]),
-        "has an unknown id, not of the run's 60 records (such rows: 60 of 60)",
+        "has an unknown id; byrote rows prints those of the run's 60 records (such rows: 60 of",
     ),
     "half numbers as ids": (
         lambda v: pq.write_table(

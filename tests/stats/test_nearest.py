@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
 
-from byrote.stats.nearest import Rows, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows
 
 
 def normal(n, d, seed):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from byrote.stats.negative_control import ENDLESS, Control
+from byrote.stats.negative_control import ENDLESS, Control, upper_tail
 
 
 def values(n, seed):
@@ -32,6 +32,19 @@ def test_calibration_counts_control_values():
     assert control.share_below(0.1) == (of_control <= 0.1).mean()
     endless = np.isinf(degrees)
     np.testing.assert_allclose(of_control[endless], stats.norm.sf(t[endless]), rtol=1e-5)
+
+
+@given(st.integers(0, 1000), st.sampled_from([1.0, 4.5, np.inf]))
+def test_counting_from_the_t_values_finds_the_same(seed, own_degrees):
+    """Also where values are equal, and so far out that all their p-values are the smallest one."""
+    t, degrees = values(80, seed)
+    t = np.concatenate([t, np.repeat(t[:5], 3), 10.0 ** np.arange(1, 9)])
+    degrees = np.concatenate([degrees, np.repeat(degrees[:5], 3), np.full(8, np.inf)])
+    near = np.concatenate([t, t + 1e-12, [-1e9, 0.0, 1e9]])
+    p = upper_tail(near, np.full(len(near), own_degrees))
+    counted = (upper_tail(t, degrees)[:, None] <= p).sum(axis=0)
+    found = Control.of(t, degrees).calibrate(p, near)
+    assert found.tolist() == np.maximum(p, (1 + counted) / (1 + len(t))).tolist()
 
 
 @given(st.integers(0, 1000), st.floats(0.001, 0.9))

@@ -2,9 +2,32 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy.stats import binom, norm
+from sklearn.metrics import roc_auc_score
 
-from byrote.stats.roc import Cells, alarm_limits, tpr_interval_at
+from byrote.stats.roc import (
+    Cells,
+    alarm_limits,
+    auc,
+    lower_on_the_other_side,
+    tpr_interval_at,
+)
+
+
+@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=30))
+def test_lower_scores_are_counted_one_by_one(cells):
+    score, member = np.array([c[0] for c in cells], float), np.array([c[1] for c in cells])
+    score[score == 3], score[score == -3] = np.inf, -np.inf
+    other = member[:, None] != member
+    expected = (other & (score < score[:, None])).sum(axis=1) + (
+        other & (score == score[:, None])
+    ).sum(axis=1) / 2
+    assert lower_on_the_other_side(score, member).tolist() == expected.tolist()
+    if member.any() and not member.all():
+        finite = np.clip(score, -9, 9)
+        assert auc(score, member) == pytest.approx(roc_auc_score(member, finite))
 
 
 @pytest.mark.parametrize("effect", [0.0, 2.0])

@@ -119,6 +119,19 @@ def test_fits_on_two_cores_go_into_the_declared_minutes(name, scale):
     assert seconds / 60 <= study.scale(scale).minutes <= 40
 
 
+TEXT_CHARACTERS_A_SECOND = 55_000  # of one core, texts by themselves, one layer of 128 units
+
+
+@pytest.mark.parametrize(("name", "scale"), scales("recitation"))
+def test_texts_and_their_copies_are_read_in_the_declared_minutes(name, scale):
+    study = load_study(name)
+    size = study.scale(scale)
+    texts = [size.records + run.planted * sum(run.copies) / 2 for run in study.runs(scale)]
+    fits = [run.epochs * run.fits / 2 for run in study.runs(scale)]  # on two cores
+    characters = 150 * sum(n * epochs for n, epochs in zip(texts, fits, strict=True))
+    assert characters / TEXT_CHARACTERS_A_SECOND / 60 <= size.minutes <= 30
+
+
 def test_what_the_studies_of_exposure_vary():
     def runs(name):
         return {run.name: run for run in load_study(name).runs("full")}

@@ -15,14 +15,15 @@ from byrote.errors import IncompleteRun, InvalidInput
 from byrote.models import CharLSTM
 from byrote.plans import KFold
 from byrote.runs.request import Request, Settings
+from byrote.studies.audit_kind import Pruning
+from byrote.studies.audited_records import remaining
 from byrote.studies.execute import execute
-from byrote.studies.kinds import FORMS, Pruning, load_study
+from byrote.studies.kinds import FORMS, load_study
 from byrote.studies.requests import (
     StudyImages,
     StudyText,
     count_reports,
     load_data,
-    remaining,
     study_command,
 )
 from byrote.studies.study import at_scale
@@ -86,7 +87,7 @@ def test_every_study_of_mitigations_asks_for_what_can_be_done(name, scale, tmp_p
         if run.pruned is None:
             request.check()
             design = request.plan.draw(request.context())
-            assert (design.fits, len(design.scored)) == (run.fits, run.probes)
+            assert (design.fits, len(design.scored)) == (run.fits, run.probes or run.records)
             model = getattr(request.model, "estimator", request.model)
             assert model.get_params().get("epochs", run.epochs) == run.epochs
             assert request.settings.seed == 3 + run.seed

@@ -4,8 +4,9 @@ import inspect
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -31,6 +32,7 @@ from byrote.cli.options.training import (
     StudyOptions,
 )
 from byrote.cli.options.verdicts import CardOptions, CheckOptions, ReportOptions, VerifyOptions
+from byrote.errors import no_run
 from byrote.runs import interrupts
 
 app = typer.Typer(
@@ -70,10 +72,24 @@ def _add(verb: str, options: Callable[..., Any], line: str) -> None:
 
     def call(**values: Any) -> int | None:
         accepted = options(**values)
+        if verb != "check":  # which first removes the verdict of an earlier check
+            one, several = getattr(accepted, "run", None), getattr(accepted, "runs", [])
+            _require_runs([*several] if one is None else [one])
         return getattr(import_module(f"byrote.cli.verbs.{verb}"), verb)(accepted)
 
     call.__signature__ = inspect.signature(options)  # type: ignore[attr-defined]
     app.command(verb, short_help=line, help=options.__doc__)(call)
+
+
+def _require_runs(folders: Iterable[Path]) -> None:
+    """Refuse folders without a run before anything slow is imported."""
+    for folder in folders:
+        try:
+            (folder / "run.json").lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            raise no_run(folder) from None
+        except OSError:  # the verb says why it cannot be read
+            continue
 
 
 for _verb, (_options_of_verb, _line) in _VERBS.items():

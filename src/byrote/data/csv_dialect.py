@@ -23,6 +23,16 @@ _MARKS = ",;\t|"
 _LEGACY = "cp1252"  # what European spreadsheets write
 _HEAD = 1 << 16  # bytes in which the separator shows
 _ROWS = 20
+_KINDS = {
+    b"PK\3\4": "a spreadsheet or an archive (save the table as .csv)",
+    b"PAR1": "Parquet (let its name end in .parquet)",
+    b"[{": "JSON (save the table as .csv)",
+    b'{"': "JSON (save the table as .csv)",
+    b"<!": "a page (save its table as .csv)",
+    b"<html": "a page (save its table as .csv)",
+    b"<?xml": "XML (save its table as .csv)",
+}
+_START = 99  # bytes in which a kind shows
 _DECIMAL = re.compile(r"[-+]?\d*,\d+([eE][-+]?\d+)?")
 _WHOLE = re.compile(r"[-+]?\d+")
 
@@ -53,11 +63,21 @@ def read_as_utf8(path: str | Path, encoding: str | None = None) -> bytes | bytea
     try:
         return read_utf8(path)
     except InvalidInput as refused:
-        text, name = _decoded(read_bytes(path))
+        content = read_bytes(path)
+        check_kind(content)
+        text, name = _decoded(content)
         if text is None:
             raise InvalidInput(f"{refused} (--encoding names another)") from None
         warn(f"not UTF-8, and read as {name} (--encoding names another)")
         return text.encode()
+
+
+def check_kind(content: bytes | bytearray) -> None:
+    """Refuse a file whose first bytes are those of another kind than CSV."""
+    start = b"".join(bytes(content[:_START]).split())
+    kind = next((kind for first, kind in _KINDS.items() if start.startswith(first)), None)
+    if kind is not None:
+        raise InvalidInput(f"the file must be CSV; it is {kind}")
 
 
 def _decoded(content: bytes | bytearray) -> tuple[str | None, str]:

@@ -17,6 +17,8 @@ from byrote.errors import InvalidInput
 
 Array = NDArray[Any]
 _ID = re.compile(r"(?i:(.*[ _.-])?(id|index|uuid|key|nr|no|number|row)|unnamed: 0)|.*[a-z]I[dD]")
+_NUMBER = re.compile(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")
+_WITH_MARKS = re.compile(r"[-+]?[$€£]?\s?\d[\d.,'\s]*[%$€£]?")
 _FEWEST_ROWS = 2  # more are needed to tell ids from values
 _FIRST_ROWS = 64  # rows that rule out most columns as ids
 _ENOUGH_ROWS = 20  # for consecutive integers in any order, and other integers, to be doubted
@@ -64,17 +66,33 @@ def check_ids(values: Mapping[Any, Any], columns: Columns, taken: Collection[str
 
 
 def check_texts(columns: Columns, rows: int, taken: Collection[str]) -> None:
-    """Refuse columns of texts most of which differ."""
+    """Refuse columns of texts most of which differ, and name numbers among texts."""
     for column in columns.columns:
         if column.categories is None or column.name in taken or str(column.dtype) == "category":
             continue
         count, name = len(column.categories), column.name
+        numbers = _numbers_among(column.categories)
         if count > max(_FREE_TEXT, _MOST_CATEGORIES * rows):
             raise InvalidInput(
-                f"column {name!r} holds {count:,} different texts in {rows:,} rows, too many for"
-                f" categories: drop it (--drop {name}), name it as ids (--ids {name}) if all"
-                f" differ, or list it among categories (--categories {name})"
+                f"column {name!r} holds {count:,} different texts in {rows:,} rows{numbers}, too"
+                f" many for categories: drop it (--drop {name}), name it as ids (--ids {name}) if"
+                f" all differ, or list it among categories (--categories {name})"
             )
+        if numbers:
+            warn(f"column {name!r} holds categories{numbers}")
+
+
+def _numbers_among(texts: Sequence[Any]) -> str:
+    """Name how many texts are numbers, if most are and some are not plain ones."""
+    strings = [text.strip() for text in texts if isinstance(text, str)]
+    plain = sum(_NUMBER.fullmatch(text) is not None for text in strings)
+    numbers = sum(bool(_NUMBER.fullmatch(t) or _WITH_MARKS.fullmatch(t)) for t in strings)
+    if 2 * numbers <= len(texts) or plain == len(texts):
+        return ""
+    return (
+        f", {numbers:,} of them numbers (to have numbers, write them like 1234.5 and leave cells"
+        " without one empty)"
+    )
 
 
 def name_few_numbers(values: Mapping[Any, Any], columns: Columns, taken: Collection[str]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from byrote import checks
@@ -29,6 +30,7 @@ from byrote.errors import InvalidInput, did_you_mean
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet", ".npy", ".jsonl", ".ndjson")
 EACH_VALUE = "values"  # the mean over the values of a record, whose number the run knows
+_NUMBER = r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*$"
 _KEYS = ("id", "row", "record")  # fits of byrote's own have "record"
 
 
@@ -185,6 +187,9 @@ def _terms(table: pa.Table, units: Units, values: int) -> Array | int:
 def _numbers(table: pa.Table, name: str) -> Array:
     column = table.column(name)
     if not is_number(column.type):
+        if pa.types.is_string(column.type):
+            is_text = pc.invert(pc.fill_null(pc.match_substring_regex(column, _NUMBER), True))
+            refuse_rows(is_text.to_numpy(), f"holds text in column {name!r} of numbers")
         raise InvalidInput(f"column {name!r} must hold numbers; it holds {column.type}")
     return np.asarray(column.cast(pa.float64(), safe=False).to_numpy())
 

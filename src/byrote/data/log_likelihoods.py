@@ -136,7 +136,10 @@ class FitNumbers:
                 )
             return np.arange(n) if len(self.log_prob) == n else np.asarray(rows, np.intp)
         row = _rows_of_ids(self.keys, ids) if self.key == "id" else _checked_rows(self.keys, n)
-        refuse_rows(row < 0, f"has an unknown {self.key}, not of the run's {n:,} records")
+        refuse_rows(
+            row < 0,
+            f"has an unknown {self.key}; byrote rows prints those of the run's {n:,} records",
+        )
         first = np.full(n, len(row))
         np.minimum.at(first, row, np.arange(len(row)))
         refuse_rows(first[row] < np.arange(len(row)), "repeats an earlier record")

@@ -5,14 +5,11 @@ set before the first fit: no score depends on the units of a table, nor on who t
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.data.columns import Columns, is_frame
-from byrote.data.records import Records, as_numbers
-from byrote.errors import InvalidInput
+from byrote.data.columns import Columns
 
 Array = NDArray[np.float64]
 
@@ -75,49 +72,3 @@ def _moments(ordered: Array) -> tuple[float, float]:
     if not len(ordered) or ordered[0] == ordered[-1]:
         return (float(ordered[0]) if len(ordered) else 0.0), 1.0
     return float(ordered.mean()), float(ordered.std())
-
-
-def comparable_rows(train: Any, **others: Any) -> list[Any]:
-    """Return records of a table as rows between which Euclidean distances make sense.
-
-    Numbers are standardized as those of ``train``; each category is an axis, and two that differ
-    are at distance 1. Others are records, data frames, or arrays encoded as ``train``, of the same
-    columns. If ``train`` is not of a table, all are returned unchanged.
-
-    Examples
-    --------
-    >>> columns = Columns.of_numbers(["a"], np.array([[1.0], [3.0]]))
-    >>> train = Records(np.array([[1.0], [3.0]]), columns=columns)
-    >>> [rows.tolist() for rows in comparable_rows(train, samples=np.array([[5.0]]))]
-    [[[-1.0], [1.0]], [[3.0]]]
-    """
-    if not isinstance(train, Records) or train.columns is None:
-        return [train, *others.values()]
-    frames = {name: _as_frame(name, data, train.columns) for name, data in others.items()}
-    frames = {"train": train.frame().reset_index(drop=True), **frames}
-    columns = Columns.of(frames)
-    encoded = [columns.encode(frame) for frame in frames.values()]
-    units = Standardization.of(columns, encoded[0])
-    return [_axes(columns, units.apply(x)) for x in encoded]
-
-
-def _as_frame(name: str, data: Any, columns: Columns) -> Any:
-    if isinstance(data, Records) and data.columns is not None:
-        return data.frame()
-    if is_frame(data):
-        return data
-    array = as_numbers(name, data.x if isinstance(data, Records) else data)
-    if array.shape[1:] != (columns.width,):
-        raise InvalidInput(
-            f"{name} must have the columns {columns.names}; got an array of shape {array.shape}"
-        )
-    return columns.decode(array)
-
-
-def _axes(columns: Columns, x: NDArray[Any]) -> NDArray[np.float64]:
-    """Replace the code of each category by a coordinate of its own."""
-    parts = [
-        x[:, [place]] if isinstance(kind, str) else (x[:, [place]] == np.arange(kind)) / np.sqrt(2)
-        for place, kind in enumerate(columns.kinds)
-    ]
-    return np.column_stack([*parts, x[:, len(columns.kinds) :]]).astype(np.float64)

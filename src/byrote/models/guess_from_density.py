@@ -133,7 +133,15 @@ def columns_with_secret(X: Any, secret: Any) -> Columns:
         columns = Columns.of({"X": X})
     if secret not in columns.names:
         nearest = did_you_mean(str(secret), list(map(str, columns.names)))
-        raise InvalidInput(f"secret must be a column of values; got {secret!r}{nearest}")
+        raise InvalidInput(
+            "secret must be a column of values, not one that is dropped or holds ids or labels;"
+            f" got {secret!r}{nearest}"
+        )
+    column = columns.columns[columns.names.index(secret)]
+    if not column.has_gaps and (column.kind == 1 or column.low == column.high):
+        raise InvalidInput(
+            f"secret must differ between records; column {secret!r} has the same value in all"
+        )
     if len(columns.names) < 2:
         raise InvalidInput("X must have columns to guess the secret from; got the secret alone")
     return columns

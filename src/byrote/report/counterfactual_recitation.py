@@ -12,18 +12,13 @@ from byrote.report.format import add_ellipsis, new_table, number, plain, plural,
 from byrote.report.recitation import percent
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 
-_CELLS = ("memorized", "predictable", "only_without", "neither")
+CELLS = ("memorized", "predictable", "only_without", "neither")
 
 
 def render(result: CounterfactualRecitation, *, top: int = 10) -> RenderableType:
     """Return the two-by-two tables, notes, and the texts with most memorized windows."""
-    settings = result.settings
-    head = (
-        f"{plural(len(set(result.ids.tolist())), 'text')}, {plural(len(result), 'window')} of"
-        f" {settings.prefix} + {settings.suffix} tokens · {plural(result.fits, 'fit')}"
-    )
     parts: list[RenderableType] = [
-        Text(head),
+        Text(sizes(result)),
         Text(sentence(result), "bold"),
         Text(""),
         _tables(result),
@@ -48,6 +43,15 @@ def to_json(result: CounterfactualRecitation, *, top: int = 10) -> dict[str, Any
             "tables": [table.to_dict() for table in result.tables()],
             "texts": texts,
         }
+    )
+
+
+def sizes(result: CounterfactualRecitation) -> str:
+    """Count texts, windows, their tokens, and fits."""
+    settings = result.settings
+    return (
+        f"{plural(len(set(result.ids.tolist())), 'text')}, {plural(len(result), 'window')} of"
+        f" {settings.prefix} + {settings.suffix} tokens · {plural(result.fits, 'fit')}"
     )
 
 
@@ -79,10 +83,10 @@ def notes(result: CounterfactualRecitation) -> Iterator[str]:
 
 
 def _tables(result: CounterfactualRecitation) -> Table:
-    titles = [name.replace("_", " ") for name in _CELLS]
+    titles = [name.replace("_", " ") for name in CELLS]
     table = new_table(f"decoding, p = {result.settings.p:g}", *titles)
     for row in result.tables():
-        table.add_row(row.criterion, *(percent(getattr(row, name)) for name in _CELLS))
+        table.add_row(row.criterion, *(percent(getattr(row, name)) for name in CELLS))
     return table
 
 

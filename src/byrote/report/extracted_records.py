@@ -42,7 +42,7 @@ def render(extracted: ExtractedRecords) -> RenderableType:
 
 def render_run(result: ExtractionFromRun, *, top: int = 10) -> RenderableType:
     """Return the same for a run's model, and the ``top`` records that come out most often."""
-    extracted, parts = result.extracted, [render(result.extracted)]
+    extracted, parts = result.extracted, [render(result.extracted), _ratio(result.by_ratio)]
     train = len(extracted.counts)
     if 0 < result.held_out < train:
         parts.append(
@@ -70,8 +70,18 @@ def run_to_json(result: ExtractionFromRun, *, top: int = 10) -> dict[str, Any]:
             "threshold": extracted.threshold,
             "extracted": len(extracted.rows),
             **{name: vars(getattr(extracted, name)) for name in ("rate", "control", "inside")},
+            "memorization_ratio": {
+                name: vars(getattr(result.by_ratio, name)) for name in ("rate", "control")
+            },
             "records": frame.to_dict(orient="records"),
         }
+    )
+
+
+def _ratio(found: ExtractedRecords) -> Text:
+    return Text(
+        f"Ratio 1/3: {_percent(found.rate)} of the samples lie within a third of the distance"
+        f" to the second nearest of a training record, {_control(found.control)}."
     )
 
 

@@ -11,6 +11,7 @@ from byrote.errors import printable
 from byrote.report.format import interval, new_table, number, plain
 from byrote.scores.neighbors.copying_test import ENOUGH
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.stats.estimate import Estimate
 
 HEAD = ("test", "value", "[95 %]", "p", "memorization if")
 
@@ -78,12 +79,23 @@ def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
             "",
             "near 0",
         ),
+        (
+            "samples that copy a record (**)",
+            number(result.copies.rate.value),
+            interval(*result.copies.rate.interval),
+            "",
+            _above(result.copies.control),
+        ),
     ]
 
 
 def remarks(result: NeighborResult) -> list[str]:
     """Return notes on how to read the tests, one or two sentences each."""
-    sentences = ["(*) the mean if samples and validation records are exchanged at random."]
+    sentences = [
+        "(*) the mean if samples and validation records are exchanged at random.",
+        "(**) nearer than a third of the distance to the second nearest training record (ratio"
+        " 1/3); the control counts validation records instead.",
+    ]
     if result.mean_ratio.left_out:
         sentences.append(
             "Left out of the mean, at distance zero from a sample or a validation record:"
@@ -103,6 +115,13 @@ def remarks(result: NeighborResult) -> list[str]:
         " that, the interval of the correlation does not."
     )
     return sentences
+
+
+def _above(control: Estimate) -> str:
+    """Return what a share must exceed, the control with its interval."""
+    if np.isnan(control.value):
+        return f"no control: {control.reason}"
+    return f"above {number(control.value)} {interval(*control.interval)}"
 
 
 def _counted(result: NeighborResult) -> int:

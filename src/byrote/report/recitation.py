@@ -149,16 +149,19 @@ def _left_out(result: Recitation) -> Iterator[str]:
 
 
 def percent(estimate: Estimate) -> str:
-    """Format a share and its interval in percent.
+    """Format a share and its interval in percent; less than a hundredth of one is 0, but above.
 
     Examples
     --------
     >>> percent(Estimate(0.5, 0.25, 0.75)), percent(Estimate(0.5))
     ('50.0 % [25.0, 75.0]', '50.0 %')
+    >>> percent(Estimate(4e-6, 8e-29, 0.02))
+    '0.00 % [0.00, 2.00]'
     """
     value, low, high = (100 * x for x in (estimate.value, estimate.low, estimate.high))
     if np.isnan(value):
         return "–"
+    value, low = (0.0 if abs(x) < 0.005 else x for x in (value, low))
     ends = "" if np.isnan(low) else f" [{number(low)}, {number(high)}]"
     return f"{number(value)} %{ends}"
 

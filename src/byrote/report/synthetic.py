@@ -1,5 +1,6 @@
 """The neighbours of one synthetic table as text for the terminal, or as plain data."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -52,7 +53,7 @@ def _verdict(result: SyntheticResult) -> str:
     return (
         f"A training row is nearest to {nearest.share:.1%} of synthetic rows;"
         f" {nearest.expected:.1%} if training left no trace.\n"
-        f"P-value of the three tests below together: {number(result.p_value_combined)}.\n"
+        f"P-value of the tests below together: {number(result.p_value_combined)}.\n"
         f"{plural(found, 'training row')} found at a {SIGNIFICANCE:.0%} false discovery rate;"
         f" {result.beyond_holdout:,} with a nearer copy than any holdout row"
         f" (p {number(result.p_value_beyond)})."
@@ -88,6 +89,7 @@ def remarks(result: SyntheticResult) -> list[str]:
         " among them. The excess allows for copies of rows that equal others."
     )
     return [
+        *_shared_rows(result.description),
         "excess: share of these synthetic rows beyond what training rows are due, [95 %] over other"
         " real rows. p: by permutation of the labels training and holdout, one-sided."
         + (of_ties if divided else ""),
@@ -95,6 +97,19 @@ def remarks(result: SyntheticResult) -> list[str]:
         f" {plural(result.needed, 'row')} must be beyond all of the holdout for any to be found.",
         "These tests see copies. What a generator learned otherwise shows only when it is trained"
         " without a record: byrote score --from-samples.",
+    ]
+
+
+def _shared_rows(about: Mapping[str, Any]) -> list[str]:
+    """Warn of a holdout that equals training rows far more often than they equal one another."""
+    equal = about["equal"]
+    if equal["holdout"] * about["train"] <= 2 * equal["train"] * about["holdout"]:
+        return []
+    return [
+        f"Equal to a training row: {equal['holdout']:,} of"
+        f" {plural(about['holdout'], 'holdout row')} and {equal['train']:,} of"
+        f" {plural(about['train'], 'training row')} (to another). Rows that were trained on are not"
+        " a holdout: against them these tests see nothing."
     ]
 
 

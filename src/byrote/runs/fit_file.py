@@ -17,7 +17,7 @@ from byrote.runs import sealed
 from byrote.runs.job import Outcome, Scored
 
 _COLUMNS = ("record", "epoch", "included", "log_prob")
-CACHED_BYTES = 1 << 28  # of decoded fit files that an open run holds
+CACHED_BYTES = 1 << 26  # of decoded fit files that an open run holds
 
 
 @dataclass(frozen=True)

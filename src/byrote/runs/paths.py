@@ -22,6 +22,7 @@ class RunPaths:
         self.figures = root / "figures"
         self.neighbors = root / "neighbors.parquet"  # nearest-neighbour ratios
         self.near_duplicates = root / "near-duplicates.parquet"
+        self.recitation = root / "recitation.parquet"  # what the kept models recite
         self.pruned = root / "pruned.csv"  # ids of the records that remain after pruning
         self.membership = root / "membership.parquet"  # who sees what, for programs elsewhere
         self.study = root / "study.md"  # report of a study

@@ -18,7 +18,7 @@ from typing import Any, Self, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput
+from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput, no_run
 from byrote.models.external import Elsewhere
 from byrote.models.identity import class_path
 from byrote.plans import Design
@@ -58,7 +58,7 @@ class RunFolder:
         """Open the run in a folder."""
         paths.check()
         if not file_exists(paths.manifest):
-            raise InvalidInput(f"{paths.root} holds no run: {paths.manifest.name} is missing")
+            raise no_run(paths.root)
         manifest = Manifest.read(paths.manifest)
         names = read_names(paths, manifest)  # which checks the number of records, before all else
         design = read_design(paths, manifest)

@@ -110,6 +110,7 @@ def opened_parquet(
                 f"{path} is damaged and cannot be read: the column {missing[0]} is missing"
             )
         yield parquet, dict(json.loads(parquet.metadata.metadata[_FACTS.encode()]))
+    pa.default_memory_pool().release_unused()  # Arrow would keep what it decoded in
 
 
 def read_parquet(path: Path, columns: Iterable[str] = ()) -> tuple[pa.Table, dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Log-likelihoods by fit and record, with the design of the run."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,12 @@ class Table:
 
     def roles(self) -> NDArray[np.int8]:
         """Return the role of each record in each fit, (F, r); UNUSED in missing fits."""
+        return self._roles
+
+    @cached_property
+    def _roles(self) -> NDArray[np.int8]:
         roles = np.zeros(self.log_prob.shape, dtype=np.int8)
         for fit in set(range(self.design.fits)) - set(self.missing):
             roles[fit] = self.design.role(fit)[self.rows]
+        roles.flags.writeable = False  # shared by all who ask
         return roles

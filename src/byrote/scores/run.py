@@ -1,6 +1,5 @@
 """The handle for a run: its files and results, each read or computed once."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,6 @@ from byrote.data.text_records import as_arrays
 from byrote.errors import IncompleteRun, InvalidInput
 from byrote.plans import Design
 from byrote.runs import kept_model
-from byrote.runs.files import file_exists
 from byrote.runs.manifest import Manifest
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import checked_records, load_records
@@ -34,9 +32,11 @@ from byrote.scores.privacy import from_run
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.guarantee import guarantee_of
 from byrote.scores.privacy.membership import MembershipInference
+from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.scores.reported import Reported
+from byrote.scores.stored import load_stored
 
-Stored = TypeVar("Stored", NeighborResult, NearDuplicates)
+Scored = TypeVar("Scored", NeighborResult, NearDuplicates)
 
 
 def open_run(run: "str | Path | Run", records: Any = None) -> "Run":
@@ -76,8 +76,7 @@ class Run(Reported):
     >>> x = np.random.default_rng(0).normal(size=(60, 2))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     plan, path = byrote.Probes(20, fits=8), folder + "/run"
-    ...     model = KernelDensity(bandwidth=0.1)
-    ...     _ = byrote.score_memorization(model, x, plan=plan, out=path)
+    ...     _ = byrote.score_memorization(KernelDensity(bandwidth=0.1), x, plan=plan, out=path)
     ...     run = byrote.open_run(path)
     ...     scores, attack = run.memorization(), run.membership()
     >>> int((scores.n_in > 0).sum()), attack.auc
@@ -258,23 +257,24 @@ class Run(Reported):
     @once
     def neighbors(self) -> NeighborResult:
         """Load the results of ``byrote neighbors --validation``."""
-        result = self._beside_scores(self.folder.paths.neighbors, NeighborResult.load)
+        result = load_stored(self.folder, NeighborResult)
         if result is None:
             raise InvalidInput("byrote neighbors has not been run")
-        return result
+        return self._beside_scores(result)
 
     @once
     def near_duplicates(self) -> NearDuplicates | None:
         """Load the near-duplicates found by ``byrote neighbors``; None if it was not run."""
-        return self._beside_scores(self.folder.paths.near_duplicates, NearDuplicates.load)
+        result = load_stored(self.folder, NearDuplicates)
+        return None if result is None else self._beside_scores(result)
 
-    def _beside_scores(self, path: Path, load: Callable[[Path], Stored]) -> Stored | None:
-        """Load a result with the current scores, which later repeats may have changed."""
-        if not file_exists(path):
-            return None
-        result = load(path)
-        if result.description.get("run_id") != self.manifest.run_id:
-            raise InvalidInput(f"{path} belongs to another run; byrote neighbors replaces it")
+    @once
+    def recitation(self) -> CounterfactualRecitation | None:
+        """Load the result of ``byrote recite RUN``; None if it was not run."""
+        return load_stored(self.folder, CounterfactualRecitation)
+
+    def _beside_scores(self, result: Scored) -> Scored:
+        """Return a result with the current scores, which later repeats may have changed."""
         return replace(result, score=self.memorization(partial=True).score)
 
     @cached_property
@@ -295,6 +295,6 @@ class Run(Reported):
     def sample(self, n: int, *, seed: int = 0, fit: int | None = None, model: Any = None) -> Any:
         """Draw n records from a model that the run keeps (see ``model``).
 
-        Those of a table are a data frame; others an array, (n, *shape). The seed determines them.
+        Those of a table are a data frame, others an array ``(n, *shape)``. The seed fixes them.
         """
         return kept_model.sample(self.folder, n, seed, fit, model, lambda: as_arrays(self.records))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.stats.nearest import blocks
+from byrote.stats.rows import blocks
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

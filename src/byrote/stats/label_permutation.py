@@ -24,9 +24,15 @@ def permutation_p_values(
 ) -> tuple[Array, float]:
     """Compute one-sided p-values of s sums over the included rows, and one for all of them.
 
-    The p-value of a sum is (1 + number of random choices with a sum as large) / (1 + draws). That
-    of all is the same for the smallest p-value, which each choice has too, so it allows for the
-    number of sums and for their dependence (Westfall & Young 1993).
+    The p-value of a sum is (1 + number of random choices with a sum as large) / (1 + draws). Each
+    choice has such p-values too. That of all is the share of choices whose smallest p-value is as
+    small, so it allows for the number of sums and for their dependence (Westfall & Young 1993).
+    Among choices with the same smallest p-value, as many as there are sums, the next smallest
+    decides: otherwise all of them would count, and the test err less often than its level.
+
+    Both are valid: without a trace the choice observed and the random ones are exchangeable, and
+    their order depends on the set of them alone, so the observed one is among the first k of
+    1 + draws with probability k / (1 + draws), or less where choices are equal.
 
     Parameters
     ----------
@@ -42,7 +48,7 @@ def permutation_p_values(
     Returns
     -------
     tuple of numpy.ndarray and float
-        (s,) p-values, and the p-value of their minimum.
+        (s,) p-values, and the p-value of all together.
 
     Examples
     --------
@@ -64,8 +70,14 @@ def permutation_p_values(
         sums[:, draw] = drawn if smaller == members else total - drawn
     grain = _ROUNDING * np.maximum(np.abs(total), 1)[:, None]
     as_large = rankdata(-np.round(sums / grain), method="max", axis=1)
-    smallest = as_large.min(axis=0)
-    return as_large[:, 0] / (1 + draws), float(np.mean(smallest <= smallest[0]))
+    return as_large[:, 0] / (1 + draws), _share_as_extreme(np.sort(as_large, axis=0))
+
+
+def _share_as_extreme(ordered: Array) -> float:
+    """Compute the share of columns not after the first, compared by the first row that differs."""
+    signs = np.sign(ordered - ordered[:, :1])
+    decisive = np.argmax(signs != 0, axis=0)[None]
+    return float(np.mean(np.take_along_axis(signs, decisive, axis=0) <= 0))
 
 
 def excess(values: Array, included: Flags, of_copy: float = 1.0) -> Estimate:

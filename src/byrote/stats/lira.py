@@ -9,6 +9,8 @@ ones, and two of them are merged (Chan, Golub & LeVeque 1983). Nothing is subtra
 outside the window leaves no rounding error in it.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -54,13 +56,15 @@ def log_ratio(
     """
     scored = ~np.isnan(values)
     count = reference_counts(included, scored)
-    known = np.where(scored, values, 0.0)
+    known = values if scored.all() else np.where(scored, values, 0.0)
     twin = _twins(np.arange(len(values)) if unit is None else unit)
-    inside, outside = (
-        _log_normal(values, *_reference_moments(known, scored & side, count, twin, enough))
+    ratio, outside = (
+        _log_normal_beside(values, known, scored & side, count, twin, enough)
         for side in (included, ~included)
     )
-    return np.where(count >= 2, inside - outside, np.nan)
+    ratio -= outside
+    ratio[:, count < 2] = np.nan
+    return ratio
 
 
 def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -72,26 +76,28 @@ def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
     return twin
 
 
-def _reference_moments(
-    values: Array, side: Flags, count: Counts, twin: NDArray[np.intp], enough: int
-) -> tuple[Array, Array]:
-    """Compute means and standard deviations of the references on one side, (F, n) each.
+def _log_normal_beside(
+    values: Array, known: Array, side: Flags, count: Counts, twin: NDArray[np.intp], enough: int
+) -> Array:
+    """Compute the log density of each value in a normal law of the references on one side, (F, n).
 
     References begin after the attacked fit, or after its twin if that is on this side, which is
     then last in the cycle and never reached.
     """
-    fits = np.arange(len(values))[:, None]
-    mean, squares = window_moments(values, side, count, np.where(side[twin], twin[:, None], fits))
+    after = np.arange(len(values))[:, None]
+    if (twin != after[:, 0]).any():
+        after = np.where(side[twin], twin[:, None], after)
+    mean, squares = window_moments(known, side, count, after)
     usable, freedom = count >= 2, np.maximum(count - 1, 1)
     pooled = np.full(len(values), np.nan)
     if usable.any():
-        pooled = squares[:, usable].sum(axis=1) / freedom[usable].sum()
-    variance = np.where(count >= enough, squares / freedom, pooled[:, None])
-    return mean, np.maximum(np.sqrt(variance), FLOOR)
-
-
-def _log_normal(value: Array, mean: Array, deviation: Array) -> Array:
-    return np.asarray(-np.log(deviation) - 0.5 * ((value - mean) / deviation) ** 2)
+        some = squares if usable.all() else squares[:, usable]
+        pooled = some.sum(axis=1) / freedom[usable].sum()
+    for row, (value, centre) in enumerate(zip(values, mean, strict=True)):
+        variance = np.where(count >= enough, squares[row] / freedom, pooled[row])
+        deviation = np.maximum(np.sqrt(variance), FLOOR)
+        mean[row] = -np.log(deviation) - 0.5 * ((value - centre) / deviation) ** 2
+    return mean
 
 
 def window_moments(values: Array, side: Flags, count: Counts, after: Counts) -> tuple[Array, Array]:
@@ -104,12 +110,12 @@ def window_moments(values: Array, side: Flags, count: Counts, after: Counts) -> 
     count
         (n,) number of values in a window: at least 1, fewer than the column has on the side.
     after
-        (F, n) row after which each window begins; windows wrap around to the top of the column.
+        (F, n) row after which each window begins, or (F, 1) that of all columns; windows wrap
+        around to the top of the column.
 
     Returns
     -------
-    (F, n) means and (F, n) sums of squared deviations; meaningless in columns with no value on the
-    side.
+    (F, n) means and (F, n) sums of squared deviations; 0 in columns with no value on the side.
 
     Examples
     --------
@@ -119,26 +125,39 @@ def window_moments(values: Array, side: Flags, count: Counts, after: Counts) -> 
     >>> mean.ravel().tolist(), squares.ravel().tolist()
     ([3.0, 6.5, 5.0, 1.5], [2.0, 12.5, 32.0, 0.5])
     """
-    mean, squares = np.empty_like(values), np.empty_like(values)
-    size = max(1, _BLOCK // max(1, len(values)))
-    for start in range(0, values.shape[1], size):
-        block = slice(start, start + size)
-        mean[:, block], squares[:, block] = _of_columns(
-            values[:, block], side[:, block], count[block], after[:, block]
+    mean, squares = np.zeros_like(values), np.zeros_like(values)
+    size = side.sum(axis=0)
+    for columns in _alike(size, count, max(1, _BLOCK // max(1, len(values)))):
+        begin = after if after.shape[1] == 1 else after[:, columns]
+        width = int(count[columns[0]])
+        mean[:, columns], squares[:, columns] = _of_columns(
+            values[:, columns], side[:, columns], width, begin
         )
     return mean, squares
 
 
-def _of_columns(values: Array, side: Flags, count: Counts, after: Counts) -> tuple[Array, Array]:
-    size = np.maximum(side.sum(axis=0), 1)
-    width = np.clip(count, 1, size)
-    first = np.take_along_axis(np.cumsum(side, axis=0), after, axis=0) % size
-    turns = np.arange(2 * int(size.max()))[:, None]
-    order = np.argsort(~side, axis=0, kind="stable")
-    twice = np.take_along_axis(values, np.take_along_axis(order, turns % size, axis=0), axis=0)
-    offset = first % width  # of a window in its block: so many of its values lie in the next
-    tail = _gather(_running(twice[::-1], (-1 - turns[::-1]) % width, reverse=True), first)
-    head = _gather(_running(twice, turns % width), first + width - 1)
+def _alike(size: Counts, count: Counts, most: int) -> Iterator[Counts]:
+    """Yield columns with equally many values and equally long windows, ``most`` at a time."""
+    known = np.flatnonzero(size)
+    key = size[known] * (int(count.max(initial=0)) + 1) + count[known]
+    order = np.argsort(key, kind="stable")
+    for columns in np.split(known[order], np.flatnonzero(np.diff(key[order])) + 1):
+        for start in range(0, len(columns), most):
+            yield columns[start : start + most]
+
+
+def _of_columns(values: Array, side: Flags, width: int, after: Counts) -> tuple[Array, Array]:
+    cycle = values.T[side.T].reshape(values.shape[1], -1).T
+    size = len(cycle)
+    width = min(max(width, 1), size)
+    passed = np.cumsum(side, axis=0)
+    first = np.take_along_axis(passed, np.broadcast_to(after, values.shape), axis=0)
+    first[first == size] = 0
+    place = np.arange(2 * size) % width  # within blocks as long as a window
+    twice = np.concatenate([cycle, cycle])
+    tail = _gather(_running(twice[::-1], width - 1 - place[::-1]), 2 * size - 1 - first)
+    head = _gather(_running(twice, place), first + width - 1)
+    offset = place[first]  # of a window in its block: so many of its values lie in the next
     share = offset / width  # of the window that lies in the next block
     gap = np.where(offset > 0, head[0] - tail[0], 0.0)
     mean = tail[0] + share * gap
@@ -148,17 +167,18 @@ def _of_columns(values: Array, side: Flags, count: Counts, after: Counts) -> tup
 
 def _gather(running: tuple[Array, Array], row: Counts) -> tuple[Array, Array]:
     mean, squares = running
-    return np.take_along_axis(mean, row, axis=0), np.take_along_axis(squares, row, axis=0)
+    cell = row * mean.shape[1] + np.arange(mean.shape[1])
+    return mean.ravel()[cell], squares.ravel()[cell]
 
 
-def _running(values: Array, place: Counts, *, reverse: bool = False) -> tuple[Array, Array]:
+def _running(values: Array, place: Counts) -> tuple[Array, Array]:
     """Compute Welford's running moments down the columns, restarted where ``place`` is 0."""
-    mean, squares = np.empty_like(values), np.empty_like(values)
-    running, total = np.zeros(values.shape[1]), np.zeros(values.shape[1])
-    for row, (value, seen) in enumerate(zip(values, place, strict=True)):
-        begun = seen > 0
-        step = value - np.where(begun, running, value)
-        running = np.where(begun, running, value) + step / (seen + 1)
-        total = np.where(begun, total, 0.0) + step * (value - running)
-        mean[row], squares[row] = running, total
-    return (mean[::-1], squares[::-1]) if reverse else (mean, squares)
+    mean, squares = np.empty(values.shape), np.zeros(values.shape)
+    for row, (value, seen) in enumerate(zip(values, place.tolist(), strict=True)):
+        if not seen or not row:  # the block that the values begin in the midst of is not used
+            mean[row] = value
+            continue
+        step = value - mean[row - 1]
+        mean[row] = mean[row - 1] + step / (seen + 1)
+        squares[row] = squares[row - 1] + step * (value - mean[row])
+    return mean, squares

@@ -15,7 +15,7 @@ Without a scale no number of fits bounds the mean density: a density a million t
 turn up in one fit of a million. The scale comes from earlier fits alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ from byrote.stats.memorization import logmeanexp
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
+_BLOCK = 1 << 20  # values computed on at a time
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,21 @@ class Stakes:
 
 def log_ratio(log_prob: Array, included: Flags) -> Array:
     """Compute the log ratio of mean densities, in over out, (n,); NaN if a side has no values."""
-    scored = ~np.isnan(log_prob)
-    means = []
-    for side in (scored & included, scored & ~included):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            total = logmeanexp(np.where(side, log_prob, -np.inf).T) + np.log(len(log_prob))
-            means.append(np.where(side.any(axis=0), total - np.log(side.sum(axis=0)), np.nan))
-    with np.errstate(invalid="ignore"):  # of densities of zero on both sides
-        return np.asarray(means[0] - means[1])
+    ratio = np.empty(log_prob.shape[1])
+    for block in _record_blocks(log_prob):
+        inside, outside = (
+            _log_mean(log_prob[:, block], included[:, block] == side) for side in (True, False)
+        )
+        with np.errstate(invalid="ignore"):  # of densities of zero on both sides
+            ratio[block] = inside - outside
+    return ratio
+
+
+def _log_mean(log_prob: Array, side: Flags) -> Array:
+    side = side & ~np.isnan(log_prob)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        total = logmeanexp(np.where(side, log_prob, -np.inf).T) + np.log(len(log_prob))
+        return np.where(side.any(axis=0), total - np.log(side.sum(axis=0)), np.nan)
 
 
 def stakes(log_prob: Array, included: Flags) -> Stakes:
@@ -61,8 +69,23 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
     2^k to 2^(k + 1) - 1, counted from 0, is the median of the values in training before them.
     """
     scored = ~np.isnan(log_prob)
+    count = np.minimum((scored & included).sum(axis=0), (scored & ~included).sum(axis=0))
+    inside, outside = np.zeros((2, int(count.max(initial=0)), len(count)))
+    for block in _record_blocks(log_prob):
+        sides = _stakes(log_prob[:, block], included[:, block], scored[:, block], count[block])
+        pairs = len(sides[0])
+        inside[:pairs, block], outside[:pairs, block] = sides
+    return Stakes(inside, outside, count)
+
+
+def _record_blocks(log_prob: Array) -> Iterator[slice]:
+    size = max(1, _BLOCK // max(1, len(log_prob)))
+    for start in range(0, log_prob.shape[1], size):
+        yield slice(start, start + size)
+
+
+def _stakes(log_prob: Array, included: Flags, scored: Flags, count: Counts) -> tuple[Array, Array]:
     inside, outside = scored & included, scored & ~included
-    count = np.minimum(inside.sum(axis=0), outside.sum(axis=0))
     pairs = int(count.max(initial=0))
     blocks = _blocks(inside, count), _blocks(outside, count)
     scale = np.full((pairs, len(count)), -np.inf)
@@ -71,10 +94,9 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
         earlier = np.where(inside & (blocks[0] < start), log_prob, np.nan)
         scale[start : 2 * start] = _upper_median(earlier)
         start *= 2
-    return Stakes(
+    return (
         _scaled(log_prob, inside, blocks[0], scale),
         _scaled(log_prob, outside, blocks[1], scale),
-        count,
     )
 
 

@@ -52,22 +52,16 @@ class Side:
         remaining = (self.size - np.bincount(self.unit, minlength=units)).astype(float)
         remaining[remaining == 0] = np.nan
         zero = np.isneginf(self.values)
-        means = self._sums_without(np.where(zero, 0.0, self.values), units) / remaining
-        means[self._sums_without(zero.astype(float), units) > 0] = -np.inf
-        return np.asarray(means)
-
-    def _sums_without(self, values: Array, units: int) -> Array:
-        """Sum leaving out each unit in turn, (m, units), from both ends: nothing is subtracted."""
-        sums, others = np.zeros((2, len(values), units))
-        order = np.argsort(self.unit, kind="stable")
-        present, first = np.unique(self.unit[order], return_index=True)
-        sums[:, present] = np.add.reduceat(values[:, order], first, axis=1)
-        others[:, 1:] = np.cumsum(sums, axis=1)[:, :-1]
-        others[:, :-1] += np.cumsum(sums[:, ::-1], axis=1)[:, ::-1][:, 1:]
-        return others
+        if not zero.any():
+            return sums_without(self.values, self.unit, units) / remaining
+        means = sums_without(np.where(zero, 0.0, self.values), self.unit, units) / remaining
+        means[sums_without(zero.astype(float), self.unit, units) > 0] = -np.inf
+        return means
 
     def block_log_prob_without(self, units: int, block: int) -> Array:
         """Compute ``block_log_prob`` leaving out each jackknife unit in turn, (m, units)."""
+        if block == self.size:
+            return self.log_prob_without(units)
         total = np.zeros((len(self.values), units))
         blocks = self.size // block
         for start in range(0, blocks * block, block):
@@ -137,22 +131,35 @@ def logmeanexp(values: Array) -> Array:
 def logmeanexp_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
     """Compute ``logmeanexp`` leaving out each unit of columns in turn, (m, a) -> (m, units).
 
-    unit: (a,) unit of each column. NaN where no column is left. Sums over the other units are built
-    from both ends, because subtracting a dominant term from the total would leave only rounding
-    error.
+    unit: (a,) unit of each column. NaN where no column is left. Without the unit of the largest
+    value the others, which may be lost beside it, are summed anew.
     """
-    a = values.shape[1]
-    counts = np.bincount(unit, minlength=units)
-    order = np.argsort(unit, kind="stable")
-    present = np.flatnonzero(counts)
-    sums = np.full((len(values), units), -np.inf)
-    first = np.cumsum(counts[present]) - counts[present]
-    sums[:, present] = np.logaddexp.reduceat(values[:, order], first, axis=1)
-    others = np.full((len(values), units), -np.inf)
-    if units > 1:
-        others[:, 1:] = np.logaddexp.accumulate(sums, axis=1)[:, :-1]
-        after = np.logaddexp.accumulate(sums[:, ::-1], axis=1)[:, ::-1]
-        others[:, :-1] = np.logaddexp(others[:, :-1], after[:, 1:])
-    remaining = (a - counts).astype(float)
+    remaining = (values.shape[1] - np.bincount(unit, minlength=units)).astype(float)
     remaining[remaining == 0] = np.nan
+    largest = unit[values.argmax(axis=1)]
+    top = values.max(axis=1, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        others = np.log(sums_without(np.exp(values - top), unit, units)) + top
+    rest = np.where(unit[:, None] == largest, -np.inf, values.T).T  # in the order of values
+    others[np.arange(len(values)), largest] = logsumexp(rest)
     return np.asarray(others - np.log(remaining))
+
+
+def sums_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
+    """Sum columns leaving out each unit in turn, (m, a) -> (m, units).
+
+    Sums are built from both ends: subtracting a dominant term from the total would leave only
+    rounding error.
+
+    Examples
+    --------
+    >>> sums_without(np.array([[1.0, 2.0, 4.0]]), np.array([0, 1, 0]), 2)
+    array([[2., 5.]])
+    """
+    sums, others = np.zeros((2, units, len(values)))  # a unit's are beside one another
+    for column, each in enumerate(unit):
+        sums[each] += values[:, column]
+    others[1:] = np.cumsum(sums[:-1], axis=0)
+    others[:-1] += np.cumsum(sums[:0:-1], axis=0)[::-1]
+    return others.T

@@ -4,15 +4,19 @@ Squared distances as ``|q|^2 - 2 q.r + |r|^2`` cost one float32 matrix product, 
 A bound on their rounding errors gives a lower bound for each pair; the distances of references that
 it admits are computed again from differences, in float64. The result is that of a float64 search,
 whatever the offset and scale of the data, at nearly the speed of the product. Where the bound
-excludes little (tight clusters far from one another), the search takes longer.
+excludes little (tight clusters far from one another), the search takes longer. Of many rows of few
+columns a tree finds the candidates, and only queries with ties at their last neighbour are left.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
+
+from byrote.stats.neighbor_tree import NeighborTree
+from byrote.stats.rows import Rows, as_rows, blocks
 
 Array = NDArray[np.float64]
 Single = NDArray[np.float32]
@@ -23,65 +27,8 @@ REFERENCE_BLOCK = 1024
 _BLOCK_NUMBERS = 1 << 22  # numbers in a block of queries, at most: 16 MB of float32
 _PAIR_NUMBERS = 1 << 20  # numbers in a block of differences: 8 MB
 _UNIT = 2.0**-24  # relative rounding error of float32
+_FEW_COLUMNS = 8  # in which a tree is quicker than products
 _TOO_LARGE = 1e30  # squared norm, relative to the references', beyond which float32 may overflow
-
-
-@dataclass(frozen=True)
-class Rows:
-    """An array of any type or shape, read as (b, d) rows.
-
-    Attributes
-    ----------
-    array
-        (n, ...) numbers; may be memory-mapped, and is read a block at a time.
-    dtype
-        float32 or float64, type of the rows.
-    change
-        Function from a block (b, ...) of the array to (b, d) rows. Default: flatten.
-
-    Examples
-    --------
-    >>> rows = Rows(np.arange(12, dtype=np.uint8).reshape(3, 2, 2))
-    >>> rows.take(slice(1, 3))
-    array([[ 4.,  5.,  6.,  7.],
-           [ 8.,  9., 10., 11.]], dtype=float32)
-    """
-
-    array: Any
-    dtype: DTypeLike = np.float32
-    change: Callable[[NDArray[Any]], NDArray[Any]] | None = None
-
-    def __len__(self) -> int:
-        return len(self.array)
-
-    @property
-    def width(self) -> int:
-        """Number of columns."""
-        return int(self.take(slice(0, 1)).shape[1])
-
-    def take(self, where: slice | NDArray[np.intp]) -> NDArray[np.floating[Any]]:
-        """Read the rows at these indices."""
-        block = np.asarray(self.array[where])
-        if self.change is not None:
-            block = self.change(block)
-        block = block.reshape(len(block), -1)
-        return block.astype(self.dtype, copy=False)
-
-
-def as_rows(data: Any) -> Rows:
-    """Convert an array to rows: float32 where that loses nothing, otherwise float64."""
-    return data if isinstance(data, Rows) else Rows(data, exact_type(data))
-
-
-def exact_type(*arrays: Any) -> np.dtype[Any]:
-    """Return the smaller of float32 and float64 that holds the values of all arrays."""
-    return np.result_type(np.float32, *(array.dtype for array in arrays))
-
-
-def blocks(count: int, size: int) -> Iterator[slice]:
-    """Yield consecutive slices of at most ``size`` rows that cover ``count`` rows."""
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
 
 
 @dataclass(frozen=True)
@@ -138,14 +85,24 @@ def nearest(
     ([[1.0, 7.0], [0.5, 2.0]], [[0, 1], [2, 1]])
     """
     queries, references = as_rows(queries), as_rows(references)
-    geometry = geometry_of(references, reference_block)
     distances = np.full((len(queries), k), np.inf)
     indices = np.full((len(queries), k), -1, dtype=np.intp)
+    tree = None
+    if references.width <= _FEW_COLUMNS and len(references) > max(reference_block, k + 2):
+        parts = blocks(len(references), reference_block)
+        tree = NeighborTree(np.concatenate([references.take(part) for part in parts]))
+    geometry = geometry_of(references, reference_block)
     for part in blocks(len(queries), query_block or _fitting(queries.width)):
         skipped = None if exclude is None else np.asarray(exclude)[part]
-        search = Search(queries.take(part), geometry, k, skipped)
-        search.visit_all(references, reference_block)
-        distances[part], indices[part] = np.sqrt(search.squared), search.indices
+        rows, left = queries.take(part), np.arange(part.start, part.stop)
+        if tree is not None:
+            distances[part], indices[part], tied = tree.nearest(rows, k, skipped)
+            rows, left = rows[tied], left[tied]
+            skipped = None if skipped is None else skipped[tied]
+        if len(left):
+            search = Search(rows, geometry, k, skipped)
+            search.visit_all(references, reference_block)
+            distances[left], indices[left] = np.sqrt(search.squared), search.indices
     return distances, indices
 
 
@@ -172,6 +129,10 @@ def nearest_in_each(queries: Any, sets: Sequence[Any]) -> tuple[Array, Index]:
     ([[3.0, 1.0]], [[1, 0]])
     """
     queries, sets = as_rows(queries), [as_rows(references) for references in sets]
+    if queries.width <= _FEW_COLUMNS:
+        found = [nearest(queries, references) for references in sets]
+        near, which = (np.concatenate(each, axis=1) for each in zip(*found, strict=True))
+        return np.asarray(near, np.float64), np.asarray(which, np.intp)
     geometries = [geometry_of(references) for references in sets]
     distances = np.empty((len(queries), len(sets)))
     indices = np.empty((len(queries), len(sets)), dtype=np.intp)

@@ -1,6 +1,6 @@
 """A negative control: p-values of a test where its null hypothesis holds by construction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,24 +21,34 @@ def upper_tail(t: Array, degrees: Array | float) -> Array:
 class Control:
     """Student's p-values where the null hypothesis holds by construction, N in all.
 
-    There may be millions, and Student's law is slow: they are computed only where they are asked
-    for. ``t_values`` holds the t-values of each number of degrees of freedom in descending order,
-    which is the ascending order of p-values.
+    There may be millions, and Student's law is slow: it is computed only where it is asked for.
+    ``t_values`` holds sets of t-values with their number of degrees of freedom, each in descending
+    order, which is the ascending order of p-values.
     """
 
-    t_values: Mapping[float, Array]
+    t_values: Sequence[tuple[float, Array]]
 
     @classmethod
     def of(cls, t: Array, degrees: Array) -> "Control":
         """Make a control of t-values and their degrees of freedom, (N,) each."""
-        return cls({each: -np.sort(-t[degrees == each]) for each in np.unique(degrees).tolist()})
+        sets = ((each, t[degrees == each]) for each in np.unique(degrees).tolist())
+        return cls([(each, descending(values)) for each, values in sets])
+
+    @classmethod
+    def joined(cls, controls: Iterable["Control"]) -> "Control":
+        """Make a control of all values of several, which it shares with them."""
+        return cls([values for each in controls for values in each.t_values])
 
     def __len__(self) -> int:
-        return sum(map(len, self.t_values.values()))
+        return sum(len(t) for _, t in self.t_values)
 
-    def calibrate(self, p_values: Array) -> Array:
-        """Return the larger of each p-value and the share of control values as small."""
-        return np.maximum(p_values, (1 + self._as_small(p_values)) / (1 + len(self)))
+    def calibrate(self, p_values: Array, t: Array | None = None) -> Array:
+        """Return the larger of each p-value and the share of control values as small.
+
+        ``t``: (m,) the t-values that have these p-values, if known; control values are then as
+        small nearly where they are as far out, and few are looked at.
+        """
+        return np.maximum(p_values, (1 + self._as_small(p_values, t)) / (1 + len(self)))
 
     @property
     def smallest(self) -> float:
@@ -59,20 +69,42 @@ class Control:
     def extremes(self, count: int, *, upper: bool = False) -> Array:
         """Return the ``count`` smallest p-values in order; ``upper``: of 1 - p."""
         ends = slice(-1, -1 - count, -1) if upper else slice(count)
-        extreme = np.concatenate([upper_tail(t[ends], d) for d, t in self.t_values.items()])
+        extreme = np.concatenate([upper_tail(t[ends], d) for d, t in self.t_values])
         return np.sort(1 - extreme if upper else extreme)[:count]
 
-    def _as_small(self, p_values: Array) -> NDArray[np.intp]:
-        """Count the control values of at most each of (m,) p-values, by bisection."""
-        count = np.zeros(len(p_values), np.intp)
-        for degrees, t in self.t_values.items():
-            low, high = np.zeros_like(count), np.full_like(count, len(t))
-            for _ in range(len(t).bit_length()):
-                middle = np.minimum((low + high) // 2, len(t) - 1)
-                below = (low < high) & (upper_tail(t[middle], degrees) <= p_values)
-                low, high = np.where(below, middle + 1, low), np.where(below, high, middle)
-            count += low
-        return count
+    def _as_small(self, p_values: Array, near: Array | None = None) -> NDArray[np.intp]:
+        """Count the control values of at most each of (m,) p-values."""
+        counts = (_as_small(p_values, t, degrees, near) for degrees, t in self.t_values)
+        return sum(counts, start=np.zeros(len(p_values), np.intp))
+
+
+def descending(values: Array) -> Array:
+    """Sort an array in place, the largest first, and return it."""
+    np.negative(values, out=values)
+    values.sort()
+    return np.negative(values, out=values)
+
+
+def _as_small(p_values: Array, t: Array, degrees: float, near: Array | None) -> NDArray[np.intp]:
+    """Count, for each of (m,) p-values, the descending t-values whose p-value is at most that.
+
+    By bisection, which begins beside the t-values ``near``, (m,), if they are given.
+    """
+    low, high = np.zeros(len(p_values), np.intp), np.full(len(p_values), len(t))
+
+    def split(rows: NDArray[np.intp], middle: NDArray[np.intp]) -> None:
+        below = upper_tail(t[middle], degrees) <= p_values[rows]
+        low[rows[below]] = middle[below] + 1
+        high[rows[~below]] = middle[~below]
+
+    if near is not None:
+        place = len(t) - np.searchsorted(t[::-1], near)
+        for beside in (place - 1, place):
+            rows = np.flatnonzero((low <= beside) & (beside < high))
+            split(rows, beside[rows])
+    while len(rows := np.flatnonzero(low < high)):
+        split(rows, (low[rows] + high[rows]) // 2)
+    return low
 
 
 def joint_critical(

@@ -7,8 +7,8 @@ two).
 """
 
 from bisect import bisect_left, bisect_right
-from functools import partial
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,20 @@ from scipy.special import expit, logit, stdtrit
 from scipy.stats import rankdata
 
 from byrote.stats.estimate import clopper_pearson
-from byrote.stats.standard_errors import clustered_error, fewest_clusters
+from byrote.stats.standard_errors import (
+    clustered_error,
+    clustered_proportion_error,
+    fewest_clusters,
+)
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Ids = NDArray[np.intp]
+Ids = NDArray[np.integer]
 Interval = tuple[float, float]
 
 
-class Cells(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Cells:
     """Scores by cell: (N,) score, whether it is a member's, and its record and fit."""
 
     score: Array
@@ -32,12 +37,55 @@ class Cells(NamedTuple):
     record: Ids
     fit: Ids
 
+    @cached_property
+    def of_members(self) -> tuple[Ids, Ids]:
+        """Number of members' cells of each record, and of each fit."""
+        return self.counted(self.member)
+
+    @cached_property
+    def of_others(self) -> tuple[Ids, Ids]:
+        """Number of non-members' cells of each record, and of each fit."""
+        return self.counted(~self.member)
+
+    def counted(self, some: Flags) -> tuple[Ids, Ids]:
+        """Count some cells by record and by fit."""
+        rows = np.flatnonzero(some)
+        return (
+            np.bincount(self.record[rows], minlength=int(self.record.max()) + 1),
+            np.bincount(self.fit[rows], minlength=int(self.fit.max()) + 1),
+        )
+
 
 def auc(score: Array, member: Flags) -> float:
     """Compute P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
-    m = int(member.sum())
-    pairs = m * (len(member) - m)
-    return float((rankdata(score)[member].sum() - m * (m + 1) / 2) / pairs) if pairs else np.nan
+    below = lower_on_the_other_side(score, member)[member]
+    pairs = len(below) * (len(member) - len(below))
+    return float(below.sum() / pairs) if pairs else np.nan
+
+
+def lower_on_the_other_side(score: Array, member: Flags) -> Array:
+    """Count, for each of (N,) scores, the lower ones on the other side, and half of the equal ones.
+
+    Examples
+    --------
+    >>> lower_on_the_other_side(np.array([1.0, 2, 2, 3]), np.array([True, False, True, False]))
+    array([0. , 1.5, 0.5, 2. ])
+    """
+    order = np.argsort(score)
+    ordered, of_member = score[order], member[order]
+    apart = ordered[1:] != ordered[:-1]
+    if apart.all():
+        members = np.cumsum(of_member, dtype=np.float64)  # up to each score, its own included
+        lower = np.subtract(np.arange(1.0, len(score) + 1), members, out=members, where=of_member)
+    else:  # of equal ones: the mean of those before the first, and of those up to the last
+        starts = np.flatnonzero(np.concatenate([[True], apart, [True]]))
+        before = np.concatenate([[0], np.cumsum(of_member)])[starts]
+        all_, members = (
+            np.repeat(each[:-1] + each[1:], np.diff(starts)) / 2 for each in (starts, before)
+        )
+        lower = np.where(of_member, all_ - members, members)
+    ordered[order] = lower
+    return ordered
 
 
 def mann_whitney_z(first: Array, second: Array) -> float:
@@ -91,19 +139,18 @@ def auc_interval(
 
     least_error: a standard error from ``replicates`` values, used where it is larger.
     """
-    members, others = cells.score[cells.member], cells.score[~cells.member]
-    m, n = len(members), len(others)
+    m = int(np.count_nonzero(cells.member))
+    n = len(cells.member) - m
     if m == 0 or n == 0:
         return np.nan, (np.nan, np.nan)
-    ranks = rankdata(cells.score)
-    above = np.empty(len(cells.score))
-    above[cells.member] = (ranks[cells.member] - rankdata(members)) / n
-    above[~cells.member] = 1 - (ranks[~cells.member] - rankdata(others)) / m
-    area = auc(cells.score, cells.member)
+    share = lower_on_the_other_side(cells.score, cells.member)
+    area = float(share.sum(where=cells.member) / (m * n))
     if area in (0.0, 1.0):
         return area, _interval_at_edge(area, cells, level)
-    influence = (above - area) / np.where(cells.member, m, n)
-    error, clusters = clustered_error(influence, cells.record, cells.fit, cells.member)
+    share /= np.where(cells.member, n, -m)  # of the other side that is lower, or not: less 1
+    share += np.where(cells.member, -area, 1 - area)
+    share /= np.where(cells.member, m, n)  # now the influence of each score
+    error, clusters = clustered_error(share, cells.record, cells.fit, cells.member)
     if clusters < 2:
         return area, (np.nan, np.nan)
     if least_error > error:
@@ -146,7 +193,7 @@ def tpr_interval_at(
     threshold = _threshold(cells.score, cells.member, rate)
     fpr, tpr = float((others > threshold).mean()), float((members > threshold).mean())
     inner = (1 + level) / 2
-    trials = _effective_trials(cells, cells.score > threshold, ~cells.member, 0.0)
+    trials = _effective_trials(cells, cells.score > threshold, 0.0, members=False)
     few, many = alarm_limits(len(others), trials, rate, inner)
     low, high = 0.0, 1.0
     if few >= 0:
@@ -173,17 +220,19 @@ def _limit(count: int, trials: float, level: float, end: int, alarms: int) -> fl
 
 def _tpr_limits(cells: Cells, hit: Flags, level: float, least_error: float) -> Interval:
     tpr = float(hit[cells.member].mean())
-    trials = _effective_trials(cells, hit, cells.member, least_error)
+    trials = _effective_trials(cells, hit, least_error, members=True)
     low, high = clopper_pearson(tpr * trials, trials, level=level)
     return float(low), float(high)
 
 
-def _effective_trials(cells: Cells, hit: Flags, side: Flags, least_error: float) -> float:
+def _effective_trials(cells: Cells, hit: Flags, least_error: float, *, members: bool) -> float:
     """Compute the effective number of trials behind the proportion of hits on a side."""
-    proportion, size = float(hit[side].mean()), float(side.sum())
-    influence = np.where(side, (hit - proportion) / size, 0.0)
-    error, _ = clustered_error(influence, cells.record, cells.fit, cells.member)
+    counts = cells.of_members if members else cells.of_others
+    hits = cells.counted(hit & (cells.member if members else ~cells.member))
+    size = float(counts[0].sum())
+    proportion = float(hits[0].sum()) / size
+    error = clustered_proportion_error(hits, counts, (cells.of_members, cells.of_others))
     variance = np.maximum(error, least_error) ** 2  # NaN if one is
     if 0 < proportion < 1 and variance > 0:
         return min(proportion * (1 - proportion) / float(variance), size)
-    return float(len(np.unique(cells.record[side])))
+    return float(np.count_nonzero(counts[0]))

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Ids = NDArray[np.intp]
+Ids = NDArray[np.integer]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,19 +103,50 @@ def clustered_error(
     """
     records, fits = (fewest_clusters(clusters, member) for clusters in (record, fit))
     by_record = _variance(influence, record, records)
-    if len(np.unique(fit)) == 1:
+    if distinct(fit) == 1:
         return float(np.sqrt(by_record)), records
-    by_fit, by_cell = _variance(influence, fit, fits), float((influence**2).sum())
+    by_fit, by_cell = _variance(influence, fit, fits), float(influence @ influence)
     total = np.max([by_record + by_fit - by_cell, by_record, by_fit])  # NaN if one is
     return float(np.sqrt(total)), min(records, fits)
+
+
+def clustered_proportion_error(
+    hits: tuple[Ids, Ids], trials: tuple[Ids, Ids], sides: Sequence[tuple[Ids, Ids]]
+) -> float:
+    """Compute the standard error of a share of hits, as ``clustered_error`` does, from counts.
+
+    hits, trials: number of each by record, and by fit. sides: numbers of cells of members and of
+    others, likewise.
+    """
+    size = float(trials[0].sum())
+    share = float(hits[0].sum()) / size
+    clusters = (int(min(map(np.count_nonzero, each))) for each in zip(*sides, strict=True))
+    by_record, by_fit = (
+        _of_sums((of_hits - share * of_trials) / size, count)
+        for of_hits, of_trials, count in zip(hits, trials, clusters, strict=True)
+    )
+    if np.count_nonzero(sum(fits for _, fits in sides)) == 1:
+        return float(np.sqrt(by_record))
+    by_cell = share * (1 - share) / size
+    return float(np.sqrt(np.max([by_record + by_fit - by_cell, by_record, by_fit])))
 
 
 def fewest_clusters(clusters: Ids, member: Flags | None = None) -> int:
     """Count clusters on the side that has fewer."""
     sides = [clusters] if member is None else [clusters[member], clusters[~member]]
-    return min(len(np.unique(side)) for side in sides)
+    return min(map(distinct, sides))
+
+
+def distinct(numbers: Ids) -> int:
+    """Count the different of (N,) numbers from 0."""
+    return int(np.count_nonzero(np.bincount(numbers)))
 
 
 def _variance(influence: Array, cluster: Ids, count: int) -> float:
-    sums = np.bincount(cluster, weights=influence)[np.unique(cluster)]
+    sums = np.asarray(np.bincount(cluster, weights=influence), np.float64)
+    sums = sums[np.bincount(cluster) > 0]
+    return _of_sums(sums, count)
+
+
+def _of_sums(sums: Array, count: int) -> float:
     return float((sums**2).sum()) * count / (count - 1) if count > 1 else np.nan

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.canary_records import CanaryRecords
+from byrote.data.text_records import TextRecords
 from byrote.errors import IncompleteRun
+from byrote.plans import Grouped
 from byrote.runs.execute import run_fits
 from byrote.runs.files import make_folder
 from byrote.runs.paths import RunPaths
@@ -19,9 +21,13 @@ from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.recitation.counterfactual import CounterfactualRecitation
+from byrote.scores.recitation.recite import recite
+from byrote.scores.recitation.recite_run import counterfactual
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
-from byrote.studies.requests import Planned, StudyData
+from byrote.studies.audited_records import Planned
+from byrote.studies.requests import StudyData
 from byrote.studies.study import ScaledStudy
 
 
@@ -81,6 +87,44 @@ class StudyRun:
     def probe_scores(self, name: str) -> NDArray[np.float64]:
         """Return one column of the scores of the scored records, such as "score" or "q_value"."""
         return np.asarray(getattr(self.memorization, name)[self.probe_rows()])
+
+    # -- of texts ------------------------------------------------------------------------------
+
+    @cached_property
+    def planted_rows(self) -> NDArray[np.intp]:
+        """Rows of the first copies of the planted texts."""
+        plan, labels = self.request.plan, np.asarray(self.request.records.labels)
+        assert isinstance(plan, Grouped)  # noqa: S101 (of planted texts)
+        first = np.unique(plan.groups, return_index=True)[1]
+        return first[labels[first] > 0]
+
+    @property
+    def copies(self) -> NDArray[np.intp]:
+        """Number of copies of each planted text."""
+        return np.asarray(self.request.records.labels)[self.planted_rows]
+
+    @cached_property
+    def recitation(self) -> CounterfactualRecitation:
+        """What the finished fits recite of the planted texts, in training and held out."""
+        texts, lengths = self.request.records, self.declared
+        assert isinstance(texts, TextRecords)  # noqa: S101 (as above)
+        planted = texts.take(self.planted_rows)
+        recitations = [
+            recite(model, planted, prefix=lengths.prefix, suffix=lengths.suffix)
+            for model in self.models
+        ]
+        trained = [self.run.design.trained_on(fit) for fit in self.run.finished]
+        return counterfactual(recitations, np.stack(trained)[:, self.planted_rows])
+
+    @cached_property
+    def models(self) -> list[Any]:
+        """The kept models of the finished fits."""
+        return [self.run.model(fit) for fit in self.run.finished]
+
+    @property
+    def weights(self) -> int:
+        """Number of weights of a model."""
+        return sum(np.size(array) for array in self.models[0].get_weights().values())
 
     # -- of canaries ---------------------------------------------------------------------------
 

@@ -2,33 +2,22 @@
 
 import json
 import shlex
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from byrote import seeds
 from byrote.data import Corpus, Records, load, load_corpus
 from byrote.data.canaries import Canary
 from byrote.data.canary_records import Measurement
-from byrote.data.id_lists import encode_ids
-from byrote.data.records import random_rows
-from byrote.errors import IncompleteRun, InvalidInput
-from byrote.models import Dequantized, Flow, contract, registry
-from byrote.plans import KFold, Probes, design_of
-from byrote.runs.files import write_atomically
+from byrote.errors import InvalidInput
+from byrote.models import registry
+from byrote.plans import KFold
 from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.score_exposure import exposure_request
-from byrote.scores.memorization.pruning import prune
-from byrote.scores.run import Run
-from byrote.studies.kinds import AuditRun, CanaryRun, Pruning
+from byrote.studies.audited_records import Planned, StudyRecords
+from byrote.studies.kinds import CanaryRun
+from byrote.studies.planted_texts import StudyTexts
 from byrote.studies.study import ScaledStudy
-
-# A request, or a function that makes it from the study's folder and the earlier runs by name.
-Planned = Request | Callable[[Path, Mapping[str, Run]], Request]
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,98 +143,7 @@ def count_reports(request: Request) -> int:
     return counts.pop()
 
 
-@dataclass(frozen=True, eq=False)
-class StudyRecords:
-    """The records of a study of mitigations, and others held out for validation."""
-
-    scaled: ScaledStudy
-    audited: Records
-    validation: Records
-
-    @classmethod
-    def load(cls, scaled: ScaledStudy, data: str | None, **options: str | None) -> Self:
-        """Load the records, and hold out a random subset of the others."""
-        source = data or scaled.study.data
-        everything = load(source, **options)
-        total, apart = len(everything), scaled.size.validation
-        count = max(total - apart, 0) if scaled.size.records is None else scaled.size.records
-        if not 2 <= count <= total - apart:
-            raise InvalidInput(
-                f"--records must leave {apart} of the {total} records of {source} for validation,"
-                f" and be 2 or more; got {count}"
-            )
-        rows = np.setdiff1d(random_rows(total, count + apart), random_rows(total, count))
-        validation = replace(
-            everything, x=everything.x[rows], ids=everything.ids[rows], labels=None
-        )
-        return cls(scaled, load(source, records=count, **options), validation)
-
-    def requests(self, settings: Settings) -> dict[str, Planned]:
-        """Return the request of each run by name; for pruned ones, a function of earlier runs."""
-        return {
-            run.name: self._request_all(run, settings)
-            if run.pruned is None
-            else self._request_pruned(run, run.pruned, settings)
-            for run in self.scaled.runs
-        }
-
-    def source(self) -> list[str]:
-        """Return the options that name the records."""
-        words = ["--data", self.audited.source]
-        for name in ("key", "labels"):
-            words += (
-                [f"--{name}", self.audited.options[name]] if name in self.audited.options else []
-            )
-        return words
-
-    def _request_all(self, run: AuditRun, settings: Settings) -> Request:
-        count = len(self.audited)
-        plan = Probes(min(run.probes, count), run.fits)
-        scored = design_of(plan, count, settings.seed + run.probe_seed).scored
-        probes = self.audited.ids[scored]
-        return self._request(run, self.audited, probes, settings)
-
-    def _request_pruned(self, run: AuditRun, pruned: Pruning, settings: Settings) -> Planned:
-        def request(out: Path, runs: Mapping[str, Run]) -> Request:
-            if pruned.after not in runs:
-                raise IncompleteRun(f"no fit of {pruned.after} is finished")
-            ids, probes = remaining(runs[pruned.after], pruned, seed=settings.seed + run.seed)
-            listed = out / f"{run.name}.csv"
-            write_atomically(listed, encode_ids(ids, listed.suffix))
-            stay = np.isin(self.audited.ids, ids)
-            records = replace(
-                self.audited,
-                x=self.audited.x[stay],
-                ids=self.audited.ids[stay],
-                labels=None if self.audited.labels is None else self.audited.labels[stay],
-                options={**self.audited.options, "only": str(listed.resolve())},
-            )
-            return self._request(run, records, probes, settings)
-
-        return request
-
-    def _request(
-        self, run: AuditRun, records: Records, probes: NDArray[Any], settings: Settings
-    ) -> Request:
-        parameters = dict(run.model)
-        if "epochs" in registry.settable(run.kind):
-            parameters["epochs"] = run.epochs
-        if run.validation:
-            model = registry.build(run.kind, run.model)
-            parameters["validation"] = contract.as_input(model, self.validation.x)
-        model = registry.build(run.kind, parameters)
-        if self.scaled.study.dequantized and not isinstance(model, Flow):
-            model = Dequantized(model)
-        model, records = contract.prepared(model, records)
-        return Request(
-            model=model,
-            records=records,
-            plan=Probes(probes.tolist(), run.fits),
-            settings=replace(settings, seed=settings.seed + run.seed),
-        )
-
-
-StudyData = StudyImages | StudyText | StudyRecords
+StudyData = StudyImages | StudyText | StudyRecords | StudyTexts
 
 
 def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | None) -> StudyData:
@@ -256,8 +154,9 @@ def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | Non
     InvalidInput
         If the data cannot be loaded, are too few, or do not have the shape that the study declares.
     """
-    if scaled.study.kind == "exposure":
-        return StudyText.load(scaled, data)
+    if scaled.study.kind in ("exposure", "recitation"):
+        of_texts = StudyText if scaled.study.kind == "exposure" else StudyTexts
+        return of_texts.load(scaled, data)
     kind = StudyImages if scaled.study.kind == "scores" else StudyRecords
     return kind.load(scaled, data, **options)
 
@@ -274,22 +173,3 @@ def study_command(data: StudyData, settings: Settings, out: Path) -> str:
 def _settings(settings: Settings, out: Path) -> list[str]:
     words = ["--seed", str(settings.seed), "--threads", str(settings.threads)]
     return [*words, "--workers", str(settings.workers), "--out", str(out)]
-
-
-def remaining(run: Run, pruning: Pruning, *, seed: int) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Return the ids of the records that pruning keeps, and of the probes among them.
-
-    Raises
-    ------
-    IncompleteRun
-        If fits of the run are missing.
-    """
-    result = run.memorization()
-    removed = prune(result, top=pruning.top).removed
-    scored = ~np.isnan(result.score)
-    gone = np.isin(result.ids, removed)
-    if pruning.at == "random":
-        generator = seeds.generator(seed, seeds.Purpose.CHOICE, len(result))
-        rows = generator.choice(np.flatnonzero(scored), len(removed), replace=False)
-        gone = np.isin(np.arange(len(result)), rows)
-    return result.ids[~gone], result.ids[~gone & scored]

@@ -7,9 +7,11 @@ import numpy as np
 
 from byrote.report.format import byte_size, duration, number, plural, with_interval
 from byrote.scores.exposure.levels import check_controls
+from byrote.studies.audited_records import StudyRecords
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Rows, mean_of, named
-from byrote.studies.requests import StudyData, StudyImages, StudyRecords, StudyText
+from byrote.studies.planted_texts import StudyTexts
+from byrote.studies.requests import StudyData, StudyImages, StudyText
 from byrote.studies.study import ScaledStudy
 
 
@@ -20,9 +22,7 @@ def facts(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
         of_data, of_fits = _image_facts(data, runs[0]), _fit_facts(runs[0])
     else:
         seconds = sum(run.total_seconds() for run in runs)
-        of_data = (
-            _text_facts(data, runs) if isinstance(data, StudyText) else _record_facts(data, runs)
-        )
+        of_data = _data_facts(data, runs)
         of_fits = [("time of all fits", f"{duration(seconds)}, one after the other")]
     return [
         ("", ""),
@@ -43,6 +43,24 @@ def sentence(data: StudyData, runs: Sequence[StudyRun]) -> str:
         f"Study {study.name}, {_scale(data.scaled)}: {source},"
         f" {plural(len(runs), 'run')}, {plural(fits, 'fit')}."
     )
+
+
+def _data_facts(
+    data: StudyText | StudyTexts | StudyRecords, runs: Sequence[StudyRun]
+) -> list[tuple[str, str]]:
+    if isinstance(data, StudyText):
+        return _text_facts(data, runs)
+    return _planted_facts(data, runs) if isinstance(data, StudyTexts) else _record_facts(data, runs)
+
+
+def _planted_facts(data: StudyTexts, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
+    texts, first = data.texts, runs[0].declared
+    copies = ", ".join(map(str, first.copies))
+    return [
+        ("data", f"{texts.source}: {len(texts):,} texts, {texts.characters:,} characters"),
+        ("planted", f"{first.planted} texts for each number of copies: {copies}"),
+        ("windows", f"{first.prefix} + {first.suffix} tokens, one every {first.suffix}"),
+    ]
 
 
 def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
@@ -113,7 +131,26 @@ def run_table(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
     """Tabulate the runs: model, data and fits; empty for a study of scores, which has one run."""
     if isinstance(data, StudyImages):
         return []
+    if isinstance(data, StudyTexts):
+        return _text_runs(runs)
     return _canary_runs(runs) if isinstance(data, StudyText) else _audits(runs)
+
+
+def _text_runs(runs: Sequence[StudyRun]) -> Rows:
+    head = ("run", "model", "records, with copies", "fits", "epochs", "a fit")
+    return [head, *map(_text_run, runs)]
+
+
+def _text_run(run: StudyRun) -> tuple[str, ...]:
+    declared, seconds = run.declared, run.median_seconds()
+    return (
+        run.title,
+        f"{declared.kind}: {named(declared.model)}",
+        f"{run.run.design.n:,}",
+        f"{len(run.run.finished)} of {run.run.design.fits}",
+        f"{declared.epochs}",
+        "–" if np.isnan(seconds) else duration(seconds),
+    )
 
 
 def _canary_runs(runs: Sequence[StudyRun]) -> Rows:
@@ -198,11 +235,16 @@ def controls(data: StudyData, runs: Sequence[StudyRun]) -> list[str]:
     return [f"{sentence}; DIFFERENT from chance (1 % level) in: {'; '.join(doubtful)}."]
 
 
-def as_data(data: StudyText | StudyRecords, runs: Sequence[StudyRun]) -> dict[str, Any]:
+def as_data(
+    data: StudyText | StudyTexts | StudyRecords, runs: Sequence[StudyRun]
+) -> dict[str, Any]:
     """Return data set and runs as plain data."""
     if isinstance(data, StudyText):
         source = {"source": data.corpus.source, "characters": data.corpus.characters}
         of_runs = [_exposures_as_data(run) for run in runs]
+    elif isinstance(data, StudyTexts):
+        source = {"source": data.texts.source, "records": len(data.texts)}
+        of_runs = [{"records": run.run.design.n} for run in runs]
     else:
         source = {
             "source": data.audited.source,

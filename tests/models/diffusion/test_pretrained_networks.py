@@ -92,6 +92,11 @@ def test_wrapped_outputs_of_colour_images_are_read_channels_first():
         (SimpleNamespace(alphas_cumprod=[1.0, 0.5]), "fall from step to step, between 0 and 1"),
         (SimpleNamespace(alphas_cumprod=[0.5]), "fall from step to step, between 0 and 1"),
         (SimpleNamespace(alphas_cumprod=[[0.5], [0.4]]), "fall from step to step"),
+        (SimpleNamespace(alphas_cumprod="none"), "fall from step to step, between 0 and 1"),
+        (
+            SimpleNamespace(alphas_cumprod=[0.9, 0.1], config={"prediction_type": "flow"}),
+            "of epsilon, v_prediction, sample; got 'flow'",
+        ),
         (scheduler("flow_prediction"), "of epsilon, v_prediction, sample; got 'flow_prediction'"),
     ],
 )

@@ -15,7 +15,7 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote.data import load
 from byrote.errors import InvalidInput, MissingExtra
-from byrote.models import DP, Dequantized, Flow, extras, registry
+from byrote.models import DP, Dequantized, Diffusion, Flow, extras, registry
 from byrote.models.flows.networks import KINDS, untrained
 from byrote.models.flows.spaces import Levels, fixed
 from byrote.models.flows.training import after_epoch_of, train
@@ -128,7 +128,7 @@ REFUSED = {
     "real whole numbers": (
         small(levels="real"), np.rint(9 * NUMBERS), "'real' for whole numbers in 3 columns",
     ),
-    "a constant column": (small(), NUMBERS * [1, 0, 1], "1 of 3 are constant: 1 "),
+    "a constant column": (small(), NUMBERS * [1, 0, 1], "1 of 3 is constant: 1 "),
     "missing values": (small(), np.where(NUMBERS > 2, np.nan, NUMBERS), "X must be finite"),
     "texts": (small(), [["a"], ["b"]], "X must be numeric"),
     "patience": (small(patience=2), NUMBERS, "patience needs validation"),
@@ -151,7 +151,7 @@ def test_unusable_input_is_refused_in_a_sentence(model, x, message):
 
 def test_a_table_is_refused_by_the_names_of_its_columns():
     frame = table().assign(country=1)
-    with pytest.raises(InvalidInput, match="1 of 3 are constant: 'country'"):
+    with pytest.raises(InvalidInput, match="1 of 3 is constant: 'country'"):
         byrote.score_memorization(small(), frame)
     with pytest.raises(InvalidInput, match="'sex' holds categories.*VAE"):
         byrote.score_memorization(small(), table().assign(sex=["f", "m"] * 20))
@@ -276,3 +276,11 @@ def test_any_density_is_per_level_once_its_records_are_dequantized():
         Dequantized(KernelDensity(bandwidth=0.5)), DIGITS, plan=byrote.KFold(2, repeats=1)
     )
     assert np.median(scores.score) > 10  # it copies
+
+
+def test_what_a_model_of_levels_reports_of_its_log_densities_is_passed_on():
+    diffusion = Diffusion(hidden=(8,), epochs=1, draws=2, random_state=0, precision="float32")
+    model = Dequantized(diffusion).fit(DIGITS)
+    model.score_samples(DIGITS[:5])
+    assert model.diagnostics_["mc_error"].shape == (5,)
+    assert model.facts_ == {"sigma_min": 0.02, "levels": 17}

@@ -41,6 +41,9 @@ def test_agrees_with_its_parts(scores, compared):
     assert_allclose(compared.distance_sample, cdist(X, samples).min(axis=1), rtol=1e-12)
     assert compared.copying.to_dict() == byrote.neighbors.copying_test(*sets, cells=1).to_dict()
     assert compared.authenticity == byrote.neighbors.authenticity(X, samples)
+    by_ratio = byrote.neighbors.memorization_ratio(X, samples, validation=sets[1])
+    assert compared.copies.rate == by_ratio.rate
+    assert compared.copies.control == by_ratio.control
     assert_array_equal(compared.ids, scores.ids)
     expected = spearmanr(compared.ratio, scores.score).statistic
     assert_allclose(compared.correlation, expected, rtol=1e-12)

@@ -104,6 +104,26 @@ def test_where_training_and_holdout_rows_are_equal_nothing_can_be_a_copy():
     assert "training and holdout rows are equal" in str(result)
 
 
+def test_what_does_not_occur_has_no_part_in_the_p_value_of_all_together():
+    generator = np.random.default_rng(1)
+    result = compare_synthetic(*(generator.normal(size=(n, 30)) for n in (40, 30, 20)))
+    assert result.attributions["copies"].training + result.attributions["copies"].holdout == 0
+    assert np.isnan(result.attributions["exact_copies"].p_value)
+    assert result.p_value_combined == result.attributions["nearest"].p_value
+
+
+def test_a_holdout_that_was_trained_on_is_named():
+    generator = np.random.default_rng(6)
+    train, synthetic = numbers(generator, 40), numbers(generator, 20)
+    train[1] = train[0]
+    holdout = np.concatenate([train[10:25], numbers(generator, 5)])
+    result = compare_synthetic(train, holdout, synthetic)
+    assert result.description["equal"] == {"train": 2, "holdout": 15}
+    warning = "Equal to a training row: 15 of 20 holdout rows and 2 of 40 training rows"
+    assert warning in " ".join(str(result).split())
+    assert "Equal to" not in str(compare_synthetic(train, holdout[15:], synthetic))
+
+
 def test_a_result_is_kept_and_says_what_it_needs(tmp_path):
     generator = np.random.default_rng(2)
     frames = [categories(generator, n).set_index(pd.RangeIndex(7, 7 + n)) for n in (60, 50, 40)]
@@ -144,7 +164,9 @@ def test_records_are_taken_with_their_ids():
 
 
 FRAME = pd.DataFrame({"a": [1.0, 2.0, 4.0], "b": [*"xyx"]})
+EMPTY = pd.DataFrame({"a": [np.nan] * 3, "b": [*"xyx"]})
 BAD = {
+    "no values": ((FRAME, EMPTY, FRAME), "holdout: column 'a' must hold values; all are missing"),
     "one row": ((FRAME[:1], FRAME, FRAME), "two rows or more each; got 1 and 3"),
     "kinds": ((FRAME, FRAME, np.zeros((3, 2))), "synthetic must be a data frame, as train is"),
     "columns": ((FRAME, FRAME, FRAME[["a"]]), "synthetic must have the columns of train"),

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.spatial.distance import cdist
@@ -59,16 +60,79 @@ def test_records_of_a_table_are_standardized_and_each_category_is_an_axis():
     assert of_table.statistic == pytest.approx(of_rows.statistic)
     of_table, of_rows = (neighbors.extracted_records(each[0], each[2]) for each in (sets, rows))
     assert_allclose(of_table.distance, of_rows.distance, rtol=1e-9)
-    of_table, of_rows = (
-        neighbors.compare_synthetic(*map(byrote.load, frames)),
-        neighbors.compare_synthetic(*rows),
-    )
-    assert_allclose(of_table.ratio, of_rows.ratio, rtol=1e-9)
     assert neighbors.authenticity(records, samples) == neighbors.authenticity(rows[0], rows[2])
     with pytest.raises(byrote.InvalidInput, match="samples must have the columns of train"):
         neighbors.authenticity(records, samples[["age"]])
     with pytest.raises(byrote.InvalidInput, match=r"samples must have the columns \['age', 'in"):
         neighbors.authenticity(records, rows[2])
+
+
+FORMS = {"records": byrote.load, "arrow": pa.Table.from_pandas, "frame": lambda frame: frame}
+
+
+@pytest.mark.parametrize("others", FORMS)
+@pytest.mark.parametrize("first", FORMS)
+def test_a_table_is_the_same_in_every_form(first, others, monkeypatch):
+    monkeypatch.setattr("byrote.scores.neighbors.compare_synthetic.DRAWS", 19)
+    generator = np.random.default_rng(0)
+    frames = [
+        pd.DataFrame({"age": generator.normal(size=n), "job": generator.choice([*"xyz"], n)})
+        for n in (50, 40, 30)
+    ]
+    given = [FORMS[first](frames[0]), *map(FORMS[others], frames[1:])]
+    neighbors = byrote.neighbors
+    assert_array_equal(neighbors.distance_ratio(*given), neighbors.distance_ratio(*frames))
+    found, expected = neighbors.compare_synthetic(*given), neighbors.compare_synthetic(*frames)
+    assert_array_equal(found.ratio, expected.ratio)
+    assert_array_equal(found.ids, np.arange(50))
+    assert found.description["space"] == "Gower's distance"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nothing_depends_on_units_order_of_columns_or_how_categories_are_written(seed):
+    generator = np.random.default_rng(seed)
+    frames = [
+        pd.DataFrame(
+            {
+                "age": np.where(generator.random(n) < 0.1, np.nan, generator.normal(size=n)),
+                "income": generator.lognormal(3, 1, n).round(1),
+                "job": generator.choice([*"xyz"], n),
+            }
+        )
+        for n in (80, 60, 70)
+    ]
+    frames[2].iloc[:9] = frames[0].iloc[:9].to_numpy()
+    frames[2] = frames[2].astype(frames[0].dtypes)
+    others = [
+        frame.assign(
+            age=frame["age"] * 1000 + 5,
+            income=frame["income"] / 7,
+            job=frame["job"].map({"x": "zoologist", "y": "actor", "z": "nurse"}),
+        )[["job", "income", "age"]]
+        for frame in frames
+    ]
+
+    def results(train, validation, samples):
+        neighbors = byrote.neighbors
+        extracted = neighbors.extracted_records(train, samples, neighbors=20)
+        return [
+            neighbors.distance_ratio(train, validation, samples),
+            neighbors.copying_test(train, validation, samples).statistic,
+            neighbors.authenticity(train, samples),
+            extracted.distance,
+            extracted.record,
+        ]
+
+    for found, expected in zip(results(*others), results(*frames), strict=True):
+        assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_table_is_not_compared_with_rows_in_other_units():
+    frame, rows = pd.DataFrame({"a": [1.0, 2.0, 4.0]}), np.zeros((3, 1))
+    with pytest.raises(byrote.InvalidInput, match="train must be a data frame, as samples is"):
+        byrote.neighbors.authenticity(rows, frame)
+    with pytest.raises(byrote.InvalidInput, match="samples must be a data frame, as train is"):
+        byrote.neighbors.authenticity(frame, rows)
 
 
 def test_ratio_takes_every_record_from_its_own_place():

@@ -5,7 +5,7 @@ import pytest
 
 import byrote
 from byrote import InvalidInput
-from byrote.neighbors import distance_ratio, extracted_records
+from byrote.neighbors import distance_ratio, extracted_records, memorization_ratio
 from byrote.stats.unseen import chao1
 
 GENERATOR = np.random.default_rng(0)
@@ -32,6 +32,18 @@ def test_the_adaptive_distance_is_by_definition(neighbors, alpha):
     expected = np.bincount(row[distance < 0.7].astype(int), minlength=150)
     np.testing.assert_array_equal(found.counts, expected)
     assert found.rate.value == (distance < 0.7).mean()
+
+
+def test_the_memorization_ratio_is_the_share_nearer_than_a_third():
+    found = memorization_ratio(TRAIN, SAMPLES, validation=FRESH)
+    two = np.sort(np.linalg.norm(SAMPLES[:, None] - TRAIN, axis=2), axis=1)[:, :2]
+    below = two[:, 0] / two[:, 1] < 1 / 3
+    np.testing.assert_array_equal(found.distance < found.threshold, below)
+    assert found.rate.value == below.mean() == 0.06
+    assert found.rows.tolist() == [3, 9, 40]
+    assert found.control.value == 0
+    twins = np.concatenate([TRAIN, TRAIN])
+    assert memorization_ratio(twins, SAMPLES).rate.value == 0
 
 
 def test_planted_copies_are_found_and_held_out_records_are_not():

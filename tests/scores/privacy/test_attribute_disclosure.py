@@ -129,7 +129,7 @@ def test_a_mixed_vae_guesses_from_its_own_conditional_and_other_models_are_told_
     for model, secret, message in (
         (KernelDensity(), "ill", "model must have a density of categories, as VAE has; KernelDen"),
         (VAE(), "age", "'age' holds numbers .--categories age makes them categories; samples=5"),
-        (VAE(), "il", "secret must be a column of values; got 'il', did you mean ill"),
+        (VAE(), "il", "ids or labels; got 'il', did you mean ill"),
     ):
         with pytest.raises(InvalidInput, match=message):
             attribute_disclosure(model, frame, secret=secret, plan=plan)
@@ -137,7 +137,7 @@ def test_a_mixed_vae_guesses_from_its_own_conditional_and_other_models_are_told_
 
 BAD = {
     "array": (np.zeros((9, 2)), "age", "whose columns have names; got an array"),
-    "column": (table(9), "il", "secret must be a column of values; got 'il', did you mean ill?"),
+    "column": (table(9), "il", "ids or labels; got 'il', did you mean ill?"),
     "alone": (table(9)[["age"]], "age", "X must have columns to guess the secret from"),
 }
 

@@ -10,7 +10,7 @@ from byrote.plans.design import IN, OUT
 from byrote.privacy import infer_membership
 from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
-from byrote.scores.memorization.summary import distributions
+from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.evidence import Bound
 from byrote.scores.privacy.measures import exposures, record_measures
 from byrote.scores.privacy.membership import attack_table, measure_attack
@@ -82,7 +82,7 @@ def test_records_with_one_value_on_a_side_leave_the_error_of_the_mean_to_the_oth
     table = Table(design, rows, values)
     two = np.minimum(member.sum(axis=0), (~member).sum(axis=0)) >= 2
     assert 20 < two.sum() < 40
-    means = distributions(evaluate(table))["mean_log"]["mean"]
+    means = distribution(evaluate(table), "mean_log")["mean"]
     known = np.flatnonzero(two)
     assert means.standard_error == pytest.approx(_by_sides(values, member, known))
     assert not np.isnan(means.standard_error)

@@ -1,5 +1,7 @@
 """Memorized or predictable: what fits with a text and fits without it recite."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.mixture import GaussianMixture
@@ -69,7 +71,7 @@ def test_the_cells_are_those_of_all_pairs_of_fits():
     parts = [byrote.recite(Chain(seed, sharp=9), texts, **settings) for seed in range(4)]
     result = counterfactual(parts, included)
     assert result.left_out == 0
-    for name, table in zip(result.recited_in, result.tables(), strict=True):
+    for name, table in zip(result.criteria, result.tables(), strict=True):
         flags = np.stack([part.criteria()[name] for part in parts])
         memorized = []
         for window, text in enumerate(parts[0].windows.text):
@@ -102,9 +104,22 @@ def test_results_print_no_text_and_say_what_they_are(result):
     assert "mail-3" in shown
     assert "confidential" not in shown
     assert not any(text[:8] in shown for text in TEXTS)
-    assert list(result.to_frame()) == [
-        "id", "start", "recited_in", "recited_out", "bits_in", "bits_out",
-    ]  # fmt: skip
+    columns = list(result.to_frame())
+    assert columns[:4] == ["id", "start", "bits_in", "bits_out"]
+    assert {"recited_in: greedy", "recited_out: plain, 10 samples"} <= {*columns}
+
+
+def test_a_run_gives_back_what_was_written_of_it_and_of_no_other(run, result):
+    path = run.folder.paths.recitation
+    assert run.recitation() is None
+    result.save(path)
+    kept = byrote.open_run(run.path).recitation()
+    assert kept.to_frame().equals(result.to_frame())
+    assert (kept.settings, kept.tables()) == (result.settings, result.tables())
+    replace(result, description={"run_id": "another"}).save(path)
+    with pytest.raises(InvalidInput, match="belongs to another run; byrote recite replaces it"):
+        byrote.open_run(run.path).recitation()
+    path.unlink()
 
 
 def test_runs_that_cannot_tell_are_refused(run, tmp_path):

@@ -8,8 +8,9 @@ import pytest
 from byrote.models import registry
 from byrote.runs.request import Settings
 from byrote.studies import page
+from byrote.studies.audit_kind import MitigationStudy
 from byrote.studies.execute import execute
-from byrote.studies.kinds import MitigationStudy, load_study
+from byrote.studies.kinds import load_study
 from byrote.studies.requests import load_data
 from byrote.studies.study import at_scale
 

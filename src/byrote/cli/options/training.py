@@ -39,7 +39,7 @@ Method = Literal["auto", "search", "exact", "model_sampled", "sampled", "skew_no
 StudyName = Literal[
     "mnist-1e-3", "mnist-1e-4", "cifar10", "celeba", "exposure-over-training",
     "exposure-by-insertions", "exposure-pareto", "skew-normal-fit", "dp-exposure", "mitigations",
-    "onion", "families",
+    "onion", "families", "diffusion-size", "random-labels", "recitation-by-copies",
 ]  # fmt: skip
 
 
@@ -74,6 +74,14 @@ class ScoreOptions(TrainOptions):
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     show_records: ShowRecords = False
+    groups: Annotated[
+        str | None,
+        value(
+            "NAME",
+            "Hold out the records of a group together; read the groups, such as persons, from this"
+            " column, array or file. Scores are then about the whole group.",
+        ),
+    ] = None
     group_duplicates: Annotated[
         bool,
         typer.Option(
@@ -213,7 +221,8 @@ class StudyOptions:
             metavar="NAME",
             help="Scores: mnist-1e-3, mnist-1e-4, cifar10, celeba. Exposure:"
             " exposure-over-training, exposure-by-insertions, exposure-pareto, skew-normal-fit,"
-            " dp-exposure. Mitigations: mitigations, onion. Models: families.",
+            " dp-exposure. Mitigations: mitigations, onion. Models: families,"
+            " diffusion-size, random-labels. Texts: recitation-by-copies.",
         ),
     ]
     data: Annotated[
@@ -236,7 +245,7 @@ class StudyOptions:
     repeats: Annotated[int | None, number("Use N repeats (scores; default: the scale's).")] = None
     epochs: Annotated[int | None, number("Train for N epochs (default: the scale's).")] = None
     fits: Annotated[
-        int | None, number("Train N models per run (exposure, mitigations; default: the scale's).")
+        int | None, number("Train N models per run (not of scores; default: the scale's).")
     ] = None
     characters: Annotated[
         int | None, number("Use the first N characters of the text (exposure).")

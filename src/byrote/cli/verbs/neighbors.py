@@ -28,6 +28,15 @@ from byrote.scores.neighbors.text_duplicates import near_duplicate_texts
 from byrote.scores.run import Run, open_run
 
 _TABLES = ("train", "holdout", "synthetic")
+_OF_RUNS = {
+    "validation": "--validation",
+    "validation_part": "--validation-part",
+    "samples": "--samples",
+    "cells": "--cells",
+    "downsample": "--no-downsample",
+    "model": "--model",
+    "settings": "--set",
+}
 
 
 def neighbors(options: NeighborsOptions) -> int:
@@ -48,6 +57,11 @@ def _of_table(options: NeighborsOptions, paths: Mapping[str, Path | None]) -> in
             "a run, or --train, --holdout and --synthetic must be given; got neither a run nor"
             f" {missing[0]}"
         )
+    default = NeighborsOptions()
+    for name, option in _OF_RUNS.items():
+        if getattr(options, name) != getattr(default, name):
+            raise InvalidInput(f"{option} is for runs; leave it out to test a synthetic table")
+    _check_different(paths)
     checks.integer("--seed", options.seed, at_least=0)
     files = {f"--{name}": str(path) for name, path in paths.items()}
     with standard_output_kept_clean():
@@ -59,6 +73,15 @@ def _of_table(options: NeighborsOptions, paths: Mapping[str, Path | None]) -> in
         data=lambda: synthetic_report.to_json(result, top=options.top),
     )
     return Exit.DONE
+
+
+def _check_different(paths: Mapping[str, Path | None]) -> None:
+    """Refuse a file that is given as two tables."""
+    first: dict[Path, str] = {}
+    for name, path in paths.items():
+        other = first.setdefault(Path(path or "").resolve(), name)
+        if other != name:
+            raise InvalidInput(f"--{name} must be another file than --{other}; both are {path}")
 
 
 def _of_run(options: NeighborsOptions, folder: Path) -> int:

@@ -60,17 +60,18 @@ def _recite_texts(options: ReciteOptions, output: Format, texts: TextRecords) ->
 
 
 def _recite_run(options: ReciteOptions, output: Format) -> None:
-    """Print what the fits of a run recite of its texts, in training and held out."""
+    """Print what the fits of a run recite of its texts, and write it into the run folder."""
     settings = _settings(options)
     for name, value in (("--unseen", options.unseen), ("--fit", options.fit)):
         if value is not None:
             raise InvalidInput(f"{name} needs TEXTS; without, a run's own texts are recited")
     if options.edits or options.show_records:
         raise InvalidInput("--edits and --show-records need TEXTS, for a single model")
-    folder = _run_folder(options)
+    run = open_run(_run_folder(options))
     unfitted = build_user_model(options.user_model, options.settings)
     with standard_output_kept_clean():
-        result = recite_run(folder, model=unfitted, **settings)
+        result = recite_run(run, model=unfitted, **settings)
+        result.save(run.folder.paths.recitation)
     emit(
         output,
         text=lambda: [counterfactual_recitation.render(result, top=options.top)],

@@ -3,9 +3,12 @@
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.cli.exits import Exit, complain
@@ -16,7 +19,7 @@ from byrote.cli.output import Format, emit, output_format, standard_output_kept_
 from byrote.cli.verbs.show import print_scores
 from byrote.data import Records, TextRecords, load, load_texts
 from byrote.data.canary_records import CanaryRecords
-from byrote.data.formats.registry import holds_texts
+from byrote.data.formats.registry import RECORD_FORMATS, holds_texts, record_format
 from byrote.errors import InvalidInput
 from byrote.models import FromSamples, contract, registry
 from byrote.plans import Grouped, KFold, LeaveOneOut, Plan, Probes, Subset
@@ -46,6 +49,7 @@ def score(options: ScoreOptions) -> int:
         keep_models=options.keep_models,
         track=parse_epochs(options.track),
         show_records=options.show_records,
+        groups=options.groups,
         group_duplicates=options.group_duplicates,
     )
     if not isinstance(run, Run):
@@ -66,19 +70,27 @@ def train(
     keep_models: str = "none",
     track: Sequence[int] = (),
     show_records: bool = False,
+    groups: str | None = None,
     group_duplicates: bool = False,
 ) -> Run | Exit:
     """Execute the run that the options ask for; or print its forecast, and return the exit code.
 
-    The last two apply to texts only, and are refused for numbers.
+    ``groups`` and ``group_duplicates`` hold records out together; ``show_records`` and the latter
+    apply to texts only.
     """
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
     plan = build_plan(options.plan, options.parameters())
     model = build()
-    model, records = contract.prepared(model, load_records(options, model, show=show_records))
+    if groups is not None and group_duplicates:
+        raise InvalidInput("--groups and --group-duplicates exclude each other; got both")
+    group = None if groups is None else _load_groups(options, groups, model)
+    records = load_records(options, model, show=show_records, leave_out=groups)
+    model, records = contract.prepared(model, records)
     if group_duplicates:
-        plan = _grouped(plan, records)
+        group = _near_duplicates(records)
+    if group is not None:
+        plan = Grouped(plan, group)
     request = Request(
         model=model,
         records=records,
@@ -112,18 +124,20 @@ def sample_count(options: TrainOptions | PlanOptions) -> int | None:
 
 
 def load_records(
-    options: RecordOptions, model: Any = None, *, show: bool = False
+    options: RecordOptions, model: Any = None, *, show: bool = False, leave_out: str | None = None
 ) -> Records | TextRecords:
     """Load the records that the options describe: texts where a language model takes them.
 
     Also where the source holds nothing else, or ``--column`` or ``--unit`` says so. Numbers are
-    refused if they are to be shown.
+    refused if they are to be shown. ``leave_out`` may be a column of a table.
     """
     values = load_options(options)
     as_texts = options.column is not None or options.unit is not None
     if not (as_texts or contract.takes_texts(model) or holds_texts(options.data)):
         if show:
             raise InvalidInput("--show-records applies to texts; these records are numbers")
+        if leave_out is not None and _is_value(leave_out, options):
+            values["drop"] = ",".join(filter(None, (options.drop, leave_out)))
         return load(options.data, **{n: v for n, v in values.items() if n not in _OF_TEXTS})
     for name, given in values.items():
         if given is not None and name not in _TEXT_OPTIONS:
@@ -134,11 +148,25 @@ def load_records(
     return load_texts(options.data, **{name: values[name] for name in _TEXT_OPTIONS})
 
 
-def _grouped(plan: Plan, records: Records | TextRecords) -> Plan:
-    """Hold out near-duplicate texts together."""
+def _load_groups(options: TrainOptions, name: str, model: Any) -> NDArray[Any]:
+    """Load the group of each record, (n,), as its label is loaded."""
+    try:
+        return np.asarray(load_records(replace(options, labels=name), model).labels)
+    except InvalidInput as error:
+        raise InvalidInput(f"--groups, which are read as --labels are: {error}") from None
+
+
+def _near_duplicates(records: Records | TextRecords) -> NDArray[Any]:
+    """Return the cluster of each text, (n,)."""
     if not isinstance(records, TextRecords):
         raise InvalidInput("--group-duplicates applies to texts; these records are numbers")
-    return Grouped(plan, cluster_texts(records).tolist())
+    return cluster_texts(records)
+
+
+def _is_value(name: str, options: RecordOptions) -> bool:
+    """Whether a name is that of a column of a table that would be taken for values."""
+    can_drop = "drop" in RECORD_FORMATS[record_format(options.data)].options
+    return can_drop and options.key is None and name not in (options.labels, options.ids)
 
 
 def build_plan(name: str, options: Mapping[str, Any]) -> Plan:

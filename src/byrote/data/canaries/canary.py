@@ -94,7 +94,7 @@ class Canary:
 
     @property
     def space_size(self) -> int:
-        """Exact number of completions: |R| in the formulas of exposure."""
+        """Exact number of completions: ``|R|`` in the formulas of exposure."""
         return self.format.size
 
     @property

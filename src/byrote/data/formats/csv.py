@@ -24,7 +24,7 @@ import pyarrow.csv as pa_csv
 from byrote.data.arrow_columns import label_column_of_text
 from byrote.data.column_names import check_columns
 from byrote.data.corpus import Corpus
-from byrote.data.csv_dialect import Dialect
+from byrote.data.csv_dialect import Dialect, check_kind
 from byrote.data.load_diagnostics import translate_errors, warn
 from byrote.data.text_columns import choose_text_column, decode_texts, text_column_names
 from byrote.data.text_rows import TextRows
@@ -93,6 +93,7 @@ def parse_csv(
         raise InvalidInput(
             "the file is empty; it must have a line of names and one for each record"
         )
+    check_kind(content)
     ragged: list[Any] = []
 
     def skip(row: Any) -> str:
@@ -151,10 +152,11 @@ def _check_separator(header: Sequence[str]) -> None:
 def _check_rows(ragged: Sequence[Any]) -> None:
     if ragged:
         first = ragged[0]
+        cells = first.expected_columns
         raise InvalidInput(
-            f"every row must have {first.expected_columns} cells, as the first has; row"
+            f"every row must have {cells} cell{'s' if cells > 1 else ''}, as the first has; row"
             f" {first.number} has {first.actual_columns} (rows that differ: {len(ragged)}; a cell"
-            " that holds the separator must be in quotes)"
+            " that holds the separator must be in quotes, and the line of names must be the first)"
         )
 
 

@@ -92,7 +92,7 @@ class FittedDiffusion(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return float(self.score_samples(X, y).mean())
 
     def sample(self, n_samples: int = 1, y: ArrayLike | None = None) -> NDArray[np.float32]:
-        """Draw records by Heun's method, (n_samples, *shape of a record), pixels in [0, 1].
+        """Draw records by Heun's method, ``(n_samples, *shape)``, pixels in [0, 1].
 
         ``y``, (n_samples,) labels, for a model with ``classes`` (default: each in turn).
         """

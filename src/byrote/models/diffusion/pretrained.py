@@ -5,6 +5,7 @@ sqrt(a_t) x + sqrt(1 - a_t) eps, where a_t are ``alphas_cumprod``. Divided by sq
 x + sigma_t eps with sigma_t^2 = (1 - a_t) / a_t.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -95,15 +96,17 @@ def read_scheduler(scheduler: Any) -> tuple[Array, str]:
             "scheduler must have alphas_cumprod, the share of a record's variance that is kept"
             f" at each step, as DDPMScheduler has; {name} does not"
         )
-    values = np.asarray(kept, dtype=np.float64)
+    try:
+        values = np.asarray(kept, dtype=np.float64)
+    except (TypeError, ValueError):  # not numbers
+        values = np.empty(0)
     inside = values.ndim == 1 and len(values) > 1 and (values > 0).all() and (values < 1).all()
     if not inside or not (np.diff(values) < 0).all():
         raise InvalidInput(
             "scheduler must have alphas_cumprod that fall from step to step, between 0 and 1;"
             f" those of {name} do not"
         )
-    settings = getattr(scheduler, "config", None)
-    prediction = getattr(settings, "prediction_type", "epsilon")
+    prediction = _setting(scheduler, "prediction_type", "epsilon")
     if prediction not in PREDICTIONS:
         raise InvalidInput(
             f"scheduler must have a prediction_type of {', '.join(PREDICTIONS)}; got"
@@ -122,8 +125,7 @@ def shape_of(network: Any, shape: tuple[int, ...] | None) -> tuple[int, ...]:
     """
     if shape is not None:
         return tuple(checks.integer("shape", side, at_least=1) for side in shape)
-    settings = getattr(network, "config", None)
-    size, channels = (getattr(settings, name, None) for name in ("sample_size", "in_channels"))
+    size, channels = (_setting(network, name) for name in ("sample_size", "in_channels"))
     if size is None or channels is None:
         raise InvalidInput(
             "shape must be given, that of a record, for a network whose config does not state"
@@ -131,3 +133,11 @@ def shape_of(network: Any, shape: tuple[int, ...] | None) -> tuple[int, ...]:
         )
     height, width = (size, size) if isinstance(size, int) else size
     return (height, width) if channels == 1 else (height, width, channels)
+
+
+def _setting(configured: Any, name: str, default: Any = None) -> Any:
+    """Return a setting of the ``config`` of a network or scheduler, an object or a mapping."""
+    settings = getattr(configured, "config", None)
+    if isinstance(settings, Mapping):
+        return settings.get(name, default)
+    return getattr(settings, name, default)

@@ -35,6 +35,8 @@ class Dequantized(DensityMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     estimator_
         The fitted copy.
+    diagnostics_ : dict
+        Those of the estimator, of the last ``score_samples``.
     facts_ : dict
         "levels", and the facts of the estimator.
 
@@ -102,7 +104,9 @@ class Dequantized(DensityMixin, BaseEstimator):  # type: ignore[misc]
         x = as_records(X)
         self.space_.check(x)
         logits, log_determinant = self._logits(x)
-        return np.asarray(self.estimator_.score_samples(logits) + log_determinant)
+        log_prob = self.estimator_.score_samples(logits)
+        self.diagnostics_ = getattr(self.estimator_, "diagnostics_", {})
+        return np.asarray(log_prob + log_determinant)
 
     def score(self, X: ArrayLike, y: object = None) -> float:
         """Compute the mean of ``score_samples``, in nats per record."""

@@ -249,7 +249,7 @@ class Flow(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples: int = 1) -> NDArray[Any]:
-        """Draw records from the model, (n_samples, *shape of a record)."""
+        """Draw records from the model, ``(n_samples, *shape)``."""
         check_is_fitted(self)
         n_samples = checks.integer("n_samples", n_samples, at_least=1)
         y = draw_inputs(self.network_, n_samples, self._generator(Stream.SAMPLE))

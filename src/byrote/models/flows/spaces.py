@@ -262,6 +262,7 @@ def _check_constant(flat: NDArray[Any], names: Sequence[Any] | None) -> None:
     more = ", ..." if len(constant) > len(shown) else ""
     raise InvalidInput(
         "X must vary in every column for a flow, whose density would grow without bound;"
-        f" {len(constant)} of {flat.shape[1]} are constant: {', '.join(shown)}{more}"
+        f" {len(constant)} of {flat.shape[1]} {'is' if len(constant) == 1 else 'are'} constant:"
+        f" {', '.join(shown)}{more}"
         " (drop them, or give the number of levels if values are whole numbers)"
     )

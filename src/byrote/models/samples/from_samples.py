@@ -156,9 +156,9 @@ class FromSamples(Sampled):
     but the record and what the fit gave out. More samples show more and cost no training.
 
     Distances are Euclidean for arrays, whose columns must be in one unit, and Gower's for data
-    frames: the mean over columns of |a - b| / range for numbers, 0 or 1 for categories. A distance
-    below half of the smallest that two different records can have counts as that half: so much is
-    known of an exact copy, whose estimate would be infinite.
+    frames: the mean over columns of ``|a - b| / range`` for numbers, 0 or 1 for categories. A
+    distance below half of the smallest that two different records can have counts as that half: so
+    much is known of an exact copy, whose estimate would be infinite.
 
     Parameters
     ----------

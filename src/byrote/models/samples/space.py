@@ -17,7 +17,8 @@ from byrote.data.columns import Columns, is_frame
 from byrote.data.records import as_values
 from byrote.errors import InvalidInput
 from byrote.stats.gower import MixedRows, nearest_mixed
-from byrote.stats.nearest import as_rows, blocks, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import as_rows, blocks
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]

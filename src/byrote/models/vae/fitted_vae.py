@@ -116,7 +116,7 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples: int = 1) -> NDArray[np.float32]:
-        """Draw records from the model, (n_samples, *shape of a record), pixels in [0, 1]."""
+        """Draw records from the model, ``(n_samples, *shape)``, pixels in [0, 1]."""
         check_is_fitted(self)
         n_samples = checks.integer("n_samples", n_samples, at_least=1)
         generator = self._generator(Stream.SAMPLE)

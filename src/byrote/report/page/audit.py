@@ -20,6 +20,7 @@ from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.once import once
 from byrote.scores.privacy.evidence import PrivacyEvidence
+from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.scores.run import Run
 
 LEVEL = 0.95  # of every interval on a page, each on its own
@@ -121,6 +122,15 @@ class Audit:
         except (InvalidInput, CorruptFile, CannotRead) as error:
             return str(error)
         return "byrote neighbors finds them" if copies is None else copies
+
+    @cached_property
+    def recitation(self) -> CounterfactualRecitation | str:
+        """What the kept models recite of the run's texts, or why it is not known."""
+        try:
+            result = self.run.recitation()
+        except (InvalidInput, CorruptFile, CannotRead) as error:
+            return str(error)
+        return "byrote recite has not been run" if result is None else result
 
     @cached_property
     def contents(self) -> Contents | str:

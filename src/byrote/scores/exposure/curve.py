@@ -123,7 +123,7 @@ def fit_curve(ordered: Array) -> SkewNormalFit:
 
 
 def _misfit(ks: float, errors: Mapping[float, float], n: int) -> str:
-    """State why a curve must not be extrapolated, or ""; the limits are in docs/statistics.md."""
+    """State why a curve must not be extrapolated, or ""; the limits are in docs/exposure.md."""
     allowed = max(_KS, _KS_NOISE / np.sqrt(n))
     if ks > allowed:
         return f"the curve does not fit: Kolmogorov-Smirnov distance {ks:.3f}, above {allowed:.3f}"

@@ -96,27 +96,47 @@ def in_out_blocks(table: Table, order: FitOrder) -> Iterator[tuple[Indices, InOu
 def _split(log_prob: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:
     values, roles = np.ascontiguousarray(log_prob.T), np.ascontiguousarray(roles.T)
     inside, outside = roles == IN, roles == OUT
-    for records in _with_same_counts(inside, outside, order.repeat):
-        rows = slice(None) if len(records) == len(values) else records
+    records, stops = _with_same_counts(inside, outside, order.repeat)
+    if len(stops) > 1:
+        values, inside, outside = values[records], inside[records], outside[records]
+    for start, stop in zip([0, *stops], stops, strict=False):
+        rows = slice(start, stop)
         side_in, group_in, fit_in = _side(values[rows], inside[rows], order)
         side_out, group_out, fit_out = _side(values[rows], outside[rows], order)
-        yield InOutBlock(records, side_in, side_out, group_in, group_out, fit_in, fit_out)
+        yield InOutBlock(records[rows], side_in, side_out, group_in, group_out, fit_in, fit_out)
 
 
 def _with_same_counts(
     inside: NDArray[np.bool_], outside: NDArray[np.bool_], repeat: Indices
-) -> Iterator[Indices]:
+) -> tuple[Indices, list[int]]:
+    """Order records by their counts in and out of each repeat, (m,); and where each count ends."""
     starts = np.flatnonzero(np.diff(repeat, prepend=-1))
     counts = np.concatenate(
         [np.add.reduceat(side, starts, axis=1, dtype=np.int32) for side in (inside, outside)],
         axis=1,
     )
     if (counts == counts[0]).all():
-        yield np.arange(len(counts))
-        return
-    _, which = np.unique(counts, axis=0, return_inverse=True)
-    by_counts = np.argsort(which, kind="stable")
-    yield from np.split(by_counts, np.cumsum(np.bincount(which))[:-1])
+        return np.arange(len(counts)), [len(counts)]
+    which = numbered(counts)
+    return np.argsort(which, kind="stable"), np.cumsum(np.bincount(which)).tolist()
+
+
+def numbered(rows: NDArray[np.integer]) -> Indices:
+    """Number the different rows of (m, k) counts from 0 in lexicographic order, (m,).
+
+    Examples
+    --------
+    >>> numbered(np.array([[2, 0], [0, 5], [0, 3], [2, 0]]))
+    array([2, 1, 0, 2])
+    """
+    key, size = np.zeros(len(rows), np.int64), 1
+    for column in rows.T:
+        width = int(column.max(initial=0)) + 1
+        if size * width >= 1 << 62:
+            key = np.unique(key, return_inverse=True)[1]
+            size = int(key.max()) + 1
+        key, size = key * width + column, size * width
+    return np.unique(key, return_inverse=True)[1]
 
 
 def _side(
@@ -128,9 +148,9 @@ def _side(
     repeat, group = order.repeat[member[0]], order.group[member[0]]
     position = np.arange(len(repeat)) - np.searchsorted(repeat, repeat)
     columns = np.lexsort((repeat, position))
-    cut = values[member].reshape(m, -1)[:, columns]
-    fit = np.nonzero(member)[1].reshape(m, -1)[:, columns]
-    return Side(cut, repeat[columns]), group[columns], fit
+    fits = np.broadcast_to(np.arange(len(order.fits)), member.shape)
+    cut, fit = values[member].reshape(m, -1), fits[member].reshape(m, -1)
+    return Side(cut[:, columns], repeat[columns]), group[columns], fit[:, columns]
 
 
 def unit_per_value(side: Side) -> Side:

@@ -1,8 +1,8 @@
 """The moderated test of every record of a table, with a negative control from the same run."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from byrote import seeds
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
+from byrote.scores.memorization.in_out import numbered
 from byrote.stats.moderated_test import (
     Contrast,
     VariancePrior,
@@ -21,7 +22,12 @@ from byrote.stats.moderated_test import (
     student_p_values,
 )
 from byrote.stats.multiple_testing import q_values
-from byrote.stats.negative_control import ENDLESS, Control, joint_critical
+from byrote.stats.negative_control import (
+    ENDLESS,
+    Control,
+    descending,
+    joint_critical,
+)
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -34,6 +40,7 @@ LEAST_RECORDS = 10  # whose variances make a prior
 _STEPS, _LEAST_KEPT = 5, 0.2  # times that found records leave a control; share of it that stays
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
+_NO_CONTROL = Control([])
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
 
 
@@ -152,13 +159,12 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
         prior = _prior(contrast, *(part for _, part in listed))
     else:
         parts, prior = values.null_of_records(draws, generator), _prior(contrast)
-    owners, null_t, null_degrees = _t_values(parts, prior)
-    if not len(owners):
-        raise _Unavailable("no other membership is possible, so there is no negative control")
-    student = student_p_values(contrast, prior)
     shapes = _shapes(values.table, one=len(bystanders) > 0)
-    null = (null_t, null_degrees)
-    control, compared, p_value = _calibrate(student, records, shapes, owners, null)
+    null = _null_by_shape(parts, prior, shapes)
+    if not null:
+        raise _Unavailable("no other membership is possible, so there is no negative control")
+    t, p = moderated_t(contrast, prior)[0], student_p_values(contrast, prior)
+    control, compared, p_value = _calibrate(t, p, records, shapes, null)
     variance, degrees = prior.moderate(contrast)
     columns = np.full((4, len(values.table.rows)), np.nan)
     error = np.sqrt(variance / contrast.precision)
@@ -173,65 +179,97 @@ def _joined(parts: Iterable[Part]) -> Part:
     return records, Contrast.concatenate([contrast for _, contrast in listed])
 
 
-def _t_values(parts: Iterable[Part], prior: VariancePrior) -> tuple[Indices, Array, Array]:
-    """Return (N,) records, t-values and degrees of freedom; parts are forgotten one by one."""
-    computed = [(places, *moderated_t(contrast, prior)) for places, contrast in parts]
-    nothing = (np.empty(0, np.intp), np.empty(0), np.empty(0))
-    owners, t, degrees = map(np.concatenate, zip(nothing, *computed, strict=True))
-    return owners, t, degrees
+@dataclass(frozen=True, eq=False)
+class _NullValues:
+    """Control values of records with as many values in and out.
+
+    parts: by degrees of freedom, the records that t-values come from, and the t-values.
+    """
+
+    parts: Mapping[float, list[tuple[NDArray[np.int32], Array]]]
+
+    def control(self, found: Flags) -> Control:
+        """Make a control without values of the records found, unless they are nearly all."""
+        kept = {d: [~found[owners] for owners, _ in parts] for d, parts in self.parts.items()}
+        flags = [each for of_degrees in kept.values() for each in of_degrees]
+        if sum(map(np.count_nonzero, flags)) < _LEAST_KEPT * sum(map(len, flags)):
+            kept = {d: [np.ones_like(each) for each in every] for d, every in kept.items()}
+        return Control(
+            [(d, descending(_chosen(parts, kept[d]))) for d, parts in self.parts.items()]
+        )
+
+
+def _chosen(parts: Sequence[tuple[Any, Array]], flags: Sequence[Flags]) -> Array:
+    """Join the t-values of parts where flags are set, without another copy."""
+    stops = np.cumsum([0, *map(np.count_nonzero, flags)])
+    joined = np.empty(stops[-1])
+    for (_, t), chosen, start, stop in zip(parts, flags, stops, stops[1:], strict=False):
+        joined[start:stop] = t[chosen]
+    return joined
+
+
+def _null_by_shape(
+    parts: Iterable[Part], prior: VariancePrior, shapes: Indices
+) -> dict[int, _NullValues]:
+    """Compute control values by shape (see ``_calibrate``); parts, of one each, are forgotten."""
+    null: dict[int, dict[float, list[tuple[NDArray[np.int32], Array]]]] = {}
+    for owners, contrast in parts:
+        t, degrees = moderated_t(contrast, prior)
+        for each in np.unique(degrees).tolist():
+            chosen = degrees == each
+            of_shape = null.setdefault(int(shapes[owners[0]]), {})
+            of_shape.setdefault(each, []).append((owners[chosen].astype(np.int32), t[chosen]))
+    return {shape: _NullValues(of_shape) for shape, of_shape in sorted(null.items())}
 
 
 def _calibrate(
-    student: Array, records: Indices, shapes: Indices, owners: Indices, null: tuple[Array, Array]
+    t: Array,
+    p: Array,
+    records: Indices,
+    shapes: Indices,
+    null: Mapping[int, _NullValues],
 ) -> tuple[Control, list[tuple[Indices, Control]], Array]:
     """Calibrate p-values by control values, without those of records that are found themselves.
 
-    Their values would be far apart under many memberships. ``shapes`` (r + 1,) numbers the counts
-    of values in and out: a record with few values on a side has another law than one with many, so
-    it is compared with control values of its own shape. ``owners`` are the records that control
-    values come from, -1 for bystanders, which serve all records and so make all shapes one.
-    ``null``: t-values and degrees of freedom of the control.
+    Their values would be far apart under many memberships. ``t`` and ``p`` are those of the records
+    by Student's law. ``shapes`` (r + 1,) numbers the counts of values in and out: a record with few
+    values on a side has another law than one with many, so it is compared with control values of
+    its own shape. Bystanders, the last entry, serve all records and so make all shapes one.
     """
     found = np.zeros(len(shapes), np.bool_)
-    found[records] = student * len(student) <= SIGNIFICANCE  # at first by Student's law alone
+    found[records] = p * len(p) <= SIGNIFICANCE  # at first by Student's law alone
+    members = {
+        shape: np.flatnonzero(shapes[records] == shape) for shape in np.unique(shapes[records])
+    }
+    controls: dict[int, Control] = {}
     for _ in range(_STEPS):
-        kept = _kept(found[owners], shapes[owners])
-        p_value, compared = np.empty(len(student)), []
-        for shape in np.unique(shapes[records]):
-            of_shape, values = shapes[records] == shape, kept & (shapes[owners] == shape)
-            control = Control.of(*(column[values] for column in null))
-            p_value[of_shape] = control.calibrate(student[of_shape])
-            compared.append((records[of_shape], control))
-        before = found.copy()
+        p_value, before = np.empty(len(p)), found.copy()
+        controls.clear()  # there may be too little memory for those of two steps
+        controls.update({shape: values.control(found) for shape, values in null.items()})
+        for shape, places in members.items():
+            control = controls.get(shape, _NO_CONTROL)
+            p_value[places] = control.calibrate(p[places], t[places])
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
             break
-    if shapes.any():  # several: the last control is that of one of them
-        control = Control.of(*(column[kept] for column in null))
+    control = Control.joined(controls.values())
     if (below := control.share_below(0.01)) > _MOST_BELOW:
         raise _Unavailable(
             f"{below:.0%} of the p-values of the negative control are below 1 %: values are too"
             " far from normal, or most records are memorized"
         )
+    compared = [
+        (records[places], controls.get(shape, _NO_CONTROL)) for shape, places in members.items()
+    ]
     return control, compared, p_value
-
-
-def _kept(found: Flags, shapes: Indices) -> Flags:
-    """(N,) control values that are not of found records; all of a shape with too few others."""
-    kept = ~found
-    for shape in np.unique(shapes[found]):
-        of_shape = shapes == shape
-        if kept[of_shape].mean() < _LEAST_KEPT:
-            kept |= of_shape
-    return kept
 
 
 def _shapes(table: Table, *, one: bool) -> Indices:
     """(r + 1,) numbers of the counts of values in and out; all the same if there is to be one."""
     roles = table.roles()[table.counting()]
-    counts = np.stack([(roles == role).sum(axis=0) for role in (IN, OUT)])
-    numbers = np.unique(counts, axis=1, return_inverse=True)[1].ravel()
-    return np.append(np.zeros_like(numbers) if one else numbers, 0)
+    counts = np.stack([(roles == role).sum(axis=0) for role in (IN, OUT)], axis=1)
+    numbers = np.zeros(len(counts), np.intp) if one else numbered(counts)
+    return np.append(numbers, 0)
 
 
 def _draws(tested: int, control: int, enough: int) -> int:

@@ -152,7 +152,7 @@ def summarize(
         scored=int(np.count_nonzero(~np.isnan(score))),
         unscored=_count(reason, table.design.n),
         undefined=_undefined(evaluation),
-        distribution=distributions(evaluation),
+        distribution={name: distribution(evaluation, name) for name in ESTIMATORS},
         significant=int(discoveries.sum()) if tested else None,
         share_significant=float(discoveries.sum() / tested) if tested else float("nan"),
         smallest_p=smallest,
@@ -195,15 +195,11 @@ def quantiles(values: Array, levels: tuple[float, ...]) -> list[float]:
     return [float(value) for value in values_at]
 
 
-def distributions(evaluation: Evaluation) -> dict[str, dict[str, Statistic]]:
-    """Describe each estimator; the mean has its jackknife standard error."""
-    result = {}
-    for name in ESTIMATORS:
-        described = describe(evaluation.estimate[name])
-        statistics = {key: Statistic(value) for key, value in described.items()}
-        statistics["mean"] = Statistic(described["mean"], evaluation.mean_error(name))
-        result[name] = statistics
-    return result
+def distribution(evaluation: Evaluation, name: str) -> dict[str, Statistic]:
+    """Describe one estimator; the mean has its jackknife standard error."""
+    described = describe(evaluation.estimate[name])
+    statistics = {key: Statistic(value) for key, value in described.items()}
+    return statistics | {"mean": Statistic(described["mean"], evaluation.mean_error(name))}
 
 
 def reliability(table: Table) -> Reliability:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 from byrote.scores.neighbors.space import Features, comparable, in_space
 from byrote.stats.estimate import proportion
-from byrote.stats.nearest import Rows, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows
 
 
 class Authenticity(float):

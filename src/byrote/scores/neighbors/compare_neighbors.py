@@ -13,7 +13,8 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.authenticity import share_of_distances
 from byrote.scores.neighbors.copying_test import compare_distances
 from byrote.scores.neighbors.distance_ratio import ratio_of
-from byrote.scores.neighbors.neighbor_result import MeanRatio, NeighborResult
+from byrote.scores.neighbors.extracted_records import THRESHOLD, relative_distance
+from byrote.scores.neighbors.neighbor_result import MeanRatio, NeighborResult, SampleCopies
 from byrote.scores.neighbors.space import (
     Features,
     comparable,
@@ -24,7 +25,8 @@ from byrote.scores.neighbors.space import (
 from byrote.seeds import Purpose, generator
 from byrote.stats.block_permutation import block_jackknife_interval, swapped_means
 from byrote.stats.estimate import spearman
-from byrote.stats.nearest import Rows, nearest, nearest_in_each
+from byrote.stats.nearest import nearest, nearest_in_each
+from byrote.stats.rows import Rows
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -85,8 +87,9 @@ def compare_neighbors(
     distances = _block_distances(space, size, seed)
     nearest_of = distances.validation.min(axis=1), distances.sample.min(axis=1)
     ratio = ratio_of(*nearest_of)
-    to_train = [nearest(each, space[0]) for each in space[1:]]
-    to_test, to_samples = (each[0][:, 0] for each in to_train)
+    to_test = nearest(space[1], space[0])[0][:, 0]
+    to_two, records = nearest(space[2], space[0], 2)
+    to_samples = to_two[:, 0]
     correlation = spearman(ratio, result.score)
     return NeighborResult(
         ids=result.ids,
@@ -99,7 +102,8 @@ def compare_neighbors(
         correlation=correlation.value,
         correlation_interval=correlation.interval,
         copying=compare_distances(space, to_test, to_samples, cells=cells, seed=seed),
-        authenticity=share_of_distances(space[0], to_samples, to_train[1][1][:, 0]),
+        authenticity=share_of_distances(space[0], to_samples, records[:, 0]),
+        copies=_copies(to_two, space),
         description=_description(space, size, features, downsample, seed),
     )
 
@@ -164,6 +168,22 @@ def _mean_of(distances: _BlockDistances) -> MeanRatio:
         exchanged=float(means.mean()),
         left_out=left_out,
     )
+
+
+def _copies(to_training: Array, space: list[Rows]) -> SampleCopies:
+    """Count copies by the distances of samples, (m, 2), to their two nearest training records."""
+    _, validation, samples = space
+    known = len(validation) > 1
+    to_validation = nearest(samples, validation, 2)[0] if known else None
+    return SampleCopies(
+        samples=len(samples),
+        training=_below_a_third(to_training),
+        validation=None if to_validation is None else _below_a_third(to_validation),
+    )
+
+
+def _below_a_third(distances: Array) -> int:
+    return int(np.count_nonzero(relative_distance(distances) < THRESHOLD))
 
 
 def _description(

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.columns import is_frame
+from byrote.data.frames import comparable_frames
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models.samples.space import Gower, Space, space_of
@@ -47,8 +48,8 @@ def compare_synthetic(
     ----------
     train, holdout
         Rows that the generator was trained on, and rows from the same source that it has not seen:
-        data frames with the same columns of numbers and categories (Gower's distance, ranges over
-        all three tables), or arrays or Records (Euclidean, as for ``distance_ratio``).
+        data frames, or Records of tables, with the same columns of numbers and categories (Gower's
+        distance, ranges over all three tables); or arrays or other Records (Euclidean distance).
     synthetic
         The synthetic table.
     seed
@@ -76,9 +77,10 @@ def compare_synthetic(
     """
     seed = checks.seed("seed", seed)
     tables = {"train": train, "holdout": holdout, "synthetic": synthetic}
-    if not any(map(is_frame, tables.values())):
-        tables = dict(zip(tables, comparable(**tables), strict=True))
+    rows = comparable_frames(**tables) or comparable(**tables)
+    tables = dict(zip(tables, rows, strict=True))
     space = space_of(**tables)
+    _check_values(train=tables["train"], holdout=tables["holdout"])
     neighbors = _neighbors_of(space, tables)
     included = np.arange(len(neighbors.group)) < len(train)
     if not 2 <= included.sum() <= len(included) - 2:
@@ -88,15 +90,16 @@ def compare_synthetic(
         )
     counts, closeness = neighbors.counts(), -neighbors.smallest_ratio()
     ordered = counts + _BREAKS_TIES * (1 + closeness)
-    p_values, p_value_combined = permutation_p_values(
-        ordered, included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
+    occurs, p_values = counts.any(axis=1), np.full(len(_KINDS), np.nan)
+    p_values[occurs], p_value_combined = permutation_p_values(
+        ordered[occurs], included, draws=DRAWS, seed=integer(seed, Purpose.EVALUATION)
     )
     beyond, p_value_beyond = beyond_maximum(closeness, included)
     p_value = conformal_p_values(closeness, included)
     copied = neighbors.share_of_copy(included)
     shares = copied, 1.0, copied  # a copy by its ratio is nearest to one row alone
     return SyntheticResult(
-        ids=_ids_of(train),
+        ids=train.ids if isinstance(train, Records) else _ids_of(tables["train"]),
         **dict(zip(_KINDS, counts[:, included], strict=True)),
         ratio=-closeness[included],
         p_value=p_value,
@@ -112,10 +115,21 @@ def compare_synthetic(
             **{name: len(data) for name, data in tables.items()},
             "space": space.NAME,
             "dimensions": space.dimensions,
+            "equal": neighbors.equal_to_training(included),
             "divided": int(np.count_nonzero(neighbors.tied() > 1)),
             "seed": seed,
         },
     )
+
+
+def _check_values(**real: Any) -> None:
+    """Refuse real tables in which a column lacks all values, which would tell them apart."""
+    for name, table in real.items():
+        for column in table.columns if is_frame(table) else ():
+            if table[column].isna().all():
+                raise InvalidInput(
+                    f"{name}: column {column!r} must hold values; all are missing (--drop {column})"
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +170,14 @@ class _Neighbors:
         share = np.bincount(self.group, included) / np.bincount(self.group)
         return float(share[self.group[included]].mean())
 
+    def equal_to_training(self, included: NDArray[np.bool_]) -> dict[str, int]:
+        """Count the included rows that equal another one, and the others that equal one."""
+        same = np.bincount(self.group, included)[self.group]
+        return {
+            "train": int(np.count_nonzero(same[included] > 1)),
+            "holdout": int(np.count_nonzero(same[~included])),
+        }
+
     def smallest_ratio(self) -> Array:
         """Return the smallest ratio of the two distances by real row, (N,); 1 without one."""
         first, second = self.distance.T
@@ -194,12 +216,10 @@ def _attribution(
         share=training / total if total else float("nan"),
         expected=float(included.mean()),
         excess=excess(count, included, of_copy),
-        p_value=p_value if total else float("nan"),
+        p_value=p_value,
     )
 
 
 def _ids_of(train: Any) -> NDArray[Any]:
-    if isinstance(train, Records):
-        return train.ids
     index = np.asarray(train.index) if is_frame(train) else np.arange(len(train))
     return index if index.dtype.kind in "iuU" else index.astype(str)

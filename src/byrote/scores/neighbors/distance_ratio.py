@@ -38,9 +38,9 @@ def distance_ratio(
     train, validation, samples
         (n, d) rows of numbers, (n, h, w) or (n, h, w, c) images, or ``Records``. Images of uint8 or
         uint16 stand for x/255 or x/65535. Memory-mapped arrays are read a block at a time. If
-        ``train`` is ``Records`` of a table, the others are such too, data frames, or arrays encoded
-        like it; numbers are standardized as those of ``train``, and two categories that differ are
-        at distance 1.
+        ``train`` is a data frame or ``Records`` of a table, the others are too, or arrays encoded
+        like such ``Records``; numbers are standardized as those of ``train``, and two categories
+        that differ are at distance 1.
     features
         A function from a block of records (images in [0, 1], not downsampled) to (b, k) numbers, in
         place of pixels. A row must not depend on its block.

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.stats.nearest import blocks
+from byrote.stats.rows import blocks
 
 Index = NDArray[np.intp]
 _BLOCK = 1024  # records

@@ -17,6 +17,7 @@ from byrote.scores.neighbors.extracted_records import (
     NEIGHBORS,
     ExtractedRecords,
     extracted_records,
+    memorization_ratio,
 )
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
@@ -34,6 +35,8 @@ class ExtractionFromRun(Tabular):
         (n,) ids of these records, and their memorization scores M; NaN for those not scored.
     extracted
         The records that come out, the rate with its control, and how many would.
+    by_ratio
+        The same by the ratio of distances, as ``memorization_ratio`` counts.
     held_out
         Number of records of the control; 0 without.
     """
@@ -41,6 +44,7 @@ class ExtractionFromRun(Tabular):
     ids: NDArray[Any]
     score: Array
     extracted: ExtractedRecords
+    by_ratio: ExtractedRecords
     held_out: int
 
     def columns(self) -> Mapping[str, NDArray[Any]]:
@@ -99,14 +103,17 @@ def extract_records(
     _check_counts(len(train), held_out if validation is not None else NEIGHBORS)
     drawn = run.sample(len(train) if samples is None else samples, seed=seed, fit=fit, model=model)
     enough = held_out >= NEIGHBORS
-    extracted = extracted_records(train, drawn, validation=control if enough else None)
+    extracted, by_ratio = (
+        measure(train, drawn, validation=control if enough else None)
+        for measure in (extracted_records, memorization_ratio)
+    )
     if not enough:
-        reason = _why_no_control(fit, held_out)
-        extracted = replace(extracted, control=Estimate(np.nan, reason=reason))
+        unknown = Estimate(np.nan, reason=_why_no_control(fit, held_out))
+        extracted, by_ratio = (replace(each, control=unknown) for each in (extracted, by_ratio))
         held_out = 0
     score_of = dict(zip(result.ids.tolist(), result.score.tolist(), strict=True))
     score = np.array([score_of.get(id_, np.nan) for id_ in train.ids.tolist()])
-    return ExtractionFromRun(train.ids, score, extracted, held_out)
+    return ExtractionFromRun(train.ids, score, extracted, by_ratio, held_out)
 
 
 def _trained_on(run: Run, fit: int | None) -> NDArray[np.bool_]:

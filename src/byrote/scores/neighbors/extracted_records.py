@@ -11,11 +11,13 @@ from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.scores.neighbors.space import Features, comparable, in_space
 from byrote.stats.estimate import Estimate, proportion
-from byrote.stats.nearest import Rows, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows
 from byrote.stats.unseen import chao1
 
 Array = NDArray[np.float64]
 NEIGHBORS = 50  # of Carlini et al.
+THRESHOLD = 0.5  # of the adaptive distance
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -70,7 +72,7 @@ def extracted_records(
     validation: Any = None,
     neighbors: int = NEIGHBORS,
     alpha: float = 0.5,
-    threshold: float = 0.5,
+    threshold: float = THRESHOLD,
     features: Features | None = None,
     downsample: bool = False,
 ) -> ExtractedRecords:
@@ -130,6 +132,44 @@ def extracted_records(
     )  # fmt: skip
 
 
+def memorization_ratio(
+    train: Any,
+    samples: Any,
+    *,
+    validation: Any = None,
+    features: Features | None = None,
+    downsample: bool = False,
+) -> ExtractedRecords:
+    """Find the training records to which samples are three times nearer than to any other.
+
+    The share of such samples, ``rate``, is the memorization ratio of Yoon et al. (2023) and of Gu
+    et al. (2023): the distance d1 to the nearest record is below a third of d2, that to the second
+    nearest. It is ``extracted_records`` by two neighbours, as ``d1 / ((d1 + d2) / 2) < 1/2`` says
+    the same. Of a record with a twin in the data only exact copies count.
+
+    Parameters
+    ----------
+    train, samples, validation, features, downsample
+        As for ``extracted_records``; two records at least.
+
+    Raises
+    ------
+    InvalidInput
+        If an argument is invalid.
+
+    Examples
+    --------
+    >>> train, validation = np.array([[0.0], [10.0], [20.0]]), np.array([[4.0], [6.0]])
+    >>> found = memorization_ratio(train, np.array([[1.0], [12.6]]), validation=validation)
+    >>> found.rows.tolist(), found.rate.value, found.control.value
+    ([0], 0.5, 0.0)
+    """
+    return extracted_records(
+        train, samples, validation=validation, neighbors=2, alpha=1.0, features=features,
+        downsample=downsample,
+    )  # fmt: skip
+
+
 def _inside(counts: NDArray[np.intp]) -> Estimate:
     """Estimate how many records would come out: of n no more than n."""
     found, n = chao1(counts), float(len(counts))
@@ -147,6 +187,11 @@ def adaptive_distance(
     0 where a sample is nearest to several records at distance zero.
     """
     distances, indices = nearest(samples, records, neighbors)
+    return relative_distance(distances, alpha), indices[:, 0]
+
+
+def relative_distance(distances: Array, alpha: float = 1.0) -> Array:
+    """Divide the first of ascending distances, (m, k), by ``alpha`` times their mean; 0/0 is 0."""
     scale = alpha * distances.mean(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(scale > 0, distances[:, 0] / scale, 0.0), indices[:, 0]
+        return np.where(scale > 0, distances[:, 0] / scale, 0.0)

@@ -15,7 +15,8 @@ from byrote.scores.neighbors.exact_copies import ExactCopies, copies_of
 from byrote.scores.neighbors.space import Features, comparable, in_space, name_of
 from byrote.stats.multiple_testing import q_values
 from byrote.stats.near_duplicate_test import has_few_distances, near_duplicate_p_values
-from byrote.stats.nearest import Rows, blocks, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows, blocks
 
 if TYPE_CHECKING:
     import pandas as pd

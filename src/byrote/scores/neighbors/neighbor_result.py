@@ -14,6 +14,7 @@ from byrote.scores.neighbors.copying_test import CopyingTest
 if TYPE_CHECKING:
     import pandas as pd
 from byrote.columnar import Columnar, Columns, PlainData
+from byrote.stats.estimate import Estimate, proportion
 
 Array = NDArray[np.float64]
 _NONE = float("nan")
@@ -46,6 +47,38 @@ class MeanRatio(PlainData):
     left_out: int = 0
 
 
+@dataclass(frozen=True)
+class SampleCopies(PlainData):
+    """Samples nearer to a record than a third of the distance to the second nearest.
+
+    As ``memorization_ratio`` counts them, in the space of the other tests.
+
+    Attributes
+    ----------
+    samples
+        Number of samples.
+    training, validation
+        Number of them that copy a training record, and a validation record: the control, which no
+        sample can copy but by chance. The latter is None for a single validation record.
+    """
+
+    samples: int
+    training: int
+    validation: int | None
+
+    @property
+    def rate(self) -> Estimate:
+        """Share of samples that copy a training record, with Wilson's interval."""
+        return proportion(self.training, self.samples)
+
+    @property
+    def control(self) -> Estimate:
+        """Share of samples that copy a validation record."""
+        if self.validation is None:
+            return Estimate(_NONE, reason="a ratio of distances needs two validation records")
+        return proportion(self.validation, self.samples)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class NeighborResult(Columnar):
     """rho of n training records, eq. (6), with their memorization scores.
@@ -70,6 +103,8 @@ class NeighborResult(Columnar):
         The data-copying test, validation records against samples.
     authenticity
         Share of samples that are not noisy copies.
+    copies
+        Samples that copy a training record, by the ratio of distances, and a validation record.
     description
         Sizes, dimensions, space and seed. ``compared`` is the common size of the two sets for rho.
 
@@ -91,6 +126,7 @@ class NeighborResult(Columnar):
     correlation_interval: tuple[float, float]
     copying: CopyingTest
     authenticity: Authenticity
+    copies: SampleCopies
     description: Mapping[str, Any]
 
     def __repr__(self) -> str:
@@ -122,6 +158,8 @@ class NeighborResult(Columnar):
             "copying": self.copying.to_dict(),
             "authenticity": float(self.authenticity),
             "authenticity_interval": self.authenticity.interval,
+            "memorization_ratio": vars(self.copies.rate),
+            "memorization_ratio_control": vars(self.copies.control),
         }
 
     def order(self) -> NDArray[np.intp]:
@@ -149,6 +187,7 @@ class NeighborResult(Columnar):
             "mean_ratio": self.mean_ratio.to_dict(),
             "copying": self.copying.to_dict(),
             "authenticity": [self.authenticity.authentic, self.authenticity.samples],
+            "copies": self.copies.to_dict(),
             "description": dict(self.description),
         }
 
@@ -162,5 +201,6 @@ class NeighborResult(Columnar):
             "correlation_interval": tuple(facts["correlation_interval"]),
             "copying": CopyingTest.from_dict(facts["copying"]),
             "authenticity": Authenticity(*facts["authenticity"]),
+            "copies": SampleCopies(**facts["copies"]),
         }
         return super().from_columns(columns, values)

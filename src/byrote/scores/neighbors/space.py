@@ -1,18 +1,21 @@
 """The space in which distances are taken: pixels, halved images or features; its k-means cells."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
+from byrote.data.columns import Columns
+from byrote.data.frames import comparable_frames
 from byrote.data.records import Records, as_numbers
-from byrote.data.standardization import comparable_rows
+from byrote.data.standardization import Standardization
 from byrote.errors import InvalidInput
 from byrote.seeds import Purpose, generator, integer
-from byrote.stats.nearest import Rows, blocks, exact_type, nearest
+from byrote.stats.nearest import nearest
+from byrote.stats.rows import Rows, blocks, exact_type
 
 Features = Callable[[NDArray[Any]], Any]
 _FEATURE_BLOCK = 1024  # records
@@ -22,14 +25,16 @@ _CLUSTERED = 20_000  # records that suffice to place the cells
 def comparable(**sets: Any) -> list[NDArray[Any]]:
     """Check sets of records of one shape, and return them as finite arrays, without a copy.
 
-    If the first holds records of a table, all are made comparable with it: ``comparable_rows``.
+    If the first, the training records, is a table, all become rows in its standard units.
     """
     for name, data in sets.items():
         _refuse_path(name, data)
     first = next(iter(sets))
     others = {name: data for name, data in sets.items() if name != first}
-    rows = zip(sets, comparable_rows(sets[first], **others), strict=True)
-    arrays = {name: _numbers(name, data) for name, data in rows}
+    frames = comparable_frames(sets[first], **others)
+    if frames is not None:
+        return _standard_rows(dict(zip(sets, frames, strict=True)))
+    arrays = {name: _numbers(name, data) for name, data in sets.items()}
     for name, array in arrays.items():
         if array.shape[1:] != arrays[first].shape[1:]:
             raise InvalidInput(
@@ -128,6 +133,27 @@ def _centres(train: Rows, cells: int, seed: int) -> NDArray[Any]:
         # fewer distinct records than cells: some cells stay empty
         warnings.simplefilter("ignore", ConvergenceWarning)
         return np.asarray(means.fit(rows).cluster_centers_)
+
+
+def _standard_rows(frames: Mapping[str, Any]) -> list[NDArray[Any]]:
+    """Convert tables to rows between which Euclidean distances do not depend on units or codes.
+
+    Numbers are standardized as those of the first table; each category is an axis, and two that
+    differ are at distance 1.
+    """
+    columns = Columns.of(frames)
+    encoded = [columns.encode(frame) for frame in frames.values()]
+    units = Standardization.of(columns, encoded[0])
+    return [_axes(columns, units.apply(x)) for x in encoded]
+
+
+def _axes(columns: Columns, x: NDArray[Any]) -> NDArray[np.float64]:
+    """Replace the code of each category by a coordinate of its own."""
+    parts = [
+        x[:, [place]] if isinstance(kind, str) else (x[:, [place]] == np.arange(kind)) / np.sqrt(2)
+        for place, kind in enumerate(columns.kinds)
+    ]
+    return np.column_stack([*parts, x[:, len(columns.kinds) :]]).astype(np.float64)
 
 
 def _refuse_path(name: str, data: Any) -> None:

@@ -65,10 +65,11 @@ class SyntheticResult(Columnar):
     attributions
         "nearest", "copies" and "exact_copies": each with its test.
     p_value_combined
-        P-value of the three tests together, that is of their smallest p-value.
+        P-value of all tests that have something to count, that is of their smallest p-value.
     description
-        Numbers of rows, distance, columns and seed; ``divided``: synthetic rows equally near to
-        several real rows.
+        Numbers of rows, distance, columns and seed; ``equal``: training and holdout rows that
+        equal a (or another) training row; ``divided``: synthetic rows equally near to several real
+        rows.
 
     Examples
     --------

@@ -112,7 +112,7 @@ def propose_plans(
     """Propose plans for ``score_memorization`` by what they will cost and find.
 
     A short pilot, a few fits on as many records as its time allows, shows how long a fit takes and
-    how much a record's log-likelihood varies from one fit to the next (docs/statistics.md).
+    how much a record's log-likelihood varies from one fit to the next (docs/plans.md).
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class ExposureBound(PlainData):
     group_epsilon, group_delta
         Guarantee for all insertions together: ``c epsilon, delta sum_{j < c} e^{j epsilon}``.
     space_size
-        Number of candidates |R|; None if unknown.
+        Number of candidates, ``|R|``; None if unknown.
     mean_bits
         Upper bound on the expected exposure.
 
@@ -118,7 +118,7 @@ def exposure_bound(
     ``P(exposure >= t) <= e^epsilon 2^-t + delta``, since without the canary the rank of a secret
     drawn uniformly is uniform. Hence the mean: ``(1 - e^-epsilon) log2(1 + e^epsilon) + 1 / ln 2``
     for delta = 0, ``(epsilon + 1) / ln 2 + delta log2 |R|`` otherwise, and never more than
-    log2 |R|. The unit of privacy is the training window: a canary that spans two counts twice.
+    ``log2 |R|``. The unit of privacy is the training window: a canary that spans two counts twice.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def exposure_bound(
     insertions
         Number of windows that contain the canary.
     space_size
-        Number of candidates |R|, at least 2.
+        Number of candidates, ``|R|``, at least 2.
 
     Raises
     ------

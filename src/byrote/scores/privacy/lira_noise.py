@@ -41,7 +41,8 @@ def has_shared_noise(values: Array, member: Flags) -> bool:
     some = (count >= 4) & (rest != 0).any(axis=0)
     if not some.any():
         return bool(common > SHARED)
-    moments = [(rest[:, some] ** power).sum(axis=0) / count[some] for power in (2, 4)]
+    squares = rest[:, some] ** 2
+    moments = [each.sum(axis=0) / count[some] for each in (squares, squares**2)]
     normal = 3 * (count[some] - 1) / (count[some] + 1)
     return bool(common > SHARED or np.mean(moments[1] / moments[0] ** 2 / normal) > HEAVY)
 

@@ -14,7 +14,7 @@ from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
 from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.moderated import SIGNIFICANCE
-from byrote.scores.memorization.summary import distributions
+from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.canary_bounds import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
 from byrote.scores.privacy.guarantee import allowed, exposure_bound
@@ -50,7 +50,7 @@ def record_measures(
 
 def _memorization(group: str, table: Table, evaluation: Evaluation) -> GroupMeasure:
     """Average mean_log over records, with its jackknife error over retrainings."""
-    average = distributions(evaluation)["mean_log"]["mean"]
+    average = distribution(evaluation, "mean_log")["mean"]
     degrees = len(evaluation.change_sums["mean_log"]) - 1
     q = q_values(evaluation.p_value)
     detail = {
@@ -91,18 +91,19 @@ def exposures(table: Table) -> tuple[Array, Indices, Indices, Indices]:
     fits, roles = np.flatnonzero(table.counting()), table.roles()
     values = table.log_prob[fits]
     scores = centred(values) if len(fits) > 1 else values
-    parts: list[tuple[Any, ...]] = []
+    bits, record, references = [], [], []
     for row, role in zip(scores, roles[fits], strict=True):
         inside, outside = np.flatnonzero(role == IN), np.sort(row[role == OUT])
         if len(inside) and len(outside):
             above = len(outside) - np.searchsorted(outside, row[inside], side="left")
-            bits = np.log2(len(outside)) - np.log2(above + 1)
-            fit = np.full(len(inside), len(parts))
-            parts.append((bits, inside, fit, np.full(len(inside), len(outside))))
-    all_bits = [np.empty(0), *(part[0] for part in parts)]
-    counts = [np.empty((3, 0), dtype=np.intp), *(np.stack(part[1:]) for part in parts)]
-    record, fit, references = np.concatenate(counts, axis=1)
-    return np.concatenate(all_bits), record, fit, references
+            bits.append(np.log2(len(outside)) - np.log2(above + 1))
+            record.append(inside)
+            references.append(len(outside))
+    if not bits:
+        return (np.empty(0), *np.empty((3, 0), dtype=np.intp))
+    sizes = [len(inside) for inside in record]
+    fit, among = (np.repeat(each, sizes) for each in (np.arange(len(sizes)), references))
+    return np.concatenate(bits), np.concatenate(record), fit, among
 
 
 # -- canaries --------------------------------------------------------------------------------------

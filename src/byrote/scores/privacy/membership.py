@@ -16,6 +16,7 @@ from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
 from byrote.stats.estimate import Estimate
 from byrote.stats.lira import log_ratio
 from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
+from byrote.stats.standard_errors import distinct
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -128,7 +129,7 @@ def infer_membership(log_prob: Any, included: Any, *, attack: str = "lira") -> M
     side, and pooled over records below.
 
     The intervals account for the dependence of scores of one record, of scores of one fit and,
-    where the noise of fits requires it, of shared references (docs/statistics.md). They are for
+    where the noise of fits requires it, of shared references (docs/bounds.md). They are for
     other records and fits under the same attack.
 
     Parameters
@@ -211,8 +212,10 @@ def measure_attack(
     """
     floors = np.zeros(1 + len(RATES)) if least is None else np.nan_to_num(least)
     scored = ~np.isnan(scores)
-    fit, record = np.nonzero(scored)
-    cells = Cells(scores[scored], member[scored], record, fit if unit is None else unit[fit])
+    units = np.arange(len(scores)) if unit is None else unit
+    places = units.astype(np.int32)[:, None], np.arange(scores.shape[1], dtype=np.int32)
+    fit, record = (np.broadcast_to(place, scores.shape)[scored] for place in places)
+    cells = Cells(scores[scored], member[scored], record, fit)
     auc, interval = auc_interval(
         cells, level=level, least_error=float(floors[0]), replicates=GROUPS
     )
@@ -239,7 +242,8 @@ def attack_table(table: Table, attack: str, *, level: float = LEVEL) -> Membersh
     """
     attack = checks.choice("attack", attack, ATTACKS)
     roles, unit = table.roles(), np.asarray(table.design.leader, np.intp)
-    values = np.where(roles == 0, np.nan, table.log_prob)
+    unused = roles == 0
+    values = np.where(unused, np.nan, table.log_prob) if unused.any() else table.log_prob
     return attack_scored(values, roles == IN, attack, unit=unit, level=level)
 
 
@@ -259,11 +263,12 @@ def lira_scores(values: Array, member: Flags, unit: Units | None = None) -> Arra
 
 def without_zero_densities(values: Array) -> Array:
     """Set the log-likelihoods of records with a density of zero in any fit to NaN."""
-    return np.where(np.isneginf(values).any(axis=0), np.nan, values)
+    zero = np.isneginf(values).any(axis=0)
+    return np.where(zero, np.nan, values) if zero.any() else values
 
 
 def _hits(cells: Cells, rate: float, level: float, least: float) -> HitsAtRate:
-    records = len(np.unique(cells.record[~cells.member]))
+    records = distinct(cells.record[~cells.member])
     reason = ""
     if not cells.member.any():
         reason = "no score of a member"

@@ -223,8 +223,10 @@ def centred(values: Array) -> Array:
     rest = np.where(finite, values, 0.0)
     for axis in (0, 1):
         count = np.maximum(finite.sum(axis=axis, keepdims=True), 1)
-        rest = np.where(finite, rest - rest.sum(axis=axis, keepdims=True) / count, 0.0)
-    return np.where(np.isneginf(values) & finite.any(axis=0), -np.inf, rest)
+        rest -= rest.sum(axis=axis, keepdims=True) / count
+        rest[~finite] = 0.0
+    rest[np.isneginf(values) & finite.any(axis=0)] = -np.inf
+    return rest
 
 
 def _no_trials(spec: Mapping[str, Any], records: int) -> str:

@@ -6,20 +6,20 @@ memorization in neural language models", of recitation instead of accuracy).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.columnar import PlainData, Tabular
-from byrote.display import Displayed
+from byrote.columnar import Columnar, Columns, PlainData
 from byrote.scores.recitation.recitation import RecitationSettings
 from byrote.stats.clustered_proportion import clustered_proportion
 from byrote.stats.estimate import Estimate, mean
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
+_SHARES = ("recited_in", "recited_out")  # one column for each criterion
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class RecitationTable(PlainData):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class CounterfactualRecitation(Tabular, Displayed):
-    """What the models of a run recite of its texts, in training and held out.
+class CounterfactualRecitation(Columnar):
+    """What the models of a run recite of its texts, in training and held out; no text is kept.
 
     Rows are the w windows of texts that some fits trained on and others held out.
 
@@ -62,30 +62,35 @@ class CounterfactualRecitation(Tabular, Displayed):
     start
         (w,) place of the window's first token in its text.
     recited_in, recited_out
-        By criterion, (w,) share of the fits with the text in training, and without, that recite it.
+        (w, criteria) share of the fits with the text in training, and without, that recite it.
     bits_in, bits_out
         (w,) mean cost of the suffix under plain sampling in these fits; infinite where the tokens
         of a fit do not cover the text.
+    criteria
+        Names of the criteria, "greedy" first, then each sampler with a number of samples.
     fits
         Number of fits.
     left_out
         Number of texts without a window in fits of both kinds.
     settings
         Lengths, samplers and thresholds.
+    description
+        Of a run's texts, its ``run_id``.
     """
 
-    ids: NDArray[Any]
+    FORMAT = "byrote-counterfactual-recitation-1"
+    CONTENT = "recitation of the texts of a run"
+
     start: Index
-    recited_in: Mapping[str, Array]
-    recited_out: Mapping[str, Array]
+    recited_in: Array
+    recited_out: Array
     bits_in: Array
     bits_out: Array
+    criteria: tuple[str, ...]
     fits: int
     left_out: int
     settings: RecitationSettings
-
-    def __len__(self) -> int:
-        return len(self.ids)
+    description: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
@@ -99,16 +104,16 @@ class CounterfactualRecitation(Tabular, Displayed):
 
         By greedy decoding.
         """
-        return self.recited_in["greedy"] * (1 - self.recited_out["greedy"])
+        return self.recited_in[:, 0] * (1 - self.recited_out[:, 0])
 
     @property
     def predictable(self) -> Array:
         """(w,) share of pairs of fits, with and without the text, of which both recite it."""
-        return self.recited_in["greedy"] * self.recited_out["greedy"]
+        return self.recited_in[:, 0] * self.recited_out[:, 0]
 
     def tables(self) -> list[RecitationTable]:
         """Estimate the two-by-two table of each criterion, with intervals over texts."""
-        return [self._table(criterion) for criterion in self.recited_in]
+        return [self._table(place) for place in range(len(self.criteria))]
 
     def bits_per_token(self) -> Estimate:
         """Estimate by how many bits a token costs less with its text in training.
@@ -119,15 +124,33 @@ class CounterfactualRecitation(Tabular, Displayed):
         return mean(saved, self.ids, level=self.settings.level, units="texts")
 
     def columns(self) -> dict[str, NDArray[Any]]:
-        """Return the windows by column, for greedy decoding."""
+        """Return the windows by column; shares by criterion, as "recited_in: greedy"."""
+        columns = super().columns()
+        shares = {name: columns.pop(name) for name in _SHARES}
         return {
-            "id": self.ids,
-            "start": self.start,
-            "recited_in": self.recited_in["greedy"],
-            "recited_out": self.recited_out["greedy"],
-            "bits_in": self.bits_in,
-            "bits_out": self.bits_out,
+            **columns,
+            **{
+                f"{name}: {criterion}": share[:, place]
+                for name, share in shares.items()
+                for place, criterion in enumerate(self.criteria)
+            },
         }
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is not a column, as plain data."""
+        return {**super().facts(), "settings": self.settings.to_dict()}
+
+    @classmethod
+    def from_columns(cls, columns: Columns, facts: Mapping[str, Any]) -> Self:
+        """Make a result from what ``columns`` and ``facts`` return."""
+        criteria = tuple(facts["criteria"])
+        shares = {
+            name: np.stack([columns[f"{name}: {criterion}"] for criterion in criteria], axis=1)
+            for name in _SHARES
+        }
+        settings = RecitationSettings(**facts["settings"])
+        more = {"criteria": criteria, "settings": settings}
+        return super().from_columns({**columns, **shares}, {**facts, **more})
 
     def texts(self) -> dict[str, NDArray[Any]]:
         """Return the texts by column: numbers of windows, memorized and predictable ones.
@@ -145,8 +168,8 @@ class CounterfactualRecitation(Tabular, Displayed):
         order = np.lexsort((ids, -columns["bits_saved"], -columns["memorized"]))
         return {name: column[order] for name, column in columns.items()}
 
-    def _table(self, criterion: str) -> RecitationTable:
-        inside, outside = self.recited_in[criterion], self.recited_out[criterion]
+    def _table(self, place: int) -> RecitationTable:
+        inside, outside = self.recited_in[:, place], self.recited_out[:, place]
         cells = {
             "memorized": inside * (1 - outside),
             "predictable": inside * outside,
@@ -155,7 +178,7 @@ class CounterfactualRecitation(Tabular, Displayed):
         }
         level = self.settings.level
         return RecitationTable(
-            criterion,
+            self.criteria[place],
             **{
                 name: clustered_proportion(share, self.ids, level=level, units="texts")
                 for name, share in cells.items()

@@ -1,6 +1,7 @@
 """Recitation of a run's texts by the models of all its fits."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +71,8 @@ def recite_run(
         recite(opened.model(fit, model=model), records, **settings) for fit in range(design.fits)
     ]
     included = np.stack([design.trained_on(fit) for fit in range(design.fits)])
-    return counterfactual(recitations, included)
+    result = counterfactual(recitations, included)
+    return replace(result, description={"run_id": opened.manifest.run_id})
 
 
 def counterfactual(
@@ -94,15 +96,15 @@ def counterfactual(
     texts = recitations[0].texts
     whole = _windows_of_all(recitations)
     settings = recitations[0].settings
-    criteria = {name: np.zeros((2, len(whole))) for name in recitations[0].criteria()}
+    criteria = tuple(recitations[0].criteria())
+    recited = np.zeros((2, len(whole), len(criteria)))
     bits, counts = np.zeros((2, len(whole))), np.zeros((2, len(whole)))
     for recitation, member in zip(recitations, members, strict=True):
         side = np.where(member[whole[:, 0]], 0, 1)
         every = np.arange(len(whole))
         rows = _rows_in(whole, recitation)
         counts[side, every] += 1
-        for name, flags in recitation.criteria().items():
-            criteria[name][side[rows], rows] += flags
+        recited[side[rows], rows] += np.stack([*recitation.criteria().values()], axis=-1)
         cost = np.full(len(whole), np.inf)
         cost[rows] = recitation.windows.bits
         bits[side, every] += cost
@@ -112,16 +114,17 @@ def counterfactual(
             "run must have texts that some fits trained on and others held out, at least one of"
             f" {settings.length} tokens; it has none"
         )
-    shares = {name: (sums / np.maximum(counts, 1))[:, both] for name, sums in criteria.items()}
     judged = whole[both, 0]
-    mean_bits = (bits / np.maximum(counts, 1))[:, both]
+    shares = recited[:, both] / counts[:, both, None]
+    mean_bits = bits[:, both] / counts[:, both]
     return CounterfactualRecitation(
         ids=texts.ids[judged],
         start=whole[both, 1],
-        recited_in={name: share[0] for name, share in shares.items()},
-        recited_out={name: share[1] for name, share in shares.items()},
+        recited_in=shares[0],
+        recited_out=shares[1],
         bits_in=mean_bits[0],
         bits_out=mean_bits[1],
+        criteria=criteria,
         fits=len(recitations),
         left_out=len(texts) - len(np.unique(judged)),
         settings=settings,

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (
+    by_copies,
     by_insertions,
+    copying,
     extraction,
     families,
     mitigations,
@@ -29,4 +31,6 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "mitigations": mitigations.compare_mitigations,
     "onion": onion.onion,
     "families": families.compare_families,
+    "copying": copying.compare_copying,
+    "recitation-by-copies": by_copies.recitation_by_copies,
 }

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from byrote import seeds
 from byrote.plans import IN
-from byrote.report.format import number
+from byrote.report.format import duration, number, with_interval
 from byrote.runs.table import Table
 from byrote.scores.compare.compare import score_change
 from byrote.scores.compare.comparison import ScoreChange
@@ -19,6 +19,7 @@ from byrote.scores.privacy.membership import MembershipInference
 from byrote.stats.estimate import LEVEL, Estimate, from_error
 from byrote.stats.memorization import Side, estimates
 from byrote.studies.execute import StudyRun
+from byrote.studies.findings.finding import Rows, numbers
 
 Array = NDArray[np.float64]
 Quantiles = dict[float, float]  # by level
@@ -159,3 +160,70 @@ def _contrast(run: StudyRun, baseline: StudyRun, level: float) -> Contrast:
     change = score_change(baseline.run, run.run, level=level)
     high = tuple(score_quantile(each, change.ids, 0.95) for each in (run, baseline))
     return Contrast(run, baseline, change, (high[0], high[1]))
+
+
+# -- tables and sentences ------------------------------------------------------------------------
+
+
+def scores_table(runs: Sequence[StudyRun]) -> Rows:
+    """Tabulate held-out log p and memorization of the probes, one row a run."""
+    head = ("", "held-out log p [95 %]", "mean of mean_log [95 %]", "significant (q ≤ 0.05)",
+            "M: median", "95 % (by chance)", "a fit")  # fmt: skip
+    return [head, *map(_scores, runs)]
+
+
+def _scores(run: StudyRun) -> tuple[str, ...]:
+    values, chance = quantiles_of(run), by_chance(run, LEVELS)
+    seconds = run.median_seconds()
+    return (
+        run.title,
+        with_interval(held_out(run)),
+        with_interval(memorization(run)),
+        "–" if run.significant is None else f"{run.significant:,} of {len(run.probe_rows()):,}",
+        number(values[0.5]),
+        f"{number(values[0.95])} ({number(chance[0.95])})",
+        "–" if np.isnan(seconds) else duration(seconds),
+    )
+
+
+def contrasts_table(pairs: Sequence[Contrast]) -> Rows:
+    """Tabulate the differences of runs and their baselines."""
+    head = ("", "beside", "held-out log p [95 % together]", "mean of mean_log [95 % together]")
+    rows = [
+        (
+            pair.run.title,
+            pair.baseline.title,
+            with_interval(pair.held_out),
+            with_interval(pair.memorization),
+        )
+        for pair in pairs
+    ]
+    return [head, *rows]
+
+
+def verdict(pair: Contrast) -> str:
+    """Say whether a model memorizes more than another, and what it predicts beside it."""
+    memorizes = _compared(pair.memorization, "more", "less")
+    predicts = _compared(pair.held_out, "better", "worse")
+    return (
+        f"{pair.run.title}: memorizes {memorizes} than {pair.baseline.title}, and predicts held-out"
+        f" records {predicts}."
+    )
+
+
+def _compared(difference: Estimate, above: str, below: str) -> str:
+    neither = f"neither significantly {above} nor {below}"
+    return {1: above, 0: neither, -1: below}[difference.sign]
+
+
+def scores_as_data(run: StudyRun) -> dict[str, Any]:
+    """Return the numbers of ``scores_table`` as plain data."""
+    return {
+        "name": run.name,
+        "held_out": numbers(held_out(run)),
+        "mean_log": numbers(memorization(run)),
+        "significant": run.significant,
+        "quantiles": quantiles_of(run),
+        "by_chance": by_chance(run, LEVELS),
+        "seconds": run.median_seconds(),
+    }

@@ -73,17 +73,19 @@ def lower_on_the_other_side(score: Array, member: Flags) -> Array:
     """
     order = np.argsort(score)
     ordered, of_member = score[order], member[order]
-    apart = ordered[1:] != ordered[:-1]
-    if apart.all():
-        members = np.cumsum(of_member, dtype=np.float64)  # up to each score, its own included
-        lower = np.subtract(np.arange(1.0, len(score) + 1), members, out=members, where=of_member)
-    else:  # of equal ones: the mean of those before the first, and of those up to the last
-        starts = np.flatnonzero(np.concatenate([[True], apart, [True]]))
-        before = np.concatenate([[0], np.cumsum(of_member)])[starts]
-        all_, members = (
-            np.repeat(each[:-1] + each[1:], np.diff(starts)) / 2 for each in (starts, before)
-        )
-        lower = np.where(of_member, all_ - members, members)
+    equal = np.flatnonzero(ordered[1:] == ordered[:-1])  # to the next one
+    members = np.cumsum(of_member, dtype=np.float64)  # up to each score, its own included
+    first, last = (
+        equal[np.diff(equal, prepend=-2) > 1],
+        equal[np.diff(equal, append=len(score)) > 1],
+    )
+    size, all_ = last - first + 2, (first + last + 2) / 2
+    of_equal = (members[first] - of_member[first] + members[last + 1]) / 2
+    lower = np.subtract(np.arange(1.0, len(score) + 1), members, out=members, where=of_member)
+    place = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
+    lower[place] = np.where(
+        of_member[place], np.repeat(all_ - of_equal, size), np.repeat(of_equal, size)
+    )
     ordered[order] = lower
     return ordered
 

@@ -60,7 +60,8 @@ def measure(runs: int, plan: str, noise: str) -> str:
     key = (sorted(PLANS).index(plan), sorted(NOISES).index(noise))
     trials = np.array([trial(PLANS[plan], NOISES[noise], (*key, run)) for run in range(runs)])
     claimed = trials[~np.isnan(trials).any(axis=1)]
-    shares = " | ".join(f"{100 * share:.0f} %" for share in claimed.mean(axis=0))
+    means = claimed.mean(axis=0) if len(claimed) else trials[0]
+    shares = " | ".join("–" if np.isnan(share) else f"{100 * share:.0f} %" for share in means)
     return f"| {plan} | {noise} | {len(claimed)} of {runs} | {shares} |"
 
 

@@ -17,6 +17,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
+    "finish",
     "reference",
 ]
 myst_enable_extensions = ["deflist"]

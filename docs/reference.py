@@ -123,17 +123,9 @@ def link_pages(*arguments: Any) -> None:
     lines[:] = [re.sub(r"docs/([\w-]+)\.md", r":doc:`/\1`", line) for line in lines]
 
 
-def set_dashes(_: Sphinx, page: nodes.document) -> None:
-    """Set a dash between a parameter and its description, where Sphinx has two hyphens."""
-    for text in list(page.findall(nodes.Text)):
-        if text == " -- ":
-            text.parent.replace(text, nodes.Text(" – "))
-
-
 def setup(sphinx: Sphinx) -> dict[str, bool]:
     """Register the directive, and what completes pages."""
     sphinx.add_directive("public-names", PublicNames)
     sphinx.connect("source-read", add_command_line)
     sphinx.connect("autodoc-process-docstring", link_pages)
-    sphinx.connect("doctree-read", set_dashes)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

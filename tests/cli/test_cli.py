@@ -89,6 +89,7 @@ def drawn(out):
     return [Path(line).stem for line in out.splitlines()]
 
 
+@pytest.mark.usefixtures("coarse")
 def test_figures(here, byrote_):
     byrote_("score", "digits", "--model", "gmm", "--folds", "3", "--repeats", "1", "--out", "run")
     code, out, err = byrote_("figures", "run", "--record", "17", "--record", "3")

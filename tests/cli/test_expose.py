@@ -121,6 +121,7 @@ def test_the_character_model_by_batches(byrote_):
     assert byrote_("expose", *command) == (0, out, "")
 
 
+@pytest.mark.usefixtures("coarse")
 def test_figures(byrote_):
     byrote_("expose", *RUN, "--epochs", "2", "--track", "1")
     code, out, err = byrote_("figures", "run")

@@ -386,6 +386,8 @@ def test_tables_that_cannot_be_compared_are_refused_in_one_sentence(case, byrote
     (tmp_path / "text.csv").write_text("key,age,town\na,old,Ely\nb,young,Rye\n")
     (tmp_path / "empty.csv").write_text("key,age,town\n")
     (tmp_path / "s.txt").write_text("key,age,town\n")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "run.json").write_text("{}")
     before = {path.name for path in tmp_path.iterdir()}
     arguments, message = BAD_TABLES[case]
     named = ["--ids", "key"] if "--train" in arguments else []

@@ -22,9 +22,8 @@ RUN = [*STUDY, *SMALL, "--out", "run"]
 
 
 @pytest.fixture
-def data(tmp_path, monkeypatch):
+def data(coarse, tmp_path):
     """60 training and 30 test images of 28 x 28 in MNIST's four files; figures of few pixels."""
-    monkeypatch.setattr(figures, "_DPI", 20)
     folder = tmp_path / "mnist"
     folder.mkdir()
     generator = np.random.default_rng(4)
@@ -292,7 +291,7 @@ ONION = ["study", "onion", "--out", "run", "--records", "60"]
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(coarse, monkeypatch):
     """Studies are tiny, their figures of few pixels."""
 
     def load(name):
@@ -301,7 +300,6 @@ def small(monkeypatch):
         return tiny_mitigations.tiny(name, rounds=1, replications=2)
 
     monkeypatch.setattr(kinds, "load_study", load)
-    monkeypatch.setattr(figures, "_DPI", 20)
 
 
 def written(folder):

@@ -13,6 +13,7 @@ from pages import blocks, commands, indented, words_of
 @pytest.fixture
 def own_module(monkeypatch):
     """Import classes from files of the current folder, as a fresh shell would."""
+    sys.modules.pop("mine", None)
     monkeypatch.syspath_prepend(".")
     yield
     sys.modules.pop("mine", None)

@@ -88,8 +88,9 @@ def test_every_study_of_mitigations_asks_for_what_can_be_done(name, scale, tmp_p
             request.check()
             design = request.plan.draw(request.context())
             assert (design.fits, len(design.scored)) == (run.fits, run.probes or run.records)
-            model = getattr(request.model, "estimator", request.model)
-            assert model.get_params().get("epochs", run.epochs) == run.epochs
+            parameters = request.model.get_params()
+            epochs = parameters.get("estimator__epochs", parameters.get("epochs", run.epochs))
+            assert epochs == run.epochs
             assert request.settings.seed == 3 + run.seed
 
 

@@ -1,6 +1,7 @@
 """Numbers, units and plurals as text; calls and tables in one style; plain data for JSON."""
 
 from collections.abc import Mapping
+from math import floor, log10
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,16 @@ def number(value: float) -> str:
 
     Examples
     --------
-    >>> number(1234.5), number(12.345), number(0.0123), number(float("nan"))
-    ('1,234', '12.3', '0.012', '–')
+    >>> number(1234.5), number(12.345), number(0.0123), number(0.9984), number(float("nan"))
+    ('1,234', '12.3', '0.012', '0.998', '–')
     """
     if np.isnan(value):
         return "–"
     if np.isinf(value):
         return "∞" if value > 0 else "-∞"
     magnitude = abs(value)
+    if 0.995 <= magnitude < 1:  # nearly all is not all
+        return f"{value:.{min(-floor(log10(1 - magnitude)), 12)}f}"
     if magnitude >= 100:
         return f"{value:,.0f}"
     if magnitude >= 10:
@@ -90,10 +93,13 @@ def p_value(value: float) -> str:
 
     Examples
     --------
-    >>> p_value(0.25), p_value(1e-9), p_value(0.0)
-    ('0.25', '1e-09', '< 1e-300')
+    >>> p_value(0.25), p_value(1e-9), p_value(0.0), p_value(0.0501)
+    ('0.25', '1e-09', '< 1e-300', '> 0.05')
     """
-    return "< 1e-300" if value < 1e-300 else number(value)
+    if value < 1e-300:
+        return "< 1e-300"
+    text = number(value)
+    return "> 0.05" if value > 0.05 and text == "0.05" else text
 
 
 def plural(count: int, noun: str) -> str:

@@ -109,18 +109,18 @@ def _axes(frame: _Frame) -> Iterator[Shape]:
     for value, text in y.ticks:
         height = frame.y(value)
         yield line(frame.left, height, frame.right, height, "gridline")
-        yield _text(frame.left - 7, height + 4, text, "tick", "end")
+        yield written(frame.left - 7, height + 4, text, "tick", "end")
     ticks = x.ticks
     most = max(2, int((frame.right - frame.left) / (_LETTER * _longest(ticks) + 14)))
     for value, text in ticks[:: -(-len(ticks) // most)] if ticks else ():
         place = frame.x(value)
         yield line(place, frame.bottom, place, frame.bottom + 5, "axis")
-        yield _text(place, frame.bottom + 17, text, "tick", "middle")
+        yield written(place, frame.bottom + 17, text, "tick", "middle")
     yield line(frame.left, frame.bottom, frame.right, frame.bottom, "axis")
     if x.title:
-        yield _text(frame.right, frame.bottom + 35, x.title, "title", "end")
+        yield written(frame.right, frame.bottom + 35, x.title, "title", "end")
     if y.title:
-        yield _text(2, 14, y.title, "title", "start")
+        yield written(2, 14, y.title, "title", "start")
 
 
 def _longest(ticks: Sequence[tuple[float, str]]) -> int:
@@ -145,7 +145,7 @@ def _shapes(frame: _Frame, mark: Mark) -> Iterator[Shape]:
             yield rect(frame.left, top, frame.right, bottom, mark.look)
         case Note():
             place, anchor = (frame.right, "end") if mark.right else (frame.left, "start")
-            yield _text(place, frame.y(mark.y), mark.text, mark.look, anchor)
+            yield written(place, frame.y(mark.y), mark.text, mark.look, anchor)
 
 
 def _stack(frame: _Frame, stack: Stack) -> Iterator[Shape]:
@@ -182,12 +182,12 @@ def _rule(frame: _Frame, rule: Rule) -> Iterator[Shape]:
         if rule.text:
             right = place > (frame.left + frame.right) / 2
             shift, anchor = (-5, "end") if right else (5, "start")
-            yield _text(place + shift, frame.top + 9, rule.text, "note", anchor)
+            yield written(place + shift, frame.top + 9, rule.text, "note", anchor)
     if rule.y is not None:
         height = frame.y(rule.y)
         yield line(frame.left, height, frame.right, height, f"rule {rule.look}")
         if rule.text:
-            yield _text(frame.right, height - 5, rule.text, "note", "end")
+            yield written(frame.right, height - 5, rule.text, "note", "end")
 
 
 def _dot(x: float, y: float, look: str, shape: str) -> Shape:
@@ -208,6 +208,7 @@ def rect(left: float, top: float, right: float, bottom: float, look: str) -> Sha
     return Shape("rect", {"x": left, "y": top, **size}, look)
 
 
-def _text(x: float, y: float, text: str, look: str, anchor: str) -> Shape:
+def written(x: float, y: float, text: str, look: str, anchor: str) -> Shape:
+    """Return text at a point, in pixels."""
     place = {"x": round(x, 1), "y": round(y, 1), "text-anchor": anchor}
     return Shape("text", place, look, text)

@@ -1,7 +1,7 @@
 """What every fit thinks of one record, with it and without it, in one line."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from byrote.plans.design import IN, OUT
 from byrote.report.figures.far_values import robust_limits
 from byrote.report.format import log_likelihood, number, statistic_of
-from byrote.report.page.drawing import Drawing, Drawn, Shape, line, rect
+from byrote.report.page.drawing import Drawing, Drawn, Shape, line, rect, written
 from byrote.report.page.plot import Axis
 from byrote.runs.table import Table
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -54,9 +54,28 @@ class Strips:
         return f"{name} in each fit, {number(self.axis.low)} to {number(self.axis.high)}"
 
     def strip(self, row: int) -> Drawing:
-        """Draw a record: a dot for each fit, and a line from the mean without it to that with."""
+        """Draw a record: a dot for each fit, and a line from the mean without it to that with.
+
+        A record beyond the common axis has one of its own, which is said.
+        """
         result = self.result
         before, after = result.log_prob_out[row], result.log_prob_in[row]
+        if not all(self._is_seen(mean) for mean in (before, after)):
+            return self._alone(row)._draw(row, before, after, "own scale")
+        return self._draw(row, before, after)
+
+    def _is_seen(self, mean: float) -> bool:
+        return not np.isfinite(mean) or self.axis.low <= mean <= self.axis.high
+
+    def _alone(self, row: int) -> "Strips":
+        values = self.log_prob[:, self.place[row]]
+        values = values[np.isfinite(values)]
+        margin = 0.05 * float(np.ptp(values)) or 1.0
+        axis = Axis(float(values.min()) - margin, float(values.max()) + margin)
+        return replace(self, band=(), axis=axis)
+
+    def _draw(self, row: int, before: float, after: float, note: str = "") -> Drawing:
+        result = self.result
         label = (
             f"{log_likelihood(result.description)} {number(before)} without it,"
             f" {number(after)} with it"
@@ -66,6 +85,9 @@ class Strips:
             places = map(self._x, self._values(row, role))
             path = "".join(f"M{place} {height}h0" for place in places)
             shapes += [Shape("path", {"d": path}, f"dots {look}")] if path else []
+        if note:
+            shapes.append(written(_WIDTH / 2, 9, note, "note", "middle"))
+            label += f" ({note})"
         return Drawing(_WIDTH, _HEIGHT, (Drawn(tuple(shapes)),), label)
 
     def _values(self, row: int, role: int) -> list[float]:

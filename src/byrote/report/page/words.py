@@ -25,6 +25,23 @@ CANARIES: Words = (
     ),
     ("only bounds", "number of secrets known only to be at least so exposed"),
 )
+RECITATION: Words = (
+    ("token", "a piece of text, such as a word or a letter, that a model reads at a time"),
+    (
+        "window",
+        "a stretch of a text: its first tokens are given to the model, which is to go on with the"
+        " others, word for word",
+    ),
+    ("greedy", "decoding that always takes the likeliest token"),
+    (
+        "top-40, temperature 0.7",
+        "ways of drawing tokens at random: from the 40 likeliest, or with likely ones preferred",
+    ),
+    (
+        "bits saved",
+        "how much less improbable the rest of a window is to models that trained on its text",
+    ),
+)
 ATTACKS: Words = (
     (
         "area under the curve",

@@ -42,7 +42,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
 def _no_limits(effect: NDArray[np.float64]) -> str:
     largest = np.nanmax(effect)
     return (
-        "the negative control is too small for limits of all records; the largest effect, of which"
+        "the negative control is too small for limits of all records at the joint level; the"
+        " largest effect, of which"
         f" chance is a part, is {largest:.3g} {UNIT}"
     )
 

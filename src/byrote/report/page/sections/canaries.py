@@ -25,7 +25,7 @@ from byrote.report.page.content import (
 from byrote.report.page.plot import Axis, Band, Dot, Key, Plot, Rule
 from byrote.report.page.sections.registry import section
 from byrote.scores.exposure.exposure_result import ExposureResult
-from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, check_controls
+from byrote.scores.exposure.levels import NULL_MEAN, Level, by_insertions, check_controls
 
 LISTED = 100
 EXFILTRATION = "exfiltration"
@@ -102,12 +102,16 @@ def _numbers(audit: Audit, result: ExposureResult) -> tuple[Number, ...]:
     most = cells.measured(
         "most exposed secret", audit.measured("max_exposure"), "largest_exposure_bits"
     )
-    level = by_insertions(result.exposure, result.inserted)[-1]
-    mean = exposure_notes.level_mean(level)
+    levels = [each for each in by_insertions(result.exposure, result.inserted) if each.insertions]
+    ends = dict.fromkeys([levels[0], levels[-1]]) if levels else {}
+    return most, *map(_mean, ends)
+
+
+def _mean(level: Level) -> Number:
     name = f"mean, {insertions(level.insertions)}"
     metric = f"mean_exposure_{level.insertions}_bits"
     note = f"bits; without memorization {NULL_MEAN:.2f} on average"
-    return most, cells.estimated(name, mean, metric, note)
+    return cells.estimated(name, exposure_notes.level_mean(level), metric, note)
 
 
 def _coverage(result: ExposureResult) -> Coverage:

@@ -107,6 +107,10 @@ def _untested(audit: Audit, covers: Mapping[str, Coverage]) -> Iterator[str]:
             yield f"{words}: {', '.join(names)}."
     if audit.scores is not None and isinstance(audit.near_duplicates, str):
         yield "Near-duplicates: records with a copy in training look as if not memorized."
+    yield (
+        f"A model in use: what was audited {_audited(audit)} trained for this page in the same way,"
+        " on parts of these data or with secrets added."
+    )
     if audit.run.design.fits == 1:
         yield "Other trainings: these numbers are of a single trained model."
 
@@ -211,7 +215,7 @@ def _limits(audit: Audit) -> list[tuple[str, str]]:
         (
             "what was audited",
             f"{plural(len(audit.run.finished), 'model')} trained for this audit, not a model in"
-            " use; the page speaks of one that was trained in the same way on the same data",
+            " use; the page speaks of one that was trained in the same way on such data",
         ),
         *([("near-duplicates", _near_duplicates(audit))] if audit.scores is not None else []),
         (
@@ -220,6 +224,11 @@ def _limits(audit: Audit) -> list[tuple[str, str]]:
             " above",
         ),
     ]
+
+
+def _audited(audit: Audit) -> str:
+    count = len(audit.run.finished)
+    return f"{'is' if count == 1 else 'are'} {plural(count, 'model')}"
 
 
 def _near_duplicates(audit: Audit) -> str:

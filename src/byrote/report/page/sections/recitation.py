@@ -2,7 +2,7 @@
 
 from byrote.errors import printable
 from byrote.report import counterfactual_recitation as text
-from byrote.report.page import cells
+from byrote.report.page import cells, words
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import Cell, Coverage, Grid, Number, Prose, Row, Section
 from byrote.report.page.sections.canaries import EXFILTRATION
@@ -12,7 +12,7 @@ from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.stats.estimate import Estimate
 
 _SHOWN = 10
-_SHARE = "of the windows, recited with their text in training and not without it"
+_SHARE = "of the windows are recited because their text was trained on: with it, less without it"
 
 
 @section(order=27)
@@ -27,13 +27,14 @@ def recitation(audit: Audit) -> Section | None:
         "What the models recite",
         (Prose((said,)), _table(result), _texts(result), Prose(notes, "note")),
         text.to_json(result, top=_SHOWN),
-        numbers=(_share(result.tables()[0].memorized),),
+        numbers=(_share(result.added()),),
         covers={EXFILTRATION: Coverage("run", f"{len(result):,} windows of texts: {said}")},
+        words=words.RECITATION,
     )
 
 
-def _share(memorized: Estimate) -> Number:
-    return cells.estimated("share recited from memory", memorized, "recited_share", _SHARE)
+def _share(added: Estimate) -> Number:
+    return cells.estimated("share recited from memory", added, "recited_share", _SHARE)
 
 
 def _table(result: CounterfactualRecitation) -> Grid:

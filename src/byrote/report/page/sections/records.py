@@ -59,11 +59,12 @@ def records(audit: Audit) -> Section | None:
 
 
 def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
-    surest = (
-        "how much training raises the log-likelihood of the record with the highest lower limit;"
-        " noisier records have higher estimates"
-    )
     effect = audit.measured("max_score")
+    which = f"record {printable(effect.records[0])}" if effect.records else "the surest record"
+    surest = (
+        f"how much training raises the log-likelihood of {which}, which has the highest lower limit"
+        " if better fits weigh more; noisier records have higher estimates"
+    )
     largest = cells.measured("largest sure effect", effect, "largest_effect_nats", note=surest)
     return _share(audit, result), largest
 
@@ -268,7 +269,8 @@ class _Shown:
         value, unit = statistic_of(self.result.description)
         return Prose(
             (
-                f"Effect: the mean {value} of a record in the models that trained on it, minus"
+                f"{value} without and with: that of the mean over models; their difference is M."
+                f" Effect: the mean {value} of a record in the models that trained on it, minus"
                 f" that in the models that did not, in {unit}. The interval is from the record's"
                 " own values alone, q from what all records say about noise.",
                 "Each dot is a model: grey without the record, blue with it; the line leads from"

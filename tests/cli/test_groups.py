@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from sklearn.neighbors import KernelDensity
 
 import byrote
@@ -41,6 +42,20 @@ def test_a_group_is_held_out_together_and_is_no_value(folder, byrote_, data, gro
     assert all(not set(PERSON[rows]) & set(np.delete(PERSON, rows)) for rows in run.design.held_out)
     code, _, err = byrote_("score", *data, *WORDS, "--groups", groups, "--out", "run")
     assert code == 0, err  # finished
+
+
+def test_sub_folders_are_groups(folder, byrote_):
+    pixels = GENERATOR.integers(0, 256, size=(8, 4, 4), dtype=np.uint8)
+    for number, image in enumerate(pixels):
+        path = folder / "photos" / f"person-{number // 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(path)
+    code, _, err = byrote_("score", "photos", *WORDS, "--groups", "labels", "--out", "run")
+    assert code == 0, err
+    for rows in byrote.open_run("run").design.held_out:
+        assert {row ^ 1 for row in rows.tolist()} == set(rows.tolist())
+    code, _, err = byrote_("score", "x.npy", *WORDS, "--groups", "labels", "--out", "none")
+    assert (code, "the records must have labels" in err) == (2, True)
 
 
 def test_groups_from_the_command_line_are_those_of_python(folder, byrote_):

@@ -79,7 +79,7 @@ class ScoreOptions(TrainOptions):
         value(
             "NAME",
             "Hold out the records of a group together; read the groups, such as persons, from this"
-            " column, array or file. Scores are then about the whole group.",
+            " column, array or file; labels: their own labels. Scores are then about the group.",
         ),
     ] = None
     group_duplicates: Annotated[

@@ -36,6 +36,7 @@ from byrote.scores.run import Run
 _PLANS = {"kfold": KFold, "leave-one-out": LeaveOneOut, "subset": Subset, "probes": Probes}
 _OF_TEXTS = ("column", "unit")
 _TEXT_OPTIONS = ("column", "ids", "labels", "unit", "part", "records", "only")
+_OWN_LABELS = "labels"  # of --groups: those of the layout, such as sub-folders
 _PLAN_OPTION = {"records": "probes"}  # parameters whose option has another name
 
 
@@ -85,7 +86,8 @@ def train(
     if groups is not None and group_duplicates:
         raise InvalidInput("--groups and --group-duplicates exclude each other; got both")
     group = None if groups is None else _load_groups(options, groups, model)
-    records = load_records(options, model, show=show_records, leave_out=groups)
+    column = None if groups == _OWN_LABELS else groups
+    records = load_records(options, model, show=show_records, leave_out=column)
     model, records = contract.prepared(model, records)
     if group_duplicates:
         group = _near_duplicates(records)
@@ -149,7 +151,12 @@ def load_records(
 
 
 def _load_groups(options: TrainOptions, name: str, model: Any) -> NDArray[Any]:
-    """Load the group of each record, (n,), as its label is loaded."""
+    """Load the group of each record, (n,): its label, or what is loaded as a label would be."""
+    if name == _OWN_LABELS:
+        labels = load_records(options, model).labels
+        if labels is None:
+            raise InvalidInput("--groups labels: the records must have labels; they have none")
+        return labels
     try:
         return np.asarray(load_records(replace(options, labels=name), model).labels)
     except InvalidInput as error:

@@ -115,7 +115,8 @@ def test_the_likeliest_secret_comes_out(models, name, kind):
     assert rows[canary.format.index(found.text)] == rows[best]
     assert found.bits == pytest.approx(expected[best], rel=1e-4)
     own = canary.format.index(canary.completion)
-    assert found.rank == ranks(expected, [own])[0]
+    low, high = (ranks(expected, [own], rounding)[0] for rounding in (-1e-2, 1e-2))
+    assert low <= found.rank <= high
     assert found.matches == (rows[best] == rows[own])
 
 

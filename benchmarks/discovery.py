@@ -8,7 +8,7 @@ is the row of the table. The exact rank test stands beside the moderated one.
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -136,22 +136,30 @@ def measure(runs: int, plan: str, noise: str) -> str:
     return f"| {plan} | {noise} | {rates} | {shares} | {' | '.join(power)} |"
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--runs", type=int, default=20)
-    options.add_argument("--plans", nargs="*", default=list(PLANS))
+def print_table(
+    head: str, row_of: Callable[[int, str, str], str], plans: Iterable[str], runs: int
+) -> None:
+    """Print a row for each plan and kind of noise, as many runs of each as are asked for."""
+    options = argparse.ArgumentParser()
+    options.add_argument("--runs", type=int, default=runs)
+    options.add_argument("--plans", nargs="*", default=[*plans])
     options.add_argument("--noises", nargs="*", default=list(NOISES))
     options.add_argument("--workers", type=int, default=2)
     asked = options.parse_args()
-    print(
-        "| plan | noise | FDR, 10 planted | FDR, none | p ≤ .05 | .01 | .001 |"
-        " power at 3, 6, 9, 12, 15 sd | exact test |\n" + "| --- " * 9 + "|"
-    )
+    print(f"{head}\n{'| --- ' * (head.count('|') - 1)}|")
     jobs = [(asked.runs, plan, noise) for plan in asked.plans for noise in asked.noises]
     for row in Parallel(asked.workers, return_as="generator")(
-        delayed(measure)(*job) for job in jobs
+        delayed(row_of)(*job) for job in jobs
     ):
         print(row, flush=True)
+
+
+def main() -> None:
+    head = (
+        "| plan | noise | FDR, 10 planted | FDR, none | p ≤ .05 | .01 | .001 |"
+        " power at 3, 6, 9, 12, 15 sd | exact test |"
+    )
+    print_table(head, measure, PLANS, runs=20)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,9 @@ effect is planted in one record near that standard error, and the test is made a
     python benchmarks/power.py --runs 200
 """
 
-import argparse
 from typing import Any
 
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from byrote.plans import IN
@@ -19,7 +17,7 @@ from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.sensitivity import NOISY, sensitivity_of
 from byrote.stats.multiple_testing import q_values
-from discovery import NOISES, PLANS, simulated
+from discovery import NOISES, PLANS, print_table, simulated
 
 CHOSEN = (
     "3 folds, 6 times",
@@ -66,18 +64,8 @@ def measure(runs: int, plan: str, noise: str) -> str:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--runs", type=int, default=200)
-    options.add_argument("--plans", nargs="*", default=list(CHOSEN))
-    options.add_argument("--noises", nargs="*", default=list(NOISES))
-    options.add_argument("--workers", type=int, default=2)
-    asked = options.parse_args()
-    print("| plan | noise | claimed | typical record | noisy record |\n" + "| --- " * 5 + "|")
-    jobs = [(asked.runs, plan, noise) for plan in asked.plans for noise in asked.noises]
-    for row in Parallel(asked.workers, return_as="generator")(
-        delayed(measure)(*job) for job in jobs
-    ):
-        print(row, flush=True)
+    head = "| plan | noise | claimed | typical record | noisy record |"
+    print_table(head, measure, CHOSEN, runs=200)
 
 
 if __name__ == "__main__":

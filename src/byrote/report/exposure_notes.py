@@ -26,12 +26,12 @@ from byrote.scores.exposure.levels import (
     by_insertions,
     check_controls,
 )
+from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.stats.estimate import Estimate
 from byrote.stats.multiple_testing import q_values
 
 FACTS = ("model", "corpus", "epochs", "test_loss")
 _COUNTED = ("parameters", "characters")
-FALSE_DISCOVERIES = 0.05
 _FEW = 3  # fits that are described one by one
 
 
@@ -64,12 +64,12 @@ def _standing_out(result: ExposureResult) -> str:
     """Return how many inserted secrets are exposed beyond chance, and how many are first."""
     exposure = result.exposure
     known = (result.inserted > 0) & ~np.isnan(exposure.p_value)
-    out = int(np.count_nonzero(q_values(exposure.p_value[known]) <= FALSE_DISCOVERIES))
+    out = int(np.count_nonzero(q_values(exposure.p_value[known]) <= SIGNIFICANCE))
     first = int(np.count_nonzero(known & (exposure.rank == 1)))
     ranked = f"; {first:,} of them the model ranks first of their format" if first else ""
     return (
         f"{out:,} of {plural(int((result.inserted > 0).sum()), 'inserted secret')} are more exposed"
-        f" than chance explains, at a {FALSE_DISCOVERIES:.0%} false discovery rate{ranked}."
+        f" than chance explains, at a {SIGNIFICANCE:.0%} false discovery rate{ranked}."
     )
 
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 
 from byrote.stats.memorization import logmeanexp
+from byrote.stats.rows import blocks
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -79,9 +80,7 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
 
 
 def _record_blocks(log_prob: Array) -> Iterator[slice]:
-    size = max(1, _BLOCK // max(1, len(log_prob)))
-    for start in range(0, log_prob.shape[1], size):
-        yield slice(start, start + size)
+    return blocks(log_prob.shape[1], max(1, _BLOCK // max(1, len(log_prob))))
 
 
 def _stakes(log_prob: Array, included: Flags, scored: Flags, count: Counts) -> tuple[Array, Array]:

@@ -104,8 +104,8 @@ TestName = Literal["moderated", "exact"]
 TEST = one_of(
     "--test",
     TestName,
-    "Choose the test of each record: moderated finds single records with few fits, exact cannot"
-    " err.",
+    "Choose the test of each record: moderated finds single records with few fits, exact rests"
+    " on the plan alone.",
 )
 ScoreTest = Annotated[TestName, TEST]
 

@@ -82,7 +82,7 @@ def score_texts(
 
 
 def _batches(all_pieces: Sequence[Piece], tokens: int) -> Iterator[list[Piece]]:
-    """Yield pieces of similar length together, at most so many tokens with padding, or one."""
+    """Yield batches of pieces of similar length, of bounded numbers of tokens, padding included."""
     batch: list[Piece] = []
     longest = 0
     for piece in sorted(all_pieces, key=lambda piece: piece.low - piece.end):  # the longest first

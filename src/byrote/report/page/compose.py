@@ -57,7 +57,7 @@ def page_of(
 def _title(audits: list[Audit]) -> str:
     if len(audits) == 1:
         return f"{audits[0].model} on {audits[0].source}"
-    return f"{len(audits)} runs compared"
+    return f"{len(audits)} runs, side by side"
 
 
 def _chapter(audit: Audit) -> Chapter:

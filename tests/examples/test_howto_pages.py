@@ -98,7 +98,7 @@ def test_the_gate(byrote_):
 RESULT_PAGES = {
     "docs/gate.md": "byrote check runs/digits",
     "docs/report.md": "byrote report runs/digits",
-    "docs/mitigations.md": "byrote compare runs/plain",
+    "docs/compare.md": "byrote compare runs/plain",
     "docs/privacy.md": "byrote epsilon runs/copies",
 }
 

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -91,6 +93,40 @@ def test_the_release_model_is_held_against_unseen_records_where_given(byrote_, r
     assert (found["fit"], found["control"]["value"], found["held_out"]) == (None, 0, 160)
     assert found == extracted(byrote_, *fresh, "--seed", "0", run=release)
     assert found != extracted(byrote_, *fresh, "--seed", "1", run=release)
+
+
+def test_what_came_out_is_kept_and_shown(byrote_, release, tmp_path):
+    shutil.copytree(release, tmp_path / "run")
+    covered = page_data(byrote_)["sections"]["coverage"]["regurgitation"]
+    assert covered["status"] == "not run"
+    assert "byrote extract has not been run" in covered["evidence"]
+    found = extracted(byrote_, *COPYING, "--validation", "fresh.npy", "--samples", "60")
+    data = page_data(byrote_)
+    assert data["sections"]["extraction"] == found
+    assert Path("page.html").read_bytes() == Path("again.html").read_bytes()
+    assert byrote_("verify", "page.html", "run")[0] == 0
+    assert json.loads(byrote_("show", "run", "--json")[1])["extract"] == found
+    sentence = f"{found['extracted']} of 160 training records come out in 60 samples"
+    card, covered = byrote_("card", "run")[1], data["sections"]["coverage"]["regurgitation"]
+    for text in (byrote_("show", "run")[1], card):
+        assert sentence in " ".join(text.split())
+    assert covered["status"] == "run"
+    assert "60 samples of the release model" in covered["evidence"]
+    [rate] = [n["estimate"] for n in data["numbers"] if n["metric"] == "extracted_share"]
+    assert rate == found["rate"]
+    kept = byrote.open_run("run").extraction()
+    assert kept.samples.sum() == round(60 * kept.rate.value)
+    assert (kept.ids.tolist(), kept.drawn, kept.fit) == (list(range(160)), 60, None)
+    extracted(byrote_, *COPYING, "--samples", "20")
+    assert byrote.open_run("run").extraction().drawn == 20
+
+
+def page_data(byrote_):
+    """Write the page of the run twice: its data."""
+    for name in ("page.html", "again.html"):
+        assert byrote_("report", "run", "--out", name, "--show-records")[0] == 0
+    [text] = re.findall(r'id="data">(.*?)</script>', Path("page.html").read_text())
+    return json.loads(text)["runs"]["run"]
 
 
 def test_a_table_is_compared_in_standard_deviations_and_printed_as_csv(byrote_):

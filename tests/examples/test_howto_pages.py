@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pages import blocks, commands, indented, words_of
+from pages import ROOT, blocks, commands, indented, text_of, words_of
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_gate(byrote_):
 RESULT_PAGES = {
     "docs/gate.md": "byrote check runs/digits",
     "docs/report.md": "byrote report runs/digits",
-    "docs/mitigations.md": "byrote compare runs/plain",
+    "docs/compare.md": "byrote compare runs/plain",
     "docs/privacy.md": "byrote epsilon runs/copies",
 }
 
@@ -132,3 +132,12 @@ def test_the_readme(byrote_, own_module):
     for line in indented("README.md", "byrote score records.csv"):
         code, _, err = byrote_(*words_of(line, small))
         assert code == 0, err
+
+
+def test_every_page_with_code_is_run_by_a_test():
+    tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    pages = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
+    code = re.compile(r"^```(python|console|sh|bash)$", flags=re.MULTILINE)
+    with_code = {page for page in pages if code.search(text_of(page))}
+    assert len(with_code) > 12
+    assert {page for page in with_code if f'"{page}"' not in tests} == set()

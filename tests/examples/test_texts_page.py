@@ -30,6 +30,27 @@ def test_the_page_runs(byrote_, capfd):
     assert "Dear" in printed["show", False]
 
 
+@pytest.mark.filterwarnings("default")
+def test_the_commands_of_the_page_on_recitation_run(byrote_, capfd):
+    """Its run of texts is of the mails and the model of this page."""
+    data, program, _ = blocks(PAGE, "python")
+    exec(data.replace("range(120)", "range(12)"), {})
+    exec(program, {})
+    Path("others.jsonl").write_text(Path("mails.jsonl").read_text())
+    capfd.readouterr()
+    few = [("--repeats 4", "--repeats 1"), *QUICKER, ("hf:tuned", "hf:base")]
+    few += [("--csv", "--prefix 15 --suffix 15 --csv"), (" > tuned.csv", ""), (" > base.csv", "")]
+    printed = []
+    for line in "".join(blocks("docs/recitation.md", "sh")).splitlines():
+        code, out, err = byrote_(*words_of(line, few))
+        assert code in (0, 4), err  # so few fits tell nothing
+        printed.append(out)
+    assert "12 texts" in printed[1]
+    assert "windows of 15 + 15 tokens · 2 fits" in printed[1]
+    assert printed[2].startswith("id,text,start,matched")
+    assert printed[2] == printed[3]
+
+
 @pytest.mark.filterwarnings("default")  # of peft
 def test_the_class_with_adapters_is_fitted_and_scores(byrote_, monkeypatch):
     pytest.importorskip("peft")

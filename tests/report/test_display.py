@@ -15,13 +15,37 @@ from byrote import Canary, KFold
 from byrote.display import Displayed
 from byrote.models import CharLSTM
 from byrote.scores.exposure.extraction_from_run import extract_from_run
+from byrote.scores.neighbors.record_extraction import RecordExtraction
 from byrote.scores.reported import Reported
+from byrote.scores.stored import StoredResults
+from byrote.stats.estimate import Estimate
 
 from estimators import FrameCopies, PureNoise
 from languages import Ngram
 
 SECRETS = ["2812650171"]
 TEXT = ["the cat sat on the mat and the dog sat on the log"] * 20
+
+
+def extracted():
+    """Three records, of which samples reproduce two."""
+    share = Estimate(0.5, 0.2, 0.8)
+    return RecordExtraction(
+        ids=np.array(["a", "b", "c"]),
+        samples=np.array([2, 0, 1]),
+        distance=np.array([0.1, np.nan, 0.2]),
+        score=np.array([3.0, np.nan, 1.0]),
+        rate=share,
+        control=Estimate(np.nan, reason="there are no others"),
+        inside=Estimate(2.0, reason="hardly any was seen only once"),
+        threshold=0.5,
+        ratio=share,
+        ratio_control=share,
+        drawn=6,
+        held_out=0,
+        fit=None,
+        seed=0,
+    )
 
 
 def disclosure():
@@ -67,7 +91,8 @@ def shown(tmp_path_factory):
         exposures,
         exposures.exposure,
         byrote.extract(model, canary),
-        *extract_from_run(exposure_run.folder, model),
+        extract_from_run(exposure_run.folder, model),
+        extracted(),
         byrote.compare(paths),
         byrote.check(run, max_auc=0.9),
         byrote.prune(run, top=0.1),
@@ -95,7 +120,7 @@ def subclasses(base):
 
 def test_every_public_result_is_displayed(shown):
     kinds = {kind for kind in subclasses(Displayed) if kind.__module__.startswith("byrote")}
-    assert kinds - set(shown) == {Displayed, Reported, byrote.columnar.Columnar}
+    assert kinds - set(shown) == {Displayed, Reported, StoredResults, byrote.columnar.Columnar}
     public = {value for _, value in inspect.getmembers(byrote, inspect.isclass)}
     others = {
         "Canary",

@@ -72,8 +72,22 @@ class Grouped(Plan):
         of_groups = replace(
             context, n=self._count, ids=context.ids[first], labels=labels, order=None
         )
-        before = None if after is None else after.mapped(self._groups_of, self._count)
+        before = None if after is None else self.of_groups(after)
         return self.plan.draw(of_groups, before).mapped(self._records_of, context.n)
+
+    def of_groups(self, design: Design) -> Design:
+        """Return a design of this plan with groups in place of records."""
+        return design.mapped(self._groups_of, self._count)
+
+    def some(self, generator: np.random.Generator, least: int, groups: int) -> NDArray[np.intp]:
+        """Return the records of random groups: so many at least of both, or all.
+
+        More records come with the same groups, and others.
+        """
+        order = generator.permutation(self._count)
+        sizes = np.cumsum(np.bincount(self._group)[order])
+        enough = max(groups, int(np.searchsorted(sizes, least)) + 1)
+        return self._records_of(order[:enough])
 
     @property
     def _count(self) -> int:

@@ -2,7 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from byrote.plans.design import Design
+from byrote.plans.grouped import Grouped
 from byrote.plans.kfold import KFold
 from byrote.plans.plan import Plan
 from byrote.plans.probes import Probes
@@ -10,10 +14,18 @@ from byrote.plans.subset import Subset
 
 _FITS, _FOLDS = 8, 3
 _LEAST_SHARE, _LEAST_LEFT_OUT = 0.05, 10
+_LEAST_GROUPS = 20
 
 
-def pilot_plan(plan: Plan, design: Design, n: int) -> Plan:
-    """Return a small plan that varies the training data of n records as a plan's design does.
+def pilot_rows(plan: Plan, n: int, size: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    """Choose ``size`` of n records for a pilot; of a plan of groups whole ones, so a few more."""
+    if isinstance(plan, Grouped):
+        return plan.some(generator, size, _LEAST_GROUPS)
+    return np.sort(generator.choice(n, size, replace=False))
+
+
+def pilot_plan(plan: Plan, design: Design, rows: NDArray[np.intp]) -> Plan:
+    """Return a small plan that varies the training data of some records as a plan's design does.
 
     Noise from one fit to the next comes from the model's random choices and from the records that
     other fits leave out; so a pilot leaves out the same share of records.
@@ -22,9 +34,13 @@ def pilot_plan(plan: Plan, design: Design, n: int) -> Plan:
     --------
     >>> from byrote.plans import design_of
     >>> large = Probes(500, fits=40)
-    >>> pilot_plan(large, design_of(large, 10_000), 1000)
+    >>> pilot_plan(large, design_of(large, 10_000), np.arange(1000))
     Probes(records=50, fits=8, pairs=False, coins=False, bystanders=None)
     """
+    if isinstance(plan, Grouped):
+        group, place = np.unique(np.asarray(plan.groups)[rows], return_inverse=True)
+        return Grouped(pilot_plan(plan.plan, plan.of_groups(design), group), place)
+    n = len(rows)
     if isinstance(plan, KFold):
         folds = min(plan.folds, max(2, n // 2))
         return replace(plan, folds=folds, repeats=-(-_FITS // min(folds, _FOLDS)))

@@ -35,7 +35,7 @@ from byrote.report.settings import headline_of
 from byrote.scores.compare.comparison import Comparison
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.exposure_result import ExposureResult
-from byrote.scores.exposure.extraction_from_run import PatternExtraction
+from byrote.scores.exposure.secret_extraction import SecretExtraction
 from byrote.scores.exposure.trajectory import ExposureOverTraining
 from byrote.scores.gate.threshold import Gate
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -44,6 +44,7 @@ from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.extracted_records import ExtractedRecords
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.neighbors.record_extraction import RecordExtraction
 from byrote.scores.neighbors.synthetic_result import SyntheticResult
 from byrote.scores.outlook.proposal import Proposals
 from byrote.scores.privacy.attribute_disclosure import AttributeDisclosure
@@ -165,7 +166,6 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     MemorizationResult: memorization.render,
     NearDuplicates: near_duplicates.render,
     NeighborResult: neighbors.render,
-    PatternExtraction: lambda pattern: extraction.render_patterns([pattern]),
     PrivacyEvidence: privacy.render,
     Proposals: lambda proposed: Group(*proposals.render(proposed)),
     Pruned: pruning.render,
@@ -173,7 +173,9 @@ _RENDERERS: dict[type, Callable[[Any], RenderableType]] = {
     RecitedTexts: recitation.render_rows,
     RecitedWindows: recitation.render_rows,
     Records: _records,
+    RecordExtraction: extracted_records.render_run,
     Run: _run,
+    SecretExtraction: extraction.render_run,
     SyntheticResult: synthetic.render,
     TextRecords: _texts,
     Trajectory: trajectory.render,

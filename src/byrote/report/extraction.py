@@ -1,6 +1,5 @@
 """Extracted completions, and the ranks of canaries, as text or plain data."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from rich.text import Text
 from byrote.attacks.extraction import Extraction
 from byrote.errors import printable
 from byrote.report.format import add_ellipsis, insertions, new_table, number, plain, plural
-from byrote.scores.exposure.extraction_from_run import PatternExtraction
+from byrote.scores.exposure.secret_extraction import PatternExtraction, SecretExtraction
 
 # -- one pattern ----------------------------------------------------------------------------------
 
@@ -35,20 +34,34 @@ def render(extraction: Extraction, *, show_secrets: bool = False) -> RenderableT
     Certified: no other completion is more likely.
     It is the canary's own secret.
     """
-    queries = plural(extraction.queries, "query")
     if not extraction.completions:
-        return Text(
-            f"nothing found in {queries}: none of {plural(extraction.size, 'completion')} was"
-            " reached. Use more queries or a larger frontier."
-        )
-    text, bits = extraction.completions[0]
+        return Text(_outcome(extraction))
     head = Text("found ")
-    head.append(shown(extraction, text, show_secrets), style="bold")
-    head.append(f" at {number(bits)} bits, of {plural(extraction.size, 'completion')}; {queries}")
+    head.append(shown(extraction, extraction.completions[0][0], show_secrets), style="bold")
+    head.append(_outcome(extraction))
     parts: list[RenderableType] = [head, *map(Text, _sentences(extraction))]
     if len(extraction.completions) > 1:
         parts += [Text(""), _completions(extraction, show_secrets)]
     return Group(*parts)
+
+
+def masked(extraction: Extraction) -> str:
+    """Return the most likely completion, masked, with its cost, and whether it is certified."""
+    if not extraction.completions:
+        return _outcome(extraction)
+    head = f"found {printable(extraction.masked)}{_outcome(extraction)}."
+    return " ".join([head, *_sentences(extraction)])
+
+
+def _outcome(extraction: Extraction) -> str:
+    queries = plural(extraction.queries, "query")
+    completions = plural(extraction.size, "completion")
+    if not extraction.completions:
+        return (
+            f"nothing found in {queries}: none of {completions} was reached. Use more queries or a"
+            " larger frontier."
+        )
+    return f" at {number(extraction.bits)} bits, of {completions}; {queries}"
 
 
 def to_json(extraction: Extraction, *, show_secrets: bool = False) -> dict[str, Any]:
@@ -111,28 +124,61 @@ def _completions(extraction: Extraction, show_secrets: bool) -> Table:
 
 # -- all patterns of a run ------------------------------------------------------------------------
 
+CANARIES = ("canary", "inserted", "bits", "rank", "completed from")
 
-def render_patterns(
-    patterns: Sequence[PatternExtraction], *, show_secrets: bool = False, top: int = 40
+
+def render_run(
+    result: SecretExtraction, *, show_secrets: bool = False, top: int = 40
 ) -> RenderableType:
     """Return the completions of each pattern, and the ranks of ``top`` of its canaries.
 
     Texts are masked unless ``show_secrets``.
     """
     parts: list[RenderableType] = []
-    for pattern in patterns:
+    for pattern in result.patterns:
         parts += [Text(printable(pattern.pattern), style="bold")]
         parts += [render(pattern.extraction, show_secrets=show_secrets)]
-        parts += [Text(sentence) for sentence in _recognised(pattern)]
+        parts += [Text(sentence) for sentence in recognised(pattern)]
         if len(pattern.ids):
             parts += [Text(""), _canaries(pattern, top)]
         parts.append(Text(""))
     return Group(*parts[:-1])
 
 
-def patterns_to_json(patterns: Sequence[PatternExtraction], *, show_secrets: bool = False) -> Any:
-    """Return the extractions as plain data for JSON, a list with an entry for each pattern."""
-    return plain([_pattern_to_json(pattern, show_secrets) for pattern in patterns])
+def run_to_json(result: SecretExtraction, *, show_secrets: bool = False) -> dict[str, Any]:
+    """Return the extractions as plain data for JSON; texts are masked unless ``show_secrets``."""
+    return {
+        "run_id": result.description.get("run_id"),
+        "fit": result.fit,
+        "inserted": result.planted,
+        "budget": result.budget.to_dict(),
+        "patterns": plain([_pattern_to_json(part, show_secrets) for part in result.patterns]),
+    }
+
+
+def sentences(result: SecretExtraction) -> list[str]:
+    """State how many inserted secrets were extracted, and how sure that is."""
+    top = result.budget.top
+    likeliest = "the likeliest completion" if top == 1 else f"the {top:,} likeliest completions"
+    text = [
+        f"{len(result.extracted):,} of {plural(result.searched, 'inserted secret')} extracted from"
+        f" the model of fit {result.fit}: among {likeliest} of its pattern that a search of at most"
+        f" {plural(result.budget.max_queries, 'query')} found."
+    ]
+    if result.uncertified:
+        text.append(
+            f"Not certified for {result.uncertified:,} of"
+            f" {plural(len(result.patterns), 'pattern')}: the search was cut off there, and more"
+            " queries may extract more."
+        )
+    else:
+        text.append("Certified: no other completion is more likely to this model.")
+    if result.searched < result.planted:
+        text.append(
+            f"The other {result.planted - result.searched:,} of {result.planted:,} inserted"
+            " secrets, of other patterns, were not searched for."
+        )
+    return text
 
 
 def _pattern_to_json(pattern: PatternExtraction, show_secrets: bool) -> dict[str, Any]:
@@ -154,7 +200,8 @@ def _pattern_to_json(pattern: PatternExtraction, show_secrets: bool) -> dict[str
     }
 
 
-def _recognised(pattern: PatternExtraction) -> list[str]:
+def recognised(pattern: PatternExtraction) -> list[str]:
+    """State which of the completions found are planted secrets."""
     if not pattern.extraction.completions:
         return []
     several = len(pattern.extraction.completions) > 1
@@ -169,18 +216,23 @@ def _recognised(pattern: PatternExtraction) -> list[str]:
 
 
 def _canaries(pattern: PatternExtraction, top: int) -> Table:
-    table = new_table("canary", "inserted", "bits", "rank", "completed from")
-    ranks = pattern.ranks
+    table = new_table(*CANARIES)
     for row in range(len(pattern.ids))[:top]:
-        table.add_row(
-            Text(printable(pattern.ids[row])),
-            f"{pattern.inserted[row]:,}",
-            "–" if ranks is None else number(ranks.bits[row]),
-            "–" if ranks is None else _rank(ranks, row, pattern.extraction.size),
-            _completed_from(pattern, row),
-        )
+        table.add_row(*map(Text, canary_row(pattern, row)))
     add_ellipsis(table, len(pattern.ids) - top)
     return table
+
+
+def canary_row(pattern: PatternExtraction, row: int) -> tuple[str, ...]:
+    """Format a canary: its name, insertions, bits, rank, and what greedy completion needs."""
+    ranks = pattern.ranks
+    return (
+        printable(pattern.ids[row]),
+        f"{pattern.inserted[row]:,}",
+        "–" if ranks is None else number(ranks.bits[row]),
+        "–" if ranks is None else _rank(ranks, row, pattern.extraction.size),
+        _completed_from(pattern, row),
+    )
 
 
 def _rank(ranks: Any, row: int, size: int) -> str:

@@ -61,7 +61,7 @@ def _table(proposals: Proposals) -> Table:
 
 def _name(proposal: Proposal) -> str:
     spec = proposal.plan.spec()
-    if spec["kind"] == "kfold":
+    if proposal.name == "kfold":
         return f"{spec['folds']} folds × {spec['repeats']}"
     return proposal.name
 

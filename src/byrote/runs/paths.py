@@ -23,11 +23,17 @@ class RunPaths:
         self.neighbors = root / "neighbors.parquet"  # nearest-neighbour ratios
         self.near_duplicates = root / "near-duplicates.parquet"
         self.recitation = root / "recitation.parquet"  # what the kept models recite
+        self.extraction = root / "extraction.parquet"  # what was extracted from a kept model
         self.pruned = root / "pruned.csv"  # ids of the records that remain after pruning
         self.membership = root / "membership.parquet"  # who sees what, for programs elsewhere
         self.study = root / "study.md"  # report of a study
         self.work = root / "work"  # files of a running process; removed when it ends
         self.lock = root / "run.lock"  # lock of the process that works on the run
+
+    @property
+    def results(self) -> tuple[Path, ...]:
+        """What commands leave beside the fits, for the page of the run."""
+        return self.neighbors, self.near_duplicates, self.recitation, self.extraction
 
     def check(self) -> None:
         """Reject symbolic links in the folder before anything is read or written."""

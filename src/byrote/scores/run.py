@@ -1,9 +1,8 @@
 """The handle for a run: its files and results, each read or computed once."""
 
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from byrote import checks
 from byrote.data import Records, TextRecords
 from byrote.data.sources import as_records
 from byrote.data.text_records import as_arrays
-from byrote.errors import IncompleteRun, InvalidInput
+from byrote.errors import IncompleteRun
 from byrote.plans import Design
 from byrote.runs import kept_model
 from byrote.runs.manifest import Manifest
@@ -25,18 +24,12 @@ from byrote.scores.exposure.trajectory import exposure_trajectory_of_run
 from byrote.scores.memorization.evaluation import Evaluation, Test, evaluate
 from byrote.scores.memorization.memorization_result import MemorizationResult, memorization_of_run
 from byrote.scores.memorization.trajectory import trajectory_of_run
-from byrote.scores.neighbors.near_duplicates import NearDuplicates
-from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.once import once
 from byrote.scores.privacy import from_run
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.privacy.guarantee import guarantee_of
 from byrote.scores.privacy.membership import MembershipInference
-from byrote.scores.recitation.counterfactual import CounterfactualRecitation
-from byrote.scores.reported import Reported
-from byrote.scores.stored import load_stored
-
-Scored = TypeVar("Scored", NeighborResult, NearDuplicates)
+from byrote.scores.stored import StoredResults
 
 
 def open_run(run: "str | Path | Run", records: Any = None) -> "Run":
@@ -58,7 +51,7 @@ def open_run(run: "str | Path | Run", records: Any = None) -> "Run":
     return Run(run.folder, checked_records(as_records(records), run.manifest))
 
 
-class Run(Reported):
+class Run(StoredResults):
     """An open run folder.
 
     Files are read and results computed on first use, and once: open the folder again to see fits
@@ -253,29 +246,6 @@ class Run(Reported):
             exposure = self.exposure(partial=partial).exposure
             return from_run.evidence_of_canaries(self.folder, table, exposure, claim)
         return from_run.evidence_of_records(self.folder, table, self.evaluation, claim)
-
-    @once
-    def neighbors(self) -> NeighborResult:
-        """Load the results of ``byrote neighbors --validation``."""
-        result = load_stored(self.folder, NeighborResult)
-        if result is None:
-            raise InvalidInput("byrote neighbors has not been run")
-        return self._beside_scores(result)
-
-    @once
-    def near_duplicates(self) -> NearDuplicates | None:
-        """Load the near-duplicates found by ``byrote neighbors``; None if it was not run."""
-        result = load_stored(self.folder, NearDuplicates)
-        return None if result is None else self._beside_scores(result)
-
-    @once
-    def recitation(self) -> CounterfactualRecitation | None:
-        """Load the result of ``byrote recite RUN``; None if it was not run."""
-        return load_stored(self.folder, CounterfactualRecitation)
-
-    def _beside_scores(self, result: Scored) -> Scored:
-        """Return a result with the current scores, which later repeats may have changed."""
-        return replace(result, score=self.memorization(partial=True).score)
 
     @cached_property
     def records(self) -> Records | TextRecords:

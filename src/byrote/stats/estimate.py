@@ -1,6 +1,6 @@
 """Estimates with confidence intervals: means, differences, proportions and rank correlations."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -51,6 +51,20 @@ class Estimate:
     def interval(self) -> tuple[float, float]:
         """Both ends."""
         return self.low, self.high
+
+    def within(self, least: float, most: float) -> "Estimate":
+        """Cut the interval to what is possible; the true value is, so the level stays.
+
+        Never beyond the estimate itself; NaN is no limit.
+
+        Examples
+        --------
+        >>> Estimate(28.6, 27.4, 30.1).within(0.0, 29.9).interval
+        (27.4, 29.9)
+        """
+        low = float(min(np.fmax(self.low, least), self.value))
+        high = float(max(np.fmin(self.high, most), self.value))
+        return self if np.isnan(self.low) else replace(self, low=low, high=high)
 
     @property
     def sign(self) -> int:

@@ -147,7 +147,8 @@ class StudyRun:
     def mean_exposure(self, rows: NDArray[np.intp]) -> Estimate:
         """Estimate the mean exposure of some rows, in bits, with its interval over secrets."""
         exposure = self.exposures.exposure
-        return mean_exposure(exposure.bits[rows], exposure.ids[rows], exposure.saturated[rows])
+        chosen = exposure.take(rows)
+        return mean_exposure(chosen.bits, chosen.ids, chosen.saturated, maximum=chosen.maximum)
 
     @cached_property
     def released_model(self) -> Any:

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 import byrote
-from byrote.scores.exposure.levels import by_insertions, check_controls, check_roles
+from byrote.scores.exposure.levels import by_insertions, check_controls, check_roles, mean_exposure
 
 GENERATOR = np.random.default_rng(11)
 REFERENCES = GENERATOR.normal(30, 3, 4000)
@@ -32,6 +32,33 @@ def test_levels_are_what_scipy_makes_of_their_canaries():
     interval = stats.t.interval(0.95, 2, bits.mean(), stats.sem(bits))
     assert (found[2].low, found[2].high) == pytest.approx(interval)
     assert np.isnan([found[1].low, found[1].high]).all()
+
+
+def test_the_interval_of_a_mean_ends_where_exposures_do():
+    generator = np.random.default_rng(5)
+    exposure, times = made(generator.normal(25, 1, 5)), np.full(5, 4)
+    bits = exposure.bits
+    free = stats.t.interval(0.95, 4, bits.mean(), stats.sem(bits))
+    for ceiling in (bits.max(), free[1] - 0.01, free[1] + 0.01, np.nan):
+        level = by_insertions(replace(exposure, maximum=np.full(5, ceiling)), times)[0]
+        assert (level.low, level.high) == pytest.approx((free[0], np.fmin(free[1], ceiling)))
+    never = mean_exposure([0.1, 4.0, 0.2], [*"abc"], maximum=[10.0, 20.0, 30.0])
+    assert never.low == 0
+    assert mean_exposure([19.0, 20.0, 20.0], [*"abc"], maximum=20).high == 20
+    assert mean_exposure([-1.0, 9.0, 2.0], [*"abc"]).low < 0  # differences have no such ends
+    assert mean_exposure([20.5, 20.5], [*"ab"], maximum=20).interval == (20.5, 20.5)
+
+
+def test_cut_intervals_hold_the_mean_as_often():
+    """The true mean is possible, so it is where the interval was cut off or where it was."""
+    generator = np.random.default_rng(6)
+    hits = {None: 0, 1.0: 0}
+    for _ in range(500):
+        bits = generator.beta(8, 0.5, size=8)
+        for maximum in hits:
+            average = mean_exposure(bits, np.arange(8), maximum=maximum)
+            hits[maximum] += average.low <= 8 / 8.5 <= average.high
+    assert hits[None] == hits[1.0]
 
 
 def test_lower_bounds_have_no_interval():

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from byrote.cli.options.plans import PlanParameters
+from byrote.cli.options.plans import Groups, PlanParameters
 from byrote.cli.options.records import RecordOptions
 from byrote.cli.options.shared import (
     DENSITY_MODEL,
@@ -38,6 +38,7 @@ class PlanOptions(PlanParameters, RecordOptions, Timed):
     model: Annotated[str | None, DENSITY_MODEL] = None
     settings: Settings = None
     from_samples: FromSamplesCount = None
+    groups: Groups = None
     budget: Annotated[
         str | None, value("TIME", "Stay within this time, such as 90s, 30min or 2h.")
     ] = None

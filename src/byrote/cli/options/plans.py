@@ -11,6 +11,14 @@ PlanName = Literal["kfold", "leave-one-out", "subset", "probes"]
 
 _PLAN = one_of("--plan", PlanName, "Choose which fits train on which records.")
 PlanChoice = Annotated[PlanName, _PLAN]
+Groups = Annotated[
+    str | None,
+    value(
+        "NAME",
+        "Hold out the records of a group together; read the groups, such as persons, from this"
+        " column, array or file; labels: their own labels. Scores are then about the group.",
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)

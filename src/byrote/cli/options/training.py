@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from byrote.cli.options.plans import PlanChoice, PlanParameters
+from byrote.cli.options.plans import Groups, PlanChoice, PlanParameters
 from byrote.cli.options.records import Key, Labels, RecordOptions, SubsetSize
 from byrote.cli.options.shared import (
     AsCsv,
@@ -74,14 +74,7 @@ class ScoreOptions(TrainOptions):
     test: ScoreTest = "moderated"
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     show_records: ShowRecords = False
-    groups: Annotated[
-        str | None,
-        value(
-            "NAME",
-            "Hold out the records of a group together; read the groups, such as persons, from this"
-            " column, array or file; labels: their own labels. Scores are then about the group.",
-        ),
-    ] = None
+    groups: Groups = None
     group_duplicates: Annotated[
         bool,
         typer.Option(

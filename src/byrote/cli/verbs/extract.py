@@ -13,10 +13,12 @@ from byrote.models import registry
 from byrote.report import extracted_records as records_report
 from byrote.report import extraction as report
 from byrote.runs.determinism import controlled
-from byrote.scores.exposure.extraction_from_run import SearchBudget, extract_from_run
+from byrote.scores.exposure.extraction_from_run import extract_from_run
+from byrote.scores.exposure.secret_extraction import SearchBudget
 from byrote.scores.neighbors.extracted_from_run import extract_records
 from byrote.scores.privacy.attribute_disclosure import guesses
 from byrote.scores.run import Run, open_run
+from byrote.scores.stored import save_stored
 
 _OF_RECORDS = ("samples", "seed", "validation", "validation_part", "as_csv")
 _OF_SECRETS = (
@@ -25,7 +27,7 @@ _OF_SECRETS = (
 
 
 def extract(options: ExtractOptions) -> int:
-    """Print what a kept model gives away of a run; return the exit code."""
+    """Print what a kept model gives away of a run, and keep it there; return the exit code."""
     run = open_run(options.run)
     refused, verb = (_OF_RECORDS, "score") if run.has_canaries else (_OF_SECRETS, "expose")
     for name in refused:
@@ -45,7 +47,7 @@ def _secrets(options: ExtractOptions, run: Run) -> int:
     seed, threads = run.manifest.seed, run.manifest.threads
     with standard_output_kept_clean(), controlled(seed % 2**32, threads, needs_torch=False):
         model = run.model(options.fit, model=build_user_model(options.model, options.settings))
-        extractions = extract_from_run(
+        result = extract_from_run(
             run.folder,
             model,
             fit=fit,
@@ -53,15 +55,12 @@ def _secrets(options: ExtractOptions, run: Run) -> int:
             prefix=options.prefix,
             budget=budget,
         )
+        save_stored(run.folder, result)
     show_secrets = options.show_secrets
     emit(
         output_format(options.as_json),
-        text=lambda: [report.render_patterns(extractions, show_secrets=show_secrets)],
-        data=lambda: {
-            "run_id": run.manifest.run_id,
-            "fit": fit,
-            "patterns": report.patterns_to_json(extractions, show_secrets=show_secrets),
-        },
+        text=lambda: [report.render_run(result, show_secrets=show_secrets)],
+        data=lambda: report.run_to_json(result, show_secrets=show_secrets),
     )
     return Exit.DONE
 
@@ -85,11 +84,11 @@ def _records(options: ExtractOptions, run: Run) -> int:
             fit=options.fit, samples=options.samples, seed=seed, validation=validation,
             model=build_user_model(options.model, options.settings),
         )  # fmt: skip
-    facts = {"run_id": run.manifest.run_id, "fit": options.fit, "seed": seed}
+        save_stored(run.folder, extraction)
     emit(
         output,
         text=lambda: [records_report.render_run(extraction, top=top)],
-        data=lambda: facts | records_report.run_to_json(extraction, top=top),
+        data=lambda: records_report.run_to_json(extraction, top=top),
         table=extraction.to_frame,
     )
     return code

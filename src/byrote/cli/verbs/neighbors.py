@@ -26,6 +26,7 @@ from byrote.scores.neighbors.near_duplicates import NearDuplicates, near_duplica
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.scores.neighbors.text_duplicates import near_duplicate_texts
 from byrote.scores.run import Run, open_run
+from byrote.scores.stored import save_stored
 
 _TABLES = ("train", "holdout", "synthetic")
 _OF_RUNS = {
@@ -129,9 +130,7 @@ def _find_copies(
         copies = near_duplicate_texts(train, result)
     else:
         copies = near_duplicates(result, train)
-    description = {**copies.description, "run_id": result.description["run_id"]}
-    copies = replace(copies, description=description)
-    copies.save(run.folder.paths.near_duplicates)
+    save_stored(run.folder, copies)
     return copies
 
 
@@ -149,7 +148,7 @@ def compare_with_samples(
     """Draw samples from the release model, compare, and write the result into the run folder."""
     drawn = run.sample(samples or len(validation), seed=seed, model=model)
     compared = compare_neighbors(result, train, validation, drawn, seed=seed, **options)
-    origin = {"run_id": result.description["run_id"], "fresh": validation.fingerprint}
+    origin = {"run_id": run.manifest.run_id, "fresh": validation.fingerprint}
     compared = replace(compared, description={**compared.description, **origin})
-    compared.save(run.folder.paths.neighbors)
+    save_stored(run.folder, compared)
     return compared

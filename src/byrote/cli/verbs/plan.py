@@ -13,9 +13,10 @@ from byrote.cli.exits import Exit
 from byrote.cli.options.planning import PlanOptions
 from byrote.cli.options.records import load_options
 from byrote.cli.output import emit, output_format, print_text, standard_output_kept_clean
-from byrote.cli.verbs.score import build_model, build_plan, load_records
+from byrote.cli.verbs.score import build_model, build_plan, load_grouped
 from byrote.errors import InvalidInput
 from byrote.models import contract
+from byrote.plans import Grouped
 from byrote.report import elsewhere
 from byrote.report.format import plain
 from byrote.report.proposals import render
@@ -59,7 +60,9 @@ def _write(options: PlanOptions, out: Path, choices: Mapping[str, Any]) -> int:
             " score trains a model)"
         )
     chosen = build_plan(options.plan, choices)
-    run = Run(plan_elsewhere(load_records(options), chosen, options.seed, out))
+    records, group = load_grouped(options, options.groups)
+    chosen = chosen if group is None else Grouped(chosen, group)
+    run = Run(plan_elsewhere(records, chosen, options.seed, out))
     if options.script is not None:
         print_text(elsewhere.slurm(run))
         return Exit.DONE
@@ -75,10 +78,11 @@ def _propose(options: PlanOptions) -> int:
     """Carry out a pilot and print plans."""
     goal, budget = Goal.parse(options.goal or "discover=1"), parse_time(options.budget)
     model = build_model(options)
-    model, records = contract.prepared(model, load_records(options, model))
+    records, group = load_grouped(options, options.groups, model)
+    model, records = contract.prepared(model, records)
     settings = Settings(options.seed, options.threads, options.workers, debug=options.debug)
     with standard_output_kept_clean():
-        planner = Planner(model, records, settings, options.started)
+        planner = Planner(model, records, settings, options.started, group)
         proposals = planner.propose(goal, budget)
     command = command_of(options, proposals.recommended)
     emit(
@@ -113,7 +117,9 @@ def command_of(options: PlanOptions, proposal: Proposal) -> str:
     words += _option("from-samples", options.from_samples)
     for name, value in load_options(options).items():
         words += _option(name, value)
-    spec = {**proposal.plan.spec()}
+    words += _option("groups", options.groups)
+    plan = proposal.plan
+    spec = {**(plan.plan if isinstance(plan, Grouped) else plan).spec()}
     kind = spec.pop("kind")
     if kind != "kfold":
         words += ["--plan", kind]

@@ -23,6 +23,7 @@ from byrote.scores.recitation.recitation import Recitation, RecitationSettings
 from byrote.scores.recitation.recite import recite as recite_texts
 from byrote.scores.recitation.recite_run import recite_run
 from byrote.scores.run import open_run
+from byrote.scores.stored import save_stored
 
 
 def recite(options: ReciteOptions) -> int:
@@ -71,7 +72,7 @@ def _recite_run(options: ReciteOptions, output: Format) -> None:
     unfitted = build_user_model(options.user_model, options.settings)
     with standard_output_kept_clean():
         result = recite_run(run, model=unfitted, **settings)
-        result.save(run.folder.paths.recitation)
+        save_stored(run.folder, result)
     emit(
         output,
         text=lambda: [counterfactual_recitation.render(result, top=options.top)],

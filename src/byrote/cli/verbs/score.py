@@ -85,9 +85,7 @@ def train(
     model = build()
     if groups is not None and group_duplicates:
         raise InvalidInput("--groups and --group-duplicates exclude each other; got both")
-    group = None if groups is None else _load_groups(options, groups, model)
-    column = None if groups == _OWN_LABELS else groups
-    records = load_records(options, model, show=show_records, leave_out=column)
+    records, group = load_grouped(options, groups, model, show=show_records)
     model, records = contract.prepared(model, records)
     if group_duplicates:
         group = _near_duplicates(records)
@@ -150,7 +148,20 @@ def load_records(
     return load_texts(options.data, **{name: values[name] for name in _TEXT_OPTIONS})
 
 
-def _load_groups(options: TrainOptions, name: str, model: Any) -> NDArray[Any]:
+def load_grouped(
+    options: TrainOptions | PlanOptions,
+    groups: str | None,
+    model: Any = None,
+    *,
+    show: bool = False,
+) -> tuple[Records | TextRecords, NDArray[Any] | None]:
+    """Load the records, and the group of each, (n,), where ``groups`` names them."""
+    group = None if groups is None else _load_groups(options, groups, model)
+    column = None if groups == _OWN_LABELS else groups
+    return load_records(options, model, show=show, leave_out=column), group
+
+
+def _load_groups(options: TrainOptions | PlanOptions, name: str, model: Any) -> NDArray[Any]:
     """Load the group of each record, (n,): its label, or what is loaded as a label would be."""
     if name == _OWN_LABELS:
         labels = load_records(options, model).labels

@@ -1,9 +1,10 @@
 """byrote show: the scores or exposures of a run."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 from rich.text import Text
@@ -22,6 +23,7 @@ from byrote.report import (
     per_token,
 )
 from byrote.report import trajectory as trajectory_text
+from byrote.report.attacks import AttackReport, report_of
 from byrote.report.conclusion import conclude
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
@@ -33,6 +35,8 @@ from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.privacy.attribute_disclosure import disclosure_of_run, guesses
 from byrote.scores.run import Run, open_run
+
+Result = TypeVar("Result")
 
 
 def show(options: ShowOptions) -> int:
@@ -90,6 +94,7 @@ def print_scores(
         texts=texts,
         accidents=accidents_of(run),
         after=_guarantee(run),
+        attacks=_attacks(run),
     )
     return conclude(result, incomplete=run.incomplete).exit_code
 
@@ -104,12 +109,23 @@ def load_shown(run: Run) -> Sequence[str]:
 
 def load_near_duplicates(run: Run, result: MemorizationResult) -> NearDuplicates | None:
     """Load the near-duplicates that were saved with these scores; None if there are none."""
+    copies = _stored(run.near_duplicates)
+    return None if copies is None else replace(copies, score=result.score)
+
+
+def _stored(load: Callable[[], Result | None]) -> Result | None:
+    """Load what a command left in a run; None, with a complaint, if it is of another run."""
     try:
-        copies = run.near_duplicates()
+        return load()
     except InvalidInput as error:
         complain(f"{error}; it is not shown")
         return None
-    return None if copies is None else replace(copies, score=result.score)
+
+
+def _attacks(run: Run) -> list[AttackReport]:
+    """Return what was recited and extracted, where these attacks were run."""
+    results = (_stored(run.recitation), _stored(run.extraction))
+    return [report_of(result) for result in results if result is not None]
 
 
 def print_result(
@@ -122,6 +138,7 @@ def print_result(
     texts: Sequence[str] | None = None,
     accidents: Sequence[Accident] = (),
     after: Iterable[object] = (),
+    attacks: Sequence[AttackReport] = (),
 ) -> None:
     """Print scores, with their trajectory, near copies and accidents where there are any."""
 
@@ -133,6 +150,8 @@ def print_result(
             yield from ("", trajectory_text.render(trajectory))
         yield from elsewhere.warnings(accidents)
         yield from after
+        for attack in attacks:
+            yield from attack.render()
 
     def as_json() -> dict[str, object]:
         data = memorization.to_json(result, top=top, texts=texts)
@@ -142,7 +161,7 @@ def print_result(
             data["near_duplicates"] = plain(copies.summary())
         if accidents:
             data["accidents"] = [asdict(accident) for accident in accidents]
-        return data
+        return data | {attack.verb: attack.data for attack in attacks}
 
     def as_csv() -> pd.DataFrame:
         columns = {} if copies is None else dict(near_duplicates.columns(copies))
@@ -180,19 +199,22 @@ def print_exposures(
     result, _ = complete_or_not(partial(run.exposure, epoch, method=method))
     tracked = bool(run.manifest.track) and epoch is None and output != "csv"
     trajectory = run.trajectory(method=method, partial=True) if tracked else None
+    attacks = _attacks(run)
 
     def as_text() -> Iterator[object]:
         yield exposure.render_run(result, top=top)
         if trajectory is not None:
             yield from ("", trajectory_text.render(trajectory))
         yield from _guarantee(run)
+        for attack in attacks:
+            yield from attack.render()
         yield from ("", _next_commands(run.path))
 
     def as_json() -> dict[str, object]:
         data = exposure.run_to_json(result)
         if trajectory is not None:
             data["trajectory"] = trajectory_text.to_json(trajectory)
-        return data
+        return data | {attack.verb: attack.data for attack in attacks}
 
     emit(output, text=as_text, data=as_json, table=result.to_frame)
     return conclude(result, incomplete=run.incomplete).exit_code

@@ -89,8 +89,8 @@ def exposure_by_epsilon(
     spans: list[list[_Span]] = []
     named = {}
     for model, x in zip(models, places, strict=True):
-        bits, intervals = _exposures(above, model, x, looks)
-        reach += [*bits, *(np.clip(span.ends, 0, maximum) for span in intervals)]
+        bits, intervals = _exposures(above, model, x, looks, maximum)
+        reach += [*bits, *(span.ends for span in intervals)]
         spans.append(intervals)
         _losses(below, model, x)
         if np.isinf(model.epsilon):
@@ -133,7 +133,11 @@ def _places(models: Sequence[PrivateModel], epsilons: Array) -> tuple[list[float
 
 
 def _exposures(
-    ax: Axes, model: PrivateModel, x: float, looks: dict[int, dict[str, Any]]
+    ax: Axes,
+    model: PrivateModel,
+    x: float,
+    looks: dict[int, dict[str, Any]],
+    maximum: float | None,
 ) -> tuple[list[Array], list["_Span"]]:
     """Draw canaries and means of the levels of a model; return the exposures and the intervals."""
     levels = [level for level in looks if (model.insertions == level).any()]
@@ -146,7 +150,9 @@ def _exposures(
         at = x + _LEVEL * (place - (len(levels) - 1) / 2)
         ax.plot(np.full(len(bits), at + 0.05), bits, ".", color=look["color"], ms=2.5, alpha=0.5)
         if not bound.any():
-            ends = np.array(mean_exposure(bits, model.secrets[rows]).interval)
+            most = np.nan if maximum is None else maximum
+            mean = mean_exposure(bits, model.secrets[rows], maximum=most)
+            ends = np.array(mean.interval)
             ax.vlines(at, *ends, color=look["color"], lw=1.2)
             intervals.append(_Span(at, ends, look["color"]))
         shape = marks.at_least(look["color"]) if bound.any() else {**look, "linestyle": "none"}

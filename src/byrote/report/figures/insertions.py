@@ -77,7 +77,7 @@ def exposure_by_insertions(
     for place, (level, look) in enumerate(levels.items()):
         rows = np.flatnonzero((times == level) & ~np.isnan(exposure))
         _points(ax, place, exposure[rows], [end[rows] for end in ends], bound[rows], look)
-        reach.append(_mean(ax, place, exposure[rows], names[rows], bound[rows]))
+        reach.append(_mean(ax, place, exposure[rows], names[rows], bound[rows], maximum))
     keys = [*_keys(ends), *marks.draw_null(ax), *marks.draw_ceiling(ax, maximum)]
     if bound.any():
         keys.append(marks.at_least_key())
@@ -116,12 +116,18 @@ def _points(
 
 
 def _mean(
-    ax: Axes, place: int, bits: Array, secrets: NDArray[Any], bound: NDArray[np.bool_]
+    ax: Axes,
+    place: int,
+    bits: Array,
+    secrets: NDArray[Any],
+    bound: NDArray[np.bool_],
+    maximum: float | None,
 ) -> Array:
     """Draw the mean; return the ends of its interval, if any."""
     if len(bits) == 0:
         return bits
-    mean = mean_exposure(bits, secrets, bound)
+    most = np.nan if maximum is None else maximum
+    mean = mean_exposure(bits, secrets, bound, maximum=most)
     x, ends = place + _MEAN_AT, np.array([] if bound.any() else mean.interval)
     if len(ends):
         ax.vlines(x, *ends, color="black", linewidth=1.4)

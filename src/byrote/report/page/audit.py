@@ -1,9 +1,9 @@
 """A run as its page shows it: results, each computed once, and the records if they are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,16 +13,19 @@ from byrote.report.format import call
 from byrote.report.page.content import RecordContent
 from byrote.report.page.record_content import Contents, contents_of
 from byrote.scores.exposure.exposure_result import ExposureResult
+from byrote.scores.exposure.secret_extraction import SecretExtraction
 from byrote.scores.gate.check import KINDS
 from byrote.scores.gate.threshold import Gate, GatedRun, Measured
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.neighbors.neighbor_result import NeighborResult
+from byrote.scores.neighbors.record_extraction import RecordExtraction
 from byrote.scores.once import once
 from byrote.scores.privacy.evidence import PrivacyEvidence
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 from byrote.scores.run import Run
 
+Result = TypeVar("Result")
 LEVEL = 0.95  # of every interval on a page, each on its own
 
 
@@ -109,28 +112,22 @@ class Audit:
     @cached_property
     def neighbors(self) -> NeighborResult | str:
         """Tests of the samples' neighbours, or why there are none."""
-        try:
-            return self.run.neighbors()
-        except (InvalidInput, CorruptFile, CannotRead) as error:
-            return str(error)
+        return _stored(self.run.neighbors, "byrote neighbors")
 
     @cached_property
     def near_duplicates(self) -> NearDuplicates | str:
         """Copies among the records, or why they are not known."""
-        try:
-            copies = self.run.near_duplicates()
-        except (InvalidInput, CorruptFile, CannotRead) as error:
-            return str(error)
-        return "byrote neighbors finds them" if copies is None else copies
+        return _stored(self.run.near_duplicates, "byrote neighbors")
 
     @cached_property
     def recitation(self) -> CounterfactualRecitation | str:
         """What the kept models recite of the run's texts, or why it is not known."""
-        try:
-            result = self.run.recitation()
-        except (InvalidInput, CorruptFile, CannotRead) as error:
-            return str(error)
-        return "byrote recite has not been run" if result is None else result
+        return _stored(self.run.recitation, "byrote recite")
+
+    @cached_property
+    def extraction(self) -> SecretExtraction | RecordExtraction | str:
+        """What was extracted from a kept model, or why it is not known."""
+        return _stored(self.run.extraction, "byrote extract")
 
     @cached_property
     def contents(self) -> Contents | str:
@@ -156,3 +153,12 @@ class Audit:
         kind = KINDS[name]
         with np.errstate(invalid="ignore", divide="ignore"):
             return kind.measure(GatedRun(self.run, (1 - LEVEL) / 2), kind.least)
+
+
+def _stored(load: Callable[[], Result | None], command: str) -> Result | str:
+    """Return what a command left in a run, or why it is not known."""
+    try:
+        result = load()
+    except (InvalidInput, CorruptFile, CannotRead) as error:
+        return str(error)
+    return f"{command} has not been run" if result is None else result

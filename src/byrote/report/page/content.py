@@ -141,6 +141,12 @@ class Coverage:
     status: Status
     evidence: str
 
+    def beside(self, other: "Coverage") -> "Coverage":
+        """Join two: what was run counts, and its evidence adds up."""
+        if self.status == other.status == "run":
+            return Coverage("run", f"{self.evidence.rstrip('.')}; {other.evidence}")
+        return self if self.status == "run" else other
+
 
 @dataclass(frozen=True)
 class Section:

@@ -42,7 +42,7 @@ def _files(run: Run) -> Iterator[Path]:
     """Yield the files on which a page rests, in an order of their own."""
     paths = run.folder.paths
     yield from (paths.manifest, paths.records, paths.plan)
-    for path in (paths.canaries, paths.neighbors, paths.near_duplicates, paths.recitation):
+    for path in (paths.canaries, *paths.results):
         if files.file_exists(path):
             yield path
     yield from (paths.fit(fit) for fit in run.finished)

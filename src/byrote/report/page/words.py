@@ -25,6 +25,21 @@ CANARIES: Words = (
     ),
     ("only bounds", "number of secrets known only to be at least so exposed"),
 )
+EXTRACTION: Words = (
+    (
+        "certified",
+        "a search has shown that nothing it left out is more likely to the model; not certified, it"
+        " ended at its budget before",
+    ),
+    (
+        "rank",
+        "the number of guesses, the likeliest first, after which the secret is guessed",
+    ),
+    (
+        "completed from",
+        "how many characters of the secret must be given for the model to complete the others",
+    ),
+)
 RECITATION: Words = (
     ("token", "a piece of text, such as a word or a letter, that a model reads at a time"),
     (

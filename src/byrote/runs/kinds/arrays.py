@@ -13,7 +13,7 @@ from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.models import contract
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Context, Design
-from byrote.plans.pilot_plan import pilot_fits, pilot_plan
+from byrote.plans.pilot_plan import pilot_fits, pilot_plan, pilot_rows
 from byrote.runs.epoch_recorder import EpochRecorder, EpochScorer
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
 from byrote.runs.job import BadLogProb, Content, Job, Outcome, Scored, Task, checked, job_of
@@ -176,23 +176,26 @@ class Arrays:
         Without another, on as many as take long enough.
         """
 
-        def fit(size: int) -> tuple[float, tuple[Design, Outcome]]:
-            design = self._pilot_design(planned, size)
-            taken, outcome = self._pilot_fit(planned, design, 0)
-            return taken, (design, outcome)
+        def fit(rows: NDArray[np.intp]) -> tuple[float, tuple[NDArray[np.intp], Design, Outcome]]:
+            design = self._pilot_design(planned, rows)
+            taken, outcome = self._pilot_fit(planned, rows, design, 0)
+            return taken, (rows, design, outcome)
 
         if growth is None:
             share = len(planned.design.training_rows(0)) / planned.design.n
             smallest = min(planned.design.n, round(planned.smallest / share) + 1)
             sizes = doubling(smallest, planned.design.n)
-            times, (design, first) = run_pilots(sizes, fit, _LONG_ENOUGH)
+            parts = {len(rows): rows for rows in (self._pilot_rows(planned, k) for k in sizes)}
+            times, (rows, design, first) = run_pilots(
+                parts, lambda size: fit(parts[size]), _LONG_ENOUGH
+            )
             seconds = [times[-1][1]]
         else:
-            taken, (design, first) = fit(growth.records)
+            taken, (rows, design, first) = fit(self._pilot_rows(planned, growth.records))
             times, seconds = growth.times, [taken]
         outcomes = {0: first}
         for number in pilot_fits(design)[1:]:
-            taken, outcomes[number] = self._pilot_fit(planned, design, number)
+            taken, outcomes[number] = self._pilot_fit(planned, rows, design, number)
             seconds.append(taken)
         typical = float(np.median(seconds)) / times[-1][1]
         times = [(size, typical * taken) for size, taken in times]
@@ -236,17 +239,20 @@ class Arrays:
         return np.sort(generator.choice(len(self.records), count, replace=False))
 
     def _pilot_rows(self, planned: Planned, size: int) -> NDArray[np.intp]:
-        return self._some(seeds.generator(planned.seed, seeds.Purpose.REHEARSAL, 1), size)
+        generator = seeds.generator(planned.seed, seeds.Purpose.REHEARSAL, 1)
+        return pilot_rows(planned.plan, len(self.records), size, generator)
 
-    def _pilot_design(self, planned: Planned, size: int) -> Design:
-        chosen, records = self._pilot_rows(planned, size), self.records
-        labels = None if records.labels is None else records.labels[chosen]
-        plan = pilot_plan(planned.plan, planned.design, size)
-        return plan.draw(Context(size, planned.seed, records.ids[chosen], labels))
+    def _pilot_design(self, planned: Planned, rows: NDArray[np.intp]) -> Design:
+        records = self.records
+        labels = None if records.labels is None else records.labels[rows]
+        plan = pilot_plan(planned.plan, planned.design, rows)
+        return plan.draw(Context(len(rows), planned.seed, records.ids[rows], labels))
 
-    def _pilot_fit(self, planned: Planned, design: Design, fit: int) -> tuple[float, Outcome]:
+    def _pilot_fit(
+        self, planned: Planned, rows: NDArray[np.intp], design: Design, fit: int
+    ) -> tuple[float, Outcome]:
         """Carry out a fit on some of the records; return its seconds and its outcome."""
-        x = self._taken(self._pilot_rows(planned, design.n))
+        x = self._taken(rows)
         task = Task(planned.model, InMemory(x), self.content, planned.threads, track=planned.track)
         job = replace(job_of(design, fit, planned.seed), keep_weights=planned.keeps)
         return timed_fit(task, job, design)

@@ -1,84 +1,24 @@
 """Secrets extracted from a model that a run keeps, and which of the run's canaries they are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote import checks
 from byrote.attacks.discoverable_extraction import greedy_completions
-from byrote.attacks.extraction import Extraction, extract_with_ranks
-from byrote.attacks.ranks import Ranks
+from byrote.attacks.extraction import extract_with_ranks
 from byrote.data.canaries import Canary
-from byrote.display import Displayed
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.runs.record_files import PlantedCanaries
 from byrote.runs.run_folder import RunFolder
-
-
-@dataclass(frozen=True)
-class RecognisedSecret:
-    """An extracted completion that is a canary of the run.
-
-    Its place from 1, the canary's name, and its number of insertions in the fit's text.
-    """
-
-    place: int
-    id: str
-    inserted: int
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class PatternExtraction(Displayed):
-    """Completions extracted for one pattern, and the ranks of c of its canaries.
-
-    Attributes
-    ----------
-    pattern
-        Its text.
-    extraction
-        The most likely completions.
-    recognised
-        Which of them are secrets of the run.
-    ids, inserted
-        (c,) names of canaries, and their number of insertions in the fit's text.
-    ranks
-        Their ranks among all completions, exact as far as the same search went; None if no canary
-        is ranked.
-    given
-        (L,) number of leading characters of the secret that are given, from 0.
-    completed
-        (c, L) share of the other characters that greedy completion gets right, in their places;
-        NaN beyond the secret's length.
-    """
-
-    pattern: str
-    extraction: Extraction
-    recognised: tuple[RecognisedSecret, ...]
-    ids: NDArray[Any]
-    inserted: NDArray[np.int64]
-    ranks: Ranks | None
-    given: NDArray[np.int64]
-    completed: NDArray[np.float64]
-
-    def __repr__(self) -> str:  # no secret in notebooks and tracebacks
-        return f"PatternExtraction({self.pattern!r}, {self.extraction!r})"
-
-
-@dataclass(frozen=True)
-class SearchBudget:
-    """Limits of a search; see ``byrote.extract``."""
-
-    batch_size: int = 256
-    max_queries: int = 50_000
-    max_frontier: int = 1_000_000
-    top: int = 1
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            checks.integer(name, value, at_least=1)
+from byrote.scores.exposure.secret_extraction import (
+    PatternExtraction,
+    RecognisedSecret,
+    SearchBudget,
+    SecretExtraction,
+)
 
 
 def extract_from_run(
@@ -89,7 +29,7 @@ def extract_from_run(
     ids: Sequence[str] = (),
     prefix: str | None = None,
     budget: SearchBudget | None = None,
-) -> list[PatternExtraction]:
+) -> SecretExtraction:
     """Search a fitted model of an exposure run for the most likely secret of each pattern.
 
     Parameters
@@ -113,7 +53,8 @@ def extract_from_run(
     included = run.design.included(fit)[: len(canaries)].astype(np.int64)
     rows = _rows(canaries, included, ids)
     numbers = np.unique(canaries.pattern[rows]) if ids else np.arange(len(canaries.patterns))
-    return [
+    budget = budget or SearchBudget()
+    patterns = tuple(
         _extract_pattern(
             model,
             canaries,
@@ -121,10 +62,18 @@ def extract_from_run(
             int(number),
             rows[canaries.pattern[rows] == number],
             prefix,
-            budget or SearchBudget(),
+            budget,
         )
         for number in numbers
-    ]
+    )
+    return SecretExtraction(
+        ids=np.concatenate([pattern.ids for pattern in patterns]),
+        patterns=patterns,
+        fit=fit,
+        planted=int(np.count_nonzero(included)),
+        budget=budget,
+        description={"run_id": run.manifest.run_id},
+    )
 
 
 def _rows(
@@ -158,7 +107,6 @@ def _extract_pattern(
     of_pattern = np.flatnonzero(canaries.pattern == number)
     secrets = {_tokens(model, pattern, canaries.completions[row]): row for row in of_pattern}
     extracted = [_tokens(model, pattern, text) for text, _ in extraction.completions]
-    given, completed = _complete(model, pattern, texts)
     return PatternExtraction(
         pattern=pattern.text,
         extraction=extraction,
@@ -169,11 +117,11 @@ def _extract_pattern(
             for place, tokens in enumerate(extracted, start=1)
             if tokens in secrets
         ),
+        planted=int(np.count_nonzero(included[of_pattern])),
         ids=canaries.ids[rows],
         inserted=included[rows],
         ranks=ranks if texts else None,
-        given=given,
-        completed=completed,
+        completed=_complete(model, pattern, texts),
     )
 
 
@@ -182,9 +130,7 @@ def _tokens(model: Any, pattern: Canary, completion: str) -> tuple[int, ...]:
     return tuple(model.encode(pattern.prefix + completion))
 
 
-def _complete(
-    model: Any, pattern: Canary, texts: list[str]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _complete(model: Any, pattern: Canary, texts: list[str]) -> NDArray[np.float64]:
     """Complete each secret greedily from every number of given characters."""
     longest = max(map(len, texts), default=0)
     shares = np.full((len(texts), longest), np.nan)
@@ -194,7 +140,7 @@ def _complete(
             left, completed = text[completion.prefix :], completion.text[completion.prefix :]
             right = sum(a == b for a, b in zip(left, completed, strict=False))
             shares[row, completion.prefix] = right / len(left)
-    return np.arange(longest), shares
+    return shares
 
 
 def with_prefix(pattern: Canary, prefix: str) -> Canary:

@@ -32,8 +32,8 @@ class Level(PlainData):
     mean, median
         Of the exposures; lower bounds if some of them are.
     low, high
-        Student's 95 % interval of the mean over the secrets; NaN for fewer than two, and if some
-        are lower bounds.
+        Student's 95 % interval of the mean over the secrets, cut to possible exposures; NaN for
+        fewer than two, and if some are lower bounds.
     p_value
         Fisher's combination of the canaries' p-values for "none of them was trained on". Secrets
         are drawn independently, so their ranks are independent if the model has seen none of them;
@@ -127,33 +127,47 @@ def by_insertions(exposure: Exposure, inserted: ArrayLike) -> tuple[Level, ...]:
     return tuple(_level(exposure, int(level), counts == level) for level in np.unique(counts))
 
 
-def mean_exposure(bits: ArrayLike, secret: ArrayLike, saturated: ArrayLike = False) -> Estimate:
+def mean_exposure(
+    bits: ArrayLike,
+    secret: ArrayLike,
+    saturated: ArrayLike = False,
+    *,
+    maximum: ArrayLike | None = None,
+) -> Estimate:
     """Average exposures, or differences, in bits, with Student's 95 % interval over secrets.
 
     A secret that occurs several times, as in several fits, is one draw. NaN values are left out; if
-    some are lower bounds the mean is one too, and has no interval.
+    some are lower bounds the mean is one too, and has no interval. With ``maximum``, the largest
+    possible exposures, (n,) or one for all (NaN: unknown), the interval ends at 0 and at their
+    mean, beyond which no mean exposure lies.
 
     Examples
     --------
-    >>> average = mean_exposure([1.0, 1.0, 3.0, 3.0, 5.0, 5.0], [*"aabbcc"])
-    >>> average.value, round(average.low, 3), round(average.high, 3)  # of three secrets, not of six
+    >>> bits, secrets = [1.0, 1.0, 3.0, 3.0, 5.0, 5.0], [*"aabbcc"]  # three secrets, not six
+    >>> average = mean_exposure(bits, secrets)
+    >>> average.value, round(average.low, 3), round(average.high, 3)
     (3.0, -1.968, 7.968)
+    >>> mean_exposure(bits, secrets, maximum=6.64).interval
+    (0.0, 6.64)
     """
     values = np.asarray(bits, np.float64)
     known = ~np.isnan(values)
     average = mean(values[known], np.asarray(secret)[known], units="secrets")
     if not np.any(saturated):
-        return average
+        if maximum is None or not known.any():
+            return average
+        largest = np.broadcast_to(np.asarray(maximum, np.float64), values.shape)[known]
+        return average.within(0.0, float(largest.mean()))
     why = FLOORS.format(np.count_nonzero(saturated), len(values))
     return Estimate(average.value, bound="at least", reason=why)
 
 
 def _level(exposure: Exposure, insertions: int, which: NDArray[np.bool_]) -> Level:
-    bits, saturated, secret = (
-        each[which] for each in (exposure.bits, exposure.saturated, exposure.ids)
+    bits, saturated, secret, maximum = (
+        each[which] for each in (exposure.bits, exposure.saturated, exposure.ids, exposure.maximum)
     )
     known = bits[~np.isnan(bits)]
-    average = mean_exposure(bits, secret, saturated)
+    average = mean_exposure(bits, secret, saturated, maximum=maximum)
     return Level(
         insertions=insertions,
         canaries=len(bits),

@@ -1,14 +1,12 @@
 """Training records of a run that come out in samples of a model that it keeps."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote import checks
-from byrote.columnar import Tabular
 from byrote.data.records import Records
 from byrote.data.text_records import as_arrays
 from byrote.errors import InvalidInput
@@ -19,48 +17,9 @@ from byrote.scores.neighbors.extracted_records import (
     extracted_records,
     memorization_ratio,
 )
+from byrote.scores.neighbors.record_extraction import RecordExtraction
 from byrote.scores.run import Run
 from byrote.stats.estimate import Estimate
-
-Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class ExtractionFromRun(Tabular):
-    """Which of the n records that a kept model trained on its samples reproduce.
-
-    Attributes
-    ----------
-    ids, score
-        (n,) ids of these records, and their memorization scores M; NaN for those not scored.
-    extracted
-        The records that come out, the rate with its control, and how many would.
-    by_ratio
-        The same by the ratio of distances, as ``memorization_ratio`` counts.
-    held_out
-        Number of records of the control; 0 without.
-    """
-
-    ids: NDArray[Any]
-    score: Array
-    extracted: ExtractedRecords
-    by_ratio: ExtractedRecords
-    held_out: int
-
-    def columns(self) -> Mapping[str, NDArray[Any]]:
-        """Return the columns by name.
-
-        "samples" is the number of samples that reproduce the record, "distance" the smallest
-        adaptive distance of the samples to which no other record is nearer; NaN without any.
-        """
-        nearest = np.full(len(self.ids), np.inf)
-        np.minimum.at(nearest, self.extracted.record, self.extracted.distance)
-        return {
-            "id": self.ids,
-            "samples": self.extracted.counts,
-            "distance": np.where(np.isinf(nearest), np.nan, nearest),
-            "score": self.score,
-        }
 
 
 def extract_records(
@@ -72,7 +31,7 @@ def extract_records(
     seed: int = 0,
     validation: Records | None = None,
     model: Any = None,
-) -> ExtractionFromRun:
+) -> RecordExtraction:
     """Find the training records that samples of a kept model reproduce.
 
     Parameters
@@ -111,9 +70,31 @@ def extract_records(
         unknown = Estimate(np.nan, reason=_why_no_control(fit, held_out))
         extracted, by_ratio = (replace(each, control=unknown) for each in (extracted, by_ratio))
         held_out = 0
-    score_of = dict(zip(result.ids.tolist(), result.score.tolist(), strict=True))
-    score = np.array([score_of.get(id_, np.nan) for id_ in train.ids.tolist()])
-    return ExtractionFromRun(train.ids, score, extracted, by_ratio, held_out)
+    extraction = RecordExtraction(
+        ids=train.ids,
+        samples=extracted.counts,
+        distance=_nearest(extracted),
+        score=np.full(len(train), np.nan),
+        rate=extracted.rate,
+        control=extracted.control,
+        inside=extracted.inside,
+        threshold=extracted.threshold,
+        ratio=by_ratio.rate,
+        ratio_control=by_ratio.control,
+        drawn=extracted.drawn,
+        held_out=held_out,
+        fit=fit,
+        seed=seed,
+        description={"run_id": run.manifest.run_id},
+    )
+    return extraction.beside(result)
+
+
+def _nearest(extracted: ExtractedRecords) -> NDArray[np.float64]:
+    """Return the smallest distance of a sample to each record that is nearest to one, (n,)."""
+    nearest = np.full(len(extracted.counts), np.inf)
+    np.minimum.at(nearest, extracted.record, extracted.distance)
+    return np.where(np.isinf(nearest), np.nan, nearest)
 
 
 def _trained_on(run: Run, fit: int | None) -> NDArray[np.bool_]:

@@ -61,8 +61,12 @@ class ExtractedRecords(Displayed):
     @property
     def rows(self) -> NDArray[np.intp]:
         """Rows of the reproduced training records, most often reproduced first."""
-        order = np.argsort(-self.counts, kind="stable")
-        return order[: np.count_nonzero(self.counts)]
+        return reproduced_rows(self.counts)
+
+    @property
+    def drawn(self) -> int:
+        """Number of samples, m."""
+        return len(self.distance)
 
 
 def extracted_records(
@@ -168,6 +172,12 @@ def memorization_ratio(
         train, samples, validation=validation, neighbors=2, alpha=1.0, features=features,
         downsample=downsample,
     )  # fmt: skip
+
+
+def reproduced_rows(counts: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the rows with a count above 0, the largest counts first."""
+    order = np.argsort(-counts, kind="stable")
+    return order[: np.count_nonzero(counts)]
 
 
 def _inside(counts: NDArray[np.intp]) -> Estimate:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.plans import IN, OUT, Design, Plan
+from byrote.plans import IN, OUT, Design, Grouped, Plan
 from byrote.runs.kinds.arrays import Arrays, Forecast
 from byrote.runs.request import Request
 from byrote.runs.table import Table
@@ -222,6 +222,8 @@ def _smallest_p(design: Design) -> float:
 
 def _provable(plan: Plan, design: Design, sides: Sides) -> float:
     """Epsilon that ``byrote epsilon`` proves at best, by the bound that applies to the plan."""
+    if isinstance(plan, Grouped):  # inclusions of the records of a group are not independent
+        return 0.0
     if plan.kind == "probes":
         if sides.pairs:
             return 0.0

@@ -13,7 +13,7 @@ from byrote.data.sources import as_records
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.models import contract
-from byrote.plans import KFold, Plan, Probes
+from byrote.plans import Grouped, KFold, Plan, Probes
 from byrote.runs.forecast import Planned
 from byrote.runs.kinds.arrays import Arrays, Forecast
 from byrote.runs.kinds.pilot import Pilot
@@ -104,6 +104,7 @@ def propose_plans(
     budget: float = float("inf"),
     labels: Any = None,
     ids: Any = None,
+    groups: Any = None,
     seed: int = 0,
     workers: int = 1,
     threads: int = 1,
@@ -118,6 +119,9 @@ def propose_plans(
     ----------
     model, X, labels, ids, seed, workers, threads, debug
         As of ``score_memorization``.
+    groups
+        (n,) group of each record, for plans that hold out the records of a group together
+        (``byrote.plans.Grouped``).
     goal
         "discover=N": find N records, with an effect of six standard deviations of retraining;
         "se=X": a standard error of X nats; "effect=X": find a single record with an effect of X
@@ -128,7 +132,7 @@ def propose_plans(
     Raises
     ------
     InvalidInput
-        If an argument is invalid, or there are fewer than 40 records.
+        If an argument is invalid, or there are fewer than 40 records, or groups.
 
     Examples
     --------
@@ -142,32 +146,41 @@ def propose_plans(
     settings = Settings(seed, threads, workers, debug=debug)
     if not (budget := checks.as_float(budget)) > 0:
         raise InvalidInput(f"budget must be a positive number of seconds; got {budget:g}")
-    return Planner(model, records, settings).propose(Goal.parse(goal), budget)
+    return Planner(model, records, settings, groups=groups).propose(Goal.parse(goal), budget)
 
 
 class Planner:
     """The pilots of a model and its records, and the plans made from them.
 
-    ``started``: ``time.perf_counter()`` when the command began (default: now).
+    ``started``: ``time.perf_counter()`` when the command began (default: now). ``groups``: (n,)
+    group of each record, for plans of groups.
     """
 
     def __init__(
-        self, model: Any, records: Records, settings: Settings, started: float | None = None
+        self,
+        model: Any,
+        records: Records,
+        settings: Settings,
+        started: float | None = None,
+        groups: Any = None,
     ) -> None:
-        n = len(records)
+        self._groups = groups
+        usual = self._of_groups(KFold(_FOLDS, _USUAL_REPEATS))
+        n = usual.spec().get("groups", len(records))
         if n < 2 * _LEAST_PROBES:
             raise InvalidInput(
-                f"records must be at least {2 * _LEAST_PROBES} to propose plans; got {n}"
+                f"{'records' if groups is None else 'groups'} must be at least"
+                f" {2 * _LEAST_PROBES} to propose plans; got {n}"
             )
-        self._request = Request(model, records, KFold(_FOLDS, _USUAL_REPEATS), settings)
+        self._request = Request(model, records, usual, settings)
         kind = self._request.kind
         assert isinstance(kind, Arrays)  # noqa: S101 (records are not canaries)
         self._kind = kind
         self._probes = min(_PROBES, n // 4 // 2 * 2)
         planned = self._request.planned(started)
         self._folds = self._kind.pilot(planned)
-        probes = self._planned(planned, Probes(self._probes, _USUAL_FITS, pairs=True))
-        self._pairs = self._kind.pilot(probes, self._folds)
+        probes = self._of_groups(Probes(self._probes, _USUAL_FITS, pairs=groups is None))
+        self._pairs = self._kind.pilot(self._planned(planned, probes), self._folds)
         seed = settings.seed
         first = evaluation_seconds(self._folds.table.design, seed)  # loads libraries
         self._base = replace(planned, overhead=planned.overhead + first)
@@ -194,14 +207,24 @@ class Planner:
         )
 
     def _plans(self) -> dict[str, list[Plan]]:
-        """Return the plans of each kind, by increasing size."""
+        """Return the plans of each kind, by increasing size.
+
+        Groups cannot be paired, and their coins prove no epsilon.
+        """
         m = self._probes
-        return {
+        plans: dict[str, list[Plan]] = {
             "kfold": [KFold(_FOLDS, repeats) for repeats in _REPEATS],
             "probes": [Probes(m, f) for f in _FITS],
+        }
+        if self._groups is not None:
+            return {name: [*map(self._of_groups, sizes)] for name, sizes in plans.items()}
+        return plans | {
             "pairs": [Probes(m, f, pairs=True) for f in _FITS],
             "coins": [Probes(m, f, coins=True) for f in _FITS],
         }
+
+    def _of_groups(self, plan: Plan) -> Plan:
+        return plan if self._groups is None else Grouped(plan, self._groups)
 
     def _sized(self, name: str, plans: Sequence[Plan], goal: Goal, budget: float) -> Proposal:
         """Take the smallest plan that reaches the goal, the largest in the budget, or the usual.
@@ -240,7 +263,7 @@ class Planner:
 
 def _usual(plans: Sequence[Plan]) -> int:
     """Return the place of the plan of the usual size."""
-    sizes = [getattr(plan, plan.size) for plan in plans]
+    sizes = [plan.spec()[plan.size] for plan in plans]
     return next(p for p, size in enumerate(sizes) if size in (_USUAL_REPEATS, _USUAL_FITS))
 
 

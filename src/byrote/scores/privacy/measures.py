@@ -170,7 +170,7 @@ def _exposure_of_canaries(
     rows = np.flatnonzero(cells.ravel())
     drawn = exposure.take(rows)
     (level,) = by_insertions(drawn, np.full(len(rows), insertions))
-    average = mean_exposure(drawn.bits, drawn.ids, drawn.saturated)
+    average = mean_exposure(drawn.bits, drawn.ids, drawn.saturated, maximum=drawn.maximum)
     detail = {**level.to_dict(), "max_mean_bits": allowed_bits}
     return GroupMeasure(group, "exposure", average, NULL_MEAN, detail)
 

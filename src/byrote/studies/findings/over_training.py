@@ -73,7 +73,7 @@ def _peak(trajectory: ExposureOverTraining, level: int, turn: dict[int, int], se
         steps = [turn[fit] for fit in trajectory.fit[rows].tolist()]
         columns = np.searchsorted(trajectory.steps, steps)
         there = bits[np.arange(len(rows)), np.minimum(columns, len(trajectory.steps) - 1)]
-        at_turn = mean_exposure(there, ids)
+        at_turn = mean_exposure(there, ids, maximum=trajectory.maximum[rows])
         after_turn = mean_exposure(bits[:, -1] - there, ids)
     interval = _bootstrap(trajectory.steps, bits, ids, seed)
     return Peak(
@@ -83,7 +83,7 @@ def _peak(trajectory: ExposureOverTraining, level: int, turn: dict[int, int], se
         step=int(trajectory.steps[best]),
         step_interval=interval,
         at_turn=at_turn,
-        at_end=mean_exposure(bits[:, -1], ids),
+        at_end=mean_exposure(bits[:, -1], ids, maximum=trajectory.maximum[rows]),
         after_turn=after_turn,
         share_at_turn=at_turn.value / float(mean[best]) if mean[best] > 0 else np.nan,
         order=_order(interval, list(turn.values())),

@@ -49,7 +49,7 @@ def canaries(audit: Audit) -> Section | None:
         (shown.figure(), _levels(result), shown.table(), shown.notes()),
         data,
         numbers=_numbers(audit, result),
-        covers={EXFILTRATION: _coverage(result)},
+        covers={EXFILTRATION: _coverage(audit, result)},
         words=words.CANARIES,
     )
 
@@ -114,13 +114,13 @@ def _mean(level: Level) -> Number:
     return cells.estimated(name, exposure_notes.level_mean(level), metric, note)
 
 
-def _coverage(result: ExposureResult) -> Coverage:
+def _coverage(audit: Audit, result: ExposureResult) -> Coverage:
     inserted = result.inserted > 0
     searched = inserted & np.isin(result.exposure.method, _CERTAIN)
     if not searched.any():
         return Coverage(
             "not run",
-            "exposures are estimated; byrote extract searches a kept model for the secrets",
+            f"exposures are estimated; {audit.extraction}; it searches a kept model for secrets",
         )
     first = int(np.count_nonzero(searched & (result.exposure.rank == 1)))
     return Coverage(

@@ -46,14 +46,13 @@ CLASSES = {
 _ABSENT = Coverage("out of scope", "byrote has no such attack, and nothing here rules it out")
 _NOTHING_GENERATED = Coverage("not run", "no text was generated and searched")
 NO_AVERAGE = cells.words("has no average", tone="note")
-_RECITE = Coverage("not run", "byrote recite lets kept models continue the texts")
 
 
 def coverage(audit: Audit, sections: Sequence[Section]) -> Section:
     """Return which attacks a run tested, filled from what its sections show."""
     covers = dict.fromkeys(CLASSES, _ABSENT) | _defaults(audit)
     for section in sections:
-        covers |= section.covers
+        covers |= {name: covers[name].beside(each) for name, each in section.covers.items()}
     rows = tuple(
         cells.row(
             name,
@@ -125,17 +124,19 @@ def _status(status: Status) -> Cell:
 def _defaults(audit: Audit) -> dict[str, Coverage]:
     """Return what an attack needs that a run could have had."""
     table = audit.run.manifest.data.table
-    samples = "byrote neighbors --validation tests samples of a kept model"
+    samples = "it, or byrote neighbors --validation, tests samples of a kept model"
     defaults = {
         ATTRIBUTE: Coverage("not run", "byrote.privacy.attribute_disclosure guesses a column")
         if table
         else Coverage("out of scope", "there are no named columns to guess"),
-        REGURGITATION: Coverage("not run", samples),
+        REGURGITATION: Coverage("not run", f"{audit.extraction}; {samples}"),
     }
     if audit.exposures is not None:
         return {**defaults, REGURGITATION: _NOTHING_GENERATED}
     if audit.run.manifest.data.texts:
-        return {**defaults, REGURGITATION: _NOTHING_GENERATED, EXFILTRATION: _RECITE}
+        recite = f"{audit.recitation}; it lets kept models continue the texts"
+        exfiltration = Coverage("not run", recite)
+        return {**defaults, REGURGITATION: _NOTHING_GENERATED, EXFILTRATION: exfiltration}
     return {
         **defaults,
         EXFILTRATION: Coverage("out of scope", "a density of records answers no questions in text"),

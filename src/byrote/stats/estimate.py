@@ -99,10 +99,17 @@ def mean(
         return Estimate(np.nan if both else float(sample.mean()), level=level, reason=UNKNOWN)
     centre = float(sample.mean())
     error, count = _error_of_mean(sample, clusters)
+    return from_clusters(centre, error, count, level=level, units=units)
+
+
+def from_clusters(
+    value: float, error: float, count: int, *, level: float = LEVEL, units: str
+) -> Estimate:
+    """Compute Student's interval of a mean from its standard error over this many clusters."""
     if count < 2:
-        return Estimate(centre, level=level, reason=f"an interval needs two {units} or more")
+        return Estimate(value, level=level, reason=f"an interval needs two {units} or more")
     half = float(stdtrit(count - 1, (1 + level) / 2)) * error
-    return Estimate(centre, centre - half, centre + half, level)
+    return Estimate(value, value - half, value + half, level)
 
 
 def _error_of_mean(sample: Array, clusters: Clusters | None) -> tuple[float, int]:

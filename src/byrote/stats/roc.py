@@ -7,17 +7,17 @@ two).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
 
+from byrote.stats.cell_order import ascending
 from byrote.stats.estimate import clopper_pearson
-from byrote.stats.standard_errors import CellSums, clustered_proportion_error, error_of_sums
+from byrote.stats.standard_errors import Moments, clustered_proportion_error, error_of_sums
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -51,37 +51,18 @@ class Cells:
     @cached_property
     def others(self) -> Array:
         """The scores of non-members in ascending order."""
-        return self.ordered(members=False)
+        return np.sort(self.score[~self.member & _known(self.score)])
 
     def counted(self, condition: Callable[[Array], Flags], *, members: bool) -> Counts:
         """Count the scores of a side that meet a condition, by record and by unit."""
-        by_record, by_unit = self.zeros(np.intp)
+        by_record, by_unit = (
+            np.zeros(size, np.intp) for size in (self.score.shape[1], int(self.unit.max()) + 1)
+        )
         for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
             some = condition(score) & (member == members)
             by_record += some
             by_unit[unit] += np.count_nonzero(some)
         return by_record, by_unit
-
-    def ordered(self, *, members: bool) -> Array:
-        """Return the scores of a side in ascending order."""
-        counts = (self.of_members if members else self.of_others)[1]
-        joined, start = np.empty(counts.sum()), 0
-        for _, _, score in self.by_fit(members=members):
-            joined[start : start + len(score)] = score
-            start += len(score)
-        joined.sort()
-        return joined
-
-    def by_fit(self, *, members: bool) -> Iterator[tuple[int, Ids, Array]]:
-        """Yield the unit of each fit with a side, and its records and scores, (k,) each."""
-        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
-            record = np.flatnonzero((member == members) & _known(score))
-            if len(record):
-                yield int(unit), record, score[record]
-
-    def zeros(self, kind: type) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return zeros for each record, and for each unit."""
-        return np.zeros(self.score.shape[1], kind), np.zeros(int(self.unit.max()) + 1, kind)
 
 
 def _known(score: Array) -> Flags:
@@ -160,14 +141,13 @@ def auc_interval(
 
     least_error: a standard error from ``replicates`` values, used where it is larger.
     """
-    inside, outside = (_placements(cells, members=members) for members in (True, False))
-    pairs = inside.size * outside.size
-    if not pairs:
+    if not (cells.of_members[0].any() and cells.of_others[0].any()):
         return np.nan, (np.nan, np.nan)
-    area = inside.total / pairs
+    placements = _Placements.of(cells)
+    area = placements.area
     if area in (0.0, 1.0):
         return area, _interval_at_edge(area, cells, level)
-    error, clusters = _error_of_area(area, inside, outside)
+    error, clusters = placements.error(cells)
     if clusters < 2:
         return area, (np.nan, np.nan)
     if least_error > error:
@@ -177,25 +157,65 @@ def auc_interval(
     return area, (float(expit(centre - half)), float(expit(centre + half)))
 
 
-def _placements(cells: Cells, *, members: bool) -> CellSums:
-    """Count, for each member's score, the others' lower ones, for each other's the higher ones."""
-    opposite = cells.others if members else cells.ordered(members=True)
+@dataclass(frozen=True, eq=False)
+class _Placements:
+    """How many scores of the other side each score is right about: lower ones for members'.
 
-    def placed() -> Iterator[tuple[int, Ids, Array]]:
-        for unit, record, score in cells.by_fit(members=members):
-            order = np.argsort(score)
-            lower = lower_than(score[order], opposite)
-            yield unit, record[order], lower if members else len(opposite) - lower
+    Equal ones count half. sums: of all cells by record, and by unit. members, others: moments.
+    """
 
-    counts = cells.of_members if members else cells.of_others
-    return CellSums.of(counts, placed() if len(opposite) else ())
+    sums: tuple[Array, Array]
+    members: Moments
+    others: Moments
+
+    @classmethod
+    def of(cls, cells: Cells) -> "_Placements":
+        """Count in one pass through the scores in ascending order."""
+        by_record, by_unit = (np.zeros(len(counts)) for counts in cells.of_members)
+        members, others = Moments(), Moments()
+        lower, higher = 0, int(cells.of_members[0].sum())  # the others' scores, the members'
+        for places, starts in ascending(cells.score):
+            member = cells.member.ravel()[places]
+            right = _right(member, starts, lower, higher)
+            members.add(right[member])
+            others.add(right[~member])
+            lower, higher = others.size, higher - int(np.count_nonzero(member))
+            fit = places // len(by_record)
+            np.add.at(by_record, places - fit * len(by_record), right)
+            np.add.at(by_unit, cells.unit[fit], right)
+        return cls((by_record, by_unit), members, others)
+
+    @property
+    def area(self) -> float:
+        """Share of the pairs of a member's and another's score in which the member's is higher."""
+        return self.members.total / (self.members.size * self.others.size)
+
+    def error(self, cells: Cells) -> tuple[float, int]:
+        """Compute the standard error of the area, and the number of clusters behind it."""
+        m, n, area = self.members.size, self.others.size, self.area
+        sides = cells.of_members, cells.of_others
+        by_record, by_unit = (
+            sums / (m * n) - area * (members / m + others / n)
+            for sums, members, others in zip(self.sums, *sides, strict=True)
+        )
+        squares = self.members.about(area * n) + self.others.about(area * m)
+        return error_of_sums((by_record, by_unit), squares / (m * n) ** 2, sides)
 
 
-def _error_of_area(area: float, inside: CellSums, outside: CellSums) -> tuple[float, int]:
-    m, n = inside.size, outside.size
-    parts = inside.influences(area * n, 1 / n), outside.influences(area * m, 1 / m)
-    by_record, by_unit, squares = (first + second for first, second in zip(*parts, strict=True))
-    return error_of_sums((by_record, by_unit), squares, (inside.counts, outside.counts))
+def _right(member: Flags, starts: Ids, lower: int, higher: int) -> Array:
+    """Count what each of (k,) ascending scores is right about, equal ones beginning at ``starts``.
+
+    lower, higher: numbers of others' scores before them, and of members' scores from them on.
+    """
+    tied = len(starts) < len(member)
+    sizes = np.diff(starts, append=len(member)) if tied else 1
+    inside = np.add.reduceat(member, starts, dtype=np.intp) if tied else member.astype(np.intp)
+    outside = sizes - inside
+    below = lower + np.cumsum(outside) - outside / 2
+    above = higher - np.cumsum(inside) + inside / 2
+    if tied:
+        below, above = np.repeat(below, sizes), np.repeat(above, sizes)
+    return np.where(member, below, above)
 
 
 def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:

@@ -1,6 +1,6 @@
 """Standard errors: jackknife, clustered, and of sums of independent estimates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,54 +91,23 @@ def clustered_error(influence: Array, record: Ids, fit: Ids) -> tuple[float, int
     return error_of_sums(sums, float(influence @ influence), [tuple(map(np.bincount, clusters))])
 
 
-@dataclass(frozen=True, eq=False)
-class CellSums:
-    """Sums of the values of cells by record and by fit, from which a mean and its error follow.
+class Moments:
+    """Number and sum of values that are added a part at a time, and their squared deviations."""
 
-    counts: numbers of cells by record, and by fit. sums: of their values, likewise. moments: (P, 3)
-    number of values in each part that they were added in, their mean, and the sum of squared
-    deviations from it.
-    """
+    def __init__(self) -> None:
+        self.size, self.total = 0, 0.0
+        self._parts: list[tuple[int, float, float]] = []
 
-    counts: tuple[Ids, Ids]
-    sums: tuple[Array, Array]
-    moments: Array
+    def add(self, values: Array) -> None:
+        """Add values, (k,)."""
+        if len(values):
+            self.size, self.total = self.size + len(values), self.total + float(values.sum())
+            self._parts.append((len(values), values.mean(), values.var() * len(values)))
 
-    @classmethod
-    def of(
-        cls, counts: tuple[Ids, Ids], parts: Iterable[tuple[int, Ids, Array]]
-    ) -> "CellSums":
-        """Add up parts, each a fit, different records, and their values."""
-        by_record, by_fit = (np.zeros(len(each)) for each in counts)
-        moments = np.zeros((0, 3)).tolist()
-        for fit, record, values in parts:
-            by_record[record] += values
-            by_fit[fit] += values.sum()
-            moments.append([len(values), values.mean(), values.var() * len(values)])
-        return cls(counts, (by_record, by_fit), np.array(moments).reshape(-1, 3))
-
-    @property
-    def size(self) -> int:
-        """Number of cells."""
-        return int(self.counts[1].sum())
-
-    @property
-    def total(self) -> float:
-        """Sum of all values."""
-        return float(self.sums[1].sum())
-
-    def influences(self, mean: float, scale: float = 1.0) -> tuple[Array, Array, float]:
-        """Sum the cells' influences on the mean, by record and by fit, and their squares.
-
-        scale: factor of the values.
-        """
-        by_record, by_fit = (
-            (sums - mean * count) * scale / self.size
-            for sums, count in zip(self.sums, self.counts, strict=True)
-        )
-        number, centre, squares = self.moments.T
-        spread = float((squares + number * (centre - mean) ** 2).sum())
-        return by_record, by_fit, spread * (scale / self.size) ** 2
+    def about(self, centre: float) -> float:
+        """Sum the squared deviations from a centre."""
+        number, mean, squares = np.array(self._parts).T
+        return float((squares + number * (mean - centre) ** 2).sum())
 
 
 def error_of_sums(

@@ -20,7 +20,7 @@ from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.privacy.record_bounds import centred
 from byrote.stats.estimate import Estimate, from_clusters, from_error, mean
 from byrote.stats.exposure import null_mean
-from byrote.stats.standard_errors import CellSums, error_of_sums
+from byrote.stats.standard_errors import Moments, error_of_sums
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -71,12 +71,19 @@ def exposure_measure(group: str, table: Table) -> GroupMeasure:
         return GroupMeasure(group, "exposure", Estimate(np.nan, reason=ONE_SIDED), np.nan)
     unit = table.design.leader  # fits with the same seeds are not two samples
     inside, references = ((roles[fits] == side).sum(axis=1) for side in (IN, OUT))
-    counts = sum((roles[fit] == IN for fit in fits), np.zeros(len(table.rows), np.intp))
-    parts = ((int(unit[fit]), record, bits) for fit, record, bits in exposures(table))
-    sums = CellSums.of((counts, np.bincount(unit[fits], inside).astype(np.intp)), parts)
-    value = sums.total / sums.size
-    by_record, by_unit, squares = sums.influences(value)
-    error, clusters = error_of_sums((by_record, by_unit), squares, [sums.counts])
+    moments, by_record = Moments(), np.zeros(len(table.rows))
+    by_unit = np.zeros(int(unit.max()) + 1)
+    for fit, record, bits in exposures(table):
+        moments.add(bits)
+        by_record[record] += bits
+        by_unit[unit[fit]] += bits.sum()
+    value, size = moments.total / moments.size, moments.size
+    counts = (
+        sum((roles[fit] == IN for fit in fits), np.zeros(len(by_record), np.intp)),
+        np.bincount(unit[fits], inside, minlength=len(by_unit)).astype(np.intp),
+    )
+    sums = (by_record - value * counts[0]) / size, (by_unit - value * counts[1]) / size
+    error, clusters = error_of_sums(sums, moments.about(value) / size**2, [counts])
     nulls = [null_mean(int(n), from_references=True) for n in references]
     null = float(np.average(nulls, weights=inside))
     mean_references = float(np.average(references, weights=inside))

@@ -18,7 +18,6 @@ from byrote.stats.roc import (
     tpr_interval_at,
 )
 
-
 SCORES = st.lists(st.integers(-3, 3), min_size=1, max_size=15)
 
 

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
 from byrote.stats import two_sides
 from byrote.stats.memorization import difference, logmeanexp
@@ -157,6 +156,8 @@ def _root(log_e: Callable[[float], Array], significance: float) -> float:
 
     if excess(0.0) <= 0:
         return 0.0
+    from scipy.optimize import brentq  # noqa: PLC0415 (slow to load)
+
     top = 1.0
     while excess(top) > 0:
         top *= 2

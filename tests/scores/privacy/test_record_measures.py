@@ -29,7 +29,9 @@ def test_exposure_of_probes_by_its_definition():
             if roles[fit, record] == IN and outside:
                 rank = 1 + sum(value >= values[fit, record] for value in outside)
                 expected.append((fit, record, np.log2(len(outside)) - np.log2(rank)))
-    found = [(fit, *each) for fit, *of_fit in exposures(table) for each in zip(*of_fit, strict=True)]
+    found = [
+        (fit, *each) for fit, *of_fit in exposures(table) for each in zip(*of_fit, strict=True)
+    ]
     assert np.array(sorted(found)) == pytest.approx(np.array(expected))
 
 

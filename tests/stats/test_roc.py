@@ -2,32 +2,66 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.special import logit
 from scipy.stats import binom, norm
+from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
 from byrote.stats.roc import (
     Cells,
     alarm_limits,
     auc,
-    lower_on_the_other_side,
+    auc_interval,
+    lower_than,
     tpr_interval_at,
 )
 
+SCORES = st.lists(st.integers(-3, 3), min_size=1, max_size=15)
 
-@given(st.lists(st.tuples(st.integers(-3, 3), st.booleans()), min_size=1, max_size=30))
-def test_lower_scores_are_counted_one_by_one(cells):
-    score, member = np.array([c[0] for c in cells], float), np.array([c[1] for c in cells])
-    score[score == 3], score[score == -3] = np.inf, -np.inf
-    other = member[:, None] != member
-    expected = (other & (score < score[:, None])).sum(axis=1) + (
-        other & (score == score[:, None])
-    ).sum(axis=1) / 2
-    assert lower_on_the_other_side(score, member).tolist() == expected.tolist()
-    if member.any() and not member.all():
-        finite = np.clip(score, -9, 9)
-        assert auc(score, member) == pytest.approx(roc_auc_score(member, finite))
+
+@given(SCORES, SCORES)
+def test_lower_scores_are_counted_one_by_one(first, second):
+    ends = {3: np.inf, -3: -np.inf}
+    scores, ordered = (np.array([ends.get(x, x) for x in sorted(each)]) for each in (first, second))
+    below, equal = ordered < scores[:, None], ordered == scores[:, None]
+    assert lower_than(scores, ordered).tolist() == (below + equal / 2).sum(axis=1).tolist()
+    score, member = np.array(first + second), np.arange(len(first + second)) < len(first)
+    assert auc(score, member) == pytest.approx(roc_auc_score(member, score))
+
+
+@given(st.integers(0, 1000))
+def test_errors_of_the_area_are_those_of_influences_cell_by_cell(seed):
+    """The influence of a score: the share of the other side that it is right about, less the area;
+    summed by record and by unit of fits, of scores on both sides."""
+    generator = np.random.default_rng(seed)
+    score, member = generator.integers(0, 6, size=(5, 8)) / 2, generator.random((5, 8)) < 0.5
+    score[generator.random((5, 8)) < 0.2] = np.nan
+    unit = np.array([0, 0, 1, 2, 3])
+    area, (low, high) = auc_interval(Cells(score, member, unit), level=0.9)
+    fit, record = np.nonzero(~np.isnan(score))
+    values, inside = score[fit, record], member[fit, record]
+    assume(0 < inside.sum() < len(inside) and not np.isnan(low))
+    right = (values[:, None] > values) + (values[:, None] == values) / 2
+    right = np.where(inside[:, None], right, 1 - right)
+    share = np.where(inside, right[:, ~inside].mean(axis=1), right[:, inside].mean(axis=1))
+    assert area == pytest.approx(share[inside].mean())
+    assume(0 < area < 1)
+    influence = (share - area) / np.where(inside, inside.sum(), (~inside).sum())
+    error, clusters = clustered_by_hand(influence, (record, unit[fit]), inside)
+    width = 2 * student.isf(0.05, clusters - 1) * error / (area * (1 - area))
+    assert np.subtract(*logit([high, low])) == pytest.approx(width)
+
+
+def clustered_by_hand(influence, clusters, inside):
+    """Cameron, Gelbach & Miller (2011), by records and by fits."""
+    numbers = [min(len({*c[inside]}), len({*c[~inside]})) for c in clusters]
+    variances = [
+        sum(influence[c == each].sum() ** 2 for each in {*c}) * k / (k - 1)
+        for c, k in zip(clusters, numbers, strict=True)
+    ]
+    return np.sqrt(max(sum(variances) - (influence**2).sum(), *variances)), min(numbers)
 
 
 @pytest.mark.parametrize("effect", [0.0, 2.0])
@@ -39,10 +73,8 @@ def test_the_interval_holds_the_rate_at_a_threshold_that_is_not_known(effect):
     for _ in range(runs):
         member = np.arange(1200) < 600
         score = generator.normal(size=1200) + effect * member
-        record = np.arange(1200)
-        _, share, (low, high) = tpr_interval_at(
-            Cells(score, member, record, record), 0.01, level=0.95
-        )
+        cells = Cells(score[None], member[None], np.zeros(1, int))
+        _, share, (low, high) = tpr_interval_at(cells, 0.01, level=0.95)
         assert low <= share <= high
         outside += [low > true, high < true]
         spread = np.sqrt(share * (1 - share) / 600)

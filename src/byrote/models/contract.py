@@ -37,7 +37,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from byrote import checks
 from byrote.data.records import as_floats, is_pixels
@@ -57,8 +56,13 @@ class Statistic(NamedTuple):
     unit: str = "nats"
 
 
+GUESS = Statistic("quality of the guess", "quality")  # of a secret column
+
+
 def check_model(model: Any) -> None:
     """Refuse an object that is not a density estimator, naming the missing method."""
+    from sklearn.base import clone  # noqa: PLC0415 (slow to load)
+
     name = type(model).__name__ if not isinstance(model, type) else model.__name__
     if isinstance(model, type):
         raise InvalidInput(f"model must be an instance; got the class {name}")
@@ -94,6 +98,8 @@ def prepared(model: Any, data: Any) -> tuple[Any, Any]:
 
 def seeded_clone(model: Any, *, training: int, noise: int) -> Any:
     """Copy the model, unfitted, and set its seeds."""
+    from sklearn.base import clone  # noqa: PLC0415 (slow to load)
+
     copy = clone(model)
     seeds = dict.fromkeys(_parameters_named(copy, SEED), training)
     seeds |= dict.fromkeys(_parameters_named(copy, NOISE), noise)
@@ -296,4 +302,6 @@ def resolved_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, 
 
 def with_values(model: Any, values: Mapping[str, Any]) -> Any:
     """Return a copy of the model with these parameters, or the model if there are none."""
+    from sklearn.base import clone  # noqa: PLC0415 (slow to load)
+
     return clone(model).set_params(**values) if values else model

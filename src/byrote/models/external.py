@@ -12,7 +12,6 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,8 @@ from sklearn.base import BaseEstimator
 
 from byrote import checks
 from byrote.data.id_lists import encode_ids
-from byrote.errors import ByroteError, InvalidInput, did_you_mean
+from byrote.errors import InvalidInput, did_you_mean
+from byrote.models.assignment import Assignment, ProgramFailed
 
 REHEARSAL = "BYROTE_REHEARSAL"  # variable of the environment, "1" in the trial before the first fit
 _PLACEHOLDERS = (
@@ -30,49 +30,6 @@ _PLACEHOLDERS = (
 )  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 _OUTPUT = "log_prob"
-
-
-class ProgramFailed(ByroteError, RuntimeError):
-    """A program of a fit that failed; the message quotes no record."""
-
-
-def takes_assignments(model: Any) -> bool:
-    """Whether a model reads the records itself, and gets an ``Assignment`` in place of them."""
-    return bool(getattr(model, "takes_assignments", False))
-
-
-@dataclass(frozen=True, eq=False)
-class Assignment:
-    """What one fit trains on and scores, for a model that reads the records itself.
-
-    Attributes
-    ----------
-    train
-        (m,) rows to train on, in the order of the training data.
-    score
-        (k,) rows whose log-likelihoods are needed, ascending.
-    ids
-        (n,) ids of all records of the run.
-    included
-        (n,) whether the fit trains on each.
-    work
-        Empty folder for the fit's files.
-    log
-        File for what a program prints.
-    directory
-        Folder in which a program starts.
-    rehearsal
-        Whether this is the trial before the first fit.
-    """
-
-    train: NDArray[np.intp]
-    score: NDArray[Any]
-    ids: NDArray[Any]
-    included: NDArray[Any]
-    work: Path
-    log: Path
-    directory: Path
-    rehearsal: bool = False
 
 
 class Elsewhere(BaseEstimator):  # type: ignore[misc]

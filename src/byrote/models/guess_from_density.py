@@ -10,10 +10,9 @@ from sklearn.base import BaseEstimator, clone
 from byrote.data.columns import Columns
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.models import contract
-from byrote.models.contract import Statistic
+from byrote.models.contract import GUESS
 
 Array = NDArray[np.float64]
-GUESS = Statistic("quality of the guess", "quality")
 
 
 class GuessFromDensity(BaseEstimator):  # type: ignore[misc]

@@ -15,7 +15,6 @@ from byrote.data import Records, TextRecords
 from byrote.data.log_likelihood_files import SUFFIXES, load_log_likelihoods
 from byrote.data.log_likelihoods import FitNumbers, Units
 from byrote.errors import InvalidInput
-from byrote.models.external import Elsewhere
 from byrote.plans import Plan
 from byrote.runs.execute import locked_folder, prepared
 from byrote.runs.job import Outcome, Scored
@@ -57,6 +56,8 @@ def plan_elsewhere(
     InvalidInput, RunMismatch, CannotWrite
         As ``run_fits`` does.
     """
+    from byrote.models.external import Elsewhere  # noqa: PLC0415 (slow to load)
+
     request = Request(Elsewhere(), records, plan, Settings(seed))
     with prepared(request, folder) as (run, _):
         write_membership(run.paths, run.manifest, run.design, run.ids)

@@ -133,7 +133,7 @@ class FitFile:
         if not names:
             return {}
         table = self._rows(epoch, ("epoch", *names))
-        return {name: np.asarray(table[name].to_numpy()) for name in names}
+        return {name: sealed.column(table[name]) for name in names}
 
     def check(self) -> None:
         """Read and check the whole file."""
@@ -145,14 +145,14 @@ class FitFile:
     def _checked(self, table: pa.Table) -> NDArray[np.float64]:
         """Return the log-likelihoods of one epoch after checking that the rows are the plan's."""
         rows = self.design.counted_rows(self.fit)
-        if not np.array_equal(table["record"].to_numpy(), rows) or not np.array_equal(
-            table["included"].to_numpy(), self._included(rows)
+        if not np.array_equal(sealed.column(table["record"]), rows) or not np.array_equal(
+            sealed.column(table["included"]), self._included(rows)
         ):
             raise self._other_records()
-        log_prob = table["log_prob"].to_numpy()
+        log_prob = sealed.column(table["log_prob"])
         if np.isnan(log_prob).any() or (log_prob == np.inf).any():
             raise CorruptFile(f"{self.path} holds log-likelihoods that are NaN or +inf")
-        return np.asarray(log_prob)
+        return log_prob
 
     def _included(self, rows: NDArray[np.uint32]) -> NDArray[Any]:
         """Return the number of times that the fit trains on each row."""
@@ -167,7 +167,7 @@ class FitFile:
 
     def _of_epoch(self, table: pa.Table, epoch: int) -> pa.Table:
         """Check that rows are of one epoch, and as many as the fit counts."""
-        epochs = table["epoch"].to_numpy()
+        epochs = sealed.column(table["epoch"])
         if len(epochs) != len(self.design.counted_rows(self.fit)) or (epochs != epoch).any():
             raise CorruptFile(f"{self.path} does not hold the epochs that it names")
         return table

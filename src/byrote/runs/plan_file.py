@@ -80,11 +80,8 @@ def write_membership(
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    return np.asarray(column.cast(pa.int64()).to_numpy())
+    return sealed.column(column.cast(pa.int64()))
 
 
 def _lists(column: pa.ChunkedArray) -> list[Any]:
-    return [
-        None if not value.is_valid else np.asarray(value.values.to_numpy(zero_copy_only=False))
-        for value in column
-    ]
+    return [sealed.column(value.values) if value.is_valid else None for value in column]

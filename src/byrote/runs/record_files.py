@@ -183,7 +183,7 @@ def read_canaries(paths: RunPaths, manifest: Manifest) -> PlantedCanaries:
     with files.parsing(paths.canaries):
         canaries = PlantedCanaries(
             patterns=tuple(_pattern(spec) for spec in facts["patterns"]),
-            pattern=table["pattern"].to_numpy(),
+            pattern=sealed.column(table["pattern"]),
             ids=sealed.column(table["id"]),
             completions=tuple(table["completion"].to_pylist()),
             corpus=dict(facts["corpus"]),

@@ -19,8 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.errors import CorruptFile, ForeignFile, IncompleteRun, InvalidInput, no_run
-from byrote.models.external import Elsewhere
-from byrote.models.identity import class_path
+from byrote.models.assignment import ELSEWHERE
 from byrote.plans import Design
 from byrote.plans.design import RELEASE
 from byrote.runs import files, sealed
@@ -102,7 +101,7 @@ class RunFolder:
     @property
     def elsewhere(self) -> bool:
         """Whether the fits are made elsewhere, and collected."""
-        return self.manifest.model.name == class_path(Elsewhere())
+        return self.manifest.model.name == ELSEWHERE
 
     @property
     def models(self) -> KeptModels:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.plans import Design
+from byrote.plans.design import UNUSED
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,13 @@ class Table:
             pair = self.design.repeat
             counts &= np.bincount(pair, weights=counts)[pair] == 2
         return counts
+
+    def used(self, without: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Return the log-likelihoods that have a role, (F, r), and NaN; ``without`` fits, (F,)."""
+        unused = self.roles() == UNUSED
+        if without is not None:
+            unused |= without[:, None]
+        return np.where(unused, np.nan, self.log_prob) if unused.any() else self.log_prob
 
     def roles(self) -> NDArray[np.int8]:
         """Return the role of each record in each fit, (F, r); UNUSED in missing fits."""

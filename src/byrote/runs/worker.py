@@ -13,7 +13,7 @@ import numpy as np
 
 from byrote.errors import ByroteWarning, NoCompiler, TrainingDiverged
 from byrote.models import contract
-from byrote.models.external import ProgramFailed, takes_assignments
+from byrote.models.assignment import ProgramFailed, takes_assignments
 from byrote.models.weights import BadWeights, weights_of
 from byrote.plans.design import RELEASE
 from byrote.runs.determinism import controlled, environment

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
-from byrote.models.external import Command, Elsewhere
-from byrote.models.identity import class_path
+from byrote.models.assignment import COMMAND, ELSEWHERE
 from byrote.plans import Context, Design, Membership
 from byrote.plans.design import rows
 from byrote.runs.collect import checked_fit, keep_log_prob
@@ -24,8 +23,6 @@ from byrote.runs.temporary import temporary_folder
 from byrote.scores.memorization.accidents import find_accidents
 from byrote.scores.memorization.between_fits import Accident
 from byrote.scores.run import Run, open_run
-
-_PROGRAMS = tuple(class_path(model) for model in (Elsewhere(), Command("")))
 
 
 def training_rows(run: str | Path | Run, fit: int) -> NDArray[np.intp]:
@@ -104,6 +101,8 @@ def run_from_table(
     >>> np.flatnonzero(run.memorization().q_value < 0.05).tolist()
     [7]
     """
+    from byrote.models.external import Elsewhere  # noqa: PLC0415 (slow to load)
+
     values, member = _checked_table(log_prob, included)
     records = Records(np.zeros((values.shape[1], 1), np.float32), ids, labels)
     plan = _CountedMembership(member, randomized, ~np.isnan(values))
@@ -117,7 +116,7 @@ def run_from_table(
 
 def accidents_of(run: Run) -> list[Accident]:
     """Find what looks wrong in the log-likelihoods of a run whose fits other programs made."""
-    if run.manifest.model.name not in _PROGRAMS:
+    if run.manifest.model.name not in (ELSEWHERE, COMMAND):
         return []
     values = int(np.prod(run.manifest.data.shape, dtype=int))
     return find_accidents(run.table(partial=True), values)

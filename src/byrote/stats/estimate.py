@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri, stdtr, stdtrit
-from scipy.stats import binomtest, rankdata
 
+from byrote.stats.ranks import midranks
 from byrote.stats.standard_errors import Jackknifed, clustered_error, jackknife_error, welch
 
 Array = NDArray[np.float64]
@@ -113,10 +113,17 @@ def mean(
         return Estimate(np.nan if both else float(sample.mean()), level=level, reason=UNKNOWN)
     centre = float(sample.mean())
     error, count = _error_of_mean(sample, clusters)
+    return from_clusters(centre, error, count, level=level, units=units)
+
+
+def from_clusters(
+    value: float, error: float, count: int, *, level: float = LEVEL, units: str
+) -> Estimate:
+    """Compute Student's interval of a mean from its standard error over this many clusters."""
     if count < 2:
-        return Estimate(centre, level=level, reason=f"an interval needs two {units} or more")
+        return Estimate(value, level=level, reason=f"an interval needs two {units} or more")
     half = float(stdtrit(count - 1, (1 + level) / 2)) * error
-    return Estimate(centre, centre - half, centre + half, level)
+    return Estimate(value, value - half, value + half, level)
 
 
 def _error_of_mean(sample: Array, clusters: Clusters | None) -> tuple[float, int]:
@@ -190,6 +197,8 @@ def proportion(successes: int, trials: int, *, level: float = LEVEL) -> Estimate
     >>> share.value, round(share.low, 4), round(share.high, 4)
     (0.9, 0.5958, 0.9821)
     """
+    from scipy.stats import binomtest  # noqa: PLC0415 (slow to load)
+
     if trials == 0:
         return Estimate(np.nan, level=level, reason="there are no trials")
     ends = binomtest(int(successes), int(trials)).proportion_ci(level, method="wilson")
@@ -211,7 +220,7 @@ def spearman(x: Array, y: Array, *, level: float = LEVEL) -> Estimate:
     (0.9273, 0.6368, 0.9872)
     """
     known = ~(np.isnan(x) | np.isnan(y))
-    first, second = rankdata(x[known]), rankdata(y[known])
+    first, second = midranks(x[known]), midranks(y[known])
     if len(first) < 4:
         return Estimate(np.nan, level=level, reason="a correlation needs four pairs or more")
     if np.ptp(first) == 0 or np.ptp(second) == 0:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import gammaln
 
 from byrote.stats.estimate import clopper_pearson
@@ -154,6 +153,8 @@ def epsilon_bound(p_value: float, delta: float, insertions: int, significance: f
     >>> round(epsilon_bound(0.05 / np.e**6, 0.0, 2, 0.05), 9)
     3.0
     """
+    from scipy.optimize import brentq  # noqa: PLC0415 (slow to load)
+
     if p_value >= significance:
         return 0.0
     top = float(np.log(significance) - np.log(p_value)) / insertions

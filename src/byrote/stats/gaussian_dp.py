@@ -6,7 +6,6 @@ from N(mu, 1) by one draw (Dong, Roth & Su 2022).
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtri
 
 from byrote.stats.estimate import clopper_pearson
@@ -40,6 +39,8 @@ def epsilon_of(mu: float, delta: float) -> float:
     >>> round(epsilon_of(1.0, delta_of(1.0, 2.5)), 9)
     2.5
     """
+    from scipy.optimize import brentq  # noqa: PLC0415 (slow to load)
+
     if delta_of(mu, 0.0) <= delta:
         return 0.0
     if delta == 0:

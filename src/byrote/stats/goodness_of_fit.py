@@ -5,7 +5,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv
-from scipy.stats import kstwo
 
 Array = NDArray[np.float64]
 FEWEST = 10  # values below a quantile that is tested
@@ -41,6 +40,8 @@ def _deviation(rows: NDArray[np.intp], values: Array, n: int) -> float:
 
 def ks_p_value(distance: float, n: int) -> float:
     """Compute the two-sided p-value; too large if the distribution was fitted to the values."""
+    from scipy.stats import kstwo  # noqa: PLC0415 (slow to load)
+
     return float(kstwo.sf(distance, n))
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy.stats import hypergeom
 
 
 def count_limits(
@@ -23,6 +22,7 @@ def count_limits(
     """
     if sample == population:
         return low, high
+    from scipy.stats import hypergeom  # noqa: PLC0415 (slow to load)
 
     def enough(marked: int) -> bool:
         return bool(hypergeom.sf(low - 1, population, marked, sample) > significance)
@@ -55,6 +55,8 @@ def order_limits(
     """
     if sample == population:
         return allowed + 1, allowed + 1
+    from scipy.stats import hypergeom  # noqa: PLC0415 (slow to load)
+
     counts = np.arange(min(sample, allowed + 1) + 1)
     rare = hypergeom.cdf(counts, population, allowed + 1, sample) <= significance
     frequent = hypergeom.sf(counts - 1, population, allowed, sample) <= significance

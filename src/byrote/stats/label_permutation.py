@@ -9,7 +9,6 @@ intervals of the share are wrong.)
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
-from scipy.stats import hypergeom, rankdata
 
 from byrote.stats.estimate import Estimate, from_error
 from byrote.stats.standard_errors import welch
@@ -69,6 +68,8 @@ def permutation_p_values(
         drawn = np.take(values, chosen, axis=1).sum(axis=1)
         sums[:, draw] = drawn if smaller == members else total - drawn
     grain = _ROUNDING * np.maximum(np.abs(total), 1)[:, None]
+    from scipy.stats import rankdata  # noqa: PLC0415 (slow to load)
+
     as_large = rankdata(-np.round(sums / grain), method="max", axis=1)
     return as_large[:, 0] / (1 + draws), _share_as_extreme(np.sort(as_large, axis=0))
 
@@ -147,6 +148,8 @@ def beyond_maximum(values: Array, included: Flags) -> tuple[int, float]:
     >>> beyond_maximum(values, np.array([True, True, False, False]))
     (2, 0.16666666666666666)
     """
+    from scipy.stats import hypergeom  # noqa: PLC0415 (slow to load)
+
     rows, members = len(included), int(included.sum())
     count = int((values[included] > values[~included].max()).sum())
     return count, float(hypergeom.pmf(count, rows, members, count))

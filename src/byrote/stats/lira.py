@@ -9,27 +9,27 @@ ones, and two of them are merged (Chan, Golub & LeVeque 1983). Nothing is subtra
 outside the window leaves no rounding error in it.
 """
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from byrote.stats import two_sides
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
 FLOOR = 1e-6  # nats; the least standard deviation, where references are all equal
-_BLOCK = 1 << 20  # values computed on at a time
 
 
-def reference_counts(included: Flags, scored: Flags) -> Counts:
-    """Return the number of references on each side, (n,): ``min(n_in, n_out) - 1``, at least 0.
+def reference_counts(inside: Counts, outside: Counts) -> Counts:
+    """Return the number of references on each side, (n,): the smaller count less 1, at least 0.
 
     The attacked fit is not among its own references, so its side has one value less. The number of
     references must not reveal which side that is, so for every attacked fit both sides have as many
     as the smaller one without it.
     """
-    sides = [(scored & side).sum(axis=0) for side in (included, ~included)]
-    return np.asarray(np.maximum(np.minimum(*sides) - 1, 0), dtype=np.intp)
+    return np.asarray(np.maximum(np.minimum(inside, outside) - 1, 0), dtype=np.intp)
 
 
 def log_ratio(
@@ -54,16 +54,25 @@ def log_ratio(
         on the other side a model that memorizes nothing would have an area under the curve far
         below 0.5.
     """
-    scored = ~np.isnan(values)
-    count = reference_counts(included, scored)
-    known = values if scored.all() else np.where(scored, values, 0.0)
     twin = _twins(np.arange(len(values)) if unit is None else unit)
-    ratio, outside = (
-        _log_normal_beside(values, known, scored & side, count, twin, enough)
-        for side in (included, ~included)
-    )
-    ratio -= outside
-    ratio[:, count < 2] = np.nan
+    sides = two_sides.counts(values, included)
+    count = reference_counts(*sides)
+    blocks = [block for block in two_sides.alike(*sides) if count[block[0]] >= 2]
+    few = [block for block in blocks if count[block[0]] < enough]
+    ratio = np.full(values.shape, np.nan)
+    squares, degrees = np.zeros((2, len(values))), 0
+
+    for columns in blocks:
+        inside, outside = _sides(values, included, columns, twin, count)
+        if few:
+            squares += [side.at(side.squares).sum(axis=1) for side in (inside, outside)]
+            degrees += len(columns) * inside.degrees
+        if inside.degrees + 1 >= enough:
+            ratio[:, columns] = inside.log_density() - outside.log_density()
+    for columns in few:
+        inside, outside = _sides(values, included, columns, twin, count)
+        variance = squares / degrees
+        ratio[:, columns] = inside.log_density(variance[0]) - outside.log_density(variance[1])
     return ratio
 
 
@@ -76,99 +85,95 @@ def _twins(unit: NDArray[np.intp]) -> NDArray[np.intp]:
     return twin
 
 
-def _log_normal_beside(
-    values: Array, known: Array, side: Flags, count: Counts, twin: NDArray[np.intp], enough: int
-) -> Array:
-    """Compute the log density of each value in a normal law of the references on one side, (F, n).
+def _sides(
+    values: Array, included: Flags, columns: Counts, twin: Counts, count: Counts
+) -> tuple["_References", "_References"]:
+    """Cut out the references in and out of training, of columns with equally many on each side."""
+    block, member, width = values[:, columns], included[:, columns], int(count[columns[0]])
+    return _References.of(block, member, twin, width), _References.of(block, ~member, twin, width)
 
-    References begin after the attacked fit, or after its twin if that is on this side, which is
-    then last in the cycle and never reached.
+
+@dataclass(frozen=True, eq=False)
+class _References:
+    """References on one side of m records with equally many, for every attacked fit.
+
+    values: (F, m) attacked ones. mean, squares: (a, m) moments of the windows of references that
+    begin at each of a values of the side. cell: (F, m) place of each fit's window in these.
     """
-    after = np.arange(len(values))[:, None]
-    if (twin != after[:, 0]).any():
-        after = np.where(side[twin], twin[:, None], after)
-    mean, squares = window_moments(known, side, count, after)
-    usable, freedom = count >= 2, np.maximum(count - 1, 1)
-    pooled = np.full(len(values), np.nan)
-    if usable.any():
-        some = squares if usable.all() else squares[:, usable]
-        pooled = some.sum(axis=1) / freedom[usable].sum()
-    for row, (value, centre) in enumerate(zip(values, mean, strict=True)):
-        variance = np.where(count >= enough, squares[row] / freedom, pooled[row])
-        deviation = np.maximum(np.sqrt(variance), FLOOR)
-        mean[row] = -np.log(deviation) - 0.5 * ((value - centre) / deviation) ** 2
-    return mean
+
+    values: Array
+    mean: Array
+    squares: Array
+    degrees: int
+    cell: Counts
+
+    @classmethod
+    def of(cls, values: Array, side: Flags, twin: Counts, width: int) -> "_References":
+        """Cut out the side's values.
+
+        References begin after the attacked fit, or after its twin if that is on this side, which is
+        then last in the cycle and never reached.
+        """
+        side = side & ~np.isnan(values)
+        mean, squares = window_moments(two_sides.cut(values, side), width)
+        passed = np.cumsum(side, axis=0)
+        rows = np.arange(len(twin))
+        if (twin != rows).any():
+            after = np.where(side[twin], twin[:, None], rows[:, None])
+            passed = np.take_along_axis(passed, after, axis=0)
+        passed[passed == len(mean)] = 0
+        cell = passed * mean.shape[1] + np.arange(mean.shape[1])
+        return cls(values, mean, squares, width - 1, cell)
+
+    def at(self, moments: Array) -> Array:
+        """Return the moments of each fit's references, (F, m)."""
+        return np.asarray(moments.ravel()[self.cell])
+
+    def log_density(self, variance: Array | None = None) -> Array:
+        """Compute log densities in a normal law of the references, (F, m).
+
+        variance: (F,) pooled ones; default: the references' own.
+        """
+        if variance is None:
+            deviation = np.maximum(np.sqrt(self.squares / self.degrees), FLOOR)
+            spread, height = self.at(deviation), self.at(-np.log(deviation))
+        else:
+            spread = np.maximum(np.sqrt(variance), FLOOR)[:, None]
+            height = -np.log(spread)
+        return np.asarray(height - 0.5 * ((self.values - self.at(self.mean)) / spread) ** 2)
 
 
-def window_moments(values: Array, side: Flags, count: Counts, after: Counts) -> tuple[Array, Array]:
-    """Compute moments of the next ``count`` values on one side, starting after each row.
+def window_moments(values: Array, width: int) -> tuple[Array, Array]:
+    """Compute moments of the ``width`` values from each row on, down the columns and around.
 
     Parameters
     ----------
-    values, side
-        (F, n) values by column, and which of them are on the side.
-    count
-        (n,) number of values in a window: at least 1, fewer than the column has on the side.
-    after
-        (F, n) row after which each window begins, or (F, 1) that of all columns; windows wrap
-        around to the top of the column.
+    values
+        (a, m)
+    width
+        At least 1 and at most a.
 
     Returns
     -------
-    (F, n) means and (F, n) sums of squared deviations; 0 in columns with no value on the side.
+    (a, m) means and (a, m) sums of squared deviations.
 
     Examples
     --------
-    >>> values = np.array([[1.0], [2.0], [4.0], [9.0]])
-    >>> rows = np.arange(4)[:, None]
-    >>> mean, squares = window_moments(values, np.ones((4, 1), bool), np.array([2]), rows)
+    >>> mean, squares = window_moments(np.array([[1.0], [2.0], [4.0], [9.0]]), 2)
     >>> mean.ravel().tolist(), squares.ravel().tolist()
-    ([3.0, 6.5, 5.0, 1.5], [2.0, 12.5, 32.0, 0.5])
+    ([1.5, 3.0, 6.5, 5.0], [0.5, 2.0, 12.5, 32.0])
     """
-    mean, squares = np.zeros_like(values), np.zeros_like(values)
-    size = side.sum(axis=0)
-    for columns in _alike(size, count, max(1, _BLOCK // max(1, len(values)))):
-        begin = after if after.shape[1] == 1 else after[:, columns]
-        width = int(count[columns[0]])
-        mean[:, columns], squares[:, columns] = _of_columns(
-            values[:, columns], side[:, columns], width, begin
-        )
-    return mean, squares
-
-
-def _alike(size: Counts, count: Counts, most: int) -> Iterator[Counts]:
-    """Yield columns with equally many values and equally long windows, ``most`` at a time."""
-    known = np.flatnonzero(size)
-    key = size[known] * (int(count.max(initial=0)) + 1) + count[known]
-    order = np.argsort(key, kind="stable")
-    for columns in np.split(known[order], np.flatnonzero(np.diff(key[order])) + 1):
-        for start in range(0, len(columns), most):
-            yield columns[start : start + most]
-
-
-def _of_columns(values: Array, side: Flags, width: int, after: Counts) -> tuple[Array, Array]:
-    cycle = values.T[side.T].reshape(values.shape[1], -1).T
-    size = len(cycle)
-    width = min(max(width, 1), size)
-    passed = np.cumsum(side, axis=0)
-    first = np.take_along_axis(passed, np.broadcast_to(after, values.shape), axis=0)
-    first[first == size] = 0
-    place = np.arange(2 * size) % width  # within blocks as long as a window
-    twice = np.concatenate([cycle, cycle])
-    tail = _gather(_running(twice[::-1], width - 1 - place[::-1]), 2 * size - 1 - first)
-    head = _gather(_running(twice, place), first + width - 1)
-    offset = place[first]  # of a window in its block: so many of its values lie in the next
-    share = offset / width  # of the window that lies in the next block
+    size = len(values)
+    place = np.arange(size + width - 1) % width  # within blocks as long as a window
+    around = np.concatenate([values, values[: width - 1]])
+    tail = [each[::-1][:size] for each in _running(around[::-1], width - 1 - place[::-1])]
+    head = [each[width - 1 :] for each in _running(around, place)]
+    offset = place[:size, None]  # of a window in its block: so many of its values lie in the next
+    share = offset / width
     gap = np.where(offset > 0, head[0] - tail[0], 0.0)
     mean = tail[0] + share * gap
     squares = tail[1] + np.where(offset > 0, head[1], 0.0) + gap**2 * share * (width - offset)
     return mean, squares
-
-
-def _gather(running: tuple[Array, Array], row: Counts) -> tuple[Array, Array]:
-    mean, squares = running
-    cell = row * mean.shape[1] + np.arange(mean.shape[1])
-    return mean.ravel()[cell], squares.ravel()[cell]
 
 
 def _running(values: Array, place: Counts) -> tuple[Array, Array]:

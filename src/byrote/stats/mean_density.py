@@ -15,20 +15,18 @@ Without a scale no number of fits bounds the mean density: a density a million t
 turn up in one fit of a million. The scale comes from earlier fits alone.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 
-from byrote.stats.memorization import logmeanexp
-from byrote.stats.rows import blocks
+from byrote.stats import two_sides
+from byrote.stats.memorization import difference, logmeanexp
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
-_BLOCK = 1 << 20  # values computed on at a time
 
 
 @dataclass(frozen=True)
@@ -45,21 +43,18 @@ class Stakes:
 
 def log_ratio(log_prob: Array, included: Flags) -> Array:
     """Compute the log ratio of mean densities, in over out, (n,); NaN if a side has no values."""
-    ratio = np.empty(log_prob.shape[1])
-    for block in _record_blocks(log_prob):
-        inside, outside = (
-            _log_mean(log_prob[:, block], included[:, block] == side) for side in (True, False)
-        )
-        with np.errstate(invalid="ignore"):  # of densities of zero on both sides
-            ratio[block] = inside - outside
+    ratio = np.full(log_prob.shape[1], np.nan)
+    for columns in two_sides.alike(*two_sides.counts(log_prob, included)):
+        inside, outside = _cut(log_prob[:, columns], included[:, columns])
+        if len(inside) and len(outside):
+            ratio[columns] = difference(logmeanexp(inside.T), logmeanexp(outside.T))
     return ratio
 
 
-def _log_mean(log_prob: Array, side: Flags) -> Array:
-    side = side & ~np.isnan(log_prob)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        total = logmeanexp(np.where(side, log_prob, -np.inf).T) + np.log(len(log_prob))
-        return np.where(side.any(axis=0), total - np.log(side.sum(axis=0)), np.nan)
+def _cut(log_prob: Array, included: Flags) -> tuple[Array, Array]:
+    """Cut out the values in and out of training, (a, m) and (b, m)."""
+    scored = ~np.isnan(log_prob)
+    return two_sides.cut(log_prob, scored & included), two_sides.cut(log_prob, scored & ~included)
 
 
 def stakes(log_prob: Array, included: Flags) -> Stakes:
@@ -69,40 +64,53 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
     has values, and each block averaged: in K-fold the blocks are the repeats. The scale of pairs
     2^k to 2^(k + 1) - 1, counted from 0, is the median of the values in training before them.
     """
-    scored = ~np.isnan(log_prob)
-    count = np.minimum((scored & included).sum(axis=0), (scored & ~included).sum(axis=0))
-    inside, outside = np.zeros((2, int(count.max(initial=0)), len(count)))
-    for block in _record_blocks(log_prob):
-        sides = _stakes(log_prob[:, block], included[:, block], scored[:, block], count[block])
-        pairs = len(sides[0])
-        inside[:pairs, block], outside[:pairs, block] = sides
-    return Stakes(inside, outside, count)
+    counts = two_sides.counts(log_prob, included)
+    pairs = np.minimum(*counts)
+    stakes = np.zeros((2, int(pairs.max(initial=0)), len(pairs)))
+    for columns in two_sides.alike(*counts):
+        number = int(pairs[columns[0]])
+        if number:
+            sides = _cut(log_prob[:, columns], included[:, columns])
+            scale = _scales(sides[0], number)
+            for stake, side in zip(stakes, sides, strict=True):
+                stake[:number, columns] = _stakes(side, scale)
+    return Stakes(*stakes, pairs)
 
 
-def _record_blocks(log_prob: Array) -> Iterator[slice]:
-    return blocks(log_prob.shape[1], max(1, _BLOCK // max(1, len(log_prob))))
-
-
-def _stakes(log_prob: Array, included: Flags, scored: Flags, count: Counts) -> tuple[Array, Array]:
-    inside, outside = scored & included, scored & ~included
-    pairs = int(count.max(initial=0))
-    blocks = _blocks(inside, count), _blocks(outside, count)
-    scale = np.full((pairs, len(count)), -np.inf)
-    start = 1
+def _scales(inside: Array, pairs: int) -> Array:
+    """Compute the scale of each pair, (pairs, m), from values in training, (a, m), before it."""
+    scale = np.full((pairs, inside.shape[1]), -np.inf)
+    block, start = _blocks(len(inside), pairs), 1
     while start < pairs:
-        earlier = np.where(inside & (blocks[0] < start), log_prob, np.nan)
-        scale[start : 2 * start] = _upper_median(earlier)
+        earlier = np.sort(inside[block < start], axis=0)
+        scale[start : 2 * start] = earlier[len(earlier) // 2]  # the upper median
         start *= 2
-    return (
-        _scaled(log_prob, inside, blocks[0], scale),
-        _scaled(log_prob, outside, blocks[1], scale),
-    )
+    return scale
+
+
+def _stakes(values: Array, scale: Array) -> Array:
+    """Average ``min(p / scale, 1)`` over blocks of a side, (a, m) -> (pairs, m); 0 without scale."""
+    block = _blocks(len(values), len(scale))
+    total = np.zeros(scale.shape)
+    for value, place in zip(values, block.tolist(), strict=True):
+        with np.errstate(invalid="ignore"):
+            excess = np.minimum(value - scale[place], 0.0)
+        total[place] += np.where(np.isfinite(scale[place]), np.exp(excess), 0.0)
+    return total / np.bincount(block)[:, None]
+
+
+def _blocks(size: int, pairs: int) -> Counts:
+    """Number the block, of as many as there are pairs, that each of a side's values belongs to."""
+    return np.arange(size) * pairs // size
 
 
 def log_e_value(stakes: Stakes, epsilon: float | Array) -> Array:
     """Compute the log of the gambler's final capital under epsilon, one or (n,), (n,)."""
+    total, share = np.zeros(len(stakes.pairs)), np.exp(-epsilon)
     with np.errstate(divide="ignore"):
-        return np.asarray(np.log1p(np.exp(-epsilon) * stakes.inside - stakes.outside).sum(axis=0))
+        for inside, outside in zip(stakes.inside, stakes.outside, strict=True):
+            total += np.log1p(share * inside - outside)
+    return total
 
 
 def bound(stakes: Stakes, significance: float) -> float:
@@ -148,33 +156,9 @@ def _root(log_e: Callable[[float], Array], significance: float) -> float:
 
     if excess(0.0) <= 0:
         return 0.0
+    from scipy.optimize import brentq  # noqa: PLC0415 (slow to load)
+
     top = 1.0
     while excess(top) > 0:
         top *= 2
     return float(brentq(excess, 0.0, top, xtol=1e-12))
-
-
-def _blocks(side: Flags, count: Counts) -> Counts:
-    """Number the block of its side, of ``count``, that each value belongs to, (F, n)."""
-    place = np.cumsum(side, axis=0) - 1
-    return np.asarray(place * count // np.maximum(side.sum(axis=0), 1))
-
-
-def _upper_median(values: Array) -> Array:
-    """Compute upper medians of the values that are not NaN, (n,); -inf without values."""
-    ordered = np.sort(values, axis=0)
-    known = np.count_nonzero(~np.isnan(values), axis=0)
-    median = np.take_along_axis(ordered, (known // 2)[None], axis=0)[0]
-    return np.where(known > 0, median, -np.inf)
-
-
-def _scaled(log_prob: Array, side: Flags, block: Counts, scale: Array) -> Array:
-    """Compute means over blocks of ``min(p / scale, 1)``; 0 without a scale."""
-    fit, record = np.nonzero(side & (len(scale) > 0))
-    place = block[fit, record], record
-    with np.errstate(invalid="ignore"):
-        excess = np.minimum(log_prob[fit, record] - scale[place], 0.0)
-    values = np.where(np.isfinite(scale[place]), np.exp(excess), 0.0)
-    cell = np.ravel_multi_index(place, scale.shape)
-    total, size = (np.bincount(cell, weights, scale.size) for weights in (values, None))
-    return np.asarray((total / np.maximum(size, 1)).reshape(scale.shape))

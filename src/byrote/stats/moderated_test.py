@@ -15,11 +15,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import chdtri, digamma, ndtr, polygamma, stdtrit
-from scipy.stats import f
 
 from byrote.stats.negative_control import upper_tail
+from byrote.stats.roots import decreasing_root
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -163,6 +162,8 @@ class VariancePrior:
         >>> round(VariancePrior(4.0, 10).moderated_quantile(10, 0.5), 6)
         4.0
         """
+        from scipy.stats import f  # noqa: PLC0415 (slow to load)
+
         if np.isinf(self.degrees):
             return self.variance
         ratio = float(f.ppf(quantile, degrees, self.degrees))
@@ -205,7 +206,7 @@ def inverse_trigamma(value: float) -> float:
     """
     # 1/x + 1/(2 x^2) < trigamma(x) < 1/x + 1/x^2 brackets the root.
     low, high = (1 + np.sqrt(1 + 2 * value)) / (2 * value), (1 + np.sqrt(1 + 4 * value)) / 2 / value
-    return float(brentq(lambda x: float(polygamma(1, x)) - value, low, high, xtol=1e-12))
+    return decreasing_root(lambda x: float(polygamma(1, x)) - value, low, high)
 
 
 def student_p_values(contrast: Contrast, prior: VariancePrior) -> Array:
@@ -241,4 +242,4 @@ def detectable_effect(critical: float, degrees: float, power: float) -> float:
     def lack(shift: float) -> float:
         return power - float(ndtr(shift - least).mean())
 
-    return float(brentq(lack, -10, float(least.max()) + 10))
+    return decreasing_root(lack, -10.0, float(least.max()) + 10)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc
-from scipy.stats import false_discovery_control
 
 Array = NDArray[np.float64]
 Limits = Callable[[float], Array]  # (n,) one-sided limits, each wrong with that probability
@@ -27,9 +26,10 @@ def q_values(p_values: Array) -> Array:
     [0.03, 0.04, nan, 0.04]
     """
     q = np.full(len(p_values), np.nan)
-    tested = ~np.isnan(p_values)
-    if tested.any():
-        q[tested] = false_discovery_control(p_values[tested])
+    tested = np.flatnonzero(~np.isnan(p_values))
+    order = tested[np.argsort(p_values[tested])]
+    shares = p_values[order] * (len(order) / np.arange(1, len(order) + 1))
+    q[order] = np.minimum.accumulate(shares[::-1])[::-1].clip(0, 1)
     return q
 
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import KDTree
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -16,6 +15,8 @@ class NeighborTree:
     """References, (m, d), of few columns: with many a tree visits nearly all of them."""
 
     def __init__(self, rows: NDArray[Any]) -> None:
+        from scipy.spatial import KDTree  # noqa: PLC0415 (slow to load)
+
         self._rows, self._tree = rows, KDTree(rows.astype(np.float64))
 
     def nearest(

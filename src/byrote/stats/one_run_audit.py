@@ -26,7 +26,6 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
 from scipy.special import betainc, betainccinv, betaincinv, gammaln
 
 Array = NDArray[np.float64]
@@ -59,6 +58,8 @@ def epsilon_bound(coins: int, guesses: int, right: int, delta: float, significan
     >>> round(epsilon_bound(1000, 100, 90, 0.0, 0.05), 5)
     1.63082
     """
+    from scipy.optimize import brentq  # noqa: PLC0415 (slow to load)
+
     if right == 0:
         return 0.0
     q = betaincinv(right, guesses - right + 1, significance)

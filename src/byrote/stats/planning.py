@@ -5,7 +5,6 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2
 
 from byrote.stats.moderated_test import VariancePrior, detectable_effect
 from byrote.stats.negative_control import ENDLESS
@@ -75,6 +74,8 @@ def typical_deviation(variance: Array, degrees: Array) -> float:
     >>> round(typical_deviation(estimates, np.ones(100_000)), 1)
     3.0
     """
+    from scipy.stats import chi2  # noqa: PLC0415 (slow to load)
+
     if not len(variance):
         return float("nan")
     return float(np.sqrt(np.median(variance * degrees / chi2.ppf(0.5, degrees))))

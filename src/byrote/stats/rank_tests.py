@@ -19,7 +19,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
-from scipy.stats import rankdata
+
+from byrote.stats.ranks import midranks
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -112,7 +113,7 @@ def signed_rank_test(inside: Array, outside: Array) -> tuple[Array, bool]:
     difference = np.subtract(inside, outside, out=np.zeros(inside.shape), where=differ)
     size, positive = np.abs(difference), difference > 0
     pairs = size.shape[1]
-    ranks = np.rint(2 * rankdata(size, axis=1)).astype(np.int64)
+    ranks = np.rint(2 * midranks(size)).astype(np.int64)
     tied = (np.sort(ranks, axis=1) != 2 * np.arange(1, pairs + 1)).any(axis=1) | ~differ.all(axis=1)
     if pairs > MOST_TIED_PAIRS:
         ranks[tied] = 2 * _ranks_with(size[tied], ~positive[tied])
@@ -208,7 +209,7 @@ def _doubled_ranks(values: Array) -> Ranks:
     np.put_along_axis(ranks, order, 2 * np.arange(1, values.shape[1] + 1)[None, :], axis=1)
     repeated = (ordered[:, 1:] == ordered[:, :-1]).any(axis=1)
     if repeated.any():
-        ranks[repeated] = np.rint(2 * rankdata(values[repeated], axis=1)).astype(np.int64)
+        ranks[repeated] = np.rint(2 * midranks(values[repeated])).astype(np.int64)
     return ranks
 
 

@@ -7,87 +7,88 @@ two).
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
-from scipy.stats import rankdata
 
+from byrote.stats.cell_order import ascending
 from byrote.stats.estimate import clopper_pearson
-from byrote.stats.standard_errors import (
-    clustered_error,
-    clustered_proportion_error,
-    fewest_clusters,
-)
+from byrote.stats.standard_errors import Moments, clustered_proportion_error, error_of_sums
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Ids = NDArray[np.integer]
+Ids = NDArray[np.intp]
 Interval = tuple[float, float]
+Counts = tuple[Ids, Ids]  # by record, and by unit of fits
 
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Scores by cell: (N,) score, whether it is a member's, and its record and fit."""
+    """Scores by fit and record, read a fit at a time.
+
+    score, member: (F, n) scores, NaN where there is none, and whether the fit trained on the
+    record. unit: (F,) of each fit, numbered from 0; fits of one unit are one cluster.
+    """
 
     score: Array
     member: Flags
-    record: Ids
-    fit: Ids
+    unit: Ids
 
     @cached_property
-    def of_members(self) -> tuple[Ids, Ids]:
-        """Number of members' cells of each record, and of each fit."""
-        return self.counted(self.member)
+    def of_members(self) -> Counts:
+        """Number of members' scores of each record, and of each unit."""
+        return self.counted(_known, members=True)
 
     @cached_property
-    def of_others(self) -> tuple[Ids, Ids]:
-        """Number of non-members' cells of each record, and of each fit."""
-        return self.counted(~self.member)
+    def of_others(self) -> Counts:
+        """Number of non-members' scores of each record, and of each unit."""
+        return self.counted(_known, members=False)
 
-    def counted(self, some: Flags) -> tuple[Ids, Ids]:
-        """Count some cells by record and by fit."""
-        rows = np.flatnonzero(some)
-        return (
-            np.bincount(self.record[rows], minlength=int(self.record.max()) + 1),
-            np.bincount(self.fit[rows], minlength=int(self.fit.max()) + 1),
+    @cached_property
+    def others(self) -> Array:
+        """The scores of non-members in ascending order."""
+        return np.sort(self.score[~self.member & _known(self.score)])
+
+    def counted(self, condition: Callable[[Array], Flags], *, members: bool) -> Counts:
+        """Count the scores of a side that meet a condition, by record and by unit."""
+        by_record, by_unit = (
+            np.zeros(size, np.intp) for size in (self.score.shape[1], int(self.unit.max()) + 1)
         )
+        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
+            some = condition(score) & (member == members)
+            by_record += some
+            by_unit[unit] += np.count_nonzero(some)
+        return by_record, by_unit
+
+
+def _known(score: Array) -> Flags:
+    return ~np.isnan(score)
 
 
 def auc(score: Array, member: Flags) -> float:
     """Compute P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
-    below = lower_on_the_other_side(score, member)[member]
-    pairs = len(below) * (len(member) - len(below))
-    return float(below.sum() / pairs) if pairs else np.nan
+    inside, outside = np.sort(score[member]), np.sort(score[~member])
+    pairs = len(inside) * len(outside)
+    return float(lower_than(inside, outside).sum() / pairs) if pairs else np.nan
 
 
-def lower_on_the_other_side(score: Array, member: Flags) -> Array:
-    """Count, for each of (N,) scores, the lower ones on the other side, and half of the equal ones.
+def lower_than(scores: Array, ordered: Array) -> Array:
+    """Count, for each of (k,) ascending scores, the lower of (m,) ascending ones; ties half.
 
     Examples
     --------
-    >>> lower_on_the_other_side(np.array([1.0, 2, 2, 3]), np.array([True, False, True, False]))
-    array([0. , 1.5, 0.5, 2. ])
+    >>> lower_than(np.array([0.0, 2.0, 3.0]), np.array([1.0, 2.0, 2.0]))
+    array([0., 2., 3.])
     """
-    order = np.argsort(score)
-    ordered, of_member = score[order], member[order]
-    equal = np.flatnonzero(ordered[1:] == ordered[:-1])  # to the next one
-    members = np.cumsum(of_member, dtype=np.float64)  # up to each score, its own included
-    first, last = (
-        equal[np.diff(equal, prepend=-2) > 1],
-        equal[np.diff(equal, append=len(score)) > 1],
-    )
-    size, all_ = last - first + 2, (first + last + 2) / 2
-    of_equal = (members[first] - of_member[first] + members[last + 1]) / 2
-    lower = np.subtract(np.arange(1.0, len(score) + 1), members, out=members, where=of_member)
-    place = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
-    lower[place] = np.where(
-        of_member[place], np.repeat(all_ - of_equal, size), np.repeat(of_equal, size)
-    )
-    ordered[order] = lower
-    return ordered
+    lower = np.searchsorted(ordered, scores)
+    tied = np.flatnonzero(ordered[np.minimum(lower, len(ordered) - 1)] == scores)
+    count = lower.astype(np.float64)
+    count[tied] = (count[tied] + np.searchsorted(ordered, scores[tied], side="right")) / 2
+    return count
 
 
 def mann_whitney_z(first: Array, second: Array) -> float:
@@ -106,9 +107,8 @@ def mann_whitney_z(first: Array, second: Array) -> float:
     m, n = len(first), len(second)
     if m == 0 or n == 0:
         return float("nan")
-    values = np.concatenate([first, second])
-    larger = rankdata(values)[:m].sum() - m * (m + 1) / 2
-    tied = np.unique(values, return_counts=True)[1].astype(np.float64)
+    larger = lower_than(np.sort(first), np.sort(second)).sum()
+    tied = np.unique(np.concatenate([first, second]), return_counts=True)[1].astype(np.float64)
     total = m + n
     variance = m * n / 12 * (total + 1 - (tied**3 - tied).sum() / (total * (total - 1)))
     if len(tied) == 1:
@@ -120,12 +120,12 @@ def tpr_at(score: Array, member: Flags, rate: float) -> float:
     """Compute the true-positive rate at a false-positive rate of at most ``rate``."""
     if member.all() or not member.any():
         return np.nan
-    return float((score[member] > _threshold(score, member, rate)).mean())
+    return float((score[member] > _threshold(np.sort(score[~member]), rate)).mean())
 
 
-def _threshold(score: Array, member: Flags, rate: float) -> float:
-    non_members = np.sort(score[~member])[::-1]
-    return float(non_members[int(rate * len(non_members) + 1e-9)])
+def _threshold(others: Array, rate: float) -> float:
+    """Score that this share of the others, in ascending order, is above at most."""
+    return float(others[len(others) - 1 - int(rate * len(others) + 1e-9)])
 
 
 def auc_interval(
@@ -141,18 +141,13 @@ def auc_interval(
 
     least_error: a standard error from ``replicates`` values, used where it is larger.
     """
-    m = int(np.count_nonzero(cells.member))
-    n = len(cells.member) - m
-    if m == 0 or n == 0:
+    if not (cells.of_members[0].any() and cells.of_others[0].any()):
         return np.nan, (np.nan, np.nan)
-    share = lower_on_the_other_side(cells.score, cells.member)
-    area = float(share.sum(where=cells.member) / (m * n))
+    placements = _Placements.of(cells)
+    area = placements.area
     if area in (0.0, 1.0):
         return area, _interval_at_edge(area, cells, level)
-    share /= np.where(cells.member, n, -m)  # of the other side that is lower, or not: less 1
-    share += np.where(cells.member, -area, 1 - area)
-    share /= np.where(cells.member, m, n)  # now the influence of each score
-    error, clusters = clustered_error(share, cells.record, cells.fit, cells.member)
+    error, clusters = placements.error(cells)
     if clusters < 2:
         return area, (np.nan, np.nan)
     if least_error > error:
@@ -162,16 +157,77 @@ def auc_interval(
     return area, (float(expit(centre - half)), float(expit(centre + half)))
 
 
+@dataclass(frozen=True, eq=False)
+class _Placements:
+    """How many scores of the other side each score is right about: lower ones for members'.
+
+    Equal ones count half. sums: of all cells by record, and by unit. members, others: moments.
+    """
+
+    sums: tuple[Array, Array]
+    members: Moments
+    others: Moments
+
+    @classmethod
+    def of(cls, cells: Cells) -> "_Placements":
+        """Count in one pass through the scores in ascending order."""
+        by_record, by_unit = (np.zeros(len(counts)) for counts in cells.of_members)
+        members, others = Moments(), Moments()
+        lower, higher = 0, int(cells.of_members[0].sum())  # the others' scores, the members'
+        for places, starts in ascending(cells.score):
+            member = cells.member.ravel()[places]
+            right = _right(member, starts, lower, higher)
+            members.add(right[member])
+            others.add(right[~member])
+            lower, higher = others.size, higher - int(np.count_nonzero(member))
+            fit = places // len(by_record)
+            np.add.at(by_record, places - fit * len(by_record), right)
+            np.add.at(by_unit, cells.unit[fit], right)
+        return cls((by_record, by_unit), members, others)
+
+    @property
+    def area(self) -> float:
+        """Share of the pairs of a member's and another's score in which the member's is higher."""
+        return self.members.total / (self.members.size * self.others.size)
+
+    def error(self, cells: Cells) -> tuple[float, int]:
+        """Compute the standard error of the area, and the number of clusters behind it."""
+        m, n, area = self.members.size, self.others.size, self.area
+        sides = cells.of_members, cells.of_others
+        by_record, by_unit = (
+            sums / (m * n) - area * (members / m + others / n)
+            for sums, members, others in zip(self.sums, *sides, strict=True)
+        )
+        squares = self.members.about(area * n) + self.others.about(area * m)
+        return error_of_sums((by_record, by_unit), squares / (m * n) ** 2, sides)
+
+
+def _right(member: Flags, starts: Ids, lower: int, higher: int) -> Array:
+    """Count what each of (k,) ascending scores is right about, equal ones beginning at ``starts``.
+
+    lower, higher: numbers of others' scores before them, and of members' scores from them on.
+    """
+    tied = len(starts) < len(member)
+    sizes = np.diff(starts, append=len(member)) if tied else 1
+    inside = np.add.reduceat(member, starts, dtype=np.intp) if tied else member.astype(np.intp)
+    outside = sizes - inside
+    below = lower + np.cumsum(outside) - outside / 2
+    above = higher - np.cumsum(inside) + inside / 2
+    if tied:
+        below, above = np.repeat(below, sizes), np.repeat(above, sizes)
+    return np.where(member, below, above)
+
+
 def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:
     """Compute the interval of an area of 0 or 1.
 
     If no fit has both sides, what the scores of one fit share may separate the sides. Then the
     trials are fits, and a single fit on a side gives no interval.
     """
-    trials = fewest_clusters(cells.record, cells.member)
-    inside, outside = (np.unique(cells.fit[side]) for side in (cells.member, ~cells.member))
-    if not np.isin(inside, outside).any():
-        trials = min(trials, len(inside), len(outside))
+    (inside, fits_in), (outside, fits_out) = cells.of_members, cells.of_others
+    trials = min(np.count_nonzero(inside), np.count_nonzero(outside))
+    if not ((fits_in > 0) & (fits_out > 0)).any():
+        trials = min(trials, np.count_nonzero(fits_in), np.count_nonzero(fits_out))
         if trials == 1:
             return np.nan, np.nan
     end = float(clopper_pearson(trials, trials, level=level)[0])
@@ -191,18 +247,29 @@ def tpr_interval_at(
 
     least_error: a standard error of the true-positive rate, used where it is larger.
     """
-    members, others = cells.score[cells.member], np.sort(cells.score[~cells.member])[::-1]
-    threshold = _threshold(cells.score, cells.member, rate)
-    fpr, tpr = float((others > threshold).mean()), float((members > threshold).mean())
+    others = cells.others
+    threshold = _threshold(others, rate)
+    alarms, hits = (
+        cells.counted(lambda score: score > threshold, members=side) for side in (False, True)
+    )
+    fpr, tpr = _share(alarms, cells.of_others), _share(hits, cells.of_members)
     inner = (1 + level) / 2
-    trials = _effective_trials(cells, cells.score > threshold, 0.0, members=False)
+    trials = _effective_trials(cells, alarms, 0.0, members=False)
     few, many = alarm_limits(len(others), trials, rate, inner)
     low, high = 0.0, 1.0
     if few >= 0:
-        low = _tpr_limits(cells, cells.score > others[few], inner, least_error)[0]
+        strict = others[len(others) - 1 - few]
+        hits = cells.counted(lambda score: score > strict, members=True)
+        low = _tpr_limits(cells, hits, inner, least_error)[0]
     if many <= len(others):
-        high = _tpr_limits(cells, cells.score >= others[many - 1], inner, least_error)[1]
+        lenient = others[len(others) - many]
+        hits = cells.counted(lambda score: score >= lenient, members=True)
+        high = _tpr_limits(cells, hits, inner, least_error)[1]
     return fpr, tpr, (min(low, tpr), max(high, tpr))
+
+
+def _share(hits: Counts, trials: Counts) -> float:
+    return float(hits[0].sum() / trials[0].sum())
 
 
 def alarm_limits(count: int, trials: float, rate: float, level: float) -> tuple[int, int]:
@@ -220,19 +287,16 @@ def _limit(count: int, trials: float, level: float, end: int, alarms: int) -> fl
     return float(clopper_pearson(alarms * trials / count, trials, level=level)[end])
 
 
-def _tpr_limits(cells: Cells, hit: Flags, level: float, least_error: float) -> Interval:
-    tpr = float(hit[cells.member].mean())
-    trials = _effective_trials(cells, hit, least_error, members=True)
-    low, high = clopper_pearson(tpr * trials, trials, level=level)
+def _tpr_limits(cells: Cells, hits: Counts, level: float, least_error: float) -> Interval:
+    trials = _effective_trials(cells, hits, least_error, members=True)
+    low, high = clopper_pearson(_share(hits, cells.of_members) * trials, trials, level=level)
     return float(low), float(high)
 
 
-def _effective_trials(cells: Cells, hit: Flags, least_error: float, *, members: bool) -> float:
+def _effective_trials(cells: Cells, hits: Counts, least_error: float, *, members: bool) -> float:
     """Compute the effective number of trials behind the proportion of hits on a side."""
     counts = cells.of_members if members else cells.of_others
-    hits = cells.counted(hit & (cells.member if members else ~cells.member))
-    size = float(counts[0].sum())
-    proportion = float(hits[0].sum()) / size
+    size, proportion = float(counts[0].sum()), _share(hits, counts)
     error = clustered_proportion_error(hits, counts, (cells.of_members, cells.of_others))
     variance = np.maximum(error, least_error) ** 2  # NaN if one is
     if 0 < proportion < 1 and variance > 0:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from byrote.stats.skew_normal import log_density, mills
 
@@ -193,6 +192,8 @@ def _binned(bins: _Bins, direct: Direct) -> float:
 
 def _binned_maximum(bins: _Bins, skewness: float) -> Array:
     """Find the theta of the binned maximum, for values of mean 0 and variance 1."""
+    from scipy.optimize import minimize  # noqa: PLC0415 (slow to load)
+
     n = bins.count.sum()
 
     def objective(theta: Array) -> float:

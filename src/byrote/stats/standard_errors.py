@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Ids = NDArray[np.integer]
 
 
@@ -81,32 +80,63 @@ def welch(errors: Sequence[ArrayLike], degrees: Sequence[ArrayLike]) -> tuple[Ar
         return np.sqrt(total), np.asarray(total**2 / sum(terms))
 
 
-def clustered_error(
-    influence: Array, record: Ids, fit: Ids, member: Flags | None = None
-) -> tuple[float, int]:
+def clustered_error(influence: Array, record: Ids, fit: Ids) -> tuple[float, int]:
     """Compute a standard error from influences correlated within records and within fits.
+
+    influence, record, fit: (N,) influence of each cell on the estimate, and its record and fit,
+    numbered from 0. Returns what ``error_of_sums`` does.
+    """
+    clusters = (record, fit)
+    sums = tuple(np.bincount(each, weights=influence) for each in clusters)
+    return error_of_sums(sums, float(influence @ influence), [tuple(map(np.bincount, clusters))])
+
+
+class Moments:
+    """Number and sum of values that are added a part at a time, and their squared deviations."""
+
+    def __init__(self) -> None:
+        self.size, self.total = 0, 0.0
+        self._parts: list[tuple[int, float, float]] = []
+
+    def add(self, values: Array) -> None:
+        """Add values, (k,)."""
+        if len(values):
+            self.size, self.total = self.size + len(values), self.total + float(values.sum())
+            self._parts.append((len(values), values.mean(), values.var() * len(values)))
+
+    def about(self, centre: float) -> float:
+        """Sum the squared deviations from a centre."""
+        number, mean, squares = np.array(self._parts).T
+        return float((squares + number * (mean - centre) ** 2).sum())
+
+
+def error_of_sums(
+    sums: tuple[Array, Array], squares: float, sides: Sequence[tuple[Ids, Ids]]
+) -> tuple[float, int]:
+    """Compute a standard error from sums of influences by record and by fit.
 
     The variance over records plus that over fits less that over cells (Cameron, Gelbach & Miller
     2011); with a single fit, that over records.
 
     Parameters
     ----------
-    influence, record, fit
-        (N,) influence of each cell on the estimate, and its record and fit.
-    member
-        (N,) whether the cell is a member's, for estimates that compare members with others.
+    sums
+        Sums of the cells' influences on the estimate by record, and by fit.
+    squares
+        Sum of the squared influences of the cells.
+    sides
+        Numbers of cells by record, and by fit, for each side of the comparison.
 
     Returns
     -------
     The error, NaN where unknown, and the number of clusters behind it: records or fits, whichever
     are fewer, on the side of the comparison that has fewer.
     """
-    records, fits = (fewest_clusters(clusters, member) for clusters in (record, fit))
-    by_record = _variance(influence, record, records)
-    if distinct(fit) == 1:
+    records, fits = (int(min(map(np.count_nonzero, each))) for each in zip(*sides, strict=True))
+    by_record, by_fit = _of_sums(sums[0], records), _of_sums(sums[1], fits)
+    if np.count_nonzero(sum(of_fits for _, of_fits in sides)) == 1:
         return float(np.sqrt(by_record)), records
-    by_fit, by_cell = _variance(influence, fit, fits), float(influence @ influence)
-    total = np.max([by_record + by_fit - by_cell, by_record, by_fit])  # NaN if one is
+    total = np.max([by_record + by_fit - squares, by_record, by_fit])  # NaN if one is
     return float(np.sqrt(total)), min(records, fits)
 
 
@@ -115,37 +145,15 @@ def clustered_proportion_error(
 ) -> float:
     """Compute the standard error of a share of hits, as ``clustered_error`` does, from counts.
 
-    hits, trials: number of each by record, and by fit. sides: numbers of cells of members and of
-    others, likewise.
+    hits, trials: number of each by record, and by fit. sides: as for ``error_of_sums``.
     """
     size = float(trials[0].sum())
     share = float(hits[0].sum()) / size
-    clusters = (int(min(map(np.count_nonzero, each))) for each in zip(*sides, strict=True))
     by_record, by_fit = (
-        _of_sums((of_hits - share * of_trials) / size, count)
-        for of_hits, of_trials, count in zip(hits, trials, clusters, strict=True)
+        (of_hits - share * of_trials) / size
+        for of_hits, of_trials in zip(hits, trials, strict=True)
     )
-    if np.count_nonzero(sum(fits for _, fits in sides)) == 1:
-        return float(np.sqrt(by_record))
-    by_cell = share * (1 - share) / size
-    return float(np.sqrt(np.max([by_record + by_fit - by_cell, by_record, by_fit])))
-
-
-def fewest_clusters(clusters: Ids, member: Flags | None = None) -> int:
-    """Count clusters on the side that has fewer."""
-    sides = [clusters] if member is None else [clusters[member], clusters[~member]]
-    return min(map(distinct, sides))
-
-
-def distinct(numbers: Ids) -> int:
-    """Count the different of (N,) numbers from 0."""
-    return int(np.count_nonzero(np.bincount(numbers)))
-
-
-def _variance(influence: Array, cluster: Ids, count: int) -> float:
-    sums = np.asarray(np.bincount(cluster, weights=influence), np.float64)
-    sums = sums[np.bincount(cluster) > 0]
-    return _of_sums(sums, count)
+    return error_of_sums((by_record, by_fit), share * (1 - share) / size, sides)[0]
 
 
 def _of_sums(sums: Array, count: int) -> float:

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.special import logsumexp
 
 from byrote.scores.memorization.in_out import numbered
-from byrote.stats import mean_density
+from byrote.stats import mean_density, two_sides
 from byrote.stats.memorization import logmeanexp_without
 
 
@@ -35,7 +35,7 @@ def test_stakes_do_not_depend_on_the_blocks_that_records_are_cut_into(monkeypatc
     included = generator.random((9, 50)) < 0.5
     log_prob = np.where(generator.random((9, 50)) < 0.1, np.nan, generator.normal(size=(9, 50)))
     whole = mean_density.stakes(log_prob, included), mean_density.log_ratio(log_prob, included)
-    monkeypatch.setattr(mean_density, "_BLOCK", 9 * 7)
+    monkeypatch.setattr(two_sides, "_BLOCK", 9 * 2)
     cut = mean_density.stakes(log_prob, included), mean_density.log_ratio(log_prob, included)
     assert_array_equal(whole[1], cut[1])
     for name in ("inside", "outside", "pairs"):

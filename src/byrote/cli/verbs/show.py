@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import pandas as pd
 from rich.text import Text
 
 from byrote.cli.exits import complain, complete_or_not
@@ -35,6 +34,9 @@ from byrote.scores.memorization.trajectory import Trajectory
 from byrote.scores.neighbors.near_duplicates import NearDuplicates
 from byrote.scores.privacy.attribute_disclosure import disclosure_of_run, guesses
 from byrote.scores.run import Run, open_run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Result = TypeVar("Result")
 
@@ -163,7 +165,7 @@ def print_result(
             data["accidents"] = [asdict(accident) for accident in accidents]
         return data | {attack.verb: attack.data for attack in attacks}
 
-    def as_csv() -> pd.DataFrame:
+    def as_csv() -> "pd.DataFrame":
         columns = {} if copies is None else dict(near_duplicates.columns(copies))
         columns |= {} if texts is None else {"text": texts}
         return result.to_frame().assign(**columns)

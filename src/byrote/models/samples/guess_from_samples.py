@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.columns import Columns
-from byrote.models.guess_from_density import GUESS, columns_with_secret
+from byrote.models.contract import GUESS
+from byrote.models.guess_from_density import columns_with_secret
 from byrote.models.samples.from_samples import Sampled
 from byrote.models.samples.space import Gower, Space
 from byrote.stats.gower import paired_distances

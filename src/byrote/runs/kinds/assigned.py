@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from byrote import seeds
 from byrote.errors import InvalidInput
 from byrote.models import contract
-from byrote.models.external import Assignment, ProgramFailed
+from byrote.models.assignment import Assignment, ProgramFailed
 from byrote.plans import Design
 from byrote.runs.forecast import Planned
 from byrote.runs.job import BadLogProb, Content, Job, Scored, Workplace, checked

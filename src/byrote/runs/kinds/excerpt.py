@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone
 
 from byrote.data.canary_records import CanaryRecords, Measurement
 from byrote.data.corpus import Corpus
@@ -63,6 +62,8 @@ def _first(documents: Iterable[str], size: int) -> Iterable[str]:
 
 def quick(model: Any) -> Any:
     """Return the model with one epoch, where it has such a parameter."""
+    from sklearn.base import clone  # noqa: PLC0415 (slow to load)
+
     return clone(model).set_params(epochs=1) if epochs_of(model) > 1 else model
 
 

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from byrote.data.canary_records import CanaryRecords
 from byrote.data.text_records import TextRecords
 from byrote.models import contract
+from byrote.models.assignment import takes_assignments
 from byrote.models.contract import Statistic
-from byrote.models.external import takes_assignments
 from byrote.models.labels import takes_labels
 from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Array = NDArray[np.float64]
 NO_DIFFERENCE = "no difference"  # the kind of accident that a private model resembles
@@ -74,8 +73,8 @@ def _beside_median(log_prob: Array) -> list[_Beside]:
         ratio = y[large] / x[large]
         factor = float(np.median(ratio))
         spread = 1.4826 * float(np.median(np.abs(ratio - factor))) / (abs(factor) or np.nan)
-        correlation = np.corrcoef(rankdata(x), rankdata(y))[0, 1]
-        result.append(_Beside(factor, spread, float(correlation)))
+        correlation = rank_correlation(x, y)
+        result.append(_Beside(factor, spread, correlation))
     return result
 
 

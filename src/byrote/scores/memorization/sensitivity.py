@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import median_abs_deviation
+from scipy.special import ndtri
 
 from byrote.columnar import PlainData
 from byrote.scores.memorization.evaluation import Evaluation
@@ -118,9 +118,10 @@ def _unexplained(evaluation: Evaluation, q_value: Array) -> int:
     known = estimate[np.isfinite(estimate)]
     if not len(known):
         return -1
-    spread = float(median_abs_deviation(known, scale="normal"))
+    centre = float(np.median(known))
+    spread = float(np.median(np.abs(known - centre)) / ndtri(0.75))
     row = int(np.argmax(low))
-    if not low[row] > max(0.0, float(np.median(known)) + _FAR * spread):
+    if not low[row] > max(0.0, centre + _FAR * spread):
         return -1
     return int(evaluation.table.rows[row])
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
-from scipy.stats import skew, spearmanr
 
 from byrote.columnar import PlainData
 from byrote.runs.table import Table
@@ -20,6 +19,7 @@ from byrote.scores.memorization.per_token import TokenSummary
 from byrote.scores.memorization.sensitivity import Sensitivity
 from byrote.scores.memorization.statistic import Statistic
 from byrote.stats.memorization import ESTIMATORS
+from byrote.stats.ranks import rank_correlation
 
 Array = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
@@ -179,7 +179,7 @@ def describe(values: Array) -> dict[str, float]:
     opposite = bool(np.isposinf(values).any() and np.isneginf(values).any())
     numbers = [
         np.nan if opposite else values.mean(),
-        skew(values) if finite and _vary(values) else np.nan,
+        _skewness(values) if finite and _vary(values) else np.nan,
         *quantiles(values, QUANTILES),
         values.min(),
         values.max(),
@@ -223,6 +223,13 @@ def _mean_log_prob(table: Table) -> dict[str, Statistic]:
     return {side: Statistic(mean.value, mean.error) for side, mean in means.items()}
 
 
+def _skewness(values: Array) -> float:
+    """Compute the third central moment over the second's power of 3/2."""
+    deviations = values - values.mean()
+    squares = deviations**2
+    return float((squares * deviations).mean() / squares.mean() ** 1.5)
+
+
 def _vary(values: Array) -> bool:
     """Whether they differ by more than rounding, whose skewness would be noise."""
     return bool(np.ptp(values) > 1e-7 * np.abs(values).max())
@@ -233,7 +240,7 @@ def _rank_correlation(first: Array, second: Array) -> float:
     first, second = first[known], second[known]
     if len(first) < 3 or (first == first[0]).all() or (second == second[0]).all():
         return float("nan")
-    return float(spearmanr(first, second).statistic)
+    return rank_correlation(first, second)
 
 
 def _count(reason: NDArray[np.int8], n: int) -> dict[str, int]:

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data.columns import Columns
-from byrote.data.frames import comparable_frames
 from byrote.data.records import Records, as_numbers
 from byrote.data.standardization import Standardization
 from byrote.errors import InvalidInput
@@ -31,6 +30,8 @@ def comparable(**sets: Any) -> list[NDArray[Any]]:
         _refuse_path(name, data)
     first = next(iter(sets))
     others = {name: data for name, data in sets.items() if name != first}
+    from byrote.data.frames import comparable_frames  # noqa: PLC0415 (slow to load)
+
     frames = comparable_frames(sets[first], **others)
     if frames is not None:
         return _standard_rows(dict(zip(sets, frames, strict=True)))

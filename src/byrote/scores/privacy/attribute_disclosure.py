@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.columnar import Columnar, Columns
 from byrote.errors import InvalidInput
-from byrote.models.guess_from_density import GUESS, GuessFromDensity
-from byrote.models.samples.guess_from_samples import GuessFromSamples
+from byrote.models.contract import GUESS
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.runs.temporary import temporary_folder
@@ -173,6 +172,9 @@ def attribute_disclosure(
 
 def guesser_of(model: Any, secret: Any, samples: int | None) -> Any:
     """Return what guesses the secret: from the model's density, or from its samples."""
+    from byrote.models.guess_from_density import GuessFromDensity  # noqa: PLC0415 (slow to load)
+    from byrote.models.samples.guess_from_samples import GuessFromSamples  # noqa: PLC0415
+
     has_density = callable(getattr(model, "score_samples", None))
     if samples is None and has_density:
         return GuessFromDensity(model, secret)

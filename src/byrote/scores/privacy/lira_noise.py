@@ -10,6 +10,7 @@ much is.
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.stats import two_sides
 from byrote.stats.lira import log_ratio
 from byrote.stats.roc import auc, tpr_at
 from byrote.stats.standard_errors import jackknife_error
@@ -25,26 +26,43 @@ HEAVY = 1.25  # kurtosis of a record's values, in units of that of normal ones
 
 def has_shared_noise(values: Array, member: Flags) -> bool:
     """Whether fits shift all of their records, or values have heavy tails; (F, n) each."""
+    size = np.array([max(1, np.count_nonzero(~np.isnan(row))) for row in values])
+    squares, sums = 0.0, np.zeros(len(values))
+    for block in two_sides.blocks(values):
+        rest = _less_side_means(values[:, block], member[:, block])
+        squares += float((rest**2).sum())
+        sums += rest.sum(axis=1)
+    if not squares:
+        return False
+    total, shift = squares / size.sum(), sums / size
+    if np.mean(shift**2 - total / size) / total > SHARED:
+        return True
+    ratios = [
+        _kurtosis(values[:, block], member[:, block], shift[:, None])
+        for block in two_sides.blocks(values)
+    ]
+    ratio = np.concatenate(ratios)
+    return bool(len(ratio) and ratio.mean() > HEAVY)
+
+
+def _less_side_means(values: Array, member: Flags) -> Array:
+    """Subtract from values, (F, m), the mean of the record's on the same side; 0 where unknown."""
     rest, known = np.zeros_like(values), ~np.isnan(values)
     for side in (known & member, known & ~member):
-        some = np.where(side, values, 0.0)
-        mean = some.sum(axis=0) / np.maximum(side.sum(axis=0), 1)
-        rest = np.where(side, values - mean, rest)
-    total = (rest**2).sum() / max(1, known.sum())
-    if not total:
-        return False
-    size = np.maximum(known.sum(axis=1, keepdims=True), 1)
-    shift = rest.sum(axis=1, keepdims=True) / size
-    common = np.mean(shift**2 - total / size) / total
-    rest = np.where(known, rest - shift, 0.0)
+        mean = values.sum(axis=0, where=side) / np.maximum(side.sum(axis=0), 1)
+        np.subtract(values, mean, out=rest, where=side)
+    return rest
+
+
+def _kurtosis(values: Array, member: Flags, shift: Array) -> Array:
+    """Compute kurtoses of records with values enough, without shifts, in units of normal ones."""
+    known = ~np.isnan(values)
+    rest = np.where(known, _less_side_means(values, member) - shift, 0.0)
     count = known.sum(axis=0)
     some = (count >= 4) & (rest != 0).any(axis=0)
-    if not some.any():
-        return bool(common > SHARED)
-    squares = rest[:, some] ** 2
-    moments = [each.sum(axis=0) / count[some] for each in (squares, squares**2)]
-    normal = 3 * (count[some] - 1) / (count[some] + 1)
-    return bool(common > SHARED or np.mean(moments[1] / moments[0] ** 2 / normal) > HEAVY)
+    squares, count = rest[:, some] ** 2, count[some]
+    second, fourth = (each.sum(axis=0) / count for each in (squares, squares**2))
+    return np.asarray(fourth / second**2 / (3 * (count - 1) / (count + 1)))
 
 
 def shared_noise_errors(

@@ -1,6 +1,6 @@
 """Memorization, exposure, membership and epsilon of groups of records or canaries."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,16 +13,14 @@ from byrote.runs.table import Table
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
 from byrote.scores.memorization.evaluation import Evaluation
-from byrote.scores.memorization.moderated import SIGNIFICANCE
-from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.canary_bounds import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
 from byrote.scores.privacy.guarantee import allowed, exposure_bound
 from byrote.scores.privacy.membership import MembershipInference
 from byrote.scores.privacy.record_bounds import centred
-from byrote.stats.estimate import Estimate, from_error, mean
+from byrote.stats.estimate import Estimate, from_clusters, from_error, mean
 from byrote.stats.exposure import null_mean
-from byrote.stats.multiple_testing import q_values
+from byrote.stats.standard_errors import Moments, error_of_sums
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -50,19 +48,16 @@ def record_measures(
 
 def _memorization(group: str, table: Table, evaluation: Evaluation) -> GroupMeasure:
     """Average mean_log over records, with its jackknife error over retrainings."""
-    average = distribution(evaluation, "mean_log")["mean"]
-    degrees = len(evaluation.change_sums["mean_log"]) - 1
-    q = q_values(evaluation.p_value)
-    detail = {
-        "estimator": "mean_log",
-        "significant": int((q <= SIGNIFICANCE).sum()),
-        "tested": int((~np.isnan(q)).sum()),
-    }
-    estimate = from_error(average.value, average.standard_error, degrees, units=table.design.units)
-    if not np.isfinite(average.value):
+    values = evaluation.estimate["mean_log"]
+    known = values[~np.isnan(values)]
+    if not (len(known) and np.isfinite(known).all()):
         in_and_out = (evaluation.n_in > 0) & (evaluation.n_out > 0)
         estimate = Estimate(np.nan, reason=NO_MEAN if in_and_out.any() else NO_RECORD)
-    return GroupMeasure(group, "memorization", estimate, 0.0, detail)
+    else:
+        error = evaluation.mean_error("mean_log")
+        degrees = len(evaluation.change_sums["mean_log"]) - 1
+        estimate = from_error(float(known.mean()), error, degrees, units=table.design.units)
+    return GroupMeasure(group, "memorization", estimate, 0.0, {"estimator": "mean_log"})
 
 
 def exposure_measure(group: str, table: Table) -> GroupMeasure:
@@ -71,39 +66,53 @@ def exposure_measure(group: str, table: Table) -> GroupMeasure:
     Scores are log-likelihoods less the record's mean over all fits, whichever trained on it:
     without memorization they do not depend on membership, and every rank is equally likely.
     """
-    bits, record, fit, references = exposures(table)
-    if not len(bits):
+    fits, roles = _with_both_sides(table), table.roles()
+    if not len(fits):
         return GroupMeasure(group, "exposure", Estimate(np.nan, reason=ONE_SIDED), np.nan)
-    unit = table.design.leader[table.counting()]  # fits with the same seeds are not two samples
-    average = mean(bits, (record, unit[fit]), units="records or fits")
-    sizes, count = np.unique(references, return_counts=True)
-    nulls = [null_mean(int(n), from_references=True) for n in sizes]
-    null = float(np.average(nulls, weights=count))
-    detail = {"references": float(references.mean()), "maximum": float(np.log2(sizes.max()))}
+    unit = table.design.leader  # fits with the same seeds are not two samples
+    inside, references = ((roles[fits] == side).sum(axis=1) for side in (IN, OUT))
+    moments, by_record = Moments(), np.zeros(len(table.rows))
+    by_unit = np.zeros(int(unit.max()) + 1)
+    for fit, record, bits in exposures(table):
+        moments.add(bits)
+        by_record[record] += bits
+        by_unit[unit[fit]] += bits.sum()
+    value, size = moments.total / moments.size, moments.size
+    counts = (
+        sum((roles[fit] == IN for fit in fits), np.zeros(len(by_record), np.intp)),
+        np.bincount(unit[fits], inside, minlength=len(by_unit)).astype(np.intp),
+    )
+    sums = (by_record - value * counts[0]) / size, (by_unit - value * counts[1]) / size
+    error, clusters = error_of_sums(sums, moments.about(value) / size**2, [counts])
+    nulls = [null_mean(int(n), from_references=True) for n in references]
+    null = float(np.average(nulls, weights=inside))
+    mean_references = float(np.average(references, weights=inside))
+    detail = {"references": mean_references, "maximum": float(np.log2(references.max()))}
+    average = from_clusters(value, error, clusters, units="records or fits")
     return GroupMeasure(group, "exposure", average, null, detail)
 
 
-def exposures(table: Table) -> tuple[Array, Indices, Indices, Indices]:
-    """Compute the sampled exposure of each record in each fit that trained on it, in bits.
+def exposures(table: Table) -> Iterator[tuple[int, Indices, Array]]:
+    """Compute the sampled exposures of the records that a fit trained on, in bits, fit by fit.
 
-    Returns it with its record, its fit, and the number of records that it is ranked among.
+    Yields each fit that counts both sides, those records and their exposures.
     """
     fits, roles = np.flatnonzero(table.counting()), table.roles()
-    values = table.log_prob[fits]
-    scores = centred(values) if len(fits) > 1 else values
-    bits, record, references = [], [], []
-    for row, role in zip(scores, roles[fits], strict=True):
-        inside, outside = np.flatnonzero(role == IN), np.sort(row[role == OUT])
-        if len(inside) and len(outside):
-            above = len(outside) - np.searchsorted(outside, row[inside], side="left")
-            bits.append(np.log2(len(outside)) - np.log2(above + 1))
-            record.append(inside)
-            references.append(len(outside))
-    if not bits:
-        return (np.empty(0), *np.empty((3, 0), dtype=np.intp))
-    sizes = [len(inside) for inside in record]
-    fit, among = (np.repeat(each, sizes) for each in (np.arange(len(sizes)), references))
-    return np.concatenate(bits), np.concatenate(record), fit, among
+    values = [table.log_prob[fit] for fit in fits]
+    ranked = {*_with_both_sides(table).tolist()}
+    for fit, row in zip(fits.tolist(), centred(values) if len(fits) > 1 else values, strict=True):
+        if fit in ranked:
+            inside, outside = np.flatnonzero(roles[fit] == IN), np.sort(row[roles[fit] == OUT])
+            order = np.argsort(row[inside])
+            above = len(outside) - np.searchsorted(outside, row[inside[order]], side="left")
+            yield fit, inside[order], np.log2(len(outside)) - np.log2(above + 1)
+
+
+def _with_both_sides(table: Table) -> Indices:
+    """Fits that count records that they trained on, and records that they did not."""
+    roles = table.roles()
+    sides = [(roles == side).any(axis=1) for side in (IN, OUT)]
+    return np.flatnonzero(table.counting() & sides[0] & sides[1])
 
 
 # -- canaries --------------------------------------------------------------------------------------

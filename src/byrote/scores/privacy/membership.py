@@ -16,7 +16,6 @@ from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
 from byrote.stats.estimate import Estimate
 from byrote.stats.lira import log_ratio
 from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
-from byrote.stats.standard_errors import distinct
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -211,11 +210,7 @@ def measure_attack(
     the area and of each rate.
     """
     floors = np.zeros(1 + len(RATES)) if least is None else np.nan_to_num(least)
-    scored = ~np.isnan(scores)
-    units = np.arange(len(scores)) if unit is None else unit
-    places = units.astype(np.int32)[:, None], np.arange(scores.shape[1], dtype=np.int32)
-    fit, record = (np.broadcast_to(place, scores.shape)[scored] for place in places)
-    cells = Cells(scores[scored], member[scored], record, fit)
+    cells = Cells(scores, member, np.arange(len(scores)) if unit is None else unit)
     auc, interval = auc_interval(
         cells, level=level, least_error=float(floors[0]), replicates=GROUPS
     )
@@ -230,7 +225,7 @@ def measure_attack(
             for rate, floor in zip(RATES, floors[1:].tolist(), strict=True)
         ),
         level=level,
-        unscored=int((~scored.any(axis=0)).sum()),
+        unscored=int(np.count_nonzero(cells.of_members[0] + cells.of_others[0] == 0)),
         reason=_missing(cells, attack) if np.isnan(auc) else "",
     )
 
@@ -241,19 +236,18 @@ def attack_table(table: Table, attack: str, *, level: float = LEVEL) -> Membersh
     Fits with the same seeds are one unit: neither references for each other nor two samples.
     """
     attack = checks.choice("attack", attack, ATTACKS)
-    roles, unit = table.roles(), np.asarray(table.design.leader, np.intp)
-    unused = roles == 0
-    values = np.where(unused, np.nan, table.log_prob) if unused.any() else table.log_prob
-    return attack_scored(values, roles == IN, attack, unit=unit, level=level)
+    unit = np.asarray(table.design.leader, np.intp)
+    return attack_scored(table.used(), table.roles() == IN, attack, unit=unit, level=level)
 
 
 def _missing(cells: Cells, attack: str) -> str:
-    if not len(cells.score) and attack == "lira":
+    members, others = (bool(counts[0].any()) for counts in (cells.of_members, cells.of_others))
+    if not (members or others) and attack == "lira":
         return (
             "no record has three fits that trained on it and three that did not, all with a density"
             " above zero"
         )
-    return "no score of a non-member" if cells.member.any() else "no score of a member"
+    return "no score of a non-member" if members else "no score of a member"
 
 
 def lira_scores(values: Array, member: Flags, unit: Units | None = None) -> Array:
@@ -268,9 +262,9 @@ def without_zero_densities(values: Array) -> Array:
 
 
 def _hits(cells: Cells, rate: float, level: float, least: float) -> HitsAtRate:
-    records = distinct(cells.record[~cells.member])
+    records = int(np.count_nonzero(cells.of_others[0]))
     reason = ""
-    if not cells.member.any():
+    if not cells.of_members[0].any():
         reason = "no score of a member"
     elif rate * records < 1:
         reason = f"{100 * rate:.4g} % of {records} records is less than one record"

@@ -1,6 +1,6 @@
 """Lower bounds on epsilon for records in or out of fits, or why they do not apply."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,12 +146,10 @@ def density_bound(spec: Mapping[str, Any], table: Table, claim: Claim) -> Bound:
         return claim.none(DENSITY, reason)
     if claim.delta:
         return claim.none(DENSITY, VACUOUS)
-    roles = table.roles()
-    values = np.where((roles == 0) | _in_incomplete_repeat(table)[:, None], np.nan, table.log_prob)
-    inside, relation = roles == IN, _relation(spec)
+    inside, relation = table.roles() == IN, _relation(spec)
     limit = allowed(claim.guarantee, 0.0, relation)
     bound = epsilon_from_density(
-        values,
+        table.used(without=_in_incomplete_repeat(table)),
         inside,
         epsilon=limit if np.isfinite(limit) else None,
         significance=claim.significance,
@@ -201,32 +199,38 @@ def coins_of(spec: Mapping[str, Any], table: Table) -> Coins | str:
     if spec.get("pairs"):
         return f"{_PAIRS}; {_INSTEAD}"
     fits = np.flatnonzero(table.counting())
-    values, included = table.log_prob[fits], table.roles()[fits] == IN
+    values, included = [table.log_prob[fit] for fit in fits], table.roles()[fits] == IN
     if spec.get("coins") and len(fits) > 1:
         score = "log-likelihood less its mean over all fits, with and without the record"
-        return Coins(centred(values).ravel(), included.ravel(), len(fits), score)
+        return Coins(np.concatenate([*centred(values)]), included.ravel(), len(fits), score)
     return Coins(values[0], included[0], 1, f"log-likelihood in fit {fits[0]}")
 
 
-def centred(values: Array) -> Array:
-    """Subtract from log-likelihoods, (F, m), the mean of the record, then that of the fit.
+def centred(values: Sequence[Array]) -> Iterator[Array]:
+    """Subtract from log-likelihoods, F times (m,), the mean of the record, then that of the fit.
 
     Membership is not used. A density of zero stays -inf where the record has other values; unknown
     values (NaN) become 0.
 
     Examples
     --------
-    >>> centred(np.array([[1.0, 5.0, -np.inf], [3.0, 5.0, 2.0]])).round(2).tolist()
+    >>> rows = centred([np.array([1.0, 5.0, -np.inf]), np.array([3.0, 5.0, 2.0])])
+    >>> [row.round(2).tolist() for row in rows]
     [[-0.5, 0.5, -inf], [0.67, -0.33, -0.33]]
     """
-    finite = np.isfinite(values)
-    rest = np.where(finite, values, 0.0)
-    for axis in (0, 1):
-        count = np.maximum(finite.sum(axis=axis, keepdims=True), 1)
-        rest -= rest.sum(axis=axis, keepdims=True) / count
+    total, count = np.zeros((2, len(values[0])))
+    for row in values:
+        finite = np.isfinite(row)
+        np.add(total, row, out=total, where=finite)
+        count += finite
+    mean = total / np.maximum(count, 1)
+    for row in values:
+        finite = np.isfinite(row)
+        rest = np.where(finite, row - mean, 0.0)
+        rest -= rest.sum() / max(1, np.count_nonzero(finite))
         rest[~finite] = 0.0
-    rest[np.isneginf(values) & finite.any(axis=0)] = -np.inf
-    return rest
+        rest[np.isneginf(row) & (count > 0)] = -np.inf
+        yield rest
 
 
 def _no_trials(spec: Mapping[str, Any], records: int) -> str:

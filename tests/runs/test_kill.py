@@ -20,6 +20,7 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.plans.design import RELEASE
+from byrote.runs import group_commit
 from byrote.runs.collect import collect, plan_elsewhere
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
@@ -32,6 +33,13 @@ X = np.random.default_rng(0).normal(size=(20, 2))
 PLAN = KFold(2, repeats=1)
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+
+
+@pytest.fixture(autouse=True)
+def same_calls_every_time(monkeypatch):
+    """However busy the machine is, a run makes the same calls in the same order."""
+    monkeypatch.setattr(group_commit, "SECONDS", 0.0)
+    monkeypatch.setattr(group_commit, "_WAITING", 1)
 
 
 def start(store, model, plan=PLAN, keep_models="none"):

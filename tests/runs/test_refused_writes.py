@@ -149,7 +149,7 @@ def test_no_memory_leaves_a_run_that_resumes(tmp_path, monkeypatch):
 
     with monkeypatch.context() as patch:
 
-        def keep(self, outcome):
+        def keep(self, outcome, later):
             raise MemoryError
 
         patch.setattr(RunFolder, "keep", keep)

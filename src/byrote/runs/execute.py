@@ -17,6 +17,7 @@ from byrote.models import contract
 from byrote.plans import Design
 from byrote.runs import files, temporary
 from byrote.runs.executors.registry import open_pool
+from byrote.runs.group_commit import GroupCommit
 from byrote.runs.interrupts import deferred_signals
 from byrote.runs.job import Job, Task, Workplace, job_of
 from byrote.runs.lock import locked
@@ -157,6 +158,7 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
         with (
             temporary.temporary_folder() as heartbeats,
             open_pool(settings.executor, settings.workers, settings.threads) as pool,
+            GroupCommit() as group,
         ):
             task = Task(
                 model=contract.with_values(request.model, run.manifest.settled),
@@ -168,11 +170,12 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
                 track=tuple(request.track),
                 content=request.kind.content,
             )
-            jobs = (_job(request, run, fit) for fit in todo)
+            root = RunPaths(run.paths.root.absolute())
+            jobs = (_job(request, run, fit, root) for fit in todo)
             total = run.design.fits + (len(run.design.extra) if request.keeps else 0)
             progress.start(total, total - len(todo), heartbeats)
             for outcome in outcomes(pool, task, jobs):
-                run.keep(outcome)
+                run.keep(outcome, group.add)
                 progress.ended(outcome)
                 warned.update(outcome.facts.get("warnings", ()))
     finally:
@@ -183,11 +186,10 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
         warnings.warn(f"{count} of {len(todo)} fits warned: {warning}", stacklevel=4)
 
 
-def _job(request: Request, run: RunFolder, fit: int) -> Job:
+def _job(request: Request, run: RunFolder, fit: int, absolute: RunPaths) -> Job:
     keep = request.keeps_fit(run, fit)
     job = job_of(run.design, fit, request.settings.seed, keep_weights=keep)
-    root = RunPaths(run.paths.root.absolute())
-    return replace(job, workplace=Workplace(root.work, root.log(fit), Path.cwd()))
+    return replace(job, workplace=Workplace(absolute.work, absolute.log(fit), Path.cwd()))
 
 
 def _check_new(paths: RunPaths) -> None:

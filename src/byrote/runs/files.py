@@ -8,7 +8,7 @@ is damage (CorruptFile), which is named and written again. An error of the disk 
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from stat import S_ISLNK, S_ISREG
@@ -23,6 +23,7 @@ TEMPORARY = ".tmp"
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF}  # of some file systems
 _INVALID_PATH = {errno.ENAMETOOLONG, errno.ELOOP}
 _ABSENT = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
+Later = Callable[[Path], None]  # is given a file in place, which it forces to disk later
 
 
 class FileState(NamedTuple):
@@ -123,27 +124,63 @@ def make_folder(path: Path) -> None:
         path.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
 
 
-def write_atomically(path: Path, content: bytes | bytearray | memoryview) -> None:
+def write_atomically(
+    path: Path, content: bytes | bytearray | memoryview, later: Later | None = None
+) -> None:
     """Write a whole file, or leave the existing one."""
-    with atomic(path) as file:
+    with atomic(path, later) as file:
         file.write(content)
 
 
 @contextmanager
-def atomic(path: Path) -> Iterator[IO[bytes]]:
-    """Open a file to write: under a temporary name, forced to disk, then moved into place."""
+def atomic(path: Path, later: Later | None = None) -> Iterator[IO[bytes]]:
+    """Open a file to write: under a temporary name, forced to disk, then moved into place.
+
+    With ``later`` it is only moved into place: no kill of the process can harm it, and a power
+    failure until ``later`` has forced it to disk does harm that its digest shows.
+    """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     with writing(path):
         try:
             with os.fdopen(_create(unfinished), "wb") as file:
                 yield file
-                file.flush()
-                os.fsync(file.fileno())
+                if later is None:
+                    file.flush()
+                    os.fsync(file.fileno())
             unfinished.replace(path)
-        finally:
+        except BaseException:
             with suppress(OSError):  # a start sweeps what cannot be removed now
                 unfinished.unlink()
-        _sync_folder(path.parent)
+            raise
+        if later is None:
+            sync_folder(path.parent)
+    if later is not None:
+        later(path)
+
+
+def sync_file(path: Path) -> None:
+    """Force a file that is in place to disk."""
+    with writing(path):
+        descriptor = os.open(path, os.O_RDWR)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def sync_folder(path: Path) -> None:
+    """Force the names in a folder to disk."""
+    if os.name != "posix":  # other systems cannot open a folder
+        return
+    with writing(path):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in _NO_FOLDER_SYNC:
+                raise
+        finally:
+            os.close(descriptor)
 
 
 def remove(path: Path) -> None:
@@ -164,19 +201,6 @@ def _create(path: Path) -> int:
     with suppress(FileNotFoundError):
         path.unlink()
     return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-
-
-def _sync_folder(path: Path) -> None:
-    if os.name != "posix":  # other systems cannot open a folder
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def _space(reason: int | None, target: Path | str) -> str:

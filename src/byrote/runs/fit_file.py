@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from byrote.errors import CorruptFile, ForeignFile
 from byrote.plans import Design
 from byrote.runs import sealed
+from byrote.runs.files import Later
 from byrote.runs.job import Outcome, Scored
 
 _COLUMNS = ("record", "epoch", "included", "log_prob")
@@ -89,7 +90,7 @@ class FitFile:
     fit: int
     cache: FitCache = field(default_factory=FitCache, compare=False, repr=False)
 
-    def write(self, outcome: Outcome) -> None:
+    def write(self, outcome: Outcome, later: Later | None = None) -> None:
         """Write the log-likelihoods of a successful fit, one row group for each epoch."""
         assert outcome.scored is not None  # noqa: S101 (it succeeded)
         self.cache.forget(self.path)
@@ -107,6 +108,7 @@ class FitFile:
             self.path,
             columns,
             {"run_id": self.run_id, "fit": self.fit, "epochs": epochs, **outcome.facts},
+            later=later,
             use_dictionary=["epoch", "included"],
             column_encoding={"record": "DELTA_BINARY_PACKED", "log_prob": "BYTE_STREAM_SPLIT"},
             row_group_size=max(1, len(rows)) if outcome.tracked else None,

@@ -109,21 +109,24 @@ class RunFolder:
         manifest, release = self.manifest, self.design.release
         return KeptModels(self.paths, manifest.run_id, manifest.model.name, release, self.contents)
 
-    def keep(self, outcome: Outcome) -> None:
+    def keep(self, outcome: Outcome, later: files.Later | None = None) -> None:
         """Write the outcome of a fit: weights, then log-likelihoods, or its failure.
 
         Existing weights belong to the existing log-likelihoods, whenever a start is killed: old
         log-likelihoods are moved away before new weights are written, new ones are written last.
+        Only a file on which nothing else depends is forced to disk ``later``.
         """
         failure = self.paths.failure(outcome.fit)
         if outcome.failure is not None:
-            sealed.write_json(failure, {"fit": outcome.fit, **asdict(outcome.failure)})
+            sealed.write_json(failure, {"fit": outcome.fit, **asdict(outcome.failure)}, later)
             return
         if outcome.weights is not None:
             self.supersede(outcome.fit)
             self.models.keep(outcome.fit, outcome.weights, outcome.facts)
         if outcome.fit != RELEASE:
-            self.file(outcome.fit).write(outcome)
+            places = self.paths.fit(outcome.fit), self.paths.superseded(outcome.fit)
+            alone = outcome.weights is None and not any(map(file_exists, places))
+            self.file(outcome.fit).write(outcome, later if alone else None)
             files.remove(self.paths.superseded(outcome.fit))
         files.remove(failure)
 
@@ -147,10 +150,7 @@ class RunFolder:
         return FitFile(self.paths.fit(fit), self.manifest.run_id, self.design, fit, self.cache)
 
     def log_prob(self, fit: int, epoch: int | None = None) -> NDArray[np.float64]:
-        """Read the log-likelihoods of the rows that a finished fit counts, nats.
-
-        epoch: a tracked one; default: the last.
-        """
+        """Read the log-likelihoods of a fit's counted rows, nats (default: of the last epoch)."""
         return self.file(fit).log_prob(epoch)
 
     def facts(self, fit: int) -> dict[str, Any]:
@@ -187,9 +187,8 @@ class RunFolder:
     def untracked(self, epochs: Iterable[int]) -> list[int]:
         """Return finished fits that lack scores of some of these epochs."""
         wanted = set(epochs)
-        if not wanted:
-            return []
-        return [fit for fit in self._finished() if not wanted <= set(self.file(fit).epochs())]
+        finished = self._finished() if wanted else ()
+        return [fit for fit in finished if not wanted <= set(self.file(fit).epochs())]
 
     def _finished(self) -> list[int]:
         return sorted(set(range(self.design.fits)) - set(self.missing()))
@@ -236,11 +235,10 @@ class RunFolder:
         """Describe the missing fits, or tracked epochs, in one sentence."""
         failed, total, root = self.failures(), self.design.fits, self.paths.root
         text = f"{len(missing)} of {total} fits are missing from {root}"
-        if untracked:
-            text = (
-                f"{text} and {len(untracked)}" if missing else f"{len(untracked)} of {total} fits"
-            )
-            text += " lack tracked epochs" + ("" if missing else f" in {root}")
+        if missing and untracked:
+            text += f" and {len(untracked)} lack tracked epochs"
+        elif untracked:
+            text = f"{len(untracked)} of {total} fits lack tracked epochs in {root}"
         if failed:
             first, failure = next(iter(failed.items()))
             numbers = ", ".join(map(str, list(failed)[:5])) + (", …" if len(failed) > 5 else "")

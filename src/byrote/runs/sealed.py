@@ -25,16 +25,19 @@ from byrote.runs import files
 
 KEY = "sha256"  # name of the seal, where a format has names
 _FACTS = "byrote"  # name of the facts in the metadata of a Parquet file
+_SMALL = 1 << 16  # bytes of columns that gain nothing by compression, and wait for its tables
 _MARK, _ZEROS = "byrote-sha256:", "0" * 64
 BLANK = _MARK + _ZEROS  # written where the seal will be
 Verified = MutableMapping[Path, files.FileState]  # state of each file when its digest was verified
 
 
-def write(path: Path, content: bytearray, *, last: bool = False) -> None:
+def write(
+    path: Path, content: bytearray, *, last: bool = False, later: files.Later | None = None
+) -> None:
     """Write a file with its digest in place of the first, or last, blank seal."""
     start = _seal_start(content, last=last)
     content[start : start + len(_ZEROS)] = _digest(content, start).encode()
-    files.write_atomically(path, content)
+    files.write_atomically(path, content, later)
 
 
 @contextmanager
@@ -62,9 +65,10 @@ def opened(
         yield io.BytesIO(content)
 
 
-def write_json(path: Path, data: Mapping[str, Any]) -> None:
+def write_json(path: Path, data: Mapping[str, Any], later: files.Later | None = None) -> None:
     """Write a JSON object whose first member is the seal."""
-    write(path, bytearray(f"{blank_json(data, indent=2, allow_nan=False)}\n".encode()))
+    text = f"{blank_json(data, indent=2, allow_nan=False)}\n"
+    write(path, bytearray(text.encode()), later=later)
 
 
 def blank_json(data: Mapping[str, Any], **options: Any) -> str:
@@ -84,14 +88,20 @@ def read_json(path: Path, *, most: int) -> dict[str, Any]:
 
 
 def write_parquet(
-    path: Path, columns: Mapping[str, Any], facts: Mapping[str, Any], **options: Any
+    path: Path,
+    columns: Mapping[str, Any],
+    facts: Mapping[str, Any],
+    *,
+    later: files.Later | None = None,
+    **options: Any,
 ) -> None:
     """Write columns and facts atomically, with a checksum on every page."""
     marks = {_FACTS: escaped(json.dumps(dict(facts))), KEY: BLANK}
     table = pa.table(dict(columns)).replace_schema_metadata(marks)
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", write_page_checksum=True, **options)
-    write(path, bytearray(buffer.getbuffer()), last=True)
+    compression = "zstd" if table.nbytes > _SMALL else "none"
+    pq.write_table(table, buffer, compression=compression, write_page_checksum=True, **options)
+    write(path, bytearray(buffer.getbuffer()), last=True, later=later)
 
 
 @contextmanager

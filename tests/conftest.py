@@ -45,6 +45,9 @@ def left_to_the_system(descriptor):
 
 os.fsync = left_to_the_system
 
+# The compiler need not try, at ten small programs, what the processor says that it can.
+os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
+
 # The command line is put together once, and not at each of two thousand calls.
 typer.main.get_command = cache(typer.main.get_command)
 

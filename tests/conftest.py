@@ -5,13 +5,14 @@ import itertools
 import os
 import random
 import sys
-from functools import partial
+from functools import cache, partial
 from multiprocessing import get_context
 from types import SimpleNamespace
 
 import hypothesis
 import numpy as np
 import pytest
+import typer.main
 from loky import ProcessPoolExecutor
 
 from byrote.cli import app, exits
@@ -43,6 +44,12 @@ def left_to_the_system(descriptor):
 
 
 os.fsync = left_to_the_system
+
+# The compiler need not try, at ten small programs, what the processor says that it can.
+os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
+
+# The command line is put together once, and not at each of two thousand calls.
+typer.main.get_command = cache(typer.main.get_command)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,5 +1,10 @@
+from functools import partial
+
 import pytest
 import torch
+
+from byrote.models import arithmetic
+from byrote.models.vae import steps
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -9,3 +14,14 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture
+def captured(monkeypatch):
+    """Functions are captured, differentiated and taken apart as for a compiler, whose kernels, of
+    seconds each, ``test_vae_arithmetic`` awaits; here PyTorch's own make the same steps.
+    """
+    backend = partial(torch.compile, backend="aot_eager_decomp_partition")
+    monkeypatch.setattr(torch, "compile", backend)
+    monkeypatch.setattr(steps, "compiled", arithmetic.compiled.__wrapped__)
+    monkeypatch.setattr(arithmetic, "can_compile", lambda device: True)

@@ -16,10 +16,6 @@ from byrote.models.vae.autoencoder import build
 from byrote.models.vae.training import Schedule, train
 
 COMPILER = pytest.mark.usefixtures("compiler")
-KINDS = [  # with numbers of records: each size of a batch is compiled by itself
-    ("bernoulli", "binary", (20, 10), 100),
-    ("gaussian", "logit", (20,), 96),
-]
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +57,17 @@ def trained(likelihood, space, chosen, n=100, epochs=2, hidden=(20,)):
     return {name: w.detach().numpy() for name, w in model.named_parameters()}, losses
 
 
-@COMPILER
-@pytest.mark.parametrize(("likelihood", "space", "hidden", "n"), KINDS)
-def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(likelihood, space, hidden, n):
-    weights, losses = trained(likelihood, space, Arithmetic(), n, hidden=hidden)
-    quick_weights, quick_losses = trained(
-        likelihood, space, Arithmetic(compile=True), n, hidden=hidden
+@pytest.mark.parametrize(
+    ("likelihood", "space", "hidden", "kernels"),
+    [("bernoulli", "binary", (20,), "compiler"), ("gaussian", "logit", (20, 10), "captured")],
+)
+def test_the_compiled_step_is_autograd_and_the_optimizer_of_torch(
+    request, likelihood, space, hidden, kernels
+):
+    request.getfixturevalue(kernels)
+    (weights, losses), (quick_weights, quick_losses) = (
+        trained(likelihood, space, Arithmetic(compile=compile_), hidden=hidden)
+        for compile_ in (False, True)
     )
     np.testing.assert_allclose(quick_losses, losses, rtol=1e-5)
     for name, weight in weights.items():
@@ -161,7 +162,7 @@ def test_samples_need_no_compiler(monkeypatch, fitted):
         loaded.score_samples(digits(10))
 
 
-@COMPILER
+@pytest.mark.usefixtures("captured")
 def test_each_configuration_is_compiled_and_once():
     counted = torch._dynamo.utils.counters["stats"]
     before = counted["unique_graphs"]

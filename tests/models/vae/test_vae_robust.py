@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from byrote.data import load
 from byrote.errors import InvalidInput
-from byrote.models import VAE, arithmetic
+from byrote.models import VAE
 from byrote.models.arithmetic import Arithmetic
 from byrote.models.spaces import SPACES
 from byrote.models.vae.autoencoder import build
@@ -149,12 +149,6 @@ def test_a_rare_record_is_learned_less():
     assert robust_ordinary > ordinary - 3
 
 
-@pytest.fixture(scope="module")
-def compiler():
-    if not arithmetic.can_compile("cpu"):
-        pytest.skip("there is no C++ compiler")
-
-
 def trained(likelihood, robust, decay, chosen, rate=1e-2, n=80):
     model, losses = network(likelihood, robust), []
     before = {name: w.detach().clone() for name, w in model.named_parameters()}
@@ -169,7 +163,7 @@ def trained(likelihood, robust, decay, chosen, rate=1e-2, n=80):
     return before, {name: w.detach() for name, w in model.named_parameters()}, losses
 
 
-@pytest.mark.usefixtures("compiler")
+@pytest.mark.usefixtures("captured")
 @pytest.mark.parametrize(
     ("likelihood", "robust", "decay"), [("bernoulli", 0.02, 0.5), ("shared-gaussian", 1e-3, 0.0)]
 )

@@ -12,8 +12,15 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+
+from byrote import KFold, Probes, Subset
+from byrote.plans import Context, Design
+from byrote.runs.table import Table
+from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.memorization.moderated import moderated_test
+from byrote.scores.memorization.stopping import Question
+from byrote.stats.multiple_testing import q_values
 from discovery import (
-    BYSTANDERS,
     EFFECTS,
     NOISES,
     RECORDS,
@@ -23,23 +30,14 @@ from discovery import (
     table_of,
 )
 
-from byrote import KFold, Probes, Subset
-from byrote.plans import Context, Design
-from byrote.runs.table import Table
-from byrote.scores.memorization.evaluation import Evaluation, evaluate
-from byrote.scores.memorization.moderated import moderated_test
-from byrote.scores.memorization.stopping import Question
-from byrote.stats.multiple_testing import q_values
-
 LOOKS = 3
 PLANS: Mapping[str, Any] = {
-    "probes, 24 fits": Probes(range(RECORDS), fits=24, bystanders=BYSTANDERS),
+    "probes, 24 fits": Probes(range(RECORDS), fits=24, bystanders=1000),
     "pairs, 24 fits": Probes(range(RECORDS), fits=24, pairs=True, bystanders=0),
     "coins, 24 fits": Probes(range(RECORDS), fits=24, coins=True, bystanders=0),
     "subsets, 24 fits": Subset(0.7, fits=24),
     "3 folds, 6 times": KFold(3, repeats=6),
 }
-SIMULATED = ("normal", "t, 4 degrees", "left exponential", "near records")
 QUESTIONS = tuple(map(Question.parse, ("discover=1", "discover=5", "discover=20")))
 
 
@@ -61,7 +59,7 @@ def evaluations(
     designs = designs_of(plan, int(generator.integers(1 << 31)))
     whole = table_of(designs[-1], noise, generator, effects)
     for design in designs:
-        assert whole.bystanders is not None  # noqa: S101 (perhaps of no record)
+        assert whole.bystanders is not None
         first = slice(design.fits)
         table = Table(design, whole.rows, whole.log_prob[first], (), whole.bystanders[first])
         evaluation = evaluate(table)

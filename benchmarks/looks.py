@@ -4,16 +4,25 @@ Log-likelihoods are drawn as in discovery.py; what a run finds counts at the loo
 often as it is looked at, beside it stands the same run whose p-values ignore that.
 
     python benchmarks/looks.py --runs 200
-    python benchmarks/looks.py --real
+
+What real runs save, 24 fits of 300 probes, beside the same runs to the end:
+
+    python benchmarks/looks.py real
 """
 
-from collections.abc import Iterator, Mapping
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity
 
+import byrote
 from byrote import KFold, Probes, Subset
+from byrote.models import VAE
 from byrote.plans import Context, Design
 from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import Evaluation, evaluate
@@ -29,6 +38,7 @@ from discovery import (
     print_table,
     table_of,
 )
+from planted import points
 
 LOOKS = 3
 PLANS: Mapping[str, Any] = {
@@ -115,6 +125,50 @@ def measure(runs: int, plan: str, noise: str) -> str:
     return f"| {plan} | {noise} | {' | '.join(cells)} |"
 
 
+# -- real runs ------------------------------------------------------------------------------------
+
+
+def digits(generator: np.random.Generator) -> Any:  # noqa: ARG001
+    return byrote.load("digits")
+
+
+REAL: Mapping[str, tuple[Any, Callable[[np.random.Generator], Any], str]] = {
+    "digits, kernel density": (KernelDensity(leaf_size=2000), digits, "discover=5"),
+    "digits, kernel density again": (KernelDensity(leaf_size=2000), digits, "discover=200"),
+    "points, ten far off, kernel density": (KernelDensity(bandwidth=0.5), points, "discover=5"),
+    "points, ten far off, mixture of 5": (GaussianMixture(5, random_state=0), points, "discover=5"),
+    "digits, VAE of 20 epochs": (VAE(latent_dim=8, epochs=20, draws=32), digits, "discover=5"),
+    "digits, VAE of 2 epochs": (VAE(latent_dim=8, epochs=2, draws=32), digits, "discover=20"),
+}
+
+
+def save(name: str) -> str:
+    """One row of the table of real runs."""
+    model, draw, question = REAL[name]
+    x = draw(np.random.default_rng(0))
+    # Of points the last ones, among them those far off; of digits any.
+    plan = Probes(range(len(x) - 300, len(x)) if draw is points else 300, fits=24)
+    with tempfile.TemporaryDirectory() as folder:
+        run = {"plan": plan, "out": f"{folder}/run"}
+        stopped = byrote.score_memorization(model, x, **run, stop_when=question).summary()
+        complete = byrote.score_memorization(model, x, **run, looks=LOOKS).summary()
+    alone = byrote.score_memorization(model, x, plan=plan).summary()
+    look = stopped.look
+    assert look is not None
+    found = [str(each.significant) for each in (stopped, complete, alone)]
+    fits = f"{look.fits} of {look.most_fits}"
+    return f"| {name} | {question} | {look.answer or 'open'} | {fits} | {' | '.join(found)} |"
+
+
+def print_real_runs(names: Sequence[str]) -> None:
+    head = (
+        "| data, model | question | answer | fits made | found | by 24 fits, 3 looks | one look |"
+    )
+    print(f"{head}\n{'| --- ' * (head.count('|') - 1)}|")
+    for name in names or REAL:
+        print(save(name), flush=True)
+
+
 def main() -> None:
     head = (
         "| plan | noise | any discovery, none planted: looks count / do not | FDR, 10 planted |"
@@ -125,4 +179,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["real"]:
+        print_real_runs(sys.argv[2:])
+    else:
+        main()

@@ -173,8 +173,10 @@ def run_to_answer(
     for size in [size for size in request.looks if size >= begun] or request.looks[-1:]:
         step = replace(request, plan=request.plan.resized(size))
         run = Run(run_fits(step, folder, progress))
+        if run.incomplete:
+            break
         look = look_of(run.manifest, run.evaluation.by(test))
-        if run.incomplete or look is None or look.answer:
+        if look is None or look.answer:
             break
     return run
 

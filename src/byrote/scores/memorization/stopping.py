@@ -63,12 +63,12 @@ class Question:
         if np.count_nonzero(q_value <= SIGNIFICANCE) >= self.value:
             return "found"
         discovery, tested = evaluation.discovery, np.count_nonzero(~np.isnan(q_value))
-        if discovery.control is None or share == 1 or self.value > tested:
+        if discovery.control is None or share == 1:
             return ""
         level = self.value * evaluation.table.design.per_look(SIGNIFICANCE) / tested
-        t = discovery.effect / discovery.standard_error
-        open_ = np.isnan(t) | (conditional_power(t, share, level) >= _CHANCE)
-        return "" if np.count_nonzero(open_) >= self.value else "out of reach"
+        t = discovery.effect / discovery.standard_error  # NaN: perhaps with more fits
+        within_reach = np.isnan(t) | (conditional_power(t, share, level) >= _CHANCE)
+        return "" if np.count_nonzero(within_reach) >= self.value else "out of reach"
 
     def _bounded(self, evaluation: Evaluation, share: float) -> Answer:  # noqa: ARG002
         low, high = evaluation.discovery.limits(evaluation.table.design.per_look(SIGNIFICANCE) / 2)

@@ -16,7 +16,7 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from byrote import KFold, Probes, Subset
-from byrote.plans import IN, design_of
+from byrote.plans import IN, Design, design_of
 from byrote.runs.table import Table
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.moderated import moderated_test
@@ -91,6 +91,11 @@ def simulated(plan: Any, noise: Noise, generator: np.random.Generator, effects: 
     """A table of a plan, whose first records rise where they are trained on."""
     bystanders = getattr(plan, "bystanders", 0)
     design = design_of(plan, RECORDS + bystanders, int(generator.integers(1 << 31)))
+    return table_of(design, noise, generator, effects)
+
+
+def table_of(design: Design, noise: Noise, generator: np.random.Generator, effects: Array) -> Table:
+    """A table of a design, whose first records rise where they are trained on."""
     scale = generator.lognormal(0, 0.5, size=design.n)
     inside = np.stack([design.role(fit) == IN for fit in range(design.fits)])
     values = noise(generator, inside) + 10 * generator.normal(size=design.n)

@@ -48,6 +48,8 @@ class Design:
         trains on. Default: one.
     places
         For each fit, the line before which each copy is inserted.
+    looks
+        How often the run may be looked at before it stops: its errors are shared among the looks.
     """
 
     n: int
@@ -62,6 +64,7 @@ class Design:
     copies: Sequence[Rows] | None = None
     places: Sequence[Places] | None = None
     bystanders: Rows = field(default_factory=lambda: np.empty(0, dtype=np.uint32))
+    looks: int = 1
 
     def __post_init__(self) -> None:
         if len(self.group) == 0:
@@ -87,6 +90,18 @@ class Design:
         """The sorted rows that get a score: those evaluated, without bystanders."""
         rows = self.evaluated
         return rows[~np.isin(rows, self.bystanders)] if len(self.bystanders) else rows
+
+    def per_look(self, error: float) -> float:
+        """Return the part of an error probability, or false discovery rate, that one look spends.
+
+        Equal parts: whatever the dependence between looks, and whichever of them is the last, an
+        error of any has at most the probability ``error``, by Boole's inequality.
+        """
+        return error / self.looks
+
+    def over_looks(self, p_value: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return p-values that are valid at whichever look the run stops, NaN where they are."""
+        return np.minimum(1.0, p_value / self.per_look(1.0))
 
     def training_rows(self, fit: int) -> NDArray[np.intp]:
         """Return the rows that a fit trains on, in the order of its training data."""

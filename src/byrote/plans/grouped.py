@@ -1,7 +1,7 @@
 """Groups of records, such as near-duplicates, that are held out together."""
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -55,11 +55,16 @@ class Grouped(Plan):
                 " pair change places one for one, and groups differ in size"
             )
         group = np.unique(checks.names("groups", self.groups), return_inverse=True)[1]
-        self._set(plan=plan, groups=group, kind=f"grouped-{plan.kind}", size=plan.size)
+        self._set(plan=plan, groups=group, kind=f"grouped-{plan.kind}")
+        self._set(size=plan.size, grows=plan.grows)
 
     def spec(self) -> dict[str, Any]:
         """Return the plan of groups, and their number; the membership is also compared."""
         return {**self.plan.spec(), "kind": self.kind, "groups": self._count}
+
+    def resized(self, size: int) -> Self:
+        """Return the plan with another size of the plan of groups."""
+        return replace(self, plan=self.plan.resized(size))
 
     def _draw(self, context: Context, after: Design | None) -> Design:
         """Draw the plan of groups, and put the records in their places."""

@@ -41,6 +41,7 @@ class Membership(Plan):
     randomized: bool = False
     kind: ClassVar[str] = "membership"
     size: ClassVar[str] = "fits"
+    grows: ClassVar[bool] = False
     by_row: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

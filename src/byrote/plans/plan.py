@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +47,12 @@ class Plan(ABC):
     """A plan of fits: a frozen dataclass that draws a design.
 
     ``size`` names the field that may grow: a larger plan begins with the fits of a smaller one, and
-    so extends its run folder.
+    so extends its run folder. ``grows``: whether the plan itself can be made of another size.
     """
 
     kind: ClassVar[str]
     size: ClassVar[str]
+    grows: ClassVar[bool] = True
     by_row: ClassVar[bool] = False  # whether rows of the data are chosen by whoever makes the plan
 
     def draw(self, context: Context, after: Design | None = None) -> Design:
@@ -65,6 +66,34 @@ class Plan(ABC):
     @abstractmethod
     def _draw(self, context: Context, after: Design | None) -> Design:
         """Draw the design, numbering records as the context does."""
+
+    def resized(self, size: int) -> Self:
+        """Return the plan of another size."""
+        return replace(self, **{self.size: size})  # type: ignore[type-var]
+
+    def sizes(self, looks: int) -> tuple[int, ...]:
+        """Return the plan's size at each look at its run, in equal steps; the last is its own.
+
+        Whole repeats, or even numbers of fits, so that halves and pairs are whole at each look.
+
+        Raises
+        ------
+        InvalidInput
+            If ``looks`` < 1, there are more looks than steps, or the plan cannot grow.
+        """
+        checks.integer("looks", looks, at_least=1)
+        if not self.grows:
+            raise InvalidInput(
+                "looks need a plan that can grow: KFold, LeaveOneOut, Subset or Probes;"
+                f" got {type(self).__name__}"
+            )
+        size, step = self.spec()[self.size], 2 if self.size == "fits" else 1
+        if looks > (most := size // step):
+            raise InvalidInput(
+                f"looks must be at most {most} at {self.size}={size}, to see more each time;"
+                f" got {looks}"
+            )
+        return *(most * look // looks * step for look in range(1, looks)), size
 
     def _set(self, **values: Any) -> None:
         """Set fields to their checked values, although the dataclass is frozen."""

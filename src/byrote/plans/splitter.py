@@ -47,6 +47,7 @@ class Splitter(Plan):
     splitter: Any
     kind: ClassVar[str] = "splitter"
     size: ClassVar[str] = "fits"
+    grows: ClassVar[bool] = False
     by_row: ClassVar[bool] = True
 
     def spec(self) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from byrote.models import registry
 from byrote.report.settings import changed_parameters
+from byrote.runs.manifest import PlanPart
 from byrote.scores.run import Run
 
 _PLANS = ("kfold", "leave-one-out", "subset", "probes")
@@ -35,6 +36,7 @@ def command_of(run: Run) -> str:
     """
     manifest, spec = run.manifest, dict(run.manifest.plan.spec)
     kind = str(spec.pop("kind"))
+    spec |= _complete(manifest.plan)
     chosen = spec.get("chosen") or isinstance(spec.get("records"), list)
     if manifest.data.source == "memory" or chosen or kind not in (*_PLANS, "insertions"):
         return ""
@@ -42,8 +44,16 @@ def command_of(run: Run) -> str:
     words += _options(manifest.data.options)
     words += _model(run)
     words += _insertions(run, spec) if run.has_canaries else ["--plan", kind, *_options(spec)]
+    words += ["--looks", str(len(looks))] if (looks := manifest.plan.looks) else []
+    words += ["--stop-when", manifest.stop_when] if manifest.stop_when else []
     words += ["--track", ",".join(map(str, manifest.track))] if manifest.track else []
     return shlex.join([*words, "--seed", str(manifest.seed), "--threads", str(manifest.threads)])
+
+
+def _complete(plan: PlanPart) -> dict[str, Any]:
+    """Return the size of the complete plan of a run that may have stopped before."""
+    sizes = {"fits", "repeats"} & plan.spec.keys() if plan.looks else ()
+    return {size: plan.spec[size] * plan.looks[-1] // plan.fits for size in sizes}
 
 
 def _model(run: Run) -> list[str]:

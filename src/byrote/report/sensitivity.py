@@ -12,6 +12,13 @@ from byrote.stats.multiple_testing import false_hypotheses
 
 _TAIL = 0.025  # error of the lower end of a 95 % interval
 SURE = f"{1 - _TAIL:.1%}"
+_ANSWERS = {
+    "": "{} is open",
+    "found": "{} is reached",
+    "out of reach": "{} is hardly to be reached, even by all fits",
+    "above": "{} is exceeded",
+    "within": "{} is exceeded by no scored record",
+}
 
 
 def significance(result: MemorizationResult) -> Text:
@@ -32,7 +39,7 @@ def headline(result: MemorizationResult) -> list[str]:
     if summary.significant is None:
         reason = summary.p_value_method.removeprefix("none: ")
         return [f"No record was tested, for there are no p-values: {reason}."]
-    sentences = [_found(result), *_certain(result)]
+    sentences = [_found(result), *_certain(result), *_looked(result)]
     if (row := summary.sensitivity.unexplained) >= 0:
         sentences.append(
             f"Record {printable(result.ids[row])} is not cleared: training on it raises its"
@@ -59,6 +66,21 @@ def _certain(result: MemorizationResult) -> list[str]:
         return [f"With {SURE} confidence it cannot be said that {which} truly is."]
     which = "it" if found == 1 else f"at least {certain:,} of them"
     return [f"With {SURE} confidence {which} truly {'is' if certain == 1 else 'are'}."]
+
+
+def _looked(result: MemorizationResult) -> list[str]:
+    """Return, of a run that may stop early, which look this is, and why it stopped."""
+    look = result.summary().look
+    if look is None:
+        return []
+    complete = look.fits == look.most_fits
+    state = "complete" if complete else "stopped" if look.answer else "the same command goes on"
+    answer = f"; {_ANSWERS[look.answer].format(look.question)}" if look.question else ""
+    return [
+        f"Look {look.number} of {look.of}, after {look.fits:,} of at most {look.most_fits:,} fits:"
+        f" {state}{answer}. Each look's level is {look.level:.1%}; p-values, q-values and intervals"
+        f" count all {look.of} looks."
+    ]
 
 
 def truly_memorized(result: MemorizationResult) -> int:
@@ -160,7 +182,12 @@ def reach(result: MemorizationResult) -> list[str]:
 
 def larger_plan(result: MemorizationResult) -> str:
     """Return what gives a run more fits, as an instruction."""
-    kind = result.description["plan"]["spec"]["kind"]
+    plan = result.description["plan"]
+    kind = plan["spec"]["kind"]
+    if plan.get("looks"):
+        if plan["fits"] < plan["looks"][-1]:
+            return "let the run go on (the same command without --stop-when)"
+        return "start a larger run in another folder (its looks are all spent)"
     if kind in ("kfold", "leave-one-out"):
         return "use more repeats (--repeats)"
     return f"use more fits{' (--fits)' if kind in ('probes', 'subset') else ''}"

@@ -68,7 +68,7 @@ def prepared(request: Request, folder: Path) -> Iterator[tuple[RunFolder, list[i
     request.check()
     temporary.sweep()
     paths = RunPaths(folder)
-    design = request.plan.draw(request.context())
+    design = request.draw()
     settled: dict[str, Any] = {}
     paths.check()
     if not files.file_exists(paths.manifest):
@@ -95,7 +95,7 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     _check_same(manifest, paths, request, design)
     contents, damaged_records = read_files(request.kind.files(paths), manifest)
     stored = RunFolder(paths, manifest, read_design(paths, manifest), contents=contents)
-    design = request.plan.draw(request.context(), after=stored.design)
+    design = request.draw(after=stored.design)
     if not design.begins_with(stored.design):
         raise RunMismatch(f"{paths.root} holds another run: its membership differs")
     todo, damaged_fits = stored.unfinished(request.track)
@@ -117,7 +117,8 @@ def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFol
     for fit in damaged_fits:
         stored.supersede(fit)
     # A fit that only lacks epochs stays until it is replaced: its other numbers are good.
-    if design.fits > stored.design.fits or tuple(request.track) != manifest.track:
+    changed = (request.track, request.stop_when) != (manifest.track, manifest.stop_when)
+    if design.fits > stored.design.fits or changed:
         stored = stored.extend(request.manifest(design), design)
     return stored, todo
 

@@ -1,7 +1,7 @@
 """run.json: the description of a run, so that different runs are never averaged."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -112,18 +112,28 @@ class DataPart(_Part):
 
 
 class PlanPart(_Part):
-    """The plan as requested, and properties of the drawn design."""
+    """The plan as requested, and properties of the drawn design.
+
+    ``looks``: of a run that may stop early, the numbers of fits after which it is looked at.
+    """
 
     spec: dict[str, Any]
     fits: Count
     randomized: bool
     units: Units
+    looks: tuple[Count, ...] = ()
 
     @classmethod
-    def of(cls, plan: Plan, design: Design) -> "PlanPart":
-        """Describe a plan and its design."""
+    def of(cls, plan: Plan, design: Design, sizes: Sequence[int] = ()) -> "PlanPart":
+        """Describe a plan and its design; ``sizes``: those of the plan at each look."""
         spec = {name: identity.plain(value) for name, value in plan.spec().items()}
-        return cls(spec=spec, fits=design.fits, randomized=design.randomized, units=design.units)
+        return cls(
+            spec=spec,
+            fits=design.fits,
+            randomized=design.randomized,
+            units=design.units,
+            looks=tuple(design.fits * size // spec[plan.size] for size in sizes),
+        )
 
     @field_validator("spec")
     @classmethod
@@ -133,7 +143,10 @@ class PlanPart(_Part):
 
 
 class Manifest(_Part):
-    """All that determines a run's numbers, and the environment that computed them."""
+    """All that determines a run's numbers, and the environment that computed them.
+
+    ``stop_when``: the question whose answer ends the run early; empty if none does.
+    """
 
     format: Literal["byrote-run"] = "byrote-run"
     schema_version: int = SCHEMA_VERSION
@@ -145,6 +158,7 @@ class Manifest(_Part):
     model: ModelPart
     data: DataPart
     track: tuple[Count, ...]
+    stop_when: str = ""
     settled: dict[str, bool | int | float | str]
     environment: dict[str, str] = Field(default_factory=environment)
 
@@ -176,9 +190,9 @@ class Manifest(_Part):
     def differences(self, other: "Manifest", size: str) -> list[str]:
         """Return the differences from another run, one phrase each.
 
-        A larger plan and more tracked epochs are not differences, nor is what "auto" was resolved
-        to, which belongs to the run. How a plan was drawn is one, and so is another number of fits
-        of plans of the same size.
+        A larger plan, more tracked epochs and another question to stop at are not differences, nor
+        is what "auto" was resolved to, which belongs to the run. How a plan was drawn is one, and
+        so is another number of fits of plans of the same size.
         """
         mine, theirs = (_plan(manifest.plan) for manifest in (self, other))
         larger = mine.pop(size, None) != theirs.pop(size, None)
@@ -208,7 +222,8 @@ def _check_version(path: Path, version: Any) -> None:
 
 def _plan(plan: PlanPart) -> dict[str, Any]:
     """Return the plan as requested, and how it was drawn."""
-    return {_FITS: plan.fits, "units": plan.units, "randomized": plan.randomized, **plan.spec}
+    drawn = {_FITS: plan.fits, "units": plan.units, "randomized": plan.randomized}
+    return {**drawn, "looks": plan.looks, **plan.spec}
 
 
 def _location(source: str) -> str:

@@ -60,6 +60,7 @@ def read_design(paths: RunPaths, manifest: Manifest) -> Design:
             counted=_lists(table["counted"]),
             randomized=plan.randomized,
             units=plan.units,
+            looks=len(plan.looks) or 1,
         )
         design.check()
         return design

@@ -5,7 +5,7 @@ import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -51,13 +51,19 @@ class Settings:
 
 @dataclass(frozen=True)
 class Request:
-    """A request for a run."""
+    """A request for a run.
+
+    ``looks``: sizes of the plan at which the run is looked at and may stop; ``stop_when``: the
+    question that it then must have answered.
+    """
 
     model: Any
     records: Records | TextRecords | CanaryRecords
     plan: Plan
     settings: Settings
     track: Sequence[int] = ()
+    looks: tuple[int, ...] = ()
+    stop_when: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "track", checks.epochs("track", self.track))
@@ -85,14 +91,20 @@ class Request:
             len(records), self.settings.seed, records.ids, records.labels, places, records.order
         )
 
+    def draw(self, after: Design | None = None) -> Design:
+        """Draw the plan's design, extending the design ``after``."""
+        design = self.plan.draw(self.context(), after)
+        return replace(design, looks=len(self.looks) or 1)
+
     def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
         """Describe this run with a given design."""
         manifest = Manifest(
             seed=self.settings.seed,
             threads=self.settings.threads,
             track=tuple(self.track),
+            stop_when=self.stop_when,
             settled=dict(settled or {}),
-            plan=PlanPart.of(self.plan, design),
+            plan=PlanPart.of(self.plan, design, self.looks),
             model=ModelPart.of(self.model),
             data=DataPart.of(self.records),
         )
@@ -162,7 +174,7 @@ class Request:
         """
         started = time.perf_counter() if started is None else started
         self.check()
-        design, settings = self.plan.draw(self.context()), self.settings
+        design, settings = self.draw(), self.settings
         smallest = self.preflight(design)
         alone = in_process(settings.executor, settings.workers)
         if not alone:

@@ -5,6 +5,7 @@ from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from byrote.stats.moderated_test import VariancePrior, detectable_effect
 from byrote.stats.negative_control import ENDLESS
@@ -60,6 +61,23 @@ class Sides:
         error = self.standard_error(sqrt(prior.moderated_quantile(self.degrees, quantile)))
         degrees = min(prior.degrees + self.degrees, ENDLESS)
         return error * detectable_effect(level, degrees, power)
+
+
+def conditional_power(t: Array, share: float, level: float) -> Array:
+    """Compute the probability that complete data have a p-value of at most ``level``, (m,).
+
+    From one-sided t-values of the first ``share`` of the data, if the true effects are those
+    estimated so far (stochastic curtailment: Lan, Simon & Halperin 1982): by the normal law, the
+    complete data's statistic has the mean ``t / sqrt(share)`` and the variance ``1 - share``. The
+    largest of many estimates is too large, so of a selected record the probability is too high.
+
+    Examples
+    --------
+    >>> conditional_power(np.array([1.645, 0.0]), 0.5, 0.05).round(2).tolist()
+    [0.83, 0.01]
+    """
+    critical = -ndtri(level)
+    return np.asarray(ndtr((t / sqrt(share) - critical) / sqrt(1 - share)))
 
 
 def typical_deviation(variance: Array, degrees: Array) -> float:

@@ -72,6 +72,22 @@ class ScoreOptions(TrainOptions):
     track: Annotated[str, value("5,10,…", "Also score after these epochs of training.")] = ""
     keep_models: KeepModels = "none"
     test: ScoreTest = "moderated"
+    stop_when: Annotated[
+        str | None,
+        value(
+            "QUESTION",
+            "Stop before all fits are made, once a look at the first ones answers discover=N (are N"
+            " records memorized?) or max-score=X (does training raise a record by more than X"
+            " nats?).",
+        ),
+    ] = None
+    looks: Annotated[
+        int | None,
+        number(
+            "Look N times, after equal parts of the plan, which share every error (default: 3 with"
+            " --stop-when)."
+        ),
+    ] = None
     top: Annotated[int, top_n("Print the N most memorized records.")] = 10
     show_records: ShowRecords = False
     groups: Groups = None

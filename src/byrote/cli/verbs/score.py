@@ -25,10 +25,13 @@ from byrote.models import FromSamples, contract, registry
 from byrote.plans import Grouped, KFold, LeaveOneOut, Plan, Probes, Subset
 from byrote.report.forecast import of_canaries, of_records
 from byrote.report.format import plain
-from byrote.runs.execute import kept_in, run_fits
+from byrote.runs.execute import kept_in
 from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Bar, Silent
 from byrote.runs.request import Request, Settings
+from byrote.scores.memorization.evaluation import Test
+from byrote.scores.memorization.score_memorization import run_to_answer
+from byrote.scores.memorization.stopping import planned_looks
 from byrote.scores.neighbors.text_duplicates import cluster_texts
 from byrote.scores.outlook.outlook import foresee
 from byrote.scores.run import Run
@@ -52,6 +55,9 @@ def score(options: ScoreOptions) -> int:
         show_records=options.show_records,
         groups=options.groups,
         group_duplicates=options.group_duplicates,
+        looks=options.looks,
+        stop_when=options.stop_when,
+        test=options.test,
     )
     if not isinstance(run, Run):
         return run
@@ -73,15 +79,19 @@ def train(
     show_records: bool = False,
     groups: str | None = None,
     group_duplicates: bool = False,
+    looks: int | None = None,
+    stop_when: str | None = None,
+    test: Test = "moderated",
 ) -> Run | Exit:
     """Execute the run that the options ask for; or print its forecast, and return the exit code.
 
     ``groups`` and ``group_duplicates`` hold records out together; ``show_records`` and the latter
-    apply to texts only.
+    apply to texts only. ``looks``, ``stop_when`` and ``test``: as for ``score_memorization``.
     """
     if options.out is None and not options.dry_run:
         raise InvalidInput("--out must name a folder for the run; got none")
     plan = build_plan(options.plan, options.parameters())
+    sizes = planned_looks(plan, looks, stop_when)
     model = build()
     if groups is not None and group_duplicates:
         raise InvalidInput("--groups and --group-duplicates exclude each other; got both")
@@ -97,11 +107,13 @@ def train(
         plan=plan,
         settings=run_settings(options, keep_models),
         track=track,
+        looks=sizes,
+        stop_when=stop_when or "",
     )
     if options.out is None or options.dry_run:
         print_forecast(request, output, options.started)
         return Exit.DONE
-    run = execute(request, options.out)
+    run = execute(request, options.out, test)
     return Exit.INTERRUPTED if run is None else run
 
 
@@ -238,11 +250,11 @@ def run_settings(options: TrainOptions | ExposeOptions, keep_models: str) -> Set
 # -- runs -----------------------------------------------------------------------------------------
 
 
-def execute(request: Request, out: Path) -> Run | None:
+def execute(request: Request, out: Path, test: Test = "moderated") -> Run | None:
     """Execute the missing fits with a progress bar; return None after an interrupt."""
     try:
         with standard_output_kept_clean():
-            return Run(run_fits(request, out, Bar() if sys.stderr.isatty() else Silent()))
+            return run_to_answer(request, out, Bar() if sys.stderr.isatty() else Silent(), test)
     except KeyboardInterrupt:
         complain(f"interrupted; {kept_in(RunPaths(out))}")
         return None

@@ -147,7 +147,9 @@ def score_change(
     paired = _fits_pair(base, other)
     change = (paired_difference if paired else independent_difference)(base, other)
     value, error = change.value["mean_log"], change.standard_error["mean_log"]
-    p_value = student_p_value(value, error, change.degrees)
+    # Each run stops at a look of its own, so every pair of looks has its part of the error.
+    looks = replace(base.table.design, looks=base.table.design.looks * other.table.design.looks)
+    p_value = looks.over_looks(student_p_value(value, error, change.degrees))
     return ScoreChange(
         name=name,
         paired=paired,
@@ -162,7 +164,7 @@ def score_change(
         baseline=base.evaluation.estimate,
         difference=change.value,
         standard_error=change.standard_error,
-        interval=student_interval(value, error, change.degrees),
+        interval=student_interval(value, error, change.degrees, 1 - looks.per_look(1 - LEVEL)),
         p_value=p_value,
         q_value=q_values(p_value),
         crossing=_crossing(base, other),

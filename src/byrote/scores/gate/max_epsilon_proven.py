@@ -18,7 +18,7 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     applies to the bound, and passes only if the audit could have proven more than the threshold.
     """
     try:
-        bound = gated.run.epsilon(significance=2 * gated.tail, partial=True).headline
+        bound = gated.run.epsilon(significance=2 * gated.error, partial=True).headline
     except InvalidInput as error:
         return Measured.missing(UNIT, str(error))
     if np.isnan(bound.epsilon):

@@ -58,10 +58,13 @@ def measure(gated: GatedRun, asked: float) -> Measured:
 def _interval(
     gated: GatedRun, p_value: NDArray[np.float64], discovered: int
 ) -> tuple[float, float]:
-    """Extrapolate to all records; the two errors of the lower end share the tail."""
+    """Extrapolate to all records; the two errors of the lower end share the tail.
+
+    p-values are those of all looks together.
+    """
     drawn, population = gated.sample
     whole = drawn == population
-    sure = false_hypotheses(p_value, gated.tail if whole else gated.tail / 2)
+    sure = false_hypotheses(p_value, gated.error if whole else gated.error / 2)
     untested = int(np.count_nonzero(np.isnan(p_value)))
     known = {"sample": drawn, "population": population}
     low, _ = count_limits(sure, sure, significance=gated.tail / 2, **known)

@@ -19,15 +19,20 @@ Verdict = Literal["passed", "failed", "inconclusive"]
 UNMEASURED = "never measured"
 FORMAT = "byrote-gate-1"
 EXIT_CODES: Mapping[Verdict, int] = {"passed": 0, "failed": 3, "inconclusive": 4}
-_DESCRIBED = ("run_id", "seed", "plan", "model", "data")
+_DESCRIBED = {"run_id", "seed", "plan", "model", "data"}
 
 
 @dataclass(frozen=True)
 class GatedRun:
-    """A run, and the error that each end of an interval may make."""
+    """A run, and the error that each end of an interval may make, at all looks together."""
 
     run: Run
-    tail: float
+    error: float
+
+    @property
+    def tail(self) -> float:
+        """The error that each end may make at this look."""
+        return self.run.design.per_look(self.error)
 
     @property
     def table(self) -> Table:
@@ -69,8 +74,7 @@ class GatedRun:
 
     def described(self) -> dict[str, Any]:
         """Return id, model, plan, data and seed of the run."""
-        manifest = self.run.manifest.model_dump(mode="json")
-        return {name: manifest[name] for name in _DESCRIBED if name in manifest}
+        return self.run.manifest.model_dump(mode="json", include=_DESCRIBED)
 
 
 @dataclass(frozen=True)
@@ -239,10 +243,6 @@ class Gate(Displayed):
         Level at which the intervals of all thresholds hold together.
     run
         Id, model, plan, data and seed of the run.
-
-    Examples
-    --------
-    See ``byrote.check``.
     """
 
     thresholds: tuple[Threshold, ...]

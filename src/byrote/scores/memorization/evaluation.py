@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Test = Literal["moderated", "exact"]
 TESTS = get_args(Test)
-LEVEL = 0.95  # of the confidence intervals
+LEVEL = 0.95  # of the confidence intervals, at all looks together
 _ROUNDING = 1e-9  # of log-likelihoods, below which they do not differ
 
 
@@ -74,6 +74,7 @@ class Evaluation:
     def p_value(self) -> Array:
         """(r,) p-values of the test, exact ones where the moderated test cannot be had."""
         moderated = self.discovery.p_value
+        moderated = self.table.design.over_looks(moderated)
         p_value = np.where(np.isnan(moderated), self.p_value_exact, moderated)
         return np.where(np.isnan(self.estimate["score"]), np.nan, p_value)
 
@@ -81,7 +82,8 @@ class Evaluation:
     def smallest_p(self) -> float:
         """The smallest p-value that a record can have."""
         control = self.discovery.control
-        return self.smallest_p_exact if control is None else control.smallest
+        smallest = self.smallest_p_exact if control is None else control.smallest
+        return float(self.table.design.over_looks(np.asarray(smallest)))
 
     def by(self, test: Test) -> "Evaluation":
         """Return the same by another test."""
@@ -117,6 +119,7 @@ def evaluate(table: Table, seed: int = 0) -> Evaluation:
         _interval(result, records, degrees)
         if table.design.randomized:
             _test(result, records, block, paired=table.design.units == "pairs")
+    result.p_value_exact = table.design.over_looks(result.p_value_exact)
     result.interval[zero_spread(result, 1 - LEVEL)] = np.nan
     return result
 
@@ -206,7 +209,8 @@ def _add_changes(total: Array, replicates: Array, fit: Indices, sign: int) -> No
 
 def _interval(result: Evaluation, records: Indices, degrees: Array) -> None:
     centre, error = (v["mean_log"][records] for v in (result.estimate, result.standard_error))
-    result.interval[records] = student_interval(centre, error, degrees, LEVEL)
+    level = 1 - result.table.design.per_look(1 - LEVEL)
+    result.interval[records] = student_interval(centre, error, degrees, level)
 
 
 def _empty(table: Table, seed: int, units: int) -> Evaluation:

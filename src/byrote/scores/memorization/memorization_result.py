@@ -13,6 +13,7 @@ from byrote.runs.table import Table
 from byrote.scores.memorization.diagnostics import Diagnostics, collect_diagnostics
 from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.memorization.per_token import TokenScores, token_scores
+from byrote.scores.memorization.stopping import Look, look_of
 from byrote.scores.memorization.summary import Reason, Summary, summarize
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.multiple_testing import q_values
@@ -192,8 +193,9 @@ def memorization_of_run(
         diagnostics = collect_diagnostics(run, table)
     texts = run.manifest.data.texts
     per_token = token_scores(run, table, evaluation, epoch) if texts else None
+    look = look_of(run.manifest, evaluation)
     return result_from_table(
-        table, evaluation, run.ids, run.labels, description, diagnostics, per_token
+        table, evaluation, run.ids, run.labels, description, diagnostics, per_token, look
     )
 
 
@@ -205,6 +207,7 @@ def result_from_table(
     description: Mapping[str, Any],
     diagnostics: Diagnostics | None = None,
     per_token: TokenScores | None = None,
+    look: Look | None = None,
 ) -> MemorizationResult:
     """Compute the result of an evaluated table; everything in it is a function of the table."""
     diagnostics, per_token = diagnostics or Diagnostics({}), per_token or TokenScores()
@@ -234,7 +237,7 @@ def result_from_table(
         missing=table.missing,
         description=description,
         _summary=summarize(
-            table, evaluation, q, reason, labels, diagnostics.summary, per_token.summary
+            table, evaluation, q, reason, labels, diagnostics.summary, per_token.summary, look
         ),
         **{name: spread(values) for name, values in further.items()},
     )

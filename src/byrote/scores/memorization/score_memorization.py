@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +10,18 @@ from byrote import checks
 from byrote.data.sources import as_records
 from byrote.errors import InvalidInput
 from byrote.models import contract
-from byrote.plans import KFold, as_plan
+from byrote.plans import KFold, Plan, as_plan
 from byrote.runs.execute import run_fits
+from byrote.runs.files import file_exists
 from byrote.runs.job import KEEP_MODELS
+from byrote.runs.manifest import Manifest
+from byrote.runs.paths import RunPaths
 from byrote.runs.progress import Bar, Progress, Silent
 from byrote.runs.request import Request, Settings
 from byrote.runs.temporary import temporary_folder
 from byrote.scores.memorization.evaluation import TESTS, Test
 from byrote.scores.memorization.memorization_result import MemorizationResult
+from byrote.scores.memorization.stopping import look_of, planned_looks
 from byrote.scores.run import Run
 
 
@@ -38,6 +43,8 @@ def score_memorization(
     debug: bool = False,
     keep_models: str = "none",
     test: Test = "moderated",
+    stop_when: str | None = None,
+    looks: int | None = None,
 ) -> MemorizationResult:
     """Score how strongly a model memorizes each of its training records.
 
@@ -94,6 +101,15 @@ def score_memorization(
         "moderated": the t-test of each record with a variance that borrows from all records,
         checked by a negative control from the same run; it finds single records with few fits.
         "exact": the randomization test, which cannot err and needs many more fits.
+    stop_when
+        Stop before all fits are made if a look at the first ones answers this question:
+        "discover=5", once 5 records are found, or even the complete plan would hardly find 5;
+        "max-score=20", once it is known whether training raises some scored record's
+        log-likelihood by more than 20 nats. The same run started again with another question, or
+        none, goes on from there.
+    looks
+        How often to look, after equal parts of the plan (default: 3 with ``stop_when``). Each look
+        spends an equal part of every error probability, so that results hold whichever is the last.
 
     Raises
     ------
@@ -119,21 +135,55 @@ def score_memorization(
             f"keep_models={keep_models!r} needs out, the folder of the run; got None"
         )
     checks.choice("test", test, TESTS)
+    plan = as_plan(KFold() if plan is None else plan)
+    sizes = planned_looks(plan, looks, stop_when)
     records = as_records(X, ids=ids, labels=labels, standardize=standardize)
     model, records = contract.prepared(model, records)
     request = Request(
         model=model,
         records=records,
-        plan=as_plan(KFold() if plan is None else plan),
+        plan=plan,
         settings=Settings(seed, threads, workers, executor, debug, keep_models),
         track=track,
+        looks=sizes,
+        stop_when=stop_when or "",
     )
     display: Progress = Bar() if checks.flag("progress", progress) else Silent()
     if out is not None:
-        run = Run(run_fits(request, checks.path("out", out), display))
+        run = run_to_answer(request, checks.path("out", out), display, test)
         result = run.memorization(test=test)
         if request.keeps:
             run.folder.check_release()
         return result
     with temporary_folder() as folder:
-        return Run(run_fits(request, folder / "run", display)).memorization(test=test)
+        return run_to_answer(request, folder / "run", display, test).memorization(test=test)
+
+
+def run_to_answer(
+    request: Request, folder: Path, progress: Progress, test: Test = "moderated"
+) -> Run:
+    """Execute the fits that a run lacks, if it has looks no more than answer its question.
+
+    Each look is at a complete run of a smaller plan, which the next step extends: what a stopped
+    run needs to be shown, checked or continued is what every run has. Raises as ``run_fits``.
+    """
+    if not request.looks:
+        return Run(run_fits(request, folder, progress))
+    begun = _size_of(folder, request.plan)
+    for size in [size for size in request.looks if size >= begun] or request.looks[-1:]:
+        step = replace(request, plan=request.plan.resized(size))
+        run = Run(run_fits(step, folder, progress))
+        if run.incomplete:
+            break
+        look = look_of(run.manifest, run.evaluation.by(test))
+        if look is None or look.answer:
+            break
+    return run
+
+
+def _size_of(folder: Path, plan: Plan) -> int:
+    """Return the size of the plan of the run in a folder; 0 if there is none."""
+    paths = RunPaths(folder)
+    if not file_exists(paths.manifest):
+        return 0
+    return int(Manifest.read(paths.manifest).plan.spec.get(plan.size, 0))

@@ -77,8 +77,9 @@ def sensitivity_of(evaluation: Evaluation, q_value: Array) -> Sensitivity:
             detectable_noisy=float("inf") if blind else float("nan"),
             unexplained=unexplained,
         )
-    single = SIGNIFICANCE / tested
-    _, high = discovery.limits(SIGNIFICANCE)
+    error = evaluation.table.design.per_look(SIGNIFICANCE)
+    single = error / tested
+    _, high = discovery.limits(error)
     by_moderated = int(np.count_nonzero(~np.isnan(high)))
     return Sensitivity(
         tested_exactly=tested - by_moderated,

@@ -18,6 +18,7 @@ from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.per_token import TokenSummary
 from byrote.scores.memorization.sensitivity import Sensitivity
 from byrote.scores.memorization.statistic import Statistic
+from byrote.scores.memorization.stopping import Look
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.ranks import rank_correlation
 
@@ -106,6 +107,8 @@ class Summary(PlainData):
         Accuracy of the log-likelihoods, where the model reports it.
     per_token
         Of texts: bits per token, accuracy, counterfactual memorization.
+    look
+        Of a run that may stop early: the latest look, and whether its question is answered.
     """
 
     records: int
@@ -126,6 +129,7 @@ class Summary(PlainData):
     mean_log_prob: Mapping[str, Statistic] = field(default_factory=dict)
     diagnostics: DiagnosticsSummary | None = None
     per_token: TokenSummary | None = None
+    look: Look | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Summary":
@@ -141,6 +145,7 @@ def summarize(
     labels: NDArray[Any] | None,
     diagnostics: DiagnosticsSummary | None = None,
     per_token: TokenSummary | None = None,
+    look: Look | None = None,
 ) -> Summary:
     """Summarize an evaluated table; arrays are (r,), labels (n,)."""
     score = evaluation.estimate["score"]
@@ -166,6 +171,7 @@ def summarize(
         mean_log_prob=_mean_log_prob(table),
         diagnostics=diagnostics,
         per_token=per_token,
+        look=look,
     )
 
 

@@ -1,15 +1,14 @@
 """Goals of a run: records found, a standard error, an effect found, an epsilon proven."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
-from byrote import checks
-from byrote.errors import InvalidInput, did_you_mean
+from byrote.scores.named_number import parse_named_number
 from byrote.scores.outlook.outlook import Noise, Outlook
 
 Name = Literal["discover", "se", "effect", "epsilon"]
 LARGE = 6.0  # effect, in standard deviations of a record's values, that "discover" asks for
-_FORMS = "discover=N (records), se=X or effect=X (nats), or epsilon=X"
+_FORMS = {"discover": "N (records)", "se": "X (nats)", "effect": "X (nats)", "epsilon": "X"}
 
 
 @dataclass(frozen=True)
@@ -33,19 +32,7 @@ class Goal:
         >>> Goal.parse("epsilon=3")
         Goal(name='epsilon', value=3.0)
         """
-        name, _, number = text.partition("=")
-        names = get_args(Name)
-        if name not in names:
-            raise InvalidInput(f"goal must be {_FORMS}; got {text!r}{did_you_mean(name, names)}")
-        try:
-            value = float(number)
-        except ValueError:
-            raise InvalidInput(f"goal must be {_FORMS}; got {text!r}") from None
-        if name == "discover" and value % 1 == 0:
-            return cls("discover", checks.integer("discover", int(value), at_least=1))
-        if name == "discover":
-            raise InvalidInput(f"discover must be a number of records; got {number}")
-        return cls(name, checks.positive(name, value))  # type: ignore[arg-type]
+        return cls(*parse_named_number("goal", text, _FORMS))  # type: ignore[arg-type]
 
     @property
     def discoveries(self) -> int:

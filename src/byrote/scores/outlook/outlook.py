@@ -158,7 +158,7 @@ def outlook(plan: Plan, design: Design, noise: Noise, discoveries: int = 1) -> O
     sides, smallest = _sides(design), _smallest_p(design)
     tested = len(design.scored)
     reason = _no_moderated_test(design, sides, tested) or noise.reason
-    level = discoveries * SIGNIFICANCE / tested
+    level = discoveries * design.per_look(SIGNIFICANCE) / tested
     effects = [float("inf" if smallest > level else "nan")] * 2
     if not reason and noise.prior is not None:
         critical = noise.critical(level, design.fits)

@@ -36,7 +36,7 @@ def claim_of(
     record: Any,
 ) -> Claim:
     """Check the arguments of ``Run.epsilon``, and fill in the guarantee's delta."""
-    significance = checks.fraction("significance", significance)
+    significance = run.design.per_look(checks.fraction("significance", significance))
     if delta is not None:
         delta = checks.share("delta", delta)
     if guesses is not None:

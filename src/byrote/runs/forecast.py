@@ -7,8 +7,10 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from byrote.models.auto_values import needs_pilot
 from byrote.plans import Design, Plan
 from byrote.runs.executors.registry import usable_workers
+from byrote.runs.resolve_auto import pilot_fits
 
 Result = TypeVar("Result")
 LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
@@ -76,7 +78,9 @@ class Planned:
 
     def total(self, seconds_per_fit: float) -> float:
         """Return the seconds of all fits and of what comes before them."""
-        return seconds_per_fit * -(-self.fits // max(1, self.processes)) + self.overhead
+        rounds = [self.fits, len(pilot_fits(self.design)) if needs_pilot(self.model) else 0]
+        at_once = max(1, self.processes)
+        return seconds_per_fit * sum(-(-fits // at_once) for fits in rounds) + self.overhead
 
 
 def run_pilots(

@@ -16,6 +16,7 @@ from byrote.models.arithmetic import (
 )
 from byrote.models.spaces import Binary
 from byrote.models.torch_utils import seeded
+from byrote.models.vae.auto_draws import number_of
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
@@ -45,7 +46,7 @@ def resolve_auto(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, s
     elif vae.compile == "auto":
         total = fits * math.prod(shape)
         training, scoring = _SECONDS[vae.network]
-        seconds = total * (vae.epochs * training + vae.draws * scoring)
+        seconds = total * (vae.epochs * training + number_of(vae.draws) * scoring)
         values["compile"] = resolve_compile(vae.device, seconds=seconds)
     return values
 

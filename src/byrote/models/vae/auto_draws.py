@@ -7,7 +7,8 @@ their noise, so a number for each would gain little; and draws added until an es
 looks small would end too early just where the largest weights have not been seen yet.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from byrote.stats.planning import typical_deviation
 AUTO = "auto"
 MOST = 256  # the paper's, for MNIST
 FEWER = (32, 64, 128)  # below 32 the tail of the weights shows too little
-RISE = 0.05  # of the root mean square error of mean_log, at most, above that with all draws
+RISE = 0.05  # of the root mean square error of mean_log, at most, above that with 256 draws
 LEAST_RECORDS = 20  # that two fits train on, or leave out, alike
 
 Array = NDArray[np.float64]
@@ -55,8 +56,8 @@ def fewest_draws(pilot: Sequence[PilotFit], fits: int) -> int:
     records, the number is 256.
     """
     noise = _noise(pilot)
-    for draws in FEWER if np.isfinite(noise) else ():
-        added, shift = _added_error([(fit.included, fit.diagnostics[_name(draws)]) for fit in pilot])
+    for draws in FEWER if noise > 0 else ():
+        added, shift = _added_error(pilot, _name(draws))
         if squared_rise(noise, added, shift, fits) <= (1 + RISE) ** 2:
             return draws
     return MOST
@@ -66,15 +67,15 @@ def squared_rise(noise: float, added: float, shift: float, fits: int) -> float:
     """Compute by what fewer draws multiply the mean square error of mean_log.
 
     Of F fits half are in, so its variance is 4 s^2 / F, s being the ``noise`` of a value. Fewer
-    draws add their variance, ``added``, to s^2. The ``shift`` of held-out values against those in
-    training does not fall with F: 1 + (added + shift^2 F / 4) / s^2.
+    draws add the square of ``added`` to s^2. The ``shift`` of held-out values against those in
+    training does not fall with F: 1 + (added^2 + shift^2 F / 4) / s^2.
 
     Examples
     --------
     >>> squared_rise(2.0, added=1.0, shift=0.5, fits=16)
     1.5
     """
-    return 1 + (added + shift**2 * fits / 4) / noise**2
+    return 1 + (added**2 + shift**2 * fits / 4) / noise**2
 
 
 def _noise(pilot: Sequence[PilotFit]) -> float:
@@ -82,26 +83,29 @@ def _noise(pilot: Sequence[PilotFit]) -> float:
     if len(pilot) < 2:
         return float("nan")
     one, other = pilot
-    sides = []
-    for member in (True, False):
-        alike = (one.included == member) & (other.included == member)
-        difference = (one.log_prob - other.log_prob)[alike]
-        difference = difference[np.isfinite(difference)]
-        if len(difference) >= LEAST_RECORDS:
-            half = np.square(difference - np.median(difference)) / 2
-            sides.append(typical_deviation(half, np.ones(len(half))))
-    return min(sides, default=float("nan"))
+    change = one.log_prob - other.log_prob
+    sides = [(one.included == side) & (other.included == side) for side in (True, False)]
+    return min(
+        (_deviation(change[rows]) / math.sqrt(2) for rows in sides if rows.sum() >= LEAST_RECORDS),
+        default=float("nan"),
+    )
 
 
-def _added_error(changes: Sequence[tuple[NDArray[np.bool_], Array]]) -> tuple[float, float]:
-    """Largest variance of changes on any side, and the mean shift between the sides, nats."""
-    sides = [
-        [change[(included == member) & np.isfinite(change)].astype(np.float64) for member in (1, 0)]
-        for included, change in changes
-    ]
-    variances = [values.var() for fit in sides for values in fit if len(values)]
-    shifts = [inside.mean() - out.mean() for inside, out in sides if len(inside) and len(out)]
-    return float(max(variances, default=np.inf)), float(np.mean(shifts)) if shifts else 0.0
+def _added_error(pilot: Sequence[PilotFit], name: str) -> tuple[float, float]:
+    """Deviation of the changes on the worse side, and the shift between the sides, nats."""
+    changes = np.concatenate([fit.diagnostics[name] for fit in pilot]).astype(np.float64)
+    included = np.concatenate([fit.included for fit in pilot])
+    known = np.isfinite(changes)
+    sides = [changes[known & (included == side)] for side in (True, False)]
+    sides = [changes for changes in sides if len(changes) >= LEAST_RECORDS]
+    shift = sides[0].mean() - sides[1].mean() if len(sides) == 2 else 0.0
+    return max((_deviation(changes) for changes in sides), default=math.inf), float(shift)
+
+
+def _deviation(values: Array) -> float:
+    """Standard deviation in a median record."""
+    centered = values[np.isfinite(values)] - np.median(values)
+    return typical_deviation(np.square(centered), np.ones(len(centered)))
 
 
 def _name(draws: int) -> str:

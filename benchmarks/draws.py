@@ -1,6 +1,6 @@
 """What do as few importance samples as ``draws="auto"`` takes cost, and what do they spare?
 
-    python benchmarks/draws.py                                        the bundled digits, 1,797 records
+    python benchmarks/draws.py                                     the bundled digits
     python benchmarks/draws.py --data mnist_train.npz --labels y --records 3000 --epochs 40
 
 One run with "auto", whose models are kept and scored again: with 256 draws, for records found,

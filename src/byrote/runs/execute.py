@@ -170,7 +170,6 @@ def _check_same(stored: Manifest, paths: RunPaths, request: Request, design: Des
 
 
 def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
-    settings = request.settings
     watched = not isinstance(progress, Silent)
     warned: Counter[str] = Counter()
     try:

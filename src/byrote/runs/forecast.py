@@ -7,10 +7,8 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from byrote.models.auto_values import needs_pilot
 from byrote.plans import Design, Plan
 from byrote.runs.executors.registry import usable_workers
-from byrote.runs.resolve_auto import pilot_fits
 
 Result = TypeVar("Result")
 LONG_ENOUGH = 2.0  # seconds of a pilot fit from which the time of a whole one is extrapolated
@@ -40,7 +38,8 @@ class Costs:
 class Planned:
     """A run before its first fit.
 
-    smallest: the size that the model needed in the preflight. overhead: seconds until here.
+    smallest: the size that the model needed in the preflight. before: number of fits by which the
+    model resolves "auto". overhead: seconds until here.
     """
 
     model: Any
@@ -53,6 +52,7 @@ class Planned:
     keep_models: str
     track: tuple[int, ...]
     reports: int | None
+    before: int
     overhead: float
 
     @property
@@ -78,9 +78,9 @@ class Planned:
 
     def total(self, seconds_per_fit: float) -> float:
         """Return the seconds of all fits and of what comes before them."""
-        rounds = [self.fits, len(pilot_fits(self.design)) if needs_pilot(self.model) else 0]
         at_once = max(1, self.processes)
-        return seconds_per_fit * sum(-(-fits // at_once) for fits in rounds) + self.overhead
+        rounds = sum(-(-fits // at_once) for fits in (self.before, self.fits))
+        return seconds_per_fit * rounds + self.overhead
 
 
 def run_pilots(

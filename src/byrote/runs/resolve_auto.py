@@ -17,9 +17,7 @@ from byrote.runs.recovery import outcomes
 _ROWS = 500  # scored on each side: trained on by the first fit, or not
 
 
-def resolve_by_fits(
-    pool: Pool, task: Task, design: Design, seed: int, fits: int
-) -> dict[str, Any]:
+def resolve_by_fits(pool: Pool, task: Task, design: Design, seed: int, fits: int) -> dict[str, Any]:
     """Carry out two fits of a design, and return the values by which the model replaces "auto".
 
     They are the first and the next one with other seeds, and they score up to 1,000 records. The
@@ -46,7 +44,7 @@ def _jobs(design: Design, seed: int, rows: NDArray[np.uint32]) -> Iterator[Job]:
 
 
 def _rows(design: Design, seed: int) -> NDArray[np.uint32]:
-    """Choose rows that both fits count, at random, as many on each side of the first as there are."""
+    """Choose rows that both fits count, at random, up to 500 on each side of the first."""
     counted = [design.counted_rows(fit) for fit in pilot_fits(design)]
     rows = counted[0] if len(counted) == 1 else np.intersect1d(*counted)
     generator = seeds.generator(seed, seeds.Purpose.REHEARSAL, 4)

@@ -1,4 +1,4 @@
-"""Draws "auto": chosen from two fits of a run, the same in all, and few only where that is harmless."""
+"""Draws "auto": chosen from two fits of a run, the same in all, and few only where harmless."""
 
 import json
 import shutil
@@ -79,6 +79,12 @@ def test_a_start_killed_in_its_pilot_is_started_again(run, tmp_path):
     np.testing.assert_array_equal(log_probs(out), log_probs(tmp_path / "run"))
 
 
+def test_a_comparison_names_the_numbers_of_draws(run, tmp_path):
+    score(tmp_path / "few", VAE(draws=16, **SMALL))
+    comparison = byrote.compare([run[0], tmp_path / "few"])
+    assert comparison.runs[1].differs == {"draws": (settled(run[0])["draws"], 16)}
+
+
 class Unscorable(VAE):
     """A VAE that can be trained in the preflight alone, whose seed is 0."""
 
@@ -104,6 +110,14 @@ def test_the_forecast_counts_the_pilot_and_measures_with_its_number():
     assert auto.total(2.0) - auto.overhead == (3 + 2) * 2.0
     names = Request(auto.model, records, PLAN, Settings()).kind.pilot(auto).outcome.diagnostics
     assert set(names) == {"mc_error", "effective_sample_size", "k_hat"}
+
+
+def test_two_more_fits_are_made_only_where_they_may_save_time():
+    long, short = (VAE(draws="auto", **{**SMALL, "epochs": epochs}) for epochs in (100, 5))
+    assert long.settled((1000, 8, 8), fits=4).draws == MOST
+    assert long.settled((1000, 8, 8), fits=100).draws == "auto"
+    assert short.settled((1000, 8, 8), fits=4).draws == "auto"
+    assert VAE(draws=7, **SMALL).settled((1000, 8, 8), fits=4).draws == 7
 
 
 def test_the_two_fits_have_different_seeds():

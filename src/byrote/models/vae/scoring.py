@@ -161,9 +161,7 @@ def summarize_weights(
         log_mean = np.log(total) + np.where(np.isfinite(top), top, 0) - math.log(draws)
         parts = [np.log(weights[:, :n].mean(axis=1) * draws / total) for n in fewer]
     changes = np.stack(parts, axis=1) if parts else None
-    return ImportanceSampling(
-        log_mean, np.sqrt(spread), size, pareto_k(values), changes=changes
-    )
+    return ImportanceSampling(log_mean, np.sqrt(spread), size, pareto_k(values), changes=changes)
 
 
 def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:

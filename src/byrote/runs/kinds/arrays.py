@@ -11,7 +11,7 @@ from byrote import seeds
 from byrote.data.records import is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.models import contract
-from byrote.models.auto_values import needs_pilot, resolved_values, with_values
+from byrote.models.auto_values import resolved_values, with_values
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Context, Design
 from byrote.plans.pilot_plan import pilot_fits, pilot_plan
@@ -193,7 +193,7 @@ class Arrays:
         else:
             taken, (design, first) = fit(growth.records)
             times, seconds = growth.times, [taken]
-        if needs_pilot(planned.model):
+        if planned.before:
             planned = replace(planned, model=self._resolved(planned, design))
             seconds[0], first = self._pilot_fit(planned, design, 0)
         outcomes = {0: first}

@@ -307,6 +307,14 @@ def test_log_likelihoods_that_rest_on_few_draws_are_called_underestimates(labell
     )
 
 
+def test_few_draws_that_were_chosen_for_scores_are_not_said_to_make_them_noisy(labelled):
+    description = {**labelled.description, "settled": {"draws": 64}}
+    shown = trusted(replace(labelled, description=description), effective_sample_size=3.0)
+    assert "are underestimates" in shown
+    assert "log-likelihoods themselves need more" in shown
+    assert "scores are noisy" not in shown
+
+
 @pytest.mark.parametrize(("gain", "said"), [(10.1, True), (9.9, False), (-50, False), (NAN, False)])
 def test_a_collapsing_density_is_called_degenerate(labelled, gain, said):
     found = {key: dict(value) for key, value in labelled.summary().distribution.items()}

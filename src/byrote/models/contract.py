@@ -12,6 +12,7 @@ which returns (n,) log-densities in nats. Optional:
 - ``diagnostics_``: reliability of the last log-densities, one array per name;
 - ``facts_``: plain data; "privacy" holds a ``DPGuarantee``, "model" the number of ``parameters``;
 - ``settled(shape, fits)``: a copy without parameters "auto";
+- ``settled_by(pilot, fits)``: the same, by two fits of the run, where ``needs_pilot`` is true;
 - ``prepared(X)``: a copy that knows what all records have in common, such as the ranges of columns,
   and X as an array, before the first fit; X may be a data frame;
 - ``statistic``: a ``Statistic``, where ``score_samples`` returns something other than log p;
@@ -42,7 +43,7 @@ from byrote import checks
 from byrote.data.records import as_floats, is_pixels
 from byrote.data.text_records import TextRecords
 from byrote.errors import ByroteError, InvalidInput
-from byrote.models.identity import NOISE, SEED, plain
+from byrote.models.identity import NOISE, SEED
 from byrote.models.labels import Labelled
 from byrote.models.privacy.dp import DPGuarantee
 
@@ -270,38 +271,3 @@ def check_input(model: Any, x: NDArray[Any] | Sequence[str]) -> None:
             f"model: {type(model).__name__} refuses the records: its check_input raised"
             f" {type(error).__name__}"
         ) from None
-
-
-def resolved_values(model: Any, shape: tuple[int, ...], fits: int) -> dict[str, Any]:
-    """Return concrete values of the parameters that the model's ``settled`` replaces.
-
-    ``shape`` (n, ...) of the records and the number of ``fits`` decide what is worth its start-up.
-    """
-    name = type(model).__name__
-    if not callable(getattr(type(model), "settled", None)):
-        return {}
-    try:
-        after = model.settled(shape, fits).get_params(deep=False)
-    except InvalidInput:
-        raise
-    except Exception as error:  # a user's method may raise anything
-        raise InvalidInput(
-            f"model: settled() of {name} must work on this machine; it raised"
-            f" {type(error).__name__}"
-        ) from None
-    before = model.get_params(deep=False)
-    changed = {key: value for key, value in after.items() if plain(value) != plain(before[key])}
-    for key, value in changed.items():
-        if not isinstance(value, bool | int | float | str):
-            raise InvalidInput(
-                f"model: settled() of {name} must give {key} as a number, text or a truth value;"
-                f" got {type(value).__name__}"
-            )
-    return changed
-
-
-def with_values(model: Any, values: Mapping[str, Any]) -> Any:
-    """Return a copy of the model with these parameters, or the model if there are none."""
-    from sklearn.base import clone  # noqa: PLC0415 (slow to load)
-
-    return clone(model).set_params(**values) if values else model

@@ -47,6 +47,14 @@ _STATISTICS = {
 }
 _TITLES = {"score": "score M", "matched": "matched", "mean_log": "mean_log"}
 _LABELS_SHOWN = 20
+_TOO_FEW = (
+    "They rest on few draws: underestimates that vary between fits, so scores are noisy. Use more"
+    " draws."
+)
+_ENOUGH_FOR_SCORES = (
+    "They rest on few draws and are underestimates. Those of draws='auto' were chosen for scores,"
+    " whose error they raise by about 5 % at most; log-likelihoods themselves need more."
+)
 
 
 def render(
@@ -62,7 +70,8 @@ def render(
     if summary.mean_log_prob:
         parts.append(_log_likelihood(result))
     if summary.diagnostics is not None:
-        parts.append(_diagnostics(summary.diagnostics))
+        auto = "draws" in result.description.get("settled", {})
+        parts.append(_diagnostics(summary.diagnostics, auto=auto))
     parts += [Text(sentence, style="bold") for sentence in _approximate(result)]
     parts += [Text(sentence) for sentence in _degenerate(result)]
     parts += [Text(column.sentence) for column in columns if column.sentence]
@@ -134,7 +143,7 @@ def _log_likelihood(result: MemorizationResult) -> Text:
     return Text(f"{text}.")
 
 
-def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
+def _diagnostics(diagnostics: DiagnosticsSummary, *, auto: bool = False) -> Text:
     parts = []
     if not np.isnan(diagnostics.mc_error):
         parts.append(f"median Monte Carlo error {number(diagnostics.mc_error)} nats")
@@ -160,11 +169,7 @@ def _diagnostics(diagnostics: DiagnosticsSummary) -> Text:
         )
     text = Text(f"Log-likelihoods: {'; '.join(parts)}.")
     if diagnostics.poor:
-        text.append(
-            "\nThey rest on few draws: underestimates that vary between fits, so scores are noisy."
-            " Use more draws.",
-            style="bold",
-        )
+        text.append(f"\n{_ENOUGH_FOR_SCORES if auto else _TOO_FEW}", style="bold")
     return text
 
 

@@ -6,16 +6,17 @@ import shutil
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
-from byrote.models import contract
+from byrote.models import auto_values
 from byrote.plans import Design
 from byrote.runs import files, temporary
+from byrote.runs.executors.pool import Pool
 from byrote.runs.executors.registry import open_pool
 from byrote.runs.group_commit import GroupCommit
 from byrote.runs.interrupts import deferred_signals
@@ -28,6 +29,7 @@ from byrote.runs.progress import Progress, Silent
 from byrote.runs.record_files import read_files
 from byrote.runs.recovery import outcomes
 from byrote.runs.request import Request
+from byrote.runs.resolve_auto import resolve_by_fits
 from byrote.runs.run_folder import RunFolder
 
 # Errors of a folder that cannot be used at all, whatever its free space.
@@ -74,16 +76,34 @@ def prepared(request: Request, folder: Path) -> Iterator[tuple[RunFolder, list[i
     if not files.file_exists(paths.manifest):
         _check_new(paths)
         request.preflight(design)
-        settled = contract.resolved_values(request.model, request.records.x.shape, design.fits)
+        settled = auto_values.resolved_values(request.model, request.records.x.shape, design.fits)
     manifest = request.manifest(design, settled)
     with _resumable(paths), locked_folder(paths):
         if files.file_exists(paths.manifest):
             run, todo = _reopened(paths, request, design)
         else:
             _sweep(paths)
+            settled |= _settled_by_fits(request, settled, design, paths.work)
+            manifest = manifest.model_copy(update={"settled": settled})
             run = RunFolder.create(paths, manifest, design, request.kind)
             todo = [*range(design.fits), *(design.extra if request.keeps else ())]
         yield run, todo
+
+
+def _settled_by_fits(
+    request: Request, settled: Mapping[str, Any], design: Design, work: Path
+) -> dict[str, Any]:
+    """Resolve by two fits what the model leaves open; nothing for most models."""
+    model = auto_values.with_values(request.model, settled)
+    if not auto_values.needs_pilot(model):
+        return {}
+    try:
+        with _pool(request) as pool:
+            task = _task(request, model, pool, work)
+            return resolve_by_fits(pool, task, design, request.settings.seed, design.fits)
+    finally:
+        with deferred_signals():
+            shutil.rmtree(work, ignore_errors=True)
 
 
 def _reopened(paths: RunPaths, request: Request, design: Design) -> tuple[RunFolder, list[int]]:
@@ -152,24 +172,19 @@ def _check_same(stored: Manifest, paths: RunPaths, request: Request, design: Des
 
 
 def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progress) -> None:
-    settings = request.settings
     watched = not isinstance(progress, Silent)
     warned: Counter[str] = Counter()
     try:
         with (
             temporary.temporary_folder() as heartbeats,
-            open_pool(settings.executor, settings.workers, settings.threads) as pool,
+            _pool(request) as pool,
             GroupCommit() as group,
         ):
-            task = Task(
-                model=contract.with_values(request.model, run.manifest.settled),
-                data=pool.share(request.kind.shared, run.paths.work),
-                threads=settings.threads,
-                needs_torch="torch" in sys.modules,
+            model = auto_values.with_values(request.model, run.manifest.settled)
+            task = replace(
+                _task(request, model, pool, run.paths.work),
                 heartbeats=str(heartbeats) if watched else None,
-                keep_messages=settings.debug,
                 track=tuple(request.track),
-                content=request.kind.content,
             )
             root = RunPaths(run.paths.root.absolute())
             jobs = (_job(request, run, fit, root) for fit in todo)
@@ -185,6 +200,22 @@ def _execute(run: RunFolder, todo: list[int], request: Request, progress: Progre
             shutil.rmtree(run.paths.work, ignore_errors=True)
     for warning, count in warned.most_common(3):
         warnings.warn(f"{count} of {len(todo)} fits warned: {warning}", stacklevel=4)
+
+
+def _pool(request: Request) -> AbstractContextManager[Pool]:
+    settings = request.settings
+    return open_pool(settings.executor, settings.workers, settings.threads)
+
+
+def _task(request: Request, model: Any, pool: Pool, work: Path) -> Task:
+    return Task(
+        model=model,
+        data=pool.share(request.kind.shared, work),
+        threads=request.settings.threads,
+        needs_torch="torch" in sys.modules,
+        keep_messages=request.settings.debug,
+        content=request.kind.content,
+    )
 
 
 def _job(request: Request, run: RunFolder, fit: int, absolute: RunPaths) -> Job:
@@ -203,7 +234,10 @@ def _check_new(paths: RunPaths) -> None:
         raise InvalidInput(f"cannot write in {nearest}")
     if root.is_dir():
         # A start that was killed before it wrote run.json leaves these, and no fit.
-        ours = {paths.records, paths.canaries, paths.plan, paths.fits, paths.failures, paths.lock}
+        ours = {
+            paths.records, paths.canaries, paths.plan, paths.fits, paths.failures, paths.lock,
+            paths.work,
+        }  # fmt: skip
         within = [*root.iterdir(), *paths.fits.glob("*"), *paths.failures.glob("*")]
         strange = [path for path in within if path not in ours and path.suffix != files.TEMPORARY]
         if strange:

@@ -38,7 +38,8 @@ class Costs:
 class Planned:
     """A run before its first fit.
 
-    smallest: the size that the model needed in the preflight. overhead: seconds until here.
+    smallest: the size that the model needed in the preflight. before: number of fits by which the
+    model resolves "auto". overhead: seconds until here.
     """
 
     model: Any
@@ -51,6 +52,7 @@ class Planned:
     keep_models: str
     track: tuple[int, ...]
     reports: int | None
+    before: int
     overhead: float
 
     @property
@@ -76,7 +78,9 @@ class Planned:
 
     def total(self, seconds_per_fit: float) -> float:
         """Return the seconds of all fits and of what comes before them."""
-        return seconds_per_fit * -(-self.fits // max(1, self.processes)) + self.overhead
+        at_once = max(1, self.processes)
+        rounds = sum(-(-fits // at_once) for fits in (self.before, self.fits))
+        return seconds_per_fit * rounds + self.overhead
 
 
 def run_pilots(

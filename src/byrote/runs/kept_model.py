@@ -7,7 +7,7 @@ from typing import Any
 from byrote import checks, seeds
 from byrote.data.records import Records
 from byrote.errors import InvalidInput, RunMismatch
-from byrote.models import contract
+from byrote.models import auto_values, contract
 from byrote.models.sampling import check_samples, draw_samples
 from byrote.models.weights import check_keepable, with_weights
 from byrote.runs.determinism import controlled
@@ -33,7 +33,7 @@ def load(run: RunFolder, fit: int | None = None, model: Any = None) -> Any:
     job = job_of(run.design, number, run.manifest.seed)
     description = run.manifest.model
     unfitted = _rebuilt(description) if model is None else _checked(model, description)
-    settled = contract.with_values(unfitted, run.manifest.settled)
+    settled = auto_values.with_values(unfitted, run.manifest.settled)
     fresh = contract.seeded_clone(settled, training=job.training_seed, noise=job.noise_seed)
     fitted = with_weights(fresh, run.models.weights(number))
     contract.reseed(fitted, job.evaluation_seed)

@@ -162,6 +162,12 @@ class Manifest(_Part):
     settled: dict[str, bool | int | float | str]
     environment: dict[str, str] = Field(default_factory=environment)
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of the model, the number of draws as settled: values depend on it."""
+        draws = {name: value for name, value in self.settled.items() if name == "draws"}
+        return {**self.model.parameters, **draws}
+
     def check_size(self) -> None:
         """Reject a description that is too large to be read again."""
         if (size := len(self.model_dump_json())) > MOST_BYTES // 4:

@@ -16,6 +16,7 @@ from byrote.data.records import Records
 from byrote.data.text_records import TextRecords
 from byrote.errors import InvalidInput
 from byrote.models import contract
+from byrote.models.auto_values import needs_pilot, resolved_values, with_values
 from byrote.models.weights import check_keepable
 from byrote.plans import Context, Design, Plan
 from byrote.runs.determinism import controlled
@@ -25,6 +26,7 @@ from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import KEEP_MODELS, job_of
 from byrote.runs.kinds.registry import Kind, kind_of
 from byrote.runs.manifest import DataPart, Manifest, ModelPart, PlanPart
+from byrote.runs.resolve_auto import pilot_fits
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.worker import load_libraries
 
@@ -191,8 +193,15 @@ class Request:
             keep_models=settings.keep_models,
             track=tuple(self.track),
             reports=self.reports(design) if self.track else None,
+            before=len(pilot_fits(design)) if self._needs_pilot(design) else 0,
             overhead=time.perf_counter() - started,
         )
+
+    def _needs_pilot(self, design: Design) -> bool:
+        if not needs_pilot(self.model):
+            return False
+        values = resolved_values(self.model, self.records.x.shape, design.fits)
+        return needs_pilot(with_values(self.model, values))
 
     def reports(self, design: Design, fit: int = 0) -> int | None:
         """Return how often the model reports in a fit; None if unknown in advance."""

@@ -1,4 +1,4 @@
-"""Resolve a VAE's "auto" for precision and compile on the current machine."""
+"""Resolve a VAE's "auto" as far as the current machine and the size of a run decide it."""
 
 import math
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from byrote.models.arithmetic import (
 )
 from byrote.models.spaces import Binary
 from byrote.models.torch_utils import seeded
+from byrote.models.vae.auto_draws import AUTO, FEWER, MOST, number_of
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
@@ -30,10 +31,17 @@ _WIDEST = 1024  # of the layers timed; wider ones have the same ratio
 _DRAWS = 256
 
 
-def resolve_auto(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, str | bool]:
-    """Return values of parameters "auto" for fits to records of shape (n, ...)."""
+def resolve_auto(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, str | bool | int]:
+    """Return values of parameters "auto" for fits to records of shape (n, ...).
+
+    Draws remain "auto", for two more fits to decide, only where fewer of them may save more time.
+    """
     check_parameters(vae)
-    values: dict[str, str | bool] = {}
+    values: dict[str, str | bool | int] = {}
+    training, scoring = _SECONDS[vae.network]
+    spared = fits * (MOST - FEWER[0]) * scoring
+    if vae.draws == AUTO and spared < 2 * vae.epochs * training:
+        values["draws"] = MOST
     if vae.precision == "auto":
         tolerant = tolerates_bfloat16(vae) and vae.dp is None
         sizes = (math.prod(shape[1:]), tuple(vae.hidden), vae.latent_dim, vae.batch_size)
@@ -44,8 +52,7 @@ def resolve_auto(vae: Any, shape: tuple[int, ...], fits: int = 1) -> dict[str, s
         values["compile"] = False
     elif vae.compile == "auto":
         total = fits * math.prod(shape)
-        training, scoring = _SECONDS[vae.network]
-        seconds = total * (vae.epochs * training + vae.draws * scoring)
+        seconds = total * (vae.epochs * training + number_of(vae.draws) * scoring)
         values["compile"] = resolve_compile(vae.device, seconds=seconds)
     return values
 

@@ -1,18 +1,19 @@
 """A VAE but for its training: what it takes, log-likelihoods, a bound, samples, weights."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, DensityMixin
+from sklearn.base import BaseEstimator, DensityMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.models import torch_utils
 from byrote.models.arithmetic import Arithmetic
+from byrote.models.auto_values import PilotFit
 from byrote.models.privacy import DP
 from byrote.models.spaces import Space, as_records
 from byrote.models.torch_utils import (
@@ -22,7 +23,7 @@ from byrote.models.torch_utils import (
     generator_from,
     seed_of,
 )
-from byrote.models.vae import scoring
+from byrote.models.vae import auto_draws, scoring
 from byrote.models.vae.autoencoder import AutoEncoder
 from byrote.models.vae.mixed import MIXED, likelihood_of, with_columns
 from byrote.models.vae.parameters import check_parameters
@@ -32,7 +33,7 @@ from byrote.models.vae.scoring import ImportanceSampling
 class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
     """The estimator but for its training; most of it needs a network, trained or loaded."""
 
-    draws: int
+    draws: int | str
     defensive: float
     redraw: bool
     noise_seed: int
@@ -62,6 +63,16 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         """Whether tables are not standardized: means and deviations are read without noise."""
         return self.dp is not None
 
+    @property
+    def needs_pilot(self) -> bool:
+        """Whether the number of draws is to be resolved by two fits."""
+        return self.draws == auto_draws.AUTO
+
+    def settled_by(self, pilot: Sequence[PilotFit], fits: int) -> Self:
+        """Return a copy whose number of draws suits the noise between two fits of a run."""
+        draws = auto_draws.fewest_draws(pilot, fits)
+        return cast("Self", clone(self).set_params(draws=draws))
+
     def prepared(self, X: Any) -> tuple[Self, Any]:
         """Return a copy that knows the columns, if X are records of a table, and X."""
         return with_columns(self, X), X
@@ -82,6 +93,8 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
         }
         if estimates.outlier is not None:
             self.diagnostics_["outlier"] = estimates.outlier.astype(np.float32)
+        if estimates.changes is not None:
+            self.diagnostics_ |= auto_draws.changes_by_name(estimates.changes)
         return estimates.log_prob
 
     def importance(self, X: ArrayLike) -> ImportanceSampling:
@@ -93,10 +106,11 @@ class FittedVAE(DensityMixin, BaseEstimator):  # type: ignore[misc]
                 self.space_,
                 x,
                 noise_seed,
-                self.draws,
+                auto_draws.number_of(self.draws),
                 self._generator(Stream.LATENT),
                 defensive=self.defensive,
                 arithmetic=self.arithmetic_,
+                fewer=auto_draws.FEWER if self.needs_pilot else (),
             )
 
     def loss(self, X: ArrayLike) -> float:

@@ -8,6 +8,7 @@ from byrote.models.early_stopping import check_options
 from byrote.models.privacy.dp import check_parameter
 from byrote.models.spaces import SPACES, Space
 from byrote.models.torch_utils import check_device, check_training
+from byrote.models.vae.auto_draws import check_draws
 from byrote.models.vae.autoencoder import NETWORKS, NORMALIZATIONS, SIDE
 from byrote.models.vae.likelihoods import LIKELIHOODS, SPACES_OF
 from byrote.models.vae.mixed import (
@@ -24,9 +25,10 @@ from byrote.models.vae.outlier import LEARNED
 
 def check_parameters(vae: Any) -> None:
     """Refuse parameters of a wrong type or in conflict; NumPy's numbers become Python's."""
-    for name in ("latent_dim", "epochs", "batch_size", "draws", "features"):
+    for name in ("latent_dim", "epochs", "batch_size", "features"):
         most = checks.WIDEST if name in ("latent_dim", "features") else checks.MOST
         setattr(vae, name, checks.integer(name, getattr(vae, name), at_least=1, at_most=most))
+    vae.draws = check_draws(vae.draws)
     check_training(vae)
     for name in ("redraw", "flips"):
         setattr(vae, name, checks.flag(name, getattr(vae, name)))

@@ -5,8 +5,8 @@ not grow with the number of records: records and draws are taken in blocks.
 """
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,9 @@ class ImportanceSampling:
     outlier
         Posterior probability that the record is of the outlier component; None if the model has
         none. Effective sample size and k-hat, those of the weights of codes, ignore it.
+    changes
+        (n, m), nats: how ``log_prob`` would change with only the first draws, for m numbers of
+        them; None unless asked for.
     """
 
     log_prob: NDArray[np.float64]
@@ -56,6 +59,7 @@ class ImportanceSampling:
     effective_sample_size: NDArray[np.float64]
     k_hat: NDArray[np.float64]
     outlier: NDArray[np.float64] | None = None
+    changes: NDArray[np.float64] | None = None
 
 
 def importance_sample(
@@ -68,13 +72,23 @@ def importance_sample(
     *,
     defensive: float,
     arithmetic: Arithmetic,
+    fewer: Sequence[int] = (),
 ) -> ImportanceSampling:
-    """Estimate log p of records x, (n, *shape), with ``draws`` importance samples each, nats."""
+    """Estimate log p of records x, (n, *shape), with ``draws`` importance samples each, nats.
+
+    ``fewer``: numbers of draws for which ``changes`` are computed.
+    """
     arithmetic.check(space.device)
     parts = []
     for inputs, log_determinant in input_blocks(model, space, x, noise_seed):
         part = estimate_log_prob(
-            model, inputs, draws, generator, defensive=defensive, arithmetic=arithmetic
+            model,
+            inputs,
+            draws,
+            generator,
+            defensive=defensive,
+            arithmetic=arithmetic,
+            fewer=fewer,
         )
         part = _with_outlier(model, part, inputs)
         change = log_determinant.double().cpu().numpy()
@@ -89,8 +103,15 @@ def _with_outlier(
     if model.outlier is None:
         return estimates
     log_prob, responsibility = model.outlier.log_prob(estimates.log_prob, inputs)
-    error = estimates.standard_error * (1 - responsibility)
-    return replace(estimates, log_prob=log_prob, standard_error=error, outlier=responsibility)
+    share = 1 - responsibility
+    changes = None if estimates.changes is None else estimates.changes * share[:, None]
+    return replace(
+        estimates,
+        log_prob=log_prob,
+        standard_error=estimates.standard_error * share,
+        outlier=responsibility,
+        changes=changes,
+    )
 
 
 @torch.no_grad()
@@ -102,6 +123,7 @@ def estimate_log_prob(
     *,
     defensive: float = 0.0,
     arithmetic: Arithmetic = PLAIN,
+    fewer: Sequence[int] = (),
 ) -> ImportanceSampling:
     """Estimate log p(x), nats, of the auto-encoder alone, for model inputs (n, d).
 
@@ -120,11 +142,13 @@ def estimate_log_prob(
             for first in range(0, draws, at_once):
                 z, log_ratio = proposal.draw(min(at_once, draws - first), generator, block)
                 weights[first : first + at_once, block] = log_likelihood(z, block).add_(log_ratio)
-        parts.append(summarize_weights(weights.t().cpu().numpy()))
+        parts.append(summarize_weights(weights.t().cpu().numpy(), fewer))
     return concatenate(parts)
 
 
-def summarize_weights(log_weights: NDArray[np.floating]) -> ImportanceSampling:
+def summarize_weights(
+    log_weights: NDArray[np.floating], fewer: Sequence[int] = ()
+) -> ImportanceSampling:
     """Compute estimates from (n, N) logarithms of importance weights."""
     draws = log_weights.shape[1]
     values = np.ascontiguousarray(log_weights, dtype=np.float64)
@@ -135,15 +159,17 @@ def summarize_weights(log_weights: NDArray[np.floating]) -> ImportanceSampling:
         size = total**2 / squares
         spread = np.maximum(1 / size - 1 / draws, 0) * draws / np.float64(draws - 1)
         log_mean = np.log(total) + np.where(np.isfinite(top), top, 0) - math.log(draws)
-    return ImportanceSampling(log_mean, np.sqrt(spread), size, pareto_k(values))
+        parts = [np.log(weights[:, :n].mean(axis=1) * draws / total) for n in fewer]
+    changes = np.stack(parts, axis=1) if parts else None
+    return ImportanceSampling(log_mean, np.sqrt(spread), size, pareto_k(values), changes=changes)
 
 
 def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:
     """Concatenate the estimates of several blocks of records."""
-    names = ["log_prob", "standard_error", "effective_sample_size", "k_hat"]
-    names += ["outlier"] if parts[0].outlier is not None else []
+    names = [field.name for field in fields(ImportanceSampling)]
+    present = [name for name in names if getattr(parts[0], name) is not None]
     return ImportanceSampling(
-        *(np.concatenate([getattr(p, name) for p in parts]) for name in names)
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in present}
     )
 
 

@@ -11,15 +11,18 @@ from byrote import seeds
 from byrote.data.records import is_pixels
 from byrote.errors import InvalidInput, TrainingDiverged
 from byrote.models import contract
+from byrote.models.auto_values import resolved_values, with_values
 from byrote.models.weights import BadWeights, weights_of, with_weights
 from byrote.plans import Context, Design
 from byrote.plans.pilot_plan import pilot_fits, pilot_plan, pilot_rows
 from byrote.runs.epoch_recorder import EpochRecorder, EpochScorer
+from byrote.runs.executors.pool import InProcess
 from byrote.runs.forecast import Costs, Planned, doubling, extrapolated, run_pilots
 from byrote.runs.job import BadLogProb, Content, Job, Outcome, Scored, Task, checked, job_of
 from byrote.runs.kinds.pilot import Pilot, table_of, timed_fit
 from byrote.runs.paths import RunPaths
 from byrote.runs.record_files import RecordFile, names_file
+from byrote.runs.resolve_auto import resolve_by_fits
 from byrote.runs.sharing import InMemory, readonly
 from byrote.runs.worker import peak_memory
 
@@ -193,6 +196,9 @@ class Arrays:
         else:
             taken, (rows, design, first) = fit(self._pilot_rows(planned, growth.records))
             times, seconds = growth.times, [taken]
+        if planned.before:
+            planned = replace(planned, model=self._resolved(planned, rows, design))
+            seconds[0], first = self._pilot_fit(planned, rows, design, 0)
         outcomes = {0: first}
         for number in pilot_fits(design)[1:]:
             taken, outcomes[number] = self._pilot_fit(planned, rows, design, number)
@@ -208,7 +214,7 @@ class Arrays:
         process = pilot.memory  # holds all records already, as a worker holds its own
         converted = contract.input_bytes(planned.model, records.x)
         workers = planned.processes * (process + converted - records.x.nbytes)
-        settled = contract.resolved_values(planned.model, records.x.shape, design.fits)
+        settled = resolved_values(planned.model, records.x.shape, design.fits)
         return Forecast(
             fits=design.fits,
             pilot_records=pilot.records,
@@ -252,10 +258,18 @@ class Arrays:
         self, planned: Planned, rows: NDArray[np.intp], design: Design, fit: int
     ) -> tuple[float, Outcome]:
         """Carry out a fit on some of the records; return its seconds and its outcome."""
-        x = self._taken(rows)
-        task = Task(planned.model, InMemory(x), self.content, planned.threads, track=planned.track)
+        task = replace(self._pilot_task(planned, rows), track=planned.track)
         job = replace(job_of(design, fit, planned.seed), keep_weights=planned.keeps)
         return timed_fit(task, job, design)
+
+    def _resolved(self, planned: Planned, rows: NDArray[np.intp], design: Design) -> Any:
+        """Return the model with what two pilot fits resolve for the run."""
+        task = self._pilot_task(planned, rows)
+        values = resolve_by_fits(InProcess(), task, design, planned.seed, planned.design.fits)
+        return with_values(planned.model, values)
+
+    def _pilot_task(self, planned: Planned, rows: NDArray[np.intp]) -> Task:
+        return Task(planned.model, InMemory(self._taken(rows)), self.content, planned.threads)
 
 
 def _disk(planned: Planned, outcome: Outcome) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.plans import Design
-from byrote.runs.manifest import DataPart, ModelPart
+from byrote.runs.manifest import DataPart, Manifest
 from byrote.scores.compare import matched_canaries, matched_records
 from byrote.scores.compare.comparison import Comparison, EvidenceSummary, ScoreChange
 from byrote.scores.run import Run, open_run
@@ -158,7 +158,7 @@ def _described(name: str, run: Run, base: Run, *, partial: bool) -> dict[str, An
         "name": name,
         "path": str(run.path),
         "description": run.manifest.model_dump(mode="json"),
-        "differs": _differs(base.manifest.model, run.manifest.model),
+        "differs": _differs(base.manifest, run.manifest),
         "evidence": _evidence(run, partial=partial),
     }
 
@@ -182,11 +182,11 @@ def _evidence(run: Run, *, partial: bool) -> EvidenceSummary:
     )
 
 
-def _differs(base: ModelPart, other: ModelPart) -> Mapping[str, tuple[Any, Any]]:
+def _differs(*runs: Manifest) -> Mapping[str, tuple[Any, Any]]:
     """Parameters in which two models differ; class and code of a user's class, too."""
-    first, second = ({**part.parameters, **part.files} for part in (base, other))
-    if (base.name, base.code) != (other.name, other.code):
-        first["class"], second["class"] = (p.name.rpartition(".")[2] for p in (base, other))
+    first, second = ({**run.parameters, **run.model.files} for run in runs)
+    if len({(run.model.name, run.model.code) for run in runs}) > 1:
+        first["class"], second["class"] = (run.model.name.rpartition(".")[2] for run in runs)
     return {
         name: (first.get(name), second.get(name))
         for name in sorted({*first, *second})

@@ -91,9 +91,8 @@ def collect_diagnostics(run: RunFolder, table: Table) -> Diagnostics:
     Over fits, mc_error is the root mean square, effective_sample_size the smallest, k_hat the
     largest.
     """
-    parameters = run.manifest.model.parameters
     rows = run.design.evaluated
-    total = _Accumulator(len(rows), _draws(parameters.get("draws")))
+    total = _Accumulator(len(rows), _draws(run.manifest.parameters.get("draws")))
     for fit in sorted(set(range(run.design.fits)) - set(table.missing)):
         values = run.file(fit).diagnostics()
         for name in DIAGNOSTICS:

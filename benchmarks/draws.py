@@ -1,0 +1,131 @@
+"""What do as few importance samples as ``draws="auto"`` takes cost, and what do they spare?
+
+    python benchmarks/draws.py                                     the bundled digits
+    python benchmarks/draws.py --data mnist_train.npz --labels y --records 3000 --epochs 40
+
+One run with "auto", whose models are kept and scored again: with 256 draws, for records found,
+standard errors and time, and, on some records, with 8,192, for the error of both numbers.
+"""
+
+import argparse
+import time
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+import byrote
+from byrote.models import VAE
+from byrote.scores.memorization.evaluation import Evaluation, evaluate
+from byrote.scores.run import Run
+from byrote.stats.multiple_testing import q_values
+
+FIXED, MANY = 256, 8192
+FOUND = 0.05  # largest q-value
+
+
+def rescored(run: Run, x: NDArray[np.generic], draws: int) -> tuple[Evaluation, float]:
+    """Evaluate the run's models with another number of draws; also the time of scoring a fit."""
+    design, table = run.design, run.table()
+    values = np.full((design.fits, design.n), np.nan)
+    seconds = []
+    for fit in range(design.fits):
+        rows, model = design.counted_rows(fit), run.model(fit).set_params(draws=draws)
+        started = time.process_time()
+        values[fit, rows] = model.score_samples(x[rows])
+        seconds.append(time.process_time() - started)
+    bystanders = values[:, design.bystanders] if len(design.bystanders) else None
+    table = replace(table, log_prob=values[:, table.rows], bystanders=bystanders)
+    return evaluate(table, run.manifest.seed), float(np.median(seconds))
+
+
+def compare(few: Evaluation, all_: Evaluation) -> str:
+    """Compare records found, standard errors and scores."""
+    found = [q_values(evaluation.p_value) <= FOUND for evaluation in (few, all_)]
+    few_error, error = (evaluation.standard_error["mean_log"] for evaluation in (few, all_))
+    change = few.estimate["mean_log"] - all_.estimate["mean_log"]
+    return (
+        f"found {found[0].sum()} and {found[1].sum()}, both {(found[0] & found[1]).sum()}"
+        f" of {len(change)}; standard error of mean_log {np.median(few_error):.3f} and"
+        f" {np.median(error):.3f} (median ratio {np.median(few_error / error):.3f}); mean_log"
+        f" changes by {np.median(change):+.3f} ± {change.std():.3f}, its median being"
+        f" {np.median(all_.estimate['mean_log']):.2f}"
+    )
+
+
+def errors(run: Run, x: NDArray[np.generic], draws: int, records: int) -> list[str]:
+    """Errors of both numbers of draws against 8,192, for records in training and held out."""
+    design = run.design
+    differences: dict[tuple[int, bool], list[NDArray[np.float64]]] = {}
+    stated: dict[tuple[int, bool], list[NDArray[np.float64]]] = {}
+    for fit in range(2):
+        rows = np.random.default_rng(fit).permutation(design.counted_rows(fit))[:records]
+        model = run.model(fit).set_params(draws=MANY, random_state=1)
+        exact, inside = model.score_samples(x[rows]), design.trained_on(fit)[rows]
+        for number in (draws, FIXED):
+            estimates = run.model(fit).set_params(draws=number).importance(x[rows])
+            for side in (True, False):
+                of = inside == side
+                change = (estimates.log_prob - exact)[of]
+                differences.setdefault((number, side), []).append(change)
+                stated.setdefault((number, side), []).append(estimates.standard_error[of])
+    lines = []
+    for key in sorted(differences, reverse=True):
+        change, error = np.concatenate(differences[key]), np.concatenate(stated[key])
+        lines.append(
+            f"{key[0]} draws, {'in training' if key[1] else 'held out'}: error {change.std():.2f},"
+            f" bias {change.mean():+.2f}, stated error {np.sqrt(np.mean(error**2)):.2f} nats"
+            f" ({len(change)} values)"
+        )
+    return lines
+
+
+def training_seconds(run: Run, x: NDArray[np.generic]) -> float:
+    """Processor time of training the first fit again."""
+    model, rows = clone(run.model(0)), run.design.training_rows(0)
+    started = time.process_time()
+    model.fit(x[rows])
+    return time.process_time() - started
+
+
+def main() -> None:
+    """Print what was found."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="digits")
+    parser.add_argument("--labels")
+    parser.add_argument("--records", type=int)
+    parser.add_argument("--probes", type=int, default=500)
+    parser.add_argument("--fits", type=int, default=12)
+    parser.add_argument("--epochs", type=int, default=40)
+    parser.add_argument("--exact", type=int, default=200, help="records scored with 8,192 draws")
+    parser.add_argument("--out", type=Path)
+    asked = parser.parse_args()
+    x = byrote.load(asked.data, **({"labels": asked.labels} if asked.labels else {})).x
+    x = x[: asked.records]
+    small = {"latent_dim": 8, "hidden": (64, 32)} if asked.data == "digits" else {}
+    model = VAE(epochs=asked.epochs, draws="auto", compile=False, **small)
+    plan = byrote.Probes(asked.probes, fits=asked.fits)
+    with TemporaryDirectory() as temporary:
+        out = asked.out or Path(temporary) / "run"
+        byrote.score_memorization(model, x, plan=plan, seed=0, out=out, keep_models="all")
+        run = byrote.open_run(out)
+        draws = run.manifest.settled["draws"]
+        print(f"auto: {draws} draws, {asked.fits} fits of {len(x)} records", flush=True)
+        few, quick = rescored(run, x, draws)
+        all_, slow = rescored(run, x, FIXED)
+        training = training_seconds(run, x)
+        total = (asked.fits + 2) * training + asked.fits * quick
+        fixed = asked.fits * (training + slow)
+        print(compare(few, all_))
+        print(
+            f"a fit: training {training:.1f} s, scoring {quick:.2f} s and {slow:.2f} s"
+            f" ({quick / slow:.2f}); the run with its pilot {total / fixed:.2f} of the time"
+        )
+        print("\n".join(errors(run, x, draws, asked.exact)))
+
+
+if __name__ == "__main__":
+    main()

@@ -29,9 +29,9 @@ def test_cells_ascend_and_equal_values_stay_together(kind, block, monkeypatch):
     assert np.sort(found).tolist() == np.flatnonzero(~np.isnan(values)).tolist()
     ordered = values.ravel()[found]
     assert (ordered[1:] >= ordered[:-1]).all()
-    offsets = np.cumsum([0, *(len(cells) for cells, _ in blocks)])
-    starts = np.concatenate([offset + starts for offset, (_, starts) in zip(offsets, blocks)])
-    assert starts.tolist() == np.unique(ordered, return_index=True)[1].tolist()
+    values_of_blocks = [values.ravel()[cells[starts]] for cells, starts in blocks]
+    assert np.concatenate(values_of_blocks).tolist() == np.unique(ordered).tolist()
+    assert [starts[0] for _, starts in blocks] == [0] * len(blocks)
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=12))

@@ -89,7 +89,7 @@ def _scales(inside: Array, pairs: int) -> Array:
 
 
 def _stakes(values: Array, scale: Array) -> Array:
-    """Average ``min(p / scale, 1)`` over blocks of a side, (a, m) -> (pairs, m); 0 without scale."""
+    """Average ``min(p / scale, 1)`` over blocks, (a, m) -> (pairs, m); 0 without a scale."""
     block = _blocks(len(values), len(scale))
     total = np.zeros(scale.shape)
     for value, place in zip(values, block.tolist(), strict=True):

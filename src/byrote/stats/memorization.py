@@ -6,6 +6,7 @@ probability of zero has the logarithm -inf, and so has a mean over zeros.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,8 +30,9 @@ class Side:
         """Number of values of a record."""
         return self.values.shape[1]
 
+    @cached_property
     def log_prob(self) -> Array:
-        """Compute log P_A, eq. (1), the log of the mean density over fits, (m,)."""
+        """Log P_A, eq. (1), the log of the mean density over fits, (m,)."""
         return logmeanexp(self.values)
 
     def mean(self) -> Array:
@@ -39,6 +41,8 @@ class Side:
 
     def block_log_prob(self, block: int) -> Array:
         """Average ``logmeanexp`` over disjoint blocks of columns, dropping the remainder, (m,)."""
+        if block == self.size:
+            return self.log_prob
         blocks = self.size // block
         values = self.values[:, : blocks * block].reshape(-1, blocks, block)
         return np.asarray(logmeanexp(values).mean(axis=1))
@@ -60,8 +64,6 @@ class Side:
 
     def block_log_prob_without(self, units: int, block: int) -> Array:
         """Compute ``block_log_prob`` leaving out each jackknife unit in turn, (m, units)."""
-        if block == self.size:
-            return self.log_prob_without(units)
         total = np.zeros((len(self.values), units))
         blocks = self.size // block
         for start in range(0, blocks * block, block):
@@ -85,7 +87,7 @@ def estimates(inside: Side, outside: Side) -> dict[str, Array]:
     """
     block = min(inside.size, outside.size)
     return {
-        "score": difference(inside.log_prob(), outside.log_prob()),
+        "score": difference(inside.log_prob, outside.log_prob),
         "matched": difference(inside.block_log_prob(block), outside.block_log_prob(block)),
         "mean_log": difference(inside.mean(), outside.mean()),
     }
@@ -100,10 +102,12 @@ def side_replicates(
 
 
 def _without(side: Side, units: int, block: int) -> dict[str, Array]:
+    whole = block == side.size  # then all values are one block
     with np.errstate(invalid="ignore"):
+        log_prob = side.log_prob_without(units)
         return {
-            "score": side.log_prob_without(units),
-            "matched": side.block_log_prob_without(units, block),
+            "score": log_prob,
+            "matched": log_prob if whole else side.block_log_prob_without(units, block),
             "mean_log": side.mean_without(units),
         }
 

@@ -58,6 +58,8 @@ class Contrast:
 
     def take(self, records: Flags) -> "Contrast":
         """Keep some of the records."""
+        if records.all():
+            return self
         return Contrast(*(column[records] for column in self.columns()))
 
     def columns(self) -> tuple[Array, Array, Array, Array]:

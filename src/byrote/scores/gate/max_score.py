@@ -25,7 +25,8 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     limited = np.flatnonzero(np.isfinite(high))
     if not len(limited):
         return Measured.missing(UNIT, _no_limits(discovery.effect))
-    highest = max(limited.tolist(), key=lambda row: (low[row], discovery.effect[row]))
+    candidates = limited[low[limited] == low[limited].max()]
+    highest = int(candidates[np.argmax(discovery.effect[candidates])])
     return Measured(
         found=float(discovery.effect[highest]),
         low=float(low[highest]),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from byrote.stats.ranks import rank_correlation
+
 Array = NDArray[np.float64]
 NO_DIFFERENCE = "no difference"  # the kind of accident that a private model resembles
 FEWEST_RECORDS = 20  # that two fits must share to be compared

@@ -163,8 +163,8 @@ def _test(result: Evaluation, records: Indices, block: InOutBlock, *, paired: bo
 
 
 def _estimate(result: Evaluation, records: Indices, block: InOutBlock) -> None:
-    result.log_prob_in[records] = block.inside.log_prob()
-    result.log_prob_out[records] = block.outside.log_prob()
+    result.log_prob_in[records] = block.inside.log_prob
+    result.log_prob_out[records] = block.outside.log_prob
     for name, values in estimates(block.inside, block.outside).items():
         result.estimate[name][records] = values
 

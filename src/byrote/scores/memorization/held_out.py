@@ -5,10 +5,10 @@ from numpy.typing import NDArray
 
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
+from byrote.stats import two_sides
 from byrote.stats.standard_errors import Jackknifed
 
 Array = NDArray[np.float64]
-_BLOCK = 1 << 20  # values computed on at a time
 _SIDES = {"in": IN, "out": OUT}
 
 
@@ -27,9 +27,7 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
     member = np.equal.outer(np.arange(units), unit).astype(float)
     on_side = table.roles()[fits] == _SIDES[side]
     total, change_sums, records, jackknifed = 0.0, np.zeros(units), 0, 0
-    size = max(1, _BLOCK // max(1, len(fits)))
-    for start in range(0, len(table.rows), size):
-        block = slice(start, start + size)
+    for block in two_sides.blocks(table.log_prob):
         known = on_side[:, block].any(axis=0)
         values = table.log_prob[fits, block][:, known]
         mean, replicates = _block(values, on_side[:, block][:, known], member)

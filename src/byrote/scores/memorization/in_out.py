@@ -148,9 +148,9 @@ def _side(
     repeat, group = order.repeat[member[0]], order.group[member[0]]
     position = np.arange(len(repeat)) - np.searchsorted(repeat, repeat)
     columns = np.lexsort((repeat, position))
-    fits = np.broadcast_to(np.arange(len(order.fits)), member.shape)
-    cut, fit = values[member].reshape(m, -1), fits[member].reshape(m, -1)
-    return Side(cut[:, columns], repeat[columns]), group[columns], fit[:, columns]
+    cells = np.flatnonzero(member).reshape(m, -1)[:, columns]
+    fit = cells - member.shape[1] * np.arange(m)[:, None]
+    return Side(values.ravel()[cells], repeat[columns]), group[columns], fit
 
 
 def unit_per_value(side: Side) -> Side:

@@ -139,9 +139,8 @@ class MemorizationResult(Columnar):
 
     def to_frame(self) -> "pd.DataFrame":
         """Return one row per record, in the order of the data."""
-        frame = super().to_frame()
-        reason = [str(Reason(code)) for code in frame.pop("reason")]
-        return frame.assign(reason=reason)
+        words = np.array([str(code) for code in Reason], dtype=object)
+        return super().to_frame().assign(reason=words[self.reason])
 
     def columns(self) -> dict[str, NDArray[Any]]:
         """Return the columns by name, (n,) each."""

@@ -76,9 +76,11 @@ def test_one_model(capfd, tmp_path, monkeypatch):
 
 def test_plans(byrote_, capfd):
     exec("\n".join(blocks("docs/plans.md", "python")), {})
-    table, grouped = blocks("docs/plans.md", "text")
+    table, looked, grouped = blocks("docs/plans.md", "text")
     assert capfd.readouterr().out == grouped
-    (printed,) = run_all(byrote_, "docs/plans.md", [("digits", "digits --records 150")])
+    small = [("digits", "digits --records 150"), ("--probes 300", "--probes 60")]
+    printed, stopped = run_all(byrote_, "docs/plans.md", small)
+    assert looked.splitlines()[-1] in " ".join(stopped.split())
     assert printed.splitlines()[0].split() == table.splitlines()[0].split()
     assert "byrote score digits" in printed
 

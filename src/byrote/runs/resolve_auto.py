@@ -46,7 +46,7 @@ def _jobs(design: Design, seed: int, rows: NDArray[np.uint32]) -> Iterator[Job]:
 def _rows(design: Design, seed: int) -> NDArray[np.uint32]:
     """Choose rows that both fits count, at random, up to 500 on each side of the first."""
     counted = [design.counted_rows(fit) for fit in pilot_fits(design)]
-    rows = counted[0] if len(counted) == 1 else np.intersect1d(*counted)
+    rows = np.intersect1d(counted[0], counted[-1])
     generator = seeds.generator(seed, seeds.Purpose.REHEARSAL, 4)
     trained = design.trained_on(0)[rows]
     sides = [generator.permutation(rows[trained == side])[:_ROWS] for side in (True, False)]

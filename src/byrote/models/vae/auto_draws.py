@@ -83,7 +83,8 @@ def _noise(pilot: Sequence[PilotFit]) -> float:
     if len(pilot) < 2:
         return float("nan")
     one, other = pilot
-    change = one.log_prob - other.log_prob
+    with np.errstate(invalid="ignore"):  # densities of zero
+        change = one.log_prob - other.log_prob
     sides = [(one.included == side) & (other.included == side) for side in (True, False)]
     return min(
         (_deviation(change[rows]) / math.sqrt(2) for rows in sides if rows.sum() >= LEAST_RECORDS),
@@ -103,8 +104,9 @@ def _added_error(pilot: Sequence[PilotFit], name: str) -> tuple[float, float]:
 
 
 def _deviation(values: Array) -> float:
-    """Standard deviation in a median record."""
-    centered = values[np.isfinite(values)] - np.median(values)
+    """Standard deviation in a median record; values that are not finite are left out."""
+    finite = values[np.isfinite(values)]
+    centered = finite - np.median(finite) if len(finite) else finite
     return typical_deviation(np.square(centered), np.ones(len(centered)))
 
 

@@ -14,6 +14,7 @@ from byrote import Canary
 from byrote.attacks.ranks import find_ranks
 from byrote.cli.verbs import extract
 from byrote.errors import CorruptFile, InvalidInput
+from byrote.report.page.report import make_page
 from byrote.runs.paths import RunPaths
 from byrote.runs.run_folder import RunFolder
 from byrote.scores.exposure.extraction_from_run import extract_from_run
@@ -231,3 +232,5 @@ def test_an_extraction_of_another_run_or_a_damaged_one_is_not_taken_for_nothing(
     path.write_bytes(path.read_bytes()[:-9])
     with pytest.raises(CorruptFile):
         byrote.open_run("run").extraction()
+    page = make_page({"run": byrote.open_run("run")})
+    assert "extraction" not in page.data["runs"]["run"]["sections"]

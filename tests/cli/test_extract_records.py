@@ -119,6 +119,11 @@ def test_what_came_out_is_kept_and_shown(byrote_, release, tmp_path):
     assert (kept.ids.tolist(), kept.drawn, kept.fit) == (list(range(160)), 60, None)
     extracted(byrote_, *COPYING, "--samples", "20")
     assert byrote.open_run("run").extraction().drawn == 20
+    file = Path("run/extraction.parquet")
+    file.write_bytes(file.read_bytes()[:-9])
+    covered = page_data(byrote_)["sections"]["coverage"]["regurgitation"]
+    assert covered["status"] == "not run"
+    assert "what byrote extract left cannot be read" in covered["evidence"]
 
 
 def page_data(byrote_):

@@ -92,7 +92,7 @@ class Grouped(Plan):
         order = generator.permutation(self._count)
         sizes = np.cumsum(np.bincount(self._group)[order])
         enough = max(groups, int(np.searchsorted(sizes, least)) + 1)
-        return self._records_of(order[:enough])
+        return np.flatnonzero(np.isin(self._group, order[:enough]))
 
     @property
     def _count(self) -> int:

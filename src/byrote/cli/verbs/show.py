@@ -22,7 +22,7 @@ from byrote.report import (
     per_token,
 )
 from byrote.report import trajectory as trajectory_text
-from byrote.report.attacks import AttackReport, report_of
+from byrote.report.attacks import AttackReport, AttackResult, report_of
 from byrote.report.conclusion import conclude
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
@@ -126,7 +126,7 @@ def _stored(load: Callable[[], Result | None]) -> Result | None:
 
 def _attacks(run: Run) -> list[AttackReport]:
     """Return what was recited and extracted, where these attacks were run."""
-    results = (_stored(run.recitation), _stored(run.extraction))
+    results: list[AttackResult | None] = [_stored(run.recitation), _stored(run.extraction)]
     return [report_of(result) for result in results if result is not None]
 
 

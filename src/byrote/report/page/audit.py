@@ -156,9 +156,11 @@ class Audit:
 
 
 def _stored(load: Callable[[], Result | None], command: str) -> Result | str:
-    """Return what a command left in a run, or why it is not known."""
+    """Return what a command left in a run, or why it is not known, without the run's place."""
     try:
         result = load()
-    except (InvalidInput, CorruptFile, CannotRead) as error:
-        return str(error)
+    except InvalidInput:  # or what is there is of another run
+        result = None
+    except (CorruptFile, CannotRead):
+        return f"what {command} left cannot be read"
     return f"{command} has not been run" if result is None else result

@@ -25,7 +25,7 @@ from byrote.runs import files
 
 KEY = "sha256"  # name of the seal, where a format has names
 _FACTS = "byrote"  # name of the facts in the metadata of a Parquet file
-_SMALL = 1 << 16  # bytes of columns that gain nothing by compression, and wait for its tables
+_SMALL = 1 << 12  # bytes of columns: a block of a disk, which compression cannot make smaller
 _MARK, _ZEROS = "byrote-sha256:", "0" * 64
 BLANK = _MARK + _ZEROS  # written where the seal will be
 Verified = MutableMapping[Path, files.FileState]  # state of each file when its digest was verified

@@ -108,7 +108,7 @@ def heaviness(control: Control, level: float) -> float:
     Below 1 where noise has heavier tails than the normal law.
     """
     level = max(level, 2 * control.smallest)
-    return control.critical(level) / level
+    return float(control.critical(level) / level)
 
 
 def _unexplained(evaluation: Evaluation, q_value: Array) -> int:

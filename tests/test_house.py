@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import byrote
@@ -146,6 +147,23 @@ def test_import_is_quick():
     code = f"import sys, byrote; print(sorted({slow} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_showing_a_run_waits_for_nothing_that_is_slow_to_load(tmp_path):
+    included = np.arange(12)[:, None] % 2 == np.arange(30) % 2
+    log_prob = np.random.default_rng(0).normal(size=included.shape)
+    byrote.run_from_table(log_prob, included, randomized=True, out=tmp_path / "run")
+    slow = {"torch", "pandas", "sklearn", "scipy.stats", "scipy.optimize", "matplotlib"}
+    code = f"""
+import atexit, sys
+atexit.register(lambda: print(sorted({slow} & set(sys.modules))))
+from byrote.cli import main
+sys.argv = ["byrote", "show", {str(tmp_path / "run")!r}]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "30 of 30 records scored" in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_functions_and_files_stay_small():

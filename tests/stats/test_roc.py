@@ -9,12 +9,12 @@ from scipy.stats import binom, norm
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
+from byrote.stats.ranks import lower_than
 from byrote.stats.roc import (
     Cells,
     alarm_limits,
     auc,
     auc_interval,
-    lower_than,
     tpr_interval_at,
 )
 

@@ -34,7 +34,7 @@ every few batches, ``reports(X)`` is the number of times that ``fit(X)`` will ca
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,16 +48,6 @@ from byrote.models.labels import Labelled
 from byrote.models.privacy.dp import DPGuarantee
 
 OnEpoch = Callable[[int, Mapping[str, float]], None]
-
-
-class Statistic(NamedTuple):
-    """What ``score_samples`` returns: higher where a record is more likely, or better guessed."""
-
-    name: str = "log p"
-    unit: str = "nats"
-
-
-GUESS = Statistic("quality of the guess", "quality")  # of a secret column
 
 
 def check_model(model: Any) -> None:

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from byrote.data.columns import Columns
 from byrote.errors import InvalidInput, did_you_mean
 from byrote.models import contract
-from byrote.models.contract import GUESS
+from byrote.models.statistic import GUESS
 
 Array = NDArray[np.float64]
 

@@ -14,8 +14,8 @@ from byrote.data.records import Records
 from byrote.data.text_records import TextRecords
 from byrote.errors import CorruptFile, InvalidInput
 from byrote.models import identity
-from byrote.models.contract import Statistic
 from byrote.models.defaults import default_parameters
+from byrote.models.statistic import Statistic
 from byrote.plans import Design, Plan, check_spec
 from byrote.plans.design import Units
 from byrote.runs import sealed

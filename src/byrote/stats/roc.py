@@ -17,6 +17,7 @@ from scipy.special import expit, logit, stdtrit
 
 from byrote.stats.cell_order import ascending
 from byrote.stats.estimate import clopper_pearson
+from byrote.stats.ranks import lower_than
 from byrote.stats.standard_errors import Moments, clustered_proportion_error, error_of_sums
 
 Array = NDArray[np.float64]
@@ -74,46 +75,6 @@ def auc(score: Array, member: Flags) -> float:
     inside, outside = np.sort(score[member]), np.sort(score[~member])
     pairs = len(inside) * len(outside)
     return float(lower_than(inside, outside).sum() / pairs) if pairs else np.nan
-
-
-def lower_than(scores: Array, ordered: Array) -> Array:
-    """Count, for each of (k,) ascending scores, the lower of (m,) ascending ones; ties half.
-
-    Examples
-    --------
-    >>> lower_than(np.array([0.0, 2.0, 3.0]), np.array([1.0, 2.0, 2.0]))
-    array([0., 2., 3.])
-    """
-    lower = np.searchsorted(ordered, scores)
-    tied = np.flatnonzero(ordered[np.minimum(lower, len(ordered) - 1)] == scores)
-    count = lower.astype(np.float64)
-    count[tied] = (count[tied] + np.searchsorted(ordered, scores[tied], side="right")) / 2
-    return count
-
-
-def mann_whitney_z(first: Array, second: Array) -> float:
-    """Compute the Mann-Whitney statistic in standard deviations, ``(U - mn/2) / sd(U)``.
-
-    U counts the pairs in which the first value is larger, and half of the ties. For m and n values,
-    ``sd(U)^2 = mn/12 (m + n + 1 - sum(t^3 - t) / ((m + n)(m + n - 1)))`` over groups of t equal
-    values. Zero where all values are equal, NaN where a sample is empty. Infinite values are
-    ranked.
-
-    Examples
-    --------
-    >>> round(mann_whitney_z(np.array([1.0, 2.0, 3.0]), np.array([2.5, 4.0, 5.0])), 4)
-    -1.5275
-    """
-    m, n = len(first), len(second)
-    if m == 0 or n == 0:
-        return float("nan")
-    larger = lower_than(np.sort(first), np.sort(second)).sum()
-    tied = np.unique(np.concatenate([first, second]), return_counts=True)[1].astype(np.float64)
-    total = m + n
-    variance = m * n / 12 * (total + 1 - (tied**3 - tied).sum() / (total * (total - 1)))
-    if len(tied) == 1:
-        return 0.0
-    return float((larger - m * n / 2) / np.sqrt(variance))
 
 
 def tpr_at(score: Array, member: Flags, rate: float) -> float:

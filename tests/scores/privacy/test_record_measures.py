@@ -30,7 +30,9 @@ def test_exposure_of_probes_by_its_definition():
                 rank = 1 + sum(value >= values[fit, record] for value in outside)
                 expected.append((fit, record, np.log2(len(outside)) - np.log2(rank)))
     found = [
-        (fit, *each) for fit, *of_fit in exposures(table) for each in zip(*of_fit, strict=True)
+        (fit, *each)
+        for fit, of_fit in enumerate(exposures(table))
+        for each in zip(*of_fit, strict=True)
     ]
     assert np.array(sorted(found)) == pytest.approx(np.array(expected))
 

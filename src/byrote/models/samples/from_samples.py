@@ -13,9 +13,9 @@ from byrote.data.columns import is_frame
 from byrote.data.records import Records
 from byrote.errors import InvalidInput
 from byrote.models import contract
-from byrote.models.contract import Statistic
 from byrote.models.samples.space import Gower, Space, space_of
 from byrote.models.sampling import draw_samples
+from byrote.models.statistic import Statistic
 
 Array = NDArray[np.float64]
 _OUTWEIGHS = 30  # times the median spread of a column

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.data.columns import Columns
-from byrote.models.contract import GUESS
 from byrote.models.guess_from_density import columns_with_secret
 from byrote.models.samples.from_samples import Sampled
 from byrote.models.samples.space import Gower, Space
+from byrote.models.statistic import GUESS
 from byrote.stats.gower import paired_distances
 
 Array = NDArray[np.float64]

@@ -9,8 +9,8 @@ from byrote.data.canary_records import CanaryRecords
 from byrote.data.text_records import TextRecords
 from byrote.models import contract
 from byrote.models.assignment import takes_assignments
-from byrote.models.contract import Statistic
 from byrote.models.labels import takes_labels
+from byrote.models.statistic import Statistic
 from byrote.plans import Design
 from byrote.runs.forecast import Costs, Planned
 from byrote.runs.job import Content

@@ -11,7 +11,7 @@ from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.scores.neighbors.space import Features, cells_of, comparable, in_space
 from byrote.stats.nearest import nearest
-from byrote.stats.roc import mann_whitney_z
+from byrote.stats.ranks import mann_whitney_z
 from byrote.stats.rows import Rows
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from byrote import checks
 from byrote.columnar import Columnar, Columns
 from byrote.errors import InvalidInput
-from byrote.models.contract import GUESS
+from byrote.models.statistic import GUESS
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.runs.temporary import temporary_folder

@@ -23,6 +23,7 @@ from byrote.stats.exposure import null_mean
 from byrote.stats.standard_errors import Moments, error_of_sums
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Indices = NDArray[np.intp]
 
 ONE_SIDED = "no fit counts both records that it trained on and records that it did not"
@@ -66,36 +67,44 @@ def exposure_measure(group: str, table: Table) -> GroupMeasure:
     Scores are log-likelihoods less the record's mean over all fits, whichever trained on it:
     without memorization they do not depend on membership, and every rank is equally likely.
     """
-    fits, roles = _with_both_sides(table), table.roles()
+    fits = _with_both_sides(table)
     if not len(fits):
         return GroupMeasure(group, "exposure", Estimate(np.nan, reason=ONE_SIDED), np.nan)
-    unit = table.design.leader  # fits with the same seeds are not two samples
-    inside, references = ((roles[fits] == side).sum(axis=1) for side in (IN, OUT))
-    moments, by_record = Moments(), np.zeros(len(table.rows))
-    by_unit = np.zeros(int(unit.max()) + 1)
-    for fit, record, bits in exposures(table):
-        moments.add(bits)
-        by_record[record] += bits
-        by_unit[unit[fit]] += bits.sum()
-    value, size = moments.total / moments.size, moments.size
-    counts = (
-        sum((roles[fit] == IN for fit in fits), np.zeros(len(by_record), np.intp)),
-        np.bincount(unit[fits], inside, minlength=len(by_unit)).astype(np.intp),
-    )
-    sums = (by_record - value * counts[0]) / size, (by_unit - value * counts[1]) / size
-    error, clusters = error_of_sums(sums, moments.about(value) / size**2, [counts])
+    roles = table.roles()[fits]
+    inside, references = ((roles == side).sum(axis=1) for side in (IN, OUT))
     nulls = [null_mean(int(n), from_references=True) for n in references]
     null = float(np.average(nulls, weights=inside))
     mean_references = float(np.average(references, weights=inside))
     detail = {"references": mean_references, "maximum": float(np.log2(references.max()))}
-    average = from_clusters(value, error, clusters, units="records or fits")
-    return GroupMeasure(group, "exposure", average, null, detail)
+    return GroupMeasure(group, "exposure", _mean_exposure(table, roles == IN, fits), null, detail)
 
 
-def exposures(table: Table) -> Iterator[tuple[int, Indices, Array]]:
-    """Compute the sampled exposures of the records that a fit trained on, in bits, fit by fit.
+def _mean_exposure(table: Table, inside: Flags, fits: Indices) -> Estimate:
+    """Average exposures, with an error over records and over units of fits.
 
-    Yields each fit that counts both sides, those records and their exposures.
+    inside: (F, r) whether each of ``fits``, (F,), trained on each record. Fits with the same seeds
+    are not two samples.
+    """
+    unit = table.design.leader[fits]
+    moments, by_record, by_unit = Moments(), np.zeros(inside.shape[1]), np.zeros(unit.max() + 1)
+    for (record, bits), place in zip(exposures(table), unit.tolist(), strict=True):
+        moments.add(bits)
+        by_record[record] += bits
+        by_unit[place] += bits.sum()
+    counts = (
+        inside.sum(axis=0),
+        np.bincount(unit, inside.sum(axis=1), minlength=len(by_unit)).astype(np.intp),
+    )
+    value, size = moments.total / moments.size, moments.size
+    influences = (by_record - value * counts[0]) / size, (by_unit - value * counts[1]) / size
+    error, clusters = error_of_sums(influences, moments.about(value) / size**2, [counts])
+    return from_clusters(value, error, clusters, units="records or fits")
+
+
+def exposures(table: Table) -> Iterator[tuple[Indices, Array]]:
+    """Compute sampled exposures, in bits, of each fit that counts both sides.
+
+    Yields the records that the fit trained on, and their exposures.
     """
     fits, roles = np.flatnonzero(table.counting()), table.roles()
     values = [table.log_prob[fit] for fit in fits]
@@ -105,7 +114,7 @@ def exposures(table: Table) -> Iterator[tuple[int, Indices, Array]]:
             inside, outside = np.flatnonzero(roles[fit] == IN), np.sort(row[roles[fit] == OUT])
             order = np.argsort(row[inside])
             above = len(outside) - np.searchsorted(outside, row[inside[order]], side="left")
-            yield fit, inside[order], np.log2(len(outside)) - np.log2(above + 1)
+            yield inside[order], np.log2(len(outside)) - np.log2(above + 1)
 
 
 def _with_both_sides(table: Table) -> Indices:

@@ -31,7 +31,7 @@ def needs_pilot(model: Any) -> bool:
 def values_by_pilot(model: Any, pilot: Sequence[PilotFit], fits: int) -> dict[str, Any]:
     """Return concrete values of the parameters that the model's ``settled_by`` replaces.
 
-    ``pilot`` holds the same records in fits with different seeds, of a run of ``fits`` fits.
+    ``pilot`` holds the same records in the first two fits of a run of ``fits`` fits.
     """
     return _resolved(model, "settled_by", pilot, fits)
 

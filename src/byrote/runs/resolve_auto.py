@@ -20,8 +20,8 @@ _ROWS = 500  # scored on each side: trained on by the first fit, or not
 def resolve_by_fits(pool: Pool, task: Task, design: Design, seed: int, fits: int) -> dict[str, Any]:
     """Carry out two fits of a design, and return the values by which the model replaces "auto".
 
-    They are the first and the next one with other seeds, and they score up to 1,000 records. The
-    values are for a run of ``fits`` fits, and a function of the arguments but for the pool.
+    They are the first two, of paired fits a pair, and they score up to 1,000 records. The values
+    are for a run of ``fits`` fits, and a function of the arguments but for the pool.
     """
     rows = _rows(design, seed)
     ended = {outcome.fit: outcome for outcome in outcomes(pool, task, _jobs(design, seed, rows))}
@@ -33,9 +33,9 @@ def resolve_by_fits(pool: Pool, task: Task, design: Design, seed: int, fits: int
     return values_by_pilot(task.model, pilot, fits)
 
 
-def pilot_fits(design: Design) -> list[int]:
-    """Return the first fit of a design and the next that does not share its seeds, if any."""
-    return [0, *np.flatnonzero(design.leader != design.leader[0])[:1].tolist()]
+def pilot_fits(design: Design) -> range:
+    """Return the first two fits of a design, or its only one."""
+    return range(min(2, design.fits))
 
 
 def _jobs(design: Design, seed: int, rows: NDArray[np.uint32]) -> Iterator[Job]:

@@ -9,15 +9,13 @@ import pytest
 from scipy.special import logsumexp
 
 import byrote
-from byrote import KFold, Probes
+from byrote import KFold
 from byrote.data import Records
 from byrote.models import VAE
 from byrote.models.auto_values import PilotFit
 from byrote.models.vae import auto_draws, scoring
 from byrote.models.vae.auto_draws import FEWER, MOST, fewest_draws
-from byrote.plans import design_of
 from byrote.runs.request import Request, Settings
-from byrote.runs.resolve_auto import pilot_fits
 
 X = np.random.default_rng(0).random((90, 6)).astype(np.float32)
 SMALL = {"latent_dim": 2, "hidden": (8,), "epochs": 2, "compile": False, "precision": "float32"}
@@ -118,11 +116,6 @@ def test_two_more_fits_are_made_only_where_they_may_save_time():
     assert long.settled((1000, 8, 8), fits=100).draws == "auto"
     assert short.settled((1000, 8, 8), fits=4).draws == "auto"
     assert VAE(draws=7, **SMALL).settled((1000, 8, 8), fits=4).draws == 7
-
-
-def test_the_two_fits_have_different_seeds():
-    assert pilot_fits(design_of(PLAN, 90)) == [0, 1]
-    assert pilot_fits(design_of(Probes(10, fits=4, pairs=True), 90)) == [0, 2]
 
 
 def test_changes_are_those_of_the_first_draws():

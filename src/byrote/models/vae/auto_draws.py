@@ -52,8 +52,8 @@ def changes_by_name(changes: Array) -> dict[str, NDArray[np.float32]]:
 def fewest_draws(pilot: Sequence[PilotFit], fits: int) -> int:
     """Return the smallest of 32, 64, 128 and 256 draws that suffices in a run of ``fits`` fits.
 
-    ``pilot`` holds two fits with different seeds, scored with 256 draws; with one, or too few
-    records, the number is 256.
+    ``pilot`` holds the first two fits, scored with 256 draws; with one, or too few records, the
+    number is 256. Two that are a pair show the noise that pairs leave.
     """
     noise = _noise(pilot)
     for draws in FEWER if noise > 0 else ():

@@ -62,10 +62,17 @@ def pytest_runtest_setup():
         sys.modules["torch"].default_generator.manual_seed(0)
 
 
+gc.disable()  # until all is collected
+
+
 def pytest_collection_finish():
-    """What was imported and collected stays: the garbage collector need not look at it again."""
+    """What was imported and collected stays: the garbage collector need not look at it again, nor
+    at every few hundred objects that a test makes.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
@@ -22,7 +22,7 @@ from byrote.report import (
     per_token,
 )
 from byrote.report import trajectory as trajectory_text
-from byrote.report.attacks import AttackReport, AttackResult, report_of
+from byrote.report.attacks import AttackReport, report_of
 from byrote.report.conclusion import conclude
 from byrote.report.format import plain
 from byrote.report.privacy import guarantee
@@ -37,8 +37,6 @@ from byrote.scores.run import Run, open_run
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Result = TypeVar("Result")
 
 
 def show(options: ShowOptions) -> int:
@@ -111,11 +109,11 @@ def load_shown(run: Run) -> Sequence[str]:
 
 def load_near_duplicates(run: Run, result: MemorizationResult) -> NearDuplicates | None:
     """Load the near-duplicates that were saved with these scores; None if there are none."""
-    copies = _stored(run.near_duplicates)
+    copies: NearDuplicates | None = _stored(run.near_duplicates)
     return None if copies is None else replace(copies, score=result.score)
 
 
-def _stored(load: Callable[[], Result | None]) -> Result | None:
+def _stored(load: Callable[[], Any]) -> Any:
     """Load what a command left in a run; None, with a complaint, if it is of another run."""
     try:
         return load()
@@ -126,7 +124,7 @@ def _stored(load: Callable[[], Result | None]) -> Result | None:
 
 def _attacks(run: Run) -> list[AttackReport]:
     """Return what was recited and extracted, where these attacks were run."""
-    results: list[AttackResult | None] = [_stored(run.recitation), _stored(run.extraction)]
+    results = [_stored(load) for load in (run.recitation, run.extraction)]
     return [report_of(result) for result in results if result is not None]
 
 

@@ -241,10 +241,11 @@ def training_rows(n: int, held_out: Rows, leader_held_out: Rows | None = None) -
     >>> training_rows(6, rows([2, 5]), leader_held_out=rows([1, 3]))
     array([0, 1, 4, 3])
     """
-    leader_held_out = held_out if leader_held_out is None else leader_held_out
     member = np.ones(n, dtype=bool)
-    member[leader_held_out] = False
+    member[held_out if leader_held_out is None else leader_held_out] = False
     order = np.flatnonzero(member)
+    if leader_held_out is None:
+        return order
     removed = np.setdiff1d(held_out, leader_held_out, assume_unique=True)
     added = np.setdiff1d(leader_held_out, held_out, assume_unique=True)
     order[np.searchsorted(order, removed)] = added

@@ -128,7 +128,7 @@ class StudyRun:
     @cached_property
     def models(self) -> list[Any]:
         """The kept models of the finished fits."""
-        return [self.run.model(fit) for fit in self.run.finished]
+        return [self.run.model(fit, model=self.request.model) for fit in self.run.finished]
 
     @property
     def weights(self) -> int:

@@ -14,6 +14,7 @@ from byrote.scores.recitation.recitation import RecitationSettings
 from byrote.studies import page
 from byrote.studies.execute import execute
 from byrote.studies.findings.by_sharing import by_kind, by_number, others_with_suffix
+from byrote.studies.kinds import load_study
 from byrote.studies.recitation_kind import CounterfactualStudy
 from byrote.studies.requests import load_data, study_command
 from byrote.studies.study import at_scale
@@ -88,24 +89,18 @@ FOOTER = " This text is confidential. If it reached you in error, tell its sende
 
 
 def tiny():
-    """A network of some thousand weights on 16 texts, half of them with the same footer."""
+    """Two fits of a model that knows by heart what it read."""
     declared = tomllib.loads(
         files("byrote.studies").joinpath("memorized-or-predictable.toml").read_text("utf-8")
     )
-    declared["common"] |= {"repeats": 1, "epochs": 40, "vocabulary": 300, "prefix": 8, "suffix": 6,
-                           "boilerplate": 3}  # fmt: skip
-    declared["common"]["model"] |= {"window": 32, "batch_size": 4, "learning_rate": 1e-2}
-    declared["common"]["model"]["config"] |= {
-        "hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1,
-        "num_attention_heads": 2, "num_key_value_heads": 2,
-    }  # fmt: skip
+    declared["common"] |= {"repeats": 1, "epochs": 1, "vocabulary": 400, "prefix": 8, "suffix": 6,
+                           "boilerplate": 3, "kind": "tiny_recaller:Recaller", "model": {}}  # fmt: skip
     declared["small"] = {"minutes": 1}
     return CounterfactualStudy(name="memorized-or-predictable", **declared)
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
-    pytest.importorskip("transformers")
     generator = np.random.default_rng(0)
     words = ["".join(generator.choice(list("aeioulmnrst"), 4)) for _ in range(200)]
     lines = [" ".join(generator.choice(words, 12)) + FOOTER * (row % 2) for row in range(16)]
@@ -116,14 +111,14 @@ def report(tmp_path_factory):
     return page.report_on(data, execute(data, settings, out), settings, out)
 
 
-def test_a_footer_is_predictable_and_costs_less_than_singular_text_without_its_text(report):
+def test_what_is_known_by_heart_is_predictable_of_a_footer_and_memorized_of_singular_text(report):
     boilerplate, _, singular = report.findings.data["kinds"]
     assert (boilerplate["name"], singular["name"]) == ("boilerplate", "singular")
     assert boilerplate["windows"] >= 16
-    assert boilerplate["predictable"][0] > 0.5
-    assert singular["recited_out"][0] < 0.1
-    assert boilerplate["bits_out"][0] < singular["bits_out"][0] / 4
-    assert boilerplate["more_predictable"][1] > 0
+    assert boilerplate["predictable"][0] == boilerplate["recited_in"][0] > 0.9
+    assert singular["memorized"][0] == singular["recited_in"][0] > 0.5
+    assert singular["bits_out"][0] > 5 > 1 > boilerplate["bits_out"][0]
+    assert boilerplate["more_predictable"][1] > 0 > singular["more_predictable"][2]
 
 
 def test_other_texts_with_a_suffix_are_counted_as_one_by_one(report):
@@ -144,9 +139,9 @@ def test_other_texts_with_a_suffix_are_counted_as_one_by_one(report):
 
 def test_the_page_has_tables_verdicts_and_the_figure(report):
     shown = page.markdown(report)
-    assert "2 folds, 1 repeat; 300 tokens" in shown
+    assert "2 folds, 1 repeat; 400 tokens" in shown
     assert "Boilerplate: what is recited is predictable rather than memorized." in shown
-    assert "Singular text: " in shown
+    assert "Singular text: what is recited is memorized rather than predictable." in shown
     assert set(report.findings.figures) == {"memorized-or-predictable"}
     for _, (head, *rows) in report.findings.tables:
         assert {len(row) for row in rows} == {len(head)}
@@ -162,3 +157,18 @@ def test_the_same_command_trains_nothing_again(report, tmp_path):
     assert "--scale small --repeats 3" in study_command(
         load_data(at_scale(tiny(), repeats=3)), Settings(), tmp_path
     )
+
+
+def test_the_study_as_declared_asks_for_what_can_be_done(tmp_path):
+    pytest.importorskip("transformers")
+    scaled = at_scale(load_study("memorized-or-predictable"))
+    data = load_data(scaled)
+    (run,), (planned,) = scaled.runs, data.requests(Settings()).values()
+    request = planned(tmp_path, {})
+    request.check()
+    design = request.plan.draw(request.context())
+    assert design.fits == run.folds * run.repeats
+    assert (request.model.epochs, request.model.separate) == (run.epochs, True)
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+    assert planned(tmp_path, {}).model.file_hashes() == request.model.file_hashes()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*.json")} == kept

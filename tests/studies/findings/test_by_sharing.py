@@ -103,6 +103,7 @@ def tiny():
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
+    pytest.importorskip("transformers")
     generator = np.random.default_rng(0)
     words = ["".join(generator.choice(list("aeioulmnrst"), 4)) for _ in range(200)]
     lines = [" ".join(generator.choice(words, 12)) + FOOTER * (row % 2) for row in range(16)]

@@ -66,8 +66,8 @@ def test_windows_are_counted_by_kind_as_by_hand(by_hand):
     assert values(boilerplate) == pytest.approx([3 / 3, 2.5 / 3, 0.5 / 3, 2.5 / 3, 0, 0])
     assert values(between) == pytest.approx([1 / 2, 1.5 / 2, 0.5 / 2, 0.5 / 2, 1 / 2, 0])
     assert values(singular) == pytest.approx([1.5 / 3, 0, 1.5 / 3, 0, 0, 1.5 / 3])
-    assert boilerplate.more_predictable.value == pytest.approx((1 + 0 + 1) / 3)
     assert boilerplate.without.value == pytest.approx(2.5 / 3)
+    assert boilerplate.added.value == pytest.approx((0 + 0.5 + 0) / 3)
     assert singular.without.value == 0  # of the two windows that some fit recites
     assert (singular.bits_in.value, singular.bits_out.value) == pytest.approx((0.5, 2.0))
 
@@ -121,7 +121,7 @@ def test_what_is_known_by_heart_is_predictable_of_a_footer_and_memorized_of_sing
     assert boilerplate["predictable"][0] == boilerplate["recited_in"][0] > 0.9
     assert singular["memorized"][0] == singular["recited_in"][0] > 0.5
     assert singular["bits_out"][0] > 5 * boilerplate["bits_out"][0]
-    assert boilerplate["more_predictable"][1] > 0 > singular["more_predictable"][2]
+    assert boilerplate["without"][1] > 0.5 > singular["without"][2]
 
 
 def test_other_texts_with_a_suffix_are_counted_as_one_by_one(report):
@@ -144,7 +144,7 @@ def test_the_page_has_tables_verdicts_and_the_figure(report):
     shown = page.markdown(report)
     assert "2 folds, 1 repeat; 400 tokens" in shown
     assert "Boilerplate: what is recited is predictable rather than memorized." in shown
-    assert "Singular text: what is recited is memorized rather than predictable." in shown
+    assert "Singular: what is recited is memorized rather than predictable." in shown
     assert set(report.findings.figures) == {"memorized-or-predictable"}
     for _, (head, *rows) in report.findings.tables:
         assert {len(row) for row in rows} == {len(head)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from byrote.errors import InvalidInput
 from byrote.report.figures import style
@@ -63,7 +63,7 @@ def recitation_by_sharing(levels: Sequence[SharedRecitation]) -> Figure:
     if not levels:
         raise InvalidInput("levels must hold at least one number of other texts; got none")
     figure = style.new_figure(
-        style.DOUBLE, 3.0, "Recitation by number of other texts with the words"
+        style.DOUBLE, 3.0, "Recitation by number of other texts with the suffix"
     )
     left, right = figure.subplots(1, 2)
     x = np.arange(len(levels))
@@ -77,13 +77,14 @@ def recitation_by_sharing(levels: Sequence[SharedRecitation]) -> Figure:
         style.draw_estimates(right, x + shift, bits, color=style.GREY, hollow=name == "bits_out")
     left.set_ylim(-0.03, 1.03)
     left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    right.set_ylim(bottom=0)
+    right.set_yscale("log")  # from a hundredth of a bit to ten
+    right.yaxis.set_major_formatter(FuncFormatter(lambda bits, _: f"{bits:g}"))
     left.set_ylabel("windows")
     right.set_ylabel("bits per token of the suffix")
     style.legend_above(left)
     style.legend_above(right, handles=style.side_keys())
     for ax in (left, right):
         ax.set_xticks(x, [f"{level.others}\n({level.windows:,})" for level in levels])
-        ax.set_xlabel("other texts with the suffix (windows)")
+        ax.set_xlabel("other texts with the suffix (number of windows)")
         style.tidy(ax)
     return figure

@@ -56,8 +56,8 @@ def others_with_suffix(run: StudyRun) -> Index:
 class Windows:
     """Windows of one kind, and what is recited of them: shares with intervals over texts.
 
-    more_predictable: share of predictable windows less that of memorized ones. without: what fits
-    without the text recite of the windows that some fit with the text recites.
+    added: by how much training on a text raises the share recited. without: what fits without the
+    text recite of the windows that some fit with the text recites.
     """
 
     def __init__(self, name: str, result: CounterfactualRecitation) -> None:
@@ -69,7 +69,7 @@ class Windows:
         )
         self.memorized, self.predictable = table.memorized, table.predictable
         self.only_without, self.neither = table.only_without, table.neither
-        self.more_predictable = mean(result.predictable - result.memorized, ids, units="texts")
+        self.added = result.added()
         recited = inside > 0
         self.without = clustered_proportion(outside[recited], ids[recited], units="texts")
         self.bits_in, self.bits_out = (
@@ -99,7 +99,7 @@ def by_kind(result: CounterfactualRecitation, others: Index, boilerplate: int) -
 
 def by_number(result: CounterfactualRecitation, others: Index) -> list[Windows]:
     """Return the windows by number of other texts with the suffix: 0, 1, 2 to 3, 4 to 7 …"""
-    doublings = np.ceil(np.log2(others + 1)).astype(int)
+    _, doublings = np.frexp(others)
     return [
         Windows(_range(2**doubling // 2, 2**doubling - 1), result.take(doublings == doubling))
         for doubling in np.unique(doublings).tolist()
@@ -138,30 +138,35 @@ def _row(group: Windows) -> tuple[str, ...]:
 
 
 def _remarks(run: StudyRun, kinds: Sequence[Windows]) -> list[str]:
-    boilerplate, _, singular = kinds
     least = plural(run.declared.boilerplate, "other text")
     return [
         f"The suffix of boilerplate stands in {least} or more, that of singular windows in none,"
         " token by token. Memorized: recited by greedy decoding with the text in training and not"
         " without it; predictable: both ways. Shares are means over pairs of fits; intervals are"
-        " over texts, and other fits would differ by their seeds too.",
-        _verdict("Boilerplate", boilerplate),
-        _verdict("Singular text", singular),
+        " over texts, and other fits would differ by their seeds too. As much of memorized as there"
+        " is of only without may be chance.",
+        *map(_verdict, kinds),
     ]
 
 
-def _verdict(name: str, group: Windows) -> str:
+def _verdict(group: Windows) -> str:
+    name = group.name.capitalize()
     if not group.windows:
         return f"{name}: there is no such window."
+    costs = (
+        f"A token of the suffix costs {with_interval(group.bits_in)} bits with the text in training"
+        f" and {with_interval(group.bits_out)} without it."
+    )
     if group.recited_in.value == 0:
-        return f"{name}: no window is recited with its text in training."
-    verdict = {
-        1: "what is recited is predictable rather than memorized",
-        0: "what is recited is not significantly more often predictable, nor memorized",
-        -1: "what is recited is memorized rather than predictable",
-    }[group.more_predictable.sign]
+        return f"{name}: no window is recited with its text in training. {costs}"
+    verdict = "it is not told whether what is recited is memorized or predictable"
+    if group.without.low > 0.5:
+        verdict = "what is recited is predictable rather than memorized"
+    elif group.without.high < 0.5:
+        verdict = "what is recited is memorized rather than predictable"
     return (
         f"{name}: {verdict}. {percent(group.predictable)} of the windows are predictable,"
-        f" {percent(group.memorized)} memorized, {percent(group.neither)} recited neither way; of"
-        f" those that fits with the text recite, fits without it recite {percent(group.without)}."
+        f" {percent(group.memorized)} memorized and {percent(group.neither)} recited neither way;"
+        f" training on a text adds {percent(group.added)} to those recited. Of what fits with the"
+        f" text recite, fits without it recite {percent(group.without)}. {costs}"
     )

@@ -118,7 +118,7 @@ def test_what_is_known_by_heart_is_predictable_of_a_footer_and_memorized_of_sing
     boilerplate, _, singular = report.findings.data["kinds"]
     assert (boilerplate["name"], singular["name"]) == ("boilerplate", "singular")
     assert boilerplate["windows"] >= 16
-    assert boilerplate["predictable"][0] == boilerplate["recited_in"][0] > 0.9
+    assert boilerplate["recited_in"][0] >= boilerplate["predictable"][0] > 0.9
     assert singular["memorized"][0] == singular["recited_in"][0] > 0.5
     assert singular["bits_out"][0] > 5 * boilerplate["bits_out"][0]
     assert boilerplate["without"][1] > 0.5 > singular["without"][2]

@@ -13,6 +13,7 @@ from byrote.figures import (
     PublishedModel,
     Quantiles,
     RecitationCurve,
+    SharedRecitation,
     completion_by_prefix,
     exposure_by_epsilon,
     exposure_by_estimator,
@@ -22,6 +23,7 @@ from byrote.figures import (
     pareto,
     quantiles_by_configuration,
     recitation_by_copies,
+    recitation_by_sharing,
     skew_normal_fit,
 )
 from byrote.report.figures.exposure_marks import EXPOSURE
@@ -188,6 +190,17 @@ def recited(models=3, levels=7):
     ]  # fmt: skip
 
 
+def shared(levels=6):
+    """Windows that are the more predictable, the more texts share them."""
+    estimates = [Estimate(k / 6, max(k - 1, 0) / 6, min(k + 1, 6) / 6) for k in range(levels)]
+    rows = zip(estimates[::-1], estimates, strict=True)
+    return [
+        SharedRecitation(f"{2**k // 2}–{2**k - 1}", 10**k, memorized, predictable, memorized,
+                         Estimate(2.0))
+        for k, (memorized, predictable) in enumerate(rows)
+    ]  # fmt: skip
+
+
 FIGURES = {
     "training": lambda: exposure_over_training(course()),
     "training, no losses": lambda: exposure_over_training(
@@ -224,6 +237,8 @@ FIGURES = {
     ),
     "recitation": lambda: recitation_by_copies(recited()),
     "recitation, one": lambda: recitation_by_copies(recited(1, 1)),
+    "sharing": lambda: recitation_by_sharing(shared()),
+    "sharing, one": lambda: recitation_by_sharing(shared(1)),
     "completion": lambda: completion_by_prefix(GIVEN, recovered(), LEVELS, chance=0.1),
     "completion, one level": lambda: completion_by_prefix(GIVEN, recovered()[-3:], LEVELS[-3:]),
 }

@@ -29,6 +29,7 @@ from byrote.report.figures.over_epochs import losses, quantiles_over_epochs
 from byrote.report.figures.paired_scores import PairedScores, paired_scores
 from byrote.report.figures.pareto import ParetoPoint, pareto
 from byrote.report.figures.recitation_by_copies import RecitationCurve, recitation_by_copies
+from byrote.report.figures.recitation_by_sharing import SharedRecitation, recitation_by_sharing
 from byrote.report.figures.skew_normal import skew_normal_fit
 from byrote.report.figures.toy import toy_memorization, toy_overfitting
 from byrote.report.figures.with_and_without import with_and_without
@@ -44,6 +45,7 @@ __all__ = [
     "PublishedModel",
     "Quantiles",
     "RecitationCurve",
+    "SharedRecitation",
     "completion_by_prefix",
     "copies_by_configuration",
     "exposure_by_epsilon",
@@ -64,6 +66,7 @@ __all__ = [
     "ratio_by_score",
     "ratio_densities",
     "recitation_by_copies",
+    "recitation_by_sharing",
     "reproduced",
     "score_distribution",
     "score_distributions",

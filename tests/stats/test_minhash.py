@@ -12,7 +12,7 @@ from byrote.stats.minhash import (
     ngram_hashes,
     signature,
 )
-from byrote.stats.shared_passages import shared_passages
+from byrote.stats.shared_passages import others_with_passage, shared_passages
 
 
 def overlapping(similarity, size=400):
@@ -105,3 +105,18 @@ def test_shared_passages_are_those_of_brute_force(texts, length):
     for number, other in enumerate(result.other.tolist()):
         assert (other >= 0) == (result.longest[number] > 0)
         assert other != number
+
+
+@given(
+    texts=st.lists(st.lists(st.integers(0, 2), max_size=14), min_size=1, max_size=5),
+    length=st.integers(1, 4),
+)
+def test_other_texts_with_a_passage_are_counted_as_by_brute_force(texts, length):
+    def passages(text):
+        return [tuple(text[k : k + length]) for k in range(len(text) - length + 1)]
+
+    counts = others_with_passage([np.array(text, dtype=int) for text in texts], length)
+    for number, text in enumerate(texts):
+        others = [set(passages(other)) for k, other in enumerate(texts) if k != number]
+        expected = [sum(passage in other for other in others) for passage in passages(text)]
+        assert counts[number].tolist() == expected

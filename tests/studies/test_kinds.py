@@ -132,6 +132,17 @@ def test_texts_and_their_copies_are_read_in_the_declared_minutes(name, scale):
     assert characters / TEXT_CHARACTERS_A_SECOND / 60 <= size.minutes <= 30
 
 
+TOKENS, TOKENS_A_SECOND = 71_000, 9_000  # of the help of all classes; of one core
+
+
+@pytest.mark.parametrize(("name", "scale"), scales("counterfactual"))
+def test_texts_that_are_not_held_out_are_read_in_the_declared_minutes(name, scale):
+    study = load_study(name)
+    (run,) = study.runs(scale)
+    read = TOKENS * (run.folds - 1) * run.repeats * run.epochs
+    assert read / TOKENS_A_SECOND / 60 / 2 <= study.scale(scale).minutes <= 30
+
+
 def test_what_the_studies_of_exposure_vary():
     def runs(name):
         return {run.name: run for run in load_study(name).runs("full")}

@@ -213,10 +213,11 @@ def load_corpus(
     ----------
     source
         ``"python-help"``, the topics of the running Python's help (its version is noted), one
-        document each; or the path of a text file (one document), of a folder of text files (.txt,
-        .md and the like; one document each, in the order of their paths, hidden files skipped), of
-        JSON lines (.jsonl, .ndjson), .csv or .parquet (one document per row), or of a folder that
-        Hugging Face's ``save_to_disk`` wrote. All but Parquet may be gzipped (``.gz``).
+        document each, or ``"python-classes"``, its help of the built-in classes; or the path of a
+        text file (one document), of a folder of text files (.txt, .md and the like; one document
+        each, in the order of their paths, hidden files skipped), of JSON lines (.jsonl, .ndjson),
+        .csv or .parquet (one document per row), or of a folder that Hugging Face's ``save_to_disk``
+        wrote. All but Parquet may be gzipped (``.gz``).
     column
         Column of a table that holds the text; default: ``text``, or the only one with text.
     part

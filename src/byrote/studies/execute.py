@@ -90,6 +90,12 @@ class StudyRun:
 
     # -- of texts ------------------------------------------------------------------------------
 
+    @property
+    def texts(self) -> TextRecords:
+        """The texts."""
+        assert isinstance(self.request.records, TextRecords)  # noqa: S101 (a run's on texts)
+        return self.request.records
+
     @cached_property
     def planted_rows(self) -> NDArray[np.intp]:
         """Rows of the first copies of the planted texts."""
@@ -105,21 +111,24 @@ class StudyRun:
 
     @cached_property
     def recitation(self) -> CounterfactualRecitation:
-        """What the finished fits recite of the planted texts, in training and held out."""
-        texts, lengths = self.request.records, self.declared
-        assert isinstance(texts, TextRecords)  # noqa: S101 (as above)
-        planted = texts.take(self.planted_rows)
+        """What the finished fits recite of the texts, in training and held out.
+
+        Where some texts are planted, of these.
+        """
+        lengths, planted = self.declared, isinstance(self.request.plan, Grouped)
+        rows = self.planted_rows if planted else np.arange(len(self.texts))
+        texts = self.texts.take(rows)
         recitations = [
-            recite(model, planted, prefix=lengths.prefix, suffix=lengths.suffix)
+            recite(model, texts, prefix=lengths.prefix, suffix=lengths.suffix)
             for model in self.models
         ]
         trained = [self.run.design.trained_on(fit) for fit in self.run.finished]
-        return counterfactual(recitations, np.stack(trained)[:, self.planted_rows])
+        return counterfactual(recitations, np.stack(trained)[:, rows])
 
     @cached_property
     def models(self) -> list[Any]:
         """The kept models of the finished fits."""
-        return [self.run.model(fit) for fit in self.run.finished]
+        return [self.run.model(fit, model=self.request.model) for fit in self.run.finished]
 
     @property
     def weights(self) -> int:

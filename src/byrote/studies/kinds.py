@@ -8,7 +8,7 @@ from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 from byrote import checks
 from byrote.errors import InvalidInput
 from byrote.studies.audit_kind import MitigationStudy
-from byrote.studies.recitation_kind import RecitationStudy
+from byrote.studies.recitation_kind import CounterfactualStudy, RecitationStudy
 from byrote.studies.study import (
     DeclaredRun,
     Integers,
@@ -146,6 +146,7 @@ FORMS: Mapping[str, type[Study]] = {
     **dict.fromkeys(_EXPOSURE, ExposureStudy),
     **dict.fromkeys(_AUDITS, MitigationStudy),
     "recitation-by-copies": RecitationStudy,
+    "memorized-or-predictable": CounterfactualStudy,
 }
 NAMES = tuple(FORMS)
 

@@ -1,4 +1,4 @@
-"""The kind of studies of recitation: some texts planted several times, and recited or not."""
+"""The kinds of studies of recitation: of texts planted several times, and of texts held out."""
 
 from typing import Annotated, ClassVar
 
@@ -21,6 +21,21 @@ class PlantedRun(DeclaredRun):
     suffix: PositiveInt
 
 
+class CrossValidatedRun(DeclaredRun):
+    """A run on texts that holds each of them out in some fits.
+
+    vocabulary: number of tokens of the tokenizer, which is trained on all texts. prefix, suffix:
+    tokens of a window. boilerplate: least number of other texts that hold a window of boilerplate.
+    """
+
+    folds: Annotated[int, Field(ge=2)]
+    repeats: PositiveInt
+    vocabulary: Annotated[int, Field(gt=257)]
+    prefix: PositiveInt
+    suffix: PositiveInt
+    boilerplate: PositiveInt
+
+
 class TextsScale(Scale):
     """A scale of a study of recitation. records: use N random texts (default: all)."""
 
@@ -37,6 +52,19 @@ class RecitationStudy(Study):
 
     data: str
     unit: str
+    published: Texts
+    small: TextsScale
+    full: TextsScale
+
+
+class CounterfactualStudy(Study):
+    """A study of what models recite of texts in training and held out."""
+
+    kind: ClassVar[str] = "counterfactual"
+    run_form: ClassVar[type[DeclaredRun]] = CrossValidatedRun
+    options: ClassVar[tuple[str, ...]] = ("records", "repeats")
+
+    data: str
     published: Texts
     small: TextsScale
     full: TextsScale

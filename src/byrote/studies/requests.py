@@ -2,6 +2,7 @@
 
 import json
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ from byrote.plans import KFold
 from byrote.runs.request import Request, Settings
 from byrote.scores.exposure.score_exposure import exposure_request
 from byrote.studies.audited_records import Planned, StudyRecords
+from byrote.studies.held_out_texts import HeldOutTexts
 from byrote.studies.kinds import CanaryRun
 from byrote.studies.planted_texts import StudyTexts
 from byrote.studies.study import ScaledStudy
@@ -143,7 +145,12 @@ def count_reports(request: Request) -> int:
     return counts.pop()
 
 
-StudyData = StudyImages | StudyText | StudyRecords | StudyTexts
+StudyData = StudyImages | StudyText | StudyRecords | StudyTexts | HeldOutTexts
+_OF_TEXTS: Mapping[str, type[StudyText | StudyTexts | HeldOutTexts]] = {
+    "exposure": StudyText,
+    "recitation": StudyTexts,
+    "counterfactual": HeldOutTexts,
+}
 
 
 def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | None) -> StudyData:
@@ -154,9 +161,8 @@ def load_data(scaled: ScaledStudy, data: str | None = None, **options: str | Non
     InvalidInput
         If the data cannot be loaded, are too few, or do not have the shape that the study declares.
     """
-    if scaled.study.kind in ("exposure", "recitation"):
-        of_texts = StudyText if scaled.study.kind == "exposure" else StudyTexts
-        return of_texts.load(scaled, data)
+    if scaled.study.kind in _OF_TEXTS:
+        return _OF_TEXTS[scaled.study.kind].load(scaled, data)
     kind = StudyImages if scaled.study.kind == "scores" else StudyRecords
     return kind.load(scaled, data, **options)
 

@@ -10,7 +10,9 @@ from byrote.scores.exposure.levels import check_controls
 from byrote.studies.audited_records import StudyRecords
 from byrote.studies.execute import StudyRun
 from byrote.studies.findings.finding import Rows, mean_of, named
+from byrote.studies.held_out_texts import HeldOutTexts
 from byrote.studies.planted_texts import StudyTexts
+from byrote.studies.recitation_kind import CrossValidatedRun, PlantedRun
 from byrote.studies.requests import StudyData, StudyImages, StudyText
 from byrote.studies.study import ScaledStudy
 
@@ -46,21 +48,26 @@ def sentence(data: StudyData, runs: Sequence[StudyRun]) -> str:
 
 
 def _data_facts(
-    data: StudyText | StudyTexts | StudyRecords, runs: Sequence[StudyRun]
+    data: StudyText | StudyTexts | HeldOutTexts | StudyRecords, runs: Sequence[StudyRun]
 ) -> list[tuple[str, str]]:
     if isinstance(data, StudyText):
         return _text_facts(data, runs)
-    return _planted_facts(data, runs) if isinstance(data, StudyTexts) else _record_facts(data, runs)
-
-
-def _planted_facts(data: StudyTexts, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
+    if isinstance(data, StudyRecords):
+        return _record_facts(data, runs)
     texts, first = data.texts, runs[0].declared
-    copies = ", ".join(map(str, first.copies))
     return [
         ("data", f"{texts.source}: {len(texts):,} texts, {texts.characters:,} characters"),
-        ("planted", f"{first.planted} texts for each number of copies: {copies}"),
+        _plan_of_texts(first),
         ("windows", f"{first.prefix} + {first.suffix} tokens, one every {first.suffix}"),
     ]
+
+
+def _plan_of_texts(run: PlantedRun | CrossValidatedRun) -> tuple[str, str]:
+    if isinstance(run, PlantedRun):
+        copies = ", ".join(map(str, run.copies))
+        return "planted", f"{run.planted} texts for each number of copies: {copies}"
+    plan = f"{run.folds} folds, {plural(run.repeats, 'repeat')}"
+    return "plan", f"{plan}; {run.vocabulary:,} tokens, of bytes and frequent pairs in all texts"
 
 
 def _text_facts(data: StudyText, runs: Sequence[StudyRun]) -> list[tuple[str, str]]:
@@ -131,13 +138,14 @@ def run_table(data: StudyData, runs: Sequence[StudyRun]) -> Rows:
     """Tabulate the runs: model, data and fits; empty for a study of scores, which has one run."""
     if isinstance(data, StudyImages):
         return []
-    if isinstance(data, StudyTexts):
+    if isinstance(data, StudyTexts | HeldOutTexts):
         return _text_runs(runs)
     return _canary_runs(runs) if isinstance(data, StudyText) else _audits(runs)
 
 
 def _text_runs(runs: Sequence[StudyRun]) -> Rows:
-    head = ("run", "model", "records, with copies", "fits", "epochs", "a fit")
+    records = "records, with copies" if isinstance(runs[0].declared, PlantedRun) else "records"
+    head = ("run", "model", "weights", records, "fits", "epochs", "a fit")
     return [head, *map(_text_run, runs)]
 
 
@@ -146,6 +154,7 @@ def _text_run(run: StudyRun) -> tuple[str, ...]:
     return (
         run.title,
         f"{declared.kind}: {named(declared.model)}",
+        f"{run.weights:,}",
         f"{run.run.design.n:,}",
         f"{len(run.run.finished)} of {run.run.design.fits}",
         f"{declared.epochs}",
@@ -236,13 +245,13 @@ def controls(data: StudyData, runs: Sequence[StudyRun]) -> list[str]:
 
 
 def as_data(
-    data: StudyText | StudyTexts | StudyRecords, runs: Sequence[StudyRun]
+    data: StudyText | StudyTexts | HeldOutTexts | StudyRecords, runs: Sequence[StudyRun]
 ) -> dict[str, Any]:
     """Return data set and runs as plain data."""
     if isinstance(data, StudyText):
         source = {"source": data.corpus.source, "characters": data.corpus.characters}
         of_runs = [_exposures_as_data(run) for run in runs]
-    elif isinstance(data, StudyTexts):
+    elif isinstance(data, StudyTexts | HeldOutTexts):
         source = {"source": data.texts.source, "records": len(data.texts)}
         of_runs = [{"records": run.run.design.n} for run in runs]
     else:

@@ -155,6 +155,16 @@ def test_python_help_is_all_topics_in_order():
     assert (corpus.source, corpus.options) == ("python-help", {})
 
 
+def test_python_classes_are_the_help_of_each_built_in_class_once():
+    texts = byrote.load_texts("python-classes")
+    assert len(set(texts.texts)) == len(texts)
+    assert texts.ids.tolist() == sorted(texts.ids)
+    shown = dict(zip(texts.ids, texts.texts, strict=True))
+    assert shown["KeyError"].startswith("Python Library Documentation: class KeyError")
+    assert "Mapping key not found." in shown["KeyError"]
+    assert "IOError" not in shown  # an alias of OSError
+
+
 def test_skipped_and_empty_are_counted(tmp_path):
     folder(a_txt="a", b_txt="", c_png=b"\xff", d_csv="a", e_png="e", _git__f_txt="f", g="g")(
         tmp_path / "d"

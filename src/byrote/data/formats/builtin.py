@@ -1,5 +1,6 @@
 """Built-in sets, which need no file: digits, Fashion-MNIST, and Python's help."""
 
+import builtins
 import platform
 from pathlib import Path
 
@@ -46,23 +47,26 @@ def _fashion_mnist(part: str) -> Records:
 
 
 def load_builtin_texts(name: str, *, limit: int | None = None) -> Corpus:  # noqa: ARG001
-    """Load ``python-help``: the topics of Python's own help, sorted, one document each.
+    """Load a set of texts of the running Python's own help, whose version is noted.
 
-    The text is that of the running Python, whose version is noted.
+    ``python-help`` holds its topics, ``python-classes`` the help of its built-in classes, in which
+    inherited methods repeat; one document each, sorted by name.
 
     Examples
     --------
     >>> corpus = load_builtin_texts("python-help")
     >>> len(corpus.documents) > 70, corpus.characters > 400_000, list(corpus.notes)
     (True, True, ['python'])
+    >>> len(load_builtin_texts("python-classes").documents) > 80
+    True
     """
-    texts = _help_topics()
+    texts = _TEXTS[name]()
     return Corpus(tuple(texts.values()), notes={"python": platform.python_version()})
 
 
-def read_rows(name: str) -> TextRows:  # noqa: ARG001
-    """Return the topics of Python's help, with their names as ids."""
-    texts = _help_topics()
+def read_rows(name: str) -> TextRows:
+    """Return the topics or classes of Python's help, with their names as ids."""
+    texts = _TEXTS[name]()
     return TextRows(list(texts.values()), np.array(list(texts)))
 
 
@@ -72,3 +76,16 @@ def _help_topics() -> dict[str, str]:
     except ModuleNotFoundError:
         raise InvalidInput("this Python was installed without its help (pydoc_data)") from None
     return {topic: normalize_newlines(topics[topic]) for topic in sorted(topics)}
+
+
+def _help_of_classes() -> dict[str, str]:
+    import pydoc  # noqa: PLC0415 (slow to load)
+
+    named = sorted(vars(builtins).items())
+    classes = {  # each once: IOError is OSError
+        name: value for name, value in named if isinstance(value, type) and value.__name__ == name
+    }
+    return {name: pydoc.render_doc(classes[name], renderer=pydoc.plaintext) for name in classes}
+
+
+_TEXTS = {"python-help": _help_topics, "python-classes": _help_of_classes}

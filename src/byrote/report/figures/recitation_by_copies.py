@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
 from byrote.errors import InvalidInput
@@ -73,45 +72,20 @@ def recitation_by_copies(curves: Sequence[RecitationCurve]) -> Figure:
     figure = style.new_figure(style.DOUBLE, 3.2, title)
     left, right = figure.subplots(1, 2)
     for place, curve in enumerate(curves):
-        shift = _APART * (place - (len(curves) - 1) / 2)
-        _draw(left, curve, curve.memorized, place, shift)
-        _draw(right, curve, curve.bits_in, place, shift)
-        _draw(right, curve, curve.bits_out, place, shift, hollow=True)
+        x = np.log2(curve.copies) + _APART * (place - (len(curves) - 1) / 2)
+        look = {**style.run_style(place), "label": style.short(curve.name, 40)}
+        style.draw_estimates(left, x, curve.memorized, **look)
+        style.draw_estimates(right, x, curve.bits_in, **look)
+        style.draw_estimates(right, x, curve.bits_out, **look, hollow=True)
     left.set_ylim(-0.03, 1.03)
     left.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     right.set_ylim(bottom=0)
     left.set_ylabel("windows memorized")
     right.set_ylabel("bits per token of the suffix")
     style.legend_above(left)
-    style.legend_above(right, handles=[_side("trained on the text"), _side("not", hollow=True)])
+    style.legend_above(right, handles=style.side_keys())
     _finish((left, right), sorted({number for curve in curves for number in curve.copies}))
     return figure
-
-
-def _draw(
-    ax: Axes,
-    curve: RecitationCurve,
-    estimates: Sequence[Estimate],
-    place: int,
-    shift: float,
-    *,
-    hollow: bool = False,
-) -> None:
-    """Draw one quantity of a model; models stand slightly apart."""
-    x = np.log2(curve.copies) + shift
-    look = style.run_style(place)
-    ends = np.array([estimate.interval for estimate in estimates])
-    ax.vlines(x, ends[:, 0], ends[:, 1], color=look["color"], linewidth=0.9, alpha=0.7)
-    values = [estimate.value for estimate in estimates]
-    face = "white" if hollow else look["color"]
-    label = style.short(curve.name, 40)
-    ax.plot(x, values, **look, marker="o", markersize=3.5, markerfacecolor=face, label=label)
-
-
-def _side(label: str, *, hollow: bool = False) -> Line2D:
-    face = "white" if hollow else style.GREY
-    look = {"color": style.GREY, "linestyle": "none", "markersize": 3.5}
-    return style.key(label, marker="o", markerfacecolor=face, **look)
 
 
 def _finish(axes: Sequence[Axes], copies: Sequence[int]) -> None:

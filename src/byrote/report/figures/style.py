@@ -10,8 +10,10 @@ from matplotlib.figure import Figure, SubplotParams
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import Bbox, ScaledTranslation, Transform
+from numpy.typing import ArrayLike
 
 from byrote.errors import InvalidInput, printable
+from byrote.stats.estimate import Estimate
 
 SINGLE, DOUBLE = 3.3, 6.8  # inches: one column of a page, and both
 TEXT, SMALL = 8.0, 7.0  # points
@@ -73,6 +75,25 @@ def run_style(place: int) -> dict[str, Any]:
     """Return colour and dashes of a run by its place."""
     color, dashes = RUNS[place % len(RUNS)]
     return {"color": color, "linestyle": dashes}
+
+
+def draw_estimates(
+    ax: Axes, x: ArrayLike, estimates: Sequence[Estimate], *, hollow: bool = False, **look: Any
+) -> None:
+    """Draw estimates at ``x`` as marks on a line, each with its interval; look: of the line."""
+    color = look["color"]
+    ends = np.array([estimate.interval for estimate in estimates])
+    ax.vlines(x, ends[:, 0], ends[:, 1], color=color, linewidth=0.9, alpha=0.7)
+    values = [estimate.value for estimate in estimates]
+    face = "white" if hollow else color
+    ax.plot(x, values, **{"marker": "o", **look}, markersize=3.5, markerfacecolor=face)
+
+
+def side_keys() -> list[Line2D]:
+    """Return the legend of filled marks, with the text in training, and hollow ones, without."""
+    look = {"color": GREY, "linestyle": "none", "markersize": 3.5, "marker": "o"}
+    faces = {"trained on the text": GREY, "not": "white"}
+    return [key(label, markerfacecolor=face, **look) for label, face in faces.items()]
 
 
 def check_runs(name: str, runs: int) -> None:

@@ -6,6 +6,7 @@ from byrote.studies.execute import StudyRun
 from byrote.studies.findings import (
     by_copies,
     by_insertions,
+    by_sharing,
     copying,
     extraction,
     families,
@@ -33,4 +34,5 @@ FINDINGS: Mapping[str, Callable[[Sequence[StudyRun]], Findings]] = {
     "families": families.compare_families,
     "copying": copying.compare_copying,
     "recitation-by-copies": by_copies.recitation_by_copies,
+    "memorized-or-predictable": by_sharing.memorized_or_predictable,
 }

@@ -81,7 +81,7 @@ def main() -> None:
         extraction = extracted_records(train, drawn, validation=held_out)
         median, rows = nearest(drawn, train)
         rates = (ratio.rate, ratio.control, extraction.rate, extraction.control)
-        cells = [f"{100 * (getattr(rate, 'value', rate)):.1f} %" for rate in rates]
+        cells = [f"{rate.value:.1%}" for rate in rates]
         copied = "unknown" if source is None else f"{np.mean(rows == source):.0%}"
         print("|", " | ".join([run.name, *cells, f"{median:.2f}", copied]), "|", flush=True)
 

@@ -13,4 +13,4 @@ def decreasing_root(function: Callable[[float], float], low: float, high: float)
     """
     while low < (middle := (low + high) / 2) < high:
         low, high = (middle, high) if function(middle) > 0 else (low, middle)
-    return high
+    return float(high)

@@ -32,13 +32,13 @@ def ascending(values: Array) -> Iterator[tuple[Places, Places]]:
     shift = max(1, int(values.size - 1).bit_length())
     packed = _packed(values, shift)
     packed.sort()
-    start = 0
+    start, flat = 0, values.ravel()
     while start < len(packed):
         stop = min(start + _BLOCK, len(packed))
         if stop < len(packed):
             stop = int(np.searchsorted(packed, ((packed[stop - 1] >> shift) + 1) << shift))
         rounded, cells = packed[start:stop] >> shift, packed[start:stop] & ((1 << shift) - 1)
-        yield cells, _put_in_order(cells, rounded, values.ravel())
+        yield cells, _put_in_order(cells, rounded, flat)
         start = stop
 
 

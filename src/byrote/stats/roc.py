@@ -133,10 +133,10 @@ class _Placements:
     def of(cls, cells: Cells) -> "_Placements":
         """Count in one pass through the scores in ascending order."""
         by_record, by_unit = (np.zeros(len(counts)) for counts in cells.of_members)
-        members, others = Moments(), Moments()
+        members, others, is_member = Moments(), Moments(), cells.member.ravel()
         lower, higher = 0, int(cells.of_members[0].sum())  # the others' scores, the members'
         for places, starts in ascending(cells.score):
-            member = cells.member.ravel()[places]
+            member = is_member[places]
             right = _right(member, starts, lower, higher)
             members.add(right[member])
             others.add(right[~member])

@@ -26,7 +26,8 @@ HEAVY = 1.25  # kurtosis of a record's values, in units of that of normal ones
 
 def has_shared_noise(values: Array, member: Flags) -> bool:
     """Whether fits shift all of their records, or values have heavy tails; (F, n) each."""
-    size = np.array([max(1, np.count_nonzero(~np.isnan(row))) for row in values])
+    known = np.array([np.count_nonzero(~np.isnan(row)) for row in values])
+    size = np.maximum(known, 1)
     squares, sums = 0.0, np.zeros(len(values))
     for block in two_sides.blocks(values):
         rest = _less_side_means(values[:, block], member[:, block])
@@ -34,7 +35,7 @@ def has_shared_noise(values: Array, member: Flags) -> bool:
         sums += rest.sum(axis=1)
     if not squares:
         return False
-    total, shift = squares / size.sum(), sums / size
+    total, shift = squares / known.sum(), sums / size
     if np.mean(shift**2 - total / size) / total > SHARED:
         return True
     ratios = [

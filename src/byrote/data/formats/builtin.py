@@ -85,7 +85,7 @@ def _help_of_classes() -> dict[str, str]:
     classes = {  # each once: IOError is OSError
         name: value for name, value in named if isinstance(value, type) and value.__name__ == name
     }
-    return {name: pydoc.render_doc(classes[name], renderer=pydoc.plaintext) for name in classes}
+    return {name: pydoc.plain(pydoc.render_doc(each)) for name, each in classes.items()}
 
 
 _TEXTS = {"python-help": _help_topics, "python-classes": _help_of_classes}

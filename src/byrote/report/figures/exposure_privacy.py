@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from byrote.errors import InvalidInput
 from byrote.report.figures import exposure_marks as marks
 from byrote.report.figures import style
-from byrote.report.figures.far_values import arrows_at_ends
 from byrote.scores.exposure.levels import mean_exposure
 from byrote.stats.estimate import mean
 
@@ -86,12 +85,9 @@ def exposure_by_epsilon(
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     looks = marks.level_looks(np.concatenate([model.insertions for model in models]))
     reach: list[Any] = [row.exposure for row in published]
-    spans: list[list[_Span]] = []
     named = {}
     for model, x in zip(models, places, strict=True):
-        bits, intervals = _exposures(above, model, x, looks, maximum)
-        reach += [*bits, *(span.ends for span in intervals)]
-        spans.append(intervals)
+        reach += _exposures(above, model, x, looks, maximum)
         _losses(below, model, x)
         if np.isinf(model.epsilon):
             named[model.name] = x
@@ -101,10 +97,6 @@ def exposure_by_epsilon(
         below.plot([x], [row.test_loss], **_PUBLISHED)
     _axes(above, below, models, places, epsilons, none)
     above.set_ylim(*marks.limits(reach, maximum))
-    for intervals in filter(None, spans):
-        ends = [span.ends for span in intervals]
-        colors = [span.color for span in intervals]
-        arrows_at_ends(above, [span.x for span in intervals], ends, colors)
     style.legend_above(above, handles=_keys(above, models, looks, published, maximum))
     return figure
 
@@ -138,10 +130,10 @@ def _exposures(
     x: float,
     looks: dict[int, dict[str, Any]],
     maximum: float | None,
-) -> tuple[list[Array], list["_Span"]]:
+) -> list[Array]:
     """Draw canaries and means of the levels of a model; return the exposures and the intervals."""
     levels = [level for level in looks if (model.insertions == level).any()]
-    exposures, intervals = [], []
+    drawn = []
     for place, level in enumerate(levels):
         rows = (model.insertions == level) & ~np.isnan(model.bits)
         bits, bound, look = model.bits[rows], model.saturated[rows], looks[level]
@@ -154,20 +146,11 @@ def _exposures(
             mean = mean_exposure(bits, model.secrets[rows], maximum=most)
             ends = np.array(mean.interval)
             ax.vlines(at, *ends, color=look["color"], lw=1.2)
-            intervals.append(_Span(at, ends, look["color"]))
+            drawn.append(ends)
         shape = marks.at_least(look["color"]) if bound.any() else {**look, "linestyle": "none"}
         ax.plot([at], [bits.mean()], **{**shape, "markersize": 5.5}, zorder=4)
-        exposures.append(bits)
-    return exposures, intervals
-
-
-@dataclass(frozen=True, eq=False)
-class _Span:
-    """The interval of a mean, in bits."""
-
-    x: float
-    ends: Array  # (2,)
-    color: Any
+        drawn.append(bits)
+    return drawn
 
 
 def _losses(ax: Axes, model: PrivateModel, x: float) -> None:

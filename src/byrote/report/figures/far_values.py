@@ -1,6 +1,5 @@
 """Axes that end before their data do: bins beyond a break, and arrows at the edge."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -169,33 +168,3 @@ def arrow_at_edge(
             color=style.GREY,
             zorder=6,
         )
-
-
-def arrows_at_ends(ax: Axes, x: Sequence[float], ends: ArrayLike, colors: Sequence[Any]) -> None:
-    """Draw arrows where vertical intervals end beyond the axis, with one text of their values.
-
-    The intervals, n of them, are side by side: x (n,) and ends (n, 2) in data, n colours. The text
-    stands under the arrows: at the lower edge below the axis.
-    """
-    (low, high), places = ax.get_ylim(), np.array(x)
-    starts, stops = np.asarray(ends, np.float64).T
-    for beyond, edge, values, marker in (
-        (starts < low, low, starts, "v"),
-        (stops > high, high, stops, "^"),
-    ):
-        for place in np.flatnonzero(beyond).tolist():
-            look: dict[str, Any] = {"marker": marker, "markersize": 4, "color": colors[place]}
-            ax.plot([places[place]], [edge], clip_on=False, zorder=6, **look)
-        if beyond.any():
-            ax.annotate(
-                "\n".join(number(value) for value in values[beyond]),
-                (float(places[beyond].mean()), edge),
-                xytext=(0, -5),
-                textcoords="offset points",
-                horizontalalignment="center",
-                verticalalignment="top",
-                annotation_clip=False,
-                fontsize=style.SMALL,
-                color=style.GREY,
-                zorder=6,
-            )

@@ -113,8 +113,8 @@ def opened_parquet(
     Read from it in one thread: Arrow's scanner of data sets waits forever on some files.
     """
     with opened(path, last=True, verified=verified) as file, files.parsing(path):
-        in_memory = isinstance(file, io.BytesIO)  # which Arrow can read without asking Python
-        source = pa.BufferReader(file.getvalue()) if in_memory else file
+        # What is in memory Arrow reads without asking Python.
+        source = pa.BufferReader(file.getvalue()) if isinstance(file, io.BytesIO) else file
         parquet = pq.ParquetFile(source, page_checksum_verification=True)
         missing = [name for name in columns if name not in parquet.schema_arrow.names]
         if missing:

@@ -101,7 +101,7 @@ class CompiledStep:
         self._moments = [torch.zeros_like(weight) for weight in self._weights]
         self._squares = [torch.zeros_like(weight) for weight in self._weights]
         self._working = [
-            weight.to(dtype if name.startswith("network.") else None, copy=True)
+            weight.to(dtype if name.startswith("network.") else weight.dtype)  # in float32 the same
             for name, weight in zip(self._names, self._weights, strict=True)
         ]
         device = self._weights[0].device
@@ -151,7 +151,8 @@ def _adam_step(
         change = factors[0] * moment / (square.sqrt() * factors[1] + _EPSILON)
         shrunk = weight * factors[2] if len(factors) > 2 and decays(name) else weight
         weight.copy_(shrunk - change)
-        working.copy_(weight)
+        if working is not weight:
+            working.copy_(weight)
     return mean * n
 
 

@@ -29,10 +29,12 @@ BY_CONTROL = Sensitivity(
 NONE_FOUND = "No record is found to be memorized at a 5% false discovery rate."
 POWER = (
     "With 80% power this run finds a single record whose log-likelihood training raises by 5.12"
-    " nats, a noisy record from 9.30 nats on."
+    " nats, a noisy record from 9.30 nats on, if it is the only one memorized; where many are,"
+    " smaller effects can be found too."
 )
 UPPER = (
-    "With 95% confidence training raises no scored record's log-likelihood by more than 12.0 nats."
+    "With 95% confidence, by an upper limit alone, training raises no scored record's"
+    " log-likelihood by more than 12.0 nats."
 )
 
 

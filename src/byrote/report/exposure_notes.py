@@ -32,6 +32,7 @@ from byrote.stats.multiple_testing import q_values
 
 FACTS = ("model", "corpus", "epochs", "test_loss")
 _COUNTED = ("parameters", "characters")
+_COUNTABLE = 40.0  # bits up to which a number of completions is written out
 _FEW = 3  # fits that are described one by one
 
 
@@ -79,6 +80,18 @@ def estimate_of(result: ExposureResult, row: int) -> Estimate:
     low, high = exposure.interval[row].tolist()
     bound: Literal["at least", ""] = "at least" if exposure.saturated[row] else ""
     return Estimate(float(exposure.bits[row]), low, high, exposure.level, bound)
+
+
+def ceiling(bits: float) -> str:
+    """Return the largest possible exposure, with the number of completions that sets it.
+
+    Examples
+    --------
+    >>> ceiling(29.897352853986263)
+    '29.9 bits: the first of 1,000,000,000 completions'
+    """
+    completions = f"{2**bits:,.0f}" if bits < _COUNTABLE else f"2^{bits:.0f}"
+    return f"{number(bits)} bits: the first of {completions} completions"
 
 
 def level_mean(level: Level) -> Estimate:

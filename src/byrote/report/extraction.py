@@ -124,6 +124,7 @@ def _completions(extraction: Extraction, show_secrets: bool) -> Table:
 
 # -- all patterns of a run ------------------------------------------------------------------------
 
+GUESSES = 1_000  # few beside the completions of a pattern: at most 1 % of them
 CANARIES = ("canary", "inserted", "bits", "rank", "completed from")
 
 
@@ -159,11 +160,14 @@ def run_to_json(result: SecretExtraction, *, show_secrets: bool = False) -> dict
 def sentences(result: SecretExtraction) -> list[str]:
     """State how many inserted secrets were extracted, and how sure that is."""
     top = result.budget.top
-    likeliest = "the likeliest completion" if top == 1 else f"the {top:,} likeliest completions"
+    likeliest = "the likeliest completion" if top == 1 else f"one of the {top:,} likeliest"
+    places = "the first place" if top == 1 else f"the first {top:,} places"
+    first = f"; {known}" if (known := first_guesses(result)) else ""
     text = [
         f"{len(result.extracted):,} of {plural(result.searched, 'inserted secret')} extracted from"
-        f" the model of fit {result.fit}: among {likeliest} of its pattern that a search of at most"
-        f" {plural(result.budget.max_queries, 'query')} found."
+        f" the model of fit {result.fit}, as {likeliest} of a pattern that byrote extract found in"
+        f" at most {plural(result.budget.max_queries, 'query')}, a budget of its own.",
+        f"Only {places} of a pattern can be extracted, so other secrets are not cleared{first}.",
     ]
     if result.uncertified:
         text.append(
@@ -179,6 +183,21 @@ def sentences(result: SecretExtraction) -> list[str]:
             " secrets, of other patterns, were not searched for."
         )
     return text
+
+
+def first_guesses(result: SecretExtraction) -> str:
+    """State how many inserted secrets certainly stand among the first guesses; "" if none."""
+    early = sum(
+        int(np.count_nonzero(pattern.ranks.most[pattern.inserted > 0] <= GUESSES))
+        for pattern in result.patterns
+        if pattern.ranks is not None and pattern.extraction.size >= 100 * GUESSES
+    )
+    if not early:
+        return ""
+    return (
+        f"the first {GUESSES:,} guesses, the likeliest first, certainly hold {early:,} of"
+        f" {result.searched:,}"
+    )
 
 
 def _pattern_to_json(pattern: PatternExtraction, show_secrets: bool) -> dict[str, Any]:

@@ -257,7 +257,7 @@ def _few_repeats(result: MemorizationResult) -> list[str]:
         count, units = int(np.median(values)) if len(values) else None, "values on a side"
     if result.summary().standard_error_reason or count is None or not 2 <= count < FEW:
         return []
-    return [f"Standard errors (±) are uncertain themselves: they rest on only {count} {units}."]
+    return [f"Standard errors are uncertain themselves: they rest on only {count} {units}."]
 
 
 def _degenerate(result: MemorizationResult) -> list[str]:

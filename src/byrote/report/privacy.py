@@ -21,6 +21,7 @@ METHODS = {
     "density": "mean densities",
     "exposure": "ranks of secrets",
 }
+NO_BOUND = "no bound proven"
 MEASURES = {
     "memorization": "memorization, nats",
     "exposure": "exposure, bits",
@@ -55,7 +56,7 @@ def verdict(evidence: PrivacyEvidence) -> Text:
     bound, text = evidence.headline, Text()
     claim = f"at delta {bound.delta:.3g}, {100 * (1 - bound.significance):.4g}% confidence"
     if np.isnan(bound.epsilon):
-        text.append(f"Epsilon is not bounded: {bound.reason}.", style="bold")
+        text.append(f"Epsilon: {NO_BOUND}, since {bound.reason}.", style="bold")
     elif bound.epsilon == 0:
         text.append(f"No privacy loss is proven {claim}: {evidence_of(bound)}.", style="bold")
     else:

@@ -169,15 +169,24 @@ def reach(result: MemorizationResult) -> list[str]:
             "With 80% power this run finds a single record whose"
             f" {log_likelihood(result.description)} training raises by"
             f" {number(sensitivity.detectable)} nats, a noisy record from"
-            f" {number(sensitivity.detectable_noisy)} nats on."
+            f" {number(sensitivity.detectable_noisy)} nats on, if it is the only one memorized;"
+            " where many are, smaller effects can be found too."
         )
     if np.isfinite(sensitivity.upper_limit):
         sentences.append(
-            "With 95% confidence training raises no scored record's"
+            "With 95% confidence, by an upper limit alone, training raises no scored record's"
             f" {log_likelihood(result.description)} by more than"
             f" {number(sensitivity.upper_limit)} nats."
         )
     return sentences
+
+
+def upper_alone(result: MemorizationResult) -> str:
+    """Return the upper limit that can be had where lower ones cannot; "" if neither can."""
+    upper = result.summary().sensitivity.upper_limit
+    if not np.isfinite(upper):
+        return ""
+    return f"; an upper limit alone, wrong with probability 0.05, can be had: {number(upper)} nats"
 
 
 def larger_plan(result: MemorizationResult) -> str:

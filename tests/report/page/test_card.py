@@ -39,7 +39,7 @@ def test_its_metadata_are_the_metrics_of_the_run(made, name):
 def test_what_was_not_measured_is_absent_from_metrics_and_said_in_the_card(made):
     card, metrics = made("images")
     assert "epsilon_proven" not in metrics
-    assert "| privacy loss proven | not measured |" in card
+    assert "| privacy loss proven | no bound proven |" in card
 
 
 @pytest.mark.parametrize("name", ["images", "canaries"])

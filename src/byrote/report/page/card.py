@@ -55,7 +55,7 @@ def _known(chapter: Chapter) -> list[tuple[Number, Estimate]]:
 def _row(number: Number) -> tuple[str, str, str]:
     if number.is_known:
         return number.name, number.value, number.interval
-    return number.name, "not measured", number.note
+    return number.name, number.missing, number.note
 
 
 def _index(chapter: Chapter, run: Run) -> dict[str, Any]:

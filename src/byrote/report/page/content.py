@@ -119,6 +119,7 @@ class Number:
     """A number at the top of a page, with its interval or the reason why it is unknown.
 
     metric: its name for programs. estimate: the same for them; None where it is unknown.
+    missing: what stands in place of a value that is unknown.
     """
 
     name: str
@@ -127,6 +128,7 @@ class Number:
     note: str = ""
     metric: str = ""
     estimate: Estimate | None = None
+    missing: str = "not measured"
 
     @property
     def is_known(self) -> bool:

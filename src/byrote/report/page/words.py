@@ -3,7 +3,7 @@
 Words = tuple[tuple[str, str], ...]
 
 _NATS: Words = (
-    ("nat", "1 nat is a factor of 2.7, 2.3 nats are a factor of 10, 12 nats one of 160,000"),
+    ("nat", "1 nat is a factor of 2.7, 2.3 nats are a factor of 10, 12 nats a factor of 160,000"),
 )
 CANARIES: Words = (
     ("canary", "an invented secret, put into the training text for this test"),
@@ -67,7 +67,8 @@ ATTACKS: Words = (
         "privacy loss, epsilon",
         "by training on one record, nothing that the model does becomes more than e^epsilon times"
         " as probable. Training can guarantee an upper bound, an audit prove a lower one; what is"
-        " proven above the guarantee refutes it.",
+        " proven above the guarantee refutes it. With epsilon 2.5 an attacker's odds change by a"
+        " factor of up to 12.",
     ),
 )
 
@@ -98,4 +99,16 @@ def of_scores(value: str, unit: str) -> Words:
             " records say about noise too: a record can be found although its own interval, from"
             " its own few values, is wide.",
         ),
+    )
+
+
+def intervals(*, moderated: bool) -> str:
+    """Return what the intervals of records rest on, and why they may disagree with q."""
+    own = "The interval is from the record's own values alone"
+    if not moderated:
+        return f"{own}."
+    return (
+        f"{own}, q from what all records say about noise, and from how many were tested. So a"
+        " record can be found although its interval holds 0, and another not be found although its"
+        " interval does not."
     )

@@ -24,7 +24,7 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     low, high = discovery.limits(gated.tail)
     limited = np.flatnonzero(np.isfinite(high))
     if not len(limited):
-        return Measured.missing(UNIT, _no_limits(discovery.effect))
+        return Measured.missing(UNIT, _no_limits(discovery.effect, gated.tail))
     candidates = limited[low[limited] == low[limited].max()]
     highest = int(candidates[np.argmax(discovery.effect[candidates])])
     return Measured(
@@ -40,12 +40,12 @@ def measure(gated: GatedRun, asked: float) -> Measured:
     )
 
 
-def _no_limits(effect: NDArray[np.float64]) -> str:
+def _no_limits(effect: NDArray[np.float64], tail: float) -> str:
     largest = np.nanmax(effect)
     return (
-        "the negative control is too small for limits of all records at the joint level; the"
-        " largest effect, of which"
-        f" chance is a part, is {largest:.3g} {UNIT}"
+        "the negative control is too small for lower and upper limits of all records together,"
+        f" wrong with probability {tail:.3g} a side; the largest effect, of"
+        f" which chance is a part, is {largest:.3g} {UNIT}"
     )
 
 

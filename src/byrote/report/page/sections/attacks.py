@@ -61,8 +61,12 @@ def attacks(audit: Audit) -> Section:
 def _loss(evidence: PrivacyEvidence) -> Number:
     name, bound = "privacy loss proven", evidence.headline.estimate
     if np.isnan(bound.value):
-        return Number(name, "", note=f"this plan proves no epsilon: see {_TITLE}")
-    return cells.estimated(name, bound, "epsilon_proven", _PROVEN)
+        return Number(name, "", note=evidence.headline.reason, missing=privacy.NO_BOUND)
+    note = _PROVEN
+    if bound.value:
+        odds = number(float(np.exp(bound.value)))
+        note += f"; at this one an attacker's odds change by a factor of up to {odds}"
+    return cells.estimated(name, bound, "epsilon_proven", note)
 
 
 def best_attack(evidence: PrivacyEvidence) -> Number:
@@ -70,6 +74,8 @@ def best_attack(evidence: PrivacyEvidence) -> Number:
     known = [attack for attack in evidence.membership if not np.isnan(attack.auc)]
     best = max(known or evidence.membership, key=lambda attack: np.nan_to_num(attack.auc))
     note = f"{_AREA}; an average, which says nothing of the worst record"
+    if evidence.kind == "exposure":
+        note = f"planted secrets told from unplanted ones, not records of the text; {note}"
     if len(known) == 1 < len(evidence.membership):
         note = f"{best.attack}, the only attack that could be measured; {note}"
     return cells.estimated("best membership attack", best.estimate, "membership_auc", note)
@@ -86,7 +92,9 @@ def _coverage(attacks: Sequence[MembershipInference]) -> Coverage:
 def _untested(evidence: PrivacyEvidence) -> tuple[str, ...]:
     sentences = ["An upper bound of the privacy loss: no audit gives one, only a guarantee does."]
     if np.isnan(evidence.proven):
-        sentences.append("A lower bound of the privacy loss: this plan of fits gives none.")
+        sentences.append(
+            f"A lower bound of the privacy loss: {privacy.NO_BOUND}, by this plan of fits."
+        )
     unknown = [attack.attack for attack in evidence.membership if np.isnan(attack.auc)]
     if unknown and len(unknown) < len(evidence.membership):
         sentences.append(f"Membership inference by {', '.join(unknown)}: there are too few fits.")
@@ -161,6 +169,9 @@ def _bounds(evidence: PrivacyEvidence) -> Grid:
         name = privacy.METHODS[bound.method]
         fixed = "yes" if bound.method == evidence.method else "no"
         why = bound.reason or privacy.evidence_of(bound)
-        rows.append(cells.row(name, fixed, cells.value(bound.epsilon), cells.words(why)))
+        epsilon = cells.value(bound.epsilon)
+        if np.isnan(bound.epsilon):
+            epsilon = cells.words(privacy.NO_BOUND, tone="unknown")
+        rows.append(cells.row(name, fixed, epsilon, cells.words(why)))
     head = ("method", "fixed in advance", "epsilon at least", "evidence")
     return Grid("Lower bounds of epsilon", head, tuple(rows), left=4)

@@ -1,5 +1,7 @@
 """The secrets that were planted, and how exposed each is."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from byrote.errors import printable
@@ -10,7 +12,6 @@ from byrote.report.format import insertions, number, plural, with_interval
 from byrote.report.page import cells, words
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import (
-    Block,
     Cell,
     Coverage,
     Facts,
@@ -25,7 +26,11 @@ from byrote.report.page.content import (
 from byrote.report.page.plot import Axis, Band, Dot, Key, Plot, Rule
 from byrote.report.page.sections.registry import section
 from byrote.scores.exposure.exposure_result import ExposureResult
-from byrote.scores.exposure.levels import NULL_MEAN, Level, by_insertions, check_controls
+from byrote.scores.exposure.levels import (
+    NULL_MEAN,
+    Level,
+    by_insertions,
+)
 
 LISTED = 100
 EXFILTRATION = "exfiltration"
@@ -54,54 +59,14 @@ def canaries(audit: Audit) -> Section | None:
     )
 
 
-@section(order=30)
-def controls(audit: Audit) -> Section | None:
-    """Return what the exposures rest on; None of a run without canaries."""
-    result = audit.exposures
-    if result is None:
-        return None
-    levels = by_insertions(result.exposure, result.inserted)
-    checked = check_controls(result.exposure, result.inserted)
-    cautions = exposure_notes.cautions(result.exposure, levels, checked)
-    sentences = exposure_notes.fits(result.exposure)
-    blocks: list[Block] = [Prose(tuple(cautions), "alarm")] if cautions else []
-    blocks += [Facts(tuple(_facts(audit, result)))]
-    blocks += [Prose(tuple(sentences), "note")] if sentences else []
-    return Section(
-        "reach",
-        "What could have been found",
-        tuple(blocks),
-        {"controls": checked.to_dict(), "cautions": cautions},
-        untested=(
-            "Secrets of other formats and at other places: canaries speak of secrets like them.",
-        ),
-    )
-
-
-def _facts(audit: Audit, result: ExposureResult) -> list[tuple[str, str]]:
-    checked = check_controls(result.exposure, result.inserted)
-    most = np.unique(result.exposure.maximum[~np.isnan(result.exposure.maximum)])
-    control = "none: the exposure of secrets that were never inserted is not checked"
-    if checked.controls:
-        consistent = "consistent" if checked.calibrated else "NOT consistent"
-        control = (
-            f"{plural(checked.controls, 'secret')} never inserted: mean {number(checked.mean)}"
-            f" bits, {NULL_MEAN:.2f} expected (p {cells.probability(checked.mean_p_value).text}):"
-            f" {consistent} with no memorization"
-        )
-    return [
-        ("fits", f"{len(audit.run.finished):,} of {audit.run.design.fits:,} trained and scored"),
-        ("secrets", "drawn at random from their format, so chance is known"),
-        ("negative control", control),
-        ("largest possible exposure", f"{number(most[-1])} bits" if len(most) else "unknown"),
-        ("patterns", "; ".join(map(printable, result.patterns))),
-    ]
-
-
 def _numbers(audit: Audit, result: ExposureResult) -> tuple[Number, ...]:
-    most = cells.measured(
-        "most exposed secret", audit.measured("max_exposure"), "largest_exposure_bits"
-    )
+    exposed = audit.measured("max_exposure")
+    most = cells.measured("most exposed secret", exposed, "largest_exposure_bits")
+    maximum = result.exposure.maximum
+    if most.is_known and not np.isnan(maximum).all():
+        most = replace(
+            most, note=f"{most.note}; at most {exposure_notes.ceiling(float(np.nanmax(maximum)))}"
+        )
     levels = [each for each in by_insertions(result.exposure, result.inserted) if each.insertions]
     ends = dict.fromkeys([levels[0], levels[-1]]) if levels else {}
     return most, *map(_mean, ends)
@@ -138,7 +103,7 @@ def _levels(result: ExposureResult) -> Grid:
             cells.value(level.median),
             cells.estimate(exposure_notes.level_mean(level)),
             cells.count(level.saturated),
-            cells.probability(level.p_value),
+            cells.probability(level.p_value) if level.insertions else cells.words("the control"),
         )
         for level in by_insertions(result.exposure, result.inserted)
     ]

@@ -106,9 +106,10 @@ def _untested(audit: Audit, covers: Mapping[str, Coverage]) -> Iterator[str]:
             yield f"{words}: {', '.join(names)}."
     if audit.scores is not None and isinstance(audit.near_duplicates, str):
         yield "Near-duplicates: records with a copy in training look as if not memorized."
+    data = "on parts of these data" if audit.exposures is None else "with secrets added"
     yield (
         f"A model in use: what was audited {_audited(audit)} trained for this page in the same way,"
-        " on parts of these data or with secrets added."
+        f" {data}."
     )
     if audit.run.design.fits == 1:
         yield "Other trainings: these numbers are of a single trained model."
@@ -194,7 +195,7 @@ def _epsilons(evidence: PrivacyEvidence) -> tuple[str, str]:
     bound = evidence.headline
     proven = f"at least {number(bound.epsilon)}"
     if np.isnan(bound.epsilon):
-        proven = "no bound"
+        proven = privacy.NO_BOUND
     allowed = privacy.guarantee(evidence.guarantee).rstrip(".")
     return proven, "none" if evidence.guarantee is None else allowed.removeprefix("Guarantee: ")
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from byrote.errors import printable
 from byrote.report import extracted_records
 from byrote.report import extraction as text
@@ -18,6 +20,12 @@ from byrote.stats.estimate import Estimate
 
 _TITLE = "What was extracted"
 _LISTED = 40  # canaries of a pattern
+_HEAD = tuple("bits of the text (low = likely)" if h == "bits" else h for h in text.CANARIES)
+_TWO_METHODS = (
+    "A rank shown as a range lies between bounds that this search is certain of. An exposure that"
+    " is estimated, from samples or by a fitted law, may have a narrower interval, which holds only"
+    " at its confidence. Both can be right; where certainty matters, the bounds count."
+)
 _SHOWN = 10  # records
 _ONE_MODEL = "a count in one model, of which the search is certain; another training may differ"
 _CUT_OFF = "a count in one model, whose search was cut off"
@@ -37,7 +45,9 @@ def extraction(audit: Audit) -> Section | None:
 
 def _secrets(result: SecretExtraction) -> Section:
     sentences = text.sentences(result)
-    tables = [_canaries(pattern) for pattern in result.patterns if len(pattern.ids)]
+    tables: list[Block] = [_canaries(pattern) for pattern in result.patterns if len(pattern.ids)]
+    if any(p.ranks is not None and np.isnan(p.ranks.rank).any() for p in result.patterns):
+        tables.append(Prose((_TWO_METHODS,), "note"))
     patterns: list[Block] = [_pattern(pattern) for pattern in result.patterns]
     return Section(
         "extraction",
@@ -53,8 +63,12 @@ def _secrets(result: SecretExtraction) -> Section:
 def _extracted(result: SecretExtraction) -> Number:
     """Return how many secrets were extracted, or at least, as a number for the top of the page."""
     found, reason = len(result.extracted), _CUT_OFF if result.uncertified else _ONE_MODEL
-    note, count = text.sentences(result)[0], Estimate(float(found), reason=reason)
+    first = text.first_guesses(result)
+    note = " ".join(text.sentences(result)[: 1 if first else 2])
+    count = Estimate(float(found), reason=reason)
     number = cells.estimated("secrets extracted", count, "secrets_extracted", note)
+    if first:
+        number = replace(number, interval=first, note=f"{note} It is {reason}.")
     return replace(number, value=f"{found:,} of {result.searched:,}")
 
 
@@ -67,7 +81,7 @@ def _canaries(pattern: PatternExtraction) -> Grid:
     total = len(pattern.ids)
     rows = tuple(cells.row(*text.canary_row(pattern, row)) for row in range(total)[:_LISTED])
     caption = f"Secrets of {printable(pattern.pattern)} ({cells.part(len(rows), total)})"
-    return Grid(caption, text.CANARIES, rows)
+    return Grid(caption, _HEAD, rows)
 
 
 def _records(audit: Audit, result: RecordExtraction) -> Section:

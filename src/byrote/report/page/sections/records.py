@@ -66,6 +66,8 @@ def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
         " if better fits weigh more; noisier records have higher estimates"
     )
     largest = cells.measured("largest sure effect", effect, "largest_effect_nats", note=surest)
+    if not largest.is_known:
+        largest = replace(largest, note=f"{largest.note}{sensitivity.upper_alone(result)}")
     return _share(audit, result), largest
 
 
@@ -267,12 +269,13 @@ class _Shown:
     def notes(self) -> Prose:
         """Return how to read the tables, and what they leave out."""
         value, unit = statistic_of(self.result.description)
+        moderated = self.result.summary().sensitivity.control is not None
         return Prose(
             (
                 f"{value} without and with: that of the mean over models; their difference is M."
                 f" Effect: the mean {value} of a record in the models that trained on it, minus"
-                f" that in the models that did not, in {unit}. The interval is from the record's"
-                " own values alone, q from what all records say about noise.",
+                f" that in the models that did not, in {unit}.",
+                words.intervals(moderated=moderated),
                 "Each dot is a model: grey without the record, blue with it; the line leads from"
                 " the mean without to the mean with. The shaded part is where 90% of all records"
                 " lie when they are held out.",

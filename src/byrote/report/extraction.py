@@ -195,8 +195,8 @@ def first_guesses(result: SecretExtraction) -> str:
     if not early:
         return ""
     return (
-        f"the first {GUESSES:,} guesses, the likeliest first, certainly hold {early:,} of"
-        f" {result.searched:,}"
+        f"the first {GUESSES:,} guesses at a pattern, the likeliest first, certainly hold"
+        f" {early:,} of {result.searched:,}"
     )
 
 

@@ -66,6 +66,7 @@ def _loss(evidence: PrivacyEvidence) -> Number:
     if bound.value:
         odds = number(float(np.exp(bound.value)))
         note += f"; at this one an attacker's odds change by a factor of up to {odds}"
+        note += ", delta left aside" if evidence.headline.delta else ""
     return cells.estimated(name, bound, "epsilon_proven", note)
 
 

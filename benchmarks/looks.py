@@ -134,10 +134,9 @@ def digits(generator: np.random.Generator) -> Any:  # noqa: ARG001
 
 REAL: Mapping[str, tuple[Any, Callable[[np.random.Generator], Any], str]] = {
     "digits, kernel density": (KernelDensity(leaf_size=2000), digits, "discover=5"),
-    "digits, kernel density again": (KernelDensity(leaf_size=2000), digits, "discover=200"),
+    "digits, kernel density, more asked": (KernelDensity(leaf_size=2000), digits, "discover=200"),
     "points, ten far off, kernel density": (KernelDensity(bandwidth=0.5), points, "discover=5"),
     "points, ten far off, mixture of 5": (GaussianMixture(5, random_state=0), points, "discover=5"),
-    "digits, VAE of 20 epochs": (VAE(latent_dim=8, epochs=20, draws=32), digits, "discover=5"),
     "digits, VAE of 2 epochs": (VAE(latent_dim=8, epochs=2, draws=32), digits, "discover=20"),
 }
 

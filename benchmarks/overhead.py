@@ -30,14 +30,14 @@ def clocks() -> np.ndarray:
     return np.array([time.perf_counter(), time.process_time()])
 
 
-def measure(fits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Clocks of a run, of reading it and testing its scores, and of its fits alone."""
+def measure(fits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """Clocks of a run, of reading and testing it, and of its fits alone; GB after the run."""
     x = np.random.default_rng(0).normal(size=(RECORDS, 1))
     plan = Subset(0.5, fits)
     with tempfile.TemporaryDirectory() as folder:
         started, store = clocks(), Path(folder) / "run"
         result = byrote.score_memorization(Trivial(), x, plan=plan, out=store)
-        all_ = clocks() - started
+        all_, memory = clocks() - started, peak_gb()
         started = clocks()
         assert byrote.open_run(store).memorization().to_frame().equals(result.to_frame())
         scores = clocks() - started
@@ -45,11 +45,11 @@ def measure(fits: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     started = clocks()
     for fit in range(fits):
         clone(Trivial()).fit(x[design.training_rows(fit)]).score_samples(x)
-    return all_, scores, clocks() - started
+    return all_, scores, clocks() - started, memory
 
 
 def main() -> None:
-    all_, scores, alone = measure(FITS)
+    all_, scores, alone, memory = measure(FITS)
     seconds, processor = 1e3 * (all_ - scores - alone) / FITS
     rows = {
         f"{FITS:,} fits in this process, scores and tests: seconds": all_[0],
@@ -57,7 +57,7 @@ def main() -> None:
         "training and scoring alone: seconds": alone[0],
         "overhead of a fit, milliseconds": seconds,
         "overhead of a fit, milliseconds of the processor": processor,
-        "peak memory, GB": peak_gb(),
+        "peak memory, GB": memory,
     }
     report(rows, {})
 

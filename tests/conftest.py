@@ -45,10 +45,10 @@ def left_to_the_system(descriptor):
 
 os.fsync = left_to_the_system
 
-# The compiler need not try, at ten small programs, what the processor says that it can.
+# What the processor says that it can do, PyTorch need not try by compiling small programs.
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 
-# The command line is put together once, and not at each of two thousand calls.
+# The command line is put together once: a call takes 2 ms of processor in place of 28.
 typer.main.get_command = cache(typer.main.get_command)
 
 

@@ -117,8 +117,9 @@ def test_the_character_model_by_batches(byrote_):
     assert course.steps.tolist() == course.loss_steps.tolist() == [60, 120, 180, 240]
     assert np.isfinite(course.test_loss).all()
     assert 0 < course.cost < 1
-    assert byrote_("extract", "run")[0] == 0
     assert byrote_("expose", *command) == (0, out, "")
+    assert byrote_("extract", "run")[0] == 0
+    assert "inserted secrets extracted" in byrote_("expose", *command)[1]
 
 
 @pytest.mark.usefixtures("coarse")

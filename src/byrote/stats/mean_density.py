@@ -74,7 +74,7 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
             scale = _scales(sides[0], number)
             for stake, side in zip(stakes, sides, strict=True):
                 stake[:number, columns] = _stakes(side, scale)
-    return Stakes(*stakes, pairs)
+    return Stakes(stakes[0], stakes[1], pairs)
 
 
 def _scales(inside: Array, pairs: int) -> Array:

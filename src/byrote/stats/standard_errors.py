@@ -86,9 +86,11 @@ def clustered_error(influence: Array, record: Ids, fit: Ids) -> tuple[float, int
     influence, record, fit: (N,) influence of each cell on the estimate, and its record and fit,
     numbered from 0. Returns what ``error_of_sums`` does.
     """
-    clusters = (record, fit)
-    sums = tuple(np.bincount(each, weights=influence) for each in clusters)
-    return error_of_sums(sums, float(influence @ influence), [tuple(map(np.bincount, clusters))])
+    by_record, by_fit = (
+        np.asarray(np.bincount(each, weights=influence), np.float64) for each in (record, fit)
+    )
+    counts = np.bincount(record), np.bincount(fit)
+    return error_of_sums((by_record, by_fit), float(influence @ influence), [counts])
 
 
 class Moments:

@@ -99,7 +99,7 @@ def _consequence(gate: Gate, result: Findings) -> str:
     more = (
         "use more canaries"
         if isinstance(result, ExposureResult)
-        else sensitivity.larger_plan(result)
+        else sensitivity.new_run(result)
     )
     unmeasured = any(each.reason.startswith(UNMEASURED) for each in gate.thresholds)
     missing = ", and see below how what was never measured can be" if unmeasured else ""

@@ -21,7 +21,7 @@ IMAGES = GENERATOR.random(size=(120, 5, 5)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
-def release(tmp_path_factory):
+def trained(tmp_path_factory):
     """A run that keeps its release model."""
     folder = tmp_path_factory.mktemp("release")
     np.save(folder / "rows.npy", ROWS)
@@ -29,6 +29,12 @@ def release(tmp_path_factory):
     kept = {"keep_models": "release", "out": folder / "run"}
     byrote.score_memorization(Copying(), records, plan=plan, **kept)
     return folder / "run"
+
+
+@pytest.fixture
+def release(trained, tmp_path):
+    """A copy, for what comes out is kept in the run."""
+    return shutil.copytree(trained, tmp_path / "run")
 
 
 @pytest.fixture(autouse=True)
@@ -95,8 +101,8 @@ def test_the_release_model_is_held_against_unseen_records_where_given(byrote_, r
     assert found != extracted(byrote_, *fresh, "--seed", "1", run=release)
 
 
-def test_what_came_out_is_kept_and_shown(byrote_, release, tmp_path):
-    shutil.copytree(release, tmp_path / "run")
+@pytest.mark.usefixtures("release")
+def test_what_came_out_is_kept_and_shown(byrote_):
     covered = page_data(byrote_)["sections"]["coverage"]["regurgitation"]
     assert covered["status"] == "not run"
     assert "byrote extract has not been run" in covered["evidence"]

@@ -185,7 +185,7 @@ def describe(values: Array) -> dict[str, float]:
     opposite = bool(np.isposinf(values).any() and np.isneginf(values).any())
     numbers = [
         np.nan if opposite else values.mean(),
-        _skewness(values) if finite and _vary(values) else np.nan,
+        _skewness(values) if finite else np.nan,
         *quantiles(values, QUANTILES),
         values.min(),
         values.max(),
@@ -230,15 +230,11 @@ def _mean_log_prob(table: Table) -> dict[str, Statistic]:
 
 
 def _skewness(values: Array) -> float:
-    """Compute the third central moment over the second's power of 3/2."""
+    """Third central moment over the second's power of 3/2; NaN of values alike but for rounding."""
+    if not np.ptp(values) > 1e-7 * np.abs(values).max():
+        return float("nan")
     deviations = values - values.mean()
-    squares = deviations**2
-    return float((squares * deviations).mean() / squares.mean() ** 1.5)
-
-
-def _vary(values: Array) -> bool:
-    """Whether they differ by more than rounding, whose skewness would be noise."""
-    return bool(np.ptp(values) > 1e-7 * np.abs(values).max())
+    return float((deviations**3).mean() / (deviations**2).mean() ** 1.5)
 
 
 def _rank_correlation(first: Array, second: Array) -> float:

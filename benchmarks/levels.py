@@ -80,6 +80,7 @@ def run_of(plan: Any, table: Table, diagnostics: Mapping[str, Any] | None = None
     manifest = SimpleNamespace(
         plan=SimpleNamespace(spec=plan.spec()),
         model=SimpleNamespace(name="", parameters={}),
+        parameters={},
         seed=0,
     )
     folder: Any = SimpleNamespace(

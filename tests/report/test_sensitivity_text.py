@@ -189,7 +189,8 @@ def test_far_from_normal_no_effect_is_promised(noise):
     assert not any("595" in line or "80% power" in line for line in lines)
     assert lines[-2] == (
         "Retraining noise is far from normal, as the control shows: which effect this run would"
-        " find in a single record cannot be said; use more repeats (--repeats)."
+        " find in a single record cannot be said; use more repeats (--repeats) in another folder,"
+        " with another --seed."
     )
 
 

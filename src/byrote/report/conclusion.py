@@ -97,9 +97,7 @@ def _consequence(gate: Gate, result: Findings) -> str:
             " prune, stronger regularization, differential privacy), and audit again."
         )
     more = (
-        "use more canaries"
-        if isinstance(result, ExposureResult)
-        else sensitivity.larger_plan(result)
+        "use more canaries" if isinstance(result, ExposureResult) else sensitivity.new_run(result)
     )
     unmeasured = any(each.reason.startswith(UNMEASURED) for each in gate.thresholds)
     missing = ", and see below how what was never measured can be" if unmeasured else ""

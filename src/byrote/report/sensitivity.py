@@ -12,6 +12,7 @@ from byrote.stats.multiple_testing import false_hypotheses
 
 _TAIL = 0.025  # error of the lower end of a 95 % interval
 SURE = f"{1 - _TAIL:.1%}"
+_ELSEWHERE = "in another folder, with another --seed"  # which would else make the same fits
 _ANSWERS = {
     "": "{} is open",
     "found": "{} is reached",
@@ -162,7 +163,7 @@ def reach(result: MemorizationResult) -> list[str]:
     elif sensitivity.far_from_normal:
         sentences.append(
             "Retraining noise is far from normal, as the control shows: which effect this run would"
-            f" find in a single record cannot be said; {larger_plan(result)}."
+            f" find in a single record cannot be said; {new_run(result)}."
         )
     else:
         sentences.append(
@@ -189,6 +190,12 @@ def upper_alone(result: MemorizationResult) -> str:
     return f"; an upper limit alone, wrong with probability 0.05, can be had: {number(upper)} nats"
 
 
+def new_run(result: MemorizationResult) -> str:
+    """Return what to do where a run could have found something, so that growing is a look."""
+    more = larger_plan(result)
+    return more if result.description["plan"].get("looks") else f"{more} {_ELSEWHERE}"
+
+
 def larger_plan(result: MemorizationResult) -> str:
     """Return what gives a run more fits, as an instruction."""
     plan = result.description["plan"]
@@ -196,7 +203,7 @@ def larger_plan(result: MemorizationResult) -> str:
     if plan.get("looks"):
         if plan["fits"] < plan["looks"][-1]:
             return "let the run go on (the same command without --stop-when)"
-        return "start a larger run in another folder (its looks are all spent)"
+        return f"start a larger run {_ELSEWHERE} (its looks are all spent)"
     if kind in ("kfold", "leave-one-out"):
         return "use more repeats (--repeats)"
     return f"use more fits{' (--fits)' if kind in ('probes', 'subset') else ''}"

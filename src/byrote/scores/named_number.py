@@ -31,7 +31,8 @@ def parse_named_number(argument: str, text: str, forms: Mapping[str, str]) -> tu
         value = float(number)
     except ValueError:
         raise InvalidInput(f"{argument} must be {expected}; got {text!r}") from None
-    value = checks.positive(name, value)
-    if name == "discover" and value % 1:
+    if name != "discover":
+        return name, checks.positive(name, value)
+    if not value.is_integer():
         raise InvalidInput(f"discover must be a number of records; got {number}")
-    return name, value
+    return name, float(checks.integer(name, int(value), at_least=1))

@@ -20,8 +20,8 @@ class ThresholdOptions:
         float | None,
         value(
             "NATS",
-            "Limit the effect of training on every record; the only threshold for records that"
-            " cannot pass while one is learned by heart.",
+            "Limit the mean effect of training on every single record; the others limit shares,"
+            " averages, quantiles or canaries.",
         ),
     ] = None
     max_significant: Annotated[

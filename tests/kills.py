@@ -12,6 +12,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import warnings
 from collections import Counter
 from dataclasses import dataclass
@@ -138,15 +139,19 @@ def in_a_child(action, *, patience=60.0):
 
 
 def killing_at(count, number, flag):
-    """Patch the calls by which files change, so that a signal comes before the count-th."""
-    left, mkdir = [count], os.mkdir
+    """Patch the calls by which this process changes files, so that a signal comes before one.
+
+    Not those of the workers that it forks: where one dies, the run goes on.
+    """
+    left, process = [count], os.getpid()
 
     def before(original):
         def patched(*args, **kwargs):
-            left[0] -= 1
-            if left[0] == 0:
-                mkdir(flag)
-                os.kill(os.getpid(), number)
+            if os.getpid() == process:
+                left[0] -= 1
+                if left[0] == 0:
+                    flag.write_text("".join(traceback.format_stack(limit=9)))
+                    os.kill(process, number)
             return original(*args, **kwargs)
 
         return patched
@@ -295,9 +300,9 @@ class Attack:
         self.kills[number.name, where, {0: "ran to its end"}.get(code, "ended by it")] += 1
         wrong = []
         if flag.exists():
-            flag.rmdir()
             if code == 0:
-                wrong.append(f"{number.name} was not heeded")
+                wrong.append(f"{number.name} was not heeded, sent here:\n{flag.read_text()}")
+            flag.unlink()
         if code not in (0, exits.Exit.INTERRUPTED, -number):
             wrong.append(f"{number.name} ended it with {code}")
         if not all_ended(child):

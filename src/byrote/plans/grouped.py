@@ -85,9 +85,9 @@ class Grouped(Plan):
         return design.mapped(self._groups_of, self._count)
 
     def some(self, generator: np.random.Generator, least: int, groups: int) -> NDArray[np.intp]:
-        """Return the records of random groups: so many at least of both, or all.
+        """Return the rows of random groups, at least ``least`` rows and ``groups`` groups, or all.
 
-        More records come with the same groups, and others.
+        A larger number keeps the groups of a smaller one.
         """
         order = generator.permutation(self._count)
         sizes = np.cumsum(np.bincount(self._group)[order])

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import betaincinv, ndtri, stdtr, stdtrit
 
-from byrote.stats.ranks import midranks
+from byrote.stats.ranks import rank_correlation
 from byrote.stats.standard_errors import Jackknifed, clustered_error, jackknife_error, welch
 
 Array = NDArray[np.float64]
@@ -220,12 +220,12 @@ def spearman(x: Array, y: Array, *, level: float = LEVEL) -> Estimate:
     (0.9273, 0.6368, 0.9872)
     """
     known = ~(np.isnan(x) | np.isnan(y))
-    first, second = midranks(x[known]), midranks(y[known])
+    first, second = x[known], y[known]
     if len(first) < 4:
         return Estimate(np.nan, level=level, reason="a correlation needs four pairs or more")
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
+    if (first == first[0]).all() or (second == second[0]).all():
         return Estimate(np.nan, level=level, reason="one of the variables does not vary")
-    r = float(np.clip(np.corrcoef(first, second)[0, 1], -1, 1))
+    r = float(np.clip(rank_correlation(first, second), -1, 1))
     half = float(ndtri((1 + level) / 2)) * np.sqrt((1 + r * r / 2) / (len(first) - 3))
     with np.errstate(divide="ignore"):
         centre = np.arctanh(r)

@@ -16,7 +16,7 @@ _APART = 0.06  # of a step, between the intervals of two series
 
 @dataclass(frozen=True)
 class SharedRecitation:
-    """What is recited of the windows that so many other texts share.
+    """Recitation of windows that a given number of other texts share.
 
     Attributes
     ----------

@@ -100,7 +100,7 @@ def score_memorization(
     test
         "moderated": the t-test of each record with a variance that borrows from all records,
         checked by a negative control from the same run; it finds single records with few fits.
-        "exact": the randomization test, which cannot err and needs many more fits.
+        "exact": the randomization test, which rests on the plan alone and needs many more fits.
     stop_when
         Stop before all fits are made if a look at the first ones answers this question:
         "discover=5", once 5 records are found, or even the complete plan would hardly find 5;
@@ -182,7 +182,7 @@ def run_to_answer(
 
 
 def _size_of(folder: Path, plan: Plan) -> int:
-    """Return the size of the plan of the run in a folder; 0 if there is none."""
+    """Return the size of the plan that a folder's run has, or 0 without a run."""
     paths = RunPaths(folder)
     if not file_exists(paths.manifest):
         return 0

@@ -37,6 +37,7 @@ def test_the_interval_covers_the_slope_also_where_the_spread_changes():
         ([0, 1], [0, 1], "an interval needs more texts"),
         ([0, 0, 1], [0, 1, 1], "an interval needs more texts"),
         ([0, 1, 2], [0, np.inf, 1], "some values are infinite or unknown"),
+        ([0, 1, 2, 3], [0, 0, 0, 0], "all texts have the same value"),
     ],
 )
 def test_what_has_no_slope_or_no_interval_says_why(x, y, reason):

@@ -22,16 +22,18 @@ def number(value: float) -> str:
 
     Examples
     --------
-    >>> number(1234.5), number(12.345), number(0.0123), number(0.9984), number(float("nan"))
-    ('1,234', '12.3', '0.012', '0.998', '–')
+    >>> number(1234.5), number(12.345), number(0.0123), number(float("nan"))
+    ('1,234', '12.3', '0.012', '–')
+    >>> number(0.9984), number(-0.9984)  # a share that is nearly 1 is not 1
+    ('0.998', '-1.00')
     """
     if np.isnan(value):
         return "–"
     if np.isinf(value):
         return "∞" if value > 0 else "-∞"
     magnitude = abs(value)
-    if 0.995 <= magnitude < 1:  # nearly all is not all
-        return f"{value:.{min(-floor(log10(1 - magnitude)), 12)}f}"
+    if 0.995 <= value < 1:  # nearly all is not all
+        return f"{value:.{min(-floor(log10(1 - value)), 12)}f}"
     if magnitude >= 100:
         return f"{value:,.0f}"
     if magnitude >= 10:

@@ -13,7 +13,8 @@ def slope(x: ArrayLike, y: ArrayLike, *, level: float = LEVEL, units: str = "pai
     """Estimate the least-squares slope of y on x, with Student's interval of its jackknife error.
 
     The jackknife, one pair left out at a time, holds also where the spread of y changes with x
-    (Hinkley 1977). NaN where x does not vary.
+    (Hinkley 1977). NaN where x does not vary; without an interval where y does not, as no error can
+    be seen.
 
     Parameters
     ----------
@@ -35,6 +36,8 @@ def slope(x: ArrayLike, y: ArrayLike, *, level: float = LEVEL, units: str = "pai
         return Estimate(np.nan, level=level, reason=UNKNOWN)
     if len(place) < 2 or np.ptp(place) == 0:
         return Estimate(np.nan, level=level, reason=f"a slope needs {units} with different x")
+    if np.ptp(value) == 0:
+        return Estimate(0.0, level=level, reason=f"all {units} have the same value")
     centred = place - place.mean()
     spread = float(centred @ centred)
     steep = float(centred @ value) / spread

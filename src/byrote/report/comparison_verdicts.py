@@ -133,7 +133,9 @@ def _evidence(comparison: Comparison) -> list[str]:
         elif evidence.contradicted:
             sentences.append(f"{name}: the proven epsilon exceeds the guarantee.")
     if any(run.evidence.epsilon.value == 0 for run in comparison.runs):
-        sentences.append("An epsilon of at least 0 means that the audit proved no privacy loss.")
+        sentences.append(
+            "An epsilon of at least 0 is not a loss of zero: that audit could not prove any."
+        )
     for reason, names in reasons.items():
         who = "any run" if len(names) == len(comparison.runs) else ", ".join(names)
         sentences.append(f"No epsilon is proven for {who}: {reason}.")

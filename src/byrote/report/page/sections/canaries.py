@@ -108,7 +108,7 @@ def _levels(result: ExposureResult) -> Grid:
         for level in by_insertions(result.exposure, result.inserted)
     ]
     head = ("secrets", "number", "median, bits", "mean [95 %], bits", "only bounds", "p")
-    title = "Exposure by number of insertions; p: of no memorization at all"
+    title = "Exposure by number of insertions; p: how likely chance alone makes exposures so high"
     return Grid(title, head, tuple(rows))
 
 

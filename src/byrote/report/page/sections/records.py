@@ -221,7 +221,9 @@ class _Shown:
             count += "; all: byrote show RUN --csv" if len(listed) < len(self.found) else ""
             grids.append(self._grid(f"Records found, the largest effect first ({count})", listed))
         if len(self.highest):
-            title = "Highest scores that were not found: chance alone may explain each of them"
+            title = (
+                "Highest scores that were not found: each may be chance, or memorized and missed"
+            )
             if self.result.summary().significant is None:
                 title = "Highest scores: without p-values none of them is tested"
             grids.append(self._grid(title, self.highest))

@@ -15,10 +15,11 @@ def default_parameters(model: Any) -> tuple[str, ...]:
     >>> default_parameters(registry.build("laplace-histogram", {"bins": 5}))
     ('epsilon', 'range')
     """
-    short = registry.short_name(identity.class_path(model))
-    if not short:
+    path = identity.class_path(model)
+    short, is_hugging_face = registry.short_name(path), registry.is_hugging_face(path)
+    if not short and not is_hugging_face:
         return ()
-    defaults = identity.parameters(registry.build(short, {}))
+    defaults = identity.parameters(type(model)() if is_hugging_face else registry.build(short, {}))
     return tuple(
         k for k, v in identity.parameters(model).items() if k in defaults and defaults[k] == v
     )

@@ -59,8 +59,11 @@ def _complete(plan: PlanPart) -> dict[str, Any]:
 def _model(run: Run) -> list[str]:
     model = run.manifest.model
     name = registry.short_name(model.name) or ":".join(model.name.rsplit(".", 1))
+    settings = changed_parameters(model.model_dump())
+    if registry.is_hugging_face(model.name) and settings.get("path"):
+        name = f"hf:{settings.pop('path')}"
     words = ["--model", name]
-    for key, value in changed_parameters(model.model_dump()).items():
+    for key, value in settings.items():
         plain = _without_class(value)
         words += ["--set", f"{key}={plain if isinstance(plain, str) else json.dumps(plain)}"]
     return words

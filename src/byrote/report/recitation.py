@@ -18,7 +18,6 @@ from byrote.scores.recitation.recitation import (
 )
 from byrote.stats.estimate import Estimate
 
-
 NOT_CLEARED = (
     "A window that is not recited can be memorized all the same: other prompts, longer ones, or"
     " more samples may bring it out."

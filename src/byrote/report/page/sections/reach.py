@@ -4,7 +4,7 @@ import numpy as np
 
 from byrote.report import memorization
 from byrote.report import sensitivity as text
-from byrote.report.format import number, plural
+from byrote.report.format import number, plural, statistic_of, times
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import Block, Facts, Grid, Number, Prose, Section
@@ -36,7 +36,7 @@ def reach(audit: Audit) -> Section | None:
         "What could have been found",
         tuple(blocks),
         {"sensitivity": summary.sensitivity.to_dict(), "needed": summary.needed},
-        numbers=(_smallest(summary.sensitivity),),
+        numbers=(_smallest(result),),
         untested=_unseen(summary.sensitivity),
     )
 
@@ -62,7 +62,8 @@ def _drawn(audit: Audit) -> str:
     return "not known to be random: there are no p-values"
 
 
-def _smallest(sensitivity: Sensitivity) -> Number:
+def _smallest(result: MemorizationResult) -> Number:
+    sensitivity = result.summary().sensitivity
     name, effect = "smallest lone effect it finds", sensitivity.detectable
     if np.isnan(effect):
         return Number(name, "", note=sensitivity.reason or "the moderated test cannot be had")
@@ -72,9 +73,11 @@ def _smallest(sensitivity: Sensitivity) -> Number:
         return Number(name, "", note="retraining noise is far from normal")
     noisy = f"{number(sensitivity.detectable_noisy)} nats in a noisy record"
     known = Estimate(effect, reason="a forecast from this run's own noise")
+    value, _ = statistic_of(result.description)
+    likely = f" (made {times(effect)} times as likely)" if value == "log p" else ""
     note = (
-        "found with 80% power in a single record among others that are not memorized; where many"
-        " are, smaller effects can be found too"
+        f"found with 80% power in a single record{likely} among others that are not memorized;"
+        " where many are, smaller effects can be found too"
     )
     return Number(name, f"{number(effect)} nats", noisy, note, "detectable_nats", known)
 

@@ -27,7 +27,7 @@ SMALL = [
     ("--pairs", "--pairs --records 60"),
     ("epochs=25", "epochs=1 --set hidden=[8] --set draws=1"),
     ("--probes 2000 --fits 10", "--probes 4 --fits 2"),
-    ("--canary", "--characters 2000 --canary"),
+    ("--canary", "--characters 6000 --canary"),
     ("--insertions 1,4,16,64", "--insertions 1,4 --references 50 --set hidden=4 --max-queries 9"),
     ("--epochs 6 --track 2,4", "--epochs 2 --track 1"),
     ("--epochs 3 --keep", "--epochs 1 --keep"),
@@ -54,7 +54,7 @@ def data(tmp_path):
             tmp_path / f"{name}.parquet"
         )
     for name in ("kjv.txt", "tinyshakespeare.txt"):
-        lines = (f"{k} {k % 7} cats on {k % 5} mats and " * 8 for k in range(90))
+        lines = (f"{k} {k % 7} cats on {k % 5} mats and " * 5 for k in range(90))
         (tmp_path / name).write_text("\n".join(lines))
 
 

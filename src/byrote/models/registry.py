@@ -82,17 +82,6 @@ def short_name(path: str) -> str:
     return next(named, "")
 
 
-def is_hugging_face(path: str) -> bool:
-    """Whether run.json names the class of ``hf:PATH``.
-
-    Examples
-    --------
-    >>> is_hugging_face("byrote.models.language.causal.causal_lm.CausalLM")
-    True
-    """
-    return fnmatchcase(path, "byrote.models.*.CausalLM")
-
-
 def _build(name: str, settings: Mapping[str, Any]) -> Any:
     constructor = _constructor(name)
     allowed = _settable(name, constructor)

@@ -103,7 +103,7 @@ def _standing_out(result: ExposureResult) -> str:
     known = _tested(result)
     out = _exposed(result, known)
     first = int(np.count_nonzero(known & (result.exposure.rank == 1)))
-    ranked = f"; {first:,} of them the model ranks first of their format" if first else ""
+    ranked = f"; {first:,} of them the model finds the likeliest of their format" if first else ""
     return (
         f"{out:,} of {plural(int((result.inserted > 0).sum()), 'inserted secret')} are more exposed"
         f" than chance explains, at a {SIGNIFICANCE:.0%} false discovery rate{ranked}."

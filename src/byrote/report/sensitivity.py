@@ -2,6 +2,7 @@
 
 import numpy as np
 from rich.text import Text
+from scipy.special import ndtri
 
 from byrote.errors import printable
 from byrote.report.format import interval, log_likelihood, number, plural
@@ -9,10 +10,10 @@ from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
 from byrote.scores.memorization.sensitivity import Sensitivity
 from byrote.scores.memorization.summary import Summary
-from byrote.stats.estimate import proportion
 from byrote.stats.multiple_testing import false_hypotheses
 
 _TAIL = 0.025  # error of the lower end of a 95 % interval
+_SCORE = float(ndtri(1 - _TAIL))  # beyond it, Wilson's 95 % interval of a share excludes the level
 SURE = f"{1 - _TAIL:.1%}"
 _ELSEWHERE = "in another folder, with another --seed"  # which would else make the same fits
 _ANSWERS = {
@@ -150,9 +151,10 @@ def _method(summary: Summary) -> list[str]:
 def control(sensitivity: Sensitivity) -> str:
     """Return what the control shows of the test, and that it shows nothing of the records."""
     total, often = sensitivity.control_values, []
-    for level, share in sensitivity.control_below.items():
-        if proportion(round(share * total), total).low > float(level):
-            often.append(f"{100 * share:.3g}% below {100 * float(level):.3g}%")
+    for name, share in sensitivity.control_below.items():
+        level = float(name)
+        if share - level > _SCORE * np.sqrt(level * (1 - level) / total):
+            often.append(f"{100 * share:.3g}% below {100 * level:.3g}%")
     if not often:
         return (
             "That is no more than there should be: the test raises no false alarms beyond its"

@@ -76,7 +76,7 @@ def reach(result: ExposureResult) -> list[str]:
         return []
     needed = float(np.log2(count / SIGNIFICANCE))
     first = result.exposure.p_value[tested] / result.exposure.rank[tested]  # p-value of rank 1
-    alone = "it" if count == 1 else f"a single one of {plural(count, 'inserted secret')}"
+    alone = "the secret" if count == 1 else f"a single one of {count:,} inserted secrets"
     if (first > SIGNIFICANCE / count).all():  # NaN, an unknown rank, is not
         return [
             f"No single secret could have stood out: {alone} would need an exposure of"
@@ -84,8 +84,8 @@ def reach(result: ExposureResult) -> list[str]:
             " (--references) or a search."
         ]
     return [
-        f"What could be found: {alone} stands out of chance from an exposure of {number(needed)}"
-        " bits on; less exposed secrets, other secrets and the text's own content are not cleared."
+        f"{alone.capitalize()} stands out of chance from an exposure of {number(needed)} bits on;"
+        " less exposed secrets, other secrets and the text's own content are not cleared."
     ]
 
 

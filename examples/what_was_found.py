@@ -13,7 +13,7 @@ def digits(run: byrote.Run) -> str:
     scores = run.memorization()
     found = [row for row in scores.order() if scores.q_value[row] <= 0.05]
     if not found:
-        return "No digit is found to be memorized."
+        return "No digit was found; print(run.memorization()) says what could have been."
     rise, first = scores.mean_log[found], found[0]
     return (
         f"{len(found):,} of {len(scores):,} digits are memorized (q ≤ 0.05): training raises their"

@@ -22,6 +22,14 @@ def indented(page, first):
     return re.sub(r"\\\n +", "", found).replace("\n    ", "\n").strip().splitlines()
 
 
+def indented_commands(page):
+    """The commands of the indented blocks, in order, continued lines joined, without comments."""
+    prose = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.MULTILINE | re.DOTALL)
+    joined = re.sub(r"\\\n +", "", prose)
+    lines = re.findall(r"^    ((?:byrote|python|make) .*)$", joined, flags=re.MULTILINE)
+    return [line.partition("  #")[0].rstrip() for line in lines]
+
+
 def commands(page, changes=()):
     """The words of each byrote command in the blocks of a console, after changes to them."""
     lines = "".join(blocks(page, "console")).splitlines()
@@ -34,3 +42,8 @@ def words_of(line, changes=()):
     program, *words = shlex.split(line.removeprefix("$ "))
     assert program == "byrote"
     return words
+
+
+def masked(text):
+    """Lines without their numbers, which differ from processor to processor."""
+    return [re.sub(r"-?\d[\d.,]*", "0", line).split() for line in text.splitlines()]

@@ -13,11 +13,14 @@ ByroteError
 └── MissingExtra (ImportError)     an optional dependency is not installed
 """
 
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 _LONGEST_WORD = 80
+_LISTED = 3  # runs that are named
 
 
 class ByroteError(Exception):
@@ -92,7 +95,11 @@ def printable(value: object) -> str:
 
 def no_run(folder: object) -> InvalidInput:
     """Make the error of a folder that holds no run."""
-    return InvalidInput(f"{folder} holds no run: run.json is missing")
+    if not os.path.exists(str(folder)):  # noqa: PTH110 (False also where it cannot be looked at)
+        return InvalidInput(f"{folder} holds no run: there is no such folder")
+    inside = sorted(run.parent.name for run in Path(str(folder)).glob("*/run.json"))[:_LISTED]
+    which = f" (did you mean one in it, such as {' or '.join(map(printable, inside))}?)"
+    return InvalidInput(f"{folder} holds no run: run.json is missing{which if inside else ''}")
 
 
 def did_you_mean(word: Any, allowed: Iterable[str]) -> str:

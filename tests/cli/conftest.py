@@ -30,16 +30,3 @@ def once(byrote_, made, tmp_path):
         return answers[key][0]
 
     return call
-
-
-@pytest.fixture
-def coarse(monkeypatch):
-    """Figures have few pixels."""
-    monkeypatch.setattr("byrote.cli.verbs.figures._DPI", 20)
-
-
-@pytest.fixture
-def unrendered(monkeypatch):
-    """Figures are drawn, and their files written, where it is no matter how they look."""
-    content = memoryview(b"a figure")
-    monkeypatch.setattr("byrote.cli.verbs.figures._render", lambda *_: (content, False))

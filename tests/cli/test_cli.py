@@ -432,7 +432,10 @@ BAD = {
     "executor": ("x.npy", [*GOOD, "--executor", "rya"], "did you mean ray?"),
     "threads": ("x.npy", [*GOOD, "--threads", "9999"], "threads must not exceed"),
     "labels": ("x.npy", [*GOOD, "--stratify"], "needs labels"),
-    "unknown option": ("x.npy", [*GOOD, "--foldz", "3"], "No such option"),
+    "no number": ("x.npy", [*GOOD, "--folds", "ten"], "--folds must be a whole number; got 'ten'"),
+    "epochs": ("x.npy", ["--set", "epochs=-3", "--out", "run"], "epochs must be an integer"),
+    "two sets": ("x.npy", [*GOOD, "y.npy"], "score --help lists what there is"),
+    "unknown option": ("x.npy", [*GOOD, "--foldz", "3"], "no such option: --foldz"),
 }
 
 

@@ -54,7 +54,7 @@ def test_a_generator_is_guessed_from_by_its_samples(byrote_):
 
 
 BAD = {
-    "no secret": (DISCLOSE, "Missing option '--secret'"),
+    "no secret": (DISCLOSE, "missing option '--secret'"),
     "column": ([*DISCLOSE, "--secret", "il"], "secret must be a column of values"),
     "one value": (
         [DISCLOSE[0], "same.csv", *DISCLOSE[2:], "--secret", "same"],

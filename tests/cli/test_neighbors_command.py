@@ -175,7 +175,7 @@ def test_with_validation_records_there_are_both(byrote_, once, tmp_path):
     once(*RUN)
     out = byrote_(*FRESH)[1]
     assert "mean of rho" in out
-    assert "No record has a copy or near copy among the others" in out
+    assert "No copy or near copy of a record was found among the others;" in out
     data = json.loads(byrote_(*FRESH, "--json")[1])
     assert data["near_duplicates"]["summary"]["hidden"] == 0
     assert len(data["nearly_reproduced"]) == 10

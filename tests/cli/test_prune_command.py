@@ -82,7 +82,7 @@ def test_where_none_goes_no_audit_is_advised(byrote_):
     assert code == 0
     assert found > 0.05
     assert "0 of 80 records removed" in out
-    assert "nothing to audit again" in out
+    assert "What the run could not find stays in." in out
     assert "To audit them" not in out
 
 

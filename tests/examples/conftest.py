@@ -73,3 +73,12 @@ def _answer(client):
         for descriptor in (output, *files):
             os.close(descriptor)
         client.sendall(str(code).encode())
+
+
+@pytest.fixture
+def own_module(monkeypatch):
+    """Import classes from files of the current folder, as a fresh shell would."""
+    sys.modules.pop("mine", None)
+    monkeypatch.syspath_prepend(".")
+    yield
+    sys.modules.pop("mine", None)

@@ -1,22 +1,16 @@
 """The how-tos do what they say: code as it stands there, long commands at a smaller size."""
 
 import re
+import runpy
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from pages import ROOT, blocks, commands, indented, text_of, words_of
+import byrote
 
-
-@pytest.fixture
-def own_module(monkeypatch):
-    """Import classes from files of the current folder, as a fresh shell would."""
-    sys.modules.pop("mine", None)
-    monkeypatch.syspath_prepend(".")
-    yield
-    sys.modules.pop("mine", None)
+from pages import ROOT, blocks, commands, indented, indented_commands, masked, text_of, words_of
 
 
 def run_all(byrote_, page, changes=(), codes=(0,)):
@@ -27,11 +21,6 @@ def run_all(byrote_, page, changes=(), codes=(0,)):
         assert code in codes, err
         printed.append(out)
     return printed
-
-
-def masked(text):
-    """Lines without their numbers, which differ from processor to processor."""
-    return [re.sub(r"-?\d[\d.,]*", "0", line).split() for line in text.splitlines()]
 
 
 @pytest.mark.filterwarnings("default")
@@ -52,7 +41,7 @@ def test_a_model_of_ones_own(byrote_, own_module, capfd):
 
 
 @pytest.mark.filterwarnings("default")
-def test_secrets(byrote_, capfd):
+def test_secrets(byrote_, capfd, monkeypatch):
     model, table = blocks("docs/secrets.md", "python")
     exec(model, {})
     assert capfd.readouterr().out == blocks("docs/secrets.md", "text")[2]
@@ -63,9 +52,36 @@ def test_secrets(byrote_, capfd):
         ("hidden=128 --epochs 25", "hidden=8 --set layers=1 --epochs 1"),
     ]
     exposed, extracted, elsewhere = run_all(byrote_, "docs/secrets.md", small)
+    monkeypatch.setattr("byrote.cli.verbs.figures.draw", lambda *_, **__: iter(()))
+    _compare_with_the_demo(byrote_, capfd)
     assert "exposure in bits; at most 29.9; without memorization 1.44 on average" in exposed
     assert "of 1,000,000,000 completions" in extracted
     assert "mine" in elsewhere
+
+
+def _compare_with_the_demo(byrote_, capfd):
+    """Run the commands of docs/demo.md: a kernel density's digits, and the numbers of this page."""
+    lines = indented_commands("docs/demo.md")
+    exposed, extracted, _ = commands("docs/secrets.md")
+    assert [words_of(lines[place]) for place in (2, 3)] == [exposed, [*extracted, "--show-secrets"]]
+    vae = "--set likelihood=shared-gaussian --set draws=128"
+    small = [(vae, "--model kde --set bandwidth=0.2 --records 60"), ("--workers 2", "")]
+    for line in (*lines[:2], lines[4]):
+        code, _, err = byrote_(*words_of(line, small))
+        assert code == 0, err
+    capfd.readouterr()
+    program, *arguments = lines[5].removeprefix("python ").split()
+    run_program(program, *arguments)
+    printed = capfd.readouterr().out
+    shown = indented("README.md", "digits are memorized")
+    assert masked(printed)[1:4] == masked("\n".join(shown))
+
+
+def run_program(program, *arguments):
+    """Run a program of the repository in this process, as the main one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [program, *arguments])
+        runpy.run_path(str(ROOT / program), run_name="__main__")
 
 
 def test_one_model(capfd, tmp_path, monkeypatch):
@@ -97,28 +113,62 @@ def test_the_gate(byrote_):
     assert "max-auc" in Path("privacy/report.html").read_text()
 
 
+# Small runs stand in place of the pages' own.
 RESULT_PAGES = {
-    "docs/gate.md": "byrote check runs/digits",
-    "docs/report.md": "byrote report runs/digits",
-    "docs/compare.md": "byrote compare runs/plain",
-    "docs/privacy.md": "byrote epsilon runs/copies",
+    "docs/compare.md": [],
+    "docs/gate.md": [],
+    "docs/neighbors.md": [("RUN", "runs/kept")],
+    "docs/plans.md": [("digits", "digits --records 60")],
+    "docs/privacy.md": [
+        ("--probes 500 --fits 12", "--probes 20 --fits 8 --records 60"),
+        ("--workers 2", ""),
+    ],
+    "docs/report.md": [],
 }
 
 
-@pytest.mark.filterwarnings("default")
-def test_what_is_done_with_a_run(byrote_):
-    """With small runs in place of the pages' own."""
-    for name, bandwidth in {"digits": 1.0, "copies": 0.2, "plain": 0.2, "private": 1.0}.items():
+@pytest.fixture
+def results(byrote_, unrendered):
+    """Small runs under the names that pages use, and tables and records beside them."""
+    for name, bandwidth in {"digits": 1.0, "plain": 0.2, "private": 1.0}.items():
         options = f"--model kde --set bandwidth={bandwidth} --records 60 --out runs/{name}"
         plan = "--plan probes --probes 20 --fits 8 --coins"
         assert byrote_("score", "digits", *options.split(), *plan.split())[0] == 0
-    for page, first in RESULT_PAGES.items():
-        lines = [line for line in indented(page, first) if line.startswith("byrote")]
-        assert any(line.startswith(first) for line in lines)
-        for line in lines:
-            if not line.startswith("byrote score"):
-                code, _, err = byrote_(*words_of(line))
-                assert code in (0, 3, 4), err
+    small = "--set epochs=1 --set hidden=[8] --set draws=1 --records 60 --folds 2 --repeats 2"
+    kept = "--keep-models release --out runs/kept"
+    assert byrote_("score", "digits", *small.split(), *kept.split())[0] == 0
+    generator = np.random.default_rng(0)
+    np.save("unseen.npy", byrote.load("digits").x[:40] + generator.normal(size=(40, 8, 8)))
+    for name in "ths":
+        table = generator.normal(size=(30, 2))
+        np.savetxt(f"{name}.csv", table, delimiter=",", header="a,b", comments="")
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_is_done_with_a_run(byrote_, monkeypatch, results):
+    printed = {}
+    for page, changes in RESULT_PAGES.items():
+        for line in indented_commands(page):
+            code, out, err = byrote_(*words_of(line, changes))
+            assert code in (0, 3, 4), err
+            printed[line] = out
+    shown = [line for line in indented("docs/privacy.md", "Epsilon is") if line != "…"]
+    assert {*map(tuple, masked("\n".join(shown)))} <= lines_of(printed, "epsilon")
+    verdicts = masked("\n".join(indented("docs/privacy.md", "threshold    ")))
+    checked = {words[:4] for words in lines_of(printed, "check runs/copies")}
+    assert {tuple(words[:4]) for words in verdicts} <= checked
+    monkeypatch.setattr("byrote.cli.verbs.figures.draw", lambda *_, **__: iter(()))
+    figures = [line for line in indented_commands("docs/studies.md") if " figures " in line]
+    small = [("mnist-1e-3-small", "plain"), ("mnist-1e-4-small", "private")]
+    for line in figures:
+        code, _, err = byrote_(*words_of(line, small))
+        assert code == 0, err
+
+
+def lines_of(printed, verb):
+    """The lines that the commands of a verb printed, without their numbers."""
+    outs = [out for line, out in printed.items() if f" {verb} " in f"{line} "]
+    return {tuple(words) for out in outs for words in masked(out)}
 
 
 @pytest.mark.filterwarnings("default")
@@ -131,15 +181,15 @@ def test_the_readme(byrote_, own_module):
         ("--folds 10 --repeats 10 --workers 2", "--folds 3 --repeats 3"),
         (" > scores.csv", ""),
     ]
-    for line in indented("README.md", "byrote score records.csv"):
+    for line in indented_commands("README.md")[2:]:  # after those of make
         code, _, err = byrote_(*words_of(line, small))
         assert code == 0, err
 
 
-def test_every_page_with_code_is_run_by_a_test():
+def test_every_page_with_code_or_a_command_is_run_by_a_test():
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     pages = ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
     code = re.compile(r"^```(python|console|sh|bash)$", flags=re.MULTILINE)
-    with_code = {page for page in pages if code.search(text_of(page))}
-    assert len(with_code) > 12
+    with_code = {page for page in pages if code.search(text_of(page)) or indented_commands(page)}
+    assert len(with_code) > 15
     assert {page for page in with_code if f'"{page}"' not in tests} == set()

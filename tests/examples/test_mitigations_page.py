@@ -25,7 +25,7 @@ def test_noise_and_inverted_digits_are_the_outliers(tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings("default")
-def test_the_commands_compare_prune_and_audit_the_rest(byrote_):
+def test_the_commands_compare_prune_and_audit_the_rest(byrote_, unrendered):
     options, *lines = indented(PAGE, "byrote compare runs/plain")
     [options] = words_of(f"byrote {options.removeprefix('options=')}")
     printed = []

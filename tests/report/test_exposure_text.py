@@ -3,6 +3,7 @@
 import io
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rich.console import Console
 import byrote
 from byrote.attacks.extraction import Extraction
 from byrote.report import exposure as report
-from byrote.report import extraction
+from byrote.report import exposure_notes, extraction
 from byrote.scores.exposure.levels import by_insertions, check_controls
 
 GENERATOR = np.random.default_rng(12)
@@ -67,9 +68,9 @@ def test_the_controls_check_is_said():
     assert found.calibrated
     good = text_of(made())
     assert "1.44 expected" in good
-    assert ": consistent with no memorization." in good
+    assert "Of inserted secrets this says nothing." in good
     bad = made(shift=8)
-    assert "NOT consistent with no memorization" in text_of(bad)
+    assert "the measure is WRONG for secrets that a model never saw" in text_of(bad)
     assert "The controls fail their check" in text_of(bad)
     without = printed(report.render(made(), inserted=np.full(13, 4), role=np.full(13, "canary")))
     assert "No controls:" in without
@@ -195,3 +196,33 @@ def test_without_a_secret_no_rank_is_said():
     shown = printed(extraction.render(extracted(matches=None, rank=np.nan)))
     assert "own secret" not in shown
     assert extraction.to_json(extracted(rank=np.nan))["rank"] is None
+
+
+@pytest.mark.parametrize(
+    ("method", "references", "size", "sentence"),
+    [
+        ("sampled", 2000, 10**6, "stands out of chance from an exposure of 6.64 bits on"),
+        ("sampled", 60, 10**6, "more than this measure can show. Use more references"),
+        ("exact", 64, 64, "more than this measure can show. Use more references"),
+        ("skew_normal", 2000, 10**6, "stands out of chance from an exposure of 6.64 bits on"),
+    ],
+)
+def test_what_could_stand_out_follows_from_the_smallest_p_value(method, references, size, sentence):
+    bits = REFERENCES[:references]
+    exposure = byrote.exposure.estimate_exposure(
+        bits[:5] if method == "exact" else [40.0] * 5, bits, method=method, space_size=size
+    )
+    result = SimpleNamespace(exposure=exposure, inserted=np.full(5, 4))
+    [said] = exposure_notes.reach(result)
+    assert sentence in said
+    result.inserted[:] = 0
+    assert exposure_notes.reach(result) == []
+
+
+def test_a_run_without_a_finding_is_followed_by_what_could_have_been_found():
+    exposure = byrote.exposure.estimate_exposure([40.0] * 5, REFERENCES, space_size=10**6)
+    result = SimpleNamespace(exposure=exposure, inserted=np.full(5, 4))
+    assert "0 of 5 inserted secrets are more exposed" in exposure_notes.headline(result)[0]
+    assert exposure_notes.conclusion(result)[-1].endswith("are not cleared.")
+    found = SimpleNamespace(exposure=made(), inserted=TIMES)
+    assert exposure_notes.conclusion(found) == exposure_notes.headline(found)

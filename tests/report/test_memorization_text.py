@@ -676,7 +676,7 @@ def test_a_forecast_holds_its_numbers():
     unknown = forecast_text(standard_error=float("nan"), values_in=4.5, epsilon=0.0)
     assert "4.5 values in" in unknown
     assert "there are too few fits for standard errors" in unknown
-    assert "can prove no epsilon" in unknown
+    assert "cannot prove any privacy loss, however large it is" in unknown
 
 
 def test_a_forecast_warns_of_a_plan_that_finds_no_single_record():

@@ -1,7 +1,6 @@
 """Exit codes, and errors as one sentence on standard error."""
 
 import errno
-import io
 import os
 import sys
 import traceback
@@ -59,9 +58,7 @@ def run(command: Callable[[], int | None], *, debug: bool) -> int:  # noqa: PLR0
     except typer.Exit as error:
         return int(error.exit_code)
     except _UsageError as error:
-        usage = io.StringIO()
-        error.show(usage)
-        write_lines(usage.getvalue(), sys.stderr)
+        complain(_sentence_of(error))
         return Exit.UNUSABLE
     except (KeyboardInterrupt, typer.Abort):
         interrupts.ignore_signals()
@@ -110,6 +107,18 @@ def complain(text: str) -> None:
     """Print one line on standard error, unless that is closed."""
     with suppress(OSError):
         write_lines(f"byrote: {' '.join(text.splitlines())}", sys.stderr)
+
+
+def _sentence_of(error: Any) -> str:
+    """Return what is wrong with a command line, and the way out, in a sentence."""
+    parameter, cause = getattr(error, "param", None), error.__cause__
+    if parameter is not None and hasattr(cause, "errors"):  # of pydantic, which typer asks
+        problem = cause.errors()[0]
+        for kind, expected in (("int", "a whole number"), ("float", "a number")):
+            if problem["type"].startswith(kind):
+                return f"{parameter.opts[-1]} must be {expected}; got {problem['input']!r}"
+    text, command = error.format_message().rstrip("."), getattr(error.ctx, "command_path", "byrote")
+    return f"{text[:1].lower()}{text[1:]}; {command} --help lists what there is"
 
 
 def _unexpected(error: Exception, *, debug: bool) -> int:

@@ -195,7 +195,7 @@ def check_track(model: Any, track: Sequence[int]) -> None:
     if track and not takes_on_epoch(model):
         raise InvalidInput(f"track needs a model whose fit takes on_epoch; that of {name} does not")
     last = max_epochs(model)
-    if last is not None and max(track, default=0) > last:
+    if track and last is not None and max(track) > last:
         raise InvalidInput(f"track must lie within the {last} epochs of {name}; got {max(track)}")
 
 

@@ -1,5 +1,6 @@
 """The parameters of a model that are at the defaults of its class."""
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 from byrote.models import identity, registry
@@ -15,10 +16,22 @@ def default_parameters(model: Any) -> tuple[str, ...]:
     >>> default_parameters(registry.build("laplace-histogram", {"bins": 5}))
     ('epsilon', 'range')
     """
-    short = registry.short_name(identity.class_path(model))
-    if not short:
+    path = identity.class_path(model)
+    short, causal = registry.short_name(path), is_hugging_face(path)
+    if not short and not causal:
         return ()
-    defaults = identity.parameters(registry.build(short, {}))
+    defaults = identity.parameters(type(model)() if causal else registry.build(short, {}))
     return tuple(
         k for k, v in identity.parameters(model).items() if k in defaults and defaults[k] == v
     )
+
+
+def is_hugging_face(path: str) -> bool:
+    """Whether run.json names the class of ``hf:PATH``.
+
+    Examples
+    --------
+    >>> is_hugging_face("byrote.models.language.causal.causal_lm.CausalLM")
+    True
+    """
+    return fnmatchcase(path, "byrote.models.*.CausalLM")

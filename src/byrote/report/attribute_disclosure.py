@@ -36,7 +36,8 @@ def render(result: AttributeDisclosure, *, top: int = 10) -> RenderableType:
         f"Guessed with quality {number(summary['quality_in'])} in training and"
         f" {number(summary['quality_out'])} without it: {with_interval(result.mean, sign=True)} on"
         f" average over {plural(summary['scored'], 'record')}.\n"
-        f"{plural(summary['found'], 'record')} found at a 5% false discovery rate."
+        f"{plural(summary['found'], 'record')} found at a 5% false discovery rate; the others are"
+        " not cleared: more fits may find some, and another attacker may guess better."
     )
     remark = (
         "1 is a right guess; of a number, 1 - error / range. [95 %] over other fits, for these"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from byrote.models import registry
+from byrote.models.defaults import is_hugging_face
 from byrote.report.settings import changed_parameters
 from byrote.runs.manifest import PlanPart
 from byrote.scores.run import Run
@@ -59,8 +60,11 @@ def _complete(plan: PlanPart) -> dict[str, Any]:
 def _model(run: Run) -> list[str]:
     model = run.manifest.model
     name = registry.short_name(model.name) or ":".join(model.name.rsplit(".", 1))
+    settings = changed_parameters(model.model_dump())
+    if is_hugging_face(model.name) and settings.get("path"):
+        name = f"hf:{settings.pop('path')}"
     words = ["--model", name]
-    for key, value in changed_parameters(model.model_dump()).items():
+    for key, value in settings.items():
         plain = _without_class(value)
         words += ["--set", f"{key}={plain if isinstance(plain, str) else json.dumps(plain)}"]
     return words

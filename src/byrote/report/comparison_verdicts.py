@@ -81,7 +81,8 @@ def _exposures(change: ExposureChange) -> list[str]:
     if np.isnan(loss.low):
         sentences = [f"the difference of test loss has no interval: {loss.reason}."]
     elif loss.sign == 0:
-        sentences = ["test loss is not significantly different from BASELINE's."]
+        difference = f"{with_interval(loss, sign=True)} nats per token"
+        sentences = [f"test loss is not significantly different from BASELINE's: {difference}."]
     else:
         value, low, high = (float(np.exp(end)) for end in (loss.value, loss.low, loss.high))
         ratio = Estimate(value, low, high)
@@ -92,7 +93,7 @@ def _exposures(change: ExposureChange) -> list[str]:
         if levels:
             sentences.append(f"secrets {', '.join(levels)} are {words} exposed than in BASELINE.")
     alike = [
-        insertions(level)
+        f"{insertions(level)} ({with_interval(mean, sign=True)} bits)"
         for level, mean in known.items()
         if mean.sign == 0 and mean.low <= mean.high
     ]
@@ -133,7 +134,9 @@ def _evidence(comparison: Comparison) -> list[str]:
         elif evidence.contradicted:
             sentences.append(f"{name}: the proven epsilon exceeds the guarantee.")
     if any(run.evidence.epsilon.value == 0 for run in comparison.runs):
-        sentences.append("An epsilon of at least 0 means that the audit proved no privacy loss.")
+        sentences.append(
+            "An epsilon of at least 0 is not a loss of zero: that audit could not prove any."
+        )
     for reason, names in reasons.items():
         who = "any run" if len(names) == len(comparison.runs) else ", ".join(names)
         sentences.append(f"No epsilon is proven for {who}: {reason}.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from byrote.report import exposure_notes, sensitivity
+from byrote.report.gate import CONSEQUENCES
 from byrote.scores.exposure.exposure_result import ExposureResult
 from byrote.scores.gate.threshold import EXIT_CODES, UNMEASURED, Gate, Verdict
 from byrote.scores.memorization.memorization_result import MemorizationResult
@@ -74,7 +75,7 @@ def conclude(result: Findings, *, gate: Gate | None = None, incomplete: str = ""
     'No record is found to be memorized at a 5% false discovery rate.'
     """
     headline = (
-        exposure_notes.headline(result)
+        exposure_notes.conclusion(result)
         if isinstance(result, ExposureResult)
         else sensitivity.conclusion(result)
     )
@@ -89,19 +90,12 @@ def conclude(result: Findings, *, gate: Gate | None = None, incomplete: str = ""
 
 def _consequence(gate: Gate, result: Findings) -> str:
     """Return what a verdict means for whoever asked for the limits."""
-    if gate.verdict == "passed":
-        return "It is within the limits that were set, which say nothing of what was not tested."
-    if gate.verdict == "failed":
-        return (
-            "It is not within the limits that were set: change the data or the training (byrote"
-            " prune, stronger regularization, differential privacy), and audit again."
-        )
+    consequence = CONSEQUENCES[gate.verdict]
+    if gate.verdict != "inconclusive":
+        return consequence
     more = (
         "use more canaries" if isinstance(result, ExposureResult) else sensitivity.new_run(result)
     )
     unmeasured = any(each.reason.startswith(UNMEASURED) for each in gate.thresholds)
     missing = ", and see below how what was never measured can be" if unmeasured else ""
-    return (
-        "That is not a pass: this run cannot say whether the model is within the limits. To decide"
-        f" it, {more}{missing}."
-    )
+    return f"{consequence} To decide it, {more}{missing}."

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.report.format import add_ellipsis, new_table, number, plain, plural, with_interval
-from byrote.report.recitation import percent
+from byrote.report.recitation import NOT_CLEARED, percent
 from byrote.scores.recitation.counterfactual import CounterfactualRecitation
 
 CELLS = ("memorized", "predictable", "only_without", "neither")
@@ -74,6 +74,7 @@ def notes(result: CounterfactualRecitation) -> Iterator[str]:
         "Shares are means over pairs of fits, one with the text and one without. Intervals are over"
         " texts; other fits would differ by their seeds too."
     )
+    yield NOT_CLEARED
     if reason := result.tables()[0].memorized.reason:
         yield f"No interval: {reason}."
     if result.left_out:

@@ -120,6 +120,7 @@ def render_run(run: ExposureResult, *, top: int = 40) -> RenderableType:
     if run.missing:
         parts.append(Text(incomplete(len(run.missing)), "bold red"))
     parts.append(Text("\n".join(notes.headline(run)), "bold"))
+    parts += [Text(sentence) for sentence in notes.reach(run)]
     parts.append(render(run.exposure, **_arguments(run), fit=run.fit, top=top))
     return Group(*parts, Text(""), _settings(run))
 
@@ -199,19 +200,7 @@ def _levels(levels: tuple[Level, ...], exposure: Exposure) -> Table:
 
 
 def _controls(controls: Controls) -> Text:
-    if np.isnan(controls.mean_p_value):
-        return Text(
-            f"Controls: mean exposure {number(controls.mean)} bits over {controls.controls:,}, of"
-            " which some are only lower bounds; calibration is not tested."
-        )
-    consistent = "consistent" if controls.calibrated else "NOT consistent"
-    return Text(
-        f"Controls: mean exposure {number(controls.mean)} bits over {controls.controls:,}"
-        f" ({NULL_MEAN:.2f} expected, p {p_value(controls.mean_p_value)}); their p-values are"
-        f" {number(controls.ks)} from uniform (Kolmogorov-Smirnov, p"
-        f" {p_value(controls.ks_p_value)}): {consistent} with no memorization.",
-        style="" if controls.calibrated else "bold red",
-    )
+    return Text(notes.control(controls), style="" if controls.calibrated else "bold red")
 
 
 def _with_fits(exposure: Exposure, fit: ArrayLike | None) -> Exposure:

@@ -52,8 +52,8 @@ def headline(result: ExposureResult) -> list[str]:
     level = by_insertions(result.exposure, result.inserted)[-1]
     mean = with_interval(level_mean(level))
     sentences.append(
-        f"Secrets {insertions(level.insertions)} have a mean exposure of {mean} bits (p"
-        f" {p_value(level.p_value)} for no memorization)."
+        f"Secrets {insertions(level.insertions)} have a mean exposure of {mean} bits; chance alone"
+        f" gives so high exposures with p {p_value(level.p_value)}."
     )
     controls = check_controls(result.exposure, result.inserted)
     if controls.controls and not controls.calibrated:
@@ -61,13 +61,49 @@ def headline(result: ExposureResult) -> list[str]:
     return sentences
 
 
+def conclusion(result: ExposureResult) -> list[str]:
+    """Return the headline; where no secret stands out, with what could have been found."""
+    tested = _tested(result)
+    none_found = tested.any() and not _exposed(result, tested)
+    return [*headline(result), *(reach(result) if none_found else [])]
+
+
+def reach(result: ExposureResult) -> list[str]:
+    """Return the exposure from which a single secret stands out of chance, in a sentence."""
+    tested = _tested(result)
+    count = int(tested.sum())
+    if not count:
+        return []
+    needed = float(np.log2(count / SIGNIFICANCE))
+    first = result.exposure.p_value[tested] / result.exposure.rank[tested]  # p-value of rank 1
+    alone = "the secret" if count == 1 else f"a single one of {count:,} inserted secrets"
+    if (first > SIGNIFICANCE / count).all():  # NaN, an unknown rank, is not
+        return [
+            f"No single secret could have stood out: {alone} would need an exposure of"
+            f" {number(needed)} bits, more than this measure can show. Use more references"
+            " (--references) or a search."
+        ]
+    return [
+        f"{alone.capitalize()} stands out of chance from an exposure of {number(needed)} bits on;"
+        " less exposed secrets, other secrets and the text's own content are not cleared."
+    ]
+
+
+def _tested(result: ExposureResult) -> NDArray[np.bool_]:
+    """(n,) whether each secret was inserted and has a p-value."""
+    return (result.inserted > 0) & ~np.isnan(result.exposure.p_value)
+
+
+def _exposed(result: ExposureResult, tested: NDArray[np.bool_]) -> int:
+    return int(np.count_nonzero(q_values(result.exposure.p_value[tested]) <= SIGNIFICANCE))
+
+
 def _standing_out(result: ExposureResult) -> str:
     """Return how many inserted secrets are exposed beyond chance, and how many are first."""
-    exposure = result.exposure
-    known = (result.inserted > 0) & ~np.isnan(exposure.p_value)
-    out = int(np.count_nonzero(q_values(exposure.p_value[known]) <= SIGNIFICANCE))
-    first = int(np.count_nonzero(known & (exposure.rank == 1)))
-    ranked = f"; {first:,} of them the model ranks first of their format" if first else ""
+    known = _tested(result)
+    out = _exposed(result, known)
+    first = int(np.count_nonzero(known & (result.exposure.rank == 1)))
+    ranked = f"; {first:,} of them the model finds the likeliest of their format" if first else ""
     return (
         f"{out:,} of {plural(int((result.inserted > 0).sum()), 'inserted secret')} are more exposed"
         f" than chance explains, at a {SIGNIFICANCE:.0%} false discovery rate{ranked}."
@@ -214,6 +250,34 @@ def _beyond(exposure: Exposure) -> list[str]:
 
 def _above(exposure: Exposure) -> NDArray[np.bool_]:
     return exposure.bits > exposure.maximum + 1e-9
+
+
+def control(checked: Controls) -> str:
+    """State what secrets never inserted show of the measure, and that this is all they show.
+
+    Examples
+    --------
+    >>> control(Controls(20, 1.5, 0.8, 0.1, 0.9)).split(": ")[-1]
+    'as it should be for secrets that a model never saw. Of inserted secrets this says nothing.'
+    """
+    head = (
+        f"Negative control: {plural(checked.controls, 'secret')} never inserted, mean exposure"
+        f" {number(checked.mean)} bits"
+    )
+    if np.isnan(checked.mean_p_value):
+        return f"{head}; some are only lower bounds, so the measure itself is not checked."
+    text = (
+        f"{head} ({NULL_MEAN:.2f} expected, p {p_value(checked.mean_p_value)}), p-values"
+        f" {number(checked.ks)} from uniform (Kolmogorov-Smirnov, p {p_value(checked.ks_p_value)})"
+    )
+    if checked.calibrated:
+        return (
+            f"{text}: as it should be for secrets that a model never saw. Of inserted secrets this"
+            " says nothing."
+        )
+    return (
+        f"{text}: the measure is WRONG for secrets that a model never saw, and not to be relied on."
+    )
 
 
 def _calibration(levels: tuple[Level, ...], controls: Controls) -> list[str]:

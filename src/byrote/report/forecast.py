@@ -30,7 +30,7 @@ def of_records(forecast: Forecast, prospects: Outlook) -> Text:
     proven = (
         f"could prove an epsilon of {number(prospects.epsilon)} at best"
         if prospects.epsilon
-        else "can prove no epsilon"
+        else "cannot prove any privacy loss, however large it is"
     )
     return text.append(
         f"smallest p-value of the exact test {p_value(prospects.smallest_p)}; {proven}\n"

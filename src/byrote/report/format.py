@@ -146,6 +146,20 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.1f} h"
 
 
+def times(nats: float) -> str:
+    """Format what a number of nats multiplies a likelihood by.
+
+    Examples
+    --------
+    >>> times(3.97), times(12), times(290)
+    ('53', '160,000', '10^126')
+    """
+    if nats > 20:
+        return f"10^{nats / np.log(10):.0f}"
+    rounded = float(f"{np.exp(nats):.2g}")
+    return f"{rounded:,.0f}" if rounded >= 10 else f"{rounded:g}"
+
+
 def byte_size(count: float, *, rough: bool = False) -> str:
     """Format a number of bytes: with three digits, or two where it is a rough forecast.
 

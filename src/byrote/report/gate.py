@@ -1,6 +1,6 @@
 """A gate as text for the terminal, and as JUnit XML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 import numpy as np
@@ -10,8 +10,15 @@ from rich.text import Text
 
 from byrote.errors import printable
 from byrote.report.format import new_table, number
-from byrote.scores.gate.threshold import Gate, Threshold, option
+from byrote.scores.gate.threshold import Gate, Threshold, Verdict, option
 
+CONSEQUENCES: Mapping[Verdict, str] = {
+    "passed": "It is within the limits that were set, which say nothing of what was not tested.",
+    "failed": "It is not within the limits that were set: change the data or the training (byrote"
+    " prune, stronger regularization, differential privacy), and audit again.",
+    "inconclusive": "That is not a pass: this run cannot say whether the model is within the"
+    " limits.",
+}
 _STYLES = {"passed": "green", "failed": "bold red", "inconclusive": "bold yellow"}
 _NAMED = 5  # records in a remark
 _ELEMENTS = {"failed": "failure", "inconclusive": "error"}
@@ -26,6 +33,7 @@ def render(gate: Gate) -> RenderableType:
         if (remark := _remark(threshold))
     ]
     parts.append(Text(f"{gate.headline}.", style=_STYLES[gate.verdict]))
+    parts.append(Text(CONSEQUENCES[gate.verdict]))
     return Group(*parts)
 
 

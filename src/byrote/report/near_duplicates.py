@@ -12,6 +12,7 @@ from byrote.report.format import new_table, number, plain
 from byrote.report.record_column import RecordColumn
 from byrote.scores.neighbors.near_duplicates import Kind, NearDuplicates
 
+_SHIFTED = "shifted, rotated or cropped copies are not detected"
 _MARKS = {Kind.COPY: "=", Kind.NEAR: "≈", Kind.BRIGHTNESS: "≈*", Kind.PASSAGE: "∩"}
 
 
@@ -43,7 +44,10 @@ def sentence(duplicates: NearDuplicates) -> str:
     """Return the number of records with copies, and their scores, in a sentence or two."""
     summary = duplicates.summary()
     if not summary["hidden"]:
-        return f"No record has a {_copy(duplicates)} among the others."
+        return (
+            f"No {_copy(duplicates)} of a record was found among the others;"
+            f" {_undetected(duplicates)}."
+        )
     counted = {
         "copies": summary["copies"],
         "near copies": summary["near"],
@@ -86,9 +90,20 @@ def remarks(duplicates: NearDuplicates) -> list[str]:
     sentences = ["Near: closer than the local density explains, at a 1 % false discovery rate."]
     if duplicates.description["brightness"]:
         sentences.append("(≈*) near after removing brightness and contrast.")
-    if duplicates.description["space"].startswith("pixels"):
-        sentences.append("Shifted, rotated or cropped copies are not detected.")
+    if _in_pixels(duplicates) and duplicates.hidden.any():
+        sentences.append(f"{_SHIFTED.capitalize()}.")
     return sentences
+
+
+def _undetected(duplicates: NearDuplicates) -> str:
+    """Return what a search that found nothing may have missed."""
+    if duplicates.unjudged:
+        return "only exact copies are searched for"
+    return _SHIFTED if _in_pixels(duplicates) else "looser likeness is not searched for"
+
+
+def _in_pixels(duplicates: NearDuplicates) -> bool:
+    return bool(duplicates.description["space"].startswith("pixels"))
 
 
 def _copy(duplicates: NearDuplicates) -> str:

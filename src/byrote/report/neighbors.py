@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from byrote.errors import printable
-from byrote.report.format import interval, new_table, number, plain
+from byrote.report.format import interval, new_table, number, plain, plural
 from byrote.scores.neighbors.copying_test import ENOUGH
 from byrote.scores.neighbors.neighbor_result import NeighborResult
 from byrote.stats.estimate import Estimate
@@ -45,6 +45,19 @@ def _headline(result: NeighborResult) -> Text:
         f"rho: distance to the nearest validation record over that to the nearest sample,"
         f" {about['compared']:,} of each"
     )
+
+
+def copied(result: NeighborResult) -> str:
+    """State how many training records a sample copies exactly, and among how few samples.
+
+    Examples
+    --------
+    See ``render``.
+    """
+    if result.copied:
+        return f"Training records at distance zero from a sample: {result.copied:,}."
+    samples = plural(result.description["samples"], "sample")
+    return f"No exact copy of a training record among {samples}; more samples may hold some."
 
 
 def rows(result: NeighborResult) -> list[tuple[str, str, str, str, str]]:
@@ -144,11 +157,7 @@ def _tests(result: NeighborResult) -> Table:
 
 def _remarks(result: NeighborResult) -> Text:
     text = Text()
-    if result.copied:
-        text.append(
-            f"Training records at distance zero from a sample: {result.copied:,}.\n",
-            style="bold",
-        )
+    text.append(f"{copied(result)}\n", style="bold" if result.copied else "")
     return text.append("\n".join(remarks(result)))
 
 

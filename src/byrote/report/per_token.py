@@ -10,7 +10,7 @@ from byrote.report.record_column import RecordColumn
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.per_token import TokenSummary
 
-_SHOWN = 24  # characters of a text
+_SHOWN = 18  # characters of a text
 
 
 def columns(result: MemorizationResult) -> list[RecordColumn]:
@@ -20,7 +20,7 @@ def columns(result: MemorizationResult) -> list[RecordColumn]:
         return []
     accuracy = [
         RecordColumn(title, "", [number(value) for value in values])
-        for title, values in (("accuracy in", result.accuracy_in), ("out", result.accuracy_out))
+        for title, values in (("acc. in", result.accuracy_in), ("out", result.accuracy_out))
         if values is not None
     ]
     assert result.tokens is not None  # noqa: S101 (with the summary)

@@ -11,6 +11,7 @@ from rich.text import Text
 from byrote.errors import printable
 from byrote.report.format import incomplete, new_table, number, plain, plural
 from byrote.report.settings import headline_of
+from byrote.scores.gate.max_epsilon_proven import largest_provable
 from byrote.scores.privacy.evidence import Bound, GroupMeasure, PrivacyEvidence
 from byrote.scores.privacy.membership import MembershipInference
 
@@ -57,8 +58,13 @@ def verdict(evidence: PrivacyEvidence) -> Text:
     claim = f"at delta {bound.delta:.3g}, {100 * (1 - bound.significance):.4g}% confidence"
     if np.isnan(bound.epsilon):
         text.append(f"Epsilon: {NO_BOUND}, since {bound.reason}.", style="bold")
+        text.append(f" {unproven(bound)}")
     elif bound.epsilon == 0:
-        text.append(f"No privacy loss is proven {claim}: {evidence_of(bound)}.", style="bold")
+        text.append(
+            f"This audit could not prove any privacy loss {claim}: {evidence_of(bound)}.",
+            style="bold",
+        )
+        text.append(f" {unproven(bound)}")
     else:
         text.append(f"Epsilon is at least {number(bound.epsilon)} {claim}", style="bold")
         text.append(f": {evidence_of(bound)}.")
@@ -71,10 +77,19 @@ def verdict(evidence: PrivacyEvidence) -> Text:
     return text
 
 
+def unproven(bound: Bound) -> str:
+    """Return what a bound of 0, or none, leaves open: everything, and how much was in reach."""
+    most = np.nan if np.isnan(bound.epsilon) else largest_provable(bound)
+    reach = f"at best it could have proven {number(most)}, and " if most > 0 else ""
+    return f"That is not a loss of zero: {reach}the true epsilon may be anything."
+
+
 def guarantee(promised: Mapping[str, Any] | None) -> str:
     """Return the guarantee that a model records, in a sentence."""
     if promised is None:
-        return "The model records no differential-privacy guarantee."
+        return (
+            "The model records no differential-privacy guarantee: nothing limits the privacy loss."
+        )
     most, least = (number(promised.get(name, np.nan)) for name in ("epsilon", "smallest_epsilon"))
     epsilon = f"epsilon {most} at delta {promised['delta']:.3g}"
     if "smallest_epsilon" in promised and least != most:

@@ -32,7 +32,9 @@ def render(
     if left := _copies_left(pruned, duplicates):
         text.append(f"{left:,} of those removed have a copy or near copy that is kept.\n")
     if not len(pruned.removed):
-        return text.append("No record is removed, so there is nothing to audit again.")
+        return text.append(
+            "No record is removed: none reaches the rule. What the run could not find stays in."
+        )
     if path and description and description["data"]["source"] != "memory":
         text.append(f"To score the records kept: {_command(description['data'], path)} --out …\n")
     return text.append("Records that the removed ones shielded may now be memorized.")

@@ -18,6 +18,11 @@ from byrote.scores.recitation.recitation import (
 )
 from byrote.stats.estimate import Estimate
 
+NOT_CLEARED = (
+    "A window that is not recited can be memorized all the same: other prompts, longer ones, or"
+    " more samples may bring it out."
+)
+
 
 class RecitedText(NamedTuple):
     """A suffix that the model recites: id of the text, place of its first token, and the text."""
@@ -129,6 +134,7 @@ def notes(result: Recitation) -> Iterator[str]:
             "Recited is not yet memorized: licences, lists and phrases can be predictable. Compare"
             " with texts of the same kind that the model never saw (--unseen)."
         )
+    yield NOT_CLEARED
     yield from _left_out(result)
 
 

@@ -2,15 +2,18 @@
 
 import numpy as np
 from rich.text import Text
+from scipy.special import ndtri
 
 from byrote.errors import printable
 from byrote.report.format import interval, log_likelihood, number, plural
 from byrote.scores.memorization.memorization_result import MemorizationResult
 from byrote.scores.memorization.moderated import SIGNIFICANCE
+from byrote.scores.memorization.sensitivity import Sensitivity
 from byrote.scores.memorization.summary import Summary
 from byrote.stats.multiple_testing import false_hypotheses
 
 _TAIL = 0.025  # error of the lower end of a 95 % interval
+_SCORE = float(ndtri(1 - _TAIL))  # beyond it, Wilson's 95 % interval of a share excludes the level
 SURE = f"{1 - _TAIL:.1%}"
 _ELSEWHERE = "in another folder, with another --seed"  # which would else make the same fits
 _ANSWERS = {
@@ -30,7 +33,7 @@ def significance(result: MemorizationResult) -> Text:
     text.append("\n".join(headline(result)), style="bold")
     if summary.significant is not None:
         text.append("\n")
-        text.append("\n".join([*_method(summary), *reach(result)]))
+        text.append("\n".join([*reach(result), *_method(summary)]))
     return text
 
 
@@ -140,9 +143,28 @@ def _method(summary: Summary) -> list[str]:
         exactly = f", exact for {plural(count, 'record')} with too few or infinite values"
     return [
         f"p-values: {summary.p_value_method}{exactly}.",
-        f"Negative control ({sensitivity.control}): of {sensitivity.control_values:,} null"
-        f" p-values {below}.",
+        f"Negative control ({sensitivity.control}): of {sensitivity.control_values:,} p-values"
+        f" by chance alone {below}. {control(sensitivity)}",
     ]
+
+
+def control(sensitivity: Sensitivity) -> str:
+    """Return what the control shows of the test, and that it shows nothing of the records."""
+    total, often = sensitivity.control_values, []
+    for name, share in sensitivity.control_below.items():
+        level = float(name)
+        if share - level > _SCORE * np.sqrt(level * (1 - level) / total):
+            often.append(f"{100 * share:.3g}% below {100 * level:.3g}%")
+    if not often:
+        return (
+            "That is no more than there should be: the test raises no false alarms beyond its"
+            " level. Of the records themselves this says nothing."
+        )
+    return (
+        f"That is more than there should be ({', '.join(often)}), so each record's p-value is"
+        " raised to at least the share of the control's that are as small: records may be missed,"
+        " but no more of those found are false."
+    )
 
 
 def reach(result: MemorizationResult) -> list[str]:
@@ -187,7 +209,7 @@ def upper_alone(result: MemorizationResult) -> str:
     upper = result.summary().sensitivity.upper_limit
     if not np.isfinite(upper):
         return ""
-    return f"; an upper limit alone, wrong with probability 0.05, can be had: {number(upper)} nats"
+    return f"; with 95% confidence, by an upper limit alone, none is above {number(upper)} nats"
 
 
 def new_run(result: MemorizationResult) -> str:

@@ -240,7 +240,7 @@ def test_a_page_belongs_to_its_run_alone(pages, runs, tmp_path):
     run = byrote.open_run(runs / "images")
     assert verify(path, [run]) == []
     problems = verify(path, [byrote.open_run(runs / "wide")])
-    assert [problem for problem in problems if "its model is another" in problem]
+    assert [problem for problem in problems if "SHA-256 of its model" in problem]
     path.write_bytes(path.read_bytes().replace(b"memorized", b"unharmed!", 1))
     assert verify(path, [run]) == ["the page was changed after it was made"]
 
@@ -251,7 +251,7 @@ def test_a_page_of_fewer_fits_is_not_that_of_the_run(runs, tmp_path):
     path = tmp_path / "page.html"
     path.write_bytes(again(tmp_path / "rows"))
     problems = verify(path, [byrote.open_run(runs / "rows")])
-    assert problems == ["rows: its run is another than that of the page"]
+    assert problems == ["rows: the SHA-256 of its run differs from that of the page"]
 
 
 def test_settings_that_no_report_writes_are_a_changed_page(pages, runs, tmp_path):

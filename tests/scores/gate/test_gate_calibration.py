@@ -172,7 +172,7 @@ def test_the_largest_effect_is_named_where_there_are_no_limits():
     largest = gated.run.evaluation.discovery.effect.max()
     assert (found.verdict, np.isnan(found.found)) == ("inconclusive", True)
     assert largest > 90
-    assert f"is {largest:.3g} nats" in found.reason
+    assert f"the largest effect seen, {largest:.3g} nats, is partly chance" in found.reason
 
 
 def test_other_thresholds_that_fail_name_records_too():

@@ -90,7 +90,7 @@ class RowsOptions:
             "--print",
             Printed,
             "Print the rows or ids to train on, those to score, the fit's seed, or the id of the"
-            " run (default: rows).",
+            " run.",
         ),
     ] = "rows"
     debug: Debug = False

@@ -50,7 +50,7 @@ class RecordOptions(TableOptions):
         str,
         argument(
             "DATA",
-            "Score digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
+            "Use digits or fashion-mnist (built in), a .npy, .npz, .csv, .parquet or IDX"
             " file, a folder of images, or one with the files of CIFAR-10, CelebA or MNIST;"
             " or texts: a .jsonl, .csv, .parquet or text file, or a folder of text files.",
         ),

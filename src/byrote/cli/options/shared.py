@@ -130,9 +130,7 @@ Out = Annotated[
 Seed = Annotated[int, number("Seed every random choice with N.")]
 Workers = Annotated[int, number("Use N worker processes.")]
 Threads = Annotated[int, number("Use N threads per fit, the same throughout a run.")]
-Executor = Annotated[
-    ExecutorName, one_of("--executor", ExecutorName, "Choose where fits run (default: auto).")
-]
+Executor = Annotated[ExecutorName, one_of("--executor", ExecutorName, "Choose where fits run.")]
 DryRun = Annotated[
     bool,
     typer.Option(

@@ -31,7 +31,7 @@ class ReciteOptions:
     texts: Annotated[
         str | None,
         argument(
-            "[TEXTS]",
+            "TEXTS",
             "Recite these texts: JSON lines, .csv, .parquet, a text file, or a folder of them"
             " (default: those of the run, by all its fits, with and without each).",
         ),
@@ -59,9 +59,7 @@ class ReciteOptions:
     ] = 0.5
     top_k: Annotated[int, number("Sample from the N most likely tokens in top-k sampling.")] = 40
     temperature: Annotated[float, value("T", "Use this temperature in the third sampler.")] = 0.7
-    edits: Annotated[
-        int, number("Also bound the probability of suffixes up to N edits away (default: 0, not).")
-    ] = 0
+    edits: Annotated[int, number("Also bound the probability of suffixes up to N edits away.")] = 0
     max_queries: Annotated[
         int, number("Evaluate at most N prefixes per window for these bounds.")
     ] = 1000

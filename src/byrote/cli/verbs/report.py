@@ -16,6 +16,9 @@ from byrote.scores.run import open_run
 
 def report(options: ReportOptions) -> int:
     """Write the page of runs, and print their conclusions; return the exit code."""
+    if options.out.is_dir() or not options.out.absolute().parent.is_dir():
+        out = printable(options.out)
+        raise InvalidInput(f"--out must be a file in a folder that exists; got {out!r}")
     named = name_runs(options.runs, options.names)
     runs = {name: open_run(path) for name, path in named.items()}
     page = write_report(

@@ -52,6 +52,10 @@ class Bins:
         """Count the values of a group in each bin; rows: (n,)."""
         return np.bincount(self.place[rows], minlength=len(self.left))
 
+    def range(self, place: int) -> str:
+        """Return the range of the values in a bin beyond a limit."""
+        return self.beyond[place].replace("\n", " ").partition(" (")[0]
+
     def finish(self, ax: Axes) -> None:
         """Set limits and ticks of the horizontal axis, with a break before each bin beyond it."""
         span = self.high - self.low

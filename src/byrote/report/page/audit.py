@@ -69,6 +69,8 @@ class Audit:
     def source(self) -> str:
         """Where the data are from, in words."""
         data = self.run.manifest.data
+        if data.source == "memory" and self.run.has_canaries:
+            return "a text in memory"
         if data.source == "memory":
             return "texts in memory" if data.texts else "an array in memory"
         return printable(data.source)

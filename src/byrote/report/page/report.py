@@ -139,7 +139,7 @@ def _digests(data: Mapping[str, Any], name: str) -> dict[str, str]:
 def _differing(name: str, data: Mapping[str, Any], run: Run) -> list[str]:
     recorded, now = _digests(data, name), digests(run)
     return [
-        f"{name}: its {part} is another than that of the page"
+        f"{name}: the SHA-256 of its {part} differs from that of the page"
         for part in now
         if recorded.get(part) != now[part]
     ]

@@ -59,6 +59,11 @@ RECITATION: Words = (
 )
 ATTACKS: Words = (
     (
+        "loss, lira",
+        "two attackers: the first knows how probable the model finds a record, the second also how"
+        " probable it is to models trained with it and without it",
+    ),
+    (
         "area under the curve",
         "how often an attacker ranks a record that was trained on above one that was not: one half"
         " is guessing, 1 certainty. It is an average, and says nothing of the worst record.",

@@ -43,9 +43,9 @@ def measure(gated: GatedRun, asked: float) -> Measured:
 def _no_limits(effect: NDArray[np.float64], tail: float) -> str:
     largest = np.nanmax(effect)
     return (
-        "the negative control is too small for lower and upper limits of all records together,"
-        f" wrong with probability {tail:.3g} a side; the largest effect, of"
-        f" which chance is a part, is {largest:.3g} {UNIT}"
+        "too few fits for limits that hold for all records at once (the negative control is too"
+        f" small for an error of {tail:.3g} a side); the largest effect seen, {largest:.3g} {UNIT},"
+        " is partly chance"
     )
 
 

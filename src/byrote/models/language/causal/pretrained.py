@@ -25,6 +25,7 @@ _TOKENIZER_FILES = (
     "vocab.json", "merges.txt", "vocab.txt", "tokenizer.model", "spiece.model",
     "sentencepiece.bpe.model",
 )  # fmt: skip
+_WAY_OUT = ", where nothing is: byrote downloads no models, so save one first (save_pretrained)"
 _OFFLINE = dict.fromkeys(
     ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_HUB_DISABLE_TELEMETRY"), "1"
 )
@@ -36,7 +37,7 @@ def load_tokenizer(source: Any) -> Any:
     if path is None or not path.is_dir() or not _has_tokenizer(path):
         raise InvalidInput(
             "tokenizer must be a folder on this machine with a tokenizer's files (tokenizer.json);"
-            f" got {str(source)!r}"
+            f" got {str(source)!r}{_WAY_OUT if path is not None and not path.exists() else ''}"
         )
     auto = import_extra("transformers").AutoTokenizer.from_pretrained
     return _load("tokenizer", path, lambda: auto(str(path), **_local()))

@@ -62,7 +62,7 @@ def _loss(evidence: PrivacyEvidence) -> Number:
     name, bound = "privacy loss proven", evidence.headline.estimate
     if np.isnan(bound.value):
         return Number(name, "", note=evidence.headline.reason, missing=privacy.NO_BOUND)
-    note = _PROVEN
+    note = _PROVEN if bound.value else privacy.unproven(evidence.headline)
     if bound.value:
         odds = number(float(np.exp(bound.value)))
         note += f"; at this one an attacker's odds change by a factor of up to {odds}"

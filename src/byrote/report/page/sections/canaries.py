@@ -35,6 +35,7 @@ from byrote.scores.exposure.levels import (
 LISTED = 100
 EXFILTRATION = "exfiltration"
 _DRAWN = 400  # points of the figure
+_BY = {"model_sampled": "model's samples", "skew_normal": "fitted law", "sampled": "samples"}
 _CERTAIN = ("exact", "search")
 
 
@@ -108,7 +109,7 @@ def _levels(result: ExposureResult) -> Grid:
         for level in by_insertions(result.exposure, result.inserted)
     ]
     head = ("secrets", "number", "median, bits", "mean [95 %], bits", "only bounds", "p")
-    title = "Exposure by number of insertions; p: of no memorization at all"
+    title = "Exposure by number of insertions; p: how likely chance alone makes exposures so high"
     return Grid(title, head, tuple(rows))
 
 
@@ -210,7 +211,7 @@ class _Shown:
             _ends(exposure.low[row], exposure.high[row]),
             cells.value(float(exposure.log_perplexity[row])),
             cells.probability(float(exposure.p_value[row])),
-            str(exposure.method[row]) or "not measured",
+            _BY.get(method := str(exposure.method[row]), method) or "not measured",
             anchor=self._anchor("record", row) if anchor else "",
         )
 

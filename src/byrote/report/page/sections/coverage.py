@@ -104,8 +104,10 @@ def _untested(audit: Audit, covers: Mapping[str, Coverage]) -> Iterator[str]:
     ):
         if names := [name for name in CLASSES if covers[name].status == status]:
             yield f"{words}: {', '.join(names)}."
+    if all(covers[name].status != "run" for name in (EXFILTRATION, REGURGITATION)):
+        yield "Whether what the model learned of a record can be got out of it."
     if audit.scores is not None and isinstance(audit.near_duplicates, str):
-        yield "Near-duplicates: records with a copy in training look as if not memorized."
+        yield "Near-duplicates: not looked for. A record with a copy seems unmemorized."
     data = "on parts of these data" if audit.exposures is None else "with secrets added"
     yield (
         f"A model in use: what was audited {_audited(audit)} trained for this page in the same way,"
@@ -197,7 +199,9 @@ def _epsilons(evidence: PrivacyEvidence) -> tuple[str, str]:
     if np.isnan(bound.epsilon):
         proven = privacy.NO_BOUND
     allowed = privacy.guarantee(evidence.guarantee).rstrip(".")
-    return proven, "none" if evidence.guarantee is None else allowed.removeprefix("Guarantee: ")
+    return proven, "no guarantee" if evidence.guarantee is None else allowed.removeprefix(
+        "Guarantee: "
+    )
 
 
 def _measured(result: Measured) -> Cell:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from byrote.report import memorization, sensitivity
-from byrote.report.format import number, plural
+from byrote.report import memorization
+from byrote.report import sensitivity as text
+from byrote.report.format import number, plural, statistic_of, times
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import Block, Facts, Grid, Number, Prose, Section
@@ -21,7 +22,7 @@ def reach(audit: Audit) -> Section | None:
     if result is None:
         return None
     summary = result.summary()
-    blocks: list[Block] = [Prose(tuple(sensitivity.reach(result)))]
+    blocks: list[Block] = [Prose(tuple(text.reach(result)))]
     if summary.significant is None:
         blocks = [
             Prose((f"No p-values: {summary.p_value_method.removeprefix('none: ')}.",), "alarm")
@@ -35,7 +36,7 @@ def reach(audit: Audit) -> Section | None:
         "What could have been found",
         tuple(blocks),
         {"sensitivity": summary.sensitivity.to_dict(), "needed": summary.needed},
-        numbers=(_smallest(summary.sensitivity),),
+        numbers=(_smallest(result),),
         untested=_unseen(summary.sensitivity),
     )
 
@@ -61,7 +62,8 @@ def _drawn(audit: Audit) -> str:
     return "not known to be random: there are no p-values"
 
 
-def _smallest(sensitivity: Sensitivity) -> Number:
+def _smallest(result: MemorizationResult) -> Number:
+    sensitivity = result.summary().sensitivity
     name, effect = "smallest lone effect it finds", sensitivity.detectable
     if np.isnan(effect):
         return Number(name, "", note=sensitivity.reason or "the moderated test cannot be had")
@@ -71,9 +73,11 @@ def _smallest(sensitivity: Sensitivity) -> Number:
         return Number(name, "", note="retraining noise is far from normal")
     noisy = f"{number(sensitivity.detectable_noisy)} nats in a noisy record"
     known = Estimate(effect, reason="a forecast from this run's own noise")
+    value, _ = statistic_of(result.description)
+    likely = f" (made {times(effect)} times as likely)" if value == "log p" else ""
     note = (
-        "found with 80% power in a single record among others that are not memorized; where many"
-        " are, smaller effects can be found too"
+        f"found with 80% power in a single record{likely} among others that are not memorized;"
+        " where many are, smaller effects can be found too"
     )
     return Number(name, f"{number(effect)} nats", noisy, note, "detectable_nats", known)
 
@@ -81,9 +85,8 @@ def _smallest(sensitivity: Sensitivity) -> Number:
 def _unseen(sensitivity: Sensitivity) -> tuple[str, ...]:
     if np.isfinite(sensitivity.detectable) and not sensitivity.far_from_normal:
         return (
-            f"Many effects below {number(sensitivity.detectable)} nats on a record that is the"
-            " only one memorized: of such effects this many fits find some, and miss more than one"
-            " in five.",
+            f"Effects below {number(sensitivity.detectable)} nats on a record that is the only one"
+            " memorized: with so many fits more than one in five of them is missed.",
         )
     if np.isinf(sensitivity.detectable):
         return ("Single records: this plan has too few fits to find any one of them.",)
@@ -95,11 +98,9 @@ def _control(sensitivity: Sensitivity) -> list[Block]:
     if sensitivity.control is None:
         return []
     total = sensitivity.control_values
-    rows, often = [], []
+    rows = []
     for level, share in sensitivity.control_below.items():
         observed = proportion(round(share * total), total)
-        if observed.low > float(level):
-            often.append(f"{100 * share:.3g}% are below {100 * float(level):.3g}%")
         rows.append(
             cells.row(
                 f"below {float(level):.3g}",
@@ -108,23 +109,6 @@ def _control(sensitivity: Sensitivity) -> list[Block]:
                 f"{100 * observed.low:.3g}% to {100 * observed.high:.3g}%",
             )
         )
-    title = (
-        f"Negative control ({sensitivity.control}): {plural(total, 'p-value')} where nothing was"
-        " memorized"
-    )
+    title = f"Negative control ({sensitivity.control}): {plural(total, 'p-value')} by chance alone"
     grid = Grid(title, ("p-value", "expected", "observed", "95 %"), tuple(rows))
-    return [grid, Prose((_judged(often),), "note")]
-
-
-def _judged(often: list[str]) -> str:
-    """Return whether the control passes, and what that means for the records found."""
-    if not often:
-        return (
-            "Passed: where nothing is memorized, small p-values come no more often than they"
-            " should, beyond chance."
-        )
-    return (
-        f"Not passed, and made up for: where nothing is memorized, {' and '.join(often)}, more than"
-        " there should be. Each record's p-value is therefore raised to at least the share of the"
-        " control's that are as small: records may be missed, but no more of those found are false."
-    )
+    return [grid, Prose((text.control(sensitivity),), "note")]

@@ -11,7 +11,7 @@ from byrote.report import memorization, sensitivity
 from byrote.report.figures.distribution import score_bins
 from byrote.report.figures.far_values import Bins
 from byrote.report.figures.record_marks import is_found
-from byrote.report.format import number, plural, statistic_of
+from byrote.report.format import number, plural, statistic_of, times
 from byrote.report.page import cells, words
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import (
@@ -61,9 +61,11 @@ def records(audit: Audit) -> Section | None:
 def _numbers(audit: Audit, result: MemorizationResult) -> tuple[Number, ...]:
     effect = audit.measured("max_score")
     which = f"record {printable(effect.records[0])}" if effect.records else "the surest record"
+    value, _ = statistic_of(result.description)
+    factor = f", and makes it {times(effect.found)} times as likely" if value == "log p" else ""
     surest = (
-        f"how much training raises the log-likelihood of {which}, which has the highest lower limit"
-        " if better fits weigh more; noisier records have higher estimates"
+        f"how much training raises the log-likelihood of {which}{factor}; it has the highest lower"
+        " limit if better fits weigh more, and noisier records have higher estimates"
     )
     largest = cells.measured("largest sure effect", effect, "largest_effect_nats", note=surest)
     if not largest.is_known:
@@ -187,7 +189,7 @@ class _Shown:
 
     def _name(self, bins: Bins, place: int) -> str:
         if place in bins.beyond:
-            return _range(bins, place)
+            return bins.range(place)
         left = bins.left[place]
         return f"{number(left)} to {number(left + bins.width[place])}"
 
@@ -221,7 +223,9 @@ class _Shown:
             count += "; all: byrote show RUN --csv" if len(listed) < len(self.found) else ""
             grids.append(self._grid(f"Records found, the largest effect first ({count})", listed))
         if len(self.highest):
-            title = "Highest scores that were not found: chance alone may explain each of them"
+            title = (
+                "Highest scores that were not found: each may be chance, or memorized and missed"
+            )
             if self.result.summary().significant is None:
                 title = "Highest scores: without p-values none of them is tested"
             grids.append(self._grid(title, self.highest))
@@ -288,13 +292,8 @@ class _Shown:
 def _axis(bins: Bins) -> Axis:
     """Return the axis of M; bins beyond a break are named by where they end."""
     inside = Axis.through(bins.low, bins.high)
-    far = [(float(bins.centres[place]), f"… {_range(bins, place)}") for place in bins.beyond]
+    far = [(float(bins.centres[place]), f"… {bins.range(place)}") for place in bins.beyond]
     room = 0.09 * (bins.high - bins.low)
     near = [tick for tick in inside.ticks if all(abs(tick[0] - x) > room for x, _ in far)]
     ends = float(bins.left[0]), float(bins.left[-1] + bins.width[-1])
     return Axis(*ends, "memorization score M (nats)", tuple(sorted([*near, *far])))
-
-
-def _range(bins: Bins, place: int) -> str:
-    """Return the range of the scores in a bin beyond a break."""
-    return bins.beyond[place].replace("\n", " ").partition(" (")[0]

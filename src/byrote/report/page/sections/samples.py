@@ -2,7 +2,6 @@
 
 from byrote.errors import printable
 from byrote.report import neighbors as text
-from byrote.report.format import plural
 from byrote.report.page import cells
 from byrote.report.page.audit import Audit
 from byrote.report.page.content import Cell, Coverage, Grid, Prose, Section
@@ -20,11 +19,7 @@ def samples(audit: Audit) -> Section | None:
     if audit.scores is None or isinstance(result, str):
         return None
     about = result.description
-    copied = (
-        f"{plural(result.copied, 'training record')} at distance zero from a sample: exact copies."
-        if result.copied
-        else "No sample is an exact copy of a training record."
-    )
+    copied = text.copied(result)
     sizes = (
         f"{about['samples']:,} samples beside {about['train']:,} training records and"
         f" {about['validation']:,} validation records that the model has not seen."

@@ -62,7 +62,10 @@ def _mean(mean: Statistic) -> Number:
         return Number(name, "", note="no text was both in training and held out")
     known = not np.isnan(error)
     reach = f"standard error {number(error)}" if known else "no error: too few fits"
-    note = "mean gain in the share of tokens that were the likeliest, by training on a text"
+    note = (
+        "mean gain in the share of tokens that were the likeliest, by training on a text; an"
+        " average, which says nothing of the worst text"
+    )
     estimate = Estimate(mean.value, reason=reach)
     return Number(name, number(mean.value), reach, note, "mean_counterfactual_accuracy", estimate)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from byrote.stats import two_sides
 from byrote.stats.lira import log_ratio
-from byrote.stats.roc import auc, tpr_at
+from byrote.stats.roc import Cells
 from byrote.stats.standard_errors import jackknife_error
 
 Array = NDArray[np.float64]
@@ -80,8 +80,8 @@ def shared_noise_errors(
     replicates = []
     for left_out in np.unique(group):
         kept = group != left_out
-        scores = log_ratio(values[kept], member[kept], enough=enough, unit=unit[kept])
-        scored = ~np.isnan(scores)
-        known = scores[scored], member[kept][scored]
-        replicates.append([auc(*known), *(tpr_at(*known, rate) for rate in rates)])
+        members, units = member[kept], unit[kept]
+        scores = log_ratio(values[kept], members, enough=enough, unit=units)
+        cells = Cells(scores, members, units)
+        replicates.append([cells.area, *map(cells.tpr, rates)])
     return jackknife_error(np.array(replicates).T)

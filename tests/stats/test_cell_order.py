@@ -26,6 +26,7 @@ def test_cells_ascend_and_equal_values_stay_together(kind, block, of_range, core
     monkeypatch.setattr(cell_order, "_BLOCK", block)
     monkeypatch.setattr(cell_order, "_RANGE", of_range)
     monkeypatch.setattr(threads, "cores", lambda: cores)
+    monkeypatch.setattr(threads, "_LEAST", 0)
     generator = np.random.default_rng(0)
     values, flags = VALUES[kind](generator), generator.random((7, 90)) < 0.3
     values[2, ::3] = np.nan

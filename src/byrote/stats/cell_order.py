@@ -65,7 +65,7 @@ class CellOrder:
         self._ends = [*sample[:1].tolist(), *cuts.tolist(), *sample[-1:].tolist()] or [0.0, 0.0]
         self._range = np.empty(values.shape, np.uint8)
         self.counts: Places = sum(
-            in_order(partial(self._divide, cuts), range(len(values))),
+            in_order(partial(self._divide, cuts), range(len(values)), size=values.size),
             np.zeros((len(cuts) + 1, 2), np.int64),
         )
 

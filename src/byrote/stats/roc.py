@@ -161,7 +161,7 @@ class _Placements:
         lower = before[:, 0] - before[:, 1]  # the others' scores
         higher = counts[:, 1].sum() - before[:, 1]  # the members'
         starts = zip(range(len(counts)), lower.tolist(), higher.tolist(), strict=True)
-        parts = in_order(partial(cls._of_range, cells), starts)
+        parts = in_order(partial(cls._of_range, cells), starts, size=cells.score.size)
         whole = next(parts)
         for part in parts:
             for sums, more in zip(whole.sums, part.sums, strict=True):

@@ -48,7 +48,7 @@ def in_order(
         try:
             for item in items:
                 waiting.append(pool.submit(copy_context().run, function, item))
-                if len(waiting) > threads:
+                if len(waiting) == threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from byrote import KFold, LeaveOneOut, Probes
+from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
 from byrote.privacy import infer_membership
@@ -14,6 +14,7 @@ from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.evidence import Bound
 from byrote.scores.privacy.measures import exposures, record_measures
 from byrote.scores.privacy.membership import attack_table, measure_attack
+from byrote.stats.estimate import from_error
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
 ZERO = Bound("one-run", 0.0, 0.0, 0.05)

@@ -22,14 +22,13 @@ class Centre:
     @classmethod
     def of(cls, values: Iterable[Array]) -> "Centre":
         """Average log-likelihoods, F times (m,)."""
-        total, count = 0.0, 0
+        total: Array = np.zeros(1)
+        count: NDArray[np.intp] = np.zeros(1, np.intp)
         for row in values:
             finite = np.isfinite(row)
-            known = finite.all()
-            total = total + (row if known else np.where(finite, row, 0.0))
-            count = count + (1 if known else finite)
-        counts = np.broadcast_to(count, np.shape(total)).astype(np.intp)
-        return cls(total / np.maximum(counts, 1), counts)
+            total = total + (row if finite.all() else np.where(finite, row, 0.0))
+            count = count + finite
+        return cls(total / np.maximum(count, 1), count)
 
     def subtract_from(self, row: Array) -> Array:
         """Subtract from the log-likelihoods of a fit, (m,), the record's mean, then the fit's.

@@ -11,7 +11,7 @@ from byrote.stats.cell_order import CellOrder
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ids = NDArray[np.intp]
-Counts = tuple[Ids, Ids]  # by record, and by unit of fits
+Counts = tuple[NDArray[np.int32], Ids]  # by record, and by unit of fits
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Cells:
         return members, others
 
     def _zeros(self) -> Counts:
-        return np.zeros(self.score.shape[1], np.intp), np.zeros(int(self.unit.max()) + 1, np.intp)
+        return np.zeros(self.score.shape[1], np.int32), np.zeros(int(self.unit.max()) + 1, np.intp)
 
     def above(self, threshold: float, *, members: bool, equal: bool = False) -> Counts:
         """Count the scores of a side above a threshold, or equal, by record and by unit."""

@@ -9,6 +9,7 @@ two).
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from functools import partial
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,25 +84,31 @@ class _Placements:
         before = np.cumsum(counts, axis=0) - counts
         lower = before[:, 0] - before[:, 1]  # the others' scores
         higher = counts[:, 1].sum() - before[:, 1]  # the members'
-        starts = zip(range(len(counts)), lower.tolist(), higher.tolist(), strict=True)
-        parts = in_order(partial(cls._of_range, cells), starts, size=cells.score.size)
-        whole = next(parts)
-        for part in parts:
-            for sums, more in zip(whole.sums, part.sums, strict=True):
-                np.add(sums, more, out=sums)
-            whole.members.join(part.members)
-            whole.others.join(part.others)
-        return whole
+        ranges = zip(range(len(counts)), lower.tolist(), higher.tolist(), strict=True)
+        by_record, by_unit = (np.zeros(len(each)) for each in cells.of_members)
+        members, others, lock = Moments(), Moments(), Lock()
 
-    @classmethod
-    def _of_range(cls, cells: Cells, start: tuple[int, int, int]) -> "_Placements":
-        """Count for a range.
+        def count(of_range: tuple[int, int, int]) -> tuple[Array, Moments, Moments]:
+            number, lower, higher = of_range
+            return cls._of_range(cells, number, (lower, higher), by_record, lock)
 
-        start: its number, the others' scores before it, and the members' from it on.
+        for part in in_order(count, ranges, size=cells.score.size):
+            by_unit += part[0]
+            members.join(part[1])
+            others.join(part[2])
+        return cls((by_record, by_unit), members, others)
+
+    @staticmethod
+    def _of_range(
+        cells: Cells, number: int, before: tuple[int, int], by_record: Array, lock: Lock
+    ) -> tuple[Array, Moments, Moments]:
+        """Count for a range, adding to the sums by record; returns those by unit, and moments.
+
+        before: the others' scores before the range, and the members' from it on. Counts are halves
+        of whole numbers, so their sums are exact, whichever thread adds first.
         """
-        number, lower, higher = start
-        by_record, by_unit = (np.zeros(len(counts)) for counts in cells.of_members)
-        members, others = Moments(), Moments()
+        lower, higher = before
+        by_unit, members, others = np.zeros(len(cells.of_members[1])), Moments(), Moments()
         for some in cells.order.ascending(number):
             member = some.flag.astype(np.float64)  # products with it are faster than choices by it
             right = _right(member, some.starts)
@@ -109,9 +116,10 @@ class _Placements:
             outside = _add(others, right, 1 - member, higher)
             right += higher + (lower - higher) * member
             lower, higher = lower + outside, higher - inside
-            np.add.at(by_record, some.column, right)
+            with lock:
+                np.add.at(by_record, some.column, right)
             by_unit += np.bincount(cells.unit[some.row], right, len(by_unit))
-        return cls((by_record, by_unit), members, others)
+        return by_unit, members, others
 
     @property
     def area(self) -> float:

@@ -7,86 +7,34 @@ two).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
 
-from byrote.stats.cell_order import ascending
+from byrote.stats.cells import Cells, Counts
 from byrote.stats.estimate import clopper_pearson
-from byrote.stats.ranks import lower_than
 from byrote.stats.standard_errors import Moments, clustered_proportion_error, error_of_sums
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Ids = NDArray[np.intp]
 Interval = tuple[float, float]
-Counts = tuple[Ids, Ids]  # by record, and by unit of fits
 
 
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """Scores by fit and record, read a fit at a time.
-
-    score, member: (F, n) scores, NaN where there is none, and whether the fit trained on the
-    record. unit: (F,) of each fit, numbered from 0; fits of one unit are one cluster.
-    """
-
-    score: Array
-    member: Flags
-    unit: Ids
-
-    @cached_property
-    def of_members(self) -> Counts:
-        """Number of members' scores of each record, and of each unit."""
-        return self.counted(_known, members=True)
-
-    @cached_property
-    def of_others(self) -> Counts:
-        """Number of non-members' scores of each record, and of each unit."""
-        return self.counted(_known, members=False)
-
-    @cached_property
-    def others(self) -> Array:
-        """The scores of non-members in ascending order."""
-        return np.sort(self.score[~self.member & _known(self.score)])
-
-    def counted(self, condition: Callable[[Array], Flags], *, members: bool) -> Counts:
-        """Count the scores of a side that meet a condition, by record and by unit."""
-        by_record, by_unit = (
-            np.zeros(size, np.intp) for size in (self.score.shape[1], int(self.unit.max()) + 1)
-        )
-        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
-            some = condition(score) & (member == members)
-            by_record += some
-            by_unit[unit] += np.count_nonzero(some)
-        return by_record, by_unit
-
-
-def _known(score: Array) -> Flags:
-    return ~np.isnan(score)
-
-
-def auc(score: Array, member: Flags) -> float:
+def area(cells: Cells) -> float:
     """Compute P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
-    inside, outside = np.sort(score[member]), np.sort(score[~member])
-    pairs = len(inside) * len(outside)
-    return float(lower_than(inside, outside).sum() / pairs) if pairs else np.nan
+    return _Placements.of(cells).area if all(cells.sizes) else np.nan
 
 
-def tpr_at(score: Array, member: Flags, rate: float) -> float:
+def tpr(cells: Cells, rate: float) -> float:
     """Compute the true-positive rate at a false-positive rate of at most ``rate``."""
-    if member.all() or not member.any():
+    if not all(cells.sizes):
         return np.nan
-    return float((score[member] > _threshold(np.sort(score[~member]), rate)).mean())
-
-
-def _threshold(others: Array, rate: float) -> float:
-    """Score that this share of the others, in ascending order, is above at most."""
-    return float(others[len(others) - 1 - int(rate * len(others) + 1e-9)])
+    return _share(cells.above(cells.threshold(rate), members=True), cells.of_members)
 
 
 def auc_interval(
@@ -102,20 +50,20 @@ def auc_interval(
 
     least_error: a standard error from ``replicates`` values, used where it is larger.
     """
-    if not (cells.of_members[0].any() and cells.of_others[0].any()):
+    if not all(cells.sizes):
         return np.nan, (np.nan, np.nan)
     placements = _Placements.of(cells)
-    area = placements.area
-    if area in (0.0, 1.0):
-        return area, _interval_at_edge(area, cells, level)
+    value = placements.area
+    if value in (0.0, 1.0):
+        return value, _interval_at_edge(value, cells, level)
     error, clusters = placements.error(cells)
     if clusters < 2:
-        return area, (np.nan, np.nan)
+        return value, (np.nan, np.nan)
     if least_error > error:
         error, clusters = least_error, min(clusters, replicates)
-    half = stdtrit(clusters - 1, (1 + level) / 2) * error / (area * (1 - area))
-    centre = logit(area)
-    return area, (float(expit(centre - half)), float(expit(centre + half)))
+    half = stdtrit(clusters - 1, (1 + level) / 2) * error / (value * (1 - value))
+    centre = logit(value)
+    return value, (float(expit(centre - half)), float(expit(centre + half)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,20 +79,47 @@ class _Placements:
 
     @classmethod
     def of(cls, cells: Cells) -> "_Placements":
-        """Count in one pass through the scores in ascending order."""
-        by_record, by_unit = (np.zeros(len(counts)) for counts in cells.of_members)
-        members, others, is_member = Moments(), Moments(), cells.member.ravel()
-        lower, higher = 0, int(cells.of_members[0].sum())  # the others' scores, the members'
-        for places, starts in ascending(cells.score):
-            member = is_member[places]
-            right = _right(member, starts, lower, higher)
-            members.add(right[member])
-            others.add(right[~member])
-            lower, higher = others.size, higher - int(np.count_nonzero(member))
-            fit = places // len(by_record)
-            np.add.at(by_record, places - fit * len(by_record), right)
-            np.add.at(by_unit, cells.unit[fit], right)
+        """Count in one pass through the scores in ascending order, ranges of them in threads."""
+        counts = cells.order.counts
+        before = np.cumsum(counts, axis=0) - counts
+        lower = before[:, 0] - before[:, 1]  # the others' scores
+        higher = counts[:, 1].sum() - before[:, 1]  # the members'
+        ranges = zip(range(len(counts)), lower.tolist(), higher.tolist(), strict=True)
+        by_record, by_unit = (np.zeros(len(each)) for each in cells.of_members)
+        members, others, lock = Moments(), Moments(), Lock()
+
+        def count(of_range: tuple[int, int, int]) -> tuple[Array, Moments, Moments]:
+            number, lower, higher = of_range
+            return cls._of_range(cells, number, (lower, higher), by_record, lock)
+
+        for part in in_order(count, ranges, size=cells.score.size):
+            by_unit += part[0]
+            members.join(part[1])
+            others.join(part[2])
         return cls((by_record, by_unit), members, others)
+
+    @staticmethod
+    def _of_range(
+        cells: Cells, number: int, before: tuple[int, int], by_record: Array, lock: Lock
+    ) -> tuple[Array, Moments, Moments]:
+        """Count for a range, adding to the sums by record; returns those by unit, and moments.
+
+        before: the others' scores before the range, and the members' from it on. Counts are halves
+        of whole numbers, so their sums are exact, whichever thread adds first.
+        """
+        lower, higher = before
+        by_unit, members, others = np.zeros(len(cells.of_members[1])), Moments(), Moments()
+        for some in cells.order.ascending(number):
+            member = some.flag.astype(np.float64)  # products with it are faster than choices by it
+            right = _right(member, some.starts)
+            inside = _add(members, right, member, lower)
+            outside = _add(others, right, 1 - member, higher)
+            right += higher + (lower - higher) * member
+            lower, higher = lower + outside, higher - inside
+            with lock:
+                np.add.at(by_record, some.column, right)
+            by_unit += np.bincount(cells.unit[some.row], right, len(by_unit))
+        return by_unit, members, others
 
     @property
     def area(self) -> float:
@@ -153,30 +128,39 @@ class _Placements:
 
     def error(self, cells: Cells) -> tuple[float, int]:
         """Compute the standard error of the area, and the number of clusters behind it."""
-        m, n, area = self.members.size, self.others.size, self.area
+        m, n, value = self.members.size, self.others.size, self.area
         sides = cells.of_members, cells.of_others
         by_record, by_unit = (
-            sums / (m * n) - area * (members / m + others / n)
+            sums / (m * n) - value * (members / m + others / n)
             for sums, members, others in zip(self.sums, *sides, strict=True)
         )
-        squares = self.members.about(area * n) + self.others.about(area * m)
+        squares = self.members.about(value * n) + self.others.about(value * m)
         return error_of_sums((by_record, by_unit), squares / (m * n) ** 2, sides)
 
 
-def _right(member: Flags, starts: Ids, lower: int, higher: int) -> Array:
-    """Count what each of (k,) ascending scores is right about, equal ones beginning at ``starts``.
+def _right(member: Array, starts: Ids | None) -> Array:
+    """Count what each of (k,) ascending scores is right about among them.
 
-    lower, higher: numbers of others' scores before them, and of members' scores from them on.
+    For a member's (1): the others' below it. For another's (0): less the members' up to it. Equal
+    ones, which begin at ``starts``, count half.
     """
-    tied = len(starts) < len(member)
-    sizes = np.diff(starts, append=len(member)) if tied else 1
-    inside = np.add.reduceat(member, starts, dtype=np.intp) if tied else member.astype(np.intp)
+    if starts is None:
+        return np.arange(1.0, len(member) + 1) * member - np.cumsum(member)
+    sizes = np.diff(starts, append=len(member))
+    inside = np.add.reduceat(member, starts)
     outside = sizes - inside
-    below = lower + np.cumsum(outside) - outside / 2
-    above = higher - np.cumsum(inside) + inside / 2
-    if tied:
-        below, above = np.repeat(below, sizes), np.repeat(above, sizes)
-    return np.where(member, below, above)
+    below, above = np.cumsum(outside) - outside / 2, inside / 2 - np.cumsum(inside)
+    return np.where(member > 0, np.repeat(below, sizes), np.repeat(above, sizes))
+
+
+def _add(moments: Moments, values: Array, side: Array, offset: int) -> int:
+    """Add the values of a side, (k,) of 0 and 1, plus an offset; return how many they are."""
+    chosen, size = values * side, int(side.sum())
+    if size:
+        total = float(chosen.sum())
+        squares = float((chosen * values).sum()) - total**2 / size
+        moments.add_sums(size, total + offset * size, max(squares, 0.0))
+    return size
 
 
 def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:
@@ -208,23 +192,18 @@ def tpr_interval_at(
 
     least_error: a standard error of the true-positive rate, used where it is larger.
     """
-    others = cells.others
-    threshold = _threshold(others, rate)
-    alarms, hits = (
-        cells.counted(lambda score: score > threshold, members=side) for side in (False, True)
-    )
+    threshold, others = cells.threshold(rate), cells.sizes[1]
+    alarms, hits = (cells.above(threshold, members=side) for side in (False, True))
     fpr, tpr = _share(alarms, cells.of_others), _share(hits, cells.of_members)
     inner = (1 + level) / 2
     trials = _effective_trials(cells, alarms, 0.0, members=False)
-    few, many = alarm_limits(len(others), trials, rate, inner)
+    few, many = alarm_limits(others, trials, rate, inner)
     low, high = 0.0, 1.0
     if few >= 0:
-        strict = others[len(others) - 1 - few]
-        hits = cells.counted(lambda score: score > strict, members=True)
+        hits = cells.above(cells.other(others - 1 - few), members=True)
         low = _tpr_limits(cells, hits, inner, least_error)[0]
-    if many <= len(others):
-        lenient = others[len(others) - many]
-        hits = cells.counted(lambda score: score >= lenient, members=True)
+    if many <= others:
+        hits = cells.above(cells.other(others - many), members=True, equal=True)
         high = _tpr_limits(cells, hits, inner, least_error)[1]
     return fpr, tpr, (min(low, tpr), max(high, tpr))
 

@@ -1,6 +1,6 @@
 """Lower bounds on epsilon for records in or out of fits, or why they do not apply."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from byrote.errors import InvalidInput
 from byrote.models.privacy.dp import ADD_REMOVE, REPLACEMENT
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
-from byrote.scores.privacy.density import epsilon_from_density
+from byrote.scores.privacy.centring import centred
+from byrote.scores.privacy.density import density_bound_of
 from byrote.scores.privacy.evidence import DENSITY, GAUSSIAN, ONE_RUN, RATES, Bound
 from byrote.scores.privacy.guarantee import allowed
 from byrote.scores.privacy.one_run import audit_one_run
@@ -146,12 +147,12 @@ def density_bound(spec: Mapping[str, Any], table: Table, claim: Claim) -> Bound:
         return claim.none(DENSITY, reason)
     if claim.delta:
         return claim.none(DENSITY, VACUOUS)
-    inside, relation = table.roles() == IN, _relation(spec)
+    relation = _relation(spec)
     limit = allowed(claim.guarantee, 0.0, relation)
-    bound = epsilon_from_density(
+    bound = density_bound_of(
         table.used(without=_in_incomplete_repeat(table)),
-        inside,
-        epsilon=limit if np.isfinite(limit) else None,
+        table.included(),
+        claimed=limit if np.isfinite(limit) else np.nan,
         significance=claim.significance,
     )
     detail = {**bound.to_dict(), "relation": relation}
@@ -204,33 +205,6 @@ def coins_of(spec: Mapping[str, Any], table: Table) -> Coins | str:
         score = "log-likelihood less its mean over all fits, with and without the record"
         return Coins(np.concatenate([*centred(values)]), included.ravel(), len(fits), score)
     return Coins(values[0], included[0], 1, f"log-likelihood in fit {fits[0]}")
-
-
-def centred(values: Sequence[Array]) -> Iterator[Array]:
-    """Subtract from log-likelihoods, F times (m,), the mean of the record, then that of the fit.
-
-    Membership is not used. A density of zero stays -inf where the record has other values; unknown
-    values (NaN) become 0.
-
-    Examples
-    --------
-    >>> rows = centred([np.array([1.0, 5.0, -np.inf]), np.array([3.0, 5.0, 2.0])])
-    >>> [row.round(2).tolist() for row in rows]
-    [[-0.5, 0.5, -inf], [0.67, -0.33, -0.33]]
-    """
-    total, count = np.zeros((2, len(values[0])))
-    for row in values:
-        finite = np.isfinite(row)
-        np.add(total, row, out=total, where=finite)
-        count += finite
-    mean = total / np.maximum(count, 1)
-    for row in values:
-        finite = np.isfinite(row)
-        rest = np.where(finite, row - mean, 0.0)
-        rest -= rest.sum() / max(1, np.count_nonzero(finite))
-        rest[~finite] = 0.0
-        rest[np.isneginf(row) & (count > 0)] = -np.inf
-        yield rest
 
 
 def _no_trials(spec: Mapping[str, Any], records: int) -> str:

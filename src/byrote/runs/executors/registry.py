@@ -1,6 +1,5 @@
 """Executors by name, and the pool of workers that each opens."""
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from byrote.errors import InvalidInput
 from byrote.models.extras import check_installed
 from byrote.runs.executors.pool import InProcess, Pool
 from byrote.runs.interrupts import deferred_signals
+from byrote.stats.threads import cores
 
 EXECUTORS = ("auto", "in-process", "processes", "ray")
 
@@ -70,10 +70,3 @@ def usable_workers(workers: int, threads: int) -> int:
     The number of workers changes no result.
     """
     return max(1, min(workers, cores() // threads))
-
-
-def cores() -> int:
-    """Return the number of processor cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.stats.memorization import Side
+from byrote.stats.rows import blocks
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -84,13 +85,23 @@ class InOutBlock:
 
 def in_out_blocks(table: Table, order: FitOrder) -> Iterator[tuple[Indices, InOutBlock]]:
     """Cut a table into blocks in bounded memory, each with the places of its records."""
-    roles = table.roles()
+    for cut in cuts(table, order):
+        yield from blocks_of_cut(table, order, cut)
+
+
+def cuts(table: Table, order: FitOrder) -> list[slice]:
+    """Cut the records of a table into ranges whose blocks together fit into memory."""
     size = max(1, _BLOCK // max(1, len(order.fits)))
-    for start in range(0, len(table.rows) if len(order.fits) else 0, size):
-        columns = slice(start, start + size)
-        values, of_values = table.log_prob[:, columns][order.fits], roles[:, columns][order.fits]
-        for block in _split(values, of_values, order):
-            yield start + block.records, block
+    return [*blocks(len(table.rows) if len(order.fits) else 0, size)]
+
+
+def blocks_of_cut(
+    table: Table, order: FitOrder, cut: slice
+) -> Iterator[tuple[Indices, InOutBlock]]:
+    """Return the blocks of a range of records, each with the places of its records."""
+    values, roles = (each[:, cut][order.fits] for each in (table.log_prob, table.roles()))
+    for block in _split(values, roles, order):
+        yield cut.start + block.records, block
 
 
 def _split(log_prob: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:
@@ -118,6 +129,7 @@ def _with_same_counts(
     if (counts == counts[0]).all():
         return np.arange(len(counts)), [len(counts)]
     which = numbered(counts)
+    which = which.astype(np.min_scalar_type(which.max()))  # short integers are quick to sort
     return np.argsort(which, kind="stable"), np.cumsum(np.bincount(which)).tolist()
 
 
@@ -148,7 +160,9 @@ def _side(
     repeat, group = order.repeat[member[0]], order.group[member[0]]
     position = np.arange(len(repeat)) - np.searchsorted(repeat, repeat)
     columns = np.lexsort((repeat, position))
-    cells = np.flatnonzero(member).reshape(m, -1)[:, columns]
+    cells = np.flatnonzero(member).reshape(m, -1)
+    if (columns[1:] < columns[:-1]).any():
+        cells = cells[:, columns]
     fit = cells - member.shape[1] * np.arange(m)[:, None]
     return Side(values.ravel()[cells], repeat[columns]), group[columns], fit
 

@@ -267,7 +267,7 @@ def _p_value_method(table: Table, evaluation: Evaluation, tested: int) -> str:
         return "none: no record was both in and out"
     if evaluation.discovery.control is not None:
         return "moderated t"
-    return "exact" if evaluation.exact else "normal approximation"
+    return "exact" if evaluation.exact_tests.exact else "normal approximation"
 
 
 def why_no_errors(table: Table, evaluation: Evaluation) -> str:

@@ -75,8 +75,18 @@ class Evaluation:
         return interval
 
     @cached_property
+    def without_spread(self) -> NDArray[np.bool_]:
+        """(r,) whether mean_log has an error of zero but is not zero; none if all errors are."""
+        estimate, error = self.estimate["mean_log"], self.standard_error["mean_log"]
+        with np.errstate(invalid="ignore"):
+            rounding = _ROUNDING * (1 + np.abs(self.log_prob_in) + np.abs(self.log_prob_out))
+            flat = error <= rounding
+            some = not flat[~np.isnan(error)].all()
+            return np.asarray(flat & (np.abs(estimate) > rounding) & some, dtype=bool)
+
+    @cached_property
     def exact_tests(self) -> ExactTests:
-        """The exact tests."""
+        """The exact rank tests."""
         return exact_tests(self.table)
 
     @property
@@ -170,16 +180,8 @@ def zero_spread(evaluation: Evaluation, significance: float) -> NDArray[np.bool_
     be zero where it is for every record, as with a deterministic model under leave-one-out; where
     the difference is zero; and where chance would seldom have held out exactly these values.
     """
-    estimate, error = evaluation.estimate["mean_log"], evaluation.standard_error["mean_log"]
-    rounding = _ROUNDING * (1 + np.abs(evaluation.log_prob_in) + np.abs(evaluation.log_prob_out))
-    with np.errstate(invalid="ignore"):
-        flat = error <= rounding
-        if flat[~np.isnan(error)].all():
-            return np.zeros(len(error), dtype=bool)
-        flat &= np.abs(estimate) > rounding
-        if flat.any():
-            flat &= ~(evaluation.p_value_exact <= significance)
-        return np.asarray(flat, dtype=bool)
+    flat = evaluation.without_spread
+    return flat & ~(evaluation.p_value_exact <= significance) if flat.any() else flat
 
 
 def estimates_without(table: Table, excluded: NDArray[np.bool_]) -> dict[str, Array]:

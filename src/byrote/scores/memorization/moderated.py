@@ -1,8 +1,9 @@
 """The moderated test of every record of a table, with a negative control from the same run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from byrote import seeds
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
+from byrote.scores.memorization.control_values import ControlValues
 from byrote.scores.memorization.in_out import numbered
 from byrote.stats.moderated_test import (
     Contrast,
@@ -19,15 +21,10 @@ from byrote.stats.moderated_test import (
     detectable_effect,
     fit_prior,
     moderated_t,
-    student_p_values,
 )
 from byrote.stats.multiple_testing import q_values
-from byrote.stats.negative_control import (
-    ENDLESS,
-    Control,
-    descending,
-    joint_critical,
-)
+from byrote.stats.negative_control import ENDLESS, Control, joint_critical, upper_tail
+from byrote.stats.threads import in_threads
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -37,7 +34,7 @@ Source = Literal["bystanders", "permuted memberships"]
 SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 POWER = 0.8  # with which a detectable effect is found
 LEAST_RECORDS = 10  # whose variances make a prior
-_STEPS, _LEAST_KEPT = 5, 0.2  # times that found records leave a control; share of it that stays
+_STEPS = 5  # times that found records leave a control
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
 _NO_CONTROL = Control([])
@@ -135,16 +132,15 @@ def moderated_test(table: Table, seed: int, *, control_values: int = ENOUGH) -> 
 
     ``seed`` draws the control; ``control_values`` is its size, per record, where that costs little.
     """
-    generator = seeds.generator(seed, seeds.Purpose.CONTROL)
     try:
         if not table.design.randomized:
             raise _Unavailable("the plan's membership is not known to be random")
-        return _discovery(comparisons(table), generator, control_values)
+        return _discovery(comparisons(table), seed, control_values)
     except _Unavailable as reason:
         return Discovery.unavailable(table, str(reason))
 
 
-def _discovery(values: Comparisons, generator: np.random.Generator, enough: int) -> Discovery:
+def _discovery(values: Comparisons, seed: int, enough: int) -> Discovery:
     records, contrast = _joined(values.contrasts())
     if len(records) < LEAST_RECORDS:
         raise _Unavailable(
@@ -152,25 +148,26 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
         )
     bystanders = values.bystanders()
     draws = _draws(len(records), len(bystanders) or len(records), enough)
-    source: Source = "bystanders" if len(bystanders) else "permuted memberships"
-    parts: Iterable[Part]
-    if len(bystanders):
-        parts = listed = list(values.null_of_bystanders(bystanders, records, draws, generator))
-        prior = _prior(contrast, *(part for _, part in listed))
-    else:
-        parts, prior = values.null_of_records(draws, generator), _prior(contrast)
     shapes = _shapes(values.table, one=len(bystanders) > 0)
-    null = _null_by_shape(parts, prior, shapes)
-    if not null:
+    if len(bystanders):
+        generator = seeds.generator(seed, seeds.Purpose.CONTROL)
+        parts = list(values.null_of_bystanders(bystanders, records, draws, generator))
+        prior = _prior(contrast, *(part for _, part in parts))
+        null = ControlValues.of_bystanders(parts, prior, shapes)
+    else:
+        prior = _prior(contrast)
+        null = ControlValues.of_records(values, prior, shapes, draws, seed)
+    if not null.by_shape:
         raise _Unavailable("no other membership is possible, so there is no negative control")
-    t, p = moderated_t(contrast, prior)[0], student_p_values(contrast, prior)
+    t, degrees = moderated_t(contrast, prior)
+    p = upper_tail(t, degrees)
     control, compared, p_value = _calibrate(t, p, records, shapes, null)
-    variance, degrees = prior.moderate(contrast)
+    variance = prior.moderate(contrast)[0]
     columns = np.full((4, len(values.table.rows)), np.nan)
     error = np.sqrt(variance / contrast.precision)
     columns[:, records] = p_value, contrast.effect, error, degrees
-    p_value, effect, standard_error, degrees = columns
-    return Discovery(p_value, effect, standard_error, degrees, control, compared, prior, source)
+    source: Source = "bystanders" if len(bystanders) else "permuted memberships"
+    return Discovery(*columns, control, compared, prior, source)
 
 
 def _joined(parts: Iterable[Part]) -> Part:
@@ -179,55 +176,12 @@ def _joined(parts: Iterable[Part]) -> Part:
     return records, Contrast.concatenate([contrast for _, contrast in listed])
 
 
-@dataclass(frozen=True, eq=False)
-class _NullValues:
-    """Control values of records with as many values in and out.
-
-    parts: by degrees of freedom, the records that t-values come from, and the t-values.
-    """
-
-    parts: Mapping[float, list[tuple[NDArray[np.int32], Array]]]
-
-    def control(self, found: Flags) -> Control:
-        """Make a control without values of the records found, unless they are nearly all."""
-        kept = {d: [~found[owners] for owners, _ in parts] for d, parts in self.parts.items()}
-        flags = [each for of_degrees in kept.values() for each in of_degrees]
-        if sum(map(np.count_nonzero, flags)) < _LEAST_KEPT * sum(map(len, flags)):
-            kept = {d: [np.ones_like(each) for each in every] for d, every in kept.items()}
-        return Control(
-            [(d, descending(_chosen(parts, kept[d]))) for d, parts in self.parts.items()]
-        )
-
-
-def _chosen(parts: Sequence[tuple[Any, Array]], flags: Sequence[Flags]) -> Array:
-    """Join the t-values of parts where flags are set, without another copy."""
-    stops = np.cumsum([0, *map(np.count_nonzero, flags)])
-    joined = np.empty(stops[-1])
-    for (_, t), chosen, start, stop in zip(parts, flags, stops, stops[1:], strict=False):
-        joined[start:stop] = t[chosen]
-    return joined
-
-
-def _null_by_shape(
-    parts: Iterable[Part], prior: VariancePrior, shapes: Indices
-) -> dict[int, _NullValues]:
-    """Compute control values by shape (see ``_calibrate``); parts, of one each, are forgotten."""
-    null: dict[int, dict[float, list[tuple[NDArray[np.int32], Array]]]] = {}
-    for owners, contrast in parts:
-        t, degrees = moderated_t(contrast, prior)
-        for each in np.unique(degrees).tolist():
-            chosen = degrees == each
-            of_shape = null.setdefault(int(shapes[owners[0]]), {})
-            of_shape.setdefault(each, []).append((owners[chosen].astype(np.int32), t[chosen]))
-    return {shape: _NullValues(of_shape) for shape, of_shape in sorted(null.items())}
-
-
 def _calibrate(
     t: Array,
     p: Array,
     records: Indices,
     shapes: Indices,
-    null: Mapping[int, _NullValues],
+    null: ControlValues,
 ) -> tuple[Control, list[tuple[Indices, Control]], Array]:
     """Calibrate p-values by control values, without those of records that are found themselves.
 
@@ -242,13 +196,17 @@ def _calibrate(
         shape: np.flatnonzero(shapes[records] == shape) for shape in np.unique(shapes[records])
     }
     controls: dict[int, Control] = {}
+    p_value = np.empty(len(p))
+
+    def calibrate(shape: int) -> None:
+        control, places = controls.get(shape, _NO_CONTROL), members[shape]
+        p_value[places] = control.calibrate(p[places], t[places])
+
     for _ in range(_STEPS):
-        p_value, before = np.empty(len(p)), found.copy()
+        before = found.copy()
         controls.clear()  # there may be too little memory for those of two steps
-        controls.update({shape: values.control(found) for shape, values in null.items()})
-        for shape, places in members.items():
-            control = controls.get(shape, _NO_CONTROL)
-            p_value[places] = control.calibrate(p[places], t[places])
+        controls.update(null.controls(found))
+        deque(in_threads(calibrate, [*members]), maxlen=0)
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
             break
@@ -266,10 +224,12 @@ def _calibrate(
 
 def _shapes(table: Table, *, one: bool) -> Indices:
     """(r + 1,) numbers of the counts of values in and out; all the same if there is to be one."""
-    roles = table.roles()[table.counting()]
-    counts = np.stack([(roles == role).sum(axis=0) for role in (IN, OUT)], axis=1)
-    numbers = np.zeros(len(counts), np.intp) if one else numbered(counts)
-    return np.append(numbers, 0)
+    if one:
+        return np.zeros(len(table.rows) + 1, np.intp)
+    counts = np.zeros((2, len(table.rows)), np.int32)
+    for fit in np.flatnonzero(table.counting()):
+        counts += table.roles()[fit] == np.array([[IN], [OUT]])
+    return np.append(numbered(counts.T), 0)
 
 
 def _draws(tested: int, control: int, enough: int) -> int:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from byrote import threads
 from byrote.stats import cell_order
 
 VALUES = {
@@ -19,23 +20,42 @@ VALUES = {
 
 
 @pytest.mark.parametrize("kind", VALUES)
-@pytest.mark.parametrize("block", [1, 40, 10_000])
-def test_cells_ascend_and_equal_values_stay_together(kind, block, monkeypatch):
+@pytest.mark.parametrize(("block", "of_range"), [(1, 1000), (40, 100), (10_000, 7), (9, 3)])
+@pytest.mark.parametrize("cores", [1, 3])
+def test_cells_ascend_and_equal_values_stay_together(kind, block, of_range, cores, monkeypatch):
     monkeypatch.setattr(cell_order, "_BLOCK", block)
-    values = VALUES[kind](np.random.default_rng(0))
+    monkeypatch.setattr(cell_order, "_RANGE", of_range)
+    monkeypatch.setattr(threads, "cores", lambda: cores)
+    monkeypatch.setattr(threads, "_LEAST", 0)
+    generator = np.random.default_rng(0)
+    values, flags = VALUES[kind](generator), generator.random((7, 90)) < 0.3
     values[2, ::3] = np.nan
-    blocks = list(cell_order.ascending(values))
-    found = np.concatenate([cells for cells, _ in blocks])
-    assert np.sort(found).tolist() == np.flatnonzero(~np.isnan(values)).tolist()
-    ordered = values.ravel()[found]
+    order = cell_order.CellOrder(values, flags)
+    ranges = [list(order.ascending(number)) for number in range(len(order.counts))]
+    blocks = [cells for each in ranges for cells in each]
+    row, column, flag = (
+        np.concatenate([getattr(cells, name) for cells in blocks])
+        for name in ("row", "column", "flag")
+    )
+    assert np.array_equal(np.sort(row * 90 + column), np.flatnonzero(~np.isnan(values)))
+    assert np.array_equal(flag, flags[row, column])
+    ordered = values[row, column]
     assert (ordered[1:] >= ordered[:-1]).all()
-    values_of_blocks = [values.ravel()[cells[starts]] for cells, starts in blocks]
-    assert np.concatenate(values_of_blocks).tolist() == np.unique(ordered).tolist()
-    assert [starts[0] for _, starts in blocks] == [0] * len(blocks)
+    different = [
+        values[cells.row, cells.column][slice(None) if cells.starts is None else cells.starts]
+        for cells in blocks
+    ]
+    assert np.concatenate(different).tolist() == np.unique(ordered).tolist()
+    for number, each in enumerate(ranges):
+        flagged = np.concatenate([cells.flag for cells in each] or [np.empty(0, bool)])
+        assert order.counts[number].tolist() == [len(flagged), flagged.sum()]
+        of_range = [values[cells.row, cells.column][~cells.flag] for cells in each]
+        assert order.unflagged(number).tolist() == np.concatenate([np.empty(0), *of_range]).tolist()
 
 
 @given(st.lists(st.floats(allow_nan=False), min_size=1, max_size=12))
 def test_any_numbers_are_ordered(numbers):
     values = np.array(numbers).reshape(1, -1)
-    found = [cells for cells, _ in cell_order.ascending(values)]
+    order = cell_order.CellOrder(values, values > 0)
+    found = [cells.column for cells in order.ascending(0)]
     assert values[0, np.concatenate(found)].tolist() == sorted(numbers)

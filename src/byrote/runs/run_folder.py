@@ -33,6 +33,7 @@ from byrote.runs.plan_file import read_design, write_design
 from byrote.runs.record_files import Names, PlantedCanaries, read_canaries, read_names
 from byrote.runs.table import Table
 from byrote.runs.weight_files import KeptModels
+from byrote.threads import in_order
 
 Content = TypeVar("Content")
 
@@ -213,8 +214,10 @@ class RunFolder:
             missing = sorted({*missing, *self.untracked([epoch])})
         rows = self.design.evaluated
         values = np.full((self.design.fits, len(rows)), np.nan)
-        for fit in sorted(set(range(self.design.fits)) - set(missing)):
-            values[fit, self.place(fit, rows)] = self.log_prob(fit, epoch)
+        fits = sorted(set(range(self.design.fits)) - set(missing))
+        read = in_order(lambda fit: self.log_prob(fit, epoch), fits, size=values.size)
+        for fit, of_fit in zip(fits, read, strict=True):
+            values[fit, self.place(fit, rows)] = of_fit
         if not len(self.design.bystanders):
             return Table(self.design, rows, values, tuple(missing))
         bystander = np.isin(rows, self.design.bystanders)

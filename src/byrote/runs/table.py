@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.plans import Design
-from byrote.plans.design import UNUSED
+from byrote.plans.design import IN, UNUSED
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,16 @@ class Table:
     def roles(self) -> NDArray[np.int8]:
         """Return the role of each record in each fit, (F, r); UNUSED in missing fits."""
         return self._roles
+
+    def included(self) -> NDArray[np.bool_]:
+        """Return whether a fit trained on a record that it counts, (F, r)."""
+        return self._included
+
+    @cached_property
+    def _included(self) -> NDArray[np.bool_]:
+        included = self.roles() == IN
+        included.flags.writeable = False  # shared by all who ask
+        return included
 
     @cached_property
     def _roles(self) -> NDArray[np.int8]:

@@ -245,7 +245,7 @@ class Run(StoredResults):
         if self.has_canaries:
             exposure = self.exposure(partial=partial).exposure
             return from_run.evidence_of_canaries(self.folder, table, exposure, claim)
-        return from_run.evidence_of_records(self.folder, table, self.evaluation, claim)
+        return from_run.evidence_of_records(self.folder, table, claim)
 
     @cached_property
     def records(self) -> Records | TextRecords:

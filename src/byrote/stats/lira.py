@@ -9,12 +9,14 @@ ones, and two of them are merged (Chan, Golub & LeVeque 1983). Nothing is subtra
 outside the window leaves no rounding error in it.
 """
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from byrote.stats import two_sides
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -60,19 +62,27 @@ def log_ratio(
     blocks = [block for block in two_sides.alike(*sides) if count[block[0]] >= 2]
     few = [block for block in blocks if count[block[0]] < enough]
     ratio = np.full(values.shape, np.nan)
-    squares, degrees = np.zeros((2, len(values))), 0
 
-    for columns in blocks:
+    def own(columns: Counts) -> tuple[Array, int] | None:
+        """Compute ratios, and sums of squares with their degrees of freedom where these are few."""
         inside, outside = _sides(values, included, columns, twin, count)
-        if few:
-            squares += [side.at(side.squares).sum(axis=1) for side in (inside, outside)]
-            degrees += len(columns) * inside.degrees
         if inside.degrees + 1 >= enough:
             ratio[:, columns] = inside.log_density() - outside.log_density()
-    for columns in few:
+        if not few:
+            return None
+        squares = [side.at(side.squares).sum(axis=1) for side in (inside, outside)]
+        return np.array(squares), len(columns) * inside.degrees
+
+    sums = [each for each in in_order(own, blocks, size=values.size) if each is not None]
+    if not few:
+        return ratio
+    variance = sum(squares for squares, _ in sums) / sum(degrees for _, degrees in sums)
+
+    def pooled(columns: Counts) -> None:
         inside, outside = _sides(values, included, columns, twin, count)
-        variance = squares / degrees
         ratio[:, columns] = inside.log_density(variance[0]) - outside.log_density(variance[1])
+
+    deque(in_order(pooled, few, size=values.size), maxlen=0)
     return ratio
 
 

@@ -23,10 +23,12 @@ from numpy.typing import NDArray
 
 from byrote.stats import two_sides
 from byrote.stats.memorization import difference, logmeanexp
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Counts = NDArray[np.intp]
+_FACTORS = 16  # multiplied before their logarithm is taken: too few for underflow
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,17 @@ def stakes(log_prob: Array, included: Flags) -> Stakes:
     stakes = np.zeros((2, int(pairs.max(initial=0)), len(pairs)))
     for columns in two_sides.alike(*counts):
         number = int(pairs[columns[0]])
-        if number:
-            sides = _cut(log_prob[:, columns], included[:, columns])
-            scale = _scales(sides[0], number)
-            for stake, side in zip(stakes, sides, strict=True):
-                stake[:number, columns] = _stakes(side, scale)
+        stakes[:, :number, columns] = _alike(log_prob[:, columns], included[:, columns], number)
     return Stakes(stakes[0], stakes[1], pairs)
+
+
+def _alike(log_prob: Array, included: Flags, pairs: int) -> Array:
+    """Compute stakes of m records with equally many values on each side, (2, pairs, m)."""
+    if not pairs:
+        return np.zeros((2, 0, log_prob.shape[1]))
+    sides = _cut(log_prob, included)
+    scale = _scales(sides[0], pairs)
+    return np.stack([_stakes(side, scale) for side in sides])
 
 
 def _scales(inside: Array, pairs: int) -> Array:
@@ -107,10 +114,35 @@ def _blocks(size: int, pairs: int) -> Counts:
 def log_e_value(stakes: Stakes, epsilon: float | Array) -> Array:
     """Compute the log of the gambler's final capital under epsilon, one or (n,), (n,)."""
     total, share = np.zeros(len(stakes.pairs)), np.exp(-epsilon)
+    capital = np.ones(len(total))
     with np.errstate(divide="ignore"):
-        for inside, outside in zip(stakes.inside, stakes.outside, strict=True):
-            total += np.log1p(share * inside - outside)
-    return total
+        for pair, (inside, outside) in enumerate(zip(stakes.inside, stakes.outside, strict=True)):
+            capital *= 1 + share * inside - outside
+            if not (pair + 1) % _FACTORS:
+                total += np.log(capital)
+                capital[:] = 1.0
+        return np.asarray(total + np.log(capital))
+
+
+def lower_bounds(log_prob: Array, included: Flags, significance: float) -> tuple[Array, float]:
+    """Compute the bounds of each record alone, (n,), and of all together, (F, n) each.
+
+    Stakes are computed some records at a time, and kept only where all together prove something.
+    """
+    counts = two_sides.counts(log_prob, included)
+    pairs = np.minimum(*counts)
+    log_e, alone = np.zeros((2, len(pairs)))
+
+    def of_columns(columns: Counts) -> tuple[Counts, Array, Array]:
+        values, sides = log_prob[:, columns], included[:, columns]
+        some = Stakes(*_alike(values, sides, int(pairs[columns[0]])), pairs[columns])
+        return columns, log_e_value(some, 0.0), bounds(some, significance)
+
+    alike = two_sides.alike(*counts)
+    for columns, *of_some in in_order(of_columns, alike, size=log_prob.size):
+        log_e[columns], alone[columns] = of_some
+    proven = len(pairs) and logmeanexp(log_e) + np.log(significance) > 0
+    return alone, bound(stakes(log_prob, included), significance) if proven else 0.0
 
 
 def bound(stakes: Stakes, significance: float) -> float:

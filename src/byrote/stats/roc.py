@@ -7,7 +7,6 @@ two).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -15,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
 
-from byrote.stats.cell_order import ascending
+from byrote.stats.cell_order import CellOrder
 from byrote.stats.estimate import clopper_pearson
-from byrote.stats.ranks import lower_than
 from byrote.stats.standard_errors import Moments, clustered_proportion_error, error_of_sums
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -42,51 +41,76 @@ class Cells:
     @cached_property
     def of_members(self) -> Counts:
         """Number of members' scores of each record, and of each unit."""
-        return self.counted(_known, members=True)
+        return self._counts[0]
 
     @cached_property
     def of_others(self) -> Counts:
         """Number of non-members' scores of each record, and of each unit."""
-        return self.counted(_known, members=False)
+        return self._counts[1]
 
     @cached_property
-    def others(self) -> Array:
-        """The scores of non-members in ascending order."""
-        return np.sort(self.score[~self.member & _known(self.score)])
+    def order(self) -> CellOrder:
+        """The scores in ascending order; those of members are flagged."""
+        return CellOrder(self.score, self.member)
 
-    def counted(self, condition: Callable[[Array], Flags], *, members: bool) -> Counts:
-        """Count the scores of a side that meet a condition, by record and by unit."""
-        by_record, by_unit = (
-            np.zeros(size, np.intp) for size in (self.score.shape[1], int(self.unit.max()) + 1)
-        )
+    @cached_property
+    def sizes(self) -> tuple[int, int]:
+        """Number of members' scores, and of others'."""
+        cells, members = self.order.counts.sum(axis=0).tolist()
+        return members, cells - members
+
+    @cached_property
+    def _counts(self) -> tuple[Counts, Counts]:
+        counts = self._zeros(), self._zeros()
         for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
-            some = condition(score) & (member == members)
-            by_record += some
-            by_unit[unit] += np.count_nonzero(some)
+            known = ~np.isnan(score)
+            for (by_record, by_unit), side in zip(counts, (known & member, known & ~member)):
+                by_record += side
+                by_unit[unit] += np.count_nonzero(side)
+        return counts
+
+    def _zeros(self) -> Counts:
+        return np.zeros(self.score.shape[1], np.intp), np.zeros(int(self.unit.max()) + 1, np.intp)
+
+    def above(self, threshold: float, *, members: bool, equal: bool = False) -> Counts:
+        """Count the scores of a side above a threshold, or equal, by record and by unit."""
+        by_record, by_unit = self._zeros()
+        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
+            high = score >= threshold if equal else score > threshold
+            high &= member if members else ~member
+            places = np.flatnonzero(high)
+            by_record[places] += 1
+            by_unit[unit] += len(places)
         return by_record, by_unit
 
+    def other(self, place: int) -> float:
+        """Return the non-members' score at a place of their ascending order, counted from 0."""
+        cells, members = self.order.counts.T
+        stops = np.cumsum(cells - members)
+        number = int(np.searchsorted(stops, place, side="right"))
+        if number not in self._others:
+            self._others[number] = self.order.unflagged(number)
+        return float(self._others[number][place - stops[number]])
 
-def _known(score: Array) -> Flags:
-    return ~np.isnan(score)
+    @cached_property
+    def _others(self) -> dict[int, Array]:
+        return {}
 
+    def threshold(self, rate: float) -> float:
+        """Return the score that this share of the non-members' is above at most."""
+        count = self.sizes[1]
+        return self.other(count - 1 - int(rate * count + 1e-9))
 
-def auc(score: Array, member: Flags) -> float:
-    """Compute P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
-    inside, outside = np.sort(score[member]), np.sort(score[~member])
-    pairs = len(inside) * len(outside)
-    return float(lower_than(inside, outside).sum() / pairs) if pairs else np.nan
+    @property
+    def area(self) -> float:
+        """P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
+        return _Placements.of(self).area if all(self.sizes) else np.nan
 
-
-def tpr_at(score: Array, member: Flags, rate: float) -> float:
-    """Compute the true-positive rate at a false-positive rate of at most ``rate``."""
-    if member.all() or not member.any():
-        return np.nan
-    return float((score[member] > _threshold(np.sort(score[~member]), rate)).mean())
-
-
-def _threshold(others: Array, rate: float) -> float:
-    """Score that this share of the others, in ascending order, is above at most."""
-    return float(others[len(others) - 1 - int(rate * len(others) + 1e-9)])
+    def tpr(self, rate: float) -> float:
+        """Compute the true-positive rate at a false-positive rate of at most ``rate``."""
+        if not all(self.sizes):
+            return np.nan
+        return _share(self.above(self.threshold(rate), members=True), self.of_members)
 
 
 def auc_interval(
@@ -131,19 +155,37 @@ class _Placements:
 
     @classmethod
     def of(cls, cells: Cells) -> "_Placements":
-        """Count in one pass through the scores in ascending order."""
+        """Count in one pass through the scores in ascending order, ranges of them in threads."""
+        counts = cells.order.counts
+        before = np.cumsum(counts, axis=0) - counts
+        lower = before[:, 0] - before[:, 1]  # the others' scores
+        higher = counts[:, 1].sum() - before[:, 1]  # the members'
+        starts = zip(range(len(counts)), lower.tolist(), higher.tolist(), strict=True)
+        parts = in_order(partial(cls._of_range, cells), starts, size=cells.score.size)
+        whole = next(parts)
+        for part in parts:
+            for sums, more in zip(whole.sums, part.sums, strict=True):
+                sums += more
+            whole.members.join(part.members)
+            whole.others.join(part.others)
+        return whole
+
+    @classmethod
+    def _of_range(cls, cells: Cells, start: tuple[int, int, int]) -> "_Placements":
+        """Count for a range; start: its number, the others' scores before it, and the members'
+        from it on."""
+        number, lower, higher = start
         by_record, by_unit = (np.zeros(len(counts)) for counts in cells.of_members)
-        members, others, is_member = Moments(), Moments(), cells.member.ravel()
-        lower, higher = 0, int(cells.of_members[0].sum())  # the others' scores, the members'
-        for places, starts in ascending(cells.score):
-            member = is_member[places]
-            right = _right(member, starts, lower, higher)
-            members.add(right[member])
-            others.add(right[~member])
-            lower, higher = others.size, higher - int(np.count_nonzero(member))
-            fit = places // len(by_record)
-            np.add.at(by_record, places - fit * len(by_record), right)
-            np.add.at(by_unit, cells.unit[fit], right)
+        members, others = Moments(), Moments()
+        for some in cells.order.ascending(number):
+            member = some.flag.astype(np.float64)  # products with it are faster than choices by it
+            right = _right(member, some.starts)
+            inside = _add(members, right, member, lower)
+            outside = _add(others, right, 1 - member, higher)
+            right += higher + (lower - higher) * member
+            lower, higher = lower + outside, higher - inside
+            np.add.at(by_record, some.column, right)
+            by_unit += np.bincount(cells.unit[some.row], right, len(by_unit))
         return cls((by_record, by_unit), members, others)
 
     @property
@@ -163,20 +205,29 @@ class _Placements:
         return error_of_sums((by_record, by_unit), squares / (m * n) ** 2, sides)
 
 
-def _right(member: Flags, starts: Ids, lower: int, higher: int) -> Array:
-    """Count what each of (k,) ascending scores is right about, equal ones beginning at ``starts``.
+def _right(member: Array, starts: Ids | None) -> Array:
+    """Count what each of (k,) ascending scores is right about among them.
 
-    lower, higher: numbers of others' scores before them, and of members' scores from them on.
+    For a member's (1): the others' below it. For another's (0): less the members' up to it. Equal
+    ones, which begin at ``starts``, count half.
     """
-    tied = len(starts) < len(member)
-    sizes = np.diff(starts, append=len(member)) if tied else 1
-    inside = np.add.reduceat(member, starts, dtype=np.intp) if tied else member.astype(np.intp)
+    if starts is None:
+        return np.arange(1.0, len(member) + 1) * member - np.cumsum(member)
+    sizes = np.diff(starts, append=len(member))
+    inside = np.add.reduceat(member, starts)
     outside = sizes - inside
-    below = lower + np.cumsum(outside) - outside / 2
-    above = higher - np.cumsum(inside) + inside / 2
-    if tied:
-        below, above = np.repeat(below, sizes), np.repeat(above, sizes)
-    return np.where(member, below, above)
+    below, above = np.cumsum(outside) - outside / 2, inside / 2 - np.cumsum(inside)
+    return np.where(member > 0, np.repeat(below, sizes), np.repeat(above, sizes))
+
+
+def _add(moments: Moments, values: Array, side: Array, offset: int) -> int:
+    """Add the values of a side, (k,) of 0 and 1, plus an offset; return how many they are."""
+    chosen, size = values * side, int(side.sum())
+    if size:
+        total = float(chosen.sum())
+        squares = float((chosen * values).sum()) - total**2 / size
+        moments.add_sums(size, total + offset * size, max(squares, 0.0))
+    return size
 
 
 def _interval_at_edge(area: float, cells: Cells, level: float) -> Interval:
@@ -208,23 +259,18 @@ def tpr_interval_at(
 
     least_error: a standard error of the true-positive rate, used where it is larger.
     """
-    others = cells.others
-    threshold = _threshold(others, rate)
-    alarms, hits = (
-        cells.counted(lambda score: score > threshold, members=side) for side in (False, True)
-    )
+    threshold, others = cells.threshold(rate), cells.sizes[1]
+    alarms, hits = (cells.above(threshold, members=side) for side in (False, True))
     fpr, tpr = _share(alarms, cells.of_others), _share(hits, cells.of_members)
     inner = (1 + level) / 2
     trials = _effective_trials(cells, alarms, 0.0, members=False)
-    few, many = alarm_limits(len(others), trials, rate, inner)
+    few, many = alarm_limits(others, trials, rate, inner)
     low, high = 0.0, 1.0
     if few >= 0:
-        strict = others[len(others) - 1 - few]
-        hits = cells.counted(lambda score: score > strict, members=True)
+        hits = cells.above(cells.other(others - 1 - few), members=True)
         low = _tpr_limits(cells, hits, inner, least_error)[0]
-    if many <= len(others):
-        lenient = others[len(others) - many]
-        hits = cells.counted(lambda score: score >= lenient, members=True)
+    if many <= others:
+        hits = cells.above(cells.other(others - many), members=True, equal=True)
         high = _tpr_limits(cells, hits, inner, least_error)[1]
     return fpr, tpr, (min(low, tpr), max(high, tpr))
 

@@ -109,8 +109,18 @@ class Moments:
     def add(self, values: Array) -> None:
         """Add values, (k,)."""
         if len(values):
-            self.size, self.total = self.size + len(values), self.total + float(values.sum())
-            self._parts.append((len(values), values.mean(), values.var() * len(values)))
+            self.add_sums(len(values), float(values.sum()), float(values.var() * len(values)))
+
+    def add_sums(self, size: int, total: float, squares: float) -> None:
+        """Add values of which the sum, and that of squared deviations from their mean, is known."""
+        if size:
+            self.size, self.total = self.size + size, self.total + total
+            self._parts.append((size, total / size, squares))
+
+    def join(self, other: "Moments") -> None:
+        """Add the values of other moments."""
+        self.size, self.total = self.size + other.size, self.total + other.total
+        self._parts += other._parts
 
     def about(self, centre: float) -> float:
         """Sum the squared deviations from a centre."""

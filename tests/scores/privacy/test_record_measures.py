@@ -43,7 +43,7 @@ def test_exposure_without_memorization_is_the_null_mean(plan):
     for seed in range(runs):
         table = table_of(plan, 80, seed, silent)
         attacks = (attack_table(table, "loss"),)
-        _, found, _, _ = record_measures(table, evaluate(table), attacks, ZERO)
+        _, found, _, _ = record_measures(table, attacks, ZERO)
         values.append(found.estimate.value - found.null)
         misses += not found.estimate.low <= found.null <= found.estimate.high
     assert abs(np.mean(values)) < 4 * np.std(values) / np.sqrt(runs)
@@ -54,7 +54,7 @@ def test_exposure_of_a_unit_shift_is_that_of_independent_draws():
     """FACTS: N(1, 1) for members, N(0, 1) otherwise: 3.219736 bits beside all references."""
     table = table_of(coins(2000, 40), 2001, 0, gaussian, common=0.0)
     _, found, attack, _ = record_measures(
-        table, evaluate(table), (attack_table(table, "lira"),), ZERO
+        table, (attack_table(table, "lira"),), ZERO
     )
     generator = np.random.default_rng(1)
     above = generator.binomial(1000, norm.sf(generator.normal(1, 1, 200_000)))
@@ -72,7 +72,7 @@ def test_densities_of_zero_have_no_mean_memorization_and_no_interval_of_it():
         return np.where(included, 0.0, -np.inf)
 
     table = table_of(KFold(2, repeats=8), 20, 0, copies)
-    found, *_ = record_measures(table, evaluate(table), (attack_table(table, "loss"),), ZERO)
+    found, *_ = record_measures(table, (attack_table(table, "loss"),), ZERO)
     assert np.isnan([found.estimate.value, *found.estimate.interval]).all()
     assert "density of zero" in found.estimate.reason
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from byrote.plans import IN
 from byrote.runs.table import Table
-from byrote.scores.memorization.in_out import FitOrder, InOutBlock, blocks_of_cut, cuts
+from byrote.scores.memorization.in_out import FitOrder, InOutBlock, blocks_of_cut, cuts, in_cuts
 from byrote.stats.moderated_test import (
     Contrast,
     one_sample_contrast,
@@ -28,7 +28,6 @@ from byrote.stats.moderated_test import (
     split_contrasts,
     two_sample_contrast,
 )
-from byrote.stats.threads import in_threads
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -124,7 +123,7 @@ class Comparisons(ABC):
                     parts.append((records[tested], contrast.take(tested)))
             return parts
 
-        return chain.from_iterable(in_threads(of_cut, self.cuts))
+        return chain.from_iterable(in_cuts(of_cut, self.table, self.order))
 
     @property
     def cuts(self) -> list[slice]:

@@ -12,7 +12,7 @@ from byrote import seeds
 from byrote.scores.memorization.comparisons import Comparisons, Part
 from byrote.stats.moderated_test import VariancePrior, moderated_t
 from byrote.stats.negative_control import Control, descending
-from byrote.stats.threads import in_threads
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -64,7 +64,9 @@ class ControlValues:
             return _of_parts(values.null_of_cut(cuts[number], draws, generator), prior)
 
         cuts = values.cuts
-        parts = chain.from_iterable(in_threads(of_cut, range(len(cuts))))
+        parts = chain.from_iterable(
+            in_order(of_cut, range(len(cuts)), size=values.table.log_prob.size)
+        )
         return cls._sorted(parts, shapes)
 
     @classmethod
@@ -83,7 +85,8 @@ class ControlValues:
 
     def controls(self, found: Flags) -> Iterator[tuple[int, Control]]:
         """Make a control of each shape without the values of records found, if enough stay."""
-        made = in_threads(partial(_control, found=found), [*self.by_shape.values()])
+        size = sum(part.t.size for parts in self.by_shape.values() for part in parts)
+        made = in_order(partial(_control, found=found), self.by_shape.values(), size=size)
         return zip(self.by_shape, made, strict=True)
 
 

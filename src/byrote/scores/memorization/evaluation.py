@@ -14,7 +14,7 @@ from byrote.scores.memorization.in_out import (
     FitOrder,
     InOutBlock,
     blocks_of_cut,
-    cuts,
+    in_cuts,
     in_out_blocks,
     unit_per_value,
 )
@@ -22,7 +22,6 @@ from byrote.scores.memorization.moderated import Discovery, moderated_test
 from byrote.stats.estimate import student_interval
 from byrote.stats.memorization import ESTIMATORS, Side, difference, estimates, side_replicates
 from byrote.stats.standard_errors import error_of_deviations, jackknife_error, welch
-from byrote.stats.threads import in_threads
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -150,7 +149,7 @@ def evaluate(table: Table, seed: int = 0) -> Evaluation:
         return changes
 
     with np.errstate(invalid="ignore"):  # of infinite scores
-        for changes in in_threads(of_cut, cuts(table, order)):
+        for changes in in_cuts(of_cut, table, order):
             for name in ESTIMATORS:
                 result.change_sums[name] += changes.sums[name]
                 result.jackknifed[name] += changes.records[name]

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.runs.table import Table
-from byrote.scores.memorization.in_out import FitOrder, InOutBlock, blocks_of_cut, cuts
+from byrote.scores.memorization.in_out import FitOrder, InOutBlock, blocks_of_cut, in_cuts
 from byrote.stats import rank_tests
-from byrote.stats.threads import in_threads
 
 Array = NDArray[np.float64]
 
@@ -46,7 +45,7 @@ def exact_tests(table: Table) -> ExactTests:
                 found.append((rank_tests.smallest_p(block.shapes()), exact))
         return found
 
-    found = [each for of_blocks in in_threads(of_cut, cuts(table, order)) for each in of_blocks]
+    found = [each for of_blocks in in_cuts(of_cut, table, order) for each in of_blocks]
     smallest = min((least for least, _ in found), default=np.nan)
     return ExactTests(table.design.over_looks(p_value), smallest, all(exact for _, exact in found))
 

@@ -1,4 +1,7 @@
-"""Mean log-likelihood of records held out or in training: the only place that computes it."""
+"""Mean log-likelihood of records held out or in training: the only place that computes it.
+
+And the mean of their difference, ``mean_log``, where nothing else of an ``Evaluation`` is needed.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,8 +10,11 @@ from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.stats import two_sides
 from byrote.stats.standard_errors import Jackknifed
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
+Units = NDArray[np.intp]
 _SIDES = {"in": IN, "out": OUT}
 
 
@@ -37,6 +43,57 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
         jackknifed += int(complete.sum())
     value = float(total / records) if records else np.nan
     return Jackknifed(value, change_sums / (jackknifed or np.nan), units - 1.0)
+
+
+def mean_score(table: Table) -> Jackknifed:
+    """Average ``mean_log`` over records, with the jackknife error of ``Evaluation.mean_error``.
+
+    The jackknife leaves out a repeat or a pair, or a fit from the records on its own side, at a
+    time. Records without a value on each side are left out.
+    """
+    fits = np.flatnonzero(table.counting())
+    unit = _units(table)[fits]
+    units, single = int(unit.max(initial=-1)) + 1, table.design.units == "fits"
+
+    def of_block(block: slice) -> tuple[float, int, Array, int]:
+        values, roles = table.log_prob[fits, block], table.roles()[fits, block]
+        sides = [roles == side for side in (IN, OUT)]
+        counts = np.array([side.sum(axis=0) for side in sides])
+        known = counts.min(axis=0) > 0
+        several = counts.min(axis=0) > (1 if single else 0)
+        difference, change = np.zeros(len(known)), np.zeros((units, len(known)))
+        with np.errstate(invalid="ignore", divide="ignore"):  # where a side is empty, or zero
+            for side, count, sign in zip(sides, counts, (1, -1), strict=True):
+                kept = np.where(side, values, 0.0)
+                mean = kept.sum(axis=0) / count
+                difference += sign * mean
+                if single:  # beside the mean of the side's replicates, which is its mean
+                    change += sign * np.where(side, mean - kept, 0.0) / (count - 1)
+                else:
+                    change += sign * (_without_each(kept, side, unit, units) - mean)
+            difference, change = difference[known], change[:, several]
+            if not single:
+                change[np.isnan(change)] = 0.0
+            counted = ~np.isnan(difference)
+            total, records = float(difference[counted].sum()), int(counted.sum())
+            return total, records, change.sum(axis=1), int((several[known] & counted).sum())
+
+    total, records, change_sums, jackknifed = 0.0, 0, np.zeros(units), 0
+    blocks = two_sides.blocks(table.log_prob)
+    for part in in_order(of_block, blocks, size=table.log_prob.size):
+        total, records = total + part[0], records + part[1]
+        change_sums, jackknifed = change_sums + part[2], jackknifed + part[3]
+    value = total / records if records else np.nan
+    return Jackknifed(value, change_sums / (jackknifed or np.nan), units - 1.0)
+
+
+def _without_each(values: Array, on_side: Flags, unit: Units, units: int) -> Array:
+    """(units, m) means of a side's values, 0 elsewhere, with each unit left out in turn."""
+    sums, counts = np.zeros((2, units, values.shape[1]))
+    for place, row, flags in zip(unit.tolist(), values, on_side, strict=True):
+        sums[place] += row
+        counts[place] += flags
+    return (values.sum(axis=0) - sums) / (on_side.sum(axis=0) - counts)
 
 
 def _block(values: Array, on_side: NDArray[np.bool_], member: Array) -> tuple[Array, Array]:

@@ -1,7 +1,8 @@
 """The table cut into blocks of records with equally many log-likelihoods in and out of training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,11 @@ from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.stats.memorization import Side
 from byrote.stats.rows import blocks
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
+Part = TypeVar("Part")
 _BLOCK = 1 << 20  # values computed on at a time
 
 
@@ -93,6 +96,11 @@ def cuts(table: Table, order: FitOrder) -> list[slice]:
     """Cut the records of a table into ranges whose blocks together fit into memory."""
     size = max(1, _BLOCK // max(1, len(order.fits)))
     return [*blocks(len(table.rows) if len(order.fits) else 0, size)]
+
+
+def in_cuts(function: Callable[[slice], Part], table: Table, order: FitOrder) -> Iterator[Part]:
+    """Apply a function to ranges of records, in threads; results come in their order."""
+    return in_order(function, cuts(table, order), size=table.log_prob.size)
 
 
 def blocks_of_cut(

@@ -24,7 +24,7 @@ from byrote.stats.moderated_test import (
 )
 from byrote.stats.multiple_testing import q_values
 from byrote.stats.negative_control import ENDLESS, Control, joint_critical, upper_tail
-from byrote.stats.threads import in_threads
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -206,7 +206,7 @@ def _calibrate(
         before = found.copy()
         controls.clear()  # there may be too little memory for those of two steps
         controls.update(null.controls(found))
-        deque(in_threads(calibrate, [*members]), maxlen=0)
+        deque(in_order(calibrate, members, size=len(p)), maxlen=0)
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
             break

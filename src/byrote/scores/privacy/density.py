@@ -1,6 +1,7 @@
 """The paper's bound: under pure epsilon-DP no memorization score exceeds epsilon."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -8,9 +9,10 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.scores.privacy.membership import check_table
-from byrote.stats import mean_density
+from byrote.stats import mean_density, two_sides
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +21,8 @@ class DensityBound:
 
     Attributes
     ----------
+    log_prob, included
+        (fits, n) log-likelihoods, nats, and whether the fit trained on the record.
     score
         (n,) log of the mean density in over the mean density out, nats: an estimate without
         confidence. NaN where a side has no value or both have only densities of zero.
@@ -44,7 +48,8 @@ class DensityBound:
         largest of any record.
     """
 
-    score: Array
+    log_prob: Array
+    included: Flags
     lower: Array
     significance: float
     epsilon: float
@@ -53,6 +58,11 @@ class DensityBound:
     unscored: int
     provable: float
     pairs: int
+
+    @cached_property
+    def score(self) -> Array:
+        """Log ratios of mean densities; computed at first use."""
+        return mean_density.log_ratio(self.log_prob, self.included)
 
     @property
     def contradicted(self) -> bool:
@@ -63,7 +73,7 @@ class DensityBound:
         """Convert to plain data, omitting numbers of single records."""
         names = ("significance", "epsilon", "claimed", "exceeding", "contradicted", "unscored")
         values = {name: getattr(self, name) for name in (*names, "provable", "pairs")}
-        return {"records": len(self.score), **values}
+        return {"records": len(self.lower), **values}
 
 
 def epsilon_from_density(
@@ -119,16 +129,24 @@ def epsilon_from_density(
     values, inside = check_table(log_prob, included)
     significance = checks.fraction("significance", significance)
     claimed = float("nan") if epsilon is None else checks.not_negative("epsilon", epsilon)
-    stakes = mean_density.stakes(values, inside)
-    lower = mean_density.bounds(stakes, significance)
+    return density_bound_of(values, inside, claimed=claimed, significance=significance)
+
+
+def density_bound_of(
+    log_prob: Array, included: Flags, *, claimed: float, significance: float
+) -> DensityBound:
+    """Bound epsilon by checked log-likelihoods; ``claimed``: NaN if unknown."""
+    lower, together = mean_density.lower_bounds(log_prob, included, significance)
+    pairs = np.minimum(*two_sides.counts(log_prob, included))
     return DensityBound(
-        score=mean_density.log_ratio(values, inside),
+        log_prob=log_prob,
+        included=included,
         lower=lower,
         significance=significance,
-        epsilon=mean_density.bound(stakes, significance),
+        epsilon=together,
         claimed=claimed,
         exceeding=int((lower > claimed).sum()),
-        unscored=int((stakes.pairs == 0).sum()),
-        provable=mean_density.largest_provable(stakes.pairs, significance),
-        pairs=int(stakes.pairs.max()),
+        unscored=int((pairs == 0).sum()),
+        provable=mean_density.largest_provable(pairs, significance),
+        pairs=int(pairs.max()),
     )

@@ -10,7 +10,6 @@ from byrote.errors import InvalidInput
 from byrote.runs.run_folder import RunFolder
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure import Exposure
-from byrote.scores.memorization.evaluation import Evaluation
 from byrote.scores.privacy.canary_bounds import attack_canaries, canary_bounds, canary_table
 from byrote.scores.privacy.evidence import DENSITY, EXPOSURE, ONE_RUN, RATES, PrivacyEvidence
 from byrote.scores.privacy.guarantee import guarantee_of, windows
@@ -50,9 +49,7 @@ def claim_of(
     return Claim(delta, significance, guesses, record, run.manifest.seed, guarantee)
 
 
-def evidence_of_records(
-    run: RunFolder, table: Table, evaluation: Evaluation, claim: Claim
-) -> PrivacyEvidence:
+def evidence_of_records(run: RunFolder, table: Table, claim: Claim) -> PrivacyEvidence:
     """Bound the privacy loss of a run with records; see ``Run.epsilon``."""
     spec = run.manifest.plan.spec
     bounds = record_bounds(spec, table, run.ids, claim)
@@ -65,7 +62,7 @@ def evidence_of_records(
         bounds=bounds,
         membership=attacks,
         guarantee=claim.guarantee,
-        measures=record_measures(table, evaluation, attacks, headline),
+        measures=record_measures(table, attacks, headline),
         missing=table.missing,
         description=run.manifest.model_dump(mode="json"),
     )

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from byrote.stats import two_sides
 from byrote.stats.lira import log_ratio
-from byrote.stats.roc import auc, tpr_at
+from byrote.stats.roc import Cells
 from byrote.stats.standard_errors import jackknife_error
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -28,21 +29,26 @@ def has_shared_noise(values: Array, member: Flags) -> bool:
     """Whether fits shift all of their records, or values have heavy tails; (F, n) each."""
     known = np.array([np.count_nonzero(~np.isnan(row)) for row in values])
     size = np.maximum(known, 1)
-    squares, sums = 0.0, np.zeros(len(values))
-    for block in two_sides.blocks(values):
+
+    def spread(block: slice) -> tuple[float, Array]:
         rest = _less_side_means(values[:, block], member[:, block])
-        squares += float((rest**2).sum())
-        sums += rest.sum(axis=1)
+        return float((rest**2).sum()), rest.sum(axis=1)
+
+    squares, sums = 0.0, np.zeros(len(values))
+    for of_squares, of_fits in in_order(spread, two_sides.blocks(values), size=values.size):
+        squares, sums = squares + of_squares, sums + of_fits
     if not squares:
         return False
     total, shift = squares / known.sum(), sums / size
     if np.mean(shift**2 - total / size) / total > SHARED:
         return True
-    ratios = [
-        _kurtosis(values[:, block], member[:, block], shift[:, None])
-        for block in two_sides.blocks(values)
-    ]
-    ratio = np.concatenate(ratios)
+
+    def kurtosis(block: slice) -> Array:
+        return _kurtosis(values[:, block], member[:, block], shift[:, None])
+
+    ratio = np.concatenate(
+        [*in_order(kurtosis, two_sides.blocks(values), size=values.size)]
+    )
     return bool(len(ratio) and ratio.mean() > HEAVY)
 
 
@@ -80,8 +86,8 @@ def shared_noise_errors(
     replicates = []
     for left_out in np.unique(group):
         kept = group != left_out
-        scores = log_ratio(values[kept], member[kept], enough=enough, unit=unit[kept])
-        scored = ~np.isnan(scores)
-        known = scores[scored], member[kept][scored]
-        replicates.append([auc(*known), *(tpr_at(*known, rate) for rate in rates)])
+        members, units = member[kept], unit[kept]
+        scores = log_ratio(values[kept], members, enough=enough, unit=units)
+        cells = Cells(scores, members, units)
+        replicates.append([cells.area, *map(cells.tpr, rates)])
     return jackknife_error(np.array(replicates).T)

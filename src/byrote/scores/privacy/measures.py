@@ -9,18 +9,21 @@ from numpy.typing import NDArray
 
 from byrote.models.privacy.dp import ADD_REMOVE
 from byrote.plans import IN, OUT
+from byrote.plans.design import UNUSED
 from byrote.runs.table import Table
 from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
-from byrote.scores.memorization.evaluation import Evaluation
+from byrote.scores.memorization.held_out import mean_score
 from byrote.scores.privacy.canary_bounds import CanaryTable, attack_canaries
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
 from byrote.scores.privacy.guarantee import allowed, exposure_bound
 from byrote.scores.privacy.membership import MembershipInference
-from byrote.scores.privacy.record_bounds import centred
+from byrote.scores.privacy.record_bounds import Centre
+from byrote.stats.cell_order import CellOrder
 from byrote.stats.estimate import Estimate, from_clusters, from_error, mean
 from byrote.stats.exposure import null_mean
 from byrote.stats.standard_errors import Moments, error_of_sums
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -33,31 +36,28 @@ ZERO = "some candidates have a probability of zero"
 
 
 def record_measures(
-    table: Table, evaluation: Evaluation, attacks: tuple[MembershipInference, ...], bound: Bound
+    table: Table, attacks: tuple[MembershipInference, ...], bound: Bound
 ) -> tuple[GroupMeasure, ...]:
     """Measure all scored records together, in four ways."""
     noun = "record" if len(table.rows) == table.design.n else "probe"
     group = f"{len(table.rows):,} {noun}{'' if len(table.rows) == 1 else 's'}"
     attack = next((attack for attack in attacks if not attack.reason), attacks[0])
     return (
-        _memorization(group, table, evaluation),
+        _memorization(group, table),
         exposure_measure(group, table),
         GroupMeasure(group, "membership", attack.estimate, 0.5, {"attack": attack.attack}),
         GroupMeasure(group, "epsilon", bound.estimate, 0.0, {"method": bound.method}),
     )
 
 
-def _memorization(group: str, table: Table, evaluation: Evaluation) -> GroupMeasure:
+def _memorization(group: str, table: Table) -> GroupMeasure:
     """Average mean_log over records, with its jackknife error over retrainings."""
-    values = evaluation.estimate["mean_log"]
-    known = values[~np.isnan(values)]
-    if not (len(known) and np.isfinite(known).all()):
-        in_and_out = (evaluation.n_in > 0) & (evaluation.n_out > 0)
-        estimate = Estimate(np.nan, reason=NO_MEAN if in_and_out.any() else NO_RECORD)
+    mean = mean_score(table)
+    if not np.isfinite(mean.value):
+        both = [(table.roles()[table.counting()] == side).any(axis=0) for side in (IN, OUT)]
+        estimate = Estimate(np.nan, reason=NO_MEAN if (both[0] & both[1]).any() else NO_RECORD)
     else:
-        error = evaluation.mean_error("mean_log")
-        degrees = len(evaluation.change_sums["mean_log"]) - 1
-        estimate = from_error(float(known.mean()), error, degrees, units=table.design.units)
+        estimate = from_error(mean.value, mean.error, mean.degrees, units=table.design.units)
     return GroupMeasure(group, "memorization", estimate, 0.0, {"estimator": "mean_log"})
 
 
@@ -87,7 +87,7 @@ def _mean_exposure(table: Table, inside: Flags, fits: Indices) -> Estimate:
     """
     unit = table.design.leader[fits]
     moments, by_record, by_unit = Moments(), np.zeros(inside.shape[1]), np.zeros(unit.max() + 1)
-    for (record, bits), place in zip(exposures(table), unit.tolist(), strict=True):
+    for place, (record, bits) in zip(unit.tolist(), exposures(table), strict=True):
         moments.add(bits)
         by_record[record] += bits
         by_unit[place] += bits.sum()
@@ -106,15 +106,38 @@ def exposures(table: Table) -> Iterator[tuple[Indices, Array]]:
 
     Yields the records that the fit trained on, and their exposures.
     """
-    fits, roles = np.flatnonzero(table.counting()), table.roles()
-    values = [table.log_prob[fit] for fit in fits]
-    ranked = {*_with_both_sides(table).tolist()}
-    for fit, row in zip(fits.tolist(), centred(values) if len(fits) > 1 else values, strict=True):
-        if fit in ranked:
-            inside, outside = np.flatnonzero(roles[fit] == IN), np.sort(row[roles[fit] == OUT])
-            order = np.argsort(row[inside])
-            above = len(outside) - np.searchsorted(outside, row[inside[order]], side="left")
-            yield inside[order], np.log2(len(outside)) - np.log2(above + 1)
+    fits = np.flatnonzero(table.counting())
+    centre = Centre.of(table.log_prob[fit] for fit in fits) if len(fits) > 1 else None
+
+    def of_fit(fit: int) -> tuple[Indices, Array]:
+        row, role = table.log_prob[fit], table.roles()[fit]
+        row = row if centre is None else centre.subtract_from(row)
+        return _exposures(np.where(role == UNUSED, np.nan, row), role == IN)
+
+    return in_order(of_fit, _with_both_sides(table).tolist(), size=table.log_prob.size)
+
+
+def _exposures(values: Array, inside: Flags) -> tuple[Indices, Array]:
+    """Rank values, (r,), of records that a fit trained on among those of the others."""
+    order = CellOrder(values[None], inside[None])
+    cells, members = order.counts.sum(axis=0).tolist()
+    outside = cells - members
+    bits = np.log2(outside) - np.log2(np.arange(1, outside + 2))  # by number of others not below
+    below, records, exposed = 0, [], []
+    for number in range(len(order.counts)):
+        for some in order.ascending(number):
+            others = np.cumsum(~some.flag)
+            lower = others if some.starts is None else _at_starts(others, ~some.flag, some.starts)
+            records.append(some.column[some.flag])
+            exposed.append(bits[outside - below - lower[some.flag]])
+            below += int(others[-1])
+    return np.concatenate(records), np.concatenate(exposed)
+
+
+def _at_starts(counts: Indices, counted: Flags, starts: Indices) -> Indices:
+    """Take (k,) running counts before each of equal values, which begin at ``starts``."""
+    before = counts[starts] - counted[starts]
+    return np.repeat(before, np.diff(starts, append=len(counts)))
 
 
 def _with_both_sides(table: Table) -> Indices:

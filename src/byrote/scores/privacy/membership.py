@@ -1,6 +1,8 @@
 """Membership inference: an attacker's guesses of which fits trained on which records."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,6 @@ from byrote import checks
 from byrote.columnar import PlainData
 from byrote.display import Displayed
 from byrote.errors import InvalidInput
-from byrote.plans import IN
 from byrote.runs.table import Table
 from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
 from byrote.stats.estimate import Estimate
@@ -61,7 +62,7 @@ class MembershipInference(Displayed):
         "lira" or "loss".
     scores
         (fits, records) higher where the record is more likely a member of that fit; nats. NaN where
-        unknown.
+        unknown. Those of "lira" are computed again at first use, for they are as large as the run.
     included
         (fits, records) whether the fit trained on the record.
     auc, interval
@@ -87,7 +88,7 @@ class MembershipInference(Displayed):
     """
 
     attack: str
-    scores: NDArray[np.float64]
+    compute: Callable[[], NDArray[np.float64]]
     included: NDArray[np.bool_]
     auc: float
     interval: Interval
@@ -95,6 +96,11 @@ class MembershipInference(Displayed):
     level: float
     unscored: int
     reason: str = ""
+
+    @cached_property
+    def scores(self) -> NDArray[np.float64]:
+        """Scores of all records in all fits."""
+        return self.compute()
 
     @property
     def estimate(self) -> Estimate:
@@ -107,7 +113,7 @@ class MembershipInference(Displayed):
     def to_dict(self) -> dict[str, Any]:
         """Convert to plain data, omitting scores of single records."""
         names = ("attack", "auc", "interval", "level", "unscored", "reason")
-        fits, records = self.scores.shape
+        fits, records = self.included.shape
         return {
             "fits": fits,
             "records": records,
@@ -191,7 +197,10 @@ def attack_scored(
     usable = without_zero_densities(values)
     least = shared_noise_errors(usable, member, unit, enough=ENOUGH, rates=RATES)
     scores = log_ratio(usable, member, enough=ENOUGH, unit=unit)
-    return measure_attack(scores, member, attack, unit=unit, level=level, least=least)
+    again = partial(lira_scores, values, member, unit)
+    return measure_attack(
+        scores, member, attack, unit=unit, level=level, least=least, compute=again
+    )
 
 
 def measure_attack(
@@ -202,12 +211,13 @@ def measure_attack(
     unit: Units | None = None,
     level: float = LEVEL,
     least: Array | None = None,
+    compute: Callable[[], Array] | None = None,
 ) -> MembershipInference:
     """Measure the accuracy of scores, (fits, records); NaN is "no score".
 
     unit: (fits,) the independent unit of each fit (default: each its own). With one unit alone the
     intervals are for other records in the same fits. least: lower limits of the standard errors of
-    the area and of each rate.
+    the area and of each rate. compute: computes the scores again, which then are not kept.
     """
     floors = np.zeros(1 + len(RATES)) if least is None else np.nan_to_num(least)
     cells = Cells(scores, member, np.arange(len(scores)) if unit is None else unit)
@@ -216,7 +226,7 @@ def measure_attack(
     )
     return MembershipInference(
         attack=attack,
-        scores=scores,
+        compute=compute or partial(np.asarray, scores),
         included=member,
         auc=auc,
         interval=interval,
@@ -237,7 +247,7 @@ def attack_table(table: Table, attack: str, *, level: float = LEVEL) -> Membersh
     """
     attack = checks.choice("attack", attack, ATTACKS)
     unit = np.asarray(table.design.leader, np.intp)
-    return attack_scored(table.used(), table.roles() == IN, attack, unit=unit, level=level)
+    return attack_scored(table.used(), table.included(), attack, unit=unit, level=level)
 
 
 def _missing(cells: Cells, attack: str) -> str:
@@ -257,7 +267,9 @@ def lira_scores(values: Array, member: Flags, unit: Units | None = None) -> Arra
 
 def without_zero_densities(values: Array) -> Array:
     """Set the log-likelihoods of records with a density of zero in any fit to NaN."""
-    zero = np.isneginf(values).any(axis=0)
+    zero = np.zeros(values.shape[1], np.bool_)
+    for row in values:
+        zero |= row == -np.inf
     return np.where(zero, np.nan, values) if zero.any() else values
 
 

@@ -1,9 +1,8 @@
-"""Values of the moderated test where its null hypothesis holds, by the records they come from."""
+"""Values of the moderated test where its null hypothesis holds: its negative control."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from itertools import chain
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,91 +22,117 @@ _LEAST_KEPT = 0.2  # share of the values that must stay where those of records a
 
 @dataclass(frozen=True, eq=False)
 class _TValues:
-    """t-values of m records, k each and all with the same degrees of freedom; NaN: no spread.
+    """t-values with the same degrees of freedom, those of candidates with their records.
 
-    records: (m,) where they come from; all of one shape. t: (m, k).
+    t: values of other records. of_candidates: (c,) values of candidates. owner: (c,) their records.
     """
 
-    records: NDArray[np.int32]
     t: Array
-    degrees: float
+    of_candidates: Array
+    owner: NDArray[np.int32]
 
-    @classmethod
-    def of(cls, part: Part, prior: VariancePrior) -> "_TValues":
-        records, contrast = part
-        t, degrees = moderated_t(replace(contrast, degrees=contrast.degrees[:1]), prior)
-        return cls(records.astype(np.int32), t.reshape(len(records), -1), float(degrees[0]))
+    def __len__(self) -> int:
+        return len(self.t) + len(self.of_candidates)
 
-    @cached_property
-    def counts(self) -> Indices:
-        """(m,) numbers of values."""
-        return np.count_nonzero(~np.isnan(self.t), axis=1)
+
+Key = tuple[int, float]  # shape, and degrees of freedom
 
 
 @dataclass(frozen=True, eq=False)
 class ControlValues:
-    """Control values by shape: a number of each pair of counts of values in and out."""
+    """Control values by shape, a number of each pair of counts of values in and out.
 
-    by_shape: Mapping[int, Sequence[_TValues]]
+    There may be millions. Only of candidates, records that may be found themselves, it is kept
+    which values are theirs.
+    """
+
+    sets: Mapping[int, Mapping[float, _TValues]]
 
     @classmethod
     def of_records(
-        cls, values: Comparisons, prior: VariancePrior, shapes: Indices, draws: int, seed: int
+        cls,
+        values: Comparisons,
+        prior: VariancePrior,
+        shapes: Indices,
+        candidates: Flags,
+        draws: int,
+        seed: int,
     ) -> "ControlValues":
         """Compute those of records, as if ``draws`` other sets of fits had trained on each.
 
-        shapes: (r,) of records.
+        shapes, candidates: of (r,) records.
         """
 
-        def of_cut(number: int) -> list[_TValues]:
+        def of_cut(number: int) -> list[tuple[Key, _TValues]]:
             generator = seeds.generator(seed, seeds.Purpose.CONTROL, number)
-            return _of_parts(values.null_of_cut(cuts[number], draws, generator), prior)
+            parts = values.null_of_cut(cuts[number], draws, generator)
+            return [*_t_values(parts, prior, shapes, candidates)]
 
         cuts = values.cuts
-        parts = chain.from_iterable(
-            in_order(of_cut, range(len(cuts)), size=values.table.log_prob.size)
-        )
-        return cls._sorted(parts, shapes)
+        of_cuts = in_order(of_cut, range(len(cuts)), size=values.table.log_prob.size)
+        return cls._joined(part for parts in of_cuts for part in parts)
 
     @classmethod
-    def of_bystanders(
-        cls, parts: Iterable[Part], prior: VariancePrior, shapes: Indices
-    ) -> "ControlValues":
-        """Compute those of bystanders, whose place is the last of ``shapes``."""
-        return cls._sorted(_of_parts(parts, prior), shapes)
+    def of_bystanders(cls, parts: Iterable[Part], prior: VariancePrior) -> "ControlValues":
+        """Compute those of bystanders, which serve records of all shapes."""
+        one, nobody = np.zeros(1, np.intp), np.zeros(1, np.bool_)  # their place is -1
+        return cls._joined(_t_values(parts, prior, one, nobody))
 
     @classmethod
-    def _sorted(cls, parts: Iterable[_TValues], shapes: Indices) -> "ControlValues":
-        by_shape: dict[int, list[_TValues]] = {}
-        for part in parts:
-            by_shape.setdefault(int(shapes[part.records[0]]), []).append(part)
-        return cls(dict(sorted(by_shape.items())))
+    def _joined(cls, parts: Iterable[tuple[Key, _TValues]]) -> "ControlValues":
+        lists: dict[Key, list[_TValues]] = {}
+        for key, values in parts:
+            if len(values):
+                lists.setdefault(key, []).append(values)
+
+        def join(key: Key) -> _TValues:
+            parts = lists.pop(key)  # which are forgotten one after another
+            columns = zip(
+                *((part.t, part.of_candidates, part.owner) for part in parts), strict=True
+            )
+            t, of_candidates, owner = map(np.concatenate, columns)
+            return _TValues(descending(t), of_candidates, owner)
+
+        keys, size = sorted(lists), sum(len(part) for parts in lists.values() for part in parts)
+        sets: dict[int, dict[float, _TValues]] = {}
+        for (shape, degrees), values in zip(keys, in_order(join, keys, size=size), strict=True):
+            sets.setdefault(shape, {})[degrees] = values
+        return cls(sets)
 
     def controls(self, found: Flags) -> Iterator[tuple[int, Control]]:
-        """Make a control of each shape without the values of records found, if enough stay."""
-        size = sum(part.t.size for parts in self.by_shape.values() for part in parts)
-        made = in_order(partial(_control, found=found), self.by_shape.values(), size=size)
-        return zip(self.by_shape, made, strict=True)
+        """Make a control of each shape without the values of records found, if enough stay.
+
+        found: (r,) some of the candidates.
+        """
+        size = sum(len(values) for of_shape in self.sets.values() for values in of_shape.values())
+        made = in_order(partial(_control, found=found), self.sets.values(), size=size)
+        return zip(self.sets, made, strict=True)
 
 
-def _of_parts(parts: Iterable[Part], prior: VariancePrior) -> list[_TValues]:
-    values = (_TValues.of(part, prior) for part in parts if len(part[1].effect))
-    return [each for each in values if each.counts.any()]
+def _t_values(
+    parts: Iterable[Part], prior: VariancePrior, shapes: Indices, candidates: Flags
+) -> Iterator[tuple[Key, _TValues]]:
+    """Compute t-values of parts: records of one shape, and the same degrees of freedom."""
+    for records, contrast in parts:
+        if not len(contrast.effect):
+            continue
+        t, degrees = moderated_t(replace(contrast, degrees=contrast.degrees[:1]), prior)
+        t, chosen = t.reshape(len(records), -1), candidates[records]
+        of_candidates, others = t[chosen].ravel(), (t[~chosen] if chosen.any() else t).ravel()
+        owner = records[chosen].astype(np.int32).repeat(t.shape[1])
+        varies, known = ~np.isnan(of_candidates), ~np.isnan(others)
+        values = _TValues(
+            others if known.all() else others[known], of_candidates[varies], owner[varies]
+        )
+        yield (int(shapes[records[0]]), float(degrees[0])), values
 
 
-def _control(parts: Sequence[_TValues], found: Flags) -> Control:
-    kept = [~found[part.records] for part in parts]
-    all_ = sum(int(part.counts.sum()) for part in parts)
-    stay = sum(int(part.counts[chosen].sum()) for part, chosen in zip(parts, kept, strict=True))
-    enough = stay >= _LEAST_KEPT * all_
-    sets: dict[float, list[Array]] = {}
-    for part, chosen in zip(parts, kept, strict=True):
-        t = part.t[chosen] if enough and not chosen.all() else part.t
-        sets.setdefault(part.degrees, []).append(t.ravel())
-    return Control([(degrees, _without_gaps(sets[degrees])) for degrees in sorted(sets)])
-
-
-def _without_gaps(parts: Iterable[Array]) -> Array:
-    """Join t-values, the largest first; NaN comes last, and is left out."""
-    t = descending(np.concatenate([*parts]))
-    return t[: len(t) - np.count_nonzero(np.isnan(t))]
+def _control(sets: Mapping[float, _TValues], found: Flags) -> Control:
+    stay = {degrees: ~found[values.owner] for degrees, values in sets.items()}
+    left = sum(np.count_nonzero(~chosen) for chosen in stay.values())
+    whole = sum(map(len, sets.values()))
+    if whole - left < _LEAST_KEPT * whole:
+        stay = {degrees: np.ones_like(chosen) for degrees, chosen in stay.items()}
+    always = [(degrees, values.t) for degrees, values in sets.items()]
+    others = [(d, descending(values.of_candidates[stay[d]])) for d, values in sets.items()]
+    return Control([(degrees, t) for degrees, t in (*always, *others) if len(t)])

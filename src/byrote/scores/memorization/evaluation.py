@@ -1,5 +1,6 @@
 """Estimates, errors and p-values of every record of a table, block by block."""
 
+from collections import deque
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
@@ -15,7 +16,6 @@ from byrote.scores.memorization.in_out import (
     InOutBlock,
     blocks_of_cut,
     in_cuts,
-    in_out_blocks,
     unit_per_value,
 )
 from byrote.scores.memorization.moderated import Discovery, moderated_test
@@ -186,10 +186,15 @@ def zero_spread(evaluation: Evaluation, significance: float) -> NDArray[np.bool_
 def estimates_without(table: Table, excluded: NDArray[np.bool_]) -> dict[str, Array]:
     """Compute the estimates alone, (r,) each, without the fits in ``excluded``, (F,)."""
     result = {name: np.full(len(table.rows), np.nan) for name in ESTIMATORS}
-    for records, block in in_out_blocks(table, FitOrder.of(table, excluded)):
-        if min(block.counts):
-            for name, values in estimates(block.inside, block.outside).items():
-                result[name][records] = values
+    order = FitOrder.of(table, excluded)
+
+    def of_cut(cut: slice) -> None:
+        for records, block in blocks_of_cut(table, order, cut):
+            if min(block.counts):
+                for name, values in estimates(block.inside, block.outside).items():
+                    result[name][records] = values
+
+    deque(in_cuts(of_cut, table, order), maxlen=0)
     return result
 
 

@@ -107,13 +107,13 @@ def blocks_of_cut(
     table: Table, order: FitOrder, cut: slice
 ) -> Iterator[tuple[Indices, InOutBlock]]:
     """Return the blocks of a range of records, each with the places of its records."""
-    values, roles = (each[:, cut][order.fits] for each in (table.log_prob, table.roles()))
-    for block in _split(values, roles, order):
+    parts = (each[:, cut][order.fits].T for each in (table.log_prob, table.roles()))
+    for block in _split(*map(np.ascontiguousarray, parts), order):
         yield cut.start + block.records, block
 
 
-def _split(log_prob: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:
-    values, roles = np.ascontiguousarray(log_prob.T), np.ascontiguousarray(roles.T)
+def _split(values: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:
+    """Sort records, (m, F), into blocks; what is replaced here, nobody else should hold."""
     inside, outside = roles == IN, roles == OUT
     records, stops = _with_same_counts(inside, outside, order.repeat)
     if len(stops) > 1:

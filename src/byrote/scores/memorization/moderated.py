@@ -153,21 +153,30 @@ def _discovery(values: Comparisons, seed: int, enough: int) -> Discovery:
         generator = seeds.generator(seed, seeds.Purpose.CONTROL)
         parts = list(values.null_of_bystanders(bystanders, records, draws, generator))
         prior = _prior(contrast, *(part for _, part in parts))
-        null = ControlValues.of_bystanders(parts, prior, shapes)
+        null = ControlValues.of_bystanders(parts, prior)
+        t, p = _student(contrast, prior)
     else:
         prior = _prior(contrast)
-        null = ControlValues.of_records(values, prior, shapes, draws, seed)
-    if not null.by_shape:
+        t, p = _student(contrast, prior)
+        candidates = np.zeros(len(shapes), np.bool_)  # calibration makes no p-value smaller
+        candidates[records] = q_values(p) <= SIGNIFICANCE
+        null = ControlValues.of_records(values, prior, shapes, candidates, draws, seed)
+    if not null.sets:
         raise _Unavailable("no other membership is possible, so there is no negative control")
-    t, degrees = moderated_t(contrast, prior)
-    p = upper_tail(t, degrees)
     control, compared, p_value = _calibrate(t, p, records, shapes, null)
-    variance = prior.moderate(contrast)[0]
-    columns = np.full((4, len(values.table.rows)), np.nan)
+    variance, degrees = prior.moderate(contrast)
     error = np.sqrt(variance / contrast.precision)
-    columns[:, records] = p_value, contrast.effect, error, degrees
+    columns = np.full((4, len(values.table.rows)), np.nan)
+    for column, known in zip(columns, (p_value, contrast.effect, error, degrees), strict=True):
+        column[records] = known
     source: Source = "bystanders" if len(bystanders) else "permuted memberships"
     return Discovery(*columns, control, compared, prior, source)
+
+
+def _student(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array]:
+    """Compute t- and p-values by Student's law."""
+    t, degrees = moderated_t(contrast, prior)
+    return t, upper_tail(t, degrees)
 
 
 def _joined(parts: Iterable[Part]) -> Part:
@@ -186,9 +195,9 @@ def _calibrate(
     """Calibrate p-values by control values, without those of records that are found themselves.
 
     Their values would be far apart under many memberships. ``t`` and ``p`` are those of the records
-    by Student's law. ``shapes`` (r + 1,) numbers the counts of values in and out: a record with few
+    by Student's law. ``shapes`` (r,) numbers the counts of values in and out: a record with few
     values on a side has another law than one with many, so it is compared with control values of
-    its own shape. Bystanders, the last entry, serve all records and so make all shapes one.
+    its own shape. Bystanders serve all records and so make all shapes one.
     """
     found = np.zeros(len(shapes), np.bool_)
     found[records] = p * len(p) <= SIGNIFICANCE  # at first by Student's law alone
@@ -204,7 +213,6 @@ def _calibrate(
 
     for _ in range(_STEPS):
         before = found.copy()
-        controls.clear()  # there may be too little memory for those of two steps
         controls.update(null.controls(found))
         deque(in_order(calibrate, members, size=len(p)), maxlen=0)
         found[records] = q_values(p_value) <= SIGNIFICANCE
@@ -223,13 +231,13 @@ def _calibrate(
 
 
 def _shapes(table: Table, *, one: bool) -> Indices:
-    """(r + 1,) numbers of the counts of values in and out; all the same if there is to be one."""
+    """(r,) numbers of the counts of values in and out; all the same if there is to be one."""
     if one:
-        return np.zeros(len(table.rows) + 1, np.intp)
+        return np.zeros(len(table.rows), np.intp)
     counts = np.zeros((2, len(table.rows)), np.int32)
     for fit in np.flatnonzero(table.counting()):
         counts += table.roles()[fit] == np.array([[IN], [OUT]])
-    return np.append(numbered(counts.T), 0)
+    return numbered(counts.T)
 
 
 def _draws(tested: int, control: int, enough: int) -> int:
@@ -242,5 +250,5 @@ def _draws(tested: int, control: int, enough: int) -> int:
 
 
 def _prior(*contrasts: Contrast) -> VariancePrior:
-    joined = Contrast.concatenate(contrasts)
+    joined = contrasts[0] if len(contrasts) == 1 else Contrast.concatenate(contrasts)
     return fit_prior(joined.variance, joined.degrees)

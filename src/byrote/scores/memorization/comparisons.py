@@ -216,7 +216,8 @@ class _OfPairs(Comparisons):
 
     def _differences(self, block: InOutBlock) -> tuple[Array, Array]:
         inside, outside = block.pairs()
-        difference = inside - self.shift[block.fit_in] - outside + self.shift[block.fit_out]
+        with np.errstate(invalid="ignore"):  # of two infinite values
+            difference = inside - self.shift[block.fit_in] - outside + self.shift[block.fit_out]
         return difference, _of_difference(self.weight[block.fit_in], self.weight[block.fit_out])
 
 

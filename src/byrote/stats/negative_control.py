@@ -9,7 +9,6 @@ from scipy.special import stdtr
 
 Array = NDArray[np.float64]
 ENDLESS = 1e9  # degrees of freedom at which Student's law is the normal one
-_ROUNDING = 1e-9  # share of a p-value that is rounding of its t-value
 _TINY = float(np.finfo(float).tiny)
 
 
@@ -47,11 +46,9 @@ class Control:
         """Return the larger of each p-value and the share of control values as small.
 
         ``t``: (m,) the t-values that have these p-values, if known; control values are then as
-        small nearly where they are as far out, and few are looked at. Values that differ by
-        rounding only, as those of equal data do, count as equal.
+        small nearly where they are as far out, and few are looked at.
         """
-        as_small = self._as_small(p_values * (1 + _ROUNDING), t)
-        return np.maximum(p_values, (1 + as_small) / (1 + len(self)))
+        return np.maximum(p_values, (1 + self._as_small(p_values, t)) / (1 + len(self)))
 
     @property
     def smallest(self) -> float:

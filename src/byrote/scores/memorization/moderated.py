@@ -37,6 +37,7 @@ LEAST_RECORDS = 10  # whose variances make a prior
 _STEPS = 5  # times that found records leave a control
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
+_ROUNDING = 1e-10  # share of a p-value
 _NO_CONTROL = Control([])
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
 
@@ -174,9 +175,12 @@ def _discovery(values: Comparisons, seed: int, enough: int) -> Discovery:
 
 
 def _student(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array]:
-    """Compute t- and p-values by Student's law."""
+    """Compute t- and p-values by Student's law.
+
+    Control values of equal data differ from a record's by rounding: they are to count as equal.
+    """
     t, degrees = moderated_t(contrast, prior)
-    return t, upper_tail(t, degrees)
+    return t, np.minimum(1.0, upper_tail(t, degrees) * (1 + _ROUNDING))
 
 
 def _joined(parts: Iterable[Part]) -> Part:

@@ -1,8 +1,9 @@
 """Values of the moderated test where its null hypothesis holds: its negative control."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,10 @@ _LEAST_KEPT = 0.2  # share of the values that must stay where those of records a
 
 @dataclass(frozen=True, eq=False)
 class _TValues:
-    """t-values with the same degrees of freedom, those of candidates with their records.
+    """t-values of one shape, with the same degrees of freedom.
 
-    t: values of other records. of_candidates: (c,) values of candidates. owner: (c,) their records.
+    t: values of other records than candidates. of_candidates: (c,) values of candidates.
+    owner: (c,) their records.
     """
 
     t: Array
@@ -36,6 +38,34 @@ class _TValues:
 
 
 Key = tuple[int, float]  # shape, and degrees of freedom
+
+
+class _Gathered:
+    """t-values of a key, in one array that has room for them from the beginning.
+
+    Many small ones, freed where the large one is made, would leave memory that nothing fits into.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._t, self._size = np.empty(room), 0
+        self._others: list[tuple[Array, NDArray[np.int32]]] = []
+
+    def __len__(self) -> int:
+        return self._size
+
+    def add(self, part: _TValues) -> None:
+        """Add values."""
+        stop = self._size + len(part.t)
+        if stop > len(self._t):
+            self._t = np.concatenate([self._t[: self._size], np.empty(stop)])
+        self._t[self._size : stop] = part.t
+        self._size = stop
+        self._others.append((part.of_candidates, part.owner))
+
+    def sorted(self) -> _TValues:
+        """Return all values, those of other records than candidates the largest first."""
+        of_candidates, owner = map(np.concatenate, zip(*self._others, strict=True))
+        return _TValues(descending(self._t[: self._size]), of_candidates, owner)
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,40 +93,40 @@ class ControlValues:
         shapes, candidates: of (r,) records.
         """
 
-        def of_cut(number: int) -> list[tuple[Key, _TValues]]:
+        def of_cut(number: int) -> list[tuple[Key, int, _TValues]]:
             generator = seeds.generator(seed, seeds.Purpose.CONTROL, number)
             parts = values.null_of_cut(cuts[number], draws, generator)
             return [*_t_values(parts, prior, shapes, candidates)]
 
-        cuts = values.cuts
+        cuts, records = values.cuts, np.bincount(shapes)
         of_cuts = in_order(of_cut, range(len(cuts)), size=values.table.log_prob.size)
-        return cls._joined(part for parts in of_cuts for part in parts)
+        gathered: dict[Key, _Gathered] = {}
+        for key, each, part in chain.from_iterable(of_cuts):
+            if key not in gathered:
+                gathered[key] = _Gathered(int(records[key[0]]) * max(each, draws))
+            gathered[key].add(part)
+        return cls._sorted(gathered)
 
     @classmethod
-    def of_bystanders(cls, parts: Iterable[Part], prior: VariancePrior) -> "ControlValues":
+    def of_bystanders(cls, parts: Sequence[Part], prior: VariancePrior) -> "ControlValues":
         """Compute those of bystanders, which serve records of all shapes."""
         one, nobody = np.zeros(1, np.intp), np.zeros(1, np.bool_)  # their place is -1
-        return cls._joined(_t_values(parts, prior, one, nobody))
+        room = sum(len(contrast.effect) for _, contrast in parts)
+        gathered: dict[Key, _Gathered] = {}
+        for key, _, part in _t_values(parts, prior, one, nobody):
+            gathered.setdefault(key, _Gathered(room)).add(part)
+        return cls._sorted(gathered)
 
     @classmethod
-    def _joined(cls, parts: Iterable[tuple[Key, _TValues]]) -> "ControlValues":
-        lists: dict[Key, list[_TValues]] = {}
-        for key, values in parts:
-            if len(values):
-                lists.setdefault(key, []).append(values)
-
-        def join(key: Key) -> _TValues:
-            parts = lists.pop(key)  # which are forgotten one after another
-            columns = zip(
-                *((part.t, part.of_candidates, part.owner) for part in parts), strict=True
-            )
-            t, of_candidates, owner = map(np.concatenate, columns)
-            return _TValues(descending(t), of_candidates, owner)
-
-        keys, size = sorted(lists), sum(len(part) for parts in lists.values() for part in parts)
+    def _sorted(cls, gathered: Mapping[Key, _Gathered]) -> "ControlValues":
+        keys = sorted(gathered)
         sets: dict[int, dict[float, _TValues]] = {}
-        for (shape, degrees), values in zip(keys, in_order(join, keys, size=size), strict=True):
-            sets.setdefault(shape, {})[degrees] = values
+        made = in_order(
+            lambda key: gathered[key].sorted(), keys, size=sum(map(len, gathered.values()))
+        )
+        for (shape, degrees), values in zip(keys, made, strict=True):
+            if len(values):
+                sets.setdefault(shape, {})[degrees] = values
         return cls(sets)
 
     def controls(self, found: Flags) -> Iterator[tuple[int, Control]]:
@@ -111,8 +141,8 @@ class ControlValues:
 
 def _t_values(
     parts: Iterable[Part], prior: VariancePrior, shapes: Indices, candidates: Flags
-) -> Iterator[tuple[Key, _TValues]]:
-    """Compute t-values of parts: records of one shape, and the same degrees of freedom."""
+) -> Iterator[tuple[Key, int, _TValues]]:
+    """Compute t-values of parts: records of one shape, with as many values each."""
     for records, contrast in parts:
         if not len(contrast.effect):
             continue
@@ -124,7 +154,7 @@ def _t_values(
         values = _TValues(
             others if known.all() else others[known], of_candidates[varies], owner[varies]
         )
-        yield (int(shapes[records[0]]), float(degrees[0])), values
+        yield (int(shapes[records[0]]), float(degrees[0])), t.shape[1], values
 
 
 def _control(sets: Mapping[float, _TValues], found: Flags) -> Control:

@@ -165,13 +165,17 @@ def _discovery(values: Comparisons, seed: int, enough: int) -> Discovery:
     if not null.sets:
         raise _Unavailable("no other membership is possible, so there is no negative control")
     control, compared, p_value = _calibrate(t, p, records, shapes, null)
-    variance, degrees = prior.moderate(contrast)
-    error = np.sqrt(variance / contrast.precision)
-    columns = np.full((4, len(values.table.rows)), np.nan)
-    for column, known in zip(columns, (p_value, contrast.effect, error, degrees), strict=True):
-        column[records] = known
     source: Source = "bystanders" if len(bystanders) else "permuted memberships"
+    columns = np.full((4, len(values.table.rows)), np.nan)
+    for column, known in zip(columns, (p_value, *_effects(contrast, prior)), strict=True):
+        column[records] = known
     return Discovery(*columns, control, compared, prior, source)
+
+
+def _effects(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array, Array]:
+    """Return effects, their moderated standard errors, and the degrees of freedom of these."""
+    variance, degrees = prior.moderate(contrast)
+    return contrast.effect, np.sqrt(variance / contrast.precision), degrees
 
 
 def _student(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array]:

@@ -16,7 +16,7 @@ from byrote.threads import in_order
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Part = TypeVar("Part")
-_BLOCK = 1 << 20  # values computed on at a time
+_BLOCK = 1 << 19  # values computed on at a time by a thread
 
 
 @dataclass(frozen=True)

@@ -150,25 +150,27 @@ def _discovery(values: Comparisons, seed: int, enough: int) -> Discovery:
     bystanders = values.bystanders()
     draws = _draws(len(records), len(bystanders) or len(records), enough)
     shapes = _shapes(values.table, one=len(bystanders) > 0)
+    parts: list[Part] = []
     if len(bystanders):
         generator = seeds.generator(seed, seeds.Purpose.CONTROL)
         parts = list(values.null_of_bystanders(bystanders, records, draws, generator))
-        prior = _prior(contrast, *(part for _, part in parts))
+    prior = _prior(contrast, *(part for _, part in parts))
+    t, p = _student(contrast, prior)
+    columns = np.full((4, len(values.table.rows)), np.nan)
+    for column, known in zip(columns[1:], _effects(contrast, prior), strict=True):
+        column[records] = known
+    del contrast  # of the memory that millions of records take, before the control takes more
+    if parts:
         null = ControlValues.of_bystanders(parts, prior)
-        t, p = _student(contrast, prior)
     else:
-        prior = _prior(contrast)
-        t, p = _student(contrast, prior)
         candidates = np.zeros(len(shapes), np.bool_)  # calibration makes no p-value smaller
         candidates[records] = q_values(p) <= SIGNIFICANCE
         null = ControlValues.of_records(values, prior, shapes, candidates, draws, seed)
     if not null.sets:
         raise _Unavailable("no other membership is possible, so there is no negative control")
     control, compared, p_value = _calibrate(t, p, records, shapes, null)
-    source: Source = "bystanders" if len(bystanders) else "permuted memberships"
-    columns = np.full((4, len(values.table.rows)), np.nan)
-    for column, known in zip(columns, (p_value, *_effects(contrast, prior)), strict=True):
-        column[records] = known
+    columns[0, records] = p_value
+    source: Source = "bystanders" if parts else "permuted memberships"
     return Discovery(*columns, control, compared, prior, source)
 
 

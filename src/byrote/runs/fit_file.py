@@ -19,7 +19,6 @@ from byrote.runs.job import Outcome, Scored
 
 _COLUMNS = ("record", "epoch", "included", "log_prob")
 CACHED_BYTES = 1 << 26  # of decoded fit files that an open run holds
-_LARGEST = 1 << 23  # bytes of one that it holds: of larger ones the memory would hold few
 
 
 @dataclass(frozen=True)
@@ -68,8 +67,8 @@ class FitCache:
         return rows
 
     def keep(self, path: Path, rows: _Rows, size: int) -> _Rows:
-        """Read and cache a file of this decoded size, if it is small and there is room for it."""
-        if size > min(self._room, _LARGEST):
+        """Read and cache a file of this decoded size, if there is room for it."""
+        if size > self._room:
             return rows
         self._room -= size
         self._entries[path] = entry = rows.in_memory(), size

@@ -74,7 +74,7 @@ def _in_pool(
         try:
             for item in items:
                 waiting.append(pool.submit(copy_context().run, _call, function, item))
-                if len(waiting) > threads:
+                if len(waiting) == threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -9,11 +9,15 @@ from scipy.stats import binom, norm
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
+from byrote import threads
+from byrote.stats import cell_order
+from byrote.stats.cells import Cells
 from byrote.stats.ranks import lower_than
 from byrote.stats.roc import (
-    Cells,
     alarm_limits,
+    area,
     auc_interval,
+    tpr,
     tpr_interval_at,
 )
 
@@ -27,8 +31,8 @@ def test_lower_scores_are_counted_one_by_one(first, second):
     below, equal = ordered < scores[:, None], ordered == scores[:, None]
     assert lower_than(scores, ordered).tolist() == (below + equal / 2).sum(axis=1).tolist()
     score, member = np.array(first + second), np.arange(len(first + second)) < len(first)
-    area = Cells(score[None], member[None], np.zeros(1, int)).area
-    assert area == pytest.approx(roc_auc_score(member, score))
+    found = area(Cells(score[None], member[None], np.zeros(1, int)))
+    assert found == pytest.approx(roc_auc_score(member, score))
 
 
 @given(st.integers(0, 1000))
@@ -39,18 +43,18 @@ def test_errors_of_the_area_are_those_of_influences_cell_by_cell(seed):
     score, member = generator.integers(0, 6, size=(5, 8)) / 2, generator.random((5, 8)) < 0.5
     score[generator.random((5, 8)) < 0.2] = np.nan
     unit = np.array([0, 0, 1, 2, 3])
-    area, (low, high) = auc_interval(Cells(score, member, unit), level=0.9)
+    value, (low, high) = auc_interval(Cells(score, member, unit), level=0.9)
     fit, record = np.nonzero(~np.isnan(score))
     values, inside = score[fit, record], member[fit, record]
     assume(0 < inside.sum() < len(inside) and not np.isnan(low))
     right = (values[:, None] > values) + (values[:, None] == values) / 2
     right = np.where(inside[:, None], right, 1 - right)
     share = np.where(inside, right[:, ~inside].mean(axis=1), right[:, inside].mean(axis=1))
-    assert area == pytest.approx(share[inside].mean())
-    assume(0 < area < 1)
-    influence = (share - area) / np.where(inside, inside.sum(), (~inside).sum())
+    assert value == pytest.approx(share[inside].mean())
+    assume(0 < value < 1)
+    influence = (share - value) / np.where(inside, inside.sum(), (~inside).sum())
     error, clusters = clustered_by_hand(influence, (record, unit[fit]), inside)
-    width = 2 * student.isf(0.05, clusters - 1) * error / (area * (1 - area))
+    width = 2 * student.isf(0.05, clusters - 1) * error / (value * (1 - value))
     assert np.subtract(*logit([high, low])) == pytest.approx(width)
 
 
@@ -88,3 +92,40 @@ def test_thresholds_around_the_one_asked_for_are_exact_binomial_limits():
     assert binom(600, 0.01).cdf(few) <= 0.0125 < binom(600, 0.01).cdf(few + 1)
     assert binom(600, 0.01).sf(many - 1) <= 0.0125 < binom(600, 0.01).sf(many - 2)
     assert alarm_limits(50, 50.0, 0.01, 0.975)[0] == -1
+
+
+@pytest.mark.parametrize("cores", [1, 3])
+@pytest.mark.parametrize(("of_range", "block"), [(10, 3), (40, 7), (1 << 21, 1 << 17)])
+@pytest.mark.parametrize("different", [3, 50, 10**9])
+def test_counts_do_not_depend_on_ranges_blocks_and_threads(
+    different, of_range, block, cores, monkeypatch
+):
+    """Scores of few different values, and of many; every count compared with a plain one."""
+    for module, name, value in (
+        (cell_order, "_RANGE", of_range),
+        (cell_order, "_BLOCK", block),
+        (threads, "cores", lambda: cores),
+        (threads, "_LEAST", 0),
+    ):
+        monkeypatch.setattr(module, name, value)
+    generator = np.random.default_rng(different)
+    score, member = generator.integers(different, size=(6, 25)) / 4, generator.random((6, 25)) < 0.4
+    score[generator.random((6, 25)) < 0.1] = np.nan
+    score[0, :2], unit = [np.inf, -np.inf], np.array([0, 1, 1, 2, 3, 3])
+    cells, known = Cells(score, member, unit), ~np.isnan(score)
+    inside, outside = score[known & member], np.sort(score[known & ~member])
+    assert cells.sizes == (len(inside), len(outside))
+    assert [cells.other(place) for place in range(len(outside))] == outside.tolist()
+    for threshold in outside[:: len(outside) // 4]:
+        for members, side in ((True, known & member), (False, known & ~member)):
+            for equal, high in ((False, score > threshold), (True, score >= threshold)):
+                by_record, by_unit = cells.above(threshold, members=members, equal=equal)
+                assert by_record.tolist() == (high & side).sum(axis=0).tolist()
+                assert by_unit.tolist() == [(high & side)[unit == u].sum() for u in range(4)]
+    right = (inside[:, None] > outside) + (inside[:, None] == outside) / 2
+    assert area(cells) == pytest.approx(right.mean(), rel=1e-14)
+    assert tpr(cells, 0.1) == (inside > cells.threshold(0.1)).mean()
+    _, interval = auc_interval(cells, level=0.95)
+    monkeypatch.undo()
+    _, whole = auc_interval(Cells(score, member, unit), level=0.95)
+    assert interval == pytest.approx(whole, rel=1e-12)

@@ -54,11 +54,14 @@ class _Rows:
 
 
 class FitCache:
-    """Decoded fit files of an open run, each read once, as many as fit into memory."""
+    """Decoded fit files of an open run, each read once, as many as fit into memory.
+
+    Large files of which only a few would fit are not kept: that would save little reading.
+    """
 
     def __init__(self, most: int = CACHED_BYTES) -> None:
         self.verified: sealed.Verified = {}  # larger files are read again, but verified once
-        self._room = most
+        self._most = self._room = most
         self._entries: dict[Path, tuple[_Rows, int]] = {}
 
     def get(self, path: Path) -> _Rows | None:
@@ -66,9 +69,10 @@ class FitCache:
         rows, _ = self._entries.get(path, (None, 0))
         return rows
 
-    def keep(self, path: Path, rows: _Rows, size: int) -> _Rows:
-        """Read and cache a file of this decoded size, if there is room for it."""
-        if size > self._room:
+    def keep(self, path: Path, rows: _Rows, size: int, *, files: int) -> _Rows:
+        """Read and cache a file of this decoded size, one of so many, if there is room for it."""
+        large = size > self._most // 8 and size * files > self._most
+        if size > self._room or large:
             return rows
         self._room -= size
         self._entries[path] = entry = rows.in_memory(), size
@@ -193,7 +197,7 @@ class FitFile:
             if file.metadata.num_rows != rows * len(epochs):
                 raise self._other_records()
             size = 8 * file.metadata.num_rows * file.metadata.num_columns
-            yield self.cache.keep(self.path, _Rows(file, facts), size)
+            yield self.cache.keep(self.path, _Rows(file, facts), size, files=self.design.fits)
 
     def _other_records(self) -> CorruptFile:
         return CorruptFile(f"{self.path} does not hold the records of the plan")

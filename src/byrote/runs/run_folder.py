@@ -218,6 +218,7 @@ class RunFolder:
         read = in_order(lambda fit: self.log_prob(fit, epoch), fits, size=values.size)
         for fit, of_fit in zip(fits, read, strict=True):
             values[fit, self.place(fit, rows)] = of_fit
+        sealed.release_memory()
         if not len(self.design.bystanders):
             return Table(self.design, rows, values, tuple(missing))
         bystander = np.isin(rows, self.design.bystanders)

@@ -122,7 +122,12 @@ def opened_parquet(
                 f"{path} is damaged and cannot be read: the column {missing[0]} is missing"
             )
         yield parquet, dict(json.loads(parquet.metadata.metadata[_FACTS.encode()]))
-    pa.default_memory_pool().release_unused()  # Arrow would keep what it decoded in
+    release_memory()
+
+
+def release_memory() -> None:
+    """Give back the memory that Arrow decoded in, and would keep."""
+    pa.default_memory_pool().release_unused()
 
 
 def read_parquet(path: Path, columns: Iterable[str] = ()) -> tuple[pa.Table, dict[str, Any]]:

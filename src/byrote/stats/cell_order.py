@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Places = NDArray[np.int64]
 _BLOCK = 1 << 17  # cells returned at a time: those in a processor's cache
-_RANGE, _MANY, _NONE = 1 << 22, 255, 255  # cells of a range, about; most ranges; of no range
+_RANGE, _MANY, _NONE = 1 << 21, 255, 255  # cells of a range, about; most ranges; of no range
 _BITS, _MOST = 63, 50  # of a whole number, and of a rounded value
 _SAMPLE = 10_000  # values that show where most of them lie
 

@@ -76,7 +76,8 @@ def log_ratio(
     sums = [each for each in in_order(own, blocks, size=values.size) if each is not None]
     if not few:
         return ratio
-    variance = sum(squares for squares, _ in sums) / sum(degrees for _, degrees in sums)
+    total = np.sum([squares for squares, _ in sums], axis=0)
+    variance = total / sum(degrees for _, degrees in sums)
 
     def pooled(columns: Counts) -> None:
         inside, outside = _sides(values, included, columns, twin, count)

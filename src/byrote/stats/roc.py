@@ -8,109 +8,33 @@ two).
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit, stdtrit
 
-from byrote.stats.cell_order import CellOrder
+from byrote.stats.cells import Cells, Counts
 from byrote.stats.estimate import clopper_pearson
 from byrote.stats.standard_errors import Moments, clustered_proportion_error, error_of_sums
 from byrote.threads import in_order
 
 Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
 Ids = NDArray[np.intp]
 Interval = tuple[float, float]
-Counts = tuple[Ids, Ids]  # by record, and by unit of fits
 
 
-@dataclass(frozen=True, eq=False)
-class Cells:
-    """Scores by fit and record, read a fit at a time.
+def area(cells: Cells) -> float:
+    """Compute P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
+    return _Placements.of(cells).area if all(cells.sizes) else np.nan
 
-    score, member: (F, n) scores, NaN where there is none, and whether the fit trained on the
-    record. unit: (F,) of each fit, numbered from 0; fits of one unit are one cluster.
-    """
 
-    score: Array
-    member: Flags
-    unit: Ids
-
-    @cached_property
-    def of_members(self) -> Counts:
-        """Number of members' scores of each record, and of each unit."""
-        return self._counts[0]
-
-    @cached_property
-    def of_others(self) -> Counts:
-        """Number of non-members' scores of each record, and of each unit."""
-        return self._counts[1]
-
-    @cached_property
-    def order(self) -> CellOrder:
-        """The scores in ascending order; those of members are flagged."""
-        return CellOrder(self.score, self.member)
-
-    @cached_property
-    def sizes(self) -> tuple[int, int]:
-        """Number of members' scores, and of others'."""
-        cells, members = self.order.counts.sum(axis=0).tolist()
-        return members, cells - members
-
-    @cached_property
-    def _counts(self) -> tuple[Counts, Counts]:
-        counts = self._zeros(), self._zeros()
-        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
-            known = ~np.isnan(score)
-            for (by_record, by_unit), side in zip(counts, (known & member, known & ~member)):
-                by_record += side
-                by_unit[unit] += np.count_nonzero(side)
-        return counts
-
-    def _zeros(self) -> Counts:
-        return np.zeros(self.score.shape[1], np.intp), np.zeros(int(self.unit.max()) + 1, np.intp)
-
-    def above(self, threshold: float, *, members: bool, equal: bool = False) -> Counts:
-        """Count the scores of a side above a threshold, or equal, by record and by unit."""
-        by_record, by_unit = self._zeros()
-        for unit, score, member in zip(self.unit, self.score, self.member, strict=True):
-            high = score >= threshold if equal else score > threshold
-            high &= member if members else ~member
-            places = np.flatnonzero(high)
-            by_record[places] += 1
-            by_unit[unit] += len(places)
-        return by_record, by_unit
-
-    def other(self, place: int) -> float:
-        """Return the non-members' score at a place of their ascending order, counted from 0."""
-        cells, members = self.order.counts.T
-        stops = np.cumsum(cells - members)
-        number = int(np.searchsorted(stops, place, side="right"))
-        if number not in self._others:
-            self._others[number] = self.order.unflagged(number)
-        return float(self._others[number][place - stops[number]])
-
-    @cached_property
-    def _others(self) -> dict[int, Array]:
-        return {}
-
-    def threshold(self, rate: float) -> float:
-        """Return the score that this share of the non-members' is above at most."""
-        count = self.sizes[1]
-        return self.other(count - 1 - int(rate * count + 1e-9))
-
-    @property
-    def area(self) -> float:
-        """P(member's score > non-member's), a tie counting half; NaN if a side is empty."""
-        return _Placements.of(self).area if all(self.sizes) else np.nan
-
-    def tpr(self, rate: float) -> float:
-        """Compute the true-positive rate at a false-positive rate of at most ``rate``."""
-        if not all(self.sizes):
-            return np.nan
-        return _share(self.above(self.threshold(rate), members=True), self.of_members)
+def tpr(cells: Cells, rate: float) -> float:
+    """Compute the true-positive rate at a false-positive rate of at most ``rate``."""
+    if not all(cells.sizes):
+        return np.nan
+    return _share(cells.above(cells.threshold(rate), members=True), cells.of_members)
 
 
 def auc_interval(
@@ -126,20 +50,20 @@ def auc_interval(
 
     least_error: a standard error from ``replicates`` values, used where it is larger.
     """
-    if not (cells.of_members[0].any() and cells.of_others[0].any()):
+    if not all(cells.sizes):
         return np.nan, (np.nan, np.nan)
     placements = _Placements.of(cells)
-    area = placements.area
-    if area in (0.0, 1.0):
-        return area, _interval_at_edge(area, cells, level)
+    value = placements.area
+    if value in (0.0, 1.0):
+        return value, _interval_at_edge(value, cells, level)
     error, clusters = placements.error(cells)
     if clusters < 2:
-        return area, (np.nan, np.nan)
+        return value, (np.nan, np.nan)
     if least_error > error:
         error, clusters = least_error, min(clusters, replicates)
-    half = stdtrit(clusters - 1, (1 + level) / 2) * error / (area * (1 - area))
-    centre = logit(area)
-    return area, (float(expit(centre - half)), float(expit(centre + half)))
+    half = stdtrit(clusters - 1, (1 + level) / 2) * error / (value * (1 - value))
+    centre = logit(value)
+    return value, (float(expit(centre - half)), float(expit(centre + half)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,23 +84,31 @@ class _Placements:
         before = np.cumsum(counts, axis=0) - counts
         lower = before[:, 0] - before[:, 1]  # the others' scores
         higher = counts[:, 1].sum() - before[:, 1]  # the members'
-        starts = zip(range(len(counts)), lower.tolist(), higher.tolist(), strict=True)
-        parts = in_order(partial(cls._of_range, cells), starts, size=cells.score.size)
-        whole = next(parts)
-        for part in parts:
-            for sums, more in zip(whole.sums, part.sums, strict=True):
-                sums += more
-            whole.members.join(part.members)
-            whole.others.join(part.others)
-        return whole
+        ranges = zip(range(len(counts)), lower.tolist(), higher.tolist(), strict=True)
+        by_record, by_unit = (np.zeros(len(each)) for each in cells.of_members)
+        members, others, lock = Moments(), Moments(), Lock()
 
-    @classmethod
-    def _of_range(cls, cells: Cells, start: tuple[int, int, int]) -> "_Placements":
-        """Count for a range; start: its number, the others' scores before it, and the members'
-        from it on."""
-        number, lower, higher = start
-        by_record, by_unit = (np.zeros(len(counts)) for counts in cells.of_members)
-        members, others = Moments(), Moments()
+        def count(of_range: tuple[int, int, int]) -> tuple[Array, Moments, Moments]:
+            number, lower, higher = of_range
+            return cls._of_range(cells, number, (lower, higher), by_record, lock)
+
+        for part in in_order(count, ranges, size=cells.score.size):
+            by_unit += part[0]
+            members.join(part[1])
+            others.join(part[2])
+        return cls((by_record, by_unit), members, others)
+
+    @staticmethod
+    def _of_range(
+        cells: Cells, number: int, before: tuple[int, int], by_record: Array, lock: Lock
+    ) -> tuple[Array, Moments, Moments]:
+        """Count for a range, adding to the sums by record; returns those by unit, and moments.
+
+        before: the others' scores before the range, and the members' from it on. Counts are halves
+        of whole numbers, so their sums are exact, whichever thread adds first.
+        """
+        lower, higher = before
+        by_unit, members, others = np.zeros(len(cells.of_members[1])), Moments(), Moments()
         for some in cells.order.ascending(number):
             member = some.flag.astype(np.float64)  # products with it are faster than choices by it
             right = _right(member, some.starts)
@@ -184,9 +116,10 @@ class _Placements:
             outside = _add(others, right, 1 - member, higher)
             right += higher + (lower - higher) * member
             lower, higher = lower + outside, higher - inside
-            np.add.at(by_record, some.column, right)
+            with lock:
+                np.add.at(by_record, some.column, right)
             by_unit += np.bincount(cells.unit[some.row], right, len(by_unit))
-        return cls((by_record, by_unit), members, others)
+        return by_unit, members, others
 
     @property
     def area(self) -> float:

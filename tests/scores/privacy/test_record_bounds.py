@@ -9,9 +9,9 @@ from byrote.plans import as_plan
 from byrote.plans.design import IN
 from byrote.privacy import audit_one_run, gaussian_epsilon, one_run_epsilon
 from byrote.runs.table import Table
+from byrote.scores.privacy.centring import centred
 from byrote.scores.privacy.record_bounds import (
     Claim,
-    centred,
     coins_of,
     density_bound,
     one_run_bounds,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, norm
 
-from byrote import KFold, LeaveOneOut, Probes
+from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.plans import design_of
 from byrote.plans.design import IN, OUT
 from byrote.privacy import infer_membership
@@ -14,6 +14,7 @@ from byrote.scores.memorization.summary import distribution
 from byrote.scores.privacy.evidence import Bound
 from byrote.scores.privacy.measures import exposures, record_measures
 from byrote.scores.privacy.membership import attack_table, measure_attack
+from byrote.stats.estimate import from_error
 from evidence_tables import balanced, coins, gaussian, silent, table_of
 
 ZERO = Bound("one-run", 0.0, 0.0, 0.05)
@@ -53,9 +54,7 @@ def test_exposure_without_memorization_is_the_null_mean(plan):
 def test_exposure_of_a_unit_shift_is_that_of_independent_draws():
     """FACTS: N(1, 1) for members, N(0, 1) otherwise: 3.219736 bits beside all references."""
     table = table_of(coins(2000, 40), 2001, 0, gaussian, common=0.0)
-    _, found, attack, _ = record_measures(
-        table, (attack_table(table, "lira"),), ZERO
-    )
+    _, found, attack, _ = record_measures(table, (attack_table(table, "lira"),), ZERO)
     generator = np.random.default_rng(1)
     above = generator.binomial(1000, norm.sf(generator.normal(1, 1, 200_000)))
     expected = (np.log2(1000) - np.log2(above + 1)).mean()
@@ -175,3 +174,28 @@ def test_attacks_that_cannot_be_made_say_why():
         "no score of a member",
     )
     assert infer_membership(values, member, attack="loss").reason == ""
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        Subset(0.5, fits=5),
+        coins(30, 6),
+        balanced(30, 6),
+        KFold(3, repeats=4),
+        Probes(list(range(30)), fits=6, pairs=True),
+    ],
+)
+def test_mean_memorization_is_that_of_the_summary(plan):
+    """Some records lack a side, or have one value on it, where inclusion is by coins."""
+    table = table_of(plan, 40, 0, gaussian)
+    found, *_ = record_measures(table, (attack_table(table, "loss"),), ZERO)
+    whole = evaluate(table)
+    values = whole.estimate["mean_log"]
+    assert found.estimate.value == pytest.approx(np.nanmean(values), rel=1e-12)
+    error = whole.mean_error("mean_log")
+    degrees = len(whole.change_sums["mean_log"]) - 1
+    expected = from_error(np.nanmean(values), error, degrees, units=table.design.units)
+    assert [found.estimate.low, found.estimate.high] == pytest.approx(
+        [expected.low, expected.high], rel=1e-12
+    )

@@ -64,7 +64,10 @@ def match_records(runs: dict[str, Run], match: str, *, partial: bool) -> dict[st
     tables = {name: run.table(partial=partial) for name, run in runs.items()}
     if match == "same":
         missing = tuple(sorted({fit for table in tables.values() for fit in table.missing}))
-        tables = {name: replace(table, missing=missing) for name, table in tables.items()}
+        tables = {
+            name: table if table.missing == missing else replace(table, missing=missing)
+            for name, table in tables.items()
+        }
     for name, table in tables.items():
         if not table.counting().any():
             raise IncompleteRun(runs[name].folder.complaint(table.missing))

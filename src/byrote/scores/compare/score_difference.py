@@ -1,5 +1,6 @@
 """Differences between the scores of two tables, record by record, with their errors."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from byrote.scores.memorization.evaluation import Evaluation, mean_error
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
 from byrote.stats.memorization import ESTIMATORS, difference, side_replicates
 from byrote.stats.standard_errors import jackknife_error, welch
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -63,14 +65,19 @@ def paired_difference(first: EvaluatedTable, second: EvaluatedTable) -> ScoreDif
     units = len(before.change_sums["score"])
     error = {name: np.full(r, np.nan) for name in ESTIMATORS}
     degrees = np.full(r, np.nan)
-    for records, *blocks in _blocks(first.table, second.table):
+
+    def compare(cut: tuple[Indices, InOutBlock, InOutBlock]) -> None:
+        records, *blocks = cut
         if min(blocks[0].counts) < (1 if by_repeat else 2):
-            continue
+            return
         replicates = _without_repeats(blocks, units) if by_repeat else _without_fits(blocks)
         for name in ESTIMATORS:
             parts = [jackknife_error(side) for side in replicates[name]]
             error[name][records] = np.sqrt(sum(part**2 for part in parts))
         degrees[records] = _degrees(replicates["mean_log"], len(records))
+
+    blocks = _blocks(first.table, second.table)
+    deque(in_order(compare, blocks, size=first.table.log_prob.size), maxlen=0)
     of_mean = {
         name: mean_error(
             after.change_sums[name] - before.change_sums[name],

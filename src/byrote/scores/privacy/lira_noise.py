@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.stats import two_sides
+from byrote.stats.cells import Cells
 from byrote.stats.lira import log_ratio
-from byrote.stats.roc import Cells
+from byrote.stats.roc import area, tpr
 from byrote.stats.standard_errors import jackknife_error
 from byrote.threads import in_order
 
@@ -23,10 +24,13 @@ Units = NDArray[np.intp]
 GROUPS = 10  # of fits, left out one at a time
 SHARED = 0.1  # share of the variance that is a fit's own shift of all records
 HEAVY = 1.25  # kurtosis of a record's values, in units of that of normal ones
+SAMPLED = 100_000  # records, evenly spaced, that show both
 
 
 def has_shared_noise(values: Array, member: Flags) -> bool:
     """Whether fits shift all of their records, or values have heavy tails; (F, n) each."""
+    step = max(1, values.shape[1] // SAMPLED)
+    values, member = values[:, ::step], member[:, ::step]
     known = np.array([np.count_nonzero(~np.isnan(row)) for row in values])
     size = np.maximum(known, 1)
 
@@ -46,9 +50,7 @@ def has_shared_noise(values: Array, member: Flags) -> bool:
     def kurtosis(block: slice) -> Array:
         return _kurtosis(values[:, block], member[:, block], shift[:, None])
 
-    ratio = np.concatenate(
-        [*in_order(kurtosis, two_sides.blocks(values), size=values.size)]
-    )
+    ratio = np.concatenate([*in_order(kurtosis, two_sides.blocks(values), size=values.size)])
     return bool(len(ratio) and ratio.mean() > HEAVY)
 
 
@@ -89,5 +91,5 @@ def shared_noise_errors(
         members, units = member[kept], unit[kept]
         scores = log_ratio(values[kept], members, enough=enough, unit=units)
         cells = Cells(scores, members, units)
-        replicates.append([cells.area, *map(cells.tpr, rates)])
+        replicates.append([area(cells), *(tpr(cells, rate) for rate in rates)])
     return jackknife_error(np.array(replicates).T)

@@ -15,10 +15,10 @@ from byrote.scores.exposure.exposure import Exposure
 from byrote.scores.exposure.levels import NULL_MEAN, by_insertions, mean_exposure
 from byrote.scores.memorization.held_out import mean_score
 from byrote.scores.privacy.canary_bounds import CanaryTable, attack_canaries
+from byrote.scores.privacy.centring import Centre
 from byrote.scores.privacy.evidence import Bound, GroupMeasure
 from byrote.scores.privacy.guarantee import allowed, exposure_bound
 from byrote.scores.privacy.membership import MembershipInference
-from byrote.scores.privacy.record_bounds import Centre
 from byrote.stats.cell_order import CellOrder
 from byrote.stats.estimate import Estimate, from_clusters, from_error, mean
 from byrote.stats.exposure import null_mean

@@ -14,9 +14,10 @@ from byrote.display import Displayed
 from byrote.errors import InvalidInput
 from byrote.runs.table import Table
 from byrote.scores.privacy.lira_noise import GROUPS, shared_noise_errors
+from byrote.stats.cells import Cells
 from byrote.stats.estimate import Estimate
 from byrote.stats.lira import log_ratio
-from byrote.stats.roc import Cells, auc_interval, tpr_interval_at
+from byrote.stats.roc import auc_interval, tpr_interval_at
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

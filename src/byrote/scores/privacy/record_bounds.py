@@ -1,6 +1,6 @@
 """Lower bounds on epsilon for records in or out of fits, or why they do not apply."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from byrote.errors import InvalidInput
 from byrote.models.privacy.dp import ADD_REMOVE, REPLACEMENT
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
+from byrote.scores.privacy.centring import centred
 from byrote.scores.privacy.density import density_bound_of
 from byrote.scores.privacy.evidence import DENSITY, GAUSSIAN, ONE_RUN, RATES, Bound
 from byrote.scores.privacy.guarantee import allowed
@@ -204,58 +205,6 @@ def coins_of(spec: Mapping[str, Any], table: Table) -> Coins | str:
         score = "log-likelihood less its mean over all fits, with and without the record"
         return Coins(np.concatenate([*centred(values)]), included.ravel(), len(fits), score)
     return Coins(values[0], included[0], 1, f"log-likelihood in fit {fits[0]}")
-
-
-@dataclass(frozen=True, eq=False)
-class Centre:
-    """The mean log-likelihood of each record over fits, whichever trained on it, nats.
-
-    mean, count: (m,) mean of its finite values, and their number.
-    """
-
-    mean: Array
-    count: NDArray[np.intp]
-
-    @classmethod
-    def of(cls, values: Iterable[Array]) -> "Centre":
-        """Average log-likelihoods, F times (m,)."""
-        total, count = 0.0, 0
-        for row in values:
-            finite = np.isfinite(row)
-            known = finite.all()
-            total = total + (row if known else np.where(finite, row, 0.0))
-            count = count + (1 if known else finite)
-        counts = np.broadcast_to(count, np.shape(total)).astype(np.intp)
-        return cls(total / np.maximum(counts, 1), counts)
-
-    def subtract_from(self, row: Array) -> Array:
-        """Subtract from the log-likelihoods of a fit, (m,), the record's mean, then the fit's.
-
-        Membership is not used. A density of zero stays -inf where the record has other values;
-        unknown values (NaN) become 0.
-
-        Examples
-        --------
-        >>> rows = [np.array([1.0, 5.0, -np.inf]), np.array([3.0, 5.0, 2.0])]
-        >>> centre = Centre.of(rows)
-        >>> [centre.subtract_from(row).round(2).tolist() for row in rows]
-        [[-0.5, 0.5, -inf], [0.67, -0.33, -0.33]]
-        """
-        finite = np.isfinite(row)
-        if finite.all():
-            rest = row - self.mean
-            rest -= rest.sum() / max(1, len(rest))
-            return np.asarray(rest)
-        rest = np.where(finite, row - self.mean, 0.0)
-        rest -= rest.sum() / max(1, np.count_nonzero(finite))
-        rest[~finite] = 0.0
-        rest[np.isneginf(row) & (self.count > 0)] = -np.inf
-        return rest
-
-
-def centred(values: Sequence[Array]) -> Iterator[Array]:
-    """Subtract from log-likelihoods, F times (m,), the mean of the record, then that of the fit."""
-    return map(Centre.of(values).subtract_from, values)
 
 
 def _no_trials(spec: Mapping[str, Any], records: int) -> str:

@@ -237,7 +237,7 @@ def _by_fits(result: Evaluation, records: Indices, block: InOutBlock, changes: _
         changes.count(name, result.estimate[name][records])
         units = len(changes.sums[name])
         of_in, of_out = (
-            np.bincount(fit, side[name].ravel(), minlength=units)
+            np.bincount(fit, side[name].ravel(), minlength=units).astype(np.float64)
             for fit, side in zip(fits, sides, strict=True)
         )
         changes.sums[name] += difference(of_in, of_out)

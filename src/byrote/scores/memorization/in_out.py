@@ -16,6 +16,7 @@ from byrote.threads import in_order
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 Part = TypeVar("Part")
+Number = TypeVar("Number", bound=np.number)
 _BLOCK = 1 << 19  # values computed on at a time by a thread
 
 
@@ -107,9 +108,13 @@ def blocks_of_cut(
     table: Table, order: FitOrder, cut: slice
 ) -> Iterator[tuple[Indices, InOutBlock]]:
     """Return the blocks of a range of records, each with the places of its records."""
-    parts = (each[:, cut][order.fits].T for each in (table.log_prob, table.roles()))
-    for block in _split(*map(np.ascontiguousarray, parts), order):
+    for block in _split(_rows(table.log_prob, order, cut), _rows(table.roles(), order, cut), order):
         yield cut.start + block.records, block
+
+
+def _rows(values: NDArray[Number], order: FitOrder, cut: slice) -> NDArray[Number]:
+    """Return (F, r) values of a range of records by record and fit in order, (m, F)."""
+    return np.ascontiguousarray(values[:, cut][order.fits].T)
 
 
 def _split(values: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:

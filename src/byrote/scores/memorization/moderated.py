@@ -171,7 +171,8 @@ def _discovery(values: Comparisons, seed: int, enough: int) -> Discovery:
     control, compared, p_value = _calibrate(t, p, records, shapes, null)
     columns[0, records] = p_value
     source: Source = "bystanders" if parts else "permuted memberships"
-    return Discovery(*columns, control, compared, prior, source)
+    p_value, effect, error, degrees = columns
+    return Discovery(p_value, effect, error, degrees, control, compared, prior, source)
 
 
 def _effects(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array, Array]:

@@ -1,5 +1,6 @@
 """Work in threads: the order of results, errors, settings of NumPy, and the same bits with any."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,7 @@ from evidence_tables import gaussian, table_of
 @pytest.fixture(params=[1, 3])
 def cores(request, monkeypatch):
     """Threads that are used for the smallest arrays, too."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(threads, "cores", lambda: request.param)
     monkeypatch.setattr(threads, "_LEAST", 0)
 
@@ -46,9 +48,33 @@ def test_numpy_keeps_its_settings_in_threads():
     assert found == [np.inf, np.inf]
 
 
+@pytest.mark.usefixtures("cores")
+def test_threads_start_no_threads():
+    def outer(_):
+        inner = threads.in_order(lambda _: threading.get_ident(), range(5), size=5)
+        return {threading.get_ident(), *inner}
+
+    assert all(len(idents) == 1 for idents in threads.in_order(outer, range(5), size=5))
+
+
+def test_few_values_stay_in_the_callers_thread():
+    idents = threads.in_order(lambda _: threading.get_ident(), range(5), size=10)
+    assert set(idents) == {threading.get_ident()}
+
+
+@pytest.mark.parametrize(
+    ("given", "most"), [("1", 1), ("2", 2), ("2,1", 2), ("0", 1), ("", 4), ("many", 4), ("99", 4)]
+)
+def test_the_users_bound_holds(monkeypatch, given, most):
+    monkeypatch.setattr(threads, "cores", lambda: 8)
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert threads.usable_threads() == most
+
+
 @pytest.mark.parametrize("plan", [Subset(0.5, fits=8), KFold(3, repeats=4)])
 def test_the_numbers_of_a_run_have_the_same_bits_with_any_number_of_threads(plan, monkeypatch):
     """Blocks of the same size: it alone may change the last digits."""
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     monkeypatch.setattr(threads, "_LEAST", 0)
     monkeypatch.setattr(two_sides, "_BLOCK", 100)
     monkeypatch.setattr(cell_order, "_RANGE", 90)

@@ -4,13 +4,17 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
+from functools import cache
 from typing import TypeVar
+
+from threadpoolctl import ThreadpoolController
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 _LEAST = 1 << 18  # values
 _MOST = 4  # each has temporary arrays of its own, and memory serves no more of them at full speed
+_WITHIN = ContextVar("_WITHIN", default=False)  # whether this is such a thread already
 
 
 def cores() -> int:
@@ -20,13 +24,25 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
+def usable_threads() -> int:
+    """Return the number of threads to compute in: as many as there are cores, but at most four.
+
+    And no more than OMP_NUM_THREADS, which bounds the threads of other libraries, too.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0].strip()
+    most = max(1, int(asked)) if asked.isdecimal() else _MOST
+    return min(cores(), most, _MOST)
+
+
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], *, size: int
 ) -> Iterator[Result]:
-    """Apply a function to items, as many at a time as there are cores, but at most four.
+    """Apply a function to items, as many at a time as there are usable threads.
 
-    Results come in the order of the items, so what is computed from them does not depend on the
-    number of threads. The function must neither draw random numbers nor change what others read.
+    Results come in the order of the items, and products of matrices, whose last digits depend on
+    the threads that share them, are computed by one thread each. So no number depends on how many
+    threads there are. The function must neither draw random numbers that others draw, too, nor
+    change what others read. Within it no more threads are started.
 
     Parameters
     ----------
@@ -39,15 +55,25 @@ def in_order(
     >>> list(in_order(abs, [-2, 1, -3], size=3))
     [2, 1, 3]
     """
-    threads = min(cores(), _MOST)
-    if threads == 1 or size < _LEAST:
+    if _WITHIN.get():
         yield from map(function, items)
         return
+    with _libraries().limit(limits=1, user_api="blas"):
+        threads = usable_threads()
+        if threads == 1 or size < _LEAST:
+            yield from map(function, items)
+        else:
+            yield from _in_pool(function, items, threads)
+
+
+def _in_pool(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[Result]:
     waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         try:
             for item in items:
-                waiting.append(pool.submit(copy_context().run, function, item))
+                waiting.append(pool.submit(copy_context().run, _call, function, item))
                 if len(waiting) == threads:
                     yield waiting.popleft().result()
             while waiting:
@@ -55,3 +81,13 @@ def in_order(
         finally:
             for future in waiting:  # of an error, or of a reader who has enough
                 future.cancel()
+
+
+def _call(function: Callable[[Item], Result], item: Item) -> Result:
+    _WITHIN.set(True)
+    return function(item)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()

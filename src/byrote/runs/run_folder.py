@@ -210,8 +210,7 @@ class RunFolder:
         missing, untracked = self.missing(), self.untracked(self.manifest.track)
         if (missing or untracked) and not partial:
             raise IncompleteRun(self.complaint(missing, untracked))
-        if epoch is not None:
-            missing = sorted({*missing, *self.untracked([epoch])})
+        missing = sorted({*missing, *self.untracked([] if epoch is None else [epoch])})
         rows = self.design.evaluated
         values = np.full((self.design.fits, len(rows)), np.nan)
         fits = sorted(set(range(self.design.fits)) - set(missing))

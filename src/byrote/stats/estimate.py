@@ -197,12 +197,13 @@ def proportion(successes: int, trials: int, *, level: float = LEVEL) -> Estimate
     >>> share.value, round(share.low, 4), round(share.high, 4)
     (0.9, 0.5958, 0.9821)
     """
-    from scipy.stats import binomtest  # noqa: PLC0415 (slow to load)
-
     if trials == 0:
         return Estimate(np.nan, level=level, reason="there are no trials")
-    ends = binomtest(int(successes), int(trials)).proportion_ci(level, method="wilson")
-    return Estimate(successes / trials, float(ends.low), float(ends.high), level)
+    k, n, z = int(successes), int(trials), float(ndtri((1 + level) / 2))
+    centre = (k + z**2 / 2) / (n + z**2)
+    half = z * np.sqrt(k * (n - k) / n + z**2 / 4) / (n + z**2)
+    low, high = (0.0 if k == 0 else centre - half), (1.0 if k == n else centre + half)
+    return Estimate(successes / trials, float(low), float(high), level)
 
 
 def spearman(x: Array, y: Array, *, level: float = LEVEL) -> Estimate:

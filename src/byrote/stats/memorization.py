@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 ESTIMATORS = ("score", "matched", "mean_log")
+_LOST = 1e-200  # beside 1: the densities of what is left out may be rounded to zero
 
 
 @dataclass(frozen=True)
@@ -135,19 +136,37 @@ def logmeanexp(values: Array) -> Array:
 def logmeanexp_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
     """Compute ``logmeanexp`` leaving out each unit of columns in turn, (m, a) -> (m, units).
 
-    unit: (a,) unit of each column. NaN where no column is left. Without the unit of the largest
-    value the others, which may be lost beside it, are summed anew.
+    unit: (a,) unit of each column. NaN where no column is left. Of a sum with the largest value in
+    it a part can be subtracted; without it the others are summed by themselves, and anew where they
+    are lost beside it.
     """
     remaining = (values.shape[1] - np.bincount(unit, minlength=units)).astype(float)
     remaining[remaining == 0] = np.nan
-    largest = unit[values.argmax(axis=1)]
     top = values.max(axis=1, keepdims=True)
     top = np.where(np.isfinite(top), top, 0.0)
+    parts = np.exp(values - top)
+    if not np.array_equal(unit, np.arange(units)):
+        parts = np.ascontiguousarray(_sums_by_unit(parts, unit, units).T)
+    rows, largest = np.arange(len(values)), unit[values.argmax(axis=1)]
+    of_largest = parts[rows, largest]
+    parts[rows, largest] = 0.0
+    rest = parts.sum(axis=1)
+    others = (rest + of_largest)[:, None] - parts
+    others[rows, largest] = rest
     with np.errstate(divide="ignore"):
-        others = np.log(sums_without(np.exp(values - top), unit, units)) + top
-    rest = np.where(unit[:, None] == largest, -np.inf, values.T).T  # in the order of values
-    others[np.arange(len(values)), largest] = logsumexp(rest)
+        others = np.log(others, out=others) + top
+    if len(lost := np.flatnonzero(rest < _LOST)):
+        anew = np.where(unit == largest[lost, None], -np.inf, values[lost])
+        others[lost, largest[lost]] = logsumexp(anew)
     return np.asarray(others - np.log(remaining))
+
+
+def _sums_by_unit(values: Array, unit: NDArray[np.intp], units: int) -> Array:
+    """Sum the columns of each unit, (m, a) -> (units, m); a unit's are beside one another."""
+    sums = np.zeros((units, len(values)))
+    for column, each in enumerate(unit):
+        sums[each] += values[:, column]
+    return sums
 
 
 def sums_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
@@ -161,9 +180,8 @@ def sums_without(values: Array, unit: NDArray[np.intp], units: int) -> Array:
     >>> sums_without(np.array([[1.0, 2.0, 4.0]]), np.array([0, 1, 0]), 2)
     array([[2., 5.]])
     """
-    sums, others = np.zeros((2, units, len(values)))  # a unit's are beside one another
-    for column, each in enumerate(unit):
-        sums[each] += values[:, column]
+    sums = _sums_by_unit(values, unit, units)
+    others = np.zeros(sums.shape)
     others[1:] = np.cumsum(sums[:-1], axis=0)
     others[:-1] += np.cumsum(sums[:0:-1], axis=0)[::-1]
     return others.T

@@ -95,13 +95,14 @@ def split_contrasts(
     ``members`` is (k, c), a split a row; the others as for ``two_sample_contrast``. The effect is
     the least-squares coefficient of the side beside one of each block.
     """
-    block = np.zeros(values.shape[1], np.intp) if block is None else block
-    blocks, first = np.unique(block), members.T.astype(np.float64)
-    precision, product = np.zeros((2, len(values), len(members)))
-    squares = np.zeros((len(values), 1))
+    numbers = np.zeros(1, np.intp) if block is None else np.unique(block)
+    first, m = members.T.astype(np.float64), len(values)
+    precision, product = np.zeros((2, m, len(members)))
+    squares = np.zeros((m, 1))
     with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
         values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
-        for columns in (block == number for number in blocks):
+        for number in numbers:
+            columns = slice(None) if len(numbers) == 1 else block == number
             w, y, x = weight[:, columns], values[:, columns], first[columns]
             whole = w.sum(axis=1, keepdims=True)
             y = y - (w * y).sum(axis=1, keepdims=True) / whole
@@ -109,11 +110,11 @@ def split_contrasts(
             precision += wx * (1 - wx / whole)
             product += wy @ x
             squares += np.einsum("ij,ij->i", wy, y)[:, None]
-        effect, degrees = product / precision, values.shape[1] - len(blocks) - 1.0
+        effect, degrees = product / precision, values.shape[1] - len(numbers) - 1.0
         variance = (squares - effect * product) / degrees
         variance = np.where(variance > _ROUNDING * squares, variance, 0.0)
     return Contrast(
-        effect.ravel(), precision.ravel(), variance.ravel(), np.full(variance.size, degrees)
+        effect.ravel(), precision.ravel(), variance.ravel(), np.broadcast_to(degrees, variance.size)
     )
 
 
@@ -137,7 +138,7 @@ def sign_contrasts(differences: Array, signs: Array, weight: Array) -> Contrast:
         effect = total / whole
     precision = np.broadcast_to(whole, effect.shape)
     return Contrast(
-        effect.ravel(), precision.ravel(), variance.ravel(), np.full(variance.size, degrees)
+        effect.ravel(), precision.ravel(), variance.ravel(), np.broadcast_to(degrees, variance.size)
     )
 
 

@@ -26,10 +26,12 @@ def q_values(p_values: Array) -> Array:
     [0.03, 0.04, nan, 0.04]
     """
     q = np.full(len(p_values), np.nan)
-    tested = np.flatnonzero(~np.isnan(p_values))
-    order = tested[np.argsort(p_values[tested])]
-    shares = p_values[order] * (len(order) / np.arange(1, len(order) + 1))
-    q[order] = np.minimum.accumulate(shares[::-1])[::-1].clip(0, 1)
+    order = np.argsort(p_values)  # NaN last
+    order = order[: len(order) - np.count_nonzero(np.isnan(p_values))]
+    shares = p_values[order]
+    shares *= len(order) / np.arange(1, len(order) + 1)
+    np.minimum.accumulate(shares[::-1], out=shares[::-1])
+    q[order] = shares.clip(0, 1, out=shares)
     return q
 
 

@@ -49,11 +49,17 @@ def jackknife_error(replicates: Array) -> Array:
     >>> bool(np.isclose(jackknife_error((x.sum() - x) / 2), x.std(ddof=1) / np.sqrt(3)))
     True
     """
-    count = replicates.shape[-1]
-    if count < 2:
-        return np.full(replicates.shape[:-1], np.nan)
     with np.errstate(invalid="ignore"):
-        deviations = replicates - replicates.mean(axis=-1, keepdims=True)
+        mean = replicates.sum(axis=-1, keepdims=True) / max(1, replicates.shape[-1])
+        return error_of_deviations(replicates - mean)
+
+
+def error_of_deviations(deviations: Array) -> Array:
+    """Compute the jackknife error from replicates less their mean, (..., G) -> (...)."""
+    count = deviations.shape[-1]
+    if count < 2:
+        return np.full(deviations.shape[:-1], np.nan)
+    with np.errstate(invalid="ignore"):
         squared = (deviations**2).sum(axis=-1) * (count - 1) / count
     return np.sqrt(np.where(np.isfinite(squared), squared, np.nan))
 

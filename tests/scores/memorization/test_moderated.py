@@ -11,7 +11,7 @@ from byrote.plans import IN, design_of
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import comparisons, other_members
 from byrote.scores.memorization.moderated import moderated_test
-from byrote.stats.moderated_test import Contrast, two_sample_contrast
+from byrote.stats.moderated_test import two_sample_contrast
 from byrote.stats.multiple_testing import q_values
 from discovery import EFFECTS, NOISES, PLANS, simulated, trial
 
@@ -175,18 +175,25 @@ def test_many_other_memberships_are_drawn():
 def test_the_control_is_the_test_with_the_membership_of_another_record(plan):
     table = table_of(plan, n=40)
     generator = np.random.default_rng(0)
-    owners, null = joined(comparisons(table).null_of_records(1000, generator))
+    values = comparisons(table)
+    parts = [part for cut in values.cuts for part in values.null_of_cut(cut, 1000, generator)]
+    owners, null = joined(parts)
     order, inside = generator.permutation(40), table.roles() == IN
     permuted = replace(table, log_prob=table.log_prob[:, order])
-    for record, effect in zip(*joined(comparisons(permuted).contrasts()), strict=True):
+    for record, effect in zip(*joined([*comparisons(permuted).contrasts()]), strict=True):
         if (inside[:, record] != inside[:, order[record]]).any():
             of_record = null[owners == order[record]]
             assert np.abs(of_record - effect).min() < 1e-9
 
 
 def joined(parts):
-    records, contrasts = zip(*parts, strict=True)
-    return np.concatenate(records), Contrast.concatenate(contrasts).effect
+    """Places of records, as often as each has contrasts, and the effects of these."""
+    effects = [contrast.effect for _, contrast in parts]
+    places = [
+        records.repeat(len(effect) // len(records))
+        for (records, _), effect in zip(parts, effects, strict=True)
+    ]
+    return np.concatenate(places), np.concatenate(effects)
 
 
 def test_records_that_are_found_leave_the_control():

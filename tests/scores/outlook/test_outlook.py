@@ -178,7 +178,7 @@ def test_the_evaluation_of_many_records_is_extrapolated(monkeypatch):
     def evaluate(table, seed):
         evaluated.append(len(table.rows))
         time.sleep(0.1)
-        return SimpleNamespace(discovery=None)
+        return SimpleNamespace(discovery=None, exact_tests=None)
 
     evaluated = []
     monkeypatch.setattr("byrote.scores.outlook.evaluation_time.evaluate", evaluate)

@@ -70,15 +70,19 @@ class _Limits:
         self.evaluation = evaluation = gated.run.evaluation
         self.estimate = evaluation.estimate[ESTIMATOR]
         self.error = evaluation.standard_error[ESTIMATOR]
-        self.p_value = evaluation.p_value
-        self.degrees = np.where(gated.degrees > 0, gated.degrees, np.nan)
+        self.endless = np.isposinf(self.estimate)
+        enough = gated.degrees > 0
+        self.known = np.isfinite(self.estimate) & np.isfinite(self.error) & enough
+        # Student's quantile is looked up once per degrees of freedom, which are few.
+        degrees = np.where(enough, gated.degrees, np.nan)
+        self.degrees, self.place = np.unique(degrees, return_inverse=True)
 
     def lower(self, tail: float) -> Array:
         """A density of zero outside training has no error, but a p-value."""
-        reach = self._reach(tail)
-        endless = np.isposinf(self.estimate) & (self.p_value <= tail)
-        low = np.where(np.isfinite(reach), self.estimate - reach, -np.inf)
-        return np.where(endless, np.inf, low)
+        low = np.where(np.isfinite(reach := self._reach(tail)), self.estimate - reach, -np.inf)
+        if self.endless.any():
+            low[self.endless & (self.evaluation.p_value <= tail)] = np.inf
+        return low
 
     def above(self, gated: GatedRun, asked: float) -> tuple[str, ...]:
         """Return the ids of records whose own lower limit is above the threshold."""
@@ -92,16 +96,10 @@ class _Limits:
         return np.where(np.isfinite(reach), self.estimate + reach, np.inf)
 
     def _reach(self, tail: float) -> Array:
+        quantile = -stdtrit(self.degrees, tail)[self.place]
         with np.errstate(invalid="ignore"):
-            reach = -self._quantiles(tail) * self.error
-        known = np.isfinite(self.estimate) & np.isfinite(self.error) & ~np.isnan(self.degrees)
-        known &= ~zero_spread(self.evaluation, tail)
-        return np.where(known, np.where(self.error == 0, 0.0, reach), np.nan)
-
-    def _quantiles(self, tail: float) -> Array:
-        """Look up Student's quantile once per degrees of freedom, which are few."""
-        degrees, place = np.unique(self.degrees, return_inverse=True)
-        return np.asarray(stdtrit(degrees, tail)[place])
+            reach = np.where(self.error == 0, 0.0, quantile * self.error)
+        return np.where(self.known & ~zero_spread(self.evaluation, tail), reach, np.nan)
 
 
 def _doubts(gated: GatedRun, limits: _Limits, few: int, known: int) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ median deviation of a fit is subtracted from its values, and fits that scatter m
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from itertools import combinations
+from dataclasses import dataclass, replace
+from functools import reduce
+from itertools import chain, combinations
 from math import comb, prod
 from typing import ClassVar, Self
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from byrote.plans import IN
 from byrote.runs.table import Table
-from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks
+from byrote.scores.memorization.in_out import FitOrder, InOutBlock, blocks_of_cut, cuts, in_cuts
 from byrote.stats.moderated_test import (
     Contrast,
     one_sample_contrast,
@@ -89,7 +90,8 @@ class Comparisons(ABC):
 
     def bystanders(self) -> Array:
         """Return (b, F) values of records that every fit trained on; b is 0 if they are few."""
-        always = (self.table.roles()[self.order.fits] == IN).all(axis=0)
+        roles = self.table.roles()
+        always = reduce(np.logical_and, (roles[fit] == IN for fit in self.order.fits))
         values = self.table.log_prob[np.ix_(self.order.fits, always)]
         if self.table.bystanders is not None:
             values = np.concatenate([values, self.table.bystanders[self.order.fits]], axis=1)
@@ -102,31 +104,43 @@ class Comparisons(ABC):
     @abstractmethod
     def compare_permuted(
         self, block: InOutBlock, draws: int, generator: Generator
-    ) -> Iterator[Part]:
-        """Compare records as if other fits had trained on them; places are those in the block."""
+    ) -> Iterator[tuple[slice, Contrast]]:
+        """Compare a block's records, a few at a time, as if other fits had trained on them."""
 
     @abstractmethod
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         """Compare (m, F) values of all fits by each of (k, F) memberships."""
 
     def contrasts(self) -> Iterator[Part]:
-        """Compare records in and out of training."""
-        for records, block in in_out_blocks(self.table, self.order):
-            if min(block.counts):
-                contrast = self.compare(block)
-                tested = _with_spread(
-                    contrast, _rounding(block.inside.values, block.outside.values)
-                )
-                yield records[tested], contrast.take(tested)
+        """Compare records in and out of training; those without spread are left out."""
 
-    def null_of_records(self, draws: int, generator: Generator) -> Iterator[Part]:
-        """Compare records as if other fits had trained on them."""
-        for records, block in in_out_blocks(self.table, self.order):
+        def of_cut(cut: slice) -> list[Part]:
+            parts = []
+            for records, block in blocks_of_cut(self.table, self.order, cut):
+                if min(block.counts):
+                    contrast = self.compare(block)
+                    tested = _with_spread(contrast, _rounding_of(block))
+                    parts.append((records[tested], contrast.take(tested)))
+            return parts
+
+        return chain.from_iterable(in_cuts(of_cut, self.table, self.order))
+
+    @property
+    def cuts(self) -> list[slice]:
+        """Ranges of records that are computed on at a time."""
+        return cuts(self.table, self.order)
+
+    def null_of_cut(self, cut: slice, draws: int, generator: Generator) -> Iterator[Part]:
+        """Compare the records of a range as if other fits had trained on them.
+
+        Of m records there are as many contrasts each, one record's beside one another; those
+        without spread have a variance of NaN.
+        """
+        for records, block in blocks_of_cut(self.table, self.order, cut):
             if min(block.counts):
-                rounding = _rounding(block.inside.values, block.outside.values)
-                for places, contrast in self.compare_permuted(block, draws, generator):
-                    varies = _with_spread(contrast, rounding[places])
-                    yield records[places][varies], contrast.take(varies)
+                rounding = _rounding_of(block)
+                for rows, contrast in self.compare_permuted(block, draws, generator):
+                    yield records[rows], _known(contrast, rounding[rows])
 
     def null_of_bystanders(
         self, bystanders: Array, records: Indices, draws: int, generator: Generator
@@ -157,12 +171,12 @@ class _OfFits(Comparisons):
 
     def compare_permuted(
         self, block: InOutBlock, draws: int, generator: Generator
-    ) -> Iterator[Part]:
+    ) -> Iterator[tuple[slice, Contrast]]:
         values, weight, group, member = self._columns(block)
         members = other_members(member, group, draws, generator)
         for rows in _pieces(len(values), len(members)):
             contrast = split_contrasts(values[rows], members, weight[rows], group)
-            yield np.repeat(np.arange(len(values))[rows], len(members)), contrast
+            yield rows, contrast
 
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         return split_contrasts(values, members, np.broadcast_to(self.weight, values.shape))
@@ -184,7 +198,7 @@ class _OfPairs(Comparisons):
 
     def compare_permuted(
         self, block: InOutBlock, draws: int, generator: Generator
-    ) -> Iterator[Part]:
+    ) -> Iterator[tuple[slice, Contrast]]:
         difference, weight = self._differences(block)
         pairs = difference.shape[1]
         columns = np.tile(np.arange(pairs), 2)  # each pair is a group of two fits
@@ -192,7 +206,7 @@ class _OfPairs(Comparisons):
         signs = np.where(members[:, :pairs], 1.0, -1.0)
         for rows in _pieces(len(difference), len(signs)):
             contrast = sign_contrasts(difference[rows], signs, weight[rows])
-            yield np.repeat(np.arange(len(difference))[rows], len(signs)), contrast
+            yield rows, contrast
 
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         difference = values[:, ::2] - values[:, 1::2]
@@ -202,7 +216,8 @@ class _OfPairs(Comparisons):
 
     def _differences(self, block: InOutBlock) -> tuple[Array, Array]:
         inside, outside = block.pairs()
-        difference = inside - self.shift[block.fit_in] - outside + self.shift[block.fit_out]
+        with np.errstate(invalid="ignore"):  # of two infinite values
+            difference = inside - self.shift[block.fit_in] - outside + self.shift[block.fit_out]
         return difference, _of_difference(self.weight[block.fit_in], self.weight[block.fit_out])
 
 
@@ -262,6 +277,16 @@ def _rounding(*sides: Array) -> Array:
     with np.errstate(invalid="ignore"):  # of infinite values
         spread = np.max([np.ptp(values, axis=1) for values in sides], axis=0)
     return np.where(spread > rounding, rounding, np.inf)
+
+
+def _rounding_of(block: InOutBlock) -> Array:
+    return _rounding(block.inside.values, block.outside.values)
+
+
+def _known(contrast: Contrast, rounding: Array) -> Contrast:
+    """Make the variances of records, several a record, NaN where values differ by rounding only."""
+    varies = _with_spread(contrast, rounding.repeat(len(contrast.variance) // len(rounding)))
+    return replace(contrast, variance=np.where(varies, contrast.variance, np.nan))
 
 
 def _with_spread(contrast: Contrast, rounding: Array) -> Flags:

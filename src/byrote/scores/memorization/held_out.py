@@ -31,16 +31,21 @@ def mean_log_prob(table: Table, side: str) -> Jackknifed:
     unit = _units(table)[fits]
     units = int(unit.max(initial=-1)) + 1
     member = np.equal.outer(np.arange(units), unit).astype(float)
-    on_side = table.roles()[fits] == _SIDES[side]
-    total, change_sums, records, jackknifed = 0.0, np.zeros(units), 0, 0
-    for block in two_sides.blocks(table.log_prob):
-        known = on_side[:, block].any(axis=0)
+
+    def of_block(block: slice) -> tuple[float, int, Array, int]:
+        on_side = table.roles()[fits, block] == _SIDES[side]
+        known = on_side.any(axis=0)
         values = table.log_prob[fits, block][:, known]
-        mean, replicates = _block(values, on_side[:, block][:, known], member)
-        total, records = total + mean.sum(), records + len(mean)
+        mean, replicates = _block(values, on_side[:, known], member)
         complete = ~np.isnan(replicates).any(axis=0)
-        change_sums += (replicates[:, complete] - mean[complete]).sum(axis=1)
-        jackknifed += int(complete.sum())
+        change = (replicates[:, complete] - mean[complete]).sum(axis=1)
+        return mean.sum(), len(mean), change, int(complete.sum())
+
+    total, change_sums, records, jackknifed = 0.0, np.zeros(units), 0, 0
+    blocks = two_sides.blocks(table.log_prob)
+    for part in in_order(of_block, blocks, size=table.log_prob.size):
+        total, records = total + part[0], records + part[1]
+        change_sums, jackknifed = change_sums + part[2], jackknifed + part[3]
     value = float(total / records) if records else np.nan
     return Jackknifed(value, change_sums / (jackknifed or np.nan), units - 1.0)
 

@@ -1,7 +1,8 @@
 """The table cut into blocks of records with equally many log-likelihoods in and out of training."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +10,14 @@ from numpy.typing import NDArray
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.stats.memorization import Side
+from byrote.stats.rows import blocks
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
-_BLOCK = 1 << 20  # values computed on at a time
+Part = TypeVar("Part")
+Number = TypeVar("Number", bound=np.number)
+_BLOCK = 1 << 19  # values computed on at a time by a thread
 
 
 @dataclass(frozen=True)
@@ -84,17 +89,36 @@ class InOutBlock:
 
 def in_out_blocks(table: Table, order: FitOrder) -> Iterator[tuple[Indices, InOutBlock]]:
     """Cut a table into blocks in bounded memory, each with the places of its records."""
-    roles = table.roles()
+    for cut in cuts(table, order):
+        yield from blocks_of_cut(table, order, cut)
+
+
+def cuts(table: Table, order: FitOrder) -> list[slice]:
+    """Cut the records of a table into ranges whose blocks together fit into memory."""
     size = max(1, _BLOCK // max(1, len(order.fits)))
-    for start in range(0, len(table.rows) if len(order.fits) else 0, size):
-        columns = slice(start, start + size)
-        values, of_values = table.log_prob[:, columns][order.fits], roles[:, columns][order.fits]
-        for block in _split(values, of_values, order):
-            yield start + block.records, block
+    return [*blocks(len(table.rows) if len(order.fits) else 0, size)]
 
 
-def _split(log_prob: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:
-    values, roles = np.ascontiguousarray(log_prob.T), np.ascontiguousarray(roles.T)
+def in_cuts(function: Callable[[slice], Part], table: Table, order: FitOrder) -> Iterator[Part]:
+    """Apply a function to ranges of records, in threads; results come in their order."""
+    return in_order(function, cuts(table, order), size=table.log_prob.size)
+
+
+def blocks_of_cut(
+    table: Table, order: FitOrder, cut: slice
+) -> Iterator[tuple[Indices, InOutBlock]]:
+    """Return the blocks of a range of records, each with the places of its records."""
+    for block in _split(_rows(table.log_prob, order, cut), _rows(table.roles(), order, cut), order):
+        yield cut.start + block.records, block
+
+
+def _rows(values: NDArray[Number], order: FitOrder, cut: slice) -> NDArray[Number]:
+    """Return (F, r) values of a range of records by record and fit in order, (m, F)."""
+    return np.ascontiguousarray(values[:, cut][order.fits].T)
+
+
+def _split(values: Array, roles: NDArray[np.int8], order: FitOrder) -> Iterator[InOutBlock]:
+    """Sort records, (m, F), into blocks; what is replaced here, nobody else should hold."""
     inside, outside = roles == IN, roles == OUT
     records, stops = _with_same_counts(inside, outside, order.repeat)
     if len(stops) > 1:
@@ -118,6 +142,7 @@ def _with_same_counts(
     if (counts == counts[0]).all():
         return np.arange(len(counts)), [len(counts)]
     which = numbered(counts)
+    which = which.astype(np.min_scalar_type(which.max()))  # short integers are quick to sort
     return np.argsort(which, kind="stable"), np.cumsum(np.bincount(which)).tolist()
 
 
@@ -148,7 +173,9 @@ def _side(
     repeat, group = order.repeat[member[0]], order.group[member[0]]
     position = np.arange(len(repeat)) - np.searchsorted(repeat, repeat)
     columns = np.lexsort((repeat, position))
-    cells = np.flatnonzero(member).reshape(m, -1)[:, columns]
+    cells = np.flatnonzero(member).reshape(m, -1)
+    if (columns[1:] < columns[:-1]).any():
+        cells = cells[:, columns]
     fit = cells - member.shape[1] * np.arange(m)[:, None]
     return Side(values.ravel()[cells], repeat[columns]), group[columns], fit
 

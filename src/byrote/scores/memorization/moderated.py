@@ -1,8 +1,9 @@
 """The moderated test of every record of a table, with a negative control from the same run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from byrote import seeds
 from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.scores.memorization.comparisons import Comparisons, Part, comparisons
+from byrote.scores.memorization.control_values import ControlValues
 from byrote.scores.memorization.in_out import numbered
 from byrote.stats.moderated_test import (
     Contrast,
@@ -19,15 +21,10 @@ from byrote.stats.moderated_test import (
     detectable_effect,
     fit_prior,
     moderated_t,
-    student_p_values,
 )
 from byrote.stats.multiple_testing import q_values
-from byrote.stats.negative_control import (
-    ENDLESS,
-    Control,
-    descending,
-    joint_critical,
-)
+from byrote.stats.negative_control import ENDLESS, Control, joint_critical, upper_tail
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -37,9 +34,10 @@ Source = Literal["bystanders", "permuted memberships"]
 SIGNIFICANCE = 0.05  # false discovery rate at which a record counts as memorized
 POWER = 0.8  # with which a detectable effect is found
 LEAST_RECORDS = 10  # whose variances make a prior
-_STEPS, _LEAST_KEPT = 5, 0.2  # times that found records leave a control; share of it that stays
+_STEPS = 5  # times that found records leave a control
 _NEEDED, ENOUGH = 100, 1200  # control values per record
 _CHEAP, _MOST = 3 * 10**6, 2 * 10**7  # control values in all
+_ROUNDING = 1e-10  # share of a p-value
 _NO_CONTROL = Control([])
 _MOST_BELOW = 0.1  # share of control p-values below 0.01 beyond which Student's law is useless
 
@@ -135,16 +133,15 @@ def moderated_test(table: Table, seed: int, *, control_values: int = ENOUGH) -> 
 
     ``seed`` draws the control; ``control_values`` is its size, per record, where that costs little.
     """
-    generator = seeds.generator(seed, seeds.Purpose.CONTROL)
     try:
         if not table.design.randomized:
             raise _Unavailable("the plan's membership is not known to be random")
-        return _discovery(comparisons(table), generator, control_values)
+        return _discovery(comparisons(table), seed, control_values)
     except _Unavailable as reason:
         return Discovery.unavailable(table, str(reason))
 
 
-def _discovery(values: Comparisons, generator: np.random.Generator, enough: int) -> Discovery:
+def _discovery(values: Comparisons, seed: int, enough: int) -> Discovery:
     records, contrast = _joined(values.contrasts())
     if len(records) < LEAST_RECORDS:
         raise _Unavailable(
@@ -152,25 +149,45 @@ def _discovery(values: Comparisons, generator: np.random.Generator, enough: int)
         )
     bystanders = values.bystanders()
     draws = _draws(len(records), len(bystanders) or len(records), enough)
-    source: Source = "bystanders" if len(bystanders) else "permuted memberships"
-    parts: Iterable[Part]
-    if len(bystanders):
-        parts = listed = list(values.null_of_bystanders(bystanders, records, draws, generator))
-        prior = _prior(contrast, *(part for _, part in listed))
-    else:
-        parts, prior = values.null_of_records(draws, generator), _prior(contrast)
     shapes = _shapes(values.table, one=len(bystanders) > 0)
-    null = _null_by_shape(parts, prior, shapes)
-    if not null:
-        raise _Unavailable("no other membership is possible, so there is no negative control")
-    t, p = moderated_t(contrast, prior)[0], student_p_values(contrast, prior)
-    control, compared, p_value = _calibrate(t, p, records, shapes, null)
-    variance, degrees = prior.moderate(contrast)
+    parts: list[Part] = []
+    if len(bystanders):
+        generator = seeds.generator(seed, seeds.Purpose.CONTROL)
+        parts = list(values.null_of_bystanders(bystanders, records, draws, generator))
+    prior = _prior(contrast, *(part for _, part in parts))
+    t, p = _student(contrast, prior)
     columns = np.full((4, len(values.table.rows)), np.nan)
-    error = np.sqrt(variance / contrast.precision)
-    columns[:, records] = p_value, contrast.effect, error, degrees
-    p_value, effect, standard_error, degrees = columns
-    return Discovery(p_value, effect, standard_error, degrees, control, compared, prior, source)
+    for column, known in zip(columns[1:], _effects(contrast, prior), strict=True):
+        column[records] = known
+    del contrast  # of the memory that millions of records take, before the control takes more
+    if parts:
+        null = ControlValues.of_bystanders(parts, prior)
+    else:
+        candidates = np.zeros(len(shapes), np.bool_)  # calibration makes no p-value smaller
+        candidates[records] = q_values(p) <= SIGNIFICANCE
+        null = ControlValues.of_records(values, prior, shapes, candidates, draws, seed)
+    if not null.sets:
+        raise _Unavailable("no other membership is possible, so there is no negative control")
+    control, compared, p_value = _calibrate(t, p, records, shapes, null)
+    columns[0, records] = p_value
+    source: Source = "bystanders" if parts else "permuted memberships"
+    p_value, effect, error, degrees = columns
+    return Discovery(p_value, effect, error, degrees, control, compared, prior, source)
+
+
+def _effects(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array, Array]:
+    """Return effects, their moderated standard errors, and the degrees of freedom of these."""
+    variance, degrees = prior.moderate(contrast)
+    return contrast.effect, np.sqrt(variance / contrast.precision), degrees
+
+
+def _student(contrast: Contrast, prior: VariancePrior) -> tuple[Array, Array]:
+    """Compute t- and p-values by Student's law.
+
+    Control values of equal data differ from a record's by rounding: they are to count as equal.
+    """
+    t, degrees = moderated_t(contrast, prior)
+    return t, np.minimum(1.0, upper_tail(t, degrees) * (1 + _ROUNDING))
 
 
 def _joined(parts: Iterable[Part]) -> Part:
@@ -179,62 +196,19 @@ def _joined(parts: Iterable[Part]) -> Part:
     return records, Contrast.concatenate([contrast for _, contrast in listed])
 
 
-@dataclass(frozen=True, eq=False)
-class _NullValues:
-    """Control values of records with as many values in and out.
-
-    parts: by degrees of freedom, the records that t-values come from, and the t-values.
-    """
-
-    parts: Mapping[float, list[tuple[NDArray[np.int32], Array]]]
-
-    def control(self, found: Flags) -> Control:
-        """Make a control without values of the records found, unless they are nearly all."""
-        kept = {d: [~found[owners] for owners, _ in parts] for d, parts in self.parts.items()}
-        flags = [each for of_degrees in kept.values() for each in of_degrees]
-        if sum(map(np.count_nonzero, flags)) < _LEAST_KEPT * sum(map(len, flags)):
-            kept = {d: [np.ones_like(each) for each in every] for d, every in kept.items()}
-        return Control(
-            [(d, descending(_chosen(parts, kept[d]))) for d, parts in self.parts.items()]
-        )
-
-
-def _chosen(parts: Sequence[tuple[Any, Array]], flags: Sequence[Flags]) -> Array:
-    """Join the t-values of parts where flags are set, without another copy."""
-    stops = np.cumsum([0, *map(np.count_nonzero, flags)])
-    joined = np.empty(stops[-1])
-    for (_, t), chosen, start, stop in zip(parts, flags, stops, stops[1:], strict=False):
-        joined[start:stop] = t[chosen]
-    return joined
-
-
-def _null_by_shape(
-    parts: Iterable[Part], prior: VariancePrior, shapes: Indices
-) -> dict[int, _NullValues]:
-    """Compute control values by shape (see ``_calibrate``); parts, of one each, are forgotten."""
-    null: dict[int, dict[float, list[tuple[NDArray[np.int32], Array]]]] = {}
-    for owners, contrast in parts:
-        t, degrees = moderated_t(contrast, prior)
-        for each in np.unique(degrees).tolist():
-            chosen = degrees == each
-            of_shape = null.setdefault(int(shapes[owners[0]]), {})
-            of_shape.setdefault(each, []).append((owners[chosen].astype(np.int32), t[chosen]))
-    return {shape: _NullValues(of_shape) for shape, of_shape in sorted(null.items())}
-
-
 def _calibrate(
     t: Array,
     p: Array,
     records: Indices,
     shapes: Indices,
-    null: Mapping[int, _NullValues],
+    null: ControlValues,
 ) -> tuple[Control, list[tuple[Indices, Control]], Array]:
     """Calibrate p-values by control values, without those of records that are found themselves.
 
     Their values would be far apart under many memberships. ``t`` and ``p`` are those of the records
-    by Student's law. ``shapes`` (r + 1,) numbers the counts of values in and out: a record with few
+    by Student's law. ``shapes`` (r,) numbers the counts of values in and out: a record with few
     values on a side has another law than one with many, so it is compared with control values of
-    its own shape. Bystanders, the last entry, serve all records and so make all shapes one.
+    its own shape. Bystanders serve all records and so make all shapes one.
     """
     found = np.zeros(len(shapes), np.bool_)
     found[records] = p * len(p) <= SIGNIFICANCE  # at first by Student's law alone
@@ -242,13 +216,16 @@ def _calibrate(
         shape: np.flatnonzero(shapes[records] == shape) for shape in np.unique(shapes[records])
     }
     controls: dict[int, Control] = {}
+    p_value = np.empty(len(p))
+
+    def calibrate(shape: int) -> None:
+        control, places = controls.get(shape, _NO_CONTROL), members[shape]
+        p_value[places] = control.calibrate(p[places], t[places])
+
     for _ in range(_STEPS):
-        p_value, before = np.empty(len(p)), found.copy()
-        controls.clear()  # there may be too little memory for those of two steps
-        controls.update({shape: values.control(found) for shape, values in null.items()})
-        for shape, places in members.items():
-            control = controls.get(shape, _NO_CONTROL)
-            p_value[places] = control.calibrate(p[places], t[places])
+        before = found.copy()
+        controls.update(null.controls(found))
+        deque(in_order(calibrate, members, size=len(p)), maxlen=0)
         found[records] = q_values(p_value) <= SIGNIFICANCE
         if (found == before).all():
             break
@@ -265,11 +242,13 @@ def _calibrate(
 
 
 def _shapes(table: Table, *, one: bool) -> Indices:
-    """(r + 1,) numbers of the counts of values in and out; all the same if there is to be one."""
-    roles = table.roles()[table.counting()]
-    counts = np.stack([(roles == role).sum(axis=0) for role in (IN, OUT)], axis=1)
-    numbers = np.zeros(len(counts), np.intp) if one else numbered(counts)
-    return np.append(numbers, 0)
+    """(r,) numbers of the counts of values in and out; all the same if there is to be one."""
+    if one:
+        return np.zeros(len(table.rows), np.intp)
+    counts = np.zeros((2, len(table.rows)), np.int32)
+    for fit in np.flatnonzero(table.counting()):
+        counts += table.roles()[fit] == np.array([[IN], [OUT]])
+    return numbered(counts.T)
 
 
 def _draws(tested: int, control: int, enough: int) -> int:
@@ -282,5 +261,5 @@ def _draws(tested: int, control: int, enough: int) -> int:
 
 
 def _prior(*contrasts: Contrast) -> VariancePrior:
-    joined = Contrast.concatenate(contrasts)
+    joined = contrasts[0] if len(contrasts) == 1 else Contrast.concatenate(contrasts)
     return fit_prior(joined.variance, joined.degrees)

@@ -21,6 +21,7 @@ from byrote.scores.memorization.statistic import Statistic
 from byrote.scores.memorization.stopping import Look
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.ranks import rank_correlation
+from byrote.threads import in_order
 
 Array = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
@@ -219,9 +220,8 @@ def reliability(table: Table) -> Reliability:
     if not odd.any():
         return Reliability()
     first, second = estimates_without(table, odd), estimates_without(table, ~odd)
-    return Reliability(
-        **{name: _rank_correlation(first[name], second[name]) for name in ESTIMATORS}
-    )
+    halves = [(first[name], second[name]) for name in ESTIMATORS]  # in the order of the fields
+    return Reliability(*in_order(_rank_correlation, halves, size=6 * len(table.rows)))
 
 
 def _mean_log_prob(table: Table) -> dict[str, Statistic]:
@@ -237,9 +237,9 @@ def _skewness(values: Array) -> float:
     return float((deviations**3).mean() / (deviations**2).mean() ** 1.5)
 
 
-def _rank_correlation(first: Array, second: Array) -> float:
-    known = ~(np.isnan(first) | np.isnan(second))
-    first, second = first[known], second[known]
+def _rank_correlation(halves: tuple[Array, Array]) -> float:
+    known = ~np.isnan(halves).any(axis=0)
+    first, second = (half[known] for half in halves)
     if len(first) < 3 or (first == first[0]).all() or (second == second[0]).all():
         return float("nan")
     return rank_correlation(first, second)
@@ -267,7 +267,7 @@ def _p_value_method(table: Table, evaluation: Evaluation, tested: int) -> str:
         return "none: no record was both in and out"
     if evaluation.discovery.control is not None:
         return "moderated t"
-    return "exact" if evaluation.exact else "normal approximation"
+    return "exact" if evaluation.exact_tests.exact else "normal approximation"
 
 
 def why_no_errors(table: Table, evaluation: Evaluation) -> str:

@@ -304,7 +304,28 @@ def test_the_proposal_draws_its_parts_in_their_shares():
 def test_the_standard_error_is_that_of_repetition(network):
     x = np.repeat(binary(1, seed=4), 2000, axis=0)
     found = estimate(network, x, 300)
-    assert found.log_prob.std() == pytest.approx(np.median(found.standard_error), rel=0.1)
+    stated = np.sqrt(np.mean(found.standard_error**2))
+    assert found.log_prob.std() == pytest.approx(stated, rel=0.1)
+
+
+@pytest.mark.parametrize("draws", [32, 256])
+@pytest.mark.parametrize("narrower", [1.0, 2.5, 4.0])  # log-variance of the encoder
+def test_the_standard_error_holds_where_weights_are_heavy(draws, narrower):
+    """An exact posterior made too narrow: log p is known, and weights have no variance."""
+    model, repeats = linear("shared-gaussian", size=6), 1500
+    with torch.no_grad():
+        model.network.log_variance.bias -= narrower
+    x = torch.linspace(-2, 2, 6).repeat(repeats, 1)
+    found = scoring.estimate_log_prob(model, x, draws, generator())
+    error = found.log_prob - norm.logpdf(x[0], scale=np.sqrt(2)).sum()
+    stated = np.sqrt(np.mean(found.standard_error**2))
+    assert 0.95 < stated / error.std() < 1.25
+    assert error.mean() < 0
+    if narrower > 1:
+        assert np.median(found.k_hat) > 0.58
+        by_delta = np.sqrt(1 / found.effective_sample_size - 1 / draws)
+        assert np.sqrt(np.mean(by_delta**2)) < 0.9 * error.std()
+        assert -error.mean() > stated / 2  # which is why the bias is told apart
 
 
 def test_estimates_from_weights_by_hand():
@@ -313,8 +334,9 @@ def test_estimates_from_weights_by_hand():
         found = scoring.summarize_weights(np.log(weights) - 5000)
     np.testing.assert_allclose(found.log_prob, np.log(weights.mean(axis=1)) - 5000)
     np.testing.assert_allclose(found.effective_sample_size, [100 / 30, 4, 1])
-    error = weights.std(axis=1, ddof=1) / 2 / weights.mean(axis=1)
-    np.testing.assert_allclose(found.standard_error, error, atol=1e-7)
+    without = np.log([[9.0, 8.0, 7.0, 6.0], [15.0] * 4])
+    error = np.sqrt(3 * without.var(axis=1))
+    np.testing.assert_allclose(found.standard_error, [*error, np.nan], atol=1e-7)
     assert np.isnan(found.k_hat).all()  # too few
 
 
@@ -329,7 +351,7 @@ def test_one_draw_has_no_error_and_impossible_records_have_no_density():
     assert np.isnan(none.k_hat).all()
 
 
-def linear(likelihood, slope=1.0):
+def linear(likelihood, slope=1.0, size=1):
     """Principal component analysis with prior and noise N(0, 1), its encoder the exact posterior.
 
     x = z + noise gives z | x ~ N(x / 2, 1/2). ReLU(z) - ReLU(-z) = z makes the layers linear.
@@ -338,20 +360,21 @@ def linear(likelihood, slope=1.0):
         "fully-connected",
         likelihood,
         channels=1,
-        pixels=1,
-        latent_dim=1,
-        hidden=(2,),
+        pixels=size,
+        latent_dim=size,
+        hidden=(2 * size,),
         features=1,
     )
     network = model.network
     with torch.no_grad():
         for parameter in model.parameters():
             torch.nn.init.zeros_(parameter)
+        both = torch.cat([torch.eye(size), -torch.eye(size)])
         for first in (network.body[0], network.trunk[0]):
-            first.weight.copy_(torch.tensor([[1.0], [-1.0]]))
-        network.mean.weight.copy_(torch.tensor([[0.5, -0.5]]))
+            first.weight.copy_(both)
+        network.mean.weight.copy_(both.t() / 2)
         network.log_variance.bias.fill_(np.log(0.5))
-        network.head.weight[0] = torch.tensor([slope, -slope])
+        network.head.weight[:size] = slope * both.t()
     return model.eval()
 
 

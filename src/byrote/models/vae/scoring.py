@@ -19,7 +19,7 @@ from byrote.models.spaces import Space
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.stats.psis import pareto_k
+from byrote.stats.psis import log_mean_error, pareto_k
 
 WIDENING = 1.5  # of the standard deviations of q, in the proposal's defensive part
 # Values of the widest layer held at a time: 4 MiB in float32, which stays near the caches.
@@ -38,8 +38,9 @@ class ImportanceSampling:
     log_prob
         Estimated log p(x), nats.
     standard_error
-        Monte Carlo standard error of ``log_prob``, nats: that of the mean weight over the mean
-        weight (delta method). NaN for a single draw. Unreliable if ``k_hat`` is high.
+        Monte Carlo standard error of ``log_prob``, nats, by jackknife over the draws. Its root mean
+        square over records is not too small, a single one may be if ``k_hat`` is high; a bias is
+        not in it. NaN for a single draw, and where all weights but one are zero.
     effective_sample_size
         (sum w)^2 / sum w^2, between 1 and the number of draws.
     k_hat
@@ -155,13 +156,13 @@ def summarize_weights(
     top = values.max(axis=1)
     weights = np.exp(values - np.where(np.isfinite(top), top, 0)[:, None])
     total, squares = weights.sum(axis=1), np.square(weights).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # all weights zero; a single draw
+    with np.errstate(divide="ignore", invalid="ignore"):  # all weights zero
         size = total**2 / squares
-        spread = np.maximum(1 / size - 1 / draws, 0) * draws / np.float64(draws - 1)
         log_mean = np.log(total) + np.where(np.isfinite(top), top, 0) - math.log(draws)
         parts = [np.log(weights[:, :n].mean(axis=1) * draws / total) for n in fewer]
     changes = np.stack(parts, axis=1) if parts else None
-    return ImportanceSampling(log_mean, np.sqrt(spread), size, pareto_k(values), changes=changes)
+    error, shape = log_mean_error(weights), pareto_k(values)
+    return ImportanceSampling(log_mean, error, size, shape, changes=changes)
 
 
 def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:

@@ -302,6 +302,8 @@ def test_log_likelihoods_that_rest_on_few_draws_are_called_underestimates(labell
     shown = trusted(labelled, **changed)
     assert ("underestimates that vary between fits, so scores are noisy" in shown) == poor
     assert ("Use more draws." in shown) == poor
+    heavy = changed.get("k_hat_above_limit", 0.0) > 0 or changed.get("k_hat_above", 0.0) > 0
+    assert ("(root mean square, the bias of a high k-hat not counted)" in shown) == heavy
     assert ("k-hat, the heaviness of the weights' tail, above 0.7" in shown) != (
         changed.get("k_hat_above") is NAN
     )

@@ -146,7 +146,9 @@ def _log_likelihood(result: MemorizationResult) -> Text:
 def _diagnostics(diagnostics: DiagnosticsSummary, *, auto: bool = False) -> Text:
     parts = []
     if not np.isnan(diagnostics.mc_error):
-        parts.append(f"median Monte Carlo error {number(diagnostics.mc_error)} nats")
+        bias = ", the bias of a high k-hat not counted" if diagnostics.heavy > 0 else ""
+        error = number(diagnostics.mc_error)
+        parts.append(f"Monte Carlo error {error} nats (root mean square{bias})")
     if not np.isnan(diagnostics.effective_sample_size):
         draws = f" of {diagnostics.draws:,}" if diagnostics.draws else ""
         size = number(diagnostics.effective_sample_size)

@@ -37,6 +37,8 @@ def render(proposals: Proposals, command: str = "") -> Iterator[RenderableType]:
     yield Text(_verdict(proposals), style="bold")
     if command:
         yield f"    {command}"
+    if proposals.looks:
+        yield _looks(proposals)
 
 
 def _table(proposals: Proposals) -> Table:
@@ -76,6 +78,19 @@ def _effect(prospects: Outlook, effect: float) -> str:
 def _together(proposals: Proposals) -> str:
     count = proposals.goal.discoveries
     return "" if count == 1 else f", or in each of {count:,}"
+
+
+def _looks(proposals: Proposals) -> str:
+    """Return what looks at the recommended plan save and cost."""
+    best = proposals.recommended
+    early = [(fits, effect) for fits, effect in proposals.looks.items() if np.isfinite(effect)]
+    *before, (last, weakest) = early
+    stops = " or ".join(f"{fits:,} (effects from {number(effect)} nats)" for fits, effect in before)
+    return (
+        f"With --stop-when {proposals.goal.question} it may end after {stops} of its {last:,} fits;"
+        f" if it does not, it finds effects from {number(weakest)} nats instead of"
+        f" {number(best.outlook.detectable)}."
+    )
 
 
 def _verdict(proposals: Proposals) -> str:

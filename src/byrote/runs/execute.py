@@ -76,7 +76,8 @@ def prepared(request: Request, folder: Path) -> Iterator[tuple[RunFolder, list[i
     if not files.file_exists(paths.manifest):
         _check_new(paths)
         request.preflight(design)
-        settled = auto_values.resolved_values(request.model, request.records.x.shape, design.fits)
+        shape, fits = request.records.x.shape, request.most_fits(design)
+        settled = auto_values.resolved_values(request.model, shape, fits)
     manifest = request.manifest(design, settled)
     with _resumable(paths), locked_folder(paths):
         if files.file_exists(paths.manifest):
@@ -100,7 +101,8 @@ def _settled_by_fits(
     try:
         with _pool(request) as pool:
             task = _task(request, model, pool, work)
-            return resolve_by_fits(pool, task, design, request.settings.seed, design.fits)
+            fits = request.most_fits(design)
+            return resolve_by_fits(pool, task, design, request.settings.seed, fits)
     finally:
         with deferred_signals():
             shutil.rmtree(work, ignore_errors=True)

@@ -98,6 +98,11 @@ class Request:
         design = self.plan.draw(self.context(), after)
         return replace(design, looks=len(self.looks) or 1)
 
+    def most_fits(self, design: Design) -> int:
+        """Return the fits of the complete plan, of which a design may be only the first look."""
+        looks = PlanPart.of(self.plan, design, self.looks).looks
+        return looks[-1] if looks else design.fits
+
     def manifest(self, design: Design, settled: Mapping[str, Any] | None = None) -> Manifest:
         """Describe this run with a given design."""
         manifest = Manifest(

@@ -70,6 +70,13 @@ def test_a_resumed_run_keeps_its_number(run, tmp_path, monkeypatch):
     np.testing.assert_array_equal(log_probs(out), log_probs(resumed)[:3])
 
 
+def test_with_looks_the_complete_plan_decides(tmp_path, monkeypatch):
+    fits = []
+    monkeypatch.setattr(auto_draws, "fewest_draws", lambda pilot, count: fits.append(count) or 32)
+    score(tmp_path / "looks", plan=KFold(3, repeats=3), looks=3)
+    assert fits == [9]
+
+
 def test_a_start_killed_in_its_pilot_is_started_again(run, tmp_path):
     out, _ = run
     (tmp_path / "run" / "work").mkdir(parents=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from scipy.special import logsumexp
-from scipy.stats import chisquare, norm
+from scipy.stats import chisquare, multivariate_normal, norm
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -18,6 +18,7 @@ from byrote.models.vae import scoring
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected, build
 from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
 from byrote.models.vae.likelihoods import Bernoulli
+from byrote.models.vae.proposals import WIDENING, Posteriors, Proposal
 from byrote.models.vae.training import Schedule, train
 
 WIDTH = 6
@@ -263,40 +264,118 @@ def test_a_defensive_proposal_changes_no_expectation(network, defensive):
     np.testing.assert_allclose(found.log_prob, integrated(network, x), atol=0.03)
 
 
-def narrowed(network, by):
-    """With an encoder that is far too sure of itself, whose weights have heavy tails."""
-    network = deepcopy(network)
-    with torch.no_grad():
-        network.log_variance.bias -= by
-    return network
-
-
 def test_a_defensive_proposal_lightens_the_tail():
-    network = narrowed(trained(1), 1.2)
-    x = binary(40)
-    plain, defended = (estimate(network, x, 2000, defensive=share) for share in (0, 0.2))
+    model = linear("shared-gaussian", size=3)
+    with torch.no_grad():
+        model.network.log_variance.bias -= 1.2
+    x = torch.randn(40, 3, generator=generator())
+    plain, defended = (
+        scoring.estimate_log_prob(model, x, 2000, generator(), defensive=share)
+        for share in (0.0, 0.2)
+    )
     assert np.median(defended.k_hat) < np.median(plain.k_hat) - 0.05
     assert (defended.effective_sample_size > plain.effective_sample_size).mean() > 0.6
+
+
+# -- posteriors by Newton's steps ------------------------------------------------------------------
+
+
+def derivatives(network, x):
+    return BernoulliDecoder(network, (50, 10), PLAIN).for_records(torch.tensor(x)).derivatives
+
+
+def test_derivatives_are_those_of_autograd(network):
+    x, z = binary(9), torch.randn(9, network.latent_dim, generator=generator())
+    gradient, curvature = derivatives(network, x)(z)
+    model = AutoEncoder(network, Bernoulli())
+    for row in range(9):
+
+        def log_likelihood(code, row=row):
+            return model.log_likelihood(torch.tensor(x[row : row + 1]), code[None, None]).sum()
+
+        at = z[row], gradient[row], curvature[row]
+        expected = torch.autograd.functional.jacobian(log_likelihood, at[0])
+        torch.testing.assert_close(at[1], expected, rtol=1e-4, atol=1e-5)
+        hessian = torch.autograd.functional.hessian(log_likelihood, at[0])
+        torch.testing.assert_close(at[2], -hessian, rtol=1e-4, atol=1e-5)
+
+
+def test_posteriors_draw_from_the_density_that_they_state(network):
+    x = binary(3)
+    with torch.no_grad():
+        mean, log_variance = network.encode(torch.tensor(x))
+        near = Posteriors.near(derivatives(network, x), mean, torch.exp(log_variance / 2))
+        noise = torch.randn(40_000, 3, network.latent_dim, generator=generator())
+        z = near.codes(noise, slice(None))
+    precision = (near.root @ near.root.mT).double().numpy()
+    for row in range(3):
+        law = multivariate_normal(near.mean[row].numpy(), np.linalg.inv(precision[row]))
+        np.testing.assert_allclose(z[:, row].mean(0), law.mean, atol=0.03)
+        np.testing.assert_allclose(np.cov(z[:, row].T), np.squeeze(law.cov), rtol=0.05, atol=0.02)
+        density = near.log_density(z[:9], slice(None))[:, row]
+        expected = law.logpdf(z[:9, row]) + network.latent_dim * np.log(2 * np.pi) / 2
+        np.testing.assert_allclose(density, expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("draws", [2, 3, 5])
+@pytest.mark.parametrize("defensive", [0.0, 0.3])
+def test_mean_weights_have_no_bias_at_any_number_of_draws(network, draws, defensive):
+    x = np.repeat(binary(1, seed=4), 30_000, axis=0)
+    weights = np.exp(estimate(network, x, draws, defensive=defensive).log_prob)
+    expected = np.exp(integrated(network, x[:1])[0])
+    assert weights.mean() == pytest.approx(expected, abs=5 * weights.std() / np.sqrt(len(x)))
+
+
+def test_posteriors_mend_an_encoder_that_is_wrong(network, monkeypatch):
+    network = deepcopy(network)
+    with torch.no_grad():
+        network.mean.bias += 1.0
+        network.log_variance.bias -= 1.0
+    x = binary(40)
+    exact = integrated(network, x)
+    refined = estimate(network, x, 64)
+    monkeypatch.setattr(Proposal, "refine", lambda *_: None)
+    plain = estimate(network, x, 64)
+    errors = [np.sqrt(np.mean((found.log_prob - exact) ** 2)) for found in (refined, plain)]
+    assert errors[0] < 0.7 * errors[1]
+    assert np.median(refined.k_hat) < 0.5 < np.median(plain.k_hat)
+
+
+@pytest.mark.parametrize("broken", [float("nan"), float("inf"), -1e9])
+def test_where_the_steps_fail_the_encoder_stays(broken):
+    mean, deviation = torch.tensor([[0.3, -1.0]] * 2), torch.tensor([[0.5, 2.0]] * 2)
+
+    def half_broken(z):
+        curvature = torch.eye(2).repeat(2, 1, 1)
+        curvature[0, 0, 0] = broken
+        return -z, curvature  # of log p(x | z) = -|z|^2 / 2
+
+    near = Posteriors.near(half_broken, mean, deviation)
+    noise = torch.randn(5, 2, 2, generator=generator())
+    z = near.codes(noise, slice(None))
+    torch.testing.assert_close(z[:, 0], mean[0] + noise[:, 0] * deviation[0])
+    torch.testing.assert_close(
+        near.log_density(z, slice(None))[:, 0], -noise[:, 0].square().sum(1) / 2
+    )
+    torch.testing.assert_close(near.mean[1], torch.zeros(2))
 
 
 def test_the_density_of_the_mixture_is_scipys():
     mean, log_variance = torch.tensor([[0.3, -1.0]]), torch.tensor([[0.4, -0.5]])
     for share in (0.0, 0.25):
-        source = scoring.Proposal(mean, log_variance, share)
+        source = Proposal(mean, log_variance, share)
         z, log_ratio = source.draw(50, generator())
         deviation = np.exp(log_variance.numpy() / 2)
-        parts = [
-            norm.logpdf(z, mean, scale * deviation).sum(axis=-1) for scale in (1, scoring.WIDENING)
-        ]
+        parts = [norm.logpdf(z, mean, scale * deviation).sum(axis=-1) for scale in (1, WIDENING)]
         density = logsumexp(parts, axis=0, b=[[[1 - share]], [[share]]])
         expected = norm.logpdf(z).sum(axis=-1) - density
         np.testing.assert_allclose(log_ratio, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_proposal_draws_its_parts_in_their_shares():
-    source = scoring.Proposal(torch.full((1, 1), 2.0), torch.full((1, 1), np.log(4.0)), 0.3)
+    source = Proposal(torch.full((1, 1), 2.0), torch.full((1, 1), np.log(4.0)), 0.3)
     z, _ = source.draw(200_000, generator())
-    variance = 4 * (0.7 + 0.3 * scoring.WIDENING**2)
+    variance = 4 * (0.7 + 0.3 * WIDENING**2)
     assert z.mean().item() == pytest.approx(2, abs=0.03)
     assert z.var().item() == pytest.approx(variance, rel=0.02)
 
@@ -304,7 +383,28 @@ def test_the_proposal_draws_its_parts_in_their_shares():
 def test_the_standard_error_is_that_of_repetition(network):
     x = np.repeat(binary(1, seed=4), 2000, axis=0)
     found = estimate(network, x, 300)
-    assert found.log_prob.std() == pytest.approx(np.median(found.standard_error), rel=0.1)
+    stated = np.sqrt(np.mean(found.standard_error**2))
+    assert found.log_prob.std() == pytest.approx(stated, rel=0.1)
+
+
+@pytest.mark.parametrize("draws", [32, 256])
+@pytest.mark.parametrize("narrower", [1.0, 2.5, 4.0])  # log-variance of the encoder
+def test_the_standard_error_holds_where_weights_are_heavy(draws, narrower):
+    """An exact posterior made too narrow: log p is known, and weights have no variance."""
+    model, repeats = linear("shared-gaussian", size=6), 1500
+    with torch.no_grad():
+        model.network.log_variance.bias -= narrower
+    x = torch.linspace(-2, 2, 6).repeat(repeats, 1)
+    found = scoring.estimate_log_prob(model, x, draws, generator())
+    error = found.log_prob - norm.logpdf(x[0], scale=np.sqrt(2)).sum()
+    stated = np.sqrt(np.mean(found.standard_error**2))
+    assert 0.95 < stated / error.std() < 1.25
+    assert error.mean() < 0
+    if narrower > 1:
+        assert np.median(found.k_hat) > 0.58
+        by_delta = np.sqrt(1 / found.effective_sample_size - 1 / draws)
+        assert np.sqrt(np.mean(by_delta**2)) < 0.9 * error.std()
+        assert -error.mean() > stated / 2  # which is why the bias is told apart
 
 
 def test_estimates_from_weights_by_hand():
@@ -313,8 +413,9 @@ def test_estimates_from_weights_by_hand():
         found = scoring.summarize_weights(np.log(weights) - 5000)
     np.testing.assert_allclose(found.log_prob, np.log(weights.mean(axis=1)) - 5000)
     np.testing.assert_allclose(found.effective_sample_size, [100 / 30, 4, 1])
-    error = weights.std(axis=1, ddof=1) / 2 / weights.mean(axis=1)
-    np.testing.assert_allclose(found.standard_error, error, atol=1e-7)
+    without = np.log([[9.0, 8.0, 7.0, 6.0], [15.0] * 4])
+    error = np.sqrt(3 * without.var(axis=1))
+    np.testing.assert_allclose(found.standard_error, [*error, np.nan], atol=1e-7)
     assert np.isnan(found.k_hat).all()  # too few
 
 
@@ -329,7 +430,7 @@ def test_one_draw_has_no_error_and_impossible_records_have_no_density():
     assert np.isnan(none.k_hat).all()
 
 
-def linear(likelihood, slope=1.0):
+def linear(likelihood, slope=1.0, size=1):
     """Principal component analysis with prior and noise N(0, 1), its encoder the exact posterior.
 
     x = z + noise gives z | x ~ N(x / 2, 1/2). ReLU(z) - ReLU(-z) = z makes the layers linear.
@@ -338,20 +439,21 @@ def linear(likelihood, slope=1.0):
         "fully-connected",
         likelihood,
         channels=1,
-        pixels=1,
-        latent_dim=1,
-        hidden=(2,),
+        pixels=size,
+        latent_dim=size,
+        hidden=(2 * size,),
         features=1,
     )
     network = model.network
     with torch.no_grad():
         for parameter in model.parameters():
             torch.nn.init.zeros_(parameter)
+        both = torch.cat([torch.eye(size), -torch.eye(size)])
         for first in (network.body[0], network.trunk[0]):
-            first.weight.copy_(torch.tensor([[1.0], [-1.0]]))
-        network.mean.weight.copy_(torch.tensor([[0.5, -0.5]]))
+            first.weight.copy_(both)
+        network.mean.weight.copy_(both.t() / 2)
         network.log_variance.bias.fill_(np.log(0.5))
-        network.head.weight[0] = torch.tensor([slope, -slope])
+        network.head.weight[:size] = slope * both.t()
     return model.eval()
 
 

@@ -14,14 +14,14 @@ from sklearn.neighbors import KernelDensity
 import byrote
 from byrote import KFold, LeaveOneOut, Probes, Subset
 from byrote.data.sources import as_records
-from byrote.plans import design_of
+from byrote.plans import Context, design_of
 from byrote.runs.executors.pool import InProcess
 from byrote.runs.fit_file import FitFile
 from byrote.runs.request import Request, Settings
 from byrote.runs.table import Table
 from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.outlook.goal import Goal
-from byrote.scores.outlook.outlook import Noise, foresee, noise_of, outlook
+from byrote.scores.outlook.outlook import Noise, foresee, foresee_looks, noise_of, outlook
 from byrote.scores.outlook.proposal import Planner, propose_plans
 from byrote.stats.moderated_test import VariancePrior
 
@@ -86,6 +86,31 @@ def test_plans_that_find_no_single_record(plan, blind, reason):
 def test_more_fits_find_more():
     effects = [foreseen(Probes(500, fits=f)).detectable for f in (6, 8, 12, 16)]
     assert effects == sorted(effects, reverse=True)
+
+
+def looks_at(plan, noise=NOISE):
+    return foresee_looks(plan, Context(N, 0, np.arange(N)), noise, 1)
+
+
+def test_looks_find_strong_effects_early_and_cost_weak_ones():
+    looks = looks_at(KFold(3, repeats=12))
+    assert [*looks] == [12, 24, 36]
+    assert [*looks.values()] == sorted(looks.values(), reverse=True)
+    # A third of the level at each look is what three times as many records get at one.
+    for fits, effect in looks.items():
+        alone = foreseen(KFold(3, repeats=fits // 3), n=3 * N).detectable
+        assert effect == pytest.approx(alone, rel=1e-6)
+    # Probes are drawn for one look after the other, which costs degrees of freedom.
+    looks, alone = looks_at(Probes(500, fits=24)), foreseen(Probes(500, fits=24)).detectable
+    assert [*looks] == [8, 16, 24]
+    assert alone < looks[24] < 1.2 * alone < looks[8]
+
+
+def test_no_looks_at_plans_of_few_fits():
+    assert looks_at(KFold(3, repeats=2)) == {}  # fewer repeats than looks
+    assert looks_at(KFold(3, repeats=3)) == {}  # found at the last look, if at all
+    assert looks_at(KFold(3, repeats=12), Noise(1.0, None, "no spread")) == {}
+    assert looks_at(KFold(3, repeats=6))[6] == np.inf
 
 
 def test_a_pilot_without_a_moderated_test_is_said():
@@ -250,6 +275,18 @@ def test_each_goal_recommends_a_plan_that_reaches_it():
     found = planned("discover=5").recommended
     assert found.name == "kfold"  # which tests every record
     assert found.reaches_goal
+
+
+def test_looks_at_the_recommended_plan_are_said_where_a_question_ends_it():
+    proposals = planned("effect=0.1")
+    *_, (last, effect) = proposals.looks.items()
+    assert last == proposals.recommended.costs.fits
+    assert effect > proposals.recommended.outlook.detectable
+    text = " ".join(str(proposals).split())
+    assert "With --stop-when discover=1 it may end after" in text
+    assert f"of its {last} fits; if it does not, it finds effects from" in text
+    assert planned("se=0.05").looks == planned("epsilon=4").looks == {}
+    assert "--stop-when" not in str(planned("se=0.05"))
 
 
 def test_what_no_plan_reaches():

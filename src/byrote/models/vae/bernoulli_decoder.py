@@ -40,7 +40,7 @@ class BernoulliDecoder:
     def for_records(self, x: Tensor) -> "ConditionalDecoder":
         """Return log p(x | z) of records (n, d), as a function of latent codes."""
         weight, bias = (part.float() for part in self._layers[-1])
-        return ConditionalDecoder(self, x @ weight, x @ bias)
+        return ConditionalDecoder(self, x, x @ weight, x @ bias)
 
     def log_likelihood(self, z: Tensor, projected: Tensor, offset: Tensor) -> Tensor:
         """Compute log p(x | z), (count, n) nats, at codes (count, n, latent)."""
@@ -49,6 +49,19 @@ class BernoulliDecoder:
         full = tuple(z.shape[:-1]) == self._shape  # a remainder is not worth compiling for
         function = self._compiled() if full else _log_likelihood
         return function(self._layers, z, projected, offset)
+
+    def derivatives(self, x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute gradients, (n, latent), and minus Hessians of log p(x | z) at codes (n, latent).
+
+        Exact where no unit of the network is at its kink, as its logits are linear around a code.
+        """
+        rows = max(1, math.prod(self._shape) // z.shape[1])
+        parts = [
+            _derivatives(self._layers, *block)
+            for block in zip(x.split(rows), z.split(rows), strict=True)
+        ]
+        gradients, hessians = zip(*parts, strict=True)
+        return torch.cat(gradients), torch.cat(hessians)
 
     def _compiled(self) -> Callable[..., Tensor]:
         shapes = tuple(weight.shape for weight, _ in self._layers)
@@ -59,12 +72,18 @@ class BernoulliDecoder:
 class ConditionalDecoder:
     """Log p(x | z) of records whose products with the last layer are known."""
 
-    def __init__(self, decoder: BernoulliDecoder, projected: Tensor, offset: Tensor) -> None:
-        self._decoder, self._projected, self._offset = decoder, projected, offset
+    def __init__(
+        self, decoder: BernoulliDecoder, x: Tensor, projected: Tensor, offset: Tensor
+    ) -> None:
+        self._decoder, self._x, self._projected, self._offset = decoder, x, projected, offset
 
     def __call__(self, z: Tensor, block: slice) -> Tensor:
         """Compute log p(x | z), (count, n) nats, of a block at codes (count, n, latent)."""
         return self._decoder.log_likelihood(z, self._projected[block], self._offset[block])
+
+    def derivatives(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Compute gradients and minus Hessians of log p(x | z), one code (n, latent) a record."""
+        return self._decoder.derivatives(self._x, z)
 
 
 def _cast(layer: nn.Linear, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
@@ -84,6 +103,25 @@ def _log_likelihood(
     factors = (1 + torch.exp(-logits.abs())).unflatten(1, (together, -1)).prod(dim=1)
     normalizer = logits.clamp_min(0).sum(dim=-1) + factors.log().sum(dim=-1)
     return linear + offset - normalizer.view(z.shape[:-1])
+
+
+def _derivatives(
+    layers: Sequence[tuple[Tensor, Tensor]], x: Tensor, z: Tensor
+) -> tuple[Tensor, Tensor]:
+    n, latent = z.shape
+    hidden = z.to(layers[0][0].dtype)
+    tangents = torch.eye(latent).to(hidden).repeat(n, 1)  # (n latent, h), of the latent axes
+    for weight, bias in layers[:-1]:
+        values = torch.addmm(bias, hidden, weight.t())
+        hidden = functional.relu(values)
+        active = (values > 0).to(values.dtype).unsqueeze(1)
+        tangents = (torch.mm(tangents, weight.t()).view(n, latent, -1) * active).flatten(0, 1)
+    weight, bias = layers[-1]
+    probability = torch.sigmoid(torch.addmm(bias, hidden, weight.t()).float())
+    tangents = torch.mm(tangents, weight.t()).float().view(n, latent, -1)
+    gradient = torch.bmm(tangents, (x - probability).unsqueeze(-1)).squeeze(-1)
+    tangents *= (probability * (1 - probability)).sqrt().unsqueeze(1)
+    return gradient, torch.bmm(tangents, tangents.transpose(1, 2))
 
 
 class _InPlace:

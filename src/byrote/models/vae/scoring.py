@@ -1,7 +1,7 @@
 """Scoring of a trained VAE: log p(x) by importance sampling, evidence lower bounds, samples.
 
-log p(x) is estimated by importance sampling from the encoder, eq. (9), in log space. Memory does
-not grow with the number of records: records and draws are taken in blocks.
+log p(x) is estimated by importance sampling, eq. (9), in log space, from the encoder or better
+proposals. Memory does not grow with the number of records: records and draws are taken in blocks.
 """
 
 import math
@@ -17,11 +17,11 @@ from torch import Tensor
 from byrote.models.arithmetic import PLAIN, Arithmetic, compiled
 from byrote.models.spaces import Space
 from byrote.models.vae.autoencoder import AutoEncoder, FullyConnected
-from byrote.models.vae.bernoulli_decoder import BernoulliDecoder
+from byrote.models.vae.bernoulli_decoder import BernoulliDecoder, ConditionalDecoder
 from byrote.models.vae.likelihoods import Bernoulli
-from byrote.stats.psis import pareto_k
+from byrote.models.vae.proposals import Proposal
+from byrote.stats.psis import log_mean_error, pareto_k
 
-WIDENING = 1.5  # of the standard deviations of q, in the proposal's defensive part
 # Values of the widest layer held at a time: 4 MiB in float32, which stays near the caches.
 BLOCK = 1 << 20
 _CHUNK_VALUES = 1 << 22  # of records converted and scored together, to bound memory
@@ -38,8 +38,9 @@ class ImportanceSampling:
     log_prob
         Estimated log p(x), nats.
     standard_error
-        Monte Carlo standard error of ``log_prob``, nats: that of the mean weight over the mean
-        weight (delta method). NaN for a single draw. Unreliable if ``k_hat`` is high.
+        Monte Carlo standard error of ``log_prob``, nats, by jackknife over the draws. Its root mean
+        square over records is not too small, a single one may be if ``k_hat`` is high; a bias is
+        not in it. NaN for a single draw, and where all weights but one are zero.
     effective_sample_size
         (sum w)^2 / sum w^2, between 1 and the number of draws.
     k_hat
@@ -128,7 +129,7 @@ def estimate_log_prob(
     """Estimate log p(x), nats, of the auto-encoder alone, for model inputs (n, d).
 
     log p(x) = logmeanexp over draws l of [log p(x | z_l) + log p(z_l) - log q(z_l | x)], z_l from
-    the proposal q, a mixture in which ``defensive`` is the weight of a widened encoder.
+    the proposal q, in whose part from the encoder ``defensive`` is the weight of a widened one.
     """
     at_once = min(draws, max(1, BLOCK // model.width))
     rows = max(1, BLOCK // (model.width * at_once))
@@ -136,11 +137,15 @@ def estimate_log_prob(
     parts = []
     for chunk in x.split(max(rows, BLOCK // max(draws, model.width))):
         weights = torch.empty(draws, len(chunk), device=x.device)
-        proposal, log_likelihood = Proposal(*model.encode(chunk), defensive), decoder(chunk)
+        (mean, log_variance), log_likelihood = model.encode(chunk), decoder(chunk)
+        proposal = Proposal(mean, log_variance, defensive)
+        if draws > 1 and isinstance(log_likelihood, ConditionalDecoder):
+            proposal.refine(log_likelihood.derivatives, draws)
         for start in range(0, len(chunk), rows):
             block = slice(start, start + rows)
             for first in range(0, draws, at_once):
-                z, log_ratio = proposal.draw(min(at_once, draws - first), generator, block)
+                count = min(at_once, draws - first)
+                z, log_ratio = proposal.draw(count, generator, block, first)
                 weights[first : first + at_once, block] = log_likelihood(z, block).add_(log_ratio)
         parts.append(summarize_weights(weights.t().cpu().numpy(), fewer))
     return concatenate(parts)
@@ -155,13 +160,13 @@ def summarize_weights(
     top = values.max(axis=1)
     weights = np.exp(values - np.where(np.isfinite(top), top, 0)[:, None])
     total, squares = weights.sum(axis=1), np.square(weights).sum(axis=1)
-    with np.errstate(divide="ignore", invalid="ignore"):  # all weights zero; a single draw
+    with np.errstate(divide="ignore", invalid="ignore"):  # all weights zero
         size = total**2 / squares
-        spread = np.maximum(1 / size - 1 / draws, 0) * draws / np.float64(draws - 1)
         log_mean = np.log(total) + np.where(np.isfinite(top), top, 0) - math.log(draws)
         parts = [np.log(weights[:, :n].mean(axis=1) * draws / total) for n in fewer]
     changes = np.stack(parts, axis=1) if parts else None
-    return ImportanceSampling(log_mean, np.sqrt(spread), size, pareto_k(values), changes=changes)
+    error, shape = log_mean_error(weights), pareto_k(values)
+    return ImportanceSampling(log_mean, error, size, shape, changes=changes)
 
 
 def concatenate(parts: list[ImportanceSampling]) -> ImportanceSampling:
@@ -194,46 +199,6 @@ def _decoder(model: AutoEncoder, shape: tuple[int, int], arithmetic: Arithmetic)
 
 def _log_likelihood(model: AutoEncoder, x: Tensor, z: Tensor) -> Tensor:
     return model.log_likelihood(x, z)
-
-
-class Proposal:
-    """The proposal of a block of records: q(z | x), mixed with a widened q.
-
-    (1 - a) N(m, s^2) + a N(m, (1.5 s)^2), with a = ``defensive``, in [0, 1); mean and log-variance
-    are (n, latent). No weight is larger than 1/a times its value under the widened q alone, which
-    has heavier tails.
-    """
-
-    def __init__(self, mean: Tensor, log_variance: Tensor, defensive: float) -> None:
-        self.mean = mean
-        self.deviation = torch.exp(0.5 * log_variance)
-        self.log_deviation = 0.5 * log_variance.sum(dim=-1)
-        self.defensive = defensive
-
-    def draw(
-        self, count: int, generator: torch.Generator, block: slice = slice(None)
-    ) -> tuple[Tensor, Tensor]:
-        """Draw codes z, (count, n, latent), of a block, and log p(z)/proposal(z), (count, n)."""
-        mean = self.mean[block]
-        shape, device = (count, *mean.shape), mean.device
-        noise = torch.randn(shape, generator=generator, device=device)
-        if self.defensive:
-            wide = torch.rand(shape[:-1], generator=generator, device=device) < self.defensive
-            noise *= torch.where(wide, WIDENING, 1.0).unsqueeze(-1)
-        z = noise * self.deviation[block] + mean
-        log_prior = -0.5 * z.square().sum(dim=-1)  # the 2 pi cancel
-        return z, log_prior - self._log_density(
-            noise.square_().sum(dim=-1), self.log_deviation[block]
-        )
-
-    def _log_density(self, squared: Tensor, log_deviation: Tensor) -> Tensor:
-        """Log-density of the mixture at a squared distance from the mean, in deviations."""
-        narrow = -0.5 * squared - log_deviation
-        if not self.defensive:
-            return narrow
-        widened = -0.5 * squared / WIDENING**2 - log_deviation
-        offset = math.log(self.defensive) - self.mean.shape[-1] * math.log(WIDENING)
-        return torch.logaddexp(narrow + math.log1p(-self.defensive), widened + offset)
 
 
 @torch.no_grad()

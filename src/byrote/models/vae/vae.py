@@ -85,8 +85,8 @@ class VAE(FittedVAE):
         Number N of importance samples per record in ``score_samples``; "auto" is 256, or fewer in
         runs where retraining is so noisy that ``mean_log`` is at most 5 % less exact by them.
     defensive
-        Share, in [0, 1), of importance samples from a widened encoder (1.5 times its standard
-        deviations): bounds the variance of weights, at some cost elsewhere.
+        Share, in [0, 1), of the encoder's importance samples from a widened one (1.5 times its
+        standard deviations): bounds the variance of weights, at some cost elsewhere.
     redraw
         Noise of records (binary draw, dequantization) in scoring. False: one fixed draw per record,
         from its content and ``noise_seed``, the same in every fit. True: a new draw per fit, as the

@@ -42,7 +42,9 @@ class DiagnosticsSummary:
     Attributes
     ----------
     mc_error
-        Median over records of the Monte Carlo standard error of a log-likelihood, nats.
+        Root mean square over records of the Monte Carlo standard error of a log-likelihood, nats:
+        of importance samples not too small whatever their k-hat, as a median would be. The bias
+        that a high k-hat means is not in it.
     effective_sample_size
         Median over records of the smallest effective number of importance samples in any fit.
     k_hat_above
@@ -71,10 +73,14 @@ class DiagnosticsSummary:
     @property
     def poor(self) -> bool:
         """Whether most log-likelihoods rest on few draws (under 5, or 5 %) or have a high k-hat."""
-        strict = not np.isnan(self.k_hat_above_limit)
-        above = self.k_hat_above_limit if strict else self.k_hat_above
         fewest = max(5.0, 0.05 * (self.draws or 0))
-        return self.effective_sample_size < fewest or above > 0.5
+        return self.effective_sample_size < fewest or self.heavy > 0.5
+
+    @property
+    def heavy(self) -> float:
+        """Share of the log-likelihoods with a k-hat above the stricter limit that is known."""
+        strict = not np.isnan(self.k_hat_above_limit)
+        return self.k_hat_above_limit if strict else self.k_hat_above
 
 
 @dataclass(frozen=True)
@@ -162,7 +168,7 @@ class _Accumulator:
                 columns["mc_error"] = np.sqrt(columns["mc_error"] / self._count[of])
         share = 1 / self._k_hats if self._k_hats else np.nan
         summary = DiagnosticsSummary(
-            mc_error=_median(columns.get("mc_error")),
+            mc_error=_root_mean_square(columns.get("mc_error")),
             effective_sample_size=_median(columns.get("effective_sample_size")),
             k_hat_above=self._above * share,
             k_hat_limit=float(self._limit),
@@ -172,6 +178,11 @@ class _Accumulator:
             estimates=self._estimates(),
         )
         return Diagnostics(columns, summary)
+
+
+def _root_mean_square(values: Array | None) -> float:
+    known = values[~np.isnan(values)] if values is not None else np.empty(0)
+    return float(np.sqrt(np.mean(np.square(known)))) if len(known) else float("nan")
 
 
 def _median(values: Array | None) -> float:

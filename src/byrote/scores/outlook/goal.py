@@ -39,6 +39,11 @@ class Goal:
         """Number of records that are to be found together."""
         return int(self.value) if self.name == "discover" else 1
 
+    @property
+    def question(self) -> str:
+        """The question that ends a run early once the goal is reached; empty if none does."""
+        return f"discover={self.discoveries}" if self.name in ("discover", "effect") else ""
+
     def reached(self, outlook: Outlook, noise: Noise) -> bool:
         """Whether a plan reaches the goal, as far as the pilot shows."""
         if self.name == "se":

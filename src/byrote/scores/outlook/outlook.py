@@ -1,11 +1,13 @@
 """What a plan can find, from its design and the noise that pilot fits showed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from byrote.plans import IN, OUT, Design, Grouped, Plan
+from byrote.errors import InvalidInput
+from byrote.plans import IN, OUT, Context, Design, Grouped, Plan
 from byrote.runs.kinds.arrays import Arrays, Forecast
 from byrote.runs.request import Request
 from byrote.runs.table import Table
@@ -17,6 +19,7 @@ from byrote.scores.memorization.moderated import (
     moderated_test,
 )
 from byrote.scores.memorization.sensitivity import NOISY, far_from_normal, heaviness
+from byrote.scores.memorization.stopping import LOOKS
 from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.privacy.one_run import one_run_epsilon
 from byrote.scores.privacy.rates import epsilon_from_rates
@@ -175,6 +178,26 @@ def outlook(plan: Plan, design: Design, noise: Noise, discoveries: int = 1) -> O
         epsilon=_provable(plan, design, sides),
         reason=reason,
     )
+
+
+def foresee_looks(
+    plan: Plan, context: Context, noise: Noise, discoveries: int
+) -> Mapping[int, float]:
+    """Compute what a run of a plan finds at three looks: by number of fits, the effect, nats.
+
+    As ``Outlook.detectable``. Empty where the plan has too few fits for that many looks, or finds
+    no record before its last.
+    """
+    effects: dict[int, float] = {}
+    design = None
+    try:
+        sizes = plan.sizes(LOOKS)
+    except InvalidInput:  # fewer steps than looks
+        return {}
+    for size in sizes:
+        design = replace(plan.resized(size).draw(context, design), looks=LOOKS)
+        effects[design.fits] = outlook(plan, design, noise, discoveries).detectable
+    return effects if np.isfinite([*effects.values()][:-1]).any() else {}
 
 
 def _sides(design: Design) -> Sides:

@@ -1,7 +1,7 @@
 """Plans for a goal and a budget, with what each costs and can find."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from byrote.runs.kinds.pilot import Pilot
 from byrote.runs.request import Request, Settings
 from byrote.scores.outlook.evaluation_time import evaluation_seconds
 from byrote.scores.outlook.goal import Goal
-from byrote.scores.outlook.outlook import Noise, Outlook, noise_of, outlook
+from byrote.scores.outlook.outlook import Noise, Outlook, foresee_looks, noise_of, outlook
 
 _FOLDS = 3
 _PROBES, _LEAST_PROBES = 500, 20
@@ -66,6 +66,10 @@ class Proposals(Displayed):
         Place of the recommended one.
     pilot_fits, pilot_records
         What the numbers are extrapolated from.
+    looks
+        If the recommended run is looked at three times: by number of fits, the smallest effect that
+        it finds at each look, as ``detectable``; empty where none but the last finds a record, or
+        no question ends a run at the goal.
     """
 
     goal: Goal
@@ -74,6 +78,7 @@ class Proposals(Displayed):
     best: int
     pilot_fits: int
     pilot_records: int
+    looks: Mapping[int, float]
 
     def __repr__(self) -> str:
         names = ", ".join(proposal.name for proposal in self.proposals)
@@ -93,6 +98,7 @@ class Proposals(Displayed):
             "best": self.best,
             "pilot_fits": self.pilot_fits,
             "pilot_records": self.pilot_records,
+            "looks": dict(self.looks),
         }
 
 
@@ -197,13 +203,15 @@ class Planner:
         proposals = tuple(
             self._sized(name, plans, goal, budget) for name, plans in self._plans().items()
         )
+        best = _best(proposals, goal)
         return Proposals(
             goal,
             budget,
             proposals,
-            _best(proposals, goal),
+            best,
             self._folds.fits + self._pairs.fits,
             self._folds.records,
+            self._looks(proposals[best], goal),
         )
 
     def _plans(self) -> dict[str, list[Plan]]:
@@ -256,6 +264,12 @@ class Planner:
         prospects = outlook(plan, planned.design, noise, goal.discoveries)
         reaches = goal.reached(prospects, noise)
         return Proposal(name, plan, costs, prospects, reaches, costs.seconds <= budget)
+
+    def _looks(self, proposal: Proposal, goal: Goal) -> Mapping[int, float]:
+        if not goal.question:
+            return {}
+        context, noise = self._request.context(), self._pilots[proposal.name][1]
+        return foresee_looks(proposal.plan, context, noise, goal.discoveries)
 
     def _planned(self, base: Planned, plan: Plan) -> Planned:
         return replace(base, plan=plan, design=plan.draw(self._request.context()))

@@ -96,13 +96,13 @@ def split_contrasts(
     the least-squares coefficient of the side beside one of each block.
     """
     block = np.zeros(values.shape[1], np.intp) if block is None else block
-    blocks, first = np.unique(block), members.T.astype(np.float64)
+    blocks = np.unique(block)
     precision, product = np.zeros((2, len(values), len(members)))
     squares = np.zeros((len(values), 1))
     with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
         values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
         for columns in (block == number for number in blocks):
-            w, y, x = weight[:, columns], values[:, columns], first[columns]
+            w, y, x = weight[:, columns], values[:, columns], members.T[columns].astype(np.float64)
             whole = w.sum(axis=1, keepdims=True)
             y = y - (w * y).sum(axis=1, keepdims=True) / whole
             wx, wy = w @ x, w * y

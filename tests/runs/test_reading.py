@@ -14,6 +14,7 @@ import pytest
 import byrote
 from byrote import KFold
 from byrote.errors import CannotRead
+from byrote.runs import sealed
 from byrote.runs.paths import RunPaths
 from byrote.runs.weight_files import KeptModels
 
@@ -35,6 +36,24 @@ def start(store, keep_models="all", plan=None):
 
 def contents(folder):
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_does_not_read_again_the_fits_that_it_has_just_written(tmp_path, monkeypatch):
+    opened = []
+
+    def recorded(path, *arguments, **options):
+        opened.append(path.name)
+        return opened_parquet(path, *arguments, **options)
+
+    opened_parquet = sealed.opened_parquet
+    monkeypatch.setattr(sealed, "opened_parquet", recorded)
+    result = start(tmp_path / "run")
+    assert not [name for name in opened if name.startswith("fit-")]
+    assert load(tmp_path / "run").to_frame().equals(result.to_frame())
+    assert [name for name in opened if name.startswith("fit-")] == [
+        "fit-000000.parquet",
+        "fit-000001.parquet",
+    ]
 
 
 class Failing:

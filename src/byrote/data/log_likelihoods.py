@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from byrote.errors import InvalidInput
@@ -148,6 +147,8 @@ class FitNumbers:
 
 def _rows_of_ids(keys: pa.Array, ids: NDArray[Any]) -> NDArray[np.intp]:
     """Return the row of each id, -1 where unknown; integer ids match their decimal form."""
+    import pyarrow.compute as pc  # noqa: PLC0415 (slow to load)
+
     if ids.dtype.kind == "U":
         known, keys = pa.array(ids.tolist(), pa.string()), keys.cast(pa.string())
     else:
@@ -161,7 +162,7 @@ def _rows_of_ids(keys: pa.Array, ids: NDArray[Any]) -> NDArray[np.intp]:
 
 
 def _checked_rows(keys: pa.Array, n: int) -> NDArray[np.intp]:
-    rows = np.asarray(pc.fill_null(keys, -1).to_numpy(zero_copy_only=False), np.intp)
+    rows = np.asarray(keys.fill_null(-1).to_numpy(zero_copy_only=False), np.intp)
     return np.where((rows >= 0) & (rows < n), rows, -1)
 
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from byrote import checks
 from byrote.data import Records, TextRecords
-from byrote.data.log_likelihood_files import SUFFIXES, load_log_likelihoods
 from byrote.data.log_likelihoods import FitNumbers, Units
 from byrote.errors import InvalidInput
 from byrote.plans import Plan
@@ -145,6 +144,8 @@ def _check_elsewhere(run: RunFolder) -> None:
 
 def _listed(sources: Iterable[Path]) -> Iterator[Path]:
     """Yield the files, and those in the folders."""
+    from byrote.data.log_likelihood_files import SUFFIXES  # noqa: PLC0415 (slow to load)
+
     for source in sources:
         if not source.is_dir():
             yield source
@@ -157,6 +158,8 @@ def _listed(sources: Iterable[Path]) -> Iterator[Path]:
 
 def _read(run: RunFolder, sources: list[Path], units: Units, fit: int | None) -> Iterator[_Read]:
     """Read and check all fits of the files."""
+    from byrote.data.log_likelihood_files import load_log_likelihoods  # noqa: PLC0415
+
     if fit is not None and len(sources) != 1:
         raise InvalidInput(f"--fit needs one file; got {len(sources)}")
     seen: dict[int, Path] = {}

@@ -14,6 +14,7 @@ from typing import Any
 
 from byrote.errors import CannotWrite, CorruptFile, IncompleteRun, InvalidInput, RunMismatch
 from byrote.models import auto_values
+from byrote.models.assignment import takes_assignments
 from byrote.plans import Design
 from byrote.runs import files, temporary
 from byrote.runs.executors.pool import Pool
@@ -223,6 +224,8 @@ def _task(request: Request, model: Any, pool: Pool, work: Path) -> Task:
 def _job(request: Request, run: RunFolder, fit: int, absolute: RunPaths) -> Job:
     keep = request.keeps_fit(run, fit)
     job = job_of(run.design, fit, request.settings.seed, keep_weights=keep)
+    if not takes_assignments(request.model):
+        return job
     return replace(job, workplace=Workplace(absolute.work, absolute.log(fit), Path.cwd()))
 
 

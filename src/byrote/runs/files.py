@@ -198,9 +198,12 @@ def sweep(folder: Path) -> None:
 
 def _create(path: Path) -> int:
     # A new file: what an older process left under the name, or a link, is never written into.
-    with suppress(FileNotFoundError):
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+    try:
+        return os.open(path, flags, FILE_MODE)
+    except FileExistsError:
         path.unlink()
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+        return os.open(path, flags, FILE_MODE)
 
 
 def _space(reason: int | None, target: Path | str) -> str:

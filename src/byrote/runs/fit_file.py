@@ -95,7 +95,10 @@ class FitFile:
     cache: FitCache = field(default_factory=FitCache, compare=False, repr=False)
 
     def write(self, outcome: Outcome, later: Later | None = None) -> None:
-        """Write the log-likelihoods of a successful fit, one row group for each epoch."""
+        """Write the log-likelihoods of a successful fit, one row group for each epoch.
+
+        They stay in the cache, so that a run does not read again what it has just written.
+        """
         assert outcome.scored is not None  # noqa: S101 (it succeeded)
         self.cache.forget(self.path)
         rows = self.design.counted_rows(self.fit)
@@ -108,7 +111,7 @@ class FitFile:
             "log_prob": np.concatenate([each.log_prob for each in scored]),
             **_diagnostics(scored),
         }
-        sealed.write_parquet(
+        table, facts = sealed.write_parquet(
             self.path,
             columns,
             {"run_id": self.run_id, "fit": self.fit, "epochs": epochs, **outcome.facts},
@@ -117,6 +120,8 @@ class FitFile:
             column_encoding={"record": "DELTA_BINARY_PACKED", "log_prob": "BYTE_STREAM_SPLIT"},
             row_group_size=max(1, len(rows)) if outcome.tracked else None,
         )
+        size = _decoded_bytes(table)
+        self.cache.keep(self.path, _Rows(table, facts), size, files=self.design.fits)
 
     def facts(self) -> dict[str, Any]:
         """Read the facts about the fit: epochs, losses, seconds, memory, versions, processor."""
@@ -196,11 +201,16 @@ class FitFile:
                 raise CorruptFile(f"{self.path} does not name its epochs in ascending order")
             if file.metadata.num_rows != rows * len(epochs):
                 raise self._other_records()
-            size = 8 * file.metadata.num_rows * file.metadata.num_columns
+            size = _decoded_bytes(file.metadata)
             yield self.cache.keep(self.path, _Rows(file, facts), size, files=self.design.fits)
 
     def _other_records(self) -> CorruptFile:
         return CorruptFile(f"{self.path} does not hold the records of the plan")
+
+
+def _decoded_bytes(table: pa.Table | pq.FileMetaData) -> int:
+    """Return the most memory that the columns of a table take, of 8 bytes at most a value."""
+    return 8 * table.num_rows * table.num_columns
 
 
 def _diagnostics(scored: Sequence[Scored]) -> dict[str, NDArray[Any]]:

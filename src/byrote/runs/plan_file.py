@@ -81,7 +81,10 @@ def write_membership(
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.int64]:
-    return sealed.column(column.cast(pa.int64()))
+    numbers = sealed.column(column)  # no cast by Arrow, which would first load its functions
+    if numbers.dtype.kind not in "iu":
+        raise ValueError(f"a column that must hold integers holds {numbers.dtype}")
+    return numbers.astype(np.int64)
 
 
 def _lists(column: pa.ChunkedArray) -> list[Any]:

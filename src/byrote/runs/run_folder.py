@@ -128,7 +128,8 @@ class RunFolder:
             places = self.paths.fit(outcome.fit), self.paths.superseded(outcome.fit)
             alone = outcome.weights is None and not any(map(file_exists, places))
             self.file(outcome.fit).write(outcome, later if alone else None)
-            files.remove(self.paths.superseded(outcome.fit))
+            if not alone:
+                files.remove(self.paths.superseded(outcome.fit))
         files.remove(failure)
 
     def supersede(self, fit: int) -> None:

@@ -94,14 +94,18 @@ def write_parquet(
     *,
     later: files.Later | None = None,
     **options: Any,
-) -> None:
-    """Write columns and facts atomically, with a checksum on every page."""
-    marks = {_FACTS: escaped(json.dumps(dict(facts))), KEY: BLANK}
-    table = pa.table(dict(columns)).replace_schema_metadata(marks)
-    buffer = io.BytesIO()
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Write columns and facts atomically, with a checksum on every page.
+
+    Returns what ``read_parquet`` would read.
+    """
+    text = json.dumps(dict(facts))
+    table = pa.table(dict(columns)).replace_schema_metadata({_FACTS: escaped(text), KEY: BLANK})
+    buffer = pa.BufferOutputStream()  # which Arrow fills without asking Python
     compression = "zstd" if table.nbytes > _SMALL else "none"
     pq.write_table(table, buffer, compression=compression, write_page_checksum=True, **options)
-    write(path, bytearray(buffer.getbuffer()), last=True, later=later)
+    write(path, bytearray(buffer.getvalue()), last=True, later=later)
+    return table, json.loads(text)
 
 
 @contextmanager
@@ -116,8 +120,8 @@ def opened_parquet(
         # What is in memory Arrow reads without asking Python.
         source = pa.BufferReader(file.getvalue()) if isinstance(file, io.BytesIO) else file
         parquet = pq.ParquetFile(source, page_checksum_verification=True)
-        missing = [name for name in columns if name not in parquet.schema_arrow.names]
-        if missing:
+        names = parquet.schema_arrow.names
+        if missing := [name for name in columns if name not in names]:
             raise CorruptFile(
                 f"{path} is damaged and cannot be read: the column {missing[0]} is missing"
             )

@@ -96,14 +96,13 @@ def split_contrasts(
     the least-squares coefficient of the side beside one of each block.
     """
     numbers = np.zeros(1, np.intp) if block is None else np.unique(block)
-    first, m = members.T.astype(np.float64), len(values)
-    precision, product = np.zeros((2, m, len(members)))
-    squares = np.zeros((m, 1))
+    precision, product = np.zeros((2, len(values), len(members)))
+    squares = np.zeros((len(values), 1))
     with np.errstate(invalid="ignore", divide="ignore"):  # of infinite values
         values = values - values.mean(axis=1, keepdims=True)  # large levels would cost digits
         for number in numbers:
             columns = slice(None) if len(numbers) == 1 else block == number
-            w, y, x = weight[:, columns], values[:, columns], first[columns]
+            w, y, x = weight[:, columns], values[:, columns], members.T[columns].astype(np.float64)
             whole = w.sum(axis=1, keepdims=True)
             y = y - (w * y).sum(axis=1, keepdims=True) / whole
             wx, wy = w @ x, w * y

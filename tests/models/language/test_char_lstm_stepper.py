@@ -103,6 +103,22 @@ def test_costs_of_a_large_network_do_not_depend_on_the_company(library, monkeypa
         np.testing.assert_array_equal(costs, alone[-n:], err_msg=str(n))
 
 
+def test_what_prefixes_share_that_continue_the_same_one_is_computed_once(monkeypatch):
+    stepper = fitted(12, 2).stepper()
+    states, _ = stepper.start([1, 2])
+    states, _ = stepper.step(states.take(np.zeros(3, int)), np.arange(3))
+    products = []
+
+    def counted(start, rows, weight):
+        products.append(len(rows))
+        return ADDMM(start, rows, weight)
+
+    monkeypatch.setattr(torch, "addmm", counted)
+    stepper.step(states.take(np.repeat(np.arange(3), 10)), np.tile(np.arange(10), 3))
+    of_layers, costs = [3, 3, 32], 32  # rows, filled up to a size that agrees
+    assert sorted(products) == [*of_layers, costs]
+
+
 def one_by_one(start, rows, weight):
     """Each sum in its order on any processor."""
     for column, values in zip(rows.T, weight, strict=True):

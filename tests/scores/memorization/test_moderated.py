@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import chisquare, hypergeom
 
 import byrote
 from byrote.plans import IN, design_of
@@ -162,6 +163,23 @@ def test_many_other_memberships_are_drawn():
     found = other_members(member, group, 3000, np.random.default_rng(0))
     assert (found.reshape(-1, 8, 3).sum(axis=2) == 2).all()
     assert found.mean(axis=0) == pytest.approx(2 / 3, abs=0.05)
+
+
+@pytest.mark.parametrize("members", [1, 400, 1100, 2199])
+def test_among_many_fits_all_memberships_are_equally_likely(members):
+    """The members among any fixed fits have the hypergeometric distribution."""
+    generator = np.random.default_rng(members)
+    member, chosen = np.arange(2200) < members, generator.permutation(2200) < 800
+    drawn = other_members(member, np.zeros(2200, int), 4000, generator)
+    assert (drawn.sum(axis=1) == members).all()
+    law = hypergeom(2200, members, 800)
+    cuts = np.unique(law.ppf(np.linspace(0.1, 0.9, 9)))
+    expected = len(drawn) * np.diff(law.cdf([-1, *cuts, 2200]))
+    counts = np.bincount(
+        np.searchsorted(cuts, drawn[:, chosen].sum(axis=1)), minlength=len(expected)
+    )
+    kept = expected > 0
+    assert chisquare(counts[kept], expected[kept]).pvalue > 1e-3
 
 
 @pytest.mark.parametrize(

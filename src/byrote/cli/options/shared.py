@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from byrote import checks
 from byrote.errors import ByroteError, InvalidInput
 
 
@@ -20,6 +19,8 @@ def parser_of(name: str, choices: Any) -> Callable[[str], str]:
     """
 
     def parse(word: str) -> str:
+        from byrote import checks  # noqa: PLC0415 (imports NumPy, which --help need not)
+
         try:
             return checks.choice(name, word, get_args(choices))
         except InvalidInput as error:  # typer would wrap this ValueError in its own words
@@ -53,7 +54,11 @@ def top_n(text: str) -> Any:
     """Declare ``--top``, of at least 0. Typer would print its own limit as x>=0 in the help."""
 
     def check(value: int | None) -> int | None:
-        return None if value is None else checks.integer("--top", value, at_least=0)
+        if value is None:
+            return None
+        from byrote import checks  # noqa: PLC0415 (imports NumPy, which --help need not)
+
+        return checks.integer("--top", value, at_least=0)
 
     return typer.Option(metavar="N", callback=check, help=text)
 

@@ -40,6 +40,7 @@ _SAMPLED_ROWS = 20_000  # from which the level and the scatter of fits are estim
 _LEAST_FITS_WEIGHTED, _LEAST_ROWS_WEIGHTED = 6, 50
 _LEAST_SCATTER = 0.1  # of the median fit's: no fit decides alone
 _FEW = 400  # memberships, up to which each of them is in the control once
+_SHUFFLED = 1000  # values of a group, up to which its memberships are drawn by shuffling
 _ROUNDING = 1e-9  # of log-likelihoods, below which they do not differ
 _BLOCK = 1 << 20  # values computed on at a time
 
@@ -155,9 +156,9 @@ class Comparisons(ABC):
             yield np.full(varies.sum(), -1), contrast.take(varies)
 
 
-def _pieces(m: int, draws: int) -> Iterator[slice]:
-    """Cut m rows so that all draws of a piece fit into memory."""
-    size = max(1, _BLOCK // draws)
+def _pieces(m: int, width: int) -> Iterator[slice]:
+    """Cut m rows into pieces whose values, ``width`` a row, fit into memory."""
+    size = max(1, _BLOCK // max(1, width))
     for start in range(0, m, size):
         yield slice(start, start + size)
 
@@ -174,9 +175,9 @@ class _OfFits(Comparisons):
     ) -> Iterator[tuple[slice, Contrast]]:
         values, weight, group, member = self._columns(block)
         members = other_members(member, group, draws, generator)
-        for rows in _pieces(len(values), len(members)):
-            contrast = split_contrasts(values[rows], members, weight[rows], group)
-            yield rows, contrast
+        for drawn in (members[piece] for piece in _pieces(*members.shape)):
+            for rows in _pieces(len(values), len(drawn)):
+                yield rows, split_contrasts(values[rows], drawn, weight[rows], group)
 
     def compare_fits(self, values: Array, members: Flags) -> Contrast:
         return split_contrasts(values, members, np.broadcast_to(self.weight, values.shape))
@@ -248,12 +249,31 @@ def other_members(member: Flags, group: Indices, draws: int, generator: Generato
             np.put_along_axis(of_group, chosen, values=True, axis=1)
             members = (members[:, None] | of_group).reshape(-1, len(member))
         members = np.unique(members, axis=0)
+    elif len(columns) == 1:
+        members = _shuffled(member, draws, generator)
     else:
         members = np.empty((draws, len(member)), np.bool_)
         for places in columns:
-            sides = np.broadcast_to(member[places], (draws, len(places)))
-            members[:, places] = generator.permuted(sides, axis=1)
+            members[:, places] = _shuffled(member[places], draws, generator)
     return members[(members != member).any(axis=1)]
+
+
+def _shuffled(member: Flags, draws: int, generator: Generator) -> Flags:
+    """Draw random memberships with as many members, (draws, c).
+
+    Of many values each gets a coin of its own, which is faster than a shuffle; then random ones of
+    the side that has too many change sides, so that all sets of this size stay equally likely.
+    """
+    if len(member) <= _SHUFFLED:
+        return generator.permuted(np.broadcast_to(member, (draws, len(member))), axis=1)
+    count = int(member.sum())
+    coins = generator.integers(256, size=(draws, len(member)), dtype=np.uint8)
+    members = coins < round(256 * count / len(member))
+    for row, surplus in zip(members, (members.sum(axis=1) - count).tolist(), strict=True):
+        too_many = np.flatnonzero(row == (surplus > 0))
+        changed = generator.choice(too_many, abs(surplus), replace=False, shuffle=False)
+        row[changed] = surplus < 0
+    return members
 
 
 def number_of_memberships(sizes: Iterable[tuple[int, int]]) -> int:

@@ -23,10 +23,13 @@ SIZES = (128, 96, 64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
 
 
 class LstmStates:
-    """States of n prefixes: h and c of each layer, (layers, n, hidden) both."""
+    """States of n prefixes: h and c of each layer, (layers, n, hidden) both.
 
-    def __init__(self, h: Tensor, c: Tensor) -> None:
-        self.h, self.c = h, c
+    ``source``, (n,), tells copies of a state: where each was taken from, if known.
+    """
+
+    def __init__(self, h: Tensor, c: Tensor, source: Tensor | None = None) -> None:
+        self.h, self.c, self._source = h, c, source
 
     def __len__(self) -> int:
         """Number of prefixes."""
@@ -35,12 +38,20 @@ class LstmStates:
     def take(self, rows: NDArray[np.intp]) -> "LstmStates":
         """Return the states of these rows; a row may repeat."""
         index = torch.as_tensor(np.asarray(rows, dtype=np.int64))
-        return LstmStates(self.h.index_select(1, index), self.c.index_select(1, index))
+        return LstmStates(self.h.index_select(1, index), self.c.index_select(1, index), index)
 
     def joined(self, others: Sequence["LstmStates"]) -> "LstmStates":
         """Return these states followed by those of the others."""
         h, c = ([getattr(states, name) for states in (self, *others)] for name in ("h", "c"))
         return LstmStates(torch.cat(h, 1), torch.cat(c, 1))
+
+    def adjacent_copies(self) -> tuple[Tensor, Tensor] | None:
+        """Return the first row of each run of copies, and the run of each row; None without any."""
+        if self._source is None:
+            return None
+        begins = torch.ones(len(self), dtype=torch.bool)
+        begins[1:] = self._source[1:] != self._source[:-1]
+        return None if begins.all() else (begins.nonzero()[:, 0], begins.cumsum(0) - 1)
 
 
 class LstmStepper:
@@ -60,12 +71,11 @@ class LstmStepper:
         )
         # A character's part in the gates of the first layer, a row each: no product is left.
         self._table = weights["embedding.weight"] @ by_input.T + bias
-        self._first = by_output.T.contiguous()
-        self._others = [
-            (bias, torch.cat([by_input, by_output], 1).T.contiguous())
-            for by_input, by_output, bias in others
-        ]
+        self._by_output = [w.T.contiguous() for w in (by_output, *(each[1] for each in others))]
+        self._by_input = [by_input.T.contiguous() for by_input, _, _ in others]
+        self._bias = [torch.zeros_like(bias), *(bias for _, _, bias in others)]
         self._output = (weights["output.bias"].clone(), weights["output.weight"].T.contiguous())
+        self._sizes = SIZES
         self._sizes = self._agreeing_sizes()
 
     def start(self, ids: Sequence[int]) -> tuple[LstmStates, NDArray[np.float64]]:
@@ -87,34 +97,36 @@ class LstmStepper:
     @flushed_denormals()
     def _read(self, states: LstmStates, tokens: Tensor) -> LstmStates:
         h, c = torch.empty_like(states.h), torch.empty_like(states.c)
-        for rows, size in blocks(len(states), self._sizes):
-            n = rows.stop - rows.start
-            h_before, c_before = (filled(x[:, rows], size, dim=1) for x in (states.h, states.c))
-            h_after, c_after = self._read_block(h_before, c_before, filled(tokens[rows], size))
-            h[:, rows], c[:, rows] = h_after[:, :n], c_after[:, :n]
+        copies = states.adjacent_copies()  # what depends on the state alone is computed once
+        for layer in range(self._layers):
+            before = states.h[layer] if copies is None else states.h[layer][copies[0]]
+            recurrent = self._recurrent(before, layer)
+            for rows, size in blocks(len(states), self._sizes):
+                gates = recurrent[rows] if copies is None else recurrent[copies[1][rows]]
+                if layer:
+                    gates = _product(gates, h[layer - 1, rows], self._by_input[layer - 1], size)
+                else:
+                    gates += self._table.index_select(0, tokens[rows])
+                _cell(gates, states.c[layer, rows], h[layer, rows], c[layer, rows])
         return LstmStates(h, c)
 
-    def _read_block(self, h: Tensor, c: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        new_h, new_c = torch.empty_like(h), torch.empty_like(c)
-        _cell(torch.addmm(self._table[tokens], h[0], self._first), c[0], new_h[0], new_c[0])
-        for layer, (bias, weight) in enumerate(self._others, start=1):
-            inputs = torch.cat([new_h[layer - 1], h[layer]], 1)
-            _cell(torch.addmm(bias, inputs, weight), c[layer], new_h[layer], new_c[layer])
-        return new_h, new_c
+    def _recurrent(self, h: Tensor, layer: int) -> Tensor:
+        """Return the part in the gates of the layer's previous outputs, (n, 4 x hidden)."""
+        parts = [
+            _product(self._bias[layer], h[rows], self._by_output[layer], size)
+            for rows, size in blocks(len(h), self._sizes)
+        ]
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
 
     @torch.no_grad()
     @flushed_denormals()
     def _costs(self, states: LstmStates) -> NDArray[np.float64]:
-        costs = torch.empty(len(states), len(self._output[0]), dtype=torch.float64)
-        for rows, size in blocks(len(states), self._sizes):
-            block = self._costs_of_block(filled(states.h[-1, rows], size))
-            costs[rows] = block[: rows.stop - rows.start]
-        return costs.numpy()
-
-    def _costs_of_block(self, h: Tensor) -> Tensor:
         bias, weight = self._output
-        logits = torch.addmm(bias, h, weight).double()
-        return logits.log_softmax(1).mul_(-1 / _LN2).clamp_(min=0)
+        costs = torch.empty(len(states), len(bias), dtype=torch.float64)
+        for rows, size in blocks(len(states), self._sizes):
+            logits = _product(bias, states.h[-1, rows], weight, size).double()
+            costs[rows] = logits.log_softmax(1).mul_(-1 / _LN2).clamp_(min=0)
+        return costs.numpy()
 
     def _agreeing_sizes(self) -> tuple[int, ...]:
         """Return block sizes in which a row's result does not depend on its place."""
@@ -123,10 +135,10 @@ class LstmStepper:
         states = 2 * torch.rand(shape, generator=generator) - 1
 
         def step(rows: Tensor) -> Tensor:
-            h, c = rows.transpose(0, 1).contiguous().chunk(2)
-            tokens = rows[:, 0, 0].abs().mul(len(self._table)).long()
-            after = self._read_block(h, c, tokens)
-            return torch.cat([*after[0], *after[1], self._costs_of_block(after[0][-1])], 1)
+            self._sizes = (len(rows),)
+            states = LstmStates(*rows.transpose(0, 1).contiguous().chunk(2))
+            after = self._read(states, rows[:, 0, 0].abs().mul(len(self._table)).long())
+            return torch.cat([*after.h, *after.c, torch.from_numpy(self._costs(after))], 1)
 
         return agreeing_sizes(step, states)
 
@@ -143,6 +155,18 @@ def _cell(gates: Tensor, before: Tensor, h: Tensor, c: Tensor) -> None:
     i, f, g, o = gates.chunk(4, 1)
     torch.mul(f.sigmoid_(), before, out=c).addcmul_(i.sigmoid_(), g.tanh_())
     torch.mul(o.sigmoid_(), torch.tanh(c, out=h), out=h)
+
+
+def _product(before: Tensor, rows: Tensor, weight: Tensor, size: int) -> Tensor:
+    """Return before + rows @ weight, (n, outputs), computed as a product of ``size`` rows.
+
+    ``before`` is a bias, or has a row for each of the n.
+    """
+    n = len(rows)
+    if n == size:
+        return torch.addmm(before, rows, weight)
+    before = filled(before, size) if before.dim() > 1 else before
+    return torch.addmm(before, filled(rows, size), weight)[:n]
 
 
 def agreeing_sizes(compute: Callable[[Tensor], Tensor], rows: Tensor) -> tuple[int, ...]:

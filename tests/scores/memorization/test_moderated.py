@@ -10,8 +10,9 @@ from scipy.stats import chisquare, hypergeom
 import byrote
 from byrote.plans import IN, design_of
 from byrote.runs.table import Table
-from byrote.scores.memorization.comparisons import comparisons, other_members
+from byrote.scores.memorization.comparisons import comparisons
 from byrote.scores.memorization.moderated import moderated_test
+from byrote.stats.memberships import other_members
 from byrote.stats.moderated_test import two_sample_contrast
 from byrote.stats.multiple_testing import q_values
 from discovery import EFFECTS, NOISES, PLANS, simulated, trial

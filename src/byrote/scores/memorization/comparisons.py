@@ -8,11 +8,10 @@ median deviation of a fit is subtracted from its values, and fits that scatter m
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import reduce
-from itertools import chain, combinations
-from math import comb, prod
+from itertools import chain
 from typing import ClassVar, Self
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from byrote.plans import IN
 from byrote.runs.table import Table
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, blocks_of_cut, cuts, in_cuts
+from byrote.stats.memberships import other_members
 from byrote.stats.moderated_test import (
     Contrast,
     one_sample_contrast,
@@ -39,8 +39,6 @@ LEAST_BYSTANDERS = 100
 _SAMPLED_ROWS = 20_000  # from which the level and the scatter of fits are estimated
 _LEAST_FITS_WEIGHTED, _LEAST_ROWS_WEIGHTED = 6, 50
 _LEAST_SCATTER = 0.1  # of the median fit's: no fit decides alone
-_FEW = 400  # memberships, up to which each of them is in the control once
-_SHUFFLED = 1000  # values of a group, up to which its memberships are drawn by shuffling
 _ROUNDING = 1e-9  # of log-likelihoods, below which they do not differ
 _BLOCK = 1 << 20  # values computed on at a time
 
@@ -225,66 +223,6 @@ class _OfPairs(Comparisons):
 def _of_difference(first: Array, second: Array) -> Array:
     """Weights of differences of values that have these weights."""
     return first * second / (first + second)
-
-
-def other_members(member: Flags, group: Indices, draws: int, generator: Generator) -> Flags:
-    """Memberships with as many members in each group, (k, c), but for the one given.
-
-    All of them if they are few, and otherwise ``draws`` random ones.
-
-    Examples
-    --------
-    >>> member, group = np.array([True, True, False, True]), np.array([0, 0, 0, 1])
-    >>> other_members(member, group, 100, np.random.default_rng(0)).astype(int)
-    array([[0, 1, 1, 1],
-           [1, 0, 1, 1]])
-    """
-    columns = [np.flatnonzero(group == number) for number in np.unique(group)]
-    sizes = [(len(places), int(member[places].sum())) for places in columns]
-    if number_of_memberships(sizes) <= _FEW:
-        members = np.zeros((1, len(member)), np.bool_)
-        for places, (_, k) in zip(columns, sizes, strict=True):
-            chosen = np.array([*combinations(places, k)], np.intp)
-            of_group = np.zeros((len(chosen), len(member)), np.bool_)
-            np.put_along_axis(of_group, chosen, values=True, axis=1)
-            members = (members[:, None] | of_group).reshape(-1, len(member))
-        members = np.unique(members, axis=0)
-    elif len(columns) == 1:
-        members = _shuffled(member, draws, generator)
-    else:
-        members = np.empty((draws, len(member)), np.bool_)
-        for places in columns:
-            members[:, places] = _shuffled(member[places], draws, generator)
-    return members[(members != member).any(axis=1)]
-
-
-def _shuffled(member: Flags, draws: int, generator: Generator) -> Flags:
-    """Draw random memberships with as many members, (draws, c).
-
-    Of many values each gets a coin of its own, which is faster than a shuffle; then random ones of
-    the side that has too many change sides, so that all sets of this size stay equally likely.
-    """
-    if len(member) <= _SHUFFLED:
-        return generator.permuted(np.broadcast_to(member, (draws, len(member))), axis=1)
-    count = int(member.sum())
-    coins = generator.integers(256, size=(draws, len(member)), dtype=np.uint8)
-    members = coins < round(256 * count / len(member))
-    for row, surplus in zip(members, (members.sum(axis=1) - count).tolist(), strict=True):
-        too_many = np.flatnonzero(row == (surplus > 0))
-        changed = generator.choice(too_many, abs(surplus), replace=False, shuffle=False)
-        row[changed] = surplus < 0
-    return members
-
-
-def number_of_memberships(sizes: Iterable[tuple[int, int]]) -> int:
-    """Number of memberships of groups with sizes (c, k), of which k of c values are members.
-
-    Examples
-    --------
-    >>> number_of_memberships([(3, 2)] * 6), number_of_memberships([(8, 4)])
-    (729, 70)
-    """
-    return prod(comb(c, k) for c, k in sizes)
 
 
 def _rounding(*sides: Array) -> Array:

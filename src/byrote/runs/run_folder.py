@@ -256,11 +256,9 @@ class RunFolder:
         if file_exists(self.paths.model(self.design.release)):
             return
         failed = self.paths.failure(self.design.release)
-        why = (
-            f"its fit failed by {_read_failure(failed)}"
-            if file_exists(failed)
-            else "it was not fit"
-        )
+        why = "it was not fit"
+        if file_exists(failed):
+            why = f"its fit failed by {_read_failure(failed)}"
         raise IncompleteRun(
             f"the release model is missing from {self.paths.root}: {why};"
             " start the same run again to do it"

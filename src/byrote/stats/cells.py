@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from byrote.stats.cell_order import CellOrder
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Ids = NDArray[np.intp]
-Counts = tuple[NDArray[np.int32], Ids]  # by record, and by unit of fits
+Numbers = NDArray[np.integer[Any]]
+Counts = tuple[Numbers, Numbers]  # by record, and by unit of fits
 
 
 @dataclass(frozen=True, eq=False)

@@ -135,7 +135,8 @@ def lower_bounds(log_prob: Array, included: Flags, significance: float) -> tuple
 
     def of_columns(columns: Counts) -> tuple[Counts, Array, Array]:
         values, sides = log_prob[:, columns], included[:, columns]
-        some = Stakes(*_alike(values, sides, int(pairs[columns[0]])), pairs[columns])
+        inside, outside = _alike(values, sides, int(pairs[columns[0]]))
+        some = Stakes(inside, outside, pairs[columns])
         return columns, log_e_value(some, 0.0), bounds(some, significance)
 
     alike = two_sides.alike(*counts)

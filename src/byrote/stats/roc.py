@@ -128,13 +128,13 @@ class _Placements:
 
     def error(self, cells: Cells) -> tuple[float, int]:
         """Compute the standard error of the area, and the number of clusters behind it."""
-        m, n, area = self.members.size, self.others.size, self.area
+        m, n, value = self.members.size, self.others.size, self.area
         sides = cells.of_members, cells.of_others
         by_record, by_unit = (
-            sums / (m * n) - area * (members / m + others / n)
+            sums / (m * n) - value * (members / m + others / n)
             for sums, members, others in zip(self.sums, *sides, strict=True)
         )
-        squares = self.members.about(area * n) + self.others.about(area * m)
+        squares = self.members.about(value * n) + self.others.about(value * m)
         return error_of_sums((by_record, by_unit), squares / (m * n) ** 2, sides)
 
 

@@ -126,7 +126,7 @@ def _exposures(values: Array, inside: Flags) -> tuple[Indices, Array]:
     below, records, exposed = 0, [], []
     for number in range(len(order.counts)):
         for some in order.ascending(number):
-            others = np.cumsum(~some.flag)
+            others = np.cumsum(~some.flag, dtype=np.intp)
             lower = others if some.starts is None else _at_starts(others, ~some.flag, some.starts)
             records.append(some.column[some.flag])
             exposed.append(bits[outside - below - lower[some.flag]])

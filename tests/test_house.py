@@ -17,7 +17,7 @@ SOURCE = ROOT / "src" / "byrote"
 
 # A module imports from its own stage and from stages above it.
 STAGES = [
-    ["errors", "seeds", "checks", "display", "threads"],
+    ["errors", "seeds", "checks", "display"],
     ["data", "stats"],
     ["plans"],
     ["models"],

@@ -172,7 +172,7 @@ def test_a_model_that_loads_torch_late_is_the_same_when_resumed(tmp_path):
 
 
 def test_workers_stay_within_the_cores():
-    from byrote.threads import cores
+    from byrote.stats.threads import cores
 
     assert usable_workers(1000, 1) == cores()
     assert usable_workers(2, cores()) == 1

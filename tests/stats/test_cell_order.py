@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byrote import threads
-from byrote.stats import cell_order
+from byrote.stats import cell_order, threads
 
 VALUES = {
     "normal": lambda g: g.normal(size=(7, 90)),

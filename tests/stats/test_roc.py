@@ -9,8 +9,7 @@ from scipy.stats import binom, norm
 from scipy.stats import t as student
 from sklearn.metrics import roc_auc_score
 
-from byrote import threads
-from byrote.stats import cell_order
+from byrote.stats import cell_order, threads
 from byrote.stats.cells import Cells
 from byrote.stats.ranks import lower_than
 from byrote.stats.roc import (

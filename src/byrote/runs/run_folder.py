@@ -33,7 +33,7 @@ from byrote.runs.plan_file import read_design, write_design
 from byrote.runs.record_files import Names, PlantedCanaries, read_canaries, read_names
 from byrote.runs.table import Table
 from byrote.runs.weight_files import KeptModels
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Content = TypeVar("Content")
 
@@ -205,9 +205,8 @@ class RunFolder:
         if epoch is not None and epoch not in (known := self.epochs()):
             listed = ", ".join(map(str, known)) or "none"
             why = "" if self.manifest.track else " (the run was not tracked)"
-            raise InvalidInput(
-                f"epoch must be one of the scored epochs, {listed}{why}; got {epoch!r}"
-            )
+            wanted = f"epoch must be one of the scored epochs, {listed}{why}"
+            raise InvalidInput(f"{wanted}; got {epoch!r}")
         missing, untracked = self.missing(), self.untracked(self.manifest.track)
         if (missing or untracked) and not partial:
             raise IncompleteRun(self.complaint(missing, untracked))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.stats.rows import blocks
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from byrote.stats import two_sides
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from byrote.stats import two_sides
 from byrote.stats.memorization import difference, logmeanexp
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -18,7 +18,7 @@ from scipy.special import expit, logit, stdtrit
 from byrote.stats.cells import Cells, Counts
 from byrote.stats.estimate import clopper_pearson
 from byrote.stats.standard_errors import Moments, clustered_proportion_error, error_of_sums
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Ids = NDArray[np.intp]

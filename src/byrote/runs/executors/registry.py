@@ -10,7 +10,7 @@ from byrote.errors import InvalidInput
 from byrote.models.extras import check_installed
 from byrote.runs.executors.pool import InProcess, Pool
 from byrote.runs.interrupts import deferred_signals
-from byrote.threads import cores
+from byrote.stats.threads import cores
 
 EXECUTORS = ("auto", "in-process", "processes", "ray")
 

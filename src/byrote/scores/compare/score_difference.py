@@ -12,7 +12,7 @@ from byrote.scores.memorization.evaluation import Evaluation, mean_error
 from byrote.scores.memorization.in_out import FitOrder, InOutBlock, in_out_blocks, unit_per_value
 from byrote.stats.memorization import ESTIMATORS, difference, side_replicates
 from byrote.stats.standard_errors import jackknife_error, welch
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

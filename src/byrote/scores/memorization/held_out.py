@@ -10,7 +10,7 @@ from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.stats import two_sides
 from byrote.stats.standard_errors import Jackknifed
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -15,7 +15,7 @@ from byrote.stats.cells import Cells
 from byrote.stats.lira import log_ratio
 from byrote.stats.roc import area, tpr
 from byrote.stats.standard_errors import jackknife_error
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

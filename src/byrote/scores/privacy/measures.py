@@ -23,7 +23,7 @@ from byrote.stats.cell_order import CellOrder
 from byrote.stats.estimate import Estimate, from_clusters, from_error, mean
 from byrote.stats.exposure import null_mean
 from byrote.stats.standard_errors import Moments, error_of_sums
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

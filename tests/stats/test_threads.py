@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from byrote import KFold, Subset, threads
+from byrote import KFold, Subset
 from byrote.scores.compare.score_difference import EvaluatedTable, paired_difference
 from byrote.scores.memorization.evaluation import evaluate
 from byrote.scores.memorization.held_out import mean_score
 from byrote.scores.privacy.density import epsilon_from_density
 from byrote.scores.privacy.measures import exposure_measure
 from byrote.scores.privacy.membership import attack_table
-from byrote.stats import cell_order, two_sides
+from byrote.stats import cell_order, threads, two_sides
 from evidence_tables import gaussian, table_of
 
 

@@ -75,7 +75,7 @@ class LstmStepper:
         self._by_input = [by_input.T.contiguous() for by_input, _, _ in others]
         self._bias = [torch.zeros_like(bias), *(bias for _, _, bias in others)]
         self._output = (weights["output.bias"].clone(), weights["output.weight"].T.contiguous())
-        self._sizes = SIZES
+        self._sizes: tuple[int, ...] = SIZES
         self._sizes = self._agreeing_sizes()
 
     def start(self, ids: Sequence[int]) -> tuple[LstmStates, NDArray[np.float64]]:

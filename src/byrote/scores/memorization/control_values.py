@@ -12,7 +12,7 @@ from byrote import seeds
 from byrote.scores.memorization.comparisons import Comparisons, Part
 from byrote.stats.moderated_test import VariancePrior, moderated_t
 from byrote.stats.negative_control import Control, descending
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from byrote.plans import IN, OUT
 from byrote.runs.table import Table
 from byrote.stats.memorization import Side
 from byrote.stats.rows import blocks
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]

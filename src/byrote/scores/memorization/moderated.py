@@ -24,7 +24,7 @@ from byrote.stats.moderated_test import (
 )
 from byrote.stats.multiple_testing import q_values
 from byrote.stats.negative_control import ENDLESS, Control, joint_critical, upper_tail
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]

@@ -21,7 +21,7 @@ from byrote.scores.memorization.statistic import Statistic
 from byrote.scores.memorization.stopping import Look
 from byrote.stats.memorization import ESTIMATORS
 from byrote.stats.ranks import rank_correlation
-from byrote.threads import in_order
+from byrote.stats.threads import in_order
 
 Array = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95, 0.999)

@@ -2,7 +2,8 @@
 
 The plain version has both cores for one fit at a time, as it would be run; byrote has one fit on
 each core. So a ratio is one of finished work: plain seconds over byrote's seconds, per fit, while
-two fits run side by side.
+two fits run side by side. Log p is timed with as many draws as the plain version's, and with fewer,
+whose error should still be smaller: the spread of log p by other draws is printed for each.
 """
 
 import os
@@ -20,6 +21,7 @@ from plain_vae import PlainVAE, loader, log_prob, train_epoch
 from run import report
 
 RECORDS, SCORED, DRAWS, EPOCHS, WORKERS = 6400, 640, 256, 20, 2
+FEWER = 32
 TRAINED, ALL = 54_000, 60_000  # records of a fit of the paper's study, and records scored
 STUDY_EPOCHS, STUDY_SCORES = 100, 20
 
@@ -32,8 +34,13 @@ def images() -> np.ndarray:
     return (np.resize(padded, (RECORDS, 28, 28)) * 255).astype(np.uint8)
 
 
-def plain(x: np.ndarray) -> tuple[list[float], float]:
-    """Seconds of each epoch, and of scoring, with all cores."""
+def spread(first: np.ndarray, second: np.ndarray) -> float:
+    """Standard error of log p, from two estimates by different draws."""
+    return float(np.sqrt(np.mean(np.square(first - second)) / 2))
+
+
+def plain(x: np.ndarray) -> tuple[list[float], float, float]:
+    """Seconds of each epoch, and of scoring, with all cores; the error of log p."""
     torch.manual_seed(0)
     torch.set_flush_denormal(
         True
@@ -48,37 +55,51 @@ def plain(x: np.ndarray) -> tuple[list[float], float]:
         epochs.append(time.perf_counter() - started)
     started = time.perf_counter()
     log_prob(model, loader(torch.from_numpy(x[:SCORED]), shuffle=False), DRAWS)
-    return epochs, time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    binary = list(loader(torch.from_numpy(x[:SCORED]), shuffle=False))  # the same in both estimates
+    return epochs, seconds, spread(*(log_prob(model, binary, DRAWS).numpy() for _ in range(2)))
 
 
-def ours(x: np.ndarray, seed: int) -> tuple[list[float], float, float]:
-    """Seconds of each epoch, of scoring, and GB of the process, with one core."""
+def ours(x: np.ndarray, seed: int) -> tuple[list[float], list[tuple[float, float]], float]:
+    """Seconds of each epoch, seconds and error of scoring, GB of the process, with one core."""
     torch.set_num_threads(1)
     values = np.pad(x, ((0, 0), (2, 2), (2, 2)))
     warm = VAE(epochs=1, draws=DRAWS, compile=True, random_state=seed).fit(values[:200])
-    warm.score_samples(values[:64])  # compiled once in a process, whatever it fits after
+    for draws in (DRAWS, FEWER):  # compiled once in a process, whatever it fits after
+        warm.set_params(draws=draws).score_samples(values[:SCORED])
     times = [time.perf_counter()]
     model = VAE(epochs=EPOCHS, draws=DRAWS, compile=True, random_state=seed)
     model.fit(values, on_epoch=lambda *_: times.append(time.perf_counter()))
+    return (
+        np.diff(times).tolist(),
+        [_scored(model, values[:SCORED], n) for n in (DRAWS, FEWER)],
+        (peak_memory() / 1e9),
+    )
+
+
+def _scored(model: VAE, values: np.ndarray, draws: int) -> tuple[float, float]:
+    """Seconds of scoring and the error of log p."""
     started = time.perf_counter()
-    model.score_samples(values[:SCORED])
-    seconds = time.perf_counter() - started
-    return np.diff(times).tolist(), seconds, peak_memory() / 1e9
+    first = model.set_params(draws=draws).score_samples(values)
+    seconds, seed = time.perf_counter() - started, model.random_state
+    second = model.set_params(random_state=seed + WORKERS).score_samples(values)
+    model.set_params(random_state=seed)
+    return seconds, spread(first, second)
 
 
-def side_by_side(x: np.ndarray) -> tuple[list[float], float, float]:
+def side_by_side(x: np.ndarray) -> tuple[list[float], np.ndarray, float]:
     """The same of as many fits as there are workers: means over them, the largest memory."""
     threads = {"OMP_NUM_THREADS": "1"}
     with ProcessPoolExecutor(WORKERS, env=threads) as pool:
         found = list(pool.map(ours, [x] * WORKERS, range(WORKERS)))
     epochs = np.mean([each[0] for each in found], axis=0).tolist()
-    return epochs, statistics.mean(each[1] for each in found), max(each[2] for each in found)
+    return epochs, np.mean([each[1] for each in found], axis=0), max(each[2] for each in found)
 
 
 def main() -> None:
     x = images()
-    plain_epochs, plain_score = plain(x)
-    epochs, score, memory = side_by_side(x)
+    plain_epochs, plain_score, plain_error = plain(x)
+    epochs, ((score, error), (fewer_score, fewer_error)), memory = side_by_side(x)
     per_epoch, plain_per_epoch = statistics.median(epochs), statistics.median(plain_epochs)
     study = _study(per_epoch, score) / WORKERS
     plain_study = _study(plain_per_epoch, plain_score)
@@ -88,7 +109,11 @@ def main() -> None:
         f"its epoch {EPOCHS}": epochs[-1] * epochs_of,
         "its plain version, one fit on all cores": plain_per_epoch * epochs_of,
         f"log p of {ALL:,} records, {DRAWS} draws, one fit a core: seconds": score * scores_of,
+        f"the same, {FEWER} draws": fewer_score * scores_of,
         "log p, plain version, one fit on all cores": plain_score * scores_of,
+        f"error of log p, nats, {DRAWS} draws": error,
+        f"error of log p, nats, {FEWER} draws": fewer_error,
+        f"error of log p, nats, {DRAWS} draws, plain version": plain_error,
         f"fits of the paper's study an hour, {WORKERS} workers": 3600 / study,
         "fits of the paper's study an hour, plain version": 3600 / plain_study,
         "peak memory of a worker, GB": memory,
@@ -97,6 +122,7 @@ def main() -> None:
     ratios = {
         "training": sum(plain_epochs) / (sum(epochs) / WORKERS),
         "log_prob": plain_score / (score / WORKERS),
+        f"log_prob, {FEWER} draws beside {DRAWS}": plain_score / (fewer_score / WORKERS),
         "study": plain_study / study,
     }
     report(rows, ratios)

@@ -59,7 +59,17 @@ def _data_facts(
         ("data", f"{texts.source}: {len(texts):,} texts, {texts.characters:,} characters"),
         _plan_of_texts(first),
         ("windows", f"{first.prefix} + {first.suffix} tokens, one every {first.suffix}"),
+        *_before_the_runs(data.scaled.study),
     ]
+
+
+def _before_the_runs(study: Any) -> list[tuple[str, str]]:
+    declared = getattr(study, "pretraining", None)
+    if declared is None:
+        return []
+    tokenizer = f"{declared.vocabulary:,} tokens, of bytes and frequent pairs in these texts"
+    trained = f"{declared.data}, {plural(declared.epochs, 'epoch')}, {named(declared.model)}"
+    return [("pretraining", f"{trained}; {tokenizer}")]
 
 
 def _plan_of_texts(run: PlantedRun | CrossValidatedRun) -> tuple[str, str]:

@@ -36,78 +36,62 @@ _LISTS: dict[str, list[str]] = {
         "role": "Sales Accounts Purchasing Personnel Deliveries Service Law Computing",
     }.items()
 }
-# Subject and sentences, the last of which is in half of the mails.
-_TOPICS: Sequence[tuple[str, str, str]] = (
+_TOPICS: Sequence[tuple[str, str]] = (  # subject and body
     (
         "Invoice {reference}",
         "Invoice {reference} for {number} {goods} comes to {amount}. Please pay it to account"
         " {account} by {date}.",
-        "{person}, {phone}, can tell you more.",
     ),
     (
         "Your order {reference}",
         "Your {number} {goods} left {town} on {date}. They will be brought to {address}, where the"
         " driver needs the code {code}.",
-        "The driver is {person}, {phone}.",
     ),
     (
         "Password for the {word} server",
-        "The {word} server has a new password, {word2}-{word3}-{account}. It holds until {date}.",
-        "If it does not work, ring {person} at {phone}.",
+        "The {word} server has a new password, {word2}-{word3}-{account}. If it does not work, ring"
+        " {person} at {phone}.",
     ),
     (
         "Meeting with {person}",
         "{person} from {town} will come on {date} at {time} to talk about {number} {goods} for"
         " {amount}.",
-        "We shall meet at {address}; the door opens with {code}.",
     ),
     (
         "Flight to {town}",
-        "Your flight to {town} is booked for {date} at {time} under {reference}. The fare of"
-        " {amount} was charged to account {account}.",
-        "{person}, {phone}, will drive you to {address}.",
+        "Your flight to {town} is booked for {date} at {time} under {reference}. {person}, {phone},"
+        " will drive you to {address}.",
     ),
     (
         "Complaint {reference}",
         "{person} of {address} writes that {number} of our {goods} came broken on {date}. We have"
         " promised {amount} in return.",
-        "Please ring {phone} once that is done.",
     ),
     (
         "Salary of {person}",
-        "From {date} on {person} will be paid {amount} a month into account {account}.",
-        "Please keep this to yourself until {person2} has signed contract {reference}.",
+        "From {date} on {person} will be paid {amount} a month into account {account}. Please keep"
+        " this to yourself until contract {reference} is signed.",
     ),
     (
         "Keys of {address}",
         "{person} left the keys of {address} with the porter. The code {code} switches off the"
         " alarm, and the safe opens with {account}.",
-        "If it rings all the same, tell {phone} the word {word}.",
     ),
     (
         "Leave of {person}",
-        "I shall be away from {date} to {date2}, and {person} will stand in for me. The papers of"
-        " the {word} project are in drawer {number}, which opens with {code}.",
-        "In an emergency I am in {town}, {phone}.",
+        "I shall be away from {date} to {date2}. The papers of the {word} project are in drawer"
+        " {number}, which opens with {code}; ask {person} at {phone}.",
     ),
     (
         "Call from {town}",
-        "{person} rang from {town} at {time} and asks for {number} {goods} by {date}. We agreed on"
-        " {amount}, to be paid from account {account}.",
-        "Please send them to {address}.",
+        "{person} rang from {town} at {time} and asks for {number} {goods} by {date}. Please send"
+        " them to {address}.",
     ),
 )
-_GREETINGS = ("Dear {first}", "Dear {first} {last}", "Hello {first}", "Good morning {first}")
-_THANKS = (
-    "Thank you for your help.",
-    "Please let me know if you have any questions.",
-    "I look forward to hearing from you.",
-)
 _CLOSINGS = ("Kind regards", "Best wishes", "Yours sincerely")
-_FIRM = "Harrow & Lindqvist"
 _NOTICE = (
-    "This message may be confidential. If it reached you in error, please tell the sender and"
-    " delete it; copying it or passing it on is not allowed."
+    "This message may be confidential; if it reached you in error, please tell the sender and"
+    " delete it."
 )
 _STAFF = 40
 
@@ -177,14 +161,19 @@ _KINDS: dict[str, Callable[[_Draws], str]] = {
 
 
 def made_up_mails() -> dict[str, str]:
-    r"""Return the mails by name, always the same.
+    """Return the mails by name, always the same.
 
     Examples
     --------
     >>> mails = made_up_mails()
     >>> len(mails) == len(set(mails.values())) == COUNT
     True
-    >>> print(mails["mail-0003"])
+    >>> print(mails["mail-0001"][:108])
+    Subject: Call from Northgate
+    <BLANKLINE>
+    Dear Ines,
+    <BLANKLINE>
+    Rosa Amsel rang from Northgate at 15:25 and asks for 33 filters by
     """
     draws = _Draws(_SEED)
     staff = [_signature(draws) for _ in range(_STAFF)]
@@ -192,16 +181,11 @@ def made_up_mails() -> dict[str, str]:
 
 
 def _signature(draws: _Draws) -> str:
-    role = draws.one_of(_LISTS["role"])
-    return f"{_person(draws)}, {role}\n{_FIRM}, 0511 {draws.digits(6)}"
+    return f"{_person(draws)}, {draws.one_of(_LISTS['role'])}, 0511 {draws.digits(6)}"
 
 
 def _mail(draws: _Draws, staff: Sequence[str]) -> str:
-    subject, body, last = _TOPICS[draws.below(len(_TOPICS))]
-    if draws.below(2):
-        body += f" {last}"
-    if draws.below(2):
-        body += f" {draws.one_of(_THANKS)}"
-    text = f"Subject: {subject}\n\n{draws.one_of(_GREETINGS)},\n\n{body}".format_map(_Slots(draws))
+    subject, body = _TOPICS[draws.below(len(_TOPICS))]
+    text = f"Subject: {subject}\n\nDear {{first}},\n\n{body}".format_map(_Slots(draws))
     text += f"\n\n{draws.one_of(_CLOSINGS)},\n{draws.one_of(staff)}"
     return f"{text}\n\n{_NOTICE}" if draws.below(3) else text

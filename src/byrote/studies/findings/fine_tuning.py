@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -120,12 +121,19 @@ def _level_table(levels: Sequence[_Level]) -> Rows:
 
 
 class _Kind:
-    """Windows of one kind by the model before fine-tuning, and after it without and with a text."""
+    """Windows of one kind by the model before fine-tuning, and after it without and with a text.
+
+    by_others, by_itself: what fine-tuning on other texts, and on the text itself, adds to the share
+    recited.
+    """
 
     def __init__(self, name: str, shares: Sequence[Array], bits: Sequence[Array], ids: Any) -> None:
         self.name, self.windows = name, len(ids)
         self.before, self.without, self.with_text = (
             clustered_proportion(share, ids, units="texts") for share in shares
+        )
+        self.by_others, self.by_itself = (
+            mean(after - before, ids, units="texts") for before, after in pairwise(shares)
         )
         self.bits_before, self.bits_without, self.bits_with = (
             mean(values, ids, units="texts") for values in bits
@@ -161,7 +169,7 @@ def _places(windows: Any) -> list[tuple[str, int]]:
 
 def _kind_table(kinds: Sequence[_Kind]) -> Rows:
     head = ("windows", "number", "recited before [95 %]", "after, without the text [95 %]",
-            "after, with it [95 %]", "bits per token before", "after, without", "after, with")  # fmt: skip
+            "after, with it [95 %]", "bits per token before", "without", "with")  # fmt: skip
     rows = [
         (
             kind.name,
@@ -246,16 +254,10 @@ def _found(level: _Level) -> str:
 
 
 def _before(kind: _Kind) -> str:
-    name = kind.name.capitalize()
-    if kind.without.low > kind.before.high:
-        verdict = "fine-tuning on other texts alone makes the model recite it"
-    elif kind.with_text.low > kind.without.high:
-        verdict = "the model recites it only if its own text is among those fine-tuned on"
-    else:
-        verdict = "neither the other texts nor its own make the model recite significantly more"
     return (
-        f"{name}: {verdict}. {percent(kind.before)} of the windows are recited before fine-tuning,"
-        f" {percent(kind.without)} after it without their text, {percent(kind.with_text)} with it."
+        f"{kind.name.capitalize()}: to the {percent(kind.before)} of the windows recited before"
+        f" fine-tuning, that on other texts adds {percent(kind.by_others)}, and training on the"
+        f" text itself {percent(kind.by_itself)} more."
     )
 
 
